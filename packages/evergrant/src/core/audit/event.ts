@@ -1,0 +1,57 @@
+import type { ConnectionId, EventId, OrganizationId } from '../ids.ts'
+import type { JsonObject } from '../json.ts'
+import type { Instant } from '../time.ts'
+
+export type EventType =
+  | 'organization.created'
+  | 'integration.created'
+  | 'integration.updated'
+  | 'integration.deleted'
+  | 'integration.blocked'
+  | 'integration.unblocked'
+  | 'connection.created'
+  | 'connection.imported'
+  | 'connection.reconnected'
+  | 'connection.updated'
+  | 'connection.paused'
+  | 'connection.resumed'
+  | 'connection.disconnected'
+  | 'connection.refreshed'
+  | 'connection.refresh_failed'
+  | 'connection.suspect'
+  | 'connection.needs_reauth'
+  | 'connection.recovered'
+  | 'connection.answer_superseded'
+  | 'connection.scope_reduced'
+  | 'connection.revocation_done'
+  | 'connection.revocation_failed'
+  | 'connect.session_created'
+  | 'connect.started'
+  | 'connect.refused'
+  | 'connect.failed'
+  | 'connect.completed'
+  | 'connect.account_mismatch'
+  | 'api_key.created'
+  | 'api_key.rotated'
+  | 'api_key.revoked'
+
+/** Who did it: a backend with a key, the engine itself, the end user's browser, the command line. */
+export type Actor = { readonly kind: 'api_key' | 'system' | 'browser' | 'cli'; readonly id: string | null }
+
+/** An append-only audit record. `data` never holds a secret. */
+export interface AuditEvent {
+  readonly id: EventId
+  readonly organization: OrganizationId
+  readonly type: EventType
+  readonly at: Instant
+  readonly actor: Actor
+  readonly connection: ConnectionId | null
+  /** The other thing concerned: integration, connect session or key id. */
+  readonly subject: string | null
+  readonly data: JsonObject
+}
+
+/** What a caller supplies; the store adds nothing but durability. */
+export type NewEvent = AuditEvent
+
+export const SYSTEM_ACTOR: Actor = { kind: 'system', id: null }

@@ -1,0 +1,101 @@
+import type { NewEvent } from '../audit/event.ts'
+import type { ConnectSessionId, ConnectionId, IntegrationId, IntentId, OrganizationId } from '../ids.ts'
+import type { StoredFault } from '../connection/connection.ts'
+import type { Instant } from '../time.ts'
+
+/** How a flow may end (DESIGN "Connecting safely"). `signed_in` comes with sessions of people. */
+export type CompletionMode = 'verified' | 'link'
+
+/**
+ * open -> started (browser bound, state issued) -> exchanging (code in hand, intent durable) -> staged (grant sealed,
+ * waiting for connect/complete) -> completed. `burned`: a mismatch ended it. A failure returns a session to `open`
+ * while it lives, so that the same link can be tried again.
+ */
+export type ConnectSessionState = 'open' | 'started' | 'exchanging' | 'staged' | 'completed' | 'burned'
+
+/** A short-lived, single-use permission to run one connect or reconnect flow. */
+export interface ConnectSession {
+  readonly id: ConnectSessionId
+  readonly organization: OrganizationId
+  readonly integration: IntegrationId
+  readonly owner: string
+  readonly mode: CompletionMode
+  /** The connection to repair, for a reconnect. */
+  readonly connection: ConnectionId | null
+  /** SHA-256 of the link token, base64url. The token itself is never stored. */
+  readonly tokenHash: string
+  readonly state: ConnectSessionState
+  readonly scopes: readonly string[] | null
+  readonly returnUrl: string | null
+  readonly createdAt: Instant
+  /** The landing page lives until here (7 days for reconnect links, 30 minutes otherwise). */
+  readonly expiresAt: Instant
+  readonly flow: ConnectFlow | null
+  readonly staged: StagedGrant | null
+  readonly fault: StoredFault | null
+  /** What came out: the connection that was created or repaired. */
+  readonly result: ConnectionId | null
+  readonly variables: Readonly<Record<string, string>>
+}
+
+/** One run of the flow in one browser. A new run replaces it. */
+export interface ConnectFlow {
+  /** SHA-256 of `state`, base64url; unique among all flows. */
+  readonly stateHash: string
+  /** HMAC of browser id and session id: the flow belongs to that browser. */
+  readonly browserHash: string
+  /** Sealed JSON {verifier, nonce}: row = session id, table `connect_session`, column `flow_secret`. */
+  readonly secret: Uint8Array
+  readonly redirectUri: string
+  /** The issuer that must come back as `iss` (RFC 9207), when known. */
+  readonly issuer: string | null
+  readonly startedAt: Instant
+  /** 30 minutes after the start. */
+  readonly expiresAt: Instant
+  readonly intent: IntentId | null
+}
+
+/** The exchanged grant, held until the application confirms the owner. Sealed JSON: row = session id, column `staged`. */
+export interface StagedGrant {
+  readonly grant: Uint8Array
+  readonly account: string | null
+  readonly accountLabel: string | null
+  /** SHA-256 of the completion code; null when no code is out. */
+  readonly codeHash: string | null
+  readonly stagedAt: Instant
+}
+
+/** Every transition is compare-and-set on the state, so that of twenty concurrent callbacks exactly one goes on. */
+export interface ConnectSessions {
+  insert(session: ConnectSession, event: NewEvent): Promise<void>
+  get(organization: OrganizationId, id: ConnectSessionId): Promise<ConnectSession | undefined>
+  /** By id alone: the flow's state names the session. */
+  load(id: ConnectSessionId): Promise<ConnectSession | undefined>
+  byTokenHash(tokenHash: string): Promise<ConnectSession | undefined>
+  byStateHash(stateHash: string): Promise<ConnectSession | undefined>
+  /** open | started -> started. */
+  start(id: ConnectSessionId, flow: ConnectFlow, variables: Readonly<Record<string, string>>, event: NewEvent): Promise<boolean>
+  /** started (with this stateHash) -> exchanging, intent written: the state is spent. Exactly one caller gets true. */
+  beginExchange(id: ConnectSessionId, stateHash: string, intent: IntentId): Promise<boolean>
+  /** exchanging (this intent) -> staged, with the answer row. Idempotent by intent. */
+  stage(id: ConnectSessionId, intent: IntentId, staged: StagedGrant, answer: SessionAnswer, event: NewEvent | null): Promise<boolean>
+  /** exchanging | started -> open: the link can be tried again; the fault is kept for the page. */
+  fail(id: ConnectSessionId, fault: StoredFault, event: NewEvent): Promise<void>
+  /** staged -> completed. Exactly one caller gets true. The staged ciphertext is dropped. */
+  complete(id: ConnectSessionId, result: ConnectionId, event: NewEvent): Promise<boolean>
+  /** Any live state -> burned. The staged ciphertext is dropped. */
+  burn(id: ConnectSessionId, fault: StoredFault, event: NewEvent): Promise<boolean>
+  /** At boot: sessions left in `exchanging` by earlier incarnations go back to `open` with a fault; returns how many. */
+  reopenInterrupted(before: Instant, fault: StoredFault): Promise<number>
+  /** Deletes sessions that ended before `before`; at most `limit`. */
+  purge(before: Instant, limit: number): Promise<number>
+}
+
+export interface SessionAnswer {
+  readonly intent: IntentId
+  readonly receivedAt: Instant
+  readonly httpStatus: number
+  readonly verdict: string
+  readonly body: Uint8Array
+  readonly bodyHash: string
+}

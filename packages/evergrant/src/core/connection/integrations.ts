@@ -1,0 +1,20 @@
+import type { NewEvent } from '../audit/event.ts'
+import type { IntegrationId, OrganizationId } from '../ids.ts'
+import type { StoredFault } from './connection.ts'
+import type { Page, PageRequest } from './connections.ts'
+import type { Integration } from './integration.ts'
+
+export interface Integrations {
+  insert(integration: Integration, event: NewEvent): Promise<'inserted' | 'slug_taken'>
+  get(organization: OrganizationId, id: IntegrationId): Promise<Integration | undefined>
+  bySlug(organization: OrganizationId, slug: string): Promise<Integration | undefined>
+  list(organization: OrganizationId, page: PageRequest): Promise<Page<Integration>>
+  /** Replaces the row if its version is still `integration.version - 1`. */
+  update(integration: Integration, event: NewEvent): Promise<'updated' | 'moved' | 'slug_taken' | 'gone'>
+  /** Refused while any connection of it is not disconnected. */
+  remove(organization: OrganizationId, id: IntegrationId, event: NewEvent): Promise<'removed' | 'in_use' | 'gone'>
+  /** Sets or lifts `blocked`. Touches no connection; becomes visible on every node like any change. */
+  setBlocked(id: IntegrationId, blocked: StoredFault | null, event: NewEvent): Promise<void>
+  /** Across organizations, for the engine: the id is enough. */
+  load(id: IntegrationId): Promise<Integration | undefined>
+}

@@ -1,0 +1,37 @@
+import type { ProviderRecord } from './record.ts'
+
+/** Endpoints after templates, overrides and discovery have been resolved. Absolute URLs. */
+export interface ProviderEndpoints {
+  readonly authorize: string
+  readonly token: string
+  readonly refresh: string
+  readonly revoke: string | null
+  readonly userinfo: string | null
+  /** Issuer for the `iss` check (RFC 9207); null when the provider promises none. */
+  readonly issuer: string | null
+  /** True when metadata says `authorization_response_iss_parameter_supported`. */
+  readonly issuerInCallback: boolean
+  /** `code_challenge_methods_supported` contains S256, or the record says so. */
+  readonly pkce: boolean
+}
+
+/** All that requests to one provider are built from. Holds the client secret in clear: never logged, never stored. */
+export interface ProviderContext {
+  readonly record: ProviderRecord
+  readonly endpoints: ProviderEndpoints
+  readonly clientId: string
+  readonly clientSecret: string | null
+  /** Integration variables, then connection variables over them. */
+  readonly variables: Readonly<Record<string, string>>
+  readonly facts: Readonly<Record<string, string>>
+  /** The token of a multi-token answer this integration holds; null for the record's default. */
+  readonly token: string | null
+}
+
+/** Port: looks records up and resolves endpoints (templates, discovery with a cache). */
+export interface ProviderDirectory {
+  get(id: string): ProviderRecord | undefined
+  list(): readonly ProviderRecord[]
+  /** @throws Fault `provider_unavailable` when discovery fails, `invalid_request` when a variable is missing or malformed. */
+  resolve(record: ProviderRecord, variables: Readonly<Record<string, string>>): Promise<ProviderEndpoints>
+}

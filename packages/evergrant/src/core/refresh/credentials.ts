@@ -1,0 +1,147 @@
+import type { NewEvent } from '../audit/event.ts'
+import type { Connection, Health, StoredFault } from '../connection/connection.ts'
+import type { Credential, NewCredential } from '../connection/credential.ts'
+import type { ConnectionId, IntentId, OrganizationId } from '../ids.ts'
+import type { Instant } from '../time.ts'
+
+/** One process of Evergrant: a stable id and an incarnation that is new at every start. */
+export interface NodeIdentity {
+  readonly id: string
+  readonly incarnation: string
+}
+
+/** Everything the engine needs to know of one connection, read in one statement from the primary. */
+export interface GrantRow {
+  readonly connection: Connection
+  readonly credential: Credential
+  readonly health: Health
+}
+
+export interface ClaimRequest {
+  readonly connection: ConnectionId
+  /** The claim holds only while this is still the current generation. */
+  readonly generation: number
+  readonly node: NodeIdentity
+  readonly intent: IntentId
+  readonly leaseMs: number
+}
+
+/**
+ * `claimed`: the lease is ours and the intent is durable. `at` is the database's clock. `held`: somebody else has it.
+ * `moved`: the generation is another one now. `gone`: the state no longer allows a refresh (paused, disconnected, deleted).
+ */
+export type ClaimOutcome =
+  | { readonly kind: 'claimed'; readonly epoch: number; readonly at: Instant }
+  | { readonly kind: 'held'; readonly until: Instant }
+  | { readonly kind: 'moved'; readonly generation: number }
+  | { readonly kind: 'gone' }
+
+/** An answer as it is kept: sealed raw bytes (row = intent id, table `answer`, column `body`), and the facts about it. */
+export interface StoredAnswer {
+  readonly intent: IntentId
+  readonly receivedAt: Instant
+  readonly httpStatus: number
+  readonly verdict: string
+  readonly body: Uint8Array
+  /** base64url SHA-256 of the raw bytes: stays when the bytes are cut after 72 h. */
+  readonly bodyHash: string
+}
+
+export interface GrantCommit {
+  readonly connection: ConnectionId
+  readonly organization: OrganizationId
+  readonly intent: IntentId
+  /** The answer applies if and only if these two still describe the stored credential; never because of a lease. */
+  readonly presentedGeneration: number
+  readonly presentedFingerprint: string | null
+  readonly answer: StoredAnswer
+  /** Sealed for generation `presentedGeneration + 1`. */
+  readonly credential: NewCredential
+  readonly scopes: readonly string[] | null
+  readonly facts: Readonly<Record<string, string>>
+  readonly account: string | null
+  readonly dueAt: Instant | null
+  readonly event: NewEvent
+}
+
+/**
+ * `already`: this very intent was applied before (unknown commit, journal replay). `superseded`: the generation or the
+ * fingerprint moved; the answer row is kept, unapplied. `disconnected`: kept unapplied, and a revocation job was made.
+ */
+export type CommitOutcome =
+  | { readonly kind: 'applied'; readonly generation: number }
+  | { readonly kind: 'already'; readonly generation: number }
+  | { readonly kind: 'superseded'; readonly generation: number }
+  | { readonly kind: 'disconnected' }
+
+export interface FailureCommit {
+  readonly connection: ConnectionId
+  readonly organization: OrganizationId
+  /** Null when the failure came before any claim (connect refused). */
+  readonly intent: IntentId | null
+  readonly presentedGeneration: number
+  readonly answer: StoredAnswer | null
+  /**
+   * `untouched`: the token was certainly not spent; the intent is cleared. `suspect`: it may be; the oldest suspicion is
+   * kept. `dead`: needs_reauth, only if the generation has not moved and the state is `active`.
+   */
+  readonly effect: 'untouched' | 'suspect' | 'dead'
+  /** With `suspect`: true when the provider answered, so that no orphan request is on the wire. */
+  readonly answered: boolean
+  readonly fault: StoredFault
+  /** Added to the stored count of consecutive failures; 0 for failures that are not the connection's (client_rejected). */
+  readonly countsAsFailure: boolean
+  readonly nextAttemptAt: Instant | null
+  readonly dueAt: Instant | null
+  readonly event: NewEvent | null
+}
+
+export type FailureOutcome = { readonly kind: 'recorded' } | { readonly kind: 'moved'; readonly generation: number }
+
+export interface DueConnection {
+  readonly connection: ConnectionId
+  readonly organization: OrganizationId
+  readonly dueAt: Instant
+}
+
+/** A read of a token, reported in batches: it makes the connection interesting and may bring its renewal forward. */
+export interface ReadMark {
+  readonly connection: ConnectionId
+  readonly at: Instant
+  /** When set and earlier than the stored due time (or that is null), the due time moves here. */
+  readonly dueAt: Instant | null
+}
+
+/** The engine's store port. Every method that writes is one durable transaction and returns only after it is durable. */
+export interface Credentials {
+  read(connection: ConnectionId): Promise<GrantRow | undefined>
+  /**
+   * Takes the lease and writes the intent in one transaction. A lease whose time is over (database clock) may be taken.
+   * An open intent that is overwritten becomes the suspicion, unless an older suspicion is there.
+   * The row's due time becomes the end of the lease, so that an orphan is found by the due queue.
+   */
+  claim(request: ClaimRequest): Promise<ClaimOutcome>
+  /** Gives lease and intent back unsent, if they are still this intent's. */
+  release(connection: ConnectionId, intent: IntentId, dueAt: Instant | null): Promise<void>
+  /**
+   * Answer row, credential with generation + 1, lease, intent and suspicion cleared, health reset, state `needs_reauth`
+   * lifted, event: one transaction, conditional on presented generation and fingerprint. Idempotent by intent.
+   */
+  commitGrant(commit: GrantCommit): Promise<CommitOutcome>
+  /** Records a failure; clears the lease and the intent if they are this intent's. Idempotent by intent. */
+  commitFailure(commit: FailureCommit): Promise<FailureOutcome>
+  /** Connections due now, oldest first, hidden from other callers for `visibilityMs`. Costs O(limit), never O(connections). */
+  takeDue(limit: number, visibilityMs: number): Promise<readonly DueConnection[]>
+  /**
+   * Frees every lease held by earlier incarnations of this node: they are certainly dead. Their open intents become
+   * suspicions (at = intent time, unanswered) and the rows become due now. Returns how many.
+   */
+  reclaim(node: NodeIdentity): Promise<number>
+  markReads(marks: readonly ReadMark[]): Promise<void>
+  /** Changes only the due time. */
+  reschedule(connection: ConnectionId, dueAt: Instant | null): Promise<void>
+  /** Cuts applied answers older than `olderThan` to hash and facts; at most `limit` rows. Returns how many. */
+  cutAnswers(olderThan: Instant, limit: number): Promise<number>
+  /** Answers kept but never applied, newest first: what `doctor` and the console show. */
+  unappliedAnswers(organization: OrganizationId, limit: number): Promise<readonly (StoredAnswer & { readonly connection: ConnectionId })[]>
+}

@@ -1,0 +1,38 @@
+import type { ConnectSessionId, ConnectionId, IntentId, OrganizationId } from '../ids.ts'
+import type { Instant } from '../time.ts'
+
+/** An answer that must not be lost, as the journal keeps it. The body is sealed by the journal itself. */
+export interface JournalRecord {
+  readonly intent: IntentId
+  readonly organization: OrganizationId
+  readonly subject: { readonly kind: 'connection'; readonly id: ConnectionId } | { readonly kind: 'connect_session'; readonly id: ConnectSessionId }
+  /** Generation that was presented; 0 for a code exchange. */
+  readonly generation: number
+  readonly sentAt: Instant
+  readonly receivedAt: Instant
+  readonly httpStatus: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+}
+
+/** The sealed local file that keeps an answer when the database cannot (refresh-protocol.md 2.10). */
+export interface Journal {
+  /** Resolves when the record is on disk (fdatasync). Rejects when it cannot be; the caller then relies on the database alone. */
+  append(record: JournalRecord): Promise<void>
+  /** Notes, without waiting for the disk, that the database has this answer. */
+  settle(intent: IntentId): void
+  /** Records without a settle mark, oldest first. Read once at boot, before anything is claimed. */
+  pending(): Promise<readonly JournalRecord[]>
+  /** False after a failed sync until a new file is open: preflight looks here before a token is spent. */
+  healthy(): boolean
+  close(): Promise<void>
+}
+
+/** For deployments without a data directory: keeps nothing. */
+export const NO_JOURNAL: Journal = {
+  append: () => Promise.reject(new Error('there is no journal')),
+  settle: () => {},
+  pending: () => Promise.resolve([]),
+  healthy: () => true,
+  close: () => Promise.resolve(),
+}

@@ -1,0 +1,35 @@
+import { type Instant, MINUTE, SECOND } from '../time.ts'
+
+const DEFAULT_MARGIN_MS = 15 * MINUTE
+
+export interface RenewalInput {
+  /** When the request that produced the token was sent. */
+  readonly obtainedAt: Instant
+  readonly accessExpiresAt: Instant | null
+  /** m of DESIGN section 5.1; null for 15 minutes. */
+  readonly marginMs: number | null
+  /** n of DESIGN section 5.1: with more than this left, a refresh gives the same token back. */
+  readonly noopAboveMs: number | null
+  /** Drawn once per credential, in [0, 1). */
+  readonly uniform: number
+}
+
+/**
+ * The two instants of a credential, drawn once and persisted: from `softAt` it is renewed in the background, from
+ * `hardAt` callers wait. Null for a token without an end.
+ */
+export function renewalInstants(input: RenewalInput): { readonly softAt: Instant; readonly hardAt: Instant } | null {
+  const { obtainedAt, accessExpiresAt, noopAboveMs } = input
+  if (accessExpiresAt === null) return null
+  const lifetime = Math.max(0, accessExpiresAt - obtainedAt)
+  const margin = input.marginMs ?? DEFAULT_MARGIN_MS
+  const hard = Math.max(0, lifetime - Math.max(60 * SECOND, 0.05 * lifetime))
+  const earliest = Math.max(0.66 * lifetime, noopAboveMs === null ? 0 : lifetime - noopAboveMs)
+  const latest = Math.max(earliest + 0.05 * lifetime, Math.min(0.8 * lifetime, lifetime - margin))
+  const hi = Math.min(latest, hard)
+  const lo = Math.min(earliest, hi)
+  return {
+    softAt: obtainedAt + Math.round(lo + input.uniform * (hi - lo)),
+    hardAt: obtainedAt + Math.round(hard),
+  }
+}

@@ -1,0 +1,70 @@
+import type { ApiKeys } from '../core/access/api-key.ts'
+import type { Idempotency } from '../core/access/idempotency.ts'
+import type { Organizations } from '../core/access/organization.ts'
+import type { Events } from '../core/audit/events.ts'
+import type { ConnectSessions } from '../core/connect/connect-sessions.ts'
+import type { Connections } from '../core/connection/connections.ts'
+import type { Integrations } from '../core/connection/integrations.ts'
+import type { ConnectionId, IntegrationId } from '../core/ids.ts'
+import type { Credentials } from '../core/refresh/credentials.ts'
+import type { Clock } from '../core/time.ts'
+
+/** Something changed that another node or a cache may hold. Sent after the change is durable; may repeat, never reorders per key. */
+export type Change =
+  | { readonly kind: 'connection'; readonly connection: ConnectionId }
+  | { readonly kind: 'integration'; readonly integration: IntegrationId }
+  | { readonly kind: 'api_key' }
+  /** The channel was deaf for a while: forget everything cached. */
+  | { readonly kind: 'unknown' }
+
+/** The one contract of every store; `conformance.ts` is its proof. Rows never leave a store: domain values do. */
+export interface Store {
+  readonly credentials: Credentials
+  readonly connections: Connections
+  readonly integrations: Integrations
+  readonly connectSessions: ConnectSessions
+  readonly apiKeys: ApiKeys
+  readonly organizations: Organizations
+  readonly events: Events
+  readonly idempotency: Idempotency
+  readonly meta: Meta
+  readonly changes: Changes
+  /** Resolves when the database answers a trivial read and accepts writes; rejects otherwise. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Facts about the database itself, by name: instance id, sealed canary. */
+export interface Meta {
+  get(name: string): Promise<Uint8Array | undefined>
+  /** Writes only if absent; returns what is stored afterwards. */
+  putIfAbsent(name: string, value: Uint8Array): Promise<Uint8Array>
+  put(name: string, value: Uint8Array): Promise<void>
+}
+
+export interface Changes {
+  subscribe(listener: (change: Change) => void): () => void
+  /** True when a change made by any node would have reached us within the last second (own ping echoed). Always true embedded. */
+  fresh(): boolean
+}
+
+/** What is applied and what is not. */
+export interface MigrationStatus {
+  readonly version: number
+  readonly name: string
+  readonly appliedAt: number | null
+}
+
+export interface Migrations {
+  status(): Promise<readonly MigrationStatus[]>
+  /** Applies what is missing, in order, each in its own transaction. Returns the versions applied. */
+  up(): Promise<readonly number[]>
+  /** Takes the last applied migration back. Returns its version, or null when there is none. */
+  rollback(): Promise<number | null>
+}
+
+/** `clock` is the embedded database's clock; PostgreSQL uses the server's own. */
+export interface StoreOptions {
+  readonly clock: Clock
+  readonly log?: { warn(fields: Readonly<Record<string, string | number>>, message: string): void }
+}
