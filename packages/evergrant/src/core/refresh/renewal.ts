@@ -1,6 +1,8 @@
 import { type Instant, MINUTE, SECOND } from '../time.ts'
 
 const DEFAULT_MARGIN_MS = 15 * MINUTE
+/** Tokens shorter than five minutes would otherwise be "hard" from birth, and every read would refresh them. */
+const SHORT_LIVED_RESERVE = 0.2
 
 export interface RenewalInput {
   /** When the request that produced the token was sent. */
@@ -23,7 +25,8 @@ export function renewalInstants(input: RenewalInput): { readonly softAt: Instant
   if (accessExpiresAt === null) return null
   const lifetime = Math.max(0, accessExpiresAt - obtainedAt)
   const margin = input.marginMs ?? DEFAULT_MARGIN_MS
-  const hard = Math.max(0, lifetime - Math.max(60 * SECOND, 0.05 * lifetime))
+  const reserve = Math.min(Math.max(60 * SECOND, 0.05 * lifetime), SHORT_LIVED_RESERVE * lifetime)
+  const hard = lifetime - reserve
   const earliest = Math.max(0.66 * lifetime, noopAboveMs === null ? 0 : lifetime - noopAboveMs)
   const latest = Math.max(earliest + 0.05 * lifetime, Math.min(0.8 * lifetime, lifetime - margin))
   const hi = Math.min(latest, hard)
