@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const stamp = `${root}node_modules/.evergrant-lockfile`
-const lockfile = createHash('sha256').update(readFileSync(`${root}package-lock.json`)).digest('hex')
+const lockfile = createHash('sha256')
+  .update(readFileSync(`${root}package-lock.json`))
+  .digest('hex')
 
 if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lockfile) process.exit(0)
 
