@@ -30,6 +30,8 @@ export interface Seal {
   openText(sealed: Uint8Array, context: SealContext): string
   /** Keyed HMAC of a secret, base64url: equality without decryption (never a bare hash, S82). */
   fingerprint(secret: string): string
+  /** HMAC under a key of its own for `purpose` (lower-case words), base64url: cookies, browser binding, session MACs. */
+  mac(purpose: string, data: string): string
   /** SHA-256 of public or already high-entropy material, base64url. */
   digest(value: string | Uint8Array): string
 }

@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock, Entropy, Timers } from './core/time.ts'
+
+/** The machine's clock: `wall` follows the system time, `mono` only ever grows. */
+export const systemClock: Clock = {
+  wall: () => Date.now(),
+  mono: () => performance.now(),
+}
+
+/** Node clamps longer waits to one millisecond, so a long wait is cut into pieces of at most this. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/** The machine's timers. `sleep` keeps the process alive, `after` does not. */
+export const systemTimers: Timers = {
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) return resolve()
+      const finish = (): void => {
+        cancel()
+        signal?.removeEventListener('abort', finish)
+        resolve()
+      }
+      const cancel = startTimer(ms, finish, true)
+      signal?.addEventListener('abort', finish, { once: true })
+    }),
+  after: (ms, task) => startTimer(ms, task, false),
+}
+
+function startTimer(ms: number, task: () => void, keepAlive: boolean): () => void {
+  let left = Math.max(0, ms)
+  let handle: NodeJS.Timeout
+  const next = (): void => {
+    const piece = Math.min(left, LONGEST_TIMER)
+    left -= piece
+    handle = setTimeout(left > 0 ? next : task, piece)
+    if (!keepAlive) handle.unref()
+  }
+  next()
+  return () => clearTimeout(handle)
+}
+
+/** Random bytes are drawn from the operating system in blocks: one call costs more than the few bytes of a nonce. */
+const BLOCK = 4_096
+let block = randomBytes(BLOCK)
+let used = 0
+
+function draw(length: number): Uint8Array {
+  if (length > BLOCK / 4) return new Uint8Array(randomBytes(length))
+  if (used + length > BLOCK) {
+    block = randomBytes(BLOCK)
+    used = 0
+  }
+  const bytes = Uint8Array.prototype.slice.call(block, used, used + length)
+  block.fill(0, used, used + length)
+  used += length
+  return bytes
+}
+
+/** 53 random bits: every double in [0, 1) that such a fraction can be. */
+function uniform(): number {
+  const view = new DataView(draw(8).buffer)
+  return ((view.getUint32(0) >>> 5) * 2 ** 26 + (view.getUint32(4) >>> 6)) / 2 ** 53
+}
+
+/** The operating system's randomness. */
+export const systemEntropy: Entropy = { bytes: draw, uniform, uuid: uuidSource(() => Date.now(), draw) }
+
+/**
+ * A source of UUIDv7 (RFC 9562 section 5.7) that never goes back: 48 bits of time, then a counter in the 12 bits of
+ * `rand_a` (section 6.2, method 1), then 62 random bits. A clock that steps back keeps the last millisecond, and a full
+ * counter borrows the next one.
+ */
+export function uuidSource(wall: () => number, bytes: (length: number) => Uint8Array): () => string {
+  let last = 0
+  let counter = 0
+  return () => {
+    const random = bytes(10)
+    const now = wall()
+    if (now > last) {
+      last = now
+      counter = (((random[0] ?? 0) << 8) | (random[1] ?? 0)) & 0x7ff
+    } else if (++counter > 0xfff) {
+      last += 1
+      counter = 0
+    }
+    const time = last.toString(16).padStart(12, '0')
+    const tail = Buffer.from(random.buffer, random.byteOffset + 2, 8)
+    tail[0] = ((tail[0] ?? 0) & 0x3f) | 0x80
+    const hex = tail.toString('hex')
+    return `${time.slice(0, 8)}-${time.slice(8)}-7${counter.toString(16).padStart(3, '0')}-${hex.slice(0, 4)}-${hex.slice(4)}`
+  }
+}
