@@ -1,0 +1,59 @@
+interface KeyRow {
+  readonly name: `EVERGRANT_${string}`
+  /** Empty: none. */
+  readonly default: string
+  readonly meaning: string
+  /** Never printed; better given through `<NAME>_FILE`. */
+  readonly secret: boolean
+}
+
+const keys = <const Rows extends readonly KeyRow[]>(rows: Rows): Rows => rows
+
+/** Every key of the configuration. `docs/reference/configuration.md` is written from this table. Each may also be read from the file that `<NAME>_FILE` names. */
+export const CONFIG_KEYS = keys([
+  { name: 'EVERGRANT_HOST', default: '127.0.0.1', secret: false, meaning: 'Address to listen on. `0.0.0.0` or `::` to be reached from other machines.' },
+  { name: 'EVERGRANT_PORT', default: '4400', secret: false, meaning: 'Port to listen on.' },
+  {
+    name: 'EVERGRANT_PUBLIC_URL',
+    default: '',
+    secret: false,
+    meaning: 'Address under which browsers and providers reach this server; redirect URIs are made from it. Must be https unless it is this machine. Without it `http://localhost:<port>`.',
+  },
+  { name: 'EVERGRANT_DATA_DIR', default: './data', secret: false, meaning: 'Folder for the embedded database, the key file and the journal. Keep it on a local disk.' },
+  { name: 'EVERGRANT_DATABASE_URL', default: '', secret: true, meaning: '`postgres://user:password@host:5432/database`. Without it the embedded database, `evergrant.db` in the data folder.' },
+  { name: 'EVERGRANT_DATABASE_CONNECTIONS', default: '16', secret: false, meaning: 'Connections to PostgreSQL that one node may hold.' },
+  {
+    name: 'EVERGRANT_MASTER_KEYS',
+    default: '',
+    secret: true,
+    meaning: 'Keys that seal every secret at rest: `id:base64` of 32 bytes, separated by commas. The first seals, all open. Mandatory with PostgreSQL; without it `keys.json` in the data folder, made at the first start.',
+  },
+  { name: 'EVERGRANT_PROVIDERS_DIR', default: '', secret: false, meaning: 'Folder with provider records (YAML or JSON) that add to the catalogue or override it.' },
+  { name: 'EVERGRANT_TRUSTED_PROXIES', default: '', secret: false, meaning: 'Addresses or networks of reverse proxies whose `X-Forwarded-*` headers are believed, separated by commas.' },
+  {
+    name: 'EVERGRANT_ALLOW_PRIVATE_HOSTS',
+    default: '',
+    secret: false,
+    meaning: 'Exact hosts, or `host:port`, that may be reached although their address is private, separated by commas. Development mode adds this machine.',
+  },
+  { name: 'EVERGRANT_NODE_ID', default: '', secret: false, meaning: 'Name of this node; must differ on every node and stay the same over restarts. Without it an id is made and kept in the data folder.' },
+  { name: 'EVERGRANT_LOG_LEVEL', default: 'info', secret: false, meaning: '`debug`, `info`, `warn`, `error` or `silent`.' },
+  { name: 'EVERGRANT_ORGANIZATION_NAME', default: 'Default', secret: false, meaning: 'Name of the organization that the first start makes.' },
+  { name: 'EVERGRANT_RATE_LIMIT_PER_KEY', default: '60000', secret: false, meaning: 'Requests a minute that one API key may make at one node.' },
+  { name: 'EVERGRANT_RATE_LIMIT_PER_ADDRESS', default: '600', secret: false, meaning: 'Requests a minute without a valid API key that one address may make at one node.' },
+  { name: 'EVERGRANT_CACHE_ENTRIES', default: '20000', secret: false, meaning: 'Tokens that one node keeps in memory. 0 reads every token from the database.' },
+  { name: 'EVERGRANT_WORKER_BATCH', default: '200', secret: false, meaning: 'Due connections that the background worker takes at a time.' },
+  { name: 'EVERGRANT_WORKER_CONCURRENCY', default: '64', secret: false, meaning: 'Refreshes that one node runs at the same time.' },
+  { name: 'EVERGRANT_BODY_LIMIT_BYTES', default: '1048576', secret: false, meaning: 'Largest request body of the API, in bytes. Bodies through the proxy are streamed and not limited by it.' },
+  { name: 'EVERGRANT_PROXY_TIMEOUT_SECONDS', default: '60', secret: false, meaning: 'How long the proxy waits for a provider\'s API to begin its answer.' },
+  { name: 'EVERGRANT_DRAIN_SECONDS', default: '80', secret: false, meaning: 'How long a stopping node waits for refreshes that are under way.' },
+  { name: 'EVERGRANT_JOURNAL', default: 'on', secret: false, meaning: '`on` keeps answers of providers in a sealed file of the data folder until the database has them; `off` relies on the database alone.' },
+  {
+    name: 'EVERGRANT_DANGEROUS_TIME_SCALE',
+    default: '1',
+    secret: false,
+    meaning: 'Divides the waits of the refresh protocol. For tests with real processes; refused outside development and `NODE_ENV=test`.',
+  },
+])
+
+export type ConfigKey = (typeof CONFIG_KEYS)[number]['name']

@@ -1,0 +1,239 @@
+import { readFileSync } from 'node:fs'
+import { CONFIG_KEYS, type ConfigKey } from './config-keys.ts'
+import { Fault } from './core/fault/fault.ts'
+import { Secret } from './core/seal/secret.ts'
+import { type Keyring, parseMasterKeys, refuseWideMode } from './seal/keyring.ts'
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+
+export interface Config {
+  readonly development: boolean
+  readonly host: string
+  readonly port: number
+  /** Origin and optional path under which browsers and providers reach this server; no slash at the end. */
+  readonly publicUrl: string
+  readonly dataDir: string
+  /** Null: the embedded database in `dataDir`. */
+  readonly databaseUrl: Secret | null
+  readonly databaseConnections: number
+  /** Null: `keys.json` in `dataDir`. */
+  readonly masterKeys: Keyring | null
+  readonly providersDir: string | null
+  readonly trustedProxies: readonly string[]
+  /** Hosts, or host:port, that outbound requests may reach although their address is private. */
+  readonly allowPrivateHosts: readonly string[]
+  /** Null: the id kept in `dataDir`. */
+  readonly nodeId: string | null
+  readonly logLevel: LogLevel
+  readonly organizationName: string
+  /** Requests a minute. */
+  readonly rateLimitPerKey: number
+  readonly rateLimitPerAddress: number
+  readonly cacheEntries: number
+  readonly workerBatch: number
+  readonly workerConcurrency: number
+  readonly bodyLimitBytes: number
+  readonly proxyTimeoutMs: number
+  readonly drainMs: number
+  readonly journal: boolean
+  /** Protocol waits are divided by this; 1 outside tests. */
+  readonly dangerousTimeScale: number
+}
+
+/** Read by clients on the same machine, not by the server. */
+const CLIENT_KEYS = ['EVERGRANT_URL', 'EVERGRANT_API_KEY']
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export interface ReadOptions {
+  readonly development: boolean
+  /** Reads what a `<NAME>_FILE` key points to; throws when it cannot. */
+  readonly readSecretFile?: (path: string) => string
+}
+
+/**
+ * Reads the process's environment and takes the secrets out of it, so that no child process inherits them.
+ * @throws Fault `invalid_request`, as {@link readConfig}.
+ */
+export function loadConfig(options: { readonly development: boolean }): Config {
+  const config = readConfig(process.env, { ...options, readSecretFile })
+  for (const key of CONFIG_KEYS) if (key.secret) delete process.env[key.name]
+  return config
+}
+
+function readSecretFile(path: string): string {
+  refuseWideMode(path)
+  return readFileSync(path, 'utf8')
+}
+
+/**
+ * Pure but for `readSecretFile`. Every problem is reported at once; no message repeats the value of a secret.
+ * @throws Fault `invalid_request` whose detail has one line for each problem: key, what is wrong, remedy.
+ */
+export function readConfig(env: Environment, options: ReadOptions): Config {
+  const read = new Reader(env, options)
+  const port = read.integer('EVERGRANT_PORT', 0, 65_535)
+  const databaseUrl = read.optional('EVERGRANT_DATABASE_URL', databaseAddress)
+  const masterKeys = read.optional('EVERGRANT_MASTER_KEYS', parseMasterKeys)
+  if (databaseUrl !== null && masterKeys === null && !read.failed('EVERGRANT_MASTER_KEYS')) {
+    read.refuse('EVERGRANT_MASTER_KEYS', 'is missing, and PostgreSQL needs it because every node must have the same keys: set it to k1:<output of `openssl rand -base64 32`>')
+  }
+  const config: Config = {
+    development: options.development,
+    host: read.text('EVERGRANT_HOST'),
+    port,
+    publicUrl: read.optional('EVERGRANT_PUBLIC_URL', publicAddress) ?? `http://localhost:${port}`,
+    dataDir: read.text('EVERGRANT_DATA_DIR'),
+    databaseUrl: databaseUrl === null ? null : new Secret(databaseUrl),
+    databaseConnections: read.integer('EVERGRANT_DATABASE_CONNECTIONS', 1, 1_000),
+    masterKeys,
+    providersDir: read.optional('EVERGRANT_PROVIDERS_DIR', (text) => text),
+    trustedProxies: read.list('EVERGRANT_TRUSTED_PROXIES', /^[0-9a-fA-F.:]+(\/\d{1,3})?$/, 'addresses or networks such as 10.0.0.0/8'),
+    allowPrivateHosts: read.list('EVERGRANT_ALLOW_PRIVATE_HOSTS', /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i, 'exact hosts, or host:port, without patterns'),
+    nodeId: read.optional('EVERGRANT_NODE_ID', nodeName),
+    logLevel: read.optional('EVERGRANT_LOG_LEVEL', logLevel) ?? 'info',
+    organizationName: read.text('EVERGRANT_ORGANIZATION_NAME'),
+    rateLimitPerKey: read.integer('EVERGRANT_RATE_LIMIT_PER_KEY', 1, 10_000_000),
+    rateLimitPerAddress: read.integer('EVERGRANT_RATE_LIMIT_PER_ADDRESS', 1, 10_000_000),
+    cacheEntries: read.integer('EVERGRANT_CACHE_ENTRIES', 0, 10_000_000),
+    workerBatch: read.integer('EVERGRANT_WORKER_BATCH', 1, 10_000),
+    workerConcurrency: read.integer('EVERGRANT_WORKER_CONCURRENCY', 1, 10_000),
+    bodyLimitBytes: read.integer('EVERGRANT_BODY_LIMIT_BYTES', 1_024, 1_073_741_824),
+    proxyTimeoutMs: read.integer('EVERGRANT_PROXY_TIMEOUT_SECONDS', 1, 3_600) * 1_000,
+    drainMs: read.integer('EVERGRANT_DRAIN_SECONDS', 0, 3_600) * 1_000,
+    journal: read.flag('EVERGRANT_JOURNAL'),
+    dangerousTimeScale: read.integer('EVERGRANT_DANGEROUS_TIME_SCALE', 1, 100_000),
+  }
+  if (config.dangerousTimeScale !== 1 && !options.development && env.NODE_ENV !== 'test') {
+    read.refuse('EVERGRANT_DANGEROUS_TIME_SCALE', 'shortens the waits that protect grants and works only with `serve --development` or NODE_ENV=test: remove it')
+  }
+  read.refuseUnknown()
+  read.throwProblems()
+  return config
+}
+
+class Reader {
+  readonly #env: Environment
+  readonly #options: ReadOptions
+  readonly #problems = new Map<string, string>()
+
+  constructor(env: Environment, options: ReadOptions) {
+    this.#env = env
+    this.#options = options
+  }
+
+  refuse(name: string, problem: string): void {
+    if (!this.#problems.has(name)) this.#problems.set(name, problem)
+  }
+
+  failed(name: string): boolean {
+    return this.#problems.has(name)
+  }
+
+  text(name: ConfigKey): string {
+    return this.#raw(name) ?? defaultOf(name)
+  }
+
+  optional<Value>(name: ConfigKey, parse: (text: string) => Value): Value | null {
+    const raw = this.#raw(name)
+    if (raw === undefined) return null
+    try {
+      return parse(raw)
+    } catch (error) {
+      this.refuse(name, error instanceof Fault ? error.message : 'cannot be read')
+      return null
+    }
+  }
+
+  integer(name: ConfigKey, lowest: number, highest: number): number {
+    const text = this.text(name).trim()
+    const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN
+    if (value >= lowest && value <= highest) return value
+    this.refuse(name, `must be a whole number from ${lowest} to ${highest}`)
+    return lowest
+  }
+
+  flag(name: ConfigKey): boolean {
+    const text = this.text(name).trim().toLowerCase()
+    if (text !== 'on' && text !== 'off') this.refuse(name, 'must be on or off')
+    return text === 'on'
+  }
+
+  list(name: ConfigKey, pattern: RegExp, expected: string): readonly string[] {
+    const entries = this.text(name).split(/[\s,]+/).filter((entry) => entry !== '')
+    if (!entries.every((entry) => pattern.test(entry))) this.refuse(name, `must be a list, separated by commas, of ${expected}`)
+    return entries.map((entry) => entry.toLowerCase())
+  }
+
+  /** A misspelt key must not be ignored in silence. */
+  refuseUnknown(): void {
+    const known = new Set<string>([...CLIENT_KEYS, ...CONFIG_KEYS.flatMap((key) => [key.name, `${key.name}_FILE`])])
+    for (const name of Object.keys(this.#env)) {
+      if (name.startsWith('EVERGRANT_') && !known.has(name)) this.refuse(name, 'is not a key of Evergrant: correct its spelling or remove it')
+    }
+  }
+
+  throwProblems(): void {
+    if (this.#problems.size === 0) return
+    const lines = [...this.#problems].map(([name, problem]) => `${name} ${problem}`)
+    const [first] = this.#problems.keys()
+    throw new Fault('invalid_request', { detail: lines.join('\n'), ...(first === undefined ? {} : { field: first }) })
+  }
+
+  #raw(name: ConfigKey): string | undefined {
+    const direct = this.#env[name]
+    const path = this.#env[`${name}_FILE`]
+    if (path === undefined || path === '') return direct === '' ? undefined : direct
+    if (direct !== undefined && direct !== '') this.refuse(name, `and ${name}_FILE are both set: keep one of them`)
+    return this.#readFile(name, path)
+  }
+
+  #readFile(name: ConfigKey, path: string): string | undefined {
+    try {
+      return this.#options.readSecretFile?.(path).trim()
+    } catch (error) {
+      this.refuse(name, error instanceof Fault ? error.message : `cannot be read from the file that ${name}_FILE names: check the path and its permissions`)
+      return undefined
+    }
+  }
+}
+
+function defaultOf(name: ConfigKey): string {
+  return CONFIG_KEYS.find((key) => key.name === name)?.default ?? ''
+}
+
+function invalid(detail: string): Fault {
+  return new Fault('invalid_request', { detail })
+}
+
+function databaseAddress(text: string): string {
+  if (!/^postgres(ql)?:\/\/./.test(text) || !URL.canParse(text)) throw invalid('must look like postgres://user:password@host:5432/database; leave it out for the embedded database')
+  return text
+}
+
+function publicAddress(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:') || url.username !== '' || url.search !== '' || url.hash !== '') {
+    throw invalid('must be an https:// address without user, query or fragment, such as https://connect.example.com')
+  }
+  if (url.protocol === 'http:' && !isLoopbackName(url.hostname)) {
+    throw invalid('is plain http on a name that is not this machine, so tokens and cookies would travel in clear: use https:// (a TLS proxy in front is fine), or http://localhost for development')
+  }
+  return url.href.replace(/\/+$/, '')
+}
+
+function isLoopbackName(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+function nodeName(text: string): string {
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(text)) throw invalid('must be 1 to 64 letters, digits, dots, dashes or underscores, and differ on every node')
+  return text
+}
+
+function logLevel(text: string): LogLevel {
+  const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
+  const level = levels.find((known) => known === text)
+  if (level === undefined) throw invalid(`must be one of ${levels.join(', ')}`)
+  return level
+}
