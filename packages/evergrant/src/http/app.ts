@@ -1,0 +1,139 @@
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import { Fault } from '../core/fault/fault.ts'
+import type { Log } from '../core/log.ts'
+import { authenticator } from './authentication.ts'
+import { answerHeaders } from './headers.ts'
+import { duplicateKey } from './json-body.ts'
+import { faultOf, PROBLEM_TYPE, problemOf, retryAfterSeconds } from './problem.ts'
+import { type RateLimit, RateLimiter } from './rate-limit.ts'
+import { MethodTable } from './method-table.ts'
+import type { App, SchemaTypes } from './schema.ts'
+import type { Services } from './services.ts'
+import { validatorCompiler } from './validation.ts'
+import { tokenRoutes } from './routes/tokens.ts'
+
+export interface AppOptions {
+  /** Where the outside world reaches us, without a trailing slash. */
+  readonly publicUrl: string
+  readonly log: Log
+  /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed; the right-most foreign hop is the caller. */
+  readonly trustedProxies?: readonly string[]
+  /** Bytes of a JSON body; 262,144 by default. */
+  readonly bodyLimit?: number
+  readonly keyLimit?: RateLimit
+  readonly failureLimit?: RateLimit
+  /** Called once per answer when request logging is on; the URL carries no query. */
+  readonly requestLog?: (fields: { readonly method: string; readonly path: string; readonly status: number; readonly ms: number; readonly request: string }) => void
+  /** More routes, each in its own scope. */
+  readonly routes?: readonly ((app: App) => void | Promise<void>)[]
+}
+
+const BODY_LIMIT = 256 * 1_024
+/** One node's whole capacity: a guard against loops, not a quota. */
+const KEY_LIMIT: RateLimit = { perSecond: 20_000, capacity: 40_000 }
+const FAILURE_LIMIT: RateLimit = { perSecond: 5, capacity: 100 }
+
+/** The HTTP server over the services of core. Nothing listens yet: `app.listen` does, `app.inject` needs no socket. */
+export function createApp(services: Services, options: AppOptions): App {
+  const bodyLimit = options.bodyLimit ?? BODY_LIMIT
+  const app = Fastify({
+    bodyLimit,
+    trustProxy: options.trustedProxies === undefined || options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
+    genReqId: requestIds(services.entropy.uuid()),
+    requestTimeout: 120_000,
+    keepAliveTimeout: 72_000,
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+    frameworkErrors: (error, request, reply) => fail(error, request, reply),
+    clientErrorHandler: (error, socket) => refuseBytes(error, socket),
+    routerOptions: { maxParamLength: 512 },
+  }).withTypeProvider<SchemaTypes>()
+  const headers = answerHeaders(options.publicUrl)
+  const methods = new MethodTable()
+
+  function fail(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const fault = faultOf(error, bodyLimit)
+    if (fault.code === 'internal') options.log.error({ request: request.id, error: describe(fault.details.cause ?? fault) }, 'a request failed')
+    const problem = problemOf(fault, request.id, options.publicUrl, request.words)
+    reply.headers(headers).header('request-id', request.id)
+    if (fault.details.retryAt !== undefined) reply.header('retry-after', String(retryAfterSeconds(fault.details.retryAt, services.clock.wall())))
+    if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="evergrant"')
+    reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem))
+  }
+
+  app.decorateRequest('caller', null)
+  app.decorateRequest('words', null)
+  app.setValidatorCompiler(validatorCompiler)
+  app.setErrorHandler((error, request, reply) => fail(error, request, reply))
+  app.setNotFoundHandler((request, reply) => fail(missing(methods, request, reply), request, reply))
+  app.addHook('onRoute', (route) => methods.add(route.method, route.url))
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(headers).header('request-id', request.id)
+    done()
+  })
+  app.addHook('onRequest', authenticator(services, limitsOf(services, options)))
+  if (options.requestLog !== undefined) logRequests(app, options.requestLog)
+  readJsonBodies(app)
+  app.register(async (scope) => {
+    tokenRoutes(scope.withTypeProvider<SchemaTypes>(), services)
+  })
+  for (const routes of options.routes ?? []) app.register(async (scope) => routes(scope.withTypeProvider<SchemaTypes>()))
+  return app
+}
+
+function limitsOf(services: Services, options: AppOptions) {
+  const mono = () => services.clock.mono()
+  return { keys: new RateLimiter(options.keyLimit ?? KEY_LIMIT, mono), failures: new RateLimiter(options.failureLimit ?? FAILURE_LIMIT, mono) }
+}
+
+/** A caller's own id is kept when it is harmless; ours is the start's id and a counter, which costs nothing. */
+function requestIds(start: string): (request: { readonly headers: Readonly<Record<string, string | string[] | undefined>> }) => string {
+  const prefix = `${start.slice(-12)}-`
+  let count = 0
+  return (request) => {
+    const given = request.headers['request-id']
+    if (typeof given === 'string' && /^[A-Za-z0-9_.:-]{1,128}$/.test(given)) return given
+    count += 1
+    return prefix + count.toString(36)
+  }
+}
+
+function missing(methods: MethodTable, request: FastifyRequest, reply: FastifyReply): Fault {
+  const path = request.url.split('?', 1)[0] ?? ''
+  const allowed = methods.of(path)
+  if (allowed.length === 0) return new Fault('not_found', { detail: 'There is no such route. /docs/api lists them.' })
+  reply.header('allow', allowed.join(', '))
+  return new Fault('method_not_allowed', { detail: `${request.method} is not offered here. Use ${allowed.join(' or ')}.` })
+}
+
+function readJsonBodies(app: App): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    parse(request, body, (error, value) => {
+      if (error !== null) return done(error, undefined)
+      const twice = duplicateKey(body)
+      if (twice === undefined) return done(null, value)
+      done(new Fault('invalid_request', { field: `/${twice}`, detail: `The body has \`${twice}\` twice in one object. Send each field once.` }), undefined)
+    })
+  })
+}
+
+function logRequests(app: App, log: NonNullable<AppOptions['requestLog']>): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    log({ method: request.method, path: request.routeOptions.url ?? '(none)', status: reply.statusCode, ms: Math.round(reply.elapsedTime), request: request.id })
+    done()
+  })
+}
+
+/** Bytes that are no HTTP: there is no request to answer, so the smallest valid answer is written by hand. */
+function refuseBytes(error: { readonly code?: string }, socket: { readonly writable: boolean; end(text: string): void; destroy(): void }): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
+  const [status, reason] = error.code === 'HPE_HEADER_OVERFLOW' ? [431, 'Request Header Fields Too Large'] : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? [408, 'Request Timeout'] : [400, 'Bad Request']
+  socket.end(`HTTP/1.1 ${status} ${reason}\r\nContent-Length: 0\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n`)
+}
+
+/** For the log: name, message and stack. Our own code never puts a secret into a message. */
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : typeof error
+}

@@ -1,0 +1,41 @@
+/**
+ * The first object key that appears twice in one object of a JSON text, or undefined. `JSON.parse` keeps the last one
+ * silently, and two readers of one request must not see two meanings. The text is valid JSON.
+ */
+export function duplicateKey(text: string): string | undefined {
+  const open: (Set<string> | null)[] = []
+  let expectKey = false
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index]
+    if (character === '"') {
+      const end = endOfString(text, index)
+      const keys = open.at(-1)
+      if (expectKey && keys) {
+        const key: unknown = JSON.parse(text.slice(index, end + 1))
+        if (typeof key === 'string') {
+          if (keys.has(key)) return key
+          keys.add(key)
+        }
+      }
+      expectKey = false
+      index = end
+    } else if (character === '{') {
+      open.push(new Set())
+      expectKey = true
+    } else if (character === '[') {
+      open.push(null)
+      expectKey = false
+    } else if (character === '}' || character === ']') {
+      open.pop()
+    } else if (character === ',') {
+      expectKey = open.at(-1) !== null
+    }
+  }
+  return undefined
+}
+
+function endOfString(text: string, start: number): number {
+  let index = start + 1
+  while (index < text.length && text[index] !== '"') index += text[index] === '\\' ? 2 : 1
+  return index
+}

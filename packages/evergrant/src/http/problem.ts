@@ -1,0 +1,129 @@
+import { FAULTS } from '../core/fault/table.ts'
+import { Fault, type FaultCode } from '../core/fault/fault.ts'
+
+/** RFC 9457, with our members. The same shape for every error of the API. */
+export interface Problem {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code: FaultCode
+  readonly action: string
+  readonly needs_reauth: boolean
+  readonly reconnect_url: string | null
+  readonly retry_at: string | null
+  readonly request_id: string
+  readonly field?: string
+}
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
+
+/** Codes that say the grant itself is over: only a reconnect helps. */
+const NEEDS_REAUTH: ReadonlySet<FaultCode> = new Set(['connection_revoked', 'connection_expired', 'refresh_outcome_lost'])
+
+export interface Words {
+  readonly provider?: string
+  readonly account?: string | null
+}
+
+/** Puts the names of provider and account into a text of the fault table. */
+export function fillWords(text: string, words: Words): string {
+  return text.replaceAll('{P}', words.provider ?? 'The provider').replaceAll('{A}', words.account ?? 'your account').replaceAll('{T}', 'soon')
+}
+
+export function problemOf(fault: Fault, requestId: string, publicUrl: string, words: Words | null = null): Problem {
+  const { detail, field, retryAt, reconnectUrl } = fault.details
+  const row = FAULTS[fault.code]
+  return {
+    type: `${publicUrl}/docs/errors#${fault.code}`,
+    title: fillWords(row.title, words ?? {}),
+    status: row.status,
+    detail: detail ?? fillWords(row.operator, words ?? {}),
+    code: fault.code,
+    action: row.action,
+    needs_reauth: NEEDS_REAUTH.has(fault.code),
+    reconnect_url: reconnectUrl ?? null,
+    retry_at: retryAt === undefined ? null : new Date(retryAt).toISOString(),
+    request_id: requestId,
+    ...(field === undefined ? {} : { field }),
+  }
+}
+
+/** Whole seconds until `retryAt`, at least 1: the value of a Retry-After header (RFC 9110 section 10.2.3). */
+export function retryAfterSeconds(retryAt: number, now: number): number {
+  return Math.max(1, Math.ceil((retryAt - now) / 1_000))
+}
+
+interface ValidationIssue {
+  readonly keyword?: unknown
+  readonly instancePath?: unknown
+  readonly message?: unknown
+  readonly params?: unknown
+}
+
+/** One failed check of a request schema, as a fault that names the field and the remedy. */
+export function validationFault(issue: ValidationIssue, part: string): Fault {
+  const params: Record<string, unknown> = typeof issue.params === 'object' && issue.params !== null ? { ...issue.params } : {}
+  const path = typeof issue.instancePath === 'string' ? issue.instancePath : ''
+  const named = params['missingProperty'] ?? params['additionalProperty'] ?? params['propertyName']
+  const pointer = typeof named === 'string' ? `${path}/${named.replaceAll('~', '~0').replaceAll('/', '~1')}` : path
+  const field = part === 'body' ? pointer || '/' : pointer.replace(/^\//, '').replaceAll('/', '.')
+  return new Fault('invalid_request', { field, detail: `${PART_NAMES[part] ?? 'The request'} is not valid at \`${field}\`: ${remedy(issue, params)}.` })
+}
+
+const PART_NAMES: Readonly<Record<string, string>> = { body: 'The body', querystring: 'The query', params: 'The path', headers: 'A header' }
+
+function remedy(issue: ValidationIssue, params: Record<string, unknown>): string {
+  switch (issue.keyword) {
+    case 'required':
+      return 'this field is required'
+    case 'additionalProperties':
+      return 'this field is not known here; leave it out or correct its name'
+    case 'type':
+      return `it must be ${article(String(params['type']))}`
+    case 'enum':
+      return `it must be one of ${JSON.stringify(params['allowedValues'])}`
+    case 'const':
+      return `it must be ${JSON.stringify(params['allowedValue'])}`
+    case 'pattern':
+      return `it must match ${String(params['pattern'])}`
+    default:
+      return `it ${typeof issue.message === 'string' ? issue.message : 'does not match the schema'}`
+  }
+}
+
+function article(type: string): string {
+  return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`
+}
+
+/** Fastify's own refusals, by its stable codes. */
+const FRAMEWORK_CODES: Readonly<Record<string, { readonly code: FaultCode; readonly detail: string }>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'unsupported_media_type', detail: 'This content type is not accepted here. Send `Content-Type: application/json`.' },
+  FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'invalid_request', detail: 'The body is empty, but the content type says JSON. Send a JSON object, or leave the content type out.' },
+  FST_ERR_CTP_INVALID_JSON_BODY: { code: 'invalid_request', detail: 'The body is not valid JSON. Send one JSON object in UTF-8.' },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: { code: 'invalid_request', detail: 'The body is not as long as Content-Length says.' },
+  FST_ERR_MAX_PARAM_LENGTH: { code: 'not_found', detail: 'A part of the path is too long to be an id.' },
+  FST_ERR_BAD_URL: { code: 'invalid_request', detail: 'The path is not a valid URL path: check its percent-encoding.' },
+}
+
+interface Thrown {
+  readonly code?: unknown
+  readonly statusCode?: unknown
+  readonly validation?: readonly ValidationIssue[]
+  readonly validationContext?: string
+}
+
+/** Any thrown value as the fault that may be shown. What nobody foresaw becomes `internal`, and nothing of it leaves. */
+export function faultOf(error: unknown, bodyLimit: number): Fault {
+  if (error instanceof Fault) return error
+  if (typeof error !== 'object' || error === null) return new Fault('internal', { cause: error })
+  const thrown: Thrown = error
+  const issue = thrown.validation?.[0]
+  if (issue !== undefined) return validationFault(issue, thrown.validationContext ?? 'body')
+  if (thrown.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Fault('body_too_large', { detail: `The body may have at most ${bodyLimit} bytes.` })
+  const known = typeof thrown.code === 'string' ? FRAMEWORK_CODES[thrown.code] : undefined
+  if (known !== undefined) return new Fault(known.code, { detail: known.detail })
+  // secure-json-parse and JSON.parse throw SyntaxErrors that Fastify marks as the caller's fault.
+  if (thrown.statusCode === 400) return new Fault('invalid_request', { detail: 'The body is not valid JSON. Send one JSON object in UTF-8, without `__proto__` or `constructor.prototype`.' })
+  return new Fault('internal', { cause: error, detail: 'Something went wrong on our side. The log has it under the request id.' })
+}

@@ -1,0 +1,93 @@
+import { Type } from 'typebox'
+import type { RefreshReport, TokenAnswer } from '../../core/refresh/refresh-engine.ts'
+import { callerOf } from '../authentication.ts'
+import { type App, closed, ConnectionIdSchema, nullable, PROBLEMS, Time } from '../schema.ts'
+import type { Services } from '../services.ts'
+
+const Token = Type.Object({
+  access_token: Type.String(),
+  token_type: Type.String(),
+  expires_at: nullable(Time),
+  generation: Type.Integer(),
+  scopes: nullable(Type.Array(Type.String())),
+  connection_id: Type.String(),
+  status: Type.String(),
+})
+
+const TokenQuery = closed({
+  min_ttl: Type.Optional(Type.Integer({ minimum: 0, maximum: 86_400, default: 0, description: 'Seconds that the token must still live; capped at half its lifetime.' })),
+  rejected_generation: Type.Optional(Type.Integer({ minimum: 1, description: 'The generation of a token that the API answered 401 to. Refreshes only while it is still current.' })),
+})
+
+const Refreshed = Type.Object({
+  connection_id: Type.String(),
+  generation: Type.Integer(),
+  expires_at: nullable(Time),
+  changed: Type.Boolean({ description: 'False when the provider answered with the token it had given before.' }),
+})
+
+/** Tokens: the hot path of the whole server. */
+export function tokenRoutes(app: App, services: Services): void {
+  const { engine, metrics } = services
+  app.get(
+    '/api/v1/connections/:id/token',
+    {
+      config: { access: 'tokens:read' },
+      schema: {
+        summary: 'Read a valid access token',
+        description: 'Answers from memory while the token is valid, and refreshes it when it must be. A still valid token is served during every kind of trouble.',
+        tags: ['tokens'],
+        params: closed({ id: ConnectionIdSchema }),
+        querystring: TokenQuery,
+        response: { 200: Token, ...PROBLEMS },
+      },
+    },
+    (request, reply) => {
+      const { organization } = callerOf(request)
+      const { min_ttl: minTtl = 0, rejected_generation: rejectedGeneration = null } = request.query
+      const wanted = { organization, connection: request.params.id, minTtlMs: minTtl * 1_000, rejectedGeneration }
+      const known = engine.peek(wanted)
+      if (known !== undefined) {
+        metrics.tokenRead(true)
+        return reply.send(tokenView(known))
+      }
+      metrics.tokenRead(false)
+      return engine.token(wanted).then(tokenView)
+    },
+  )
+  app.post(
+    '/api/v1/connections/:id/refresh',
+    {
+      config: { access: 'connections:write' },
+      schema: {
+        summary: 'Refresh now',
+        description: 'Renews the credential even if it is fresh, or joins the refresh that is under way. The answer carries no token.',
+        tags: ['tokens'],
+        params: closed({ id: ConnectionIdSchema }),
+        response: { 200: Refreshed, ...PROBLEMS },
+      },
+    },
+    async (request) => refreshedView(await engine.refresh(callerOf(request).organization, request.params.id)),
+  )
+}
+
+function tokenView(answer: TokenAnswer) {
+  return {
+    access_token: answer.accessToken,
+    token_type: answer.tokenType,
+    expires_at: answer.expiresAt === null ? null : new Date(answer.expiresAt).toISOString(),
+    generation: answer.generation,
+    scopes: answer.scopes,
+    connection_id: answer.connection,
+    status: answer.status,
+  }
+}
+
+function refreshedView(report: RefreshReport) {
+  return {
+    connection_id: report.connection,
+    generation: report.generation,
+    expires_at: report.expiresAt === null ? null : new Date(report.expiresAt).toISOString(),
+    changed: report.changed,
+  }
+}

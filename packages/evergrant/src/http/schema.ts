@@ -1,0 +1,77 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify'
+import { type Static, type TObject, type TProperties, type TSchema, Type } from 'typebox'
+import { API_KEY_SCOPES } from '../core/access/api-key.ts'
+import type { ConnectionId } from '../core/ids.ts'
+import { idPattern } from '../core/ids.ts'
+
+/** Static types of requests from their schemas. */
+export interface SchemaTypes extends FastifyTypeProvider {
+  readonly validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown
+  readonly serializer: unknown
+}
+
+/** The server as route files see it. */
+export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, SchemaTypes>
+
+/** An object that refuses fields it does not know, so that a misspelt field is named and not ignored. */
+export function closed<Properties extends TProperties>(properties: Properties, description?: string): TObject<Properties> {
+  return Type.Object(properties, { additionalProperties: false, ...(description === undefined ? {} : { description }) })
+}
+
+export const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()])
+
+/** A typed id, as its template-literal type. */
+const id = <Id extends string>(prefix: Parameters<typeof idPattern>[0], what: string) =>
+  Type.Unsafe<Id>({ type: 'string', pattern: idPattern(prefix), description: `Id of ${what}.` })
+
+export const ConnectionIdSchema = id<ConnectionId>('con', 'a connection')
+export const IntegrationIdSchema = id<`int_${string}`>('int', 'an integration')
+export const ApiKeyIdSchema = id<`key_${string}`>('key', 'an API key')
+export const OrganizationIdSchema = id<`org_${string}`>('org', 'an organization')
+
+export const Slug = Type.String({ pattern: '^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$', description: 'Lower-case letters, digits and dashes; 1 to 64 characters.' })
+export const Owner = Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\u0000-\\u001f\\u007f]+$', description: "Whose grant it is, in the application's words. Opaque." })
+export const Time = Type.String({ description: 'ISO 8601, UTC.' })
+/** Accepted times: a calendar date with a zone. Written out because formats are not checked by the validator. */
+export const TimeInput = Type.String({
+  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(?::\\d{2}(?:\\.\\d{1,9})?)?(?:Z|[+-]\\d{2}:\\d{2})$',
+  description: 'ISO 8601 with a zone: 2026-01-31T12:00:00Z.',
+})
+export const Scopes = Type.Array(Type.String({ minLength: 1, maxLength: 512, pattern: '^[\\u0021-\\u007e]+$' }), { maxItems: 200, uniqueItems: true })
+export const KeyScope = Type.Unsafe<(typeof API_KEY_SCOPES)[number]>({ type: 'string', enum: [...API_KEY_SCOPES] })
+
+/** Paging of every list. */
+export const PageQuery = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'Items on a page.' })),
+  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: 'The `cursor` of the page before.' })),
+}
+
+export function pageOf<Item extends TSchema>(item: Item) {
+  return Type.Object({ items: Type.Array(item), cursor: nullable(Type.String()) }, { description: 'One page. `cursor` is null on the last one.' })
+}
+
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.String(),
+    action: Type.String(),
+    needs_reauth: Type.Boolean(),
+    reconnect_url: nullable(Type.String()),
+    retry_at: nullable(Type.String()),
+    request_id: Type.String(),
+    field: Type.Optional(Type.String()),
+  },
+  { $id: 'Problem', title: 'Problem', description: 'RFC 9457 problem. `code` is stable; /docs/errors lists them all.' },
+)
+
+const problem = (description: string) => ({ description, content: { 'application/problem+json': { schema: ProblemSchema } } })
+
+/** Problem answers shared by all routes behind a key. */
+export const PROBLEMS = {
+  '4xx': problem('The request was refused; `code`, `field` and `detail` say why and what to do.'),
+  '5xx': problem('Nothing was changed for good; `action` and `retry_at` say when to try again.'),
+}

@@ -1,0 +1,48 @@
+import type { ApiKey } from '../core/access/api-key.ts'
+import type { ApiKeysService } from '../core/access/api-keys-service.ts'
+import type { Organization } from '../core/access/organization.ts'
+import type { AuditEvent } from '../core/audit/event.ts'
+import type { EventFilter } from '../core/audit/events.ts'
+import type { Page, PageRequest } from '../core/connection/connections.ts'
+import type { OrganizationId } from '../core/ids.ts'
+import type { ProviderDirectory } from '../core/provider/context.ts'
+import type { RefreshEngine } from '../core/refresh/refresh-engine.ts'
+import type { Clock, Entropy } from '../core/time.ts'
+
+/** What the routes use: services of core and plain functions. Never a store. */
+export interface Services {
+  readonly clock: Clock
+  readonly entropy: Entropy
+  readonly engine: RefreshEngine
+  readonly apiKeys: ApiKeysService
+  readonly providers: Pick<ProviderDirectory, 'get' | 'list'>
+  readonly organizations: { get(id: OrganizationId): Promise<Organization | undefined> }
+  readonly events: { list(organization: OrganizationId, filter: EventFilter, page: PageRequest): Promise<Page<AuditEvent>> }
+  readonly health: HealthSource
+  readonly metrics: MetricsSource
+}
+
+export interface HealthSource {
+  /** Each part that must work before this node should get traffic. Never rejects. */
+  check(): Promise<readonly HealthCheck[]>
+}
+
+export interface HealthCheck {
+  readonly name: string
+  readonly ok: boolean
+  /** For operators: no secret, no address. */
+  readonly detail: string | null
+}
+
+export interface MetricsSource {
+  /** Called on the hot path: must cost nanoseconds. */
+  tokenRead(fromMemory: boolean): void
+  /** Prometheus text format 0.0.4. */
+  render(): Promise<string>
+}
+
+/** Who calls: set before every handler of a route that is not public. */
+export interface Caller {
+  readonly organization: OrganizationId
+  readonly key: ApiKey
+}
