@@ -44,7 +44,7 @@ export interface ConnectFlow {
   readonly stateHash: string
   /** HMAC of browser id and session id: the flow belongs to that browser. */
   readonly browserHash: string
-  /** Sealed JSON {verifier, nonce}: row = session id, table `connect_session`, column `flow_secret`. */
+  /** Sealed JSON {verifier, nonce, asked}: row = session id, table `connect_session`, column `flow_secret`. */
   readonly secret: Uint8Array
   readonly redirectUri: string
   /** The issuer that must come back as `iss` (RFC 9207), when known. */
@@ -79,9 +79,9 @@ export interface ConnectSessions {
   beginExchange(id: ConnectSessionId, stateHash: string, intent: IntentId): Promise<boolean>
   /** exchanging (this intent) -> staged, with the answer row. Idempotent by intent. */
   stage(id: ConnectSessionId, intent: IntentId, staged: StagedGrant, answer: SessionAnswer, event: NewEvent | null): Promise<boolean>
-  /** exchanging | started -> open: the link can be tried again; the fault is kept for the page. */
+  /** exchanging | started | staged -> open: the link can be tried again; the fault is kept for the page, staged ciphertext is dropped, the flow stays. */
   fail(id: ConnectSessionId, fault: StoredFault, event: NewEvent): Promise<void>
-  /** staged -> completed. Exactly one caller gets true. The staged ciphertext is dropped. */
+  /** staged -> completed. Exactly one caller gets true. The staged ciphertext is dropped; the flow stays, so that a repeated request gets the same answer. */
   complete(id: ConnectSessionId, result: ConnectionId, event: NewEvent): Promise<boolean>
   /** Any live state -> burned. The staged ciphertext is dropped. */
   burn(id: ConnectSessionId, fault: StoredFault, event: NewEvent): Promise<boolean>

@@ -1,0 +1,48 @@
+import type { Organization } from '../access/organization.ts'
+import type { Events } from '../audit/events.ts'
+import type { Connections } from '../connection/connections.ts'
+import type { Integration } from '../connection/integration.ts'
+import type { Integrations } from '../connection/integrations.ts'
+import type { OrganizationId } from '../ids.ts'
+import type { Log } from '../log.ts'
+import type { ProviderContext, ProviderDirectory } from '../provider/context.ts'
+import type { TokenEndpoint } from '../provider/wire.ts'
+import type { CodeExchange } from '../refresh/exchange.ts'
+import type { GrantedTokens } from '../refresh/new-credential.ts'
+import type { Seal } from '../seal/seal.ts'
+import type { Clock, Entropy, Timers } from '../time.ts'
+import type { ConnectSessions } from './connect-sessions.ts'
+
+/** Everything the connect flow needs from outside. */
+export interface ConnectPorts {
+  readonly sessions: ConnectSessions
+  readonly connections: Pick<Connections, 'insert' | 'get' | 'byOwner' | 'replaceGrant'>
+  readonly integrations: Pick<Integrations, 'get' | 'bySlug' | 'load'>
+  readonly organizations: { get(id: OrganizationId): Promise<Pick<Organization, 'name'> | undefined> }
+  readonly events: Pick<Events, 'append'>
+  readonly providers: Pick<ProviderDirectory, 'get' | 'resolve'>
+  readonly exchange: CodeExchange
+  /** For the one request that some providers need to tell the account. */
+  readonly wire: TokenEndpoint
+  readonly discard: DiscardGrant
+  readonly seal: Seal
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly entropy: Entropy
+  readonly log: Log
+  /** Address of this server as browsers see it, without a slash at the end. */
+  readonly publicUrl: string
+}
+
+/**
+ * Gives a grant back that will never be used. Called only where the provider revokes per token, so that no sibling can
+ * suffer. Must not reject; failing is logged and costs nothing but a grant that ends by itself.
+ */
+export type DiscardGrant = (grant: DiscardedGrant) => Promise<void>
+
+export interface DiscardedGrant {
+  readonly organization: OrganizationId
+  readonly integration: Integration
+  readonly context: ProviderContext
+  readonly tokens: GrantedTokens
+}

@@ -1,0 +1,89 @@
+import { Fault } from '../fault/fault.ts'
+import { authorizeUrl, scopesToAsk } from '../provider/authorize.ts'
+import { BROWSER, connectEvent } from './connect-event.ts'
+import type { ConnectPorts } from './connect-ports.ts'
+import type { ConnectFlow, ConnectSession } from './connect-sessions.ts'
+import { CONNECT_TIMES } from './connect-times.ts'
+import { type FlowContext, flowContext, redirectUriOf } from './flow-context.ts'
+import { browserHash, type FlowSecret, sealFlowSecret } from './flow-secret.ts'
+import { answeredVariables, variablesToAsk } from './flow-variables.ts'
+import { randomToken } from './random-token.ts'
+
+export interface StartInput {
+  readonly session: ConnectSession
+  readonly browserId: string
+  /** The end user's answers on the page. */
+  readonly form: Readonly<Record<string, string>>
+}
+
+/**
+ * The Continue button: binds the flow to this browser and names the provider's page to go to.
+ * @throws Fault `connect_session_expired`, `connect_session_used`, `invalid_request`, `provider_unavailable`
+ */
+export async function startFlow(input: StartInput, ports: ConnectPorts): Promise<string> {
+  const { session } = input
+  assertStartable(session, ports)
+  const variables = await endUserVariables(input, ports)
+  const flowing = await flowContext(session, ports, variables)
+  const state = randomToken(ports.entropy)
+  const secret = newFlowSecret(flowing, ports)
+  const flow = newFlow(flowing, state, secret, input.browserId, ports)
+  const url = authorizeAt(flowing, flow, state, secret, ports)
+  const event = connectEvent({ type: 'connect.started', actor: BROWSER, session, data: { pkce: secret.verifier !== null } }, ports)
+  const started = await ports.sessions.start(session.id, flow, { ...session.variables, ...variables }, event)
+  if (!started) throw new Fault('connect_session_used')
+  return url
+}
+
+/** @throws Fault `connect_session_expired`, `connect_session_used` */
+export function assertStartable(session: ConnectSession, ports: Pick<ConnectPorts, 'clock'>): void {
+  if (session.state !== 'open' && session.state !== 'started') throw new Fault('connect_session_used')
+  if (session.expiresAt <= ports.clock.wall()) throw new Fault('connect_session_expired')
+}
+
+async function endUserVariables(input: StartInput, ports: ConnectPorts): Promise<Readonly<Record<string, string>>> {
+  const integration = await ports.integrations.load(input.session.integration)
+  const record = integration === undefined ? undefined : ports.providers.get(integration.provider)
+  if (integration === undefined || record === undefined) return {}
+  // A second try may correct what was answered before, except what the backend or the stored connection fixed.
+  return answeredVariables(input.form, variablesToAsk(record, { ...integration.variables, ...input.session.variables }))
+}
+
+function newFlowSecret(flowing: FlowContext, ports: ConnectPorts): FlowSecret {
+  const { context } = flowing
+  return {
+    verifier: context.endpoints.pkce ? randomToken(ports.entropy) : null,
+    nonce: context.endpoints.issuer !== null && asksForIdentity(flowing) ? randomToken(ports.entropy) : null,
+  }
+}
+
+function asksForIdentity({ context, integration, session }: FlowContext): boolean {
+  return scopesToAsk(context, session.scopes ?? integration.scopes).includes('openid')
+}
+
+function newFlow(flowing: FlowContext, state: string, secret: FlowSecret, browserId: string, ports: ConnectPorts): ConnectFlow {
+  const { session, integration, context } = flowing
+  const now = ports.clock.wall()
+  return {
+    stateHash: ports.seal.digest(state),
+    browserHash: browserHash(browserId, session.id, ports.seal),
+    secret: sealFlowSecret(secret, session, ports.seal),
+    redirectUri: redirectUriOf(integration, ports.publicUrl),
+    issuer: context.endpoints.issuer,
+    startedAt: now,
+    expiresAt: now + CONNECT_TIMES.flowMs,
+    intent: null,
+  }
+}
+
+function authorizeAt(flowing: FlowContext, flow: ConnectFlow, state: string, secret: FlowSecret, ports: ConnectPorts): string {
+  const { session, integration, context } = flowing
+  return authorizeUrl(context, {
+    redirectUri: flow.redirectUri,
+    state,
+    scopes: session.scopes ?? integration.scopes,
+    codeChallenge: secret.verifier === null ? null : ports.seal.digest(secret.verifier),
+    nonce: secret.nonce,
+    extra: integration.settings.authorizeParameters,
+  })
+}
