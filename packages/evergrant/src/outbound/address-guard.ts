@@ -1,0 +1,86 @@
+import { lookup as systemLookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
+import { NotSent } from '../core/provider/wire.ts'
+
+/** An address that may be connected to. */
+export interface PinnedAddress {
+  readonly address: string
+  readonly family: 4 | 6
+}
+
+export interface AddressGuard {
+  /**
+   * Resolves `host` once and checks every answer; connect to what it returns, never to the name again.
+   * @throws NotSent `private_address` when any answer is not public and the host is not allowed; a DNS code such as `ENOTFOUND` otherwise.
+   */
+  resolve(host: string, port: number): Promise<readonly [PinnedAddress, ...PinnedAddress[]]>
+  /** True when private addresses and plain http are accepted for this host, because an operator or development mode says so. */
+  allowsPrivate(host: string, port: number): boolean
+}
+
+export interface AddressGuardOptions {
+  /** Exact hosts, or `host:port`, whose address may be private. */
+  readonly allowPrivateHosts: readonly string[]
+  /** Adds this machine's own names: localhost, 127.0.0.0/8, [::1]. */
+  readonly development: boolean
+  readonly lookup?: (host: string) => Promise<readonly { address: string; family: number }[]>
+}
+
+export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
+  const allowed = new Set(options.allowPrivateHosts.map((host) => host.toLowerCase()))
+  const lookup = options.lookup ?? ((host: string) => systemLookup(host, { all: true, order: 'ipv4first' }))
+  const isAllowed = (host: string, port: number): boolean =>
+    allowed.has(host) || allowed.has(`${host}:${port}`) || (options.development && isLoopbackHost(host))
+
+  return {
+    allowsPrivate: (host, port) => isAllowed(host.toLowerCase(), port),
+    resolve: async (name, port) => {
+      const host = name.toLowerCase()
+      const bare = host.replace(/^\[|\]$/g, '')
+      const answers = isIP(bare) === 0 ? await ask(lookup, bare) : [{ address: bare }]
+      const pinned = answers.map(({ address }): PinnedAddress => ({ address, family: isIP(address) === 6 ? 6 : 4 }))
+      if (!isAllowed(host, port)) {
+        const bad = pinned.find(({ address }) => !isPublicAddress(address))
+        if (bad !== undefined) {
+          throw new NotSent('private_address', `${host} is at ${bad.address}, which is not a public address; if it is meant, add ${host}:${port} to EVERGRANT_ALLOW_PRIVATE_HOSTS`)
+        }
+      }
+      const [first, ...others] = pinned
+      if (first === undefined) throw new NotSent('ENOTFOUND', `${host} has no address`)
+      return [first, ...others]
+    },
+  }
+}
+
+async function ask(lookup: NonNullable<AddressGuardOptions['lookup']>, host: string): Promise<readonly { address: string }[]> {
+  try {
+    return await lookup(host)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EDNS'
+    throw new NotSent(code, `${host} could not be resolved (${code})`)
+  }
+}
+
+function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+/** Special purpose although `ipaddr.js` calls them unicast: IPv4-compatible, site-local, local NAT64, SRv6 segments. */
+const REFUSED_V6 = ['::/96', 'fec0::/10', '64:ff9b:1::/48', '5f00::/16', '3fff::/20', '100::/64'].map((range) => ipaddr.IPv6.parseCIDR(range))
+const REFUSED_V4 = ['0.0.0.0/8', '192.0.0.0/24', '192.88.99.0/24', '198.18.0.0/15', '168.63.129.16/32'].map((range) => ipaddr.IPv4.parseCIDR(range))
+
+/** True only for an address of the public internet. An IPv4 address inside an IPv6 one (mapped, NAT64) counts as itself. */
+export function isPublicAddress(text: string): boolean {
+  if (!ipaddr.isValid(text)) return false
+  const address = ipaddr.parse(text.split('%')[0] ?? text)
+  if (address instanceof ipaddr.IPv4) return isPublicV4(address)
+  if (!(address instanceof ipaddr.IPv6)) return false
+  if (address.isIPv4MappedAddress()) return isPublicV4(address.toIPv4Address())
+  if (address.range() === 'rfc6052') return isPublicV4(new ipaddr.IPv4(address.toByteArray().slice(12)))
+  return address.range() === 'unicast' && !REFUSED_V6.some((range) => address.match(range))
+}
+
+function isPublicV4(address: ipaddr.IPv4): boolean {
+  return address.range() === 'unicast' && !REFUSED_V4.some((range) => address.match(range))
+}

@@ -1,0 +1,108 @@
+import { connect as connectTcp, type Socket } from 'node:net'
+import { checkServerIdentity as checkIdentity, connect as connectTls } from 'node:tls'
+import { NotSent } from '../core/provider/wire.ts'
+import type { Timers } from '../core/time.ts'
+import type { AddressGuard, PinnedAddress } from './address-guard.ts'
+
+export interface Dialler {
+  /** A connected socket, TLS verified, to an address that the guard let pass. @throws NotSent */
+  dial(target: Target): Promise<Socket>
+}
+
+/** Where a request goes: parsed from its URL once. */
+export interface Target {
+  readonly tls: boolean
+  /** As in the URL: a name, an IPv4 address, or an IPv6 address in brackets. */
+  readonly host: string
+  readonly port: number
+  /** What the `host` header says: the port only when it is not the scheme's own. */
+  readonly authority: string
+}
+
+export interface DiallerOptions {
+  readonly guard: AddressGuard
+  readonly timers: Timers
+  /** For all addresses of one host together, DNS and TLS included. 10 s by default. */
+  readonly connectMs?: number
+  /** Extra certificate authorities, PEM; for tests and private providers. */
+  readonly ca?: string
+}
+
+/** @throws NotSent `invalid_url` for anything but an http or https address without credentials. */
+export function targetOf(url: URL): Target {
+  const tls = url.protocol === 'https:'
+  if ((!tls && url.protocol !== 'http:') || url.username !== '' || url.password !== '') {
+    throw new NotSent('invalid_url', 'only http and https addresses without user and password can be requested')
+  }
+  return { tls, host: url.hostname, port: url.port === '' ? (tls ? 443 : 80) : Number(url.port), authority: url.host }
+}
+
+/** @throws NotSent `invalid_url` */
+export function parseUrl(url: string): URL {
+  if (!URL.canParse(url)) throw new NotSent('invalid_url', 'the address of the request is not a URL')
+  return new URL(url)
+}
+
+const CONNECT_MS = 10_000
+/** An address that does not answer must not use up the time of the next one. */
+const ONE_ADDRESS_MS = 3_000
+
+export function createDialler({ guard, timers, connectMs = CONNECT_MS, ca }: DiallerOptions): Dialler {
+  const dialOne = (target: Target, pinned: PinnedAddress, ms: number): Promise<Socket> =>
+    new Promise((resolve, reject) => {
+      const socket = open(target, pinned, ca)
+      const fail = (reason: string): void => {
+        cancel()
+        socket.destroy()
+        reject(new NotSent(reason, `no connection to ${target.authority} (${reason})`))
+      }
+      const cancel = timers.after(ms, () => fail('connect_timeout'))
+      const onError = (error: NodeJS.ErrnoException): void => fail(error.code ?? 'connect_failed')
+      const onClose = (): void => fail('closed_while_connecting')
+      socket.once('error', onError)
+      socket.once('close', onClose)
+      socket.once(target.tls ? 'secureConnect' : 'connect', () => {
+        cancel()
+        socket.off('error', onError)
+        socket.off('close', onClose)
+        resolve(socket)
+      })
+    })
+
+  return {
+    dial: async (target) => {
+      if (!target.tls && !guard.allowsPrivate(target.host, target.port)) {
+        throw new NotSent('plain_http', `${target.authority} must be reached over https: plain http would send secrets in clear`)
+      }
+      const addresses = await guard.resolve(target.host, target.port)
+      let failure: NotSent | undefined
+      for (const [index, pinned] of addresses.entries()) {
+        const last = index === addresses.length - 1
+        try {
+          return await dialOne(target, pinned, last ? connectMs : Math.min(connectMs, ONE_ADDRESS_MS))
+        } catch (error) {
+          if (!(error instanceof NotSent)) throw error
+          failure = error
+        }
+      }
+      throw failure ?? new NotSent('ENOTFOUND', `${target.authority} has no address`)
+    },
+  }
+}
+
+function open(target: Target, { address, family }: PinnedAddress, ca: string | undefined): Socket {
+  const where = { host: address, port: target.port, family, noDelay: true }
+  if (!target.tls) return connectTcp(where)
+  const bare = target.host.replace(/^\[|\]$/g, '')
+  const isName = !/^[\d.]+$|:/.test(bare)
+  return connectTls({
+    ...where,
+    ...(isName ? { servername: bare } : {}),
+    ...(ca === undefined ? {} : { ca }),
+    // Without a name the certificate is still checked, against the address.
+    checkServerIdentity: (_connected, certificate) => checkIdentity(bare, certificate),
+    ALPNProtocols: ['http/1.1'],
+    minVersion: 'TLSv1.2',
+    rejectUnauthorized: true,
+  })
+}
