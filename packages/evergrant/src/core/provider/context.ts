@@ -5,6 +5,7 @@ export interface ProviderEndpoints {
   readonly authorize: string
   readonly token: string
   readonly refresh: string
+  /** May still hold `{client_id}`: `revokeRequest` fills it. */
   readonly revoke: string | null
   readonly userinfo: string | null
   /** Issuer for the `iss` check (RFC 9207); null when the provider promises none. */
@@ -13,6 +14,8 @@ export interface ProviderEndpoints {
   readonly issuerInCallback: boolean
   /** `code_challenge_methods_supported` contains S256, or the record says so. */
   readonly pkce: boolean
+  /** How the metadata says clients authenticate, when it differs from the record (`token_endpoint_auth_methods_supported`). */
+  readonly clientAuth?: 'body' | 'basic' | 'none'
 }
 
 /** All that requests to one provider are built from. Holds the client secret in clear: never logged, never stored. */

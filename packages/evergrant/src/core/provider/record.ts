@@ -2,7 +2,11 @@ import type { ReuseClass } from './reuse.ts'
 
 /** `https://{shop}.myshopify.com/...`: names in braces come from variables (integration, then connection) or facts. */
 export type Template = string
-/** Dotted path into an answer: `body.access_token`, `authed_user.id`, `0.id`. */
+/**
+ * Dotted path into an answer: `body.access_token`, `authed_user.id`, `0.id`. `*` stands for every element of an array
+ * (`errors.*.resource`): a condition then holds when one of them fits; an account takes the smallest, so that the order does not matter.
+ * Where an account is read, `a + b` joins two values with a colon.
+ */
 export type AnswerPath = string
 
 /** A catalogue record: the facts of one OAuth server. Data, not code; checked by the schema in `providers/schema.ts`. */
@@ -147,14 +151,26 @@ export interface RevokeFacts {
   readonly parameters: Readonly<Record<string, string>>
   /** `token`: only this token dies. `grant`: everything of this account at this client dies, siblings included. */
   readonly reach: 'token' | 'grant'
+  /** Used instead when the token that the first way needs is not held. */
+  readonly fallback: Omit<RevokeFacts, 'fallback'> | null
 }
 
 /** Where the account id comes from, in order of preference. `label` is what people read. */
 export type AccountSource =
   | { readonly from: 'answer'; readonly path: AnswerPath; readonly label: AnswerPath | null }
   | { readonly from: 'id_token'; readonly claim: string; readonly label: string | null }
+  /** A claim of an access token that is a JWT. It came from the token endpoint over TLS, so its signature is not checked. */
+  | { readonly from: 'access_token'; readonly claim: string; readonly label: string | null }
   | { readonly from: 'callback'; readonly parameter: string }
-  | { readonly from: 'request'; readonly method: 'GET' | 'POST'; readonly url: Template; readonly path: AnswerPath; readonly label: AnswerPath | null }
+  /** `needsScope`: skipped unless one of these was granted; empty means that any token will do. */
+  | {
+      readonly from: 'request'
+      readonly method: 'GET' | 'POST'
+      readonly url: Template
+      readonly path: AnswerPath
+      readonly label: AnswerPath | null
+      readonly needsScope: readonly string[]
+    }
 
 export interface ApiFacts {
   /** May use facts: `{instance_url}/services`. */

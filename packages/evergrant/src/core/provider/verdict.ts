@@ -16,6 +16,8 @@ export interface Granted {
   readonly idToken: string | null
   /** Values the record asks to keep: api base, instance url. */
   readonly facts: Readonly<Record<string, string>>
+  /** What was odd about the answer and how it was read: `expires_in_unusable`. */
+  readonly remarks?: readonly string[]
 }
 
 /** What the provider said, for evidence and people. Redacted: no value of the answer that could be a secret. */

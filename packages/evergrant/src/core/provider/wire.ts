@@ -6,7 +6,7 @@ export interface ProviderRequest {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>
   /** HTTP Basic credentials; the sender encodes them (RFC 6749 section 2.3.1: form-encoded before base64 unless the record says raw). */
-  readonly basic: { readonly username: string; readonly password: string } | null
+  readonly basic: { readonly username: string; readonly password: string; readonly raw?: boolean } | null
   readonly body: string | null
 }
 

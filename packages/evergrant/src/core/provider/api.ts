@@ -1,0 +1,59 @@
+import type { JsonValue } from '../json.ts'
+import { conditionsHold } from './answer-path.ts'
+import type { ProviderContext } from './context.ts'
+import type { ApiAnswerRule, ProviderRecord } from './record.ts'
+import { fillTemplate } from './template.ts'
+
+export type ApiVerdict = 'ok' | ApiAnswerRule['means']
+
+export interface ApiAnswer {
+  readonly status: number
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The parsed body; null when it was not read or is no JSON. */
+  readonly json: JsonValue
+}
+
+/** Base URL of the provider's API without a slash at its end; null when the record has no API. */
+export function apiBase(context: ProviderContext): string | null {
+  const facts = context.record.api
+  return facts === null ? null : fillTemplate(facts.base, valuesOf(context), { definitions: context.record.variables }).replace(/\/+$/, '')
+}
+
+/** Hosts that the proxy may call, lower-case: the base's own first, then exact names or `*.example.com`. */
+export function apiHosts(context: ProviderContext): string[] {
+  const base = apiBase(context)
+  if (base === null || context.record.api === null) return []
+  const own = /^https?:\/\/([^/?#]+)/.exec(base)?.[1] ?? ''
+  const others = context.record.api.hosts.map((host) => fillTemplate(`https://${host}`, valuesOf(context), { definitions: context.record.variables }).slice('https://'.length))
+  return [...new Set([own, ...others].map((host) => host.toLowerCase()))]
+}
+
+/** Headers that every call to the provider's API carries. Lower-case names. */
+export function apiHeaders(context: ProviderContext, accessToken: string, tokenType = 'Bearer'): Record<string, string> {
+  const facts = context.record.api
+  if (facts === null) return { authorization: `${tokenType} ${accessToken}` }
+  const headers: Record<string, string> = { [facts.authorization.header.toLowerCase()]: `${facts.authorization.prefix}${accessToken}` }
+  for (const [name, template] of Object.entries(facts.headers)) headers[name.toLowerCase()] = fillHeader(template, valuesOf(context))
+  return headers
+}
+
+/** Whether an answer of the API says something about the token. The record's rules first, then RFC 6750 section 3.1. */
+export function judgeApiAnswer(record: ProviderRecord, answer: ApiAnswer): ApiVerdict {
+  const rule = record.api?.answers.find((one) => one.status.includes(answer.status) && conditionsHold(answer.json, one.where))
+  if (rule !== undefined) return rule.means
+  const challenge = answer.headers['www-authenticate'] ?? ''
+  if (/\binsufficient_scope\b/.test(challenge)) return 'scope_missing'
+  if (answer.status === 401) return 'token_rejected'
+  if (answer.status === 429) return 'throttled'
+  return answer.status < 400 ? 'ok' : 'not_about_the_token'
+}
+
+function valuesOf(context: ProviderContext): Record<string, string> {
+  return { ...context.variables, ...context.facts, client_id: context.clientId }
+}
+
+/** A header value is no URL: nothing is encoded, but nothing may break the line either. */
+function fillHeader(template: string, values: Readonly<Record<string, string>>): string {
+  return template.replace(/\{([A-Za-z0-9_-]+)\}/g, (_, name: string) => (Object.hasOwn(values, name) ? (values[name] ?? '') : '')).replace(/[^\x20-\x7E]/g, '')
+}

@@ -1,0 +1,45 @@
+import { isJsonObject, type JsonObject } from '../json.ts'
+import { parseJson } from './answer-body.ts'
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+/** Decodes base64url without padding (RFC 7515 section 2) into bytes; null when it is none. */
+export function decodeBase64Url(text: string): number[] | null {
+  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return null
+  const bytes: number[] = []
+  let bits = 0
+  let held = 0
+  for (const sign of text) {
+    held = (held << 6) | ALPHABET.indexOf(sign)
+    bits += 6
+    if (bits < 8) continue
+    bits -= 8
+    bytes.push((held >> bits) & 0xff)
+    held &= (1 << bits) - 1
+  }
+  return bytes
+}
+
+/** Header and claims of a compact JWS, without looking at its signature. Null when it is none. */
+export function decodeJwt(token: string): { readonly header: JsonObject; readonly claims: JsonObject; readonly signed: boolean } | null {
+  const parts = token.split('.')
+  if (parts.length !== 3) return null
+  const header = decodePart(parts[0] ?? '')
+  const claims = decodePart(parts[1] ?? '')
+  return header === null || claims === null ? null : { header, claims, signed: parts[2] !== '' }
+}
+
+function decodePart(part: string): JsonObject | null {
+  const bytes = decodeBase64Url(part)
+  const text = bytes === null ? null : decodeUtf8(bytes)
+  const json = text === null ? undefined : parseJson(text)
+  return isJsonObject(json) ? json : null
+}
+
+function decodeUtf8(bytes: readonly number[]): string | null {
+  try {
+    return decodeURIComponent(bytes.map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''))
+  } catch {
+    return null
+  }
+}

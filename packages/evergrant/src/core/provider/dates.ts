@@ -1,0 +1,46 @@
+import { DAY, HOUR, MINUTE, SECOND, type Instant } from '../time.ts'
+
+const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
+const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?)?$/i
+const IMF = /^(?:[A-Za-z]{3,9}, )?(\d{1,2})[ -]([A-Za-z]{3})[ -](\d{4}) (\d{2}):(\d{2}):(\d{2}) (?:GMT|UTC)$/
+
+/** An ISO 8601 date or date-time; without an offset it is UTC. Null when it is none. */
+export function parseIsoInstant(text: string): Instant | null {
+  const parts = ISO.exec(text.trim())
+  if (parts === null) return null
+  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '0', zone = 'Z'] = parts
+  const date = instantOf(Number(year), Number(month), Number(day), Number(hour), Number(minute), Number(second))
+  if (date === null) return null
+  return date + Math.floor(Number(`0.${fraction}`) * 1_000) - offsetOf(zone)
+}
+
+/** An HTTP date (RFC 9110 section 5.6.7, the preferred form). Null when it is none. */
+export function parseHttpDate(text: string): Instant | null {
+  const parts = IMF.exec(text.trim())
+  if (parts === null) return null
+  const [, day, month = '', year, hour, minute, second] = parts
+  const index = MONTHS.indexOf(month.toLowerCase())
+  return index < 0 ? null : instantOf(Number(year), index + 1, Number(day), Number(hour), Number(minute), Number(second))
+}
+
+function instantOf(year: number, month: number, day: number, hour: number, minute: number, second: number): Instant | null {
+  const valid = month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour <= 24 && minute <= 59 && second <= 60
+  return valid ? daysFromCivil(year, month, day) * DAY + hour * HOUR + minute * MINUTE + second * SECOND : null
+}
+
+function offsetOf(zone: string): number {
+  if (/^z$/i.test(zone)) return 0
+  const sign = zone.startsWith('-') ? -1 : 1
+  const digits = zone.slice(1).replace(':', '')
+  return sign * (Number(digits.slice(0, 2)) * HOUR + Number(digits.slice(2)) * MINUTE)
+}
+
+/** Days since 1970-01-01 in the proleptic Gregorian calendar: years are counted from March, so that the leap day is the last. */
+function daysFromCivil(year: number, month: number, day: number): number {
+  const shifted = month <= 2 ? year - 1 : year
+  const era = Math.floor(shifted / 400)
+  const yearOfEra = shifted - era * 400
+  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear
+  return era * 146_097 + dayOfEra - 719_468
+}

@@ -1,0 +1,124 @@
+import type { JsonObject, JsonValue } from '../json.ts'
+import { HOUR, SECOND, type Instant } from '../time.ts'
+import { accountFromAnswer } from './account.ts'
+import { textAt, valueAt } from './answer-path.ts'
+import { decodeJwt } from './base64url.ts'
+import type { ProviderContext } from './context.ts'
+import { parseIsoInstant } from './dates.ts'
+import type { AnswerFacts, TokenPaths } from './record.ts'
+import type { Granted, TokenStep } from './verdict.ts'
+
+const CENTURY_SECONDS = 100 * 365 * 24 * 3_600
+const FALLBACK_SECONDS = HOUR / SECOND
+/** VSCHAR of RFC 6749 appendix A.12; anything else cannot stand in a header. */
+const USABLE_TOKEN = /^[\x21-\x7E](?:[\x20-\x7E]*[\x21-\x7E])?$/
+
+/** Where the tokens of this step stand in the answer. */
+export function pathsOf(context: ProviderContext, step: TokenStep): TokenPaths {
+  const { answer } = context.record
+  const name = context.token ?? answer.defaultToken
+  const own = name === null ? undefined : answer.tokens?.[name]
+  const facts = own ?? answer
+  return step === 'refresh' ? (facts.refreshPaths ?? facts.paths) : facts.paths
+}
+
+/** What the answer grants; null when it carries no usable access token. Lifetimes count from `sentAt`. */
+export function readGrant(context: ProviderContext, step: TokenStep, json: JsonObject, sentAt: Instant): Granted | null {
+  const paths = pathsOf(context, step)
+  const accessToken = textValue(json, paths.accessToken)
+  if (accessToken === null || !USABLE_TOKEN.test(accessToken)) return null
+  const { answer, lifetimes } = context.record
+  const idToken = textValue(json, paths.idToken)
+  const access = accessExpiry(json, paths, answer, lifetimes.accessSeconds, sentAt)
+  const claims = { idToken: idToken === null ? null : (decodeJwt(idToken)?.claims ?? null), accessToken: decodeJwt(accessToken)?.claims ?? null }
+  const account = accountFromAnswer(context, json, claims, null)
+  return {
+    accessToken,
+    refreshToken: textValue(json, paths.refreshToken),
+    tokenType: tokenTypeOf(textValue(json, paths.tokenType)),
+    accessExpiresAt: access.at,
+    refreshExpiresAt: refreshExpiry(json, paths, answer, sentAt),
+    scopes: readScopes(valueAt(json, paths.scope), answer.scopeSeparator),
+    account: account?.account ?? null,
+    accountLabel: account?.label ?? null,
+    idToken,
+    facts: readFacts(json, answer),
+    ...(access.remark === null ? {} : { remarks: [access.remark] }),
+  }
+}
+
+/** Scopes as a list; null when the answer does not name them. */
+export function readScopes(value: JsonValue | undefined, separator: AnswerFacts['scopeSeparator']): string[] | null {
+  const parts = Array.isArray(value) ? value.filter((part) => typeof part === 'string') : typeof value === 'string' ? value.split(splitter(separator)) : null
+  return parts === null ? null : [...new Set(parts.map((part) => part.trim()).filter((part) => part !== ''))]
+}
+
+function splitter(separator: AnswerFacts['scopeSeparator']): RegExp {
+  if (separator === 'either') return /[\s,]+/
+  return separator === ',' ? /,/ : /\s+/
+}
+
+interface Expiry {
+  readonly at: Instant | null
+  readonly remark: string | null
+}
+
+function accessExpiry(json: JsonObject, paths: TokenPaths, answer: AnswerFacts, accessSeconds: number | null, sentAt: Instant): Expiry {
+  const said = valueAt(json, paths.expiresIn)
+  const seconds = numberOf(said)
+  if (seconds === 0 && answer.zeroMeansNever) return { at: null, remark: null }
+  const relative = seconds === null ? null : inUnit(seconds, answer.expiresInUnit)
+  if (relative !== null && relative > 0 && relative <= CENTURY_SECONDS) return { at: sentAt + Math.round(relative * SECOND), remark: null }
+  const absolute = absoluteInstant(valueAt(json, paths.expiresAt), answer.expiresAtFormat)
+  if (absolute !== null && absolute > sentAt && absolute - sentAt <= CENTURY_SECONDS * SECOND) return { at: absolute, remark: null }
+  const spoke = isSaid(said) || isSaid(valueAt(json, paths.expiresAt))
+  const assumed = accessSeconds ?? (spoke ? FALLBACK_SECONDS : null)
+  return { at: assumed === null ? null : sentAt + assumed * SECOND, remark: spoke ? 'expiry_unusable' : null }
+}
+
+function refreshExpiry(json: JsonObject, paths: TokenPaths, answer: AnswerFacts, sentAt: Instant): Instant | null {
+  const seconds = numberOf(valueAt(json, paths.refreshExpiresIn))
+  const relative = seconds === null ? null : inUnit(seconds, answer.expiresInUnit)
+  if (relative !== null && relative > 0 && relative <= CENTURY_SECONDS) return sentAt + Math.round(relative * SECOND)
+  const absolute = absoluteInstant(valueAt(json, paths.refreshExpiresAt), answer.expiresAtFormat)
+  return absolute !== null && absolute > sentAt && absolute - sentAt <= CENTURY_SECONDS * SECOND ? absolute : null
+}
+
+function absoluteInstant(value: JsonValue | undefined, format: AnswerFacts['expiresAtFormat']): Instant | null {
+  const number = numberOf(value)
+  // An ISO text is never a plain number and the other way round: whatever the record says, the shape decides.
+  if (number === null) return typeof value === 'string' ? parseIsoInstant(value) : null
+  return Math.round(format === 'epoch_milliseconds' ? number : number * SECOND)
+}
+
+function inUnit(value: number, unit: AnswerFacts['expiresInUnit']): number {
+  if (unit === 'milliseconds') return value / 1_000
+  return unit === 'minutes' ? value * 60 : value
+}
+
+function numberOf(value: JsonValue | undefined): number | null {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null
+  return typeof value === 'string' && /^\s*[+-]?[0-9]+(?:\.[0-9]+)?\s*$/.test(value) ? Number(value) : null
+}
+
+function isSaid(value: JsonValue | undefined): boolean {
+  return value !== undefined && value !== null && value !== ''
+}
+
+function textValue(json: JsonObject, path: string | null): string | null {
+  const value = valueAt(json, path)
+  return typeof value === 'string' && value !== '' ? value : null
+}
+
+function tokenTypeOf(said: string | null): string {
+  return said === null || said.toLowerCase() === 'bearer' ? 'Bearer' : said
+}
+
+function readFacts(json: JsonObject, answer: AnswerFacts): Record<string, string> {
+  const facts: Record<string, string> = {}
+  for (const [name, path] of Object.entries(answer.facts)) {
+    const value = textAt(json, path)
+    if (value !== null) facts[name] = value
+  }
+  return facts
+}

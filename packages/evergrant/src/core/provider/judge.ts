@@ -1,0 +1,111 @@
+import type { JsonObject } from '../json.ts'
+import type { Instant } from '../time.ts'
+import { readAnswerBody } from './answer-body.ts'
+import { conditionsHold, textAt } from './answer-path.ts'
+import type { ProviderContext } from './context.ts'
+import { readGrant } from './grant.ts'
+import type { VerdictRule } from './record.ts'
+import { redact } from './redact.ts'
+import { retryAfterMs } from './retry-after.ts'
+import type { ProviderSaid, TokenStep, Verdict } from './verdict.ts'
+import type { ProviderAnswer, WireOutcome } from './wire.ts'
+
+export interface JudgeInput {
+  readonly step: TokenStep
+  readonly outcome: WireOutcome
+  /** When the request was sent: lifetimes count from here. */
+  readonly sentAt: Instant
+  /** What the request carried (refresh token, code, verifier): providers echo it. The client secret is added by itself. */
+  readonly secrets: readonly string[]
+}
+
+const SILENT: ProviderSaid = { httpStatus: null, code: null, text: null }
+const CODE_PATHS = ['error', 'error.code', 'error.type', 'errors.0.errorType', 'errors.0.code', 'errorCode', 'code', 'status']
+const TEXT_PATHS = ['error_description', 'error.message', 'errors.0.message', 'message', 'detail', 'reason', 'errorSummary']
+
+/**
+ * Judges one token request (refresh-protocol 2.6). Total and pure. Order: an access token in the body is success; then the
+ * record's rules, first match wins; then RFC 6749 section 5.2.
+ */
+export function judge(context: ProviderContext, input: JudgeInput): Verdict {
+  const { outcome } = input
+  if (outcome.kind === 'not_sent') return { kind: 'pre_send', cause: outcome.cause, said: SILENT }
+  if (outcome.kind === 'no_answer') return { kind: 'unknown', answered: false, cause: outcome.cause, retryAfterMs: null, said: SILENT }
+  const { answer } = outcome
+  const { record } = context
+  const json = readAnswerBody(answer, record.answer.formEncoded)
+  const said = whatWasSaid(answer, json, [...input.secrets, ...(context.clientSecret === null ? [] : [context.clientSecret])])
+  if (json !== null && succeeded(context, json)) {
+    const grant = readGrant(context, input.step, json, input.sentAt)
+    if (grant !== null) return { kind: 'granted', grant, said: { httpStatus: answer.status, code: null, text: null } }
+  }
+  const wait = retryAfterMs(answer.headers, input.sentAt)
+  const rule = record.verdicts.find((one) => ruleFits(one, input.step, answer.status, json))
+  if (rule !== undefined) return byRule(rule, input.step, wait, said)
+  return byDefault(answer.status, json, input.step, wait, said)
+}
+
+function succeeded(context: ProviderContext, json: JsonObject): boolean {
+  const condition = context.record.answer.success
+  if (condition !== null && !conditionsHold(json, { [condition.path]: condition.equals })) return false
+  return textAt(json, 'error') === null
+}
+
+function ruleFits(rule: VerdictRule, step: TokenStep, status: number, json: JsonObject | null): boolean {
+  if (rule.step !== 'any' && rule.step !== step) return false
+  if (rule.status !== null && !rule.status.includes(status)) return false
+  return conditionsHold(json ?? undefined, rule.where)
+}
+
+function byRule(rule: VerdictRule, step: TokenStep, wait: number | null, said: ProviderSaid): Verdict {
+  switch (rule.verdict) {
+    case 'dead':
+      return step === 'refresh' ? { kind: 'dead', code: 'connection_revoked', said } : { kind: 'restart_flow', said }
+    case 'expired':
+      return step === 'refresh' ? { kind: 'dead', code: 'connection_expired', said } : { kind: 'restart_flow', said }
+    case 'admin_approval':
+      return { kind: 'dead', code: 'admin_approval_required', said }
+    case 'throttled':
+      return { kind: 'throttled', retryAfterMs: wait, said }
+    case 'unknown':
+      return { kind: 'unknown', answered: true, cause: said.code ?? `http_${said.httpStatus}`, retryAfterMs: wait, said }
+    case 'config':
+      return { kind: 'config', said }
+    case 'restart_flow':
+      // An authorization code is not at stake in a refresh: then the request itself was wrong.
+      return step === 'exchange' ? { kind: 'restart_flow', said } : { kind: 'config', said }
+  }
+}
+
+function byDefault(status: number, json: JsonObject | null, step: TokenStep, wait: number | null, said: ProviderSaid): Verdict {
+  const unknown = (cause: string): Verdict => ({ kind: 'unknown', answered: true, cause, retryAfterMs: wait, said })
+  if (status === 429 || (status === 503 && wait !== null)) return { kind: 'throttled', retryAfterMs: wait, said }
+  if (status >= 500 || status === 408 || status === 425 || status < 400) return unknown(json === null && status < 300 ? 'unreadable_answer' : `http_${status}`)
+  // A 4xx page that is no answer of a token endpoint comes from something in between; only 404 and 405 tell of a wrong URL.
+  if (json === null) return status === 404 || status === 405 ? { kind: 'config', said } : unknown(`http_${status}`)
+  const code = textAt(json, 'error')
+  if (code === 'invalid_grant' && (status === 400 || status === 401 || status === 403)) {
+    return step === 'refresh' ? { kind: 'dead', code: 'connection_revoked', said } : { kind: 'restart_flow', said }
+  }
+  if (code === 'temporarily_unavailable' || code === 'server_error') return unknown(code)
+  if (code === 'slow_down') return { kind: 'throttled', retryAfterMs: wait, said }
+  return { kind: 'config', said }
+}
+
+function whatWasSaid(answer: ProviderAnswer, json: JsonObject | null, secrets: readonly string[]): ProviderSaid {
+  const code = json === null ? null : firstText(json, CODE_PATHS)
+  const text = json === null ? answer.text.replace(/<[^>]{0,2000}>/g, ' ') : firstText(json, TEXT_PATHS)
+  return {
+    httpStatus: answer.status,
+    code: code === null ? null : redact(code, secrets).slice(0, 100),
+    text: text === null ? null : redact(text.slice(0, 8_000), secrets) || null,
+  }
+}
+
+function firstText(json: JsonObject, paths: readonly string[]): string | null {
+  for (const path of paths) {
+    const text = textAt(json, path)
+    if (text !== null) return text
+  }
+  return null
+}

@@ -1,0 +1,39 @@
+import type { IntegrationSettings } from '../connection/integration.ts'
+import { Fault } from '../fault/fault.ts'
+import { SECOND } from '../time.ts'
+import type { ProviderRecord } from './record.ts'
+import type { Reuse, ReuseClass } from './reuse.ts'
+
+const OVERRIDE = /^(?:(P0|P2|P3|P4)|P1:([0-9]{1,6}))$/
+
+/** The reuse class that holds for an integration: the operator's knowledge of the tenant, else the record's. */
+export function reuseOf(record: Pick<ProviderRecord, 'reuse'>, settings: Pick<IntegrationSettings, 'reuse'>): Reuse {
+  const { neverProbe } = record.reuse
+  if (settings.reuse !== null) return parseReuse(settings.reuse, neverProbe)
+  return { class: record.reuse.class, windowMs: record.reuse.class === 'P1' ? record.reuse.windowSeconds * SECOND : 0, neverProbe }
+}
+
+/**
+ * Reads `P0`, `P1:<seconds>`, `P2`, `P3` or `P4`.
+ * @throws Fault `invalid_request` for anything else.
+ */
+export function parseReuse(text: string, neverProbe = false): Reuse {
+  const parts = OVERRIDE.exec(text)
+  if (parts === null) {
+    throw new Fault('invalid_request', { field: 'settings.reuse', detail: `settings.reuse must be P0, P1:<seconds>, P2, P3 or P4 (found "${text.slice(0, 40)}"). Example: P1:60` })
+  }
+  if (parts[2] !== undefined) return { class: 'P1', windowMs: Number(parts[2]) * SECOND, neverProbe }
+  return { class: classOf(parts[1]), windowMs: 0, neverProbe }
+}
+
+function classOf(name: string | undefined): ReuseClass {
+  switch (name) {
+    case 'P0':
+    case 'P2':
+    case 'P3':
+    case 'P4':
+      return name
+    default:
+      return 'PU'
+  }
+}
