@@ -1,0 +1,8 @@
+export type { PracticeClient } from './client-registry.ts'
+export { PracticeControl } from './control.ts'
+export type { GrantView, IssuedTokens, ProfileCounts } from './control.ts'
+export type { FaultKind, FaultSpec, FaultStep } from './fault-queue.ts'
+export type { Decision, Presentation, RevocationCause } from './grant-book.ts'
+export type { PracticeReuse, ProfileSettings } from './profile.ts'
+export { startPracticeProvider } from './provider.ts'
+export type { PracticeOptions, PracticeProvider } from './provider.ts'
