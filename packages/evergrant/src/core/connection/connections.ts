@@ -68,6 +68,8 @@ export interface Revocation {
   readonly integration: IntegrationId
   /** Which generation's tokens to revoke; null when they are the staged ones below. */
   readonly generation: number | null
+  /** Tokens of an answer that came after the disconnect, sealed as credential of `generation`; null otherwise. */
+  readonly staged: { readonly generation: number; readonly accessToken: Uint8Array | null; readonly refreshToken: Uint8Array | null } | null
   readonly attempts: number
   readonly dueAt: Instant
 }

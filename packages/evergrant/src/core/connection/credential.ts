@@ -42,10 +42,12 @@ export interface Credential {
   readonly softAt: Instant | null
   /** ... and from here callers wait for the flight. */
   readonly hardAt: Instant | null
+  /** Counts claims, for ever: a claim names the epoch it planned with, so that nobody starts on a stale plan. */
+  readonly epoch: number
   readonly lease: Lease | null
   readonly intent: Intent | null
   readonly suspicion: Suspicion | null
 }
 
 /** A new credential, ready to be stored; tokens sealed for the generation they will have. */
-export type NewCredential = Omit<Credential, 'connection' | 'generation' | 'lease' | 'intent' | 'suspicion'>
+export type NewCredential = Omit<Credential, 'connection' | 'generation' | 'epoch' | 'lease' | 'intent' | 'suspicion'>

@@ -21,6 +21,8 @@ export interface ClaimRequest {
   readonly connection: ConnectionId
   /** The claim holds only while this is still the current generation. */
   readonly generation: number
+  /** ... and this the current epoch: whoever claimed in between may have left a suspicion that the plan does not know. */
+  readonly epoch: number
   readonly node: NodeIdentity
   readonly intent: IntentId
   readonly leaseMs: number
@@ -28,7 +30,7 @@ export interface ClaimRequest {
 
 /**
  * `claimed`: the lease is ours and the intent is durable. `at` is the database's clock. `held`: somebody else has it.
- * `moved`: the generation is another one now. `gone`: the state no longer allows a refresh (paused, disconnected, deleted).
+ * `moved`: generation or epoch are others now; read and plan again. `gone`: the state no longer allows a refresh (paused, disconnected, deleted).
  */
 export type ClaimOutcome =
   | { readonly kind: 'claimed'; readonly epoch: number; readonly at: Instant }

@@ -1,0 +1,250 @@
+import { SYSTEM_ACTOR } from '../audit/event.ts'
+import type { StoredFault } from '../connection/connection.ts'
+import { Fault, type FaultCode } from '../fault/fault.ts'
+import { newId } from '../ids.ts'
+import { judge } from '../provider/judge.ts'
+import type { Verdict } from '../provider/verdict.ts'
+import type { WireOutcome } from '../provider/wire.ts'
+import { SealError } from '../seal/seal.ts'
+import type { Instant } from '../time.ts'
+import type { CommitOutcome, GrantRow } from './credentials.ts'
+import { untilDurable } from './durable.ts'
+import type { EngineWorld } from './engine-ports.ts'
+import type { GrantContext } from './grant-contexts.ts'
+import { credentialContext } from './new-credential.ts'
+import { present, type Presentation, type PresentOutcome } from './present.ts'
+import { recordFailure } from './record-failure.ts'
+import type { TokenAnswer } from './refresh-engine.ts'
+import { type AnsweredPresentation, type NotGranted, settleGrant, storedAnswer } from './settle-grant.ts'
+
+/** What became of one attempt to renew one connection. */
+export type AttemptOutcome =
+  /** Durable, at least in the journal; `committed` resolves when the database has it too. */
+  | { readonly kind: 'granted'; readonly row: RenewedToken; readonly committed: Promise<CommitOutcome> }
+  | { readonly kind: 'failed'; readonly fault: StoredFault; readonly retryAt: Instant | null }
+  /** Nothing was spent; ask again then. */
+  | { readonly kind: 'not_now'; readonly code: FaultCode; readonly retryAt: Instant | null; readonly detail?: string }
+  | { readonly kind: 'held'; readonly until: Instant }
+  /** The row is another one now: read and plan again. */
+  | { readonly kind: 'moved' }
+
+/** A token that is durable, ready to be handed out and cached. */
+export interface RenewedToken {
+  readonly answer: TokenAnswer
+  readonly organization: string
+  readonly obtainedAt: Instant
+  readonly softAt: Instant | null
+  readonly hardAt: Instant | null
+  /** False when the provider gave the same access token again. */
+  readonly changed: boolean
+}
+
+export interface AttemptRequest {
+  readonly row: GrantRow
+  readonly context: GrantContext
+  /** Somebody waits for it. */
+  readonly urgent: boolean
+}
+
+/** Preflight, connect, claim, send, judge, commit: the whole life of one presentation. */
+export async function attempt(world: EngineWorld, request: AttemptRequest): Promise<AttemptOutcome> {
+  const { integration } = request.context
+  const leave = await world.admission.enter(integration.id, integration.settings.concurrency, request.urgent)
+  try {
+    return await admitted(world, request)
+  } finally {
+    leave()
+  }
+}
+
+async function admitted(world: EngineWorld, request: AttemptRequest): Promise<AttemptOutcome> {
+  const now = world.clock.wall()
+  if (world.draining()) return { kind: 'not_now', code: 'draining', retryAt: now }
+  if (!world.journal.healthy()) return { kind: 'not_now', code: 'store_unavailable', retryAt: now + world.times.backoffBaseMs, detail: 'the journal cannot be written; see the log' }
+  const prepared = await prepare(world, request)
+  if ('kind' in prepared) return prepared
+  const endpoint = prepared.context.endpoints.refresh
+  const retryAt = gateRetryAt(world, request.context, endpoint, now)
+  if (retryAt !== null) return { kind: 'not_now', code: request.context.integration.blocked === null ? 'provider_unavailable' : 'client_rejected', retryAt }
+  const started = world.clock.mono()
+  let outcome: PresentOutcome
+  try {
+    outcome = await present(world, prepared)
+  } catch (error) {
+    world.breakers.abandoned(endpoint)
+    throw error
+  }
+  return concluded(world, request, prepared, outcome, started)
+}
+
+/** Opens what will be presented. A key that is missing is ours to mend: nothing is sent, nothing is recorded. */
+async function prepare(world: EngineWorld, request: AttemptRequest): Promise<Presentation | Extract<AttemptOutcome, { kind: 'not_now' }>> {
+  const { row, context } = request
+  const { connection, credential } = row
+  try {
+    const sealed = credential.refreshToken
+    if (sealed === null) return { kind: 'not_now', code: 'refresh_not_supported', retryAt: null }
+    const refreshToken = world.seal.openText(sealed, credentialContext(connection.organization, connection.id, credential.generation, 'refresh_token'))
+    const provider = await world.contexts.provider(context, connection.variables, connection.facts)
+    return { row, context: provider, reuse: context.reuse, refreshToken }
+  } catch (error) {
+    const retryAt = world.clock.wall() + world.times.backoffBaseMs
+    if (error instanceof SealError) return { kind: 'not_now', code: error.code, retryAt, detail: error.message }
+    if (error instanceof Fault) return { kind: 'not_now', code: error.code, retryAt: error.details.retryAt ?? retryAt, detail: error.message }
+    throw error
+  }
+}
+
+function gateRetryAt(world: EngineWorld, context: GrantContext, endpoint: string, now: Instant): Instant | null {
+  const paused = world.breakers.pausedUntil(context.integration.id, now)
+  if (paused !== null) return paused
+  if (context.integration.blocked !== null && !world.breakers.mayProbe(context.integration.id, now, world.times.blockedProbeMs)) {
+    return now + world.times.blockedProbeMs
+  }
+  return world.breakers.closedOrRetryAt(endpoint, now)
+}
+
+async function concluded(world: EngineWorld, request: AttemptRequest, prepared: Presentation, outcome: PresentOutcome, startedMono: number): Promise<AttemptOutcome> {
+  const endpoint = prepared.context.endpoints.refresh
+  switch (outcome.kind) {
+    case 'unsent':
+      world.breakers.abandoned(endpoint)
+      return { kind: 'moved' }
+    case 'unclaimed':
+      world.breakers.abandoned(endpoint)
+      if (outcome.claim.kind === 'held') return { kind: 'held', until: outcome.claim.until }
+      return { kind: 'moved' }
+    case 'unreachable': {
+      const said = { httpStatus: null, code: outcome.cause, text: null }
+      return notGranted(world, request, prepared, { kind: 'pre_send', cause: outcome.cause, said }, null)
+    }
+    case 'sent': {
+      const { sentAt } = outcome
+      const verdict = judge(prepared.context, { step: 'refresh', outcome: outcome.outcome, sentAt, secrets: [prepared.refreshToken, prepared.context.clientSecret ?? ''] })
+      world.observe({ kind: verdict.kind, provider: request.context.record.id, durationMs: world.clock.mono() - startedMono })
+      return judged(world, request, prepared, { ...outcome, verdict })
+    }
+  }
+}
+
+interface Judged {
+  readonly intent: `itn_${string}`
+  readonly sentAt: Instant
+  readonly outcome: WireOutcome
+  readonly verdict: Verdict
+}
+
+async function judged(world: EngineWorld, request: AttemptRequest, prepared: Presentation, result: Judged): Promise<AttemptOutcome> {
+  const { verdict, outcome } = result
+  if (verdict.kind !== 'granted' || outcome.kind !== 'answered') return notGranted(world, request, prepared, verdict as NotGranted, result)
+  const answered: AnsweredPresentation = {
+    presentation: prepared,
+    grantContext: request.context,
+    intent: result.intent,
+    sentAt: result.sentAt,
+    receivedAt: world.clock.wall(),
+    answer: outcome.answer,
+  }
+  const stored = prepared.row.connection.account
+  if (verdict.grant.account !== null && stored !== null && verdict.grant.account !== stored) {
+    const said = { ...verdict.said, code: 'account_mismatch' }
+    return notGranted(world, request, prepared, { kind: 'dead', code: 'connection_revoked', said }, result)
+  }
+  world.breakers.succeeded(prepared.context.endpoints.refresh)
+  await unblock(world, request.context)
+  return granted(world, answered, verdict)
+}
+
+async function granted(world: EngineWorld, answered: AnsweredPresentation, verdict: Extract<Verdict, { kind: 'granted' }>): Promise<AttemptOutcome> {
+  const { presentation, grantContext } = answered
+  const { connection, credential } = presentation.row
+  const databaseOnly = grantContext.reuse.class === 'P2' && world.options.databaseFirst
+  const settled = await settleGrant(world, answered, verdict.grant, databaseOnly)
+  const { commit, outcome } = settled
+  if (outcome?.kind === 'superseded' || outcome?.kind === 'disconnected') return { kind: 'moved' }
+  return {
+    kind: 'granted',
+    committed: settled.committed,
+    row: {
+      organization: connection.organization,
+      obtainedAt: commit.credential.obtainedAt,
+      softAt: commit.credential.softAt,
+      hardAt: commit.credential.hardAt,
+      changed: verdict.grant.accessToken !== previousAccessToken(world, presentation.row),
+      answer: {
+        connection: connection.id,
+        integration: connection.integration,
+        owner: connection.owner,
+        accessToken: verdict.grant.accessToken,
+        tokenType: verdict.grant.tokenType,
+        expiresAt: verdict.grant.accessExpiresAt,
+        generation: credential.generation + 1,
+        scopes: commit.scopes ?? connection.scopes,
+        status: 'active',
+      },
+    },
+  }
+}
+
+function previousAccessToken(world: EngineWorld, row: GrantRow): string | null {
+  const { accessToken, generation } = row.credential
+  if (accessToken === null) return null
+  try {
+    return world.seal.openText(accessToken, credentialContext(row.connection.organization, row.connection.id, generation, 'access_token'))
+  } catch {
+    return null
+  }
+}
+
+async function notGranted(world: EngineWorld, request: AttemptRequest, prepared: Presentation, verdict: NotGranted, result: Judged | null): Promise<AttemptOutcome> {
+  const now = world.clock.wall()
+  const endpoint = prepared.context.endpoints.refresh
+  const { organization } = request.row.connection
+  noteEndpoint(world, request.context, endpoint, verdict, now)
+  const answer =
+    result !== null && result.outcome.kind === 'answered'
+      ? storedAnswer(world, organization, { intent: result.intent, receivedAt: now, answer: result.outcome.answer }, verdict.kind)
+      : null
+  const recorded = await recordFailure(world, {
+    row: request.row,
+    grantContext: request.context,
+    intent: result?.intent ?? null,
+    sentAt: result?.sentAt ?? null,
+    answer,
+    verdict,
+  })
+  return recorded.moved ? { kind: 'moved' } : { kind: 'failed', fault: recorded.fault, retryAt: recorded.retryAt }
+}
+
+/** What a failure says about the endpoint, apart from what it says about the grant. */
+function noteEndpoint(world: EngineWorld, context: GrantContext, endpoint: string, verdict: NotGranted, now: Instant): void {
+  switch (verdict.kind) {
+    case 'dead':
+    case 'config':
+    case 'restart_flow':
+      return world.breakers.succeeded(endpoint)
+    case 'throttled':
+      if (verdict.retryAfterMs !== null) world.breakers.pause(context.integration.id, now + verdict.retryAfterMs)
+      return world.breakers.failed(endpoint, now)
+    case 'pre_send':
+    case 'unknown':
+      return world.breakers.failed(endpoint, now)
+  }
+}
+
+async function unblock(world: EngineWorld, context: GrantContext): Promise<void> {
+  const { integration } = context
+  if (integration.blocked === null) return
+  const event = {
+    id: newId('evt', world.entropy),
+    organization: integration.organization,
+    type: 'integration.unblocked' as const,
+    at: world.clock.wall(),
+    actor: SYSTEM_ACTOR,
+    connection: null,
+    subject: integration.id,
+    data: {},
+  }
+  await untilDurable(world, 'unblock', () => world.integrations.setBlocked(integration.id, null, event))
+  world.contexts.forget(integration.id)
+}

@@ -1,0 +1,79 @@
+import type { Instant } from '../time.ts'
+import type { DueConnection, GrantRow } from './credentials.ts'
+import { dueAfter } from './due.ts'
+import type { EngineWorld } from './engine-ports.ts'
+import type { Flights } from './flights.ts'
+import type { GrantContext } from './grant-contexts.ts'
+import { recordEnd } from './grant-end.ts'
+import { suspicionOf } from './plan.ts'
+
+/** Hides a taken connection from other nodes; a node that dies gives it back this way. */
+const VISIBILITY_MS = 60_000
+
+/** Runs what is due through the same flights as everybody else. Never more under way than one batch. */
+export class DueRunner {
+  readonly #world: EngineWorld
+  readonly #flights: Flights
+  #underWay = 0
+
+  constructor(world: EngineWorld, flights: Flights) {
+    this.#world = world
+    this.#flights = flights
+  }
+
+  /** Takes as many as there is room for and starts them. Returns how many. */
+  async run(): Promise<number> {
+    const room = this.#world.options.batch - this.#underWay
+    if (room <= 0) return 0
+    this.#underWay += room
+    let taken: readonly DueConnection[] = []
+    try {
+      taken = await this.#world.credentials.takeDue(room, VISIBILITY_MS)
+    } finally {
+      this.#underWay -= room - taken.length
+    }
+    for (const due of taken) void this.#one(due)
+    return taken.length
+  }
+
+  async #one(due: DueConnection): Promise<void> {
+    const { credentials, contexts, log, clock } = this.#world
+    try {
+      const row = await credentials.read(due.connection)
+      if (row === undefined || row.connection.state !== 'active') return
+      const context = await contexts.of(row.connection.integration)
+      const later = notYet(row, context, clock.wall())
+      if (later !== undefined) return await credentials.reschedule(due.connection, later)
+      const result = await this.#flights.fly(due.connection, { kind: 'due' }, false)
+      if (result.kind === 'planned' && result.plan.kind === 'reconnect') await recordEnd(this.#world, result.row, result.plan.code, false)
+      const retryAt = result.kind === 'planned' && result.plan.kind === 'wait' ? result.plan.until : result.kind === 'failed' && result.fault === null ? result.retryAt : undefined
+      if (retryAt !== undefined) await credentials.reschedule(due.connection, jittered(this.#world, retryAt))
+    } catch (error) {
+      log.warn({ connection: due.connection, error: String(error) }, 'a due connection was not renewed; it comes up again')
+    } finally {
+      this.#underWay -= 1
+    }
+  }
+}
+
+/** Spreads those who were all turned away at once, so that they do not all come back at once. */
+function jittered(world: EngineWorld, retryAt: Instant | null): Instant | null {
+  return retryAt === null ? null : retryAt + Math.round(world.entropy.uniform() * world.times.breakerBaseMs)
+}
+
+/** Interest has faded, or a write moved the credential on: a later due time, or undefined when it is due indeed. */
+function notYet(row: GrantRow, context: GrantContext, now: Instant): Instant | null | undefined {
+  const { credential, health, connection } = row
+  if (suspicionOf(row, now) !== null || health.failures > 0) return undefined
+  if (credential.refreshToken === null) return undefined
+  const { lastReadAt, consentedAt, createdAt } = connection
+  const dueAt = dueAfter({
+    credential,
+    settings: context.integration.settings,
+    lifetimes: context.record.lifetimes,
+    reuse: context.reuse,
+    lastReadAt: Math.max(lastReadAt ?? 0, consentedAt ?? 0, createdAt),
+    now,
+  })
+  return dueAt === null || dueAt > now ? dueAt : undefined
+}

@@ -1,0 +1,58 @@
+import type { Integrations } from '../connection/integrations.ts'
+import type { Log } from '../log.ts'
+import type { ProviderDirectory } from '../provider/context.ts'
+import type { TokenEndpoint } from '../provider/wire.ts'
+import type { Verdict } from '../provider/verdict.ts'
+import type { Seal } from '../seal/seal.ts'
+import type { Clock, Entropy, Timers } from '../time.ts'
+import type { Admission } from './admission.ts'
+import type { Credentials, NodeIdentity } from './credentials.ts'
+import type { EndpointBreakers } from './endpoint-breaker.ts'
+import type { GrantContexts } from './grant-contexts.ts'
+import type { Journal } from './journal.ts'
+import type { ProtocolTimes } from './protocol-times.ts'
+
+/** Everything the engine touches. A simulation hands in a simulated world. */
+export interface EnginePorts {
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly entropy: Entropy
+  readonly seal: Seal
+  readonly log: Log
+  readonly credentials: Credentials
+  readonly integrations: Pick<Integrations, 'load' | 'setBlocked'>
+  readonly directory: ProviderDirectory
+  readonly endpoint: TokenEndpoint
+  readonly journal: Journal
+  readonly node: NodeIdentity
+  /** Would a change made elsewhere have reached us by now? If not, memory is not trusted. */
+  readonly changesFresh: () => boolean
+  readonly times: ProtocolTimes
+  readonly options: EngineOptions
+  readonly observe: (observation: Observation) => void
+  /** UTF-8, with replacement characters. */
+  readonly decode: (bytes: Uint8Array) => string
+}
+
+export interface EngineOptions {
+  readonly cacheEntries: number
+  /** Connections taken from the due queue at once. */
+  readonly batch: number
+  /** At P2 a token is handed out only after the database has it: true where another node may take over. */
+  readonly databaseFirst: boolean
+}
+
+/** For metrics: what became of one presentation. */
+export interface Observation {
+  readonly kind: Verdict['kind'] | 'served_from_memory'
+  readonly provider: string
+  readonly durationMs: number
+}
+
+/** The ports plus the engine's own shared state. */
+export interface EngineWorld extends EnginePorts {
+  readonly contexts: GrantContexts
+  readonly breakers: EndpointBreakers
+  readonly admission: Admission
+  readonly draining: () => boolean
+}

@@ -1,0 +1,271 @@
+import { Fault } from '../fault/fault.ts'
+import type { ConnectionId, OrganizationId } from '../ids.ts'
+import { SealError } from '../seal/seal.ts'
+import type { Instant } from '../time.ts'
+import { statusOf } from '../connection/status.ts'
+import { Admission } from './admission.ts'
+import type { RenewedToken } from './attempt.ts'
+import type { GrantRow } from './credentials.ts'
+import { DueRunner } from './due-runner.ts'
+import { EndpointBreakers } from './endpoint-breaker.ts'
+import type { EnginePorts, EngineWorld } from './engine-ports.ts'
+import { type FlightResult, Flights } from './flights.ts'
+import { type GrantContext, GrantContexts } from './grant-contexts.ts'
+import { recordEnd } from './grant-end.ts'
+import { Interest } from './interest.ts'
+import { credentialContext } from './new-credential.ts'
+import { planRefresh, servable } from './plan.ts'
+import { recoverNode } from './recovery.ts'
+import type { DrainReport, EngineStats, RecoveryReport, RefreshEngine, RefreshReport, TokenAnswer, TokenRequest } from './refresh-engine.ts'
+import { RejectionGuard } from './rejection-guard.ts'
+import { type CachedToken, TokenCache } from './token-cache.ts'
+
+interface Loaded {
+  readonly row: GrantRow
+  readonly context: GrantContext
+}
+
+type Reading = ReturnType<TokenCache['reading']>
+
+/** Background renewal of one cached token is offered at most this often. */
+const NUDGE_EVERY_MS = 1_000
+
+/** The engine on its ports. Call `recover` once before anything else. */
+export function createRefreshEngine(ports: EnginePorts): Engine {
+  return new Engine(ports)
+}
+
+export class Engine implements RefreshEngine {
+  readonly #world: EngineWorld
+  readonly #cache: TokenCache
+  readonly #flights: Flights
+  readonly #interest: Interest
+  readonly #rejections: RejectionGuard
+  readonly #due: DueRunner
+  readonly #nudgedAt = new Map<ConnectionId, number>()
+  #draining = false
+
+  constructor(ports: EnginePorts) {
+    this.#world = {
+      ...ports,
+      contexts: new GrantContexts(ports),
+      breakers: new EndpointBreakers(ports.times),
+      admission: new Admission(),
+      draining: () => this.#draining,
+    }
+    this.#cache = new TokenCache(ports.options.cacheEntries)
+    this.#interest = new Interest(this.#world)
+    this.#rejections = new RejectionGuard()
+    this.#flights = new Flights(this.#world, (token, committed) => this.#keep(token, committed))
+    this.#due = new DueRunner(this.#world, this.#flights)
+  }
+
+  /** Shared with the code exchange, so that both use the same integrations and endpoints. */
+  get contexts(): GrantContexts {
+    return this.#world.contexts
+  }
+
+  peek(request: TokenRequest): TokenAnswer | undefined {
+    if (!this.#world.changesFresh()) return undefined
+    const now = this.#world.clock.wall()
+    const entry = this.#cache.find(request, now)
+    if (entry === undefined) return undefined
+    this.#interest.read(request.connection, now, entry.softAt)
+    if (entry.softAt !== null && now >= entry.softAt) this.#nudge(request.connection, now)
+    return entry.answer
+  }
+
+  async token(request: TokenRequest): Promise<TokenAnswer> {
+    const cached = this.peek(request)
+    if (cached !== undefined) return cached
+    const reading = this.#cache.reading(request.connection)
+    try {
+      return await this.#fromStore(request, reading)
+    } finally {
+      reading.end()
+    }
+  }
+
+  async #fromStore(request: TokenRequest, reading: Reading): Promise<TokenAnswer> {
+    const { row, context } = await this.#load(request)
+    const now = this.#world.clock.wall()
+    this.#interest.read(request.connection, now, row.credential.softAt)
+    const { minTtlMs, rejectedGeneration } = request
+    const refusedUntil = this.#rejections.refusedUntil(request.connection, rejectedGeneration, now)
+    if (refusedUntil !== null) throw new Fault('upstream_token_refused', { retryAt: refusedUntil, detail: 'a token renewed moments ago is refused again: the refusal is not about its age' })
+    const plan = planRefresh({ row, reuse: context.reuse, ask: { kind: 'read', minTtlMs, rejectedGeneration }, now }, this.#world.times)
+    const rejected = rejectedGeneration === row.credential.generation
+    switch (plan.kind) {
+      case 'fresh':
+        return this.#answer(row, context, reading)
+      case 'refresh':
+        if (!plan.background) return this.#renewed(request, { row, context }, reading, rejected)
+        this.#nudge(request.connection, now)
+        return this.#answer(row, context, reading)
+      case 'wait':
+        if (!rejected && servable(row, now, minTtlMs)) return this.#answer(row, context, reading)
+        throw waiting(plan.code, plan.until, row, request)
+      case 'reconnect':
+        await recordEnd(this.#world, row, plan.code, rejected)
+        throw ended(plan.code, row)
+    }
+  }
+
+  async refresh(organization: OrganizationId, connection: ConnectionId): Promise<RefreshReport> {
+    await this.#load({ organization, connection })
+    const result = await this.#inTime(this.#flights.fly(connection, { kind: 'force' }, true))
+    if (result === null) throw new Fault('refresh_in_progress', { retryAt: this.#world.clock.wall() + 1_000 })
+    switch (result.kind) {
+      case 'renewed': {
+        const { answer, changed } = result.token
+        return { connection, generation: answer.generation, expiresAt: answer.expiresAt, changed }
+      }
+      case 'planned':
+        return this.#plannedReport(result, connection)
+      case 'failed':
+        throw failedFault(result)
+      case 'gone':
+        throw new Fault('not_found')
+    }
+  }
+
+  async recover(): Promise<RecoveryReport> {
+    return recoverNode(this.#world)
+  }
+
+  runDue(): Promise<number> {
+    return this.#draining ? Promise.resolve(0) : this.#due.run()
+  }
+
+  forget(connection: ConnectionId | 'all'): void {
+    this.#cache.forget(connection)
+    this.#flights.wake(connection)
+  }
+
+  /** Stops starting at once; waits until every answer in hand is in the database, or `ms` have passed. */
+  async drain(ms = this.#world.times.strictDrainMs + this.#world.times.claimToSendMs): Promise<DrainReport> {
+    this.#draining = true
+    const finished = this.#flights.count
+    await this.#interest.flush()
+    await this.#flights.idle(ms)
+    return { finished, onlyInJournal: this.#flights.onlyInJournal }
+  }
+
+  flushInterest(): Promise<void> {
+    return this.#interest.flush()
+  }
+
+  stats(): EngineStats {
+    const now = this.#world.clock.wall()
+    return { flights: this.#flights.count, cached: this.#cache.size, openBreakers: this.#world.breakers.openCount(now), draining: this.#draining }
+  }
+
+  async #load(request: Pick<TokenRequest, 'organization' | 'connection'>): Promise<Loaded> {
+    const row = await this.#world.credentials.read(request.connection)
+    if (row === undefined || row.connection.organization !== request.organization) throw new Fault('not_found', { detail: `there is no connection ${request.connection}` })
+    return { row, context: await this.#world.contexts.of(row.connection.integration) }
+  }
+
+  /** Waits for the one flight; what cannot be renewed in time is answered with the old token, if that still lives. */
+  async #renewed(request: TokenRequest, { row, context }: Loaded, reading: Reading, rejected: boolean): Promise<TokenAnswer> {
+    const { minTtlMs, rejectedGeneration } = request
+    const flight = this.#flights.fly(request.connection, { kind: 'read', minTtlMs, rejectedGeneration }, true)
+    const result = await this.#inTime(flight)
+    if (result?.kind === 'renewed') {
+      if (rejected) this.#rejections.renewed(request.connection, result.token.answer.generation, this.#world.clock.wall())
+      return result.token.answer
+    }
+    if (result?.kind === 'planned' && (result.plan.kind === 'fresh' || result.plan.kind === 'reconnect')) {
+      if (result.plan.kind === 'fresh') return this.#answer(result.row, result.context, reading)
+      await recordEnd(this.#world, result.row, result.plan.code, rejected)
+      throw ended(result.plan.code, result.row)
+    }
+    if (result?.kind === 'gone') throw new Fault('not_found')
+    const over = result?.kind === 'failed' && result.fault !== null && new Fault(result.fault.code).definition.class === 'grant'
+    const now = this.#world.clock.wall()
+    if (!over && !rejected && servable(row, now, minTtlMs)) return this.#answer(row, context, reading)
+    if (result === null) throw new Fault('refresh_in_progress', { retryAt: now + NUDGE_EVERY_MS })
+    if (result.kind === 'failed') throw failedFault(result)
+    throw waiting(result.plan.kind === 'wait' ? result.plan.code : 'outcome_unknown', result.plan.kind === 'wait' ? result.plan.until : null, result.row, request)
+  }
+
+  #plannedReport(result: Extract<FlightResult, { kind: 'planned' }>, connection: ConnectionId): RefreshReport {
+    const { row, plan } = result
+    if (plan.kind === 'fresh') return { connection, generation: row.credential.generation, expiresAt: row.credential.accessExpiresAt, changed: true }
+    if (plan.kind === 'wait') throw new Fault(plan.code, plan.until === null ? {} : { retryAt: plan.until })
+    throw ended(plan.code, row)
+  }
+
+  #answer(row: GrantRow, context: GrantContext, reading: Reading): TokenAnswer {
+    const { connection, credential } = row
+    if (credential.accessToken === null) throw new Fault('internal', { detail: 'the credential has no access token' })
+    try {
+      const where = credentialContext(connection.organization, connection.id, credential.generation, 'access_token')
+      const answer: TokenAnswer = {
+        connection: connection.id,
+        integration: connection.integration,
+        owner: connection.owner,
+        accessToken: this.#world.seal.openText(credential.accessToken, where),
+        tokenType: credential.tokenType,
+        expiresAt: credential.accessExpiresAt,
+        generation: credential.generation,
+        scopes: connection.scopes,
+        status: statusOf(row, context.integration, this.#world.clock.wall()),
+      }
+      const { obtainedAt, softAt, hardAt } = credential
+      reading.keep({ organization: connection.organization, answer, obtainedAt, softAt, hardAt })
+      return answer
+    } catch (error) {
+      if (error instanceof SealError) throw new Fault(error.code, { detail: error.message, cause: error })
+      throw error
+    }
+  }
+
+  #keep(token: RenewedToken, committed: Promise<{ kind: string }>): void {
+    const { answer, organization, obtainedAt, softAt, hardAt } = token
+    const entry: CachedToken = { organization, answer, obtainedAt, softAt, hardAt }
+    this.#cache.put(entry)
+    void committed.then((outcome) => {
+      if (outcome.kind !== 'applied' && outcome.kind !== 'already') this.#cache.forget(answer.connection)
+    })
+  }
+
+  /** A background renewal, whose failure stays invisible. */
+  #nudge(connection: ConnectionId, now: Instant): void {
+    const last = this.#nudgedAt.get(connection) ?? Number.NEGATIVE_INFINITY
+    if (this.#draining || now - last < NUDGE_EVERY_MS || this.#flights.has(connection)) return
+    if (this.#nudgedAt.size > 10_000) this.#nudgedAt.clear()
+    this.#nudgedAt.set(connection, now)
+    const flight = this.#flights.fly(connection, { kind: 'read', minTtlMs: 0, rejectedGeneration: null }, false)
+    flight.catch((error: unknown) => this.#world.log.warn({ connection, error: String(error) }, 'a background renewal did not run'))
+  }
+
+  async #inTime(flight: Promise<FlightResult>): Promise<FlightResult | null> {
+    let cancel = () => {}
+    const timeout = new Promise<null>((resolve) => {
+      cancel = this.#world.timers.after(this.#world.times.callerWaitMs, () => resolve(null))
+    })
+    try {
+      return await Promise.race([flight, timeout])
+    } finally {
+      cancel()
+    }
+  }
+}
+
+function failedFault(result: Extract<FlightResult, { kind: 'failed' }>): Fault {
+  return new Fault(result.code, {
+    ...(result.retryAt === null ? {} : { retryAt: result.retryAt }),
+    ...(result.detail === undefined ? {} : { detail: result.detail }),
+  })
+}
+
+function waiting(code: Fault['code'], until: Instant | null, row: GrantRow, request: TokenRequest): Fault {
+  const stillLives = row.credential.accessExpiresAt !== null && request.rejectedGeneration === null && row.credential.accessExpiresAt > (until ?? 0)
+  return new Fault(code, { ...(until === null ? {} : { retryAt: until }), ...(stillLives ? { detail: 'the stored token does not live as long as min_ttl asks' } : {}) })
+}
+
+function ended(code: Fault['code'], row: GrantRow): Fault {
+  const text = row.connection.state === 'needs_reauth' ? row.connection.fault?.evidence.providerText : null
+  return new Fault(code, text ? { detail: `the provider says: ${text}` } : {})
+}

@@ -1,0 +1,153 @@
+import type { ConnectionId } from '../ids.ts'
+import type { StoredFault } from '../connection/connection.ts'
+import type { FaultCode } from '../fault/fault.ts'
+import { Fault } from '../fault/fault.ts'
+import type { Instant } from '../time.ts'
+import { attempt, type RenewedToken } from './attempt.ts'
+import type { GrantRow } from './credentials.ts'
+import type { EngineWorld } from './engine-ports.ts'
+import type { GrantContext } from './grant-contexts.ts'
+import { type PlanAsk, planRefresh, type RefreshPlan } from './plan.ts'
+
+/** How a flight ended, for everybody who joined it. */
+export type FlightResult =
+  | { readonly kind: 'renewed'; readonly token: RenewedToken }
+  /** Planned again after somebody else acted: the row as it now is. */
+  | { readonly kind: 'planned'; readonly plan: Exclude<RefreshPlan, { kind: 'refresh' }>; readonly row: GrantRow; readonly context: GrantContext }
+  | { readonly kind: 'failed'; readonly code: FaultCode; readonly fault: StoredFault | null; readonly retryAt: Instant | null; readonly detail?: string }
+  | { readonly kind: 'gone' }
+
+/** A row that keeps moving under us is somebody else's work succeeding again and again; more rounds than this are a defect. */
+const ROUNDS_MAX = 20
+const HELD_POLL_MS = 250
+
+/** One flight per connection in this process: whoever comes while it is up joins it. */
+export class Flights {
+  readonly #world: EngineWorld
+  readonly #up = new Map<ConnectionId, Promise<FlightResult>>()
+  readonly #landed = new Set<() => void>()
+  readonly #wakers = new Map<ConnectionId, Set<() => void>>()
+  readonly #renewed: (token: RenewedToken, committed: Promise<{ kind: string }>) => void
+  #onlyInJournal = 0
+
+  constructor(world: EngineWorld, renewed: (token: RenewedToken, committed: Promise<{ kind: string }>) => void) {
+    this.#world = world
+    this.#renewed = renewed
+  }
+
+  get count(): number {
+    return this.#up.size
+  }
+
+  get onlyInJournal(): number {
+    return this.#onlyInJournal
+  }
+
+  has(connection: ConnectionId): boolean {
+    return this.#up.has(connection)
+  }
+
+  /** Something changed about this connection elsewhere: whoever waits for another holder looks again. */
+  wake(connection: ConnectionId | 'all'): void {
+    const woken = connection === 'all' ? [...this.#wakers.values()] : [this.#wakers.get(connection) ?? new Set<() => void>()]
+    for (const wakers of woken) for (const wake of wakers) wake()
+  }
+
+  fly(connection: ConnectionId, ask: PlanAsk, urgent: boolean): Promise<FlightResult> {
+    const up = this.#up.get(connection)
+    if (up !== undefined) return up
+    let commitPending: Promise<unknown> = Promise.resolve()
+    const flight = this.#run(connection, ask, urgent, (committed) => {
+      commitPending = this.#countJournalOnly(committed)
+    })
+    this.#up.set(connection, flight)
+    const land = () => {
+      this.#up.delete(connection)
+      for (const landed of this.#landed) landed()
+    }
+    // The entry outlives its answer until the database has it: nobody may start again from the old generation.
+    flight.then(
+      () => commitPending.then(land, land),
+      () => commitPending.then(land, land),
+    )
+    return flight
+  }
+
+  /** Resolves when no flight is up, or after `ms`. */
+  async idle(ms: number): Promise<void> {
+    const deadline = this.#world.clock.mono() + ms
+    while (this.#up.size > 0) {
+      const left = deadline - this.#world.clock.mono()
+      if (left <= 0) return
+      await this.#landing(left)
+    }
+  }
+
+  #landing(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        cancel()
+        this.#landed.delete(done)
+        resolve()
+      }
+      const cancel = this.#world.timers.after(ms, done)
+      this.#landed.add(done)
+    })
+  }
+
+  async #countJournalOnly(committed: Promise<unknown>): Promise<void> {
+    this.#onlyInJournal += 1
+    await committed
+    this.#onlyInJournal -= 1
+  }
+
+  async #run(connection: ConnectionId, ask: PlanAsk, urgent: boolean, pending: (committed: Promise<unknown>) => void): Promise<FlightResult> {
+    const world = this.#world
+    let started: number | null = null
+    for (let round = 0; round < ROUNDS_MAX; ) {
+      const row = await world.credentials.read(connection)
+      if (row === undefined) return { kind: 'gone' }
+      const context = await world.contexts.of(row.connection.integration)
+      // A force asks for something newer than what it saw: a generation that moved meanwhile is that.
+      if (ask.kind === 'force' && started !== null && row.credential.generation > started) return { kind: 'planned', plan: { kind: 'fresh' }, row, context }
+      started ??= row.credential.generation
+      const plan = planRefresh({ row, reuse: context.reuse, ask, now: world.clock.wall() }, world.times)
+      if (plan.kind !== 'refresh') return { kind: 'planned', plan, row, context }
+      const outcome = await attempt(world, { row, context, urgent })
+      switch (outcome.kind) {
+        case 'granted':
+          pending(outcome.committed)
+          this.#renewed(outcome.row, outcome.committed)
+          return { kind: 'renewed', token: outcome.row }
+        case 'failed':
+          return { kind: 'failed', code: outcome.fault.code, fault: outcome.fault, retryAt: outcome.retryAt }
+        case 'not_now':
+          return { ...outcome, kind: 'failed', fault: null }
+        case 'held':
+          if (!urgent || world.draining()) return { kind: 'failed', code: 'refresh_in_progress', fault: null, retryAt: outcome.until }
+          await this.#waitForOther(connection, outcome.until)
+          break
+        case 'moved':
+          round += 1
+          break
+      }
+    }
+    throw new Fault('refresh_in_progress', { detail: 'the connection is being changed faster than it can be read; try again' })
+  }
+
+  #waitForOther(connection: ConnectionId, until: Instant): Promise<void> {
+    const ms = Math.max(1, Math.min(HELD_POLL_MS, until - this.#world.clock.wall()))
+    return new Promise((resolve) => {
+      const wakers = this.#wakers.get(connection) ?? new Set()
+      this.#wakers.set(connection, wakers)
+      const wake = () => {
+        cancel()
+        wakers.delete(wake)
+        if (wakers.size === 0) this.#wakers.delete(connection)
+        resolve()
+      }
+      const cancel = this.#world.timers.after(ms, wake)
+      wakers.add(wake)
+    })
+  }
+}

@@ -1,0 +1,43 @@
+import { SYSTEM_ACTOR } from '../audit/event.ts'
+import { FAULTS } from '../fault/table.ts'
+import type { FaultCode } from '../fault/fault.ts'
+import { newId } from '../ids.ts'
+import type { GrantRow } from './credentials.ts'
+import { untilDurable } from './durable.ts'
+import type { EngineWorld } from './engine-ports.ts'
+
+/**
+ * Records an end that follows from facts we hold (a lifetime is over, nothing can renew it), not from an answer. A mere
+ * claim of a caller records nothing.
+ */
+export async function recordEnd(world: EngineWorld, row: GrantRow, code: FaultCode, claimedByCaller: boolean): Promise<void> {
+  const { connection, credential } = row
+  if (claimedByCaller || connection.state !== 'active' || FAULTS[code].class !== 'grant') return
+  const at = world.clock.wall()
+  const intent = code === 'refresh_outcome_lost' ? (credential.suspicion?.intent ?? null) : null
+  await untilDurable(world, 'end', () =>
+    world.credentials.commitFailure({
+      connection: connection.id,
+      organization: connection.organization,
+      intent: null,
+      presentedGeneration: credential.generation,
+      answer: null,
+      effect: 'dead',
+      answered: false,
+      fault: { code, at, evidence: { intent, httpStatus: null, providerCode: null, providerText: null, answerHash: null } },
+      countsAsFailure: false,
+      nextAttemptAt: null,
+      dueAt: null,
+      event: {
+        id: newId('evt', world.entropy),
+        organization: connection.organization,
+        type: 'connection.needs_reauth',
+        at,
+        actor: SYSTEM_ACTOR,
+        connection: connection.id,
+        subject: intent,
+        data: { code, generation: credential.generation },
+      },
+    }),
+  )
+}

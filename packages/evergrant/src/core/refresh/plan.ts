@@ -1,0 +1,115 @@
+import type { Suspicion } from '../connection/credential.ts'
+import type { FaultCode } from '../fault/fault.ts'
+import type { Reuse } from '../provider/reuse.ts'
+import type { Instant } from '../time.ts'
+import type { GrantRow } from './credentials.ts'
+import type { ProtocolTimes } from './protocol-times.ts'
+import { presentableAt } from './suspicion.ts'
+
+/** Who asks: a reader, a person who wants it now, or the due queue. */
+export type PlanAsk =
+  | { readonly kind: 'read'; readonly minTtlMs: number; readonly rejectedGeneration: number | null }
+  | { readonly kind: 'force' }
+  | { readonly kind: 'due' }
+
+export type RefreshReason = 'expiring' | 'expired' | 'rejected' | 'forced' | 'keep_alive' | 'probe'
+
+/** What to do with a connection at a given instant. Pure: the same input always gives the same plan. */
+export type RefreshPlan =
+  | { readonly kind: 'fresh' }
+  /** `background`: the old token is served meanwhile and a failure stays invisible. */
+  | { readonly kind: 'refresh'; readonly reason: RefreshReason; readonly background: boolean }
+  | { readonly kind: 'wait'; readonly until: Instant | null; readonly code: FaultCode }
+  | { readonly kind: 'reconnect'; readonly code: FaultCode }
+
+export interface PlanInput {
+  readonly row: GrantRow
+  readonly reuse: Reuse
+  readonly ask: PlanAsk
+  readonly now: Instant
+}
+
+/** The oldest presentation of this generation whose outcome is not known, open intents of dead holders included. */
+export function suspicionOf(row: GrantRow, now: Instant): Suspicion | null {
+  const { suspicion, intent, lease, generation } = row.credential
+  if (suspicion !== null) return suspicion
+  const orphaned = intent !== null && intent.generation === generation && (lease === null || lease.until <= now)
+  return orphaned ? { intent: intent.id, at: intent.at, answered: false } : null
+}
+
+/** True when the stored access token may be handed out for `needMs` more milliseconds. */
+export function servable(row: GrantRow, now: Instant, minTtlMs = 0): boolean {
+  const { accessToken, accessExpiresAt, obtainedAt } = row.credential
+  if (accessToken === null) return false
+  if (accessExpiresAt === null) return true
+  const halfLife = Math.max(0, (accessExpiresAt - obtainedAt) / 2)
+  return accessExpiresAt - now > Math.min(minTtlMs, halfLife)
+}
+
+export function planRefresh(input: PlanInput, times: ProtocolTimes): RefreshPlan {
+  const { row, ask, now } = input
+  const stopped = stateStops(row)
+  if (stopped !== null) return stopped
+  const wanted = wantedRefresh(row, ask, now)
+  if (wanted === null) return { kind: 'fresh' }
+  if (row.credential.refreshToken === null) return withoutRefreshToken(row, ask, now)
+  return gate(wanted, input, times)
+}
+
+function stateStops(row: GrantRow): RefreshPlan | null {
+  const { state, fault } = row.connection
+  switch (state) {
+    case 'active':
+      return null
+    case 'needs_reauth':
+      return { kind: 'reconnect', code: fault?.code ?? 'connection_revoked' }
+    case 'paused':
+      return { kind: 'reconnect', code: 'connection_paused' }
+    case 'disconnected':
+      return { kind: 'reconnect', code: 'connection_disconnected' }
+  }
+}
+
+function wantedRefresh(row: GrantRow, ask: PlanAsk, now: Instant): Extract<RefreshPlan, { kind: 'refresh' }> | null {
+  const { credential } = row
+  if (ask.kind === 'force') return { kind: 'refresh', reason: 'forced', background: false }
+  if (ask.kind === 'due') return dueRefresh(row, now)
+  if (ask.rejectedGeneration !== null && ask.rejectedGeneration === credential.generation) {
+    return { kind: 'refresh', reason: 'rejected', background: false }
+  }
+  if (!servable(row, now, ask.minTtlMs)) return { kind: 'refresh', reason: 'expired', background: false }
+  if (credential.hardAt !== null && now >= credential.hardAt) return { kind: 'refresh', reason: 'expiring', background: false }
+  if (credential.softAt !== null && now >= credential.softAt) return { kind: 'refresh', reason: 'expiring', background: true }
+  return null
+}
+
+function dueRefresh(row: GrantRow, now: Instant): Extract<RefreshPlan, { kind: 'refresh' }> {
+  if (suspicionOf(row, now) !== null) return { kind: 'refresh', reason: 'probe', background: true }
+  const { softAt } = row.credential
+  const reason = softAt !== null && now >= softAt ? 'expiring' : 'keep_alive'
+  return { kind: 'refresh', reason, background: true }
+}
+
+/** Nothing can renew it: the token lives until its end, and then only its owner can help. */
+function withoutRefreshToken(row: GrantRow, ask: PlanAsk, now: Instant): RefreshPlan {
+  if (ask.kind === 'read' && ask.rejectedGeneration === row.credential.generation) return { kind: 'reconnect', code: 'connection_revoked' }
+  if (ask.kind === 'force') return { kind: 'reconnect', code: servable(row, now) ? 'refresh_not_supported' : 'connection_expired' }
+  return servable(row, now) ? { kind: 'fresh' } : { kind: 'reconnect', code: 'connection_expired' }
+}
+
+/** When the wish must wait: an absolute end, back-off, or a suspicion whose time has not come. */
+function gate(wanted: Extract<RefreshPlan, { kind: 'refresh' }>, input: PlanInput, times: ProtocolTimes): RefreshPlan {
+  const { row, reuse, now } = input
+  const { refreshExpiresAt, accessExpiresAt } = row.credential
+  if (refreshExpiresAt !== null && refreshExpiresAt <= now && !servable(row, now)) return { kind: 'reconnect', code: 'connection_expired' }
+  const { nextAttemptAt } = row.health
+  const suspicion = suspicionOf(row, now)
+  if (suspicion === null) {
+    const until = nextAttemptAt ?? 0
+    return until > now ? { kind: 'wait', until, code: row.connection.fault?.code ?? 'provider_unavailable' } : wanted
+  }
+  const presentable = presentableAt({ suspicion, reuse, accessExpiresAt, now }, times)
+  if (presentable === null) return servable(row, now) ? { kind: 'wait', until: accessExpiresAt, code: 'outcome_unknown' } : { kind: 'reconnect', code: 'refresh_outcome_lost' }
+  const until = Math.max(presentable, nextAttemptAt ?? 0)
+  return until > now ? { kind: 'wait', until, code: 'outcome_unknown' } : { ...wanted, reason: 'probe' }
+}

@@ -1,0 +1,89 @@
+import type { Reuse } from '../provider/reuse.ts'
+import { HOUR, MINUTE, SECOND } from '../time.ts'
+
+/** Every waiting time of the protocol, in milliseconds: a table, so that a test can run the protocol faster, declared. */
+export interface ProtocolTimes {
+  /** How long one exchange waits for its answer, by reuse class (refresh-protocol 2.8). */
+  readonly drainMs: number
+  readonly strictDrainMs: number
+  readonly windowDrainMaxMs: number
+  readonly leaseMs: number
+  readonly strictLeaseMs: number
+  /** Added to a P1 drain to make its lease. */
+  readonly windowLeaseExtraMs: number
+  /** After an unanswered presentation at a strict provider: drain plus quarantine, until the orphan request is dead. */
+  readonly orphanWaitMs: number
+  readonly probeBeforeExpiryMs: number
+  /** After an answered error there is no orphan, and the probe comes earlier. */
+  readonly answeredProbeBeforeExpiryMs: number
+  readonly probeEveryMs: number
+  /** A P1 presentation needs this much of its window left when it is sent. */
+  readonly windowSlackMs: number
+  readonly windowRetryMs: number
+  /** From the claim to the socket: later than this, the lease is given back unsent. */
+  readonly claimToSendMs: number
+  readonly connectMs: number
+  readonly backoffBaseMs: number
+  readonly eagerBackoffBaseMs: number
+  readonly backoffCapMs: number
+  /** A caller waits this long for the one flight. */
+  readonly callerWaitMs: number
+  readonly blockedProbeMs: number
+  readonly breakerBaseMs: number
+  readonly breakerCapMs: number
+  readonly commitRetryBaseMs: number
+  readonly commitRetryCapMs: number
+}
+
+const TRUE_TIMES: ProtocolTimes = {
+  drainMs: 15 * SECOND,
+  strictDrainMs: 75 * SECOND,
+  windowDrainMaxMs: 10 * SECOND,
+  leaseMs: 30 * SECOND,
+  strictLeaseMs: 10 * MINUTE,
+  windowLeaseExtraMs: 7 * SECOND,
+  orphanWaitMs: 135 * SECOND,
+  probeBeforeExpiryMs: 2 * MINUTE,
+  answeredProbeBeforeExpiryMs: 10 * MINUTE,
+  probeEveryMs: HOUR,
+  windowSlackMs: 600,
+  windowRetryMs: 500,
+  claimToSendMs: 5 * SECOND,
+  connectMs: 10 * SECOND,
+  backoffBaseMs: 2 * SECOND,
+  eagerBackoffBaseMs: SECOND,
+  backoffCapMs: 15 * MINUTE,
+  callerWaitMs: 5 * SECOND,
+  blockedProbeMs: 5 * MINUTE,
+  breakerBaseMs: 5 * SECOND,
+  breakerCapMs: MINUTE,
+  commitRetryBaseMs: 50,
+  commitRetryCapMs: 5 * SECOND,
+}
+
+/** Times that bound our own machine, not the provider's: a faster profile must not shrink them. */
+const OWN_TIMES: readonly (keyof ProtocolTimes)[] = ['claimToSendMs', 'connectMs', 'callerWaitMs', 'commitRetryBaseMs', 'commitRetryCapMs']
+
+/** The table divided by `scale` (1 in production). Table 2.8 at 1/50 lets real processes live through it in seconds. */
+export function protocolTimes(scale = 1): ProtocolTimes {
+  if (scale === 1) return TRUE_TIMES
+  const entries = Object.entries(TRUE_TIMES) as [keyof ProtocolTimes, number][]
+  const scaled = entries.map(([name, ms]) => [name, OWN_TIMES.includes(name) ? ms : Math.max(1, Math.round(ms / scale))])
+  return Object.fromEntries(scaled)
+}
+
+/** P3, P4 and unknown: a second presentation may cost the grant. */
+export function isStrict(reuse: Reuse): boolean {
+  return reuse.class === 'P3' || reuse.class === 'P4' || reuse.class === 'PU'
+}
+
+/** How long the exchange waits for its answer. */
+export function drainFor(reuse: Reuse, times: ProtocolTimes): number {
+  if (reuse.class === 'P1') return Math.min(times.windowDrainMaxMs, reuse.windowMs / 3)
+  return isStrict(reuse) ? times.strictDrainMs : times.drainMs
+}
+
+export function leaseFor(reuse: Reuse, times: ProtocolTimes): number {
+  if (reuse.class === 'P1') return drainFor(reuse, times) + times.windowLeaseExtraMs
+  return isStrict(reuse) ? times.strictLeaseMs : times.leaseMs
+}

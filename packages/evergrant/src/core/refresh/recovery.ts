@@ -1,0 +1,62 @@
+import { judge } from '../provider/judge.ts'
+import { Fault } from '../fault/fault.ts'
+import { SealError } from '../seal/seal.ts'
+import type { EngineWorld } from './engine-ports.ts'
+import type { JournalRecord } from './journal.ts'
+import { credentialContext } from './new-credential.ts'
+import type { Presentation } from './present.ts'
+import type { RecoveryReport } from './refresh-engine.ts'
+import { grantCommit, storedAnswer } from './settle-grant.ts'
+
+type Replay = 'applied' | 'superseded' | 'kept'
+
+/** At boot, before anything is claimed: first the answers that only the journal has, then our own older leases. */
+export async function recoverNode(world: EngineWorld): Promise<RecoveryReport> {
+  let replayed = 0
+  let superseded = 0
+  for (const record of await world.journal.pending()) {
+    if (record.subject.kind !== 'connection') continue
+    const replay = await replayAnswer(world, record)
+    if (replay === 'applied') replayed += 1
+    if (replay === 'superseded') superseded += 1
+  }
+  const reclaimed = await world.credentials.reclaim(world.node)
+  return { reclaimed, replayed, superseded }
+}
+
+/** Applies one journaled answer by generation and fingerprint. What cannot be applied now stays in the journal. */
+async function replayAnswer(world: EngineWorld, record: JournalRecord): Promise<Replay> {
+  if (record.subject.kind !== 'connection') return 'kept'
+  const row = await world.credentials.read(record.subject.id)
+  if (row === undefined) return 'kept'
+  if (row.credential.generation !== record.generation) {
+    world.journal.settle(record.intent)
+    return 'superseded'
+  }
+  try {
+    return await apply(world, record, row)
+  } catch (error) {
+    if (!(error instanceof Fault || error instanceof SealError)) throw error
+    world.log.error({ intent: record.intent, connection: row.connection.id, error: error.message }, 'a journaled answer cannot be applied yet; it stays in the journal')
+    return 'kept'
+  }
+}
+
+async function apply(world: EngineWorld, record: JournalRecord, row: Presentation['row']): Promise<Replay> {
+  const { connection, credential } = row
+  const grantContext = await world.contexts.of(connection.integration)
+  const context = await world.contexts.provider(grantContext, connection.variables, connection.facts)
+  const sealed = credential.refreshToken
+  const refreshToken = sealed === null ? '' : world.seal.openText(sealed, credentialContext(connection.organization, connection.id, credential.generation, 'refresh_token'))
+  const answer = { status: record.httpStatus, headers: record.headers, body: record.body, text: world.decode(record.body) }
+  const verdict = judge(context, { step: 'refresh', outcome: { kind: 'answered', answer }, sentAt: record.sentAt, secrets: [refreshToken] })
+  const answered = { presentation: { row, context, reuse: grantContext.reuse, refreshToken }, grantContext, intent: record.intent, sentAt: record.sentAt, receivedAt: record.receivedAt, answer }
+  if (verdict.kind !== 'granted') {
+    world.log.warn({ intent: record.intent, verdict: verdict.kind, hash: storedAnswer(world, connection.organization, answered, verdict.kind).bodyHash }, 'a journaled answer grants nothing')
+    world.journal.settle(record.intent)
+    return 'kept'
+  }
+  const outcome = await world.credentials.commitGrant(grantCommit(world, answered, verdict.grant))
+  world.journal.settle(record.intent)
+  return outcome.kind === 'applied' || outcome.kind === 'already' ? 'applied' : 'superseded'
+}

@@ -1,0 +1,148 @@
+import type { AuditEvent } from '../audit/event.ts'
+import { SYSTEM_ACTOR } from '../audit/event.ts'
+import { type IntentId, newId } from '../ids.ts'
+import type { Granted, Verdict } from '../provider/verdict.ts'
+import type { ProviderAnswer } from '../provider/wire.ts'
+import type { Instant } from '../time.ts'
+import type { CommitOutcome, GrantCommit, StoredAnswer } from './credentials.ts'
+import { dueAfter } from './due.ts'
+import { untilDurable } from './durable.ts'
+import type { EngineWorld } from './engine-ports.ts'
+import type { GrantContext } from './grant-contexts.ts'
+import { newCredential } from './new-credential.ts'
+import type { Presentation } from './present.ts'
+
+/** An answer in hand: what was presented, what came back, and when. */
+export interface AnsweredPresentation {
+  readonly presentation: Presentation
+  readonly grantContext: GrantContext
+  readonly intent: IntentId
+  readonly sentAt: Instant
+  readonly receivedAt: Instant
+  readonly answer: ProviderAnswer
+}
+
+export interface SettledGrant {
+  readonly commit: GrantCommit
+  /** What the database said, or null while only the journal has the answer. */
+  readonly outcome: CommitOutcome | null
+  /** Resolves once the database has it. */
+  readonly committed: Promise<CommitOutcome>
+}
+
+/** Seals the raw bytes for the answer row. */
+export function storedAnswer(world: EngineWorld, organization: string, answered: Pick<AnsweredPresentation, 'intent' | 'receivedAt' | 'answer'>, verdict: string): StoredAnswer {
+  const { intent, receivedAt, answer } = answered
+  return {
+    intent,
+    receivedAt,
+    httpStatus: answer.status,
+    verdict,
+    body: world.seal.seal(answer.body, { organization, table: 'answer', row: intent, column: 'body' }),
+    bodyHash: world.seal.digest(answer.body),
+  }
+}
+
+/** The transaction that applies an answer; a missing refresh token keeps the old one (RFC 6749 section 6). */
+export function grantCommit(world: EngineWorld, answered: AnsweredPresentation, grant: Granted): GrantCommit {
+  const { presentation, grantContext, sentAt, intent } = answered
+  const { connection, credential } = presentation.row
+  const { record, integration, reuse } = grantContext
+  const tokens = {
+    ...grant,
+    refreshToken: grant.refreshToken ?? presentation.refreshToken,
+    refreshExpiresAt: grant.refreshExpiresAt ?? (grant.refreshToken === null ? credential.refreshExpiresAt : null),
+  }
+  const fresh = newCredential(
+    {
+      organization: connection.organization,
+      connection: connection.id,
+      generation: credential.generation + 1,
+      tokens,
+      obtainedAt: sentAt,
+      record,
+      settings: integration.settings,
+    },
+    world.seal,
+    world.entropy,
+  )
+  const now = world.clock.wall()
+  return {
+    connection: connection.id,
+    organization: connection.organization,
+    intent,
+    presentedGeneration: credential.generation,
+    presentedFingerprint: credential.fingerprint,
+    answer: storedAnswer(world, connection.organization, answered, 'granted'),
+    credential: fresh,
+    scopes: grant.scopes,
+    facts: grant.facts,
+    account: grant.account,
+    dueAt: dueAfter({ credential: fresh, settings: integration.settings, lifetimes: record.lifetimes, reuse, lastReadAt: lastInterest(presentation), now }),
+    event: refreshedEvent(world, answered, grant, now),
+  }
+}
+
+/** A grant that nobody has read yet counts from its consent. */
+function lastInterest(presentation: Presentation): Instant | null {
+  const { lastReadAt, consentedAt, createdAt } = presentation.row.connection
+  return Math.max(lastReadAt ?? 0, consentedAt ?? 0, createdAt)
+}
+
+function refreshedEvent(world: EngineWorld, answered: AnsweredPresentation, grant: Granted, now: Instant): AuditEvent {
+  const { connection, credential } = answered.presentation.row
+  const lost = grant.scopes === null ? [] : (connection.scopes ?? []).filter((scope) => !grant.scopes?.includes(scope))
+  return {
+    id: newId('evt', world.entropy),
+    organization: connection.organization,
+    type: lost.length > 0 ? 'connection.scope_reduced' : 'connection.refreshed',
+    at: now,
+    actor: SYSTEM_ACTOR,
+    connection: connection.id,
+    subject: answered.intent,
+    data: { generation: credential.generation + 1, rotated: grant.refreshToken !== null, ...(lost.length > 0 ? { lost } : {}) },
+  }
+}
+
+/**
+ * Makes an answer durable: database commit and journal append start together, and the promise resolves when either has
+ * it (`databaseOnly`: only after the database). The commit goes on being tried for as long as the process lives.
+ */
+export async function settleGrant(world: EngineWorld, answered: AnsweredPresentation, grant: Granted, databaseOnly: boolean): Promise<SettledGrant> {
+  const commit = grantCommit(world, answered, grant)
+  const committed = untilDurable(world, 'grant', () => world.credentials.commitGrant(commit))
+  const journaled = journal(world, answered)
+  let known: CommitOutcome | null = null
+  const settled = committed.then((outcome) => {
+    known = outcome
+    world.journal.settle(answered.intent)
+  })
+  if (databaseOnly) await settled
+  else await Promise.any([settled, journaled])
+  return { commit, outcome: known, committed }
+}
+
+function journal(world: EngineWorld, answered: AnsweredPresentation): Promise<void> {
+  const { connection, credential } = answered.presentation.row
+  const appended = world.journal.append({
+    intent: answered.intent,
+    organization: connection.organization,
+    subject: { kind: 'connection', id: connection.id },
+    generation: credential.generation,
+    sentAt: answered.sentAt,
+    receivedAt: answered.receivedAt,
+    httpStatus: answered.answer.status,
+    headers: contentHeaders(answered.answer),
+    body: answered.answer.body,
+  })
+  appended.catch((error: unknown) => world.log.error({ intent: answered.intent, error: String(error) }, 'the journal cannot keep an answer; the database must'))
+  return appended
+}
+
+/** The judge needs no other header to read a stored answer again. */
+export function contentHeaders(answer: ProviderAnswer): Record<string, string> {
+  const type = answer.headers['content-type']
+  return type === undefined ? {} : { 'content-type': type }
+}
+
+export type NotGranted = Exclude<Verdict, { kind: 'granted' }>

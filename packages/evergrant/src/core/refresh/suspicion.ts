@@ -1,0 +1,41 @@
+import type { Suspicion } from '../connection/credential.ts'
+import type { Reuse } from '../provider/reuse.ts'
+import type { Instant } from '../time.ts'
+import { isStrict, type ProtocolTimes } from './protocol-times.ts'
+
+export interface SuspectInput {
+  readonly suspicion: Suspicion
+  readonly reuse: Reuse
+  readonly accessExpiresAt: Instant | null
+  readonly now: Instant
+}
+
+/** True while a P1 provider would still answer a second presentation that is sent now. Asked again at send time. */
+export function windowOpen(suspicion: Suspicion, reuse: Reuse, now: Instant, times: ProtocolTimes): boolean {
+  return reuse.class === 'P1' && now + times.windowSlackMs < suspicion.at + 0.8 * reuse.windowMs
+}
+
+/**
+ * The first instant at which a suspect refresh token may be presented again (refresh-protocol 2.8). Null: never, because
+ * the provider punishes other grants of the user too.
+ */
+export function presentableAt(input: SuspectInput, times: ProtocolTimes): Instant | null {
+  const { suspicion, reuse, accessExpiresAt, now } = input
+  if (reuse.class === 'P0' || reuse.class === 'P2') return suspicion.at
+  if (windowOpen(suspicion, reuse, now, times)) return suspicion.at + times.windowRetryMs
+  if (reuse.neverProbe) return null
+  if (suspicion.answered && reuse.class === 'P3') return suspicion.at
+  const orphanIsDead = suspicion.at + times.orphanWaitMs
+  if (suspicion.answered) {
+    return Math.max(orphanIsDead, accessExpiresAt === null ? 0 : accessExpiresAt - times.answeredProbeBeforeExpiryMs)
+  }
+  const hourLater = suspicion.at + times.probeEveryMs
+  const nearExpiry = accessExpiresAt === null ? hourLater : accessExpiresAt - times.probeBeforeExpiryMs
+  return Math.max(orphanIsDead, Math.min(nearExpiry, hourLater))
+}
+
+/** A definitive "dead" to a probe means that the first answer was lost, except where a second presentation is harmless. */
+export function deathMeansLostAnswer(suspicion: Suspicion | null, reuse: Reuse, now: Instant, times: ProtocolTimes): boolean {
+  if (suspicion === null) return false
+  return isStrict(reuse) || (reuse.class === 'P1' && !windowOpen(suspicion, reuse, now, times))
+}

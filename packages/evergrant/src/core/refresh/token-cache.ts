@@ -1,0 +1,79 @@
+import type { ConnectionId } from '../ids.ts'
+import type { Instant } from '../time.ts'
+import type { TokenAnswer, TokenRequest } from './refresh-engine.ts'
+
+export interface CachedToken {
+  readonly organization: string
+  readonly answer: TokenAnswer
+  readonly obtainedAt: Instant
+  readonly softAt: Instant | null
+  readonly hardAt: Instant | null
+}
+
+/** Valid tokens in memory, bounded, least recently stored out first. Never goes back to an older generation. */
+export class TokenCache {
+  readonly #entries = new Map<ConnectionId, CachedToken>()
+  readonly #readings = new Map<ConnectionId, Set<{ dirty: boolean }>>()
+  readonly #limit: number
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** An entry that answers the request by itself now; undefined sends the caller to the store. */
+  find(request: TokenRequest, now: Instant): CachedToken | undefined {
+    const entry = this.#entries.get(request.connection)
+    if (entry === undefined || entry.organization !== request.organization) return undefined
+    if (request.rejectedGeneration !== null && request.rejectedGeneration >= entry.answer.generation) return undefined
+    if (entry.hardAt !== null && now >= entry.hardAt) return undefined
+    const { expiresAt } = entry.answer
+    if (expiresAt === null) return entry
+    const need = Math.min(request.minTtlMs, (expiresAt - entry.obtainedAt) / 2)
+    return expiresAt - now > need ? entry : undefined
+  }
+
+  put(entry: CachedToken): void {
+    const id = entry.answer.connection
+    const known = this.#entries.get(id)
+    if (known !== undefined && known.answer.generation > entry.answer.generation) return
+    this.#entries.delete(id)
+    this.#entries.set(id, entry)
+    if (this.#entries.size <= this.#limit) return
+    const oldest = this.#entries.keys().next().value
+    if (oldest !== undefined) this.#entries.delete(oldest)
+  }
+
+  forget(connection: ConnectionId | 'all'): void {
+    if (connection === 'all') {
+      this.#entries.clear()
+      for (const readings of this.#readings.values()) for (const reading of readings) reading.dirty = true
+      return
+    }
+    this.#entries.delete(connection)
+    for (const reading of this.#readings.get(connection) ?? []) reading.dirty = true
+  }
+
+  /**
+   * Marks a read of the store as under way. `keep` caches its result unless a change was announced meanwhile: a slow
+   * read must not bring an old generation back.
+   */
+  reading(connection: ConnectionId): { keep(entry: CachedToken): void; end(): void } {
+    const mark = { dirty: false }
+    const marks = this.#readings.get(connection) ?? new Set()
+    marks.add(mark)
+    this.#readings.set(connection, marks)
+    return {
+      keep: (entry) => {
+        if (!mark.dirty) this.put(entry)
+      },
+      end: () => {
+        marks.delete(mark)
+        if (marks.size === 0) this.#readings.delete(connection)
+      },
+    }
+  }
+}
