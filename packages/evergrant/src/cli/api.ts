@@ -1,0 +1,81 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { CommandFailure, EXIT } from './exit-code.ts'
+
+export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
+
+/** The HTTP API, wherever it runs. Paths are relative to `/api/v1/`. Refusals become {@link CommandFailure}. */
+export interface Api {
+  call(method: Method, path: string, body?: JsonObject): Promise<JsonObject>
+  close(): Promise<void>
+}
+
+export interface RawAnswer {
+  readonly status: number
+  readonly body: string
+}
+
+/** The answer as an object; a problem (RFC 9457) becomes the failure that a person reads. */
+export function readAnswer({ status, body }: RawAnswer): JsonObject {
+  const value = parse(body)
+  if (status < 400) return isJsonObject(value) ? value : {}
+  const problem = isJsonObject(value) ? value : {}
+  const detail = typeof problem['detail'] === 'string' ? problem['detail'] : `the server answered ${status}`
+  const code = typeof problem['code'] === 'string' ? ` (${problem['code']})` : ''
+  throw new CommandFailure(EXIT.problem, `${detail}${code}`, problem)
+}
+
+function parse(body: string): JsonValue {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return null
+  }
+}
+
+/** A running server, over HTTP. */
+export function remoteApi(url: string, key: string): Api {
+  return {
+    async call(method, path, body) {
+      const headers = { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) }
+      const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
+      let answer: RawAnswer
+      try {
+        const response = await fetch(`${url}/api/v1/${path}`, init)
+        answer = { status: response.status, body: await response.text() }
+      } catch (cause) {
+        throw new CommandFailure(EXIT.unreachable, `The server at ${url} does not answer (${reasonOf(cause)}).`, { url })
+      }
+      return readAnswer(answer)
+    },
+    close: () => Promise.resolve(),
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
+  return inner instanceof Error ? ('code' in inner ? String(inner.code) : inner.message) : 'no reason given'
+}
+
+/** Follows the cursor to the last page. */
+export async function allItems(api: Api, path: string, query: Readonly<Record<string, string>>): Promise<readonly JsonObject[]> {
+  const items: JsonObject[] = []
+  let cursor: string | null = null
+  do {
+    const page: JsonObject = await api.call('GET', withQuery(path, { limit: '200', ...query, ...(cursor === null ? {} : { cursor }) }))
+    items.push(...itemsOf(page))
+    cursor = typeof page['cursor'] === 'string' ? page['cursor'] : null
+  } while (cursor !== null)
+  return items
+}
+
+export function itemsOf(page: JsonObject): readonly JsonObject[] {
+  const items = page['items']
+  return Array.isArray(items) ? items.filter((item) => isJsonObject(item)) : []
+}
+
+export function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, value)
+  const text = search.toString()
+  return text === '' ? path : `${path}?${text}`
+}
