@@ -68,7 +68,7 @@ export function createAnswerReader(maxBody: number): AnswerReader {
     while (head === undefined) {
       const end = pending.indexOf('\r\n\r\n')
       if (end < 0) return pending.length > HEAD_LIMIT ? broken('malformed') : MORE
-      const parsed = end > HEAD_LIMIT ? undefined : parseHead(pending.latin1Slice(0, end))
+      const parsed = end > HEAD_LIMIT ? undefined : parseHead(pending.toString('latin1', 0, end))
       if (parsed === undefined || parsed.status === 101) return broken('malformed')
       pending = pending.subarray(end + 4)
       if (parsed.status < 200) continue
@@ -180,5 +180,5 @@ function readTrailers(bytes: Buffer, start: number, parts: Buffer[]): ReadChunks
 function lineAt(bytes: Buffer, start: number): { text: string; next: number } | 'malformed' | undefined {
   const end = bytes.indexOf('\r\n', start)
   if (end < 0) return bytes.length - start > CHUNK_LINE_LIMIT ? 'malformed' : undefined
-  return end - start > CHUNK_LINE_LIMIT ? 'malformed' : { text: bytes.latin1Slice(start, end), next: end + 2 }
+  return end - start > CHUNK_LINE_LIMIT ? 'malformed' : { text: bytes.toString('latin1', start, end), next: end + 2 }
 }

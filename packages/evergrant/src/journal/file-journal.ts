@@ -1,0 +1,274 @@
+import { mkdir, unlink } from 'node:fs/promises'
+import type { IntentId } from '../core/ids.ts'
+import type { Journal, JournalRecord } from '../core/refresh/journal.ts'
+import type { Seal } from '../core/seal/seal.ts'
+import { type Clock, HOUR } from '../core/time.ts'
+import { encodeFrame, type Frame } from './frame.ts'
+import { openRecord, sealRecord } from './sealed-record.ts'
+import { createSegment, finishSegment, type OldSegment, readSegments, type Segment, writeSegment } from './segment.ts'
+
+export interface FileJournal extends Journal {
+  /** What the last start found: frames that the disk altered, and records whose key is missing or that do not authenticate. */
+  found(): { readonly damaged: number; readonly unopened: number }
+}
+
+export interface FileJournalOptions {
+  /** Bytes of one file; 16 MB by default. */
+  readonly capacity?: number
+  /** Files kept although all their answers are settled; 16 by default. */
+  readonly keepFiles?: number
+  /** Stands in for the disk in tests of its failures. */
+  readonly write?: (segment: Segment, bytes: Buffer) => Promise<void>
+}
+
+const CAPACITY = 16 * 1024 * 1024
+const KEEP_FILES = 16
+const KEEP_MS = 72 * HOUR
+const REOPEN_MS = 1_000
+/** Marks wait for the next append; so many are written without one. */
+const MARKS_WAITING = 1_000
+/** Left free in a group for the marks that wait. */
+const MARKS_ROOM = 128 * 1_024
+
+interface Waiting {
+  readonly intent: string
+  readonly frame: Buffer
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/** One file, as far as it matters when it may be removed. */
+interface Holding {
+  readonly path: string
+  endedAt: number
+  answers: number
+  unsettled: number
+  readonly damaged: boolean
+}
+
+/**
+ * The sealed local file that keeps an answer when the database cannot. `folder` belongs to one node and one process.
+ * @throws an error of the file system when the folder cannot be made or written.
+ */
+export async function openFileJournal(folder: string, seal: Seal, clock: Clock, options: FileJournalOptions = {}): Promise<FileJournal> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const old = await readSegments(folder)
+  const sequence = (old.at(-1)?.sequence ?? 0) + 1
+  const capacity = options.capacity ?? CAPACITY
+  const active = await createSegment(folder, sequence, capacity)
+  const journal = new GroupJournal({ folder, seal, clock, capacity, keepFiles: options.keepFiles ?? KEEP_FILES, write: options.write ?? writeSegment }, old, active)
+  await journal.removeOld()
+  return journal
+}
+
+interface Setting {
+  readonly folder: string
+  readonly seal: Seal
+  readonly clock: Clock
+  readonly capacity: number
+  readonly keepFiles: number
+  readonly write: (segment: Segment, bytes: Buffer) => Promise<void>
+}
+
+class GroupJournal implements FileJournal {
+  readonly #setting: Setting
+  readonly #atStart: readonly Frame[]
+  readonly #damaged: number
+  #unopened = 0
+  #active: Segment | null
+  #holding: Holding
+  #closed: Holding[]
+  /** The file of each answer that the database is not known to have; null while it is being written. */
+  readonly #unsettled = new Map<string, Holding | null>()
+  #sequence: number
+  #queue: Waiting[] = []
+  #marks: Buffer[] = []
+  #flushing: Promise<void> | null = null
+  #triedAt: number
+  #ended = false
+
+  constructor(setting: Setting, old: readonly OldSegment[], active: Segment) {
+    this.#setting = setting
+    this.#active = active
+    this.#holding = holdingOf(active)
+    this.#sequence = active.sequence
+    this.#triedAt = setting.clock.mono()
+    const settled = new Set(old.flatMap(({ scan }) => scan.frames.filter(({ kind }) => kind === 'settled').map(({ intent }) => intent)))
+    const isPending = (frame: Frame): boolean => frame.kind === 'answer' && !settled.has(frame.intent)
+    this.#atStart = old.flatMap(({ scan }) => scan.frames.filter(isPending))
+    this.#damaged = old.reduce((sum, { scan }) => sum + scan.damaged, 0)
+    this.#closed = old.map(({ path, modifiedAt, scan }) => {
+      const answers = scan.frames.filter(({ kind }) => kind === 'answer').length
+      const pending = scan.frames.filter(isPending)
+      const holding: Holding = { path, endedAt: modifiedAt, answers, unsettled: pending.length, damaged: scan.damaged > 0 }
+      for (const { intent } of pending) this.#unsettled.set(intent, holding)
+      return holding
+    })
+  }
+
+  async append(record: JournalRecord): Promise<void> {
+    if (this.#ended) throw new Error('the journal is closed')
+    const frame = encodeFrame(sealRecord(record, this.#setting.seal))
+    if (frame.length > this.#setting.capacity) throw new Error('the answer is larger than a journal file')
+    await new Promise<void>((resolve, reject) => {
+      this.#unsettled.set(record.intent, null)
+      this.#queue.push({ intent: record.intent, frame, resolve, reject })
+      this.#start()
+    })
+  }
+
+  settle(intent: IntentId): void {
+    const holding = this.#unsettled.get(intent)
+    if (this.#ended || holding === undefined) return
+    this.#unsettled.delete(intent)
+    if (holding !== null) holding.unsettled -= 1
+    this.#marks.push(encodeFrame({ kind: 'settled', intent, organization: '', sealed: Buffer.alloc(0) }))
+    if (this.#marks.length >= MARKS_WAITING) this.#start()
+  }
+
+  pending(): Promise<readonly JournalRecord[]> {
+    const records = this.#atStart.map((frame) => openRecord(frame, this.#setting.seal))
+    this.#unopened = records.filter((record) => record === undefined).length
+    return Promise.resolve(records.filter((record) => record !== undefined))
+  }
+
+  found(): { damaged: number; unopened: number } {
+    return { damaged: this.#damaged, unopened: this.#unopened }
+  }
+
+  healthy(): boolean {
+    if (this.#active === null && !this.#ended && this.#setting.clock.mono() - this.#triedAt >= REOPEN_MS) this.#start()
+    return this.#active !== null
+  }
+
+  async close(): Promise<void> {
+    if (this.#ended) return
+    this.#ended = true
+    this.#start()
+    while (this.#flushing !== null) await this.#flushing
+    const active = this.#active
+    this.#active = null
+    if (active !== null) await finishSegment(active)
+  }
+
+  /** Files that nobody needs: every answer settled, and older than 72 h or beyond the number that is kept. */
+  async removeOld(): Promise<void> {
+    const excess = this.#closed.length - this.#setting.keepFiles
+    const oldest = this.#setting.clock.wall() - KEEP_MS
+    const isDone = (file: Holding, index: number): boolean =>
+      !file.damaged && file.unsettled === 0 && (file.answers === 0 || index < excess || file.endedAt < oldest)
+    const done = new Set(this.#closed.filter(isDone))
+    this.#closed = this.#closed.filter((file) => !done.has(file))
+    // A file that cannot be removed now is found again at the next start.
+    for (const { path } of done) await unlink(path).catch(() => {})
+  }
+
+  #start(): void {
+    this.#flushing ??= this.#flush().finally(() => {
+      this.#flushing = null
+      if (this.#queue.length > 0) this.#start()
+    })
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#active === null) await this.#reopen()
+    do {
+      const group = this.#nextGroup()
+      try {
+        await this.#writeGroup(group)
+        for (const waiting of group) waiting.resolve()
+      } catch (error) {
+        this.#refuse(group, error)
+        await this.#abandon()
+      }
+    } while (this.#queue.length > 0 && this.#active !== null)
+    if (this.#active === null) this.#refuse(this.#queue.splice(0), new Error('the journal cannot be written'))
+  }
+
+  #refuse(group: readonly Waiting[], error: unknown): void {
+    for (const { intent, reject } of group) {
+      this.#unsettled.delete(intent)
+      reject(error)
+    }
+  }
+
+  /** What waits, as far as one file holds it beside the marks: the group shares one sync. */
+  #nextGroup(): readonly Waiting[] {
+    let room = this.#setting.capacity - MARKS_ROOM
+    let count = 0
+    for (const { frame } of this.#queue) {
+      room -= frame.length
+      if (room < 0 && count > 0) break
+      count += 1
+    }
+    return this.#queue.splice(0, count)
+  }
+
+  async #writeGroup(group: readonly Waiting[]): Promise<void> {
+    const answers = Buffer.concat(group.map(({ frame }) => frame))
+    if (this.#active !== null && this.#active.used + answers.length > this.#active.capacity) await this.#rotate(this.#active)
+    const active = this.#active
+    if (active === null) throw new Error('the journal cannot be written')
+    const marks = this.#takeMarks(active.capacity - active.used - answers.length)
+    if (answers.length + marks.length === 0) return
+    await this.#setting.write(active, Buffer.concat([answers, marks]))
+    for (const { intent } of group) this.#hold(intent)
+  }
+
+  #hold(intent: string): void {
+    this.#holding.answers += 1
+    if (!this.#unsettled.has(intent)) return
+    this.#holding.unsettled += 1
+    this.#unsettled.set(intent, this.#holding)
+  }
+
+  /** Marks are worth no new file: those that do not fit wait for the next. */
+  #takeMarks(room: number): Buffer {
+    let left = room
+    let count = 0
+    for (const mark of this.#marks) {
+      left -= mark.length
+      if (left < 0) break
+      count += 1
+    }
+    return Buffer.concat(this.#marks.splice(0, count))
+  }
+
+  async #rotate(full: Segment): Promise<void> {
+    this.#retire()
+    await finishSegment(full)
+    await this.#reopen()
+    await this.removeOld()
+  }
+
+  /** After a failed sync nobody knows what the file holds; it is not written again, and a new one is opened. */
+  async #abandon(): Promise<void> {
+    const broken = this.#active
+    if (broken !== null) {
+      this.#retire()
+      await broken.handle.close().catch(() => {})
+    }
+    await this.#reopen()
+  }
+
+  #retire(): void {
+    this.#active = null
+    this.#holding.endedAt = this.#setting.clock.wall()
+    this.#closed.push(this.#holding)
+  }
+
+  async #reopen(): Promise<void> {
+    this.#triedAt = this.#setting.clock.mono()
+    this.#sequence += 1
+    try {
+      this.#active = await createSegment(this.#setting.folder, this.#sequence, this.#setting.capacity)
+      this.#holding = holdingOf(this.#active)
+    } catch {
+      this.#active = null
+    }
+  }
+}
+
+function holdingOf({ path }: Segment): Holding {
+  return { path, endedAt: 0, answers: 0, unsettled: 0, damaged: false }
+}
