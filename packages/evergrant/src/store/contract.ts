@@ -7,7 +7,7 @@ import type { Connections } from '../core/connection/connections.ts'
 import type { Integrations } from '../core/connection/integrations.ts'
 import type { ConnectionId, IntegrationId } from '../core/ids.ts'
 import type { Credentials } from '../core/refresh/credentials.ts'
-import type { Clock } from '../core/time.ts'
+import type { Clock, Timers } from '../core/time.ts'
 
 /** Something changed that another node or a cache may hold. Sent after the change is durable; may repeat, never reorders per key. */
 export type Change =
@@ -66,5 +66,8 @@ export interface Migrations {
 /** `clock` is the embedded database's clock; PostgreSQL uses the server's own. */
 export interface StoreOptions {
   readonly clock: Clock
+  readonly timers: Timers
+  /** Applies missing migrations before opening; without it an outdated schema is refused. False by default. */
+  readonly migrate?: boolean
   readonly log?: { warn(fields: Readonly<Record<string, string | number>>, message: string): void }
 }

@@ -1,0 +1,121 @@
+import type { NewEvent } from '../../core/audit/event.ts'
+import type { ConnectFlow, ConnectSession, ConnectSessions, SessionAnswer, StagedGrant } from '../../core/connect/connect-sessions.ts'
+import type { StoredFault } from '../../core/connection/connection.ts'
+import type { ConnectionId, ConnectSessionId, IntentId, OrganizationId } from '../../core/ids.ts'
+import type { Instant } from '../../core/time.ts'
+import { keepAnswer } from './answers.ts'
+import { append } from './event-rows.ts'
+import { type Database, type Dialect, type Program, row, rows, run, type SqlValue } from './program.ts'
+import { text } from './rows.ts'
+import { FLOW_COLUMNS, flowValues, SESSION_COLUMNS, sessionValues, STAGED_COLUMNS, stagedValues, toSession } from './session-rows.ts'
+
+const set = (columns: readonly string[]) => columns.map((column) => `${column} = ?`).join(', ')
+const clear = (columns: readonly string[]) => columns.map((column) => `${column} = null`).join(', ')
+
+function* insert(session: ConnectSession, event: NewEvent): Program<void> {
+  yield* run(
+    `insert into connect_session (${SESSION_COLUMNS.join(', ')}) values (${SESSION_COLUMNS.map(() => '?').join(', ')})`,
+    ...sessionValues(session),
+  )
+  yield* append(event)
+}
+
+function* find(condition: string, ...params: readonly SqlValue[]): Program<ConnectSession | undefined> {
+  const found = yield* row(`select ${SESSION_COLUMNS.join(', ')} from connect_session where ${condition}`, ...params)
+  return found === undefined ? undefined : toSession(found)
+}
+
+function* start(id: ConnectSessionId, flow: ConnectFlow, variables: Readonly<Record<string, string>>, event: NewEvent): Program<boolean> {
+  const started = yield* run(
+    `update connect_session set state = 'started', fault = null, variables = ?, ${set(FLOW_COLUMNS)} where id = ? and state in ('open', 'started')`,
+    JSON.stringify(variables),
+    ...flowValues(flow),
+    id,
+  )
+  if (started === 1) yield* append(event)
+  return started === 1
+}
+
+function* beginExchange(id: ConnectSessionId, stateHash: string, intent: IntentId): Program<boolean> {
+  const begun = yield* run(
+    "update connect_session set state = 'exchanging', flow_intent = ? where id = ? and state = 'started' and flow_state_hash = ?",
+    intent,
+    id,
+    stateHash,
+  )
+  return begun === 1
+}
+
+function* stage(id: ConnectSessionId, intent: IntentId, staged: StagedGrant, answer: SessionAnswer, event: NewEvent | null): Program<boolean> {
+  const done = yield* run(
+    `update connect_session set state = 'staged', ${set(STAGED_COLUMNS)} where id = ? and state = 'exchanging' and flow_intent = ?`,
+    ...stagedValues(staged),
+    id,
+    intent,
+  )
+  const session = yield* row('select organization_id, state, flow_intent from connect_session where id = ?', id)
+  if (session === undefined) return false
+  yield* keepAnswer({ organization: text(session, 'organization_id') as OrganizationId, connection: null, session: id, generation: 0, answer, applied: done === 1 })
+  if (done === 1 && event !== null) yield* append(event)
+  return session.flow_intent === intent && (session.state === 'staged' || session.state === 'completed')
+}
+
+function* fail(id: ConnectSessionId, fault: StoredFault, event: NewEvent): Program<void> {
+  const failed = yield* run(
+    `update connect_session set state = 'open', fault = ?, ${clear(STAGED_COLUMNS)} where id = ? and state in ('exchanging', 'started', 'staged')`,
+    JSON.stringify(fault),
+    id,
+  )
+  if (failed === 1) yield* append(event)
+}
+
+function* complete(id: ConnectSessionId, result: ConnectionId, event: NewEvent): Program<boolean> {
+  const completed = yield* run(
+    "update connect_session set state = 'completed', result = ?, fault = null, staged = null where id = ? and state = 'staged'",
+    result,
+    id,
+  )
+  if (completed === 1) yield* append(event)
+  return completed === 1
+}
+
+function* burn(id: ConnectSessionId, fault: StoredFault, event: NewEvent): Program<boolean> {
+  const burned = yield* run(
+    `update connect_session set state = 'burned', fault = ?, ${clear(STAGED_COLUMNS)} where id = ? and state not in ('completed', 'burned')`,
+    JSON.stringify(fault),
+    id,
+  )
+  if (burned === 1) yield* append(event)
+  return burned === 1
+}
+
+function* reopenInterrupted(before: Instant, fault: StoredFault): Program<number> {
+  return yield* run(
+    `update connect_session set state = 'open', fault = ? where state = 'exchanging' and flow_started_at < ?`,
+    JSON.stringify(fault),
+    before,
+  )
+}
+
+function* purge(dialect: Dialect, before: Instant, limit: number): Program<number> {
+  const ended = yield* rows('select id from connect_session where expires_at < ? order by expires_at limit ?', before, limit)
+  return yield* run(`delete from connect_session where ${dialect.among('id')}`, JSON.stringify(ended.map((session) => session.id)))
+}
+
+export function connectSessionsStore(database: Database): ConnectSessions {
+  return {
+    insert: (session, event) => database.write(() => insert(session, event)),
+    get: (organization, id) => database.read(() => find('id = ? and organization_id = ?', id, organization)),
+    load: (id) => database.read(() => find('id = ?', id)),
+    byTokenHash: (tokenHash) => database.read(() => find('token_hash = ?', tokenHash)),
+    byStateHash: (stateHash) => database.read(() => find('flow_state_hash = ?', stateHash)),
+    start: (id, flow, variables, event) => database.write(() => start(id, flow, variables, event)),
+    beginExchange: (id, stateHash, intent) => database.write(() => beginExchange(id, stateHash, intent)),
+    stage: (id, intent, staged, answer, event) => database.write(() => stage(id, intent, staged, answer, event)),
+    fail: (id, fault, event) => database.write(() => fail(id, fault, event)),
+    complete: (id, result, event) => database.write(() => complete(id, result, event)),
+    burn: (id, fault, event) => database.write(() => burn(id, fault, event)),
+    reopenInterrupted: (before, fault) => database.write(() => reopenInterrupted(before, fault)),
+    purge: (before, limit) => database.write(() => purge(database.dialect, before, limit)),
+  }
+}

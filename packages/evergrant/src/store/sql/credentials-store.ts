@@ -1,0 +1,51 @@
+import type { ConnectionId, IntentId, OrganizationId } from '../../core/ids.ts'
+import type { Credentials, GrantRow, StoredAnswer } from '../../core/refresh/credentials.ts'
+import { claim, reclaim, release } from './claims.ts'
+import { cutAnswers, markReads, reschedule, takeDue } from './due.ts'
+import { commitFailure, commitGrant } from './grants.ts'
+import { type Database, type Program, type Row, row, rows } from './program.ts'
+import { bytesOrNull, GRANT_COLUMNS, GRANT_TABLES, integer, text, toGrantRow } from './rows.ts'
+
+function* read(connection: ConnectionId): Program<GrantRow | undefined> {
+  const found = yield* row(`select ${GRANT_COLUMNS} from ${GRANT_TABLES} where k.id = ?`, connection)
+  return found === undefined ? undefined : toGrantRow(found)
+}
+
+function* unappliedAnswers(organization: OrganizationId, limit: number): Program<readonly (StoredAnswer & { readonly connection: ConnectionId })[]> {
+  const found = yield* rows(
+    `select intent_id, connection_id, received_at, http_status, verdict, body, body_hash from answer
+     where organization_id = ? and applied = 0 and connection_id is not null order by received_at desc limit ?`,
+    organization,
+    limit,
+  )
+  return found.map(toAnswer)
+}
+
+function toAnswer(found: Row): StoredAnswer & { readonly connection: ConnectionId } {
+  return {
+    connection: text(found, 'connection_id') as ConnectionId,
+    intent: text(found, 'intent_id') as IntentId,
+    receivedAt: integer(found, 'received_at'),
+    httpStatus: integer(found, 'http_status'),
+    verdict: text(found, 'verdict'),
+    body: bytesOrNull(found, 'body') ?? new Uint8Array(),
+    bodyHash: text(found, 'body_hash'),
+  }
+}
+
+export function credentialsStore(database: Database): Credentials {
+  const { dialect } = database
+  return {
+    read: (connection) => database.read(() => read(connection)),
+    claim: (request) => database.write(() => claim(dialect, request)),
+    release: (connection, intent, dueAt) => database.write(() => release(dialect, connection, intent, dueAt)),
+    commitGrant: (commit) => database.write(() => commitGrant(dialect, commit)),
+    commitFailure: (commit) => database.write(() => commitFailure(dialect, commit)),
+    takeDue: (limit, visibilityMs) => database.write(() => takeDue(dialect, limit, visibilityMs)),
+    reclaim: (node) => database.write(() => reclaim(dialect, node)),
+    markReads: (marks) => (marks.length === 0 ? Promise.resolve() : database.write(() => markReads(marks))),
+    reschedule: (connection, dueAt) => database.write(() => reschedule(connection, dueAt)),
+    cutAnswers: (olderThan, limit) => database.write(() => cutAnswers(dialect, olderThan, limit)),
+    unappliedAnswers: (organization, limit) => database.read(() => unappliedAnswers(organization, limit)),
+  }
+}

@@ -1,0 +1,133 @@
+import type { IntentId } from '../../core/ids.ts'
+import type { CommitOutcome, FailureCommit, FailureOutcome, GrantCommit } from '../../core/refresh/credentials.ts'
+import { keepAnswer } from './answers.ts'
+import { dropFlight } from './claims.ts'
+import { append } from './event-rows.ts'
+import { changed, type Dialect, type Program, type Row, row, run } from './program.ts'
+import { queueLateRevocation } from './revocations.ts'
+import { CLEAR_FLIGHT, integer, json, SET_TOKENS, text, textOrNull, toJson, tokenValues } from './rows.ts'
+
+const LOCKED = 'select k.id, k.state, k.integration_id, k.owner, k.account, k.facts, k.revoke_rule from connection k where k.id = ?'
+
+export function* commitGrant(dialect: Dialect, commit: GrantCommit): Program<CommitOutcome> {
+  const found = yield* row(`${LOCKED} ${dialect.forUpdate('k')}`, commit.connection)
+  const current = yield* row('select generation, fingerprint from credential where connection_id = ?', commit.connection)
+  if (found === undefined || current === undefined) return yield* keepUnapplied(commit, { kind: 'superseded', generation: 0 })
+  const earlier = yield* row('select generation, applied from answer where intent_id = ?', commit.intent)
+  if (earlier !== undefined && integer(earlier, 'applied') === 1) return { kind: 'already', generation: integer(earlier, 'generation') + 1 }
+  if (found.state === 'disconnected') {
+    yield* dropFlight(commit.connection, commit.intent)
+    yield* queueLateRevocation(found, commit)
+    return yield* keepUnapplied(commit, { kind: 'disconnected' })
+  }
+  const generation = integer(current, 'generation')
+  if (generation !== commit.presentedGeneration || textOrNull(current, 'fingerprint') !== commit.presentedFingerprint) {
+    return yield* keepUnapplied(commit, { kind: 'superseded', generation })
+  }
+  yield* applyGrant(found, commit)
+  return { kind: 'applied', generation: generation + 1 }
+}
+
+function* keepUnapplied<Outcome extends CommitOutcome>(commit: GrantCommit, outcome: Outcome): Program<Outcome> {
+  const { organization, connection, presentedGeneration, answer } = commit
+  yield* keepAnswer({ organization, connection, session: null, generation: presentedGeneration, answer, applied: false })
+  return outcome
+}
+
+function* applyGrant(found: Row, commit: GrantCommit): Program<void> {
+  const { connection, organization, answer, credential } = commit
+  yield* run(`update credential set generation = generation + 1, ${SET_TOKENS}, ${CLEAR_FLIGHT} where connection_id = ?`, ...tokenValues(credential), connection)
+  yield* run(
+    `update health set due_at = ?, next_attempt_at = null, failures = 0, first_failed_at = null, failed_intent = null, leased_by = null, last_refreshed_at = ?
+     where connection_id = ?`,
+    found.state === 'paused' ? null : commit.dueAt,
+    answer.receivedAt,
+    connection,
+  )
+  const account = textOrNull(found, 'account') ?? (yield* freeAccount(found, commit.account))
+  yield* run(
+    `update connection set state = case when state = 'needs_reauth' then 'active' else state end, fault = null, scopes = coalesce(?, scopes),
+       facts = ?, account = ?, updated_at = ? where id = ?`,
+    toJson(commit.scopes),
+    JSON.stringify({ ...json<object>(found, 'facts'), ...commit.facts }),
+    account,
+    answer.receivedAt,
+    connection,
+  )
+  yield* keepAnswer({ organization, connection, session: null, generation: commit.presentedGeneration, answer, applied: true })
+  yield* append(commit.event)
+  yield* changed({ kind: 'connection', connection })
+}
+
+/** An account that another live connection of the owner has stays unset: the name is not worth the token. */
+function* freeAccount(found: Row, account: string | null): Program<string | null> {
+  if (account === null) return null
+  const taken = yield* row(
+    "select id from connection where integration_id = ? and owner = ? and account = ? and state <> 'disconnected' and id <> ?",
+    text(found, 'integration_id'),
+    text(found, 'owner'),
+    account,
+    text(found, 'id'),
+  )
+  return taken === undefined ? account : null
+}
+
+export function* commitFailure(dialect: Dialect, commit: FailureCommit): Program<FailureOutcome> {
+  const { connection, organization, intent, answer } = commit
+  const found = yield* row(`${LOCKED} ${dialect.forUpdate('k')}`, connection)
+  const current = yield* row('select generation, intent_id, intent_at, suspect_intent from credential where connection_id = ?', connection)
+  if (answer !== null) yield* keepAnswer({ organization, connection, session: null, generation: commit.presentedGeneration, answer, applied: false })
+  if (found === undefined || current === undefined) return { kind: 'moved', generation: 0 }
+  const generation = integer(current, 'generation')
+  if (generation !== commit.presentedGeneration) return { kind: 'moved', generation }
+  if (intent !== null && (yield* recordedBefore(connection, intent))) return { kind: 'recorded' }
+  if (intent !== null) yield* settleIntent(current, commit, intent)
+  yield* recordFailure(found, commit)
+  if (commit.event !== null) yield* append(commit.event)
+  yield* changed({ kind: 'connection', connection })
+  return { kind: 'recorded' }
+}
+
+function* recordedBefore(connection: string, intent: IntentId): Program<boolean> {
+  const health = yield* row('select failed_intent from health where connection_id = ?', connection)
+  return health !== undefined && health.failed_intent === intent
+}
+
+function* settleIntent(current: Row, commit: FailureCommit, intent: IntentId): Program<void> {
+  const { connection, effect } = commit
+  if (effect === 'untouched') {
+    yield* run('update credential set suspect_intent = null, suspect_at = null, suspect_answered = null where connection_id = ? and suspect_intent = ?', connection, intent)
+  }
+  if (effect === 'suspect') {
+    const own = current.intent_id === intent
+    yield* run(
+      `update credential set suspect_answered = ?, suspect_at = ${own ? 'intent_at' : '?'}, suspect_intent = ? where connection_id = ? and suspect_intent is null`,
+      ...(own ? [commit.answered ? 1 : 0] : [commit.answered ? 1 : 0, commit.fault.at]),
+      intent,
+      connection,
+    )
+    yield* run('update credential set suspect_answered = ? where connection_id = ? and suspect_intent = ?', commit.answered ? 1 : 0, connection, intent)
+  }
+  yield* dropFlight(connection, intent)
+}
+
+function* recordFailure(found: Row, commit: FailureCommit): Program<void> {
+  const { connection, fault, intent } = commit
+  const dead = commit.effect === 'dead' && found.state === 'active'
+  const active = found.state === 'active' && !dead
+  yield* run(
+    `update health set failures = failures + ?, first_failed_at = case when ? = 1 then coalesce(first_failed_at, ?) else first_failed_at end,
+       next_attempt_at = ?, due_at = ?, failed_intent = coalesce(?, failed_intent) where connection_id = ?`,
+    commit.countsAsFailure ? 1 : 0,
+    commit.countsAsFailure ? 1 : 0,
+    fault.at,
+    commit.nextAttemptAt,
+    active ? commit.dueAt : null,
+    intent,
+    connection,
+  )
+  if (found.state === 'active' || found.state === 'paused') {
+    yield* run('update connection set fault = ?, state = ?, updated_at = ? where id = ?', JSON.stringify(fault), dead ? 'needs_reauth' : text(found, 'state'), fault.at, connection)
+  }
+}
+

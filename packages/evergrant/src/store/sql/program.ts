@@ -1,0 +1,64 @@
+import type { Change } from '../contract.ts'
+
+/** What both databases take as a parameter. JSON travels as text, truth as 0 or 1, times as integer milliseconds. */
+export type SqlValue = string | number | Uint8Array | null
+
+/** One row as the driver gives it. Never leaves `store/`. */
+export type Row = Readonly<Record<string, unknown>>
+
+export type Step =
+  | { readonly kind: 'rows'; readonly sql: string; readonly params: readonly SqlValue[] }
+  | { readonly kind: 'run'; readonly sql: string; readonly params: readonly SqlValue[] }
+  | { readonly kind: 'changed'; readonly change: Change }
+
+export interface StepResult {
+  readonly rows: readonly Row[]
+  readonly changes: number
+}
+
+/**
+ * A piece of database work, written once for both databases: it yields its statements and is handed their results.
+ * SQLite drives it without ever leaving the stack, so nothing interleaves; PostgreSQL drives it over a connection.
+ */
+export type Program<Result> = Generator<Step, Result, StepResult>
+
+export function* rows(sql: string, ...params: readonly SqlValue[]): Program<readonly Row[]> {
+  const result = yield { kind: 'rows', sql, params }
+  return result.rows
+}
+
+export function* row(sql: string, ...params: readonly SqlValue[]): Program<Row | undefined> {
+  const result = yield { kind: 'rows', sql, params }
+  return result.rows[0]
+}
+
+/** Returns the number of rows changed. */
+export function* run(sql: string, ...params: readonly SqlValue[]): Program<number> {
+  const result = yield { kind: 'run', sql, params }
+  return result.changes
+}
+
+/** Told to subscribers after the transaction is durable, never before. */
+export function* changed(change: Change): Program<void> {
+  yield { kind: 'changed', change }
+}
+
+/** Where the two databases differ in words. */
+export interface Dialect {
+  readonly name: 'sqlite' | 'postgres'
+  /** Ends a select whose rows are changed next: the row lock where there is more than one writer. */
+  readonly forUpdate: (alias: string) => string
+  readonly skipLocked: (alias: string) => string
+  /** `column` is one of the texts in a JSON array parameter. */
+  readonly among: (column: string) => string
+  /** The JSON array in `column` holds the text parameter. */
+  readonly holds: (column: string) => string
+}
+
+/** A database that runs programs. A program may be started more than once, so writers pass the recipe and not the meal. */
+export interface Database {
+  readonly dialect: Dialect
+  read<Result>(program: () => Program<Result>): Promise<Result>
+  /** One durable transaction, shared with others that arrive at the same time. Resolves after the commit. */
+  write<Result>(program: () => Program<Result>): Promise<Result>
+}

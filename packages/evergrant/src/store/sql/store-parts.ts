@@ -1,0 +1,26 @@
+import type { Store } from '../contract.ts'
+import { apiKeysStore, idempotencyStore, organizationsStore } from './access-store.ts'
+import { connectSessionsStore } from './connect-sessions-store.ts'
+import { connectionsStore } from './connections-store.ts'
+import { credentialsStore } from './credentials-store.ts'
+import { eventsStore } from './events-store.ts'
+import { integrationsStore } from './integrations-store.ts'
+import { metaStore } from './meta-store.ts'
+import type { Database } from './program.ts'
+
+export type StoreParts = Omit<Store, 'changes' | 'ping' | 'close'>
+
+/** Everything of a store that is the same statements on both databases. */
+export function storeParts(database: Database): StoreParts {
+  return {
+    credentials: credentialsStore(database),
+    connections: connectionsStore(database),
+    integrations: integrationsStore(database),
+    connectSessions: connectSessionsStore(database),
+    apiKeys: apiKeysStore(database),
+    organizations: organizationsStore(database),
+    events: eventsStore(database),
+    idempotency: idempotencyStore(database),
+    meta: metaStore(database),
+  }
+}

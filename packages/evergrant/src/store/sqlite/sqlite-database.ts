@@ -1,0 +1,167 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { Fault } from '../../core/fault/fault.ts'
+import type { Clock } from '../../core/time.ts'
+import type { Change } from '../contract.ts'
+import type { Database, Dialect, Program, Row, Step, StepResult } from '../sql/program.ts'
+
+export const SQLITE: Dialect = {
+  name: 'sqlite',
+  forUpdate: () => '',
+  skipLocked: () => '',
+  among: (column) => `${column} in (select value from json_each(?))`,
+  holds: (column) => `exists (select 1 from json_each(${column}) where value = ?)`,
+}
+
+/** Writes of one transaction: enough to share a sync, few enough to keep the event loop answering. */
+const MAX_BATCH = 256
+const NOTHING: StepResult = { rows: [], changes: 0 }
+
+interface Job {
+  readonly work: (changes: Change[]) => unknown
+  readonly resolve: (value: unknown) => void
+  readonly reject: (reason: unknown) => void
+}
+
+/** Opens a file with the durability this product promises. `path` may be `:memory:`. */
+export function openFile(path: string): DatabaseSync {
+  const file = new DatabaseSync(path, { timeout: 5_000, enableForeignKeyConstraints: true })
+  file.exec('pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -32768; pragma temp_store = memory; pragma journal_size_limit = 67108864')
+  return file
+}
+
+/** One connection, one writer: programs run to their end without leaving the stack, so reads never see half a write. */
+export class SqliteDatabase implements Database {
+  readonly dialect = SQLITE
+  readonly #file: DatabaseSync
+  readonly #announce: (change: Change) => void
+  readonly #statements = new Map<string, StatementSync>()
+  #queue: Job[] = []
+  #scheduled = false
+  #open = true
+
+  constructor(file: DatabaseSync, clock: Clock, announce: (change: Change) => void) {
+    this.#file = file
+    this.#announce = announce
+    file.function('now_ms', () => clock.wall())
+  }
+
+  async read<Result>(program: () => Program<Result>): Promise<Result> {
+    this.#mustBeOpen()
+    try {
+      return this.#drive(program(), [])
+    } catch (error) {
+      throw readable(error)
+    }
+  }
+
+  write<Result>(program: () => Program<Result>): Promise<Result> {
+    return new Promise<Result>((resolve, reject) => {
+      this.#mustBeOpen()
+      this.#queue.push({ work: (changes) => this.#drive(program(), changes), resolve: resolve as (value: unknown) => void, reject })
+      this.#schedule()
+    })
+  }
+
+  /** Commits what is queued, then closes. */
+  close(): void {
+    while (this.#queue.length > 0) this.#flush()
+    this.#open = false
+    this.#statements.clear()
+    this.#file.close()
+  }
+
+  #mustBeOpen(): void {
+    if (!this.#open) throw new Fault('store_unavailable', { detail: 'the store is closed' })
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      if (this.#open) this.#flush()
+      if (this.#queue.length > 0) this.#schedule()
+    })
+  }
+
+  /** One durable transaction for everything queued; each write in a savepoint, so that it fails alone. */
+  #flush(): void {
+    const batch = this.#queue.splice(0, MAX_BATCH)
+    if (batch.length === 0) return
+    const settled: (() => void)[] = []
+    const changes: Change[] = []
+    try {
+      this.#file.exec('begin immediate')
+      for (const job of batch) settled.push(this.#attempt(job, changes))
+      this.#file.exec('commit')
+    } catch (error) {
+      if (this.#file.isTransaction) this.#file.exec('rollback')
+      const fault = unavailable(error)
+      for (const job of batch) job.reject(fault)
+      return
+    }
+    for (const settle of settled) settle()
+    for (const change of changes) this.#announce(change)
+  }
+
+  #attempt(job: Job, changes: Change[]): () => void {
+    const own: Change[] = []
+    this.#file.exec('savepoint job')
+    try {
+      const result = job.work(own)
+      this.#file.exec('release job')
+      changes.push(...own)
+      return () => job.resolve(result)
+    } catch (error) {
+      if (!this.#file.isTransaction) throw error
+      this.#file.exec('rollback to job; release job')
+      return () => job.reject(readable(error))
+    }
+  }
+
+  #drive<Result>(program: Program<Result>, changes: Change[]): Result {
+    let next = program.next()
+    while (next.done !== true) next = program.next(this.#step(next.value, changes))
+    return next.value
+  }
+
+  #step(step: Step, changes: Change[]): StepResult {
+    if (step.kind === 'changed') {
+      changes.push(step.change)
+      return NOTHING
+    }
+    const statement = this.#statement(step.sql)
+    if (step.kind === 'rows') return { rows: statement.all(...step.params) as Row[], changes: 0 }
+    return { rows: [], changes: Number(statement.run(...step.params).changes) }
+  }
+
+  #statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql)
+    if (known !== undefined) return known
+    const statement = this.#file.prepare(sql)
+    this.#statements.set(sql, statement)
+    return statement
+  }
+}
+
+const SQLITE_CONSTRAINT = 19
+const UNAVAILABLE = new Set([5, 6, 8, 10, 11, 13, 14, 23, 26])
+
+/** What the file system or another process did to us is `store_unavailable`; a broken constraint is a contradiction; the rest is a defect. */
+function readable(error: unknown): unknown {
+  const code = sqliteCode(error)
+  if (code === null) return error
+  if (code === SQLITE_CONSTRAINT) return new Fault('already_exists', { detail: 'another row already has this identity', cause: error })
+  return UNAVAILABLE.has(code) ? unavailable(error) : error
+}
+
+function unavailable(error: unknown): Fault {
+  const reason = error instanceof Error ? error.message : 'unknown'
+  return error instanceof Fault ? error : new Fault('store_unavailable', { detail: `the database file refused: ${reason}`, cause: error })
+}
+
+/** The primary result code: the low byte of the extended one. */
+function sqliteCode(error: unknown): number | null {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return null
+  return error.errcode & 0xff
+}

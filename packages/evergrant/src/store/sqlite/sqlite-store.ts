@@ -1,0 +1,70 @@
+import { Fault } from '../../core/fault/fault.ts'
+import type { Change, Store, StoreOptions } from '../contract.ts'
+import { row } from '../sql/program.ts'
+import { storeParts } from '../sql/store-parts.ts'
+import { type DataLock, takeDataLock } from './data-lock.ts'
+import { openFile, SqliteDatabase } from './sqlite-database.ts'
+import { migrationsOf } from './sqlite-migrations.ts'
+
+/**
+ * The embedded store: one file, one process. Takes the data lock and keeps it until `close`.
+ * @throws Fault `store_unavailable` when another process uses the file or its schema is not this program's
+ */
+export async function openSqliteStore(path: string, options: StoreOptions): Promise<Store> {
+  const lock = takeDataLock(path)
+  try {
+    return openStore(path, options, lock)
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+/** The same store in memory: nothing outlives `close`. Always migrated. */
+export async function openMemoryStore(options: StoreOptions): Promise<Store> {
+  return openStore(':memory:', { ...options, migrate: true }, null)
+}
+
+function openStore(path: string, options: StoreOptions, lock: DataLock | null): Store {
+  const file = openFile(path)
+  try {
+    const migrations = migrationsOf(file)
+    if (options.migrate === true) migrations.up()
+    requireSchema(path, migrations)
+  } catch (error) {
+    file.close()
+    throw error
+  }
+  const listeners = new Set<(change: Change) => void>()
+  const database = new SqliteDatabase(file, options.clock, (change) => {
+    for (const listener of listeners) listener(change)
+  })
+  return {
+    ...storeParts(database),
+    changes: {
+      subscribe(listener) {
+        listeners.add(listener)
+        return () => void listeners.delete(listener)
+      },
+      fresh: () => true,
+    },
+    ping: async () => {
+      await database.write(() => row('select 1 as one'))
+    },
+    close: async () => {
+      database.close()
+      lock?.release()
+    },
+  }
+}
+
+function requireSchema(path: string, migrations: ReturnType<typeof migrationsOf>): void {
+  const unknown = migrations.unknown()
+  if (unknown.length > 0) {
+    throw new Fault('store_unavailable', { detail: `${path} was written by a newer version (schema ${unknown.join(', ')}): start that version, or roll back with it first` })
+  }
+  const missing = migrations.status().filter((migration) => migration.appliedAt === null)
+  if (missing.length > 0) {
+    throw new Fault('store_unavailable', { detail: `${path} lacks ${missing.length} migration(s): run \`evergrant migrate up\`` })
+  }
+}
