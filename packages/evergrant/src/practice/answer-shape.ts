@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { json, type Answer } from './answer.ts'
+import { type Answer, json } from './answer.ts'
 import type { Grant, Issued } from './grant-book.ts'
 import type { PracticeShape } from './profile.ts'
 
@@ -13,8 +13,15 @@ export function accountNumber(account: string): number {
 }
 
 /** The success body of the token endpoint. `extra`: what only the standard shape adds (an ID token). */
-export function tokenAnswer(shape: PracticeShape, step: 'exchange' | 'refresh', grant: Grant, issued: Issued, now: number, extra: Readonly<Record<string, unknown>>): Answer {
-  const expiresIn = Math.max(0, Math.floor((issued.access.expiresAt - now) / 1000))
+export function tokenAnswer(
+  shape: PracticeShape,
+  step: 'exchange' | 'refresh',
+  grant: Grant,
+  issued: Issued,
+  now: number,
+  extra: Readonly<Record<string, unknown>>,
+): Answer {
+  const expiresIn = Math.max(0, Math.round((issued.access.expiresAt - now) / 1000))
   const tokens = { access_token: issued.access.token, ...(issued.refreshToken === null ? {} : { refresh_token: issued.refreshToken }) }
   if (shape === 'strava') {
     const id = accountNumber(grant.account)
@@ -62,7 +69,9 @@ function amazonError(error: TokenError, field: TokenField): Answer {
 
 /** What the API says to an access token that is unknown, expired or revoked. */
 export function apiUnauthorized(shape: PracticeShape): Answer {
-  const challenge = { 'www-authenticate': 'Bearer realm="practice", error="invalid_token", error_description="The access token is expired, revoked or unknown"' }
+  const challenge = {
+    'www-authenticate': 'Bearer realm="practice", error="invalid_token", error_description="The access token is expired, revoked or unknown"',
+  }
   if (shape === 'strava') {
     return json(401, { message: 'Authorization Error', errors: [{ resource: 'AccessToken', field: 'access_token', code: 'invalid' }] }, challenge)
   }

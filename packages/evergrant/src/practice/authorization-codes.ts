@@ -21,11 +21,14 @@ export interface AuthorizationCode {
   grant: Grant | null
 }
 
+const KEPT = 10_000
+
 /** Codes live for the profile's `codeSeconds` and can be spent once. */
 export class AuthorizationCodes {
   readonly #codes = new Map<string, AuthorizationCode>()
 
   issue(request: AuthorizationRequest, account: string, scopes: readonly string[], expiresAt: number): string {
+    if (this.#codes.size >= KEPT) this.#forgetOldest()
     const code = `code_${randomBytes(24).toString('base64url')}`
     this.#codes.set(code, { request, account, scopes, expiresAt, grant: null })
     return code
@@ -33,6 +36,13 @@ export class AuthorizationCodes {
 
   find(code: string): AuthorizationCode | undefined {
     return this.#codes.get(code)
+  }
+
+  #forgetOldest(): void {
+    for (const [code] of this.#codes) {
+      this.#codes.delete(code)
+      return
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { html, redirect, type Answer } from './answer.ts'
+import { type Answer, html, redirect } from './answer.ts'
 import type { AuthorizationRequest } from './authorization-codes.ts'
 import { ACCOUNTS, consentPage, formPostPage, refusalPage } from './consent-page.ts'
 import type { Realm } from './realm.ts'
@@ -41,7 +41,11 @@ function check(realm: Realm, parameters: URLSearchParams): Checked {
   const repeated = [...new Set(parameters.keys())].find((name) => parameters.getAll(name).length > 1)
   if (repeated) return stop(`The parameter ${repeated} is repeated.`, 'Send each parameter once.')
   if (!realm.clients.find(client)) return stop('The client_id is not registered here.', 'Use "practice", or register the client at the control plane.')
-  if (!realm.clients.accepts(client, redirectUri)) return stop('The redirect_uri is not registered for this client.', 'It is compared exactly. The client "practice" may use any http address of this machine.')
+  if (!realm.clients.accepts(client, redirectUri))
+    return stop(
+      'The redirect_uri is not registered for this client.',
+      'It is compared exactly. The client "practice" may use any http address of this machine.',
+    )
   const settings = realm.settings()
   const separator = settings.shape === 'strava' ? /[\s,]+/ : /\s+/
   const asked = (parameters.get('scope') ?? '').split(separator).filter((scope) => scope !== '')

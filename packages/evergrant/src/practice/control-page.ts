@@ -1,5 +1,5 @@
 import type { GrantView, PracticeControl } from './control.ts'
-import { escape, page } from './page-frame.ts'
+import { escapeHtml, page } from './page-frame.ts'
 
 const MOST_SHOWN = 60
 
@@ -28,19 +28,21 @@ export function controlPage(control: PracticeControl, issuer: (profile: string) 
 }
 
 function button(action: string, name: string, value: string, label: string): string {
-  return `<form method="post" action="/control/press/${action}"><input type="hidden" name="${name}" value="${escape(value)}"><button class="small">${label}</button></form>`
+  return `<form method="post" action="/control/press/${action}"><input type="hidden" name="${name}" value="${escapeHtml(value)}"><button class="small">${label}</button></form>`
 }
 
 function grantCard(grant: GrantView, now: number): string {
   const left = Math.round((grant.accessExpiresAt - now) / 1000)
-  const state = grant.revoked ? `<span class="ended">ended: ${escape(grant.revoked.cause)}</span>` : '<span class="live">live</span>'
+  const state = grant.revoked ? `<span class="ended">ended: ${escapeHtml(grant.revoked.cause)}</span>` : '<span class="live">live</span>'
   const last = grant.presentations.at(-1)
-  const buttons = grant.revoked ? '' : `<div class="row">${button('expire', 'grant', grant.id, 'Expire the access token')}${button('revoke', 'grant', grant.id, 'Revoke this grant')}</div>`
-  return `<section class="card"><h2>${escape(grant.account)} at <code>${escape(grant.profile)}</code></h2>${state}
-<dl><dt>client</dt><dd>${escape(grant.client)}</dd><dt>scopes</dt><dd>${escape(grant.scopes.join(', ') || 'none')}</dd>
+  const buttons = grant.revoked
+    ? ''
+    : `<div class="row">${button('expire', 'grant', grant.id, 'Expire the access token')}${button('revoke', 'grant', grant.id, 'Revoke this grant')}</div>`
+  return `<section class="card"><h2>${escapeHtml(grant.account)} at <code>${escapeHtml(grant.profile)}</code></h2>${state}
+<dl><dt>client</dt><dd>${escapeHtml(grant.client)}</dd><dt>scopes</dt><dd>${escapeHtml(grant.scopes.join(', ') || 'none')}</dd>
 <dt>generation</dt><dd>${grant.generation}</dd><dt>access token</dt><dd>${left > 0 ? `${left} s left` : 'expired'}</dd>
 <dt>refreshes</dt><dd>${grant.refreshRequests}${grant.overlaps > 0 ? `, <span class="ended">${grant.overlaps} overlapping</span>` : ''}</dd>
-<dt>last decision</dt><dd>${last ? escape(last.decision) : 'none yet'}</dd><dt>API calls</dt><dd>${grant.apiCalls.length}</dd></dl>${buttons}</section>`
+<dt>last decision</dt><dd>${last ? escapeHtml(last.decision) : 'none yet'}</dd><dt>API calls</dt><dd>${grant.apiCalls.length}</dd></dl>${buttons}</section>`
 }
 
 const CLASS_TEXT: Readonly<Record<string, string>> = {
@@ -56,7 +58,7 @@ function profileCard(control: PracticeControl, name: string, issuer: string): st
   const { refresh, exchange } = control.counts(name)
   const troubled = control.faults().some(({ spec }) => spec.profile === name)
   const buttons = troubled ? button('well', 'profile', name, 'Be well again') : button('unavailable', 'profile', name, 'Answer 503 for a minute')
-  return `<section class="card"><h2><code>${escape(name)}</code></h2>${troubled ? '<span class="ended">faults are set</span>' : '<span class="live">well</span>'}
-<dl><dt>class</dt><dd>${settings.reuse}: ${CLASS_TEXT[settings.reuse] ?? ''}</dd><dt>issuer</dt><dd><code>${escape(issuer)}</code></dd>
+  return `<section class="card"><h2><code>${escapeHtml(name)}</code></h2>${troubled ? '<span class="ended">faults are set</span>' : '<span class="live">well</span>'}
+<dl><dt>class</dt><dd>${settings.reuse}: ${CLASS_TEXT[settings.reuse] ?? ''}</dd><dt>issuer</dt><dd><code>${escapeHtml(issuer)}</code></dd>
 <dt>access token</dt><dd>${settings.accessSeconds} s</dd><dt>token requests</dt><dd>${exchange} exchanges, ${refresh} refreshes</dd></dl><div class="row">${buttons}</div></section>`
 }

@@ -1,4 +1,4 @@
-import { html, json, redirect, type Answer, type Call } from './answer.ts'
+import { type Answer, type Call, html, json, redirect } from './answer.ts'
 import type { PracticeControl } from './control.ts'
 import { controlPage } from './control-page.ts'
 import type { FaultSpec } from './fault-queue.ts'
@@ -83,7 +83,11 @@ function command(control: PracticeControl, method: string, url: URL, fields: Fie
     case 'POST profiles':
       return control.setProfile(part ?? text(fields, 'name'), fields)
     case 'POST clients':
-      control.registerClient({ clientId: text(fields, 'clientId'), clientSecret: text(fields, 'clientSecret'), redirectUris: redirectUris(fields['redirectUris']) })
+      control.registerClient({
+        clientId: text(fields, 'clientId'),
+        clientSecret: text(fields, 'clientSecret'),
+        redirectUris: redirectUris(fields['redirectUris']),
+      })
       return { registered: true }
     case 'POST grants':
       return control.issueGrant(grantFields(fields))
@@ -117,7 +121,8 @@ function redirectUris(value: unknown): readonly string[] | 'loopback' {
 
 function grantFields(fields: Fields): Parameters<PracticeControl['issueGrant']>[0] {
   const { account, client, scopes, accessSeconds } = fields
-  if (scopes !== undefined && !(Array.isArray(scopes) && scopes.every((item) => typeof item === 'string'))) throw new TypeError('field scopes must be a list of strings')
+  if (scopes !== undefined && !(Array.isArray(scopes) && scopes.every((item) => typeof item === 'string')))
+    throw new TypeError('field scopes must be a list of strings')
   if (accessSeconds !== undefined && typeof accessSeconds !== 'number') throw new TypeError('field access_seconds must be a number')
   return {
     profile: text(fields, 'profile'),

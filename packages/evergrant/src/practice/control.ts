@@ -1,9 +1,8 @@
-import type { AuthorizationCodes } from './authorization-codes.ts'
 import type { ClientRegistry, PracticeClient } from './client-registry.ts'
-import { HeldRequests } from './fault-delivery.ts'
+import type { HeldRequests } from './fault-delivery.ts'
 import type { FaultQueue, FaultSpec } from './fault-queue.ts'
-import { fingerprint, type ApiCall, type Grant, type GrantBook, type Presentation, type RevocationCause } from './grant-book.ts'
-import { newProfile, withSettings, type ProfileSettings } from './profile.ts'
+import { type ApiCall, fingerprint, type Grant, type GrantBook, type Presentation, type RevocationCause } from './grant-book.ts'
+import { newProfile, type ProfileSettings, withSettings } from './profile.ts'
 
 /** The truth about one grant. Tokens appear only as fingerprints (SHA-256, base64url). Times are milliseconds UTC. */
 export interface GrantView {
@@ -45,7 +44,6 @@ export interface ProfileCounts {
 
 export interface ControlParts {
   readonly book: GrantBook
-  readonly codes: AuthorizationCodes
   readonly faults: FaultQueue
   readonly held: HeldRequests
   readonly clients: ClientRegistry
@@ -124,7 +122,13 @@ export class PracticeControl {
   }
 
   /** A grant without consent, for tests that start from tokens. `accessSeconds`: of the first access token only. */
-  issueGrant(wanted: { readonly profile: string; readonly account?: string; readonly client?: string; readonly scopes?: readonly string[]; readonly accessSeconds?: number }): IssuedTokens {
+  issueGrant(wanted: {
+    readonly profile: string
+    readonly account?: string
+    readonly client?: string
+    readonly scopes?: readonly string[]
+    readonly accessSeconds?: number
+  }): IssuedTokens {
     const settings = this.profile(wanted.profile)
     const grant = this.#parts.book.create({
       profile: wanted.profile,
@@ -140,7 +144,12 @@ export class PracticeControl {
   tokens(grantId: string): IssuedTokens {
     const grant = this.#find(grantId)
     const { access } = grant.latest
-    return { grant: grant.id, accessToken: access.token, refreshToken: grant.current.token, expiresIn: Math.max(0, Math.floor((access.expiresAt - this.now()) / 1000)) }
+    return {
+      grant: grant.id,
+      accessToken: access.token,
+      refreshToken: grant.current.token,
+      expiresIn: Math.max(0, Math.round((access.expiresAt - this.now()) / 1000)),
+    }
   }
 
   grant(grantId: string): GrantView {

@@ -1,4 +1,4 @@
-import { json, type Answer } from './answer.ts'
+import { type Answer, json } from './answer.ts'
 import type { Realm } from './realm.ts'
 
 /** RFC 8414 metadata, which OpenID Connect Discovery 1.0 clients can read as well. */

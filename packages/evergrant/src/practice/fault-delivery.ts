@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { html, json, send, type Answer } from './answer.ts'
+import { type Answer, html, json, send } from './answer.ts'
 import type { QueuedFault } from './fault-queue.ts'
 
 /** Requests that a `hang` holds. They end when the client goes away, when they are released, or when the provider closes. */
@@ -84,7 +84,10 @@ function insteadOf(fault: QueuedFault, delivery: Delivery): Answer {
     case 'html':
       return html(spec.status ?? 200, spec.body ?? PAGE)
     case 'ok_with_error':
-      return { ...json(200, {}), body: spec.body ?? JSON.stringify({ ok: false, error: 'internal_error', error_description: 'An error in the clothes of a success' }) }
+      return {
+        ...json(200, {}),
+        body: spec.body ?? JSON.stringify({ ok: false, error: 'internal_error', error_description: 'An error in the clothes of a success' }),
+      }
     case 'invalid_grant':
       if (spec.revoke === true) delivery.revokeGrant()
       return delivery.refuse('invalid_grant')

@@ -44,6 +44,7 @@ export interface AccessToken {
   readonly token: string
   readonly grant: Grant
   readonly generation: number
+  readonly sequence: number
   readonly issuedAt: number
   expiresAt: number
   usedAt: number | null
@@ -68,7 +69,8 @@ export interface Grant {
   revoked: { readonly at: number; readonly cause: RevocationCause; readonly presentedGeneration: number | null } | null
   current: RefreshToken
   latest: Issued
-  access: AccessToken[]
+  /** Access tokens up to this sequence number have been ended. */
+  accessEnded: number
   readonly presentations: Presentation[]
   readonly apiCalls: ApiCall[]
   refreshRequests: number
@@ -126,7 +128,7 @@ export class GrantBook {
       lastRefreshedAt: now,
       generation: 0,
       revoked: null,
-      access: [],
+      accessEnded: 0,
       presentations: [],
       apiCalls: [],
       refreshRequests: 0,
@@ -244,7 +246,8 @@ export class GrantBook {
 
   peekAccess(profile: string, token: string): AccessToken | undefined {
     const held = this.#access.get(token)
-    if (!held || held.grant.profile !== profile || held.grant.revoked || held.expiresAt <= this.#now()) return undefined
+    if (!held || held.grant.profile !== profile || held.grant.revoked || held.sequence <= held.grant.accessEnded || held.expiresAt <= this.#now())
+      return undefined
     return held
   }
 
@@ -267,8 +270,9 @@ export class GrantBook {
 
   /** Ends every access token of the grant now; the refresh token stays good. */
   expireAccess(grant: Grant): void {
-    const now = this.#now()
-    for (const token of grant.access) token.expiresAt = Math.min(token.expiresAt, now)
+    grant.accessEnded = this.#issued
+    const { access } = grant.latest
+    access.expiresAt = Math.min(access.expiresAt, this.#now())
   }
 
   clear(): void {
@@ -287,17 +291,17 @@ export class GrantBook {
   #newAccessToken(grant: Grant): AccessToken {
     const settings = this.#settings(grant.profile)
     const issuedAt = this.#now()
+    this.#issued += 1
     const access: AccessToken = {
       token: mint(settings, 'access'),
       grant,
       generation: grant.generation,
+      sequence: this.#issued,
       issuedAt,
       expiresAt: issuedAt + settings.accessSeconds * 1000,
       usedAt: null,
     }
-    grant.access = [...grant.access.filter((held) => held.expiresAt > issuedAt), access]
     this.#access.set(access.token, access)
-    this.#issued += 1
     if (this.#issued % SWEEP_EVERY === 0) this.#sweep(issuedAt)
     return access
   }

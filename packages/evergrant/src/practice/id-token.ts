@@ -6,7 +6,10 @@ export class IdTokenSigner {
   readonly #keyId: string
 
   constructor() {
-    this.#keyId = createHash('sha256').update(this.#key.publicKey.export({ type: 'spki', format: 'der' })).digest('base64url').slice(0, 12)
+    this.#keyId = createHash('sha256')
+      .update(this.#key.publicKey.export({ type: 'spki', format: 'der' }))
+      .digest('base64url')
+      .slice(0, 12)
   }
 
   jwks(): { readonly keys: readonly object[] } {

@@ -76,7 +76,10 @@ export const DEFAULT_PROFILES: Readonly<Record<string, ProfileSettings>> = {
 type Check = (value: unknown) => boolean
 const seconds: Check = (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0
 const secondsOrNull: Check = (value) => value === null || seconds(value)
-const oneOf = (...allowed: readonly string[]): Check => (value) => typeof value === 'string' && allowed.includes(value)
+const oneOf =
+  (...allowed: readonly string[]): Check =>
+  (value) =>
+    typeof value === 'string' && allowed.includes(value)
 
 const CHECKS: Readonly<Record<keyof ProfileSettings, Check>> = {
   reuse: oneOf('P0', 'P1', 'P2', 'P3', 'P4'),

@@ -1,16 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { html, json, readBody, send, type Answer, type Call } from './answer.ts'
+import { type Answer, type Call, html, json, readBody, send } from './answer.ts'
 import { tokenError } from './answer-shape.ts'
 import { AuthorizationCodes } from './authorization-codes.ts'
 import { decide, showConsent } from './authorize-endpoint.ts'
 import { ClientRegistry, type PracticeClient } from './client-registry.ts'
 import { refusalPage } from './consent-page.ts'
-import { controlAnswer } from './control-plane.ts'
 import { PracticeControl, type ProfileCounts } from './control.ts'
+import { controlAnswer } from './control-plane.ts'
 import { discoveryDocument } from './discovery.ts'
 import { deliver, HeldRequests } from './fault-delivery.ts'
 import { FaultQueue, type FaultStep } from './fault-queue.ts'
-import { GrantBook, type Grant } from './grant-book.ts'
+import { type Grant, GrantBook } from './grant-book.ts'
 import { IdTokenSigner } from './id-token.ts'
 import { DEFAULT_PROFILES, newProfile, type ProfileSettings } from './profile.ts'
 import type { Realm } from './realm.ts'
@@ -103,7 +103,6 @@ class Site {
     this.#book = new GrantBook(settings, this.#clock.now)
     this.control = new PracticeControl({
       book: this.#book,
-      codes: this.#codes,
       faults: this.#faults,
       held: this.#held,
       clients: this.#clients,
@@ -133,7 +132,11 @@ class Site {
     const [, first = '', ...rest] = pathname.split('/')
     const realm = this.#realm(rooted?.[2] ?? first)
     if (realm) return await this.#profile(realm, rooted?.[1] ?? `/${rest.join('/')}`, call)
-    if (this.#controlPlane) return send(call.response, controlAnswer(this.control, (profile) => `${this.url}/${profile}`, call))
+    if (this.#controlPlane)
+      return send(
+        call.response,
+        controlAnswer(this.control, (profile) => `${this.url}/${profile}`, call),
+      )
     send(call.response, html(404, refusalPage('There is nothing here.', 'Each profile is an issuer under its own path, for example /p4.')))
   }
 
@@ -182,10 +185,24 @@ class Site {
   }
 
   async #api(realm: Realm, path: string, call: Call): Promise<void> {
-    if (path !== '/api/stream') return await this.#act(realm, 'api', call, () => apiAnswer(realm, path, call), () => undefined)
+    if (path !== '/api/stream')
+      return await this.#act(
+        realm,
+        'api',
+        call,
+        () => apiAnswer(realm, path, call),
+        () => undefined,
+      )
     const fault = this.#faults.take(realm.name, 'api')
     this.#count(realm.name).api += 1
-    if (fault) return await this.#deliver(realm, call, fault, () => apiAnswer(realm, '/api/me', call), () => undefined)
+    if (fault)
+      return await this.#deliver(
+        realm,
+        call,
+        fault,
+        () => apiAnswer(realm, '/api/me', call),
+        () => undefined,
+      )
     const refusal = await stream(realm, call, wait)
     if (refusal) send(call.response, refusal)
   }
@@ -209,7 +226,8 @@ class Site {
       if (held) this.#book.revoke(held, 'fault')
     }
     const field = fault?.spec.step === 'token.exchange' ? 'code' : 'refresh_token'
-    const refuse = (code: 'invalid_grant' | 'invalid_client') => tokenError(realm.settings().shape, code, code === 'invalid_client' ? 'client' : field, 'a fault on command')
+    const refuse = (code: 'invalid_grant' | 'invalid_client') =>
+      tokenError(realm.settings().shape, code, code === 'invalid_client' ? 'client' : field, 'a fault on command')
     await deliver(fault, { profile: realm.name, response: call.response, held: this.#held, wait, commit, refuse, revokeGrant })
   }
 

@@ -1,5 +1,5 @@
+import { type Answer, type Call, json } from './answer.ts'
 import { accountNumber, apiForbidden, apiUnauthorized } from './answer-shape.ts'
-import { json, type Answer, type Call } from './answer.ts'
 import type { AccessToken } from './grant-book.ts'
 import type { Realm } from './realm.ts'
 
@@ -25,7 +25,12 @@ export function apiAnswer(realm: Realm, path: string, call: Call): Answer {
     case 'GET /api/me':
       return json(200, { ...person, grant: grant.id, generation: access.generation, scopes: grant.scopes })
     case 'POST /api/echo':
-      return json(200, { method: call.method, content_type: call.request.headers['content-type'] ?? null, body: call.body, query: Object.fromEntries(call.url.searchParams) })
+      return json(200, {
+        method: call.method,
+        content_type: call.request.headers['content-type'] ?? null,
+        body: call.body,
+        query: Object.fromEntries(call.url.searchParams),
+      })
     case 'GET /api/notes':
       return grant.scopes.includes('notes:read') ? json(200, { notes: [{ id: 1, text: 'Practice makes perfect' }] }) : apiForbidden(shape, 'notes:read')
     case 'GET /api/v3/athlete':

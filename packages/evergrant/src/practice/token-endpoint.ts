@@ -1,6 +1,6 @@
-import { tokenAnswer, tokenError, type TokenError, type TokenField } from './answer-shape.ts'
-import { json, type Answer } from './answer.ts'
-import { provesChallenge, type AuthorizationCode } from './authorization-codes.ts'
+import { type Answer, json } from './answer.ts'
+import { type TokenError, type TokenField, tokenAnswer, tokenError } from './answer-shape.ts'
+import { type AuthorizationCode, provesChallenge } from './authorization-codes.ts'
 import type { PracticeClient } from './client-registry.ts'
 import type { Grant, Issued } from './grant-book.ts'
 import type { Realm } from './realm.ts'
@@ -89,7 +89,8 @@ function codeProblem(
   if (code.expiresAt <= realm.now()) return { field: 'code', description: 'the code has expired' }
   const { challenge, redirectUri } = code.request
   const loose = realm.settings().shape === 'strava' && !form.has('redirect_uri')
-  if (!loose && form.get('redirect_uri') !== redirectUri) return { field: 'redirect_uri', description: 'redirect_uri is not the one of the authorization request' }
+  if (!loose && form.get('redirect_uri') !== redirectUri)
+    return { field: 'redirect_uri', description: 'redirect_uri is not the one of the authorization request' }
   const verifier = form.get('code_verifier')
   if (challenge === null) return verifier === null ? undefined : { field: 'code_verifier', description: 'there was no code_challenge' }
   if (verifier === null || !provesChallenge(challenge, verifier)) return { field: 'code_verifier', description: 'code_verifier does not match code_challenge' }
@@ -105,7 +106,15 @@ function success(realm: Realm, step: 'exchange' | 'refresh', grant: Grant, issue
 
 function idToken(realm: Realm, grant: Grant, nonce: string | null, now: number): string {
   const at = Math.floor(now / 1000)
-  const claims = { iss: realm.issuer(), sub: grant.account, aud: grant.client, iat: at, exp: at + 3600, name: grant.account, email: `${grant.account}@practice.example` }
+  const claims = {
+    iss: realm.issuer(),
+    sub: grant.account,
+    aud: grant.client,
+    iat: at,
+    exp: at + 3600,
+    name: grant.account,
+    email: `${grant.account}@practice.example`,
+  }
   return realm.signer.sign(nonce === null ? claims : { ...claims, nonce })
 }
 
