@@ -1,4 +1,16 @@
-import type { AccountSource, AnswerFacts, ApiFacts, AuthorizeFacts, LifetimeFacts, ProviderRecord, RevokeFacts, TokenFacts, TokenPaths, VariableDefinition, VerdictRule } from '../core/provider/record.ts'
+import type {
+  AccountSource,
+  AnswerFacts,
+  ApiFacts,
+  AuthorizeFacts,
+  LifetimeFacts,
+  ProviderRecord,
+  RevokeFacts,
+  TokenFacts,
+  TokenPaths,
+  VariableDefinition,
+  VerdictRule,
+} from '../core/provider/record.ts'
 
 /** A record with everything optional that has a sensible default. The shape of an operator's file. */
 export interface ProviderDraft {
@@ -7,6 +19,7 @@ export interface ProviderDraft {
   readonly docs?: string | null
   readonly variables?: Readonly<Record<string, Pick<VariableDefinition, 'label' | 'pattern' | 'example'> & Partial<VariableDefinition>>>
   readonly discovery?: ProviderRecord['discovery']
+  readonly issuer?: string | null
   readonly authorize?: Partial<Omit<AuthorizeFacts, 'callback'>> & { readonly callback?: Partial<AuthorizeFacts['callback']> }
   readonly token?: Partial<TokenFacts>
   readonly answer?: Partial<Omit<AnswerFacts, 'paths' | 'refreshPaths' | 'tokens'>> & {
@@ -19,7 +32,7 @@ export interface ProviderDraft {
   readonly rotation?: ProviderRecord['rotation']
   readonly lifetimes?: Partial<LifetimeFacts>
   readonly revoke?: RevokeDraft | null
-  readonly account?: readonly AccountSource[]
+  readonly account?: readonly AccountDraft[]
   readonly api?: (Pick<ApiFacts, 'base'> & Partial<ApiFacts>) | null
   readonly notes?: readonly string[]
   readonly unverified?: readonly string[]
@@ -33,6 +46,12 @@ export interface TokenDraft {
   readonly scopeParameter?: string | null
 }
 
+/** An account source whose `label`, `method` and `needsScope` may be left out. */
+export type AccountDraft = AccountSource extends infer Source
+  ? Source extends AccountSource
+    ? Omit<Source, 'label' | 'method' | 'needsScope'> & Partial<Pick<Source, Extract<keyof Source, 'label' | 'method' | 'needsScope'>>>
+    : never
+  : never
 export type RuleDraft = Pick<VerdictRule, 'verdict' | 'where'> & Partial<VerdictRule>
 export type RevokeDraft = Partial<Omit<RevokeFacts, 'fallback'>> & { readonly fallback?: Partial<Omit<RevokeFacts, 'fallback'>> | null }
 
@@ -122,6 +141,7 @@ export function defineProvider(draft: ProviderDraft): ProviderRecord {
     docs: draft.docs ?? null,
     variables: mapValues(draft.variables ?? {}, (variable) => ({ default: null, askedOf: 'integration', ...variable })),
     discovery: draft.discovery ?? null,
+    issuer: draft.issuer ?? null,
     authorize: { ...AUTHORIZE, ...draft.authorize, callback: { ...AUTHORIZE.callback, ...draft.authorize?.callback } },
     token: { ...TOKEN, ...draft.token },
     answer: completeAnswer(draft.answer ?? {}),
@@ -130,7 +150,7 @@ export function defineProvider(draft: ProviderDraft): ProviderRecord {
     rotation: draft.rotation ?? 'unknown',
     lifetimes: { ...LIFETIMES, ...draft.lifetimes },
     revoke: completeRevoke(draft.revoke ?? null),
-    account: draft.account ?? [],
+    account: (draft.account ?? []).map(completeAccount),
     api: draft.api ? { hosts: [], authorization: { header: 'authorization', prefix: 'Bearer ' }, headers: {}, answers: [], ...draft.api } : null,
     notes: draft.notes ?? [],
     unverified: draft.unverified ?? [],
@@ -150,6 +170,17 @@ function completeAnswer(draft: NonNullable<ProviderDraft['answer']>): AnswerFact
       }))
     : null
   return { ...ANSWER, ...draft, paths, refreshPaths: variant(draft.refreshPaths), tokens }
+}
+
+function completeAccount(draft: AccountDraft): AccountSource {
+  switch (draft.from) {
+    case 'callback':
+      return draft
+    case 'request':
+      return { label: null, method: 'GET', needsScope: [], ...draft }
+    default:
+      return { label: null, ...draft }
+  }
 }
 
 function completeRevoke(draft: RevokeDraft | null): RevokeFacts | null {

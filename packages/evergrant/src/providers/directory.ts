@@ -94,11 +94,14 @@ function remember(known: Map<string, Remembered>, key: string, value: Remembered
 }
 
 function endpointsOf(record: ProviderRecord, variables: Variables, metadata: IssuerMetadata | null): ProviderEndpoints {
-  const fill = (template: string | null | undefined) => (template ? fillTemplate(template, variables, { definitions: record.variables, leave: ['client_id'] }) : null)
+  const fill = (template: string | null | undefined) =>
+    template ? fillTemplate(template, variables, { definitions: record.variables, leave: ['client_id'] }) : null
   const authorize = fill(record.authorize.url) ?? metadata?.authorize ?? null
   const token = fill(record.token.url) ?? metadata?.token ?? null
   if (authorize === null || token === null) {
-    throw new Fault('provider_unavailable', { detail: `The provider "${record.id}" has no ${authorize === null ? 'authorization' : 'token'} endpoint, neither in its record nor in its metadata.` })
+    throw new Fault('provider_unavailable', {
+      detail: `The provider "${record.id}" has no ${authorize === null ? 'authorization' : 'token'} endpoint, neither in its record nor in its metadata.`,
+    })
   }
   const revoke = record.revoke === null ? null : (fill(record.revoke.url) ?? metadata?.revoke ?? null)
   return {
@@ -107,7 +110,7 @@ function endpointsOf(record: ProviderRecord, variables: Variables, metadata: Iss
     refresh: fill(record.token.refreshUrl) ?? token,
     revoke,
     userinfo: metadata?.userinfo ?? null,
-    issuer: metadata?.issuer ?? null,
+    issuer: fill(record.issuer) ?? metadata?.issuer ?? null,
     issuerInCallback: metadata?.issuerInCallback ?? false,
     pkce: metadata === null ? record.authorize.pkce !== 'unsupported' : (metadata.pkce ?? record.authorize.pkce !== 'unsupported'),
     ...(metadata?.clientAuth ? { clientAuth: metadata.clientAuth } : {}),

@@ -22,7 +22,13 @@ export function metadataUrls(kind: 'oidc' | 'rfc8414', issuer: string): string[]
   const url = new URL(base)
   const path = url.pathname === '/' ? '' : url.pathname
   const appended = `${base}/.well-known/openid-configuration`
-  return kind === 'oidc' ? [appended] : [`${url.origin}/.well-known/oauth-authorization-server${path}`, `${url.origin}/.well-known/openid-configuration${path}`, ...(path === '' ? [] : [appended])]
+  return kind === 'oidc'
+    ? [appended]
+    : [
+        `${url.origin}/.well-known/oauth-authorization-server${path}`,
+        `${url.origin}/.well-known/openid-configuration${path}`,
+        ...(path === '' ? [] : [appended]),
+      ]
 }
 
 /**

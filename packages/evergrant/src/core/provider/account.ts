@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../json.ts'
-import { apiHeaders } from './api.ts'
 import { accountAt, textAt } from './answer-path.ts'
+import { apiHeaders } from './api.ts'
 import type { ProviderContext } from './context.ts'
 import type { AccountSource } from './record.ts'
 import { fillTemplate } from './template.ts'
@@ -19,11 +19,17 @@ export interface TokenClaims {
 }
 
 /** The account an answer names, without asking the provider again; null when it names none. */
-export function accountFromAnswer(context: ProviderContext, json: JsonObject, claims: TokenClaims, callback: Readonly<Record<string, string>> | null): Account | null {
+export function accountFromAnswer(
+  context: ProviderContext,
+  json: JsonObject,
+  claims: TokenClaims,
+  callback: Readonly<Record<string, string>> | null,
+): Account | null {
   const { answer, account: sources } = context.record
   const name = context.token ?? answer.defaultToken
   const own = name === null ? null : (answer.tokens?.[name]?.account ?? null)
-  const all: AccountSource[] = own === null ? [...sources] : [{ from: 'answer', path: own, label: null }, ...sources]
+  const ownLabel = sources.find((source) => source.from === 'answer')?.label ?? null
+  const all: AccountSource[] = own === null ? [...sources] : [{ from: 'answer', path: own, label: ownLabel }]
   for (const source of all) {
     const found = fromSource(source, json, claims, callback)
     if (found !== null) return found

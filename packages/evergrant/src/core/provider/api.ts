@@ -25,7 +25,9 @@ export function apiHosts(context: ProviderContext): string[] {
   const base = apiBase(context)
   if (base === null || context.record.api === null) return []
   const own = /^https?:\/\/([^/?#]+)/.exec(base)?.[1] ?? ''
-  const others = context.record.api.hosts.map((host) => fillTemplate(`https://${host}`, valuesOf(context), { definitions: context.record.variables }).slice('https://'.length))
+  const others = context.record.api.hosts.map((host) =>
+    fillTemplate(`https://${host}`, valuesOf(context), { definitions: context.record.variables }).slice('https://'.length),
+  )
   return [...new Set([own, ...others].map((host) => host.toLowerCase()))]
 }
 

@@ -32,7 +32,10 @@ export function authorizeUrl(context: ProviderContext, input: AuthorizeInput): s
   Object.assign(parameters, facts.parameters)
   for (const [name, value] of Object.entries(input.extra)) {
     if (PROTECTED.has(name) || [...PROTECTED].some((standardName) => facts.rename[standardName] === name)) {
-      throw new Fault('invalid_request', { field: `settings.authorizeParameters.${name}`, detail: `"${name}" is set by Evergrant and cannot be overridden. Remove it from authorizeParameters.` })
+      throw new Fault('invalid_request', {
+        field: `settings.authorizeParameters.${name}`,
+        detail: `"${name}" is set by Evergrant and cannot be overridden. Remove it from authorizeParameters.`,
+      })
     }
     parameters[name] = value
   }

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../json.ts'
-import { HOUR, SECOND, type Instant } from '../time.ts'
+import { HOUR, type Instant, SECOND } from '../time.ts'
 import { accountFromAnswer } from './account.ts'
 import { textAt, valueAt } from './answer-path.ts'
 import { decodeJwt } from './base64url.ts'

@@ -1,4 +1,4 @@
-import { SECOND, type Instant } from '../time.ts'
+import { type Instant, SECOND } from '../time.ts'
 import { parseIsoInstant } from './dates.ts'
 import type { ProviderRecord } from './record.ts'
 

@@ -17,6 +17,8 @@ export interface ProviderRecord {
   readonly variables: Readonly<Record<string, VariableDefinition>>
   /** Where endpoints come from when they are not written here (OpenID Discovery 1.0, RFC 8414). */
   readonly discovery: { readonly kind: 'oidc' | 'rfc8414'; readonly issuer: Template } | null
+  /** The issuer, where endpoints are written here and the provider signs id_tokens or names itself in callbacks. */
+  readonly issuer?: Template | null
   readonly authorize: AuthorizeFacts
   readonly token: TokenFacts
   readonly answer: AnswerFacts
@@ -100,7 +102,12 @@ export interface AnswerFacts {
   /** When the refresh answer is shaped differently from the exchange answer. */
   readonly refreshPaths: TokenPaths | null
   /** Named alternatives for answers with more than one token; the integration's setting chooses (`bot`, `user`). */
-  readonly tokens: Readonly<Record<string, { readonly paths: TokenPaths; readonly refreshPaths: TokenPaths | null; readonly account: AnswerPath | null; readonly scopeParameter: string | null }>> | null
+  readonly tokens: Readonly<
+    Record<
+      string,
+      { readonly paths: TokenPaths; readonly refreshPaths: TokenPaths | null; readonly account: AnswerPath | null; readonly scopeParameter: string | null }
+    >
+  > | null
   readonly defaultToken: string | null
   readonly expiresInUnit: 'seconds' | 'milliseconds' | 'minutes'
   readonly expiresAtFormat: 'epoch_seconds' | 'epoch_milliseconds' | 'iso8601'

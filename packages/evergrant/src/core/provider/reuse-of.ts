@@ -20,7 +20,10 @@ export function reuseOf(record: Pick<ProviderRecord, 'reuse'>, settings: Pick<In
 export function parseReuse(text: string, neverProbe = false): Reuse {
   const parts = OVERRIDE.exec(text)
   if (parts === null) {
-    throw new Fault('invalid_request', { field: 'settings.reuse', detail: `settings.reuse must be P0, P1:<seconds>, P2, P3 or P4 (found "${text.slice(0, 40)}"). Example: P1:60` })
+    throw new Fault('invalid_request', {
+      field: 'settings.reuse',
+      detail: `settings.reuse must be P0, P1:<seconds>, P2, P3 or P4 (found "${text.slice(0, 40)}"). Example: P1:60`,
+    })
   }
   if (parts[2] !== undefined) return { class: 'P1', windowMs: Number(parts[2]) * SECOND, neverProbe }
   return { class: classOf(parts[1]), windowMs: 0, neverProbe }

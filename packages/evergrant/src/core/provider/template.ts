@@ -1,6 +1,6 @@
 import { Fault } from '../fault/fault.ts'
-import type { Template, VariableDefinition } from './record.ts'
 import { percentEncode } from './form.ts'
+import type { Template, VariableDefinition } from './record.ts'
 
 /** `{name}`, or `{+name}` for a value whose slashes are kept (RFC 6570 section 3.2.3). */
 const PLACEHOLDER = /\{(\+?)([A-Za-z0-9_-]+)\}/g

@@ -1,5 +1,5 @@
-import type { ProviderContext } from './context.ts'
 import { scopesToAsk } from './authorize.ts'
+import type { ProviderContext } from './context.ts'
 import { encodeForm, encodeQuery, withQuery } from './form.ts'
 import type { RevokeFacts } from './record.ts'
 import { fillTemplate } from './template.ts'
@@ -104,5 +104,10 @@ function revokeBy(context: ProviderContext, facts: Omit<RevokeFacts, 'fallback'>
   if (secret === null && (facts.clientAuth === 'basic' || facts.clientAuth === 'body')) parameters.client_id = context.clientId
   if (facts.clientAuth === 'body' && secret !== null) Object.assign(parameters, { client_id: context.clientId, client_secret: secret })
   const url = fillTemplate(template, { ...context.variables, client_id: context.clientId }, { definitions: context.record.variables })
-  return compose(url, { method: facts.method, format: facts.format, headers }, parameters, facts.clientAuth === 'basic' && secret !== null ? basicOf(context, false) : null)
+  return compose(
+    url,
+    { method: facts.method, format: facts.format, headers },
+    parameters,
+    facts.clientAuth === 'basic' && secret !== null ? basicOf(context, false) : null,
+  )
 }

@@ -34,7 +34,11 @@ export type Verdict =
   | { readonly kind: 'throttled'; readonly retryAfterMs: number | null; readonly said: ProviderSaid }
   /** `answered`: an error came back (5xx, garbage), so no orphan request is on the wire. */
   | { readonly kind: 'unknown'; readonly answered: boolean; readonly cause: string; readonly retryAfterMs: number | null; readonly said: ProviderSaid }
-  | { readonly kind: 'dead'; readonly code: Extract<FaultCode, 'connection_revoked' | 'connection_expired' | 'admin_approval_required'>; readonly said: ProviderSaid }
+  | {
+      readonly kind: 'dead'
+      readonly code: Extract<FaultCode, 'connection_revoked' | 'connection_expired' | 'admin_approval_required'>
+      readonly said: ProviderSaid
+    }
   | { readonly kind: 'config'; readonly said: ProviderSaid }
   /** Only at a code exchange: the authorization code is spent, expired or foreign; start the flow again. */
   | { readonly kind: 'restart_flow'; readonly said: ProviderSaid }

@@ -9,7 +9,7 @@ export const oauth2 = defineProvider({
   },
   discovery: { kind: 'rfc8414', issuer: '{issuer}' },
   token: { clientAuth: 'basic' },
-  reuse: { class: 'PU', evidence: 'Differs by server; set the integration\'s reuse when you know yours.' },
+  reuse: { class: 'PU', evidence: "Differs by server; set the integration's reuse when you know yours." },
   rotation: 'optional',
   revoke: {},
   account: [

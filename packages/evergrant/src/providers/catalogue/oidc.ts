@@ -10,7 +10,7 @@ export const oidc = defineProvider({
   discovery: { kind: 'oidc', issuer: '{issuer}' },
   authorize: { defaultScopes: ['openid', 'offline_access'], parameters: { prompt: 'consent' } },
   token: { clientAuth: 'basic' },
-  reuse: { class: 'PU', evidence: 'Differs by server; set the integration\'s reuse when you know yours.' },
+  reuse: { class: 'PU', evidence: "Differs by server; set the integration's reuse when you know yours." },
   rotation: 'optional',
   revoke: {},
   account: [

@@ -1,0 +1,33 @@
+import { defineProvider } from '../define.ts'
+
+export const xero = defineProvider({
+  id: 'xero',
+  name: 'Xero',
+  docs: 'https://developer.xero.com/documentation/guides/oauth2/auth-flow',
+  issuer: 'https://identity.xero.com',
+  authorize: {
+    url: 'https://login.xero.com/identity/connect/authorize',
+    defaultScopes: ['openid', 'offline_access'],
+    requiredScopes: ['offline_access'],
+  },
+  token: { url: 'https://identity.xero.com/connect/token', clientAuth: 'basic' },
+  verdicts: [
+    { step: 'refresh', status: [400], where: { error: 'invalid_grant' }, verdict: 'dead', meaning: 'Spent longer than 30 minutes ago, or unused for 60 days.' },
+  ],
+  reuse: { class: 'P1', windowSeconds: 1_800, evidence: "A spent refresh token can be presented again for 30 minutes, says Xero's FAQ." },
+  rotation: 'always',
+  lifetimes: { accessSeconds: 1_800, refreshIdleSeconds: 5_184_000 },
+  revoke: { url: 'https://identity.xero.com/connect/revocation', clientAuth: 'basic', reach: 'grant' },
+  account: [
+    { from: 'id_token', claim: 'xero_userid', label: 'email' },
+    { from: 'access_token', claim: 'xero_userid', label: null },
+  ],
+  api: { base: 'https://api.xero.com' },
+  notes: [
+    'Calls need the header Xero-Tenant-Id; one token covers several tenants, listed by GET /connections.',
+    'Errors carry no description.',
+    'A refresh token used from two environments ends one of them.',
+  ],
+  unverified: ['reuse', 'authorize.pkce', 'issuer', 'revoke.reach', 'account.0'],
+  sources: ['https://developer.xero.com/documentation/guides/oauth2/auth-flow', 'https://github.com/XeroAPI/xero-node'],
+})
