@@ -12,7 +12,7 @@ import { untilDurable } from './durable.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { GrantContext } from './grant-contexts.ts'
 import { credentialContext } from './new-credential.ts'
-import { present, type Presentation, type PresentOutcome } from './present.ts'
+import { type Presentation, type PresentOutcome, present } from './present.ts'
 import { recordFailure } from './record-failure.ts'
 import type { TokenAnswer } from './refresh-engine.ts'
 import { type AnsweredPresentation, type NotGranted, settleGrant, storedAnswer } from './settle-grant.ts'
@@ -60,7 +60,8 @@ export async function attempt(world: EngineWorld, request: AttemptRequest): Prom
 async function admitted(world: EngineWorld, request: AttemptRequest): Promise<AttemptOutcome> {
   const now = world.clock.wall()
   if (world.draining()) return { kind: 'not_now', code: 'draining', retryAt: now }
-  if (!world.journal.healthy()) return { kind: 'not_now', code: 'store_unavailable', retryAt: now + world.times.backoffBaseMs, detail: 'the journal cannot be written; see the log' }
+  if (!world.journal.healthy())
+    return { kind: 'not_now', code: 'store_unavailable', retryAt: now + world.times.backoffBaseMs, detail: 'the journal cannot be written; see the log' }
   const prepared = await prepare(world, request)
   if ('kind' in prepared) return prepared
   const endpoint = prepared.context.endpoints.refresh
@@ -104,7 +105,13 @@ function gateRetryAt(world: EngineWorld, context: GrantContext, endpoint: string
   return world.breakers.closedOrRetryAt(endpoint, now)
 }
 
-async function concluded(world: EngineWorld, request: AttemptRequest, prepared: Presentation, outcome: PresentOutcome, startedMono: number): Promise<AttemptOutcome> {
+async function concluded(
+  world: EngineWorld,
+  request: AttemptRequest,
+  prepared: Presentation,
+  outcome: PresentOutcome,
+  startedMono: number,
+): Promise<AttemptOutcome> {
   const endpoint = prepared.context.endpoints.refresh
   switch (outcome.kind) {
     case 'unsent':
@@ -120,7 +127,12 @@ async function concluded(world: EngineWorld, request: AttemptRequest, prepared: 
     }
     case 'sent': {
       const { sentAt } = outcome
-      const verdict = judge(prepared.context, { step: 'refresh', outcome: outcome.outcome, sentAt, secrets: [prepared.refreshToken, prepared.context.clientSecret ?? ''] })
+      const verdict = judge(prepared.context, {
+        step: 'refresh',
+        outcome: outcome.outcome,
+        sentAt,
+        secrets: [prepared.refreshToken, prepared.context.clientSecret ?? ''],
+      })
       world.observe({ kind: verdict.kind, provider: request.context.record.id, durationMs: world.clock.mono() - startedMono })
       return judged(world, request, prepared, { ...outcome, verdict })
     }
@@ -196,7 +208,13 @@ function previousAccessToken(world: EngineWorld, row: GrantRow): string | null {
   }
 }
 
-async function notGranted(world: EngineWorld, request: AttemptRequest, prepared: Presentation, verdict: NotGranted, result: Judged | null): Promise<AttemptOutcome> {
+async function notGranted(
+  world: EngineWorld,
+  request: AttemptRequest,
+  prepared: Presentation,
+  verdict: NotGranted,
+  result: Judged | null,
+): Promise<AttemptOutcome> {
   const now = world.clock.wall()
   const endpoint = prepared.context.endpoints.refresh
   const { organization } = request.row.connection
@@ -222,13 +240,15 @@ function noteEndpoint(world: EngineWorld, context: GrantContext, endpoint: strin
     case 'dead':
     case 'config':
     case 'restart_flow':
-      return world.breakers.succeeded(endpoint)
+      world.breakers.succeeded(endpoint)
+      return
     case 'throttled':
       if (verdict.retryAfterMs !== null) world.breakers.pause(context.integration.id, now + verdict.retryAfterMs)
-      return world.breakers.failed(endpoint, now)
+      world.breakers.failed(endpoint, now)
+      return
     case 'pre_send':
     case 'unknown':
-      return world.breakers.failed(endpoint, now)
+      world.breakers.failed(endpoint, now)
   }
 }
 

@@ -46,7 +46,12 @@ export class DueRunner {
       if (later !== undefined) return await credentials.reschedule(due.connection, later)
       const result = await this.#flights.fly(due.connection, { kind: 'due' }, false)
       if (result.kind === 'planned' && result.plan.kind === 'reconnect') await recordEnd(this.#world, result.row, result.plan.code, false)
-      const retryAt = result.kind === 'planned' && result.plan.kind === 'wait' ? result.plan.until : result.kind === 'failed' && result.fault === null ? result.retryAt : undefined
+      const retryAt =
+        result.kind === 'planned' && result.plan.kind === 'wait'
+          ? result.plan.until
+          : result.kind === 'failed' && result.fault === null
+            ? result.retryAt
+            : undefined
       if (retryAt !== undefined) await credentials.reschedule(due.connection, jittered(this.#world, retryAt))
     } catch (error) {
       log.warn({ connection: due.connection, error: String(error) }, 'a due connection was not renewed; it comes up again')

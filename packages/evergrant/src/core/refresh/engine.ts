@@ -1,8 +1,8 @@
+import { statusOf } from '../connection/status.ts'
 import { Fault } from '../fault/fault.ts'
 import type { ConnectionId, OrganizationId } from '../ids.ts'
 import { SealError } from '../seal/seal.ts'
 import type { Instant } from '../time.ts'
-import { statusOf } from '../connection/status.ts'
 import { Admission } from './admission.ts'
 import type { RenewedToken } from './attempt.ts'
 import type { GrantRow } from './credentials.ts'
@@ -92,7 +92,11 @@ export class Engine implements RefreshEngine {
     this.#interest.read(request.connection, now, row.credential.softAt)
     const { minTtlMs, rejectedGeneration } = request
     const refusedUntil = this.#rejections.refusedUntil(request.connection, rejectedGeneration, now)
-    if (refusedUntil !== null) throw new Fault('upstream_token_refused', { retryAt: refusedUntil, detail: 'a token renewed moments ago is refused again: the refusal is not about its age' })
+    if (refusedUntil !== null)
+      throw new Fault('upstream_token_refused', {
+        retryAt: refusedUntil,
+        detail: 'a token renewed moments ago is refused again: the refusal is not about its age',
+      })
     const plan = planRefresh({ row, reuse: context.reuse, ask: { kind: 'read', minTtlMs, rejectedGeneration }, now }, this.#world.times)
     const rejected = rejectedGeneration === row.credential.generation
     switch (plan.kind) {
@@ -162,7 +166,8 @@ export class Engine implements RefreshEngine {
 
   async #load(request: Pick<TokenRequest, 'organization' | 'connection'>): Promise<Loaded> {
     const row = await this.#world.credentials.read(request.connection)
-    if (row === undefined || row.connection.organization !== request.organization) throw new Fault('not_found', { detail: `there is no connection ${request.connection}` })
+    if (row === undefined || row.connection.organization !== request.organization)
+      throw new Fault('not_found', { detail: `there is no connection ${request.connection}` })
     return { row, context: await this.#world.contexts.of(row.connection.integration) }
   }
 
@@ -186,7 +191,12 @@ export class Engine implements RefreshEngine {
     if (!over && !rejected && servable(row, now, minTtlMs)) return this.#answer(row, context, reading)
     if (result === null) throw new Fault('refresh_in_progress', { retryAt: now + NUDGE_EVERY_MS })
     if (result.kind === 'failed') throw failedFault(result)
-    throw waiting(result.plan.kind === 'wait' ? result.plan.code : 'outcome_unknown', result.plan.kind === 'wait' ? result.plan.until : null, result.row, request)
+    throw waiting(
+      result.plan.kind === 'wait' ? result.plan.code : 'outcome_unknown',
+      result.plan.kind === 'wait' ? result.plan.until : null,
+      result.row,
+      request,
+    )
   }
 
   #plannedReport(result: Extract<FlightResult, { kind: 'planned' }>, connection: ConnectionId): RefreshReport {
@@ -262,7 +272,10 @@ function failedFault(result: Extract<FlightResult, { kind: 'failed' }>): Fault {
 
 function waiting(code: Fault['code'], until: Instant | null, row: GrantRow, request: TokenRequest): Fault {
   const stillLives = row.credential.accessExpiresAt !== null && request.rejectedGeneration === null && row.credential.accessExpiresAt > (until ?? 0)
-  return new Fault(code, { ...(until === null ? {} : { retryAt: until }), ...(stillLives ? { detail: 'the stored token does not live as long as min_ttl asks' } : {}) })
+  return new Fault(code, {
+    ...(until === null ? {} : { retryAt: until }),
+    ...(stillLives ? { detail: 'the stored token does not live as long as min_ttl asks' } : {}),
+  })
 }
 
 function ended(code: Fault['code'], row: GrantRow): Fault {

@@ -1,5 +1,5 @@
-import type { ConnectSessionId, IntentId, OrganizationId } from '../ids.ts'
 import type { SessionAnswer } from '../connect/connect-sessions.ts'
+import type { ConnectSessionId, IntentId, OrganizationId } from '../ids.ts'
 import type { ProviderContext } from '../provider/context.ts'
 import type { Verdict } from '../provider/verdict.ts'
 import type { Instant } from '../time.ts'

@@ -1,7 +1,7 @@
-import type { ConnectionId } from '../ids.ts'
 import type { StoredFault } from '../connection/connection.ts'
 import type { FaultCode } from '../fault/fault.ts'
 import { Fault } from '../fault/fault.ts'
+import type { ConnectionId } from '../ids.ts'
 import type { Instant } from '../time.ts'
 import { attempt, type RenewedToken } from './attempt.ts'
 import type { GrantRow } from './credentials.ts'

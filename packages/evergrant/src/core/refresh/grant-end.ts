@@ -1,6 +1,6 @@
 import { SYSTEM_ACTOR } from '../audit/event.ts'
-import { FAULTS } from '../fault/table.ts'
 import type { FaultCode } from '../fault/fault.ts'
+import { FAULTS } from '../fault/table.ts'
 import { newId } from '../ids.ts'
 import type { GrantRow } from './credentials.ts'
 import { untilDurable } from './durable.ts'

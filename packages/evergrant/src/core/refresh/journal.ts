@@ -1,4 +1,4 @@
-import type { ConnectSessionId, ConnectionId, IntentId, OrganizationId } from '../ids.ts'
+import type { ConnectionId, ConnectSessionId, IntentId, OrganizationId } from '../ids.ts'
 import type { Instant } from '../time.ts'
 
 /** An answer that must not be lost, as the journal keeps it. The body is sealed by the journal itself. */

@@ -109,7 +109,8 @@ function gate(wanted: Extract<RefreshPlan, { kind: 'refresh' }>, input: PlanInpu
     return until > now ? { kind: 'wait', until, code: row.connection.fault?.code ?? 'provider_unavailable' } : wanted
   }
   const presentable = presentableAt({ suspicion, reuse, accessExpiresAt, now }, times)
-  if (presentable === null) return servable(row, now) ? { kind: 'wait', until: accessExpiresAt, code: 'outcome_unknown' } : { kind: 'reconnect', code: 'refresh_outcome_lost' }
+  if (presentable === null)
+    return servable(row, now) ? { kind: 'wait', until: accessExpiresAt, code: 'outcome_unknown' } : { kind: 'reconnect', code: 'refresh_outcome_lost' }
   const until = Math.max(presentable, nextAttemptAt ?? 0)
   return until > now ? { kind: 'wait', until, code: 'outcome_unknown' } : { ...wanted, reason: 'probe' }
 }

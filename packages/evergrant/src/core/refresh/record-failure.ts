@@ -1,4 +1,4 @@
-import { SYSTEM_ACTOR, type EventType } from '../audit/event.ts'
+import { type EventType, SYSTEM_ACTOR } from '../audit/event.ts'
 import type { StoredFault } from '../connection/connection.ts'
 import type { Suspicion } from '../connection/credential.ts'
 import type { FaultCode } from '../fault/fault.ts'

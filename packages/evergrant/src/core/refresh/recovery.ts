@@ -1,5 +1,5 @@
-import { judge } from '../provider/judge.ts'
 import { Fault } from '../fault/fault.ts'
+import { judge } from '../provider/judge.ts'
 import { SealError } from '../seal/seal.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { JournalRecord } from './journal.ts'
@@ -37,7 +37,10 @@ async function replayAnswer(world: EngineWorld, record: JournalRecord): Promise<
     return await apply(world, record, row)
   } catch (error) {
     if (!(error instanceof Fault || error instanceof SealError)) throw error
-    world.log.error({ intent: record.intent, connection: row.connection.id, error: error.message }, 'a journaled answer cannot be applied yet; it stays in the journal')
+    world.log.error(
+      { intent: record.intent, connection: row.connection.id, error: error.message },
+      'a journaled answer cannot be applied yet; it stays in the journal',
+    )
     return 'kept'
   }
 }
@@ -47,12 +50,23 @@ async function apply(world: EngineWorld, record: JournalRecord, row: Presentatio
   const grantContext = await world.contexts.of(connection.integration)
   const context = await world.contexts.provider(grantContext, connection.variables, connection.facts)
   const sealed = credential.refreshToken
-  const refreshToken = sealed === null ? '' : world.seal.openText(sealed, credentialContext(connection.organization, connection.id, credential.generation, 'refresh_token'))
+  const refreshToken =
+    sealed === null ? '' : world.seal.openText(sealed, credentialContext(connection.organization, connection.id, credential.generation, 'refresh_token'))
   const answer = { status: record.httpStatus, headers: record.headers, body: record.body, text: world.decode(record.body) }
   const verdict = judge(context, { step: 'refresh', outcome: { kind: 'answered', answer }, sentAt: record.sentAt, secrets: [refreshToken] })
-  const answered = { presentation: { row, context, reuse: grantContext.reuse, refreshToken }, grantContext, intent: record.intent, sentAt: record.sentAt, receivedAt: record.receivedAt, answer }
+  const answered = {
+    presentation: { row, context, reuse: grantContext.reuse, refreshToken },
+    grantContext,
+    intent: record.intent,
+    sentAt: record.sentAt,
+    receivedAt: record.receivedAt,
+    answer,
+  }
   if (verdict.kind !== 'granted') {
-    world.log.warn({ intent: record.intent, verdict: verdict.kind, hash: storedAnswer(world, connection.organization, answered, verdict.kind).bodyHash }, 'a journaled answer grants nothing')
+    world.log.warn(
+      { intent: record.intent, verdict: verdict.kind, hash: storedAnswer(world, connection.organization, answered, verdict.kind).bodyHash },
+      'a journaled answer grants nothing',
+    )
     world.journal.settle(record.intent)
     return 'kept'
   }

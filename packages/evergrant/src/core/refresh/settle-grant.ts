@@ -31,7 +31,12 @@ export interface SettledGrant {
 }
 
 /** Seals the raw bytes for the answer row. */
-export function storedAnswer(world: EngineWorld, organization: string, answered: Pick<AnsweredPresentation, 'intent' | 'receivedAt' | 'answer'>, verdict: string): StoredAnswer {
+export function storedAnswer(
+  world: EngineWorld,
+  organization: string,
+  answered: Pick<AnsweredPresentation, 'intent' | 'receivedAt' | 'answer'>,
+  verdict: string,
+): StoredAnswer {
   const { intent, receivedAt, answer } = answered
   return {
     intent,

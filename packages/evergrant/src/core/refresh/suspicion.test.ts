@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest'
+import type { Reuse, ReuseClass } from '../provider/reuse.ts'
+import { drainFor, leaseFor, protocolTimes } from './protocol-times.ts'
+import { deathMeansLostAnswer, presentableAt, windowOpen } from './suspicion.ts'
+
+const times = protocolTimes()
+const reuse = (name: ReuseClass, windowMs = 0): Reuse => ({ class: name, windowMs, neverProbe: false })
+const suspicion = { intent: 'itn_01900000-0000-7000-8000-000000000001', at: 1_000_000, answered: false } as const
+
+test('an answered error at P3 leaves no orphan, so only back-off delays the next try', () => {
+  expect(presentableAt({ suspicion: { ...suspicion, answered: true }, reuse: reuse('P3'), accessExpiresAt: 9_000_000, now: 1_000_000 }, times)).toBe(1_000_000)
+})
+
+test('an answered error at P4 is probed ten minutes before expiry, or after the orphan wait when that is later', () => {
+  const answered = { ...suspicion, answered: true }
+  expect(presentableAt({ suspicion: answered, reuse: reuse('P4'), accessExpiresAt: 9_000_000, now: 1_000_000 }, times)).toBe(8_400_000)
+  expect(presentableAt({ suspicion: answered, reuse: reuse('P4'), accessExpiresAt: 1_100_000, now: 1_000_000 }, times)).toBe(1_135_000)
+})
+
+test('silence at a strict provider is probed an hour later when the access token lives longer than that', () => {
+  expect(presentableAt({ suspicion, reuse: reuse('PU'), accessExpiresAt: 40_000_000, now: 1_000_000 }, times)).toBe(4_600_000)
+})
+
+test('the window of P1 counts from the first presentation and closes at 0.8 of its length, slack included', () => {
+  expect(windowOpen(suspicion, reuse('P1', 30_000), 1_023_399, times)).toBe(true)
+  expect(windowOpen(suspicion, reuse('P1', 30_000), 1_023_400, times)).toBe(false)
+  expect(windowOpen(suspicion, reuse('P4'), 1_000_000, times)).toBe(false)
+})
+
+test('a death after an unknown outcome means a lost answer only where a second presentation is not harmless', () => {
+  const now = 1_500_000
+  expect(['P0', 'P2', 'P3', 'P4', 'PU'].map((name) => deathMeansLostAnswer(suspicion, reuse(name as ReuseClass), now, times))).toEqual([
+    false,
+    false,
+    true,
+    true,
+    true,
+  ])
+  expect(deathMeansLostAnswer(suspicion, reuse('P1', 30_000), 1_001_000, times)).toBe(false)
+  expect(deathMeansLostAnswer(suspicion, reuse('P1', 30_000), now, times)).toBe(true)
+  expect(deathMeansLostAnswer(null, reuse('P4'), now, times)).toBe(false)
+})
+
+test('a lease is always longer than the drain it covers', () => {
+  for (const name of ['P0', 'P1', 'P2', 'P3', 'P4', 'PU'] as const) {
+    const subject = reuse(name, 30_000)
+    expect(leaseFor(subject, times)).toBeGreaterThan(drainFor(subject, times))
+  }
+})
+
+test('a scaled table keeps the bounds of our own machine', () => {
+  const fast = protocolTimes(50)
+  expect(fast.orphanWaitMs).toBe(2_700)
+  expect(fast.claimToSendMs).toBe(times.claimToSendMs)
+})

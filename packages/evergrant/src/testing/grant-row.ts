@@ -1,0 +1,54 @@
+import type { Connection } from '../core/connection/connection.ts'
+import type { Credential } from '../core/connection/credential.ts'
+import type { GrantRow } from '../core/refresh/credentials.ts'
+
+const EMPTY = new Uint8Array(0)
+
+/** A healthy one-hour grant obtained at instant 0, with whatever a test wants to be different. */
+export function grantRow(change: { connection?: Partial<Connection>; credential?: Partial<Credential>; health?: Partial<GrantRow['health']> } = {}): GrantRow {
+  const id = 'con_01900000-0000-7000-8000-000000000001'
+  return {
+    connection: {
+      id,
+      organization: 'org_01900000-0000-7000-8000-000000000001',
+      integration: 'int_01900000-0000-7000-8000-000000000001',
+      owner: 'owner-1',
+      account: 'ada',
+      accountLabel: null,
+      state: 'active',
+      fault: null,
+      metadata: {},
+      tags: [],
+      scopes: null,
+      variables: {},
+      facts: {},
+      consentedAt: 0,
+      createdAt: 0,
+      updatedAt: 0,
+      lastReadAt: null,
+      lastRefreshedAt: null,
+      disconnectedAt: null,
+      version: 1,
+      ...change.connection,
+    },
+    credential: {
+      connection: id,
+      generation: 1,
+      accessToken: EMPTY,
+      refreshToken: EMPTY,
+      fingerprint: 'fp',
+      tokenType: 'Bearer',
+      obtainedAt: 0,
+      accessExpiresAt: 3_600_000,
+      refreshExpiresAt: null,
+      softAt: 2_500_000,
+      hardAt: 3_420_000,
+      epoch: 0,
+      lease: null,
+      intent: null,
+      suspicion: null,
+      ...change.credential,
+    },
+    health: { dueAt: 2_500_000, nextAttemptAt: null, failures: 0, firstFailedAt: null, ...change.health },
+  }
+}
