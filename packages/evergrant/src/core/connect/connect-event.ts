@@ -39,16 +39,3 @@ const NO_EVIDENCE: FaultEvidence = { intent: null, httpStatus: null, providerCod
 export function sessionFault(code: FaultCode, at: number, said?: ProviderSaid): StoredFault {
   return { code, at, evidence: said === undefined ? NO_EVIDENCE : { ...NO_EVIDENCE, httpStatus: said.httpStatus, providerCode: said.code, providerText: said.text } }
 }
-
-const CODE = /^[A-Za-z0-9._-]{1,80}$/
-const UNSEEMLY = /[^ -~\u00a0-\ud7ff\uf900-\uffef]+/g
-
-/** What a provider wrote into a callback, made fit to keep: one line, no control characters, cut (S11). */
-export function tidyText(text: string, longest: number): string {
-  const line = text.replace(UNSEEMLY, ' ').trim()
-  return line.length <= longest ? line : `${line.slice(0, longest - 3)}...`
-}
-
-export function tidyCode(code: string): string {
-  return CODE.test(code) ? code : 'unrecognised'
-}

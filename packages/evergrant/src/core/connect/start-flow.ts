@@ -4,6 +4,7 @@ import { BROWSER, connectEvent } from './connect-event.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectFlow, ConnectSession } from './connect-sessions.ts'
 import { CONNECT_TIMES } from './connect-times.ts'
+import { fixedVariables } from './connect-view.ts'
 import { type FlowContext, flowContext, redirectUriOf } from './flow-context.ts'
 import { browserHash, type FlowSecret, sealFlowSecret } from './flow-secret.ts'
 import { answeredVariables, variablesToAsk } from './flow-variables.ts'
@@ -26,7 +27,7 @@ export async function startFlow(input: StartInput, ports: ConnectPorts): Promise
   const variables = await endUserVariables(input, ports)
   const flowing = await flowContext(session, ports, variables)
   const state = randomToken(ports.entropy)
-  const secret = newFlowSecret(flowing, ports)
+  const secret = newFlowSecret(flowing, Object.keys(variables), ports)
   const flow = newFlow(flowing, state, secret, input.browserId, ports)
   const url = authorizeAt(flowing, flow, state, secret, ports)
   const event = connectEvent({ type: 'connect.started', actor: BROWSER, session, data: { pkce: secret.verifier !== null } }, ports)
@@ -45,15 +46,16 @@ async function endUserVariables(input: StartInput, ports: ConnectPorts): Promise
   const integration = await ports.integrations.load(input.session.integration)
   const record = integration === undefined ? undefined : ports.providers.get(integration.provider)
   if (integration === undefined || record === undefined) return {}
-  // A second try may correct what was answered before, except what the backend or the stored connection fixed.
-  return answeredVariables(input.form, variablesToAsk(record, { ...integration.variables, ...input.session.variables }))
+  // A second try may correct what was answered before, but not what the backend or the stored connection fixed.
+  return answeredVariables(input.form, variablesToAsk(record, { ...integration.variables, ...fixedVariables(input.session, ports) }))
 }
 
-function newFlowSecret(flowing: FlowContext, ports: ConnectPorts): FlowSecret {
+function newFlowSecret(flowing: FlowContext, asked: readonly string[], ports: ConnectPorts): FlowSecret {
   const { context } = flowing
   return {
     verifier: context.endpoints.pkce ? randomToken(ports.entropy) : null,
     nonce: context.endpoints.issuer !== null && asksForIdentity(flowing) ? randomToken(ports.entropy) : null,
+    asked,
   }
 }
 

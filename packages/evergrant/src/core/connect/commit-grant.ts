@@ -1,0 +1,131 @@
+import type { Actor } from '../audit/event.ts'
+import type { Connection } from '../connection/connection.ts'
+import { Fault } from '../fault/fault.ts'
+import type { ConnectionId } from '../ids.ts'
+import type { GrantRow } from '../refresh/credentials.ts'
+import { reuseOf } from '../provider/reuse-of.ts'
+import { dueAfter } from '../refresh/due.ts'
+import { credentialContext, type GrantedTokens, newCredential } from '../refresh/new-credential.ts'
+import { connectEvent } from './connect-event.ts'
+import type { ConnectPorts } from './connect-ports.ts'
+import { connectionOf } from './connect-target.ts'
+import type { FlowContext } from './flow-context.ts'
+import type { HeldGrant } from './staged-grant.ts'
+
+export interface GrantToCommit {
+  readonly flowing: FlowContext
+  readonly grant: HeldGrant
+  /** The connection to repair; null for a new one. */
+  readonly target: ConnectionId | null
+  readonly actor: Actor
+}
+
+/**
+ * Creates or repairs the connection. Repeating it is harmless: a grant that is already stored, or that a newer consent
+ * has overtaken, is never stored again over what was refreshed since. @throws Fault `connection_disconnected`, `conflict`
+ */
+export async function commitGrant(commit: GrantToCommit, ports: ConnectPorts): Promise<ConnectionId> {
+  if (commit.target !== null) return repair(commit, commit.target, ports)
+  const id = connectionOf(commit.flowing.session)
+  const { organization } = commit.flowing.session
+  if ((await ports.connections.get(organization, id)) !== undefined) return id
+  try {
+    const outcome = await ports.connections.insert(newConnection(commit, id, ports))
+    return outcome.kind === 'inserted' ? id : await repair(commit, outcome.connection, ports)
+  } catch (error) {
+    // A twin of this request may have inserted the same id meanwhile.
+    if ((await ports.connections.get(organization, id)) !== undefined) return id
+    throw error
+  }
+}
+
+function newConnection(commit: GrantToCommit, id: ConnectionId, ports: ConnectPorts) {
+  const { flowing, grant, actor } = commit
+  const { session } = flowing
+  const now = ports.clock.wall()
+  const credential = credentialFor(commit, id, 1, grant.tokens, ports)
+  const connection: Connection = {
+    id,
+    organization: session.organization,
+    integration: session.integration,
+    owner: session.owner,
+    account: grant.account,
+    accountLabel: grant.accountLabel,
+    state: 'active',
+    fault: null,
+    metadata: {},
+    tags: [],
+    scopes: grant.scopes,
+    variables: session.variables,
+    facts: grant.facts,
+    consentedAt: grant.obtainedAt,
+    createdAt: now,
+    updatedAt: now,
+    lastReadAt: now,
+    lastRefreshedAt: null,
+    disconnectedAt: null,
+    version: 1,
+  }
+  const event = connectEvent({ type: 'connection.created', actor, session, connection: id, data: { account: grant.account, generation: 1 } }, ports)
+  return { connection, credential, dueAt: dueAt(flowing, credential, ports), event }
+}
+
+async function repair(commit: GrantToCommit, id: ConnectionId, ports: ConnectPorts): Promise<ConnectionId> {
+  const { organization } = commit.flowing.session
+  for (;;) {
+    const row = await ports.connections.get(organization, id)
+    if (row === undefined || row.connection.state === 'disconnected') throw new Fault('connection_disconnected')
+    if (row.connection.consentedAt !== null && row.connection.consentedAt >= commit.grant.obtainedAt) return id
+    const outcome = await ports.connections.replaceGrant(replacement(commit, row, ports))
+    if (outcome.kind === 'replaced') return id
+    if (outcome.kind === 'gone') throw new Fault('connection_disconnected')
+  }
+}
+
+function replacement(commit: GrantToCommit, row: GrantRow, ports: ConnectPorts) {
+  const { flowing, grant, actor } = commit
+  const { session } = flowing
+  const { connection } = row
+  const generation = row.credential.generation + 1
+  const credential = credentialFor(commit, connection.id, generation, keptTokens(row, grant.tokens, ports), ports)
+  return {
+    organization: session.organization,
+    connection: connection.id,
+    expectedGeneration: row.credential.generation,
+    credential,
+    account: grant.account ?? connection.account,
+    accountLabel: grant.accountLabel ?? connection.accountLabel,
+    scopes: grant.scopes,
+    variables: { ...connection.variables, ...session.variables },
+    facts: { ...connection.facts, ...grant.facts },
+    consentedAt: grant.obtainedAt,
+    dueAt: dueAt(flowing, credential, ports),
+    event: connectEvent({ type: 'connection.reconnected', actor, session, connection: connection.id, data: { generation, was: connection.state } }, ports),
+  }
+}
+
+/**
+ * Some providers give a refresh token only at the first consent. While the grant is alive, the one we hold goes on
+ * working, and a second consent without a new one must not cost it.
+ */
+function keptTokens(row: GrantRow, tokens: GrantedTokens, ports: ConnectPorts): GrantedTokens {
+  const { connection, credential } = row
+  if (tokens.refreshToken !== null || credential.refreshToken === null || connection.state !== 'active' || credential.suspicion !== null) return tokens
+  const place = credentialContext(connection.organization, connection.id, credential.generation, 'refresh_token')
+  return { ...tokens, refreshToken: ports.seal.openText(credential.refreshToken, place), refreshExpiresAt: tokens.refreshExpiresAt ?? credential.refreshExpiresAt }
+}
+
+function credentialFor(commit: GrantToCommit, connection: ConnectionId, generation: number, tokens: GrantedTokens, ports: ConnectPorts) {
+  const { session, integration, context } = commit.flowing
+  return newCredential(
+    { organization: session.organization, connection, generation, tokens, obtainedAt: commit.grant.obtainedAt, record: context.record, settings: integration.settings },
+    ports.seal,
+    ports.entropy,
+  )
+}
+
+function dueAt({ integration, context }: FlowContext, credential: ReturnType<typeof newCredential>, ports: ConnectPorts) {
+  const now = ports.clock.wall()
+  // Consent counts as interest: somebody is about to use this.
+  return dueAfter({ credential, settings: integration.settings, lifetimes: context.record.lifetimes, reuse: reuseOf(context.record, integration.settings), lastReadAt: now, now })
+}

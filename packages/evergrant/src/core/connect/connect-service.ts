@@ -1,0 +1,61 @@
+import { Fault } from '../fault/fault.ts'
+import type { ConnectSessionId } from '../ids.ts'
+import type { JournalRecord } from '../refresh/journal.ts'
+import type { CallbackInput } from './callback-checks.ts'
+import { complete, type Completion, type CompletionRequest } from './complete.ts'
+import type { ConnectPorts } from './connect-ports.ts'
+import type { ConnectSession } from './connect-sessions.ts'
+import { type ConnectView, connectView } from './connect-view.ts'
+import { createSession, type CreatedSession, type SessionRequest } from './create-session.ts'
+import { finishCallback } from './finish-callback.ts'
+import { failFlow, type FlowOutcome } from './flow-outcome.ts'
+import { acceptSibling } from './offer-sibling.ts'
+import { isToken, randomToken, sameSecret } from './random-token.ts'
+import { resumeStaged } from './resume-staged.ts'
+import { startFlow } from './start-flow.ts'
+
+/** Connect and reconnect, for the API and the hosted pages. */
+export interface ConnectService {
+  create(request: SessionRequest): Promise<CreatedSession>
+  complete(request: CompletionRequest): Promise<Completion>
+  /** The session behind a link; undefined when there is none. Changes nothing. */
+  byLink(token: string): Promise<ConnectSession | undefined>
+  view(session: ConnectSession): Promise<ConnectView>
+  /** Binds the browser and answers the provider's address. @throws Fault */
+  start(session: ConnectSession, browserId: string, form: Readonly<Record<string, string>>): Promise<string>
+  callback(input: CallbackInput): Promise<FlowOutcome>
+  acceptSibling(session: ConnectSession): Promise<FlowOutcome>
+  /** Gives a waiting grant up, so that the same flow can be started again. */
+  giveUp(session: ConnectSession): Promise<void>
+  newBrowserId(): string
+  /** Names a session in an address that only the browser with this id can use. */
+  pageTicket(session: ConnectSessionId, browserId: string): string
+  /** The session of a ticket, for the browser it was made for. */
+  byTicket(ticket: string, browserId: string | null): Promise<ConnectSession | undefined>
+  /** At boot, for journal records of connect sessions. */
+  resumeStaged(record: JournalRecord, decode: (body: Uint8Array) => string): Promise<'settled' | 'kept'>
+}
+
+export function createConnectService(ports: ConnectPorts): ConnectService {
+  const ticketOf = (session: ConnectSessionId, browserId: string) => `${session.slice('cs_'.length)}.${ports.seal.mac('connect page', `${session}.${browserId}`)}`
+  return {
+    create: (request) => createSession(request, ports),
+    complete: (request) => complete(request, ports),
+    byLink: async (token) => (isToken(token) ? ports.sessions.byTokenHash(ports.seal.digest(token)) : undefined),
+    view: (session) => connectView(session, ports),
+    start: (session, browserId, form) => startFlow({ session, browserId, form }, ports),
+    callback: (input) => finishCallback(input, ports),
+    acceptSibling: (session) => acceptSibling(session, ports),
+    giveUp: async (session) => {
+      if (session.state !== 'staged') throw new Fault('connect_session_used')
+      await failFlow(session, 'account_mismatch', { httpStatus: null, code: null, text: null }, ports)
+    },
+    newBrowserId: () => randomToken(ports.entropy),
+    pageTicket: ticketOf,
+    byTicket: async (ticket, browserId) => {
+      const id: ConnectSessionId = `cs_${ticket.split('.')[0] ?? ''}`
+      return browserId !== null && sameSecret(ticketOf(id, browserId), ticket) ? ports.sessions.load(id) : undefined
+    },
+    resumeStaged: (record, decode) => resumeStaged(record, decode, ports),
+  }
+}

@@ -1,0 +1,77 @@
+import type { FaultCode } from '../fault/fault.ts'
+import { scopesToAsk } from '../provider/authorize.ts'
+import type { VariableDefinition } from '../provider/record.ts'
+import type { ConnectPorts } from './connect-ports.ts'
+import type { ConnectSession, ConnectSessionState } from './connect-sessions.ts'
+import { targetOf } from './connect-target.ts'
+import { openFlowSecret } from './flow-secret.ts'
+import { variablesToAsk } from './flow-variables.ts'
+import { missingScopes } from './granted-scopes.ts'
+import { returnTo } from './return-url.ts'
+
+/** What a page shows of a session. No id of anything, no secret. */
+export interface ConnectView {
+  readonly application: string
+  readonly provider: string
+  readonly providerId: string
+  readonly owner: string
+  readonly state: ConnectSessionState
+  readonly reconnect: boolean
+  /** The account of the connection to repair, as people know it. */
+  readonly account: string | null
+  /** The account the end user signed in with just now, while it waits. */
+  readonly signedInAs: string | null
+  readonly scopes: readonly string[]
+  readonly missingScopes: readonly string[]
+  readonly asked: readonly AskedVariable[]
+  readonly fault: { readonly code: FaultCode; readonly providerCode: string | null; readonly providerText: string | null } | null
+  /** The sibling that the signed-in account belongs to. */
+  readonly offersSibling: boolean
+  readonly expired: boolean
+  /** Back to the application, saying that the end user did not finish. */
+  readonly cancelUrl: string | null
+  /** Back to the application after success in mode `link`. */
+  readonly doneUrl: string | null
+}
+
+export type AskedVariable = VariableDefinition & { readonly name: string; readonly value: string | null }
+
+export async function connectView(session: ConnectSession, ports: ConnectPorts): Promise<ConnectView> {
+  const [organization, integration, target] = await Promise.all([
+    ports.organizations.get(session.organization),
+    ports.integrations.load(session.integration),
+    targetOf(session, session.staged?.account ?? null, ports),
+  ])
+  const record = integration === undefined ? undefined : ports.providers.get(integration.provider)
+  const wanted = target.kind === 'repair' ? target.connection : 'wanted' in target ? target.wanted : null
+  const asked = session.scopes ?? integration?.scopes ?? []
+  return {
+    application: organization?.name ?? 'This application',
+    provider: record?.name ?? integration?.name ?? 'the provider',
+    providerId: record?.id ?? '',
+    owner: session.owner,
+    state: session.state,
+    reconnect: session.connection !== null,
+    account: wanted?.accountLabel ?? wanted?.account ?? null,
+    signedInAs: session.staged === null ? null : (session.staged.accountLabel ?? session.staged.account),
+    scopes: record === undefined ? asked : scopesToAsk({ record }, asked),
+    missingScopes: session.state === 'completed' ? missingScopes(asked, wanted?.scopes ?? null) : [],
+    asked: record === undefined || integration === undefined ? [] : askedOf(session, variablesToAsk(record, { ...integration.variables, ...fixedVariables(session, ports) })),
+    fault: session.fault === null ? null : { code: session.fault.code, providerCode: session.fault.evidence.providerCode, providerText: session.fault.evidence.providerText },
+    offersSibling: session.state === 'staged' && target.kind === 'sibling',
+    expired: session.expiresAt <= ports.clock.wall(),
+    cancelUrl: session.returnUrl === null ? null : returnTo(session.returnUrl, { session: session.id, error: 'connect_cancelled' }),
+    doneUrl: session.returnUrl === null ? null : returnTo(session.returnUrl, { session: session.id }),
+  }
+}
+
+function askedOf(session: ConnectSession, definitions: ReturnType<typeof variablesToAsk>): readonly AskedVariable[] {
+  return definitions.map((definition) => ({ ...definition, value: session.variables[definition.name] ?? definition.default }))
+}
+
+/** The variables that the backend or the stored connection gave: everything but what the end user answered at an earlier try. */
+export function fixedVariables(session: ConnectSession, ports: Pick<ConnectPorts, 'seal'>): Readonly<Record<string, string>> {
+  if (session.flow === null || session.flow.secret.length === 0) return session.variables
+  const { asked } = openFlowSecret(session.flow.secret, session, ports.seal)
+  return Object.fromEntries(Object.entries(session.variables).filter(([name]) => !asked.includes(name)))
+}

@@ -1,0 +1,131 @@
+import { Fault, type FaultCode } from '../fault/fault.ts'
+import { type IntentId, newId } from '../ids.ts'
+import { scopesToAsk } from '../provider/authorize.ts'
+import { readScopes } from '../provider/grant.ts'
+import type { Granted, ProviderSaid, Verdict } from '../provider/verdict.ts'
+import type { CodeExchangeResult } from '../refresh/exchange.ts'
+import { callbackError, type CallbackParameters, plainParameters, single } from './callback-parameters.ts'
+import { type CallbackInput, type CheckedFlow, checkCallback, checkIssuer } from './callback-checks.ts'
+import type { ConnectPorts } from './connect-ports.ts'
+import { discardTokens } from './discard-tokens.ts'
+import { failFlow, flowOutcome, type FlowOutcome, settledOutcome } from './flow-outcome.ts'
+import { type FlowContext, flowContext } from './flow-context.ts'
+import { openFlowSecret } from './flow-secret.ts'
+import { identityProblem } from './identity-check.ts'
+import { readAccount } from './read-account.ts'
+import { stageGrant } from './stage-grant.ts'
+import type { HeldGrant } from './staged-grant.ts'
+
+/**
+ * The provider's answer came back in a browser. Checks everything before the code is spent, spends it exactly once, and
+ * stages what it brought. @throws Fault when nothing could be decided (store or discovery away): the same callback may be repeated
+ */
+export async function finishCallback(input: CallbackInput, ports: ConnectPorts): Promise<FlowOutcome> {
+  const checked = await checkCallback(input, ports)
+  if (checked.kind === 'refused') return checked
+  if (checked.kind === 'ended') return settledOutcome(checked.session, ports)
+  const flowing = await flowContext(checked.session, ports)
+  const refused = await checkIssuer(checked, flowing, input.parameters, ports)
+  if (refused !== null) return refused
+  const error = callbackError(input.parameters)
+  if (error !== null) return failFlow(checked.session, error.fault, { httpStatus: null, code: error.providerCode, text: error.providerText }, ports)
+  return spendCode(checked, flowing, input.parameters, ports)
+}
+
+async function spendCode(checked: CheckedFlow, flowing: FlowContext, parameters: CallbackParameters, ports: ConnectPorts): Promise<FlowOutcome> {
+  const { session, flow } = checked
+  const code = single(parameters, flowing.context.record.authorize.callback.code)
+  if (code === null) return failFlow(session, 'connect_failed', { httpStatus: null, code: 'no_code', text: null }, ports)
+  const secret = openFlowSecret(flow.secret, session, ports.seal)
+  const intent = newId('itn', ports.entropy)
+  const ours = await ports.sessions.beginExchange(session.id, flow.stateHash, intent)
+  if (!ours) return settledOutcome(session, ports)
+  try {
+    const { organization, id } = session
+    const result = await ports.exchange.run({ organization, session: id, intent, context: flowing.context, code, redirectUri: flow.redirectUri, verifier: secret.verifier })
+    const outcome = await useAnswer({ flowing, result, nonce: secret.nonce, intent, parameters: plainParameters(parameters) }, ports)
+    ports.exchange.settle(intent)
+    return outcome
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    return failFlow(session, error.code, SILENT, ports)
+  }
+}
+
+const SILENT: ProviderSaid = { httpStatus: null, code: null, text: null }
+
+export interface ExchangeAnswer {
+  readonly flowing: FlowContext
+  readonly result: CodeExchangeResult
+  readonly nonce: string | null
+  readonly intent: IntentId
+  /** Of the callback; empty when only the journal remembers. */
+  readonly parameters: Readonly<Record<string, string>>
+}
+
+/** From the answer of the token endpoint to a staged grant, or to a session that can be tried again. */
+export async function useAnswer(answer: ExchangeAnswer, ports: ConnectPorts): Promise<FlowOutcome> {
+  const { flowing, result } = answer
+  const { verdict } = result
+  if (verdict.kind !== 'granted' || result.answer === null) return failFlow(flowing.session, verdict.kind === 'granted' ? 'internal' : faultOfVerdict(verdict), verdict.said, ports)
+  const problem = identityProblem(verdict.grant.idToken, flowing.context, answer.nonce, ports.clock.wall())
+  if (problem !== null) {
+    await discardTokens(flowing, verdict.grant, ports)
+    return failFlow(flowing.session, 'connect_state_mismatch', { httpStatus: null, code: 'id_token', text: problem }, ports)
+  }
+  const grant = await heldGrant(answer, verdict.grant, ports)
+  if (grant instanceof Fault) {
+    await discardTokens(flowing, verdict.grant, ports)
+    return failFlow(flowing.session, grant.code, { httpStatus: null, code: null, text: grant.message }, ports)
+  }
+  const staged = await stageGrant({ flowing, grant, intent: answer.intent, answer: result.answer }, ports)
+  return staged ?? flowOutcome(flowing.session.id, ports)
+}
+
+async function heldGrant(answer: ExchangeAnswer, granted: Granted, ports: ConnectPorts): Promise<HeldGrant | Fault> {
+  const { context, session, integration } = answer.flowing
+  const scopes = granted.scopes ?? callbackScopes(answer)
+  const asked = scopesToAsk(context, session.scopes ?? integration.scopes)
+  try {
+    const account = await readAccount({ context, grant: granted, callback: answer.parameters, scopes: scopes ?? asked }, ports)
+    const { accessToken, refreshToken, tokenType, accessExpiresAt, refreshExpiresAt } = granted
+    return {
+      tokens: { accessToken, refreshToken, tokenType, accessExpiresAt, refreshExpiresAt },
+      obtainedAt: answer.result.sentAt,
+      scopes,
+      facts: { ...callbackFacts(answer), ...granted.facts },
+      account: account?.account ?? null,
+      accountLabel: account?.label ?? null,
+    }
+  } catch (error) {
+    if (error instanceof Fault) return error
+    throw error
+  }
+}
+
+function callbackScopes(answer: ExchangeAnswer): readonly string[] | null {
+  const { authorize, answer: facts } = answer.flowing.context.record
+  const name = authorize.callback.scope
+  return name === null ? null : readScopes(answer.parameters[name], facts.scopeSeparator)
+}
+
+function callbackFacts(answer: ExchangeAnswer): Readonly<Record<string, string>> {
+  const wanted = Object.entries(answer.flowing.context.record.authorize.callback.facts)
+  return Object.fromEntries(wanted.flatMap(([fact, name]) => (answer.parameters[name] === undefined ? [] : [[fact, answer.parameters[name]]])))
+}
+
+function faultOfVerdict(verdict: Exclude<Verdict, { kind: 'granted' }>): FaultCode {
+  switch (verdict.kind) {
+    case 'pre_send':
+      return 'provider_unavailable'
+    case 'throttled':
+      return 'provider_rate_limited'
+    case 'config':
+      return 'client_rejected'
+    case 'dead':
+      return verdict.code === 'admin_approval_required' ? 'admin_approval_required' : 'connect_failed'
+    case 'unknown':
+    case 'restart_flow':
+      return 'connect_failed'
+  }
+}
