@@ -5,6 +5,7 @@ export default defineConfig({
     // Pinned to sources: built copies under dist/ must never be collected.
     include: ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts', 'bench/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
+    globalSetup: ['./tests/postgres.ts'],
     pool: 'forks',
     testTimeout: 20_000,
     hookTimeout: 60_000,

