@@ -27,7 +27,7 @@ const BANNED_CALLS: readonly BannedCall[] = [
     use: 'entropy.bytes(), entropy.uniform() or entropy.uuid()',
     allowed: SYSTEM,
   },
-  { pattern: /(?<![.\w])set(Timeout|Interval|Immediate)\(|\bAbortSignal\.timeout\(/, use: 'timers.sleep() or timers.after()', allowed: SYSTEM },
+  { pattern: /(?<![.\w])set(Timeout|Interval)\(|\bAbortSignal\.timeout\(/, use: 'timers.sleep() or timers.after()', allowed: SYSTEM },
   { pattern: /\bprocess\.env\b/, use: 'a value handed in from config.ts', allowed: /^packages\/evergrant\/src\/config\.ts$/ },
 ]
 
