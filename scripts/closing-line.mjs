@@ -1,5 +1,5 @@
 // A vitest reporter that counts: prints `N passed, N failed` as the last line, or leaves the numbers in the file
-// that EVERGRANT_TEST_COUNTS names, for scripts/test.mjs to add to its own.
+// that TEST_COUNTS_FILE names, for scripts/test.mjs to add to its own.
 import { writeFileSync } from 'node:fs'
 
 export const closingLine = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
@@ -22,7 +22,7 @@ export function countTests(modules, unhandledErrors) {
 export default class ClosingLine {
   onTestRunEnd(modules, unhandledErrors) {
     const counts = countTests(modules, unhandledErrors)
-    const file = process.env.EVERGRANT_TEST_COUNTS
+    const file = process.env.TEST_COUNTS_FILE
     if (file === undefined) process.on('exit', () => console.log(closingLine(counts)))
     else writeFileSync(file, JSON.stringify(counts))
   }

@@ -33,7 +33,7 @@ if (given.length === 0) {
 }
 
 console.log('\ntests (vitest)')
-const green = run('vitest', ['run', ...given], { EVERGRANT_TEST_COUNTS: countsFile })
+const green = run('vitest', ['run', ...given], { TEST_COUNTS_FILE: countsFile })
 const counts = existsSync(countsFile) ? JSON.parse(readFileSync(countsFile, 'utf8')) : { passed: 0, failed: 1, skipped: 0 }
 for (const key of Object.keys(total)) total[key] += counts[key]
 // A runner that fails without a failing test (a crash, nothing collected) is a failure, too.
