@@ -1,8 +1,10 @@
+import { createServer } from 'node:http'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { Fault } from '../core/fault/fault.ts'
 import type { Log } from '../core/log.ts'
 import { authenticator } from './authentication.ts'
 import { answerHeaders } from './headers.ts'
+import { FastLane } from './fast-lane.ts'
 import { duplicateKey } from './json-body.ts'
 import { faultOf, PROBLEM_TYPE, problemOf, retryAfterSeconds } from './problem.ts'
 import { type RateLimit, RateLimiter } from './rate-limit.ts'
@@ -28,6 +30,8 @@ export interface AppOptions {
   readonly routes?: readonly ((app: App) => void | Promise<void>)[]
 }
 
+/** Longer than the idle time of common load balancers, so that they never write into a closing connection. */
+const SERVER = { keepAliveTimeout: 72_000, requestTimeout: 120_000, headersTimeout: 30_000, noDelay: true }
 const BODY_LIMIT = 256 * 1_024
 /** One node's whole capacity: a guard against loops, not a quota. */
 const KEY_LIMIT: RateLimit = { perSecond: 20_000, capacity: 40_000 }
@@ -36,19 +40,21 @@ const FAILURE_LIMIT: RateLimit = { perSecond: 5, capacity: 100 }
 /** The HTTP server over the services of core. Nothing listens yet: `app.listen` does, `app.inject` needs no socket. */
 export function createApp(services: Services, options: AppOptions): App {
   const bodyLimit = options.bodyLimit ?? BODY_LIMIT
+  const headers = answerHeaders(options.publicUrl)
+  const limits = limitsOf(services, options)
+  const nextRequestId = requestIds(services.entropy.uuid())
+  const lane = new FastLane(services, limits.keys, headers, nextRequestId)
   const app = Fastify({
     bodyLimit,
+    serverFactory: (handler) => createServer(SERVER, options.requestLog === undefined ? lane.before(handler) : handler),
     trustProxy: options.trustedProxies === undefined || options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
-    genReqId: requestIds(services.entropy.uuid()),
-    requestTimeout: 120_000,
-    keepAliveTimeout: 72_000,
+    genReqId: nextRequestId,
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
     frameworkErrors: (error, request, reply) => fail(error, request, reply),
     clientErrorHandler: (error, socket) => refuseBytes(error, socket),
     routerOptions: { maxParamLength: 512 },
   }).withTypeProvider<SchemaTypes>()
-  const headers = answerHeaders(options.publicUrl)
   const methods = new MethodTable()
 
   function fail(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -71,7 +77,7 @@ export function createApp(services: Services, options: AppOptions): App {
     reply.headers(headers).header('request-id', request.id)
     done()
   })
-  app.addHook('onRequest', authenticator(services, limitsOf(services, options)))
+  app.addHook('onRequest', authenticator(services, limits))
   if (options.requestLog !== undefined) logRequests(app, options.requestLog)
   readJsonBodies(app)
   app.register(async (scope) => {

@@ -48,12 +48,14 @@ export function authenticator(services: Pick<Services, 'apiKeys' | 'clock'>, lim
     if (access === undefined || access === 'public') return done()
     const text = bearerOf(request.headers.authorization)
     if (text === undefined) return done(refuse(request, 'Send an API key: `Authorization: Bearer egk_...`.'))
-    const known = services.apiKeys.peek(text)
-    if (known === 'invalid') return done(refuse(request, 'This is no valid API key: it is mistyped, revoked or expired.'))
+    const hash = services.apiKeys.hashOf(text)
+    if (hash === undefined) return done(refuse(request, 'This is no API key of this server: check that it was copied whole.'))
+    const known = services.apiKeys.peek(hash)
+    if (known === 'ended') return done(refuse(request, 'This is no valid API key: it is revoked or expired.'))
     if (known !== 'unknown') return done(admit(request, known, access))
     const waitMs = limits.failures.take(addressBucket(request.ip))
     if (waitMs > 0) return done(limited(services, waitMs, 'Too many unknown credentials from this address.'))
-    services.apiKeys.lookUp(text).then(
+    services.apiKeys.lookUp(hash).then(
       (key) => done(key === undefined ? new Fault('unauthenticated', { detail: 'This is no valid API key: it is unknown, revoked or expired.' }) : admit(request, key, access)),
       (cause: unknown) => done(cause instanceof Fault ? cause : new Fault('store_unavailable', { cause })),
     )
@@ -64,7 +66,7 @@ function limited(services: Pick<Services, 'clock'>, waitMs: number, why: string)
   return new Fault('rate_limited', { detail: `${why} Wait for Retry-After.`, retryAt: services.clock.wall() + waitMs })
 }
 
-function bearerOf(header: string | undefined): string | undefined {
+export function bearerOf(header: string | undefined): string | undefined {
   if (header === undefined || header.length < 8 || header.length > 512) return undefined
   return header.slice(0, 7).toLowerCase() === 'bearer ' ? header.slice(7).trim() : undefined
 }

@@ -53,25 +53,24 @@ export class ApiKeysService {
     this.ports = ports
   }
 
-  /**
-   * The key behind a text, from memory. `invalid`: certainly no key of ours. `unknown`: ask {@link lookUp}. Synchronous
-   * and without a look-up, so that any number of made-up keys costs microseconds.
-   */
-  peek(text: string): ApiKey | 'invalid' | 'unknown' {
-    if (!isKeyText(text)) return 'invalid'
-    const cached = this.cache.get(this.ports.digest(text))
+  /** The hash to look a key up by; undefined when the text is certainly no key of ours, which costs microseconds to say. */
+  hashOf(text: string): string | undefined {
+    return isKeyText(text) ? this.ports.digest(text) : undefined
+  }
+
+  /** The live key behind a hash, from memory. `unknown`: ask {@link lookUp}. Synchronous: the hot path. */
+  peek(hash: string): ApiKey | 'ended' | 'unknown' {
+    const cached = this.cache.get(hash)
     if (cached === undefined) return 'unknown'
     if (!this.ports.changesFresh() && this.ports.clock.mono() - cached.checkedAt > DEAF_TRUST_MS) return 'unknown'
     const now = this.ports.clock.wall()
-    if (!isLive(cached.key, now)) return 'invalid'
+    if (!isLive(cached.key, now)) return 'ended'
     this.noteUse(cached.key.id, now)
     return cached.key
   }
 
   /** As {@link peek}, asking the store. */
-  async lookUp(text: string): Promise<ApiKey | undefined> {
-    if (!isKeyText(text)) return undefined
-    const hash = this.ports.digest(text)
+  async lookUp(hash: string): Promise<ApiKey | undefined> {
     const epoch = this.epoch
     const checkedAt = this.ports.clock.mono()
     const key = await this.ports.store.byHash(hash)

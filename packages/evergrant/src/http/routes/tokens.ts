@@ -1,8 +1,9 @@
 import { Type } from 'typebox'
-import type { RefreshReport, TokenAnswer } from '../../core/refresh/refresh-engine.ts'
+import type { RefreshReport } from '../../core/refresh/refresh-engine.ts'
 import { callerOf } from '../authentication.ts'
 import { type App, closed, ConnectionIdSchema, nullable, PROBLEMS, Time } from '../schema.ts'
 import type { Services } from '../services.ts'
+import { tokenView } from '../token-view.ts'
 
 const Token = Type.Object({
   access_token: Type.String(),
@@ -69,18 +70,6 @@ export function tokenRoutes(app: App, services: Services): void {
     },
     async (request) => refreshedView(await engine.refresh(callerOf(request).organization, request.params.id)),
   )
-}
-
-function tokenView(answer: TokenAnswer) {
-  return {
-    access_token: answer.accessToken,
-    token_type: answer.tokenType,
-    expires_at: answer.expiresAt === null ? null : new Date(answer.expiresAt).toISOString(),
-    generation: answer.generation,
-    scopes: answer.scopes,
-    connection_id: answer.connection,
-    status: answer.status,
-  }
 }
 
 function refreshedView(report: RefreshReport) {
