@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ApiKey, ApiKeyScope } from '../core/access/api-key.ts'
+import { LOCAL_KEY_HINT } from '../core/access/api-keys-service.ts'
 import type { Actor } from '../core/audit/event.ts'
 import { Fault } from '../core/fault/fault.ts'
 import type { RateLimiter } from './rate-limit.ts'
@@ -84,5 +85,5 @@ export function callerOf(request: Pick<FastifyRequest, 'caller'>): Caller {
 
 /** Who is written into events. */
 export function actorOf(caller: Caller): Actor {
-  return { kind: 'api_key', id: caller.key.id }
+  return caller.key.hint === LOCAL_KEY_HINT ? { kind: 'cli', id: null } : { kind: 'api_key', id: caller.key.id }
 }

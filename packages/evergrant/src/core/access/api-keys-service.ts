@@ -24,6 +24,9 @@ export interface ApiKeysPorts {
   readonly changesFresh: () => boolean
 }
 
+/** The hint of a key that lives in this process only; real hints begin with `egk_`. */
+export const LOCAL_KEY_HINT = 'local'
+
 export interface NewApiKey {
   readonly name: string
   readonly scopes: readonly ApiKeyScope[]
@@ -45,6 +48,7 @@ interface Cached {
 export class ApiKeysService {
   private readonly ports: ApiKeysPorts
   private readonly cache = new Map<string, Cached>()
+  private readonly local = new Map<string, ApiKey>()
   private readonly used = new Map<ApiKeyId, Instant>()
   private epoch = 0
   private flushPlanned = false
@@ -85,6 +89,14 @@ export class ApiKeysService {
   forget(): void {
     this.epoch++
     this.cache.clear()
+  }
+
+  /** A key for the command line on this machine: never stored, may do everything in its organization, ends with the process. */
+  issueLocal(organization: OrganizationId): IssuedApiKey {
+    const { apiKey, text } = this.issue(organization, { name: 'command line', scopes: ['admin'], expiresAt: null }, null)
+    const local = { ...apiKey, hint: LOCAL_KEY_HINT }
+    this.local.set(local.hash, local)
+    return { apiKey: local, text }
   }
 
   async create(organization: OrganizationId, wanted: NewApiKey, actor: Actor): Promise<IssuedApiKey> {
