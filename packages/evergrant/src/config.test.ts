@@ -1,0 +1,87 @@
+import { inspect } from 'node:util'
+import { expect, test } from 'vitest'
+import { type Environment, readConfig } from './config.ts'
+import { CONFIG_KEYS } from './config-keys.ts'
+import { Fault } from './core/fault/fault.ts'
+
+const KEY = 'k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8='
+const POSTGRES = 'postgres://me:hunter2hunter2@db:5432/evergrant'
+
+function problems(env: Environment, development = false): string {
+  try {
+    readConfig(env, { development })
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'invalid_request') return error.message
+    throw error
+  }
+  return ''
+}
+
+test('an empty environment is a complete configuration', () => {
+  const config = readConfig({}, { development: false })
+  expect(config).toMatchObject({ host: '127.0.0.1', port: 4400, publicUrl: 'http://localhost:4400', databaseUrl: null, masterKeys: null, journal: true, dangerousTimeScale: 1, drainMs: 80_000 })
+})
+
+test('there are at most 40 keys, each with a meaning, none twice', () => {
+  expect(CONFIG_KEYS.length).toBeLessThanOrEqual(40)
+  expect(new Set(CONFIG_KEYS.map(({ name }) => name)).size).toBe(CONFIG_KEYS.length)
+  for (const key of CONFIG_KEYS) expect(key.meaning, key.name).toMatch(/\.$/)
+})
+
+test('every problem is reported at once, with key and remedy', () => {
+  const text = problems({ EVERGRANT_PORT: '70000', EVERGRANT_LOG_LEVEL: 'loud', EVERGRANT_JOURNAL: 'maybe', EVERGRANT_PROT: '1' })
+  expect(text.split('\n')).toEqual([
+    'EVERGRANT_PORT must be a whole number from 0 to 65535',
+    'EVERGRANT_LOG_LEVEL must be one of debug, info, warn, error, silent',
+    'EVERGRANT_JOURNAL must be on or off',
+    'EVERGRANT_PROT is not a key of Evergrant: correct its spelling or remove it',
+  ])
+})
+
+test('plain http is accepted for this machine alone', () => {
+  for (const url of ['http://localhost:4400', 'http://127.0.0.1:9', 'http://[::1]:9', 'https://connect.example.com/grants/']) expect(problems({ EVERGRANT_PUBLIC_URL: url }), url).toBe('')
+  expect(problems({ EVERGRANT_PUBLIC_URL: 'http://connect.example.com' })).toMatch(/EVERGRANT_PUBLIC_URL is plain http.*use https/)
+  expect(problems({ EVERGRANT_PUBLIC_URL: 'http://localhost.evil.com' })).toMatch(/plain http/)
+  for (const url of ['ftp://x', 'connect.example.com', 'https://u:p@x', 'https://x/?a=1']) expect(problems({ EVERGRANT_PUBLIC_URL: url }), url).toMatch(/must be an https/)
+  expect(readConfig({ EVERGRANT_PUBLIC_URL: 'https://connect.example.com/' }, { development: false }).publicUrl).toBe('https://connect.example.com')
+})
+
+test('PostgreSQL without master keys is refused with the remedy', () => {
+  expect(problems({ EVERGRANT_DATABASE_URL: POSTGRES })).toMatch(/^EVERGRANT_MASTER_KEYS is missing.*openssl rand/)
+  expect(problems({ EVERGRANT_DATABASE_URL: POSTGRES, EVERGRANT_MASTER_KEYS: KEY })).toBe('')
+})
+
+test('no message and no inspection shows a secret', () => {
+  const bad = problems({ EVERGRANT_DATABASE_URL: 'mysql://me:hunter2hunter2@db', EVERGRANT_MASTER_KEYS: 'k1:c2hvcnRzaG9ydA==' })
+  expect(bad).toContain('EVERGRANT_DATABASE_URL must look like')
+  expect(bad).toContain('EVERGRANT_MASTER_KEYS master key k1 must be 32 bytes')
+  expect(bad).not.toMatch(/hunter2|c2hvcn/)
+  const config = readConfig({ EVERGRANT_DATABASE_URL: POSTGRES, EVERGRANT_MASTER_KEYS: KEY }, { development: false })
+  for (const text of [inspect(config, { depth: 9 }), JSON.stringify(config)]) expect(text).not.toMatch(/hunter2|AAEC|"0":0/)
+  expect(config.databaseUrl?.reveal()).toBe(POSTGRES)
+})
+
+test('a secret can come from a file, but not from both places', () => {
+  const readSecretFile = (path: string): string => {
+    if (path === '/run/keys') return `${KEY}\n`
+    throw new Error('ENOENT')
+  }
+  const read = (env: Environment) => readConfig(env, { development: false, readSecretFile })
+  expect(read({ EVERGRANT_MASTER_KEYS_FILE: '/run/keys' }).masterKeys?.primary.id).toBe('k1')
+  expect(() => read({ EVERGRANT_MASTER_KEYS_FILE: '/run/keys', EVERGRANT_MASTER_KEYS: KEY })).toThrow(/both set/)
+  expect(() => read({ EVERGRANT_MASTER_KEYS_FILE: '/nowhere' })).toThrow(/EVERGRANT_MASTER_KEYS cannot be read from the file that EVERGRANT_MASTER_KEYS_FILE names/)
+})
+
+test('scaled time is refused where grants are real', () => {
+  const env = { EVERGRANT_DANGEROUS_TIME_SCALE: '100' }
+  expect(problems(env)).toMatch(/EVERGRANT_DANGEROUS_TIME_SCALE shortens/)
+  expect(problems(env, true)).toBe('')
+  expect(problems({ ...env, NODE_ENV: 'test' })).toBe('')
+})
+
+test('lists take hosts and networks, and no patterns', () => {
+  const config = readConfig({ EVERGRANT_ALLOW_PRIVATE_HOSTS: 'Auth.internal, 10.0.0.7:8443', EVERGRANT_TRUSTED_PROXIES: '10.0.0.0/8' }, { development: false })
+  expect(config.allowPrivateHosts).toEqual(['auth.internal', '10.0.0.7:8443'])
+  expect(problems({ EVERGRANT_ALLOW_PRIVATE_HOSTS: '*.internal' })).toMatch(/without patterns/)
+  expect(problems({ EVERGRANT_TRUSTED_PROXIES: 'anyone' })).toMatch(/addresses or networks/)
+})
