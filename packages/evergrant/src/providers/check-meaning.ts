@@ -1,0 +1,89 @@
+import { patternOf } from '../core/provider/answer-path.ts'
+import type { ProviderRecord } from '../core/provider/record.ts'
+import { matchesPattern, placeholdersOf } from '../core/provider/template.ts'
+import type { Problem } from './check-draft.ts'
+
+/** What a schema cannot say: names that must exist, patterns that must compile, fields that belong together. */
+export function checkMeaning(record: ProviderRecord): Problem[] {
+  return [...endpointProblems(record), ...templateProblems(record), ...ruleProblems(record), ...variableProblems(record), ...choiceProblems(record)]
+}
+
+function endpointProblems(record: ProviderRecord): Problem[] {
+  if (record.discovery !== null) return []
+  const text = 'is missing: write the URL, or a discovery'
+  return [...(record.authorize.url === null ? [{ path: 'authorize.url', text }] : []), ...(record.token.url === null ? [{ path: 'token.url', text }] : [])]
+}
+
+function templateProblems(record: ProviderRecord): Problem[] {
+  const variables = Object.keys(record.variables)
+  const facts = [...Object.keys(record.answer.facts), ...Object.keys(record.authorize.callback.facts)]
+  const endpoints: [string, string | null | undefined][] = [
+    ['discovery.issuer', record.discovery?.issuer],
+    ['issuer', record.issuer],
+    ['authorize.url', record.authorize.url],
+    ['token.url', record.token.url],
+    ['token.refreshUrl', record.token.refreshUrl],
+  ]
+  const revoking: [string, string | null | undefined][] = [
+    ['revoke.url', record.revoke?.url],
+    ['revoke.fallback.url', record.revoke?.fallback?.url],
+  ]
+  const calling: [string, string | null | undefined][] = [
+    ['api.base', record.api?.base],
+    ...(record.api?.hosts ?? []).map((host, index): [string, string] => [`api.hosts.${index}`, host]),
+    ...Object.entries(record.api?.headers ?? {}).map(([name, value]): [string, string] => [`api.headers.${name}`, value]),
+    ...record.account.map((source, index): [string, string | null] => [`account.${index}.url`, source.from === 'request' ? source.url : null]),
+  ]
+  return [
+    ...unknownNames(endpoints, variables),
+    ...unknownNames(revoking, [...variables, 'client_id']),
+    ...unknownNames(calling, [...variables, ...facts, 'client_id', 'userinfo']),
+  ]
+}
+
+function unknownNames(templates: readonly [string, string | null | undefined][], known: readonly string[]): Problem[] {
+  return templates.flatMap(([path, template]) =>
+    placeholdersOf(template ?? '')
+      .filter((name) => !known.includes(name))
+      .map((name) => ({ path, text: `uses {${name}}, which is no variable of this record${known.length > 0 ? ` (known: ${known.join(', ')})` : ''}` })),
+  )
+}
+
+function ruleProblems(record: ProviderRecord): Problem[] {
+  const wheres = [
+    ...record.verdicts.map((rule, index) => ({ path: `verdicts.${index}.where`, where: rule.where })),
+    ...(record.api?.answers ?? []).map((rule, index) => ({ path: `api.answers.${index}.where`, where: rule.where })),
+  ]
+  return wheres.flatMap(({ path, where }) =>
+    Object.entries(where)
+      .filter(([, expected]) => !compiles(() => patternOf(expected)))
+      .map(([name, expected]) => ({ path: `${path}.${name}`, text: `must be a regular expression that compiles (found ${JSON.stringify(expected)})` })),
+  )
+}
+
+function variableProblems(record: ProviderRecord): Problem[] {
+  return Object.entries(record.variables)
+    .filter(([, variable]) => variable.default !== null && !matchesPattern(variable.pattern, variable.default))
+    .map(([name, variable]) => ({ path: `variables.${name}.default`, text: `must match ${variable.pattern} (found ${JSON.stringify(variable.default)})` }))
+}
+
+function choiceProblems(record: ProviderRecord): Problem[] {
+  const { tokens, defaultToken } = record.answer
+  const problems: Problem[] = []
+  if (defaultToken !== null && (tokens === null || !Object.hasOwn(tokens, defaultToken)))
+    problems.push({ path: 'answer.defaultToken', text: `must name one of answer.tokens (found "${defaultToken}")` })
+  if (tokens !== null && defaultToken === null)
+    problems.push({ path: 'answer.defaultToken', text: `is missing: choose one of ${Object.keys(tokens).join(', ')}` })
+  if (record.reuse.class === 'P1' && record.reuse.windowSeconds === 0)
+    problems.push({ path: 'reuse.windowSeconds', text: 'is missing: class P1 needs the length of its window' })
+  return problems
+}
+
+function compiles(make: () => unknown): boolean {
+  try {
+    make()
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,113 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseDocument } from 'yaml'
+import { Fault } from '../core/fault/fault.ts'
+import type { ProviderRecord } from '../core/provider/record.ts'
+import { checkDraft, checkExtension, type Problem, sayProblem } from './check-draft.ts'
+import { checkMeaning } from './check-meaning.ts'
+import { defineProvider } from './define.ts'
+
+const LARGEST = 256 * 1_024
+
+type Plain = Readonly<Record<string, unknown>>
+
+/**
+ * Reads one provider file, YAML 1.2 or JSON. `extends: google` merges the file onto that record: objects member by member,
+ * everything else replaces; without an `id` of its own it overrides the record.
+ * @throws Fault `invalid_request` that names file, field, what was expected and what was found.
+ */
+export function parseProvider(text: string, fileName: string, shipped: readonly ProviderRecord[] = []): ProviderRecord {
+  const written = readDocument(text, fileName)
+  const { extends: base, ...own } = written
+  if (base === undefined) return complete(own, fileName)
+  const record = shipped.find((one) => one.id === base)
+  if (record === undefined) {
+    const known = shipped.map((one) => one.id).join(', ')
+    throw refusal(fileName, [{ path: 'extends', text: `must name a shipped provider: ${known || 'there is none'} (found ${JSON.stringify(base)})` }])
+  }
+  const problems = checkExtension(written)
+  if (problems.length > 0) throw refusal(fileName, problems)
+  return complete(merge({ ...record }, own), fileName)
+}
+
+/**
+ * The shipped records with an operator's folder over them: a file adds a provider, or replaces the one with its id.
+ * A folder that does not exist adds nothing.
+ * @throws Fault `invalid_request` listing every bad file.
+ */
+export async function loadProviderFolder(folder: string, shipped: readonly ProviderRecord[]): Promise<readonly ProviderRecord[]> {
+  const own = new Map<string, { record: ProviderRecord; file: string }>()
+  const bad: string[] = []
+  for (const file of await providerFiles(folder)) {
+    const path = join(folder, file)
+    try {
+      const record = parseProvider(await readFile(path, 'utf8'), path, shipped)
+      const other = own.get(record.id)
+      if (other !== undefined) throw refusal(path, [{ path: 'id', text: `"${record.id}" is already defined by ${other.file}` }])
+      own.set(record.id, { record, file: path })
+    } catch (cause) {
+      if (!(cause instanceof Fault)) throw cause
+      bad.push(cause.message)
+    }
+  }
+  if (bad.length > 0) throw new Fault('invalid_request', { detail: bad.join('\n') })
+  const kept = shipped.filter((record) => !own.has(record.id))
+  return [...kept, ...[...own.values()].map(({ record }) => record)].sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+function complete(written: Plain, fileName: string): ProviderRecord {
+  const { draft, problems } = checkDraft(written)
+  if (draft === null) throw refusal(fileName, problems)
+  const record = defineProvider(draft)
+  const meaning = checkMeaning(record)
+  if (meaning.length > 0) throw refusal(fileName, meaning)
+  return record
+}
+
+function readDocument(text: string, fileName: string): Plain {
+  if (text.length > LARGEST) throw refusal(fileName, [{ path: '', text: `must not have more than ${LARGEST} characters` }])
+  if (fileName.endsWith('.json')) readJson(text, fileName)
+  const document = parseDocument(text, { uniqueKeys: true, strict: true })
+  const fault = document.errors[0] ?? document.warnings[0]
+  if (fault !== undefined) throw refusal(fileName, [{ path: '', text: fault.message.split('\n')[0]?.replace(/:$/, '') ?? 'cannot be read' }])
+  const value: unknown = document.toJS({ maxAliasCount: 20 })
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw refusal(fileName, [{ path: '', text: 'must be a list of fields, beginning with id and name' }])
+  return { ...value }
+}
+
+function readJson(text: string, fileName: string): void {
+  try {
+    JSON.parse(text)
+  } catch (cause) {
+    throw refusal(fileName, [{ path: '', text: `is not JSON: ${cause instanceof Error ? cause.message : 'unreadable'}` }])
+  }
+}
+
+function merge(base: Plain, over: Plain): Plain {
+  const merged: Record<string, unknown> = { ...base }
+  for (const [name, value] of Object.entries(over)) {
+    const below = merged[name]
+    merged[name] = isPlain(below) && isPlain(value) ? merge(below, value) : value
+  }
+  return merged
+}
+
+function isPlain(value: unknown): value is Plain {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function refusal(fileName: string, problems: readonly Problem[]): Fault {
+  const detail = problems.map((problem) => sayProblem(fileName, problem)).join('\n')
+  return new Fault('invalid_request', { detail, ...(problems[0] ? { field: problems[0].path } : {}) })
+}
+
+async function providerFiles(folder: string): Promise<string[]> {
+  try {
+    const names = await readdir(folder)
+    return names.filter((name) => /^[^.].*\.(ya?ml|json)$/i.test(name)).sort()
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return []
+    throw cause
+  }
+}

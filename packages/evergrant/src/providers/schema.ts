@@ -1,0 +1,220 @@
+import { type Static, type TSchema, Type } from 'typebox'
+import type { ProviderRecord } from '../core/provider/record.ts'
+
+/** Members that a file must write down; everything else has a default. Read by {@link draftSchema}. */
+export const NEEDS = 'x-needs'
+
+const text = () => Type.String({ minLength: 1, maxLength: 2_000 })
+const words = () => Type.String({ maxLength: 2_000 })
+const url = () => Type.String({ pattern: '^(https://|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])[:/]|\\{)[^\\s]*$', maxLength: 2_000 })
+const seconds = () => Type.Integer({ minimum: 0, maximum: 3_153_600_000 })
+const flag = () => Type.Boolean()
+const texts = () => Type.Array(words())
+const table = () => Type.Record(Type.String(), words())
+const oneOf = <const Values extends readonly string[]>(...values: Values) => Type.Unsafe<Values[number]>({ type: 'string', enum: values })
+/** A union would hide both the defaults inside and the better half of an error message; two types do not. */
+const orNull = <Schema extends TSchema>(schema: Schema) => {
+  const { type, enum: values }: { type?: unknown; enum?: readonly unknown[] } = schema
+  return Type.Unsafe<Static<Schema> | null>({ ...schema, type: [type, 'null'], ...(values === undefined ? {} : { enum: [...values, null] }) })
+}
+const record = <Properties extends Record<string, TSchema>>(properties: Properties, needs: readonly string[] = []) =>
+  Type.Object(properties, { additionalProperties: false, [NEEDS]: needs })
+const scalar = () => Type.Unsafe<string | number | boolean>({ type: ['string', 'number', 'boolean'] })
+const conditions = () => Type.Record(Type.String(), scalar())
+const statuses = () => Type.Array(Type.Integer({ minimum: 100, maximum: 599 }))
+
+const Paths = record({
+  accessToken: text(),
+  refreshToken: orNull(text()),
+  expiresIn: orNull(text()),
+  expiresAt: orNull(text()),
+  refreshExpiresIn: orNull(text()),
+  refreshExpiresAt: orNull(text()),
+  scope: orNull(text()),
+  tokenType: orNull(text()),
+  idToken: orNull(text()),
+})
+
+const Variable = record(
+  {
+    label: text(),
+    pattern: Type.String({ minLength: 1, maxLength: 500, format: 'regex' }),
+    example: text(),
+    default: orNull(text()),
+    askedOf: oneOf('integration', 'connection'),
+  },
+  ['label', 'pattern', 'example'],
+)
+
+const Authorize = record({
+  url: orNull(url()),
+  parameters: table(),
+  omit: texts(),
+  rename: table(),
+  scopeSeparator: oneOf(' ', ',', '+'),
+  scopeParameter: orNull(text()),
+  defaultScopes: texts(),
+  requiredScopes: texts(),
+  pkce: oneOf('required', 'supported', 'unsupported'),
+  responseMode: oneOf('query', 'form_post'),
+  callback: record({ code: text(), scope: orNull(text()), facts: table() }),
+})
+
+const Token = record({
+  url: orNull(url()),
+  refreshUrl: orNull(url()),
+  method: oneOf('POST', 'GET'),
+  clientAuth: oneOf('body', 'basic', 'basic_raw', 'none'),
+  bodyFormat: oneOf('form', 'json'),
+  headers: table(),
+  rename: table(),
+  omit: texts(),
+  exchangeParameters: table(),
+  refreshParameters: table(),
+  scopesOnRefresh: flag(),
+})
+
+const TokenVariant = record({ paths: Paths, refreshPaths: orNull(Paths), account: orNull(text()), scopeParameter: orNull(text()) }, ['paths'])
+
+const Answer = record({
+  success: orNull(record({ path: text(), equals: scalar() }, ['path', 'equals'])),
+  paths: Paths,
+  refreshPaths: orNull(Paths),
+  tokens: orNull(Type.Record(Type.String(), TokenVariant)),
+  defaultToken: orNull(text()),
+  expiresInUnit: oneOf('seconds', 'milliseconds', 'minutes'),
+  expiresAtFormat: oneOf('epoch_seconds', 'epoch_milliseconds', 'iso8601'),
+  zeroMeansNever: flag(),
+  scopeSeparator: oneOf(' ', ',', 'either'),
+  facts: table(),
+  formEncoded: flag(),
+})
+
+const Verdict = record(
+  {
+    step: oneOf('exchange', 'refresh', 'any'),
+    status: orNull(statuses()),
+    where: conditions(),
+    verdict: oneOf('dead', 'expired', 'throttled', 'unknown', 'config', 'restart_flow', 'admin_approval'),
+    meaning: words(),
+  },
+  ['where', 'verdict'],
+)
+
+const revokeWay = {
+  url: orNull(url()),
+  method: oneOf('POST', 'DELETE', 'GET'),
+  clientAuth: oneOf('body', 'basic', 'bearer', 'none'),
+  format: oneOf('form', 'json', 'query'),
+  token: oneOf('refresh', 'access'),
+  parameter: text(),
+  parameters: table(),
+  reach: oneOf('token', 'grant'),
+}
+
+const label = () => orNull(text())
+const sources = [
+  record({ from: Type.Literal('answer'), path: text(), label: label() }, ['from', 'path']),
+  record({ from: Type.Literal('id_token'), claim: text(), label: label() }, ['from', 'claim']),
+  record({ from: Type.Literal('access_token'), claim: text(), label: label() }, ['from', 'claim']),
+  record({ from: Type.Literal('callback'), parameter: text() }, ['from', 'parameter']),
+  record({ from: Type.Literal('request'), method: oneOf('GET', 'POST'), url: url(), path: text(), label: label(), needsScope: texts() }, [
+    'from',
+    'url',
+    'path',
+  ]),
+] as const
+const Source = Type.Unsafe<Static<(typeof sources)[number]>>({
+  type: 'object',
+  discriminator: { propertyName: 'from' },
+  required: ['from'],
+  oneOf: [...sources],
+})
+
+const Api = record(
+  {
+    base: url(),
+    hosts: Type.Array(Type.String({ pattern: '^(\\*\\.)?[A-Za-z0-9.{}_-]+(:[0-9]+)?$' })),
+    authorization: record({ header: Type.String({ pattern: '^[A-Za-z0-9-]+$' }), prefix: words() }),
+    headers: table(),
+    answers: Type.Array(
+      record({ status: statuses(), where: conditions(), means: oneOf('token_rejected', 'scope_missing', 'throttled', 'not_about_the_token') }, [
+        'status',
+        'where',
+        'means',
+      ]),
+    ),
+  },
+  ['base'],
+)
+
+/** The complete record (JSON Schema 2020-12). Operators write a {@link draftSchema}: the same with almost everything optional. */
+export const RecordSchema = record(
+  {
+    id: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$' }),
+    name: text(),
+    docs: orNull(url()),
+    variables: Type.Record(Type.String({ pattern: '^[A-Za-z0-9_-]+$' }), Variable, { additionalProperties: false }),
+    discovery: orNull(record({ kind: oneOf('oidc', 'rfc8414'), issuer: url() }, ['kind', 'issuer'])),
+    issuer: Type.Optional(orNull(url())),
+    authorize: Authorize,
+    token: Token,
+    answer: Answer,
+    verdicts: Type.Array(Verdict),
+    reuse: record({ class: oneOf('P0', 'P1', 'P2', 'P3', 'P4', 'PU'), windowSeconds: seconds(), neverProbe: flag(), evidence: words() }),
+    rotation: oneOf('never', 'always', 'sometimes', 'optional', 'unknown'),
+    lifetimes: record({
+      accessSeconds: orNull(seconds()),
+      noopAboveSeconds: orNull(seconds()),
+      refreshIdleSeconds: orNull(seconds()),
+      refreshAbsoluteSeconds: orNull(seconds()),
+      absoluteSince: orNull(Type.String({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}' })),
+      absoluteFrom: oneOf('consent', 'issue'),
+      issuesRefreshToken: flag(),
+      refreshEndsAccessToken: flag(),
+    }),
+    revoke: orNull(record({ ...revokeWay, fallback: orNull(record(revokeWay)) })),
+    account: Type.Array(Source),
+    api: orNull(Api),
+    notes: texts(),
+    unverified: texts(),
+    sources: texts(),
+  },
+  ['id', 'name'],
+)
+
+type Frozen<Value> = Value extends readonly (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : Value extends object
+    ? { readonly [Key in keyof Value]: Frozen<Value[Key]> }
+    : Value
+type SchemaRecord = Frozen<Static<typeof RecordSchema>>
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never
+/** Fails to compile when schema and interface part. */
+export const schemaMatchesRecord: Same<SchemaRecord, ProviderRecord> = true
+
+type JsonSchema = { readonly [key: string]: unknown }
+
+/** The schema of what people write: `required` shrinks to what has no default. */
+export function draftSchema(extended: boolean): JsonSchema {
+  const draft = loosen(RecordSchema)
+  if (!extended) return draft
+  return { ...draft, properties: { ...asSchema(draft.properties), extends: { type: 'string', minLength: 1 } }, required: ['extends'] }
+}
+
+function loosen(schema: unknown): JsonSchema {
+  const changed: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(asSchema(schema))) {
+    if (key === NEEDS) changed.required = value
+    else if (key === 'properties' || key === 'patternProperties')
+      changed[key] = Object.fromEntries(Object.entries(asSchema(value)).map(([name, inner]) => [name, loosen(inner)]))
+    else if (key === 'oneOf' && Array.isArray(value)) changed[key] = value.map(loosen)
+    else if (key === 'items' || (key === 'additionalProperties' && typeof value === 'object')) changed[key] = loosen(value)
+    else if (!(key in changed)) changed[key] = value
+  }
+  return changed
+}
+
+function asSchema(value: unknown): JsonSchema {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}
