@@ -6,7 +6,7 @@ import type { Integrations } from '../connection/integrations.ts'
 import type { OrganizationId } from '../ids.ts'
 import type { Log } from '../log.ts'
 import type { ProviderContext, ProviderDirectory } from '../provider/context.ts'
-import type { TokenEndpoint } from '../provider/wire.ts'
+import type { ProviderRequest, WireOutcome } from '../provider/wire.ts'
 import type { CodeExchange } from '../refresh/exchange.ts'
 import type { GrantedTokens } from '../refresh/new-credential.ts'
 import type { Seal } from '../seal/seal.ts'
@@ -22,8 +22,8 @@ export interface ConnectPorts {
   readonly events: Pick<Events, 'append'>
   readonly providers: Pick<ProviderDirectory, 'get' | 'resolve'>
   readonly exchange: CodeExchange
-  /** For the one request that some providers need to tell the account. */
-  readonly wire: TokenEndpoint
+  /** Sends the one request that some providers need to tell the account. Never rejects. */
+  readonly ask: (request: ProviderRequest, limits: { readonly deadlineMs: number }) => Promise<WireOutcome>
   readonly discard: DiscardGrant
   readonly seal: Seal
   readonly clock: Clock

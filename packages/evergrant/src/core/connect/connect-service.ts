@@ -1,7 +1,9 @@
 import { Fault } from '../fault/fault.ts'
 import type { ConnectSessionId } from '../ids.ts'
 import type { JournalRecord } from '../refresh/journal.ts'
+import { stashAnswer, unstashAnswer } from './answer-stash.ts'
 import type { CallbackInput } from './callback-checks.ts'
+import type { CallbackParameters } from './callback-parameters.ts'
 import { complete, type Completion, type CompletionRequest } from './complete.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectSession } from './connect-sessions.ts'
@@ -27,6 +29,9 @@ export interface ConnectService {
   acceptSibling(session: ConnectSession): Promise<FlowOutcome>
   /** Gives a waiting grant up, so that the same flow can be started again. */
   giveUp(session: ConnectSession): Promise<void>
+  /** For answers that a provider posts: see {@link stashAnswer}. */
+  stash(slug: string | null, parameters: CallbackParameters): string | null
+  unstash(slug: string | null, stashed: string): CallbackParameters | null
   newBrowserId(): string
   /** Names a session in an address that only the browser with this id can use. */
   pageTicket(session: ConnectSessionId, browserId: string): string
@@ -50,6 +55,8 @@ export function createConnectService(ports: ConnectPorts): ConnectService {
       if (session.state !== 'staged') throw new Fault('connect_session_used')
       await failFlow(session, 'account_mismatch', { httpStatus: null, code: null, text: null }, ports)
     },
+    stash: (slug, parameters) => stashAnswer(slug, parameters, ports),
+    unstash: (slug, stashed) => unstashAnswer(slug, stashed, ports),
     newBrowserId: () => randomToken(ports.entropy),
     pageTicket: ticketOf,
     byTicket: async (ticket, browserId) => {

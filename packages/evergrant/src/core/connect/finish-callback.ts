@@ -7,6 +7,7 @@ import type { CodeExchangeResult } from '../refresh/exchange.ts'
 import { callbackError, type CallbackParameters, plainParameters, single } from './callback-parameters.ts'
 import { type CallbackInput, type CheckedFlow, checkCallback, checkIssuer } from './callback-checks.ts'
 import type { ConnectPorts } from './connect-ports.ts'
+import type { ConnectSession } from './connect-sessions.ts'
 import { discardTokens } from './discard-tokens.ts'
 import { failFlow, flowOutcome, type FlowOutcome, settledOutcome } from './flow-outcome.ts'
 import { type FlowContext, flowContext } from './flow-context.ts'
@@ -24,12 +25,22 @@ export async function finishCallback(input: CallbackInput, ports: ConnectPorts):
   const checked = await checkCallback(input, ports)
   if (checked.kind === 'refused') return checked
   if (checked.kind === 'ended') return settledOutcome(checked.session, ports)
-  const flowing = await flowContext(checked.session, ports)
+  const flowing = await contextOrFault(checked.session, ports)
+  if (flowing instanceof Fault) return failFlow(checked.session, flowing.code, SILENT, ports)
   const refused = await checkIssuer(checked, flowing, input.parameters, ports)
   if (refused !== null) return refused
   const error = callbackError(input.parameters)
   if (error !== null) return failFlow(checked.session, error.fault, { httpStatus: null, code: error.providerCode, text: error.providerText }, ports)
   return spendCode(checked, flowing, input.parameters, ports)
+}
+
+async function contextOrFault(session: ConnectSession, ports: ConnectPorts): Promise<FlowContext | Fault> {
+  try {
+    return await flowContext(session, ports)
+  } catch (error) {
+    if (error instanceof Fault) return error
+    throw error
+  }
 }
 
 async function spendCode(checked: CheckedFlow, flowing: FlowContext, parameters: CallbackParameters, ports: ConnectPorts): Promise<FlowOutcome> {

@@ -3,7 +3,7 @@ import { type Account, accountFromAnswer, accountRequest, readAccountAnswer } fr
 import { parseJson } from '../provider/answer-body.ts'
 import type { ProviderContext } from '../provider/context.ts'
 import type { Granted } from '../provider/verdict.ts'
-import { NotSent, type ProviderRequest, type WireOutcome } from '../provider/wire.ts'
+import type { ProviderRequest, WireOutcome } from '../provider/wire.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import { CONNECT_TIMES } from './connect-times.ts'
 
@@ -21,7 +21,7 @@ export interface AccountQuestion {
  * Who granted: from the answer and its tokens, the callback, or one request with the new token. Null only when the
  * record knows no way to tell. @throws Fault `connect_failed` when it knows one and the provider did not answer it
  */
-export async function readAccount(question: AccountQuestion, ports: Pick<ConnectPorts, 'wire'>): Promise<Account | null> {
+export async function readAccount(question: AccountQuestion, ports: Pick<ConnectPorts, 'ask'>): Promise<Account | null> {
   const { context, grant, callback } = question
   if (grant.account !== null) return { account: grant.account, label: grant.accountLabel }
   const told = accountFromAnswer(context, {}, { idToken: null, accessToken: null }, callback)
@@ -34,25 +34,15 @@ export async function readAccount(question: AccountQuestion, ports: Pick<Connect
   return askAccount(context, request, ports)
 }
 
-async function askAccount(context: ProviderContext, request: ProviderRequest, ports: Pick<ConnectPorts, 'wire'>): Promise<Account> {
+async function askAccount(context: ProviderContext, request: ProviderRequest, ports: Pick<ConnectPorts, 'ask'>): Promise<Account> {
   for (let attempt = 1; ; attempt++) {
-    const outcome = await send(request, ports)
+    const outcome = await ports.ask(request, { deadlineMs: CONNECT_TIMES.accountRequestMs })
     if (outcome.kind === 'answered' && outcome.answer.status === 200) {
       const json = parseJson(outcome.answer.text)
       const account = json === undefined ? null : readAccountAnswer(context, json)
       if (account !== null) return account
     }
     if (attempt === ATTEMPTS) throw new Fault('connect_failed', { detail: `${context.record.name} did not say which account granted access (${describe(outcome)}).` })
-  }
-}
-
-async function send(request: ProviderRequest, ports: Pick<ConnectPorts, 'wire'>): Promise<WireOutcome> {
-  try {
-    const line = await ports.wire.open(request.url, { pooled: true })
-    return await line.send(request, CONNECT_TIMES.accountRequestMs)
-  } catch (error) {
-    if (error instanceof NotSent) return { kind: 'not_sent', cause: error.reason }
-    throw error
   }
 }
 

@@ -1,0 +1,18 @@
+import type { CallbackParameters } from '../../core/connect/callback-parameters.ts'
+import type { ConnectService } from '../../core/connect/connect-service.ts'
+import type { FlowOutcome } from '../../core/connect/flow-outcome.ts'
+
+/** Every value of every name, in order. */
+export function parametersOf(encoded: string): CallbackParameters {
+  const parameters = new Map<string, string[]>()
+  for (const [name, value] of new URLSearchParams(encoded)) parameters.set(name, [...(parameters.get(name) ?? []), value])
+  return parameters
+}
+
+/** A clean address for what the browser sees next: no code and no state stays in its history. */
+export function redirectOf(outcome: FlowOutcome, browserId: string | null, requestId: string, connect: Pick<ConnectService, 'pageTicket'>): string {
+  if (outcome.kind === 'return') return outcome.url
+  if (outcome.kind === 'page' && browserId !== null) return `/connect/done/${connect.pageTicket(outcome.session, browserId)}`
+  const code = outcome.kind === 'refused' ? outcome.code : 'connect_browser_mismatch'
+  return `/connect/problem/${code}?request=${encodeURIComponent(requestId)}`
+}

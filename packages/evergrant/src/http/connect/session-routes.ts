@@ -1,0 +1,113 @@
+import { Type } from 'typebox'
+import type { Completion } from '../../core/connect/complete.ts'
+import type { ConnectService } from '../../core/connect/connect-service.ts'
+import type { CreatedSession } from '../../core/connect/create-session.ts'
+import { actorOf, callerOf } from '../authentication.ts'
+import { type App, closed, ConnectionIdSchema, nullable, Owner, PROBLEMS, Scopes, Time } from '../schema.ts'
+import { idPattern } from '../../core/ids.ts'
+
+const Mode = Type.Unsafe<'verified' | 'link'>({
+  type: 'string',
+  enum: ['verified', 'link'],
+  description: '`verified`: your backend confirms the owner with connect/complete. `link`: only to reconnect; the account at the provider must be the stored one.',
+})
+const ReturnUrl = Type.String({ minLength: 1, maxLength: 2_000, description: "One of the integration's return URLs, character by character." })
+const Variables = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_-]{1,60}$' }), Type.String({ maxLength: 255 }), { maxProperties: 20, description: 'Values that the provider needs for this connection: shop, site, region.' })
+const ConnectSessionIdSchema = Type.Unsafe<`cs_${string}`>({ type: 'string', pattern: idPattern('cs'), description: 'Id of a connect session.' })
+
+const Created = Type.Object({
+  id: Type.String(),
+  url: Type.String({ description: 'Where the end user goes. Shown once; it is the permission itself.' }),
+  mode: Type.String(),
+  owner: Type.String(),
+  connection_id: nullable(Type.String({ description: 'The connection to repair.' })),
+  expires_at: Time,
+})
+
+const Completed = Type.Object({
+  connection_id: Type.String(),
+  created: Type.Boolean({ description: 'False when an existing connection was repaired.' }),
+  owner: Type.String(),
+  account: nullable(Type.String()),
+  account_label: nullable(Type.String()),
+  scopes: nullable(Type.Array(Type.String())),
+  missing_scopes: Type.Array(Type.String(), { description: 'Asked for and not granted.' }),
+})
+
+/** Connect and reconnect for backends. */
+export function connectSessionRoutes(app: App, connect: ConnectService): void {
+  app.post(
+    '/api/v1/connect/sessions',
+    {
+      config: { access: 'connect' },
+      schema: {
+        summary: 'Start a connect flow',
+        description: 'Makes a link for one end user. It lives 30 minutes and works once.',
+        tags: ['connect'],
+        body: closed({
+          integration: Type.String({ minLength: 1, maxLength: 100, description: 'Slug or id.' }),
+          owner: Owner,
+          return_url: ReturnUrl,
+          mode: Type.Optional(Mode),
+          scopes: Type.Optional(Scopes),
+          variables: Type.Optional(Variables),
+        }),
+        response: { 201: Created, ...PROBLEMS },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request)
+      const { integration, owner, mode = 'verified', return_url: returnUrl, scopes = null, variables = {} } = request.body
+      const created = await connect.create({ organization: caller.organization, actor: actorOf(caller), integration, owner, mode, returnUrl, scopes, variables, connection: null })
+      return reply.code(201).send(createdView(created))
+    },
+  )
+  app.post(
+    '/api/v1/connections/:id/reconnect',
+    {
+      config: { access: 'connect' },
+      schema: {
+        summary: 'Start a reconnect flow',
+        description: 'Makes a link that repairs this connection under the same id. It lives 7 days and is spent only by success, so it may be mailed. Without `return_url` the mode is `link`.',
+        tags: ['connect'],
+        params: closed({ id: ConnectionIdSchema }),
+        body: Type.Optional(closed({ return_url: Type.Optional(ReturnUrl), mode: Type.Optional(Mode), scopes: Type.Optional(Scopes), variables: Type.Optional(Variables) })),
+        response: { 201: Created, ...PROBLEMS },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request)
+      const { return_url: returnUrl = null, scopes = null, variables = {}, mode = returnUrl === null ? 'link' : 'verified' } = request.body ?? {}
+      const base = { organization: caller.organization, actor: actorOf(caller), integration: null, owner: null }
+      const created = await connect.create({ ...base, mode, returnUrl, scopes, variables, connection: request.params.id })
+      return reply.code(201).send(createdView(created))
+    },
+  )
+  app.post(
+    '/api/v1/connect/complete',
+    {
+      config: { access: 'connect' },
+      schema: {
+        summary: 'Finish a connect flow',
+        description: 'Send session and code from the query of your return URL, and the owner that your own sign-in says this browser belongs to. The same request gets the same answer for ten minutes.',
+        tags: ['connect'],
+        body: closed({ session: ConnectSessionIdSchema, code: Type.String({ minLength: 1, maxLength: 128 }), owner: Owner }),
+        response: { 200: Completed, ...PROBLEMS },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request)
+      const { session, code, owner } = request.body
+      return completedView(await connect.complete({ organization: caller.organization, actor: actorOf(caller), session, code, owner }))
+    },
+  )
+}
+
+function createdView({ session, url }: CreatedSession) {
+  return { id: session.id, url, mode: session.mode, owner: session.owner, connection_id: session.connection, expires_at: new Date(session.expiresAt).toISOString() }
+}
+
+function completedView({ connection, created, missingScopes }: Completion) {
+  const { id, owner, account, accountLabel, scopes } = connection
+  return { connection_id: id, created, owner, account, account_label: accountLabel, scopes, missing_scopes: missingScopes }
+}
