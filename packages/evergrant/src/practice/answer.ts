@@ -29,7 +29,8 @@ export function html(status: number, body: string): Answer {
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-store',
       'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'",
-      'referrer-policy': 'no-referrer',
+      // Not `no-referrer`: browsers would then send `Origin: null` with the forms of these pages.
+      'referrer-policy': 'same-origin',
       'x-content-type-options': 'nosniff',
     },
     body,

@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Exit, type RunningProcess, startNode } from './child-process.ts'
+import { freePort } from './free-port.ts'
+import { JsonClient } from './http.ts'
+
+const MAIN = fileURLToPath(new URL('../../evergrant/src/cli/main.ts', import.meta.url))
+const POLL_MS = 50
+const KEY_SCOPES = [
+  'connections:read',
+  'connections:write',
+  'tokens:read',
+  'proxy',
+  'connect',
+  'integrations:read',
+  'integrations:write',
+  'events:read',
+  'api_keys:write',
+  'admin',
+]
+
+export interface ServerOptions {
+  /** Default: a new folder that `dispose` removes. */
+  readonly dataDir?: string
+  readonly port?: number
+  readonly development?: boolean
+  /** More configuration, or other values than the lab's own. */
+  readonly env?: Readonly<Record<string, string>>
+  /** How long `/health/ready` may take after a start; default 20 s. */
+  readonly readyMs?: number
+}
+
+/** A real Evergrant server in a process of its own, which can be killed and started again on the same data. */
+export class ServerProcess {
+  readonly url: string
+  readonly dataDir: string
+  readonly #options: ServerOptions
+  readonly #env: Readonly<Record<string, string>>
+  readonly #earlier: string[] = []
+  #process: RunningProcess | null = null
+
+  private constructor(options: ServerOptions, port: number) {
+    this.#options = options
+    this.url = `http://127.0.0.1:${port}`
+    this.dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'evergrant-lab-'))
+    this.#env = {
+      NODE_ENV: 'test',
+      EVERGRANT_HOST: '127.0.0.1',
+      EVERGRANT_PORT: String(port),
+      EVERGRANT_PUBLIC_URL: this.url,
+      EVERGRANT_DATA_DIR: this.dataDir,
+      EVERGRANT_ALLOW_PRIVATE_HOSTS: '127.0.0.1,localhost',
+      ...options.env,
+    }
+  }
+
+  /** Starts and waits until it is ready. Throws with everything it printed when it does not become so. */
+  static async start(options: ServerOptions = {}): Promise<ServerProcess> {
+    const server = new ServerProcess(options, options.port ?? (await freePort()))
+    await server.start()
+    return server
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0
+  }
+
+  /** What every run of this server printed, for greps. */
+  output(): string {
+    return [...this.#earlier, this.#process?.output() ?? ''].join('')
+  }
+
+  async start(): Promise<void> {
+    if (this.#process) throw new Error('the server is already running')
+    const flags = this.#options.development === true ? ['--development'] : []
+    this.#process = startNode({ args: ['--disable-warning=ExperimentalWarning', MAIN, 'serve', ...flags], env: this.#env })
+    await this.#ready(this.#process)
+  }
+
+  async #ready(running: RunningProcess): Promise<void> {
+    let exit: Exit | undefined
+    void running.exited.then((ended) => {
+      exit = ended
+    })
+    const deadline = performance.now() + (this.#options.readyMs ?? 20_000)
+    while (performance.now() < deadline && exit === undefined) {
+      const ready = await fetch(`${this.url}/health/ready`).then(
+        (response) => response.ok,
+        () => false,
+      )
+      if (ready) return
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    }
+    await this.kill()
+    const how = exit === undefined ? 'did not become ready in time' : `ended with ${exit.code ?? exit.signal}`
+    throw new Error(`the server ${how}; it printed:\n${this.output()}`)
+  }
+
+  /** SIGTERM: it drains, then ends. */
+  async stop(graceMs?: number): Promise<Exit> {
+    return await this.#end((running) => running.stop(graceMs))
+  }
+
+  /** SIGKILL. */
+  async kill(): Promise<Exit> {
+    return await this.#end((running) => running.kill())
+  }
+
+  /** SIGSTOP and SIGCONT: a paused machine. */
+  pause(): void {
+    this.#process?.signal('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#process?.signal('SIGCONT')
+  }
+
+  async #end(how: (running: RunningProcess) => Promise<Exit>): Promise<Exit> {
+    const running = this.#process
+    if (!running) return { code: null, signal: null }
+    const exit = await how(running)
+    this.#process = null
+    this.#earlier.push(running.output())
+    return exit
+  }
+
+  /** Runs one command of the command line against this server's data; resolves with what it printed. */
+  async cli(args: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
+    const running = startNode({ args: ['--disable-warning=ExperimentalWarning', MAIN, ...args], env: this.#env })
+    const { code } = await running.exited
+    return { code, output: running.output() }
+  }
+
+  /** A client of the API with a new key that may do everything. */
+  async client(scopes: readonly string[] = KEY_SCOPES): Promise<JsonClient> {
+    const { code, output } = await this.cli(['api-keys', 'create', '--name', `lab-${randomBytes(4).toString('hex')}`, '--json', '--scope', ...scopes])
+    const key = /egk_[A-Za-z0-9_-]+/.exec(output)?.[0]
+    if (code !== 0 || key === undefined) throw new Error(`no API key could be made (exit ${code}):\n${output}`)
+    return new JsonClient(`${this.url}/api/v1`, { authorization: `Bearer ${key}` })
+  }
+
+  /** Kills it and removes the data folder that the lab made. */
+  async dispose(): Promise<void> {
+    await this.kill()
+    if (this.#options.dataDir === undefined) rmSync(this.dataDir, { recursive: true, force: true })
+  }
+}
