@@ -7,6 +7,8 @@ const FILE_NAME = 'server.json'
 export interface ControlFile {
   /** Where it listens, on this machine. */
   readonly url: string
+  /** Where browsers and providers reach it. */
+  readonly publicUrl: string
   /** A key that only this server process knows; it ends with it. */
   readonly key: string
   readonly pid: number
@@ -29,8 +31,9 @@ export function removeControlFile(dataDir: string, pid: number): void {
 export function readControlFile(dataDir: string): ControlFile | undefined {
   try {
     const value: Partial<Record<keyof ControlFile, unknown>> = JSON.parse(readFileSync(join(dataDir, FILE_NAME), 'utf8'))
-    const { url, key, pid } = value
-    return typeof url === 'string' && typeof key === 'string' && typeof pid === 'number' ? { url, key, pid } : undefined
+    const { url, publicUrl, key, pid } = value
+    if (typeof url !== 'string' || typeof publicUrl !== 'string' || typeof key !== 'string' || typeof pid !== 'number') return undefined
+    return { url, publicUrl, key, pid }
   } catch {
     return undefined
   }

@@ -1,0 +1,21 @@
+/** What a person needs to know after a start. */
+export interface Started {
+  readonly url: string
+  readonly database: string
+  readonly dataDir: string
+  /** Set in development: the page to try it on, and the practice provider beside it. */
+  readonly development: { readonly tryUrl: string; readonly practiceUrl: string } | null
+}
+
+export function banner(version: string, started: Started): string {
+  const { url, development } = started
+  const rows = [
+    ...(development === null ? [] : [`  Try it      ${development.tryUrl}`, `  Practice    ${development.practiceUrl}`]),
+    `  API         ${url}/docs/api`,
+    `  Health      ${url}/health/ready`,
+    `  Database    ${started.database}`,
+    `  Data        ${started.dataDir}`,
+  ]
+  const next = development === null ? [] : ['', '  A key for your backend: npm run evergrant -- api-keys create --name backend', '  Stop with Ctrl+C.']
+  return ['', `Evergrant ${version} is ready: ${url}`, '', ...rows, ...next, ''].join('\n')
+}

@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts'
+import { allItems, withQuery } from '../api.ts'
+import { CommandFailure, EXIT } from '../exit-code.ts'
+import { cell, formatFacts, formatTable } from '../output.ts'
+import { withApi } from '../reach.ts'
+import type { Shell } from '../shell.ts'
+
+interface ListOptions {
+  readonly integration?: string
+  readonly owner?: string
+  readonly status?: string
+  readonly tag?: string
+}
+
+/** `evergrant connections`: one grant of one end user at one integration. */
+export function connectionCommands(program: Command, shell: Shell): void {
+  const group = program.command('connections').description('the grants of your end users')
+  listCommand(group, shell)
+  group
+    .command('show <id>')
+    .description('one connection: state, fault, times; never its tokens')
+    .action((id: string) => show(shell, 'GET', `connections/${encodeURIComponent(id)}`))
+  for (const verb of ['pause', 'resume'] as const) {
+    group
+      .command(`${verb} <id>`)
+      .description(verb === 'pause' ? 'stops every refresh until it is resumed' : 'goes on with a paused connection')
+      .action((id: string) => show(shell, 'POST', `connections/${encodeURIComponent(id)}/${verb}`))
+  }
+  group
+    .command('disconnect <id>')
+    .description('ends a connection for good and revokes its grant at the provider')
+    .action((id: string) => show(shell, 'DELETE', `connections/${encodeURIComponent(id)}`))
+  group
+    .command('reconnect-link <id>')
+    .description('a link for the owner that repairs this connection; lives 7 days')
+    .option('--return-url <url>', 'where the browser goes afterwards')
+    .action((id: string, options: { readonly returnUrl?: string }) =>
+      withApi(async (api) => {
+        const body = options.returnUrl === undefined ? {} : { return_url: options.returnUrl }
+        const link = await api.call('POST', `connections/${encodeURIComponent(id)}/reconnect`, body)
+        shell.output.result(link, () => cell(link['url'] ?? link['connect_url']))
+      }),
+    )
+  importCommand(group, shell)
+}
+
+function show({ output }: Shell, method: 'GET' | 'POST' | 'DELETE', path: string): Promise<void> {
+  return withApi(async (api) => {
+    const item = await api.call(method, path)
+    output.result(item, () => formatFacts(item))
+  })
+}
+
+function listCommand(group: Command, { output }: Shell): void {
+  group
+    .command('list')
+    .description('connections, with their status')
+    .option('--integration <id>', 'only of this integration')
+    .option('--owner <owner>', 'only of this owner')
+    .option('--status <status>', 'active, degraded, needs_reauth, blocked, paused or disconnected')
+    .option('--tag <tag>', 'only with this tag')
+    .action((options: ListOptions) =>
+      withApi(async (api) => {
+        const query = Object.fromEntries(Object.entries(options).filter(([name, value]) => name !== 'json' && typeof value === 'string'))
+        const items = await allItems(api, 'connections', query)
+        const rows = items.map((item) =>
+          [item['id'], item['integration_id'] ?? item['integration'], item['owner'], item['status'], faultCode(item['fault']), expiry(item)].map((value) =>
+            cell(value),
+          ),
+        )
+        output.result({ items }, () => formatTable(['ID', 'INTEGRATION', 'OWNER', 'STATUS', 'FAULT', 'EXPIRES'], rows))
+      }),
+    )
+}
+
+function faultCode(fault: JsonValue | undefined): JsonValue | undefined {
+  return isJsonObject(fault) ? fault['code'] : fault
+}
+
+function expiry(item: JsonObject): JsonValue | undefined {
+  const credential = item['credential']
+  return item['expires_at'] ?? item['access_expires_at'] ?? (isJsonObject(credential) ? credential['expires_at'] : undefined)
+}
+
+function importCommand(group: Command, { output }: Shell): void {
+  group
+    .command('import')
+    .description('takes over a grant that another system held; stop refreshing it there first')
+    .requiredOption('--integration <id>', 'id or slug of the integration')
+    .requiredOption('--owner <owner>', 'whose grant it is')
+    .requiredOption('--file <path>', 'JSON with access_token, refresh_token, expires_at ...; `-` reads standard input')
+    .action((options: { readonly integration: string; readonly owner: string; readonly file: string }) =>
+      withApi(async (api) => {
+        const grant = readGrant(options.file)
+        const item = await api.call('POST', withQuery('connections/import', {}), { integration: options.integration, owner: options.owner, ...grant })
+        output.result(item, () => formatFacts(item))
+      }),
+    )
+}
+
+function readGrant(path: string): JsonObject {
+  let value: JsonValue
+  try {
+    value = JSON.parse(readFileSync(path === '-' ? 0 : path, 'utf8'))
+  } catch {
+    throw new CommandFailure(EXIT.usage, `--file: ${path} cannot be read as JSON`)
+  }
+  if (!isJsonObject(value)) throw new CommandFailure(EXIT.usage, '--file: one JSON object with access_token and refresh_token is expected')
+  return value
+}

@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import type { JsonObject } from '../../core/json.ts'
+import { allItems } from '../api.ts'
+import { CommandFailure, EXIT } from '../exit-code.ts'
+import { cell, formatFacts, formatTable } from '../output.ts'
+import { withApi } from '../reach.ts'
+import type { Shell } from '../shell.ts'
+
+interface IntegrationOptions {
+  readonly provider?: string
+  readonly slug?: string
+  readonly name?: string
+  readonly clientId?: string
+  readonly clientSecretFile?: string
+  readonly scope?: string[]
+  readonly variable?: string[]
+  readonly setting?: string[]
+}
+
+/** `evergrant integrations`: a provider plus this organization's client id, secret and settings. */
+export function integrationCommands(program: Command, { output }: Shell): void {
+  const group = program.command('integrations').description('providers with your client id and secret')
+  group
+    .command('list')
+    .description('every integration')
+    .action(() =>
+      withApi(async (api) => {
+        const items = await allItems(api, 'integrations', {})
+        const rows = items.map((item) =>
+          [item['id'], item['slug'], item['provider'], item['client_id'], item['blocked'] == null ? 'ready' : 'blocked'].map((value) => cell(value)),
+        )
+        output.result({ items }, () => formatTable(['ID', 'SLUG', 'PROVIDER', 'CLIENT ID', 'STATE'], rows))
+      }),
+    )
+  group
+    .command('show <id>')
+    .description('one integration, by id or slug')
+    .action((id: string) =>
+      withApi(async (api) => {
+        const item = await api.call('GET', `integrations/${encodeURIComponent(id)}`)
+        output.result(item, () => formatFacts(item))
+      }),
+    )
+  const create = group
+    .command('create')
+    .description('adds an integration')
+    .requiredOption('--provider <id>', 'record of the catalogue')
+    .requiredOption('--slug <slug>', 'name in URLs')
+  describeFields(create.requiredOption('--client-id <id>', 'client id at the provider')).action((options: IntegrationOptions) =>
+    withApi(async (api) => {
+      const item = await api.call('POST', 'integrations', { name: options.slug ?? '', ...fieldsOf(options) })
+      output.result(item, () => formatFacts(item))
+    }),
+  )
+  const update = group
+    .command('update <id>')
+    .description('changes what is named and leaves the rest')
+    .option('--slug <slug>', 'name in URLs')
+    .option('--client-id <id>', 'client id at the provider')
+  describeFields(update).action((id: string, options: IntegrationOptions) =>
+    withApi(async (api) => {
+      const item = await api.call('PATCH', `integrations/${encodeURIComponent(id)}`, fieldsOf(options))
+      output.result(item, () => formatFacts(item))
+    }),
+  )
+}
+
+function describeFields(command: Command): Command {
+  return command
+    .option('--name <name>', 'what people see')
+    .option('--client-secret-file <path>', 'file with the client secret; `-` reads standard input, so that it is in no process list')
+    .option('--scope <scope...>', 'scopes to ask for')
+    .option('--variable <name=value...>', "values for the provider's URL templates: tenant, domain")
+    .option('--setting <name=value...>', 'settings, values as JSON or text: renewal=ahead, concurrency=4, return_urls=["https://app.example.com/done"]')
+}
+
+function fieldsOf(options: IntegrationOptions): JsonObject {
+  const { provider, slug, name, clientId, clientSecretFile, scope, variable, setting } = options
+  return {
+    ...(provider === undefined ? {} : { provider }),
+    ...(slug === undefined ? {} : { slug }),
+    ...(name === undefined ? {} : { name }),
+    ...(clientId === undefined ? {} : { client_id: clientId }),
+    ...(clientSecretFile === undefined ? {} : { client_secret: readSecret(clientSecretFile) }),
+    ...(scope === undefined ? {} : { scopes: scope }),
+    ...(variable === undefined ? {} : { variables: pairs(variable, (text) => text) }),
+    ...(setting === undefined ? {} : { settings: pairs(setting, jsonOrText) }),
+  }
+}
+
+/** File descriptor 0 is standard input. */
+function readSecret(path: string): string {
+  try {
+    return readFileSync(path === '-' ? 0 : path, 'utf8').trim()
+  } catch {
+    throw new CommandFailure(EXIT.usage, `--client-secret-file: ${path} cannot be read`)
+  }
+}
+
+function pairs(texts: readonly string[], read: (text: string) => JsonObject[string]): JsonObject {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const [name = '', ...rest] = text.split('=')
+      if (name === '' || rest.length === 0) throw new CommandFailure(EXIT.usage, `'${text}' is not name=value`)
+      return [name, read(rest.join('='))]
+    }),
+  )
+}
+
+function jsonOrText(text: string): JsonObject[string] {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,63 @@
+import type { Command } from 'commander'
+import { databaseFile } from '../../compose-node.ts'
+import { type Config, loadConfig } from '../../config.ts'
+import { banner, type Started } from '../banner.ts'
+import { removeControlFile, writeControlFile } from '../control-file.ts'
+import { EXIT, type ExitCode } from '../exit-code.ts'
+import type { Output } from '../output.ts'
+import type { Shell } from '../shell.ts'
+import { version } from '../version.ts'
+
+/** `evergrant serve`: the server, until it is told to stop. */
+export function serveCommand(program: Command, { output, finish }: Shell): void {
+  program
+    .command('serve')
+    .description('runs the server; SIGTERM finishes what is under way and ends it')
+    .option('--development', 'with the practice provider beside it and a page to try it on')
+    .action(async (options: { readonly development?: boolean }) => finish(await serve(output, options.development === true)))
+}
+
+async function serve(output: Output, development: boolean): Promise<ExitCode> {
+  const config = loadConfig({ development })
+  const stopped = untilStopped()
+  const { createEvergrant } = await import('../../index.ts')
+  const evergrant = await createEvergrant(config)
+  try {
+    const url = await evergrant.listen()
+    const rehearsal = development ? await (await import('../../development.ts')).startDevelopment(evergrant) : null
+    const { text: key } = evergrant.services.apiKeys.issueLocal(evergrant.organization)
+    const publicUrl = evergrant.publicUrl
+    writeControlFile(config.dataDir, { url, publicUrl, key, pid: process.pid })
+    announce(output, { url: publicUrl, database: databaseName(config), dataDir: config.dataDir, development: rehearsal })
+    const signal = await stopped
+    output.note(`${signal}: finishing what is under way.`)
+    const { onlyInJournal } = await evergrant.drain()
+    await rehearsal?.close()
+    if (onlyInJournal === 0) return EXIT.done
+    output.note(`${onlyInJournal} answers are only in the journal of ${config.dataDir}: start this node again before anything else.`)
+    return EXIT.onlyInJournal
+  } finally {
+    removeControlFile(config.dataDir, process.pid)
+    await evergrant.close()
+  }
+}
+
+/** Resolves with the first signal. The handlers stay, so that a second signal does not cut the drain short. */
+function untilStopped(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve(signal))
+  })
+}
+
+function announce(output: Output, started: Started): void {
+  const { url, database, dataDir, development } = started
+  const links = development === null ? null : { try_url: development.tryUrl, practice_url: development.practiceUrl }
+  output.result({ url, database, data_dir: dataDir, pid: process.pid, development: links }, () => banner(version(), started))
+}
+
+/** Never with a password. */
+function databaseName(config: Config): string {
+  if (config.databaseUrl === null) return databaseFile(config)
+  const { hostname, port, pathname } = new URL(config.databaseUrl.reveal())
+  return `PostgreSQL ${hostname}${port === '' ? '' : `:${port}`}${pathname}`
+}

@@ -1,0 +1,19 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { databaseFile } from '../compose-node.ts'
+import type { Config } from '../config.ts'
+import type { Migrations } from '../store/contract.ts'
+import * as store from '../store/index.ts'
+
+/** Runs `work` on the schema. A change of the embedded database takes the data lock, so a running server is never surprised. */
+export async function withMigrations<Result>(config: Config, purpose: 'read' | 'change', work: (migrations: Migrations) => Promise<Result>): Promise<Result> {
+  if (config.databaseUrl !== null) return work(store.postgresMigrations(config.databaseUrl.reveal()))
+  const path = databaseFile(config)
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  if (purpose === 'read' && existsSync(path)) return work(store.sqliteMigrations(path))
+  const lock = store.takeDataLock(path)
+  try {
+    return await work(store.sqliteMigrations(path))
+  } finally {
+    lock.release()
+  }
+}

@@ -1,0 +1,17 @@
+import type { Config } from '../config.ts'
+import { type Api, readAnswer } from './api.ts'
+
+/** The same routes in this process, over the store that nobody else has open. Nothing listens and nothing is refreshed by itself. */
+export async function embeddedApi(config: Config): Promise<Api> {
+  const { createEvergrant } = await import('../index.ts')
+  const evergrant = await createEvergrant({ ...config, logLevel: config.logLevel === 'info' ? 'warn' : config.logLevel })
+  const { text } = evergrant.services.apiKeys.issueLocal(evergrant.organization)
+  return {
+    async call(method, path, body) {
+      const headers = { authorization: `Bearer ${text}` }
+      const answer = await evergrant.app.inject({ method, url: `/api/v1/${path}`, headers, ...(body === undefined ? {} : { payload: { ...body } }) })
+      return readAnswer({ status: answer.statusCode, body: answer.payload })
+    },
+    close: () => evergrant.close(),
+  }
+}

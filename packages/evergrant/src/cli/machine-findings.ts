@@ -1,0 +1,76 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { databaseFile, keyringOf } from '../compose-node.ts'
+import type { Config } from '../config.ts'
+import { Fault } from '../core/fault/fault.ts'
+import { keyFile } from '../seal/keyring.ts'
+import { withMigrations } from './database.ts'
+import { type Finding, fine, problem } from './finding.ts'
+
+const NODE_MAJOR_MIN = 24
+
+export function runtimeFinding(version: string): Finding {
+  const major = Number(version.split('.')[0])
+  return major >= NODE_MAJOR_MIN
+    ? fine('node', `version ${version}`)
+    : problem('node', `version ${version}`, `run Evergrant with Node ${NODE_MAJOR_MIN} or newer`)
+}
+
+/** One finding for each refused key: the reader reports them a line each. */
+export function environmentFindings(error: unknown): readonly Finding[] {
+  if (!(error instanceof Fault)) throw error
+  return error.message.split('\n').map((line) => {
+    const [key = '', ...rest] = line.split(' ')
+    const [what = '', remedy = 'correct it'] = rest.join(' ').split(/: (.*)/s)
+    return problem('environment', `${key} ${what}`, remedy)
+  })
+}
+
+export function dataFolderFinding({ dataDir }: Config): Finding {
+  const name = 'data folder'
+  if (!existsSync(dataDir)) return fine(name, `${dataDir} will be made at the first start`)
+  try {
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch {
+    return problem(name, `${dataDir} cannot be read and written by this user`, `give it to the user that runs Evergrant: chown -R <user> ${dataDir}`)
+  }
+  const wide = (statSync(dataDir).mode & 0o077) !== 0
+  return wide ? problem(name, `${dataDir} is open to other users of this machine`, `chmod 700 ${dataDir}`) : fine(name, dataDir)
+}
+
+export function keyFinding(config: Config): Finding {
+  const name = 'keys'
+  if (config.masterKeys !== null) return fine(name, 'master keys come from EVERGRANT_MASTER_KEYS')
+  const path = keyFile(config.dataDir)
+  if (existsSync(path)) {
+    try {
+      keyringOf(config)
+      return fine(name, `master keys are in ${path}; keep a copy of it apart from the database`)
+    } catch (error) {
+      return problem(
+        name,
+        error instanceof Error ? error.message : `${path} cannot be read`,
+        `put the right key file back, readable for its owner only: chmod 600 ${path}`,
+      )
+    }
+  }
+  if (!existsSync(databaseFile(config))) return fine(name, `${path} will be made at the first start`)
+  return problem(name, `there is a database but no ${path}`, 'put the key file of this database back, or set EVERGRANT_MASTER_KEYS; a new key opens nothing')
+}
+
+export async function schemaFinding(config: Config): Promise<Finding> {
+  const name = 'database'
+  const what = config.databaseUrl === null ? databaseFile(config) : 'PostgreSQL'
+  if (config.databaseUrl === null && !existsSync(databaseFile(config))) return fine(name, `${what} will be made at the first start`)
+  try {
+    const rows = await withMigrations(config, 'read', (migrations) => migrations.status())
+    const missing = rows.filter((row) => row.appliedAt === null)
+    if (missing.length === 0) return fine(name, `${what}, ${rows.length} migrations applied`)
+    return problem(name, `${what} lacks ${missing.map((row) => row.name).join(', ')}`, 'start the server, or run `evergrant migrate up`')
+  } catch (error) {
+    return problem(
+      name,
+      `${what}: ${error instanceof Error ? error.message : 'no answer'}`,
+      'check that the database runs and that address, user and password are right',
+    )
+  }
+}

@@ -1,0 +1,72 @@
+import { Command, CommanderError } from 'commander'
+import { Fault } from '../core/fault/fault.ts'
+import { apiKeyCommands } from './commands/api-keys.ts'
+import { connectionCommands } from './commands/connections.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { integrationCommands } from './commands/integrations.ts'
+import { migrateCommands } from './commands/migrate.ts'
+import { refreshCommand } from './commands/refresh.ts'
+import { serveCommand } from './commands/serve.ts'
+import { CommandFailure, EXIT, type ExitCode } from './exit-code.ts'
+import { Output, type Streams } from './output.ts'
+import type { Shell } from './shell.ts'
+import { version } from './version.ts'
+
+const HELP_AFTER = `
+Every command takes --json. Exit codes: 0 done, 1 a problem was found or the request was refused, 2 the command line is
+wrong, 3 answers are only in the journal, 4 the server or the database cannot be reached.
+Configuration comes from EVERGRANT_... variables; \`evergrant doctor\` checks them.`
+
+/** Runs one command line and says how it went. Never throws. */
+export async function runCommandLine(args: readonly string[], streams: Streams): Promise<ExitCode> {
+  const json = args.includes('--json')
+  let exitCode: ExitCode = EXIT.done
+  const finish = (code: ExitCode): void => {
+    exitCode = code
+  }
+  const shell: Shell = { output: new Output(streams, json), finish }
+  try {
+    await createProgram(shell, streams).parseAsync([...args], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    return explain(error, shell.output)
+  }
+}
+
+function createProgram(shell: Shell, streams: Streams): Command {
+  const program = new Command('evergrant')
+    .description('Connect once, stay connected: keeps the OAuth grants of an application alive.')
+    .version(version(), '--version')
+    .addHelpText('after', HELP_AFTER)
+    .showHelpAfterError('(add --help for what is possible)')
+  serveCommand(program, shell)
+  migrateCommands(program, shell)
+  doctorCommand(program, shell)
+  integrationCommands(program, shell)
+  connectionCommands(program, shell)
+  refreshCommand(program, shell)
+  apiKeyCommands(program, shell)
+  settle(program, streams)
+  return program
+}
+
+/** Options that every leaf has, and a program that throws where commander would exit. */
+function settle(command: Command, streams: Streams): void {
+  command.exitOverride().configureOutput({ writeOut: (text) => streams.out(text), writeErr: (text) => streams.err(text) })
+  if (command.commands.length === 0) command.option('--json', 'print the result as JSON')
+  for (const child of command.commands) settle(child, streams)
+}
+
+function explain(error: unknown, output: Output): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
+  if (error instanceof CommandFailure) {
+    output.failure(error.message, error.facts)
+    return error.exitCode
+  }
+  if (error instanceof Fault) {
+    output.failure(`${error.message} (${error.code})`, { code: error.code, field: error.details.field ?? null })
+    return error.code === 'store_unavailable' ? EXIT.unreachable : EXIT.problem
+  }
+  output.failure(error instanceof Error ? (error.stack ?? error.message) : 'an unknown error', { code: 'internal' })
+  return EXIT.problem
+}

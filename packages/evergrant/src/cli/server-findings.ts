@@ -1,0 +1,67 @@
+import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { type Api, allItems, itemsOf } from './api.ts'
+import { type Finding, fine, problem } from './finding.ts'
+
+/** A clock that jumps this far makes tokens look expired, or alive, when they are not. */
+const CLOCK_TOLERANCE_MS = 60_000
+
+/** The newest event was written by a node of ours: it cannot lie in the future. */
+export async function clockFinding(api: Api, now: number): Promise<Finding> {
+  const [newest] = itemsOf(await api.call('GET', 'events?limit=1'))
+  const at = newest === undefined ? Number.NaN : Date.parse(String(newest['at'] ?? newest['created_at']))
+  if (Number.isNaN(at)) return fine('clock', 'nothing to compare with yet')
+  const aheadMs = at - now
+  if (aheadMs <= CLOCK_TOLERANCE_MS) return fine('clock', 'not behind the newest event')
+  const seconds = Math.round(aheadMs / 1_000)
+  return problem(
+    'clock',
+    `the newest event is ${seconds} s in the future: this clock is behind, or another node's is ahead`,
+    'turn on time synchronisation (NTP) on every node',
+  )
+}
+
+/** What has to be registered at each provider, and whether it can work. */
+export async function integrationFindings(api: Api, publicUrl: string): Promise<readonly Finding[]> {
+  const items = await allItems(api, 'integrations', {})
+  if (items.length === 0) return [fine('redirect URIs', 'no integration yet')]
+  return items.flatMap((item) => [redirectFinding(item, publicUrl), ...blockedFinding(item)])
+}
+
+export function redirectFinding(item: JsonObject, publicUrl: string): Finding {
+  const slug = String(item['slug'])
+  const settings = isJsonObject(item['settings']) ? item['settings'] : {}
+  const uri = typeof settings['redirect_uri'] === 'string' ? settings['redirect_uri'] : `${publicUrl}/connect/callback/${slug}`
+  const name = `redirect URI of ${slug}`
+  if (!URL.canParse(uri)) return problem(name, `${uri} is no URL`, `evergrant integrations update ${slug} --setting redirect_uri=null`)
+  const { protocol, hostname, origin } = new URL(uri)
+  const loopback = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
+  if (protocol !== 'https:' && !loopback) return problem(name, `${uri} is plain http`, 'register and set an https:// address')
+  if (origin !== new URL(publicUrl).origin) {
+    return problem(
+      name,
+      `${uri} is not below ${publicUrl}, so its answers come here only if your proxy sends them here`,
+      `route that path to this server, or set EVERGRANT_PUBLIC_URL to ${origin}`,
+    )
+  }
+  return fine(name, `${uri} must be registered at the provider, letter by letter`)
+}
+
+function blockedFinding(item: JsonObject): readonly Finding[] {
+  const slug = String(item['slug'])
+  if (item['blocked'] === null || item['blocked'] === undefined) return []
+  const remedy = `check them at the provider, then: evergrant integrations update ${slug} --client-id <id> --client-secret-file <path>`
+  return [problem(`client of ${slug}`, 'the provider refuses its client id, secret or redirect URI', remedy)]
+}
+
+/** Asks the address that browsers and providers use: a proxy in between is part of the deployment. */
+export async function publicUrlFinding(publicUrl: string): Promise<Finding> {
+  const name = 'public URL'
+  try {
+    const response = await fetch(`${publicUrl}/health/live`, { redirect: 'manual' })
+    await response.arrayBuffer()
+    if (response.ok) return fine(name, publicUrl)
+    return problem(name, `${publicUrl}/health/live answers ${response.status}`, 'route this address to the server, without changing paths')
+  } catch {
+    return problem(name, `${publicUrl} does not answer from this machine`, 'check DNS, TLS and the proxy, or correct EVERGRANT_PUBLIC_URL')
+  }
+}
