@@ -31,6 +31,8 @@ export interface ProtocolTimes {
   readonly blockedProbeMs: number
   readonly breakerBaseMs: number
   readonly breakerCapMs: number
+  /** How long a token that the journal already has waits for the database's word on it. */
+  readonly databaseGraceMs: number
   readonly commitRetryBaseMs: number
   readonly commitRetryCapMs: number
 }
@@ -57,12 +59,13 @@ const TRUE_TIMES: ProtocolTimes = {
   blockedProbeMs: 5 * MINUTE,
   breakerBaseMs: 5 * SECOND,
   breakerCapMs: MINUTE,
+  databaseGraceMs: 250,
   commitRetryBaseMs: 50,
   commitRetryCapMs: 5 * SECOND,
 }
 
 /** Times that bound our own machine, not the provider's: a faster profile must not shrink them. */
-const OWN_TIMES: readonly (keyof ProtocolTimes)[] = ['claimToSendMs', 'connectMs', 'callerWaitMs', 'commitRetryBaseMs', 'commitRetryCapMs']
+const OWN_TIMES: readonly (keyof ProtocolTimes)[] = ['claimToSendMs', 'connectMs', 'callerWaitMs', 'databaseGraceMs', 'commitRetryBaseMs', 'commitRetryCapMs']
 
 /** The table divided by `scale` (1 in production). Table 2.8 at 1/50 lets real processes live through it in seconds. */
 export function protocolTimes(scale = 1): ProtocolTimes {

@@ -110,8 +110,10 @@ function refreshedEvent(world: EngineWorld, answered: AnsweredPresentation, gran
 }
 
 /**
- * Makes an answer durable: database commit and journal append start together, and the promise resolves when either has
- * it (`databaseOnly`: only after the database). The commit goes on being tried for as long as the process lives.
+ * Makes an answer durable: database commit and journal append start together. The promise resolves when the database has
+ * it, or, if the database is slow, when the journal has it (`databaseOnly`: never before the database): only the
+ * database knows whether somebody disconnected or reconnected meanwhile. The commit is tried for as long as the process
+ * lives.
  */
 export async function settleGrant(world: EngineWorld, answered: AnsweredPresentation, grant: Granted, databaseOnly: boolean): Promise<SettledGrant> {
   const commit = grantCommit(world, answered, grant)
@@ -123,8 +125,19 @@ export async function settleGrant(world: EngineWorld, answered: AnsweredPresenta
     world.journal.settle(answered.intent)
   })
   if (databaseOnly) await settled
-  else await Promise.any([settled, journaled])
+  else await Promise.any([settled, afterGrace(world, journaled, settled)])
   return { commit, outcome: known, committed }
+}
+
+/** Rejects with the journal; without the journal only the database counts. */
+function afterGrace(world: EngineWorld, journaled: Promise<void>, settled: Promise<void>): Promise<void> {
+  return journaled.then(
+    () =>
+      new Promise((resolve) => {
+        const cancel = world.timers.after(world.times.databaseGraceMs, resolve)
+        void settled.then(cancel)
+      }),
+  )
 }
 
 function journal(world: EngineWorld, answered: AnsweredPresentation): Promise<void> {

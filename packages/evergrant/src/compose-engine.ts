@@ -1,0 +1,60 @@
+import type { NodeParts } from './compose-node.ts'
+import type { Config } from './config.ts'
+import type { Log } from './core/log.ts'
+import type { ProviderDirectory } from './core/provider/context.ts'
+import type { TokenEndpoint } from './core/provider/wire.ts'
+import { createCodeExchange } from './core/refresh/code-exchange.ts'
+import { createRefreshEngine, type Engine } from './core/refresh/engine.ts'
+import type { EnginePorts, Observation } from './core/refresh/engine-ports.ts'
+import type { CodeExchange } from './core/refresh/exchange.ts'
+import { protocolTimes } from './core/refresh/protocol-times.ts'
+import { systemClock, systemEntropy, systemTimers } from './system.ts'
+
+export interface EngineParts {
+  readonly engine: Engine
+  readonly exchange: CodeExchange
+}
+
+/** The refresh engine on a node's real parts. */
+export function composeEngine(
+  config: Config,
+  node: NodeParts,
+  outside: { readonly directory: ProviderDirectory; readonly endpoint: TokenEndpoint; readonly log: Log; readonly observe: (observation: Observation) => void },
+): EngineParts {
+  const { store } = node
+  const decoder = new TextDecoder()
+  const ports: EnginePorts = {
+    clock: systemClock,
+    timers: systemTimers,
+    entropy: systemEntropy,
+    seal: node.seal,
+    log: outside.log,
+    credentials: store.credentials,
+    integrations: store.integrations,
+    directory: outside.directory,
+    endpoint: outside.endpoint,
+    journal: node.journal,
+    node: node.identity,
+    changesFresh: () => store.changes.fresh(),
+    times: protocolTimes(config.dangerousTimeScale),
+    options: { cacheEntries: config.cacheEntries, batch: config.workerBatch, databaseFirst: config.databaseUrl !== null },
+    observe: outside.observe,
+    decode: (bytes) => decoder.decode(bytes),
+  }
+  const engine = createRefreshEngine(ports)
+  store.changes.subscribe((change) => {
+    switch (change.kind) {
+      case 'connection':
+        return engine.forget(change.connection)
+      case 'integration':
+        engine.contexts.forget(change.integration)
+        return engine.forget('all')
+      case 'unknown':
+        engine.contexts.forget('all')
+        return engine.forget('all')
+      case 'api_key':
+        return undefined
+    }
+  })
+  return { engine, exchange: createCodeExchange(ports) }
+}

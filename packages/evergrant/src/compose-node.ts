@@ -1,0 +1,77 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from './config.ts'
+import type { Log } from './core/log.ts'
+import type { NodeIdentity } from './core/refresh/credentials.ts'
+import { type Journal, NO_JOURNAL } from './core/refresh/journal.ts'
+import type { Seal } from './core/seal/seal.ts'
+import { openFileJournal } from './journal/file-journal.ts'
+import { type Keyring, keyFile, openKeyFile } from './seal/keyring.ts'
+import { openSeal } from './seal/open-seal.ts'
+import { openPostgresStore, openSqliteStore, type Store } from './store/index.ts'
+import { systemClock, systemEntropy, systemTimers } from './system.ts'
+
+/** What a node owns before it serves anything: its database, its keys, its journal and its name. */
+export interface NodeParts {
+  readonly store: Store
+  readonly seal: Seal
+  readonly journal: Journal
+  readonly identity: NodeIdentity
+}
+
+/**
+ * Opens the parts in the order that protects grants: the database, then the keys (a wrong key stops here, before
+ * anything is written), then the journal.
+ * @throws Fault when the database is taken, outdated or away, or the keyring is not this database's
+ */
+export async function openNode(config: Config, log: Log): Promise<NodeParts> {
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  const keyring = config.masterKeys ?? openKeyFile(keyFile(config.dataDir), systemEntropy)
+  const store = await openStore(config, log)
+  try {
+    const seal = await openSeal(store.meta, keyring, systemEntropy)
+    return { store, seal, journal: await openJournal(config, seal, log), identity: nodeIdentity(config) }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+export function databaseFile(config: Pick<Config, 'dataDir'>): string {
+  return join(config.dataDir, 'evergrant.db')
+}
+
+/** The keyring alone, for `doctor`. @throws Fault */
+export function keyringOf(config: Config): Keyring {
+  return config.masterKeys ?? openKeyFile(keyFile(config.dataDir), systemEntropy)
+}
+
+function openStore(config: Config, log: Log): Promise<Store> {
+  const options = { clock: systemClock, timers: systemTimers, migrate: true, log }
+  if (config.databaseUrl === null) return openSqliteStore(databaseFile(config), options)
+  return openPostgresStore(config.databaseUrl.reveal(), { ...options, connections: config.databaseConnections })
+}
+
+async function openJournal(config: Config, seal: Seal, log: Log): Promise<Journal> {
+  if (!config.journal) return NO_JOURNAL
+  const journal = await openFileJournal(join(config.dataDir, 'journal'), seal, systemClock)
+  const { damaged, unopened } = journal.found()
+  if (damaged + unopened > 0) log.error({ damaged, unopened }, 'the journal has records that cannot be read: a disk fault, or a key that is missing')
+  return journal
+}
+
+/** The id survives restarts, so that a node knows its own older leases; the incarnation does not. */
+function nodeIdentity(config: Config): NodeIdentity {
+  return { id: config.nodeId ?? storedNodeId(config.dataDir), incarnation: systemEntropy.uuid() }
+}
+
+function storedNodeId(dataDir: string): string {
+  const path = join(dataDir, 'node-id')
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch {
+    const id = systemEntropy.uuid()
+    writeFileSync(path, `${id}\n`, { mode: 0o600 })
+    return id
+  }
+}
