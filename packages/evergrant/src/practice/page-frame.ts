@@ -15,7 +15,7 @@ main.narrow { max-width: 30rem; } main.wide { max-width: 70rem; }
 .brand { display: flex; align-items: center; gap: 10px; color: var(--soft); font-size: 14px; margin: 8px 0 16px; }
 .mark { width: 28px; height: 28px; border-radius: 8px; background: var(--accent); color: var(--accent-text); display: grid; place-items: center; font-weight: 700; }
 h1 { font-size: 1.45rem; line-height: 1.25; margin: 0 0 8px; } h2 { font-size: 1.05rem; margin: 0 0 4px; }
-p { margin: 0 0 12px; } .soft { color: var(--soft); font-size: 14px; }
+p { margin: 0 0 12px; } .card > :last-child { margin-bottom: 0; } .soft { color: var(--soft); font-size: 14px; }
 fieldset { border: 1px solid var(--line); border-radius: 8px; margin: 0 0 16px; padding: 8px 14px 12px; } legend { font-weight: 600; padding: 0 6px; font-size: 14px; }
 label.choice { display: flex; gap: 10px; align-items: center; padding: 5px 0; overflow-wrap: anywhere; }
 input[type=radio], input[type=checkbox] { width: 18px; height: 18px; accent-color: var(--accent); flex: none; }
