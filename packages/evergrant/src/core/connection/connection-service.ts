@@ -1,0 +1,200 @@
+import type { Actor, EventType, NewEvent } from '../audit/event.ts'
+import { Fault } from '../fault/fault.ts'
+import { type ConnectionId, type IntegrationId, newId, type OrganizationId } from '../ids.ts'
+import type { JsonObject } from '../json.ts'
+import type { ProviderDirectory } from '../provider/context.ts'
+import { reuseOf } from '../provider/reuse-of.ts'
+import type { GrantRow } from '../refresh/credentials.ts'
+import { dueAfter } from '../refresh/due.ts'
+import type { Seal } from '../seal/seal.ts'
+import type { Clock, Entropy, Instant } from '../time.ts'
+import type { ConnectionStatus } from './connection.ts'
+import type { ConnectionFilter, ConnectionPatch, Connections, DisconnectOutcome, Page, PageRequest } from './connections.ts'
+import type { Integration } from './integration.ts'
+import { integrationNotFound, isIntegrationId } from './integration-service.ts'
+import type { Integrations } from './integrations.ts'
+import { depthOf, mergePatch } from './merge-patch.ts'
+import { statusOf } from './status.ts'
+
+export interface ConnectionPorts {
+  readonly connections: Connections
+  readonly integrations: Integrations
+  readonly providers: Pick<ProviderDirectory, 'get'>
+  readonly seal: Seal
+  readonly clock: Clock
+  readonly entropy: Entropy
+}
+
+/** A connection with what its reader needs to understand it. No secret is opened. */
+export interface ConnectionDetails {
+  readonly row: GrantRow
+  readonly integration: Integration
+  readonly status: ConnectionStatus
+  readonly providerName: string
+}
+
+export interface ConnectionChange {
+  /** `merge` is RFC 7396; `replace` takes the object as it is. */
+  readonly metadata?: { readonly mode: 'merge' | 'replace'; readonly value: JsonObject }
+  readonly tags?: readonly string[]
+  readonly label?: string | null
+}
+
+export interface WantedConnections {
+  /** Id or slug. */
+  readonly integration?: string
+  readonly owner?: string
+  readonly status?: ConnectionStatus
+  readonly tag?: string
+}
+
+const MAX_METADATA_CHARACTERS = 16_384
+const MAX_METADATA_DEPTH = 16
+const PATCH_TRIES = 10
+
+/** Everything about connections that is not their credential. */
+export class ConnectionService {
+  private readonly ports: ConnectionPorts
+
+  constructor(ports: ConnectionPorts) {
+    this.ports = ports
+  }
+
+  /** @throws Fault `not_found` */
+  async get(organization: OrganizationId, id: ConnectionId): Promise<ConnectionDetails> {
+    return this.detailsOf(await this.row(organization, id), new Map())
+  }
+
+  async list(organization: OrganizationId, wanted: WantedConnections, page: PageRequest): Promise<Page<ConnectionDetails>> {
+    const { integration, ...rest } = wanted
+    const filter: ConnectionFilter = integration === undefined ? rest : { ...rest, integration: (await this.integration(organization, integration)).id }
+    const found = await this.ports.connections.list(organization, filter, page)
+    const known = new Map<IntegrationId, Integration>()
+    const items: ConnectionDetails[] = []
+    for (const row of found.items) items.push(await this.detailsOf(row, known))
+    return { items, cursor: found.cursor }
+  }
+
+  /** The one connection of an owner that is not disconnected. @throws Fault `not_found`, `conflict` naming the ids */
+  async ofOwner(organization: OrganizationId, integration: string, owner: string): Promise<ConnectionId> {
+    const { id, slug } = await this.integration(organization, integration)
+    const rows = await this.ports.connections.byOwner(organization, id, owner)
+    const live = rows.filter((row) => row.connection.state !== 'disconnected')
+    const [first, ...others] = live
+    if (first === undefined) throw new Fault('not_found', { field: 'owner', detail: `This owner has no connection at ${slug}. Create a connect session for them.` })
+    if (others.length > 0) {
+      const ids = live.map((row) => row.connection.id).join(', ')
+      throw new Fault('conflict', { field: 'owner', detail: `This owner has ${live.length} connections at ${slug}: ${ids}. Read the token by connection id.` })
+    }
+    return first.connection.id
+  }
+
+  /** `expectedVersion` null: a merge is applied to whatever is stored, so that no concurrent change is lost. @throws Fault */
+  async patch(organization: OrganizationId, id: ConnectionId, change: ConnectionChange, expectedVersion: number | null, actor: Actor): Promise<ConnectionDetails> {
+    for (let attempt = 0; attempt < PATCH_TRIES; attempt++) {
+      const { connection } = await this.row(organization, id)
+      if (expectedVersion !== null && expectedVersion !== connection.version) throw versionMoved(connection.version)
+      const { metadata, tags, label } = change
+      const merged = metadata === undefined ? undefined : metadata.mode === 'merge' ? mergePatch(connection.metadata, metadata.value) : metadata.value
+      if (merged !== undefined) checkMetadata(merged)
+      const columns: ConnectionPatch = {
+        ...(merged === undefined ? {} : { metadata: merged }),
+        ...(tags === undefined ? {} : { tags }),
+        ...(label === undefined ? {} : { accountLabel: label }),
+      }
+      const event = this.event('connection.updated', organization, id, actor, { changed: Object.keys(change) })
+      const outcome = await this.ports.connections.patch(organization, id, columns, connection.version, event)
+      if (outcome === 'patched') return this.get(organization, id)
+      if (outcome === 'gone') throw connectionNotFound(id)
+    }
+    throw new Fault('conflict', { detail: 'The connection kept changing while it was updated. Try again.' })
+  }
+
+  /** Stops every refresh and every read until it is resumed. Repeating it changes nothing. @throws Fault */
+  pause(organization: OrganizationId, id: ConnectionId, actor: Actor): Promise<ConnectionDetails> {
+    return this.setPaused(organization, id, true, actor)
+  }
+
+  /** @throws Fault */
+  resume(organization: OrganizationId, id: ConnectionId, actor: Actor): Promise<ConnectionDetails> {
+    return this.setPaused(organization, id, false, actor)
+  }
+
+  /** Ends the connection; the provider is told when nothing else lives on the same grant. Repeating it changes nothing. @throws Fault */
+  async disconnect(organization: OrganizationId, id: ConnectionId, actor: Actor): Promise<{ readonly details: ConnectionDetails; readonly revocation: 'queued' | 'sibling_lives' | 'unsupported' | 'already' }> {
+    const details = await this.get(organization, id)
+    const revoke = this.ports.providers.get(details.integration.provider)?.revoke ?? null
+    const outcome: DisconnectOutcome = await this.ports.connections.disconnect({
+      organization,
+      connection: id,
+      at: this.ports.clock.wall(),
+      event: this.event('connection.disconnected', organization, id, actor, { was: details.row.connection.state }),
+      revocation: revoke === null ? null : { id: newId('rev', this.ports.entropy), perToken: revoke.reach === 'token' },
+    })
+    if (outcome.kind === 'gone') throw connectionNotFound(id)
+    return { details: await this.get(organization, id), revocation: outcome.kind === 'already' ? 'already' : outcome.revocation }
+  }
+
+  /** Id or slug. @throws Fault `not_found` */
+  async integration(organization: OrganizationId, idOrSlug: string): Promise<Integration> {
+    const { integrations } = this.ports
+    const found = isIntegrationId(idOrSlug) ? await integrations.get(organization, idOrSlug) : await integrations.bySlug(organization, idOrSlug)
+    if (found === undefined) throw integrationNotFound(idOrSlug)
+    return found
+  }
+
+  private async setPaused(organization: OrganizationId, id: ConnectionId, paused: boolean, actor: Actor): Promise<ConnectionDetails> {
+    const details = await this.get(organization, id)
+    const event = this.event(paused ? 'connection.paused' : 'connection.resumed', organization, id, actor, {})
+    const dueAt = paused ? null : this.dueAt(details)
+    const outcome = await this.ports.connections.setPaused(organization, id, paused, dueAt, event)
+    if (outcome === 'gone') throw connectionNotFound(id)
+    if (outcome === 'refused') {
+      if (details.row.connection.state === 'disconnected') throw new Fault('connection_disconnected')
+      throw new Fault('conflict', { detail: `Only an active connection can be ${paused ? 'paused' : 'resumed'}; this one needs its owner to reconnect.` })
+    }
+    return this.get(organization, id)
+  }
+
+  private dueAt({ row, integration }: ConnectionDetails): Instant | null {
+    const record = this.ports.providers.get(integration.provider)
+    if (record === undefined) return this.ports.clock.wall()
+    const { settings } = integration
+    const now = this.ports.clock.wall()
+    return dueAfter({ credential: row.credential, settings, lifetimes: record.lifetimes, reuse: reuseOf(record, settings), lastReadAt: row.connection.lastReadAt, now })
+  }
+
+  private async row(organization: OrganizationId, id: ConnectionId): Promise<GrantRow> {
+    const row = await this.ports.connections.get(organization, id)
+    if (row === undefined) throw connectionNotFound(id)
+    return row
+  }
+
+  private async detailsOf(row: GrantRow, known: Map<IntegrationId, Integration>): Promise<ConnectionDetails> {
+    const { integration: id, organization } = row.connection
+    const integration = known.get(id) ?? (await this.ports.integrations.get(organization, id))
+    if (integration === undefined) throw integrationNotFound(id)
+    known.set(id, integration)
+    const providerName = this.ports.providers.get(integration.provider)?.name ?? integration.name
+    return { row, integration, status: statusOf(row, integration, this.ports.clock.wall()), providerName }
+  }
+
+  private event(type: EventType, organization: OrganizationId, connection: ConnectionId, actor: Actor, data: JsonObject): NewEvent {
+    const { clock, entropy } = this.ports
+    return { id: newId('evt', entropy), organization, type, at: clock.wall(), actor, connection, subject: null, data }
+  }
+}
+
+export function connectionNotFound(id: string): Fault {
+  return new Fault('not_found', { detail: `There is no connection ${id} in this organization.` })
+}
+
+/** @throws Fault `invalid_request` */
+export function checkMetadata(metadata: JsonObject): void {
+  if (depthOf(metadata, MAX_METADATA_DEPTH) > MAX_METADATA_DEPTH) throw new Fault('invalid_request', { field: '/metadata', detail: `\`metadata\` may be nested at most ${MAX_METADATA_DEPTH} levels deep.` })
+  if (JSON.stringify(metadata).length > MAX_METADATA_CHARACTERS) throw new Fault('invalid_request', { field: '/metadata', detail: `\`metadata\` may have at most ${MAX_METADATA_CHARACTERS} characters as JSON.` })
+}
+
+function versionMoved(version: number): Fault {
+  return new Fault('conflict', { field: '/version', detail: `The stored version is ${version}. Read it again and apply the change to what you see.` })
+}

@@ -1,0 +1,160 @@
+import type { Actor, NewEvent } from '../audit/event.ts'
+import { Fault } from '../fault/fault.ts'
+import { type ConnectionId, newId, type OrganizationId } from '../ids.ts'
+import type { JsonObject } from '../json.ts'
+import type { ProviderRecord } from '../provider/record.ts'
+import { matchesPattern } from '../provider/template.ts'
+import { initialDueAt } from '../refresh/due.ts'
+import { type GrantedTokens, newCredential } from '../refresh/new-credential.ts'
+import type { Instant } from '../time.ts'
+import type { Connection } from './connection.ts'
+import { checkMetadata, type ConnectionPorts } from './connection-service.ts'
+import type { NewCredential } from './credential.ts'
+import type { Integration } from './integration.ts'
+
+/** A grant that another system held until now. At least one of the two tokens is there. */
+export interface ImportedGrant {
+  readonly owner: string
+  readonly accessToken: string | null
+  readonly refreshToken: string | null
+  readonly tokenType: string
+  readonly expiresAt: Instant | null
+  readonly refreshExpiresAt: Instant | null
+  readonly scopes: readonly string[] | null
+  readonly account: string | null
+  readonly accountLabel: string | null
+  readonly metadata: JsonObject
+  readonly tags: readonly string[]
+  readonly variables: Readonly<Record<string, string>>
+  readonly facts: Readonly<Record<string, string>>
+  readonly consentedAt: Instant | null
+  /** When (integration, owner, account) exists: store this grant into it, under its id. */
+  readonly replace: boolean
+}
+
+interface Import {
+  readonly organization: OrganizationId
+  readonly integration: Integration
+  readonly record: ProviderRecord
+  readonly grant: ImportedGrant
+  readonly actor: Actor
+  readonly now: Instant
+}
+
+/** Takes over a grant. @throws Fault `invalid_request`, `already_exists` naming the connection */
+export async function importConnection(
+  ports: ConnectionPorts,
+  organization: OrganizationId,
+  integration: Integration,
+  grant: ImportedGrant,
+  actor: Actor,
+): Promise<{ readonly connection: ConnectionId; readonly replaced: boolean }> {
+  const record = ports.providers.get(integration.provider)
+  if (record === undefined) throw new Fault('conflict', { detail: `The provider ${integration.provider} is not in the catalogue any more.` })
+  const job: Import = { organization, integration, record, grant, actor, now: ports.clock.wall() }
+  checkGrant(job)
+  const connection = newConnection(job, newId('con', ports.entropy))
+  const credential = credentialFor(job, ports, connection.id, 1)
+  const outcome = await ports.connections.insert({ connection, credential, dueAt: dueAt(job, credential), event: eventFor(job, ports, connection.id, 1) })
+  if (outcome.kind === 'inserted') return { connection: connection.id, replaced: false }
+  if (!grant.replace) {
+    throw new Fault('already_exists', {
+      field: '/owner',
+      detail: `This owner has this account at ${integration.slug} already: ${outcome.connection}. Send \`replace: true\` to store the grant into it.`,
+    })
+  }
+  await replace(job, ports, outcome.connection)
+  return { connection: outcome.connection, replaced: true }
+}
+
+async function replace(job: Import, ports: ConnectionPorts, id: ConnectionId): Promise<void> {
+  const { organization, grant, now } = job
+  for (;;) {
+    const row = await ports.connections.get(organization, id)
+    if (row === undefined || row.connection.state === 'disconnected') throw new Fault('connection_disconnected')
+    const generation = row.credential.generation + 1
+    const credential = credentialFor(job, ports, id, generation)
+    const outcome = await ports.connections.replaceGrant({
+      organization,
+      connection: id,
+      expectedGeneration: row.credential.generation,
+      credential,
+      account: grant.account ?? row.connection.account,
+      accountLabel: grant.accountLabel ?? row.connection.accountLabel,
+      scopes: grant.scopes,
+      variables: { ...row.connection.variables, ...grant.variables },
+      facts: { ...row.connection.facts, ...grant.facts },
+      consentedAt: grant.consentedAt ?? now,
+      dueAt: dueAt(job, credential),
+      event: eventFor(job, ports, id, generation),
+    })
+    if (outcome.kind === 'replaced') return
+    if (outcome.kind === 'gone') throw new Fault('connection_disconnected')
+  }
+}
+
+function checkGrant({ grant, record }: Import): void {
+  if (grant.accessToken === null && grant.refreshToken === null) {
+    throw new Fault('invalid_request', { field: '/refresh_token', detail: 'Send `access_token`, `refresh_token` or both: without any there is nothing to look after.' })
+  }
+  checkMetadata(grant.metadata)
+  for (const [name, value] of Object.entries(grant.variables)) {
+    const definition = Object.hasOwn(record.variables, name) ? record.variables[name] : undefined
+    if (definition === undefined) throw new Fault('invalid_request', { field: `/variables/${name}`, detail: `${record.name} has no variable \`${name}\`.` })
+    if (!matchesPattern(definition.pattern, value)) {
+      throw new Fault('invalid_request', { field: `/variables/${name}`, detail: `\`${name}\` must match ${definition.pattern}. Example: ${definition.example}.` })
+    }
+  }
+}
+
+function newConnection({ organization, integration, grant, now }: Import, id: ConnectionId): Connection {
+  return {
+    id,
+    organization,
+    integration: integration.id,
+    owner: grant.owner,
+    account: grant.account,
+    accountLabel: grant.accountLabel,
+    state: 'active',
+    fault: null,
+    metadata: grant.metadata,
+    tags: grant.tags,
+    scopes: grant.scopes,
+    variables: grant.variables,
+    facts: grant.facts,
+    consentedAt: grant.consentedAt,
+    createdAt: now,
+    updatedAt: now,
+    lastReadAt: null,
+    lastRefreshedAt: null,
+    disconnectedAt: null,
+    version: 1,
+  }
+}
+
+/**
+ * An imported access token whose end nobody knows counts as over when it can be renewed: the first refresh tells. Without
+ * a refresh token it is served until the provider refuses it.
+ */
+function credentialFor({ organization, integration, record, grant, now }: Import, ports: ConnectionPorts, connection: ConnectionId, generation: number): NewCredential {
+  const unknownEnd = grant.expiresAt === null && grant.refreshToken !== null
+  const tokens: GrantedTokens = {
+    accessToken: grant.accessToken ?? '',
+    refreshToken: grant.refreshToken,
+    tokenType: grant.tokenType,
+    accessExpiresAt: unknownEnd || grant.accessToken === null ? now : grant.expiresAt,
+    refreshExpiresAt: grant.refreshExpiresAt,
+  }
+  const credential = newCredential({ organization, connection, generation, tokens, obtainedAt: now, record, settings: integration.settings }, ports.seal, ports.entropy)
+  return grant.accessToken === null ? { ...credential, accessToken: null } : credential
+}
+
+function dueAt({ integration, record, now }: Import, credential: NewCredential): Instant | null {
+  if (credential.refreshToken !== null && credential.accessExpiresAt !== null && credential.accessExpiresAt <= now) return now
+  return initialDueAt(credential, integration.settings, now, record)
+}
+
+function eventFor({ organization, integration, grant, actor, now }: Import, ports: ConnectionPorts, connection: ConnectionId, generation: number): NewEvent {
+  const data = { account: grant.account, generation, refreshable: grant.refreshToken !== null }
+  return { id: newId('evt', ports.entropy), organization, type: 'connection.imported', at: now, actor, connection, subject: integration.id, data }
+}
