@@ -1,4 +1,4 @@
-import { mkdir, unlink } from 'node:fs/promises'
+import { mkdir, rename, unlink } from 'node:fs/promises'
 import type { IntentId } from '../core/ids.ts'
 import type { Journal, JournalRecord } from '../core/refresh/journal.ts'
 import type { Seal } from '../core/seal/seal.ts'
@@ -151,16 +151,21 @@ class GroupJournal implements FileJournal {
     if (active !== null) await finishSegment(active)
   }
 
-  /** Files that nobody needs: every answer settled, and older than 72 h or beyond the number that is kept. */
+  /**
+   * Files that nobody needs: every answer settled, and older than 72 h or beyond the number that is kept. Only from the
+   * oldest on: a younger file may hold the marks of an older one. A damaged file is put aside, not removed.
+   */
   async removeOld(): Promise<void> {
     const excess = this.#closed.length - this.#setting.keepFiles
     const oldest = this.#setting.clock.wall() - KEEP_MS
-    const isDone = (file: Holding, index: number): boolean =>
-      !file.damaged && file.unsettled === 0 && (file.answers === 0 || index < excess || file.endedAt < oldest)
-    const done = new Set(this.#closed.filter(isDone))
-    this.#closed = this.#closed.filter((file) => !done.has(file))
-    // A file that cannot be removed now is found again at the next start.
-    for (const { path } of done) await unlink(path).catch(() => {})
+    const isDone = (file: Holding, index: number): boolean => file.unsettled === 0 && (file.answers === 0 || index < excess || file.endedAt < oldest)
+    const needed = this.#closed.findIndex((file, index) => !isDone(file, index))
+    const done = this.#closed.splice(0, needed < 0 ? this.#closed.length : needed)
+    for (const { path, damaged } of done) {
+      const removal = damaged ? rename(path, `${path}.damaged`) : unlink(path)
+      // What cannot be removed now is found again at the next start.
+      await removal.catch(() => {})
+    }
   }
 
   #start(): void {
