@@ -1,0 +1,163 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { afterAll, afterEach, expect, test, vi } from 'vitest'
+import { systemTimers } from '../system.ts'
+import { createAddressGuard } from './address-guard.ts'
+import { createProviderClient } from './provider-client.ts'
+import { createProxyTransport, type ProxyRequest } from './proxy-transport.ts'
+
+const guard = createAddressGuard({ allowPrivateHosts: [], development: true })
+const transport = createProxyTransport({ guard, timers: systemTimers, silenceMs: 2_000 })
+const client = createProviderClient({ guard, timers: systemTimers })
+const cleanUps: (() => void)[] = []
+afterEach(() => {
+  for (const cleanUp of cleanUps.splice(0)) cleanUp()
+})
+afterAll(() => transport.close())
+
+async function api(handler: (incoming: IncomingMessage, outgoing: ServerResponse) => void): Promise<string> {
+  const server = createServer(handler)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  cleanUps.push(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+function get(url: string, change: Partial<ProxyRequest> = {}): ProxyRequest {
+  return { method: 'GET', url, headers: {}, body: null, deadlineMs: 5_000, ...change }
+}
+
+test('method, path, headers and body reach the API, and its answer comes back', async () => {
+  const url = await api((incoming, outgoing) => {
+    void buffer(incoming).then((body) => outgoing.writeHead(201, { 'x-path': incoming.url, 'x-method': incoming.method, 'x-length': incoming.headers['content-length'] }).end(body))
+  })
+  const answer = await transport.send(get(`${url}/v1/things?a=%20b`, { method: 'PATCH', headers: { 'content-type': 'text/plain' }, body: Buffer.from('grüße') }))
+  expect(answer).toMatchObject({ status: 201, headers: { 'x-path': '/v1/things?a=%20b', 'x-method': 'PATCH', 'x-length': '7' } })
+  expect((await buffer(answer.body)).toString()).toBe('grüße')
+})
+
+test('hop-by-hop fields, forwarding fields and cookies stay on their side (S29, S30)', async () => {
+  let seen: IncomingMessage['headers'] = {}
+  const url = await api((incoming, outgoing) => {
+    seen = incoming.headers
+    outgoing.writeHead(200, { 'set-cookie': 'a=1', connection: 'x-private', 'x-private': '1', 'x-public': '1' }).end()
+  })
+  const headers = { connection: 'x-secret', 'x-secret': '1', 'proxy-authorization': 'Basic x', 'transfer-encoding': 'chunked', te: 'trailers', upgrade: 'h2c', 'x-forwarded-for': '1.2.3.4', cookie: 'session=1', host: 'evil.example', 'content-length': '99', authorization: 'Bearer t', 'x-kept': '1' }
+  const answer = await transport.send(get(url, { headers }))
+  answer.body.resume()
+  expect(seen).toEqual({ host: new URL(url).host, connection: 'keep-alive', authorization: 'Bearer t', 'x-kept': '1' })
+  expect(answer.headers).not.toHaveProperty('set-cookie')
+  expect(answer.headers).not.toHaveProperty('x-private')
+  expect(answer.headers).toMatchObject({ 'x-public': '1' })
+})
+
+test('100 MB stream both ways, and a reader who stops stops the sender (S31)', { timeout: 60_000 }, async () => {
+  const url = await api((incoming, outgoing) => void incoming.pipe(outgoing))
+  const piece = Buffer.alloc(64 * 1024, 7)
+  const pieces = 1_600
+  let produced = 0
+  const body = new Readable({
+    read() {
+      produced += 1
+      this.push(produced <= pieces ? piece : null)
+    },
+  })
+  const answer = await transport.send(get(url, { method: 'POST', body }))
+  let before = -1
+  await vi.waitFor(
+    () => {
+      const stopped = produced === before
+      before = produced
+      expect(stopped).toBe(true)
+    },
+    { interval: 200, timeout: 20_000 },
+  )
+  expect(produced).toBeLessThan(pieces / 2)
+  let bytes = 0
+  for await (const chunk of answer.body) bytes += (chunk as Buffer).length
+  expect(bytes).toBe(pieces * piece.length)
+})
+
+test('a redirect is handed back, not followed (S27)', async () => {
+  const seen: string[] = []
+  const url = await api((incoming, outgoing) => {
+    seen.push(incoming.url ?? '')
+    outgoing.writeHead(302, { location: '/elsewhere' }).end()
+  })
+  const answer = await transport.send(get(`${url}/start`))
+  answer.body.resume()
+  expect(answer).toMatchObject({ status: 302, headers: { location: '/elsewhere' } })
+  expect(seen).toEqual(['/start'])
+})
+
+test.each([
+  ['https://10.0.0.1/', 'private_address'],
+  ['https://[fd00::1]/', 'private_address'],
+  ['http://1.1.1.1/', 'plain_http'],
+  ['file:///etc/passwd', 'invalid_url'],
+  ['https://u:p@api.example.com/', 'invalid_url'],
+])('%s is not_sent (S25, S33)', async (url, reason) => {
+  await expect(transport.send(get(url))).rejects.toMatchObject({ kind: 'not_sent', reason })
+})
+
+test('a port where nobody listens is not_sent', async () => {
+  const url = await api(() => {})
+  for (const cleanUp of cleanUps.splice(0)) cleanUp()
+  await expect(transport.send(get(url))).rejects.toMatchObject({ kind: 'not_sent', reason: 'ECONNREFUSED' })
+})
+
+test('a header with a line break is not_sent', async () => {
+  const url = await api((_incoming, outgoing) => outgoing.end())
+  await expect(transport.send(get(url, { headers: { 'x-a': '1\r\nx-b: 2' } }))).rejects.toMatchObject({ kind: 'not_sent', reason: 'invalid_request' })
+})
+
+test('a reset after the request is no_answer, silence until the deadline a timeout', async () => {
+  const reset = await api((incoming) => incoming.socket.resetAndDestroy())
+  await expect(transport.send(get(reset))).rejects.toMatchObject({ kind: 'no_answer', reason: 'ECONNRESET' })
+  const silent = await api(() => {})
+  await expect(transport.send(get(silent, { deadlineMs: 100 }))).rejects.toMatchObject({ kind: 'timeout' })
+})
+
+test('a body that breaks off fails for its reader', async () => {
+  const url = await api((_incoming, outgoing) => {
+    outgoing.writeHead(200, { 'content-length': '100' })
+    outgoing.write('part', () => outgoing.destroy())
+  })
+  const answer = await transport.send(get(url))
+  await expect(buffer(answer.body)).rejects.toThrow()
+})
+
+test('a caller who goes away ends the request at the API', async () => {
+  const closed = vi.fn()
+  const url = await api((incoming) => incoming.socket.once('close', closed))
+  const caller = new AbortController()
+  const sending = transport.send(get(url, { signal: caller.signal }))
+  const refused = expect(sending).rejects.toMatchObject({ kind: 'cancelled' })
+  systemTimers.after(50, () => caller.abort())
+  await refused
+  await vi.waitFor(() => expect(closed).toHaveBeenCalled())
+})
+
+test('a JSON object is fetched; anything else is a fault that says what came', async () => {
+  const url = await api((incoming, outgoing) => {
+    if (incoming.url === '/good') outgoing.end('{"issuer":"x"}')
+    else if (incoming.url === '/list') outgoing.end('[]')
+    else if (incoming.url === '/html') outgoing.end('<html>')
+    else if (incoming.url === '/big') outgoing.end(`{"a":"${'x'.repeat(2_000)}"}`)
+    else outgoing.writeHead(404).end('{}')
+  })
+  expect(await client.fetchJson(`${url}/good`)).toEqual({ issuer: 'x' })
+  await expect(client.fetchJson(`${url}/list`)).rejects.toMatchObject({ code: 'provider_unavailable', message: expect.stringContaining('not a JSON object') })
+  await expect(client.fetchJson(`${url}/html`)).rejects.toThrow(/not a JSON object/)
+  await expect(client.fetchJson(`${url}/missing`)).rejects.toThrow(/status 404/)
+  await expect(client.fetchJson(`${url}/big`, { maxBytes: 1_000 })).rejects.toThrow(/answer_too_large/)
+  await expect(client.fetchJson('https://10.0.0.1/')).rejects.toThrow(/private_address/)
+})
+
+test('a look-up that cannot be sent says so without throwing', async () => {
+  expect(await client.sendRequest({ method: 'GET', url: 'https://10.0.0.1/', headers: {}, basic: null, body: null })).toEqual({ kind: 'not_sent', cause: 'private_address' })
+})
