@@ -1,0 +1,118 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { afterEach, expect, test } from 'vitest'
+import { createClient, EvergrantError } from './index.ts'
+
+type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void
+const closing: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close()
+})
+
+async function serverWith(handler: Handler): Promise<string> {
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+    request.on('end', () => handler(request, response, body))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closing.push(() => {
+    server.closeAllConnections()
+    return new Promise((resolve) => server.close(() => resolve()))
+  })
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return `http://127.0.0.1:${address.port}`
+}
+
+const answer = (response: ServerResponse, status: number, value: unknown): void =>
+  void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
+
+test('a token is asked for with the key, the minimum lifetime and the rejected generation', async () => {
+  let asked: { url: string | undefined; key: string | undefined } | undefined
+  const url = await serverWith((request, response) => {
+    asked = { url: request.url, key: request.headers.authorization }
+    answer(response, 200, { access_token: 'a', generation: 8 })
+  })
+  const token = await createClient({ url: `${url}/`, apiKey: 'egk_x' }).connections.token('con_1', { minTtl: 60, rejectedGeneration: 7 })
+  expect(token).toMatchObject({ access_token: 'a', generation: 8 })
+  expect(asked).toEqual({ url: '/api/v1/connections/con_1/token?min_ttl=60&rejected_generation=7', key: 'Bearer egk_x' })
+})
+
+test('an owner with reserved characters reaches the server unchanged', async () => {
+  let owner: string | null = null
+  const url = await serverWith((request, response) => {
+    owner = new URL(request.url ?? '', 'http://x').searchParams.get('owner')
+    answer(response, 200, {})
+  })
+  await createClient({ url, apiKey: 'egk_x' }).tokens.byOwner('strava', 'a&b=c/ü+1')
+  expect(owner).toBe('a&b=c/ü+1')
+})
+
+test('a connect session is posted with an idempotency key of its own', async () => {
+  const keys: (string | string[] | undefined)[] = []
+  let posted: unknown
+  const url = await serverWith((request, response, body) => {
+    keys.push(request.headers['idempotency-key'])
+    posted = JSON.parse(body)
+    answer(response, 201, { id: 'cs_1', url: 'https://x' })
+  })
+  const { connect } = createClient({ url, apiKey: 'egk_x' })
+  const wanted = { integration: 'strava', owner: 'u1', return_url: 'https://app.example.com/' }
+  await connect.createSession(wanted)
+  await connect.createSession(wanted)
+  expect(posted).toEqual(wanted)
+  expect(new Set(keys).size).toBe(2)
+})
+
+test('a problem becomes an error with code, action, field and times', async () => {
+  const url = await serverWith((_request, response) =>
+    answer(response, 409, {
+      detail: 'gone',
+      code: 'connection_revoked',
+      action: 'reconnect',
+      needs_reauth: true,
+      reconnect_url: 'https://x/connect/1',
+      retry_at: '2026-01-01T00:00:00.000Z',
+      request_id: 'r1',
+      field: 'id',
+    }),
+  )
+  const error = await createClient({ url, apiKey: 'egk_x' })
+    .connections.list()
+    .catch((caught: unknown) => caught)
+  expect(error).toBeInstanceOf(EvergrantError)
+  expect(error).toMatchObject({
+    status: 409,
+    code: 'connection_revoked',
+    action: 'reconnect',
+    needsReauth: true,
+    reconnectUrl: 'https://x/connect/1',
+    retryAt: new Date('2026-01-01T00:00:00.000Z'),
+    requestId: 'r1',
+    field: 'id',
+  })
+})
+
+test('an HTML page of a proxy is no answer of Evergrant', async () => {
+  const url = await serverWith((_request, response) => void response.writeHead(502).end('<html>'))
+  await expect(createClient({ url, apiKey: 'egk_x' }).connections.token('con_1')).rejects.toMatchObject({ code: 'invalid_answer', status: 502 })
+})
+
+test('a server that does not answer ends in connection_failed, and the key is in no message', async () => {
+  const failure = await createClient({ url: 'http://127.0.0.1:1', apiKey: 'egk_secret' })
+    .connections.token('con_1')
+    .catch((caught: unknown) => caught)
+  expect(failure).toMatchObject({ code: 'connection_failed', status: 0 })
+  expect(JSON.stringify(failure) + String(failure)).not.toContain('egk_secret')
+})
+
+test('a server that hangs is left after the timeout', async () => {
+  const url = await serverWith(() => {})
+  await expect(createClient({ url, apiKey: 'egk_x', timeoutMs: 50 }).connections.token('con_1')).rejects.toMatchObject({ code: 'connection_failed' })
+})
+
+test("a caller's own abort is thrown as it is", async () => {
+  const controller = new AbortController()
+  const url = await serverWith(() => controller.abort(new Error('enough')))
+  await expect(createClient({ url, apiKey: 'egk_x' }).connections.token('con_1', { signal: controller.signal })).rejects.toThrow('enough')
+})

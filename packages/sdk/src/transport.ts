@@ -1,0 +1,77 @@
+import { EvergrantError } from './evergrant-error.ts'
+
+export interface TransportOptions {
+  /** Where Evergrant is, without `/api/v1`. */
+  readonly url: string
+  /** `egk_...`. Only for servers: a key in a browser is public. */
+  readonly apiKey: string
+  /** Milliseconds for one call; 30,000 by default. */
+  readonly timeoutMs?: number
+  /** For tests, or a runtime of your own. */
+  readonly fetch?: typeof globalThis.fetch
+}
+
+export interface CallOptions {
+  /** Ends the wait of this caller. A refresh that is under way goes on at the server. */
+  readonly signal?: AbortSignal
+}
+
+type Query = Readonly<Record<string, string | number | undefined>>
+
+export interface Transport {
+  get<Answer>(path: string, query: Query, options?: CallOptions): Promise<Answer>
+  /** Carries an Idempotency-Key, so that repeating it after a lost answer is harmless. */
+  post<Answer>(path: string, body: object, options?: CallOptions): Promise<Answer>
+}
+
+const TIMEOUT_MS = 30_000
+
+export function createTransport(options: TransportOptions): Transport {
+  const base = new URL(`${options.url.replace(/\/+$/, '')}/api/v1/`)
+  const send = options.fetch ?? globalThis.fetch
+  const headers = { authorization: `Bearer ${options.apiKey}`, accept: 'application/json' }
+
+  async function call<Answer>(url: URL, init: RequestInit, caller: AbortSignal | undefined): Promise<Answer> {
+    const deadline = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS)
+    const signal = caller === undefined ? deadline : AbortSignal.any([caller, deadline])
+    let response: Response
+    let text: string
+    try {
+      response = await send(url, { ...init, signal, redirect: 'error' })
+      text = await response.text()
+    } catch (cause) {
+      caller?.throwIfAborted()
+      throw new EvergrantError({ status: 0, code: 'connection_failed', detail: `Evergrant at ${base.origin} did not answer.` }, cause)
+    }
+    return readAnswer(response.status, text)
+  }
+
+  return {
+    get: (path, query, { signal } = {}) => call(withQuery(new URL(path, base), query), { method: 'GET', headers }, signal),
+    post: (path, body, { signal } = {}) => {
+      const extra = { 'content-type': 'application/json', 'idempotency-key': globalThis.crypto.randomUUID() }
+      return call(new URL(path, base), { method: 'POST', headers: { ...headers, ...extra }, body: JSON.stringify(body) }, signal)
+    },
+  }
+}
+
+function withQuery(url: URL, query: Query): URL {
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value))
+  return url
+}
+
+/** The shape of a success is the server's promise (its OpenAPI document), not checked again here. */
+function readAnswer<Answer>(status: number, text: string): Answer {
+  const value = parse(text)
+  if (status >= 200 && status < 300 && value !== undefined) return value
+  if (typeof value === 'object' && value !== null && typeof value.code === 'string') throw new EvergrantError({ ...value, status })
+  throw new EvergrantError({ status, code: 'invalid_answer', detail: `The answer (status ${status}) is not from Evergrant: is there a proxy in between?` })
+}
+
+function parse(text: string) {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
