@@ -3,6 +3,7 @@ import type { ConnectService } from '../../core/connect/connect-service.ts'
 import type { ConnectSession } from '../../core/connect/connect-sessions.ts'
 import { Fault, type FaultCode } from '../../core/fault/fault.ts'
 import { FAULTS } from '../../core/fault/table.ts'
+import type { Log } from '../../core/log.ts'
 import { faultOf } from '../problem.ts'
 import type { App } from '../schema.ts'
 import { browserIdOf, giveBrowserId, isSameOrigin } from './browser-cookie.ts'
@@ -15,6 +16,7 @@ import { STYLESHEET } from './stylesheet.ts'
 export interface HostedOptions {
   readonly connect: ConnectService
   readonly publicUrl: string
+  readonly log: Pick<Log, 'error'>
 }
 
 const FORM_LIMIT = 64 * 1_024
@@ -24,29 +26,29 @@ const PAGE_CODE = /^[a-z_]{1,60}$/
 export function hostedRoutes(app: App, options: HostedOptions): void {
   const { connect, publicUrl } = options
   readForms(app)
-  app.setErrorHandler((error, request, reply) => showFault(error, request, reply))
-  app.get(STYLE_PATH, { config: { access: 'public' }, schema: { hide: true } }, (_request, reply) => sendStylesheet(reply))
+  app.setErrorHandler((error, request, reply) => showFault(error, request, reply, options.log))
+  app.get(STYLE_PATH, { config: { access: 'public' } }, (_request, reply) => sendStylesheet(reply))
 
-  app.get<{ Params: { token: string } }>('/connect/:token', { config: { access: 'public' }, schema: { hide: true } }, async (request, reply) => {
+  app.get<{ Params: { token: string } }>('/connect/:token', { config: { access: 'public' } }, async (request, reply) => {
     const session = await connect.byLink(request.params.token)
     return session === undefined ? showProblem(reply, request, 'not_found') : showLanding(session, request, reply, null)
   })
-  app.post<{ Params: { token: string } }>('/connect/:token', { config: { access: 'public' }, schema: { hide: true }, bodyLimit: FORM_LIMIT }, async (request, reply) => {
+  app.post<{ Params: { token: string } }>('/connect/:token', { config: { access: 'public' }, bodyLimit: FORM_LIMIT }, async (request, reply) => {
     if (!isSameOrigin(request, publicUrl)) return showProblem(reply, request, 'forbidden', 'This button only works on its own page. Open the link itself and press Continue there.')
     const session = await connect.byLink(request.params.token)
     return session === undefined ? showProblem(reply, request, 'not_found') : start(session, request, reply)
   })
-  app.get<{ Params: { ticket: string } }>('/connect/done/:ticket', { config: { access: 'public' }, schema: { hide: true } }, async (request, reply) => {
+  app.get<{ Params: { ticket: string } }>('/connect/done/:ticket', { config: { access: 'public' } }, async (request, reply) => {
     const session = await connect.byTicket(request.params.ticket, browserIdOf(request, publicUrl))
     return session === undefined ? showProblem(reply, request, 'connect_browser_mismatch') : showOutcome(session, request.params.ticket, request, reply)
   })
-  app.post<{ Params: { ticket: string } }>('/connect/done/:ticket', { config: { access: 'public' }, schema: { hide: true }, bodyLimit: FORM_LIMIT }, async (request, reply) => {
+  app.post<{ Params: { ticket: string } }>('/connect/done/:ticket', { config: { access: 'public' }, bodyLimit: FORM_LIMIT }, async (request, reply) => {
     if (!isSameOrigin(request, publicUrl)) return showProblem(reply, request, 'forbidden', 'This button only works on its own page.')
     const session = await connect.byTicket(request.params.ticket, browserIdOf(request, publicUrl))
     if (session === undefined) return showProblem(reply, request, 'connect_browser_mismatch')
     return formOf(request)['step'] === 'sibling' ? useSibling(session, request, reply) : retry(session, request, reply)
   })
-  app.get<{ Params: { code: string } }>('/connect/problem/:code', { config: { access: 'public' }, schema: { hide: true } }, (request, reply) => {
+  app.get<{ Params: { code: string } }>('/connect/problem/:code', { config: { access: 'public' } }, (request, reply) => {
     const { code } = request.params
     return showProblem(reply, request, PAGE_CODE.test(code) && isFaultCode(code) ? code : 'not_found')
   })
@@ -93,7 +95,7 @@ export function hostedRoutes(app: App, options: HostedOptions): void {
   }
 
   for (const path of ['/connect/callback', '/connect/callback/:integration']) {
-    app.get<{ Params: { integration?: string } }>(path, { config: { access: 'public' }, schema: { hide: true } }, async (request, reply) => {
+    app.get<{ Params: { integration?: string } }>(path, { config: { access: 'public' } }, async (request, reply) => {
       const slug = request.params.integration ?? null
       const query = parametersOf(request.url.split('?').slice(1).join('?'))
       const stashed = query.get('answer')?.[0]
@@ -102,7 +104,7 @@ export function hostedRoutes(app: App, options: HostedOptions): void {
       const outcome = parameters === null ? { kind: 'refused' as const, code: 'connect_state_mismatch' as const } : await connect.callback({ slug, parameters, browserId })
       return reply.redirect(redirectOf(outcome, browserId, request.id, connect), 303)
     })
-    app.post<{ Params: { integration?: string } }>(path, { config: { access: 'public' }, schema: { hide: true }, bodyLimit: FORM_LIMIT }, (request, reply) => {
+    app.post<{ Params: { integration?: string } }>(path, { config: { access: 'public' }, bodyLimit: FORM_LIMIT }, (request, reply) => {
       const slug = request.params.integration ?? null
       const stashed = connect.stash(slug, request.body instanceof URLSearchParams ? parametersOf(request.body.toString()) : new Map())
       const here = slug === null ? '/connect/callback' : `/connect/callback/${encodeURIComponent(slug)}`
@@ -144,9 +146,9 @@ function showProblem(reply: FastifyReply, request: FastifyRequest, code: FaultCo
   return sendPage(reply, problemPage(code, /^[A-Za-z0-9_.:-]{1,128}$/.test(asked) ? asked : request.id, text), { status: FAULTS[code].status })
 }
 
-function showFault(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function showFault(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Pick<Log, 'error'>): FastifyReply {
   const fault = faultOf(error, FORM_LIMIT)
-  if (fault.code === 'internal') request.log.error(error)
+  if (fault.code === 'internal') log.error({ request: request.id, error: error instanceof Error ? (error.stack ?? error.message) : typeof error }, 'a page failed')
   return showProblem(reply, request, fault.code)
 }
 

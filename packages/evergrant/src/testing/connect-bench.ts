@@ -1,0 +1,182 @@
+import { createConnectService, type ConnectService } from '../core/connect/connect-service.ts'
+import type { ConnectPorts, DiscardedGrant } from '../core/connect/connect-ports.ts'
+import type { Integration, IntegrationSettings } from '../core/connection/integration.ts'
+import { newId, type OrganizationId } from '../core/ids.ts'
+import type { Log, LogFields } from '../core/log.ts'
+import type { ProviderRecord } from '../core/provider/record.ts'
+import { createCodeExchange } from '../core/refresh/code-exchange.ts'
+import { createRefreshEngine } from '../core/refresh/engine.ts'
+import { NO_JOURNAL } from '../core/refresh/journal.ts'
+import { protocolTimes } from '../core/refresh/protocol-times.ts'
+import { ApiKeysService } from '../core/access/api-keys-service.ts'
+import { createApp } from '../http/app.ts'
+import { hostedRoutes } from '../http/connect/hosted-routes.ts'
+import { connectSessionRoutes } from '../http/connect/session-routes.ts'
+import type { App } from '../http/schema.ts'
+import { createAddressGuard } from '../outbound/address-guard.ts'
+import { createProviderClient } from '../outbound/provider-client.ts'
+import { createTokenEndpoint } from '../outbound/token-endpoint.ts'
+import { startPracticeProvider, type PracticeProvider } from '../practice/index.ts'
+import { createProviderDirectory } from '../providers/directory.ts'
+import { catalogue } from '../providers/index.ts'
+import { openMemoryStore, type Store } from '../store/index.ts'
+import { systemClock, systemEntropy, systemTimers } from '../system.ts'
+import { testSeal } from './seal.ts'
+
+export interface BenchOptions {
+  readonly publicUrl?: string
+  /** Instead of the catalogue's records of the same id. */
+  readonly records?: readonly ProviderRecord[]
+  readonly ports?: Partial<ConnectPorts>
+}
+
+/** Everything a connect flow needs, for real: memory store, seal, practice provider, outbound client, HTTP. */
+export interface ConnectBench {
+  readonly app: App
+  readonly publicUrl: string
+  readonly connect: ConnectService
+  readonly store: Store
+  readonly practice: PracticeProvider
+  readonly logs: LogFields[]
+  readonly discarded: DiscardedGrant[]
+  readonly engine: ReturnType<typeof createRefreshEngine>
+  readonly ports: ConnectPorts
+  organization(name: string): Promise<{ readonly id: OrganizationId; readonly key: string }>
+  integration(organization: OrganizationId, slug: string, more?: IntegrationChanges): Promise<Integration>
+  /** Moves the server's wall clock forward. */
+  advance(ms: number): void
+  close(): Promise<void>
+}
+
+type IntegrationChanges = Partial<Omit<Integration, 'settings'>> & { readonly settings?: Partial<IntegrationSettings> }
+
+const RETURN_URL = 'https://app.example.com/connected'
+
+export async function startConnectBench(options: BenchOptions = {}): Promise<ConnectBench> {
+  const publicUrl = options.publicUrl ?? 'http://localhost:3900'
+  const practice = await startPracticeProvider()
+  let ahead = 0
+  const clock = { wall: () => systemClock.wall() + ahead, mono: () => systemClock.mono() + ahead }
+  const store = await openMemoryStore({ clock, timers: systemTimers })
+  const seal = testSeal()
+  const logs: LogFields[] = []
+  const log = keepingLog(logs)
+  const guard = createAddressGuard({ allowPrivateHosts: [], development: true })
+  const client = createProviderClient({ guard, timers: systemTimers })
+  const endpoint = createTokenEndpoint({ guard, timers: systemTimers })
+  const records = [...(options.records ?? []), ...catalogue.filter((record) => !options.records?.some((own) => own.id === record.id))]
+  const directory = createProviderDirectory({ records, fetchJson: (url) => client.fetchJson(url), clock })
+  const engine = createRefreshEngine({
+    clock,
+    timers: systemTimers,
+    entropy: systemEntropy,
+    seal,
+    log,
+    credentials: store.credentials,
+    integrations: store.integrations,
+    directory,
+    endpoint,
+    journal: NO_JOURNAL,
+    node: { id: 'bench', incarnation: '1' },
+    changesFresh: () => true,
+    times: protocolTimes(),
+    options: { cacheEntries: 1_000, batch: 10, databaseFirst: false },
+    observe: () => {},
+    decode: (bytes) => new TextDecoder().decode(bytes),
+  })
+  const discarded: DiscardedGrant[] = []
+  const ports: ConnectPorts = {
+    sessions: store.connectSessions,
+    connections: store.connections,
+    integrations: store.integrations,
+    organizations: store.organizations,
+    events: store.events,
+    providers: directory,
+    exchange: createCodeExchange({ clock, seal, log, endpoint, journal: NO_JOURNAL, times: protocolTimes(), observe: () => {} }),
+    ask: (request, limits) => client.sendRequest(request, limits),
+    discard: async (grant) => void discarded.push(grant),
+    seal,
+    clock,
+    timers: systemTimers,
+    entropy: systemEntropy,
+    log,
+    publicUrl,
+    ...options.ports,
+  }
+  const connect = createConnectService(ports)
+  const apiKeys = new ApiKeysService({ store: store.apiKeys, clock, timers: systemTimers, entropy: systemEntropy, digest: (text) => seal.digest(text), changesFresh: () => true })
+  const services = {
+    clock,
+    entropy: systemEntropy,
+    engine,
+    apiKeys,
+    providers: directory,
+    organizations: store.organizations,
+    events: store.events,
+    health: { check: async () => [] },
+    metrics: { tokenRead: () => {}, render: async () => '' },
+  }
+  const app = createApp(services, {
+    publicUrl,
+    log,
+    requestLog: (fields) => void logs.push(fields),
+    routes: [(scope) => hostedRoutes(scope, { connect, publicUrl, log }), (scope) => connectSessionRoutes(scope, connect)],
+  })
+  await app.ready()
+  const actor = { kind: 'system' as const, id: null }
+  const event = (organization: OrganizationId, type: 'organization.created' | 'integration.created') => ({
+    id: newId('evt', systemEntropy), organization, type, at: clock.wall(), actor, connection: null, subject: null, data: {},
+  })
+  return {
+    app, publicUrl, connect, store, practice, logs, discarded, engine, ports,
+    organization: async (name) => {
+      const id = newId('org', systemEntropy)
+      await store.organizations.insert({ id, name, slug: `${name.toLowerCase().replaceAll(/[^a-z]+/g, '-')}-${id.slice(-6)}`, createdAt: clock.wall() }, event(id, 'organization.created'))
+      const issued = await apiKeys.create(id, { name: 'test', scopes: ['connect', 'connections:write', 'tokens:read'], expiresAt: null }, actor)
+      return { id, key: issued.text }
+    },
+    integration: async (organization, slug, more = {}) => {
+      const integration = integrationAt(organization, slug, `${practice.url}/p4`, { seal, now: clock.wall() }, more)
+      await store.integrations.insert(integration, event(organization, 'integration.created'))
+      return integration
+    },
+    advance: (ms) => {
+      ahead += ms
+    },
+    close: async () => {
+      await app.close()
+      await practice.close()
+      endpoint.close()
+      await store.close()
+    },
+  }
+}
+
+function keepingLog(logs: LogFields[]): Log {
+  const keep = (fields: LogFields, message: string) => void logs.push({ ...fields, message })
+  return { info: keep, warn: keep, error: keep }
+}
+
+function integrationAt(organization: OrganizationId, slug: string, issuer: string, world: { seal: ReturnType<typeof testSeal>; now: number }, more: IntegrationChanges): Integration {
+  const id = newId('int', systemEntropy)
+  return {
+    id,
+    organization,
+    slug,
+    name: slug,
+    provider: 'oidc',
+    clientId: 'practice',
+    clientSecret: world.seal.seal('practice-secret', { organization, table: 'integration', row: id, column: 'client_secret' }),
+    scopes: ['openid', 'email', 'offline_access', 'notes:read'],
+    variables: { issuer },
+    blocked: null,
+    createdAt: world.now,
+    updatedAt: world.now,
+    version: 1,
+    ...more,
+    settings: {
+      renewal: 'auto', marginMs: null, redirectUri: null, returnUrls: [RETURN_URL], concurrency: 4, proxyReplays: 1,
+      authorizeParameters: {}, reuse: null, token: null, ...more.settings,
+    },
+  }
+}
