@@ -1,4 +1,4 @@
-import { createDecipheriv, createHmac, hkdfSync } from 'node:crypto'
+import { createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
@@ -7,6 +7,7 @@ import { type SealContext, SealError } from '../core/seal/seal.ts'
 import { Secret } from '../core/seal/secret.ts'
 import { systemEntropy } from '../system.ts'
 import { createAesSeal, sealedWith } from './aes-seal.ts'
+import { hkdfKey, hmacKey, hmacSha256 } from './hmac.ts'
 import { createKeyring, type MasterKey } from './keyring.ts'
 
 const context: SealContext = { organization: 'org_1', table: 'credential', row: 'con_1#4', column: 'refresh_token' }
@@ -131,8 +132,16 @@ test('a secret shows nothing of itself', () => {
 })
 
 test('HKDF-SHA256 gives the bytes of RFC 5869 appendix A.1', () => {
-  const okm = hkdfSync('sha256', Buffer.alloc(22, 0x0b), Buffer.from('000102030405060708090a0b0c', 'hex'), Buffer.from('f0f1f2f3f4f5f6f7f8f9', 'hex'), 42)
-  expect(Buffer.from(okm).toString('hex')).toBe('3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865')
+  const okm = hkdfKey(Buffer.alloc(22, 0x0b), Buffer.from('000102030405060708090a0b0c', 'hex'), Buffer.from('f0f1f2f3f4f5f6f7f8f9', 'hex'))
+  expect(okm.toString('hex')).toBe('3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf')
+})
+
+test('HMAC and HKDF agree with the ones of Node at every length of key, salt and data', () => {
+  for (let length = 0; length < 140; length += 1) {
+    const [key, data] = [randomBytes(length), randomBytes((length * 7) % 200)]
+    expect(hmacSha256(hmacKey(key), data).equals(createHmac('sha256', key).update(data).digest()), `${length}`).toBe(true)
+    expect(hkdfKey(data, key, randomBytes(0)).equals(Buffer.from(hkdfSync('sha256', data, key, '', 32))), `${length}`).toBe(true)
+  }
 })
 
 const vectors = fileURLToPath(new URL('../../../../../shared/vectors/', import.meta.url))
@@ -180,8 +189,9 @@ test.skipIf(!hasVectors)('HKDF-SHA256 agrees with Wycheproof (S73)', () => {
   for (const group of groups('wycheproof_hkdf_sha256.json')) {
     for (const vector of group.tests.filter(({ result }) => result === 'valid')) {
       checked += 1
-      const okm = hkdfSync('sha256', hex(vector.ikm), hex(vector.salt), hex(vector.info), Number(vector.size))
-      expect(Buffer.from(okm).toString('hex'), `vector ${vector.tcId}`).toBe(vector.okm)
+      const okm = hkdfKey(hex(vector.ikm), hex(vector.salt), hex(vector.info)).toString('hex')
+      const length = Math.min(64, vector.okm?.length ?? 0)
+      expect(okm.slice(0, length), `vector ${vector.tcId}`).toBe(vector.okm?.slice(0, length))
     }
   }
   expect(checked).toBeGreaterThan(50)
@@ -192,7 +202,7 @@ test.skipIf(!hasVectors)('HMAC-SHA256 agrees with Wycheproof (S73)', () => {
   for (const group of groups('wycheproof_hmac_sha256.json')) {
     for (const vector of group.tests) {
       checked += 1
-      const tag = createHmac('sha256', hex(vector.key)).update(hex(vector.msg)).digest('hex').slice(0, group.tagSize / 4)
+      const tag = hmacSha256(hmacKey(hex(vector.key)), hex(vector.msg)).toString('hex').slice(0, group.tagSize / 4)
       expect(tag === vector.tag, `vector ${vector.tcId}`).toBe(vector.result === 'valid')
     }
   }

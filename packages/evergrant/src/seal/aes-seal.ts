@@ -1,7 +1,8 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync } from 'node:crypto'
+import { createCipheriv, createDecipheriv, hash } from 'node:crypto'
 import { type Seal, type SealContext, SealError } from '../core/seal/seal.ts'
 import type { Secret } from '../core/seal/secret.ts'
 import type { Entropy } from '../core/time.ts'
+import { type HmacKey, hkdfKey, hmacKey, hmacSha256 } from './hmac.ts'
 import type { Keyring, MasterKey } from './keyring.ts'
 
 /** First byte of every sealed value; another layout gets another number. */
@@ -22,15 +23,15 @@ export interface AesSealOptions {
  * Key = HKDF-SHA256(master key, salt, purpose and key id), so no key ever seals two values (RFC 5869, SP 800-38D).
  */
 export function createAesSeal({ keyring, root, entropy }: AesSealOptions): Seal {
-  const purposeKeys = new Map<string, Uint8Array>()
-  const purposeKey = (purpose: string): Uint8Array => {
+  const purposeKeys = new Map<string, HmacKey>()
+  const purposeKey = (purpose: string): HmacKey => {
     const known = purposeKeys.get(purpose)
     if (known !== undefined) return known
-    const key = derive(root.reveal(), new Uint8Array(0), `evergrant ${purpose} v1`)
+    const key = hmacKey(hkdfKey(root.reveal(), new Uint8Array(0), Buffer.from(`evergrant ${purpose} v1`)))
     purposeKeys.set(purpose, key)
     return key
   }
-  const hmac = (purpose: string, data: string): string => createHmac('sha256', purposeKey(purpose)).update(data, 'utf8').digest('base64url')
+  const hmac = (purpose: string, data: string): string => hmacSha256(purposeKey(purpose), Buffer.from(data, 'utf8')).toString('base64url')
   const open = (sealed: Uint8Array, context: SealContext): Uint8Array => openSealed(keyring, sealed, context)
   return {
     seal: (plaintext, context) => sealWith(keyring.primary, plaintext, context, entropy),
@@ -38,7 +39,7 @@ export function createAesSeal({ keyring, root, entropy }: AesSealOptions): Seal 
     openText: (sealed, context) => Buffer.from(open(sealed, context)).toString('utf8'),
     fingerprint: (secret) => hmac('fingerprint', secret),
     mac: (purpose, data) => hmac(`mac ${purpose}`, data),
-    digest: (value) => createHash('sha256').update(value).digest('base64url'),
+    digest: (value) => hash('sha256', value, 'base64url'),
   }
 }
 
@@ -50,7 +51,7 @@ export function sealedWith(sealed: Uint8Array): string {
 function sealWith(master: MasterKey, plaintext: string | Uint8Array, context: SealContext, entropy: Entropy): Uint8Array {
   const random = entropy.bytes(SALT + NONCE)
   const header = headerOf(master.id)
-  const key = derive(master.key.reveal(), random.subarray(0, SALT), valueInfo(master.id))
+  const key = hkdfKey(master.key.reveal(), random.subarray(0, SALT), valueInfo(header))
   const cipher = createCipheriv('aes-256-gcm', key, random.subarray(SALT), { authTagLength: TAG })
   cipher.setAAD(associatedData(header, context))
   const clear = typeof plaintext === 'string' ? Buffer.from(plaintext, 'utf8') : plaintext
@@ -63,7 +64,7 @@ function openSealed(keyring: Keyring, sealed: Uint8Array, context: SealContext):
   if (master === undefined) throw new SealError('seal_key_missing', keyId)
   const salt = sealed.subarray(header.length, header.length + SALT)
   const nonce = sealed.subarray(header.length + SALT, header.length + SALT + NONCE)
-  const key = derive(master.key.reveal(), salt, valueInfo(keyId))
+  const key = hkdfKey(master.key.reveal(), salt, valueInfo(header))
   const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG })
   decipher.setAAD(associatedData(header, context))
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG))
@@ -87,14 +88,12 @@ function headerOf(keyId: string): Uint8Array {
   return Buffer.concat([Buffer.from([FORMAT, keyId.length]), Buffer.from(keyId, 'latin1')])
 }
 
-/** The key id takes part in the derivation: under another id the same master key gives another key. */
-function valueInfo(keyId: string): string {
-  return `evergrant seal v${FORMAT} ${keyId}`
+/** Format and key id take part in the derivation: under another id the same master key gives another key. */
+function valueInfo(header: Uint8Array): Uint8Array {
+  return Buffer.concat([PURPOSE, header])
 }
 
-function derive(master: Uint8Array, salt: Uint8Array, info: string): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', master, salt, info, 32))
-}
+const PURPOSE = Buffer.from('evergrant seal ')
 
 /** Length-prefixed, so that no two contexts give the same bytes. */
 function associatedData(header: Uint8Array, context: SealContext): Uint8Array {
