@@ -1,0 +1,110 @@
+import type { Config } from './config.ts'
+import { ApiKeysService } from './core/access/api-keys-service.ts'
+import { createConnectService, type ConnectService } from './core/connect/connect-service.ts'
+import type { RevocationPorts } from './core/connection/revocation-worker.ts'
+import type { Log } from './core/log.ts'
+import type { ProviderDirectory } from './core/provider/context.ts'
+import { revokeRequest } from './core/provider/token-request.ts'
+import type { Engine } from './core/refresh/engine.ts'
+import type { CodeExchange } from './core/refresh/exchange.ts'
+import type { NodeParts } from './compose-node.ts'
+import { createApp } from './http/app.ts'
+import { hostedRoutes } from './http/connect/hosted-routes.ts'
+import { connectSessionRoutes } from './http/connect/session-routes.ts'
+import type { App } from './http/schema.ts'
+import type { HealthSource, MetricsSource, Services } from './http/services.ts'
+import type { AddressGuard } from './outbound/address-guard.ts'
+import type { ProviderClient } from './outbound/provider-client.ts'
+import { createProxyTransport, type ProxyTransport } from './outbound/proxy-transport.ts'
+import { systemClock, systemEntropy, systemTimers } from './system.ts'
+
+/** The services behind the routes, and what the chores of a node need of them. */
+export interface ComposedServices extends Services {
+  readonly connect: ConnectService
+  readonly revocation: RevocationPorts
+  readonly proxy: ProxyTransport
+}
+
+export interface ServiceParts {
+  readonly config: Config
+  readonly node: NodeParts
+  readonly engine: Engine
+  readonly exchange: CodeExchange
+  readonly directory: ProviderDirectory
+  readonly client: ProviderClient
+  readonly guard: AddressGuard
+  readonly log: Log
+  readonly metrics: MetricsSource
+  readonly health: HealthSource
+}
+
+export function composeServices(parts: ServiceParts): ComposedServices {
+  const { node, engine, directory } = parts
+  const { store, seal } = node
+  const ports = { clock: systemClock, entropy: systemEntropy, timers: systemTimers }
+  const apiKeys = new ApiKeysService({ ...ports, store: store.apiKeys, digest: (text) => seal.digest(text), changesFresh: () => store.changes.fresh() })
+  store.changes.subscribe((change) => {
+    if (change.kind === 'api_key' || change.kind === 'unknown') apiKeys.forget()
+  })
+  return {
+    ...ports,
+    engine,
+    apiKeys,
+    providers: directory,
+    organizations: store.organizations,
+    events: store.events,
+    health: parts.health,
+    metrics: parts.metrics,
+    connect: composeConnect(parts),
+    proxy: createProxyTransport({ guard: parts.guard, timers: systemTimers }),
+    revocation: {
+      ...ports,
+      connections: store.connections,
+      credentials: store.credentials,
+      seal,
+      log: parts.log,
+      sendRequest: (request) => parts.client.sendRequest(request),
+      contextOf: async (row) => {
+        const context = await engine.contexts.of(row.connection.integration)
+        return engine.contexts.provider(context, row.connection.variables, row.connection.facts)
+      },
+    },
+  }
+}
+
+function composeConnect(parts: ServiceParts): ConnectService {
+  const { config, node, directory, log } = parts
+  const { store, seal } = node
+  return createConnectService({
+    sessions: store.connectSessions,
+    connections: store.connections,
+    integrations: store.integrations,
+    organizations: store.organizations,
+    events: store.events,
+    providers: directory,
+    exchange: parts.exchange,
+    ask: (request, { deadlineMs }) => parts.client.sendRequest(request, { deadlineMs }),
+    discard: async ({ context, tokens }) => {
+      const request = revokeRequest(context, tokens)
+      const outcome = request === null ? null : await parts.client.sendRequest(request)
+      if (outcome !== null && outcome.kind !== 'answered') log.warn({ provider: context.record.id, outcome: outcome.kind }, 'an unused grant could not be given back; it ends by itself')
+    },
+    seal,
+    clock: systemClock,
+    timers: systemTimers,
+    entropy: systemEntropy,
+    log,
+    publicUrl: config.publicUrl,
+  })
+}
+
+export function composeApp(config: Config, services: ComposedServices, log: Log): App {
+  const { publicUrl, trustedProxies } = config
+  return createApp(services, {
+    publicUrl,
+    log,
+    trustedProxies,
+    bodyLimit: config.bodyLimitBytes,
+    routes: [(app) => connectSessionRoutes(app, services.connect), (app) => hostedRoutes(app, { connect: services.connect, publicUrl, log })],
+  })
+}

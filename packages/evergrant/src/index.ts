@@ -1,0 +1,141 @@
+import { composeEngine } from './compose-engine.ts'
+import { openNode } from './compose-node.ts'
+import { createHealth, createLog, createMetrics } from './compose-observability.ts'
+import { composeApp, composeServices, type ComposedServices } from './compose-services.ts'
+import { startChores } from './compose-chores.ts'
+import type { Config } from './config.ts'
+import { newId, type OrganizationId } from './core/ids.ts'
+import type { Log } from './core/log.ts'
+import type { DrainReport } from './core/refresh/refresh-engine.ts'
+import type { App } from './http/schema.ts'
+import { createAddressGuard } from './outbound/address-guard.ts'
+import { createProviderClient } from './outbound/provider-client.ts'
+import { createTokenEndpoint } from './outbound/token-endpoint.ts'
+import { createProviderDirectory } from './providers/directory.ts'
+import { catalogue } from './providers/index.ts'
+import { loadProviderFolder } from './providers/load.ts'
+import type { Worker } from './schedule/worker.ts'
+import type { Store } from './store/index.ts'
+import { systemClock, systemEntropy, systemTimers } from './system.ts'
+
+export type { Config } from './config.ts'
+export { loadConfig, readConfig } from './config.ts'
+export { Fault } from './core/fault/fault.ts'
+
+/** One running node. */
+export interface Evergrant {
+  readonly services: ComposedServices
+  readonly app: App
+  /** The organization that exists from the start. */
+  readonly organization: OrganizationId
+  readonly publicUrl: string
+  /** Starts serving and renewing. Resolves with the local address. */
+  listen(): Promise<string>
+  /** Stops starting anything; waits until every answer in hand is in the database. */
+  drain(): Promise<DrainReport>
+  close(): Promise<void>
+}
+
+/**
+ * Opens a node: database, keys, journal, then recovery, so that nothing is presented before what was in flight is known.
+ * Nothing listens and nothing is renewed until `listen`.
+ * @throws Fault when the configuration, the keys or the database do not allow a safe start
+ */
+export async function createEvergrant(config: Config): Promise<Evergrant> {
+  const log = createLog(config)
+  const metrics = createMetrics()
+  const node = await openNode(config, log)
+  const guard = createAddressGuard({ allowPrivateHosts: config.allowPrivateHosts, development: config.development })
+  const endpoint = createTokenEndpoint({ guard, timers: systemTimers })
+  const client = createProviderClient({ guard, timers: systemTimers })
+  try {
+    const records = config.providersDir === null ? catalogue : await loadProviderFolder(config.providersDir, catalogue)
+    const directory = createProviderDirectory({ records, fetchJson: (url) => client.fetchJson(url), clock: systemClock })
+    const { engine, exchange } = composeEngine(config, node, { directory, endpoint, log, observe: metrics.observe })
+    metrics.watch(() => engine.stats())
+    const organization = await defaultOrganization(node.store, config)
+    const services = composeServices({ config, node, engine, exchange, directory, client, guard, log, metrics, health: createHealth(node.store, () => engine.stats()) })
+    const recovered = await engine.recover()
+    const resumed = await resumeConnects(node.journal, services)
+    if (recovered.reclaimed + recovered.replayed + resumed > 0) log.info({ ...recovered, resumed }, 'what an earlier start left in flight is accounted for')
+    const app = composeApp(config, services, log)
+    return runnable({ config, log, store: node.store, app, services, organization, engine, stop: () => endpoint.close(), closeJournal: () => node.journal.close() })
+  } catch (error) {
+    endpoint.close()
+    await node.journal.close()
+    await node.store.close()
+    throw error
+  }
+}
+
+interface RunnableParts {
+  readonly config: Config
+  readonly log: Log
+  readonly store: Store
+  readonly app: App
+  readonly services: ComposedServices
+  readonly organization: OrganizationId
+  readonly engine: ReturnType<typeof composeEngine>['engine']
+  readonly stop: () => void
+  readonly closeJournal: () => Promise<void>
+}
+
+function runnable(parts: RunnableParts): Evergrant {
+  const { config, app, engine, store, services } = parts
+  let worker: Worker | null = null
+  return {
+    services,
+    app,
+    organization: parts.organization,
+    publicUrl: config.publicUrl,
+    listen: async () => {
+      const url = await app.listen({ host: config.host, port: config.port })
+      worker = startChores({ config, store, engine, revocation: services.revocation, timers: systemTimers, log: parts.log })
+      return url
+    },
+    drain: async () => {
+      const drained = engine.drain(config.drainMs)
+      await worker?.stop()
+      return drained
+    },
+    close: async () => {
+      await worker?.stop()
+      await app.close()
+      services.proxy.close()
+      parts.stop()
+      await parts.closeJournal()
+      await store.close()
+    },
+  }
+}
+
+async function defaultOrganization(store: Store, config: Config): Promise<OrganizationId> {
+  const existing = await store.organizations.bySlug('default')
+  if (existing !== undefined) return existing.id
+  const id = newId('org', systemEntropy)
+  const createdAt = systemClock.wall()
+  const event = {
+    id: newId('evt', systemEntropy),
+    organization: id,
+    type: 'organization.created' as const,
+    at: createdAt,
+    actor: { kind: 'system', id: null } as const,
+    connection: null,
+    subject: id,
+    data: {},
+  }
+  const inserted = await store.organizations.insert({ id, name: config.organizationName, slug: 'default', createdAt }, event)
+  if (inserted === 'inserted') return id
+  return defaultOrganization(store, config)
+}
+
+/** Codes that were exchanged when the process ended: their grants are staged from the journal. */
+async function resumeConnects(journal: { pending(): Promise<readonly Parameters<ComposedServices['connect']['resumeStaged']>[0][]> }, services: ComposedServices): Promise<number> {
+  const decoder = new TextDecoder()
+  let resumed = 0
+  for (const record of await journal.pending()) {
+    if (record.subject.kind !== 'connect_session') continue
+    if ((await services.connect.resumeStaged(record, (body) => decoder.decode(body))) === 'settled') resumed += 1
+  }
+  return resumed
+}
