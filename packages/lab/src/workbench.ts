@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { at, type JsonClient, type JsonReply, textAt } from './http.ts'
+import { type PracticeProcess, startPracticeProcess } from './practice-process.ts'
+import { practiceRecord, type ReuseSetting } from './practice-record.ts'
+import { ServerProcess } from './server-process.ts'
+
+const PROFILES: Readonly<Record<string, ReuseSetting>> = { p0: 'P0', p1: 'P1:10', p2: 'P2', p3: 'P3', p4: 'P4' }
+
+export interface BenchOptions {
+  /** Divides the waits of the refresh protocol; default 50. */
+  readonly timeScale?: number
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** A connection under test, and the grant behind it. */
+export interface Held {
+  readonly connection: string
+  readonly grant: string
+  /** What the provider handed out before Evergrant took over. */
+  readonly accessToken: string
+  readonly refreshToken: string
+}
+
+/** A server process and a practice process, with one integration for each reuse class. */
+export class Workbench {
+  readonly practice: PracticeProcess
+  readonly server: ServerProcess
+  readonly api: JsonClient
+  readonly #providersDir: string
+  #owners = 0
+
+  private constructor(practice: PracticeProcess, server: ServerProcess, api: JsonClient, providersDir: string) {
+    this.practice = practice
+    this.server = server
+    this.api = api
+    this.#providersDir = providersDir
+  }
+
+  static async start({ timeScale = 50, env = {} }: BenchOptions = {}): Promise<Workbench> {
+    const practice = await startPracticeProcess()
+    const providersDir = mkdtempSync(join(tmpdir(), 'evergrant-lab-providers-'))
+    for (const [profile, reuse] of Object.entries(PROFILES)) {
+      writeFileSync(join(providersDir, `practice-${profile}.json`), JSON.stringify(practiceRecord(practice.url, profile, reuse)))
+    }
+    try {
+      const server = await ServerProcess.start({ env: { EVERGRANT_PROVIDERS_DIR: providersDir, EVERGRANT_DANGEROUS_TIME_SCALE: String(timeScale), ...env } })
+      const bench = new Workbench(practice, server, await server.client(), providersDir)
+      for (const profile of Object.keys(PROFILES)) await bench.#integrate(profile)
+      return bench
+    } catch (error) {
+      await practice.stop()
+      throw error
+    }
+  }
+
+  async #integrate(profile: string): Promise<void> {
+    const body = {
+      provider: `practice-${profile}`,
+      slug: profile,
+      name: profile,
+      client_id: 'practice',
+      client_secret: 'practice-secret',
+      scopes: ['openid', 'notes:read'],
+    }
+    expectStatus(await this.api.post('/integrations', body), 201)
+  }
+
+  /** A new grant at the provider, taken over by the server. `accessSeconds`: what is left of its access token. */
+  async hold(profile: string, accessSeconds = 3600): Promise<Held> {
+    this.#owners += 1
+    const account = `account-${this.#owners}`
+    const issued = expectStatus(await this.practice.control.post('/grants', { profile, account, access_seconds: accessSeconds }), 200)
+    const [accessToken, refreshToken] = [textAt(issued, 'access_token'), textAt(issued, 'refresh_token')]
+    const made = await this.api.post('/connections/import', {
+      integration: profile,
+      owner: `owner-${this.#owners}`,
+      account,
+      access_token: accessToken,
+      refresh_token: refreshToken,
+      expires_at: new Date(Date.now() + accessSeconds * 1000).toISOString(),
+    })
+    expectStatus(made, 200, 201)
+    return { connection: textAt(made, 'id'), grant: textAt(issued, 'grant'), accessToken, refreshToken }
+  }
+
+  async fault(profile: string, fault: Readonly<Record<string, unknown>>): Promise<void> {
+    expectStatus(await this.practice.control.post('/faults', { profile, step: 'token.refresh', ...fault }), 200)
+  }
+
+  /** Clears every fault and lets hanging requests go on. */
+  async heal(): Promise<void> {
+    expectStatus(await this.practice.control.call('DELETE', '/faults'), 200)
+    expectStatus(await this.practice.control.post('/release'), 200)
+  }
+
+  /** How many requests hang at the provider at this moment. */
+  async hanging(): Promise<number> {
+    const { body } = await this.practice.control.get('/state?profile=p0')
+    const held = at(body, 'held')
+    return Array.isArray(held) ? held.length : 0
+  }
+
+  async truth(held: Held): Promise<unknown> {
+    return (await this.practice.control.get(`/grants/${held.grant}`)).body
+  }
+
+  async counts(profile: string): Promise<{ refresh: number; api: number }> {
+    const { body } = await this.practice.control.get(`/state?profile=${profile}`)
+    return { refresh: Number(at(body, `counts.${profile}.refresh`)), api: Number(at(body, `counts.${profile}.api`)) }
+  }
+
+  token(held: Held, query = ''): Promise<JsonReply> {
+    return this.api.get(`/connections/${held.connection}/token${query}`)
+  }
+
+  refresh(held: Held): Promise<JsonReply> {
+    return this.api.post(`/connections/${held.connection}/refresh`)
+  }
+
+  show(held: Held): Promise<JsonReply> {
+    return this.api.get(`/connections/${held.connection}`)
+  }
+
+  /** What the provider's API says to a token. */
+  async works(profile: string, token: string): Promise<number> {
+    return (await fetch(`${this.practice.url}/${profile}/api/me`, { headers: { authorization: `Bearer ${token}` } })).status
+  }
+
+  async dispose(): Promise<void> {
+    await this.practice.stop()
+    await this.server.dispose()
+    rmSync(this.#providersDir, { recursive: true, force: true })
+  }
+}
+
+function expectStatus(reply: JsonReply, ...allowed: readonly number[]): JsonReply {
+  if (!allowed.includes(reply.status)) throw new Error(`expected ${allowed.join(' or ')}, got ${reply.status}: ${reply.text.slice(0, 2000)}`)
+  return reply
+}
