@@ -125,7 +125,7 @@ const LIFETIMES: LifetimeFacts = {
 const REVOKE: Omit<RevokeFacts, 'fallback'> = {
   url: null,
   method: 'POST',
-  clientAuth: 'body',
+  clientAuth: 'as_token',
   format: 'form',
   token: 'refresh',
   parameter: 'token',
@@ -185,7 +185,9 @@ function completeAccount(draft: AccountDraft): AccountSource {
 
 function completeRevoke(draft: RevokeDraft | null): RevokeFacts | null {
   if (draft === null) return null
-  return { ...REVOKE, ...draft, fallback: draft.fallback ? { ...REVOKE, ...draft.fallback } : null }
+  const { fallback, ...own } = draft
+  const first = { ...REVOKE, ...own }
+  return { ...first, fallback: fallback ? { ...first, ...fallback } : null }
 }
 
 function mapValues<From, To>(table: Readonly<Record<string, From>>, change: (value: From) => To): Record<string, To> {

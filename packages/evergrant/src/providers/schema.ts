@@ -104,7 +104,7 @@ const Verdict = record(
 const revokeWay = {
   url: orNull(url()),
   method: oneOf('POST', 'DELETE', 'GET'),
-  clientAuth: oneOf('body', 'basic', 'bearer', 'none'),
+  clientAuth: oneOf('as_token', 'body', 'basic', 'bearer', 'none'),
   format: oneOf('form', 'json', 'query'),
   token: oneOf('refresh', 'access'),
   parameter: text(),

@@ -150,7 +150,8 @@ export interface LifetimeFacts {
 export interface RevokeFacts {
   readonly url: Template | null
   readonly method: 'POST' | 'DELETE' | 'GET'
-  readonly clientAuth: 'body' | 'basic' | 'bearer' | 'none'
+  /** `as_token`: as at the token endpoint (RFC 7009 section 2.1). `bearer`: the access token itself. */
+  readonly clientAuth: 'as_token' | 'body' | 'basic' | 'bearer' | 'none'
   readonly format: 'form' | 'json' | 'query'
   readonly token: 'refresh' | 'access'
   /** Name of the parameter that carries the token. */
@@ -158,7 +159,7 @@ export interface RevokeFacts {
   readonly parameters: Readonly<Record<string, string>>
   /** `token`: only this token dies. `grant`: everything of this account at this client dies, siblings included. */
   readonly reach: 'token' | 'grant'
-  /** Used instead when the token that the first way needs is not held. */
+  /** Used instead when the token that the first way needs is not held. A null `url` is the first way's. */
   readonly fallback: Omit<RevokeFacts, 'fallback'> | null
 }
 

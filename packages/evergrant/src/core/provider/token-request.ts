@@ -43,9 +43,14 @@ export function refreshRequest(context: ProviderContext, input: RefreshInput): P
 export function revokeRequest(context: ProviderContext, input: RevokeInput): ProviderRequest | null {
   const facts = context.record.revoke
   if (facts === null) return null
-  const first = context.endpoints.revoke === null ? null : revokeBy(context, facts, context.endpoints.revoke, input)
-  if (first !== null || facts.fallback === null || facts.fallback.url === null) return first
-  return revokeBy(context, facts.fallback, facts.fallback.url, input)
+  const ways = facts.fallback === null ? [facts] : [facts, facts.fallback]
+  for (const way of ways) {
+    // The endpoint of the first way may have come from discovery; a fallback without a URL of its own shares it.
+    const url = way.url === null || way.url === facts.url ? context.endpoints.revoke : way.url
+    const request = url === null ? null : revokeBy(context, way, url, input)
+    if (request !== null) return request
+  }
+  return null
 }
 
 function tokenRequest(context: ProviderContext, url: string, standard: Record<string, string>, extra: Readonly<Record<string, string>>): ProviderRequest {
@@ -93,21 +98,20 @@ function compose(url: string, how: Sending, parameters: Readonly<Record<string, 
 
 function revokeBy(context: ProviderContext, facts: Omit<RevokeFacts, 'fallback'>, template: string, input: RevokeInput): ProviderRequest | null {
   const token = facts.token === 'refresh' ? input.refreshToken : input.accessToken
-  if (token === null) return null
-  const headers = headersOf(context, {})
-  if (facts.clientAuth === 'bearer') {
-    if (input.accessToken === null) return null
-    headers.authorization = `Bearer ${input.accessToken}`
-  }
+  if (token === null || (facts.clientAuth === 'bearer' && input.accessToken === null)) return null
+  const headers = headersOf(context, facts.clientAuth === 'bearer' ? { authorization: `Bearer ${input.accessToken}` } : {})
+  const auth = revokeAuthOf(context, facts)
   const parameters: Record<string, string> = { [facts.parameter]: token, ...facts.parameters }
-  const secret = facts.clientAuth === 'basic' || facts.clientAuth === 'body' ? context.clientSecret : null
-  if (secret === null && (facts.clientAuth === 'basic' || facts.clientAuth === 'body')) parameters.client_id = context.clientId
-  if (facts.clientAuth === 'body' && secret !== null) Object.assign(parameters, { client_id: context.clientId, client_secret: secret })
+  if (auth === 'body' || auth === 'public') parameters.client_id = context.clientId
+  if (auth === 'body' && context.clientSecret !== null) parameters.client_secret = context.clientSecret
   const url = fillTemplate(template, { ...context.variables, client_id: context.clientId }, { definitions: context.record.variables })
-  return compose(
-    url,
-    { method: facts.method, format: facts.format, headers },
-    parameters,
-    facts.clientAuth === 'basic' && secret !== null ? basicOf(context, false) : null,
-  )
+  const basic = auth === 'basic' || auth === 'basic_raw' ? basicOf(context, auth === 'basic_raw') : null
+  return compose(url, { method: facts.method, format: facts.format, headers }, parameters, basic)
+}
+
+/** `public`: a client that has no secret names itself all the same (RFC 7009 section 2.1). */
+function revokeAuthOf(context: ProviderContext, facts: Omit<RevokeFacts, 'fallback'>): 'body' | 'basic' | 'basic_raw' | 'public' | 'none' {
+  if (facts.clientAuth === 'none' || facts.clientAuth === 'bearer') return 'none'
+  const auth = facts.clientAuth === 'as_token' || context.clientSecret === null ? clientAuthOf(context) : facts.clientAuth
+  return auth === 'none' ? 'public' : auth
 }

@@ -19,7 +19,7 @@ export const google = defineProvider({
   reuse: { class: 'P0', evidence: 'Refresh answers carry no new refresh token.' },
   rotation: 'never',
   lifetimes: { accessSeconds: 3_600, refreshIdleSeconds: 15_552_000 },
-  revoke: { url: 'https://oauth2.googleapis.com/revoke', clientAuth: 'none', reach: 'grant' },
+  revoke: { url: 'https://oauth2.googleapis.com/revoke', clientAuth: 'none', reach: 'grant', fallback: { token: 'access' } },
   account: [
     { from: 'id_token', claim: 'sub', label: 'email' },
     { from: 'request', url: 'https://openidconnect.googleapis.com/v1/userinfo', path: 'sub', label: 'email' },

@@ -11,7 +11,7 @@ export const oauth2 = defineProvider({
   token: { clientAuth: 'basic' },
   reuse: { class: 'PU', evidence: "Differs by server; set the integration's reuse when you know yours." },
   rotation: 'optional',
-  revoke: {},
+  revoke: { fallback: { token: 'access' } },
   account: [
     { from: 'id_token', claim: 'sub', label: 'email' },
     { from: 'request', method: 'GET', url: '{userinfo}', path: 'sub', label: 'email', needsScope: ['openid'] },

@@ -12,7 +12,7 @@ export const oidc = defineProvider({
   token: { clientAuth: 'basic' },
   reuse: { class: 'PU', evidence: "Differs by server; set the integration's reuse when you know yours." },
   rotation: 'optional',
-  revoke: {},
+  revoke: { fallback: { token: 'access' } },
   account: [
     { from: 'id_token', claim: 'sub', label: 'email' },
     { from: 'request', method: 'GET', url: '{userinfo}', path: 'sub', label: 'email', needsScope: [] },

@@ -29,7 +29,7 @@ export const okta = defineProvider({
   reuse: { class: 'P4', evidence: 'With rotation on, reuse outside the leeway ends the newest refresh token and all access tokens since login.' },
   rotation: 'optional',
   lifetimes: { accessSeconds: 3_600, refreshIdleSeconds: 604_800 },
-  revoke: { url: `${server}/revoke`, clientAuth: 'basic' },
+  revoke: { url: `${server}/revoke`, fallback: { token: 'access' } },
   account: [
     { from: 'id_token', claim: 'sub', label: 'email' },
     { from: 'request', url: `${server}/userinfo`, path: 'sub', label: 'email' },

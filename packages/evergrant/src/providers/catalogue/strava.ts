@@ -44,7 +44,7 @@ export const strava = defineProvider({
     clientAuth: 'basic',
     parameters: { token_type_hint: 'refresh_token' },
     reach: 'grant',
-    fallback: { url: 'https://www.strava.com/oauth/deauthorize', clientAuth: 'none', token: 'access', parameter: 'access_token', reach: 'grant' },
+    fallback: { url: 'https://www.strava.com/oauth/deauthorize', clientAuth: 'none', token: 'access', parameter: 'access_token', parameters: {} },
   },
   account: [
     { from: 'answer', path: 'athlete.id', label: 'athlete.username' },

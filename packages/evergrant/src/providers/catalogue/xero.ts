@@ -17,7 +17,7 @@ export const xero = defineProvider({
   reuse: { class: 'P1', windowSeconds: 1_800, evidence: "A spent refresh token can be presented again for 30 minutes, says Xero's FAQ." },
   rotation: 'always',
   lifetimes: { accessSeconds: 1_800, refreshIdleSeconds: 5_184_000 },
-  revoke: { url: 'https://identity.xero.com/connect/revocation', clientAuth: 'basic', reach: 'grant' },
+  revoke: { url: 'https://identity.xero.com/connect/revocation', reach: 'grant' },
   account: [
     { from: 'id_token', claim: 'xero_userid', label: 'email' },
     { from: 'access_token', claim: 'xero_userid', label: null },
