@@ -12,6 +12,15 @@ import { MethodTable } from './method-table.ts'
 import type { App, SchemaTypes } from './schema.ts'
 import type { Services } from './services.ts'
 import { validatorCompiler } from './validation.ts'
+import { keepAnswers } from './idempotency.ts'
+import { adminRoutes } from './routes/admin.ts'
+import { apiKeyRoutes } from './routes/api-keys.ts'
+import { connectionRoutes } from './routes/connections.ts'
+import { eventRoutes } from './routes/events.ts'
+import { healthRoutes } from './routes/health.ts'
+import { integrationRoutes } from './routes/integrations.ts'
+import { organizationRoutes } from './routes/organizations.ts'
+import { providerRoutes } from './routes/providers.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 
 export interface AppOptions {
@@ -80,11 +89,22 @@ export function createApp(services: Services, options: AppOptions): App {
   app.addHook('onRequest', authenticator(services, limits))
   if (options.requestLog !== undefined) logRequests(app, options.requestLog)
   readJsonBodies(app)
-  app.register(async (scope) => {
-    tokenRoutes(scope.withTypeProvider<SchemaTypes>(), services)
-  })
+  keepAnswers(app, services, options.log)
+  app.register(async (scope) => ownRoutes(scope.withTypeProvider<SchemaTypes>(), services, options))
   for (const routes of options.routes ?? []) app.register(async (scope) => routes(scope.withTypeProvider<SchemaTypes>()))
   return app
+}
+
+function ownRoutes(app: App, services: Services, options: AppOptions): void {
+  tokenRoutes(app, services)
+  connectionRoutes(app, services)
+  integrationRoutes(app, services, options.publicUrl)
+  providerRoutes(app, services)
+  apiKeyRoutes(app, services)
+  organizationRoutes(app, services)
+  eventRoutes(app, services)
+  adminRoutes(app, services)
+  healthRoutes(app, services)
 }
 
 function limitsOf(services: Services, options: AppOptions) {

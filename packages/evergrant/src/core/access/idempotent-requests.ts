@@ -17,9 +17,9 @@ export interface KeptAnswer {
 }
 
 /** Statuses that say nothing was done: the same key may try again. A 500 is kept, because nobody knows how far it came. */
-const NOT_KEPT = (status: number): boolean => (status >= 400 && status < 500) || status > 500
+const saysNothingWasDone = (status: number): boolean => (status >= 400 && status < 500) || status > 500
 
-/** Runs a POST once per Idempotency-Key. */
+/** Runs a POST once per Idempotency-Key: {@link begin} before the work, {@link end} with what left. */
 export class IdempotentRequests {
   private readonly ports: IdempotencyPorts
 
@@ -28,35 +28,33 @@ export class IdempotentRequests {
   }
 
   /**
-   * The first answer to this key, or a new one from `work`. `request` is everything that makes two requests the same.
-   * @throws Fault `idempotency_mismatch` for another request under the same key, `idempotency_in_progress` while the first one runs
+   * The first answer to this key, or undefined: then do the work and call {@link end}. `request` is everything that makes
+   * two requests the same. @throws Fault `idempotency_mismatch`, `idempotency_in_progress`
    */
-  async run(organization: OrganizationId, key: string, request: string, work: () => Promise<KeptAnswer>): Promise<{ readonly answer: KeptAnswer; readonly replayed: boolean }> {
-    const { store, clock } = this.ports
-    const outcome = await store.begin(organization, key, this.ports.seal.digest(request), clock.wall())
+  async begin(organization: OrganizationId, key: string, request: string): Promise<KeptAnswer | undefined> {
+    const { store, seal, clock } = this.ports
+    const outcome = await store.begin(organization, key, seal.digest(request), clock.wall())
     switch (outcome.kind) {
+      case 'first':
+        return undefined
       case 'replay':
-        return { answer: { status: outcome.status, body: this.ports.seal.openText(outcome.body, place(organization, key)) }, replayed: true }
+        return { status: outcome.status, body: seal.openText(outcome.body, place(organization, key)) }
       case 'mismatch':
         throw new Fault('idempotency_mismatch', { field: 'Idempotency-Key', detail: 'This Idempotency-Key was used for another request. Make a new key for a new request.' })
       case 'running':
-        throw new Fault('idempotency_in_progress', { field: 'Idempotency-Key', detail: 'The first request with this Idempotency-Key is still running. Try again in a moment.', retryAt: clock.wall() + 1_000 })
-      case 'first':
-        return { answer: await this.first(organization, key, work), replayed: false }
+        throw new Fault('idempotency_in_progress', {
+          field: 'Idempotency-Key',
+          detail: 'The first request with this Idempotency-Key is still running. Try again in a moment.',
+          retryAt: clock.wall() + 1_000,
+        })
     }
   }
 
-  private async first(organization: OrganizationId, key: string, work: () => Promise<KeptAnswer>): Promise<KeptAnswer> {
-    let answer: KeptAnswer
-    try {
-      answer = await work()
-    } catch (error) {
-      await this.ports.store.forget(organization, key)
-      throw error
-    }
-    if (NOT_KEPT(answer.status)) await this.ports.store.forget(organization, key)
-    else await this.ports.store.finish(organization, key, answer.status, this.ports.seal.seal(answer.body, place(organization, key)))
-    return answer
+  /** Keeps the answer, or forgets the key when nothing was done. */
+  async end(organization: OrganizationId, key: string, answer: KeptAnswer): Promise<void> {
+    const { store, seal } = this.ports
+    if (saysNothingWasDone(answer.status)) await store.forget(organization, key)
+    else await store.finish(organization, key, answer.status, seal.seal(answer.body, place(organization, key)))
   }
 }
 

@@ -1,7 +1,11 @@
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { Fault } from '../../core/fault/fault.ts'
+import type { ConnectionId } from '../../core/ids.ts'
 import type { RefreshReport } from '../../core/refresh/refresh-engine.ts'
 import { callerOf } from '../authentication.ts'
-import { type App, closed, ConnectionIdSchema, nullable, PROBLEMS, Time } from '../schema.ts'
+import { wordsOf } from '../connection-view.ts'
+import { type App, closed, ConnectionIdSchema, nullable, Owner, PROBLEMS, Time } from '../schema.ts'
 import type { Services } from '../services.ts'
 import { tokenView } from '../token-view.ts'
 
@@ -53,7 +57,29 @@ export function tokenRoutes(app: App, services: Services): void {
         return reply.send(tokenView(known))
       }
       metrics.tokenRead(false)
-      return engine.token(wanted).then(tokenView)
+      return named(request, services, request.params.id, () => engine.token(wanted)).then(tokenView)
+    },
+  )
+  app.get(
+    '/api/v1/token',
+    {
+      config: { access: 'tokens:read' },
+      schema: {
+        summary: 'Read a valid access token by integration and owner',
+        description: 'The owner must have exactly one connection there; 409 names them when there are more.',
+        tags: ['tokens'],
+        querystring: closed({ integration: Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' }), owner: Owner, ...TokenQuery.properties }),
+        response: { 200: Token, ...PROBLEMS },
+      },
+    },
+    async (request) => {
+      const { organization } = callerOf(request)
+      const { integration, owner, min_ttl: minTtl = 0, rejected_generation: rejectedGeneration = null } = request.query
+      const connection = await services.connections.ofOwner(organization, integration, owner)
+      const wanted = { organization, connection, minTtlMs: minTtl * 1_000, rejectedGeneration }
+      const known = engine.peek(wanted)
+      metrics.tokenRead(known !== undefined)
+      return tokenView(known ?? (await named(request, services, connection, () => engine.token(wanted))))
     },
   )
   app.post(
@@ -68,8 +94,21 @@ export function tokenRoutes(app: App, services: Services): void {
         response: { 200: Refreshed, ...PROBLEMS },
       },
     },
-    async (request) => refreshedView(await engine.refresh(callerOf(request).organization, request.params.id)),
+    async (request) => refreshedView(await named(request, services, request.params.id, () => engine.refresh(callerOf(request).organization, request.params.id))),
   )
+}
+
+/** Runs the work; when it fails, the problem's texts get the names of provider and account. */
+async function named<Result>(request: FastifyRequest, { connections }: Services, connection: ConnectionId, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof Fault && error.definition.class !== 'local') {
+      const details = await connections.get(callerOf(request).organization, connection).catch(() => null)
+      if (details !== null) request.words = wordsOf(details)
+    }
+    throw error
+  }
 }
 
 function refreshedView(report: RefreshReport) {

@@ -1,0 +1,106 @@
+import { Type } from 'typebox'
+import type { ConnectionDetails } from '../core/connection/connection-service.ts'
+import type { StoredFault } from '../core/connection/connection.ts'
+import { FAULTS } from '../core/fault/table.ts'
+import { fillWords, type Words } from './problem.ts'
+import { nullable, Time } from './schema.ts'
+
+const AnyObject = Type.Object({}, { additionalProperties: true })
+
+export const FaultView = Type.Object(
+  {
+    code: Type.String(),
+    title: Type.String(),
+    text: Type.String({ description: 'For the end user.' }),
+    operator_text: Type.String({ description: 'For the operator: cause and remedy.' }),
+    action: Type.String(),
+    evidence: Type.Object({
+      intent: nullable(Type.String()),
+      http_status: nullable(Type.Integer()),
+      provider_code: nullable(Type.String()),
+      provider_text: nullable(Type.String()),
+      answer_hash: nullable(Type.String()),
+    }),
+    at: Time,
+  },
+  { description: 'Why the latest attempt failed.' },
+)
+
+export const ConnectionView = Type.Object({
+  id: Type.String(),
+  integration: Type.String({ description: 'Slug.' }),
+  integration_id: Type.String(),
+  provider: Type.String(),
+  owner: Type.String(),
+  account: Type.Object({ id: nullable(Type.String()), label: nullable(Type.String()) }),
+  status: Type.String({ description: 'active, degraded, needs_reauth, blocked, paused or disconnected.' }),
+  fault: nullable(FaultView),
+  scopes: nullable(Type.Array(Type.String())),
+  expires_at: nullable(Time),
+  refreshable: Type.Boolean(),
+  generation: Type.Integer(),
+  next_attempt_at: nullable(Time),
+  metadata: AnyObject,
+  tags: Type.Array(Type.String()),
+  variables: AnyObject,
+  consented_at: nullable(Time),
+  created_at: Time,
+  updated_at: Time,
+  last_read_at: nullable(Time),
+  last_refreshed_at: nullable(Time),
+  disconnected_at: nullable(Time),
+  version: Type.Integer(),
+})
+
+export const iso = (instant: number): string => new Date(instant).toISOString()
+export const isoOrNull = (instant: number | null): string | null => (instant === null ? null : iso(instant))
+
+export function wordsOf({ row, providerName }: ConnectionDetails): { readonly provider: string; readonly account: string | null } {
+  return { provider: providerName, account: row.connection.accountLabel ?? row.connection.account }
+}
+
+export function faultView(fault: StoredFault, words: Words) {
+  const { title, endUser, operator, action } = FAULTS[fault.code]
+  const { intent, httpStatus, providerCode, providerText, answerHash } = fault.evidence
+  return {
+    code: fault.code,
+    title: fillWords(title, words),
+    text: fillWords(endUser, words),
+    operator_text: fillWords(operator, words),
+    action,
+    evidence: { intent, http_status: httpStatus, provider_code: providerCode, provider_text: providerText, answer_hash: answerHash },
+    at: iso(fault.at),
+  }
+}
+
+export function connectionView(details: ConnectionDetails) {
+  const { row, integration, status } = details
+  const { connection, credential, health } = row
+  // A refused client secret is the integration's fault and shows on every connection; nothing is stored there.
+  const fault = status === 'blocked' ? integration.blocked : connection.fault
+  return {
+    id: connection.id,
+    integration: integration.slug,
+    integration_id: integration.id,
+    provider: integration.provider,
+    owner: connection.owner,
+    account: { id: connection.account, label: connection.accountLabel },
+    status,
+    fault: fault === null ? null : faultView(fault, wordsOf(details)),
+    scopes: connection.scopes,
+    expires_at: isoOrNull(credential.accessExpiresAt),
+    refreshable: credential.refreshToken !== null,
+    generation: credential.generation,
+    next_attempt_at: isoOrNull(health.nextAttemptAt),
+    metadata: connection.metadata,
+    tags: connection.tags,
+    variables: connection.variables,
+    consented_at: isoOrNull(connection.consentedAt),
+    created_at: iso(connection.createdAt),
+    updated_at: iso(connection.updatedAt),
+    last_read_at: isoOrNull(connection.lastReadAt),
+    last_refreshed_at: isoOrNull(connection.lastRefreshedAt),
+    disconnected_at: isoOrNull(connection.disconnectedAt),
+    version: connection.version,
+  }
+}

@@ -1,0 +1,178 @@
+import { type Static, Type } from 'typebox'
+import type { ImportedGrant } from '../../core/connection/import-connection.ts'
+import type { ConnectionStatus } from '../../core/connection/connection.ts'
+import type { PageRequest } from '../../core/connection/connections.ts'
+import { actorOf, callerOf } from '../authentication.ts'
+import { ConnectionView, connectionView } from '../connection-view.ts'
+import { JsonObjectSchema, instantOf } from '../input.ts'
+import { type App, closed, ConnectionIdSchema, nullable, Owner, PageQuery, pageOf, PROBLEMS, Scopes, TimeInput } from '../schema.ts'
+import type { Services } from '../services.ts'
+
+const IntegrationRef = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$', description: 'Id or slug of an integration.' })
+const Tags = Type.Array(Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\u0000-\\u001f\\u007f]+$' }), { maxItems: 50, uniqueItems: true })
+const Names = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_-]{1,60}$' }), Type.String({ minLength: 1, maxLength: 500 }), { maxProperties: 20, additionalProperties: false })
+const Secret = Type.String({ minLength: 1, maxLength: 16_384 })
+const Label = Type.String({ minLength: 1, maxLength: 255 })
+const Status = Type.Unsafe<ConnectionStatus>({ type: 'string', enum: ['active', 'degraded', 'needs_reauth', 'blocked', 'paused', 'disconnected'] })
+const Params = closed({ id: ConnectionIdSchema })
+
+const ListQuery = closed({ ...PageQuery, integration: Type.Optional(IntegrationRef), owner: Type.Optional(Owner), status: Type.Optional(Status), tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })) })
+
+const ImportBody = closed({
+  integration: IntegrationRef,
+  owner: Owner,
+  access_token: Type.Optional(nullable(Secret)),
+  refresh_token: Type.Optional(nullable(Secret)),
+  token_type: Type.Optional(Type.String({ minLength: 1, maxLength: 40, pattern: '^[A-Za-z0-9_-]+$' })),
+  expires_at: Type.Optional(nullable(TimeInput)),
+  refresh_expires_at: Type.Optional(nullable(TimeInput)),
+  scopes: Type.Optional(nullable(Scopes)),
+  account: Type.Optional(nullable(Label)),
+  account_label: Type.Optional(nullable(Label)),
+  metadata: Type.Optional(JsonObjectSchema),
+  tags: Type.Optional(Tags),
+  variables: Type.Optional(Names),
+  facts: Type.Optional(Names),
+  consented_at: Type.Optional(nullable(TimeInput)),
+  replace: Type.Optional(Type.Boolean({ description: 'When this owner has this account already: store the grant into that connection.' })),
+})
+
+const PatchBody = Type.Object(
+  {
+    metadata: Type.Optional(JsonObjectSchema),
+    metadata_mode: Type.Optional(Type.Unsafe<'merge' | 'replace'>({ type: 'string', enum: ['merge', 'replace'], description: '`merge` (default) is RFC 7396: null removes a name.' })),
+    tags: Type.Optional(Tags),
+    account_label: Type.Optional(nullable(Label)),
+    version: Type.Optional(Type.Integer({ minimum: 1, description: 'Refuse the change unless this is the stored version.' })),
+  },
+  { additionalProperties: false, minProperties: 1 },
+)
+
+/** Connections: import, list, read, change, pause, resume, disconnect. */
+export function connectionRoutes(app: App, services: Services): void {
+  readRoutes(app, services)
+  writeRoutes(app, services)
+  stateRoutes(app, services)
+}
+
+export function pageRequest(query: { readonly limit?: number; readonly cursor?: string }): PageRequest {
+  return { limit: query.limit ?? 50, cursor: query.cursor ?? null }
+}
+
+function readRoutes(app: App, { connections }: Services): void {
+  const page = { 200: pageOf(ConnectionView), ...PROBLEMS }
+  app.get(
+    '/api/v1/connections',
+    { config: { access: 'connections:read' }, schema: { summary: 'List connections', tags: ['connections'], querystring: ListQuery, response: page } },
+    async (request) => {
+      const { limit, cursor, ...wanted } = request.query
+      const found = await connections.list(callerOf(request).organization, wanted, pageRequest(request.query))
+      return { items: found.items.map(connectionView), cursor: found.cursor }
+    },
+  )
+  app.get(
+    '/api/v1/owners/:owner/connections',
+    { config: { access: 'connections:read' }, schema: { summary: "List an owner's connections", tags: ['connections'], params: closed({ owner: Owner }), querystring: closed(PageQuery), response: page } },
+    async (request) => {
+      const found = await connections.list(callerOf(request).organization, { owner: request.params.owner }, pageRequest(request.query))
+      return { items: found.items.map(connectionView), cursor: found.cursor }
+    },
+  )
+  app.get(
+    '/api/v1/connections/:id',
+    { config: { access: 'connections:read' }, schema: { summary: 'Read a connection', tags: ['connections'], params: Params, response: { 200: ConnectionView, ...PROBLEMS } } },
+    async (request) => connectionView(await connections.get(callerOf(request).organization, request.params.id)),
+  )
+}
+
+function writeRoutes(app: App, { connections, importGrant }: Services): void {
+  const schema = {
+    summary: 'Import a connection',
+    description: 'Takes over a grant that another system held. Stop refreshing it there first: one holder at a time spends a refresh token.',
+    tags: ['connections'],
+    body: ImportBody,
+    response: { 200: ConnectionView, 201: ConnectionView, ...PROBLEMS },
+  }
+  // The command line calls the second address.
+  for (const url of ['/api/v1/connections', '/api/v1/connections/import']) {
+    app.post(url, { config: { access: 'connections:write' }, schema: { ...schema, hide: url.endsWith('import') } }, async (request, reply) => {
+      const caller = callerOf(request)
+      const { connection, replaced } = await importGrant(caller.organization, request.body.integration, grantOf(request.body), actorOf(caller))
+      return reply.code(replaced ? 200 : 201).send(connectionView(await connections.get(caller.organization, connection)))
+    })
+  }
+  app.patch(
+    '/api/v1/connections/:id',
+    {
+      config: { access: 'connections:write' },
+      schema: { summary: 'Change metadata, tags or label', tags: ['connections'], params: Params, body: PatchBody, response: { 200: ConnectionView, ...PROBLEMS } },
+    },
+    async (request) => {
+      const caller = callerOf(request)
+      const { metadata, metadata_mode: mode = 'merge', tags, account_label: label, version = null } = request.body
+      const change = { ...(metadata === undefined ? {} : { metadata: { mode, value: metadata } }), ...(tags === undefined ? {} : { tags }), ...(label === undefined ? {} : { label }) }
+      return connectionView(await connections.patch(caller.organization, request.params.id, change, version, actorOf(caller)))
+    },
+  )
+}
+
+function grantOf(body: Static<typeof ImportBody>): ImportedGrant {
+  return {
+    owner: body.owner,
+    accessToken: body.access_token ?? null,
+    refreshToken: body.refresh_token ?? null,
+    tokenType: body.token_type ?? 'Bearer',
+    expiresAt: instantOf(body.expires_at, '/expires_at'),
+    refreshExpiresAt: instantOf(body.refresh_expires_at, '/refresh_expires_at'),
+    scopes: body.scopes ?? null,
+    account: body.account ?? null,
+    accountLabel: body.account_label ?? null,
+    metadata: body.metadata ?? {},
+    tags: body.tags ?? [],
+    variables: body.variables ?? {},
+    facts: body.facts ?? {},
+    consentedAt: instantOf(body.consented_at, '/consented_at'),
+    replace: body.replace ?? false,
+  }
+}
+
+const Disconnected = Type.Object({
+  ...ConnectionView.properties,
+  revocation: Type.String({ description: '`queued`: the provider will be told. `sibling_lives`: another connection uses the same grant. `unsupported`: the provider cannot revoke. `already`: it was disconnected before.' }),
+})
+
+function stateRoutes(app: App, { connections }: Services): void {
+  const response = { 200: ConnectionView, ...PROBLEMS }
+  app.post(
+    '/api/v1/connections/:id/pause',
+    { config: { access: 'connections:write' }, schema: { summary: 'Pause', description: 'No refresh and no read until it is resumed.', tags: ['connections'], params: Params, response } },
+    async (request) => {
+      const caller = callerOf(request)
+      return connectionView(await connections.pause(caller.organization, request.params.id, actorOf(caller)))
+    },
+  )
+  app.post(
+    '/api/v1/connections/:id/resume',
+    { config: { access: 'connections:write' }, schema: { summary: 'Resume', tags: ['connections'], params: Params, response } },
+    async (request) => {
+      const caller = callerOf(request)
+      return connectionView(await connections.resume(caller.organization, request.params.id, actorOf(caller)))
+    },
+  )
+  const disconnect = {
+    config: { access: 'connections:write' as const },
+    schema: {
+      summary: 'Disconnect',
+      description: 'Ends the connection and keeps it as a record. The provider is told unless another connection lives on the same grant.',
+      tags: ['connections'],
+      params: Params,
+      response: { 200: Disconnected, ...PROBLEMS },
+    },
+  }
+  const run = async (caller: ReturnType<typeof callerOf>, id: Static<typeof ConnectionIdSchema>) => {
+    const { details, revocation } = await connections.disconnect(caller.organization, id, actorOf(caller))
+    return { ...connectionView(details), revocation }
+  }
+  app.post('/api/v1/connections/:id/disconnect', disconnect, (request) => run(callerOf(request), request.params.id))
+  app.delete('/api/v1/connections/:id', disconnect, (request) => run(callerOf(request), request.params.id))
+}

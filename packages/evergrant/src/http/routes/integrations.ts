@@ -1,0 +1,187 @@
+import { type Static, Type } from 'typebox'
+import type { IntegrationPatch } from '../../core/connection/integration-service.ts'
+import type { Integration, IntegrationSettings, Renewal } from '../../core/connection/integration.ts'
+import { actorOf, callerOf } from '../authentication.ts'
+import { FaultView, faultView, iso } from '../connection-view.ts'
+import { type App, closed, nullable, PageQuery, pageOf, PROBLEMS, Scopes, Slug, Time } from '../schema.ts'
+import type { Services } from '../services.ts'
+import { pageRequest } from './connections.ts'
+
+const Url = Type.String({ minLength: 1, maxLength: 2_000 })
+const Words = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,60}$' }), Type.String({ minLength: 1, maxLength: 500 }), { maxProperties: 30, additionalProperties: false })
+
+const SettingsInput = closed({
+  renewal: Type.Optional(Type.Unsafe<Renewal>({ type: 'string', enum: ['auto', 'ahead', 'on_use'] })),
+  margin_seconds: Type.Optional(nullable(Type.Integer({ minimum: 0, maximum: 2_592_000, description: 'Renew at least this long before the end.' }))),
+  redirect_uri: Type.Optional(nullable(Url)),
+  return_urls: Type.Optional(Type.Array(Url, { maxItems: 50, uniqueItems: true, description: 'Exact addresses: https, or http on localhost.' })),
+  concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+  proxy_replays: Type.Optional(Type.Integer({ minimum: 0, maximum: 3 })),
+  authorize_parameters: Type.Optional(Words),
+  reuse: Type.Optional(nullable(Type.String({ maxLength: 20, description: 'P0, P1:<seconds>, P2, P3 or P4.' }))),
+  token: Type.Optional(nullable(Type.String({ maxLength: 60 }))),
+})
+const Name = Type.String({ minLength: 1, maxLength: 100 })
+const ClientId = Type.String({ minLength: 1, maxLength: 1_000, pattern: '^[\\u0020-\\u007e]+$' })
+const ClientSecret = nullable(Type.String({ minLength: 1, maxLength: 8_000, description: 'Write-only.' }))
+
+const CreateBody = closed({
+  provider: Type.String({ minLength: 1, maxLength: 64 }),
+  slug: Slug,
+  name: Type.Optional(Name),
+  client_id: ClientId,
+  client_secret: Type.Optional(ClientSecret),
+  scopes: Type.Optional(Scopes),
+  variables: Type.Optional(Words),
+  settings: Type.Optional(SettingsInput),
+})
+const PatchBody = Type.Object(
+  {
+    slug: Type.Optional(Slug),
+    name: Type.Optional(Name),
+    client_id: Type.Optional(ClientId),
+    client_secret: Type.Optional(ClientSecret),
+    scopes: Type.Optional(Scopes),
+    variables: Type.Optional(Words),
+    settings: Type.Optional(SettingsInput),
+    version: Type.Optional(Type.Integer({ minimum: 1, description: 'Refuse the change unless this is the stored version.' })),
+  },
+  { additionalProperties: false, minProperties: 1 },
+)
+
+const IntegrationView = Type.Object({
+  id: Type.String(),
+  slug: Type.String(),
+  name: Type.String(),
+  provider: Type.String(),
+  client_id: Type.String(),
+  has_client_secret: Type.Boolean(),
+  scopes: Type.Array(Type.String()),
+  variables: Type.Object({}, { additionalProperties: true }),
+  settings: Type.Object({
+    renewal: Type.String(),
+    margin_seconds: nullable(Type.Number()),
+    redirect_uri: nullable(Type.String()),
+    return_urls: Type.Array(Type.String()),
+    concurrency: Type.Integer(),
+    proxy_replays: Type.Integer(),
+    authorize_parameters: Type.Object({}, { additionalProperties: true }),
+    reuse: nullable(Type.String()),
+    token: nullable(Type.String()),
+  }),
+  callback_url: Type.String({ description: 'Register this redirect URI at the provider.' }),
+  blocked: nullable(FaultView),
+  created_at: Time,
+  updated_at: Time,
+  version: Type.Integer(),
+})
+const Params = closed({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$', description: 'Id or slug.' }) })
+
+/** Integrations: a provider plus this organization's client. */
+export function integrationRoutes(app: App, services: Services, publicUrl: string): void {
+  const { integrations } = services
+  const view = (integration: Integration) => integrationView(integration, publicUrl, services.providers.get(integration.provider)?.name ?? integration.name)
+  const response = { 200: IntegrationView, ...PROBLEMS }
+  app.get(
+    '/api/v1/integrations',
+    { config: { access: 'integrations:read' }, schema: { summary: 'List integrations', tags: ['integrations'], querystring: closed(PageQuery), response: { 200: pageOf(IntegrationView), ...PROBLEMS } } },
+    async (request) => {
+      const found = await integrations.list(callerOf(request).organization, pageRequest(request.query))
+      return { items: found.items.map(view), cursor: found.cursor }
+    },
+  )
+  app.get(
+    '/api/v1/integrations/:id',
+    { config: { access: 'integrations:read' }, schema: { summary: 'Read an integration', tags: ['integrations'], params: Params, response } },
+    async (request) => view(await integrations.get(callerOf(request).organization, request.params.id)),
+  )
+  app.post(
+    '/api/v1/integrations',
+    { config: { access: 'integrations:write' }, schema: { summary: 'Create an integration', tags: ['integrations'], body: CreateBody, response: { 201: IntegrationView, ...PROBLEMS } } },
+    async (request, reply) => {
+      const caller = callerOf(request)
+      const { provider, slug, name = slug, client_id: clientId, client_secret: clientSecret = null, scopes = [], variables = {}, settings = {} } = request.body
+      const wanted = { provider, slug, name, clientId, clientSecret, scopes, variables, settings: settingsOf(settings) }
+      return reply.code(201).send(view(await integrations.create(caller.organization, wanted, actorOf(caller))))
+    },
+  )
+  app.patch(
+    '/api/v1/integrations/:id',
+    {
+      config: { access: 'integrations:write' },
+      schema: { summary: 'Change an integration', description: 'What is named changes. New client credentials lift `blocked` at once.', tags: ['integrations'], params: Params, body: PatchBody, response },
+    },
+    async (request) => {
+      const caller = callerOf(request)
+      return view(await integrations.update(caller.organization, request.params.id, patchOf(request.body), request.body.version ?? null, actorOf(caller)))
+    },
+  )
+  app.delete(
+    '/api/v1/integrations/:id',
+    {
+      config: { access: 'integrations:write' },
+      schema: { summary: 'Delete an integration', description: 'Refused while a connection of it is not disconnected.', tags: ['integrations'], params: Params, response: { 204: Type.Null(), ...PROBLEMS } },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request)
+      await integrations.remove(caller.organization, request.params.id, actorOf(caller))
+      return reply.code(204).send()
+    },
+  )
+}
+
+function patchOf(body: Static<typeof PatchBody>): IntegrationPatch {
+  return {
+    ...(body.slug === undefined ? {} : { slug: body.slug }),
+    ...(body.name === undefined ? {} : { name: body.name }),
+    ...(body.client_id === undefined ? {} : { clientId: body.client_id }),
+    ...(body.client_secret === undefined ? {} : { clientSecret: body.client_secret }),
+    ...(body.scopes === undefined ? {} : { scopes: body.scopes }),
+    ...(body.variables === undefined ? {} : { variables: body.variables }),
+    ...(body.settings === undefined ? {} : { settings: settingsOf(body.settings) }),
+  }
+}
+
+function settingsOf(input: Static<typeof SettingsInput>): Partial<IntegrationSettings> {
+  return {
+    ...(input.renewal === undefined ? {} : { renewal: input.renewal }),
+    ...(input.margin_seconds === undefined ? {} : { marginMs: input.margin_seconds === null ? null : input.margin_seconds * 1_000 }),
+    ...(input.redirect_uri === undefined ? {} : { redirectUri: input.redirect_uri }),
+    ...(input.return_urls === undefined ? {} : { returnUrls: input.return_urls }),
+    ...(input.concurrency === undefined ? {} : { concurrency: input.concurrency }),
+    ...(input.proxy_replays === undefined ? {} : { proxyReplays: input.proxy_replays }),
+    ...(input.authorize_parameters === undefined ? {} : { authorizeParameters: input.authorize_parameters }),
+    ...(input.reuse === undefined ? {} : { reuse: input.reuse }),
+    ...(input.token === undefined ? {} : { token: input.token }),
+  }
+}
+
+function integrationView(integration: Integration, publicUrl: string, provider: string) {
+  const { settings } = integration
+  return {
+    id: integration.id,
+    slug: integration.slug,
+    name: integration.name,
+    provider: integration.provider,
+    client_id: integration.clientId,
+    has_client_secret: integration.clientSecret !== null,
+    scopes: integration.scopes,
+    variables: integration.variables,
+    settings: {
+      renewal: settings.renewal,
+      margin_seconds: settings.marginMs === null ? null : settings.marginMs / 1_000,
+      redirect_uri: settings.redirectUri,
+      return_urls: settings.returnUrls,
+      concurrency: settings.concurrency,
+      proxy_replays: settings.proxyReplays,
+      authorize_parameters: settings.authorizeParameters,
+      reuse: settings.reuse,
+      token: settings.token,
+    },
+    callback_url: settings.redirectUri ?? `${publicUrl}/connect/callback/${integration.slug}`,
+    blocked: integration.blocked === null ? null : faultView(integration.blocked, { provider }),
+    created_at: iso(integration.createdAt),
+    updated_at: iso(integration.updatedAt),
+    version: integration.version,
+  }
+}

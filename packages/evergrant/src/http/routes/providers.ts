@@ -1,0 +1,79 @@
+import { Type } from 'typebox'
+import { Fault } from '../../core/fault/fault.ts'
+import type { ProviderRecord } from '../../core/provider/record.ts'
+import { type App, closed, nullable, PROBLEMS } from '../schema.ts'
+import type { Services } from '../services.ts'
+
+const VariableView = Type.Object({
+  name: Type.String(),
+  label: Type.String(),
+  pattern: Type.String(),
+  example: Type.String(),
+  default: nullable(Type.String()),
+  asked_of: Type.String(),
+})
+const ProviderSummary = Type.Object({ id: Type.String(), name: Type.String(), docs: nullable(Type.String()), reuse: Type.String(), has_api: Type.Boolean() })
+const ProviderView = Type.Object({
+  ...ProviderSummary.properties,
+  variables: Type.Array(VariableView),
+  default_scopes: Type.Array(Type.String()),
+  required_scopes: Type.Array(Type.String()),
+  pkce: Type.String(),
+  rotation: Type.String(),
+  reuse_evidence: Type.String(),
+  lifetimes: Type.Object({}, { additionalProperties: true }),
+  can_revoke: Type.Boolean(),
+  tokens: Type.Array(Type.String(), { description: 'Tokens of one answer that an integration may hold; empty when there is one.' }),
+  notes: Type.Array(Type.String()),
+  unverified: Type.Array(Type.String()),
+  sources: Type.Array(Type.String()),
+})
+
+/** The catalogue. It is the same for every organization. */
+export function providerRoutes(app: App, { providers }: Services): void {
+  app.get(
+    '/api/v1/providers',
+    { config: { access: 'any' }, schema: { summary: 'List providers', tags: ['providers'], response: { 200: Type.Object({ items: Type.Array(ProviderSummary), cursor: Type.Null() }), ...PROBLEMS } } },
+    () => ({ items: providers.list().map(summary), cursor: null }),
+  )
+  app.get(
+    '/api/v1/providers/:id',
+    {
+      config: { access: 'any' },
+      schema: { summary: 'Read a provider', tags: ['providers'], params: closed({ id: Type.String({ minLength: 1, maxLength: 64 }) }), response: { 200: ProviderView, ...PROBLEMS } },
+    },
+    (request) => {
+      const record = providers.get(request.params.id)
+      if (record === undefined) throw new Fault('not_found', { field: 'id', detail: 'The catalogue has no such provider. GET providers lists them.' })
+      return providerView(record)
+    },
+  )
+}
+
+function summary(record: ProviderRecord) {
+  return { id: record.id, name: record.name, docs: record.docs, reuse: record.reuse.class, has_api: record.api !== null }
+}
+
+function providerView(record: ProviderRecord) {
+  const { lifetimes } = record
+  return {
+    ...summary(record),
+    variables: Object.entries(record.variables).map(([name, { label, pattern, example, default: preset, askedOf }]) => ({ name, label, pattern, example, default: preset, asked_of: askedOf })),
+    default_scopes: record.authorize.defaultScopes,
+    required_scopes: record.authorize.requiredScopes,
+    pkce: record.authorize.pkce,
+    rotation: record.rotation,
+    reuse_evidence: record.reuse.evidence,
+    lifetimes: {
+      access_seconds: lifetimes.accessSeconds,
+      same_token_above_seconds: lifetimes.noopAboveSeconds,
+      refresh_idle_seconds: lifetimes.refreshIdleSeconds,
+      refresh_absolute_seconds: lifetimes.refreshAbsoluteSeconds,
+    },
+    can_revoke: record.revoke !== null,
+    tokens: record.answer.tokens === null ? [] : Object.keys(record.answer.tokens),
+    notes: record.notes,
+    unverified: record.unverified,
+    sources: record.sources,
+  }
+}
