@@ -19,7 +19,7 @@ export async function diagnose(): Promise<readonly Finding[]> {
   } catch (error) {
     return [...findings, ...environmentFindings(error)]
   }
-  findings.push(dataFolderFinding(config), keyFinding(config), await schemaFinding(config))
+  findings.push(dataFolderFinding(config), await keyFinding(config), await schemaFinding(config))
   if (findings.some((finding) => !finding.ok)) return findings
   return [...findings, ...(await liveFindings(config))]
 }

@@ -3,6 +3,9 @@ import { databaseFile, keyringOf } from '../compose-node.ts'
 import type { Config } from '../config.ts'
 import { Fault } from '../core/fault/fault.ts'
 import { keyFile } from '../seal/keyring.ts'
+import { SEAL_ROOT } from '../seal/open-seal.ts'
+import { openSqliteStore } from '../store/index.ts'
+import { systemClock, systemTimers } from '../system.ts'
 import { withMigrations } from './database.ts'
 import { type Finding, fine, problem } from './finding.ts'
 
@@ -20,7 +23,7 @@ export function environmentFindings(error: unknown): readonly Finding[] {
   if (!(error instanceof Fault)) throw error
   return error.message.split('\n').map((line) => {
     const [key = '', ...rest] = line.split(' ')
-    const [what = '', remedy = 'correct it'] = rest.join(' ').split(/: (.*)/s)
+    const [what = '', remedy = `correct ${key}, or remove it to take the default`] = rest.join(' ').split(/: (.*)/s)
     return problem('environment', `${key} ${what}`, remedy)
   })
 }
@@ -37,7 +40,7 @@ export function dataFolderFinding({ dataDir }: Config): Finding {
   return wide ? problem(name, `${dataDir} is open to other users of this machine`, `chmod 700 ${dataDir}`) : fine(name, dataDir)
 }
 
-export function keyFinding(config: Config): Finding {
+export async function keyFinding(config: Config): Promise<Finding> {
   const name = 'keys'
   if (config.masterKeys !== null) return fine(name, 'master keys come from EVERGRANT_MASTER_KEYS')
   const path = keyFile(config.dataDir)
@@ -53,8 +56,12 @@ export function keyFinding(config: Config): Finding {
       )
     }
   }
-  if (!existsSync(databaseFile(config))) return fine(name, `${path} will be made at the first start`)
-  return problem(name, `there is a database but no ${path}`, 'put the key file of this database back, or set EVERGRANT_MASTER_KEYS; a new key opens nothing')
+  if (!(await hasSealedValues(config))) return fine(name, `${path} will be made at the first start`)
+  return problem(
+    name,
+    `there is a database with sealed values but no ${path}`,
+    'put the key file of this database back, or set EVERGRANT_MASTER_KEYS; a new key opens nothing',
+  )
 }
 
 export async function schemaFinding(config: Config): Promise<Finding> {
@@ -72,5 +79,19 @@ export async function schemaFinding(config: Config): Promise<Finding> {
       `${what}: ${error instanceof Error ? error.message : 'no answer'}`,
       'check that the database runs and that address, user and password are right',
     )
+  }
+}
+
+/** A database that was only migrated has no key yet, and needs none. */
+async function hasSealedValues(config: Config): Promise<boolean> {
+  const path = databaseFile(config)
+  if (config.databaseUrl !== null || !existsSync(path)) return false
+  try {
+    const store = await openSqliteStore(path, { clock: systemClock, timers: systemTimers })
+    const root = await store.meta.get(SEAL_ROOT)
+    await store.close()
+    return root !== undefined
+  } catch {
+    return true
   }
 }

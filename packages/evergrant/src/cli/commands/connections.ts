@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts'
-import { allItems, withQuery } from '../api.ts'
+import { allItems } from '../api.ts'
 import { CommandFailure, EXIT } from '../exit-code.ts'
 import { cell, formatFacts, formatTable } from '../output.ts'
 import { withApi } from '../reach.ts'
@@ -91,13 +91,13 @@ function importCommand(group: Command, { output }: Shell): void {
     .requiredOption('--integration <id>', 'id or slug of the integration')
     .requiredOption('--owner <owner>', 'whose grant it is')
     .requiredOption('--file <path>', 'JSON with access_token, refresh_token, expires_at ...; `-` reads standard input')
-    .action((options: { readonly integration: string; readonly owner: string; readonly file: string }) =>
-      withApi(async (api) => {
-        const grant = readGrant(options.file)
-        const item = await api.call('POST', withQuery('connections/import', {}), { integration: options.integration, owner: options.owner, ...grant })
+    .action(({ integration, owner, file }: { readonly integration: string; readonly owner: string; readonly file: string }) => {
+      const grant = readGrant(file)
+      return withApi(async (api) => {
+        const item = await api.call('POST', 'connections/import', { integration, owner, ...grant })
         output.result(item, () => formatFacts(item))
-      }),
-    )
+      })
+    })
 }
 
 function readGrant(path: string): JsonObject {

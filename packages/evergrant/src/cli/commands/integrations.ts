@@ -47,23 +47,19 @@ export function integrationCommands(program: Command, { output }: Shell): void {
     .description('adds an integration')
     .requiredOption('--provider <id>', 'record of the catalogue')
     .requiredOption('--slug <slug>', 'name in URLs')
-  describeFields(create.requiredOption('--client-id <id>', 'client id at the provider')).action((options: IntegrationOptions) =>
-    withApi(async (api) => {
-      const item = await api.call('POST', 'integrations', { name: options.slug ?? '', ...fieldsOf(options) })
-      output.result(item, () => formatFacts(item))
-    }),
-  )
+    .requiredOption('--client-id <id>', 'client id at the provider')
   const update = group
     .command('update <id>')
     .description('changes what is named and leaves the rest')
     .option('--slug <slug>', 'name in URLs')
     .option('--client-id <id>', 'client id at the provider')
-  describeFields(update).action((id: string, options: IntegrationOptions) =>
+  const send = (method: 'POST' | 'PATCH', path: string, fields: JsonObject) =>
     withApi(async (api) => {
-      const item = await api.call('PATCH', `integrations/${encodeURIComponent(id)}`, fieldsOf(options))
+      const item = await api.call(method, path, fields)
       output.result(item, () => formatFacts(item))
-    }),
-  )
+    })
+  describeFields(create).action((options: IntegrationOptions) => send('POST', 'integrations', { name: options.slug ?? '', ...fieldsOf(options) }))
+  describeFields(update).action((id: string, options: IntegrationOptions) => send('PATCH', `integrations/${encodeURIComponent(id)}`, fieldsOf(options)))
 }
 
 function describeFields(command: Command): Command {
