@@ -1,6 +1,9 @@
 import type { Config } from './config.ts'
 import { ApiKeysService } from './core/access/api-keys-service.ts'
+import { IdempotentRequests } from './core/access/idempotent-requests.ts'
 import { createConnectService, type ConnectService } from './core/connect/connect-service.ts'
+import { ConnectionService } from './core/connection/connection-service.ts'
+import { IntegrationService } from './core/connection/integration-service.ts'
 import type { RevocationPorts } from './core/connection/revocation-worker.ts'
 import type { Log } from './core/log.ts'
 import type { ProviderDirectory } from './core/provider/context.ts'
@@ -50,6 +53,9 @@ export function composeServices(parts: ServiceParts): ComposedServices {
     ...ports,
     engine,
     apiKeys,
+    idempotency: new IdempotentRequests({ ...ports, store: store.idempotency, seal }),
+    connections: new ConnectionService({ ...ports, connections: store.connections, integrations: store.integrations, providers: directory, seal }),
+    integrations: new IntegrationService({ ...ports, integrations: store.integrations, providers: directory, seal }),
     providers: directory,
     organizations: store.organizations,
     events: store.events,

@@ -22,8 +22,8 @@ export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 const NEEDS_REAUTH: ReadonlySet<FaultCode> = new Set(['connection_revoked', 'connection_expired', 'refresh_outcome_lost'])
 
 export interface Words {
-  readonly provider?: string
-  readonly account?: string | null
+  readonly provider?: string | undefined
+  readonly account?: string | null | undefined
 }
 
 /** Puts the names of provider and account into a text of the fault table. */

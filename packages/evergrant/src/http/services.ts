@@ -2,13 +2,12 @@ import type { ApiKey } from '../core/access/api-key.ts'
 import type { ApiKeysService } from '../core/access/api-keys-service.ts'
 import type { IdempotentRequests } from '../core/access/idempotent-requests.ts'
 import type { Organization } from '../core/access/organization.ts'
-import type { Actor, AuditEvent } from '../core/audit/event.ts'
+import type { AuditEvent } from '../core/audit/event.ts'
 import type { EventFilter } from '../core/audit/events.ts'
 import type { ConnectionService } from '../core/connection/connection-service.ts'
-import type { ImportedGrant } from '../core/connection/import-connection.ts'
 import type { IntegrationService } from '../core/connection/integration-service.ts'
 import type { Page, PageRequest } from '../core/connection/connections.ts'
-import type { ConnectionId, OrganizationId } from '../core/ids.ts'
+import type { OrganizationId } from '../core/ids.ts'
 import type { ProviderDirectory } from '../core/provider/context.ts'
 import type { RefreshEngine } from '../core/refresh/refresh-engine.ts'
 import type { Clock, Entropy } from '../core/time.ts'
@@ -22,8 +21,6 @@ export interface Services {
   readonly idempotency: IdempotentRequests
   readonly connections: ConnectionService
   readonly integrations: IntegrationService
-  /** Takes over a grant; `integration` is an id or slug. @throws Fault */
-  readonly importGrant: (organization: OrganizationId, integration: string, grant: ImportedGrant, actor: Actor) => Promise<{ readonly connection: ConnectionId; readonly replaced: boolean }>
   readonly providers: Pick<ProviderDirectory, 'get' | 'list'>
   readonly organizations: { get(id: OrganizationId): Promise<Organization | undefined> }
   readonly events: { list(organization: OrganizationId, filter: EventFilter, page: PageRequest): Promise<Page<AuditEvent>> }

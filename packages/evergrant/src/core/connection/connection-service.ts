@@ -2,28 +2,19 @@ import type { Actor, EventType, NewEvent } from '../audit/event.ts'
 import { Fault } from '../fault/fault.ts'
 import { type ConnectionId, type IntegrationId, newId, type OrganizationId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
-import type { ProviderDirectory } from '../provider/context.ts'
 import { reuseOf } from '../provider/reuse-of.ts'
 import type { GrantRow } from '../refresh/credentials.ts'
 import { dueAfter } from '../refresh/due.ts'
-import type { Seal } from '../seal/seal.ts'
-import type { Clock, Entropy, Instant } from '../time.ts'
+import type { Instant } from '../time.ts'
 import type { ConnectionStatus } from './connection.ts'
-import type { ConnectionFilter, ConnectionPatch, Connections, DisconnectOutcome, Page, PageRequest } from './connections.ts'
+import type { ConnectionFilter, ConnectionPatch, DisconnectOutcome, Page, PageRequest } from './connections.ts'
 import type { Integration } from './integration.ts'
 import { integrationNotFound, isIntegrationId } from './integration-service.ts'
-import type { Integrations } from './integrations.ts'
-import { depthOf, mergePatch } from './merge-patch.ts'
+import type { ConnectionPorts } from './connection-ports.ts'
+import { type ImportedGrant, importGrant } from './import-connection.ts'
+import { mergePatch } from './merge-patch.ts'
+import { checkMetadata } from './metadata.ts'
 import { statusOf } from './status.ts'
-
-export interface ConnectionPorts {
-  readonly connections: Connections
-  readonly integrations: Integrations
-  readonly providers: Pick<ProviderDirectory, 'get'>
-  readonly seal: Seal
-  readonly clock: Clock
-  readonly entropy: Entropy
-}
 
 /** A connection with what its reader needs to understand it. No secret is opened. */
 export interface ConnectionDetails {
@@ -48,8 +39,6 @@ export interface WantedConnections {
   readonly tag?: string
 }
 
-const MAX_METADATA_CHARACTERS = 16_384
-const MAX_METADATA_DEPTH = 16
 const PATCH_TRIES = 10
 
 /** Everything about connections that is not their credential. */
@@ -135,8 +124,14 @@ export class ConnectionService {
     return { details: await this.get(organization, id), revocation: outcome.kind === 'already' ? 'already' : outcome.revocation }
   }
 
+  /** Takes over a grant; `integration` is an id or slug. @throws Fault `invalid_request`, `already_exists` naming the connection */
+  async import(organization: OrganizationId, integration: string, grant: ImportedGrant, actor: Actor): Promise<{ readonly details: ConnectionDetails; readonly replaced: boolean }> {
+    const { connection, replaced } = await importGrant(this.ports, organization, await this.integration(organization, integration), grant, actor)
+    return { details: await this.get(organization, connection), replaced }
+  }
+
   /** Id or slug. @throws Fault `not_found` */
-  async integration(organization: OrganizationId, idOrSlug: string): Promise<Integration> {
+  private async integration(organization: OrganizationId, idOrSlug: string): Promise<Integration> {
     const { integrations } = this.ports
     const found = isIntegrationId(idOrSlug) ? await integrations.get(organization, idOrSlug) : await integrations.bySlug(organization, idOrSlug)
     if (found === undefined) throw integrationNotFound(idOrSlug)
@@ -187,12 +182,6 @@ export class ConnectionService {
 
 export function connectionNotFound(id: string): Fault {
   return new Fault('not_found', { detail: `There is no connection ${id} in this organization.` })
-}
-
-/** @throws Fault `invalid_request` */
-export function checkMetadata(metadata: JsonObject): void {
-  if (depthOf(metadata, MAX_METADATA_DEPTH) > MAX_METADATA_DEPTH) throw new Fault('invalid_request', { field: '/metadata', detail: `\`metadata\` may be nested at most ${MAX_METADATA_DEPTH} levels deep.` })
-  if (JSON.stringify(metadata).length > MAX_METADATA_CHARACTERS) throw new Fault('invalid_request', { field: '/metadata', detail: `\`metadata\` may have at most ${MAX_METADATA_CHARACTERS} characters as JSON.` })
 }
 
 function versionMoved(version: number): Fault {

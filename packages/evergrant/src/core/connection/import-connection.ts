@@ -8,9 +8,10 @@ import { initialDueAt } from '../refresh/due.ts'
 import { type GrantedTokens, newCredential } from '../refresh/new-credential.ts'
 import type { Instant } from '../time.ts'
 import type { Connection } from './connection.ts'
-import { checkMetadata, type ConnectionPorts } from './connection-service.ts'
+import type { ConnectionPorts } from './connection-ports.ts'
 import type { NewCredential } from './credential.ts'
 import type { Integration } from './integration.ts'
+import { checkMetadata } from './metadata.ts'
 
 /** A grant that another system held until now. At least one of the two tokens is there. */
 export interface ImportedGrant {
@@ -42,7 +43,7 @@ interface Import {
 }
 
 /** Takes over a grant. @throws Fault `invalid_request`, `already_exists` naming the connection */
-export async function importConnection(
+export async function importGrant(
   ports: ConnectionPorts,
   organization: OrganizationId,
   integration: Integration,

@@ -85,7 +85,7 @@ function readRoutes(app: App, { connections }: Services): void {
   )
 }
 
-function writeRoutes(app: App, { connections, importGrant }: Services): void {
+function writeRoutes(app: App, { connections }: Services): void {
   const schema = {
     summary: 'Import a connection',
     description: 'Takes over a grant that another system held. Stop refreshing it there first: one holder at a time spends a refresh token.',
@@ -97,8 +97,8 @@ function writeRoutes(app: App, { connections, importGrant }: Services): void {
   for (const url of ['/api/v1/connections', '/api/v1/connections/import']) {
     app.post(url, { config: { access: 'connections:write' }, schema: { ...schema, hide: url.endsWith('import') } }, async (request, reply) => {
       const caller = callerOf(request)
-      const { connection, replaced } = await importGrant(caller.organization, request.body.integration, grantOf(request.body), actorOf(caller))
-      return reply.code(replaced ? 200 : 201).send(connectionView(await connections.get(caller.organization, connection)))
+      const { details, replaced } = await connections.import(caller.organization, request.body.integration, grantOf(request.body), actorOf(caller))
+      return reply.code(replaced ? 200 : 201).send(connectionView(details))
     })
   }
   app.patch(
