@@ -13,6 +13,9 @@ import { createApp } from '../http/app.ts'
 import { hostedRoutes } from '../http/connect/hosted-routes.ts'
 import { connectSessionRoutes } from '../http/connect/session-routes.ts'
 import type { App } from '../http/schema.ts'
+import type { Services } from '../http/services.ts'
+import { createTryIt } from '../http/try-it/try-it.ts'
+import { tryItRoutes } from '../http/try-it/try-it-routes.ts'
 import { createAddressGuard } from '../outbound/address-guard.ts'
 import { createProviderClient } from '../outbound/provider-client.ts'
 import { createTokenEndpoint } from '../outbound/token-endpoint.ts'
@@ -28,6 +31,8 @@ export interface BenchOptions {
   /** Instead of the catalogue's records of the same id. */
   readonly records?: readonly ProviderRecord[]
   readonly ports?: Partial<ConnectPorts>
+  /** Serves the development page for this organization's integration `practice`. */
+  readonly tryItAs?: OrganizationId
 }
 
 /** Everything a connect flow needs, for real: memory store, seal, practice provider, outbound client, HTTP. */
@@ -41,7 +46,7 @@ export interface ConnectBench {
   readonly discarded: DiscardedGrant[]
   readonly engine: ReturnType<typeof createRefreshEngine>
   readonly ports: ConnectPorts
-  organization(name: string): Promise<{ readonly id: OrganizationId; readonly key: string }>
+  organization(name: string, id?: OrganizationId): Promise<{ readonly id: OrganizationId; readonly key: string }>
   integration(organization: OrganizationId, slug: string, more?: IntegrationChanges): Promise<Integration>
   /** Moves the server's wall clock forward. */
   advance(ms: number): void
@@ -53,6 +58,7 @@ type IntegrationChanges = Partial<Omit<Integration, 'settings'>> & { readonly se
 const RETURN_URL = 'https://app.example.com/connected'
 
 export async function startConnectBench(options: BenchOptions = {}): Promise<ConnectBench> {
+  const { tryItAs } = options
   const publicUrl = options.publicUrl ?? 'http://localhost:3900'
   const practice = await startPracticeProvider()
   let ahead = 0
@@ -104,8 +110,15 @@ export async function startConnectBench(options: BenchOptions = {}): Promise<Con
     ...options.ports,
   }
   const connect = createConnectService(ports)
+  const each = (account: string, act: (grant: string) => void) => practice.control.grants({ account }).filter((grant) => grant.state === 'live').forEach((grant) => act(grant.id))
+  const playing = (organization: OrganizationId) =>
+    createTryIt({
+      organization, integration: 'practice', publicUrl, connect, engine, integrations: store.integrations, connections: store.connections, events: store.events, clock,
+      practice: { url: practice.url, expire: (account) => each(account, (id) => practice.control.expireAccess(id)), revoke: (account) => each(account, (id) => practice.control.revoke(id)) },
+    })
   const apiKeys = new ApiKeysService({ store: store.apiKeys, clock, timers: systemTimers, entropy: systemEntropy, digest: (text) => seal.digest(text), changesFresh: () => true })
-  const services = {
+  // The routes of connections and integrations are not asked here.
+  const services = Object.assign({} as Services, {
     clock,
     entropy: systemEntropy,
     engine,
@@ -115,12 +128,16 @@ export async function startConnectBench(options: BenchOptions = {}): Promise<Con
     events: store.events,
     health: { check: async () => [] },
     metrics: { tokenRead: () => {}, render: async () => '' },
-  }
+  })
   const app = createApp(services, {
     publicUrl,
     log,
     requestLog: (fields) => void logs.push(fields),
-    routes: [(scope) => hostedRoutes(scope, { connect, publicUrl, log }), (scope) => connectSessionRoutes(scope, connect)],
+    routes: [
+      (scope) => hostedRoutes(scope, { connect, publicUrl, log }),
+      (scope) => connectSessionRoutes(scope, connect),
+      ...(tryItAs === undefined ? [] : [(scope: App) => tryItRoutes(scope, { tryIt: playing(tryItAs), publicUrl })]),
+    ],
   })
   await app.ready()
   const actor = { kind: 'system' as const, id: null }
@@ -129,8 +146,7 @@ export async function startConnectBench(options: BenchOptions = {}): Promise<Con
   })
   return {
     app, publicUrl, connect, store, practice, logs, discarded, engine, ports,
-    organization: async (name) => {
-      const id = newId('org', systemEntropy)
+    organization: async (name, id = newId('org', systemEntropy)) => {
       await store.organizations.insert({ id, name, slug: `${name.toLowerCase().replaceAll(/[^a-z]+/g, '-')}-${id.slice(-6)}`, createdAt: clock.wall() }, event(id, 'organization.created'))
       const issued = await apiKeys.create(id, { name: 'test', scopes: ['connect', 'connections:write', 'tokens:read'], expiresAt: null }, actor)
       return { id, key: issued.text }

@@ -1,6 +1,8 @@
+import { Fault } from '../fault/fault.ts'
 import { judge } from '../provider/judge.ts'
 import type { CodeExchangeResult } from '../refresh/exchange.ts'
 import type { JournalRecord } from '../refresh/journal.ts'
+import { SealError } from '../seal/seal.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import { useAnswer } from './finish-callback.ts'
 import { type FlowContext, flowContext } from './flow-context.ts'
@@ -15,10 +17,16 @@ export async function resumeStaged(record: JournalRecord, decode: (body: Uint8Ar
   const session = await ports.sessions.load(record.subject.id)
   const flow = session?.flow ?? null
   const waiting = session?.state === 'exchanging' && flow?.intent === record.intent
-  if (session !== undefined && flow !== null && waiting) {
-    const flowing = await flowContext(session, ports)
-    const { nonce, verifier } = openFlowSecret(flow.secret, session, ports.seal)
-    await useAnswer({ flowing, nonce, intent: record.intent, result: resultOf(record, verifier, flowing, decode, ports), parameters: {} }, ports)
+  try {
+    if (session !== undefined && flow !== null && waiting) {
+      const flowing = await flowContext(session, ports)
+      const { nonce, verifier } = openFlowSecret(flow.secret, session, ports.seal)
+      await useAnswer({ flowing, nonce, intent: record.intent, result: resultOf(record, verifier, flowing, decode, ports), parameters: {} }, ports)
+    }
+  } catch (error) {
+    if (!(error instanceof Fault || error instanceof SealError)) throw error
+    ports.log.error({ intent: record.intent, session: record.subject.id, error: error.message }, 'a journaled sign-in cannot go on yet; it stays in the journal')
+    return 'kept'
   }
   ports.exchange.settle(record.intent)
   return 'settled'

@@ -133,7 +133,7 @@ function formOf(request: FastifyRequest): Readonly<Record<string, string>> {
  * for a server on this very machine.
  */
 function towardsProvider(publicUrl: string): PageHeaders {
-  const local = publicUrl.startsWith('https:') ? '' : ' http://localhost:* http://127.0.0.1:* http://[::1]:*'
+  const local = publicUrl.startsWith('https:') ? '' : ' http://localhost:* http://127.0.0.1:*'
   return { withForm: true, formAction: `'self' https:${local}` }
 }
 

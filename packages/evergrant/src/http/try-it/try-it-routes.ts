@@ -1,0 +1,50 @@
+import { Fault } from '../../core/fault/fault.ts'
+import { isSameOrigin } from '../connect/browser-cookie.ts'
+import { sendPage } from '../connect/page-frame.ts'
+import type { App } from '../schema.ts'
+import { tryItPage } from './try-it-page.ts'
+import type { TryIt } from './try-it.ts'
+
+/** `GET /` in development: an application to play with. Never registered in production. */
+export function tryItRoutes(app: App, options: { readonly tryIt: TryIt; readonly publicUrl: string }): void {
+  const { tryIt, publicUrl } = options
+  app.addContentTypeParser<string>('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: 16 * 1_024 }, (_request, _body, done) => done(null, null))
+
+  app.get('/', { config: { access: 'public' } }, async (request, reply) => {
+    const said = new URLSearchParams(request.url.split('?')[1] ?? '').get('said')
+    return sendPage(reply, tryItPage(await tryIt.view(), said), { withForm: true })
+  })
+  app.get('/try/return', { config: { access: 'public' } }, async (request, reply) => {
+    const query = new URLSearchParams(request.url.split('?')[1] ?? '')
+    const [session, code] = [query.get('session'), query.get('code')]
+    if (session === null || code === null) return reply.redirect('/?said=cancelled', 303)
+    const before = (await tryIt.view()).connection
+    await tryIt.returned(session, code)
+    return reply.redirect(before === null ? '/?said=connected' : '/?said=reconnected', 303)
+  })
+  const steps: Readonly<Record<string, () => Promise<string>>> = {
+    connect: () => tryIt.connect(),
+    reconnect: () => tryIt.reconnect(),
+    refresh: () => attempt(() => tryIt.refresh(), 'refreshed'),
+    'ask-again': () => attempt(() => tryIt.askAgain(), 'healed'),
+    expire: () => attempt(() => tryIt.expireAtProvider(), 'expired'),
+    revoke: () => attempt(() => tryIt.revokeAtProvider(), 'revoked'),
+  }
+  for (const [step, act] of Object.entries(steps)) {
+    app.post(`/try/${step}`, { config: { access: 'public' } }, async (request, reply) => {
+      if (!isSameOrigin(request, publicUrl)) throw new Fault('forbidden', { detail: 'This button only works on its own page.' })
+      return reply.redirect(await act(), 303)
+    })
+  }
+}
+
+/** A refused step is what the page is for: it shows the status that followed. */
+async function attempt(act: () => Promise<void>, said: string): Promise<string> {
+  try {
+    await act()
+    return `/?said=${said}`
+  } catch (error) {
+    if (error instanceof Fault) return '/?said=failed'
+    throw error
+  }
+}
