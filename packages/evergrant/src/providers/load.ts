@@ -67,13 +67,20 @@ function complete(written: Plain, fileName: string): ProviderRecord {
 function readDocument(text: string, fileName: string): Plain {
   if (text.length > LARGEST) throw refusal(fileName, [{ path: '', text: `must not have more than ${LARGEST} characters` }])
   if (fileName.endsWith('.json')) readJson(text, fileName)
+  const value = readYaml(text, fileName)
+  if (!isPlain(value)) throw refusal(fileName, [{ path: '', text: 'must be a list of fields, beginning with id and name' }])
+  return value
+}
+
+function readYaml(text: string, fileName: string): unknown {
   const document = parseDocument(text, { uniqueKeys: true, strict: true })
   const fault = document.errors[0] ?? document.warnings[0]
   if (fault !== undefined) throw refusal(fileName, [{ path: '', text: fault.message.split('\n')[0]?.replace(/:$/, '') ?? 'cannot be read' }])
-  const value: unknown = document.toJS({ maxAliasCount: 20 })
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw refusal(fileName, [{ path: '', text: 'must be a list of fields, beginning with id and name' }])
-  return { ...value }
+  try {
+    return document.toJS({ maxAliasCount: 20 })
+  } catch (cause) {
+    throw refusal(fileName, [{ path: '', text: cause instanceof Error ? cause.message : 'cannot be read' }])
+  }
 }
 
 function readJson(text: string, fileName: string): void {

@@ -42,19 +42,25 @@ export function judge(context: ProviderContext, input: JudgeInput): Verdict {
   const wait = retryAfterMs(answer.headers, input.sentAt)
   const rule = record.verdicts.find((one) => ruleFits(one, input.step, answer.status, json))
   if (rule !== undefined) return byRule(rule, input.step, wait, said)
-  return byDefault(answer.status, json, input.step, wait, said)
+  return byDefault(answer, json, input.step, wait, said)
 }
 
 function succeeded(context: ProviderContext, json: JsonObject): boolean {
   const condition = context.record.answer.success
   if (condition !== null && !conditionsHold(json, { [condition.path]: condition.equals })) return false
-  return textAt(json, 'error') === null
+  const { error } = json
+  return error === undefined || error === null || error === '' || error === false || error === 0
 }
 
 function ruleFits(rule: VerdictRule, step: TokenStep, status: number, json: JsonObject | null): boolean {
   if (rule.step !== 'any' && rule.step !== step) return false
-  if (rule.status !== null && !rule.status.includes(status)) return false
+  // An outage may carry any body (Salesforce: 503 with invalid_grant): only a rule that names the status may read it.
+  if (rule.status === null ? isOutage(status) : !rule.status.includes(status)) return false
   return conditionsHold(json ?? undefined, rule.where)
+}
+
+function isOutage(status: number): boolean {
+  return status >= 500 || status === 408 || status === 429
 }
 
 function byRule(rule: VerdictRule, step: TokenStep, wait: number | null, said: ProviderSaid): Verdict {
@@ -77,12 +83,13 @@ function byRule(rule: VerdictRule, step: TokenStep, wait: number | null, said: P
   }
 }
 
-function byDefault(status: number, json: JsonObject | null, step: TokenStep, wait: number | null, said: ProviderSaid): Verdict {
+function byDefault(answer: ProviderAnswer, json: JsonObject | null, step: TokenStep, wait: number | null, said: ProviderSaid): Verdict {
+  const { status } = answer
   const unknown = (cause: string): Verdict => ({ kind: 'unknown', answered: true, cause, retryAfterMs: wait, said })
   if (status === 429 || (status === 503 && wait !== null)) return { kind: 'throttled', retryAfterMs: wait, said }
   if (status >= 500 || status === 408 || status === 425 || status < 400) return unknown(json === null && status < 300 ? 'unreadable_answer' : `http_${status}`)
-  // A 4xx page that is no answer of a token endpoint comes from something in between; only 404 and 405 tell of a wrong URL.
-  if (json === null) return status === 404 || status === 405 ? { kind: 'config', said } : unknown(`http_${status}`)
+  // A 4xx page that is no answer of a token endpoint comes from something in between; 404 and 405 tell of a wrong URL, a bare 401 of our credentials.
+  if (json === null) return status === 404 || status === 405 || (status === 401 && !isPage(answer.text)) ? { kind: 'config', said } : unknown(`http_${status}`)
   const code = textAt(json, 'error')
   if (code === 'invalid_grant' && (status === 400 || status === 401 || status === 403)) {
     return step === 'refresh' ? { kind: 'dead', code: 'connection_revoked', said } : { kind: 'restart_flow', said }
@@ -90,6 +97,10 @@ function byDefault(status: number, json: JsonObject | null, step: TokenStep, wai
   if (code === 'temporarily_unavailable' || code === 'server_error') return unknown(code)
   if (code === 'slow_down') return { kind: 'throttled', retryAfterMs: wait, said }
   return { kind: 'config', said }
+}
+
+function isPage(text: string): boolean {
+  return /^\s*<[a-z!?]/i.test(text)
 }
 
 function whatWasSaid(answer: ProviderAnswer, json: JsonObject | null, secrets: readonly string[]): ProviderSaid {

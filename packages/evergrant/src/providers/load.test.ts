@@ -1,0 +1,174 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Ajv } from 'ajv'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Fault } from '../core/fault/fault.ts'
+import { checkDraft } from './check-draft.ts'
+import { checkMeaning } from './check-meaning.ts'
+import { defineProvider } from './define.ts'
+import { catalogue } from './index.ts'
+import { loadProviderFolder, parseProvider } from './load.ts'
+import { NEEDS, RecordSchema, schemaMatchesRecord } from './schema.ts'
+
+const minimal = `id: acme
+name: Acme
+authorize: { url: https://acme.example/authorize }
+token: { url: https://acme.example/token }
+`
+const file = 'providers/acme.yaml'
+
+function refusal(text: string, name = file): string {
+  try {
+    parseProvider(text, name, catalogue)
+  } catch (cause) {
+    if (cause instanceof Fault && cause.code === 'invalid_request') return cause.message
+    throw cause
+  }
+  throw new Error('the file was accepted')
+}
+
+test('four lines are a provider; everything else has a default', () => {
+  expect(parseProvider(minimal, file)).toEqual(
+    defineProvider({ id: 'acme', name: 'Acme', authorize: { url: 'https://acme.example/authorize' }, token: { url: 'https://acme.example/token' } }),
+  )
+  expect(parseProvider(minimal, file).reuse.class).toBe('PU')
+})
+
+test('JSON is read as well', () => {
+  const text = JSON.stringify({ id: 'acme', name: 'Acme', discovery: { kind: 'oidc', issuer: 'https://id.acme.example' } })
+  expect(parseProvider(text, 'acme.json').discovery).toEqual({ kind: 'oidc', issuer: 'https://id.acme.example' })
+})
+
+test.each(catalogue.map((record) => [record.id, record] as const))("the shipped record %s passes the checks of an operator's file", (_, record) => {
+  expect(checkDraft(record).problems).toBeNull()
+  expect(checkMeaning(record)).toEqual([])
+  expect(parseProvider(JSON.stringify(record), 'x.json')).toEqual(record)
+  expect(record.sources.length).toBeGreaterThan(0)
+})
+
+test('a completed record leaves nothing open: the whole schema holds, and it is the interface', () => {
+  const whole = new Ajv({ allowUnionTypes: true, discriminator: true, keywords: [NEEDS], formats: { regex: true } }).compile(RecordSchema)
+  for (const record of catalogue) expect([record.id, whole(record), whole.errors]).toEqual([record.id, true, null])
+  expect(whole({ ...catalogue[0], token: {} })).toBe(false)
+  expect(schemaMatchesRecord).toBe(true)
+})
+
+const refused: [string, string, string][] = [
+  [
+    'a wrong choice',
+    `${minimal.replace('token }', 'token')}`.replace('acme.example/token', 'acme.example/token, clientAuth: post }'),
+    `${file}: token.clientAuth must be one of body, basic, basic_raw, none (found "post")`,
+  ],
+  ['an unknown field', `${minimal}lifetime: {}\n`, `${file}: lifetime is not a field of a provider record; did you mean "lifetimes"?`],
+  [
+    'an unknown inner field',
+    `${minimal}answer: { paths: { access_token: token } }\n`,
+    `${file}: answer.paths.access_token is not a field of a provider record; did you mean "accessToken"?`,
+  ],
+  ['a number for text', `${minimal}docs: 7\n`, `${file}: docs must be text or null (found 7)`],
+  ['text for a list', `${minimal}notes: one\n`, `${file}: notes must be a list (found "one")`],
+  ['text for a number', `${minimal}lifetimes: { accessSeconds: 1h }\n`, `${file}: lifetimes.accessSeconds must be a whole number or null (found "1h")`],
+  [
+    'plain http',
+    minimal.replace('https://acme.example/token', 'http://acme.example/token'),
+    `${file}: token.url must be an https URL; http only on a loopback host (found "http://acme.example/token")`,
+  ],
+  ['a missing name', minimal.replace('name: Acme\n', ''), `${file}: name is missing`],
+  ['no endpoints', 'id: acme\nname: Acme\n', `${file}: authorize.url is missing: write the URL, or a discovery`],
+  ['a key twice', `${minimal}name: Again\n`, `${file}: Map keys must be unique at line 5, column 1`],
+  [
+    'a pattern that does not compile',
+    `${minimal}variables: { shop: { label: Shop, pattern: "(", example: a } }\n`,
+    `${file}: variables.shop.pattern must be a regular expression that compiles (found "(")`,
+  ],
+  [
+    'a rule that does not compile',
+    `${minimal}verdicts: [{ where: { error: "/(/" }, verdict: dead }]\n`,
+    `${file}: verdicts.0.where.error must be a regular expression that compiles (found "/(/")`,
+  ],
+  [
+    'an undeclared variable',
+    minimal.replace('https://acme.example/token', '"https://{shop}.acme.example/token"'),
+    `${file}: token.url uses {shop}, which is no variable of this record`,
+  ],
+  [
+    'a default outside its pattern',
+    `${minimal}variables: { shop: { label: Shop, pattern: "[a-z]+", example: a, default: "9" } }\n`,
+    `${file}: variables.shop.default must match [a-z]+ (found "9")`,
+  ],
+  ['P1 without a window', `${minimal}reuse: { class: P1 }\n`, `${file}: reuse.windowSeconds is missing: class P1 needs the length of its window`],
+  [
+    'an unknown account source',
+    `${minimal}account: [{ from: body, path: id }]\n`,
+    `${file}: account.0.from must be one of answer, id_token, access_token, callback, request (found "body")`,
+  ],
+  ['an incomplete account source', `${minimal}account: [{ from: id_token }]\n`, `${file}: account.0.claim is missing`],
+  ['a list', '- id: acme\n', `${file}: must be a list of fields, beginning with id and name`],
+  ['nothing', '', `${file}: must be a list of fields, beginning with id and name`],
+  ['a bad id', minimal.replace('id: acme', 'id: Acme Inc'), `${file}: id must be lower-case letters, digits and dashes (found "Acme Inc")`],
+  ['an unknown base', 'extends: gogle\n', `${file}: extends must name a shipped provider`],
+  [
+    'a wrong field in an extension',
+    'extends: google\ntoken: { clientAuth: 7 }\n',
+    `${file}: token.clientAuth must be one of body, basic, basic_raw, none (found 7)`,
+  ],
+]
+
+test.each(refused)('a file with %s is refused with path, expectation and finding', (_, text, message) => {
+  expect(refusal(text)).toContain(message)
+})
+
+test('broken JSON is called so', () => {
+  expect(refusal('{"id": "acme",}', 'providers/acme.json')).toContain('providers/acme.json: is not JSON')
+})
+
+test('a document that grows by references is refused', () => {
+  const bomb = [
+    'a: &a [x,x,x,x,x,x,x,x,x]',
+    ...'bcdefgh'.split('').map((name, at) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[at]}`).join(',')}]`),
+  ].join('\n')
+  expect(() => parseProvider(bomb, file)).toThrow(Fault)
+})
+
+test('extends merges objects member by member and replaces lists', () => {
+  const google = catalogue.find((record) => record.id === 'google')
+  const own = parseProvider(
+    'extends: google\nid: google-ads\nname: Google Ads\nauthorize:\n  defaultScopes: [openid, https://www.googleapis.com/auth/adwords]\n',
+    file,
+    catalogue,
+  )
+  expect(own.id).toBe('google-ads')
+  expect(own.authorize).toEqual({ ...google?.authorize, defaultScopes: ['openid', 'https://www.googleapis.com/auth/adwords'] })
+  expect(own.token).toEqual(google?.token)
+  expect(parseProvider('extends: strava\nrevoke: null\n', file, catalogue)).toMatchObject({ id: 'strava', revoke: null })
+})
+
+let folder = ''
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'evergrant-providers-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+test('a folder adds and overrides; files that are no records are left alone', async () => {
+  await writeFile(join(folder, 'acme.yaml'), minimal)
+  await writeFile(join(folder, 'strava.yml'), 'extends: strava\nlifetimes: { noopAboveSeconds: 1800 }\n')
+  await writeFile(join(folder, 'README.md'), 'words')
+  const records = await loadProviderFolder(folder, catalogue)
+  expect(records).toHaveLength(catalogue.length + 1)
+  expect(records.find((record) => record.id === 'strava')?.lifetimes).toMatchObject({ noopAboveSeconds: 1800, accessSeconds: 21_600 })
+})
+
+test('all bad files are reported at once, and two files cannot define the same provider', async () => {
+  await writeFile(join(folder, 'a.yaml'), 'id: a\n')
+  await writeFile(join(folder, 'b.yaml'), minimal)
+  await writeFile(join(folder, 'c.yaml'), minimal)
+  const failure = await loadProviderFolder(folder, catalogue).catch((cause: unknown) => cause)
+  expect(failure).toBeInstanceOf(Fault)
+  expect(String(failure)).toContain(`${join(folder, 'a.yaml')}: name is missing`)
+  expect(String(failure)).toContain(`${join(folder, 'c.yaml')}: id "acme" is already defined by ${join(folder, 'b.yaml')}`)
+})
+
+test('without a folder the shipped records are all there is', async () => {
+  expect(await loadProviderFolder(join(folder, 'absent'), catalogue)).toHaveLength(catalogue.length)
+})
