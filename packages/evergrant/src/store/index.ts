@@ -1,4 +1,7 @@
 export type { Change, Changes, Meta, Migrations, MigrationStatus, Store, StoreOptions } from './contract.ts'
+export { type StoreCase, type StoreContext, storeCases } from './conformance.ts'
+export { postgresMigrations } from './postgres/postgres-migrations.ts'
+export { openPostgresStore } from './postgres/postgres-store.ts'
 export { type DataLock, takeDataLock } from './sqlite/data-lock.ts'
 export { sqliteMigrations } from './sqlite/sqlite-migrations.ts'
 export { openMemoryStore, openSqliteStore } from './sqlite/sqlite-store.ts'

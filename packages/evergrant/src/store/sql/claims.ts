@@ -10,14 +10,16 @@ export const INTENT_BECOMES_SUSPICION = `
   suspect_answered = case when suspect_intent is not null then suspect_answered when intent_id is not null then 0 end,
   suspect_intent = coalesce(suspect_intent, intent_id)`
 
+/** Idempotent by intent: whoever lost the answer of a commit asks again and gets it. */
 export function* claim(dialect: Dialect, request: ClaimRequest): Program<ClaimOutcome> {
   const found = yield* row(`select k.state from connection k where k.id = ? ${dialect.forUpdate('k')}`, request.connection)
   if (found === undefined || found.state === 'paused' || found.state === 'disconnected') return { kind: 'gone' }
-  const current = yield* row('select generation, lease_epoch, lease_until, now_ms() as now from credential where connection_id = ?', request.connection)
+  const current = yield* row('select generation, lease_epoch, lease_until, intent_id, intent_at, now_ms() as now from credential where connection_id = ?', request.connection)
   if (current === undefined) return { kind: 'gone' }
   const generation = integer(current, 'generation')
   if (generation !== request.generation) return { kind: 'moved', generation }
   const at = integer(current, 'now')
+  if (current.intent_id === request.intent) return { kind: 'claimed', epoch: integer(current, 'lease_epoch'), at: integer(current, 'intent_at') }
   const until = integerOrNull(current, 'lease_until')
   if (until !== null && until > at) return { kind: 'held', until }
   if (integer(current, 'lease_epoch') !== request.epoch) return { kind: 'moved', generation }

@@ -1,9 +1,9 @@
 import type { ConnectionId, IntentId, OrganizationId } from '../../core/ids.ts'
-import type { Credentials, GrantRow, StoredAnswer } from '../../core/refresh/credentials.ts'
+import type { Credentials, FailureCommit, GrantRow, StoredAnswer } from '../../core/refresh/credentials.ts'
 import { claim, reclaim, release } from './claims.ts'
 import { cutAnswers, markReads, reschedule, takeDue } from './due.ts'
 import { commitFailure, commitGrant } from './grants.ts'
-import { type Database, type Program, type Row, row, rows } from './program.ts'
+import { type Database, type Program, type Row, row, rows, type WriteTraits } from './program.ts'
 import { bytesOrNull, GRANT_COLUMNS, GRANT_TABLES, integer, text, toGrantRow } from './rows.ts'
 
 function* read(connection: ConnectionId): Program<GrantRow | undefined> {
@@ -33,18 +33,21 @@ function toAnswer(found: Row): StoredAnswer & { readonly connection: ConnectionI
   }
 }
 
+/** Without an intent a failure cannot be recognised again, and must not be counted twice. */
+const failureTraits = (commit: FailureCommit): WriteTraits => (commit.intent === null ? {} : { connection: commit.connection })
+
 export function credentialsStore(database: Database): Credentials {
   const { dialect } = database
   return {
     read: (connection) => database.read(() => read(connection)),
-    claim: (request) => database.write(() => claim(dialect, request)),
-    release: (connection, intent, dueAt) => database.write(() => release(dialect, connection, intent, dueAt)),
-    commitGrant: (commit) => database.write(() => commitGrant(dialect, commit)),
-    commitFailure: (commit) => database.write(() => commitFailure(dialect, commit)),
+    claim: (request) => database.write(() => claim(dialect, request), { connection: request.connection }),
+    release: (connection, intent, dueAt) => database.write(() => release(dialect, connection, intent, dueAt), { connection }),
+    commitGrant: (commit) => database.write(() => commitGrant(dialect, commit), { connection: commit.connection }),
+    commitFailure: (commit) => database.write(() => commitFailure(dialect, commit), failureTraits(commit)),
     takeDue: (limit, visibilityMs) => database.write(() => takeDue(dialect, limit, visibilityMs)),
-    reclaim: (node) => database.write(() => reclaim(dialect, node)),
-    markReads: (marks) => (marks.length === 0 ? Promise.resolve() : database.write(() => markReads(marks))),
-    reschedule: (connection, dueAt) => database.write(() => reschedule(connection, dueAt)),
+    reclaim: (node) => database.write(() => reclaim(dialect, node), { repeatable: true }),
+    markReads: (marks) => (marks.length === 0 ? Promise.resolve() : database.write(() => markReads(marks), { repeatable: true })),
+    reschedule: (connection, dueAt) => database.write(() => reschedule(connection, dueAt), { connection }),
     cutAnswers: (olderThan, limit) => database.write(() => cutAnswers(dialect, olderThan, limit)),
     unappliedAnswers: (organization, limit) => database.read(() => unappliedAnswers(organization, limit)),
   }

@@ -7,7 +7,7 @@ import { changed, type Dialect, type Program, type Row, row, run } from './progr
 import { queueLateRevocation } from './revocations.ts'
 import { CLEAR_FLIGHT, integer, json, SET_TOKENS, text, textOrNull, toJson, tokenValues } from './rows.ts'
 
-const LOCKED = 'select k.id, k.state, k.integration_id, k.owner, k.account, k.facts, k.revoke_rule from connection k where k.id = ?'
+const LOCKED = 'select k.id, k.state, k.integration_id, k.owner, k.account, k.scopes, k.facts, k.fault, k.revoke_rule from connection k where k.id = ?'
 
 export function* commitGrant(dialect: Dialect, commit: GrantCommit): Program<CommitOutcome> {
   const found = yield* row(`${LOCKED} ${dialect.forUpdate('k')}`, commit.connection)
@@ -44,19 +44,28 @@ function* applyGrant(found: Row, commit: GrantCommit): Program<void> {
     answer.receivedAt,
     connection,
   )
-  const account = textOrNull(found, 'account') ?? (yield* freeAccount(found, commit.account))
-  yield* run(
-    `update connection set state = case when state = 'needs_reauth' then 'active' else state end, fault = null, scopes = coalesce(?, scopes),
-       facts = ?, account = ?, updated_at = ? where id = ?`,
-    toJson(commit.scopes),
-    JSON.stringify({ ...json<object>(found, 'facts'), ...commit.facts }),
-    account,
-    answer.receivedAt,
-    connection,
-  )
+  yield* describe(found, commit)
   yield* keepAnswer({ organization, connection, session: null, generation: commit.presentedGeneration, answer, applied: true })
   yield* append(commit.event)
   yield* changed({ kind: 'connection', connection })
+}
+
+/** Touches the connection's own row only if the answer says something new: most refreshes do not. */
+function* describe(found: Row, commit: GrantCommit): Program<void> {
+  const account = textOrNull(found, 'account') ?? (yield* freeAccount(found, commit.account))
+  const scopes = toJson(commit.scopes) ?? textOrNull(found, 'scopes')
+  const facts = JSON.stringify({ ...json<object>(found, 'facts'), ...commit.facts })
+  const same = account === found.account && scopes === found.scopes && facts === found.facts
+  if (same && found.fault === null && found.state !== 'needs_reauth') return
+  yield* run(
+    `update connection set state = case when state = 'needs_reauth' then 'active' else state end, fault = null, scopes = ?, facts = ?, account = ?,
+       updated_at = ? where id = ?`,
+    scopes,
+    facts,
+    account,
+    commit.answer.receivedAt,
+    commit.connection,
+  )
 }
 
 /** An account that another live connection of the owner has stays unset: the name is not worth the token. */

@@ -60,5 +60,13 @@ export interface Database {
   readonly dialect: Dialect
   read<Result>(program: () => Program<Result>): Promise<Result>
   /** One durable transaction, shared with others that arrive at the same time. Resolves after the commit. */
-  write<Result>(program: () => Program<Result>): Promise<Result>
+  write<Result>(program: () => Program<Result>, traits?: WriteTraits): Promise<Result>
+}
+
+/** What a database may make of a write. */
+export interface WriteTraits {
+  /** It locks this connection and nothing else, and repeating it is harmless: it may share a transaction with others of its kind. */
+  readonly connection?: string
+  /** Running it again after a commit whose outcome is unknown does no harm. */
+  readonly repeatable?: boolean
 }

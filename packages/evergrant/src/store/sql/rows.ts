@@ -9,8 +9,13 @@ export const text = (row: Row, column: string): string => row[column] as string
 export const textOrNull = (row: Row, column: string): string | null => row[column] as string | null
 export const integer = (row: Row, column: string): number => Number(row[column])
 export const integerOrNull = (row: Row, column: string): number | null => (row[column] === null ? null : Number(row[column]))
-export const bytes = (row: Row, column: string): Uint8Array => row[column] as Uint8Array
-export const bytesOrNull = (row: Row, column: string): Uint8Array | null => row[column] as Uint8Array | null
+/** A plain view: one driver answers with a subclass of its own. */
+export function bytes(row: Row, column: string): Uint8Array {
+  const value = row[column] as Uint8Array
+  return value.constructor === Uint8Array ? value : new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+}
+
+export const bytesOrNull = (row: Row, column: string): Uint8Array | null => (row[column] === null ? null : bytes(row, column))
 
 /** Reads a JSON column that this store wrote itself. */
 export function json<Value>(row: Row, column: string): Value {

@@ -1,0 +1,21 @@
+import { accessCases } from './conformance/access-cases.ts'
+import { claimCases } from './conformance/claim-cases.ts'
+import { connectionCases } from './conformance/connection-cases.ts'
+import { dueCases } from './conformance/due-cases.ts'
+import { failureCases } from './conformance/failure-cases.ts'
+import { grantCases } from './conformance/grant-cases.ts'
+import { sessionCases } from './conformance/session-cases.ts'
+import type { StoreCase } from './conformance/store-case.ts'
+
+export type { StoreCase, StoreContext } from './conformance/store-case.ts'
+
+/** What every store must do, as data: a test runner of your choice runs each against a migrated, empty store. */
+export const storeCases: readonly StoreCase[] = [
+  ...claimCases,
+  ...grantCases,
+  ...failureCases,
+  ...dueCases,
+  ...connectionCases,
+  ...sessionCases,
+  ...accessCases,
+]

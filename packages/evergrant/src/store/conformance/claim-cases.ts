@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import type { ConnectionId } from '../../core/ids.ts'
+import type { StoreCase } from './store-case.ts'
+import { FUTURE, PAST, Tenant, textOf } from './tenant.ts'
+
+export const claimCases: readonly StoreCase[] = [
+  {
+    name: 'of a hundred parallel claims on one connection exactly one holds',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const connection = await tenant.connect()
+      const outcomes = await Promise.all(Array.from({ length: 100 }, () => store.credentials.claim(tenant.claimRequest(connection))))
+      assert.equal(outcomes.filter((outcome) => outcome.kind === 'claimed').length, 1)
+      assert.equal(outcomes.filter((outcome) => outcome.kind === 'held').length, 99)
+      const { credential } = await tenant.row(connection)
+      assert.equal(credential.epoch, 1)
+      assert.equal(credential.lease?.epoch, 1)
+      assert.equal(credential.intent?.generation, 1)
+    },
+  },
+  {
+    name: 'a hundred parallel refresh loops leave a generation history without a gap',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const connection = await tenant.connect()
+      const history: number[] = []
+      await Promise.all(Array.from({ length: 100 }, () => refreshOnce(tenant, connection, history)))
+      history.sort((left, right) => left - right)
+      assert.deepEqual(history, Array.from({ length: 100 }, (_, index) => index + 2))
+      const { credential } = await tenant.row(connection)
+      assert.equal(credential.generation, 101)
+      assert.equal(textOf(credential.refreshToken), 'refresh 101')
+    },
+  },
+  {
+    name: 'a claim names generation and epoch, and is refused as moved when either is another one',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const connection = await tenant.connect()
+      assert.deepEqual(await store.credentials.claim(tenant.claimRequest(connection, { generation: 2 })), { kind: 'moved', generation: 1 })
+      assert.deepEqual(await store.credentials.claim(tenant.claimRequest(connection, { epoch: 3 })), { kind: 'moved', generation: 1 })
+      assert.equal((await tenant.row(connection)).credential.intent, null)
+    },
+  },
+  {
+    name: 'a claim repeated with its own intent gets its own answer again',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const connection = await tenant.connect()
+      const request = tenant.claimRequest(connection)
+      const first = await store.credentials.claim(request)
+      assert.equal(first.kind, 'claimed')
+      assert.deepEqual(await store.credentials.claim(request), first)
+    },
+  },
+  {
+    name: 'paused, disconnected and unknown connections cannot be claimed',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const paused = await tenant.connect({ state: 'paused' })
+      const ended = await tenant.connect({ state: 'disconnected' })
+      const unknown = tenant.newConnection().id
+      for (const connection of [paused, ended, unknown]) {
+        assert.deepEqual(await store.credentials.claim(tenant.claimRequest(connection)), { kind: 'gone' })
+      }
+    },
+  },
+  {
+    name: 'a claim puts the due time at the end of its lease',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const connection = await tenant.connect({}, PAST)
+      await tenant.claimed(connection)
+      const { credential, health } = await tenant.row(connection)
+      assert.equal(health.dueAt, credential.lease?.until)
+      assert.equal((credential.lease?.until ?? 0) - (credential.intent?.at ?? 0), 60_000)
+    },
+  },
+  {
+    name: 'an intent that a later claim overwrites becomes the suspicion, and an older suspicion stays',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const connection = await tenant.connect()
+      const first = await tenant.claimed(connection, { leaseMs: 0 })
+      const firstAt = (await tenant.row(connection)).credential.intent?.at
+      const second = await tenant.claimed(connection, { leaseMs: 0, epoch: 1 })
+      assert.deepEqual((await tenant.row(connection)).credential.suspicion, { intent: first, at: firstAt, answered: false })
+      const third = await tenant.claimed(connection, { epoch: 2 })
+      const { credential } = await tenant.row(connection)
+      assert.deepEqual(credential.suspicion, { intent: first, at: firstAt, answered: false })
+      assert.equal(credential.intent?.id, third)
+      assert.notEqual(second, third)
+    },
+  },
+  {
+    name: 'release gives back the lease of its own intent and no other',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const connection = await tenant.connect()
+      const intent = await tenant.claimed(connection)
+      await store.credentials.release(connection, tenant.intent(), PAST)
+      assert.equal((await tenant.row(connection)).credential.intent?.id, intent)
+      await store.credentials.release(connection, intent, FUTURE)
+      const { credential, health } = await tenant.row(connection)
+      assert.equal(credential.intent, null)
+      assert.equal(credential.lease, null)
+      assert.equal(credential.suspicion, null)
+      assert.equal(credential.epoch, 1)
+      assert.equal(health.dueAt, FUTURE)
+    },
+  },
+  {
+    name: 'reclaim frees the leases of earlier incarnations of this node and of nobody else',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const mine = await tenant.connect()
+      const newer = await tenant.connect()
+      const foreign = await tenant.connect()
+      const intent = await tenant.claimed(mine)
+      await tenant.claimed(newer, { node: tenant.node('node-a', '2') })
+      await tenant.claimed(foreign, { node: tenant.node('node-b', '1') })
+      const at = (await tenant.row(mine)).credential.intent?.at
+      assert.equal(await store.credentials.reclaim(tenant.node('node-a', '2')), 1)
+      const { credential, health } = await tenant.row(mine)
+      assert.equal(credential.lease, null)
+      assert.equal(credential.intent, null)
+      assert.deepEqual(credential.suspicion, { intent, at, answered: false })
+      assert.ok((health.dueAt ?? FUTURE) < FUTURE)
+      assert.notEqual((await tenant.row(newer)).credential.lease, null)
+      assert.notEqual((await tenant.row(foreign)).credential.lease, null)
+    },
+  },
+]
+
+/** Claims and commits once, starting over for as long as others are faster. */
+async function refreshOnce(tenant: Tenant, connection: ConnectionId, history: number[]): Promise<void> {
+  for (;;) {
+    const { credential } = await tenant.row(connection)
+    const request = tenant.claimRequest(connection, { generation: credential.generation, epoch: credential.epoch })
+    const claim = await tenant.store.credentials.claim(request)
+    if (claim.kind !== 'claimed') continue
+    const outcome = await tenant.store.credentials.commitGrant(tenant.grant(connection, request.intent, credential.generation))
+    assert.equal(outcome.kind, 'applied')
+    if (outcome.kind === 'applied') history.push(outcome.generation)
+    return
+  }
+}

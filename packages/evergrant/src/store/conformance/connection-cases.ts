@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict'
+import type { ConnectionStatus } from '../../core/connection/connection.ts'
+import type { ConnectionId } from '../../core/ids.ts'
+import { newId } from '../../core/ids.ts'
+import { statusOf } from '../../core/connection/status.ts'
+import { Fault } from '../../core/fault/fault.ts'
+import type { StoreCase } from './store-case.ts'
+import { faultAt, FUTURE, PAST, Tenant, tokens } from './tenant.ts'
+
+export const connectionCases: readonly StoreCase[] = [
+  {
+    name: 'a connection comes back as it was stored',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const connection = tenant.newConnection({ account: 'account', tags: ['a', 'b'], metadata: { deep: { list: [1, 'two', null, true] } }, fault: null })
+      const credential = tokens(1, { refreshExpiresAt: FUTURE + 1, softAt: null, hardAt: null })
+      await store.connections.insert({ connection, credential, dueAt: FUTURE, event: tenant.event('connection.created', connection.id) })
+      const row = await store.connections.get(tenant.organization, connection.id)
+      assert.deepEqual(row?.connection, connection)
+      assert.deepEqual(row?.health, { dueAt: FUTURE, nextAttemptAt: null, failures: 0, firstFailedAt: null })
+      const { accessToken, refreshToken, ...facts } = row?.credential ?? tokens(0)
+      assert.deepEqual([accessToken, refreshToken].map((bytes) => Buffer.from(bytes ?? []).toString()), ['access 1', 'refresh 1'])
+      const { accessToken: _access, refreshToken: _refresh, ...wanted } = credential
+      assert.deepEqual(facts, { connection: connection.id, generation: 1, epoch: 0, lease: null, intent: null, suspicion: null, ...wanted })
+      const events = await store.events.list(tenant.organization, { connection: connection.id }, { limit: 5, cursor: null })
+      assert.deepEqual(events.items.map((event) => [event.type, event.data]), [['connection.created', { n: 1 }]])
+    },
+  },
+  {
+    name: 'integration, owner and account together name one live connection',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const insert = (account: string | null) => {
+        const connection = tenant.newConnection({ owner: 'owner', account })
+        return store.connections.insert({ connection, credential: tokens(1), dueAt: null, event: tenant.event('connection.created', connection.id) })
+      }
+      const outcomes = await Promise.all(Array.from({ length: 8 }, () => insert('account')))
+      assert.equal(outcomes.filter((outcome) => outcome.kind === 'inserted').length, 1)
+      const [live] = await store.connections.byOwner(tenant.organization, tenant.integration.id, 'owner')
+      assert.ok(live !== undefined)
+      for (const outcome of outcomes) if (outcome.kind === 'exists') assert.equal(outcome.connection, live.connection.id)
+      assert.deepEqual((await Promise.all([insert(null), insert(null)])).map((outcome) => outcome.kind), ['inserted', 'inserted'])
+      await end(tenant, live.connection.id)
+      assert.equal((await insert('account')).kind, 'inserted')
+      const mine = await store.connections.byOwner(tenant.organization, tenant.integration.id, 'owner')
+      assert.equal(mine.length, 4)
+      assert.equal(mine.at(-1)?.connection.id, live.connection.id)
+    },
+  },
+  {
+    name: 'pages together hold everything exactly once',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const made: ConnectionId[] = []
+      for (let index = 0; index < 23; index += 1) made.push(await tenant.connect({ tags: [index % 2 === 0 ? 'even' : 'odd'] }))
+      const seen: ConnectionId[] = []
+      let cursor: string | null = null
+      do {
+        const page: Awaited<ReturnType<typeof store.connections.list>> = await store.connections.list(tenant.organization, {}, { limit: 5, cursor })
+        assert.ok(page.items.length <= 5)
+        seen.push(...page.items.map((row) => row.connection.id))
+        cursor = page.cursor
+      } while (cursor !== null)
+      assert.deepEqual(seen, [...made].reverse())
+      const even = await store.connections.list(tenant.organization, { tag: 'even' }, { limit: 200, cursor: null })
+      assert.equal(even.items.length, 12)
+      await assert.rejects(store.connections.list(tenant.organization, {}, { limit: 5, cursor: 'nonsense!' }), (error) => error instanceof Fault && error.code === 'invalid_request')
+    },
+  },
+  {
+    name: 'status filter and counts follow the rule of the domain',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const blocked = tenant.newIntegration()
+      await store.integrations.insert(blocked, tenant.event('integration.created'))
+      await store.integrations.setBlocked(blocked.id, faultAt(PAST, 'client_rejected'), tenant.event('integration.blocked'))
+      const expired = tokens(1, { accessExpiresAt: PAST })
+      await tenant.connect()
+      await tenant.connect({}, null, expired)
+      await tenant.connect({ integration: blocked.id })
+      await tenant.connect({ state: 'paused', integration: blocked.id })
+      await tenant.connect({ state: 'disconnected' })
+      await tenant.connect({ state: 'needs_reauth' }, null, expired)
+      for (const credential of [expired, tokens(1)]) {
+        const connection = await tenant.connect({}, null, credential)
+        await store.credentials.commitFailure(tenant.failure(connection, null))
+      }
+      const suspect = await tenant.connect({}, null, expired)
+      await store.credentials.commitFailure(tenant.failure(suspect, await tenant.claimed(suspect), { effect: 'suspect', countsAsFailure: false }))
+      const all = (await store.connections.list(tenant.organization, {}, { limit: 200, cursor: null })).items
+      const expected: Record<ConnectionStatus, number> = { active: 0, degraded: 0, needs_reauth: 0, blocked: 0, paused: 0, disconnected: 0 }
+      for (const row of all) expected[statusOf(row, row.connection.integration === blocked.id ? { blocked: faultAt(PAST) } : { blocked: null }, PAST + 100)] += 1
+      assert.deepEqual(expected, { active: 3, degraded: 2, needs_reauth: 1, blocked: 1, paused: 1, disconnected: 1 })
+      assert.deepEqual(await store.connections.counts(tenant.organization), expected)
+      for (const status of ['active', 'degraded', 'needs_reauth', 'blocked', 'paused', 'disconnected'] as const) {
+        assert.equal((await store.connections.list(tenant.organization, { status }, { limit: 200, cursor: null })).items.length, expected[status], status)
+      }
+    },
+  },
+  {
+    name: 'another organization sees nothing and changes nothing',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const foreign = (await Tenant.open(store, context)).organization
+      const connection = await tenant.connect({ owner: 'owner', account: 'account' })
+      const { integration } = tenant
+      assert.equal(await store.connections.get(foreign, connection), undefined)
+      assert.deepEqual(await store.connections.byOwner(foreign, integration.id, 'owner'), [])
+      assert.deepEqual(await store.connections.byAccount(foreign, integration.id, 'account'), [])
+      assert.deepEqual((await store.connections.list(foreign, { integration: integration.id }, { limit: 9, cursor: null })).items, [])
+      assert.equal(await store.connections.patch(foreign, connection, { metadata: { stolen: true } }, null, tenant.event('connection.updated')), 'gone')
+      assert.equal(await store.connections.setPaused(foreign, connection, true, null, tenant.event('connection.paused')), 'gone')
+      const event = tenant.event('connection.disconnected')
+      assert.deepEqual(await store.connections.disconnect({ organization: foreign, connection, at: PAST, event, revocation: null }), { kind: 'gone' })
+      assert.equal(await store.integrations.get(foreign, integration.id), undefined)
+      assert.equal(await store.integrations.bySlug(foreign, integration.slug), undefined)
+      assert.equal(await store.integrations.update({ ...integration, organization: foreign, version: 2 }, tenant.event('integration.updated')), 'gone')
+      assert.equal(await store.integrations.remove(foreign, integration.id, tenant.event('integration.deleted')), 'gone')
+      assert.deepEqual((await store.events.list(foreign, { connection }, { limit: 9, cursor: null })).items, [])
+      assert.deepEqual((await tenant.row(connection)).connection.metadata, { plan: 'basic' })
+    },
+  },
+  {
+    name: 'a patch replaces the named columns, counts the version and respects the expected one',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const connection = await tenant.connect({ accountLabel: 'before' })
+      const patch = (version: number | null, label: string | null) =>
+        store.connections.patch(tenant.organization, connection, { accountLabel: label }, version, tenant.event('connection.updated', connection))
+      assert.equal(await patch(1, null), 'patched')
+      assert.equal(await patch(1, 'late'), 'moved')
+      assert.equal(await patch(null, 'after'), 'patched')
+      const row = await tenant.row(connection)
+      assert.deepEqual([row.connection.accountLabel, row.connection.version, row.connection.metadata], ['after', 3, { plan: 'basic' }])
+    },
+  },
+  {
+    name: 'pause and resume go between active and paused only',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const connection = await tenant.connect({}, FUTURE)
+      const set = (paused: boolean) => store.connections.setPaused(tenant.organization, connection, paused, FUTURE + 1, tenant.event('connection.paused', connection))
+      assert.deepEqual([await set(false), await set(true), await set(true), await set(false)], ['already', 'changed', 'already', 'changed'])
+      assert.equal((await tenant.row(connection)).health.dueAt, FUTURE + 1)
+      await end(tenant, connection)
+      assert.equal(await set(true), 'refused')
+    },
+  },
+  {
+    name: 'a grant is revoked upstream only when its last live sibling goes, or each token by itself',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const make = (owner: string, account: string | null) => tenant.connect({ owner, account })
+      const [first, second] = [await make('one', 'shared'), await make('two', 'shared')]
+      assert.deepEqual(await end(tenant, first, false), { kind: 'disconnected', revocation: 'sibling_lives' })
+      assert.deepEqual(await end(tenant, second, false), { kind: 'disconnected', revocation: 'queued' })
+      assert.deepEqual(await end(tenant, second, false), { kind: 'already' })
+      const [third, fourth] = [await make('three', 'token'), await make('four', 'token')]
+      assert.deepEqual(await end(tenant, third, true), { kind: 'disconnected', revocation: 'queued' })
+      assert.deepEqual(await end(tenant, fourth), { kind: 'disconnected', revocation: 'unsupported' })
+      const family = await Promise.all(Array.from({ length: 6 }, (_, index) => make(`member ${index}`, 'family')))
+      const outcomes = await Promise.all(family.map((member) => end(tenant, member, false)))
+      assert.equal(outcomes.filter((outcome) => outcome.kind === 'disconnected' && outcome.revocation === 'queued').length, 1)
+      assert.deepEqual(await end(tenant, await make('alone', null), false), { kind: 'disconnected', revocation: 'queued' })
+    },
+  },
+  {
+    name: 'a revocation stays until it is done, and holds back the purge',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const connection = await tenant.connect()
+      await end(tenant, connection, false)
+      const due = async () => (await store.connections.takeDueRevocations(1_000, 3_600_000)).filter((revocation) => revocation.connection === connection)
+      const [revocation] = await due()
+      assert.ok(revocation !== undefined)
+      assert.deepEqual([revocation.generation, revocation.attempts, revocation.staged], [1, 0, null])
+      assert.deepEqual(await due(), [])
+      await store.connections.retryRevocation(revocation.id, PAST)
+      assert.deepEqual((await due()).map((again) => again.attempts), [1])
+      await store.connections.purge(PAST + 100, 10_000)
+      assert.notEqual((await tenant.row(connection)).credential.refreshToken, null)
+      await store.connections.finishRevocation(revocation.id, tenant.event('connection.revocation_done', connection))
+      await store.connections.retryRevocation(revocation.id, PAST)
+      assert.deepEqual(await due(), [])
+      await store.connections.purge(PAST + 100, 10_000)
+      const { credential } = await tenant.row(connection)
+      assert.deepEqual([credential.accessToken, credential.refreshToken], [null, null])
+    },
+  },
+  {
+    name: 'one write that fails does not fail the writes that share its transaction',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const connections = Array.from({ length: 30 }, () => tenant.newConnection())
+      const insert = (connection: (typeof connections)[number]) =>
+        store.connections.insert({ connection, credential: tokens(1), dueAt: null, event: tenant.event('connection.created', connection.id) })
+      const orphan = tenant.newConnection({ integration: newId('int', context.entropy) })
+      const settled = await Promise.allSettled([...connections.slice(0, 15), orphan, ...connections.slice(15)].map(insert))
+      assert.deepEqual(settled.filter((result) => result.status === 'rejected').length, 1)
+      assert.equal(settled[15]?.status, 'rejected')
+      assert.equal(await store.connections.get(tenant.organization, orphan.id), undefined)
+      for (const connection of connections) assert.ok((await store.connections.get(tenant.organization, connection.id)) !== undefined)
+      const broken = tenant.grant(connections[3]?.id ?? orphan.id, tenant.intent(), 1, { dueAt: Number.NaN })
+      const commits = connections.map((connection) => (connection.id === broken.connection ? broken : tenant.grant(connection.id, tenant.intent(), 1)))
+      const outcomes = await Promise.allSettled(commits.map((commit) => store.credentials.commitGrant(commit)))
+      assert.equal(outcomes.filter((result) => result.status === 'fulfilled' && result.value.kind === 'applied').length >= 29, true)
+    },
+  },
+]
+
+function end(tenant: Tenant, connection: ConnectionId, perToken: boolean | null = null) {
+  const id = newId('rev', tenant.context.entropy)
+  return tenant.store.connections.disconnect({
+    organization: tenant.organization,
+    connection,
+    at: PAST,
+    event: tenant.event('connection.disconnected', connection),
+    revocation: perToken === null ? null : { id, perToken },
+  })
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import type { ConnectFlow, ConnectSession } from '../../core/connect/connect-sessions.ts'
+import { newId } from '../../core/ids.ts'
+import type { StoreCase } from './store-case.ts'
+import { bytesOf, FUTURE, faultAt, PAST, Tenant } from './tenant.ts'
+
+export const sessionCases: readonly StoreCase[] = [
+  {
+    name: 'a connect session comes back as it was stored, by each of its names',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const session = await stored(tenant, { flow: flowOf(tenant), state: 'started', scopes: ['read'], returnUrl: 'https://app.example.com/done' })
+      assert.deepEqual(await store.connectSessions.load(session.id), session)
+      assert.deepEqual(await store.connectSessions.byTokenHash(session.tokenHash), session)
+      assert.deepEqual(await store.connectSessions.byStateHash(session.flow?.stateHash ?? ''), session)
+      assert.deepEqual(await store.connectSessions.get(tenant.organization, session.id), session)
+      assert.equal(await store.connectSessions.get((await Tenant.open(store, context)).organization, session.id), undefined)
+    },
+  },
+  {
+    name: 'of twenty concurrent callbacks exactly one goes on to the exchange',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const session = await stored(tenant)
+      const flow = flowOf(tenant)
+      assert.equal(await store.connectSessions.start(session.id, flow, { site: 'eu' }, tenant.event('connect.started')), true)
+      assert.equal(await store.connectSessions.beginExchange(session.id, 'another state', tenant.intent()), false)
+      const intents = Array.from({ length: 20 }, () => tenant.intent())
+      const begun = await Promise.all(intents.map((intent) => store.connectSessions.beginExchange(session.id, flow.stateHash, intent)))
+      assert.equal(begun.filter(Boolean).length, 1)
+      const winner = intents[begun.indexOf(true)]
+      const now = await store.connectSessions.load(session.id)
+      assert.deepEqual([now?.state, now?.flow?.intent, now?.variables], ['exchanging', winner, { site: 'eu' }])
+      assert.equal(await store.connectSessions.start(session.id, flowOf(tenant), {}, tenant.event('connect.started')), false)
+    },
+  },
+  {
+    name: 'a grant is staged once by its own intent, and completed exactly once',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const { session, intent } = await exchanging(tenant)
+      const stage = (by: typeof intent) => store.connectSessions.stage(session.id, by, staged, tenant.answer(by), tenant.event('connect.started'))
+      assert.equal(await stage(tenant.intent()), false)
+      assert.deepEqual([await stage(intent), await stage(intent)], [true, true])
+      const connection = await tenant.connect()
+      const completed = await Promise.all(Array.from({ length: 10 }, () => store.connectSessions.complete(session.id, connection, tenant.event('connect.completed'))))
+      assert.equal(completed.filter(Boolean).length, 1)
+      const now = await store.connectSessions.load(session.id)
+      assert.deepEqual([now?.state, now?.result, now?.staged, now?.flow?.intent], ['completed', connection, null, intent])
+      assert.equal(await store.connectSessions.burn(session.id, faultAt(PAST), tenant.event('connect.failed')), false)
+    },
+  },
+  {
+    name: 'a failed session is open again with its fault, its flow kept and its staged grant gone',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const { session, intent } = await exchanging(tenant)
+      await store.connectSessions.stage(session.id, intent, staged, tenant.answer(intent), null)
+      await store.connectSessions.fail(session.id, faultAt(PAST, 'account_mismatch'), tenant.event('connect.failed'))
+      const now = await store.connectSessions.load(session.id)
+      assert.deepEqual([now?.state, now?.fault?.code, now?.staged, now?.flow?.intent], ['open', 'account_mismatch', null, intent])
+      assert.equal(await store.connectSessions.start(session.id, flowOf(tenant), {}, tenant.event('connect.started')), true)
+      assert.equal((await store.connectSessions.load(session.id))?.fault, null)
+    },
+  },
+  {
+    name: 'a burned session is over and its staged grant is gone',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const { session, intent } = await exchanging(tenant)
+      await store.connectSessions.stage(session.id, intent, staged, tenant.answer(intent), null)
+      assert.equal(await store.connectSessions.burn(session.id, faultAt(PAST, 'conflict'), tenant.event('connect.refused')), true)
+      assert.equal(await store.connectSessions.burn(session.id, faultAt(PAST, 'conflict'), tenant.event('connect.refused')), false)
+      const now = await store.connectSessions.load(session.id)
+      assert.deepEqual([now?.state, now?.staged], ['burned', null])
+      assert.equal(await store.connectSessions.start(session.id, flowOf(tenant), {}, tenant.event('connect.started')), false)
+      assert.equal(await store.connectSessions.complete(session.id, tenant.newConnection().id, tenant.event('connect.completed')), false)
+    },
+  },
+  {
+    name: 'exchanges that a crash interrupted are open again, and ended sessions are deleted',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const { session } = await exchanging(tenant)
+      assert.equal(await store.connectSessions.reopenInterrupted(PAST, faultAt(PAST, 'outcome_unknown')), 0)
+      assert.ok((await store.connectSessions.reopenInterrupted(PAST + 1, faultAt(PAST, 'outcome_unknown'))) >= 1)
+      assert.deepEqual([(await store.connectSessions.load(session.id))?.state], ['open'])
+      const old = await stored(tenant, { expiresAt: 1_000 })
+      assert.equal(await store.connectSessions.purge(2_000, 10), 1)
+      assert.equal(await store.connectSessions.load(old.id), undefined)
+      assert.notEqual(await store.connectSessions.load(session.id), undefined)
+    },
+  },
+]
+
+const staged = { grant: bytesOf('sealed grant'), account: 'account', accountLabel: 'Account', codeHash: 'code hash', stagedAt: PAST }
+
+function flowOf(tenant: Tenant): ConnectFlow {
+  return {
+    stateHash: `state ${tenant.intent()}`,
+    browserHash: 'browser',
+    secret: bytesOf('sealed verifier'),
+    redirectUri: 'https://evergrant.example.com/connect/callback',
+    issuer: null,
+    startedAt: PAST,
+    expiresAt: FUTURE,
+    intent: null,
+  }
+}
+
+async function stored(tenant: Tenant, changes: Partial<ConnectSession> = {}): Promise<ConnectSession> {
+  const id = newId('cs', tenant.context.entropy)
+  const session: ConnectSession = {
+    id,
+    organization: tenant.organization,
+    integration: tenant.integration.id,
+    owner: 'owner',
+    mode: 'verified',
+    connection: null,
+    tokenHash: `hash of ${id}`,
+    state: 'open',
+    scopes: null,
+    returnUrl: null,
+    createdAt: PAST,
+    expiresAt: FUTURE,
+    flow: null,
+    staged: null,
+    fault: null,
+    result: null,
+    variables: {},
+    ...changes,
+  }
+  await tenant.store.connectSessions.insert(session, tenant.event('connect.session_created'))
+  return session
+}
+
+async function exchanging(tenant: Tenant) {
+  const session = await stored(tenant)
+  const flow = flowOf(tenant)
+  const intent = tenant.intent()
+  await tenant.store.connectSessions.start(session.id, flow, {}, tenant.event('connect.started'))
+  assert.equal(await tenant.store.connectSessions.beginExchange(session.id, flow.stateHash, intent), true)
+  return { session, intent }
+}

@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto'
+import pg from 'pg'
+import type { Clock, Timers } from '../../core/time.ts'
+import type { ConnectionId, IntegrationId } from '../../core/ids.ts'
+import type { Change, Changes, StoreOptions } from '../contract.ts'
+import type { ChangeSink } from './postgres-database.ts'
+
+const PING_MS = 300
+const FRESH_MS = 1_000
+/** Without an echo for this long the connection is given up: a half-open socket looks healthy for minutes. */
+const DEAF_MS = 3_000
+const RECONNECT_MS = 250
+/** PostgreSQL takes 8,000 bytes a notification; an id has 40. */
+const IDS_PER_PAYLOAD = 150
+
+interface Payload {
+  readonly from: string
+  readonly ping?: true
+  readonly connections?: readonly ConnectionId[]
+  readonly integrations?: readonly IntegrationId[]
+  readonly keys?: true
+}
+
+/** `LISTEN/NOTIFY` on one dedicated connection, with an echo of our own that proves it is heard. */
+export class ChangeChannel implements Changes, ChangeSink {
+  readonly #from: string = randomUUID()
+  readonly #config: pg.ClientConfig
+  readonly #clock: Clock
+  readonly #timers: Timers
+  readonly #log: StoreOptions['log']
+  readonly #listeners = new Set<(change: Change) => void>()
+  #client: pg.Client | null = null
+  #heardAt = Number.NEGATIVE_INFINITY
+  #cancel: () => void = () => {}
+  #closed = false
+
+  constructor(config: pg.ClientConfig, options: StoreOptions) {
+    this.#config = config
+    this.#clock = options.clock
+    this.#timers = options.timers
+    this.#log = options.log
+  }
+
+  /** Resolves when the first echo is on its way. */
+  async open(): Promise<void> {
+    await this.#connect()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#cancel()
+    const client = this.#client
+    this.#client = null
+    await client?.end().catch(() => {})
+  }
+
+  subscribe(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  fresh(): boolean {
+    return this.#clock.mono() - this.#heardAt <= FRESH_MS
+  }
+
+  announce(changes: readonly Change[]): void {
+    for (const change of changes) for (const listener of this.#listeners) listener(change)
+  }
+
+  /** The payload for connections alone, before it is known which of them changed: the statement appends their ids. */
+  get origin(): string {
+    return this.#from
+  }
+
+  notification(changes: readonly Change[]): readonly string[] {
+    if (changes.length === 0) return []
+    const connections = [...new Set(changes.flatMap((change) => (change.kind === 'connection' ? [change.connection] : [])))]
+    const integrations = [...new Set(changes.flatMap((change) => (change.kind === 'integration' ? [change.integration] : [])))]
+    const keys = changes.some((change) => change.kind === 'api_key')
+    const payloads: Payload[] = []
+    for (let at = 0; at < connections.length; at += IDS_PER_PAYLOAD) payloads.push({ from: this.#from, connections: connections.slice(at, at + IDS_PER_PAYLOAD) })
+    for (let at = 0; at < integrations.length; at += IDS_PER_PAYLOAD) payloads.push({ from: this.#from, integrations: integrations.slice(at, at + IDS_PER_PAYLOAD) })
+    if (keys) payloads.push({ from: this.#from, keys: true })
+    return payloads.map((payload) => JSON.stringify(payload))
+  }
+
+  async #connect(): Promise<void> {
+    const client = new pg.Client(this.#config)
+    client.on('error', () => this.#lost(client))
+    client.on('end', () => this.#lost(client))
+    client.on('notification', (message) => this.#hear(message.payload ?? ''))
+    this.#client = client
+    try {
+      await client.connect()
+      await client.query('listen evergrant')
+    } catch (error) {
+      this.#client = null
+      await client.end().catch(() => {})
+      throw error
+    }
+    this.#heardAt = this.#clock.mono()
+    this.#ping(client)
+  }
+
+  #ping(client: pg.Client): void {
+    if (this.#client !== client) return
+    if (this.#clock.mono() - this.#heardAt > DEAF_MS) return this.#lost(client)
+    client.query('select pg_notify($1, $2)', ['evergrant', JSON.stringify({ from: this.#from, ping: true })]).catch(() => this.#lost(client))
+    this.#cancel = this.#timers.after(PING_MS, () => this.#ping(client))
+  }
+
+  #lost(client: pg.Client): void {
+    if (this.#client !== client) return
+    this.#client = null
+    this.#cancel()
+    this.#heardAt = Number.NEGATIVE_INFINITY
+    client.end().catch(() => {})
+    if (this.#closed) return
+    this.#log?.warn({}, 'the notification channel of PostgreSQL is lost; reads go to the database until it is back')
+    this.#cancel = this.#timers.after(RECONNECT_MS, () => void this.#reconnect())
+  }
+
+  async #reconnect(): Promise<void> {
+    if (this.#closed) return
+    try {
+      await this.#connect()
+    } catch {
+      this.#cancel = this.#timers.after(RECONNECT_MS, () => void this.#reconnect())
+      return
+    }
+    // Close may have come while the connection was made.
+    if (this.#closed) return this.close()
+    this.announce([{ kind: 'unknown' }])
+  }
+
+  #hear(text: string): void {
+    const payload = parse(text)
+    if (payload === null) return
+    if (payload.from === this.#from) {
+      if (payload.ping === true) this.#heardAt = this.#clock.mono()
+      return
+    }
+    const changes: Change[] = []
+    for (const connection of payload.connections ?? []) changes.push({ kind: 'connection', connection })
+    for (const integration of payload.integrations ?? []) changes.push({ kind: 'integration', integration })
+    if (payload.keys === true) changes.push({ kind: 'api_key' })
+    this.announce(changes)
+  }
+}
+
+/** Anybody with the database's password may notify; what is not ours is ignored. */
+function parse(text: string): Payload | null {
+  try {
+    const payload: unknown = JSON.parse(text)
+    return typeof payload === 'object' && payload !== null && 'from' in payload ? (payload as Payload) : null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,39 @@
+import pg from 'pg'
+import { Fault } from '../../core/fault/fault.ts'
+
+const INT8 = 20
+/** The oldest major version that the tests of this store have a reason to pass on. */
+const OLDEST = 150_000
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') => (oid === INT8 ? Number : pg.types.getTypeParser(oid, format ?? 'text')),
+}
+
+/** What every connection of a store has in common. `durable` adds the setting that a careless default took away. */
+export function connectionConfig(url: string, durable: boolean): pg.ClientConfig {
+  const settings = ['-c statement_timeout=30000', '-c idle_in_transaction_session_timeout=30000', '-c default_transaction_isolation=read\\ committed']
+  if (durable) settings.push('-c synchronous_commit=on')
+  return { connectionString: url, application_name: 'evergrant', connectionTimeoutMillis: 5_000, keepAlive: true, types, options: settings.join(' ') }
+}
+
+export interface ServerFacts {
+  /** True when its default would answer before a commit is on disk. */
+  readonly careless: boolean
+}
+
+/** Refuses a server that cannot keep a promise. @throws Fault `store_unavailable` */
+export async function inspectServer(client: pg.ClientBase): Promise<ServerFacts> {
+  const found = await client.query(
+    `select current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous, current_setting('server_version_num')::int as version,
+       pg_is_in_recovery() as standby`,
+  )
+  const server = found.rows[0]
+  if (server.fsync !== 'on') throw refused('fsync is off: a power cut would lose tokens. Set fsync = on in postgresql.conf and restart it.')
+  if (server.standby === true) throw refused('it is a read-only standby. Point the URL at the primary.')
+  if (server.version < OLDEST) throw refused('it is older than version 15. Upgrade it.')
+  return { careless: server.synchronous === 'off' }
+}
+
+function refused(why: string): Fault {
+  return new Fault('store_unavailable', { detail: `this PostgreSQL server cannot be used: ${why}` })
+}

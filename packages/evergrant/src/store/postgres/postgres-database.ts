@@ -1,0 +1,190 @@
+import type pg from 'pg'
+import { Fault } from '../../core/fault/fault.ts'
+import type { Timers } from '../../core/time.ts'
+import type { Change } from '../contract.ts'
+import type { Database, Program, Row, Step, StepResult, WriteTraits } from '../sql/program.ts'
+import { Gathering } from './gathering.ts'
+import { numberParameters, POSTGRES } from './postgres-dialect.ts'
+import { isLost, mayTryAgain, readable, unavailable } from './postgres-faults.ts'
+
+const NOTHING: StepResult = { rows: [], changes: 0 }
+const ATTEMPTS = 4
+const LANES = 2
+const MAX_BATCH = 64
+
+interface Job {
+  readonly key: string
+  readonly program: () => Program<unknown>
+  readonly resolve: (value: unknown) => void
+  readonly reject: (reason: unknown) => void
+}
+
+/** Told after a commit: what changed, for this node's listeners; and before it, for the others' notification. */
+export interface ChangeSink {
+  notification(changes: readonly Change[]): readonly string[]
+  announce(changes: readonly Change[]): void
+}
+
+/** Runs programs on a bounded pool. Writes about one connection share transactions; all others have one each. */
+export class PostgresDatabase implements Database {
+  readonly dialect = POSTGRES
+  readonly #pool: pg.Pool
+  readonly #timers: Timers
+  readonly #sink: ChangeSink
+  readonly #keyed: Gathering<Job>
+  #open = true
+
+  constructor(pool: pg.Pool, timers: Timers, sink: ChangeSink) {
+    this.#pool = pool
+    this.#timers = timers
+    this.#sink = sink
+    this.#keyed = new Gathering<Job>({ lanes: LANES, size: MAX_BATCH, run: (jobs) => this.#together(jobs) })
+  }
+
+  async read<Result>(program: () => Program<Result>): Promise<Result> {
+    return this.#retrying(true, () => this.#withClient((client) => drive(client, program(), [])))
+  }
+
+  write<Result>(program: () => Program<Result>, traits: WriteTraits = {}): Promise<Result> {
+    if (traits.connection === undefined) return this.alone(program, traits.repeatable === true)
+    const key = traits.connection
+    return new Promise<Result>((resolve, reject) => {
+      this.#keyed.add({ key, program, resolve: resolve as (value: unknown) => void, reject })
+    })
+  }
+
+  /** A transaction of one's own. `repeatable`: running it again after an unknown commit does no harm. */
+  alone<Result>(program: () => Program<Result>, repeatable: boolean): Promise<Result> {
+    return this.#retrying(repeatable, () =>
+      this.transaction(async (client) => {
+        const changes: Change[] = []
+        return { result: await drive(client, program(), changes), changes }
+      }),
+    )
+  }
+
+  /** One statement that is its own transaction. Errors leave as the driver made them. */
+  statement(sql: string, params: readonly unknown[]): Promise<readonly Row[]> {
+    return this.#withClient(async (client) => (await client.query(prepared(sql, params))).rows)
+  }
+
+  close(): Promise<void> {
+    this.#open = false
+    return this.#pool.end()
+  }
+
+  async transaction<Result>(work: (client: pg.PoolClient) => Promise<{ result: Result; changes: readonly Change[] }>): Promise<Result> {
+    return this.#withClient(async (client) => {
+      let committing = false
+      try {
+        await client.query('begin')
+        const { result, changes } = await work(client)
+        for (const payload of this.#sink.notification(changes)) await client.query(prepared('select pg_notify($1, $2)', ['evergrant', payload]))
+        committing = true
+        await client.query('commit')
+        this.#sink.announce(changes)
+        return result
+      } catch (error) {
+        if (committing && isLost(error)) throw new UnknownCommit(error)
+        if (!isLost(error)) await client.query('rollback')
+        throw error
+      }
+    })
+  }
+
+  async #withClient<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+    if (!this.#open) throw new Fault('store_unavailable', { detail: 'the store is closed' })
+    const client = await this.#pool.connect()
+    let broken = false
+    try {
+      return await work(client)
+    } catch (error) {
+      broken = isLost(error) || error instanceof UnknownCommit
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+
+  /** Tries again what may be: after a deadlock or a unique row that appeared, and after a lost connection where repeating is harmless. */
+  async #retrying<Result>(repeatable: boolean, work: () => Promise<Result>): Promise<Result> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await work()
+      } catch (error) {
+        const again = error instanceof UnknownCommit ? repeatable : mayTryAgain(error) || isLost(error)
+        if (error instanceof Fault || !again || attempt === ATTEMPTS) throw error instanceof UnknownCommit ? unavailable(error.cause) : readable(error)
+        await this.#timers.sleep(10 * 4 ** attempt)
+      }
+    }
+  }
+
+  /** One transaction for many connections, in order of id so that two batches never wait for each other; each write in a savepoint. */
+  async #together(jobs: readonly Job[]): Promise<void> {
+    if (jobs.length === 1) return this.#singly(jobs)
+    const ordered = [...jobs].sort((left, right) => (left.key < right.key ? -1 : left.key > right.key ? 1 : 0))
+    try {
+      const settled = await this.transaction(async (client) => {
+        const changes: Change[] = []
+        const settle: (() => void)[] = []
+        for (const job of ordered) settle.push(await attempt(client, job, changes))
+        return { result: settle, changes }
+      })
+      for (const settle of settled) settle()
+    } catch {
+      await this.#singly(ordered)
+    }
+  }
+
+  async #singly(jobs: readonly Job[]): Promise<void> {
+    await Promise.all(jobs.map((job) => this.alone(job.program, true).then(job.resolve, job.reject)))
+  }
+}
+
+class UnknownCommit extends Error {
+  constructor(cause: unknown) {
+    super('nobody knows whether the transaction was committed', { cause })
+  }
+}
+
+async function attempt(client: pg.PoolClient, job: Job, changes: Change[]): Promise<() => void> {
+  const own: Change[] = []
+  await client.query('savepoint job')
+  try {
+    const result = await drive(client, job.program(), own)
+    await client.query('release job')
+    changes.push(...own)
+    return () => job.resolve(result)
+  } catch (error) {
+    if (isLost(error) || mayTryAgain(error)) throw error
+    await client.query('rollback to job')
+    return () => job.reject(readable(error))
+  }
+}
+
+async function drive<Result>(client: pg.PoolClient, program: Program<Result>, changes: Change[]): Promise<Result> {
+  let next = program.next()
+  while (next.done !== true) next = program.next(await step(client, next.value, changes))
+  return next.value
+}
+
+async function step(client: pg.PoolClient, wanted: Step, changes: Change[]): Promise<StepResult> {
+  if (wanted.kind === 'changed') {
+    changes.push(wanted.change)
+    return NOTHING
+  }
+  const found = await client.query(prepared(numberParameters(wanted.sql), wanted.params))
+  return { rows: found.rows, changes: found.rowCount ?? 0 }
+}
+
+const names = new Map<string, string>()
+
+/** A statement the server parses once per connection. */
+function prepared(text: string, values: readonly unknown[]): pg.QueryConfig {
+  let name = names.get(text)
+  if (name === undefined) {
+    name = `evergrant_${names.size}`
+    names.set(text, name)
+  }
+  return { name, text, values: [...values] }
+}

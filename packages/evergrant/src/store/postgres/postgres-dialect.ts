@@ -1,0 +1,21 @@
+import type { Dialect } from '../sql/program.ts'
+
+export const POSTGRES: Dialect = {
+  name: 'postgres',
+  forUpdate: (alias) => `for no key update of ${alias}`,
+  skipLocked: (alias) => `for update of ${alias} skip locked`,
+  among: (column) => `${column} in (select json_array_elements_text(?::json))`,
+  holds: (column) => `exists (select 1 from json_array_elements_text(${column}::json) as tag (name) where tag.name = ?)`,
+}
+
+const numbered = new Map<string, string>()
+
+/** `?` becomes `$1`, `$2`, ... No statement of this store has a question mark in a literal. */
+export function numberParameters(sql: string): string {
+  const known = numbered.get(sql)
+  if (known !== undefined) return known
+  let next = 0
+  const result = sql.replace(/\?/g, () => `$${++next}`)
+  numbered.set(sql, result)
+  return result
+}

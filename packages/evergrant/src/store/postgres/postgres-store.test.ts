@@ -1,0 +1,109 @@
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { freshDatabase } from '../../../../../tests/fresh-database.ts'
+import { systemClock, systemEntropy, systemTimers } from '../../system.ts'
+import { storeCases } from '../conformance.ts'
+import { Tenant } from '../conformance/tenant.ts'
+import type { Change, Store } from '../contract.ts'
+import { dueQuery } from '../sql/due.ts'
+import { numberParameters, POSTGRES } from './postgres-dialect.ts'
+import { postgresMigrations } from './postgres-migrations.ts'
+import { openPostgresStore } from './postgres-store.ts'
+
+const { database, skip } = await freshDatabase()
+const url = database?.url ?? ''
+const options = { clock: systemClock, timers: systemTimers, migrate: true }
+
+describe.skipIf(database === null)(`the contract on PostgreSQL${skip ?? ''}`, () => {
+  let store: Store
+
+  beforeAll(async () => {
+    store = await openPostgresStore(url, options)
+  })
+  afterAll(async () => {
+    await store.close()
+    await database?.drop()
+  })
+
+  for (const { name, run } of storeCases) test(name, () => run(store, { entropy: systemEntropy, duePlan }))
+
+  test('another node hears of a change, and a node that lost its channel is told to forget everything', async () => {
+    const other = await openPostgresStore(url, options)
+    const heard: Change[] = []
+    other.changes.subscribe((change) => heard.push(change))
+    const tenant = await Tenant.open(store, { entropy: systemEntropy, duePlan })
+    const connection = await tenant.connect()
+    await store.credentials.commitGrant(tenant.grant(connection, await tenant.claimed(connection), 1))
+    await vi.waitFor(() => expect(heard.filter((change) => change.kind === 'connection' && change.connection === connection).length).toBeGreaterThanOrEqual(2))
+    await vi.waitFor(() => expect(other.changes.fresh()).toBe(true))
+    await cutEveryConnection()
+    await vi.waitFor(() => expect(heard).toContainEqual({ kind: 'unknown' }), { timeout: 5_000 })
+    await vi.waitFor(() => expect(other.changes.fresh()).toBe(true), { timeout: 5_000 })
+    await other.close()
+  })
+
+  test('writes survive the loss of every connection, and are told as store_unavailable when they cannot', async () => {
+    const tenant = await Tenant.open(store, { entropy: systemEntropy, duePlan })
+    const connections = await Promise.all(Array.from({ length: 40 }, () => tenant.connect()))
+    const refresh = async (connection: (typeof connections)[number]) => {
+      const intent = await tenant.claimed(connection)
+      return store.credentials.commitGrant(tenant.grant(connection, intent, 1))
+    }
+    const running = Promise.allSettled(connections.map(refresh))
+    await cutEveryConnection()
+    for (const result of await running) {
+      if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'store_unavailable' })
+      else expect(result.value).toMatchObject({ generation: 2 })
+    }
+    for (const connection of connections) {
+      const { credential } = await tenant.row(connection)
+      expect(Buffer.from(credential.refreshToken ?? []).toString()).toBe(`refresh ${credential.generation}`)
+    }
+  })
+
+  test('each migration can be taken back and applied again, and several nodes may migrate at once', async () => {
+    const offer = await freshDatabase()
+    const path = offer.database?.url ?? ''
+    await expect(openPostgresStore(path, { ...options, migrate: false })).rejects.toThrow(/run `evergrant migrate up`/)
+    const migrations = postgresMigrations(path)
+    const applied = await Promise.all([migrations.up(), migrations.up(), migrations.up()])
+    expect(applied.flat()).toEqual([1, 2, 3, 4])
+    expect([await migrations.rollback(), await migrations.rollback(), await migrations.rollback(), await migrations.rollback()]).toEqual([4, 3, 2, 1])
+    expect(await migrations.rollback()).toBeNull()
+    expect(await migrations.up()).toEqual([1, 2, 3, 4])
+    expect((await migrations.status()).every((migration) => migration.appliedAt !== null)).toBe(true)
+    await offer.database?.drop()
+  })
+
+  test('a server that is not there is a store that is not available', async () => {
+    await expect(openPostgresStore('postgres://nobody:nothing@127.0.0.1:1/none', options)).rejects.toMatchObject({ code: 'store_unavailable' })
+  })
+})
+
+async function asAdmin(sql: string): Promise<readonly Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    return (await client.query(sql)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+const cutEveryConnection = () => asAdmin('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()')
+
+/** The generic plan on many connections of which few are due. */
+async function duePlan(): Promise<string> {
+  await asAdmin('truncate organization cascade')
+  await asAdmin(`
+    insert into organization values ('org_plan', 'plan', 'plan', 0);
+    insert into integration (id, organization_id, slug, name, provider, client_id, scopes, variables, settings, created_at, updated_at, version)
+      values ('int_plan', 'org_plan', 'plan', '', '', '', '[]', '{}', '{}', 0, 0, 1);
+    insert into connection (id, organization_id, integration_id, owner, state, metadata, tags, variables, facts, created_at, updated_at, version)
+      select 'con_' || n, 'org_plan', 'int_plan', n, 'active', '{}', '[]', '{}', '{}', 0, 0, 1 from generate_series(1, 20000) n;
+    insert into health (connection_id, due_at, failures) select 'con_' || n, 4000000000000 + n, 0 from generate_series(1, 20000) n;
+    analyze connection; analyze health;`)
+  const plan = await asAdmin(`explain ${numberParameters(dueQuery(POSTGRES)).replace('$1', '100')}`)
+  return plan.map((row) => row['QUERY PLAN']).join('\n')
+}

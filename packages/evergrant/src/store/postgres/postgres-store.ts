@@ -1,0 +1,70 @@
+import pg from 'pg'
+import { Fault } from '../../core/fault/fault.ts'
+import type { Store, StoreOptions } from '../contract.ts'
+import { row } from '../sql/program.ts'
+import { storeParts } from '../sql/store-parts.ts'
+import { ChangeChannel } from './change-channel.ts'
+import { connectionConfig, inspectServer } from './postgres-connection.ts'
+import { PostgresDatabase } from './postgres-database.ts'
+import { readable } from './postgres-faults.ts'
+import { postgresMigrations, schemaGap } from './postgres-migrations.ts'
+import { mergedCredentials } from './merged-credentials.ts'
+
+/** Readers and writers of one node together; one more listens. */
+const POOL_SIZE = 10
+
+/**
+ * The store for any number of nodes.
+ * @throws Fault `store_unavailable` when the server cannot be reached, cannot keep its promises, or has another schema
+ */
+export async function openPostgresStore(url: string, options: StoreOptions): Promise<Store> {
+  if (options.migrate === true) await postgresMigrations(url).up()
+  const careless = await inspect(url)
+  await requireSchema(url)
+  const config = connectionConfig(url, careless)
+  const pool = new pg.Pool({ ...config, max: POOL_SIZE, idleTimeoutMillis: 30_000 })
+  pool.on('error', (error) => options.log?.warn({ error: error.message }, 'an idle PostgreSQL connection was lost'))
+  const channel = new ChangeChannel(config, options)
+  try {
+    await channel.open()
+  } catch (error) {
+    await pool.end()
+    throw readable(error)
+  }
+  const database = new PostgresDatabase(pool, options.timers, channel)
+  const parts = storeParts(database)
+  return {
+    ...parts,
+    credentials: mergedCredentials(parts.credentials, database, channel),
+    changes: channel,
+    ping: async () => {
+      // Written, not only read: a database that only reads is not well.
+      await database.write(() => row("insert into meta (name, value) values ('ping', '') on conflict (name) do update set value = excluded.value returning name"))
+    },
+    close: async () => {
+      await channel.close()
+      await database.close()
+    },
+  }
+}
+
+async function inspect(url: string): Promise<boolean> {
+  const client = new pg.Client(connectionConfig(url, false))
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return (await inspectServer(client)).careless
+  } catch (error) {
+    throw readable(error)
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+async function requireSchema(url: string): Promise<void> {
+  const { missing, unknown } = await schemaGap(url)
+  if (unknown.length > 0) {
+    throw new Fault('store_unavailable', { detail: `the database was migrated by a newer version (schema ${unknown.join(', ')}): start that version, or roll back with it first` })
+  }
+  if (missing > 0) throw new Fault('store_unavailable', { detail: `the database lacks ${missing} migration(s): run \`evergrant migrate up\`` })
+}

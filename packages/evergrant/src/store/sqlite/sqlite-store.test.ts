@@ -1,0 +1,80 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock, systemEntropy, systemTimers } from '../../system.ts'
+import { storeCases } from '../conformance.ts'
+import type { Store } from '../contract.ts'
+import { dueQuery } from '../sql/due.ts'
+import { takeDataLock } from './data-lock.ts'
+import { SQLITE } from './sqlite-database.ts'
+import { sqliteMigrations } from './sqlite-migrations.ts'
+import { openMemoryStore, openSqliteStore } from './sqlite-store.ts'
+
+const options = { clock: systemClock, timers: systemTimers, migrate: true }
+let folder: string
+let store: Store
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'evergrant-sqlite-'))
+  store = await openSqliteStore(join(folder, 'store.db'), options)
+})
+
+afterAll(async () => {
+  await store.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** The plan as a connection of its own sees it. */
+async function duePlan(): Promise<string> {
+  const file = new DatabaseSync(join(folder, 'store.db'), { readOnly: true })
+  file.function('now_ms', () => systemClock.wall())
+  const plan = file.prepare(`explain query plan ${dueQuery(SQLITE)}`).all(100)
+  file.close()
+  return plan.map((row) => row.detail).join('\n')
+}
+
+describe('the contract on a SQLite file', () => {
+  for (const { name, run } of storeCases) test(name, () => run(store, { entropy: systemEntropy, duePlan }))
+})
+
+describe('the contract in memory', () => {
+  for (const { name, run } of storeCases) {
+    test(name, async () => {
+      const memory = await openMemoryStore(options)
+      await run(memory, { entropy: systemEntropy, duePlan })
+      await memory.close()
+    })
+  }
+})
+
+test('a second server on the same file is refused until the first one closes', async () => {
+  const path = join(folder, 'locked.db')
+  const first = await openSqliteStore(path, options)
+  await expect(openSqliteStore(path, options)).rejects.toThrow(/another Evergrant process uses/)
+  await first.close()
+  const lock = takeDataLock(path)
+  await expect(openSqliteStore(path, options)).rejects.toThrow(/another Evergrant process uses/)
+  lock.release()
+  await (await openSqliteStore(path, options)).close()
+})
+
+test('an outdated file is refused with the remedy, and each migration can be taken back and applied again', async () => {
+  const path = join(folder, 'migrated.db')
+  await expect(openSqliteStore(path, { ...options, migrate: false })).rejects.toThrow(/run `evergrant migrate up`/)
+  const migrations = sqliteMigrations(path)
+  expect(await migrations.up()).toEqual([1, 2, 3, 4])
+  expect([await migrations.rollback(), await migrations.rollback(), await migrations.rollback(), await migrations.rollback()]).toEqual([4, 3, 2, 1])
+  expect(await migrations.rollback()).toBeNull()
+  expect(await migrations.up()).toEqual([1, 2, 3, 4])
+  expect((await migrations.status()).every((migration) => migration.appliedAt !== null)).toBe(true)
+  await (await openSqliteStore(path, { ...options, migrate: false })).close()
+})
+
+test('a closed store refuses work and does not crash', async () => {
+  const memory = await openMemoryStore(options)
+  await memory.close()
+  await expect(memory.organizations.list()).rejects.toThrow(/closed/)
+  await expect(memory.ping()).rejects.toThrow(/closed/)
+})
