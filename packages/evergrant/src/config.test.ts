@@ -19,7 +19,16 @@ function problems(env: Environment, development = false): string {
 
 test('an empty environment is a complete configuration', () => {
   const config = readConfig({}, { development: false })
-  expect(config).toMatchObject({ host: '127.0.0.1', port: 4400, publicUrl: 'http://localhost:4400', databaseUrl: null, masterKeys: null, journal: true, dangerousTimeScale: 1, drainMs: 80_000 })
+  expect(config).toMatchObject({
+    host: '127.0.0.1',
+    port: 4400,
+    publicUrl: 'http://localhost:4400',
+    databaseUrl: null,
+    masterKeys: null,
+    journal: true,
+    dangerousTimeScale: 1,
+    drainMs: 80_000,
+  })
 })
 
 test('there are at most 40 keys, each with a meaning, none twice', () => {
@@ -39,10 +48,12 @@ test('every problem is reported at once, with key and remedy', () => {
 })
 
 test('plain http is accepted for this machine alone', () => {
-  for (const url of ['http://localhost:4400', 'http://127.0.0.1:9', 'http://[::1]:9', 'https://connect.example.com/grants/']) expect(problems({ EVERGRANT_PUBLIC_URL: url }), url).toBe('')
+  for (const url of ['http://localhost:4400', 'http://127.0.0.1:9', 'http://[::1]:9', 'https://connect.example.com/grants/'])
+    expect(problems({ EVERGRANT_PUBLIC_URL: url }), url).toBe('')
   expect(problems({ EVERGRANT_PUBLIC_URL: 'http://connect.example.com' })).toMatch(/EVERGRANT_PUBLIC_URL is plain http.*use https/)
   expect(problems({ EVERGRANT_PUBLIC_URL: 'http://localhost.evil.com' })).toMatch(/plain http/)
-  for (const url of ['ftp://x', 'connect.example.com', 'https://u:p@x', 'https://x/?a=1']) expect(problems({ EVERGRANT_PUBLIC_URL: url }), url).toMatch(/must be an https/)
+  for (const url of ['ftp://x', 'connect.example.com', 'https://u:p@x', 'https://x/?a=1'])
+    expect(problems({ EVERGRANT_PUBLIC_URL: url }), url).toMatch(/must be an https/)
   expect(readConfig({ EVERGRANT_PUBLIC_URL: 'https://connect.example.com/' }, { development: false }).publicUrl).toBe('https://connect.example.com')
 })
 
@@ -69,7 +80,9 @@ test('a secret can come from a file, but not from both places', () => {
   const read = (env: Environment) => readConfig(env, { development: false, readSecretFile })
   expect(read({ EVERGRANT_MASTER_KEYS_FILE: '/run/keys' }).masterKeys?.primary.id).toBe('k1')
   expect(() => read({ EVERGRANT_MASTER_KEYS_FILE: '/run/keys', EVERGRANT_MASTER_KEYS: KEY })).toThrow(/both set/)
-  expect(() => read({ EVERGRANT_MASTER_KEYS_FILE: '/nowhere' })).toThrow(/EVERGRANT_MASTER_KEYS cannot be read from the file that EVERGRANT_MASTER_KEYS_FILE names/)
+  expect(() => read({ EVERGRANT_MASTER_KEYS_FILE: '/nowhere' })).toThrow(
+    /EVERGRANT_MASTER_KEYS cannot be read from the file that EVERGRANT_MASTER_KEYS_FILE names/,
+  )
 })
 
 test('scaled time is refused where grants are real', () => {

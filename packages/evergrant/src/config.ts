@@ -76,7 +76,10 @@ export function readConfig(env: Environment, options: ReadOptions): Config {
   const databaseUrl = read.optional('EVERGRANT_DATABASE_URL', databaseAddress)
   const masterKeys = read.optional('EVERGRANT_MASTER_KEYS', parseMasterKeys)
   if (databaseUrl !== null && masterKeys === null && !read.failed('EVERGRANT_MASTER_KEYS')) {
-    read.refuse('EVERGRANT_MASTER_KEYS', 'is missing, and PostgreSQL needs it because every node must have the same keys: set it to k1:<output of `openssl rand -base64 32`>')
+    read.refuse(
+      'EVERGRANT_MASTER_KEYS',
+      'is missing, and PostgreSQL needs it because every node must have the same keys: set it to k1:<output of `openssl rand -base64 32`>',
+    )
   }
   const config: Config = {
     development: options.development,
@@ -89,7 +92,11 @@ export function readConfig(env: Environment, options: ReadOptions): Config {
     masterKeys,
     providersDir: read.optional('EVERGRANT_PROVIDERS_DIR', (text) => text),
     trustedProxies: read.list('EVERGRANT_TRUSTED_PROXIES', /^[0-9a-fA-F.:]+(\/\d{1,3})?$/, 'addresses or networks such as 10.0.0.0/8'),
-    allowPrivateHosts: read.list('EVERGRANT_ALLOW_PRIVATE_HOSTS', /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i, 'exact hosts, or host:port, without patterns'),
+    allowPrivateHosts: read.list(
+      'EVERGRANT_ALLOW_PRIVATE_HOSTS',
+      /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i,
+      'exact hosts, or host:port, without patterns',
+    ),
     nodeId: read.optional('EVERGRANT_NODE_ID', nodeName),
     logLevel: read.optional('EVERGRANT_LOG_LEVEL', logLevel) ?? 'info',
     organizationName: read.text('EVERGRANT_ORGANIZATION_NAME'),
@@ -105,7 +112,10 @@ export function readConfig(env: Environment, options: ReadOptions): Config {
     dangerousTimeScale: read.integer('EVERGRANT_DANGEROUS_TIME_SCALE', 1, 100_000),
   }
   if (config.dangerousTimeScale !== 1 && !options.development && env.NODE_ENV !== 'test') {
-    read.refuse('EVERGRANT_DANGEROUS_TIME_SCALE', 'shortens the waits that protect grants and works only with `serve --development` or NODE_ENV=test: remove it')
+    read.refuse(
+      'EVERGRANT_DANGEROUS_TIME_SCALE',
+      'shortens the waits that protect grants and works only with `serve --development` or NODE_ENV=test: remove it',
+    )
   }
   read.refuseUnknown()
   read.throwProblems()
@@ -160,7 +170,9 @@ class Reader {
   }
 
   list(name: ConfigKey, pattern: RegExp, expected: string): readonly string[] {
-    const entries = this.text(name).split(/[\s,]+/).filter((entry) => entry !== '')
+    const entries = this.text(name)
+      .split(/[\s,]+/)
+      .filter((entry) => entry !== '')
     if (!entries.every((entry) => pattern.test(entry))) this.refuse(name, `must be a list, separated by commas, of ${expected}`)
     return entries.map((entry) => entry.toLowerCase())
   }
@@ -207,7 +219,8 @@ function invalid(detail: string): Fault {
 }
 
 function databaseAddress(text: string): string {
-  if (!/^postgres(ql)?:\/\/./.test(text) || !URL.canParse(text)) throw invalid('must look like postgres://user:password@host:5432/database; leave it out for the embedded database')
+  if (!/^postgres(ql)?:\/\/./.test(text) || !URL.canParse(text))
+    throw invalid('must look like postgres://user:password@host:5432/database; leave it out for the embedded database')
   return text
 }
 
@@ -217,7 +230,9 @@ function publicAddress(text: string): string {
     throw invalid('must be an https:// address without user, query or fragment, such as https://connect.example.com')
   }
   if (url.protocol === 'http:' && !isLoopbackName(url.hostname)) {
-    throw invalid('is plain http on a name that is not this machine, so tokens and cookies would travel in clear: use https:// (a TLS proxy in front is fine), or http://localhost for development')
+    throw invalid(
+      'is plain http on a name that is not this machine, so tokens and cookies would travel in clear: use https:// (a TLS proxy in front is fine), or http://localhost for development',
+    )
   }
   return url.href.replace(/\/+$/, '')
 }

@@ -12,7 +12,10 @@ test('UUIDs are version 7, carry their time, and only ever grow', () => {
 
 test('UUIDs grow through a full counter and through a clock that steps back', () => {
   let now = 1_000_000
-  const uuid = uuidSource(() => now, (length) => systemEntropy.bytes(length))
+  const uuid = uuidSource(
+    () => now,
+    (length) => systemEntropy.bytes(length),
+  )
   const ids = Array.from({ length: 10_000 }, () => uuid())
   now -= 500_000
   ids.push(...Array.from({ length: 10 }, () => uuid()))

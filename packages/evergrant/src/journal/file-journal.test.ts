@@ -160,7 +160,10 @@ test('a flipped bit costs one record; the file is kept and the loss is counted',
   for (const at of [second - 15, second - 10, second - 6, second, second + 60]) {
     const altered = Buffer.from(bytes)
     altered[at] = (altered[at] ?? 0) ^ 4
-    expect(scanFrames(altered).frames.map(({ intent }) => intent), `byte ${at}`).toEqual(['itn_0', 'itn_2'])
+    expect(
+      scanFrames(altered).frames.map(({ intent }) => intent),
+      `byte ${at}`,
+    ).toEqual(['itn_0', 'itn_2'])
     expect(scanFrames(altered).damaged).toBe(1)
     writeFileSync(path, altered)
   }
@@ -259,7 +262,11 @@ test('while no file can be opened the journal says so, and it recovers by itself
   const folder = newFolder()
   const time = createManualTime(Date.now())
   let broken = true
-  const journal = await open(folder, { ...SMALL, write: (segment, bytes) => (broken ? Promise.reject(new Error('ENOSPC')) : writeSegment(segment, bytes)) }, time.clock)
+  const journal = await open(
+    folder,
+    { ...SMALL, write: (segment, bytes) => (broken ? Promise.reject(new Error('ENOSPC')) : writeSegment(segment, bytes)) },
+    time.clock,
+  )
   rmSync(folder, { recursive: true })
   await expect(journal.append(record(1))).rejects.toThrow('ENOSPC')
   await vi.waitFor(() => expect(journal.healthy()).toBe(false))

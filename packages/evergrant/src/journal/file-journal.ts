@@ -56,7 +56,11 @@ export async function openFileJournal(folder: string, seal: Seal, clock: Clock, 
   const sequence = (old.at(-1)?.sequence ?? 0) + 1
   const capacity = options.capacity ?? CAPACITY
   const active = await createSegment(folder, sequence, capacity)
-  const journal = new GroupJournal({ folder, seal, clock, capacity, keepFiles: options.keepFiles ?? KEEP_FILES, write: options.write ?? writeSegment }, old, active)
+  const journal = new GroupJournal(
+    { folder, seal, clock, capacity, keepFiles: options.keepFiles ?? KEEP_FILES, write: options.write ?? writeSegment },
+    old,
+    active,
+  )
   await journal.removeOld()
   return journal
 }
@@ -72,9 +76,9 @@ interface Setting {
 
 class GroupJournal implements FileJournal {
   readonly #setting: Setting
-  readonly #atStart: readonly Frame[]
+  readonly #atStart: readonly JournalRecord[]
   readonly #damaged: number
-  #unopened = 0
+  readonly #unopened: number
   #active: Segment | null
   #holding: Holding
   #closed: Holding[]
@@ -95,7 +99,9 @@ class GroupJournal implements FileJournal {
     this.#triedAt = setting.clock.mono()
     const settled = new Set(old.flatMap(({ scan }) => scan.frames.filter(({ kind }) => kind === 'settled').map(({ intent }) => intent)))
     const isPending = (frame: Frame): boolean => frame.kind === 'answer' && !settled.has(frame.intent)
-    this.#atStart = old.flatMap(({ scan }) => scan.frames.filter(isPending))
+    const frames = old.flatMap(({ scan }) => scan.frames.filter(isPending))
+    this.#atStart = frames.map((frame) => openRecord(frame, setting.seal)).filter((record) => record !== undefined)
+    this.#unopened = frames.length - this.#atStart.length
     this.#damaged = old.reduce((sum, { scan }) => sum + scan.damaged, 0)
     this.#closed = old.map(({ path, modifiedAt, scan }) => {
       const answers = scan.frames.filter(({ kind }) => kind === 'answer').length
@@ -127,9 +133,7 @@ class GroupJournal implements FileJournal {
   }
 
   pending(): Promise<readonly JournalRecord[]> {
-    const records = this.#atStart.map((frame) => openRecord(frame, this.#setting.seal))
-    this.#unopened = records.filter((record) => record === undefined).length
-    return Promise.resolve(records.filter((record) => record !== undefined))
+    return Promise.resolve(this.#atStart)
   }
 
   found(): { damaged: number; unopened: number } {

@@ -65,7 +65,12 @@ function frameAt(bytes: Buffer, at: number): { frame: Frame; next: number } | un
   const intent = readPrefixed(payload, 0)
   const organization = intent === undefined ? undefined : readPrefixed(payload, intent.next)
   if (intent === undefined || organization === undefined) return undefined
-  const frame: Frame = { kind: kind === ANSWER ? 'answer' : 'settled', intent: intent.text, organization: organization.text, sealed: payload.subarray(organization.next) }
+  const frame: Frame = {
+    kind: kind === ANSWER ? 'answer' : 'settled',
+    intent: intent.text,
+    organization: organization.text,
+    sealed: payload.subarray(organization.next),
+  }
   return { frame, next }
 }
 

@@ -2,10 +2,50 @@ import { expect, test } from 'vitest'
 import { createAddressGuard, isPublicAddress } from './address-guard.ts'
 
 const REFUSED = [
-  '127.0.0.1', '127.255.255.254', '0.0.0.0', '0.1.2.3', '10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1', '169.254.169.254', '100.64.0.1', '100.100.100.200',
-  '168.63.129.16', '192.0.0.192', '192.0.2.1', '198.18.0.1', '198.51.100.1', '203.0.113.1', '192.88.99.1', '224.0.0.1', '240.0.0.1', '255.255.255.255',
-  '::', '::1', '::7f00:1', '::ffff:7f00:1', '::ffff:10.0.0.1', '64:ff9b::7f00:1', '64:ff9b::a9fe:a9fe', '64:ff9b:1::1', 'fd00::1', 'fd00:ec2::254', 'fc00::1', 'fe80::1', 'fe80::1%eth0',
-  'fec0::1', 'ff02::1', '2001:db8::1', '2002:7f00:1::', '2001:0:7f00:1::', '100::1', '3fff::1', '5f00::1', 'not an address', '',
+  '127.0.0.1',
+  '127.255.255.254',
+  '0.0.0.0',
+  '0.1.2.3',
+  '10.0.0.1',
+  '172.16.0.1',
+  '172.31.255.255',
+  '192.168.1.1',
+  '169.254.169.254',
+  '100.64.0.1',
+  '100.100.100.200',
+  '168.63.129.16',
+  '192.0.0.192',
+  '192.0.2.1',
+  '198.18.0.1',
+  '198.51.100.1',
+  '203.0.113.1',
+  '192.88.99.1',
+  '224.0.0.1',
+  '240.0.0.1',
+  '255.255.255.255',
+  '::',
+  '::1',
+  '::7f00:1',
+  '::ffff:7f00:1',
+  '::ffff:10.0.0.1',
+  '64:ff9b::7f00:1',
+  '64:ff9b::a9fe:a9fe',
+  '64:ff9b:1::1',
+  'fd00::1',
+  'fd00:ec2::254',
+  'fc00::1',
+  'fe80::1',
+  'fe80::1%eth0',
+  'fec0::1',
+  'ff02::1',
+  '2001:db8::1',
+  '2002:7f00:1::',
+  '2001:0:7f00:1::',
+  '100::1',
+  '3fff::1',
+  '5f00::1',
+  'not an address',
+  '',
 ]
 
 test.each(REFUSED)('%s is not public (S25)', (address) => {
@@ -29,10 +69,13 @@ const guardOf = (answers: string[], allowPrivateHosts: string[] = [], developmen
   return { guard, asked }
 }
 
-test.each(['http://2130706433', 'http://0177.0.0.1', 'http://0x7f.1', 'http://127.1', 'http://[::ffff:7f00:1]', 'http://127.0.0.1.'])('%s leads nowhere (S25)', async (url) => {
-  const { guard } = guardOf(['127.0.0.1'])
-  await expect(guard.resolve(new URL(url).hostname, 80)).rejects.toMatchObject({ reason: 'private_address' })
-})
+test.each(['http://2130706433', 'http://0177.0.0.1', 'http://0x7f.1', 'http://127.1', 'http://[::ffff:7f00:1]', 'http://127.0.0.1.'])(
+  '%s leads nowhere (S25)',
+  async (url) => {
+    const { guard } = guardOf(['127.0.0.1'])
+    await expect(guard.resolve(new URL(url).hostname, 80)).rejects.toMatchObject({ reason: 'private_address' })
+  },
+)
 
 test('one private answer among public ones refuses the host (S26)', async () => {
   await expect(guardOf(['1.1.1.1', '10.0.0.1']).guard.resolve('api.example.com', 443)).rejects.toThrow(/10\.0\.0\.1.*EVERGRANT_ALLOW_PRIVATE_HOSTS/)
@@ -41,7 +84,10 @@ test('one private answer among public ones refuses the host (S26)', async () => 
 
 test('a host is looked up once and its addresses are handed on as they were checked (S26)', async () => {
   const { guard, asked } = guardOf(['1.1.1.1', '2606:4700::1'])
-  expect(await guard.resolve('API.example.com', 443)).toEqual([{ address: '1.1.1.1', family: 4 }, { address: '2606:4700::1', family: 6 }])
+  expect(await guard.resolve('API.example.com', 443)).toEqual([
+    { address: '1.1.1.1', family: 4 },
+    { address: '2606:4700::1', family: 6 },
+  ])
   expect(asked).toEqual(['api.example.com'])
 })
 

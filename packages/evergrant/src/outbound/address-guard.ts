@@ -43,7 +43,10 @@ export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
       if (!isAllowed(host, port)) {
         const bad = pinned.find(({ address }) => !isPublicAddress(address))
         if (bad !== undefined) {
-          throw new NotSent('private_address', `${host} is at ${bad.address}, which is not a public address; if it is meant, add ${host}:${port} to EVERGRANT_ALLOW_PRIVATE_HOSTS`)
+          throw new NotSent(
+            'private_address',
+            `${host} is at ${bad.address}, which is not a public address; if it is meant, add ${host}:${port} to EVERGRANT_ALLOW_PRIVATE_HOSTS`,
+          )
         }
       }
       const [first, ...others] = pinned

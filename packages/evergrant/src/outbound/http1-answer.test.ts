@@ -20,7 +20,12 @@ const ANSWERS: readonly (readonly [string, string, string, boolean])[] = [
   ['chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\n\r\n', 'hello', true],
   ['chunks with trailers', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n', 'hello', true],
   ['the end of the connection', 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nhello', 'hello', false],
-  ['interim answers before it', 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello', 'hello', true],
+  [
+    'interim answers before it',
+    'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello',
+    'hello',
+    true,
+  ],
   ['no content', 'HTTP/1.1 204 No Content\r\n\r\n', '', true],
   ['no reason phrase', 'HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok', 'ok', true],
   ['a server that closes', 'HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 2\r\n\r\nok', 'ok', false],
@@ -73,5 +78,7 @@ test('a success beyond the limit is no answer; an error is cut', () => {
 })
 
 test('repeated fields are joined and names are lower-case', () => {
-  expect(read('HTTP/1.1 200 OK\r\nRetry-After: 3\r\nX-A: 1\r\nx-a: 2\r\nContent-Length: 0\r\n\r\n')).toMatchObject({ answer: { headers: { 'retry-after': '3', 'x-a': '1, 2' } } })
+  expect(read('HTTP/1.1 200 OK\r\nRetry-After: 3\r\nX-A: 1\r\nx-a: 2\r\nContent-Length: 0\r\n\r\n')).toMatchObject({
+    answer: { headers: { 'retry-after': '3', 'x-a': '1, 2' } },
+  })
 })

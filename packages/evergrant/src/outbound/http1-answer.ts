@@ -88,7 +88,10 @@ export function createAnswerReader(maxBody: number): AnswerReader {
     },
     end: () => {
       if (result.kind !== 'more') return result
-      result = head !== undefined && framing?.kind === 'close' ? finish(pending, Buffer.alloc(0)) : broken(head === undefined && pending.length === 0 ? 'closed_without_answer' : 'truncated')
+      result =
+        head !== undefined && framing?.kind === 'close'
+          ? finish(pending, Buffer.alloc(0))
+          : broken(head === undefined && pending.length === 0 ? 'closed_without_answer' : 'truncated')
       return result
     },
   }

@@ -29,7 +29,8 @@ export function encodeRequest(request: ProviderRequest, url: URL, keepAlive: boo
 }
 
 function field(name: string, value: string): string {
-  if (!TOKEN.test(name) || !VALUE.test(value)) throw new NotSent('invalid_request', `the header ${TOKEN.test(name) ? name : 'name'} has characters that HTTP does not allow`)
+  if (!TOKEN.test(name) || !VALUE.test(value))
+    throw new NotSent('invalid_request', `the header ${TOKEN.test(name) ? name : 'name'} has characters that HTTP does not allow`)
   return `${name}: ${value}\r\n`
 }
 

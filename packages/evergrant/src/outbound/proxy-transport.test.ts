@@ -33,9 +33,13 @@ function get(url: string, change: Partial<ProxyRequest> = {}): ProxyRequest {
 
 test('method, path, headers and body reach the API, and its answer comes back', async () => {
   const url = await api((incoming, outgoing) => {
-    void buffer(incoming).then((body) => outgoing.writeHead(201, { 'x-path': incoming.url, 'x-method': incoming.method, 'x-length': incoming.headers['content-length'] }).end(body))
+    void buffer(incoming).then((body) =>
+      outgoing.writeHead(201, { 'x-path': incoming.url, 'x-method': incoming.method, 'x-length': incoming.headers['content-length'] }).end(body),
+    )
   })
-  const answer = await transport.send(get(`${url}/v1/things?a=%20b`, { method: 'PATCH', headers: { 'content-type': 'text/plain' }, body: Buffer.from('grüße') }))
+  const answer = await transport.send(
+    get(`${url}/v1/things?a=%20b`, { method: 'PATCH', headers: { 'content-type': 'text/plain' }, body: Buffer.from('grüße') }),
+  )
   expect(answer).toMatchObject({ status: 201, headers: { 'x-path': '/v1/things?a=%20b', 'x-method': 'PATCH', 'x-length': '7' } })
   expect((await buffer(answer.body)).toString()).toBe('grüße')
 })
@@ -46,7 +50,20 @@ test('hop-by-hop fields, forwarding fields and cookies stay on their side (S29, 
     seen = incoming.headers
     outgoing.writeHead(200, { 'set-cookie': 'a=1', connection: 'x-private', 'x-private': '1', 'x-public': '1' }).end()
   })
-  const headers = { connection: 'x-secret', 'x-secret': '1', 'proxy-authorization': 'Basic x', 'transfer-encoding': 'chunked', te: 'trailers', upgrade: 'h2c', 'x-forwarded-for': '1.2.3.4', cookie: 'session=1', host: 'evil.example', 'content-length': '99', authorization: 'Bearer t', 'x-kept': '1' }
+  const headers = {
+    connection: 'x-secret',
+    'x-secret': '1',
+    'proxy-authorization': 'Basic x',
+    'transfer-encoding': 'chunked',
+    te: 'trailers',
+    upgrade: 'h2c',
+    'x-forwarded-for': '1.2.3.4',
+    cookie: 'session=1',
+    host: 'evil.example',
+    'content-length': '99',
+    authorization: 'Bearer t',
+    'x-kept': '1',
+  }
   const answer = await transport.send(get(url, { headers }))
   answer.body.resume()
   expect(seen).toEqual({ host: new URL(url).host, connection: 'keep-alive', authorization: 'Bearer t', 'x-kept': '1' })
@@ -159,5 +176,8 @@ test('a JSON object is fetched; anything else is a fault that says what came', a
 })
 
 test('a look-up that cannot be sent says so without throwing', async () => {
-  expect(await client.sendRequest({ method: 'GET', url: 'https://10.0.0.1/', headers: {}, basic: null, body: null })).toEqual({ kind: 'not_sent', cause: 'private_address' })
+  expect(await client.sendRequest({ method: 'GET', url: 'https://10.0.0.1/', headers: {}, basic: null, body: null })).toEqual({
+    kind: 'not_sent',
+    cause: 'private_address',
+  })
 })

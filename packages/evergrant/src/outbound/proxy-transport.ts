@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http'
+import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import type { Duplex, Readable } from 'node:stream'
 import { NotSent } from '../core/provider/wire.ts'
@@ -61,7 +61,17 @@ export interface ProxyTransportOptions {
 }
 
 /** RFC 9110 section 7.6.1, and what proxies of the past made of it. */
-const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade'])
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
 const NOT_FORWARDED = new Set(['host', 'content-length', 'expect', 'forwarded', 'x-real-ip', 'cookie', 'http2-settings'])
 
 /** Streams requests to a provider's API and back: memory stays bounded whatever the size. No redirect is followed. */

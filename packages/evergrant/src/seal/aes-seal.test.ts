@@ -69,8 +69,14 @@ test('every altered or missing byte is noticed', () => {
   for (let at = 0; at < sealed.length; at += 1) {
     const altered = Uint8Array.from(sealed)
     altered[at] = (altered[at] ?? 0) ^ 1
-    expect(failure(() => seal.open(altered, context)), `byte ${at}`).toMatch(/^seal_/)
-    expect(failure(() => seal.open(sealed.subarray(0, at), context)), `cut at ${at}`).toMatch(/^seal_/)
+    expect(
+      failure(() => seal.open(altered, context)),
+      `byte ${at}`,
+    ).toMatch(/^seal_/)
+    expect(
+      failure(() => seal.open(sealed.subarray(0, at), context)),
+      `cut at ${at}`,
+    ).toMatch(/^seal_/)
   }
 })
 
@@ -202,7 +208,9 @@ test.skipIf(!hasVectors)('HMAC-SHA256 agrees with Wycheproof (S73)', () => {
   for (const group of groups('wycheproof_hmac_sha256.json')) {
     for (const vector of group.tests) {
       checked += 1
-      const tag = hmacSha256(hmacKey(hex(vector.key)), hex(vector.msg)).toString('hex').slice(0, group.tagSize / 4)
+      const tag = hmacSha256(hmacKey(hex(vector.key)), hex(vector.msg))
+        .toString('hex')
+        .slice(0, group.tagSize / 4)
       expect(tag === vector.tag, `vector ${vector.tcId}`).toBe(vector.result === 'valid')
     }
   }

@@ -95,14 +95,8 @@ function valueInfo(header: Uint8Array): Uint8Array {
 
 const PURPOSE = Buffer.from('evergrant seal ')
 
-/** Length-prefixed, so that no two contexts give the same bytes. */
-function associatedData(header: Uint8Array, context: SealContext): Uint8Array {
-  const parts: Uint8Array[] = [header]
-  for (const part of [context.organization, context.table, context.row, context.column]) {
-    const bytes = Buffer.from(part, 'utf8')
-    const length = Buffer.alloc(4)
-    length.writeUInt32BE(bytes.length)
-    parts.push(length, bytes)
-  }
-  return Buffer.concat(parts)
+/** Each part after its length, so that no two contexts give the same bytes. */
+function associatedData(header: Uint8Array, { organization, table, row, column }: SealContext): Uint8Array {
+  const place = `${organization.length}:${organization}${table.length}:${table}${row.length}:${row}${column.length}:${column}`
+  return Buffer.concat([header, Buffer.from(place, 'utf8')])
 }

@@ -77,8 +77,14 @@ test('the wrong key stops the start with a remedy and changes nothing (S79, E10)
   const meta = memoryMeta()
   await openSeal(meta, parseMasterKeys(K1), systemEntropy)
   const stored = meta.rows.get(SEAL_ROOT)
-  await expect(openSeal(meta, parseMasterKeys(K2), systemEntropy)).rejects.toMatchObject({ code: 'seal_key_missing', message: expect.stringMatching(/k1.*not in the keyring.*has k2.*EVERGRANT_MASTER_KEYS/) })
-  await expect(openSeal(meta, parseMasterKeys(K2.replace('k2', 'k1')), systemEntropy)).rejects.toMatchObject({ code: 'seal_broken', message: expect.stringMatching(/another key under the same id/) })
+  await expect(openSeal(meta, parseMasterKeys(K2), systemEntropy)).rejects.toMatchObject({
+    code: 'seal_key_missing',
+    message: expect.stringMatching(/k1.*not in the keyring.*has k2.*EVERGRANT_MASTER_KEYS/),
+  })
+  await expect(openSeal(meta, parseMasterKeys(K2.replace('k2', 'k1')), systemEntropy)).rejects.toMatchObject({
+    code: 'seal_broken',
+    message: expect.stringMatching(/another key under the same id/),
+  })
   expect(meta.rows.get(SEAL_ROOT)).toBe(stored)
 })
 

@@ -78,7 +78,10 @@ export function openKeyFile(path: string, entropy: Entropy): Keyring {
 export function refuseWideMode(path: string): void {
   const mode = statSync(path).mode & 0o777
   if ((mode & 0o077) === 0 || process.platform === 'win32') return
-  throw new Fault('invalid_request', { detail: `${path} can be read by others (mode 0${mode.toString(8)}): run chmod 600 ${path} and start again.`, field: path })
+  throw new Fault('invalid_request', {
+    detail: `${path} can be read by others (mode 0${mode.toString(8)}): run chmod 600 ${path} and start again.`,
+    field: path,
+  })
 }
 
 function writeKeyFile(path: string, entropy: Entropy): void {
@@ -106,7 +109,8 @@ function syncFolder(folder: string): void {
 }
 
 function readEntries(path: string): { id: string; key: string }[] {
-  const malformed = (why: string) => new Fault('invalid_request', { detail: `${path} ${why}: restore it from a backup; expected {"keys":[{"id":"k1","key":"<base64>"}]}.`, field: path })
+  const malformed = (why: string) =>
+    new Fault('invalid_request', { detail: `${path} ${why}: restore it from a backup; expected {"keys":[{"id":"k1","key":"<base64>"}]}.`, field: path })
   let parsed: unknown
   try {
     parsed = JSON.parse(readFileSync(path, 'utf8'))
