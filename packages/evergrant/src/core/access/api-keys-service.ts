@@ -64,6 +64,8 @@ export class ApiKeysService {
 
   /** The live key behind a hash, from memory. `unknown`: ask {@link lookUp}. Synchronous: the hot path. */
   peek(hash: string): ApiKey | 'ended' | 'unknown' {
+    const local = this.local.get(hash)
+    if (local !== undefined) return local
     const cached = this.cache.get(hash)
     if (cached === undefined) return 'unknown'
     if (!this.ports.changesFresh() && this.ports.clock.mono() - cached.checkedAt > DEAF_TRUST_MS) return 'unknown'
