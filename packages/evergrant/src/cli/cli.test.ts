@@ -6,7 +6,10 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+
+// Some tests start a dozen processes one after the other, and machines that run tests are busy.
+vi.setConfig({ testTimeout: 90_000 })
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
 
@@ -172,4 +175,90 @@ test('a server that does not answer is exit code 4', async () => {
   const { code, err } = await run(['connections', 'list', '--json'])
   expect(code).toBe(4)
   expect(json(err).error.message).toContain('does not answer')
+})
+
+/** Makes a key for a backend, with the server or without one. */
+async function newKey(name: string): Promise<{ id: string; key: string }> {
+  const made = await run(['api-keys', 'create', '--name', name, '--scope', 'connections:read', 'tokens:read', '--json'])
+  expect(made).toMatchObject({ code: 0 })
+  return json(made.out)
+}
+
+test('keys are made, rotated and revoked without a server, and a server honours them', async () => {
+  const first = await newKey('backend')
+  const rotated = json((await run(['api-keys', 'rotate', first.id, '--overlap', '0', '--json'])).out)
+  const { started } = await serving()
+  const ask = async (key: string): Promise<number> => (await fetch(`${started.url}/api/v1/connections`, { headers: { authorization: `Bearer ${key}` } })).status
+  expect(await ask(rotated.key)).toBe(200)
+  expect(await ask(first.key)).toBe(401)
+  expect(await run(['api-keys', 'revoke', rotated.id])).toMatchObject({ code: 0 })
+  expect(await ask(rotated.key)).toBe(401)
+  const listed = json((await run(['api-keys', 'list', '--json'])).out)
+  expect(listed.items.map((item: { name: string }) => item.name)).toEqual(['backend', 'backend'])
+  expect(JSON.stringify(listed)).not.toContain(rotated.key)
+})
+
+test('an integration is created, changed and shown, its secret comes from a file, and doctor names its redirect URI', async () => {
+  const secret = join(dataDir, '..', 'secret')
+  writeFileSync(secret, 'planted-client-secret\n')
+  const create = [
+    'integrations',
+    'create',
+    '--provider',
+    'strava',
+    '--slug',
+    'strava',
+    '--client-id',
+    '123',
+    '--client-secret-file',
+    secret,
+    '--scope',
+    'read',
+    '--json',
+  ]
+  const created = await run(create)
+  expect(created).toMatchObject({ code: 0 })
+  const again = await run(create)
+  expect(again.code).toBe(1)
+  expect(json(again.err).error.code).toBe('already_exists')
+  const changed = await run(['integrations', 'update', 'strava', '--setting', 'renewal=ahead', 'concurrency=3', '--json'])
+  expect(json(changed.out)).toMatchObject({
+    id: json(created.out).id,
+    client_id: '123',
+    has_client_secret: true,
+    settings: { renewal: 'ahead', concurrency: 3 },
+  })
+  const shown = await run(['integrations', 'show', 'strava'])
+  expect(shown.out).toContain('strava')
+  expect((await run(['integrations', 'list'])).out).toContain('ready')
+  const { out, code } = await run(['doctor', '--json'])
+  expect({ code, text: out }).toEqual({ code: 0, text: expect.stringContaining('/connect/callback/strava') })
+  expect([created, changed, shown].map(({ out: text }) => text).join()).not.toContain('planted-client-secret')
+})
+
+test('a connection is imported from a file, paused, resumed, listed and disconnected, and its tokens are never shown', async () => {
+  await run(['integrations', 'create', '--provider', 'strava', '--slug', 'strava', '--client-id', '123', '--scope', 'read'])
+  const file = join(dataDir, '..', 'grant.json')
+  const expires = '2099-01-01T00:00:00Z'
+  writeFileSync(file, JSON.stringify({ access_token: 'planted-access', refresh_token: 'planted-refresh', expires_at: expires, account: '77' }))
+  const imported = await run(['connections', 'import', '--integration', 'strava', '--owner', 'ada', '--file', file, '--json'])
+  expect(imported).toMatchObject({ code: 0 })
+  const { id } = json(imported.out)
+  expect(json((await run(['connections', 'pause', id, '--json'])).out).status).toBe('paused')
+  expect(json((await run(['connections', 'resume', id, '--json'])).out).status).toBe('active')
+  const listed = await run(['connections', 'list', '--owner', 'ada'])
+  expect(listed.out).toContain(id)
+  const link = await run(['connections', 'reconnect-link', id])
+  expect(link.out).toMatch(/^http:\/\/localhost:\d+\/connect\/\S+\n$/)
+  const due = json((await run(['refresh', '--all-due', '--json'])).out)
+  expect(due).toEqual({ due: 0, refreshed: 0, refused: [] })
+  const gone = await run(['connections', 'disconnect', id, '--json'])
+  expect(json(gone.out).status).toBe('disconnected')
+  expect(JSON.stringify([imported, listed, gone])).not.toMatch(/planted-(access|refresh)/)
+})
+
+test('an unknown connection is refused with exit code 1 and the code of the API', async () => {
+  const { code, err } = await run(['connections', 'show', 'con_01900000-0000-7000-8000-000000000000', '--json'])
+  expect(code).toBe(1)
+  expect(json(err).error).toMatchObject({ code: 'not_found', status: 404, detail: expect.stringContaining('con_0190') })
 })

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { type Api, allItems, itemsOf } from './api.ts'
 import { type Finding, fine, problem } from './finding.ts'
 
@@ -8,7 +8,7 @@ const CLOCK_TOLERANCE_MS = 60_000
 /** The newest event was written by a node of ours: it cannot lie in the future. */
 export async function clockFinding(api: Api, now: number): Promise<Finding> {
   const [newest] = itemsOf(await api.call('GET', 'events?limit=1'))
-  const at = newest === undefined ? Number.NaN : Date.parse(String(newest['at'] ?? newest['created_at']))
+  const at = newest === undefined ? Number.NaN : Date.parse(String(newest['at']))
   if (Number.isNaN(at)) return fine('clock', 'nothing to compare with yet')
   const aheadMs = at - now
   if (aheadMs <= CLOCK_TOLERANCE_MS) return fine('clock', 'not behind the newest event')
@@ -24,13 +24,10 @@ export async function clockFinding(api: Api, now: number): Promise<Finding> {
 export async function integrationFindings(api: Api, publicUrl: string): Promise<readonly Finding[]> {
   const items = await allItems(api, 'integrations', {})
   if (items.length === 0) return [fine('redirect URIs', 'no integration yet')]
-  return items.flatMap((item) => [redirectFinding(item, publicUrl), ...blockedFinding(item)])
+  return items.flatMap((item) => [redirectFinding(String(item['slug']), String(item['callback_url']), publicUrl), ...blockedFinding(item)])
 }
 
-export function redirectFinding(item: JsonObject, publicUrl: string): Finding {
-  const slug = String(item['slug'])
-  const settings = isJsonObject(item['settings']) ? item['settings'] : {}
-  const uri = typeof settings['redirect_uri'] === 'string' ? settings['redirect_uri'] : `${publicUrl}/connect/callback/${slug}`
+export function redirectFinding(slug: string, uri: string, publicUrl: string): Finding {
   const name = `redirect URI of ${slug}`
   if (!URL.canParse(uri)) return problem(name, `${uri} is no URL`, `evergrant integrations update ${slug} --setting redirect_uri=null`)
   const { protocol, hostname, origin } = new URL(uri)
@@ -64,4 +61,20 @@ export async function publicUrlFinding(publicUrl: string): Promise<Finding> {
   } catch {
     return problem(name, `${publicUrl} does not answer from this machine`, 'check DNS, TLS and the proxy, or correct EVERGRANT_PUBLIC_URL')
   }
+}
+
+/** What the server says about itself: database, journal, change channel. */
+export async function readinessFindings(url: string): Promise<readonly Finding[]> {
+  const response = await fetch(`${url}/health/ready`)
+  const value: JsonValue = await response.json()
+  const checks = isJsonObject(value) && Array.isArray(value['checks']) ? value['checks'].filter((check) => isJsonObject(check)) : []
+  return checks
+    .filter((check) => check['ok'] !== true)
+    .map((check) =>
+      problem(
+        `server: ${String(check['name'])}`,
+        String(check['detail'] ?? 'not ready'),
+        'look at the log of the server; it heals by itself when the cause is gone',
+      ),
+    )
 }

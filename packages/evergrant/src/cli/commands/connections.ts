@@ -31,7 +31,7 @@ export function connectionCommands(program: Command, shell: Shell): void {
   group
     .command('disconnect <id>')
     .description('ends a connection for good and revokes its grant at the provider')
-    .action((id: string) => show(shell, 'DELETE', `connections/${encodeURIComponent(id)}`))
+    .action((id: string) => show(shell, 'POST', `connections/${encodeURIComponent(id)}/disconnect`))
   group
     .command('reconnect-link <id>')
     .description('a link for the owner that repairs this connection; lives 7 days')
@@ -40,13 +40,13 @@ export function connectionCommands(program: Command, shell: Shell): void {
       withApi(async (api) => {
         const body = options.returnUrl === undefined ? {} : { return_url: options.returnUrl }
         const link = await api.call('POST', `connections/${encodeURIComponent(id)}/reconnect`, body)
-        shell.output.result(link, () => cell(link['url'] ?? link['connect_url']))
+        shell.output.result(link, () => cell(link['url']))
       }),
     )
   importCommand(group, shell)
 }
 
-function show({ output }: Shell, method: 'GET' | 'POST' | 'DELETE', path: string): Promise<void> {
+function show({ output }: Shell, method: 'GET' | 'POST', path: string): Promise<void> {
   return withApi(async (api) => {
     const item = await api.call(method, path)
     output.result(item, () => formatFacts(item))
@@ -66,9 +66,7 @@ function listCommand(group: Command, { output }: Shell): void {
         const query = Object.fromEntries(Object.entries(options).filter(([name, value]) => name !== 'json' && typeof value === 'string'))
         const items = await allItems(api, 'connections', query)
         const rows = items.map((item) =>
-          [item['id'], item['integration_id'] ?? item['integration'], item['owner'], item['status'], faultCode(item['fault']), expiry(item)].map((value) =>
-            cell(value),
-          ),
+          [item['id'], item['integration'], item['owner'], item['status'], faultCode(item['fault']), item['expires_at']].map((value) => cell(value)),
         )
         output.result({ items }, () => formatTable(['ID', 'INTEGRATION', 'OWNER', 'STATUS', 'FAULT', 'EXPIRES'], rows))
       }),
@@ -77,11 +75,6 @@ function listCommand(group: Command, { output }: Shell): void {
 
 function faultCode(fault: JsonValue | undefined): JsonValue | undefined {
   return isJsonObject(fault) ? fault['code'] : fault
-}
-
-function expiry(item: JsonObject): JsonValue | undefined {
-  const credential = item['credential']
-  return item['expires_at'] ?? item['access_expires_at'] ?? (isJsonObject(credential) ? credential['expires_at'] : undefined)
 }
 
 function importCommand(group: Command, { output }: Shell): void {
@@ -94,7 +87,7 @@ function importCommand(group: Command, { output }: Shell): void {
     .action(({ integration, owner, file }: { readonly integration: string; readonly owner: string; readonly file: string }) => {
       const grant = readGrant(file)
       return withApi(async (api) => {
-        const item = await api.call('POST', 'connections/import', { integration, owner, ...grant })
+        const item = await api.call('POST', 'connections', { integration, owner, ...grant })
         output.result(item, () => formatFacts(item))
       })
     })

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import type { JsonObject } from '../../core/json.ts'
 import { systemClock } from '../../system.ts'
 import { type Api, allItems } from '../api.ts'
 import { CommandFailure, EXIT } from '../exit-code.ts'
@@ -59,11 +59,8 @@ async function dueConnections(api: Api): Promise<readonly string[]> {
   return items.filter((item) => isDue(item, now)).map((item) => String(item['id']))
 }
 
-/** Its own renewal time has come, or its token is out. */
 function isDue(item: JsonObject, now: number): boolean {
-  const credential = isJsonObject(item['credential']) ? item['credential'] : item
-  const times = [item['due_at'], item['refresh_at'], credential['expires_at']]
-  return times.some((time) => typeof time === 'string' && Date.parse(time) <= now)
+  return item['refreshable'] === true && typeof item['due_at'] === 'string' && Date.parse(item['due_at']) <= now
 }
 
 async function reasonToRefuse(api: Api, id: string): Promise<string | null> {
