@@ -34,7 +34,7 @@ export function document(page: Page): string {
 <main${page.wide === true ? html` class="wide"` : null}>
 ${page.body}
 </main>
-<footer>Sign-in kept safe by Evergrant</footer>
+${page.wide === true ? null : html`<footer>Sign-in kept safe by Evergrant</footer>`}
 </body>
 </html>
 `

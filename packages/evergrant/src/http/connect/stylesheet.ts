@@ -15,10 +15,13 @@ export const STYLESHEET = `:root {
 *, *::before, *::after { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", Arial, sans-serif; overflow-wrap: anywhere; }
-main { width: 100%; max-width: 31rem; margin: 0 auto; padding: 3.5rem 1rem 2rem; }
+main { width: 100%; max-width: 34rem; margin: 0 auto; padding: 3.5rem 1rem 2rem; }
 main.wide { max-width: 60rem; padding-top: 2.5rem; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: 2rem; }
 .card + .card { margin-top: 1rem; }
+.card > :first-child { margin-top: 0; }
+.card > :last-child { margin-bottom: 0; }
+.columns + p { margin: 1.25rem 0 0; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .75rem; font-weight: 650; letter-spacing: -.01em; }
 h2 { font-size: 1.0625rem; line-height: 1.35; margin: 1.5rem 0 .5rem; font-weight: 650; }
 h1:focus { outline: none; }
@@ -58,7 +61,7 @@ summary { cursor: pointer; }
 details dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin: .75rem 0 0; }
 details dt { margin: 0; } details dd { margin: 0; min-width: 0; }
 code, .mono { font: .875em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; }
-footer { max-width: 31rem; margin: 0 auto; padding: 0 1rem 2.5rem; color: var(--soft); font-size: .8125rem; text-align: center; }
+footer { max-width: 34rem; margin: 0 auto; padding: 0 1rem 2.5rem; color: var(--soft); font-size: .8125rem; text-align: center; }
 main.wide + footer { max-width: 60rem; }
 .badge { display: inline-block; border-radius: 1rem; padding: .125rem .625rem; font-size: .875rem; font-weight: 600; background: var(--warn-paper); color: var(--warn); }
 .badge.good { background: var(--good-paper); color: var(--good); }
