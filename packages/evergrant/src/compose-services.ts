@@ -104,13 +104,13 @@ function composeConnect(parts: ServiceParts): ConnectService {
   })
 }
 
-export function composeApp(config: Config, services: ComposedServices, log: Log): App {
+export function composeApp(config: Config, services: ComposedServices, log: Log, more: readonly ((app: App) => void)[]): App {
   const { publicUrl, trustedProxies } = config
   return createApp(services, {
     publicUrl,
     log,
     trustedProxies,
     bodyLimit: config.bodyLimitBytes,
-    routes: [(app) => connectSessionRoutes(app, services.connect), (app) => hostedRoutes(app, { connect: services.connect, publicUrl, log })],
+    routes: [(app) => connectSessionRoutes(app, services.connect), (app) => hostedRoutes(app, { connect: services.connect, publicUrl, log }), ...more],
   })
 }

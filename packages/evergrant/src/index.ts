@@ -36,12 +36,24 @@ export interface Evergrant {
   close(): Promise<void>
 }
 
+/** What a start may add: more routes, and something to do once the services stand. */
+export interface Extension {
+  readonly routes: (parts: ExtensionParts) => readonly ((app: App) => void)[]
+  readonly ready: (parts: ExtensionParts) => Promise<void>
+}
+
+export interface ExtensionParts {
+  readonly services: ComposedServices
+  readonly store: Store
+  readonly organization: OrganizationId
+}
+
 /**
  * Opens a node: database, keys, journal, then recovery, so that nothing is presented before what was in flight is known.
  * Nothing listens and nothing is renewed until `listen`.
  * @throws Fault when the configuration, the keys or the database do not allow a safe start
  */
-export async function createEvergrant(config: Config): Promise<Evergrant> {
+export async function createEvergrant(config: Config, extension?: Extension): Promise<Evergrant> {
   const log = createLog(config)
   const metrics = createMetrics()
   const node = await openNode(config, log)
@@ -58,7 +70,9 @@ export async function createEvergrant(config: Config): Promise<Evergrant> {
     const recovered = await engine.recover()
     const resumed = await resumeConnects(node.journal, services)
     if (recovered.reclaimed + recovered.replayed + resumed > 0) log.info({ ...recovered, resumed }, 'what an earlier start left in flight is accounted for')
-    const app = composeApp(config, services, log)
+    const parts: ExtensionParts = { services, store: node.store, organization }
+    const app = composeApp(config, services, log, extension?.routes(parts) ?? [])
+    await extension?.ready(parts)
     return runnable({ config, log, store: node.store, app, services, organization, engine, stop: () => endpoint.close(), closeJournal: () => node.journal.close() })
   } catch (error) {
     endpoint.close()

@@ -21,10 +21,10 @@ async function serve(output: Output, development: boolean): Promise<ExitCode> {
   const config = loadConfig({ development })
   const stopped = untilStopped()
   const { createEvergrant } = await import('../../index.ts')
-  const evergrant = await createEvergrant(config)
+  const rehearsal = development ? await (await import('../../development.ts')).startDevelopment(config) : null
+  const evergrant = await createEvergrant(config, rehearsal?.extension)
   try {
     const url = await evergrant.listen()
-    const rehearsal = development ? await (await import('../../development.ts')).startDevelopment(evergrant) : null
     const { text: key } = evergrant.services.apiKeys.issueLocal(evergrant.organization)
     const publicUrl = evergrant.publicUrl
     writeControlFile(config.dataDir, { url, publicUrl, key, pid: process.pid })

@@ -35,7 +35,7 @@ export interface RenewedToken {
   readonly obtainedAt: Instant
   readonly softAt: Instant | null
   readonly hardAt: Instant | null
-  /** False when the provider gave the same access token again. */
+  /** False when the provider gave the same access token again, where the record says that it may. */
   readonly changed: boolean
 }
 
@@ -182,7 +182,7 @@ async function granted(world: EngineWorld, answered: AnsweredPresentation, verdi
       obtainedAt: commit.credential.obtainedAt,
       softAt: commit.credential.softAt,
       hardAt: commit.credential.hardAt,
-      changed: verdict.grant.accessToken !== previousAccessToken(world, presentation.row),
+      changed: grantContext.record.lifetimes.noopAboveSeconds === null || verdict.grant.accessToken !== previousAccessToken(world, presentation.row),
       answer: {
         connection: connection.id,
         integration: connection.integration,
@@ -198,6 +198,7 @@ async function granted(world: EngineWorld, answered: AnsweredPresentation, verdi
   }
 }
 
+/** Opened only where the answer may repeat it: opening costs a key derivation. */
 function previousAccessToken(world: EngineWorld, row: GrantRow): string | null {
   const { accessToken, generation } = row.credential
   if (accessToken === null) return null
