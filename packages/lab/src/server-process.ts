@@ -82,21 +82,29 @@ export class ServerProcess {
 
   async #ready(running: RunningProcess): Promise<void> {
     let exit: Exit | undefined
+    let said: string | null = 'nothing'
     void running.exited.then((ended) => {
       exit = ended
     })
     const deadline = performance.now() + (this.#options.readyMs ?? 20_000)
     while (performance.now() < deadline && exit === undefined) {
-      const ready = await fetch(`${this.url}/health/ready`).then(
-        (response) => response.ok,
-        () => false,
-      )
-      if (ready) return
+      said = await this.#readiness()
+      if (said === null) return
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
     }
+    const how = exit === undefined ? `did not become ready in time (readiness: ${said})` : 'ended'
     await this.kill()
-    const how = exit === undefined ? 'did not become ready in time' : `ended with ${exit.code ?? exit.signal}`
     throw new Error(`the server ${how}; it printed:\n${this.output()}`)
+  }
+
+  /** Null when it is ready, else what it says instead. */
+  async #readiness(): Promise<string | null> {
+    try {
+      const response = await fetch(`${this.url}/health/ready`)
+      return response.ok ? null : await response.text()
+    } catch {
+      return 'no answer'
+    }
   }
 
   /** SIGTERM: it drains, then ends. */
@@ -137,7 +145,7 @@ export class ServerProcess {
   /** A client of the API with a new key that may do everything. */
   async client(scopes: readonly string[] = KEY_SCOPES): Promise<JsonClient> {
     const { code, output } = await this.cli(['api-keys', 'create', '--name', `lab-${randomBytes(4).toString('hex')}`, '--json', '--scope', ...scopes])
-    const key = /egk_[A-Za-z0-9_-]+/.exec(output)?.[0]
+    const key = /"key":\s*"(egk_[A-Za-z0-9_-]+)"/.exec(output)?.[1]
     if (code !== 0 || key === undefined) throw new Error(`no API key could be made (exit ${code}):\n${output}`)
     return new JsonClient(`${this.url}/api/v1`, { authorization: `Bearer ${key}` })
   }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { at, type JsonClient, type JsonReply, textAt } from './http.ts'
+import { at, JsonClient, type JsonReply, textAt } from './http.ts'
 import { type PracticeProcess, startPracticeProcess } from './practice-process.ts'
 import { practiceRecord, type ReuseSetting } from './practice-record.ts'
 import { ServerProcess } from './server-process.ts'
@@ -126,6 +126,12 @@ export class Workbench {
   /** What the provider's API says to a token. */
   async works(profile: string, token: string): Promise<number> {
     return (await fetch(`${this.practice.url}/${profile}/api/me`, { headers: { authorization: `Bearer ${token}` } })).status
+  }
+
+  /** The id of the grant that a live token belongs to; undefined for a dead one. */
+  async grantBehind(profile: string, token: string): Promise<unknown> {
+    const reply = await new JsonClient(`${this.practice.url}/${profile}`, { authorization: `Bearer ${token}` }).get('/api/me')
+    return at(reply.body, 'grant')
   }
 
   async dispose(): Promise<void> {
