@@ -3,6 +3,7 @@ import { type ConnectionId, newId } from '../core/ids.ts'
 import type { GrantRow } from '../core/refresh/credentials.ts'
 import { createRefreshEngine, type Engine } from '../core/refresh/engine.ts'
 import type { EnginePorts, Observation } from '../core/refresh/engine-ports.ts'
+import type { ProviderDirectory } from '../core/provider/context.ts'
 import type { Journal, JournalRecord } from '../core/refresh/journal.ts'
 import { newCredential } from '../core/refresh/new-credential.ts'
 import { protocolTimes } from '../core/refresh/protocol-times.ts'
@@ -34,6 +35,7 @@ export interface EngineLab {
   readonly journal: MemoryJournal
   readonly engine: Engine
   readonly observed: Observation[]
+  readonly directory: ProviderDirectory
   readonly organization: `org_${string}`
   readonly integration: `int_${string}`
   readonly connection: ConnectionId
@@ -77,6 +79,8 @@ export interface LabOptions {
   readonly ports?: (ports: EnginePorts) => Partial<EnginePorts>
   readonly lifetimeMs?: number
   readonly noopAboveSeconds?: number | null
+  /** More facts of the scripted provider: its API, its revocation. */
+  readonly record?: Partial<Parameters<typeof defineProvider>[0]>
 }
 
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }
@@ -97,6 +101,7 @@ export async function createEngineLab(options: LabOptions = {}): Promise<EngineL
     reuse: { class: reuse, windowSeconds: reuse === 'P1' ? 30 : 0, evidence: 'scripted' },
     lifetimes: { noopAboveSeconds: options.noopAboveSeconds ?? null },
     account: [{ from: 'answer', path: 'account' }],
+    ...options.record,
   })
   const ports: EnginePorts = {
     clock: time.clock,
@@ -136,6 +141,7 @@ export async function createEngineLab(options: LabOptions = {}): Promise<EngineL
     journal,
     engine,
     observed,
+    directory: ports.directory,
     ...ids,
     row: async () => {
       const row = await store.credentials.read(ids.connection)

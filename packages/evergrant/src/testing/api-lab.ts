@@ -1,0 +1,97 @@
+import { ApiKeysService } from '../core/access/api-keys-service.ts'
+import type { ApiKeyScope } from '../core/access/api-key.ts'
+import { IdempotentRequests } from '../core/access/idempotent-requests.ts'
+import { ConnectionService } from '../core/connection/connection-service.ts'
+import { IntegrationService } from '../core/connection/integration-service.ts'
+import { newId, type OrganizationId } from '../core/ids.ts'
+import type { Log, LogFields } from '../core/log.ts'
+import { type AppOptions, createApp } from '../http/app.ts'
+import type { App } from '../http/schema.ts'
+import type { Services } from '../http/services.ts'
+import { systemEntropy } from '../system.ts'
+import { createEngineLab, type EngineLab, type LabOptions } from './engine-lab.ts'
+import { testSeal } from './seal.ts'
+
+export interface ApiLab extends EngineLab {
+  readonly app: App
+  readonly services: Services
+  readonly logged: { readonly fields: LogFields; readonly message: string }[]
+  /** A key of the lab's organization, or of another one. */
+  keyFor(scopes: readonly ApiKeyScope[], organization?: OrganizationId): Promise<string>
+  anotherOrganization(): Promise<OrganizationId>
+  /** One request with JSON in and out. */
+  call(method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE', url: string, options?: CallOptions): Promise<ApiAnswer>
+}
+
+export interface CallOptions {
+  /** Null sends no key; without it, an `admin` key is used. */
+  readonly key?: string | null
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface ApiAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | number | undefined>>
+  readonly text: string
+  // biome-ignore lint/suspicious/noExplicitAny: tests read answers of many shapes
+  readonly json: any
+}
+
+/** The whole HTTP API over the real engine, the real embedded store and a scripted provider. */
+export async function createApiLab(options: LabOptions & { readonly app?: Partial<AppOptions> } = {}): Promise<ApiLab> {
+  const lab = await createEngineLab(options)
+  const { store, time } = lab
+  const seal = testSeal()
+  const logged: { fields: LogFields; message: string }[] = []
+  const note = (fields: LogFields, message: string): void => void logged.push({ fields, message })
+  const log: Log = { info: note, warn: note, error: note }
+  const ports = { clock: time.clock, timers: time.timers, entropy: systemEntropy }
+  const apiKeys = new ApiKeysService({ ...ports, store: store.apiKeys, digest: (text) => seal.digest(text), changesFresh: () => store.changes.fresh() })
+  store.changes.subscribe((change) => {
+    if (change.kind === 'api_key') apiKeys.forget()
+    if (change.kind === 'connection') lab.engine.forget(change.connection)
+  })
+  const services: Services = {
+    ...ports,
+    engine: lab.engine,
+    apiKeys,
+    idempotency: new IdempotentRequests({ ...ports, store: store.idempotency, seal }),
+    connections: new ConnectionService({ ...ports, connections: store.connections, integrations: store.integrations, providers: lab.directory, seal }),
+    integrations: new IntegrationService({ ...ports, integrations: store.integrations, providers: lab.directory, seal }),
+    providers: lab.directory,
+    organizations: store.organizations,
+    events: store.events,
+    health: { check: async () => [{ name: 'store', ok: true, detail: null }] },
+    metrics: { tokenRead: () => {}, render: async () => 'evergrant_up 1\n' },
+  }
+  const app = createApp(services, { publicUrl: 'https://evergrant.example', log, ...options.app })
+  const keyFor = async (scopes: readonly ApiKeyScope[], organization: OrganizationId = lab.organization): Promise<string> =>
+    (await apiKeys.create(organization, { name: scopes.join(' '), scopes, expiresAt: null }, { kind: 'cli', id: null })).text
+  const admin = await keyFor(['admin'])
+  return {
+    ...lab,
+    app,
+    services,
+    logged,
+    keyFor,
+    anotherOrganization: async () => {
+      const id = newId('org', systemEntropy)
+      const at = time.clock.wall()
+      const event = { id: newId('evt', systemEntropy), organization: id, type: 'organization.created' as const, at, actor: { kind: 'cli' as const, id: null }, connection: null, subject: id, data: {} }
+      await store.organizations.insert({ id, name: 'Other', slug: `other-${id.slice(-8)}`, createdAt: at }, event)
+      return id
+    },
+    call: async (method, url, { key = admin, body, headers = {} } = {}) => {
+      const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
+      const answer = await app.inject({
+        method,
+        url,
+        headers: { ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...(payload === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        ...(payload === undefined ? {} : { payload }),
+      })
+      const isJson = /json/.test(String(answer.headers['content-type'] ?? ''))
+      return { status: answer.statusCode, headers: answer.headers, text: answer.body, json: isJson && answer.body !== '' ? JSON.parse(answer.body) : null }
+    },
+  }
+}
