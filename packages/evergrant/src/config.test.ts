@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import { type Environment, readConfig } from './config.ts'
 import { CONFIG_KEYS } from './config-keys.ts'
+import { configurationReference } from './config-reference.ts'
 import { Fault } from './core/fault/fault.ts'
 
 const KEY = 'k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8='
@@ -97,4 +98,8 @@ test('lists take hosts and networks, and no patterns', () => {
   expect(config.allowPrivateHosts).toEqual(['auth.internal', '10.0.0.7:8443'])
   expect(problems({ EVERGRANT_ALLOW_PRIVATE_HOSTS: '*.internal' })).toMatch(/without patterns/)
   expect(problems({ EVERGRANT_TRUSTED_PROXIES: 'anyone' })).toMatch(/addresses or networks/)
+})
+
+test('the reference page says what the table says; `vitest run --update` rewrites it', async () => {
+  await expect(configurationReference()).toMatchFileSnapshot('../../../docs/reference/configuration.md')
 })
