@@ -4,7 +4,7 @@ import type { JsonValue } from '../core/json.ts'
 import { judgeApiAnswer } from '../core/provider/api.ts'
 import { judge } from '../core/provider/judge.ts'
 import type { TokenStep, Verdict } from '../core/provider/verdict.ts'
-import { answered, contextOf, shipped } from './context-for-tests.ts'
+import { answered, contextOf, shipped } from '../testing/provider-contexts.ts'
 
 const SENT = Date.parse('2026-11-21T06:00:00Z')
 
@@ -152,6 +152,21 @@ const successes: [string, string | null, TokenStep, JsonValue, object][] = [
     'exchange',
     slackExchange(),
     { accessToken: 'xoxe.xoxp-2', refreshToken: 'xoxe-2', account: 'T1:U1', scopes: ['users:read'], accessExpiresAt: SENT + 43_200_000 },
+  ],
+  [
+    'slack',
+    null,
+    'exchange',
+    {
+      ok: true,
+      access_token: 'xoxb-1',
+      token_type: 'bot',
+      scope: 'chat:write',
+      team: null,
+      enterprise: { id: 'E1', name: 'Grid' },
+      is_enterprise_install: true,
+    },
+    { account: 'E1', accountLabel: 'Grid', accessExpiresAt: null, refreshToken: null },
   ],
   [
     'slack-rotation',

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest'
 import type { ProviderContext } from '../core/provider/context.ts'
 import { type JudgeInput, judge } from '../core/provider/judge.ts'
 import type { TokenStep, Verdict } from '../core/provider/verdict.ts'
-import { answered, contextOf } from './context-for-tests.ts'
+import { answered, contextOf } from '../testing/provider-contexts.ts'
 import { defineProvider } from './define.ts'
 import { catalogue } from './index.ts'
 

@@ -3,7 +3,7 @@ import { accountRequest } from '../core/provider/account.ts'
 import { apiBase, apiHeaders, apiHosts } from '../core/provider/api.ts'
 import { authorizeUrl } from '../core/provider/authorize.ts'
 import { exchangeRequest, refreshRequest, revokeRequest } from '../core/provider/token-request.ts'
-import { contextOf } from './context-for-tests.ts'
+import { contextOf } from '../testing/provider-contexts.ts'
 import { catalogue } from './index.ts'
 
 const authorizeInput = {

@@ -10,7 +10,7 @@ export const SLACK = {
     paths: { refreshExpiresIn: null, idToken: null },
     defaultToken: 'bot',
     tokens: {
-      bot: { paths: { refreshExpiresIn: null, idToken: null }, account: 'team.id' },
+      bot: { paths: { refreshExpiresIn: null, idToken: null } },
       user: {
         paths: {
           accessToken: 'authed_user.access_token',
@@ -49,7 +49,11 @@ export const SLACK = {
     },
   ],
   revoke: { url: 'https://slack.com/api/auth.revoke', clientAuth: 'none', token: 'access' },
-  account: [{ from: 'answer', path: 'team.id', label: 'team.name' }],
+  account: [
+    { from: 'answer', path: 'team.id', label: 'team.name' },
+    // An app installed for a whole Enterprise Grid names no team.
+    { from: 'answer', path: 'enterprise.id', label: 'enterprise.name' },
+  ],
   api: {
     base: 'https://slack.com/api',
     answers: [

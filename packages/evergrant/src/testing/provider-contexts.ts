@@ -1,8 +1,8 @@
 import type { ProviderContext } from '../core/provider/context.ts'
 import type { ProviderRecord } from '../core/provider/record.ts'
 import type { WireOutcome } from '../core/provider/wire.ts'
-import { createProviderDirectory } from './directory.ts'
-import { catalogue } from './index.ts'
+import { createProviderDirectory } from '../providers/directory.ts'
+import { catalogue } from '../providers/index.ts'
 
 const VARIABLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   microsoft: { tenant: 'common' },
