@@ -38,13 +38,14 @@ export interface ConnectView {
 export type AskedVariable = VariableDefinition & { readonly name: string; readonly value: string | null }
 
 export async function connectView(session: ConnectSession, ports: ConnectPorts): Promise<ConnectView> {
-  const [organization, integration, target] = await Promise.all([
+  const [organization, integration, target, result] = await Promise.all([
     ports.organizations.get(session.organization),
     ports.integrations.load(session.integration),
     targetOf(session, session.staged?.account ?? null, ports),
+    session.result === null ? undefined : ports.connections.get(session.organization, session.result),
   ])
   const record = integration === undefined ? undefined : ports.providers.get(integration.provider)
-  const wanted = target.kind === 'repair' ? target.connection : 'wanted' in target ? target.wanted : null
+  const wanted = result !== undefined ? result.connection : target.kind === 'repair' ? target.connection : 'wanted' in target ? target.wanted : null
   const asked = session.scopes ?? integration?.scopes ?? []
   return {
     application: organization?.name ?? 'This application',

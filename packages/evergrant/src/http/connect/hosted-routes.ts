@@ -9,7 +9,7 @@ import type { App } from '../schema.ts'
 import { browserIdOf, giveBrowserId, isSameOrigin } from './browser-cookie.ts'
 import { parametersOf, redirectOf } from './callback-answer.ts'
 import { type FormProblem, landingPage } from './landing-page.ts'
-import { outcomePage, problemPage } from './outcome-pages.ts'
+import { endedLinkPage, outcomePage, problemPage } from './outcome-pages.ts'
 import { type PageHeaders, sendPage, STYLE_PATH } from './page-frame.ts'
 import { STYLESHEET } from './stylesheet.ts'
 
@@ -56,7 +56,10 @@ export function hostedRoutes(app: App, options: HostedOptions): void {
   async function showLanding(session: ConnectSession, request: FastifyRequest, reply: FastifyReply, problem: FormProblem | null): Promise<FastifyReply> {
     const used = session.state !== 'open' && session.state !== 'started'
     const view = await connect.view(session)
-    if (used || view.expired) return showProblem(reply, request, used ? 'connect_session_used' : 'connect_session_expired')
+    if (used || view.expired) {
+      const code = used ? 'connect_session_used' : 'connect_session_expired'
+      return sendPage(reply, endedLinkPage(view, code, request.id), { status: FAULTS[code].status })
+    }
     return sendPage(reply, landingPage(view, request.url.split('?')[0] ?? '', problem), { ...towardsProvider(publicUrl), status: problem === null ? 200 : 400 })
   }
 

@@ -87,11 +87,25 @@ ${detailList(code, view.fault, details)}
   }
 }
 
+/** The page behind a link that was used, or has ended. Whoever holds the link may know whose it was. */
+export function endedLinkPage(view: ConnectView, code: 'connect_session_used' | 'connect_session_expired', requestId: string): Page {
+  const words = wordsFor(code, view)
+  return {
+    title: words.title,
+    body: html`<div class="card">
+<p class="eyebrow">${view.application}</p>
+<h1>${words.title}</h1>
+<p class="lead">${words.text}</p>
+${view.doneUrl === null ? html`<p>You can close this page.</p>` : html`<div class="actions"><a class="button primary" href="${view.doneUrl}" rel="noreferrer">Back to ${view.application}</a></div>`}
+${detailList(code, null, { requestId, action: null })}
+</div>`,
+  }
+}
+
 /** Failures after which the same person can do the same again with a better end. */
 const RETRIED: ReadonlySet<FaultCode> = new Set([
   'account_mismatch',
   'admin_approval_required',
-  'client_rejected',
   'connect_cancelled',
   'connect_failed',
   'connect_session_expired',
@@ -145,13 +159,14 @@ ${said?.providerText == null || code === 'account_mismatch' ? null : html`<dt>In
 
 /** A page for a browser that has not proven which session is its own: nothing of any session is on it. */
 export function problemPage(code: FaultCode, requestId: string, text?: string): Page {
-  const row = FAULTS[code]
-  const title = fillWords(row.title, {})
+  const unknownLink = code === 'not_found'
+  const title = unknownLink ? 'This link does not work' : fillWords(FAULTS[code].title, {})
+  const words = unknownLink ? 'It may be incomplete, or too old to be known. Ask whoever sent it for a new one.' : fillWords(FAULTS[code].endUser, { provider: 'the provider' })
   return {
     title,
     body: html`<div class="card">
 <h1>${title}</h1>
-<p class="lead">${text ?? fillWords(row.endUser, { provider: 'the provider' })}</p>
+<p class="lead">${text ?? words}</p>
 <p>You can close this page.</p>
 ${detailList(code, null, { requestId, action: null })}
 </div>`,

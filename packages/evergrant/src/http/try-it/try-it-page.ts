@@ -5,7 +5,7 @@ import { type Html, html } from '../html.ts'
 import { fillWords } from '../problem.ts'
 import type { TryItView } from './try-it.ts'
 
-const PROVIDER = { provider: 'The practice provider' }
+const PROVIDER = { provider: 'Practice provider' }
 
 /** What the last button did, by its name in the address. */
 const SAID: Readonly<Record<string, { readonly text: string; readonly tone: 'good' | 'warn' | 'bad' }>> = {
