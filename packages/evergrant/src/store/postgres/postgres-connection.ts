@@ -16,6 +16,14 @@ export function connectionConfig(url: string, durable: boolean): pg.ClientConfig
   return { connectionString: url, application_name: 'evergrant', connectionTimeoutMillis: 5_000, keepAlive: true, types, options: settings.join(' ') }
 }
 
+/**
+ * For the statements over many connections: they go by primary key however small or unknown the tables are, and are
+ * planned once. Left alone, the planner reads a whole table to find sixty rows until it has statistics.
+ */
+export function mergedConfig(config: pg.ClientConfig): pg.ClientConfig {
+  return { ...config, options: `${config.options ?? ''} -c enable_seqscan=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan` }
+}
+
 export interface ServerFacts {
   /** True when its default would answer before a commit is on disk. */
   readonly careless: boolean

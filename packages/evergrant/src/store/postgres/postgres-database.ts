@@ -29,13 +29,15 @@ export interface ChangeSink {
 export class PostgresDatabase implements Database {
   readonly dialect = POSTGRES
   readonly #pool: pg.Pool
+  readonly #merged: pg.Pool
   readonly #timers: Timers
   readonly #sink: ChangeSink
   readonly #keyed: Gathering<Job>
   #open = true
 
-  constructor(pool: pg.Pool, timers: Timers, sink: ChangeSink) {
+  constructor(pool: pg.Pool, merged: pg.Pool, timers: Timers, sink: ChangeSink) {
     this.#pool = pool
+    this.#merged = merged
     this.#timers = timers
     this.#sink = sink
     this.#keyed = new Gathering<Job>({ lanes: LANES, size: MAX_BATCH, run: (jobs) => this.#together(jobs) })
@@ -63,14 +65,14 @@ export class PostgresDatabase implements Database {
     )
   }
 
-  /** One statement that is its own transaction. Errors leave as the driver made them. */
+  /** One statement over many connections that is its own transaction. Errors leave as the driver made them. */
   statement(sql: string, params: readonly unknown[]): Promise<readonly Row[]> {
-    return this.#withClient(async (client) => (await client.query(prepared(sql, params))).rows)
+    return this.#withClient(async (client) => (await client.query(prepared(sql, params))).rows, this.#merged)
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#open = false
-    return this.#pool.end()
+    await Promise.all([this.#pool.end(), this.#merged.end()])
   }
 
   async transaction<Result>(work: (client: pg.PoolClient) => Promise<{ result: Result; changes: readonly Change[] }>): Promise<Result> {
@@ -92,9 +94,9 @@ export class PostgresDatabase implements Database {
     })
   }
 
-  async #withClient<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+  async #withClient<Result>(work: (client: pg.PoolClient) => Promise<Result>, pool: pg.Pool = this.#pool): Promise<Result> {
     if (!this.#open) throw new Fault('store_unavailable', { detail: 'the store is closed' })
-    const client = await this.#pool.connect()
+    const client = await pool.connect()
     let broken = false
     try {
       return await work(client)

@@ -4,14 +4,15 @@ import type { Store, StoreOptions } from '../contract.ts'
 import { row } from '../sql/program.ts'
 import { storeParts } from '../sql/store-parts.ts'
 import { ChangeChannel } from './change-channel.ts'
-import { connectionConfig, inspectServer } from './postgres-connection.ts'
+import { connectionConfig, inspectServer, mergedConfig } from './postgres-connection.ts'
 import { PostgresDatabase } from './postgres-database.ts'
 import { readable } from './postgres-faults.ts'
 import { postgresMigrations, schemaGap } from './postgres-migrations.ts'
 import { mergedCredentials } from './merged-credentials.ts'
 
-/** Readers and writers of one node together; one more listens. */
+/** Readers and single writers of one node; four more write batches, and one listens. */
 const POOL_SIZE = 10
+const MERGED_SIZE = 4
 
 /**
  * The store for any number of nodes.
@@ -22,16 +23,16 @@ export async function openPostgresStore(url: string, options: StoreOptions): Pro
   const careless = await inspect(url)
   await requireSchema(url)
   const config = connectionConfig(url, careless)
-  const pool = new pg.Pool({ ...config, max: POOL_SIZE, idleTimeoutMillis: 30_000 })
-  pool.on('error', (error) => options.log?.warn({ error: error.message }, 'an idle PostgreSQL connection was lost'))
+  const pool = openPool(config, POOL_SIZE, options)
+  const merged = openPool(mergedConfig(config), MERGED_SIZE, options)
   const channel = new ChangeChannel(config, options)
   try {
     await channel.open()
   } catch (error) {
-    await pool.end()
+    await Promise.all([pool.end(), merged.end()])
     throw readable(error)
   }
-  const database = new PostgresDatabase(pool, options.timers, channel)
+  const database = new PostgresDatabase(pool, merged, options.timers, channel)
   const parts = storeParts(database)
   return {
     ...parts,
@@ -46,6 +47,12 @@ export async function openPostgresStore(url: string, options: StoreOptions): Pro
       await database.close()
     },
   }
+}
+
+function openPool(config: pg.ClientConfig, max: number, options: StoreOptions): pg.Pool {
+  const pool = new pg.Pool({ ...config, max, idleTimeoutMillis: 30_000 })
+  pool.on('error', (error) => options.log?.warn({ error: error.message }, 'an idle PostgreSQL connection was lost'))
+  return pool
 }
 
 async function inspect(url: string): Promise<boolean> {
