@@ -56,7 +56,7 @@ export function amazonAds(region: AmazonAdsRegion): ProviderRecord {
       'Grants consented on or after 2026-07-30 end 365 days after consent, and no refresh extends that; earlier grants have no fixed end. The answer carries no date.',
       'Nearly every call but GET /v2/profiles needs Amazon-Advertising-API-Scope with a profile id; AMC calls need Amazon-Advertising-API-AdvertiserId and Amazon-Advertising-API-MarketplaceId.',
       'There is no revoke endpoint and no deauthorization webhook: a removed app is seen at the next refresh.',
-      "Without the scope profile:user_id the account is the smallest of the region's profile ids; add the scope for an id that never moves.",
+      "Without the scope profile:user_id the account is the smallest of the region's profile ids, and a grant without a profile in the region cannot be connected; add the scope for an id that never moves.",
       'Official pages disagree on the name of the client id header: newer ones say Amazon-Ads-ClientId.',
     ],
     sources: [

@@ -64,6 +64,17 @@ test('the last good document outlives an outage, and an outage is not hammered',
   expect(asked).toHaveLength(3)
 })
 
+test('an issuer that was never reached is asked again after five seconds, not at every refresh', async () => {
+  let down = true
+  const { asked, resolve, pass } = house(() => (down ? new Error('ETIMEDOUT') : METADATA))
+  for (let attempt = 0; attempt < 3; attempt++)
+    await expect(resolve()).rejects.toMatchObject({ code: 'provider_unavailable', message: expect.stringContaining('ETIMEDOUT') })
+  expect(asked).toHaveLength(1)
+  down = false
+  pass(5_000)
+  expect((await resolve()).token).toBe(`${issuer}/token`)
+})
+
 const bad: [string, JsonObject][] = [
   ['another issuer', { ...METADATA, issuer: 'https://evil.example' }],
   ['no issuer', { ...METADATA, issuer: null }],

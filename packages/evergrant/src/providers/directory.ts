@@ -3,7 +3,7 @@ import type { JsonObject } from '../core/json.ts'
 import type { ProviderDirectory, ProviderEndpoints } from '../core/provider/context.ts'
 import type { ProviderRecord } from '../core/provider/record.ts'
 import { fillTemplate } from '../core/provider/template.ts'
-import { type Clock, HOUR, MINUTE } from '../core/time.ts'
+import { type Clock, HOUR, MINUTE, SECOND } from '../core/time.ts'
 import { type IssuerMetadata, metadataUrls, readMetadata } from './metadata.ts'
 
 export interface DirectoryOptions {
@@ -20,9 +20,15 @@ interface Remembered {
   readonly readAt: number
 }
 
-/** How long a discovery document is trusted, and how long a stale one is used before discovery is tried again. */
+interface Failure {
+  readonly cause: unknown
+  readonly at: number
+}
+
+/** How long a discovery document is trusted; how long a stale one, or a failure with none to fall back on, is used before discovery is tried again. */
 const FRESH = HOUR
-const RETRY = MINUTE
+const RETRY_STALE = MINUTE
+const RETRY_MISSING = 5 * SECOND
 /** Distinct issuers remembered; beyond it the oldest is forgotten. */
 const MOST = 1_000
 
@@ -42,7 +48,7 @@ export function createProviderDirectory(options: DirectoryOptions): ProviderDire
 
 function createDiscovery({ fetchJson, clock }: DirectoryOptions) {
   const known = new Map<string, Remembered>()
-  const failedAt = new Map<string, number>()
+  const failures = new Map<string, Failure>()
   const flights = new Map<string, Promise<IssuerMetadata>>()
 
   async function read(kind: 'oidc' | 'rfc8414', issuer: string): Promise<IssuerMetadata> {
@@ -62,12 +68,12 @@ function createDiscovery({ fetchJson, clock }: DirectoryOptions) {
     try {
       const metadata = await read(kind, issuer)
       remember(known, key, { metadata, readAt: clock.mono() })
-      failedAt.delete(key)
+      failures.delete(key)
       return metadata
     } catch (cause) {
+      remember(failures, key, { cause, at: clock.mono() })
       const old = known.get(key)
       if (old === undefined) throw cause
-      failedAt.set(key, clock.mono())
       return old.metadata
     } finally {
       flights.delete(key)
@@ -78,15 +84,17 @@ function createDiscovery({ fetchJson, clock }: DirectoryOptions) {
     const issuer = fillTemplate(how.issuer, variables, { definitions: record.variables })
     const key = `${how.kind} ${issuer}`
     const old = known.get(key)
-    const failed = failedAt.get(key)
-    if (old !== undefined && (clock.mono() - old.readAt < FRESH || (failed !== undefined && clock.mono() - failed < RETRY))) return old.metadata
+    const failure = failures.get(key)
+    const sinceFailure = failure === undefined ? Number.POSITIVE_INFINITY : clock.mono() - failure.at
+    if (old !== undefined && (clock.mono() - old.readAt < FRESH || sinceFailure < RETRY_STALE)) return old.metadata
+    if (old === undefined && sinceFailure < RETRY_MISSING) throw failure?.cause
     const flight = flights.get(key) ?? refresh(key, how.kind, issuer)
     flights.set(key, flight)
     return flight
   }
 }
 
-function remember(known: Map<string, Remembered>, key: string, value: Remembered): void {
+function remember<Value>(known: Map<string, Value>, key: string, value: Value): void {
   known.delete(key)
   known.set(key, value)
   const oldest = known.size > MOST ? known.keys().next().value : undefined

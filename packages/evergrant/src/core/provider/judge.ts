@@ -105,11 +105,11 @@ function isPage(text: string): boolean {
 
 function whatWasSaid(answer: ProviderAnswer, json: JsonObject | null, secrets: readonly string[]): ProviderSaid {
   const code = json === null ? null : firstText(json, CODE_PATHS)
-  const text = json === null ? answer.text.replace(/<[^>]{0,2000}>/g, ' ') : firstText(json, TEXT_PATHS)
+  const text = json === null ? answer.text : firstText(json, TEXT_PATHS)
   return {
     httpStatus: answer.status,
     code: code === null ? null : redact(code, secrets).slice(0, 100),
-    text: text === null ? null : redact(text.slice(0, 8_000), secrets) || null,
+    text: text === null ? null : redact(text, secrets, json === null) || null,
   }
 }
 

@@ -16,6 +16,11 @@ test.each([
   expect(redact(text, [])).toBe(expected)
 })
 
+test('a secret is not cut in two before it is recognized', () => {
+  const secret = 'abcdefghijklmnop'
+  expect(redact(`${' '.repeat(7_992)}${secret}`, [secret])).not.toContain('abcdefgh')
+})
+
 test('prose, error codes and header names stay readable', () => {
   const text = 'AADSTS700082: The refresh token has expired due to inactivity. Send Amazon-Advertising-API-ClientId.'
   expect(redact(text, [])).toBe(text)

@@ -2,6 +2,8 @@ import { percentEncode } from './form.ts'
 
 const HIDDEN = '[redacted]'
 const LONGEST = 500
+/** Read at most; the tags of a page come on top of its words. */
+const LOOKED_AT = 8_000
 /** Beginnings that issuers give their tokens; what follows is secret whatever its length. */
 const MARKED = /\b(?:Atz[ar]\||ya29\.|1\/\/|gh[opsur]_|xox[a-z]?[-.]|xapp-|eyJ|egk_)[^\s"'<>,;]+/g
 /** A run that no prose contains: 24 characters or more with a digit, or 40 without. */
@@ -11,14 +13,17 @@ const CONTROLS = /[\p{Cc}\p{Cf}\u2028\u2029]+/gu
 
 /**
  * Makes what a provider said fit for logs, evidence and people: the given secrets and everything that looks like a token
- * are replaced, control characters become spaces, and at most 500 characters remain.
+ * are replaced, control characters become spaces, and at most 500 characters remain. Of a `page` only its words are kept.
  */
-export function redact(text: string, secrets: readonly string[]): string {
+export function redact(text: string, secrets: readonly string[], page = false): string {
   let clean = text
   for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
     if (secret.length < 4) continue
     clean = clean.replaceAll(secret, HIDDEN).replaceAll(percentEncode(secret), HIDDEN)
   }
+  // Cut only now: a secret cut in two would not be recognized.
+  clean = clean.slice(0, LOOKED_AT)
+  if (page) clean = clean.replace(/<[^>]{0,2000}>/g, ' ')
   clean = clean.replace(CONTROLS, ' ').replace(MARKED, HIDDEN).replace(OPAQUE, hideOpaque)
   return clean.replace(/ {2,}/g, ' ').trim().slice(0, LONGEST)
 }
