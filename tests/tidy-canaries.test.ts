@@ -8,7 +8,15 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hasUniqueTitles, isFinished, keepsLineBudget, namesContent, takesTimeAndChanceAsPorts, waitsForEvents } from './tidy/code-guards.ts'
 import { importsInOneDirection } from './tidy/direction-guard.ts'
-import { hasFewConfigKeys, hasFewPublicNames, hasNoDependencies, pinsExactVersions, recordsNoAddresses, saysWhatItOwns } from './tidy/package-guards.ts'
+import {
+  hasFewConfigKeys,
+  hasFewPublicNames,
+  hasNoDependencies,
+  locksEveryPlatform,
+  pinsExactVersions,
+  recordsNoAddresses,
+  saysWhatItOwns,
+} from './tidy/package-guards.ts'
 import { hasOneTitle, isCompleteDecision, linksResolve, namesNoMachine } from './tidy/writing-guards.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -127,6 +135,10 @@ describe('guards of the tree', () => {
     expect(hasNoDependencies('{"dependencies":{"ky":"1.0.0"}}')).toHaveLength(1)
     expect(pinsExactVersions('package.json', '{"devDependencies":{"ky":"^1.0.0"}}')).toHaveLength(1)
     expect(recordsNoAddresses('{"x":{"resolved": "https://example.com/x.tgz"}}')).toHaveLength(1)
+  })
+
+  test('a platform that the lockfile leaves out is found', () => {
+    expect(locksEveryPlatform('{"packages":{"node_modules/x":{"optionalDependencies":{"x-darwin":"1.0.0"}}}}')).toHaveLength(1)
   })
 
   test('a folder that does not say what it owns is found', () => {

@@ -4,7 +4,15 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { type Guard, hasUniqueTitles, isFinished, keepsLineBudget, namesContent, takesTimeAndChanceAsPorts, waitsForEvents } from './tidy/code-guards.ts'
 import { importsInOneDirection } from './tidy/direction-guard.ts'
-import { hasFewConfigKeys, hasFewPublicNames, hasNoDependencies, pinsExactVersions, recordsNoAddresses, saysWhatItOwns } from './tidy/package-guards.ts'
+import {
+  hasFewConfigKeys,
+  hasFewPublicNames,
+  hasNoDependencies,
+  locksEveryPlatform,
+  pinsExactVersions,
+  recordsNoAddresses,
+  saysWhatItOwns,
+} from './tidy/package-guards.ts'
 import { foldersOf, type SourceFile, sourceTree } from './tidy/source-tree.ts'
 import { hasOneTitle, isCompleteDecision, linksResolve, namesNoMachine } from './tidy/writing-guards.ts'
 
@@ -50,7 +58,10 @@ test('the SDK has no runtime dependency and every dependency is pinned', () => {
   expect(manifests.flatMap((path) => pinsExactVersions(path, read(path)))).toEqual([])
 })
 
-test('the lockfile records no download address', () => expect(recordsNoAddresses(read('package-lock.json'))).toEqual([]))
+test('the lockfile records no download address and every platform', () => {
+  expect(recordsNoAddresses(read('package-lock.json'))).toEqual([])
+  expect(locksEveryPlatform(read('package-lock.json'))).toEqual([])
+})
 
 test('every folder of the server says what it owns', () => {
   const source = 'packages/evergrant/src'

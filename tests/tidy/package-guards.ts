@@ -57,3 +57,17 @@ export function saysWhatItOwns(folder: string, files: { readonly readme: string 
   if (index !== null && /^(\/\/|\/\*\*)/.test(index)) return []
   return [`${folder}: say in README.md, or at the head of index.ts, what it owns and what it must not know`]
 }
+
+interface LockedPackage {
+  readonly optionalDependencies?: Readonly<Record<string, string>>
+}
+
+/** A lockfile made where some platforms' packages were not offered leaves them out, and `npm ci` then refuses it. */
+export function locksEveryPlatform(lockfile: string): string[] {
+  const packages: Record<string, LockedPackage> = JSON.parse(lockfile).packages
+  const paths = Object.keys(packages)
+  return Object.values(packages)
+    .flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}))
+    .filter((name) => !paths.some((path) => path.endsWith(`node_modules/${name}`)))
+    .map((name) => `package-lock.json lacks ${name}: add its entry (version, os, cpu, optional), or \`npm ci\` refuses the file`)
+}
