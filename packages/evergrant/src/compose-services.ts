@@ -2,7 +2,7 @@ import type { Config } from './config.ts'
 import { ApiKeysService } from './core/access/api-keys-service.ts'
 import { IdempotentRequests } from './core/access/idempotent-requests.ts'
 import { createConnectService, type ConnectService } from './core/connect/connect-service.ts'
-import { ConnectionService } from './core/connection/connection-service.ts'
+import { connectionNotFound, ConnectionService } from './core/connection/connection-service.ts'
 import { IntegrationService } from './core/connection/integration-service.ts'
 import type { RevocationPorts } from './core/connection/revocation-worker.ts'
 import type { Log } from './core/log.ts'
@@ -14,6 +14,7 @@ import type { NodeParts } from './compose-node.ts'
 import { createApp } from './http/app.ts'
 import { hostedRoutes } from './http/connect/hosted-routes.ts'
 import { connectSessionRoutes } from './http/connect/session-routes.ts'
+import type { Upstream } from './http/proxy/upstream.ts'
 import type { App } from './http/schema.ts'
 import type { HealthSource, MetricsSource, Services } from './http/services.ts'
 import type { AddressGuard } from './outbound/address-guard.ts'
@@ -49,6 +50,7 @@ export function composeServices(parts: ServiceParts): ComposedServices {
   store.changes.subscribe((change) => {
     if (change.kind === 'api_key' || change.kind === 'unknown') apiKeys.forget()
   })
+  const proxy = createProxyTransport({ guard: parts.guard, timers: systemTimers })
   return {
     ...ports,
     engine,
@@ -62,7 +64,8 @@ export function composeServices(parts: ServiceParts): ComposedServices {
     health: parts.health,
     metrics: parts.metrics,
     connect: composeConnect(parts),
-    proxy: createProxyTransport({ guard: parts.guard, timers: systemTimers }),
+    proxy,
+    upstream: composeUpstream(parts, proxy),
     revocation: {
       ...ports,
       connections: store.connections,
@@ -74,6 +77,19 @@ export function composeServices(parts: ServiceParts): ComposedServices {
         const context = await engine.contexts.of(row.connection.integration)
         return engine.contexts.provider(context, row.connection.variables, row.connection.facts)
       },
+    },
+  }
+}
+
+function composeUpstream({ node, engine }: ServiceParts, proxy: ProxyTransport): Upstream {
+  return {
+    send: (request) => proxy.send(request),
+    contextOf: async (organization, id) => {
+      const row = await node.store.connections.get(organization, id)
+      if (row === undefined) throw connectionNotFound(id)
+      const { integration, variables, facts } = row.connection
+      const context = await engine.contexts.of(integration)
+      return { context: await engine.contexts.provider(context, variables, facts), replays: context.integration.settings.proxyReplays }
     },
   }
 }

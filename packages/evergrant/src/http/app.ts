@@ -21,6 +21,7 @@ import { healthRoutes } from './routes/health.ts'
 import { integrationRoutes } from './routes/integrations.ts'
 import { organizationRoutes } from './routes/organizations.ts'
 import { providerRoutes } from './routes/providers.ts'
+import { proxyRoutes } from './routes/proxy.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 
 export interface AppOptions {
@@ -91,6 +92,7 @@ export function createApp(services: Services, options: AppOptions): App {
   readJsonBodies(app)
   keepAnswers(app, services, options.log)
   app.register(async (scope) => ownRoutes(scope.withTypeProvider<SchemaTypes>(), services, options))
+  app.register(async (scope) => proxyRoutes(scope.withTypeProvider<SchemaTypes>(), services))
   for (const routes of options.routes ?? []) app.register(async (scope) => routes(scope.withTypeProvider<SchemaTypes>()))
   return app
 }

@@ -10,11 +10,13 @@ import type { Page, PageRequest } from '../core/connection/connections.ts'
 import type { OrganizationId } from '../core/ids.ts'
 import type { ProviderDirectory } from '../core/provider/context.ts'
 import type { RefreshEngine } from '../core/refresh/refresh-engine.ts'
-import type { Clock, Entropy } from '../core/time.ts'
+import type { Clock, Entropy, Timers } from '../core/time.ts'
+import type { Upstream } from './proxy/upstream.ts'
 
 /** What the routes use: services of core and plain functions. Never a store. */
 export interface Services {
   readonly clock: Clock
+  readonly timers: Timers
   readonly entropy: Entropy
   readonly engine: RefreshEngine
   readonly apiKeys: ApiKeysService
@@ -24,6 +26,7 @@ export interface Services {
   readonly providers: Pick<ProviderDirectory, 'get' | 'list'>
   readonly organizations: { get(id: OrganizationId): Promise<Organization | undefined> }
   readonly events: { list(organization: OrganizationId, filter: EventFilter, page: PageRequest): Promise<Page<AuditEvent>> }
+  readonly upstream: Upstream
   readonly health: HealthSource
   readonly metrics: MetricsSource
 }

@@ -1,14 +1,16 @@
 import { ApiKeysService } from '../core/access/api-keys-service.ts'
 import type { ApiKeyScope } from '../core/access/api-key.ts'
 import { IdempotentRequests } from '../core/access/idempotent-requests.ts'
-import { ConnectionService } from '../core/connection/connection-service.ts'
+import { connectionNotFound, ConnectionService } from '../core/connection/connection-service.ts'
 import { IntegrationService } from '../core/connection/integration-service.ts'
 import { newId, type OrganizationId } from '../core/ids.ts'
 import type { Log, LogFields } from '../core/log.ts'
 import { type AppOptions, createApp } from '../http/app.ts'
 import type { App } from '../http/schema.ts'
 import type { Services } from '../http/services.ts'
-import { systemEntropy } from '../system.ts'
+import { createAddressGuard } from '../outbound/address-guard.ts'
+import { createProxyTransport } from '../outbound/proxy-transport.ts'
+import { systemEntropy, systemTimers } from '../system.ts'
 import { createEngineLab, type EngineLab, type LabOptions } from './engine-lab.ts'
 import { testSeal } from './seal.ts'
 
@@ -52,6 +54,7 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
     if (change.kind === 'api_key') apiKeys.forget()
     if (change.kind === 'connection') lab.engine.forget(change.connection)
   })
+  const transport = createProxyTransport({ guard: createAddressGuard({ allowPrivateHosts: [], development: true }), timers: systemTimers })
   const services: Services = {
     ...ports,
     engine: lab.engine,
@@ -63,6 +66,15 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
     organizations: store.organizations,
     events: store.events,
     health: { check: async () => [{ name: 'store', ok: true, detail: null }] },
+    upstream: {
+      send: (request) => transport.send(request),
+      contextOf: async (organization, id) => {
+        const row = await store.connections.get(organization, id)
+        if (row === undefined) throw connectionNotFound(id)
+        const context = await lab.engine.contexts.of(row.connection.integration)
+        return { context: await lab.engine.contexts.provider(context, row.connection.variables, row.connection.facts), replays: context.integration.settings.proxyReplays }
+      },
+    },
     metrics: { tokenRead: () => {}, render: async () => 'evergrant_up 1\n' },
   }
   const app = createApp(services, { publicUrl: 'https://evergrant.example', log, ...options.app })

@@ -1,0 +1,146 @@
+import { Readable } from 'node:stream'
+import { Fault } from '../../core/fault/fault.ts'
+import type { JsonValue } from '../../core/json.ts'
+import { type ApiVerdict, judgeApiAnswer } from '../../core/provider/api.ts'
+import { retryAfterMs } from '../../core/provider/retry-after.ts'
+import type { RefreshEngine, TokenAnswer, TokenRequest } from '../../core/refresh/refresh-engine.ts'
+import type { Cancellation, Clock, Entropy, Timers } from '../../core/time.ts'
+import { wholeUpTo } from './body-prefix.ts'
+import { headersToSend } from './proxy-headers.ts'
+import { failureOf, type Upstream, type UpstreamAnswer, type UpstreamContext } from './upstream.ts'
+
+export interface ProxyPorts {
+  readonly engine: Pick<RefreshEngine, 'peek' | 'token'>
+  readonly upstream: Upstream
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly entropy: Pick<Entropy, 'uniform'>
+}
+
+export interface ProxyJob {
+  readonly target: UpstreamContext
+  readonly token: Omit<TokenRequest, 'minTtlMs' | 'rejectedGeneration'>
+  readonly method: string
+  readonly url: string
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** A Buffer can be sent again; a stream cannot. */
+  readonly body: Buffer | Readable | null
+  readonly deadlineMs: number
+  readonly signal: Cancellation
+}
+
+export interface ProxyResult {
+  readonly status: number
+  readonly headers: UpstreamAnswer['headers']
+  readonly body: Buffer | Readable
+  readonly verdict: ApiVerdict
+  readonly accessToken: string
+}
+
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+const MAX_RETRIES = 3
+const FIRST_BACKOFF_MS = 250
+const JUDGED_BYTES = 64 * 1_024
+
+interface Judged {
+  readonly answer: UpstreamAnswer
+  readonly body: Buffer | Readable
+  readonly verdict: ApiVerdict
+  readonly retryAfterMs: number | null
+}
+
+/**
+ * One call through the proxy. A 401 about the token renews it once per generation and replays the request; 429 and 5xx
+ * are retried with back-off only where repeating is harmless, and never past the caller's deadline. @throws Fault
+ */
+export async function runProxy(job: ProxyJob, ports: ProxyPorts): Promise<ProxyResult> {
+  const deadline = ports.clock.mono() + job.deadlineMs
+  let token = await currentToken(job, ports, null)
+  let replays = 0
+  for (let retries = 0; ; ) {
+    const outcome = await attempt(job, ports, token, deadline)
+    if (outcome instanceof Fault) {
+      if (!(await mayRetry(job, ports, retries, deadline, null, mayRepeat(job) || outcome.details.cause === 'not_sent'))) throw outcome
+      retries += 1
+      continue
+    }
+    if (outcome.verdict === 'token_rejected' && replays < job.target.replays && !(job.body instanceof Readable)) {
+      discard(outcome.body)
+      token = await currentToken(job, ports, token.generation)
+      replays += 1
+      continue
+    }
+    if (outcome.verdict === 'token_rejected' && replays > 0) {
+      discard(outcome.body)
+      throw new Fault('upstream_token_refused', { detail: `The API answered ${outcome.answer.status} to a token that was renewed for this very request.` })
+    }
+    if (isTrouble(outcome) && (await mayRetry(job, ports, retries, deadline, outcome.retryAfterMs, mayRepeat(job)))) {
+      discard(outcome.body)
+      retries += 1
+      continue
+    }
+    return { status: outcome.answer.status, headers: outcome.answer.headers, body: outcome.body, verdict: outcome.verdict, accessToken: token.accessToken }
+  }
+}
+
+async function currentToken({ token }: ProxyJob, { engine }: ProxyPorts, rejectedGeneration: number | null): Promise<TokenAnswer> {
+  const request = { ...token, minTtlMs: 0, rejectedGeneration }
+  return engine.peek(request) ?? engine.token(request)
+}
+
+async function attempt(job: ProxyJob, ports: ProxyPorts, token: TokenAnswer, deadline: number): Promise<Judged | Fault> {
+  const left = deadline - ports.clock.mono()
+  if (left <= 0) throw timedOut(job)
+  const { method, url, body, signal } = job
+  const headers = headersToSend(job.headers, job.target.context, token)
+  try {
+    return await judge(job, ports, await ports.upstream.send({ method, url, headers, body, deadlineMs: Math.max(1, Math.round(left)), signal }))
+  } catch (error) {
+    const kind = failureOf(error)
+    if (kind === undefined) throw error
+    if (kind === 'timeout') throw timedOut(job)
+    return new Fault('upstream_unreachable', { cause: kind, detail: `The API at ${new URL(url).host} gave no answer${kind === 'not_sent' ? '; nothing was sent' : ', and may have acted'}.` })
+  }
+}
+
+async function judge({ target, method }: ProxyJob, { clock }: ProxyPorts, answer: UpstreamAnswer): Promise<Judged> {
+  const headers = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, typeof value === 'string' ? value : value.join(', ')]))
+  const readable = answer.status >= 400 && method !== 'HEAD'
+  const body = readable ? await wholeUpTo(answer.body, JUDGED_BYTES) : answer.body
+  const verdict = judgeApiAnswer(target.context.record, { status: answer.status, headers, json: Buffer.isBuffer(body) ? parse(body) : null })
+  return { answer, body, verdict, retryAfterMs: retryAfterMs(headers, clock.wall()) }
+}
+
+function parse(body: Buffer): JsonValue {
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch {
+    return null
+  }
+}
+
+function isTrouble({ answer, verdict }: Judged): boolean {
+  return verdict === 'throttled' || answer.status === 429 || (answer.status >= 500 && answer.status !== 501 && answer.status !== 505)
+}
+
+function mayRepeat({ method, headers }: ProxyJob): boolean {
+  return IDEMPOTENT.has(method) || headers['idempotency-key'] !== undefined
+}
+
+/** Waits when there is time for another try; false when there is none or it would do harm. */
+async function mayRetry(job: ProxyJob, ports: ProxyPorts, retries: number, deadline: number, askedMs: number | null, harmless: boolean): Promise<boolean> {
+  if (!harmless || job.body instanceof Readable || retries >= MAX_RETRIES || job.signal.aborted) return false
+  const backoff = FIRST_BACKOFF_MS * 2 ** retries * (0.5 + ports.entropy.uniform() / 2)
+  const waitMs = Math.max(backoff, askedMs ?? 0)
+  if (ports.clock.mono() + waitMs >= deadline) return false
+  await ports.timers.sleep(waitMs, job.signal)
+  return !job.signal.aborted
+}
+
+function timedOut(job: ProxyJob): Fault {
+  return new Fault('upstream_timeout', { detail: `The API did not answer within ${Math.round(job.deadlineMs / 1_000)} s. \`Evergrant-Deadline\` (seconds, up to 300) sets another limit.` })
+}
+
+function discard(body: Buffer | Readable): void {
+  if (body instanceof Readable) body.destroy()
+}

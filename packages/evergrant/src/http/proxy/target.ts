@@ -1,0 +1,47 @@
+import { Fault } from '../../core/fault/fault.ts'
+import { apiBase, apiHosts } from '../../core/provider/api.ts'
+import type { ProviderContext } from '../../core/provider/context.ts'
+
+/** Characters of a path and query as RFC 3986 writes them: anything else was never a well-formed request target. */
+const TARGET = /^[A-Za-z0-9\-._~!$&'()*+,;=:@/%?[\]|^`{}"<>]*$/
+const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})|%(?:0[0-9A-Fa-f]|1[0-9A-Fa-f]|7[Ff]|5[Cc])/
+
+/**
+ * The address to call: the provider's base and the caller's path. The path cannot leave the base, and `wantedBase`, when
+ * a provider has more than one API host, must name one of them. @throws Fault `upstream_forbidden_host`
+ */
+export function targetUrl(context: ProviderContext, rest: string, wantedBase: string | undefined): string {
+  const own = apiBase(context)
+  if (own === null) throw new Fault('upstream_forbidden_host', { detail: `The catalogue knows no API of ${context.record.name}: read the token and call it yourself.` })
+  const hosts = apiHosts(context)
+  const base = wantedBase === undefined ? own : allowedBase(wantedBase, own, hosts)
+  if (!TARGET.test(rest) || BAD_ESCAPE.test(rest)) throw refused('The path has characters that do not belong into a path.')
+  const path = rest.split('?', 1)[0] ?? ''
+  if (path.split(/\/|%2f/i).some((segment) => isDots(segment))) throw refused('The path must not have `.` or `..` segments.')
+  const url = URL.parse(`${base}/${rest}`)
+  const root = new URL(`${base}/`)
+  if (url === null || url.origin !== root.origin || url.username !== '' || url.password !== '' || !url.pathname.startsWith(root.pathname) || !isAllowed(url.host, hosts)) {
+    throw refused("The path must stay below the provider's API address.")
+  }
+  return url.href
+}
+
+function allowedBase(wanted: string, own: string, hosts: readonly string[]): string {
+  const url = URL.parse(wanted)
+  const scheme = new URL(own).protocol
+  const plain = url !== null && url.protocol === scheme && url.username === '' && url.password === '' && url.search === '' && url.hash === ''
+  if (!plain || !isAllowed(url.host, hosts)) throw refused(`\`Evergrant-Base-Url\` must be one of the provider's own API hosts: ${hosts.join(', ')}.`, 'Evergrant-Base-Url')
+  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
+}
+
+function isAllowed(host: string, hosts: readonly string[]): boolean {
+  return hosts.some((allowed) => (allowed.startsWith('*.') ? host.endsWith(allowed.slice(1)) && host.length > allowed.length - 1 : host === allowed))
+}
+
+function isDots(segment: string): boolean {
+  return /^(?:\.|%2e){1,2}$/i.test(segment)
+}
+
+function refused(detail: string, field = 'path'): Fault {
+  return new Fault('upstream_forbidden_host', { field, detail })
+}

@@ -1,0 +1,75 @@
+import { Readable } from 'node:stream'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { Fault } from '../../core/fault/fault.ts'
+import type { ConnectionId } from '../../core/ids.ts'
+import { callerOf } from '../authentication.ts'
+import { wholeUpTo } from '../proxy/body-prefix.ts'
+import { headersToReturn } from '../proxy/proxy-headers.ts'
+import { runProxy } from '../proxy/run-proxy.ts'
+import { targetUrl } from '../proxy/target.ts'
+import { type App, closed, ConnectionIdSchema, PROBLEMS } from '../schema.ts'
+import type { Services } from '../services.ts'
+
+const REPLAYABLE_BYTES = 1_024 * 1_024
+const DEFAULT_DEADLINE_SECONDS = 30
+const PREFIX = /^\/api\/v1\/proxy\/[^/?]+\/?/
+/** Whatever the provider sends is data: never a page, never a script of our origin. */
+const UPSTREAM_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
+
+/** `ANY /api/v1/proxy/{connection}/*`: calls the provider's API with the connection's token, which the caller never sees. */
+export function proxyRoutes(app: App, services: Services): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+  app.route({
+    method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+    url: '/api/v1/proxy/:connection/*',
+    exposeHeadRoute: false,
+    config: { access: 'proxy', ownIdempotency: true },
+    schema: {
+      summary: "Call the provider's API",
+      description:
+        "The rest of the path and the query go to the provider's API with the connection's token and the headers it needs. `Evergrant-Deadline` (seconds, 30 by default, 300 at most) limits the wait, `Evergrant-Base-Url` chooses among the provider's API hosts. A 401 about the token renews it and replays the request once; 429 and 5xx are retried only for GET, HEAD, OPTIONS, PUT, DELETE and requests with an `Idempotency-Key`.",
+      tags: ['proxy'],
+      params: closed({ connection: ConnectionIdSchema, '*': Type.String() }),
+      response: PROBLEMS,
+    },
+    handler: (request, reply) => proxy(request, reply, request.params.connection, services),
+  })
+}
+
+async function proxy(request: FastifyRequest, reply: FastifyReply, connection: ConnectionId, services: Services): Promise<FastifyReply> {
+  const { organization } = callerOf(request)
+  const target = await services.upstream.contextOf(organization, connection)
+  request.words = { provider: target.context.record.name, account: null }
+  const base = request.headers['evergrant-base-url']
+  const url = targetUrl(target.context, request.url.replace(PREFIX, ''), typeof base === 'string' ? base : undefined)
+  const left = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) left.abort()
+  })
+  const job = { target, token: { organization, connection }, method: request.method, url, headers: request.headers, body: await bodyOf(request), deadlineMs: deadlineOf(request), signal: left.signal }
+  const result = await runProxy(job, services)
+  reply.headers({ ...headersToReturn(result.headers, result.accessToken), 'content-security-policy': UPSTREAM_POLICY, 'evergrant-upstream-status': String(result.status) })
+  if (result.verdict !== 'ok') reply.header('evergrant-verdict', result.verdict)
+  return reply.code(result.status).send(request.method === 'HEAD' && result.body instanceof Readable ? emptied(result.body) : result.body)
+}
+
+async function bodyOf(request: FastifyRequest): Promise<Buffer | Readable | null> {
+  if (!(request.body instanceof Readable)) return null
+  const length = Number(request.headers['content-length'] ?? '0')
+  return length > REPLAYABLE_BYTES ? request.body : wholeUpTo(request.body, REPLAYABLE_BYTES)
+}
+
+function deadlineOf(request: FastifyRequest): number {
+  const text = request.headers['evergrant-deadline']
+  if (text === undefined) return DEFAULT_DEADLINE_SECONDS * 1_000
+  const seconds = Number(text)
+  if (!Number.isFinite(seconds) || seconds <= 0 || seconds > 300) throw new Fault('invalid_request', { field: 'Evergrant-Deadline', detail: '`Evergrant-Deadline` must be a number of seconds, at most 300.' })
+  return seconds * 1_000
+}
+
+function emptied(body: Readable): null {
+  body.destroy()
+  return null
+}
