@@ -107,11 +107,18 @@ test('the issuer of the document keeps its slash, whichever way the operator wro
 
 test.each<[unknown, object]>([
   [['client_secret_post'], { clientAuth: 'body' }],
-  [['client_secret_basic', 'client_secret_post'], { clientAuth: 'basic' }],
   [['none'], { clientAuth: 'none' }],
 ])('token_endpoint_auth_methods_supported %j gives %j', async (methods, expected) => {
   const { resolve } = house(() => JSON.parse(JSON.stringify({ ...METADATA, token_endpoint_auth_methods_supported: methods })))
   expect(await resolve()).toMatchObject(expected)
+})
+
+test('the way that a record names holds as long as the server accepts it', async () => {
+  const document = { ...METADATA, token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic', 'private_key_jwt'] }
+  const { directory, resolve } = house(() => document)
+  expect((await resolve()).clientAuth).toBeUndefined()
+  const own = { ...shipped('oidc'), token: { ...shipped('oidc').token, clientAuth: 'body' as const } }
+  expect((await directory.resolve(own, { issuer })).clientAuth).toBeUndefined()
 })
 
 test('a server whose metadata names other PKCE methods only gets no challenge', async () => {

@@ -121,6 +121,14 @@ function endpointsOf(record: ProviderRecord, variables: Variables, metadata: Iss
     issuer: fill(record.issuer) ?? metadata?.issuer ?? null,
     issuerInCallback: metadata?.issuerInCallback ?? false,
     pkce: metadata === null ? record.authorize.pkce !== 'unsupported' : (metadata.pkce ?? record.authorize.pkce !== 'unsupported'),
-    ...(metadata?.clientAuth ? { clientAuth: metadata.clientAuth } : {}),
+    ...clientAuthOf(record, metadata),
   }
+}
+
+/** The record's way holds as long as the server accepts it: a client may be registered for one way only. */
+function clientAuthOf(record: ProviderRecord, metadata: IssuerMetadata | null): Pick<ProviderEndpoints, 'clientAuth'> {
+  const accepted = metadata?.clientAuth ?? []
+  const own = record.token.clientAuth === 'basic_raw' ? 'basic' : record.token.clientAuth
+  const best = accepted[0]
+  return best === undefined || accepted.includes(own) ? {} : { clientAuth: best }
 }

@@ -10,8 +10,8 @@ export interface IssuerMetadata extends Pick<ProviderEndpoints, 'issuerInCallbac
   readonly userinfo: string | null
   /** Null when the document does not mention PKCE methods. */
   readonly pkce: boolean | null
-  /** Null: the default of the specification and of the record. */
-  readonly clientAuth: 'body' | 'basic' | 'none' | null
+  /** Client authentication that the server accepts, best first; empty when the document does not say or names none that we speak. */
+  readonly clientAuth: readonly ('basic' | 'body' | 'none')[]
 }
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
@@ -68,10 +68,13 @@ function checkEndpoint(name: string, value: JsonValue | undefined, issuer: strin
 }
 
 function clientAuthOf(methods: JsonValue | undefined): IssuerMetadata['clientAuth'] {
-  if (!Array.isArray(methods)) return null
-  if (methods.includes('client_secret_basic')) return 'basic'
-  if (methods.includes('client_secret_post')) return 'body'
-  return methods.includes('none') ? 'none' : null
+  const offered: readonly JsonValue[] = Array.isArray(methods) ? methods : []
+  const spoken = [
+    ['client_secret_basic', 'basic'],
+    ['client_secret_post', 'body'],
+    ['none', 'none'],
+  ] as const
+  return spoken.filter(([name]) => offered.includes(name)).map(([, ours]) => ours)
 }
 
 function withoutSlash(issuer: string): string {

@@ -14,7 +14,7 @@ export interface ProviderEndpoints {
   readonly issuerInCallback: boolean
   /** `code_challenge_methods_supported` contains S256, or the record says so. */
   readonly pkce: boolean
-  /** How the metadata says clients authenticate, when it differs from the record (`token_endpoint_auth_methods_supported`). */
+  /** The best way of client authentication that the metadata lists, when the record's is not among them (`token_endpoint_auth_methods_supported`). */
   readonly clientAuth?: 'body' | 'basic' | 'none'
 }
 
