@@ -1,5 +1,5 @@
-export type { Change, Changes, Meta, Migrations, MigrationStatus, Store, StoreOptions } from './contract.ts'
 export { type StoreCase, type StoreContext, storeCases } from './conformance.ts'
+export type { Change, Changes, Meta, MigrationStatus, Migrations, Store, StoreOptions } from './contract.ts'
 export { postgresMigrations } from './postgres/postgres-migrations.ts'
 export { openPostgresStore } from './postgres/postgres-store.ts'
 export { type DataLock, takeDataLock } from './sqlite/data-lock.ts'

@@ -38,7 +38,10 @@ export const accessCases: readonly StoreCase[] = [
       assert.equal(await store.integrations.remove(organization, integration.id, tenant.event('integration.deleted')), 'removed')
       assert.equal(await store.integrations.remove(organization, integration.id, tenant.event('integration.deleted')), 'gone')
       assert.equal(await store.integrations.load(integration.id), undefined)
-      assert.deepEqual((await store.integrations.list(organization, { limit: 10, cursor: null })).items.map((item) => item.slug), ['other'])
+      assert.deepEqual(
+        (await store.integrations.list(organization, { limit: 10, cursor: null })).items.map((item) => item.slug),
+        ['other'],
+      )
     },
   },
   {
@@ -61,7 +64,10 @@ export const accessCases: readonly StoreCase[] = [
       const revoke = () => store.apiKeys.revoke(tenant.organization, old.id, PAST + 20, tenant.event('api_key.revoked'))
       assert.deepEqual([await revoke(), await revoke()], ['revoked', 'already'])
       assert.equal(await store.apiKeys.rotate(old.id, keyOf(tenant), PAST, tenant.event('api_key.rotated')), 'gone')
-      assert.deepEqual((await store.apiKeys.list(tenant.organization)).map((key) => key.id), [old.id, successor.id])
+      assert.deepEqual(
+        (await store.apiKeys.list(tenant.organization)).map((key) => key.id),
+        [old.id, successor.id],
+      )
     },
   },
   {
@@ -93,7 +99,10 @@ export const accessCases: readonly StoreCase[] = [
       for (const event of made) await store.events.append({ ...event, subject: 'subject', actor: { kind: 'browser', id: 'b' } })
       const first = await store.events.list(tenant.organization, { subject: 'subject' }, { limit: 7, cursor: null })
       const second = await store.events.list(tenant.organization, { type: 'connect.failed' }, { limit: 7, cursor: first.cursor })
-      assert.deepEqual([...first.items, ...second.items].map((event) => event.id), made.map((event) => event.id).reverse())
+      assert.deepEqual(
+        [...first.items, ...second.items].map((event) => event.id),
+        made.map((event) => event.id).reverse(),
+      )
       assert.equal(second.cursor, null)
       assert.deepEqual(first.items[0]?.actor, { kind: 'browser', id: 'b' })
     },

@@ -26,7 +26,10 @@ export const claimCases: readonly StoreCase[] = [
       const history: number[] = []
       await Promise.all(Array.from({ length: 100 }, () => refreshOnce(tenant, connection, history)))
       history.sort((left, right) => left - right)
-      assert.deepEqual(history, Array.from({ length: 100 }, (_, index) => index + 2))
+      assert.deepEqual(
+        history,
+        Array.from({ length: 100 }, (_, index) => index + 2),
+      )
       const { credential } = await tenant.row(connection)
       assert.equal(credential.generation, 101)
       assert.equal(textOf(credential.refreshToken), 'refresh 101')

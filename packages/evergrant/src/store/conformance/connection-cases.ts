@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import type { ConnectionStatus } from '../../core/connection/connection.ts'
-import type { ConnectionId } from '../../core/ids.ts'
-import { newId } from '../../core/ids.ts'
 import { statusOf } from '../../core/connection/status.ts'
 import { Fault } from '../../core/fault/fault.ts'
+import type { ConnectionId } from '../../core/ids.ts'
+import { newId } from '../../core/ids.ts'
 import type { StoreCase } from './store-case.ts'
-import { faultAt, FUTURE, PAST, Tenant, tokens } from './tenant.ts'
+import { FUTURE, faultAt, PAST, Tenant, tokens } from './tenant.ts'
 
 export const connectionCases: readonly StoreCase[] = [
   {
@@ -19,11 +19,17 @@ export const connectionCases: readonly StoreCase[] = [
       assert.deepEqual(row?.connection, connection)
       assert.deepEqual(row?.health, { dueAt: FUTURE, nextAttemptAt: null, failures: 0, firstFailedAt: null })
       const { accessToken, refreshToken, ...facts } = row?.credential ?? tokens(0)
-      assert.deepEqual([accessToken, refreshToken].map((bytes) => Buffer.from(bytes ?? []).toString()), ['access 1', 'refresh 1'])
+      assert.deepEqual(
+        [accessToken, refreshToken].map((bytes) => Buffer.from(bytes ?? []).toString()),
+        ['access 1', 'refresh 1'],
+      )
       const { accessToken: _access, refreshToken: _refresh, ...wanted } = credential
       assert.deepEqual(facts, { connection: connection.id, generation: 1, epoch: 0, lease: null, intent: null, suspicion: null, ...wanted })
       const events = await store.events.list(tenant.organization, { connection: connection.id }, { limit: 5, cursor: null })
-      assert.deepEqual(events.items.map((event) => [event.type, event.data]), [['connection.created', { n: 1 }]])
+      assert.deepEqual(
+        events.items.map((event) => [event.type, event.data]),
+        [['connection.created', { n: 1 }]],
+      )
     },
   },
   {
@@ -39,7 +45,10 @@ export const connectionCases: readonly StoreCase[] = [
       const [live] = await store.connections.byOwner(tenant.organization, tenant.integration.id, 'owner')
       assert.ok(live !== undefined)
       for (const outcome of outcomes) if (outcome.kind === 'exists') assert.equal(outcome.connection, live.connection.id)
-      assert.deepEqual((await Promise.all([insert(null), insert(null)])).map((outcome) => outcome.kind), ['inserted', 'inserted'])
+      assert.deepEqual(
+        (await Promise.all([insert(null), insert(null)])).map((outcome) => outcome.kind),
+        ['inserted', 'inserted'],
+      )
       await end(tenant, live.connection.id)
       assert.equal((await insert('account')).kind, 'inserted')
       const mine = await store.connections.byOwner(tenant.organization, tenant.integration.id, 'owner')
@@ -64,7 +73,10 @@ export const connectionCases: readonly StoreCase[] = [
       assert.deepEqual(seen, [...made].reverse())
       const even = await store.connections.list(tenant.organization, { tag: 'even' }, { limit: 200, cursor: null })
       assert.equal(even.items.length, 12)
-      await assert.rejects(store.connections.list(tenant.organization, {}, { limit: 5, cursor: 'nonsense!' }), (error) => error instanceof Fault && error.code === 'invalid_request')
+      await assert.rejects(
+        store.connections.list(tenant.organization, {}, { limit: 5, cursor: 'nonsense!' }),
+        (error) => error instanceof Fault && error.code === 'invalid_request',
+      )
     },
   },
   {
@@ -89,7 +101,8 @@ export const connectionCases: readonly StoreCase[] = [
       await store.credentials.commitFailure(tenant.failure(suspect, await tenant.claimed(suspect), { effect: 'suspect', countsAsFailure: false }))
       const all = (await store.connections.list(tenant.organization, {}, { limit: 200, cursor: null })).items
       const expected: Record<ConnectionStatus, number> = { active: 0, degraded: 0, needs_reauth: 0, blocked: 0, paused: 0, disconnected: 0 }
-      for (const row of all) expected[statusOf(row, row.connection.integration === blocked.id ? { blocked: faultAt(PAST) } : { blocked: null }, PAST + 100)] += 1
+      for (const row of all)
+        expected[statusOf(row, row.connection.integration === blocked.id ? { blocked: faultAt(PAST) } : { blocked: null }, PAST + 100)] += 1
       assert.deepEqual(expected, { active: 3, degraded: 2, needs_reauth: 1, blocked: 1, paused: 1, disconnected: 1 })
       assert.deepEqual(await store.connections.counts(tenant.organization), expected)
       for (const status of ['active', 'degraded', 'needs_reauth', 'blocked', 'paused', 'disconnected'] as const) {
@@ -139,7 +152,8 @@ export const connectionCases: readonly StoreCase[] = [
     async run(store, context) {
       const tenant = await Tenant.open(store, context)
       const connection = await tenant.connect({}, FUTURE)
-      const set = (paused: boolean) => store.connections.setPaused(tenant.organization, connection, paused, FUTURE + 1, tenant.event('connection.paused', connection))
+      const set = (paused: boolean) =>
+        store.connections.setPaused(tenant.organization, connection, paused, FUTURE + 1, tenant.event('connection.paused', connection))
       assert.deepEqual([await set(false), await set(true), await set(true), await set(false)], ['already', 'changed', 'already', 'changed'])
       assert.equal((await tenant.row(connection)).health.dueAt, FUTURE + 1)
       await end(tenant, connection)
@@ -176,7 +190,10 @@ export const connectionCases: readonly StoreCase[] = [
       assert.deepEqual([revocation.generation, revocation.attempts, revocation.staged], [1, 0, null])
       assert.deepEqual(await due(), [])
       await store.connections.retryRevocation(revocation.id, PAST)
-      assert.deepEqual((await due()).map((again) => again.attempts), [1])
+      assert.deepEqual(
+        (await due()).map((again) => again.attempts),
+        [1],
+      )
       await store.connections.purge(PAST + 100, 10_000)
       assert.notEqual((await tenant.row(connection)).credential.refreshToken, null)
       await store.connections.finishRevocation(revocation.id, tenant.event('connection.revocation_done', connection))

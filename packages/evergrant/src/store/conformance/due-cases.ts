@@ -16,12 +16,21 @@ export const dueCases: readonly StoreCase[] = [
       await tenant.connect({}, FUTURE)
       await tenant.connect({}, null)
       const taken = await store.credentials.takeDue(10, HOUR)
-      assert.deepEqual(taken.map((due) => due.connection), [first, second])
-      assert.deepEqual(taken.map((due) => due.dueAt), [PAST + 1, PAST + 2])
+      assert.deepEqual(
+        taken.map((due) => due.connection),
+        [first, second],
+      )
+      assert.deepEqual(
+        taken.map((due) => due.dueAt),
+        [PAST + 1, PAST + 2],
+      )
       assert.ok(taken.every((due) => due.organization === tenant.organization))
       assert.deepEqual(await store.credentials.takeDue(10, HOUR), [])
       await store.credentials.reschedule(second, PAST)
-      assert.deepEqual((await store.credentials.takeDue(10, HOUR)).map((due) => due.connection), [second])
+      assert.deepEqual(
+        (await store.credentials.takeDue(10, HOUR)).map((due) => due.connection),
+        [second],
+      )
     },
   },
   {
@@ -50,7 +59,10 @@ export const dueCases: readonly StoreCase[] = [
       await store.credentials.markReads([{ connection, at: PAST, dueAt: PAST }])
       assert.deepEqual(await store.credentials.takeDue(10, HOUR), [])
       await store.connections.setPaused(tenant.organization, connection, false, PAST + 4, tenant.event('connection.resumed', connection))
-      assert.deepEqual((await store.credentials.takeDue(10, HOUR)).map((due) => due.dueAt), [PAST + 4])
+      assert.deepEqual(
+        (await store.credentials.takeDue(10, HOUR)).map((due) => due.dueAt),
+        [PAST + 4],
+      )
     },
   },
   {

@@ -18,7 +18,7 @@ export const failureCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'failures count up and remember the first, and one that is not the connection\'s does not count',
+    name: "failures count up and remember the first, and one that is not the connection's does not count",
     async run(store, context) {
       const tenant = await Tenant.open(store, context)
       const connection = await tenant.connect()
@@ -66,7 +66,10 @@ export const failureCases: readonly StoreCase[] = [
       const moved = await tenant.connect()
       const slow = await tenant.claimed(moved, { leaseMs: 0 })
       await store.credentials.commitGrant(tenant.grant(moved, await tenant.claimed(moved, { epoch: 1 }), 1))
-      assert.deepEqual(await store.credentials.commitFailure(tenant.failure(moved, slow, { ...dead, answer: tenant.answer(slow, { verdict: 'dead' }) })), { kind: 'moved', generation: 2 })
+      assert.deepEqual(await store.credentials.commitFailure(tenant.failure(moved, slow, { ...dead, answer: tenant.answer(slow, { verdict: 'dead' }) })), {
+        kind: 'moved',
+        generation: 2,
+      })
       assert.equal((await tenant.row(moved)).connection.state, 'active')
       assert.equal((await store.credentials.unappliedAnswers(tenant.organization, 5)).length, 1)
 
@@ -79,7 +82,10 @@ export const failureCases: readonly StoreCase[] = [
       const active = await tenant.connect()
       await store.credentials.commitFailure(tenant.failure(active, await tenant.claimed(active), dead))
       const row = await tenant.row(active)
-      assert.deepEqual([row.connection.state, row.connection.fault?.code, row.health.dueAt, row.credential.intent], ['needs_reauth', 'connection_revoked', null, null])
+      assert.deepEqual(
+        [row.connection.state, row.connection.fault?.code, row.health.dueAt, row.credential.intent],
+        ['needs_reauth', 'connection_revoked', null, null],
+      )
       assert.notEqual(row.credential.refreshToken, null)
     },
   },

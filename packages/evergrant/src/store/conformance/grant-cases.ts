@@ -27,7 +27,10 @@ export const grantCases: readonly StoreCase[] = [
       const commit = tenant.grant(connection, intent, 1)
       assert.equal((await store.credentials.commitGrant(commit)).kind, 'applied')
       const again = await Promise.all([1, 2, 3].map(() => store.credentials.commitGrant(commit)))
-      assert.deepEqual(again, [1, 2, 3].map(() => ({ kind: 'already', generation: 2 })))
+      assert.deepEqual(
+        again,
+        [1, 2, 3].map(() => ({ kind: 'already', generation: 2 })),
+      )
       assert.equal((await tenant.row(connection)).credential.generation, 2)
       const events = await store.events.list(tenant.organization, { connection, type: 'connection.refreshed' }, { limit: 50, cursor: null })
       assert.equal(events.items.length, 1)
@@ -42,7 +45,10 @@ export const grantCases: readonly StoreCase[] = [
       await store.credentials.commitGrant(tenant.grant(connection, await tenant.claimed(connection), 1))
       assert.deepEqual(await store.credentials.commitGrant(tenant.grant(connection, late, 1)), { kind: 'superseded', generation: 2 })
       const other = tenant.intent()
-      assert.deepEqual(await store.credentials.commitGrant(tenant.grant(connection, other, 2, { presentedFingerprint: 'another' })), { kind: 'superseded', generation: 2 })
+      assert.deepEqual(await store.credentials.commitGrant(tenant.grant(connection, other, 2, { presentedFingerprint: 'another' })), {
+        kind: 'superseded',
+        generation: 2,
+      })
       const kept = await store.credentials.unappliedAnswers(tenant.organization, 10)
       assert.deepEqual(new Set(kept.map((answer) => answer.intent)), new Set([late, other]))
       assert.ok(kept.every((answer) => answer.connection === connection && textOf(answer.body) === `answer ${answer.intent}`))
@@ -57,7 +63,13 @@ export const grantCases: readonly StoreCase[] = [
       const intent = await tenant.claimed(connection)
       const { organization } = tenant
       const id = newId('rev', context.entropy)
-      await store.connections.disconnect({ organization, connection, at: PAST + 9, event: tenant.event('connection.disconnected', connection), revocation: { id, perToken: false } })
+      await store.connections.disconnect({
+        organization,
+        connection,
+        at: PAST + 9,
+        event: tenant.event('connection.disconnected', connection),
+        revocation: { id, perToken: false },
+      })
       const commit = tenant.grant(connection, intent, 1)
       assert.deepEqual(await store.credentials.commitGrant(commit), { kind: 'disconnected' })
       assert.deepEqual(await store.credentials.commitGrant(commit), { kind: 'disconnected' })
@@ -79,9 +91,18 @@ export const grantCases: readonly StoreCase[] = [
       const connection = await tenant.connect()
       const intent = await tenant.claimed(connection)
       const patches = Array.from({ length: 20 }, (_, index) =>
-        store.connections.patch(tenant.organization, connection, { metadata: { step: index }, tags: [`tag ${index}`] }, null, tenant.event('connection.updated', connection)),
+        store.connections.patch(
+          tenant.organization,
+          connection,
+          { metadata: { step: index }, tags: [`tag ${index}`] },
+          null,
+          tenant.event('connection.updated', connection),
+        ),
       )
-      const [outcome] = await Promise.all([store.credentials.commitGrant(tenant.grant(connection, intent, 1, { facts: { site: 'eu' }, scopes: ['read', 'write'] })), ...patches])
+      const [outcome] = await Promise.all([
+        store.credentials.commitGrant(tenant.grant(connection, intent, 1, { facts: { site: 'eu' }, scopes: ['read', 'write'] })),
+        ...patches,
+      ])
       assert.equal(outcome.kind, 'applied')
       const row = await tenant.row(connection)
       assert.equal(textOf(row.credential.refreshToken), 'refresh 2')

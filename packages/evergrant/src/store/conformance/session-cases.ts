@@ -43,7 +43,9 @@ export const sessionCases: readonly StoreCase[] = [
       assert.equal(await stage(tenant.intent()), false)
       assert.deepEqual([await stage(intent), await stage(intent)], [true, true])
       const connection = await tenant.connect()
-      const completed = await Promise.all(Array.from({ length: 10 }, () => store.connectSessions.complete(session.id, connection, tenant.event('connect.completed'))))
+      const completed = await Promise.all(
+        Array.from({ length: 10 }, () => store.connectSessions.complete(session.id, connection, tenant.event('connect.completed'))),
+      )
       assert.equal(completed.filter(Boolean).length, 1)
       const now = await store.connectSessions.load(session.id)
       assert.deepEqual([now?.state, now?.result, now?.staged, now?.flow?.intent], ['completed', connection, null, intent])

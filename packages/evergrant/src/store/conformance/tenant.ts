@@ -67,14 +67,26 @@ export class Tenant {
   static async open(store: Store, context: StoreContext): Promise<Tenant> {
     const tenant = new Tenant(store, context)
     const { organization } = tenant
-    await store.organizations.insert({ id: organization, name: 'Example', slug: organization.replace('_', '-'), createdAt: PAST }, tenant.event('organization.created'))
+    await store.organizations.insert(
+      { id: organization, name: 'Example', slug: organization.replace('_', '-'), createdAt: PAST },
+      tenant.event('organization.created'),
+    )
     await store.integrations.insert(tenant.integration, tenant.event('integration.created'))
     return tenant
   }
 
   event(type: EventType, connection: ConnectionId | null = null): NewEvent {
     const { entropy } = this.context
-    return { id: newId('evt', entropy), organization: this.organization, type, at: PAST, actor: { kind: 'system', id: null }, connection, subject: null, data: { n: 1 } }
+    return {
+      id: newId('evt', entropy),
+      organization: this.organization,
+      type,
+      at: PAST,
+      actor: { kind: 'system', id: null },
+      connection,
+      subject: null,
+      data: { n: 1 },
+    }
   }
 
   intent(): IntentId {

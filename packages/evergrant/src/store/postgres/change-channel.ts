@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import pg from 'pg'
-import type { Clock, Timers } from '../../core/time.ts'
 import type { ConnectionId, IntegrationId } from '../../core/ids.ts'
+import type { Clock, Timers } from '../../core/time.ts'
 import type { Change, Changes, StoreOptions } from '../contract.ts'
 import type { ChangeSink } from './postgres-database.ts'
 
@@ -23,7 +22,7 @@ interface Payload {
 
 /** `LISTEN/NOTIFY` on one dedicated connection, with an echo of our own that proves it is heard. */
 export class ChangeChannel implements Changes, ChangeSink {
-  readonly #from: string = randomUUID()
+  readonly #from: string
   readonly #config: pg.ClientConfig
   readonly #clock: Clock
   readonly #timers: Timers
@@ -34,7 +33,9 @@ export class ChangeChannel implements Changes, ChangeSink {
   #cancel: () => void = () => {}
   #closed = false
 
-  constructor(config: pg.ClientConfig, options: StoreOptions) {
+  /** `from` tells our own notifications from those of other stores. */
+  constructor(from: string, config: pg.ClientConfig, options: StoreOptions) {
+    this.#from = from
     this.#config = config
     this.#clock = options.clock
     this.#timers = options.timers
@@ -67,7 +68,7 @@ export class ChangeChannel implements Changes, ChangeSink {
     for (const change of changes) for (const listener of this.#listeners) listener(change)
   }
 
-  /** The payload for connections alone, before it is known which of them changed: the statement appends their ids. */
+  /** Who notifies, for a statement that builds its own payload. */
   get origin(): string {
     return this.#from
   }
@@ -78,8 +79,10 @@ export class ChangeChannel implements Changes, ChangeSink {
     const integrations = [...new Set(changes.flatMap((change) => (change.kind === 'integration' ? [change.integration] : [])))]
     const keys = changes.some((change) => change.kind === 'api_key')
     const payloads: Payload[] = []
-    for (let at = 0; at < connections.length; at += IDS_PER_PAYLOAD) payloads.push({ from: this.#from, connections: connections.slice(at, at + IDS_PER_PAYLOAD) })
-    for (let at = 0; at < integrations.length; at += IDS_PER_PAYLOAD) payloads.push({ from: this.#from, integrations: integrations.slice(at, at + IDS_PER_PAYLOAD) })
+    for (let at = 0; at < connections.length; at += IDS_PER_PAYLOAD)
+      payloads.push({ from: this.#from, connections: connections.slice(at, at + IDS_PER_PAYLOAD) })
+    for (let at = 0; at < integrations.length; at += IDS_PER_PAYLOAD)
+      payloads.push({ from: this.#from, integrations: integrations.slice(at, at + IDS_PER_PAYLOAD) })
     if (keys) payloads.push({ from: this.#from, keys: true })
     return payloads.map((payload) => JSON.stringify(payload))
   }

@@ -30,7 +30,10 @@ export function mergedCredentials(single: Credentials, database: PostgresDatabas
 
 type Merged<Request, Outcome> = (requests: readonly Request[]) => Promise<ReadonlyMap<string, Outcome>>
 
-function gather<Request extends { readonly connection: ConnectionId }, Outcome>(single: (request: Request) => Promise<Outcome>, merged: Merged<Request, Outcome>) {
+function gather<Request extends { readonly connection: ConnectionId }, Outcome>(
+  single: (request: Request) => Promise<Outcome>,
+  merged: Merged<Request, Outcome>,
+) {
   const gathering = new Gathering<Waiting<Request, Outcome>>({
     lanes: LANES,
     size: MAX_BATCH,

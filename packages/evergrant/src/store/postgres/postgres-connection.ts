@@ -27,19 +27,21 @@ export function mergedConfig(config: pg.ClientConfig): pg.ClientConfig {
 export interface ServerFacts {
   /** True when its default would answer before a commit is on disk. */
   readonly careless: boolean
+  /** A fresh name for this store, drawn by the server. */
+  readonly nonce: string
 }
 
 /** Refuses a server that cannot keep a promise. @throws Fault `store_unavailable` */
 export async function inspectServer(client: pg.ClientBase): Promise<ServerFacts> {
   const found = await client.query(
     `select current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous, current_setting('server_version_num')::int as version,
-       pg_is_in_recovery() as standby`,
+       pg_is_in_recovery() as standby, gen_random_uuid()::text as nonce`,
   )
   const server = found.rows[0]
   if (server.fsync !== 'on') throw refused('fsync is off: a power cut would lose tokens. Set fsync = on in postgresql.conf and restart it.')
   if (server.standby === true) throw refused('it is a read-only standby. Point the URL at the primary.')
   if (server.version < OLDEST) throw refused('it is older than version 15. Upgrade it.')
-  return { careless: server.synchronous === 'off' }
+  return { careless: server.synchronous === 'off', nonce: server.nonce }
 }
 
 function refused(why: string): Fault {

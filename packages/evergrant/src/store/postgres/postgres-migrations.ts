@@ -1,5 +1,5 @@
 import pg from 'pg'
-import type { Migrations, MigrationStatus } from '../contract.ts'
+import type { MigrationStatus, Migrations } from '../contract.ts'
 import { MIGRATIONS } from '../migrations/index.ts'
 import type { Migration } from '../migrations/migration.ts'
 import { connectionConfig } from './postgres-connection.ts'
@@ -28,10 +28,10 @@ async function inTransaction(client: pg.ClientBase, work: () => Promise<void>): 
 async function apply(client: pg.ClientBase, migration: Migration): Promise<void> {
   await inTransaction(client, async () => {
     await client.query(migration.up.postgres)
-    await client.query(
-      'insert into schema_migration (version, name, applied_at) values ($1, $2, floor(extract(epoch from clock_timestamp()) * 1000))',
-      [migration.version, migration.name],
-    )
+    await client.query('insert into schema_migration (version, name, applied_at) values ($1, $2, floor(extract(epoch from clock_timestamp()) * 1000))', [
+      migration.version,
+      migration.name,
+    ])
   })
 }
 
@@ -86,7 +86,10 @@ export async function schemaGap(url: string): Promise<{ readonly missing: number
     const ledger = await client.query("select to_regclass('schema_migration') is not null as there")
     const done = ledger.rows[0]?.there === true ? await applied(client) : new Map<number, number>()
     const known = new Set(MIGRATIONS.map((migration) => migration.version))
-    return { missing: MIGRATIONS.filter((migration) => !done.has(migration.version)).length, unknown: [...done.keys()].filter((version) => !known.has(version)) }
+    return {
+      missing: MIGRATIONS.filter((migration) => !done.has(migration.version)).length,
+      unknown: [...done.keys()].filter((version) => !known.has(version)),
+    }
   } catch (error) {
     throw readable(error)
   } finally {

@@ -2,8 +2,8 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { freshDatabase } from '../../../../../tests/fresh-database.ts'
 import { systemClock, systemEntropy, systemTimers } from '../../system.ts'
-import { storeCases } from '../conformance.ts'
 import { Tenant } from '../conformance/tenant.ts'
+import { storeCases } from '../conformance.ts'
 import type { Change, Store } from '../contract.ts'
 import { dueQuery } from '../sql/due.ts'
 import { numberParameters, POSTGRES } from './postgres-dialect.ts'
@@ -91,7 +91,8 @@ async function asAdmin(sql: string): Promise<readonly Record<string, unknown>[]>
   }
 }
 
-const cutEveryConnection = () => asAdmin('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()')
+const cutEveryConnection = () =>
+  asAdmin('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()')
 
 /** The generic plan on many connections of which few are due. */
 async function duePlan(): Promise<string> {

@@ -4,11 +4,11 @@ import type { Store, StoreOptions } from '../contract.ts'
 import { row } from '../sql/program.ts'
 import { storeParts } from '../sql/store-parts.ts'
 import { ChangeChannel } from './change-channel.ts'
-import { connectionConfig, inspectServer, mergedConfig } from './postgres-connection.ts'
+import { mergedCredentials } from './merged-credentials.ts'
+import { connectionConfig, inspectServer, mergedConfig, type ServerFacts } from './postgres-connection.ts'
 import { PostgresDatabase } from './postgres-database.ts'
 import { readable } from './postgres-faults.ts'
 import { postgresMigrations, schemaGap } from './postgres-migrations.ts'
-import { mergedCredentials } from './merged-credentials.ts'
 
 /** Readers and single writers of one node; four more write batches, and one listens. */
 const POOL_SIZE = 10
@@ -20,12 +20,12 @@ const MERGED_SIZE = 4
  */
 export async function openPostgresStore(url: string, options: StoreOptions): Promise<Store> {
   if (options.migrate === true) await postgresMigrations(url).up()
-  const careless = await inspect(url)
+  const { careless, nonce } = await inspect(url)
   await requireSchema(url)
   const config = connectionConfig(url, careless)
   const pool = openPool(config, POOL_SIZE, options)
   const merged = openPool(mergedConfig(config), MERGED_SIZE, options)
-  const channel = new ChangeChannel(config, options)
+  const channel = new ChangeChannel(nonce, config, options)
   try {
     await channel.open()
   } catch (error) {
@@ -40,7 +40,9 @@ export async function openPostgresStore(url: string, options: StoreOptions): Pro
     changes: channel,
     ping: async () => {
       // Written, not only read: a database that only reads is not well.
-      await database.write(() => row("insert into meta (name, value) values ('ping', '') on conflict (name) do update set value = excluded.value returning name"))
+      await database.write(() =>
+        row("insert into meta (name, value) values ('ping', '') on conflict (name) do update set value = excluded.value returning name"),
+      )
     },
     close: async () => {
       await channel.close()
@@ -52,15 +54,17 @@ export async function openPostgresStore(url: string, options: StoreOptions): Pro
 function openPool(config: pg.ClientConfig, max: number, options: StoreOptions): pg.Pool {
   const pool = new pg.Pool({ ...config, max, idleTimeoutMillis: 30_000 })
   pool.on('error', (error) => options.log?.warn({ error: error.message }, 'an idle PostgreSQL connection was lost'))
+  // A connection that breaks between two queries of its borrower has nobody else to tell: the next query fails anyway.
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
 
-async function inspect(url: string): Promise<boolean> {
+async function inspect(url: string): Promise<ServerFacts> {
   const client = new pg.Client(connectionConfig(url, false))
   client.on('error', () => {})
   try {
     await client.connect()
-    return (await inspectServer(client)).careless
+    return await inspectServer(client)
   } catch (error) {
     throw readable(error)
   } finally {
@@ -71,7 +75,9 @@ async function inspect(url: string): Promise<boolean> {
 async function requireSchema(url: string): Promise<void> {
   const { missing, unknown } = await schemaGap(url)
   if (unknown.length > 0) {
-    throw new Fault('store_unavailable', { detail: `the database was migrated by a newer version (schema ${unknown.join(', ')}): start that version, or roll back with it first` })
+    throw new Fault('store_unavailable', {
+      detail: `the database was migrated by a newer version (schema ${unknown.join(', ')}): start that version, or roll back with it first`,
+    })
   }
   if (missing > 0) throw new Fault('store_unavailable', { detail: `the database lacks ${missing} migration(s): run \`evergrant migrate up\`` })
 }

@@ -14,7 +14,10 @@ export const INTENT_BECOMES_SUSPICION = `
 export function* claim(dialect: Dialect, request: ClaimRequest): Program<ClaimOutcome> {
   const found = yield* row(`select k.state from connection k where k.id = ? ${dialect.forUpdate('k')}`, request.connection)
   if (found === undefined || found.state === 'paused' || found.state === 'disconnected') return { kind: 'gone' }
-  const current = yield* row('select generation, lease_epoch, lease_until, intent_id, intent_at, now_ms() as now from credential where connection_id = ?', request.connection)
+  const current = yield* row(
+    'select generation, lease_epoch, lease_until, intent_id, intent_at, now_ms() as now from credential where connection_id = ?',
+    request.connection,
+  )
   if (current === undefined) return { kind: 'gone' }
   const generation = integer(current, 'generation')
   if (generation !== request.generation) return { kind: 'moved', generation }
@@ -79,10 +82,7 @@ function* reclaimOne(dialect: Dialect, connection: ConnectionId, node: NodeIdent
        intent_id = null, intent_generation = null, intent_at = null where connection_id = ?`,
     connection,
   )
-  yield* run(
-    `update health set leased_by = null, due_at = ${found.state === 'active' ? 'now_ms()' : 'null'} where connection_id = ?`,
-    connection,
-  )
+  yield* run(`update health set leased_by = null, due_at = ${found.state === 'active' ? 'now_ms()' : 'null'} where connection_id = ?`, connection)
   yield* changed({ kind: 'connection', connection })
   return true
 }

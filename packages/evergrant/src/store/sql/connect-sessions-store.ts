@@ -7,16 +7,13 @@ import { keepAnswer } from './answers.ts'
 import { append } from './event-rows.ts'
 import { type Database, type Dialect, type Program, row, rows, run, type SqlValue } from './program.ts'
 import { text } from './rows.ts'
-import { FLOW_COLUMNS, flowValues, SESSION_COLUMNS, sessionValues, STAGED_COLUMNS, stagedValues, toSession } from './session-rows.ts'
+import { FLOW_COLUMNS, flowValues, SESSION_COLUMNS, STAGED_COLUMNS, sessionValues, stagedValues, toSession } from './session-rows.ts'
 
 const set = (columns: readonly string[]) => columns.map((column) => `${column} = ?`).join(', ')
 const clear = (columns: readonly string[]) => columns.map((column) => `${column} = null`).join(', ')
 
 function* insert(session: ConnectSession, event: NewEvent): Program<void> {
-  yield* run(
-    `insert into connect_session (${SESSION_COLUMNS.join(', ')}) values (${SESSION_COLUMNS.map(() => '?').join(', ')})`,
-    ...sessionValues(session),
-  )
+  yield* run(`insert into connect_session (${SESSION_COLUMNS.join(', ')}) values (${SESSION_COLUMNS.map(() => '?').join(', ')})`, ...sessionValues(session))
   yield* append(event)
 }
 
@@ -55,7 +52,14 @@ function* stage(id: ConnectSessionId, intent: IntentId, staged: StagedGrant, ans
   )
   const session = yield* row('select organization_id, state, flow_intent from connect_session where id = ?', id)
   if (session === undefined) return false
-  yield* keepAnswer({ organization: text(session, 'organization_id') as OrganizationId, connection: null, session: id, generation: 0, answer, applied: done === 1 })
+  yield* keepAnswer({
+    organization: text(session, 'organization_id') as OrganizationId,
+    connection: null,
+    session: id,
+    generation: 0,
+    answer,
+    applied: done === 1,
+  })
   if (done === 1 && event !== null) yield* append(event)
   return session.flow_intent === intent && (session.state === 'staged' || session.state === 'completed')
 }
@@ -90,11 +94,7 @@ function* burn(id: ConnectSessionId, fault: StoredFault, event: NewEvent): Progr
 }
 
 function* reopenInterrupted(before: Instant, fault: StoredFault): Program<number> {
-  return yield* run(
-    `update connect_session set state = 'open', fault = ? where state = 'exchanging' and flow_started_at < ?`,
-    JSON.stringify(fault),
-    before,
-  )
+  return yield* run(`update connect_session set state = 'open', fault = ? where state = 'exchanging' and flow_started_at < ?`, JSON.stringify(fault), before)
 }
 
 function* purge(dialect: Dialect, before: Instant, limit: number): Program<number> {

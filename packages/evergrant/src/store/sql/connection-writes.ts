@@ -4,7 +4,7 @@ import type { ConnectionId, OrganizationId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
 import { append } from './event-rows.ts'
 import { changed, type Dialect, type Program, row, run, type SqlValue } from './program.ts'
-import { CLEAR_FLIGHT, integer, SET_TOKENS, text, TOKEN_COLUMNS, toJson, tokenValues } from './rows.ts'
+import { CLEAR_FLIGHT, integer, SET_TOKENS, TOKEN_COLUMNS, text, toJson, tokenValues } from './rows.ts'
 
 export function* insert({ connection, credential, dueAt, event }: NewConnection): Program<InsertOutcome> {
   if (connection.account !== null && connection.state !== 'disconnected') {

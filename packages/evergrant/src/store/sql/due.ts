@@ -42,6 +42,10 @@ export function* reschedule(connection: ConnectionId, dueAt: Instant | null): Pr
 }
 
 export function* cutAnswers(dialect: Dialect, olderThan: Instant, limit: number): Program<number> {
-  const old = yield* rows('select intent_id from answer where applied = 1 and body is not null and received_at < ? order by received_at limit ?', olderThan, limit)
+  const old = yield* rows(
+    'select intent_id from answer where applied = 1 and body is not null and received_at < ? order by received_at limit ?',
+    olderThan,
+    limit,
+  )
   return yield* run(`update answer set body = null where ${dialect.among('intent_id')}`, JSON.stringify(old.map((found) => found.intent_id)))
 }

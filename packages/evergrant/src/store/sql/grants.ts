@@ -36,7 +36,11 @@ function* keepUnapplied<Outcome extends CommitOutcome>(commit: GrantCommit, outc
 
 function* applyGrant(found: Row, commit: GrantCommit): Program<void> {
   const { connection, organization, answer, credential } = commit
-  yield* run(`update credential set generation = generation + 1, ${SET_TOKENS}, ${CLEAR_FLIGHT} where connection_id = ?`, ...tokenValues(credential), connection)
+  yield* run(
+    `update credential set generation = generation + 1, ${SET_TOKENS}, ${CLEAR_FLIGHT} where connection_id = ?`,
+    ...tokenValues(credential),
+    connection,
+  )
   yield* run(
     `update health set due_at = ?, next_attempt_at = null, failures = 0, first_failed_at = null, failed_intent = null, leased_by = null, last_refreshed_at = ?
      where connection_id = ?`,
@@ -105,7 +109,11 @@ function* recordedBefore(connection: string, intent: IntentId): Program<boolean>
 function* settleIntent(current: Row, commit: FailureCommit, intent: IntentId): Program<void> {
   const { connection, effect } = commit
   if (effect === 'untouched') {
-    yield* run('update credential set suspect_intent = null, suspect_at = null, suspect_answered = null where connection_id = ? and suspect_intent = ?', connection, intent)
+    yield* run(
+      'update credential set suspect_intent = null, suspect_at = null, suspect_answered = null where connection_id = ? and suspect_intent = ?',
+      connection,
+      intent,
+    )
   }
   if (effect === 'suspect') {
     const own = current.intent_id === intent
@@ -136,7 +144,12 @@ function* recordFailure(found: Row, commit: FailureCommit): Program<void> {
     connection,
   )
   if (found.state === 'active' || found.state === 'paused') {
-    yield* run('update connection set fault = ?, state = ?, updated_at = ? where id = ?', JSON.stringify(fault), dead ? 'needs_reauth' : text(found, 'state'), fault.at, connection)
+    yield* run(
+      'update connection set fault = ?, state = ?, updated_at = ? where id = ?',
+      JSON.stringify(fault),
+      dead ? 'needs_reauth' : text(found, 'state'),
+      fault.at,
+      connection,
+    )
   }
 }
-

@@ -1,5 +1,5 @@
-import type { DisconnectOutcome, DisconnectRequest, Revocation } from '../../core/connection/connections.ts'
 import type { NewEvent } from '../../core/audit/event.ts'
+import type { DisconnectOutcome, DisconnectRequest, Revocation } from '../../core/connection/connections.ts'
 import type { ConnectionId, IntegrationId, OrganizationId, RevocationId } from '../../core/ids.ts'
 import type { GrantCommit } from '../../core/refresh/credentials.ts'
 import type { Instant } from '../../core/time.ts'

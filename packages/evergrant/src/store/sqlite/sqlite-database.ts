@@ -25,7 +25,9 @@ interface Job {
 /** Opens a file with the durability this product promises. `path` may be `:memory:`. */
 export function openFile(path: string): DatabaseSync {
   const file = new DatabaseSync(path, { timeout: 5_000, enableForeignKeyConstraints: true })
-  file.exec('pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -32768; pragma temp_store = memory; pragma journal_size_limit = 67108864')
+  file.exec(
+    'pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -32768; pragma temp_store = memory; pragma journal_size_limit = 67108864',
+  )
   return file
 }
 

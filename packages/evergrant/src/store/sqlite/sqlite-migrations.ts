@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Migrations, MigrationStatus } from '../contract.ts'
+import type { MigrationStatus, Migrations } from '../contract.ts'
 import { MIGRATIONS } from '../migrations/index.ts'
 import type { Migration } from '../migrations/migration.ts'
 import { openFile } from './sqlite-database.ts'

@@ -61,7 +61,9 @@ function openStore(path: string, options: StoreOptions, lock: DataLock | null): 
 function requireSchema(path: string, migrations: ReturnType<typeof migrationsOf>): void {
   const unknown = migrations.unknown()
   if (unknown.length > 0) {
-    throw new Fault('store_unavailable', { detail: `${path} was written by a newer version (schema ${unknown.join(', ')}): start that version, or roll back with it first` })
+    throw new Fault('store_unavailable', {
+      detail: `${path} was written by a newer version (schema ${unknown.join(', ')}): start that version, or roll back with it first`,
+    })
   }
   const missing = migrations.status().filter((migration) => migration.appliedAt === null)
   if (missing.length > 0) {
