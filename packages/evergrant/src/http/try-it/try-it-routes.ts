@@ -1,14 +1,23 @@
 import { Fault } from '../../core/fault/fault.ts'
 import { isSameOrigin } from '../connect/browser-cookie.ts'
+import { problemPage } from '../connect/outcome-pages.ts'
 import { sendPage } from '../connect/page-frame.ts'
+import { faultOf } from '../problem.ts'
 import type { App } from '../schema.ts'
 import { tryItPage } from './try-it-page.ts'
 import type { TryIt } from './try-it.ts'
 
+const FORM_LIMIT = 16 * 1_024
+
 /** `GET /` in development: an application to play with. Never registered in production. */
 export function tryItRoutes(app: App, options: { readonly tryIt: TryIt; readonly publicUrl: string }): void {
   const { tryIt, publicUrl } = options
-  app.addContentTypeParser<string>('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: 16 * 1_024 }, (_request, _body, done) => done(null, null))
+  app.addContentTypeParser<string>('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: FORM_LIMIT }, (_request, _body, done) => done(null, null))
+
+  app.setErrorHandler((error, request, reply) => {
+    const fault = faultOf(error, FORM_LIMIT)
+    return sendPage(reply, problemPage(fault.code, request.id, fault.code === 'internal' ? undefined : fault.message), { status: fault.definition.status })
+  })
 
   app.get('/', { config: { access: 'public' } }, async (request, reply) => {
     const said = new URLSearchParams(request.url.split('?')[1] ?? '').get('said')
