@@ -22,7 +22,10 @@ async function serve(output: Output, development: boolean): Promise<ExitCode> {
   const stopped = untilStopped()
   const { createEvergrant } = await import('../../index.ts')
   const rehearsal = development ? await (await import('../../development.ts')).startDevelopment(config) : null
-  const evergrant = await createEvergrant(config, rehearsal?.extension)
+  const evergrant = await createEvergrant(config, rehearsal?.extension).catch(async (error: unknown) => {
+    await rehearsal?.close()
+    throw error
+  })
   try {
     const url = await evergrant.listen()
     const { text: key } = evergrant.services.apiKeys.issueLocal(evergrant.organization)
