@@ -14,11 +14,11 @@ export interface JsonCall {
 /** One API with one key. Paths are relative to `base`. Redirects are not followed; refusals are answers, not errors. */
 export class JsonClient {
   readonly #base: string
-  readonly #headers: Readonly<Record<string, string>>
+  readonly headers: Readonly<Record<string, string>>
 
   constructor(base: string, headers: Readonly<Record<string, string>> = {}) {
     this.#base = base.replace(/\/+$/, '')
-    this.#headers = headers
+    this.headers = headers
   }
 
   get(path: string, call: JsonCall = {}): Promise<JsonReply> {
@@ -34,7 +34,7 @@ export class JsonClient {
     const response = await fetch(`${this.#base}${path}`, {
       method,
       redirect: 'manual',
-      headers: { ...this.#headers, ...type, ...headers },
+      headers: { ...this.headers, ...type, ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const text = await response.text()
