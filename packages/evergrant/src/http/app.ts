@@ -5,6 +5,8 @@ import type { Log } from '../core/log.ts'
 import { authenticator } from './authentication.ts'
 import { answerHeaders } from './headers.ts'
 import { FastLane } from './fast-lane.ts'
+import { docsRoutes } from './docs/docs-routes.ts'
+import { collectOpenApi } from './docs/openapi.ts'
 import { duplicateKey } from './json-body.ts'
 import { faultOf, PROBLEM_TYPE, problemOf, retryAfterSeconds } from './problem.ts'
 import { type RateLimit, RateLimiter } from './rate-limit.ts'
@@ -91,6 +93,7 @@ export function createApp(services: Services, options: AppOptions): App {
   if (options.requestLog !== undefined) logRequests(app, options.requestLog)
   readJsonBodies(app)
   keepAnswers(app, services, options.log)
+  collectOpenApi(app, options.publicUrl)
   app.register(async (scope) => ownRoutes(scope.withTypeProvider<SchemaTypes>(), services, options))
   app.register(async (scope) => proxyRoutes(scope.withTypeProvider<SchemaTypes>(), services))
   for (const routes of options.routes ?? []) app.register(async (scope) => routes(scope.withTypeProvider<SchemaTypes>()))
@@ -107,6 +110,7 @@ function ownRoutes(app: App, services: Services, options: AppOptions): void {
   eventRoutes(app, services)
   adminRoutes(app, services)
   healthRoutes(app, services)
+  docsRoutes(app)
 }
 
 function limitsOf(services: Services, options: AppOptions) {

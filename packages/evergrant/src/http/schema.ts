@@ -65,7 +65,7 @@ export const ProblemSchema = Type.Object(
     request_id: Type.String(),
     field: Type.Optional(Type.String()),
   },
-  { $id: 'Problem', title: 'Problem', description: 'RFC 9457 problem. `code` is stable; /docs/errors lists them all.' },
+  { title: 'Problem', description: 'RFC 9457 problem. `code` is stable; /docs/errors lists them all.' },
 )
 
 const problem = (description: string) => ({ description, content: { 'application/problem+json': { schema: ProblemSchema } } })

@@ -1,0 +1,34 @@
+import { beforeAll, expect, test } from 'vitest'
+import { FAULTS } from '../../core/fault/table.ts'
+import { type ApiLab, createApiLab } from '../../testing/api-lab.ts'
+
+let lab: ApiLab
+beforeAll(async () => {
+  lab = await createApiLab()
+})
+
+test('the OpenAPI document is 3.1 and has every API route with its scope', async () => {
+  const { status, json } = await lab.call('GET', '/api/v1/openapi.json', { key: null })
+  expect([status, json.openapi]).toEqual([200, '3.1.0'])
+  const paths = Object.keys(json.paths)
+  for (const path of ['/api/v1/connections/{id}/token', '/api/v1/token', '/api/v1/integrations/{id}', '/api/v1/api-keys/{id}/rotate', '/api/v1/events', '/health/ready']) expect(paths).toContain(path)
+  expect(paths).not.toContain('/api/v1/connections/import')
+  expect(json.paths['/api/v1/connections/{id}/token'].get.description).toContain('Scope: `tokens:read`')
+  expect(json.paths['/api/v1/connections/{id}/token'].get.security).toEqual([{ key: [] }])
+  expect(json.paths['/health/live'].get.security).toBeUndefined()
+})
+
+test('the pages need no script and nothing from elsewhere, and name every operation and every fault', async () => {
+  const api = await lab.call('GET', '/docs/api', { key: null })
+  const errors = await lab.call('GET', '/docs/errors', { key: null })
+  for (const { status, headers, text } of [api, errors]) {
+    expect(status).toBe(200)
+    expect(headers['content-type']).toContain('text/html')
+    expect(headers['content-security-policy']).toContain("default-src 'none'; style-src 'self'")
+    expect(text).not.toMatch(/<script|<style|style=|\son[a-z]+="|src="http|href="http/)
+  }
+  expect(api.text).toContain('/api/v1/connections/{id}/token')
+  expect(api.text).toContain('/api/v1/proxy/{connection}/')
+  for (const code of Object.keys(FAULTS)) expect(errors.text).toContain(`id="${code}"`)
+  expect((await lab.call('GET', '/docs/style.css', { key: null })).headers['content-type']).toContain('text/css')
+})
