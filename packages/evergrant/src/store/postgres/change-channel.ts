@@ -2,6 +2,7 @@ import pg from 'pg'
 import type { ConnectionId, IntegrationId } from '../../core/ids.ts'
 import type { Clock, Timers } from '../../core/time.ts'
 import type { Change, Changes, StoreOptions } from '../contract.ts'
+import { Listeners } from '../listeners.ts'
 import type { ChangeSink } from './postgres-database.ts'
 
 const PING_MS = 300
@@ -27,7 +28,7 @@ export class ChangeChannel implements Changes, ChangeSink {
   readonly #clock: Clock
   readonly #timers: Timers
   readonly #log: StoreOptions['log']
-  readonly #listeners = new Set<(change: Change) => void>()
+  readonly #listeners: Listeners
   #client: pg.Client | null = null
   #heardAt = Number.NEGATIVE_INFINITY
   #cancel: () => void = () => {}
@@ -40,6 +41,7 @@ export class ChangeChannel implements Changes, ChangeSink {
     this.#clock = options.clock
     this.#timers = options.timers
     this.#log = options.log
+    this.#listeners = new Listeners(options.log)
   }
 
   /** Resolves when the first echo is on its way. */
@@ -56,8 +58,7 @@ export class ChangeChannel implements Changes, ChangeSink {
   }
 
   subscribe(listener: (change: Change) => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#listeners.subscribe(listener)
   }
 
   fresh(): boolean {
@@ -65,7 +66,7 @@ export class ChangeChannel implements Changes, ChangeSink {
   }
 
   announce(changes: readonly Change[]): void {
-    for (const change of changes) for (const listener of this.#listeners) listener(change)
+    this.#listeners.announce(changes)
   }
 
   /** Who notifies, for a statement that builds its own payload. */

@@ -76,7 +76,7 @@ export class PostgresDatabase implements Database {
   }
 
   async transaction<Result>(work: (client: pg.PoolClient) => Promise<{ result: Result; changes: readonly Change[] }>): Promise<Result> {
-    return this.#withClient(async (client) => {
+    const committed = await this.#withClient(async (client) => {
       let committing = false
       try {
         await client.query('begin')
@@ -84,14 +84,15 @@ export class PostgresDatabase implements Database {
         for (const payload of this.#sink.notification(changes)) await client.query(prepared('select pg_notify($1, $2)', ['evergrant', payload]))
         committing = true
         await client.query('commit')
-        this.#sink.announce(changes)
-        return result
+        return { result, changes }
       } catch (error) {
         if (committing && isLost(error)) throw new UnknownCommit(error)
         if (!isLost(error)) await client.query('rollback')
         throw error
       }
     })
+    this.#sink.announce(committed.changes)
+    return committed.result
   }
 
   async #withClient<Result>(work: (client: pg.PoolClient) => Promise<Result>, pool: pg.Pool = this.#pool): Promise<Result> {

@@ -35,13 +35,13 @@ export function openFile(path: string): DatabaseSync {
 export class SqliteDatabase implements Database {
   readonly dialect = SQLITE
   readonly #file: DatabaseSync
-  readonly #announce: (change: Change) => void
+  readonly #announce: (changes: readonly Change[]) => void
   readonly #statements = new Map<string, StatementSync>()
   #queue: Job[] = []
   #scheduled = false
   #open = true
 
-  constructor(file: DatabaseSync, clock: Clock, announce: (change: Change) => void) {
+  constructor(file: DatabaseSync, clock: Clock, announce: (changes: readonly Change[]) => void) {
     this.#file = file
     this.#announce = announce
     file.function('now_ms', () => clock.wall())
@@ -103,7 +103,7 @@ export class SqliteDatabase implements Database {
       return
     }
     for (const settle of settled) settle()
-    for (const change of changes) this.#announce(change)
+    this.#announce(changes)
   }
 
   #attempt(job: Job, changes: Change[]): () => void {

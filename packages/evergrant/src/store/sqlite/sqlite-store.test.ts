@@ -1,8 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ConnectionId } from '../../core/ids.ts'
 import { systemClock, systemEntropy, systemTimers } from '../../system.ts'
 import { storeCases } from '../conformance.ts'
 import type { Store } from '../contract.ts'
@@ -78,3 +81,54 @@ test('a closed store refuses work and does not crash', async () => {
   await expect(memory.organizations.list()).rejects.toThrow(/closed/)
   await expect(memory.ping()).rejects.toThrow(/closed/)
 })
+
+test('a killed process leaves no lock behind, and everything it was told is stored', async () => {
+  const path = join(folder, 'killed.db')
+  const program = `
+    import { systemClock, systemEntropy, systemTimers } from '${new URL('../../system.ts', import.meta.url)}'
+    import { Tenant } from '${new URL('../conformance/tenant.ts', import.meta.url)}'
+    import { openSqliteStore } from '${new URL('./sqlite-store.ts', import.meta.url)}'
+    const store = await openSqliteStore(${JSON.stringify(path)}, { clock: systemClock, timers: systemTimers, migrate: true })
+    const tenant = await Tenant.open(store, { entropy: systemEntropy, duePlan: () => Promise.reject(new Error('not here')) })
+    for (;;) await Promise.all(Array.from({ length: 20 }, async () => process.stdout.write((await tenant.connect()) + '\\n')))`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let told = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    told += text
+    if (told.length > 20_000) child.kill('SIGKILL')
+  })
+  await once(child, 'close')
+  const reopened = await openSqliteStore(path, options)
+  const ids = told.split('\n').slice(0, -1)
+  expect(ids.length).toBeGreaterThan(400)
+  for (const id of ids) expect(await reopened.credentials.read(id as ConnectionId)).toBeDefined()
+  await reopened.close()
+})
+
+test('the reference documents every table and every column, and nothing else', async () => {
+  const file = new DatabaseSync(join(folder, 'store.db'), { readOnly: true })
+  const tables = file.prepare("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' and name <> 'schema_migration'").all()
+  const stored = Object.fromEntries(tables.map(({ name }) => [name, columnsOf(file, String(name))]))
+  file.close()
+  const text = await readFile(new URL('../../../../../docs/reference/storage-schema.md', import.meta.url), 'utf8')
+  const documented = Object.fromEntries(
+    text
+      .split('\n## ')
+      .slice(1)
+      .map((section) => [section.slice(0, section.indexOf('\n')), documentedColumns(section)]),
+  )
+  expect(documented).toEqual(stored)
+})
+
+const columnsOf = (file: DatabaseSync, table: string): readonly string[] =>
+  file
+    .prepare('select name from pragma_table_info(?)')
+    .all(table)
+    .map((column) => String(column.name))
+    .sort()
+
+/** The names in backquotes in the first cell of each row. */
+function documentedColumns(section: string): readonly string[] {
+  const cells = section.split('\n').flatMap((line) => (line.startsWith('| `') ? [line.split('|')[1] ?? ''] : []))
+  return cells.flatMap((cell) => [...cell.matchAll(/`([a-z_]+)`/g)].map((match) => match[1] ?? '')).sort()
+}

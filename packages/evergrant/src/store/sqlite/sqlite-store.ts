@@ -1,5 +1,6 @@
 import { Fault } from '../../core/fault/fault.ts'
-import type { Change, Store, StoreOptions } from '../contract.ts'
+import type { Store, StoreOptions } from '../contract.ts'
+import { Listeners } from '../listeners.ts'
 import { row } from '../sql/program.ts'
 import { storeParts } from '../sql/store-parts.ts'
 import { type DataLock, takeDataLock } from './data-lock.ts'
@@ -35,17 +36,12 @@ function openStore(path: string, options: StoreOptions, lock: DataLock | null): 
     file.close()
     throw error
   }
-  const listeners = new Set<(change: Change) => void>()
-  const database = new SqliteDatabase(file, options.clock, (change) => {
-    for (const listener of listeners) listener(change)
-  })
+  const listeners = new Listeners(options.log)
+  const database = new SqliteDatabase(file, options.clock, (changes) => listeners.announce(changes))
   return {
     ...storeParts(database),
     changes: {
-      subscribe(listener) {
-        listeners.add(listener)
-        return () => void listeners.delete(listener)
-      },
+      subscribe: (listener) => listeners.subscribe(listener),
       fresh: () => true,
     },
     ping: async () => {
