@@ -30,7 +30,8 @@ export async function openNode(config: Config, log: Log): Promise<NodeParts> {
   const store = await openStore(config, log)
   try {
     const seal = await openSeal(store.meta, keyring, systemEntropy)
-    return { store, seal, journal: await openJournal(config, seal, log), identity: nodeIdentity(config) }
+    const identity = nodeIdentity(config)
+    return { store, seal, journal: await openJournal(config, identity, seal, log), identity }
   } catch (error) {
     await store.close()
     throw error
@@ -47,14 +48,15 @@ export function keyringOf(config: Config): Keyring {
 }
 
 function openStore(config: Config, log: Log): Promise<Store> {
-  const options = { clock: systemClock, timers: systemTimers, migrate: true, log }
+  const options = { clock: systemClock, timers: systemTimers, migrate: true, log, connections: config.databaseConnections }
   if (config.databaseUrl === null) return openSqliteStore(databaseFile(config), options)
-  return openPostgresStore(config.databaseUrl.reveal(), { ...options, connections: config.databaseConnections })
+  return openPostgresStore(config.databaseUrl.reveal(), options)
 }
 
-async function openJournal(config: Config, seal: Seal, log: Log): Promise<Journal> {
+/** One folder a node: two nodes that share a data folder must not share a file. */
+async function openJournal(config: Config, identity: NodeIdentity, seal: Seal, log: Log): Promise<Journal> {
   if (!config.journal) return NO_JOURNAL
-  const journal = await openFileJournal(join(config.dataDir, 'journal'), seal, systemClock)
+  const journal = await openFileJournal(join(config.dataDir, 'journal', identity.id), seal, systemClock)
   const { damaged, unopened } = journal.found()
   if (damaged + unopened > 0) log.error({ damaged, unopened }, 'the journal has records that cannot be read: a disk fault, or a key that is missing')
   return journal

@@ -1,8 +1,8 @@
+import { startChores } from './compose-chores.ts'
 import { composeEngine } from './compose-engine.ts'
 import { openNode } from './compose-node.ts'
 import { createHealth, createLog, createMetrics } from './compose-observability.ts'
-import { composeApp, composeServices, type ComposedServices } from './compose-services.ts'
-import { startChores } from './compose-chores.ts'
+import { type ComposedServices, composeApp, composeServices } from './compose-services.ts'
 import type { Config } from './config.ts'
 import { newId, type OrganizationId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
@@ -66,14 +66,35 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
     const { engine, exchange } = composeEngine(config, node, { directory, endpoint, log, observe: metrics.observe })
     metrics.watch(() => engine.stats())
     const organization = await defaultOrganization(node.store, config)
-    const services = composeServices({ config, node, engine, exchange, directory, client, guard, log, metrics, health: createHealth(node.store, () => engine.stats()) })
+    const services = composeServices({
+      config,
+      node,
+      engine,
+      exchange,
+      directory,
+      client,
+      guard,
+      log,
+      metrics,
+      health: createHealth(node.store, () => engine.stats()),
+    })
     const recovered = await engine.recover()
     const resumed = await resumeConnects(node.journal, services)
     if (recovered.reclaimed + recovered.replayed + resumed > 0) log.info({ ...recovered, resumed }, 'what an earlier start left in flight is accounted for')
     const parts: ExtensionParts = { services, store: node.store, organization }
     const app = composeApp(config, services, log, extension?.routes(parts) ?? [])
     await extension?.ready(parts)
-    return runnable({ config, log, store: node.store, app, services, organization, engine, stop: () => endpoint.close(), closeJournal: () => node.journal.close() })
+    return runnable({
+      config,
+      log,
+      store: node.store,
+      app,
+      services,
+      organization,
+      engine,
+      stop: () => endpoint.close(),
+      closeJournal: () => node.journal.close(),
+    })
   } catch (error) {
     endpoint.close()
     await node.journal.close()
@@ -144,7 +165,10 @@ async function defaultOrganization(store: Store, config: Config): Promise<Organi
 }
 
 /** Codes that were exchanged when the process ended: their grants are staged from the journal. */
-async function resumeConnects(journal: { pending(): Promise<readonly Parameters<ComposedServices['connect']['resumeStaged']>[0][]> }, services: ComposedServices): Promise<number> {
+async function resumeConnects(
+  journal: { pending(): Promise<readonly Parameters<ComposedServices['connect']['resumeStaged']>[0][]> },
+  services: ComposedServices,
+): Promise<number> {
   const decoder = new TextDecoder()
   let resumed = 0
   for (const record of await journal.pending()) {

@@ -1,4 +1,4 @@
-import { createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import { createDecipheriv, createHmac, createSecretKey, hkdfSync } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
@@ -7,7 +7,6 @@ import { type SealContext, SealError } from '../core/seal/seal.ts'
 import { Secret } from '../core/seal/secret.ts'
 import { systemEntropy } from '../system.ts'
 import { createAesSeal, sealedWith } from './aes-seal.ts'
-import { hkdfKey, hmacKey, hmacSha256 } from './hmac.ts'
 import { createKeyring, type MasterKey } from './keyring.ts'
 
 const context: SealContext = { organization: 'org_1', table: 'credential', row: 'con_1#4', column: 'refresh_token' }
@@ -137,17 +136,13 @@ test('a secret shows nothing of itself', () => {
   expect(secret.reveal()).toBe('hunter2-hunter2')
 })
 
+/** The platform's functions as the seal uses them: 32 bytes, and keys as key objects. */
+const hkdfKey = (secret: Uint8Array, salt: Uint8Array, info: Uint8Array): Buffer => Buffer.from(hkdfSync('sha256', secret, salt, info, 32))
+const hmacSha256 = (key: Uint8Array, data: Uint8Array): Buffer => createHmac('sha256', createSecretKey(key)).update(data).digest()
+
 test('HKDF-SHA256 gives the bytes of RFC 5869 appendix A.1', () => {
   const okm = hkdfKey(Buffer.alloc(22, 0x0b), Buffer.from('000102030405060708090a0b0c', 'hex'), Buffer.from('f0f1f2f3f4f5f6f7f8f9', 'hex'))
   expect(okm.toString('hex')).toBe('3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf')
-})
-
-test('HMAC and HKDF agree with the ones of Node at every length of key, salt and data', () => {
-  for (let length = 0; length < 140; length += 1) {
-    const [key, data] = [randomBytes(length), randomBytes((length * 7) % 200)]
-    expect(hmacSha256(hmacKey(key), data).equals(createHmac('sha256', key).update(data).digest()), `${length}`).toBe(true)
-    expect(hkdfKey(data, key, randomBytes(0)).equals(Buffer.from(hkdfSync('sha256', data, key, '', 32))), `${length}`).toBe(true)
-  }
 })
 
 const vectors = fileURLToPath(new URL('../../../../../shared/vectors/', import.meta.url))
@@ -208,7 +203,7 @@ test.skipIf(!hasVectors)('HMAC-SHA256 agrees with Wycheproof (S73)', () => {
   for (const group of groups('wycheproof_hmac_sha256.json')) {
     for (const vector of group.tests) {
       checked += 1
-      const tag = hmacSha256(hmacKey(hex(vector.key)), hex(vector.msg))
+      const tag = hmacSha256(hex(vector.key), hex(vector.msg))
         .toString('hex')
         .slice(0, group.tagSize / 4)
       expect(tag === vector.tag, `vector ${vector.tcId}`).toBe(vector.result === 'valid')
