@@ -34,7 +34,10 @@ export function startNode({ args, env = {}, cwd }: ProcessOptions): RunningProce
   const child = spawn(process.execPath, [...args], { env: { ...base, ...env }, stdio: ['ignore', 'pipe', 'pipe'], ...(cwd === undefined ? {} : { cwd }) })
   const out: string[] = []
   const all: string[] = []
-  child.stdout.setEncoding('utf8').on('data', (text: string) => void (out.push(text), all.push(text)))
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out.push(text)
+    all.push(text)
+  })
   child.stderr.setEncoding('utf8').on('data', (text: string) => void all.push(text))
   const exited = exitOf(child)
   const output = () => all.join('')

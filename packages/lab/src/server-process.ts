@@ -60,8 +60,13 @@ export class ServerProcess {
   /** Starts and waits until it is ready. Throws with everything it printed when it does not become so. */
   static async start(options: ServerOptions = {}): Promise<ServerProcess> {
     const server = new ServerProcess(options, options.port ?? (await freePort()))
-    await server.start()
-    return server
+    try {
+      await server.start()
+      return server
+    } catch (error) {
+      await server.dispose()
+      throw error
+    }
   }
 
   get pid(): number {

@@ -44,13 +44,16 @@ export class Workbench {
     for (const [profile, reuse] of Object.entries(PROFILES)) {
       writeFileSync(join(providersDir, `practice-${profile}.json`), JSON.stringify(practiceRecord(practice.url, profile, reuse)))
     }
+    let server: ServerProcess | null = null
     try {
-      const server = await ServerProcess.start({ env: { EVERGRANT_PROVIDERS_DIR: providersDir, EVERGRANT_DANGEROUS_TIME_SCALE: String(timeScale), ...env } })
+      server = await ServerProcess.start({ env: { EVERGRANT_PROVIDERS_DIR: providersDir, EVERGRANT_DANGEROUS_TIME_SCALE: String(timeScale), ...env } })
       const bench = new Workbench(practice, server, await server.client(), providersDir)
       for (const profile of Object.keys(PROFILES)) await bench.#integrate(profile)
       return bench
     } catch (error) {
+      await server?.dispose()
       await practice.stop()
+      rmSync(providersDir, { recursive: true, force: true })
       throw error
     }
   }
