@@ -1,5 +1,6 @@
-import { createConnectService, type ConnectService } from '../core/connect/connect-service.ts'
+import { ApiKeysService } from '../core/access/api-keys-service.ts'
 import type { ConnectPorts, DiscardedGrant } from '../core/connect/connect-ports.ts'
+import { type ConnectService, createConnectService } from '../core/connect/connect-service.ts'
 import type { Integration, IntegrationSettings } from '../core/connection/integration.ts'
 import { newId, type OrganizationId } from '../core/ids.ts'
 import type { Log, LogFields } from '../core/log.ts'
@@ -8,7 +9,6 @@ import { createCodeExchange } from '../core/refresh/code-exchange.ts'
 import { createRefreshEngine } from '../core/refresh/engine.ts'
 import { NO_JOURNAL } from '../core/refresh/journal.ts'
 import { protocolTimes } from '../core/refresh/protocol-times.ts'
-import { ApiKeysService } from '../core/access/api-keys-service.ts'
 import { createApp } from '../http/app.ts'
 import { hostedRoutes } from '../http/connect/hosted-routes.ts'
 import { connectSessionRoutes } from '../http/connect/session-routes.ts'
@@ -19,7 +19,7 @@ import { tryItRoutes } from '../http/try-it/try-it-routes.ts'
 import { createAddressGuard } from '../outbound/address-guard.ts'
 import { createProviderClient } from '../outbound/provider-client.ts'
 import { createTokenEndpoint } from '../outbound/token-endpoint.ts'
-import { startPracticeProvider, type PracticeProvider } from '../practice/index.ts'
+import { type PracticeProvider, startPracticeProvider } from '../practice/index.ts'
 import { createProviderDirectory } from '../providers/directory.ts'
 import { catalogue } from '../providers/index.ts'
 import { openMemoryStore, type Store } from '../store/index.ts'
@@ -110,13 +110,36 @@ export async function startConnectBench(options: BenchOptions = {}): Promise<Con
     ...options.ports,
   }
   const connect = createConnectService(ports)
-  const each = (account: string, act: (grant: string) => void) => practice.control.grants({ account }).filter((grant) => grant.state === 'live').forEach((grant) => act(grant.id))
+  const each = (account: string, act: (grant: string) => void) =>
+    practice.control
+      .grants({ account })
+      .filter((grant) => grant.state === 'live')
+      .forEach((grant) => act(grant.id))
   const playing = (organization: OrganizationId) =>
     createTryIt({
-      organization, integration: 'practice', publicUrl, connect, engine, integrations: store.integrations, connections: store.connections, events: store.events, clock,
-      practice: { url: practice.url, expire: (account) => each(account, (id) => practice.control.expireAccess(id)), revoke: (account) => each(account, (id) => practice.control.revoke(id)) },
+      organization,
+      integration: 'practice',
+      publicUrl,
+      connect,
+      engine,
+      integrations: store.integrations,
+      connections: store.connections,
+      events: store.events,
+      clock,
+      practice: {
+        url: practice.url,
+        expire: (account) => each(account, (id) => practice.control.expireAccess(id)),
+        revoke: (account) => each(account, (id) => practice.control.revoke(id)),
+      },
     })
-  const apiKeys = new ApiKeysService({ store: store.apiKeys, clock, timers: systemTimers, entropy: systemEntropy, digest: (text) => seal.digest(text), changesFresh: () => true })
+  const apiKeys = new ApiKeysService({
+    store: store.apiKeys,
+    clock,
+    timers: systemTimers,
+    entropy: systemEntropy,
+    digest: (text) => seal.digest(text),
+    changesFresh: () => true,
+  })
   // The routes of connections and integrations are not asked here.
   const services = Object.assign({} as Services, {
     clock,
@@ -142,12 +165,30 @@ export async function startConnectBench(options: BenchOptions = {}): Promise<Con
   await app.ready()
   const actor = { kind: 'system' as const, id: null }
   const event = (organization: OrganizationId, type: 'organization.created' | 'integration.created') => ({
-    id: newId('evt', systemEntropy), organization, type, at: clock.wall(), actor, connection: null, subject: null, data: {},
+    id: newId('evt', systemEntropy),
+    organization,
+    type,
+    at: clock.wall(),
+    actor,
+    connection: null,
+    subject: null,
+    data: {},
   })
   return {
-    app, publicUrl, connect, store, practice, logs, discarded, engine, ports,
+    app,
+    publicUrl,
+    connect,
+    store,
+    practice,
+    logs,
+    discarded,
+    engine,
+    ports,
     organization: async (name, id = newId('org', systemEntropy)) => {
-      await store.organizations.insert({ id, name, slug: `${name.toLowerCase().replaceAll(/[^a-z]+/g, '-')}-${id.slice(-6)}`, createdAt: clock.wall() }, event(id, 'organization.created'))
+      await store.organizations.insert(
+        { id, name, slug: `${name.toLowerCase().replaceAll(/[^a-z]+/g, '-')}-${id.slice(-6)}`, createdAt: clock.wall() },
+        event(id, 'organization.created'),
+      )
       const issued = await apiKeys.create(id, { name: 'test', scopes: ['connect', 'connections:write', 'tokens:read'], expiresAt: null }, actor)
       return { id, key: issued.text }
     },
@@ -173,7 +214,13 @@ function keepingLog(logs: LogFields[]): Log {
   return { info: keep, warn: keep, error: keep }
 }
 
-function integrationAt(organization: OrganizationId, slug: string, issuer: string, world: { seal: ReturnType<typeof testSeal>; now: number }, more: IntegrationChanges): Integration {
+function integrationAt(
+  organization: OrganizationId,
+  slug: string,
+  issuer: string,
+  world: { seal: ReturnType<typeof testSeal>; now: number },
+  more: IntegrationChanges,
+): Integration {
   const id = newId('int', systemEntropy)
   return {
     id,
@@ -191,8 +238,16 @@ function integrationAt(organization: OrganizationId, slug: string, issuer: strin
     version: 1,
     ...more,
     settings: {
-      renewal: 'auto', marginMs: null, redirectUri: null, returnUrls: [RETURN_URL], concurrency: 4, proxyReplays: 1,
-      authorizeParameters: {}, reuse: null, token: null, ...more.settings,
+      renewal: 'auto',
+      marginMs: null,
+      redirectUri: null,
+      returnUrls: [RETURN_URL],
+      concurrency: 4,
+      proxyReplays: 1,
+      authorizeParameters: {},
+      reuse: null,
+      token: null,
+      ...more.settings,
     },
   }
 }

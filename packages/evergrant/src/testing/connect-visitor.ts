@@ -63,7 +63,17 @@ export class Visitor {
 }
 
 /** The application's backend. */
-export async function api(bench: ConnectBench, key: string, path: string, body: unknown): Promise<{ readonly status: number; readonly body: Record<string, never> }> {
-  const answer = await bench.app.inject({ method: 'POST', url: `/api/v1/${path}`, headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' }, payload: JSON.stringify(body) })
+export async function api(
+  bench: ConnectBench,
+  key: string,
+  path: string,
+  body: unknown,
+): Promise<{ readonly status: number; readonly body: Record<string, never> }> {
+  const answer = await bench.app.inject({
+    method: 'POST',
+    url: `/api/v1/${path}`,
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    payload: JSON.stringify(body),
+  })
   return { status: answer.statusCode, body: answer.json() }
 }

@@ -49,7 +49,8 @@ export async function checkCallback(input: CallbackInput, ports: ConnectPorts): 
     return refuse(session, 'connect_browser_mismatch', input.browserId === null ? 'no_cookie' : 'other_browser', ports)
   }
   const integration = await ports.integrations.load(session.integration)
-  if (integration === undefined || !pathFits(integration, flow, input.slug, ports.publicUrl)) return refuse(session, 'connect_state_mismatch', 'other_integration', ports)
+  if (integration === undefined || !pathFits(integration, flow, input.slug, ports.publicUrl))
+    return refuse(session, 'connect_state_mismatch', 'other_integration', ports)
   return waiting ? { kind: 'checked', session, flow } : { kind: 'ended', session }
 }
 

@@ -2,10 +2,11 @@ import type { Actor } from '../audit/event.ts'
 import type { Connection } from '../connection/connection.ts'
 import { Fault } from '../fault/fault.ts'
 import type { ConnectionId } from '../ids.ts'
-import type { GrantRow } from '../refresh/credentials.ts'
 import { reuseOf } from '../provider/reuse-of.ts'
+import type { GrantRow } from '../refresh/credentials.ts'
 import { dueAfter } from '../refresh/due.ts'
 import { credentialContext, type GrantedTokens, newCredential } from '../refresh/new-credential.ts'
+import type { Instant } from '../time.ts'
 import { connectEvent } from './connect-event.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import { connectionOf } from './connect-target.ts'
@@ -75,11 +76,16 @@ async function repair(commit: GrantToCommit, id: ConnectionId, ports: ConnectPor
   for (;;) {
     const row = await ports.connections.get(organization, id)
     if (row === undefined || row.connection.state === 'disconnected') throw new Fault('connection_disconnected')
-    if (row.connection.consentedAt !== null && row.connection.consentedAt >= commit.grant.obtainedAt) return id
+    if (overtaken(row.connection.consentedAt, commit.grant.obtainedAt, ports.clock.wall())) return id
     const outcome = await ports.connections.replaceGrant(replacement(commit, row, ports))
     if (outcome.kind === 'replaced') return id
     if (outcome.kind === 'gone') throw new Fault('connection_disconnected')
   }
+}
+
+/** This very consent is stored, or a newer one is. A stored consent from the future was written by a wrong clock and proves nothing. */
+function overtaken(stored: Instant | null, offered: Instant, now: Instant): boolean {
+  return stored !== null && (stored === offered || (stored > offered && stored <= now))
 }
 
 function replacement(commit: GrantToCommit, row: GrantRow, ports: ConnectPorts) {
@@ -112,13 +118,25 @@ function keptTokens(row: GrantRow, tokens: GrantedTokens, ports: ConnectPorts): 
   const { connection, credential } = row
   if (tokens.refreshToken !== null || credential.refreshToken === null || connection.state !== 'active' || credential.suspicion !== null) return tokens
   const place = credentialContext(connection.organization, connection.id, credential.generation, 'refresh_token')
-  return { ...tokens, refreshToken: ports.seal.openText(credential.refreshToken, place), refreshExpiresAt: tokens.refreshExpiresAt ?? credential.refreshExpiresAt }
+  return {
+    ...tokens,
+    refreshToken: ports.seal.openText(credential.refreshToken, place),
+    refreshExpiresAt: tokens.refreshExpiresAt ?? credential.refreshExpiresAt,
+  }
 }
 
 function credentialFor(commit: GrantToCommit, connection: ConnectionId, generation: number, tokens: GrantedTokens, ports: ConnectPorts) {
   const { session, integration, context } = commit.flowing
   return newCredential(
-    { organization: session.organization, connection, generation, tokens, obtainedAt: commit.grant.obtainedAt, record: context.record, settings: integration.settings },
+    {
+      organization: session.organization,
+      connection,
+      generation,
+      tokens,
+      obtainedAt: commit.grant.obtainedAt,
+      record: context.record,
+      settings: integration.settings,
+    },
     ports.seal,
     ports.entropy,
   )
@@ -127,5 +145,12 @@ function credentialFor(commit: GrantToCommit, connection: ConnectionId, generati
 function dueAt({ integration, context }: FlowContext, credential: ReturnType<typeof newCredential>, ports: ConnectPorts) {
   const now = ports.clock.wall()
   // Consent counts as interest: somebody is about to use this.
-  return dueAfter({ credential, settings: integration.settings, lifetimes: context.record.lifetimes, reuse: reuseOf(context.record, integration.settings), lastReadAt: now, now })
+  return dueAfter({
+    credential,
+    settings: integration.settings,
+    lifetimes: context.record.lifetimes,
+    reuse: reuseOf(context.record, integration.settings),
+    lastReadAt: now,
+    now,
+  })
 }

@@ -8,10 +8,10 @@ import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectSession } from './connect-sessions.ts'
 import { connectionOf, targetOf } from './connect-target.ts'
 import { CONNECT_TIMES } from './connect-times.ts'
-import { discardTokens } from './discard-tokens.ts'
+import { discardStaged, expireStaged } from './expire-staged.ts'
 import { flowContext } from './flow-context.ts'
-import { completionCode } from './flow-secret.ts'
 import { failFlow } from './flow-outcome.ts'
+import { completionCode } from './flow-secret.ts'
 import { missingScopes } from './granted-scopes.ts'
 import { sameSecret } from './random-token.ts'
 import { openHeldGrant } from './staged-grant.ts'
@@ -42,39 +42,39 @@ export interface Completion {
 export async function complete(request: CompletionRequest, ports: ConnectPorts): Promise<Completion> {
   const session = await ports.sessions.get(request.organization, request.session)
   if (session === undefined) throw new Fault('not_found', { field: '/session', detail: `There is no connect session ${request.session} in this organization.` })
-  if (session.mode === 'link') throw new Fault('connect_code_invalid', { field: '/session', detail: 'A session of mode `link` completes by itself; there is nothing to complete.' })
+  if (session.mode === 'link')
+    throw new Fault('connect_code_invalid', { field: '/session', detail: 'A session of mode `link` completes by itself; there is nothing to complete.' })
   const code = session.flow === null ? null : completionCode(session, session.flow.stateHash, ports.seal)
   if (session.state === 'burned') throw new Fault('connect_session_used', { detail: 'This connect session was ended by an owner mismatch. Create a new one.' })
   if (code === null || !sameSecret(code, request.code)) throw new Fault('connect_code_invalid', { field: '/code' })
   if (session.owner !== request.owner) return burn(session, request, ports)
   if (session.state === 'completed') return repeatAnswer(session, ports)
-  if (session.state !== 'staged' || session.staged === null) throw new Fault('connect_code_invalid', { field: '/code', detail: 'Nothing waits for this code: the sign-in has to be done again.' })
+  if (session.state !== 'staged' || session.staged === null)
+    throw new Fault('connect_code_invalid', { field: '/code', detail: 'Nothing waits for this code: the sign-in has to be done again.' })
   if (session.staged.stagedAt + CONNECT_TIMES.completionMs <= ports.clock.wall()) return expire(session, ports)
   return commitStaged(session, request.actor, ports)
 }
 
 async function burn(session: ConnectSession, request: CompletionRequest, ports: ConnectPorts): Promise<never> {
   const fault = sessionFault('connect_owner_mismatch', ports.clock.wall())
-  const event = connectEvent({ type: 'connect.refused', actor: request.actor, session, data: { code: 'connect_owner_mismatch', named: request.owner.slice(0, 255) } }, ports)
+  const event = connectEvent(
+    { type: 'connect.refused', actor: request.actor, session, data: { code: 'connect_owner_mismatch', named: request.owner.slice(0, 255) } },
+    ports,
+  )
   const burned = await ports.sessions.burn(session.id, fault, event)
   if (burned) await discardStaged(session, ports)
-  throw new Fault('connect_owner_mismatch', { field: '/owner', detail: 'The owner is not the one this connect session was made for. The session is ended and its grant discarded; create a new one.' })
+  throw new Fault('connect_owner_mismatch', {
+    field: '/owner',
+    detail: 'The owner is not the one this connect session was made for. The session is ended and its grant discarded; create a new one.',
+  })
 }
 
 async function expire(session: ConnectSession, ports: ConnectPorts): Promise<never> {
-  await failFlow(session, 'connect_session_expired', { httpStatus: null, code: null, text: null }, ports)
-  await discardStaged(session, ports)
-  throw new Fault('connect_session_expired', { field: '/code', detail: 'The completion code is older than ten minutes. Its grant was discarded; let the end user connect again.' })
-}
-
-async function discardStaged(session: ConnectSession, ports: ConnectPorts): Promise<void> {
-  if (session.staged === null) return
-  try {
-    const flowing = await flowContext(session, ports)
-    await discardTokens(flowing, openHeldGrant(session.staged.grant, session, ports.seal).tokens, ports)
-  } catch (error) {
-    ports.log.warn({ session: session.id, error: error instanceof Error ? error.name : 'unknown' }, 'a discarded grant could not be given back; it ends by itself')
-  }
+  await expireStaged(session, ports)
+  throw new Fault('connect_session_expired', {
+    field: '/code',
+    detail: 'The completion code is older than ten minutes. Its grant was discarded; let the end user connect again.',
+  })
 }
 
 async function commitStaged(session: ConnectSession, actor: Actor, ports: ConnectPorts): Promise<Completion> {

@@ -37,5 +37,9 @@ const NO_EVIDENCE: FaultEvidence = { intent: null, httpStatus: null, providerCod
 
 /** A fault to be kept with the session, for its page. */
 export function sessionFault(code: FaultCode, at: number, said?: ProviderSaid): StoredFault {
-  return { code, at, evidence: said === undefined ? NO_EVIDENCE : { ...NO_EVIDENCE, httpStatus: said.httpStatus, providerCode: said.code, providerText: said.text } }
+  return {
+    code,
+    at,
+    evidence: said === undefined ? NO_EVIDENCE : { ...NO_EVIDENCE, httpStatus: said.httpStatus, providerCode: said.code, providerText: said.text },
+  }
 }

@@ -1,16 +1,18 @@
 import { Fault } from '../fault/fault.ts'
 import type { ConnectSessionId } from '../ids.ts'
 import type { JournalRecord } from '../refresh/journal.ts'
+import type { Instant } from '../time.ts'
 import { stashAnswer, unstashAnswer } from './answer-stash.ts'
 import type { CallbackInput } from './callback-checks.ts'
 import type { CallbackParameters } from './callback-parameters.ts'
-import { complete, type Completion, type CompletionRequest } from './complete.ts'
+import { type Completion, type CompletionRequest, complete } from './complete.ts'
+import { sessionFault } from './connect-event.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectSession } from './connect-sessions.ts'
 import { type ConnectView, connectView } from './connect-view.ts'
-import { createSession, type CreatedSession, type SessionRequest } from './create-session.ts'
+import { type CreatedSession, createSession, type SessionRequest } from './create-session.ts'
 import { finishCallback } from './finish-callback.ts'
-import { failFlow, type FlowOutcome } from './flow-outcome.ts'
+import { type FlowOutcome, failFlow } from './flow-outcome.ts'
 import { acceptSibling } from './offer-sibling.ts'
 import { isToken, randomToken, sameSecret } from './random-token.ts'
 import { resumeStaged } from './resume-staged.ts'
@@ -39,10 +41,16 @@ export interface ConnectService {
   byTicket(ticket: string, browserId: string | null): Promise<ConnectSession | undefined>
   /** At boot, for journal records of connect sessions. */
   resumeStaged(record: JournalRecord, decode: (body: Uint8Array) => string): Promise<'settled' | 'kept'>
+  /**
+   * At boot, after {@link resumeStaged}: exchanges begun before `before` whose process is gone can be tried again. An
+   * embedded store passes the time of the start; where other nodes may be exchanging, leave them a few minutes.
+   */
+  reopenInterrupted(before: Instant): Promise<number>
 }
 
 export function createConnectService(ports: ConnectPorts): ConnectService {
-  const ticketOf = (session: ConnectSessionId, browserId: string) => `${session.slice('cs_'.length)}.${ports.seal.mac('connect page', `${session}.${browserId}`)}`
+  const ticketOf = (session: ConnectSessionId, browserId: string) =>
+    `${session.slice('cs_'.length)}.${ports.seal.mac('connect page', `${session}.${browserId}`)}`
   return {
     create: (request) => createSession(request, ports),
     complete: (request) => complete(request, ports),
@@ -64,5 +72,6 @@ export function createConnectService(ports: ConnectPorts): ConnectService {
       return browserId !== null && sameSecret(ticketOf(id, browserId), ticket) ? ports.sessions.load(id) : undefined
     },
     resumeStaged: (record, decode) => resumeStaged(record, decode, ports),
+    reopenInterrupted: (before) => ports.sessions.reopenInterrupted(before, sessionFault('connect_failed', ports.clock.wall())),
   }
 }

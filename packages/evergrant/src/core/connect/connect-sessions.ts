@@ -1,6 +1,6 @@
 import type { NewEvent } from '../audit/event.ts'
-import type { ConnectSessionId, ConnectionId, IntegrationId, IntentId, OrganizationId } from '../ids.ts'
 import type { StoredFault } from '../connection/connection.ts'
+import type { ConnectionId, ConnectSessionId, IntegrationId, IntentId, OrganizationId } from '../ids.ts'
 import type { Instant } from '../time.ts'
 
 /** How a flow may end (DESIGN "Connecting safely"). `signed_in` comes with sessions of people. */

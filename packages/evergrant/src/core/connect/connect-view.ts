@@ -1,6 +1,6 @@
+import type { Integration } from '../connection/integration.ts'
 import type { FaultCode } from '../fault/fault.ts'
 import { scopesToAsk } from '../provider/authorize.ts'
-import type { Integration } from '../connection/integration.ts'
 import type { ProviderRecord, VariableDefinition } from '../provider/record.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectSession, ConnectSessionState } from './connect-sessions.ts'
@@ -9,6 +9,7 @@ import { openFlowSecret } from './flow-secret.ts'
 import { variablesToAsk } from './flow-variables.ts'
 import { missingScopes } from './granted-scopes.ts'
 import { returnTo } from './return-url.ts'
+import { isStartable } from './startable.ts'
 
 /** What a page shows of a session. No id of anything, no secret. */
 export interface ConnectView {
@@ -29,6 +30,8 @@ export interface ConnectView {
   /** The sibling that the signed-in account belongs to. */
   readonly offersSibling: boolean
   readonly expired: boolean
+  /** The Continue button would work: the link is not spent. */
+  readonly startable: boolean
   /** Back to the application, saying that the end user did not finish. */
   readonly cancelUrl: string | null
   /** Back to the application after success in mode `link`. */
@@ -58,10 +61,17 @@ export async function connectView(session: ConnectSession, ports: ConnectPorts):
     signedInAs: session.staged === null ? null : (session.staged.accountLabel ?? session.staged.account),
     scopes: record === undefined ? asked : scopesToAsk({ record }, asked),
     missingScopes: session.state === 'completed' ? missingScopes(asked, wanted?.scopes ?? null) : [],
-    asked: record === undefined || integration === undefined ? [] : askedOf(session, variablesToAsk(record, { ...integration.variables, ...fixedVariables(session, ports) })),
-    fault: session.fault === null ? null : { code: session.fault.code, providerCode: session.fault.evidence.providerCode, providerText: session.fault.evidence.providerText },
+    asked:
+      record === undefined || integration === undefined
+        ? []
+        : askedOf(session, variablesToAsk(record, { ...integration.variables, ...fixedVariables(session, ports) })),
+    fault:
+      session.fault === null
+        ? null
+        : { code: session.fault.code, providerCode: session.fault.evidence.providerCode, providerText: session.fault.evidence.providerText },
     offersSibling: session.state === 'staged' && target.kind === 'sibling',
     expired: session.expiresAt <= ports.clock.wall(),
+    startable: isStartable(session, ports.clock.wall()),
     cancelUrl: session.returnUrl === null ? null : returnTo(session.returnUrl, { session: session.id, error: 'connect_cancelled' }),
     doneUrl: session.returnUrl === null ? null : returnTo(session.returnUrl, { session: session.id }),
   }

@@ -48,7 +48,8 @@ const INTEGRATION_ID = new RegExp(idPattern('int'))
 export async function createSession(request: SessionRequest, ports: ConnectPorts): Promise<CreatedSession> {
   const subject = request.connection === null ? await newSubject(request, ports) : await knownSubject(request, request.connection, ports)
   const record = ports.providers.get(subject.integration.provider)
-  if (record === undefined) throw new Fault('client_rejected', { detail: `The provider "${subject.integration.provider}" of this integration is not in the catalogue.` })
+  if (record === undefined)
+    throw new Fault('client_rejected', { detail: `The provider "${subject.integration.provider}" of this integration is not in the catalogue.` })
   checkMode(request, subject)
   const token = randomToken(ports.entropy)
   const session = newSession(request, subject, record, token, ports)
@@ -58,11 +59,20 @@ export async function createSession(request: SessionRequest, ports: ConnectPorts
 
 async function newSubject(request: SessionRequest, ports: ConnectPorts): Promise<Subject> {
   const named = request.integration ?? ''
-  const integration = isIntegrationId(named) ? await ports.integrations.get(request.organization, named) : await ports.integrations.bySlug(request.organization, named)
-  if (integration === undefined) throw new Fault('not_found', { field: '/integration', detail: `There is no integration "${named.slice(0, 100)}" in this organization. GET integrations lists them.` })
+  const integration = isIntegrationId(named)
+    ? await ports.integrations.get(request.organization, named)
+    : await ports.integrations.bySlug(request.organization, named)
+  if (integration === undefined)
+    throw new Fault('not_found', {
+      field: '/integration',
+      detail: `There is no integration "${named.slice(0, 100)}" in this organization. GET integrations lists them.`,
+    })
   const owner = request.owner ?? ''
   if (owner.trim() === '' || owner.length > LONGEST_OWNER) {
-    throw new Fault('invalid_request', { field: '/owner', detail: `\`owner\` says whose grant this will be, in your own words (a user id): 1 to ${LONGEST_OWNER} characters.` })
+    throw new Fault('invalid_request', {
+      field: '/owner',
+      detail: `\`owner\` says whose grant this will be, in your own words (a user id): 1 to ${LONGEST_OWNER} characters.`,
+    })
   }
   return { integration, owner, connection: null, account: null, variables: {} }
 }
@@ -83,11 +93,18 @@ function isIntegrationId(text: string): text is Integration['id'] {
 function checkMode(request: SessionRequest, subject: Subject): void {
   if (request.mode === 'verified') {
     if (request.returnUrl !== null) return
-    throw new Fault('invalid_request', { field: '/return_url', detail: 'Mode `verified` needs `return_url`: the completion code is delivered only in the browser\'s redirect to it.' })
+    throw new Fault('invalid_request', {
+      field: '/return_url',
+      detail: "Mode `verified` needs `return_url`: the completion code is delivered only in the browser's redirect to it.",
+    })
   }
-  if (subject.connection === null) throw new Fault('invalid_request', { field: '/mode', detail: 'Mode `link` only repairs an existing connection. Use `verified` to make a new one.' })
+  if (subject.connection === null)
+    throw new Fault('invalid_request', { field: '/mode', detail: 'Mode `link` only repairs an existing connection. Use `verified` to make a new one.' })
   if (subject.account === null) {
-    throw new Fault('invalid_request', { field: '/mode', detail: 'Mode `link` needs a connection whose account at the provider is known; this one\'s is not. Use `verified`.' })
+    throw new Fault('invalid_request', {
+      field: '/mode',
+      detail: "Mode `link` needs a connection whose account at the provider is known; this one's is not. Use `verified`.",
+    })
   }
 }
 

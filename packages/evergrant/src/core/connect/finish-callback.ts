@@ -4,13 +4,13 @@ import { scopesToAsk } from '../provider/authorize.ts'
 import { readScopes } from '../provider/grant.ts'
 import type { Granted, ProviderSaid, Verdict } from '../provider/verdict.ts'
 import type { CodeExchangeResult } from '../refresh/exchange.ts'
-import { callbackError, type CallbackParameters, plainParameters, single } from './callback-parameters.ts'
 import { type CallbackInput, type CheckedFlow, checkCallback, checkIssuer } from './callback-checks.ts'
+import { type CallbackParameters, callbackError, plainParameters, single } from './callback-parameters.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectSession } from './connect-sessions.ts'
 import { discardTokens } from './discard-tokens.ts'
-import { failFlow, flowOutcome, type FlowOutcome, settledOutcome } from './flow-outcome.ts'
 import { type FlowContext, flowContext } from './flow-context.ts'
+import { type FlowOutcome, failFlow, flowOutcome, settledOutcome } from './flow-outcome.ts'
 import { openFlowSecret } from './flow-secret.ts'
 import { identityProblem } from './identity-check.ts'
 import { readAccount } from './read-account.ts'
@@ -53,7 +53,15 @@ async function spendCode(checked: CheckedFlow, flowing: FlowContext, parameters:
   if (!ours) return settledOutcome(session, ports)
   try {
     const { organization, id } = session
-    const result = await ports.exchange.run({ organization, session: id, intent, context: flowing.context, code, redirectUri: flow.redirectUri, verifier: secret.verifier })
+    const result = await ports.exchange.run({
+      organization,
+      session: id,
+      intent,
+      context: flowing.context,
+      code,
+      redirectUri: flow.redirectUri,
+      verifier: secret.verifier,
+    })
     const outcome = await useAnswer({ flowing, result, nonce: secret.nonce, intent, parameters: plainParameters(parameters) }, ports)
     ports.exchange.settle(intent)
     return outcome
@@ -78,7 +86,8 @@ export interface ExchangeAnswer {
 export async function useAnswer(answer: ExchangeAnswer, ports: ConnectPorts): Promise<FlowOutcome> {
   const { flowing, result } = answer
   const { verdict } = result
-  if (verdict.kind !== 'granted' || result.answer === null) return failFlow(flowing.session, verdict.kind === 'granted' ? 'internal' : faultOfVerdict(verdict), verdict.said, ports)
+  if (verdict.kind !== 'granted' || result.answer === null)
+    return failFlow(flowing.session, verdict.kind === 'granted' ? 'internal' : faultOfVerdict(verdict), verdict.said, ports)
   const problem = identityProblem(verdict.grant.idToken, flowing.context, answer.nonce, ports.clock.wall())
   if (problem !== null) {
     await discardTokens(flowing, verdict.grant, ports)

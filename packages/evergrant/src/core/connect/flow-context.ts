@@ -21,13 +21,22 @@ export async function flowContext(session: ConnectSession, ports: ConnectPorts, 
   const variables = { ...integration.variables, ...session.variables, ...more }
   const endpoints = await ports.providers.resolve(record, variables)
   const clientSecret = openClientSecret(integration, ports)
-  return { session, integration, context: { record, endpoints, clientId: integration.clientId, clientSecret, variables, facts: {}, token: integration.settings.token } }
+  return {
+    session,
+    integration,
+    context: { record, endpoints, clientId: integration.clientId, clientSecret, variables, facts: {}, token: integration.settings.token },
+  }
 }
 
 function openClientSecret(integration: Integration, ports: Pick<ConnectPorts, 'seal'>): string | null {
   if (integration.clientSecret === null) return null
   try {
-    return ports.seal.openText(integration.clientSecret, { organization: integration.organization, table: 'integration', row: integration.id, column: 'client_secret' })
+    return ports.seal.openText(integration.clientSecret, {
+      organization: integration.organization,
+      table: 'integration',
+      row: integration.id,
+      column: 'client_secret',
+    })
   } catch (error) {
     if (error instanceof SealError) throw new Fault(error.code, { detail: `The client secret of ${integration.slug} cannot be opened.`, cause: error })
     throw error

@@ -15,7 +15,10 @@ export function checkVariables(values: Readonly<Record<string, string>>, record:
   for (const [name, value] of Object.entries(values)) {
     const definition = Object.hasOwn(record.variables, name) ? record.variables[name] : undefined
     if (definition === undefined || definition.askedOf !== 'connection') {
-      throw new Fault('invalid_request', { field: `/variables/${name.slice(0, 60)}`, detail: `"${name.slice(0, 60)}" is not a variable that ${record.name} asks of a connection.` })
+      throw new Fault('invalid_request', {
+        field: `/variables/${name.slice(0, 60)}`,
+        detail: `"${name.slice(0, 60)}" is not a variable that ${record.name} asks of a connection.`,
+      })
     }
     checked[name] = checkVariable(name, value, definition)
   }
@@ -23,7 +26,10 @@ export function checkVariables(values: Readonly<Record<string, string>>, record:
 }
 
 /** The end user's own input: spaces around it are forgiven, missing values are not. @throws Fault `invalid_request` */
-export function answeredVariables(form: Readonly<Record<string, string>>, asked: readonly (VariableDefinition & { readonly name: string })[]): Readonly<Record<string, string>> {
+export function answeredVariables(
+  form: Readonly<Record<string, string>>,
+  asked: readonly (VariableDefinition & { readonly name: string })[],
+): Readonly<Record<string, string>> {
   const checked: Record<string, string> = {}
   for (const definition of asked) {
     const value = (Object.hasOwn(form, definition.name) ? form[definition.name] : undefined)?.trim() || definition.default || ''
@@ -34,5 +40,8 @@ export function answeredVariables(form: Readonly<Record<string, string>>, asked:
 
 function checkVariable(name: string, value: string, definition: VariableDefinition): string {
   if (value.length <= 255 && matchesPattern(definition.pattern, value)) return value
-  throw new Fault('invalid_request', { field: `/variables/${name}`, detail: `${definition.label} is not valid. It should look like this: ${definition.example}` })
+  throw new Fault('invalid_request', {
+    field: `/variables/${name}`,
+    detail: `${definition.label} is not valid. It should look like this: ${definition.example}`,
+  })
 }

@@ -9,7 +9,8 @@ const GOOD = { iss: ISSUER, sub: 'ada', aud: 'client-1', nonce: 'n-1', iat: SECO
 const CONTEXT = { endpoints: { issuer: ISSUER }, clientId: 'client-1' } as ProviderContext
 
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
-const idToken = (claims: Record<string, unknown>, header: Record<string, unknown> = { alg: 'RS256' }, signature = 'c2ln') => `${part(header)}.${part(claims)}.${signature}`
+const idToken = (claims: Record<string, unknown>, header: Record<string, unknown> = { alg: 'RS256' }, signature = 'c2ln') =>
+  `${part(header)}.${part(claims)}.${signature}`
 const without = (name: keyof typeof GOOD) => Object.fromEntries(Object.entries(GOOD).filter(([key]) => key !== name))
 
 // The names are those of the relying-party list of the OpenID Foundation's conformance suite, for the code flow. The token

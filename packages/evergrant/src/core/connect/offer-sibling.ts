@@ -24,6 +24,10 @@ export async function acceptSibling(session: ConnectSession, ports: ConnectPorts
   if (session.mode === 'verified') return { kind: 'return', url: applicationUrl(session, ports) }
   const flowing = await flowContext(session, ports)
   const connection = await commitGrant({ flowing, grant, target: target.connection.id, actor: BROWSER }, ports)
-  await ports.sessions.complete(session.id, connection, connectEvent({ type: 'connect.completed', actor: BROWSER, session, connection, data: { sibling: true } }, ports))
+  await ports.sessions.complete(
+    session.id,
+    connection,
+    connectEvent({ type: 'connect.completed', actor: BROWSER, session, connection, data: { sibling: true } }, ports),
+  )
   return { kind: 'page', session: session.id }
 }

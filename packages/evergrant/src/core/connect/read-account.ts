@@ -42,7 +42,8 @@ async function askAccount(context: ProviderContext, request: ProviderRequest, po
       const account = json === undefined ? null : readAccountAnswer(context, json)
       if (account !== null) return account
     }
-    if (attempt === ATTEMPTS) throw new Fault('connect_failed', { detail: `${context.record.name} did not say which account granted access (${describe(outcome)}).` })
+    if (attempt === ATTEMPTS)
+      throw new Fault('connect_failed', { detail: `${context.record.name} did not say which account granted access (${describe(outcome)}).` })
   }
 }
 

@@ -25,16 +25,30 @@ export async function resumeStaged(record: JournalRecord, decode: (body: Uint8Ar
     }
   } catch (error) {
     if (!(error instanceof Fault || error instanceof SealError)) throw error
-    ports.log.error({ intent: record.intent, session: record.subject.id, error: error.message }, 'a journaled sign-in cannot go on yet; it stays in the journal')
+    ports.log.error(
+      { intent: record.intent, session: record.subject.id, error: error.message },
+      'a journaled sign-in cannot go on yet; it stays in the journal',
+    )
     return 'kept'
   }
   ports.exchange.settle(record.intent)
   return 'settled'
 }
 
-function resultOf(record: JournalRecord, verifier: string | null, { context }: FlowContext, decode: (body: Uint8Array) => string, ports: ConnectPorts): CodeExchangeResult {
+function resultOf(
+  record: JournalRecord,
+  verifier: string | null,
+  { context }: FlowContext,
+  decode: (body: Uint8Array) => string,
+  ports: ConnectPorts,
+): CodeExchangeResult {
   const answer = { status: record.httpStatus, headers: record.headers, body: record.body, text: decode(record.body) }
-  const verdict = judge(context, { step: 'exchange', outcome: { kind: 'answered', answer }, sentAt: record.sentAt, secrets: verifier === null ? [] : [verifier] })
+  const verdict = judge(context, {
+    step: 'exchange',
+    outcome: { kind: 'answered', answer },
+    sentAt: record.sentAt,
+    secrets: verifier === null ? [] : [verifier],
+  })
   return {
     verdict,
     sentAt: record.sentAt,

@@ -17,12 +17,16 @@ export function isPlainUrl(url: string): boolean {
  */
 export function allowedReturnUrl(url: string, allowed: readonly string[]): string {
   if (!isPlainUrl(url)) {
-    throw new Fault('invalid_request', { field: '/return_url', detail: '`return_url` must be a plain https address (http only on localhost) without user, fragment or unusual characters.' })
+    throw new Fault('invalid_request', {
+      field: '/return_url',
+      detail: '`return_url` must be a plain https address (http only on localhost) without user, fragment or unusual characters.',
+    })
   }
   if (!allowed.includes(url)) {
     throw new Fault('invalid_request', {
       field: '/return_url',
-      detail: '`return_url` is not one of the return URLs of this integration. They are compared character by character: add exactly this address to its `returnUrls`.',
+      detail:
+        '`return_url` is not one of the return URLs of this integration. They are compared character by character: add exactly this address to its `returnUrls`.',
     })
   }
   return url

@@ -1,11 +1,11 @@
 import type { IntentId } from '../ids.ts'
-import type { SessionAnswer } from './connect-sessions.ts'
 import type { ConnectPorts } from './connect-ports.ts'
+import type { SessionAnswer } from './connect-sessions.ts'
 import { targetOf } from './connect-target.ts'
 import { discardTokens } from './discard-tokens.ts'
 import type { FlowContext } from './flow-context.ts'
+import { durably, type FlowOutcome, failFlow } from './flow-outcome.ts'
 import { completionCode } from './flow-secret.ts'
-import { durably, failFlow, type FlowOutcome } from './flow-outcome.ts'
 import { type HeldGrant, sealHeldGrant } from './staged-grant.ts'
 
 export interface GrantToStage {

@@ -5,10 +5,12 @@ import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectFlow, ConnectSession } from './connect-sessions.ts'
 import { CONNECT_TIMES } from './connect-times.ts'
 import { fixedVariables } from './connect-view.ts'
+import { expireStaged } from './expire-staged.ts'
 import { type FlowContext, flowContext, redirectUriOf } from './flow-context.ts'
 import { browserHash, type FlowSecret, sealFlowSecret } from './flow-secret.ts'
 import { answeredVariables, variablesToAsk } from './flow-variables.ts'
 import { randomToken } from './random-token.ts'
+import { isStartable } from './startable.ts'
 
 export interface StartInput {
   readonly session: ConnectSession
@@ -22,9 +24,8 @@ export interface StartInput {
  * @throws Fault `connect_session_expired`, `connect_session_used`, `invalid_request`, `provider_unavailable`
  */
 export async function startFlow(input: StartInput, ports: ConnectPorts): Promise<string> {
-  const { session } = input
-  assertStartable(session, ports)
-  const variables = await endUserVariables(input, ports)
+  const session = await startable(input.session, ports)
+  const variables = await endUserVariables({ ...input, session }, ports)
   const flowing = await flowContext(session, ports, variables)
   const state = randomToken(ports.entropy)
   const secret = newFlowSecret(flowing, Object.keys(variables), ports)
@@ -37,9 +38,13 @@ export async function startFlow(input: StartInput, ports: ConnectPorts): Promise
 }
 
 /** @throws Fault `connect_session_expired`, `connect_session_used` */
-export function assertStartable(session: ConnectSession, ports: Pick<ConnectPorts, 'clock'>): void {
-  if (session.state !== 'open' && session.state !== 'started') throw new Fault('connect_session_used')
-  if (session.expiresAt <= ports.clock.wall()) throw new Fault('connect_session_expired')
+async function startable(session: ConnectSession, ports: ConnectPorts): Promise<ConnectSession> {
+  const now = ports.clock.wall()
+  if (!isStartable(session, now)) throw new Fault('connect_session_used')
+  if (session.expiresAt <= now) throw new Fault('connect_session_expired')
+  if (session.state === 'open' || session.state === 'started') return session
+  await expireStaged(session, ports)
+  return (await ports.sessions.load(session.id)) ?? session
 }
 
 async function endUserVariables(input: StartInput, ports: ConnectPorts): Promise<Readonly<Record<string, string>>> {

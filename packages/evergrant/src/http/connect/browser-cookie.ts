@@ -11,7 +11,10 @@ export function cookieName(publicUrl: string): string {
 /** The id of this browser; null when it sent none, more than one, or something that we never gave out. */
 export function browserIdOf(request: Pick<FastifyRequest, 'headers'>, publicUrl: string): string | null {
   const name = cookieName(publicUrl)
-  const values = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim()).filter((pair) => pair.startsWith(`${name}=`))
+  const values = (request.headers.cookie ?? '')
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(`${name}=`))
   const value = values.length === 1 ? (values[0] ?? '').slice(name.length + 1) : ''
   return isToken(value) ? value : null
 }

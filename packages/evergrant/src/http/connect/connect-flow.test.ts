@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createConnectService } from '../../core/connect/connect-service.ts'
 import type { ConnectPorts } from '../../core/connect/connect-ports.ts'
+import { createConnectService } from '../../core/connect/connect-service.ts'
+import { openHeldGrant, sealHeldGrant } from '../../core/connect/staged-grant.ts'
 import type { ConnectionId, ConnectSessionId, OrganizationId } from '../../core/ids.ts'
 import { createCodeExchange } from '../../core/refresh/code-exchange.ts'
 import { type JournalRecord, NO_JOURNAL } from '../../core/refresh/journal.ts'
@@ -101,7 +102,12 @@ test.each([
 ])('the Continue button pressed from %s starts nothing', async (_where, headers) => {
   const link = await newLink('forged')
   const own: Record<string, string> = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ''))
-  const answer = await bench.app.inject({ method: 'POST', url: link.path, headers: { ...own, 'content-type': 'application/x-www-form-urlencoded' }, payload: '' })
+  const answer = await bench.app.inject({
+    method: 'POST',
+    url: link.path,
+    headers: { ...own, 'content-type': 'application/x-www-form-urlencoded' },
+    payload: '',
+  })
   expect(answer.statusCode).toBe(403)
   expect((await bench.store.connectSessions.load(link.id))?.state).toBe('open')
 })
@@ -110,7 +116,10 @@ test('two flows in one browser do not disturb each other', async () => {
   const visitor = new Visitor(bench)
   const [first, second] = [await newLink('parallel-1'), await newLink('parallel-2')]
   const consents = [await visitor.start(first.url), await visitor.start(second.url)]
-  for (const [index, owner] of [[1, 'parallel-2'], [0, 'parallel-1']] as const) {
+  for (const [index, owner] of [
+    [1, 'parallel-2'],
+    [0, 'parallel-1'],
+  ] as const) {
     const back = await visitor.follow(await visitor.consent(consents[index] ?? '', `account-${owner}`))
     expect((await api(bench, key, 'connect/complete', { ...codeOf(back.location), owner })).status).toBe(200)
   }
@@ -203,7 +212,10 @@ test('mode link needs a known account and an existing connection; mode verified 
   const id = await connect('modes', 'modes')
   expect(await api(bench, key, `connections/${id}/reconnect`, { mode: 'verified' })).toMatchObject({ status: 400, body: { field: '/return_url' } })
   const link = await reconnectLink(id)
-  expect(await api(bench, key, 'connect/complete', { session: link.id, code: 'x', owner: 'modes' })).toMatchObject({ status: 400, body: { code: 'connect_code_invalid' } })
+  expect(await api(bench, key, 'connect/complete', { session: link.id, code: 'x', owner: 'modes' })).toMatchObject({
+    status: 400,
+    body: { code: 'connect_code_invalid' },
+  })
   expect(await api(bench, key, 'connections/con_00000000-0000-7000-8000-000000000000/reconnect', {})).toMatchObject({ status: 404 })
 })
 
@@ -218,6 +230,33 @@ test('a reconnect link lives seven days and is spent only by success', async () 
   expect((await visitor.follow(await visitor.consent(await visitor.start(link.url), 'mailed'))).body).toContain('is connected again')
   expect((await visitor.get(link.path)).status).toBe(409)
   expect((await visitor.post(link.path)).status).toBe(409)
+})
+
+test('a link whose grant the application never confirmed works again after ten minutes', async () => {
+  const id = await connect('forgotten', 'forgotten')
+  const link = await reconnectLink(id, { return_url: RETURN_URL })
+  const first = await granted(link, 'forgotten')
+  const visitor = new Visitor(bench)
+  expect((await visitor.get(link.path)).status).toBe(409)
+  bench.advance(10 * MINUTE)
+  expect((await visitor.get(link.path)).status).toBe(200)
+  const second = await granted(link, 'forgotten', visitor)
+  expect(await api(bench, key, 'connect/complete', { ...first, owner: 'forgotten' })).toMatchObject({ status: 400 })
+  expect(await api(bench, key, 'connect/complete', { ...second, owner: 'forgotten' })).toMatchObject({ status: 200, body: { connection_id: id } })
+})
+
+test('a consent that a wrong clock dated into the future does not stop the next reconnect', async () => {
+  const id = await connect('clock', 'clock')
+  const link = await reconnectLink(id, { return_url: RETURN_URL })
+  const proof = await granted(link, 'clock')
+  const behind = { wall: () => bench.ports.clock.wall() - 24 * 60 * MINUTE, mono: () => bench.ports.clock.mono() }
+  const request = { organization, actor, session: `cs_${proof.session.slice(3)}`, code: proof.code, owner: 'clock' } as const
+  const session = await bench.store.connectSessions.load(request.session)
+  const grant = openHeldGrant(session?.staged?.grant ?? new Uint8Array(), { id: request.session, organization }, bench.ports.seal)
+  const earlier = sealHeldGrant({ ...grant, obtainedAt: behind.wall() }, { id: request.session, organization }, bench.ports.seal)
+  const sessions = { ...bench.ports.sessions, get: async () => (session?.staged ? { ...session, staged: { ...session.staged, grant: earlier } } : undefined) }
+  await altered({ clock: behind, sessions }).complete(request)
+  expect((await stored(id))?.credential.generation).toBe(2)
 })
 
 test("an account of the owner's other connection is offered to that one, and taken only by its button", async () => {
@@ -248,7 +287,10 @@ test('with mode verified, the offered connection still needs the owner, and tryi
 
 test('a completion code is wrong, too old or of another session: refused, and nothing is stored', async () => {
   const proof = await granted(await newLink('late'), 'late')
-  expect(await api(bench, key, 'connect/complete', { ...proof, code: 'A'.repeat(43), owner: 'late' })).toMatchObject({ status: 400, body: { code: 'connect_code_invalid', field: '/code' } })
+  expect(await api(bench, key, 'connect/complete', { ...proof, code: 'A'.repeat(43), owner: 'late' })).toMatchObject({
+    status: 400,
+    body: { code: 'connect_code_invalid', field: '/code' },
+  })
   const other = await granted(await newLink('late-2'), 'late-2')
   expect(await api(bench, key, 'connect/complete', { session: proof.session, code: other.code, owner: 'late' })).toMatchObject({ status: 400 })
   bench.advance(10 * MINUTE)
@@ -286,7 +328,11 @@ async function callbackOf(visitor: Visitor, owner: string): Promise<{ slug: stri
 
 test('a store that is away while the grant is staged costs nothing but time', async () => {
   let failures = 3
-  const sessions = { ...bench.ports.sessions, stage: async (...given: Parameters<ConnectPorts['sessions']['stage']>) => (failures-- > 0 ? Promise.reject(new Error('away')) : bench.ports.sessions.stage(...given)) }
+  const sessions = {
+    ...bench.ports.sessions,
+    stage: async (...given: Parameters<ConnectPorts['sessions']['stage']>) =>
+      failures-- > 0 ? Promise.reject(new Error('away')) : bench.ports.sessions.stage(...given),
+  }
   const outcome = await altered({ sessions }).callback(await callbackOf(new Visitor(bench), 'patient'))
   if (outcome.kind !== 'return') throw new Error(outcome.kind)
   expect((await api(bench, key, 'connect/complete', { ...codeOf(outcome.url), owner: 'patient' })).status).toBe(200)

@@ -26,7 +26,8 @@ async function newLink(more: Record<string, unknown> = {}, by = key): Promise<{ 
 
 const exchanges = () => bench.practice.control.counts('p4').exchange
 const sessionState = async (id: ConnectSessionId) => (await bench.store.connectSessions.load(id))?.state
-const refusals = async (id: ConnectSessionId) => (await bench.store.events.list(organization, { subject: id, type: 'connect.refused' }, { limit: 10, cursor: null })).items
+const refusals = async (id: ConnectSessionId) =>
+  (await bench.store.events.list(organization, { subject: id, type: 'connect.refused' }, { limit: 10, cursor: null })).items
 
 async function connected(visitor: Visitor, owner: string, account: string): Promise<{ connection: string; session: string; code: string }> {
   const link = await newLink({ owner })
@@ -127,7 +128,16 @@ test('a code goes only to the issuer that the flow was started with (S6)', async
   const visitor = new Visitor(bench)
   const callback = await visitor.consent(await visitor.start((await newLink({ integration: 'moving' })).url), 'ada')
   const moved = { ...integration, variables: { issuer: `${bench.practice.url}/p3` }, version: 2 }
-  const event = { id: 'evt_00000000-0000-7000-8000-000000000001', organization, type: 'integration.updated', at: 1, actor: { kind: 'system', id: null }, connection: null, subject: null, data: {} } as const
+  const event = {
+    id: 'evt_00000000-0000-7000-8000-000000000001',
+    organization,
+    type: 'integration.updated',
+    at: 1,
+    actor: { kind: 'system', id: null },
+    connection: null,
+    subject: null,
+    data: {},
+  } as const
   expect(await bench.store.integrations.update(moved, event)).toBe('updated')
   expect((await visitor.follow(callback)).status).toBe(400)
   expect(bench.practice.control.counts('p3').exchange).toBe(0)
@@ -150,8 +160,14 @@ test('another owner burns the session and gives the grant back (S7)', async () =
   const back = await visitor.follow(await visitor.consent(await visitor.start(link.url), 'burned'))
   const code = new URL(back.location ?? '').searchParams.get('code')
   const before = bench.discarded.length
-  expect(await api(bench, key, 'connect/complete', { session: link.id, code, owner: 'attacker' })).toMatchObject({ status: 403, body: { code: 'connect_owner_mismatch' } })
-  expect(await api(bench, key, 'connect/complete', { session: link.id, code, owner: 'victim' })).toMatchObject({ status: 409, body: { code: 'connect_session_used' } })
+  expect(await api(bench, key, 'connect/complete', { session: link.id, code, owner: 'attacker' })).toMatchObject({
+    status: 403,
+    body: { code: 'connect_owner_mismatch' },
+  })
+  expect(await api(bench, key, 'connect/complete', { session: link.id, code, owner: 'victim' })).toMatchObject({
+    status: 409,
+    body: { code: 'connect_session_used' },
+  })
   expect(bench.discarded.length).toBe(before + 1)
   expect((await bench.store.connectSessions.load(link.id))?.staged).toBeNull()
 })
@@ -204,7 +220,12 @@ test("an attacker's code in the victim's callback is refused (S10)", async () =>
 test('an error with markup, newlines and ten kilobytes is typed, cut and escaped (S11)', async () => {
   const visitor = new Visitor(bench)
   const state = new URL(await visitor.start((await newLink()).url)).searchParams.get('state') ?? ''
-  const query = new URLSearchParams({ state, error: '<script>alert(1)</script>', error_description: `<img src=x onerror=alert(1)>\r\nSet-Cookie: a=b\n${'long words '.repeat(1_000)}`, iss: `${bench.practice.url}/p4` })
+  const query = new URLSearchParams({
+    state,
+    error: '<script>alert(1)</script>',
+    error_description: `<img src=x onerror=alert(1)>\r\nSet-Cookie: a=b\n${'long words '.repeat(1_000)}`,
+    iss: `${bench.practice.url}/p4`,
+  })
   const seen = await visitor.follow(`/connect/callback/notes?${query}`)
   expect(seen.status).toBe(502)
   expect(seen.body).not.toMatch(/<script|<img|\r|Set-Cookie: a=b\n/)
@@ -214,9 +235,21 @@ test('an error with markup, newlines and ten kilobytes is typed, cut and escaped
 })
 
 const BAD_RETURN_URLS = [
-  `${RETURN_URL}/more`, `${RETURN_URL}?a=b`, 'https://app.example.com', 'https://app.example.com.evil.com/connected', 'https://user@app.example.com/connected',
-  '//app.example.com/connected', 'https:\\\\app.example.com\\connected', 'https://app%2eexample.com/connected', 'https://APP.example.com/connected',
-  'javascript:alert(1)', 'http://app.example.com/connected', `${RETURN_URL}#x`, `${RETURN_URL}\n`, ` ${RETURN_URL}`, 'data:text/html,x',
+  `${RETURN_URL}/more`,
+  `${RETURN_URL}?a=b`,
+  'https://app.example.com',
+  'https://app.example.com.evil.com/connected',
+  'https://user@app.example.com/connected',
+  '//app.example.com/connected',
+  'https:\\\\app.example.com\\connected',
+  'https://app%2eexample.com/connected',
+  'https://APP.example.com/connected',
+  'javascript:alert(1)',
+  'http://app.example.com/connected',
+  `${RETURN_URL}#x`,
+  `${RETURN_URL}\n`,
+  ` ${RETURN_URL}`,
+  'data:text/html,x',
 ]
 
 test.each(BAD_RETURN_URLS)('the return URL %j is refused: only an exact match is allowed (S12)', async (returnUrl) => {
@@ -238,7 +271,9 @@ test('no error path sends a browser to an address of its own choosing (S13)', as
   const state = new URL(await visitor.start(link.url)).searchParams.get('state') ?? ''
   const evil = 'https://evil.example/'
   for (const name of ['return_url', 'redirect_uri', 'redirect_to', 'error_uri', 'next']) {
-    const seen = await visitor.follow(`/connect/callback/notes?${new URLSearchParams({ state, error: 'access_denied', iss: `${bench.practice.url}/p4`, [name]: evil })}`)
+    const seen = await visitor.follow(
+      `/connect/callback/notes?${new URLSearchParams({ state, error: 'access_denied', iss: `${bench.practice.url}/p4`, [name]: evil })}`,
+    )
     expect(seen.location).toBeNull()
     expect(seen.body).not.toContain('evil.example')
   }
@@ -250,7 +285,11 @@ test('every redirect of the flow is a 303, so that no posted form is repeated el
   const link = await newLink()
   const started = await visitor.post(new URL(link.url).pathname)
   const callback = await visitor.get(await visitor.consent(started.location ?? '', 'ada'))
-  const posted = await new Visitor(bench).post('/connect/callback/notes', { code: 'c', state: 's' }, { 'sec-fetch-site': 'cross-site', origin: 'https://p.example' })
+  const posted = await new Visitor(bench).post(
+    '/connect/callback/notes',
+    { code: 'c', state: 's' },
+    { 'sec-fetch-site': 'cross-site', origin: 'https://p.example' },
+  )
   expect([started.status, callback.status, posted.status]).toEqual([303, 303, 303])
 })
 
@@ -272,11 +311,19 @@ test('no code or state is left in a referrer, an address of ours, or the log (S1
 test.each([
   ['names another issuer', (document: Record<string, unknown>) => ({ ...document, issuer: 'https://evil.example' })],
   ['has a token endpoint on plain http', (document: Record<string, unknown>) => ({ ...document, token_endpoint: 'http://id.example.com/token' })],
-  ['has an authorization endpoint on plain http', (document: Record<string, unknown>) => ({ ...document, authorization_endpoint: 'http://id.example.com/authorize' })],
+  [
+    'has an authorization endpoint on plain http',
+    (document: Record<string, unknown>) => ({ ...document, authorization_endpoint: 'http://id.example.com/authorize' }),
+  ],
 ])('a discovery document that %s is refused, and the page says to try again later (S16)', async (_what, change) => {
   const { createProviderDirectory } = await import('../../providers/directory.ts')
   const { catalogue } = await import('../../providers/index.ts')
-  const good = { issuer: 'https://id.example.com', authorization_endpoint: 'https://id.example.com/authorize', token_endpoint: 'https://id.example.com/token', response_types_supported: ['code'] }
+  const good = {
+    issuer: 'https://id.example.com',
+    authorization_endpoint: 'https://id.example.com/authorize',
+    token_endpoint: 'https://id.example.com/token',
+    response_types_supported: ['code'],
+  }
   const directory = createProviderDirectory({ records: catalogue, clock: bench.ports.clock, fetchJson: async () => JSON.parse(JSON.stringify(change(good))) })
   const own = await startConnectBench({ ports: { providers: directory } })
   const { id, key: ownKey } = await own.organization('Acme')

@@ -10,7 +10,7 @@ import { browserIdOf, giveBrowserId, isSameOrigin } from './browser-cookie.ts'
 import { parametersOf, redirectOf } from './callback-answer.ts'
 import { type FormProblem, landingPage } from './landing-page.ts'
 import { endedLinkPage, outcomePage, problemPage } from './outcome-pages.ts'
-import { type PageHeaders, sendPage, STYLE_PATH } from './page-frame.ts'
+import { type PageHeaders, STYLE_PATH, sendPage } from './page-frame.ts'
 import { STYLESHEET } from './stylesheet.ts'
 
 export interface HostedOptions {
@@ -34,7 +34,8 @@ export function hostedRoutes(app: App, options: HostedOptions): void {
     return session === undefined ? showProblem(reply, request, 'not_found') : showLanding(session, request, reply, null)
   })
   app.post<{ Params: { token: string } }>('/connect/:token', { config: { access: 'public' }, bodyLimit: FORM_LIMIT }, async (request, reply) => {
-    if (!isSameOrigin(request, publicUrl)) return showProblem(reply, request, 'forbidden', 'This button only works on its own page. Open the link itself and press Continue there.')
+    if (!isSameOrigin(request, publicUrl))
+      return showProblem(reply, request, 'forbidden', 'This button only works on its own page. Open the link itself and press Continue there.')
     const session = await connect.byLink(request.params.token)
     return session === undefined ? showProblem(reply, request, 'not_found') : start(session, request, reply)
   })
@@ -54,10 +55,9 @@ export function hostedRoutes(app: App, options: HostedOptions): void {
   })
 
   async function showLanding(session: ConnectSession, request: FastifyRequest, reply: FastifyReply, problem: FormProblem | null): Promise<FastifyReply> {
-    const used = session.state !== 'open' && session.state !== 'started'
     const view = await connect.view(session)
-    if (used || view.expired) {
-      const code = used ? 'connect_session_used' : 'connect_session_expired'
+    if (!view.startable || view.expired) {
+      const code = !view.startable ? 'connect_session_used' : 'connect_session_expired'
       return sendPage(reply, endedLinkPage(view, code, request.id), { status: FAULTS[code].status })
     }
     return sendPage(reply, landingPage(view, request.url.split('?')[0] ?? '', problem), { ...towardsProvider(publicUrl), status: problem === null ? 200 : 400 })
@@ -104,7 +104,8 @@ export function hostedRoutes(app: App, options: HostedOptions): void {
       const stashed = query.get('answer')?.[0]
       const parameters = stashed === undefined ? query : connect.unstash(slug, stashed)
       const browserId = browserIdOf(request, publicUrl)
-      const outcome = parameters === null ? { kind: 'refused' as const, code: 'connect_state_mismatch' as const } : await connect.callback({ slug, parameters, browserId })
+      const outcome =
+        parameters === null ? { kind: 'refused' as const, code: 'connect_state_mismatch' as const } : await connect.callback({ slug, parameters, browserId })
       return reply.redirect(redirectOf(outcome, browserId, request.id, connect), 303)
     })
     app.post<{ Params: { integration?: string } }>(path, { config: { access: 'public' }, bodyLimit: FORM_LIMIT }, (request, reply) => {
@@ -122,7 +123,9 @@ function ticketOf(request: FastifyRequest): string {
 }
 
 function readForms(app: App): void {
-  app.addContentTypeParser<string>('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: FORM_LIMIT }, (_request, body, done) => done(null, new URLSearchParams(body)))
+  app.addContentTypeParser<string>('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: FORM_LIMIT }, (_request, body, done) =>
+    done(null, new URLSearchParams(body)),
+  )
 }
 
 /** The first value of every field. */
@@ -151,7 +154,8 @@ function showProblem(reply: FastifyReply, request: FastifyRequest, code: FaultCo
 
 function showFault(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Pick<Log, 'error'>): FastifyReply {
   const fault = faultOf(error, FORM_LIMIT)
-  if (fault.code === 'internal') log.error({ request: request.id, error: error instanceof Error ? (error.stack ?? error.message) : typeof error }, 'a page failed')
+  if (fault.code === 'internal')
+    log.error({ request: request.id, error: error instanceof Error ? (error.stack ?? error.message) : typeof error }, 'a page failed')
   return showProblem(reply, request, fault.code)
 }
 

@@ -132,10 +132,18 @@ function wordsFor(code: FaultCode, { provider, account, fault, application }: Co
   const row = FAULTS[code]
   const words = { provider, account }
   if (code === 'account_mismatch' && fault?.providerText != null) {
-    return { title: fillWords(row.title, words), text: `This connection belongs to ${account ?? 'another account'}; you signed in as ${fault.providerText}. Nothing was changed.` }
+    return {
+      title: fillWords(row.title, words),
+      text: `This connection belongs to ${account ?? 'another account'}; you signed in as ${fault.providerText}. Nothing was changed.`,
+    }
   }
-  if (code === 'provider_unavailable') return { title: fillWords(row.title, words), text: `${provider} has problems right now. Nothing was changed. Please try again in a few minutes.` }
-  if (code === 'client_rejected') return { title: `${provider} is not available right now`, text: `${provider} does not accept how ${application} is set up. Nothing was changed, and there is nothing you can do: the people who run ${application} have to correct it.` }
+  if (code === 'provider_unavailable')
+    return { title: fillWords(row.title, words), text: `${provider} has problems right now. Nothing was changed. Please try again in a few minutes.` }
+  if (code === 'client_rejected')
+    return {
+      title: `${provider} is not available right now`,
+      text: `${provider} does not accept how ${application} is set up. Nothing was changed, and there is nothing you can do: the people who run ${application} have to correct it.`,
+    }
   return { title: fillWords(row.title, words), text: fillWords(row.endUser, words) }
 }
 
@@ -161,7 +169,9 @@ ${said?.providerText == null || code === 'account_mismatch' ? null : html`<dt>In
 export function problemPage(code: FaultCode, requestId: string, text?: string): Page {
   const unknownLink = code === 'not_found'
   const title = unknownLink ? 'This link does not work' : fillWords(FAULTS[code].title, {})
-  const words = unknownLink ? 'It may be incomplete, or too old to be known. Ask whoever sent it for a new one.' : fillWords(FAULTS[code].endUser, { provider: 'the provider' })
+  const words = unknownLink
+    ? 'It may be incomplete, or too old to be known. Ask whoever sent it for a new one.'
+    : fillWords(FAULTS[code].endUser, { provider: 'the provider' })
   return {
     title,
     body: html`<div class="card">

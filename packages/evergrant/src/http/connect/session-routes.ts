@@ -2,17 +2,21 @@ import { Type } from 'typebox'
 import type { Completion } from '../../core/connect/complete.ts'
 import type { ConnectService } from '../../core/connect/connect-service.ts'
 import type { CreatedSession } from '../../core/connect/create-session.ts'
-import { actorOf, callerOf } from '../authentication.ts'
-import { type App, closed, ConnectionIdSchema, nullable, Owner, PROBLEMS, Scopes, Time } from '../schema.ts'
 import { idPattern } from '../../core/ids.ts'
+import { actorOf, callerOf } from '../authentication.ts'
+import { type App, ConnectionIdSchema, closed, nullable, Owner, PROBLEMS, Scopes, Time } from '../schema.ts'
 
 const Mode = Type.Unsafe<'verified' | 'link'>({
   type: 'string',
   enum: ['verified', 'link'],
-  description: '`verified`: your backend confirms the owner with connect/complete. `link`: only to reconnect; the account at the provider must be the stored one.',
+  description:
+    '`verified`: your backend confirms the owner with connect/complete. `link`: only to reconnect; the account at the provider must be the stored one.',
 })
 const ReturnUrl = Type.String({ minLength: 1, maxLength: 2_000, description: "One of the integration's return URLs, character by character." })
-const Variables = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_-]{1,60}$' }), Type.String({ maxLength: 255 }), { maxProperties: 20, description: 'Values that the provider needs for this connection: shop, site, region.' })
+const Variables = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_-]{1,60}$' }), Type.String({ maxLength: 255 }), {
+  maxProperties: 20,
+  description: 'Values that the provider needs for this connection: shop, site, region.',
+})
 const ConnectSessionIdSchema = Type.Unsafe<`cs_${string}`>({ type: 'string', pattern: idPattern('cs'), description: 'Id of a connect session.' })
 
 const Created = Type.Object({
@@ -58,7 +62,17 @@ export function connectSessionRoutes(app: App, connect: ConnectService): void {
     async (request, reply) => {
       const caller = callerOf(request)
       const { integration, owner, mode = 'verified', return_url: returnUrl, scopes = null, variables = {} } = request.body
-      const created = await connect.create({ organization: caller.organization, actor: actorOf(caller), integration, owner, mode, returnUrl, scopes, variables, connection: null })
+      const created = await connect.create({
+        organization: caller.organization,
+        actor: actorOf(caller),
+        integration,
+        owner,
+        mode,
+        returnUrl,
+        scopes,
+        variables,
+        connection: null,
+      })
       return reply.code(201).send(createdView(created))
     },
   )
@@ -68,10 +82,13 @@ export function connectSessionRoutes(app: App, connect: ConnectService): void {
       config: { access: 'connect' },
       schema: {
         summary: 'Start a reconnect flow',
-        description: 'Makes a link that repairs this connection under the same id. It lives 7 days and is spent only by success, so it may be mailed. Without `return_url` the mode is `link`.',
+        description:
+          'Makes a link that repairs this connection under the same id. It lives 7 days and is spent only by success, so it may be mailed. Without `return_url` the mode is `link`.',
         tags: ['connect'],
         params: closed({ id: ConnectionIdSchema }),
-        body: Type.Optional(closed({ return_url: Type.Optional(ReturnUrl), mode: Type.Optional(Mode), scopes: Type.Optional(Scopes), variables: Type.Optional(Variables) })),
+        body: Type.Optional(
+          closed({ return_url: Type.Optional(ReturnUrl), mode: Type.Optional(Mode), scopes: Type.Optional(Scopes), variables: Type.Optional(Variables) }),
+        ),
         response: { 201: Created, ...PROBLEMS },
       },
     },
@@ -89,7 +106,8 @@ export function connectSessionRoutes(app: App, connect: ConnectService): void {
       config: { access: 'connect' },
       schema: {
         summary: 'Finish a connect flow',
-        description: 'Send session and code from the query of your return URL, and the owner that your own sign-in says this browser belongs to. The same request gets the same answer for ten minutes.',
+        description:
+          'Send session and code from the query of your return URL, and the owner that your own sign-in says this browser belongs to. The same request gets the same answer for ten minutes.',
         tags: ['connect'],
         body: closed({ session: ConnectSessionIdSchema, code: Type.String({ minLength: 1, maxLength: 128 }), owner: Owner }),
         response: { 200: Completed, ...PROBLEMS },
@@ -104,7 +122,14 @@ export function connectSessionRoutes(app: App, connect: ConnectService): void {
 }
 
 function createdView({ session, url }: CreatedSession) {
-  return { id: session.id, url, mode: session.mode, owner: session.owner, connection_id: session.connection, expires_at: new Date(session.expiresAt).toISOString() }
+  return {
+    id: session.id,
+    url,
+    mode: session.mode,
+    owner: session.owner,
+    connection_id: session.connection,
+    expires_at: new Date(session.expiresAt).toISOString(),
+  }
 }
 
 function completedView({ connection, created, missingScopes }: Completion) {

@@ -12,7 +12,10 @@ const SAID: Readonly<Record<string, { readonly text: string; readonly tone: 'goo
   connected: { text: 'Connected. The token below is stored sealed, and is renewed ahead of time from now on.', tone: 'good' },
   reconnected: { text: 'Connected again, under the same connection id.', tone: 'good' },
   refreshed: { text: 'Refreshed: a new token, and the generation went up by one.', tone: 'good' },
-  expired: { text: 'The provider ended this access token before its time. An application sees a 401 at its next call, and asks again: press "Ask again after a 401".', tone: 'warn' },
+  expired: {
+    text: 'The provider ended this access token before its time. An application sees a 401 at its next call, and asks again: press "Ask again after a 401".',
+    tone: 'warn',
+  },
   healed: { text: 'The refused generation was renewed, once, however many callers had asked.', tone: 'good' },
   revoked: { text: 'The owner removed the access at the provider. Nobody has told us yet: press "Refresh now" and watch the status.', tone: 'warn' },
   failed: { text: 'The provider refused. The status below says what that means and what to do.', tone: 'bad' },

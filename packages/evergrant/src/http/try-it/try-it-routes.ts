@@ -4,15 +4,17 @@ import { problemPage } from '../connect/outcome-pages.ts'
 import { sendPage } from '../connect/page-frame.ts'
 import { faultOf } from '../problem.ts'
 import type { App } from '../schema.ts'
-import { tryItPage } from './try-it-page.ts'
 import type { TryIt } from './try-it.ts'
+import { tryItPage } from './try-it-page.ts'
 
 const FORM_LIMIT = 16 * 1_024
 
 /** `GET /` in development: an application to play with. Never registered in production. */
 export function tryItRoutes(app: App, options: { readonly tryIt: TryIt; readonly publicUrl: string }): void {
   const { tryIt, publicUrl } = options
-  app.addContentTypeParser<string>('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: FORM_LIMIT }, (_request, _body, done) => done(null, null))
+  app.addContentTypeParser<string>('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: FORM_LIMIT }, (_request, _body, done) =>
+    done(null, null),
+  )
 
   app.setErrorHandler((error, request, reply) => {
     const fault = faultOf(error, FORM_LIMIT)

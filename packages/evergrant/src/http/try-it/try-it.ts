@@ -1,13 +1,13 @@
 import type { AuditEvent } from '../../core/audit/event.ts'
+import type { EventFilter } from '../../core/audit/events.ts'
 import type { ConnectService } from '../../core/connect/connect-service.ts'
 import type { Connection, ConnectionStatus } from '../../core/connection/connection.ts'
+import type { Page, PageRequest } from '../../core/connection/connections.ts'
 import type { Integration } from '../../core/connection/integration.ts'
 import { statusOf } from '../../core/connection/status.ts'
 import { Fault, type FaultCode } from '../../core/fault/fault.ts'
 import type { ConnectSessionId, OrganizationId } from '../../core/ids.ts'
 import { idPattern } from '../../core/ids.ts'
-import type { Page, PageRequest } from '../../core/connection/connections.ts'
-import type { EventFilter } from '../../core/audit/events.ts'
 import type { GrantRow } from '../../core/refresh/credentials.ts'
 import type { RefreshEngine, TokenAnswer } from '../../core/refresh/refresh-engine.ts'
 import type { Clock, Instant } from '../../core/time.ts'
@@ -90,7 +90,8 @@ export function createTryIt(ports: TryItPorts): TryIt {
   }
   const open = async (row: GrantRow | null) => {
     const common = { organization, actor: ACTOR, mode: 'verified', returnUrl: tryItReturnUrl(ports.publicUrl), scopes: null, variables: {} } as const
-    const own = row === null ? { integration: ports.integration, owner: OWNER, connection: null } : { integration: null, owner: null, connection: row.connection.id }
+    const own =
+      row === null ? { integration: ports.integration, owner: OWNER, connection: null } : { integration: null, owner: null, connection: row.connection.id }
     return (await connect.create({ ...common, ...own })).url
   }
   return {

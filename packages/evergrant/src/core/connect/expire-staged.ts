@@ -1,0 +1,26 @@
+import type { ConnectPorts } from './connect-ports.ts'
+import type { ConnectSession } from './connect-sessions.ts'
+import { discardTokens } from './discard-tokens.ts'
+import { flowContext } from './flow-context.ts'
+import { failFlow } from './flow-outcome.ts'
+import { openHeldGrant } from './staged-grant.ts'
+
+/** Nobody confirmed in time: the session can be tried again while it lives, and the grant goes back. */
+export async function expireStaged(session: ConnectSession, ports: ConnectPorts): Promise<void> {
+  await failFlow(session, 'connect_session_expired', { httpStatus: null, code: null, text: null }, ports)
+  await discardStaged(session, ports)
+}
+
+/** Gives a staged grant back. Never rejects: a grant that cannot be given back ends by itself. */
+export async function discardStaged(session: ConnectSession, ports: ConnectPorts): Promise<void> {
+  if (session.staged === null) return
+  try {
+    const flowing = await flowContext(session, ports)
+    await discardTokens(flowing, openHeldGrant(session.staged.grant, session, ports.seal).tokens, ports)
+  } catch (error) {
+    ports.log.warn(
+      { session: session.id, error: error instanceof Error ? error.name : 'unknown' },
+      'a discarded grant could not be given back; it ends by itself',
+    )
+  }
+}
