@@ -8,7 +8,7 @@ import { MERGED_CLAIM, MERGED_GRANT } from './merged-sql.ts'
 import type { PostgresDatabase } from './postgres-database.ts'
 
 const LANES = 2
-const MAX_BATCH = 64
+const MAX_BATCH = 128
 
 interface Waiting<Request, Outcome> {
   readonly key: string
