@@ -1,0 +1,135 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { type ApiLab, createApiLab } from '../testing/api-lab.ts'
+
+let lab: ApiLab
+beforeAll(async () => {
+  lab = await createApiLab({ app: { bodyLimit: 20_000 } })
+})
+
+const events = async (): Promise<number> => (await lab.call('GET', '/api/v1/events?limit=200')).json.items.length
+const deep = (levels: number): string => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`
+
+describe('input that is not valid changes nothing and names the field', () => {
+  const good = { integration: 'scripted', owner: 'o', access_token: 'x' }
+  test.each([
+    ['a missing field', { owner: 'o', access_token: 'x' }, 400, 'invalid_request', '/integration'],
+    ['a field that is not known', { ...good, acess_token: 'y' }, 400, 'invalid_request', '/acess_token'],
+    ['a number where text belongs', { ...good, owner: 7 }, 400, 'invalid_request', '/owner'],
+    ['text where a boolean belongs', { ...good, replace: 'true' }, 400, 'invalid_request', '/replace'],
+    ['an empty owner', { ...good, owner: '' }, 400, 'invalid_request', '/owner'],
+    ['a control character in the owner', { ...good, owner: 'a\u0000b' }, 400, 'invalid_request', '/owner'],
+    ['an impossible date', { ...good, expires_at: '2026-13-45T00:00:00Z' }, 400, 'invalid_request', '/expires_at'],
+    ['a date without a zone', { ...good, expires_at: '2026-01-01T00:00:00' }, 400, 'invalid_request', '/expires_at'],
+    ['an unknown integration', { ...good, integration: 'none' }, 404, 'not_found', undefined],
+    ['an array for an object', [], 400, 'invalid_request', '/'],
+    ['null for an object', 'null', 400, 'invalid_request', '/'],
+    ['broken JSON', '{"a":', 400, 'invalid_request', undefined],
+    ['an empty body', '', 400, 'invalid_request', undefined],
+    ['a prototype', '{"__proto__":{"admin":true}}', 400, 'invalid_request', undefined],
+    ['a constructor with a prototype', '{"metadata":{"constructor":{"prototype":{"x":1}}}}', 400, 'invalid_request', undefined],
+    ['a field sent twice', '{"integration":"scripted","owner":"a","owner":"b"}', 400, 'invalid_request', '/owner'],
+    ['a field sent twice deep inside', '{"metadata":{"x":[{"k":1,"\\u006b":2}]}}', 400, 'invalid_request', '/k'],
+    ['metadata nested without end', `{"integration":"scripted","owner":"o","access_token":"x","metadata":${deep(3_000)}}`, 400, 'invalid_request', '/metadata'],
+    ['metadata beyond its limit', { ...good, metadata: { a: 'x'.repeat(17_000) } }, 400, 'invalid_request', '/metadata'],
+    ['a body beyond the limit', { ...good, access_token: 'x'.repeat(30_000) }, 413, 'body_too_large', undefined],
+  ])('%s', async (_what, body, status, code, field) => {
+    const before = await events()
+    const answer = await lab.call('POST', '/api/v1/connections', { body })
+    expect([answer.status, answer.json.code, answer.json.field]).toEqual([status, code, field])
+    expect(answer.json.detail).toMatch(/\w.*\.$/)
+    expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8')
+    expect(await events()).toBe(before)
+  })
+
+  test.each([
+    ['/api/v1/connections/nonsense', 400, 'id'],
+    ['/api/v1/connections?limit=0', 400, 'limit'],
+    ['/api/v1/connections?limit=many', 400, 'limit'],
+    ['/api/v1/connections?limit=1&limit=2', 400, 'limit'],
+    ['/api/v1/connections?colour=red', 400, 'colour'],
+    ['/api/v1/connections?status=happy', 400, 'status'],
+    ['/api/v1/connections?cursor=forged', 400, 'cursor'],
+    ['/api/v1/events?type=x', 400, 'type'],
+    ['/api/v1/token?integration=scripted', 400, 'owner'],
+    ['/api/v1/token?integration=scripted&owner=owner-1&rejected_generation=-1', 400, 'rejected_generation'],
+  ])('%s is refused', async (url, status, field) => {
+    const answer = await lab.call('GET', url)
+    expect([answer.status, answer.json.code, answer.json.field]).toEqual([status, 'invalid_request', field])
+  })
+
+  test('another content type is 415, a wrong method 405 with Allow, an unknown path 404', async () => {
+    const form = await lab.call('POST', '/api/v1/connections', { body: 'a=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } })
+    expect([form.status, form.json.code]).toEqual([415, 'unsupported_media_type'])
+    const wrong = await lab.call('PUT', `/api/v1/connections/${lab.connection}`)
+    expect([wrong.status, wrong.json.code, wrong.headers['allow']]).toEqual([405, 'method_not_allowed', 'DELETE, GET, HEAD, PATCH'])
+    expect((await lab.call('GET', '/api/v1/nothing')).json.code).toBe('not_found')
+    expect((await lab.call('GET', '/%zz')).status).toBe(400)
+  })
+})
+
+describe('every answer', () => {
+  const paths = ['/health/live', '/docs/api', '/docs/errors', '/api/v1/openapi.json', '/nothing', '/api/v1/connections', '/api/v1/connections/x', '/metrics']
+
+  test.each(paths)('%s has the safety headers and no fingerprint (S91)', async (path) => {
+    for (const key of [null, undefined]) {
+      const { headers } = await lab.call('GET', path, key === null ? { key } : {})
+      expect(headers).toMatchObject({
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+        'cross-origin-opener-policy': 'same-origin',
+        'strict-transport-security': expect.stringContaining('max-age=31536000'),
+        'content-security-policy': expect.stringContaining("default-src 'none'"),
+      })
+      for (const name of ['etag', 'server', 'x-powered-by']) expect(headers[name]).toBeUndefined()
+    }
+  })
+
+  test('carries a request id: the caller’s when it is harmless, else ours', async () => {
+    expect((await lab.call('GET', '/nothing', { headers: { 'request-id': 'abc-1' } })).json.request_id).toBe('abc-1')
+    const other = await lab.call('GET', '/nothing', { headers: { 'request-id': 'a b\u00e9<script>' } })
+    expect(other.json.request_id).not.toContain('<')
+    expect(other.headers['request-id']).toBe(other.json.request_id)
+  })
+
+  test('an error that nobody foresaw says nothing of itself, and the log has it (S92)', async () => {
+    const broken = await createApiLab({
+      app: {
+        routes: [
+          (app) => {
+            app.get('/broken', { config: { access: 'public' } }, () => {
+              throw new Error('select * from secrets at /srv/app.ts')
+            })
+          },
+        ],
+      },
+    })
+    const answer = await broken.call('GET', '/broken', { key: null })
+    expect([answer.status, answer.json.code]).toEqual([500, 'internal'])
+    expect(answer.text).not.toMatch(/select|srv|Error:/)
+    expect(broken.logged).toContainEqual({ fields: { request: answer.json.request_id, error: expect.stringContaining('select * from secrets') }, message: 'a request failed' })
+  })
+
+  test('bytes that are no HTTP, and headers without end, are refused by hand', async () => {
+    const served = await createApiLab()
+    await served.app.listen({ port: 0, host: '127.0.0.1' })
+    const [address] = served.app.addresses()
+    const port = typeof address === 'object' ? address.port : 0
+    const say = async (bytes: string): Promise<string> => {
+      const socket = connect(port, '127.0.0.1')
+      let text = ''
+      socket.on('data', (chunk: Buffer) => {
+        text += chunk.toString()
+      })
+      socket.on('error', () => {})
+      socket.write(bytes)
+      await once(socket, 'close')
+      return text
+    }
+    expect(await say('nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /)
+    expect(await say(`GET / HTTP/1.1\r\nHost: x\r\nX-Big: ${'a'.repeat(100_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /)
+    await served.app.close()
+  })
+})
