@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import pg from 'pg'
 import { inject } from 'vitest'
 
 export interface FreshDatabase {
@@ -18,21 +17,17 @@ export type DatabaseOffer = { readonly database: FreshDatabase; readonly skip: n
  *     describe.skipIf(database === null)(`on PostgreSQL${skip ?? ''}`, ...)
  */
 export async function freshDatabase(): Promise<DatabaseOffer> {
-  const answer = await fetch(inject('postgresDoor'))
-  const server = (await answer.json()) as { readonly url?: string; readonly reason?: string }
-  if (server.url === undefined) return { database: null, skip: ` (SKIPPED: PostgreSQL does not run on this machine: ${server.reason})` }
   const name = `test_${randomBytes(6).toString('hex')}`
-  await asAdmin(server.url, `create database ${name}`)
-  const { url } = server
-  return { database: { url: url + name, drop: () => asAdmin(url, `drop database if exists ${name} with (force)`) }, skip: null }
+  const made = await ask(`create/${name}`)
+  if (made.url === undefined) return { database: null, skip: ` (SKIPPED: PostgreSQL does not run on this machine: ${made.reason})` }
+  const drop = async () => {
+    const dropped = await ask(`drop/${name}`)
+    if (dropped.url === undefined) throw new Error(dropped.reason)
+  }
+  return { database: { url: made.url, drop }, skip: null }
 }
 
-async function asAdmin(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: `${url}postgres` })
-  await client.connect()
-  try {
-    await client.query(sql)
-  } finally {
-    await client.end()
-  }
+async function ask(path: string): Promise<{ readonly url?: string; readonly reason?: string }> {
+  const answer = await fetch(inject('postgresDoor') + path)
+  return (await answer.json()) as { readonly url?: string; readonly reason?: string }
 }

@@ -23,10 +23,9 @@ let running: Promise<Running> | undefined
 
 /** Opens a door behind which one PostgreSQL server starts when the first test asks. A run that never asks pays nothing. */
 export async function setup(project: TestProject): Promise<void> {
-  door = createServer((_request, response) => {
-    running ??= start()
-    running.then(
-      ({ url }) => response.end(JSON.stringify({ url })),
+  door = createServer((request, response) => {
+    answer(request.url ?? '/').then(
+      (url) => response.end(JSON.stringify({ url })),
       (error: unknown) => response.end(JSON.stringify({ reason: error instanceof Error ? error.message : 'the server ended while starting' })),
     )
   })
@@ -40,6 +39,22 @@ export async function teardown(): Promise<void> {
   door?.close()
   const started = await running?.catch(() => undefined)
   await started?.server.stop()
+}
+
+/** `/create/<name>` and `/drop/<name>`: the URL of that database. */
+async function answer(path: string): Promise<string> {
+  running ??= start()
+  const { server, url } = await running
+  const [, action, name = ''] = path.split('/')
+  const client = server.getPgClient('postgres', '127.0.0.1')
+  await client.connect()
+  try {
+    const database = client.escapeIdentifier(name)
+    await client.query(action === 'drop' ? `drop database if exists ${database} with (force)` : `create database ${database}`)
+  } finally {
+    await client.end()
+  }
+  return url + name
 }
 
 /** A server with its durable settings left on, in a temporary folder, on a free port of the loopback address. */

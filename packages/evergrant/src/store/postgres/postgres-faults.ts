@@ -5,7 +5,7 @@ const AGAIN = new Set(['40001', '40P01', '23505'])
 /** Classes that mean the server, not the statement: connection, resources, operator, system, configuration. */
 const UNAVAILABLE = /^(08|53|57|58|25006|F0|XX)/
 
-export function sqlState(error: unknown): string | null {
+function sqlState(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null
 }
 
