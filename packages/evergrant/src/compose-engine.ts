@@ -37,7 +37,7 @@ export function composeEngine(
     node: node.identity,
     changesFresh: () => store.changes.fresh(),
     times: protocolTimes(config.dangerousTimeScale),
-    options: { cacheEntries: config.cacheEntries, batch: config.workerBatch, databaseFirst: config.databaseUrl !== null },
+    options: { cacheEntries: config.cacheEntries, backgroundFlights: config.workerConcurrency, databaseFirst: config.databaseUrl !== null },
     observe: outside.observe,
     decode: (bytes) => decoder.decode(bytes),
   }

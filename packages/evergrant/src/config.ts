@@ -30,7 +30,6 @@ export interface Config {
   readonly rateLimitPerKey: number
   readonly rateLimitPerAddress: number
   readonly cacheEntries: number
-  readonly workerBatch: number
   readonly workerConcurrency: number
   readonly bodyLimitBytes: number
   readonly proxyTimeoutMs: number
@@ -99,11 +98,10 @@ export function readConfig(env: Environment, options: ReadOptions): Config {
     ),
     nodeId: read.optional('EVERGRANT_NODE_ID', nodeName),
     logLevel: read.optional('EVERGRANT_LOG_LEVEL', logLevel) ?? 'info',
-    organizationName: read.text('EVERGRANT_ORGANIZATION_NAME'),
+    organizationName: options.development && env.EVERGRANT_ORGANIZATION_NAME === undefined ? 'Example application' : read.text('EVERGRANT_ORGANIZATION_NAME'),
     rateLimitPerKey: read.integer('EVERGRANT_RATE_LIMIT_PER_KEY', 1, 10_000_000),
     rateLimitPerAddress: read.integer('EVERGRANT_RATE_LIMIT_PER_ADDRESS', 1, 10_000_000),
     cacheEntries: read.integer('EVERGRANT_CACHE_ENTRIES', 0, 10_000_000),
-    workerBatch: read.integer('EVERGRANT_WORKER_BATCH', 1, 10_000),
     workerConcurrency: read.integer('EVERGRANT_WORKER_CONCURRENCY', 1, 10_000),
     bodyLimitBytes: read.integer('EVERGRANT_BODY_LIMIT_BYTES', 1_024, 1_073_741_824),
     proxyTimeoutMs: read.integer('EVERGRANT_PROXY_TIMEOUT_SECONDS', 1, 3_600) * 1_000,

@@ -58,80 +58,8 @@ type IntegrationChanges = Partial<Omit<Integration, 'settings'>> & { readonly se
 const RETURN_URL = 'https://app.example.com/connected'
 
 export async function startConnectBench(options: BenchOptions = {}): Promise<ConnectBench> {
-  const { tryItAs } = options
-  const publicUrl = options.publicUrl ?? 'http://localhost:3900'
-  const practice = await startPracticeProvider()
-  let ahead = 0
-  const clock = { wall: () => systemClock.wall() + ahead, mono: () => systemClock.mono() + ahead }
-  const store = await openMemoryStore({ clock, timers: systemTimers })
-  const seal = testSeal()
-  const logs: LogFields[] = []
-  const log = keepingLog(logs)
-  const guard = createAddressGuard({ allowPrivateHosts: [], development: true })
-  const client = createProviderClient({ guard, timers: systemTimers })
-  const endpoint = createTokenEndpoint({ guard, timers: systemTimers })
-  const records = [...(options.records ?? []), ...catalogue.filter((record) => !options.records?.some((own) => own.id === record.id))]
-  const directory = createProviderDirectory({ records, fetchJson: (url) => client.fetchJson(url), clock })
-  const engine = createRefreshEngine({
-    clock,
-    timers: systemTimers,
-    entropy: systemEntropy,
-    seal,
-    log,
-    credentials: store.credentials,
-    integrations: store.integrations,
-    directory,
-    endpoint,
-    journal: NO_JOURNAL,
-    node: { id: 'bench', incarnation: '1' },
-    changesFresh: () => true,
-    times: protocolTimes(),
-    options: { cacheEntries: 1_000, batch: 10, databaseFirst: false },
-    observe: () => {},
-    decode: (bytes) => new TextDecoder().decode(bytes),
-  })
-  const discarded: DiscardedGrant[] = []
-  const ports: ConnectPorts = {
-    sessions: store.connectSessions,
-    connections: store.connections,
-    integrations: store.integrations,
-    organizations: store.organizations,
-    events: store.events,
-    providers: directory,
-    exchange: createCodeExchange({ clock, seal, log, endpoint, journal: NO_JOURNAL, times: protocolTimes(), observe: () => {} }),
-    ask: (request, limits) => client.sendRequest(request, limits),
-    discard: async (grant) => void discarded.push(grant),
-    seal,
-    clock,
-    timers: systemTimers,
-    entropy: systemEntropy,
-    log,
-    publicUrl,
-    ...options.ports,
-  }
-  const connect = createConnectService(ports)
-  const each = (account: string, act: (grant: string) => void) =>
-    practice.control
-      .grants({ account })
-      .filter((grant) => grant.state === 'live')
-      .forEach((grant) => act(grant.id))
-  const playing = (organization: OrganizationId) =>
-    createTryIt({
-      organization,
-      integration: 'practice',
-      publicUrl,
-      connect,
-      engine,
-      integrations: store.integrations,
-      connections: store.connections,
-      events: store.events,
-      clock,
-      practice: {
-        url: practice.url,
-        expire: (account) => each(account, (id) => practice.control.expireAccess(id)),
-        revoke: (account) => each(account, (id) => practice.control.revoke(id)),
-      },
-    })
+  const world = await openWorld(options)
+  const { practice, store, clock, ports, connect, engine, seal, logs, discarded, endpoint } = world
   const apiKeys = new ApiKeysService({
     store: store.apiKeys,
     clock,
@@ -140,43 +68,15 @@ export async function startConnectBench(options: BenchOptions = {}): Promise<Con
     digest: (text) => seal.digest(text),
     changesFresh: () => true,
   })
-  // The routes of connections and integrations are not asked here.
-  const services = Object.assign({} as Services, {
-    clock,
-    entropy: systemEntropy,
-    engine,
-    apiKeys,
-    providers: directory,
-    organizations: store.organizations,
-    events: store.events,
-    health: { check: async () => [] },
-    metrics: { tokenRead: () => {}, render: async () => '' },
-  })
-  const app = createApp(services, {
-    publicUrl,
-    log,
-    requestLog: (fields) => void logs.push(fields),
-    routes: [
-      (scope) => hostedRoutes(scope, { connect, publicUrl, log }),
-      (scope) => connectSessionRoutes(scope, connect),
-      ...(tryItAs === undefined ? [] : [(scope: App) => tryItRoutes(scope, { tryIt: playing(tryItAs), publicUrl })]),
-    ],
-  })
+  const app = openApp(world, apiKeys, options.tryItAs)
   await app.ready()
   const actor = { kind: 'system' as const, id: null }
-  const event = (organization: OrganizationId, type: 'organization.created' | 'integration.created') => ({
-    id: newId('evt', systemEntropy),
-    organization,
-    type,
-    at: clock.wall(),
-    actor,
-    connection: null,
-    subject: null,
-    data: {},
-  })
+  const event = (organization: OrganizationId, type: 'organization.created' | 'integration.created') => {
+    return { id: newId('evt', systemEntropy), organization, type, at: clock.wall(), actor, connection: null, subject: null, data: {} }
+  }
   return {
     app,
-    publicUrl,
+    publicUrl: ports.publicUrl,
     connect,
     store,
     practice,
@@ -185,10 +85,8 @@ export async function startConnectBench(options: BenchOptions = {}): Promise<Con
     engine,
     ports,
     organization: async (name, id = newId('org', systemEntropy)) => {
-      await store.organizations.insert(
-        { id, name, slug: `${name.toLowerCase().replaceAll(/[^a-z]+/g, '-')}-${id.slice(-6)}`, createdAt: clock.wall() },
-        event(id, 'organization.created'),
-      )
+      const slug = `${name.toLowerCase().replaceAll(/[^a-z]+/g, '-')}-${id.slice(-6)}`
+      await store.organizations.insert({ id, name, slug, createdAt: clock.wall() }, event(id, 'organization.created'))
       const issued = await apiKeys.create(id, { name: 'test', scopes: ['connect', 'connections:write', 'tokens:read'], expiresAt: null }, actor)
       return { id, key: issued.text }
     },
@@ -197,9 +95,7 @@ export async function startConnectBench(options: BenchOptions = {}): Promise<Con
       await store.integrations.insert(integration, event(organization, 'integration.created'))
       return integration
     },
-    advance: (ms) => {
-      ahead += ms
-    },
+    advance: world.advance,
     close: async () => {
       await app.close()
       await practice.close()
@@ -207,6 +103,102 @@ export async function startConnectBench(options: BenchOptions = {}): Promise<Con
       await store.close()
     },
   }
+}
+
+type World = Awaited<ReturnType<typeof openWorld>>
+
+async function openWorld(options: BenchOptions) {
+  const practice = await startPracticeProvider()
+  let ahead = 0
+  const clock = { wall: () => systemClock.wall() + ahead, mono: () => systemClock.mono() + ahead }
+  const store = await openMemoryStore({ clock, timers: systemTimers })
+  const seal = testSeal()
+  const logs: LogFields[] = []
+  const guard = createAddressGuard({ allowPrivateHosts: [], development: true })
+  const client = createProviderClient({ guard, timers: systemTimers })
+  const endpoint = createTokenEndpoint({ guard, timers: systemTimers })
+  const records = [...(options.records ?? []), ...catalogue.filter((record) => !options.records?.some((own) => own.id === record.id))]
+  const directory = createProviderDirectory({ records, fetchJson: (url) => client.fetchJson(url), clock })
+  const shared = { clock, timers: systemTimers, entropy: systemEntropy, seal, log: keepingLog(logs) }
+  const protocol = { ...shared, endpoint, journal: NO_JOURNAL, times: protocolTimes(), observe: () => {} }
+  const engine = createRefreshEngine({
+    ...protocol,
+    credentials: store.credentials,
+    integrations: store.integrations,
+    directory,
+    node: { id: 'bench', incarnation: '1' },
+    changesFresh: () => true,
+    options: { cacheEntries: 1_000, backgroundFlights: 10, databaseFirst: false },
+    decode: (bytes) => new TextDecoder().decode(bytes),
+  })
+  const discarded: DiscardedGrant[] = []
+  const ports: ConnectPorts = {
+    ...shared,
+    sessions: store.connectSessions,
+    connections: store.connections,
+    integrations: store.integrations,
+    organizations: store.organizations,
+    events: store.events,
+    providers: directory,
+    exchange: createCodeExchange(protocol),
+    ask: (request, limits) => client.sendRequest(request, limits),
+    discard: async (grant) => void discarded.push(grant),
+    publicUrl: options.publicUrl ?? 'http://localhost:3900',
+    ...options.ports,
+  }
+  const advance = (ms: number) => {
+    ahead += ms
+  }
+  return { practice, store, clock, ports, connect: createConnectService(ports), engine, seal, logs, discarded, endpoint, advance }
+}
+
+function openApp(world: World, apiKeys: ApiKeysService, tryItAs: OrganizationId | undefined): App {
+  const { store, clock, ports, connect, engine, logs } = world
+  const { publicUrl, log } = ports
+  // The routes of connections and integrations are not asked here.
+  const services = Object.assign({} as Services, {
+    clock,
+    entropy: systemEntropy,
+    engine,
+    apiKeys,
+    providers: ports.providers,
+    organizations: store.organizations,
+    events: store.events,
+    health: { check: async () => [] },
+    metrics: { tokenRead: () => {}, render: async () => '' },
+  })
+  return createApp(services, {
+    publicUrl,
+    log,
+    requestLog: (fields) => void logs.push(fields),
+    routes: [
+      (scope) => hostedRoutes(scope, { connect, publicUrl, log }),
+      (scope) => connectSessionRoutes(scope, connect),
+      ...(tryItAs === undefined ? [] : [(scope: App) => tryItRoutes(scope, { tryIt: playing(world, tryItAs), publicUrl })]),
+    ],
+  })
+}
+
+function playing({ practice, store, ports, connect, engine, clock }: World, organization: OrganizationId) {
+  const each = (account: string, act: (grant: string) => void): void => {
+    for (const grant of practice.control.grants({ account })) if (grant.state === 'live') act(grant.id)
+  }
+  return createTryIt({
+    organization,
+    integration: 'practice',
+    publicUrl: ports.publicUrl,
+    connect,
+    engine,
+    integrations: store.integrations,
+    connections: store.connections,
+    events: store.events,
+    clock,
+    practice: {
+      url: practice.url,
+      expire: (account) => each(account, (id) => practice.control.expireAccess(id)),
+      revoke: (account) => each(account, (id) => practice.control.revoke(id)),
+    },
+  })
 }
 
 function keepingLog(logs: LogFields[]): Log {

@@ -117,7 +117,7 @@ export async function createEngineLab(options: LabOptions = {}): Promise<EngineL
     node: { id: 'node-1', incarnation: 'first' },
     changesFresh: () => store.changes.fresh(),
     times: protocolTimes(),
-    options: { cacheEntries: 1_000, batch: 50, databaseFirst: false },
+    options: { cacheEntries: 1_000, backgroundFlights: 50, databaseFirst: false },
     observe: (observation) => observed.push(observation),
     decode: (bytes) => new TextDecoder().decode(bytes),
   }

@@ -10,7 +10,7 @@ import { suspicionOf } from './plan.ts'
 /** Hides a taken connection from other nodes; a node that dies gives it back this way. */
 const VISIBILITY_MS = 60_000
 
-/** Runs what is due through the same flights as everybody else. Never more under way than one batch. */
+/** Runs what is due through the same flights as everybody else. Never more under way than the node's share. */
 export class DueRunner {
   readonly #world: EngineWorld
   readonly #flights: Flights
@@ -23,7 +23,7 @@ export class DueRunner {
 
   /** Takes as many as there is room for and starts them. Returns how many. */
   async run(): Promise<number> {
-    const room = this.#world.options.batch - this.#underWay
+    const room = this.#world.options.backgroundFlights - this.#underWay
     if (room <= 0) return 0
     this.#underWay += room
     let taken: readonly DueConnection[] = []

@@ -36,8 +36,8 @@ export interface EnginePorts {
 
 export interface EngineOptions {
   readonly cacheEntries: number
-  /** Connections taken from the due queue at once. */
-  readonly batch: number
+  /** Due connections that this node has under way at once. */
+  readonly backgroundFlights: number
   /** At P2 a token is handed out only after the database has it: true where another node may take over. */
   readonly databaseFirst: boolean
 }
