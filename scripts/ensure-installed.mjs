@@ -18,7 +18,7 @@ const npm = process.env.npm_execpath
 const [command, ...first] = npm ? [process.execPath, npm] : ['npm']
 // Not `npm ci`: it refuses a lockfile that leaves out optional packages of other platforms, which is what npm writes where
 // a registry does not carry them. `--no-save` keeps the versions of the lockfile and never rewrites it.
-const install = spawnSync(command, [...first, 'install', '--no-save', '--no-audit', '--no-fund'], { cwd: root, stdio: ['ignore', 2, 2] })
+const install = spawnSync(command, [...first, 'install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] })
 if (install.status !== 0) {
   console.error('evergrant: npm install failed; see the lines above')
   process.exit(install.status ?? 1)

@@ -1,0 +1,35 @@
+// packages/sdk/src/wire.ts as it should be: from the OpenAPI document of a server that is opened for a moment.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createEvergrant, readConfig } from '../packages/evergrant/src/index.ts'
+import { wireTypes } from './wire-types.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+export const WIRE_PATH = join(root, 'packages/sdk/src/wire.ts')
+
+export async function generatedWire(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'evergrant-wire-'))
+  const config = readConfig({ EVERGRANT_DATA_DIR: join(folder, 'data'), EVERGRANT_LOG_LEVEL: 'silent' }, { development: false })
+  const evergrant = await createEvergrant(config)
+  try {
+    const answer = await evergrant.app.inject({ method: 'GET', url: '/api/v1/openapi.json' })
+    return formatted(wireTypes(JSON.parse(answer.payload)))
+  } finally {
+    await evergrant.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function formatted(text: string): string {
+  const result = spawnSync(join(root, 'node_modules/.bin/biome'), ['format', '--stdin-file-path=packages/sdk/src/wire.ts'], {
+    cwd: root,
+    input: text,
+    encoding: 'utf8',
+  })
+  if (result.status !== 0) throw new Error(result.stderr)
+  return result.stdout
+}
