@@ -11,6 +11,7 @@ import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectSession } from './connect-sessions.ts'
 import { type ConnectView, connectView } from './connect-view.ts'
 import { type CreatedSession, createSession, type SessionRequest } from './create-session.ts'
+import { discardStaged } from './expire-staged.ts'
 import { finishCallback } from './finish-callback.ts'
 import { type FlowOutcome, failFlow } from './flow-outcome.ts'
 import { acceptSibling } from './offer-sibling.ts'
@@ -62,6 +63,7 @@ export function createConnectService(ports: ConnectPorts): ConnectService {
     giveUp: async (session) => {
       if (session.state !== 'staged') throw new Fault('connect_session_used')
       await failFlow(session, 'account_mismatch', { httpStatus: null, code: null, text: null }, ports)
+      await discardStaged(session, ports)
     },
     stash: (slug, parameters) => stashAnswer(slug, parameters, ports),
     unstash: (slug, stashed) => unstashAnswer(slug, stashed, ports),

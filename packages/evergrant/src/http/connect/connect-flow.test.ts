@@ -338,6 +338,11 @@ test('a store that is away while the grant is staged costs nothing but time', as
   expect((await api(bench, key, 'connect/complete', { ...codeOf(outcome.url), owner: 'patient' })).status).toBe(200)
 })
 
+function hang(signal: () => void): Promise<boolean> {
+  signal()
+  return new Promise(() => {})
+}
+
 test('a process that dies after the exchange goes on from the journal at its next start', async () => {
   const records: JournalRecord[] = []
   const settled: string[] = []
@@ -345,8 +350,10 @@ test('a process that dies after the exchange goes on from the journal at its nex
   const endpoint = createTokenEndpoint({ guard: createAddressGuard({ allowPrivateHosts: [], development: true }), timers: bench.ports.timers })
   const exchange = createCodeExchange({ ...bench.ports, endpoint, journal, times: protocolTimes(), observe: () => {} })
   let dying: () => void = () => {}
-  const died = new Promise<void>((resolve) => (dying = resolve))
-  const sessions = { ...bench.ports.sessions, stage: () => (dying(), new Promise<boolean>(() => {})) }
+  const died = new Promise<void>((resolve) => {
+    dying = resolve
+  })
+  const sessions = { ...bench.ports.sessions, stage: () => hang(dying) }
   const input = await callbackOf(new Visitor(bench), 'crashed')
   void altered({ sessions, exchange }).callback(input)
   await died

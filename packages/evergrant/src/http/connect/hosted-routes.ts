@@ -1,16 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ConnectService } from '../../core/connect/connect-service.ts'
-import type { ConnectSession } from '../../core/connect/connect-sessions.ts'
-import { Fault, type FaultCode } from '../../core/fault/fault.ts'
+import type { FaultCode } from '../../core/fault/fault.ts'
 import { FAULTS } from '../../core/fault/table.ts'
 import type { Log } from '../../core/log.ts'
 import { faultOf } from '../problem.ts'
 import type { App } from '../schema.ts'
-import { browserIdOf, giveBrowserId, isSameOrigin } from './browser-cookie.ts'
+import { browserIdOf, isSameOrigin } from './browser-cookie.ts'
 import { parametersOf, redirectOf } from './callback-answer.ts'
-import { type FormProblem, landingPage } from './landing-page.ts'
-import { endedLinkPage, outcomePage, problemPage } from './outcome-pages.ts'
-import { type PageHeaders, STYLE_PATH, sendPage } from './page-frame.ts'
+import { formOf, hostedAnswers } from './hosted-answers.ts'
+import { problemPage } from './outcome-pages.ts'
+import { STYLE_PATH, sendPage } from './page-frame.ts'
 import { STYLESHEET } from './stylesheet.ts'
 
 export interface HostedOptions {
@@ -25,6 +24,7 @@ const PAGE_CODE = /^[a-z_]{1,60}$/
 /** The pages that end users see. Every one works without a script. */
 export function hostedRoutes(app: App, options: HostedOptions): void {
   const { connect, publicUrl } = options
+  const { showLanding, start, retry, useSibling, showOutcome } = hostedAnswers(options)
   readForms(app)
   app.setErrorHandler((error, request, reply) => showFault(error, request, reply, options.log))
   app.get(STYLE_PATH, { config: { access: 'public' } }, (_request, reply) => sendStylesheet(reply))
@@ -47,56 +47,17 @@ export function hostedRoutes(app: App, options: HostedOptions): void {
     if (!isSameOrigin(request, publicUrl)) return showProblem(reply, request, 'forbidden', 'This button only works on its own page.')
     const session = await connect.byTicket(request.params.ticket, browserIdOf(request, publicUrl))
     if (session === undefined) return showProblem(reply, request, 'connect_browser_mismatch')
-    return formOf(request)['step'] === 'sibling' ? useSibling(session, request, reply) : retry(session, request, reply)
+    return formOf(request)['step'] === 'sibling' ? useSibling(session, request, reply) : retry(session, request.params.ticket, request, reply)
   })
   app.get<{ Params: { code: string } }>('/connect/problem/:code', { config: { access: 'public' } }, (request, reply) => {
     const { code } = request.params
     return showProblem(reply, request, PAGE_CODE.test(code) && isFaultCode(code) ? code : 'not_found')
   })
+  callbackRoutes(app, connect, publicUrl)
+}
 
-  async function showLanding(session: ConnectSession, request: FastifyRequest, reply: FastifyReply, problem: FormProblem | null): Promise<FastifyReply> {
-    const view = await connect.view(session)
-    if (!view.startable || view.expired) {
-      const code = !view.startable ? 'connect_session_used' : 'connect_session_expired'
-      return sendPage(reply, endedLinkPage(view, code, request.id), { status: FAULTS[code].status })
-    }
-    return sendPage(reply, landingPage(view, request.url.split('?')[0] ?? '', problem), { ...towardsProvider(publicUrl), status: problem === null ? 200 : 400 })
-  }
-
-  async function start(session: ConnectSession, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const form = formOf(request)
-    const known = browserIdOf(request, publicUrl)
-    const browserId = known ?? connect.newBrowserId()
-    try {
-      const url = await connect.start(session, browserId, form)
-      if (known === null) giveBrowserId(reply, browserId, publicUrl)
-      return await reply.redirect(url, 303)
-    } catch (error) {
-      const variable = error instanceof Fault && error.code === 'invalid_request' ? /^\/?variables[./](.+)$/.exec(error.details.field ?? '')?.[1] : undefined
-      if (variable === undefined || !(error instanceof Fault)) throw error
-      return showLanding(session, request, reply, { variable, text: error.message, form })
-    }
-  }
-
-  async function retry(session: ConnectSession, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    if (session.state === 'staged') await connect.giveUp(session)
-    const current = await connect.byTicket(ticketOf(request), browserIdOf(request, publicUrl))
-    return start(current ?? session, request, reply)
-  }
-
-  async function useSibling(session: ConnectSession, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const outcome = await connect.acceptSibling(session)
-    return reply.redirect(redirectOf(outcome, browserIdOf(request, publicUrl), request.id, connect), 303)
-  }
-
-  async function showOutcome(session: ConnectSession, ticket: string, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const view = await connect.view(session)
-    if (session.state === 'exchanging') reply.header('refresh', '2')
-    const code = view.fault?.code
-    const status = session.state === 'completed' || session.state === 'exchanging' || view.offersSibling ? 200 : code === undefined ? 400 : FAULTS[code].status
-    return sendPage(reply, outcomePage(view, { requestId: request.id, action: `/connect/done/${ticket}` }), { ...towardsProvider(publicUrl), status })
-  }
-
+/** Where providers send browsers back. Answers nothing but redirects. */
+function callbackRoutes(app: App, connect: ConnectService, publicUrl: string): void {
   for (const path of ['/connect/callback', '/connect/callback/:integration']) {
     app.get<{ Params: { integration?: string } }>(path, { config: { access: 'public' } }, async (request, reply) => {
       const slug = request.params.integration ?? null
@@ -117,30 +78,10 @@ export function hostedRoutes(app: App, options: HostedOptions): void {
   }
 }
 
-function ticketOf(request: FastifyRequest): string {
-  const { params } = request
-  return typeof params === 'object' && params !== null && 'ticket' in params ? String(params.ticket) : ''
-}
-
 function readForms(app: App): void {
   app.addContentTypeParser<string>('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: FORM_LIMIT }, (_request, body, done) =>
     done(null, new URLSearchParams(body)),
   )
-}
-
-/** The first value of every field. */
-function formOf(request: FastifyRequest): Readonly<Record<string, string>> {
-  return request.body instanceof URLSearchParams ? Object.fromEntries([...request.body].reverse()) : {}
-}
-
-/**
- * Chromium checks `form-action` for every redirect that a form leads to: our page, the provider, any identity provider
- * it hands over to, our callback and the application's return address. Hence every https address, and plain http only
- * for a server on this very machine.
- */
-function towardsProvider(publicUrl: string): PageHeaders {
-  const local = publicUrl.startsWith('https:') ? '' : ' http://localhost:* http://127.0.0.1:*'
-  return { withForm: true, formAction: `'self' https:${local}` }
 }
 
 function sendStylesheet(reply: FastifyReply): FastifyReply {
