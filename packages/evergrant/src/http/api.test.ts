@@ -7,13 +7,26 @@ beforeAll(async () => {
 })
 
 const UNKNOWN = 'con_01890a5d-ac96-774b-bcce-b302099a8057'
-const imported = async (owner: string, more: Record<string, unknown> = {}) => (await lab.call('POST', '/api/v1/connections', { body: { integration: 'scripted', owner, refresh_token: `rt-${owner}`, access_token: `at-${owner}`, expires_at: '2026-06-01T00:00:00Z', ...more } })).json
+const imported = async (owner: string, more: Record<string, unknown> = {}) =>
+  (
+    await lab.call('POST', '/api/v1/connections', {
+      body: { integration: 'scripted', owner, refresh_token: `rt-${owner}`, access_token: `at-${owner}`, expires_at: '2026-06-01T00:00:00Z', ...more },
+    })
+  ).json
 
 describe('tokens', () => {
   test('a token is read with its generation and its end', async () => {
     const answer = await lab.call('GET', `/api/v1/connections/${lab.connection}/token`)
     expect(answer.status).toBe(200)
-    expect(answer.json).toEqual({ access_token: 'at-1', token_type: 'Bearer', expires_at: '2026-01-01T01:00:00.000Z', generation: 1, scopes: null, connection_id: lab.connection, status: 'active' })
+    expect(answer.json).toEqual({
+      access_token: 'at-1',
+      token_type: 'Bearer',
+      expires_at: '2026-01-01T01:00:00.000Z',
+      generation: 1,
+      scopes: null,
+      connection_id: lab.connection,
+      status: 'active',
+    })
     expect(answer.headers['cache-control']).toBe('no-store')
     expect(answer.headers['etag']).toBeUndefined()
   })
@@ -35,7 +48,11 @@ describe('tokens', () => {
   test('a refresh that cannot happen is a problem that says so', async () => {
     const { id } = await imported('access-only', { refresh_token: null })
     const answer = await lab.call('POST', `/api/v1/connections/${id}/refresh`)
-    expect([answer.status, answer.json.code, answer.json.type]).toEqual([409, 'refresh_not_supported', 'https://evergrant.example/docs/errors#refresh_not_supported'])
+    expect([answer.status, answer.json.code, answer.json.type]).toEqual([
+      409,
+      'refresh_not_supported',
+      'https://evergrant.example/docs/errors#refresh_not_supported',
+    ])
   })
 
   test('the fast lane on a socket and the route give the same answer', async () => {
@@ -61,10 +78,34 @@ describe('tokens', () => {
 describe('connections', () => {
   test('an import is a connection with every fact but its tokens', async () => {
     const made = await lab.call('POST', '/api/v1/connections', {
-      body: { integration: 'scripted', owner: 'ann', access_token: 'secret-at', refresh_token: 'secret-rt', expires_at: '2026-01-01T02:00:00Z', scopes: ['a'], account: 'acc-1', account_label: 'Ann', metadata: { plan: 'x' }, tags: ['eu'], consented_at: '2025-12-01T00:00:00Z' },
+      body: {
+        integration: 'scripted',
+        owner: 'ann',
+        access_token: 'secret-at',
+        refresh_token: 'secret-rt',
+        expires_at: '2026-01-01T02:00:00Z',
+        scopes: ['a'],
+        account: 'acc-1',
+        account_label: 'Ann',
+        metadata: { plan: 'x' },
+        tags: ['eu'],
+        consented_at: '2025-12-01T00:00:00Z',
+      },
     })
     expect(made.status).toBe(201)
-    expect(made.json).toMatchObject({ integration: 'scripted', provider: 'scripted', owner: 'ann', account: { id: 'acc-1', label: 'Ann' }, status: 'active', fault: null, scopes: ['a'], generation: 1, metadata: { plan: 'x' }, tags: ['eu'], refreshable: true })
+    expect(made.json).toMatchObject({
+      integration: 'scripted',
+      provider: 'scripted',
+      owner: 'ann',
+      account: { id: 'acc-1', label: 'Ann' },
+      status: 'active',
+      fault: null,
+      scopes: ['a'],
+      generation: 1,
+      metadata: { plan: 'x' },
+      tags: ['eu'],
+      refreshable: true,
+    })
     expect(made.text).not.toContain('secret-')
     expect((await lab.call('GET', `/api/v1/connections/${made.json.id}/token`)).json.access_token).toBe('secret-at')
     expect((await lab.call('GET', `/api/v1/connections/${made.json.id}`)).json).toMatchObject({ id: made.json.id, consented_at: '2025-12-01T00:00:00.000Z' })
@@ -102,7 +143,9 @@ describe('connections', () => {
     expect(merged.json.metadata).not.toHaveProperty('a')
     const stale = await lab.call('PATCH', `/api/v1/connections/${id}`, { body: { tags: [], version: 1 } })
     expect([stale.status, stale.json.field]).toEqual([409, '/version'])
-    expect((await lab.call('PATCH', `/api/v1/connections/${id}`, { body: { metadata: { only: 1 }, metadata_mode: 'replace' } })).json.metadata).toEqual({ only: 1 })
+    expect((await lab.call('PATCH', `/api/v1/connections/${id}`, { body: { metadata: { only: 1 }, metadata_mode: 'replace' } })).json.metadata).toEqual({
+      only: 1,
+    })
   })
 
   test('pause stops reads, resume lifts it, disconnect ends it; each can be repeated', async () => {
@@ -122,12 +165,24 @@ describe('connections', () => {
 })
 
 describe('integrations', () => {
-  const body = { provider: 'scripted', slug: 'mine', client_id: 'cid', client_secret: 'planted-secret', settings: { return_urls: ['https://app.example/done'], margin_seconds: 60 } }
+  const body = {
+    provider: 'scripted',
+    slug: 'mine',
+    client_id: 'cid',
+    client_secret: 'planted-secret',
+    settings: { return_urls: ['https://app.example/done'], margin_seconds: 60 },
+  }
 
   test('create, read by slug and id, change, delete; the secret never comes back', async () => {
     const made = await lab.call('POST', '/api/v1/integrations', { body })
     expect(made.status).toBe(201)
-    expect(made.json).toMatchObject({ slug: 'mine', has_client_secret: true, callback_url: 'https://evergrant.example/connect/callback/mine', settings: { renewal: 'auto', margin_seconds: 60 }, version: 1 })
+    expect(made.json).toMatchObject({
+      slug: 'mine',
+      has_client_secret: true,
+      callback_url: 'https://evergrant.example/connect/callback/mine',
+      settings: { renewal: 'auto', margin_seconds: 60 },
+      version: 1,
+    })
     expect((await lab.call('GET', '/api/v1/integrations/mine')).json.id).toBe(made.json.id)
     const changed = await lab.call('PATCH', `/api/v1/integrations/${made.json.id}`, { body: { name: 'New', settings: { concurrency: 2 }, version: 1 } })
     expect(changed.json).toMatchObject({ name: 'New', version: 2, settings: { concurrency: 2, margin_seconds: 60 } })
@@ -139,10 +194,26 @@ describe('integrations', () => {
   })
 
   test('new client credentials lift blocked at once, and a new name does not', async () => {
-    const fault = { code: 'client_rejected' as const, at: 1, evidence: { intent: null, httpStatus: 401, providerCode: 'invalid_client', providerText: null, answerHash: null } }
-    const event = { id: 'evt_01890a5d-ac96-774b-bcce-b302099a8057', organization: lab.organization, type: 'integration.blocked', at: 1, actor: { kind: 'system', id: null }, connection: null, subject: lab.integration, data: {} } as const
+    const fault = {
+      code: 'client_rejected' as const,
+      at: 1,
+      evidence: { intent: null, httpStatus: 401, providerCode: 'invalid_client', providerText: null, answerHash: null },
+    }
+    const event = {
+      id: 'evt_01890a5d-ac96-774b-bcce-b302099a8057',
+      organization: lab.organization,
+      type: 'integration.blocked',
+      at: 1,
+      actor: { kind: 'system', id: null },
+      connection: null,
+      subject: lab.integration,
+      data: {},
+    } as const
     await lab.store.integrations.setBlocked(lab.integration, fault, event)
-    expect((await lab.call('GET', `/api/v1/connections/${lab.connection}`)).json).toMatchObject({ status: 'blocked', fault: { code: 'client_rejected', title: 'Scripted refuses our client credentials' } })
+    expect((await lab.call('GET', `/api/v1/connections/${lab.connection}`)).json).toMatchObject({
+      status: 'blocked',
+      fault: { code: 'client_rejected', title: 'Scripted refuses our client credentials' },
+    })
     expect((await lab.call('PATCH', '/api/v1/integrations/scripted', { body: { name: 'Other' } })).json.blocked?.code).toBe('client_rejected')
     expect((await lab.call('PATCH', '/api/v1/integrations/scripted', { body: { client_secret: 'right' } })).json.blocked).toBeNull()
   })
@@ -170,7 +241,13 @@ describe('integrations', () => {
 
 describe('everything else', () => {
   test('providers, organization, health, metrics and the sweep answer', async () => {
-    expect((await lab.call('GET', '/api/v1/providers')).json.items).toContainEqual({ id: 'scripted', name: 'Scripted', docs: null, reuse: 'P4', has_api: false })
+    expect((await lab.call('GET', '/api/v1/providers')).json.items).toContainEqual({
+      id: 'scripted',
+      name: 'Scripted',
+      docs: null,
+      reuse: 'P4',
+      has_api: false,
+    })
     expect((await lab.call('GET', '/api/v1/providers/scripted')).json).toMatchObject({ id: 'scripted', can_revoke: false })
     expect((await lab.call('GET', '/api/v1/providers/none')).status).toBe(404)
     expect((await lab.call('GET', '/api/v1/organizations/current')).json).toMatchObject({ id: lab.organization, slug: 'acme' })
@@ -182,8 +259,16 @@ describe('everything else', () => {
 
   test('an unknown connection and one of another organization get the same body', async () => {
     const key = await lab.keyFor(['admin'], await lab.anotherOrganization())
-    for (const [method, path] of [['GET', ''], ['GET', '/token'], ['POST', '/refresh'], ['POST', '/pause'], ['DELETE', '']] as const) {
-      const answers = await Promise.all([lab.connection, UNKNOWN].map((id) => lab.call(method, `/api/v1/connections/${id}${path}`, { key, headers: { 'request-id': 'same' } })))
+    for (const [method, path] of [
+      ['GET', ''],
+      ['GET', '/token'],
+      ['POST', '/refresh'],
+      ['POST', '/pause'],
+      ['DELETE', ''],
+    ] as const) {
+      const answers = await Promise.all(
+        [lab.connection, UNKNOWN].map((id) => lab.call(method, `/api/v1/connections/${id}${path}`, { key, headers: { 'request-id': 'same' } })),
+      )
       expect(answers.map((answer) => answer.status)).toEqual([404, 404])
       expect(answers[0]?.text.replaceAll(lab.connection, UNKNOWN)).toBe(answers[1]?.text)
     }

@@ -92,6 +92,7 @@ export function createApp(services: Services, options: AppOptions): App {
   app.addHook('onRequest', authenticator(services, limits))
   if (options.requestLog !== undefined) logRequests(app, options.requestLog)
   readJsonBodies(app)
+  completeBodies(app)
   keepAnswers(app, services, options.log)
   collectOpenApi(app, options.publicUrl)
   app.register(async (scope) => ownRoutes(scope.withTypeProvider<SchemaTypes>(), services, options))
@@ -148,6 +149,14 @@ function readJsonBodies(app: App): void {
       if (twice === undefined) return done(null, value)
       done(new Fault('invalid_request', { field: `/${twice}`, detail: `The body has \`${twice}\` twice in one object. Send each field once.` }), undefined)
     })
+  })
+}
+
+/** No body is the empty object: a field that is missing is then named, and a route whose fields are all optional needs none. */
+function completeBodies(app: App): void {
+  app.addHook('preValidation', (request, _reply, done) => {
+    if (request.method !== 'GET' && (request.body === undefined || request.body === null) && request.headers['content-type'] === undefined) request.body = {}
+    done()
   })
 }
 

@@ -54,10 +54,15 @@ export function authenticator(services: Pick<Services, 'apiKeys' | 'clock'>, lim
     const known = services.apiKeys.peek(hash)
     if (known === 'ended') return done(refuse(request, 'This is no valid API key: it is revoked or expired.'))
     if (known !== 'unknown') return done(admit(request, known, access))
-    const waitMs = limits.failures.take(addressBucket(request.ip))
+    const bucket = addressBucket(request.ip)
+    const waitMs = limits.failures.take(bucket)
     if (waitMs > 0) return done(limited(services, waitMs, 'Too many unknown credentials from this address.'))
     services.apiKeys.lookUp(hash).then(
-      (key) => done(key === undefined ? new Fault('unauthenticated', { detail: 'This is no valid API key: it is unknown, revoked or expired.' }) : admit(request, key, access)),
+      (key) => {
+        if (key === undefined) return done(new Fault('unauthenticated', { detail: 'This is no valid API key: it is unknown, revoked or expired.' }))
+        limits.failures.giveBack(bucket)
+        done(admit(request, key, access))
+      },
       (cause: unknown) => done(cause instanceof Fault ? cause : new Fault('store_unavailable', { cause })),
     )
   }

@@ -109,7 +109,10 @@ describe('every answer', () => {
     const answer = await broken.call('GET', '/broken', { key: null })
     expect([answer.status, answer.json.code]).toEqual([500, 'internal'])
     expect(answer.text).not.toMatch(/select|srv|Error:/)
-    expect(broken.logged).toContainEqual({ fields: { request: answer.json.request_id, error: expect.stringContaining('select * from secrets') }, message: 'a request failed' })
+    expect(broken.logged).toContainEqual({
+      fields: { request: answer.json.request_id, error: expect.stringContaining('select * from secrets') },
+      message: 'a request failed',
+    })
   })
 
   test('bytes that are no HTTP, and headers without end, are refused by hand', async () => {

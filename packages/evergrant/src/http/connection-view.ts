@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
-import type { ConnectionDetails } from '../core/connection/connection-service.ts'
 import type { StoredFault } from '../core/connection/connection.ts'
+import type { ConnectionDetails } from '../core/connection/connection-service.ts'
 import { FAULTS } from '../core/fault/table.ts'
 import { fillWords, type Words } from './problem.ts'
 import { nullable, Time } from './schema.ts'

@@ -38,7 +38,12 @@ export class FastLane {
   /** Rendered answers, for as long as the engine keeps the answer itself. */
   private readonly rendered = new WeakMap<TokenAnswer, string>()
 
-  constructor(services: Pick<Services, 'engine' | 'apiKeys' | 'metrics'>, limit: RateLimiter, headers: Readonly<Record<string, string>>, nextRequestId: (request: IncomingMessage) => string) {
+  constructor(
+    services: Pick<Services, 'engine' | 'apiKeys' | 'metrics'>,
+    limit: RateLimiter,
+    headers: Readonly<Record<string, string>>,
+    nextRequestId: (request: IncomingMessage) => string,
+  ) {
     this.services = services
     this.limit = limit
     this.headers = ['content-type', 'application/json; charset=utf-8', ...Object.entries(headers).flat()]

@@ -47,7 +47,8 @@ function keyOf(request: FastifyRequest): { readonly organization: OrganizationId
   if (request.method !== 'POST' || request.caller === null || request.routeOptions.config.ownIdempotency === true) return undefined
   const key = request.headers['idempotency-key']
   if (key === undefined) return undefined
-  if (typeof key !== 'string' || !KEY.test(key)) throw new Fault('invalid_request', { field: 'Idempotency-Key', detail: 'The Idempotency-Key must be 1 to 255 visible ASCII characters.' })
+  if (typeof key !== 'string' || !KEY.test(key))
+    throw new Fault('invalid_request', { field: 'Idempotency-Key', detail: 'The Idempotency-Key must be 1 to 255 visible ASCII characters.' })
   return { organization: request.caller.organization, key }
 }
 

@@ -3,7 +3,11 @@ import { Fault } from '../core/fault/fault.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Instant } from '../core/time.ts'
 
-export const JsonObjectSchema = Type.Unsafe<JsonObject>({ type: 'object', additionalProperties: true, description: 'Any JSON object of yours: at most 16,384 characters and 16 levels.' })
+export const JsonObjectSchema = Type.Unsafe<JsonObject>({
+  type: 'object',
+  additionalProperties: true,
+  description: 'Any JSON object of yours: at most 16,384 characters and 16 levels.',
+})
 
 /** A time of a body whose form the schema has checked; 30 February is refused here. @throws Fault `invalid_request` */
 export function instantOf(text: string | null | undefined, field: string): Instant | null {

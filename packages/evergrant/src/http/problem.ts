@@ -1,5 +1,5 @@
-import { FAULTS } from '../core/fault/table.ts'
 import { Fault, type FaultCode } from '../core/fault/fault.ts'
+import { FAULTS } from '../core/fault/table.ts'
 
 /** RFC 9457, with our members. The same shape for every error of the API. */
 export interface Problem {
@@ -28,7 +28,10 @@ export interface Words {
 
 /** Puts the names of provider and account into a text of the fault table. */
 export function fillWords(text: string, words: Words): string {
-  return text.replaceAll('{P}', words.provider ?? 'The provider').replaceAll('{A}', words.account ?? 'your account').replaceAll('{T}', 'soon')
+  return text
+    .replaceAll('{P}', words.provider ?? 'The provider')
+    .replaceAll('{A}', words.account ?? 'your account')
+    .replaceAll('{T}', 'soon')
 }
 
 export function problemOf(fault: Fault, requestId: string, publicUrl: string, words: Words | null = null): Problem {
@@ -99,7 +102,10 @@ function article(type: string): string {
 /** Fastify's own refusals, by its stable codes. */
 const FRAMEWORK_CODES: Readonly<Record<string, { readonly code: FaultCode; readonly detail: string }>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'unsupported_media_type', detail: 'This content type is not accepted here. Send `Content-Type: application/json`.' },
-  FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'invalid_request', detail: 'The body is empty, but the content type says JSON. Send a JSON object, or leave the content type out.' },
+  FST_ERR_CTP_EMPTY_JSON_BODY: {
+    code: 'invalid_request',
+    detail: 'The body is empty, but the content type says JSON. Send a JSON object, or leave the content type out.',
+  },
   FST_ERR_CTP_INVALID_JSON_BODY: { code: 'invalid_request', detail: 'The body is not valid JSON. Send one JSON object in UTF-8.' },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: { code: 'invalid_request', detail: 'The body is not as long as Content-Length says.' },
   FST_ERR_MAX_PARAM_LENGTH: { code: 'not_found', detail: 'A part of the path is too long to be an id.' },
@@ -124,6 +130,9 @@ export function faultOf(error: unknown, bodyLimit: number): Fault {
   const known = typeof thrown.code === 'string' ? FRAMEWORK_CODES[thrown.code] : undefined
   if (known !== undefined) return new Fault(known.code, { detail: known.detail })
   // secure-json-parse and JSON.parse throw SyntaxErrors that Fastify marks as the caller's fault.
-  if (thrown.statusCode === 400) return new Fault('invalid_request', { detail: 'The body is not valid JSON. Send one JSON object in UTF-8, without `__proto__` or `constructor.prototype`.' })
+  if (thrown.statusCode === 400)
+    return new Fault('invalid_request', {
+      detail: 'The body is not valid JSON. Send one JSON object in UTF-8, without `__proto__` or `constructor.prototype`.',
+    })
   return new Fault('internal', { cause: error, detail: 'Something went wrong on our side. The log has it under the request id.' })
 }

@@ -41,6 +41,12 @@ export class RateLimiter {
     return Math.ceil(((1 - bucket.tokens) * 1_000) / this.limit.perSecond)
   }
 
+  /** Returns a token that was taken in advance. */
+  giveBack(name: string): void {
+    const bucket = this.buckets.get(name)
+    if (bucket !== undefined) bucket.tokens = Math.min(this.limit.capacity, bucket.tokens + 1)
+  }
+
   private makeRoom(now: number): void {
     for (const [name, bucket] of this.buckets) {
       if (bucket.tokens + ((now - bucket.at) * this.limit.perSecond) / 1_000 >= this.limit.capacity) this.buckets.delete(name)

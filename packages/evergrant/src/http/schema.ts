@@ -30,8 +30,16 @@ export const IntegrationIdSchema = id<`int_${string}`>('int', 'an integration')
 export const ApiKeyIdSchema = id<`key_${string}`>('key', 'an API key')
 export const OrganizationIdSchema = id<`org_${string}`>('org', 'an organization')
 
-export const Slug = Type.String({ pattern: '^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$', description: 'Lower-case letters, digits and dashes; 1 to 64 characters.' })
-export const Owner = Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\u0000-\\u001f\\u007f]+$', description: "Whose grant it is, in the application's words. Opaque." })
+export const Slug = Type.String({
+  pattern: '^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$',
+  description: 'Lower-case letters, digits and dashes; 1 to 64 characters.',
+})
+export const Owner = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  pattern: '^[^\\u0000-\\u001f\\u007f]+$',
+  description: "Whose grant it is, in the application's words. Opaque.",
+})
 export const Time = Type.String({ description: 'ISO 8601, UTC.' })
 /** Accepted times: a calendar date with a zone. Written out because formats are not checked by the validator. */
 export const TimeInput = Type.String({
