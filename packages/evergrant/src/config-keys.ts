@@ -65,7 +65,12 @@ export const CONFIG_KEYS = keys([
     meaning: 'Name of this node; must differ on every node and stay the same over restarts. Without it an id is made and kept in the data folder.',
   },
   { name: 'EVERGRANT_LOG_LEVEL', default: 'info', secret: false, meaning: '`debug`, `info`, `warn`, `error` or `silent`.' },
-  { name: 'EVERGRANT_ORGANIZATION_NAME', default: 'Default', secret: false, meaning: 'Name of the organization that the first start makes: what connect pages call the application.' },
+  {
+    name: 'EVERGRANT_ORGANIZATION_NAME',
+    default: 'Default',
+    secret: false,
+    meaning: 'Name of the organization that the first start makes: what connect pages call the application.',
+  },
   { name: 'EVERGRANT_RATE_LIMIT_PER_KEY', default: '60000', secret: false, meaning: 'Requests a minute that one API key may make at one node.' },
   {
     name: 'EVERGRANT_RATE_LIMIT_PER_ADDRESS',
@@ -74,7 +79,12 @@ export const CONFIG_KEYS = keys([
     meaning: 'Requests a minute without a valid API key that one address may make at one node.',
   },
   { name: 'EVERGRANT_CACHE_ENTRIES', default: '20000', secret: false, meaning: 'Tokens that one node keeps in memory. 0 reads every token from the database.' },
-  { name: 'EVERGRANT_WORKER_CONCURRENCY', default: '64', secret: false, meaning: 'Background renewals that one node has under way at the same time. Callers who wait are not counted.' },
+  {
+    name: 'EVERGRANT_WORKER_CONCURRENCY',
+    default: '64',
+    secret: false,
+    meaning: 'Background renewals that one node has under way at the same time. Callers who wait are not counted.',
+  },
   {
     name: 'EVERGRANT_BODY_LIMIT_BYTES',
     default: '1048576',

@@ -1,7 +1,7 @@
-import { ApiKeysService } from '../core/access/api-keys-service.ts'
 import type { ApiKeyScope } from '../core/access/api-key.ts'
+import { ApiKeysService } from '../core/access/api-keys-service.ts'
 import { IdempotentRequests } from '../core/access/idempotent-requests.ts'
-import { connectionNotFound, ConnectionService } from '../core/connection/connection-service.ts'
+import { ConnectionService, connectionNotFound } from '../core/connection/connection-service.ts'
 import { IntegrationService } from '../core/connection/integration-service.ts'
 import { newId, type OrganizationId } from '../core/ids.ts'
 import type { Log, LogFields } from '../core/log.ts'
@@ -72,7 +72,10 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
         const row = await store.connections.get(organization, id)
         if (row === undefined) throw connectionNotFound(id)
         const context = await lab.engine.contexts.of(row.connection.integration)
-        return { context: await lab.engine.contexts.provider(context, row.connection.variables, row.connection.facts), replays: context.integration.settings.proxyReplays }
+        return {
+          context: await lab.engine.contexts.provider(context, row.connection.variables, row.connection.facts),
+          replays: context.integration.settings.proxyReplays,
+        }
       },
     },
     metrics: { tokenRead: () => {}, render: async () => 'evergrant_up 1\n' },
@@ -90,7 +93,16 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
     anotherOrganization: async () => {
       const id = newId('org', systemEntropy)
       const at = time.clock.wall()
-      const event = { id: newId('evt', systemEntropy), organization: id, type: 'organization.created' as const, at, actor: { kind: 'cli' as const, id: null }, connection: null, subject: id, data: {} }
+      const event = {
+        id: newId('evt', systemEntropy),
+        organization: id,
+        type: 'organization.created' as const,
+        at,
+        actor: { kind: 'cli' as const, id: null },
+        connection: null,
+        subject: id,
+        data: {},
+      }
       await store.organizations.insert({ id, name: 'Other', slug: `other-${id.slice(-8)}`, createdAt: at }, event)
       return id
     },
@@ -99,7 +111,11 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
       const answer = await app.inject({
         method,
         url,
-        headers: { ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...(payload === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        headers: {
+          ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+          ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
         ...(payload === undefined ? {} : { payload }),
       })
       const isJson = /json/.test(String(answer.headers['content-type'] ?? ''))

@@ -161,7 +161,16 @@ export class ApiKeysService {
   }
 
   private event(type: EventType, key: ApiKey, actor: Actor, data: JsonObject): NewEvent {
-    return { id: newId('evt', this.ports.entropy), organization: key.organization, type, at: this.ports.clock.wall(), actor, connection: null, subject: key.id, data }
+    return {
+      id: newId('evt', this.ports.entropy),
+      organization: key.organization,
+      type,
+      at: this.ports.clock.wall(),
+      actor,
+      connection: null,
+      subject: key.id,
+      data,
+    }
   }
 
   private remember(hash: string, cached: Cached): void {

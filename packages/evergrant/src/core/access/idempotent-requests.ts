@@ -40,7 +40,10 @@ export class IdempotentRequests {
       case 'replay':
         return { status: outcome.status, body: seal.openText(outcome.body, place(organization, key)) }
       case 'mismatch':
-        throw new Fault('idempotency_mismatch', { field: 'Idempotency-Key', detail: 'This Idempotency-Key was used for another request. Make a new key for a new request.' })
+        throw new Fault('idempotency_mismatch', {
+          field: 'Idempotency-Key',
+          detail: 'This Idempotency-Key was used for another request. Make a new key for a new request.',
+        })
       case 'running':
         throw new Fault('idempotency_in_progress', {
           field: 'Idempotency-Key',

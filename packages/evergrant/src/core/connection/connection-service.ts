@@ -7,11 +7,11 @@ import type { GrantRow } from '../refresh/credentials.ts'
 import { dueAfter } from '../refresh/due.ts'
 import type { Instant } from '../time.ts'
 import type { ConnectionStatus } from './connection.ts'
+import type { ConnectionPorts } from './connection-ports.ts'
 import type { ConnectionFilter, ConnectionPatch, DisconnectOutcome, Page, PageRequest } from './connections.ts'
+import { type ImportedGrant, importGrant } from './import-connection.ts'
 import type { Integration } from './integration.ts'
 import { integrationNotFound, isIntegrationId } from './integration-service.ts'
-import type { ConnectionPorts } from './connection-ports.ts'
-import { type ImportedGrant, importGrant } from './import-connection.ts'
 import { mergePatch } from './merge-patch.ts'
 import { checkMetadata } from './metadata.ts'
 import { statusOf } from './status.ts'
@@ -70,7 +70,8 @@ export class ConnectionService {
     const rows = await this.ports.connections.byOwner(organization, id, owner)
     const live = rows.filter((row) => row.connection.state !== 'disconnected')
     const [first, ...others] = live
-    if (first === undefined) throw new Fault('not_found', { field: 'owner', detail: `This owner has no connection at ${slug}. Create a connect session for them.` })
+    if (first === undefined)
+      throw new Fault('not_found', { field: 'owner', detail: `This owner has no connection at ${slug}. Create a connect session for them.` })
     if (others.length > 0) {
       const ids = live.map((row) => row.connection.id).join(', ')
       throw new Fault('conflict', { field: 'owner', detail: `This owner has ${live.length} connections at ${slug}: ${ids}. Read the token by connection id.` })
@@ -79,7 +80,13 @@ export class ConnectionService {
   }
 
   /** `expectedVersion` null: a merge is applied to whatever is stored, so that no concurrent change is lost. @throws Fault */
-  async patch(organization: OrganizationId, id: ConnectionId, change: ConnectionChange, expectedVersion: number | null, actor: Actor): Promise<ConnectionDetails> {
+  async patch(
+    organization: OrganizationId,
+    id: ConnectionId,
+    change: ConnectionChange,
+    expectedVersion: number | null,
+    actor: Actor,
+  ): Promise<ConnectionDetails> {
     for (let attempt = 0; attempt < PATCH_TRIES; attempt++) {
       const { connection } = await this.row(organization, id)
       if (expectedVersion !== null && expectedVersion !== connection.version) throw versionMoved(connection.version)
@@ -110,7 +117,11 @@ export class ConnectionService {
   }
 
   /** Ends the connection; the provider is told when nothing else lives on the same grant. Repeating it changes nothing. @throws Fault */
-  async disconnect(organization: OrganizationId, id: ConnectionId, actor: Actor): Promise<{ readonly details: ConnectionDetails; readonly revocation: 'queued' | 'sibling_lives' | 'unsupported' | 'already' }> {
+  async disconnect(
+    organization: OrganizationId,
+    id: ConnectionId,
+    actor: Actor,
+  ): Promise<{ readonly details: ConnectionDetails; readonly revocation: 'queued' | 'sibling_lives' | 'unsupported' | 'already' }> {
     const details = await this.get(organization, id)
     const revoke = this.ports.providers.get(details.integration.provider)?.revoke ?? null
     const outcome: DisconnectOutcome = await this.ports.connections.disconnect({
@@ -125,7 +136,12 @@ export class ConnectionService {
   }
 
   /** Takes over a grant; `integration` is an id or slug. @throws Fault `invalid_request`, `already_exists` naming the connection */
-  async import(organization: OrganizationId, integration: string, grant: ImportedGrant, actor: Actor): Promise<{ readonly details: ConnectionDetails; readonly replaced: boolean }> {
+  async import(
+    organization: OrganizationId,
+    integration: string,
+    grant: ImportedGrant,
+    actor: Actor,
+  ): Promise<{ readonly details: ConnectionDetails; readonly replaced: boolean }> {
     const { connection, replaced } = await importGrant(this.ports, organization, await this.integration(organization, integration), grant, actor)
     return { details: await this.get(organization, connection), replaced }
   }
@@ -156,7 +172,14 @@ export class ConnectionService {
     if (record === undefined) return this.ports.clock.wall()
     const { settings } = integration
     const now = this.ports.clock.wall()
-    return dueAfter({ credential: row.credential, settings, lifetimes: record.lifetimes, reuse: reuseOf(record, settings), lastReadAt: row.connection.lastReadAt, now })
+    return dueAfter({
+      credential: row.credential,
+      settings,
+      lifetimes: record.lifetimes,
+      reuse: reuseOf(record, settings),
+      lastReadAt: row.connection.lastReadAt,
+      now,
+    })
   }
 
   private async row(organization: OrganizationId, id: ConnectionId): Promise<GrantRow> {

@@ -58,7 +58,10 @@ export interface GrantReplacement {
   readonly event: NewEvent
 }
 
-export type ReplaceOutcome = { readonly kind: 'replaced'; readonly generation: number } | { readonly kind: 'moved'; readonly generation: number } | { readonly kind: 'gone' }
+export type ReplaceOutcome =
+  | { readonly kind: 'replaced'; readonly generation: number }
+  | { readonly kind: 'moved'; readonly generation: number }
+  | { readonly kind: 'gone' }
 
 /** Upstream revocation that has to happen. Lives in its own row until it is done, so that a crash cannot forget it. */
 export interface Revocation {
@@ -83,7 +86,10 @@ export interface DisconnectRequest {
   readonly revocation: { readonly id: RevocationId; readonly perToken: boolean } | null
 }
 
-export type DisconnectOutcome = { readonly kind: 'disconnected'; readonly revocation: 'queued' | 'sibling_lives' | 'unsupported' } | { readonly kind: 'already' } | { readonly kind: 'gone' }
+export type DisconnectOutcome =
+  | { readonly kind: 'disconnected'; readonly revocation: 'queued' | 'sibling_lives' | 'unsupported' }
+  | { readonly kind: 'already' }
+  | { readonly kind: 'gone' }
 
 /** Connections, without their secrets. Every read names the organization: a foreign id is simply not found. */
 export interface Connections {
@@ -94,9 +100,21 @@ export interface Connections {
   byAccount(organization: OrganizationId, integration: IntegrationId, account: string): Promise<readonly GrantRow[]>
   list(organization: OrganizationId, filter: ConnectionFilter, page: PageRequest): Promise<Page<GrantRow>>
   /** Merge is the caller's; this replaces the named columns only. `expectedVersion` null means unconditional. */
-  patch(organization: OrganizationId, id: ConnectionId, patch: ConnectionPatch, expectedVersion: number | null, event: NewEvent): Promise<'patched' | 'moved' | 'gone'>
+  patch(
+    organization: OrganizationId,
+    id: ConnectionId,
+    patch: ConnectionPatch,
+    expectedVersion: number | null,
+    event: NewEvent,
+  ): Promise<'patched' | 'moved' | 'gone'>
   /** active <-> paused. From any other state: `refused`, nothing written. `dueAt` takes effect on resume. */
-  setPaused(organization: OrganizationId, id: ConnectionId, paused: boolean, dueAt: Instant | null, event: NewEvent): Promise<'changed' | 'already' | 'refused' | 'gone'>
+  setPaused(
+    organization: OrganizationId,
+    id: ConnectionId,
+    paused: boolean,
+    dueAt: Instant | null,
+    event: NewEvent,
+  ): Promise<'changed' | 'already' | 'refused' | 'gone'>
   replaceGrant(replacement: GrantReplacement): Promise<ReplaceOutcome>
   /** State, event and revocation job in one transaction. Ciphertext stays. Wins over everything (I13). */
   disconnect(request: DisconnectRequest): Promise<DisconnectOutcome>

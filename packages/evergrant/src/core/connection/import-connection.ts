@@ -96,14 +96,20 @@ async function replace(job: Import, ports: ConnectionPorts, id: ConnectionId): P
 
 function checkGrant({ grant, record }: Import): void {
   if (grant.accessToken === null && grant.refreshToken === null) {
-    throw new Fault('invalid_request', { field: '/refresh_token', detail: 'Send `access_token`, `refresh_token` or both: without any there is nothing to look after.' })
+    throw new Fault('invalid_request', {
+      field: '/refresh_token',
+      detail: 'Send `access_token`, `refresh_token` or both: without any there is nothing to look after.',
+    })
   }
   checkMetadata(grant.metadata)
   for (const [name, value] of Object.entries(grant.variables)) {
     const definition = Object.hasOwn(record.variables, name) ? record.variables[name] : undefined
     if (definition === undefined) throw new Fault('invalid_request', { field: `/variables/${name}`, detail: `${record.name} has no variable \`${name}\`.` })
     if (!matchesPattern(definition.pattern, value)) {
-      throw new Fault('invalid_request', { field: `/variables/${name}`, detail: `\`${name}\` must match ${definition.pattern}. Example: ${definition.example}.` })
+      throw new Fault('invalid_request', {
+        field: `/variables/${name}`,
+        detail: `\`${name}\` must match ${definition.pattern}. Example: ${definition.example}.`,
+      })
     }
   }
 }
@@ -137,7 +143,12 @@ function newConnection({ organization, integration, grant, now }: Import, id: Co
  * An imported access token whose end nobody knows counts as over when it can be renewed: the first refresh tells. Without
  * a refresh token it is served until the provider refuses it.
  */
-function credentialFor({ organization, integration, record, grant, now }: Import, ports: ConnectionPorts, connection: ConnectionId, generation: number): NewCredential {
+function credentialFor(
+  { organization, integration, record, grant, now }: Import,
+  ports: ConnectionPorts,
+  connection: ConnectionId,
+  generation: number,
+): NewCredential {
   const unknownEnd = grant.expiresAt === null && grant.refreshToken !== null
   const tokens: GrantedTokens = {
     accessToken: grant.accessToken ?? '',
@@ -146,7 +157,11 @@ function credentialFor({ organization, integration, record, grant, now }: Import
     accessExpiresAt: unknownEnd || grant.accessToken === null ? now : grant.expiresAt,
     refreshExpiresAt: grant.refreshExpiresAt,
   }
-  const credential = newCredential({ organization, connection, generation, tokens, obtainedAt: now, record, settings: integration.settings }, ports.seal, ports.entropy)
+  const credential = newCredential(
+    { organization, connection, generation, tokens, obtainedAt: now, record, settings: integration.settings },
+    ports.seal,
+    ports.entropy,
+  )
   return grant.accessToken === null ? { ...credential, accessToken: null } : credential
 }
 

@@ -48,7 +48,17 @@ const DEFAULT_SETTINGS: IntegrationSettings = {
 }
 
 /** Parameters that belong to the flow itself: an operator's extra must not take them over. */
-const FLOW_PARAMETERS = ['client_id', 'client_secret', 'redirect_uri', 'state', 'nonce', 'response_type', 'response_mode', 'code_challenge', 'code_challenge_method']
+const FLOW_PARAMETERS = [
+  'client_id',
+  'client_secret',
+  'redirect_uri',
+  'state',
+  'nonce',
+  'response_type',
+  'response_mode',
+  'code_challenge',
+  'code_challenge_method',
+]
 const UPDATE_TRIES = 5
 
 /** Integrations: a provider plus this organization's client id, secret and settings. */
@@ -118,10 +128,16 @@ export class IntegrationService {
   /** @throws Fault `conflict` while a connection of it is not disconnected, `not_found` */
   async remove(organization: OrganizationId, idOrSlug: string, actor: Actor): Promise<void> {
     const integration = await this.get(organization, idOrSlug)
-    const outcome = await this.ports.integrations.remove(organization, integration.id, this.event('integration.deleted', integration, actor, { slug: integration.slug }))
+    const outcome = await this.ports.integrations.remove(
+      organization,
+      integration.id,
+      this.event('integration.deleted', integration, actor, { slug: integration.slug }),
+    )
     if (outcome === 'gone') throw integrationNotFound(idOrSlug)
     if (outcome === 'in_use') {
-      throw new Fault('conflict', { detail: `${integration.slug} still has connections that are not disconnected. Disconnect them first: GET connections?integration=${integration.slug} lists them.` })
+      throw new Fault('conflict', {
+        detail: `${integration.slug} still has connections that are not disconnected. Disconnect them first: GET connections?integration=${integration.slug} lists them.`,
+      })
     }
   }
 
@@ -150,7 +166,8 @@ export class IntegrationService {
 
   private record(provider: string): ProviderRecord {
     const record = this.ports.providers.get(provider)
-    if (record === undefined) throw invalid('/provider', `\`provider\` names no record of the catalogue: ${JSON.stringify(provider)}. GET providers lists them.`)
+    if (record === undefined)
+      throw invalid('/provider', `\`provider\` names no record of the catalogue: ${JSON.stringify(provider)}. GET providers lists them.`)
     return record
   }
 
@@ -185,12 +202,15 @@ function check(integration: Integration, record: ProviderRecord): void {
 function checkVariables(variables: Readonly<Record<string, string>>, record: ProviderRecord): void {
   for (const [name, value] of Object.entries(variables)) {
     const definition = Object.hasOwn(record.variables, name) ? record.variables[name] : undefined
-    if (definition === undefined) throw invalid(`/variables/${name}`, `${record.name} has no variable \`${name}\`. It has: ${Object.keys(record.variables).join(', ') || 'none'}.`)
-    if (!matchesPattern(definition.pattern, value)) throw invalid(`/variables/${name}`, `\`${name}\` must match ${definition.pattern}. Example: ${definition.example}.`)
+    if (definition === undefined)
+      throw invalid(`/variables/${name}`, `${record.name} has no variable \`${name}\`. It has: ${Object.keys(record.variables).join(', ') || 'none'}.`)
+    if (!matchesPattern(definition.pattern, value))
+      throw invalid(`/variables/${name}`, `\`${name}\` must match ${definition.pattern}. Example: ${definition.example}.`)
   }
   for (const [name, definition] of Object.entries(record.variables)) {
     const needed = definition.askedOf === 'integration' && definition.default === null
-    if (needed && !Object.hasOwn(variables, name)) throw invalid(`/variables/${name}`, `${record.name} needs \`${name}\` (${definition.label}). Example: ${definition.example}.`)
+    if (needed && !Object.hasOwn(variables, name))
+      throw invalid(`/variables/${name}`, `${record.name} needs \`${name}\` (${definition.label}). Example: ${definition.example}.`)
   }
 }
 

@@ -1,6 +1,6 @@
-import type { StoredFault } from './connection.ts'
 import type { IntegrationId, OrganizationId } from '../ids.ts'
 import type { Instant } from '../time.ts'
+import type { StoredFault } from './connection.ts'
 
 /** When tokens are renewed: `auto` by interest (DESIGN section 5.1), always `ahead` of time, or only `on_use`. */
 export type Renewal = 'auto' | 'ahead' | 'on_use'

@@ -32,7 +32,10 @@ const LONGEST_RETRY_MS = 6 * HOUR
 /** About five days of trying. */
 const MAX_ATTEMPTS = 28
 
-type Outcome = { readonly kind: 'done'; readonly data: JsonObject } | { readonly kind: 'failed'; readonly data: JsonObject } | { readonly kind: 'retry'; readonly reason: string }
+type Outcome =
+  | { readonly kind: 'done'; readonly data: JsonObject }
+  | { readonly kind: 'failed'; readonly data: JsonObject }
+  | { readonly kind: 'retry'; readonly reason: string }
 
 /**
  * Tells providers about ended connections. The connection is disconnected already and stays so; this is the courtesy

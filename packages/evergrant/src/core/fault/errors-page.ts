@@ -4,12 +4,32 @@ import { FAULTS } from './table.ts'
 
 /** What a class means, for readers of the error reference. In the order of the page. */
 export const FAULT_CLASSES: readonly { readonly id: FaultClass; readonly title: string; readonly text: string }[] = [
-  { id: 'grant', title: 'The grant is over', text: 'The issuer says that this grant has ended or lacks something. Only the owner can mend it, with one reconnect.' },
-  { id: 'client', title: 'Our client is refused', text: "The integration's client id, secret or redirect URI is wrong. The operator mends it; no grant changes, and no user is asked for anything." },
-  { id: 'transient', title: 'It works later', text: 'Network, throttling or a provider in trouble. Evergrant tries again by itself, and serves a token that is still valid meanwhile.' },
-  { id: 'unknown', title: 'Nobody knows yet', text: 'A refresh was sent and no trustworthy answer came back. It is cleared up by itself; silence never proves that a grant is over.' },
+  {
+    id: 'grant',
+    title: 'The grant is over',
+    text: 'The issuer says that this grant has ended or lacks something. Only the owner can mend it, with one reconnect.',
+  },
+  {
+    id: 'client',
+    title: 'Our client is refused',
+    text: "The integration's client id, secret or redirect URI is wrong. The operator mends it; no grant changes, and no user is asked for anything.",
+  },
+  {
+    id: 'transient',
+    title: 'It works later',
+    text: 'Network, throttling or a provider in trouble. Evergrant tries again by itself, and serves a token that is still valid meanwhile.',
+  },
+  {
+    id: 'unknown',
+    title: 'Nobody knows yet',
+    text: 'A refresh was sent and no trustworthy answer came back. It is cleared up by itself; silence never proves that a grant is over.',
+  },
   { id: 'local', title: 'Our own trouble', text: 'Our database, keys or clock. Grants are untouched.' },
-  { id: 'request', title: 'The request', text: 'The caller sent something that cannot be done. `field` names the place and `detail` the remedy. Nothing was changed.' },
+  {
+    id: 'request',
+    title: 'The request',
+    text: 'The caller sent something that cannot be done. `field` names the place and `detail` the remedy. Nothing was changed.',
+  },
 ]
 
 export function faultsOf(id: FaultClass): readonly (readonly [string, FaultDefinition])[] {
@@ -32,8 +52,15 @@ export function errorsMarkdown(): string {
     parts.push('', `## ${title} (\`${id}\`)`, '', text)
     for (const [code, row] of faultsOf(id)) {
       parts.push(
-        '', `### ${code}`, '', `**${row.title}** - HTTP ${row.status}, action \`${row.action}\``, '',
-        `- For the operator: ${row.operator}`, `- For the end user: ${row.endUser}`, `- Effect: ${row.effect}.`, `- Tried again: ${row.retry}.`,
+        '',
+        `### ${code}`,
+        '',
+        `**${row.title}** - HTTP ${row.status}, action \`${row.action}\``,
+        '',
+        `- For the operator: ${row.operator}`,
+        `- For the end user: ${row.endUser}`,
+        `- Effect: ${row.effect}.`,
+        `- Tried again: ${row.retry}.`,
       )
     }
   }

@@ -46,12 +46,26 @@ export function groupsOf(document: unknown): readonly ApiGroup[] {
 function operationOf(method: string, path: string, operation: Node): ApiOperation {
   const parameters = list(operation['parameters']).map((one) => {
     const { name, in: place, required, schema, description } = node(one)
-    return { name: text(name), place: text(place), type: typeOf(schema), required: required === true, description: text(description) || text(node(schema)['description']) }
+    return {
+      name: text(name),
+      place: text(place),
+      type: typeOf(schema),
+      required: required === true,
+      description: text(description) || text(node(schema)['description']),
+    }
   })
   const answers = Object.entries(node(operation['responses']))
     .filter(([status]) => status.startsWith('2'))
     .map(([status, answer]) => ({ status, fields: fieldsOf(schemaIn(answer), '') }))
-  return { method, path, summary: text(operation['summary']), description: text(operation['description']), parameters, body: fieldsOf(schemaIn(operation['requestBody']), 'body'), answers }
+  return {
+    method,
+    path,
+    summary: text(operation['summary']),
+    description: text(operation['description']),
+    parameters,
+    body: fieldsOf(schemaIn(operation['requestBody']), 'body'),
+    answers,
+  }
 }
 
 function schemaIn(value: unknown): Node {
@@ -60,7 +74,13 @@ function schemaIn(value: unknown): Node {
 
 function fieldsOf(schema: Node, place: string): readonly ApiField[] {
   const required = list(schema['required'])
-  return Object.entries(node(schema['properties'])).map(([name, field]) => ({ name, place, type: typeOf(field), required: required.includes(name), description: text(node(field)['description']) }))
+  return Object.entries(node(schema['properties'])).map(([name, field]) => ({
+    name,
+    place,
+    type: typeOf(field),
+    required: required.includes(name),
+    description: text(node(field)['description']),
+  }))
 }
 
 function typeOf(schema: unknown): string {

@@ -12,8 +12,15 @@ export function docsRoutes(app: App): void {
     made.set(name, text)
     return text
   }
-  app.get('/api/v1/openapi.json', { config: { access: 'public' } }, (_request, reply) => reply.type('application/json; charset=utf-8').send(once('openapi', () => JSON.stringify(app.swagger()))))
-  app.get('/docs/api', { config: { access: 'public' } }, (_request, reply) => page(reply, once('api', () => apiPage(groupsOf(app.swagger()), app.swagger().info.description ?? ''))))
+  app.get('/api/v1/openapi.json', { config: { access: 'public' } }, (_request, reply) =>
+    reply.type('application/json; charset=utf-8').send(once('openapi', () => JSON.stringify(app.swagger()))),
+  )
+  app.get('/docs/api', { config: { access: 'public' } }, (_request, reply) =>
+    page(
+      reply,
+      once('api', () => apiPage(groupsOf(app.swagger()), app.swagger().info.description ?? '')),
+    ),
+  )
   app.get('/docs/errors', { config: { access: 'public' } }, (_request, reply) => page(reply, once('errors', errorsPage)))
   app.get(DOCS_STYLE_PATH, { config: { access: 'public' } }, (_request, reply) => reply.type('text/css; charset=utf-8').send(DOCS_STYLE))
 }

@@ -11,7 +11,15 @@ test('the OpenAPI document is 3.1 and has every API route with its scope', async
   const { status, json } = await lab.call('GET', '/api/v1/openapi.json', { key: null })
   expect([status, json.openapi]).toEqual([200, '3.1.0'])
   const paths = Object.keys(json.paths)
-  for (const path of ['/api/v1/connections/{id}/token', '/api/v1/token', '/api/v1/integrations/{id}', '/api/v1/api-keys/{id}/rotate', '/api/v1/events', '/health/ready']) expect(paths).toContain(path)
+  for (const path of [
+    '/api/v1/connections/{id}/token',
+    '/api/v1/token',
+    '/api/v1/integrations/{id}',
+    '/api/v1/api-keys/{id}/rotate',
+    '/api/v1/events',
+    '/health/ready',
+  ])
+    expect(paths).toContain(path)
   expect(paths).not.toContain('/api/v1/connections/import')
   expect(json.paths['/api/v1/connections/{id}/token'].get.description).toContain('Scope: `tokens:read`')
   expect(json.paths['/api/v1/connections/{id}/token'].get.security).toEqual([{ key: [] }])

@@ -7,23 +7,32 @@ export const DOCS_STYLE_PATH = '/docs/style.css'
 /** The API reference: no script, no request to anywhere else. */
 export function apiPage(groups: readonly ApiGroup[], description: string): string {
   const contents = groups.map((group) => html`<li><a href="#${group.tag}">${group.tag}</a></li>`)
-  return frame('API reference', html`<h1>API reference</h1>
+  return frame(
+    'API reference',
+    html`<h1>API reference</h1>
 <p>${prose(description)}</p>
 <p><a href="/api/v1/openapi.json">OpenAPI 3.1 document</a> · <a href="/docs/errors">Errors</a></p>
 <nav aria-label="Areas"><ul class="areas">${contents}</ul></nav>
-${groups.map((group) => html`<section><h2 id="${group.tag}">${group.tag}</h2>${group.operations.map(operationHtml)}</section>`)}`)
+${groups.map((group) => html`<section><h2 id="${group.tag}">${group.tag}</h2>${group.operations.map(operationHtml)}</section>`)}`,
+  )
 }
 
 /** The error reference; every problem's \`type\` leads to one of its anchors. */
 export function errorsPage(): string {
-  return frame('Errors', html`<h1>Errors</h1>
+  return frame(
+    'Errors',
+    html`<h1>Errors</h1>
 <p>Every error is an <code>application/problem+json</code> document. Decide by <code>code</code>; texts may change. 401 means only that the credential you sent is not valid; 503 means that nobody can tell right now, and nothing was lost.</p>
 <p><a href="/docs/api">API reference</a></p>
-${FAULT_CLASSES.map(({ id, title, text }) => html`<section><h2 id="class-${id}">${title}</h2><p>${prose(text)}</p>${faultsOf(id).map(
-    ([code, row]) => html`<article id="${code}"><h3><code>${code}</code> <span class="soft">HTTP ${row.status}</span></h3>
+${FAULT_CLASSES.map(
+  ({ id, title, text }) =>
+    html`<section><h2 id="class-${id}">${title}</h2><p>${prose(text)}</p>${faultsOf(id).map(
+      ([code, row]) => html`<article id="${code}"><h3><code>${code}</code> <span class="soft">HTTP ${row.status}</span></h3>
 <p><strong>${row.title}</strong></p>
 <dl><dt>For the operator</dt><dd>${prose(row.operator)}</dd><dt>For the end user</dt><dd>${row.endUser}</dd><dt>Next step</dt><dd><code>${row.action}</code></dd><dt>Effect</dt><dd>${row.effect}</dd><dt>Tried again</dt><dd>${row.retry}</dd></dl></article>`,
-  )}</section>`)}`)
+    )}</section>`,
+)}`,
+  )
 }
 
 function operationHtml(operation: ApiOperation): Html {
@@ -37,7 +46,8 @@ ${fieldTable('Parameters', parameters)}${fieldTable('Body', body)}${answers.map(
 function fieldTable(title: string, fields: readonly ApiField[]): Html | null {
   if (fields.length === 0) return null
   return html`<h4>${title}</h4><dl class="fields">${fields.map(
-    (field) => html`<div><dt><code>${field.name}</code>${field.required ? html` <span class="mark">required</span>` : null}</dt><dd><span class="soft">${field.type}</span> ${prose(field.description)}</dd></div>`,
+    (field) =>
+      html`<div><dt><code>${field.name}</code>${field.required ? html` <span class="mark">required</span>` : null}</dt><dd><span class="soft">${field.type}</span> ${prose(field.description)}</dd></div>`,
   )}</dl>`
 }
 

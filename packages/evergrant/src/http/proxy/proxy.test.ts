@@ -32,7 +32,15 @@ async function start(): Promise<void> {
   const address = api.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   lab = await createApiLab({
-    record: { api: { base: `http://127.0.0.1:${port}/v1`, hosts: [], authorization: { header: 'Authorization', prefix: 'Bearer ' }, headers: { 'X-Client': '{client_id}' }, answers: [] } },
+    record: {
+      api: {
+        base: `http://127.0.0.1:${port}/v1`,
+        hosts: [],
+        authorization: { header: 'Authorization', prefix: 'Bearer ' },
+        headers: { 'X-Client': '{client_id}' },
+        answers: [],
+      },
+    },
   })
 }
 
@@ -62,7 +70,18 @@ async function running<Value>(work: Promise<Value>): Promise<Value> {
 
 describe('what is sent and returned', () => {
   test('the call carries the token and the headers the provider needs, and none of the caller’s credentials (S29)', async () => {
-    const called = await lab.call('POST', url('things?limit=2'), { body: { a: 1 }, headers: { cookie: 'a=b', 'proxy-authorization': 'x', 'x-forwarded-for': '1.2.3.4', 'x-own': 'kept', connection: 'x-hop', 'x-hop': 'gone', 'x-client': 'forged' } })
+    const called = await lab.call('POST', url('things?limit=2'), {
+      body: { a: 1 },
+      headers: {
+        cookie: 'a=b',
+        'proxy-authorization': 'x',
+        'x-forwarded-for': '1.2.3.4',
+        'x-own': 'kept',
+        connection: 'x-hop',
+        'x-hop': 'gone',
+        'x-client': 'forged',
+      },
+    })
     expect([called.status, called.json]).toEqual([200, { fine: true }])
     const [request] = seen
     expect([request?.method, request?.url, request?.body]).toEqual(['POST', '/v1/things?limit=2', '{"a":1}'])
@@ -73,11 +92,23 @@ describe('what is sent and returned', () => {
 
   test('cookies, policies and an echoed token do not come back (S30)', async () => {
     answer = (request, response) => {
-      response.writeHead(200, { 'set-cookie': 'a=b', 'x-echo': request.headers.authorization ?? '', 'access-control-allow-origin': '*', 'cache-control': 'public', 'content-type': 'text/html', 'x-rate': '9' })
+      response.writeHead(200, {
+        'set-cookie': 'a=b',
+        'x-echo': request.headers.authorization ?? '',
+        'access-control-allow-origin': '*',
+        'cache-control': 'public',
+        'content-type': 'text/html',
+        'x-rate': '9',
+      })
       response.end('<script>alert(1)</script>')
     }
     const called = await lab.call('GET', url('page'))
-    expect(called.headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'x-rate': '9', 'evergrant-upstream-status': '200' })
+    expect(called.headers).toMatchObject({
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'x-rate': '9',
+      'evergrant-upstream-status': '200',
+    })
     expect(called.headers['content-security-policy']).toContain('sandbox')
     for (const name of ['set-cookie', 'x-echo', 'access-control-allow-origin']) expect(called.headers[name]).toBeUndefined()
   })
@@ -114,7 +145,10 @@ describe('a refused token', () => {
     }
     const called = await running(lab.call('POST', url('things'), { body: { a: 1 } }))
     expect(called.status).toBe(200)
-    expect(seen.map((request) => [bearer(request), request.body])).toEqual([['Bearer at-1', '{"a":1}'], ['Bearer at-2', '{"a":1}']])
+    expect(seen.map((request) => [bearer(request), request.body])).toEqual([
+      ['Bearer at-1', '{"a":1}'],
+      ['Bearer at-2', '{"a":1}'],
+    ])
     expect(lab.provider.presented).toHaveLength(1)
   })
 

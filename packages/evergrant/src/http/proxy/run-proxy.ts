@@ -99,7 +99,10 @@ async function attempt(job: ProxyJob, ports: ProxyPorts, token: TokenAnswer, dea
     const kind = failureOf(error)
     if (kind === undefined) throw error
     if (kind === 'timeout') throw timedOut(job)
-    return new Fault('upstream_unreachable', { cause: kind, detail: `The API at ${new URL(url).host} gave no answer${kind === 'not_sent' ? '; nothing was sent' : ', and may have acted'}.` })
+    return new Fault('upstream_unreachable', {
+      cause: kind,
+      detail: `The API at ${new URL(url).host} gave no answer${kind === 'not_sent' ? '; nothing was sent' : ', and may have acted'}.`,
+    })
   }
 }
 
@@ -138,7 +141,9 @@ async function mayRetry(job: ProxyJob, ports: ProxyPorts, retries: number, deadl
 }
 
 function timedOut(job: ProxyJob): Fault {
-  return new Fault('upstream_timeout', { detail: `The API did not answer within ${Math.round(job.deadlineMs / 1_000)} s. \`Evergrant-Deadline\` (seconds, up to 300) sets another limit.` })
+  return new Fault('upstream_timeout', {
+    detail: `The API did not answer within ${Math.round(job.deadlineMs / 1_000)} s. \`Evergrant-Deadline\` (seconds, up to 300) sets another limit.`,
+  })
 }
 
 function discard(body: Buffer | Readable): void {

@@ -12,7 +12,8 @@ const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})|%(?:0[0-9A-Fa-f]|1[0-9A-Fa-f]|7[Ff]|5[Cc
  */
 export function targetUrl(context: ProviderContext, rest: string, wantedBase: string | undefined): string {
   const own = apiBase(context)
-  if (own === null) throw new Fault('upstream_forbidden_host', { detail: `The catalogue knows no API of ${context.record.name}: read the token and call it yourself.` })
+  if (own === null)
+    throw new Fault('upstream_forbidden_host', { detail: `The catalogue knows no API of ${context.record.name}: read the token and call it yourself.` })
   const hosts = apiHosts(context)
   const base = wantedBase === undefined ? own : allowedBase(wantedBase, own, hosts)
   if (!TARGET.test(rest) || BAD_ESCAPE.test(rest)) throw refused('The path has characters that do not belong into a path.')
@@ -20,7 +21,14 @@ export function targetUrl(context: ProviderContext, rest: string, wantedBase: st
   if (path.split(/\/|%2f/i).some((segment) => isDots(segment))) throw refused('The path must not have `.` or `..` segments.')
   const url = URL.parse(`${base}/${rest}`)
   const root = new URL(`${base}/`)
-  if (url === null || url.origin !== root.origin || url.username !== '' || url.password !== '' || !url.pathname.startsWith(root.pathname) || !isAllowed(url.host, hosts)) {
+  if (
+    url === null ||
+    url.origin !== root.origin ||
+    url.username !== '' ||
+    url.password !== '' ||
+    !url.pathname.startsWith(root.pathname) ||
+    !isAllowed(url.host, hosts)
+  ) {
     throw refused("The path must stay below the provider's API address.")
   }
   return url.href
@@ -30,7 +38,8 @@ function allowedBase(wanted: string, own: string, hosts: readonly string[]): str
   const url = URL.parse(wanted)
   const scheme = new URL(own).protocol
   const plain = url !== null && url.protocol === scheme && url.username === '' && url.password === '' && url.search === '' && url.hash === ''
-  if (!plain || !isAllowed(url.host, hosts)) throw refused(`\`Evergrant-Base-Url\` must be one of the provider's own API hosts: ${hosts.join(', ')}.`, 'Evergrant-Base-Url')
+  if (!plain || !isAllowed(url.host, hosts))
+    throw refused(`\`Evergrant-Base-Url\` must be one of the provider's own API hosts: ${hosts.join(', ')}.`, 'Evergrant-Base-Url')
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
 }
 

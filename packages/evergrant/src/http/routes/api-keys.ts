@@ -4,7 +4,7 @@ import { Fault } from '../../core/fault/fault.ts'
 import { actorOf, allows, callerOf } from '../authentication.ts'
 import { iso, isoOrNull } from '../connection-view.ts'
 import { instantOf } from '../input.ts'
-import { type App, ApiKeyIdSchema, closed, KeyScope, nullable, PROBLEMS, Time, TimeInput } from '../schema.ts'
+import { ApiKeyIdSchema, type App, closed, KeyScope, nullable, PROBLEMS, Time, TimeInput } from '../schema.ts'
 import type { Caller, Services } from '../services.ts'
 
 const KeyView = Type.Object({
@@ -25,7 +25,10 @@ const Params = closed({ id: ApiKeyIdSchema })
 export function apiKeyRoutes(app: App, { apiKeys, clock }: Services): void {
   app.get(
     '/api/v1/api-keys',
-    { config: { access: 'api_keys:write' }, schema: { summary: 'List keys', tags: ['api-keys'], response: { 200: Type.Object({ items: Type.Array(KeyView), cursor: Type.Null() }), ...PROBLEMS } } },
+    {
+      config: { access: 'api_keys:write' },
+      schema: { summary: 'List keys', tags: ['api-keys'], response: { 200: Type.Object({ items: Type.Array(KeyView), cursor: Type.Null() }), ...PROBLEMS } },
+    },
     async (request) => ({ items: (await apiKeys.list(callerOf(request).organization)).map(keyView), cursor: null }),
   )
   app.post(
@@ -77,7 +80,16 @@ export function apiKeyRoutes(app: App, { apiKeys, clock }: Services): void {
   )
   app.delete(
     '/api/v1/api-keys/:id',
-    { config: { access: 'api_keys:write' }, schema: { summary: 'Revoke a key', description: 'It ends at once here and within a second on other nodes.', tags: ['api-keys'], params: Params, response: { 204: Type.Null(), ...PROBLEMS } } },
+    {
+      config: { access: 'api_keys:write' },
+      schema: {
+        summary: 'Revoke a key',
+        description: 'It ends at once here and within a second on other nodes.',
+        tags: ['api-keys'],
+        params: Params,
+        response: { 204: Type.Null(), ...PROBLEMS },
+      },
+    },
     async (request, reply) => {
       const caller = callerOf(request)
       await apiKeys.revoke(caller.organization, request.params.id, actorOf(caller))
@@ -88,7 +100,11 @@ export function apiKeyRoutes(app: App, { apiKeys, clock }: Services): void {
 
 function mayGive(caller: Caller, scopes: readonly ApiKeyScope[]): void {
   const lacking = scopes.find((scope) => !allows(caller.key, scope))
-  if (lacking !== undefined) throw new Fault('forbidden', { field: '/scopes', detail: `Your key cannot give the scope \`${lacking}\`, because it does not have it. Use a key with \`admin\`.` })
+  if (lacking !== undefined)
+    throw new Fault('forbidden', {
+      field: '/scopes',
+      detail: `Your key cannot give the scope \`${lacking}\`, because it does not have it. Use a key with \`admin\`.`,
+    })
 }
 
 function keyView(key: ApiKey) {

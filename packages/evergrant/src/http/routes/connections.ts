@@ -1,22 +1,31 @@
 import { type Static, Type } from 'typebox'
-import type { ImportedGrant } from '../../core/connection/import-connection.ts'
 import type { ConnectionStatus } from '../../core/connection/connection.ts'
 import type { PageRequest } from '../../core/connection/connections.ts'
+import type { ImportedGrant } from '../../core/connection/import-connection.ts'
 import { actorOf, callerOf } from '../authentication.ts'
 import { ConnectionView, connectionView } from '../connection-view.ts'
-import { JsonObjectSchema, instantOf } from '../input.ts'
-import { type App, closed, ConnectionIdSchema, nullable, Owner, PageQuery, pageOf, PROBLEMS, Scopes, TimeInput } from '../schema.ts'
+import { instantOf, JsonObjectSchema } from '../input.ts'
+import { type App, ConnectionIdSchema, closed, nullable, Owner, PageQuery, PROBLEMS, pageOf, Scopes, TimeInput } from '../schema.ts'
 import type { Services } from '../services.ts'
 
 const IntegrationRef = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$', description: 'Id or slug of an integration.' })
 const Tags = Type.Array(Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\u0000-\\u001f\\u007f]+$' }), { maxItems: 50, uniqueItems: true })
-const Names = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_-]{1,60}$' }), Type.String({ minLength: 1, maxLength: 500 }), { maxProperties: 20, additionalProperties: false })
+const Names = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_-]{1,60}$' }), Type.String({ minLength: 1, maxLength: 500 }), {
+  maxProperties: 20,
+  additionalProperties: false,
+})
 const Secret = Type.String({ minLength: 1, maxLength: 16_384 })
 const Label = Type.String({ minLength: 1, maxLength: 255 })
 const Status = Type.Unsafe<ConnectionStatus>({ type: 'string', enum: ['active', 'degraded', 'needs_reauth', 'blocked', 'paused', 'disconnected'] })
 const Params = closed({ id: ConnectionIdSchema })
 
-const ListQuery = closed({ ...PageQuery, integration: Type.Optional(IntegrationRef), owner: Type.Optional(Owner), status: Type.Optional(Status), tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })) })
+const ListQuery = closed({
+  ...PageQuery,
+  integration: Type.Optional(IntegrationRef),
+  owner: Type.Optional(Owner),
+  status: Type.Optional(Status),
+  tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+})
 
 const ImportBody = closed({
   integration: IntegrationRef,
@@ -40,7 +49,9 @@ const ImportBody = closed({
 const PatchBody = Type.Object(
   {
     metadata: Type.Optional(JsonObjectSchema),
-    metadata_mode: Type.Optional(Type.Unsafe<'merge' | 'replace'>({ type: 'string', enum: ['merge', 'replace'], description: '`merge` (default) is RFC 7396: null removes a name.' })),
+    metadata_mode: Type.Optional(
+      Type.Unsafe<'merge' | 'replace'>({ type: 'string', enum: ['merge', 'replace'], description: '`merge` (default) is RFC 7396: null removes a name.' }),
+    ),
     tags: Type.Optional(Tags),
     account_label: Type.Optional(nullable(Label)),
     version: Type.Optional(Type.Integer({ minimum: 1, description: 'Refuse the change unless this is the stored version.' })),
@@ -72,7 +83,16 @@ function readRoutes(app: App, { connections }: Services): void {
   )
   app.get(
     '/api/v1/owners/:owner/connections',
-    { config: { access: 'connections:read' }, schema: { summary: "List an owner's connections", tags: ['connections'], params: closed({ owner: Owner }), querystring: closed(PageQuery), response: page } },
+    {
+      config: { access: 'connections:read' },
+      schema: {
+        summary: "List an owner's connections",
+        tags: ['connections'],
+        params: closed({ owner: Owner }),
+        querystring: closed(PageQuery),
+        response: page,
+      },
+    },
     async (request) => {
       const found = await connections.list(callerOf(request).organization, { owner: request.params.owner }, pageRequest(request.query))
       return { items: found.items.map(connectionView), cursor: found.cursor }
@@ -80,7 +100,10 @@ function readRoutes(app: App, { connections }: Services): void {
   )
   app.get(
     '/api/v1/connections/:id',
-    { config: { access: 'connections:read' }, schema: { summary: 'Read a connection', tags: ['connections'], params: Params, response: { 200: ConnectionView, ...PROBLEMS } } },
+    {
+      config: { access: 'connections:read' },
+      schema: { summary: 'Read a connection', tags: ['connections'], params: Params, response: { 200: ConnectionView, ...PROBLEMS } },
+    },
     async (request) => connectionView(await connections.get(callerOf(request).organization, request.params.id)),
   )
 }
@@ -105,12 +128,22 @@ function writeRoutes(app: App, { connections }: Services): void {
     '/api/v1/connections/:id',
     {
       config: { access: 'connections:write' },
-      schema: { summary: 'Change metadata, tags or label', tags: ['connections'], params: Params, body: PatchBody, response: { 200: ConnectionView, ...PROBLEMS } },
+      schema: {
+        summary: 'Change metadata, tags or label',
+        tags: ['connections'],
+        params: Params,
+        body: PatchBody,
+        response: { 200: ConnectionView, ...PROBLEMS },
+      },
     },
     async (request) => {
       const caller = callerOf(request)
       const { metadata, metadata_mode: mode = 'merge', tags, account_label: label, version = null } = request.body
-      const change = { ...(metadata === undefined ? {} : { metadata: { mode, value: metadata } }), ...(tags === undefined ? {} : { tags }), ...(label === undefined ? {} : { label }) }
+      const change = {
+        ...(metadata === undefined ? {} : { metadata: { mode, value: metadata } }),
+        ...(tags === undefined ? {} : { tags }),
+        ...(label === undefined ? {} : { label }),
+      }
       return connectionView(await connections.patch(caller.organization, request.params.id, change, version, actorOf(caller)))
     },
   )
@@ -138,14 +171,20 @@ function grantOf(body: Static<typeof ImportBody>): ImportedGrant {
 
 const Disconnected = Type.Object({
   ...ConnectionView.properties,
-  revocation: Type.String({ description: '`queued`: the provider will be told. `sibling_lives`: another connection uses the same grant. `unsupported`: the provider cannot revoke. `already`: it was disconnected before.' }),
+  revocation: Type.String({
+    description:
+      '`queued`: the provider will be told. `sibling_lives`: another connection uses the same grant. `unsupported`: the provider cannot revoke. `already`: it was disconnected before.',
+  }),
 })
 
 function stateRoutes(app: App, { connections }: Services): void {
   const response = { 200: ConnectionView, ...PROBLEMS }
   app.post(
     '/api/v1/connections/:id/pause',
-    { config: { access: 'connections:write' }, schema: { summary: 'Pause', description: 'No refresh and no read until it is resumed.', tags: ['connections'], params: Params, response } },
+    {
+      config: { access: 'connections:write' },
+      schema: { summary: 'Pause', description: 'No refresh and no read until it is resumed.', tags: ['connections'], params: Params, response },
+    },
     async (request) => {
       const caller = callerOf(request)
       return connectionView(await connections.pause(caller.organization, request.params.id, actorOf(caller)))

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import type { AuditEvent, EventType } from '../../core/audit/event.ts'
 import { callerOf } from '../authentication.ts'
 import { iso } from '../connection-view.ts'
-import { type App, closed, ConnectionIdSchema, nullable, PageQuery, pageOf, PROBLEMS, Time } from '../schema.ts'
+import { type App, ConnectionIdSchema, closed, nullable, PageQuery, PROBLEMS, pageOf, Time } from '../schema.ts'
 import type { Services } from '../services.ts'
 import { pageRequest } from './connections.ts'
 
@@ -26,7 +26,12 @@ export function eventRoutes(app: App, { events }: Services): void {
       schema: {
         summary: 'List events',
         tags: ['events'],
-        querystring: closed({ ...PageQuery, connection: Type.Optional(ConnectionIdSchema), subject: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })), type: Type.Optional(EventTypeSchema) }),
+        querystring: closed({
+          ...PageQuery,
+          connection: Type.Optional(ConnectionIdSchema),
+          subject: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+          type: Type.Optional(EventTypeSchema),
+        }),
         response: { 200: pageOf(EventView), ...PROBLEMS },
       },
     },

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { PROBLEMS, type App } from '../schema.ts'
+import { type App, PROBLEMS } from '../schema.ts'
 import type { Services } from '../services.ts'
 
 const Ready = Type.Object({
@@ -23,7 +23,9 @@ export function healthRoutes(app: App, { health, metrics }: Services): void {
       return reply.code(ready ? 200 : 503).send({ ready, checks })
     },
   )
-  app.get('/metrics', { config: { access: 'public' }, schema: { summary: 'Prometheus metrics', tags: ['operate'], response: PROBLEMS } }, async (_request, reply) =>
-    reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics.render()),
+  app.get(
+    '/metrics',
+    { config: { access: 'public' }, schema: { summary: 'Prometheus metrics', tags: ['operate'], response: PROBLEMS } },
+    async (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics.render()),
   )
 }

@@ -1,14 +1,17 @@
 import { type Static, Type } from 'typebox'
-import type { IntegrationPatch } from '../../core/connection/integration-service.ts'
 import type { Integration, IntegrationSettings, Renewal } from '../../core/connection/integration.ts'
+import type { IntegrationPatch } from '../../core/connection/integration-service.ts'
 import { actorOf, callerOf } from '../authentication.ts'
 import { FaultView, faultView, iso } from '../connection-view.ts'
-import { type App, closed, nullable, PageQuery, pageOf, PROBLEMS, Scopes, Slug, Time } from '../schema.ts'
+import { type App, closed, nullable, PageQuery, PROBLEMS, pageOf, Scopes, Slug, Time } from '../schema.ts'
 import type { Services } from '../services.ts'
 import { pageRequest } from './connections.ts'
 
 const Url = Type.String({ minLength: 1, maxLength: 2_000 })
-const Words = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,60}$' }), Type.String({ minLength: 1, maxLength: 500 }), { maxProperties: 30, additionalProperties: false })
+const Words = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,60}$' }), Type.String({ minLength: 1, maxLength: 500 }), {
+  maxProperties: 30,
+  additionalProperties: false,
+})
 
 const SettingsInput = closed({
   renewal: Type.Optional(Type.Unsafe<Renewal>({ type: 'string', enum: ['auto', 'ahead', 'on_use'] })),
@@ -84,7 +87,10 @@ export function integrationRoutes(app: App, services: Services, publicUrl: strin
   const response = { 200: IntegrationView, ...PROBLEMS }
   app.get(
     '/api/v1/integrations',
-    { config: { access: 'integrations:read' }, schema: { summary: 'List integrations', tags: ['integrations'], querystring: closed(PageQuery), response: { 200: pageOf(IntegrationView), ...PROBLEMS } } },
+    {
+      config: { access: 'integrations:read' },
+      schema: { summary: 'List integrations', tags: ['integrations'], querystring: closed(PageQuery), response: { 200: pageOf(IntegrationView), ...PROBLEMS } },
+    },
     async (request) => {
       const found = await integrations.list(callerOf(request).organization, pageRequest(request.query))
       return { items: found.items.map(view), cursor: found.cursor }
@@ -97,7 +103,10 @@ export function integrationRoutes(app: App, services: Services, publicUrl: strin
   )
   app.post(
     '/api/v1/integrations',
-    { config: { access: 'integrations:write' }, schema: { summary: 'Create an integration', tags: ['integrations'], body: CreateBody, response: { 201: IntegrationView, ...PROBLEMS } } },
+    {
+      config: { access: 'integrations:write' },
+      schema: { summary: 'Create an integration', tags: ['integrations'], body: CreateBody, response: { 201: IntegrationView, ...PROBLEMS } },
+    },
     async (request, reply) => {
       const caller = callerOf(request)
       const { provider, slug, name = slug, client_id: clientId, client_secret: clientSecret = null, scopes = [], variables = {}, settings = {} } = request.body
@@ -109,7 +118,14 @@ export function integrationRoutes(app: App, services: Services, publicUrl: strin
     '/api/v1/integrations/:id',
     {
       config: { access: 'integrations:write' },
-      schema: { summary: 'Change an integration', description: 'What is named changes. New client credentials lift `blocked` at once.', tags: ['integrations'], params: Params, body: PatchBody, response },
+      schema: {
+        summary: 'Change an integration',
+        description: 'What is named changes. New client credentials lift `blocked` at once.',
+        tags: ['integrations'],
+        params: Params,
+        body: PatchBody,
+        response,
+      },
     },
     async (request) => {
       const caller = callerOf(request)
@@ -120,7 +136,13 @@ export function integrationRoutes(app: App, services: Services, publicUrl: strin
     '/api/v1/integrations/:id',
     {
       config: { access: 'integrations:write' },
-      schema: { summary: 'Delete an integration', description: 'Refused while a connection of it is not disconnected.', tags: ['integrations'], params: Params, response: { 204: Type.Null(), ...PROBLEMS } },
+      schema: {
+        summary: 'Delete an integration',
+        description: 'Refused while a connection of it is not disconnected.',
+        tags: ['integrations'],
+        params: Params,
+        response: { 204: Type.Null(), ...PROBLEMS },
+      },
     },
     async (request, reply) => {
       const caller = callerOf(request)

@@ -17,7 +17,10 @@ const OrganizationView = Type.Object({
 export function organizationRoutes(app: App, { organizations }: Services): void {
   app.get(
     '/api/v1/organizations/current',
-    { config: { access: 'any' }, schema: { summary: "Read this key's organization", tags: ['organizations'], response: { 200: OrganizationView, ...PROBLEMS } } },
+    {
+      config: { access: 'any' },
+      schema: { summary: "Read this key's organization", tags: ['organizations'], response: { 200: OrganizationView, ...PROBLEMS } },
+    },
     async (request) => {
       const { organization: id, key } = callerOf(request)
       const organization = await organizations.get(id)

@@ -33,14 +33,26 @@ const ProviderView = Type.Object({
 export function providerRoutes(app: App, { providers }: Services): void {
   app.get(
     '/api/v1/providers',
-    { config: { access: 'any' }, schema: { summary: 'List providers', tags: ['providers'], response: { 200: Type.Object({ items: Type.Array(ProviderSummary), cursor: Type.Null() }), ...PROBLEMS } } },
+    {
+      config: { access: 'any' },
+      schema: {
+        summary: 'List providers',
+        tags: ['providers'],
+        response: { 200: Type.Object({ items: Type.Array(ProviderSummary), cursor: Type.Null() }), ...PROBLEMS },
+      },
+    },
     () => ({ items: providers.list().map(summary), cursor: null }),
   )
   app.get(
     '/api/v1/providers/:id',
     {
       config: { access: 'any' },
-      schema: { summary: 'Read a provider', tags: ['providers'], params: closed({ id: Type.String({ minLength: 1, maxLength: 64 }) }), response: { 200: ProviderView, ...PROBLEMS } },
+      schema: {
+        summary: 'Read a provider',
+        tags: ['providers'],
+        params: closed({ id: Type.String({ minLength: 1, maxLength: 64 }) }),
+        response: { 200: ProviderView, ...PROBLEMS },
+      },
     },
     (request) => {
       const record = providers.get(request.params.id)
@@ -58,7 +70,14 @@ function providerView(record: ProviderRecord) {
   const { lifetimes } = record
   return {
     ...summary(record),
-    variables: Object.entries(record.variables).map(([name, { label, pattern, example, default: preset, askedOf }]) => ({ name, label, pattern, example, default: preset, asked_of: askedOf })),
+    variables: Object.entries(record.variables).map(([name, { label, pattern, example, default: preset, askedOf }]) => ({
+      name,
+      label,
+      pattern,
+      example,
+      default: preset,
+      asked_of: askedOf,
+    })),
     default_scopes: record.authorize.defaultScopes,
     required_scopes: record.authorize.requiredScopes,
     pkce: record.authorize.pkce,

@@ -8,7 +8,7 @@ import { wholeUpTo } from '../proxy/body-prefix.ts'
 import { headersToReturn } from '../proxy/proxy-headers.ts'
 import { runProxy } from '../proxy/run-proxy.ts'
 import { targetUrl } from '../proxy/target.ts'
-import { type App, closed, ConnectionIdSchema, PROBLEMS } from '../schema.ts'
+import { type App, ConnectionIdSchema, closed, PROBLEMS } from '../schema.ts'
 import type { Services } from '../services.ts'
 
 const REPLAYABLE_BYTES = 1_024 * 1_024
@@ -48,9 +48,22 @@ async function proxy(request: FastifyRequest, reply: FastifyReply, connection: C
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) left.abort()
   })
-  const job = { target, token: { organization, connection }, method: request.method, url, headers: request.headers, body: await bodyOf(request), deadlineMs: deadlineOf(request), signal: left.signal }
+  const job = {
+    target,
+    token: { organization, connection },
+    method: request.method,
+    url,
+    headers: request.headers,
+    body: await bodyOf(request),
+    deadlineMs: deadlineOf(request),
+    signal: left.signal,
+  }
   const result = await runProxy(job, services)
-  reply.headers({ ...headersToReturn(result.headers, result.accessToken), 'content-security-policy': UPSTREAM_POLICY, 'evergrant-upstream-status': String(result.status) })
+  reply.headers({
+    ...headersToReturn(result.headers, result.accessToken),
+    'content-security-policy': UPSTREAM_POLICY,
+    'evergrant-upstream-status': String(result.status),
+  })
   if (result.verdict !== 'ok') reply.header('evergrant-verdict', result.verdict)
   return reply.code(result.status).send(request.method === 'HEAD' && result.body instanceof Readable ? emptied(result.body) : result.body)
 }
@@ -65,7 +78,8 @@ function deadlineOf(request: FastifyRequest): number {
   const text = request.headers['evergrant-deadline']
   if (text === undefined) return DEFAULT_DEADLINE_SECONDS * 1_000
   const seconds = Number(text)
-  if (!Number.isFinite(seconds) || seconds <= 0 || seconds > 300) throw new Fault('invalid_request', { field: 'Evergrant-Deadline', detail: '`Evergrant-Deadline` must be a number of seconds, at most 300.' })
+  if (!Number.isFinite(seconds) || seconds <= 0 || seconds > 300)
+    throw new Fault('invalid_request', { field: 'Evergrant-Deadline', detail: '`Evergrant-Deadline` must be a number of seconds, at most 300.' })
   return seconds * 1_000
 }
 

@@ -5,7 +5,7 @@ import type { ConnectionId } from '../../core/ids.ts'
 import type { RefreshReport } from '../../core/refresh/refresh-engine.ts'
 import { callerOf } from '../authentication.ts'
 import { wordsOf } from '../connection-view.ts'
-import { type App, closed, ConnectionIdSchema, nullable, Owner, PROBLEMS, Time } from '../schema.ts'
+import { type App, ConnectionIdSchema, closed, nullable, Owner, PROBLEMS, Time } from '../schema.ts'
 import type { Services } from '../services.ts'
 import { tokenView } from '../token-view.ts'
 
@@ -20,8 +20,12 @@ const Token = Type.Object({
 })
 
 const TokenQuery = closed({
-  min_ttl: Type.Optional(Type.Integer({ minimum: 0, maximum: 86_400, default: 0, description: 'Seconds that the token must still live; capped at half its lifetime.' })),
-  rejected_generation: Type.Optional(Type.Integer({ minimum: 1, description: 'The generation of a token that the API answered 401 to. Refreshes only while it is still current.' })),
+  min_ttl: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 86_400, default: 0, description: 'Seconds that the token must still live; capped at half its lifetime.' }),
+  ),
+  rejected_generation: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'The generation of a token that the API answered 401 to. Refreshes only while it is still current.' }),
+  ),
 })
 
 const Refreshed = Type.Object({
@@ -40,7 +44,8 @@ export function tokenRoutes(app: App, services: Services): void {
       config: { access: 'tokens:read' },
       schema: {
         summary: 'Read a valid access token',
-        description: 'Answers from memory while the token is valid, and refreshes it when it must be. A still valid token is served during every kind of trouble.',
+        description:
+          'Answers from memory while the token is valid, and refreshes it when it must be. A still valid token is served during every kind of trouble.',
         tags: ['tokens'],
         params: closed({ id: ConnectionIdSchema }),
         querystring: TokenQuery,
@@ -94,7 +99,8 @@ export function tokenRoutes(app: App, services: Services): void {
         response: { 200: Refreshed, ...PROBLEMS },
       },
     },
-    async (request) => refreshedView(await named(request, services, request.params.id, () => engine.refresh(callerOf(request).organization, request.params.id))),
+    async (request) =>
+      refreshedView(await named(request, services, request.params.id, () => engine.refresh(callerOf(request).organization, request.params.id))),
   )
 }
 
