@@ -66,7 +66,7 @@ export async function publicUrlFinding(publicUrl: string): Promise<Finding> {
 /** What the server says about itself: database, journal, change channel. */
 export async function readinessFindings(url: string): Promise<readonly Finding[]> {
   const response = await fetch(`${url}/health/ready`)
-  const value: JsonValue = await response.json()
+  const value: JsonValue = JSON.parse(await response.text())
   const checks = isJsonObject(value) && Array.isArray(value['checks']) ? value['checks'].filter((check) => isJsonObject(check)) : []
   return checks
     .filter((check) => check['ok'] !== true)

@@ -31,7 +31,9 @@ export class Rehearsal {
       scope: 'openid notes:read',
     }
     const all: Record<string, string | null> = { ...good, ...changes }
-    return new URLSearchParams(Object.entries(all).flatMap(([name, value]) => (value === null ? [] : [[name, value]])))
+    const query = new URLSearchParams()
+    for (const [name, value] of Object.entries(all)) if (value !== null) query.set(name, value)
+    return query
   }
 
   async consentPage(changes: Readonly<Record<string, string | null>> = {}): Promise<Response> {
