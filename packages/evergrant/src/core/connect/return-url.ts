@@ -26,7 +26,7 @@ export function allowedReturnUrl(url: string, allowed: readonly string[]): strin
     throw new Fault('invalid_request', {
       field: '/return_url',
       detail:
-        '`return_url` is not one of the return URLs of this integration. They are compared character by character: add exactly this address to its `returnUrls`.',
+        '`return_url` is not one of the return URLs of this integration. They are compared character by character: add exactly this address to its `return_urls`.',
     })
   }
   return url
