@@ -19,9 +19,10 @@ if (bench === undefined) {
 }
 
 const ratios = await bench({ short, stores })
-for (const { name: what, floor, measured, ratio, target } of ratios) {
+for (const { name: what, floor, measured, ratio, target, cpu } of ratios) {
   const verdict = ratio >= target ? 'met' : 'MISSED'
-  console.log(`${what.padEnd(28)} ${rate(measured)}/s beside ${rate(floor)}/s: ${ratio.toFixed(2)} (target ${target.toFixed(2)}, ${verdict})`)
+  const cost = cpu === null ? '' : `; CPU ${Math.round(cpu.measured)} us beside ${Math.round(cpu.floor)} us`
+  console.log(`${what.padEnd(28)} ${rate(measured)}/s beside ${rate(floor)}/s: ${ratio.toFixed(2)} (target ${target.toFixed(2)}, ${verdict})${cost}`)
 }
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`
 console.log(

@@ -1,21 +1,20 @@
 import { Agent, request } from 'node:http'
+import { type Rate, rateOf } from './figures.ts'
 
-/** The floor of a refresh: nothing but the POST, its answer read and parsed. Returns requests per second. */
-export async function rawPosts(url: string, options: { readonly count: number; readonly inFlight: number; readonly pooled: boolean }): Promise<number> {
+/** The floor of a refresh: nothing but the POST, its answer read and parsed. */
+export async function rawPosts(url: string, options: { readonly count: number; readonly inFlight: number; readonly pooled: boolean }): Promise<Rate> {
   const { count, inFlight, pooled } = options
   const agent = pooled ? new Agent({ keepAlive: true, maxSockets: inFlight }) : false
   let left = count
-  const started = performance.now()
   const lane = async () => {
     while (left > 0) {
       left -= 1
       await post(`${url}/token`, agent)
     }
   }
-  await Promise.all(Array.from({ length: inFlight }, lane))
-  const seconds = (performance.now() - started) / 1_000
+  const rate = await rateOf(count, async () => void (await Promise.all(Array.from({ length: inFlight }, lane))))
   if (agent !== false) agent.destroy()
-  return count / seconds
+  return rate
 }
 
 function post(url: string, agent: Agent | false): Promise<void> {

@@ -12,7 +12,7 @@ import { defineProvider } from '../packages/evergrant/src/providers/define.ts'
 import { createProviderDirectory } from '../packages/evergrant/src/providers/directory.ts'
 import { systemClock, systemEntropy, systemTimers } from '../packages/evergrant/src/system.ts'
 import { startBareServer } from './bare-process.ts'
-import { median, type Ratio } from './figures.ts'
+import { median, type Rate, rateOf, type Ratio } from './figures.ts'
 import { withPostgres } from './postgres.ts'
 import { rawPosts } from './raw-posts.ts'
 import { seedConnections } from './seed.ts'
@@ -49,9 +49,9 @@ interface Side {
 }
 
 /** Floor and engine alternate, so that both meet the same machine. */
-async function sideBySide(side: Side): Promise<{ readonly floor: number; readonly measured: number; readonly ratio: number }> {
-  const floors: number[] = []
-  const engines: number[] = []
+async function sideBySide(side: Side): Promise<Omit<Ratio, 'name' | 'target'>> {
+  const floors: Rate[] = []
+  const engines: Rate[] = []
   const { url, count, pooled } = side
   await rawPosts(url, { count: 500, inFlight: IN_FLIGHT, pooled })
   for (let round = 0; round <= side.rounds; round += 1) {
@@ -61,11 +61,13 @@ async function sideBySide(side: Side): Promise<{ readonly floor: number; readonl
     floors.push(floor)
     engines.push(engine)
   }
-  const ratio = median(engines.map((engine, round) => engine / (floors[round] ?? engine)))
-  return { floor: median(floors), measured: median(engines), ratio }
+  const ratio = median(engines.map((engine, round) => engine.perSecond / (floors[round] ?? engine).perSecond))
+  const rates = (side: readonly Rate[]) => median(side.map((rate) => rate.perSecond))
+  const costs = (side: readonly Rate[]) => median(side.map((rate) => rate.cpuMicros))
+  return { floor: rates(floors), measured: rates(engines), ratio, cpu: { floor: costs(floors), measured: costs(engines) } }
 }
 
-async function engineRefreshes(side: Side): Promise<number> {
+async function engineRefreshes(side: Side): Promise<Rate> {
   const dataDir = mkdtempSync(join(tmpdir(), 'evergrant-bench-'))
   const database =
     side.databaseUrl === null
@@ -88,7 +90,7 @@ async function timed(
   config: Parameters<typeof composeEngine>[0],
   side: Side,
   log: Parameters<typeof composeEngine>[2]['log'],
-): Promise<number> {
+): Promise<Rate> {
   const reuse: ReuseClass = side.pooled ? 'P0' : 'P4'
   const record = defineProvider({
     id: 'bench',
@@ -112,16 +114,16 @@ async function timed(
     if (granted === side.count) done()
   }
   const { engine } = composeEngine(config, node, { directory, endpoint, log, observe })
-  const started = performance.now()
   const feed = async () => {
     while (granted < side.count) {
       const taken = await engine.runDue()
       if (taken === 0) await new Promise((resolve) => setImmediate(resolve))
     }
   }
-  await Promise.all([feed(), all])
-  await engine.drain()
-  const seconds = (performance.now() - started) / 1_000
+  const rate = await rateOf(side.count, async () => {
+    await Promise.all([feed(), all])
+    await engine.drain()
+  })
   endpoint.close()
-  return side.count / seconds
+  return rate
 }

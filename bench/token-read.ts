@@ -41,7 +41,7 @@ async function sideBySide(bareUrl: string, databaseUrl: string | null, shape: { 
       measured.push(read)
       ratios.push(read / floor)
     }
-    return { floor: median(floors), measured: median(measured), ratio: median(ratios) }
+    return { floor: median(floors), measured: median(measured), ratio: median(ratios), cpu: null }
   } finally {
     await server.dispose()
   }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hash, hkdfSync, type KeyObject } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto'
 import { type Seal, type SealContext, SealError } from '../core/seal/seal.ts'
 import type { Secret } from '../core/seal/secret.ts'
 import type { Entropy } from '../core/time.ts'
@@ -19,7 +19,7 @@ export interface AesSealOptions {
 
 /**
  * Layout: format (1) | length of key id (1) | key id | salt (16) | nonce (12) | ciphertext | tag (16).
- * Key = HKDF-SHA256(master key, salt, purpose and key id), so no key ever seals two values (RFC 5869, SP 800-38D).
+ * Key = HKDF-SHA256(master key; purpose, format, key id, salt), so no key ever seals two values (RFC 5869, SP 800-38D).
  */
 export function createAesSeal({ keyring, root, entropy }: AesSealOptions): Seal {
   const masters = new Map<string, KeyObject>()
@@ -28,7 +28,7 @@ export function createAesSeal({ keyring, root, entropy }: AesSealOptions): Seal 
     if (known !== undefined) return known
     const master = keyring.find(keyId)
     if (master === undefined) throw new SealError('seal_key_missing', keyId)
-    const key = createSecretKey(master.key.reveal())
+    const key = extracted(master.key.reveal())
     masters.set(keyId, key)
     return key
   }
@@ -36,7 +36,7 @@ export function createAesSeal({ keyring, root, entropy }: AesSealOptions): Seal 
   const purposeKey = (purpose: string): KeyObject => {
     const known = purposeKeys.get(purpose)
     if (known !== undefined) return known
-    const key = derivedKey(createSecretKey(root.reveal()), NO_SALT, Buffer.from(`evergrant ${purpose} v1`))
+    const key = expanded(extracted(root.reveal()), Buffer.from(`evergrant ${purpose} v1`))
     purposeKeys.set(purpose, key)
     return key
   }
@@ -52,12 +52,22 @@ export function createAesSeal({ keyring, root, entropy }: AesSealOptions): Seal 
   }
 }
 
-const NO_SALT = new Uint8Array(0)
-
-/** HKDF-SHA256 (RFC 5869) as a key object: Node spends more on checking raw key bytes than on the cipher. */
-function derivedKey(secret: KeyObject, salt: Uint8Array, info: Uint8Array): KeyObject {
-  return createSecretKey(new Uint8Array(hkdfSync('sha256', secret, salt, info, 32)))
+/**
+ * HKDF-SHA256 (RFC 5869) in its two steps: extraction (2.2) once per master key, expansion (2.3) once per value, with the
+ * value's random salt in `info`. One HMAC per value, on key objects, because Node spends more on checking raw key bytes
+ * than on the cipher.
+ */
+function extracted(secret: Uint8Array): KeyObject {
+  return createSecretKey(createHmac('sha256', Buffer.alloc(32)).update(secret).digest())
 }
+
+function expanded(key: KeyObject, ...info: readonly Uint8Array[]): KeyObject {
+  const block = createHmac('sha256', key)
+  for (const part of info) block.update(part)
+  return createSecretKey(block.update(FIRST_BLOCK).digest())
+}
+
+const FIRST_BLOCK = Uint8Array.of(1)
 
 /** The id of the master key a value is sealed with. @throws SealError when it is no sealed value of a known format. */
 export function sealedWith(sealed: Uint8Array): string {
@@ -67,7 +77,7 @@ export function sealedWith(sealed: Uint8Array): string {
 function sealWith(keyId: string, master: KeyObject, plaintext: string | Uint8Array, context: SealContext, entropy: Entropy): Uint8Array {
   const random = entropy.bytes(SALT + NONCE)
   const header = headerOf(keyId)
-  const key = derivedKey(master, random.subarray(0, SALT), valueInfo(header))
+  const key = expanded(master, PURPOSE, header, random.subarray(0, SALT))
   const cipher = createCipheriv('aes-256-gcm', key, random.subarray(SALT), { authTagLength: TAG })
   cipher.setAAD(associatedData(header, context))
   const clear = typeof plaintext === 'string' ? Buffer.from(plaintext, 'utf8') : plaintext
@@ -79,7 +89,7 @@ function openSealed(masterOf: (keyId: string) => KeyObject, sealed: Uint8Array, 
   const master = masterOf(keyId)
   const salt = sealed.subarray(header.length, header.length + SALT)
   const nonce = sealed.subarray(header.length + SALT, header.length + SALT + NONCE)
-  const key = derivedKey(master, salt, valueInfo(header))
+  const key = expanded(master, PURPOSE, header, salt)
   const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG })
   decipher.setAAD(associatedData(header, context))
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG))
@@ -104,10 +114,6 @@ function headerOf(keyId: string): Uint8Array {
 }
 
 /** Format and key id take part in the derivation: under another id the same master key gives another key. */
-function valueInfo(header: Uint8Array): Uint8Array {
-  return Buffer.concat([PURPOSE, header])
-}
-
 const PURPOSE = Buffer.from('evergrant seal ')
 
 /** Each part after its length, so that no two contexts give the same bytes. */
