@@ -129,7 +129,7 @@ async function tryItView(row: GrantRow | undefined, integration: Integration, po
     status: statusOf(row, integration, now),
     fault: connection.fault === null ? null : { code: connection.fault.code, providerCode: connection.fault.evidence.providerCode },
     generation: token?.generation ?? credential.generation,
-    token: token === null ? null : { masked: `${token.accessToken.slice(0, 6)}${'\u2022'.repeat(12)}`, expiresAt: token.expiresAt },
+    token: token === null ? null : { masked: masked(token.accessToken), expiresAt: token.expiresAt },
   }
 }
 
@@ -141,4 +141,10 @@ async function readToken({ connection }: GrantRow, ports: TryItPorts): Promise<T
     if (error instanceof Fault) return null
     throw error
   }
+}
+
+/** Both ends of a long token, so that a renewal is visible; never enough of a short one. */
+function masked(token: string): string {
+  const dots = '\u2022'.repeat(10)
+  return token.length < 24 ? dots : `${token.slice(0, 4)}${dots}${token.slice(-4)}`
 }
