@@ -3,18 +3,15 @@ import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { Fault } from '../core/fault/fault.ts'
 import type { Log } from '../core/log.ts'
 import { authenticator } from './authentication.ts'
-import { answerHeaders } from './headers.ts'
-import { FastLane } from './fast-lane.ts'
 import { docsRoutes } from './docs/docs-routes.ts'
 import { collectOpenApi } from './docs/openapi.ts'
+import { FastLane } from './fast-lane.ts'
+import { answerHeaders } from './headers.ts'
+import { keepAnswers } from './idempotency.ts'
 import { duplicateKey } from './json-body.ts'
+import { MethodTable } from './method-table.ts'
 import { faultOf, PROBLEM_TYPE, problemOf, retryAfterSeconds } from './problem.ts'
 import { type RateLimit, RateLimiter } from './rate-limit.ts'
-import { MethodTable } from './method-table.ts'
-import type { App, SchemaTypes } from './schema.ts'
-import type { Services } from './services.ts'
-import { validatorCompiler } from './validation.ts'
-import { keepAnswers } from './idempotency.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { connectionRoutes } from './routes/connections.ts'
@@ -25,6 +22,9 @@ import { organizationRoutes } from './routes/organizations.ts'
 import { providerRoutes } from './routes/providers.ts'
 import { proxyRoutes } from './routes/proxy.ts'
 import { tokenRoutes } from './routes/tokens.ts'
+import type { App, SchemaTypes } from './schema.ts'
+import type { Services } from './services.ts'
+import { validatorCompiler } from './validation.ts'
 
 export interface AppOptions {
   /** Where the outside world reaches us, without a trailing slash. */
@@ -37,9 +37,15 @@ export interface AppOptions {
   readonly keyLimit?: RateLimit
   readonly failureLimit?: RateLimit
   /** Called once per answer when request logging is on; the URL carries no query. */
-  readonly requestLog?: (fields: { readonly method: string; readonly path: string; readonly status: number; readonly ms: number; readonly request: string }) => void
+  readonly requestLog?: (fields: {
+    readonly method: string
+    readonly path: string
+    readonly status: number
+    readonly ms: number
+    readonly request: string
+  }) => void
   /** More routes, each in its own scope. */
-  readonly routes?: readonly ((app: App) => void | Promise<void>)[]
+  readonly routes?: readonly ((app: App) => void)[]
 }
 
 /** Longer than the idle time of common load balancers, so that they never write into a closing connection. */
@@ -95,9 +101,17 @@ export function createApp(services: Services, options: AppOptions): App {
   completeBodies(app)
   keepAnswers(app, services, options.log)
   collectOpenApi(app, options.publicUrl)
-  app.register(async (scope) => ownRoutes(scope.withTypeProvider<SchemaTypes>(), services, options))
-  app.register(async (scope) => proxyRoutes(scope.withTypeProvider<SchemaTypes>(), services))
-  for (const routes of options.routes ?? []) app.register(async (scope) => routes(scope.withTypeProvider<SchemaTypes>()))
+  const parts: readonly ((scope: App) => void)[] = [
+    (scope) => ownRoutes(scope, services, options),
+    (scope) => proxyRoutes(scope, services),
+    ...(options.routes ?? []),
+  ]
+  for (const part of parts) {
+    app.register((scope, _options, done) => {
+      part(scope.withTypeProvider<SchemaTypes>())
+      done()
+    })
+  }
   return app
 }
 
@@ -143,7 +157,7 @@ function readJsonBodies(app: App): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
-    parse(request, body, (error, value) => {
+    void parse(request, body, (error, value) => {
       if (error !== null) return done(error, undefined)
       const twice = duplicateKey(body)
       if (twice === undefined) return done(null, value)
@@ -162,7 +176,13 @@ function completeBodies(app: App): void {
 
 function logRequests(app: App, log: NonNullable<AppOptions['requestLog']>): void {
   app.addHook('onResponse', (request, reply, done) => {
-    log({ method: request.method, path: request.routeOptions.url ?? '(none)', status: reply.statusCode, ms: Math.round(reply.elapsedTime), request: request.id })
+    log({
+      method: request.method,
+      path: request.routeOptions.url ?? '(none)',
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+      request: request.id,
+    })
     done()
   })
 }
@@ -170,7 +190,12 @@ function logRequests(app: App, log: NonNullable<AppOptions['requestLog']>): void
 /** Bytes that are no HTTP: there is no request to answer, so the smallest valid answer is written by hand. */
 function refuseBytes(error: { readonly code?: string }, socket: { readonly writable: boolean; end(text: string): void; destroy(): void }): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
-  const [status, reason] = error.code === 'HPE_HEADER_OVERFLOW' ? [431, 'Request Header Fields Too Large'] : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? [408, 'Request Timeout'] : [400, 'Bad Request']
+  const [status, reason] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? [431, 'Request Header Fields Too Large']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? [408, 'Request Timeout']
+        : [400, 'Bad Request']
   socket.end(`HTTP/1.1 ${status} ${reason}\r\nContent-Length: 0\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n`)
 }
 

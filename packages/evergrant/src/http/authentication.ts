@@ -40,7 +40,8 @@ export function authenticator(services: Pick<Services, 'apiKeys' | 'clock'>, lim
   const admit = (request: FastifyRequest, key: ApiKey, access: Access): Fault | undefined => {
     const waitMs = limits.keys.take(key.id)
     if (waitMs > 0) return limited(services, waitMs, 'The limit of this key was reached.')
-    if (!allows(key, access)) return new Fault('forbidden', { detail: `This route needs the scope \`${access}\`, and the key ${key.hint}... does not have it.` })
+    if (!allows(key, access))
+      return new Fault('forbidden', { detail: `This route needs the scope \`${access}\`, and the key ${key.hint}... does not have it.` })
     request.caller = { organization: key.organization, key }
     return undefined
   }

@@ -132,7 +132,9 @@ describe('the life of a key', () => {
     expect((await lab.call('GET', '/api/v1/events', { key: made.key })).status).toBe(200)
     await lab.time.advance(61_000)
     expect((await lab.call('GET', '/api/v1/events', { key: made.key })).status).toBe(401)
-    expect((await lab.call('POST', '/api/v1/api-keys', { body: { name: 'e', scopes: ['events:read'], expires_at: '2020-01-01T00:00:00Z' } })).json.field).toBe('/expires_at')
+    expect((await lab.call('POST', '/api/v1/api-keys', { body: { name: 'e', scopes: ['events:read'], expires_at: '2020-01-01T00:00:00Z' } })).json.field).toBe(
+      '/expires_at',
+    )
   })
 
   test('the last use is written in batches', async () => {
@@ -176,7 +178,8 @@ describe('limits', () => {
   test('X-Forwarded-For counts only from a trusted proxy, and its right-most hop is the address (S66)', async () => {
     const exhaust = async (one: ApiLab, forwarded: (index: number) => string): Promise<number[]> => {
       const statuses: number[] = []
-      for (let index = 0; index < 101; index++) statuses.push((await one.call('GET', '/api/v1/events', { key: 'no', headers: { 'x-forwarded-for': forwarded(index) } })).status)
+      for (let index = 0; index < 101; index++)
+        statuses.push((await one.call('GET', '/api/v1/events', { key: 'no', headers: { 'x-forwarded-for': forwarded(index) } })).status)
       return statuses
     }
     expect((await exhaust(lab, (index) => `198.51.100.${index}`)).at(-1)).toBe(429)
@@ -212,7 +215,9 @@ describe('Idempotency-Key', () => {
   })
 
   test('of twenty concurrent requests one runs', async () => {
-    const answers = await Promise.all(Array.from({ length: 20 }, () => lab.call('POST', '/api/v1/api-keys', { body: { name: 'once', scopes: ['events:read'] }, headers })))
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => lab.call('POST', '/api/v1/api-keys', { body: { name: 'once', scopes: ['events:read'] }, headers })),
+    )
     expect(answers.filter((answer) => answer.status === 201 && answer.headers['idempotent-replayed'] === undefined)).toHaveLength(1)
     for (const answer of answers) expect([201, 409]).toContain(answer.status)
     expect((await lab.call('GET', '/api/v1/api-keys')).json.items.filter((key: { name: string }) => key.name === 'once')).toHaveLength(1)

@@ -11,7 +11,7 @@ interface Bucket {
 
 const MAX_BUCKETS = 50_000
 
-/** Token buckets by name, in bounded memory. Full buckets are forgotten: they are the same as no bucket. */
+/** Token buckets by name, in bounded memory. */
 export class RateLimiter {
   private readonly limit: RateLimit
   private readonly mono: () => number
@@ -28,7 +28,7 @@ export class RateLimiter {
     const now = this.mono()
     let bucket = this.buckets.get(name)
     if (bucket === undefined) {
-      if (this.buckets.size >= MAX_BUCKETS) this.makeRoom(now)
+      if (this.buckets.size >= MAX_BUCKETS) this.makeRoom()
       bucket = { tokens: this.limit.capacity, at: now }
       this.buckets.set(name, bucket)
     }
@@ -47,11 +47,8 @@ export class RateLimiter {
     if (bucket !== undefined) bucket.tokens = Math.min(this.limit.capacity, bucket.tokens + 1)
   }
 
-  private makeRoom(now: number): void {
-    for (const [name, bucket] of this.buckets) {
-      if (bucket.tokens + ((now - bucket.at) * this.limit.perSecond) / 1_000 >= this.limit.capacity) this.buckets.delete(name)
-    }
-    if (this.buckets.size < MAX_BUCKETS) return
+  /** The longest known name goes: looking for a better one would cost every caller of a flood. */
+  private makeRoom(): void {
     const oldest = this.buckets.keys().next().value
     if (oldest !== undefined) this.buckets.delete(oldest)
   }
