@@ -12,7 +12,7 @@ import { defineProvider } from '../packages/evergrant/src/providers/define.ts'
 import { createProviderDirectory } from '../packages/evergrant/src/providers/directory.ts'
 import { systemClock, systemEntropy, systemTimers } from '../packages/evergrant/src/system.ts'
 import { startBareServer } from './bare-process.ts'
-import { median, type Rate, rateOf, type Ratio } from './figures.ts'
+import { median, type Rate, type Ratio, rateOf } from './figures.ts'
 import { withPostgres } from './postgres.ts'
 import { rawPosts } from './raw-posts.ts'
 import { seedConnections } from './seed.ts'
@@ -85,12 +85,7 @@ async function engineRefreshes(side: Side): Promise<Rate> {
   }
 }
 
-async function timed(
-  node: NodeParts,
-  config: Parameters<typeof composeEngine>[0],
-  side: Side,
-  log: Parameters<typeof composeEngine>[2]['log'],
-): Promise<Rate> {
+async function timed(node: NodeParts, config: Parameters<typeof composeEngine>[0], side: Side, log: Parameters<typeof composeEngine>[2]['log']): Promise<Rate> {
   const reuse: ReuseClass = side.pooled ? 'P0' : 'P4'
   const record = defineProvider({
     id: 'bench',
