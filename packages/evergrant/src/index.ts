@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import { newId, type OrganizationId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
 import type { DrainReport } from './core/refresh/refresh-engine.ts'
+import { MINUTE } from './core/time.ts'
 import type { App } from './http/schema.ts'
 import { createAddressGuard } from './outbound/address-guard.ts'
 import { createProviderClient } from './outbound/provider-client.ts'
@@ -35,6 +36,9 @@ export interface Evergrant {
   drain(): Promise<DrainReport>
   close(): Promise<void>
 }
+
+/** On a shared database another node may be in the middle of a code exchange: it gets this long. */
+const OTHER_NODES_EXCHANGE_MS = 5 * MINUTE
 
 /** What a start may add: more routes, and something to do once the services stand. */
 export interface Extension {
@@ -80,6 +84,7 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
     })
     const recovered = await engine.recover()
     const resumed = await resumeConnects(node.journal, services)
+    await services.connect.reopenInterrupted(systemClock.wall() - (config.databaseUrl === null ? 0 : OTHER_NODES_EXCHANGE_MS))
     if (recovered.reclaimed + recovered.replayed + resumed > 0) log.info({ ...recovered, resumed }, 'what an earlier start left in flight is accounted for')
     const parts: ExtensionParts = { services, store: node.store, organization }
     const app = composeApp(config, services, log, extension?.routes(parts) ?? [])

@@ -44,7 +44,7 @@ export class DueRunner {
       const context = await contexts.of(row.connection.integration)
       const later = notYet(row, context, clock.wall())
       if (later !== undefined) return await credentials.reschedule(due.connection, later)
-      const result = await this.#flights.fly(due.connection, { kind: 'due' }, false)
+      const result = await this.#flights.fly(due.connection, { kind: 'due' }, false, row)
       if (result.kind === 'planned' && result.plan.kind === 'reconnect') await recordEnd(this.#world, result.row, result.plan.code, false)
       const retryAt =
         result.kind === 'planned' && result.plan.kind === 'wait'

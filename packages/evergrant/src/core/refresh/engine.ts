@@ -174,7 +174,7 @@ export class Engine implements RefreshEngine {
   /** Waits for the one flight; what cannot be renewed in time is answered with the old token, if that still lives. */
   async #renewed(request: TokenRequest, { row, context }: Loaded, reading: Reading, rejected: boolean): Promise<TokenAnswer> {
     const { minTtlMs, rejectedGeneration } = request
-    const flight = this.#flights.fly(request.connection, { kind: 'read', minTtlMs, rejectedGeneration }, true)
+    const flight = this.#flights.fly(request.connection, { kind: 'read', minTtlMs, rejectedGeneration }, true, row)
     const result = await this.#inTime(flight)
     if (result?.kind === 'renewed') {
       if (rejected) this.#rejections.renewed(request.connection, result.token.answer.generation, this.#world.clock.wall())

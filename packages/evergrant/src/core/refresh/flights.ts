@@ -17,6 +17,13 @@ export type FlightResult =
   | { readonly kind: 'failed'; readonly code: FaultCode; readonly fault: StoredFault | null; readonly retryAt: Instant | null; readonly detail?: string }
   | { readonly kind: 'gone' }
 
+interface FlightRequest {
+  readonly connection: ConnectionId
+  readonly ask: PlanAsk
+  readonly urgent: boolean
+  readonly seen: GrantRow | undefined
+}
+
 /** A row that keeps moving under us is somebody else's work succeeding again and again; more rounds than this are a defect. */
 const ROUNDS_MAX = 20
 const HELD_POLL_MS = 250
@@ -53,11 +60,12 @@ export class Flights {
     for (const wakers of woken) for (const wake of wakers) wake()
   }
 
-  fly(connection: ConnectionId, ask: PlanAsk, urgent: boolean): Promise<FlightResult> {
+  /** `seen`: the row as the caller has just read it, which saves the first read; the claim finds out if it is stale. */
+  fly(connection: ConnectionId, ask: PlanAsk, urgent: boolean, seen?: GrantRow): Promise<FlightResult> {
     const up = this.#up.get(connection)
     if (up !== undefined) return up
     let commitPending: Promise<unknown> = Promise.resolve()
-    const flight = this.#run(connection, ask, urgent, (committed) => {
+    const flight = this.#run({ connection, ask, urgent, seen }, (committed) => {
       commitPending = this.#countJournalOnly(committed)
     })
     this.#up.set(connection, flight)
@@ -101,11 +109,14 @@ export class Flights {
     this.#onlyInJournal -= 1
   }
 
-  async #run(connection: ConnectionId, ask: PlanAsk, urgent: boolean, pending: (committed: Promise<unknown>) => void): Promise<FlightResult> {
+  async #run(flight: FlightRequest, pending: (committed: Promise<unknown>) => void): Promise<FlightResult> {
     const world = this.#world
+    const { connection, ask, urgent } = flight
+    let seen = flight.seen
     let started: number | null = null
     for (let round = 0; round < ROUNDS_MAX; ) {
-      const row = await world.credentials.read(connection)
+      const row = seen ?? (await world.credentials.read(connection))
+      seen = undefined
       if (row === undefined) return { kind: 'gone' }
       const context = await world.contexts.of(row.connection.integration)
       // A force asks for something newer than what it saw: a generation that moved meanwhile is that.
