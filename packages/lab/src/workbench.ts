@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,11 +13,24 @@ export interface BenchOptions {
   /** Divides the waits of the refresh protocol; default 50. */
   readonly timeScale?: number
   readonly env?: Readonly<Record<string, string>>
+  /** Practice profiles by name; each gets an integration with the same slug. Default: one for each reuse class. */
+  readonly profiles?: Readonly<Record<string, ReuseSetting>>
+  /** PostgreSQL instead of the embedded database. Needed for `addNode`. */
+  readonly databaseUrl?: string
+}
+
+/** A further server on the same database. */
+export interface BenchNode {
+  readonly server: ServerProcess
+  readonly api: JsonClient
 }
 
 /** A connection under test, and the grant behind it. */
 export interface Held {
   readonly connection: string
+  readonly profile: string
+  readonly owner: string
+  readonly account: string
   readonly grant: string
   /** What the provider handed out before Evergrant took over. */
   readonly accessToken: string
@@ -29,26 +43,38 @@ export class Workbench {
   readonly server: ServerProcess
   readonly api: JsonClient
   readonly #providersDir: string
+  readonly #env: Readonly<Record<string, string>>
+  readonly #nodes: ServerProcess[] = []
   #owners = 0
 
-  private constructor(practice: PracticeProcess, server: ServerProcess, api: JsonClient, providersDir: string) {
+  private constructor(practice: PracticeProcess, server: ServerProcess, api: JsonClient, providersDir: string, env: Readonly<Record<string, string>>) {
     this.practice = practice
     this.server = server
     this.api = api
     this.#providersDir = providersDir
+    this.#env = env
   }
 
-  static async start({ timeScale = 50, env = {} }: BenchOptions = {}): Promise<Workbench> {
+  static async start({ timeScale = 50, env = {}, profiles = PROFILES, databaseUrl }: BenchOptions = {}): Promise<Workbench> {
     const practice = await startPracticeProcess()
     const providersDir = mkdtempSync(join(tmpdir(), 'evergrant-lab-providers-'))
-    for (const [profile, reuse] of Object.entries(PROFILES)) {
-      writeFileSync(join(providersDir, `practice-${profile}.json`), JSON.stringify(practiceRecord(practice.url, profile, reuse)))
-    }
     let server: ServerProcess | null = null
     try {
-      server = await ServerProcess.start({ env: { EVERGRANT_PROVIDERS_DIR: providersDir, EVERGRANT_DANGEROUS_TIME_SCALE: String(timeScale), ...env } })
-      const bench = new Workbench(practice, server, await server.client(), providersDir)
-      for (const profile of Object.keys(PROFILES)) await bench.#integrate(profile)
+      for (const [profile, reuse] of Object.entries(profiles)) {
+        writeFileSync(join(providersDir, `practice-${profile}.json`), JSON.stringify(practiceRecord(practice.url, profile, reuse)))
+        const [reuseClass, windowSeconds = '10'] = reuse.split(':')
+        expectStatus(await practice.control.post(`/profiles/${profile}`, { reuse: reuseClass, window_seconds: Number(windowSeconds) }), 200)
+      }
+      const common = {
+        EVERGRANT_PROVIDERS_DIR: providersDir,
+        EVERGRANT_DANGEROUS_TIME_SCALE: String(timeScale),
+        EVERGRANT_MASTER_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+        ...(databaseUrl === undefined ? {} : { EVERGRANT_DATABASE_URL: databaseUrl }),
+        ...env,
+      }
+      server = await ServerProcess.start({ env: common })
+      const bench = new Workbench(practice, server, await server.client(), providersDir, common)
+      for (const profile of Object.keys(profiles)) await bench.#integrate(profile)
       return bench
     } catch (error) {
       await server?.dispose()
@@ -56,6 +82,13 @@ export class Workbench {
       rmSync(providersDir, { recursive: true, force: true })
       throw error
     }
+  }
+
+  /** One more server with a data folder of its own. `env`: other values than the first server has. */
+  async addNode(env: Readonly<Record<string, string>> = {}): Promise<BenchNode> {
+    const server = await ServerProcess.start({ env: { ...this.#env, ...env } })
+    this.#nodes.push(server)
+    return { server, api: new JsonClient(`${server.url}/api/v1`, this.api.headers) }
   }
 
   async #integrate(profile: string): Promise<void> {
@@ -73,19 +106,29 @@ export class Workbench {
   /** A new grant at the provider, taken over by the server. `accessSeconds`: what is left of its access token. */
   async hold(profile: string, accessSeconds = 3600): Promise<Held> {
     this.#owners += 1
-    const account = `account-${this.#owners}`
+    return this.#take({ profile, owner: `owner-${this.#owners}`, account: `account-${this.#owners}` }, accessSeconds, false)
+  }
+
+  /** The owner grants again: a new grant of the same account, stored into the same connection. */
+  regrant(held: Held, accessSeconds = 3600): Promise<Held> {
+    return this.#take(held, accessSeconds, true)
+  }
+
+  async #take(whose: Pick<Held, 'profile' | 'owner' | 'account'>, accessSeconds: number, replace: boolean): Promise<Held> {
+    const { profile, owner, account } = whose
     const issued = expectStatus(await this.practice.control.post('/grants', { profile, account, access_seconds: accessSeconds }), 200)
     const [accessToken, refreshToken] = [textAt(issued, 'access_token'), textAt(issued, 'refresh_token')]
     const made = await this.api.post('/connections/import', {
       integration: profile,
-      owner: `owner-${this.#owners}`,
+      owner,
       account,
       access_token: accessToken,
       refresh_token: refreshToken,
       expires_at: new Date(Date.now() + accessSeconds * 1000).toISOString(),
+      replace,
     })
     expectStatus(made, 200, 201)
-    return { connection: textAt(made, 'id'), grant: textAt(issued, 'grant'), accessToken, refreshToken }
+    return { connection: textAt(made, 'id'), profile, owner, account, grant: textAt(issued, 'grant'), accessToken, refreshToken }
   }
 
   async fault(profile: string, fault: Readonly<Record<string, unknown>>): Promise<void> {
@@ -139,7 +182,7 @@ export class Workbench {
 
   async dispose(): Promise<void> {
     await this.practice.stop()
-    await this.server.dispose()
+    await Promise.all([this.server, ...this.#nodes].map((server) => server.dispose()))
     rmSync(this.#providersDir, { recursive: true, force: true })
   }
 }
