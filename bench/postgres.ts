@@ -6,9 +6,8 @@ import { freePort } from '../packages/lab/src/free-port.ts'
 
 /** Runs `work` against a PostgreSQL of its own, durable as in production, and removes it afterwards. */
 export async function withPostgres<Result>(work: (url: string) => Promise<Result>): Promise<Result> {
-  const databaseDir = join(mkdtempSync(join(tmpdir(), 'evergrant-bench-pg-')), 'data')
+  const databaseDir = mkdtempSync(join(tmpdir(), 'evergrant-bench-pg-'))
   const port = await freePort()
-  const quiet = { onLog: () => {}, onError: () => {} }
   const server = new EmbeddedPostgres({
     databaseDir,
     port,
@@ -16,7 +15,10 @@ export async function withPostgres<Result>(work: (url: string) => Promise<Result
     password: 'bench',
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
-    ...quiet,
+    initdbFlags: ['--encoding=UTF8', '--locale=C'],
+    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'max_connections=200'],
+    onLog: () => {},
+    onError: () => {},
   })
   await server.initialise()
   await server.start()

@@ -18,6 +18,7 @@ import { rawPosts } from './raw-posts.ts'
 import { seedConnections } from './seed.ts'
 
 const IN_FLIGHT = 64
+const BENCH_KEY = `k1:${Buffer.from(systemEntropy.bytes(32)).toString('base64')}`
 const TARGETS = { sqlite: { fresh: 0.6, pooled: 0.45 }, postgres: { fresh: 0.6, pooled: 0.35 } }
 
 /** Background refreshes, each durably stored, against raw POSTs to the same endpoint in the same run. */
@@ -72,7 +73,7 @@ async function engineRefreshes(side: Side): Promise<Rate> {
   const database =
     side.databaseUrl === null
       ? {}
-      : { EVERGRANT_DATABASE_URL: side.databaseUrl, EVERGRANT_MASTER_KEYS: `k1:${Buffer.from(systemEntropy.bytes(32)).toString('base64')}` }
+      : { EVERGRANT_DATABASE_URL: side.databaseUrl, EVERGRANT_MASTER_KEYS: BENCH_KEY }
   const config = readConfig({ EVERGRANT_DATA_DIR: dataDir, EVERGRANT_WORKER_CONCURRENCY: String(IN_FLIGHT * 2), ...database }, { development: true })
   const log = { info: () => {}, warn: () => {}, error: (_: unknown, message: string) => console.error(message) }
   const node = await openNode(config, log)

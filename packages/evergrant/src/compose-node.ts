@@ -1,13 +1,14 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
+import { Fault } from './core/fault/fault.ts'
 import type { Log } from './core/log.ts'
 import type { NodeIdentity } from './core/refresh/credentials.ts'
 import { type Journal, NO_JOURNAL } from './core/refresh/journal.ts'
 import type { Seal } from './core/seal/seal.ts'
 import { openFileJournal } from './journal/file-journal.ts'
 import { type Keyring, keyFile, openKeyFile } from './seal/keyring.ts'
-import { openSeal } from './seal/open-seal.ts'
+import { openSeal, SEAL_ROOT } from './seal/open-seal.ts'
 import { openPostgresStore, openSqliteStore, type Store } from './store/index.ts'
 import { systemClock, systemEntropy, systemTimers } from './system.ts'
 
@@ -26,9 +27,10 @@ export interface NodeParts {
  */
 export async function openNode(config: Config, log: Log): Promise<NodeParts> {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
-  const keyring = config.masterKeys ?? openKeyFile(keyFile(config.dataDir), systemEntropy)
   const store = await openStore(config, log)
   try {
+    await refuseLostKeyFile(config, store)
+    const keyring = keyringOf(config)
     const seal = await openSeal(store.meta, keyring, systemEntropy)
     const identity = nodeIdentity(config)
     return { store, seal, journal: await openJournal(config, identity, seal, log), identity }
@@ -36,6 +38,16 @@ export async function openNode(config: Config, log: Log): Promise<NodeParts> {
     await store.close()
     throw error
   }
+}
+
+/** A key file that is gone is never replaced by a new one: the old key would still be needed, and the remedy is to bring it back. */
+async function refuseLostKeyFile(config: Config, store: Store): Promise<void> {
+  const path = keyFile(config.dataDir)
+  if (config.masterKeys !== null || existsSync(path) || (await store.meta.get(SEAL_ROOT)) === undefined) return
+  throw new Fault('seal_key_missing', {
+    field: 'EVERGRANT_MASTER_KEYS',
+    detail: `This database holds sealed values, but ${path} is gone. Restore it from a backup, or set EVERGRANT_MASTER_KEYS, and start again. Nothing was changed; no connection is lost.`,
+  })
 }
 
 export function databaseFile(config: Pick<Config, 'dataDir'>): string {
