@@ -70,10 +70,7 @@ async function sideBySide(side: Side): Promise<Omit<Ratio, 'name' | 'target'>> {
 
 async function engineRefreshes(side: Side): Promise<Rate> {
   const dataDir = mkdtempSync(join(tmpdir(), 'evergrant-bench-'))
-  const database =
-    side.databaseUrl === null
-      ? {}
-      : { EVERGRANT_DATABASE_URL: side.databaseUrl, EVERGRANT_MASTER_KEYS: BENCH_KEY }
+  const database = side.databaseUrl === null ? {} : { EVERGRANT_DATABASE_URL: side.databaseUrl, EVERGRANT_MASTER_KEYS: BENCH_KEY }
   const config = readConfig({ EVERGRANT_DATA_DIR: dataDir, EVERGRANT_WORKER_CONCURRENCY: String(IN_FLIGHT * 2), ...database }, { development: true })
   const log = { info: () => {}, warn: () => {}, error: (_: unknown, message: string) => console.error(message) }
   const node = await openNode(config, log)

@@ -21,10 +21,11 @@ export interface ContextPorts {
   readonly seal: Seal
 }
 
-/** Integrations with their records, kept in memory until a change is announced. */
+/** Integrations with their records and opened secrets, kept in memory until a change is announced. */
 export class GrantContexts {
   readonly #ports: ContextPorts
   readonly #known = new Map<IntegrationId, Promise<GrantContext>>()
+  readonly #secrets = new WeakMap<Integration, string>()
 
   constructor(ports: ContextPorts) {
     this.#ports = ports
@@ -72,9 +73,13 @@ export class GrantContexts {
 
   #clientSecret(integration: Integration): string | null {
     if (integration.clientSecret === null) return null
+    const known = this.#secrets.get(integration)
+    if (known !== undefined) return known
     const context = { organization: integration.organization, table: 'integration', row: integration.id, column: 'client_secret' }
     try {
-      return this.#ports.seal.openText(integration.clientSecret, context)
+      const opened = this.#ports.seal.openText(integration.clientSecret, context)
+      this.#secrets.set(integration, opened)
+      return opened
     } catch (error) {
       if (error instanceof SealError) throw new Fault(error.code, { detail: `client secret of ${integration.slug}: ${error.message}`, cause: error })
       throw error

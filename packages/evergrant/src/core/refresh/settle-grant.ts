@@ -1,6 +1,7 @@
 import type { AuditEvent } from '../audit/event.ts'
 import { SYSTEM_ACTOR } from '../audit/event.ts'
 import { type IntentId, newId } from '../ids.ts'
+import type { Reuse } from '../provider/reuse.ts'
 import type { Granted, Verdict } from '../provider/verdict.ts'
 import type { ProviderAnswer } from '../provider/wire.ts'
 import type { Instant } from '../time.ts'
@@ -48,6 +49,21 @@ export function storedAnswer(
   }
 }
 
+/**
+ * Where the same refresh token may be presented again at once, a lost answer loses nothing: its bytes are neither
+ * journaled nor kept, only its facts.
+ */
+function keepsAnswers(reuse: Reuse): boolean {
+  return reuse.class !== 'P0'
+}
+
+function answerFacts(world: EngineWorld, answered: Pick<AnsweredPresentation, 'intent' | 'receivedAt' | 'answer'>, verdict: string): StoredAnswer {
+  const { intent, receivedAt, answer } = answered
+  return { intent, receivedAt, httpStatus: answer.status, verdict, body: NO_BYTES, bodyHash: world.seal.digest(answer.body) }
+}
+
+const NO_BYTES = new Uint8Array(0)
+
 /** The transaction that applies an answer; a missing refresh token keeps the old one (RFC 6749 section 6). */
 export function grantCommit(world: EngineWorld, answered: AnsweredPresentation, grant: Granted): GrantCommit {
   const { presentation, grantContext, sentAt, intent } = answered
@@ -78,7 +94,7 @@ export function grantCommit(world: EngineWorld, answered: AnsweredPresentation, 
     intent,
     presentedGeneration: credential.generation,
     presentedFingerprint: credential.fingerprint,
-    answer: storedAnswer(world, connection.organization, answered, 'granted'),
+    answer: keepsAnswers(reuse) ? storedAnswer(world, connection.organization, answered, 'granted') : answerFacts(world, answered, 'granted'),
     credential: fresh,
     scopes: grant.scopes,
     facts: grant.facts,
@@ -118,13 +134,13 @@ function refreshedEvent(world: EngineWorld, answered: AnsweredPresentation, gran
 export async function settleGrant(world: EngineWorld, answered: AnsweredPresentation, grant: Granted, databaseOnly: boolean): Promise<SettledGrant> {
   const commit = grantCommit(world, answered, grant)
   const committed = untilDurable(world, 'grant', () => world.credentials.commitGrant(commit))
-  const journaled = journal(world, answered)
+  const journaled = keepsAnswers(answered.grantContext.reuse) ? journal(world, answered) : null
   let known: CommitOutcome | null = null
   const settled = committed.then((outcome) => {
     known = outcome
-    world.journal.settle(answered.intent)
+    if (journaled !== null) world.journal.settle(answered.intent)
   })
-  if (databaseOnly) await settled
+  if (databaseOnly || journaled === null) await settled
   else await Promise.any([settled, afterGrace(world, journaled, settled)])
   return { commit, outcome: known, committed }
 }

@@ -86,32 +86,56 @@ export class SqliteDatabase implements Database {
     })
   }
 
-  /** One durable transaction for everything queued; each write in a savepoint, so that it fails alone. */
+  /** One durable transaction for everything queued. A write that fails must fail alone: then each gets a savepoint of its own. */
   #flush(): void {
     const batch = this.#queue.splice(0, MAX_BATCH)
     if (batch.length === 0) return
+    if (!this.#commit(batch, (job, changes) => this.#attempt(job, changes))) this.#commit(batch, (job, changes) => this.#attemptAlone(job, changes))
+  }
+
+  /** False when nothing was written and each write has to be tried by itself. */
+  #commit(batch: readonly Job[], attempt: (job: Job, changes: Change[]) => (() => void) | null): boolean {
     const settled: (() => void)[] = []
     const changes: Change[] = []
     try {
-      this.#file.exec('begin immediate')
-      for (const job of batch) settled.push(this.#attempt(job, changes))
-      this.#file.exec('commit')
+      this.#run('begin immediate')
+      for (const job of batch) {
+        const settle = attempt(job, changes)
+        if (settle === null) {
+          this.#run('rollback')
+          return false
+        }
+        settled.push(settle)
+      }
+      this.#run('commit')
     } catch (error) {
       if (this.#file.isTransaction) this.#file.exec('rollback')
       const fault = unavailable(error)
       for (const job of batch) job.reject(fault)
-      return
+      return true
     }
     for (const settle of settled) settle()
     this.#announce(changes)
+    return true
   }
 
-  #attempt(job: Job, changes: Change[]): () => void {
+  /** The usual case: nothing fails, and no savepoint is needed. Programs are pure, so they can be run again. */
+  #attempt(job: Job, changes: Change[]): (() => void) | null {
+    try {
+      const result = job.work(changes)
+      return () => job.resolve(result)
+    } catch (error) {
+      if (!this.#file.isTransaction) throw error
+      return null
+    }
+  }
+
+  #attemptAlone(job: Job, changes: Change[]): () => void {
     const own: Change[] = []
-    this.#file.exec('savepoint job')
+    this.#run('savepoint job')
     try {
       const result = job.work(own)
-      this.#file.exec('release job')
+      this.#run('release job')
       changes.push(...own)
       return () => job.resolve(result)
     } catch (error) {
@@ -119,6 +143,10 @@ export class SqliteDatabase implements Database {
       this.#file.exec('rollback to job; release job')
       return () => job.reject(readable(error))
     }
+  }
+
+  #run(sql: string): void {
+    this.#statement(sql).run()
   }
 
   #drive<Result>(program: Program<Result>, changes: Change[]): Result {
