@@ -143,9 +143,14 @@ export class Workbench {
 
   /** How many requests hang at the provider at this moment. */
   async hanging(): Promise<number> {
+    return (await this.hangingProfiles()).length
+  }
+
+  /** The profiles of the requests that hang at this moment, one entry for each request. */
+  async hangingProfiles(): Promise<readonly unknown[]> {
     const { body } = await this.practice.control.get('/state?profile=p0')
     const held = at(body, 'held')
-    return Array.isArray(held) ? held.length : 0
+    return Array.isArray(held) ? held.map((entry: unknown) => at(entry, 'profile')) : []
   }
 
   async truth(held: Held): Promise<unknown> {
