@@ -27,7 +27,7 @@ function check(title, command, args) {
 }
 
 if (given.length === 0) {
-  check('format and lint (biome)', 'biome', ['ci', '--no-errors-on-unmatched', '--error-on-warnings', '.'])
+  check('format and lint (biome)', 'biome', ['ci', ...(process.stdout.isTTY ? [] : ['--colors=off']), '--no-errors-on-unmatched', '--error-on-warnings', '.'])
   check('types of every source and test (tsc)', 'tsc', ['-p', 'tsconfig.check.json'])
   check('build and walls (tsc -b)', 'tsc', ['-b'])
 }
