@@ -4,7 +4,7 @@ import { NotSent, type ProviderRequest, type WireOutcome } from '../core/provide
 import type { Timers } from '../core/time.ts'
 import type { AddressGuard } from './address-guard.ts'
 import { createDialler, parseUrl, targetOf } from './connect.ts'
-import { discard, exchange } from './line.ts'
+import { exchange } from './line.ts'
 
 /** Requests around the protocol that spend nothing: discovery documents, account look-ups, upstream revocation. */
 export interface ProviderClient {
@@ -38,8 +38,8 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
     try {
       const url = parseUrl(request.url)
       const socket = await dialler.dial(targetOf(url))
-      const line = { timers: options.timers, maxBody: limits.maxBytes ?? MAX_BYTES, giveBack: null }
-      return await exchange(socket, request, url, limits.deadlineMs ?? DEADLINE_MS, line).finally(() => discard(socket))
+      const line = { timers: options.timers, maxBody: limits.maxBytes ?? MAX_BYTES, agent: null }
+      return await exchange(socket, request, url, limits.deadlineMs ?? DEADLINE_MS, line)
     } catch (error) {
       if (error instanceof NotSent) return { kind: 'not_sent', cause: error.reason }
       throw error

@@ -62,18 +62,21 @@ test('the answer comes back raw, with status, headers and text', async () => {
   expect(received[0]).toMatch(/content-length: 24\r\n\r\ngrant_type=refresh_token$/)
 })
 
-test('nothing is sent before send, and the request is written before send returns', async () => {
+test.each([false, true])('nothing is sent before send, and the whole request leaves before the event loop turns (pooled: %s)', async (pooled) => {
   const { url, received, sockets } = await provider((socket) => socket.write(OK))
-  const write = vi.fn()
-  const line = await endpoint.open(url, { pooled: false })
+  const line = await endpoint.open(url, { pooled })
   await vi.waitFor(() => expect(sockets).toHaveLength(1))
   expect(received).toEqual([])
   const { Socket: NetSocket } = await import('node:net')
-  const spy = vi.spyOn(NetSocket.prototype, 'write').mockImplementationOnce(write)
-  const outcome = line.send(request(url), 100)
-  expect(write).toHaveBeenCalledOnce()
-  spy.mockRestore()
-  expect(await outcome).toEqual({ kind: 'no_answer', cause: 'timeout' })
+  const write = vi.spyOn(NetSocket.prototype, 'write')
+  const phases: string[] = []
+  setImmediate(() => phases.push('a phase of the event loop'))
+  const outcome = line.send(request(url), 1_000)
+  process.nextTick(() => phases.push(...write.mock.calls.map(([bytes]) => String(bytes))))
+  await new Promise((resolve) => setImmediate(resolve))
+  write.mockRestore()
+  expect(phases[0]).toMatch(/^POST .*grant_type=refresh_token$/s)
+  expect((await outcome).kind).toBe('answered')
 })
 
 test('a fresh connection each time, and it is closed afterwards', async () => {

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
-import { NotSent, type OpenLine, type TokenEndpoint } from '../core/provider/wire.ts'
+import { NotSent, type OpenLine, type ProviderRequest, type TokenEndpoint, type WireOutcome } from '../core/provider/wire.ts'
 import type { Timers } from '../core/time.ts'
 import type { AddressGuard } from './address-guard.ts'
 import { createDialler, parseUrl, type Target, targetOf } from './connect.ts'
-import { createIdleSockets, type IdleSockets } from './idle-sockets.ts'
-import { discard, exchange, isUsable } from './line.ts'
+import { createKeptSockets } from './kept-sockets.ts'
+import { discard, exchange } from './line.ts'
 
 export interface TokenEndpointOptions {
   readonly guard: AddressGuard
@@ -25,43 +25,49 @@ export interface ClosableTokenEndpoint extends TokenEndpoint {
 const MAX_BODY = 64 * 1024
 
 /**
- * The client of token endpoints (RFC 6749 section 3.2): HTTP/1.1 over sockets of its own, no redirect, no retry. A fresh
- * connection each time unless `pooled`, which suits only providers whose refresh tokens can be used again.
+ * The client of token endpoints (RFC 6749 section 3.2): `node:http` over sockets that were connected before, no redirect,
+ * no retry. A fresh connection each time unless `pooled`, which suits only providers whose refresh tokens can be used again.
  */
 export function createTokenEndpoint(options: TokenEndpointOptions): ClosableTokenEndpoint {
   const { timers, maxBody = MAX_BODY } = options
   const dialler = createDialler(options)
-  const idle = createIdleSockets(timers)
+  const kept = createKeptSockets()
 
   return {
     open: async (address, { pooled }) => {
-      const url = parseUrl(address)
-      const target = targetOf(url)
-      const kept = pooled ? idle.take(keyOf(target)) : undefined
-      const socket = kept ?? watched(await dialler.dial(target))
-      return lineOver(socket, target, pooled ? idle : null)
+      const target = targetOf(parseUrl(address))
+      const key = keyOf(target)
+      if (!pooled) {
+        const socket = watched(await dialler.dial(target))
+        const send: Send = (request, url, deadlineMs) => exchange(socket, request, url, deadlineMs, { timers, maxBody, agent: null })
+        return lineTo(key, send, () => discard(socket))
+      }
+      const line = kept.take(key) ?? kept.adopt(key, watched(await dialler.dial(target)))
+      const give = (): void => kept.give(key, line)
+      const send: Send = (request, url, deadlineMs) =>
+        exchange(line.socket, request, url, deadlineMs, { timers, maxBody, agent: line.agent }).finally(give)
+      return lineTo(key, send, give)
     },
-    close: () => idle.close(),
+    close: () => kept.close(),
   }
+}
 
-  function lineOver(socket: Socket, target: Target, pool: IdleSockets | null): OpenLine {
-    const key = keyOf(target)
-    const giveBack = pool === null ? null : (free: Socket): void => pool.put(key, free)
-    let used = false
-    return {
-      send: (request, deadlineMs) => {
-        const url = used ? null : sameOrigin(request.url, target)
-        if (url === null) return Promise.resolve({ kind: 'not_sent', cause: used ? 'line_already_used' : 'invalid_url' })
-        used = true
-        return exchange(socket, request, url, deadlineMs, { timers, maxBody, giveBack })
-      },
-      close: () => {
-        if (used) return
-        used = true
-        if (giveBack !== null && isUsable(socket)) giveBack(socket)
-        else discard(socket)
-      },
-    }
+type Send = (request: ProviderRequest, url: URL, deadlineMs: number) => Promise<WireOutcome>
+
+/** One request, to the place that the line leads to. */
+function lineTo(key: string, send: Send, giveBack: () => void): OpenLine {
+  let used = false
+  return {
+    send: (request, deadlineMs) => {
+      const url = used ? null : sameOrigin(request.url, key)
+      if (url === null) return Promise.resolve({ kind: 'not_sent', cause: used ? 'line_already_used' : 'invalid_url' })
+      used = true
+      return send(request, url, deadlineMs)
+    },
+    close: () => {
+      if (!used) giveBack()
+      used = true
+    },
   }
 }
 
@@ -70,17 +76,17 @@ function keyOf(target: Target): string {
 }
 
 /** The line leads to one place; a request for another would carry that place's secrets to this one. */
-function sameOrigin(address: string, target: Target): URL | null {
+function sameOrigin(address: string, key: string): URL | null {
   try {
     const url = parseUrl(address)
-    return keyOf(targetOf(url)) === keyOf(target) ? url : null
+    return keyOf(targetOf(url)) === key ? url : null
   } catch (error) {
     if (error instanceof NotSent) return null
     throw error
   }
 }
 
-/** Until the request is written a failure of the socket only marks it unusable. Bytes before a request are no answer to it. */
+/** Until the request is written a failure of the socket only marks it unusable. */
 function watched(socket: Socket): Socket {
   return socket.on('error', () => {})
 }

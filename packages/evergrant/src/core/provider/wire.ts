@@ -37,7 +37,7 @@ export interface TokenEndpoint {
 
 /** A connection that is ready to carry exactly one request. */
 export interface OpenLine {
-  /** Writes the request to the socket before it returns to the caller's next statement; never rejects. */
+  /** Starts writing in the same turn: by the next tick, before any phase of the event loop; never rejects. */
   send(request: ProviderRequest, deadlineMs: number): Promise<WireOutcome>
   /** Gives the connection back unused. */
   close(): void
