@@ -44,8 +44,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): ClosableToke
       }
       const line = kept.take(key) ?? kept.adopt(key, watched(await dialler.dial(target)))
       const give = (): void => kept.give(key, line)
-      const send: Send = (request, url, deadlineMs) =>
-        exchange(line.socket, request, url, deadlineMs, { timers, maxBody, agent: line.agent }).finally(give)
+      const send: Send = (request, url, deadlineMs) => exchange(line.socket, request, url, deadlineMs, { timers, maxBody, agent: line.agent }).finally(give)
       return lineTo(key, send, give)
     },
     close: () => kept.close(),
