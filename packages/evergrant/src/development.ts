@@ -1,9 +1,11 @@
 import type { Config } from './config.ts'
 import { Fault } from './core/fault/fault.ts'
+import type { ProviderRecord } from './core/provider/record.ts'
 import { createTryIt, tryItReturnUrl } from './http/try-it/try-it.ts'
 import { tryItRoutes } from './http/try-it/try-it-routes.ts'
 import type { Extension } from './index.ts'
 import { type PracticeProvider, startPracticeProvider } from './practice/index.ts'
+import { defineProvider } from './providers/define.ts'
 import { systemClock } from './system.ts'
 
 /** A short life, so that a newcomer sees a renewal within a minute. */
@@ -25,6 +27,7 @@ export async function startDevelopment(config: Config): Promise<Development> {
   const practice = await practiceBeside(config)
   return {
     extension: {
+      records: [practiceRecord(practice.url)],
       routes: (parts) => {
         const { control } = practice
         const tryIt = createTryIt({
@@ -45,7 +48,7 @@ export async function startDevelopment(config: Config): Promise<Development> {
         })
         return [(app) => tryItRoutes(app, { tryIt, publicUrl: config.publicUrl })]
       },
-      ready: (parts) => practiceIntegration(parts, practice.url, config.publicUrl),
+      ready: (parts) => practiceIntegration(parts, config.publicUrl),
     },
     tryUrl: `${config.publicUrl}/`,
     practiceUrl: practice.url,
@@ -70,21 +73,38 @@ async function practiceBeside(config: Config): Promise<PracticeProvider> {
   }
 }
 
-/** The integration that the page uses, made once and pointed at where the practice provider now is. */
-async function practiceIntegration(parts: Parameters<Extension['ready']>[0], practiceUrl: string, publicUrl: string): Promise<void> {
+/** Where the practice provider now is; a record of this start, not of the catalogue. */
+function practiceRecord(practiceUrl: string): ProviderRecord {
+  const issuer = `${practiceUrl}/${PROFILE}`
+  return defineProvider({
+    id: 'practice',
+    name: 'Practice provider',
+    discovery: { kind: 'oidc', issuer },
+    authorize: { defaultScopes: ['openid', 'profile', 'email', 'offline_access'] },
+    token: { clientAuth: 'basic' },
+    reuse: { class: 'P4', evidence: 'the practice provider says so' },
+    rotation: 'always',
+    revoke: {},
+    account: [{ from: 'id_token', claim: 'sub', label: 'email' }],
+    api: { base: issuer },
+    notes: ['It runs beside a development server and forgets its grants when that stops.'],
+  })
+}
+
+/** The integration that the page uses, made once. */
+async function practiceIntegration(parts: Parameters<Extension['ready']>[0], publicUrl: string): Promise<void> {
   const { organization, services } = parts
   const facts = {
     name: 'Practice provider',
     clientId: 'practice',
     clientSecret: 'practice-secret',
     scopes: ['openid', 'profile', 'email', 'offline_access'],
-    variables: { issuer: `${practiceUrl}/${PROFILE}` },
-    settings: { reuse: 'P4', renewal: 'ahead' as const, returnUrls: [tryItReturnUrl(publicUrl)] },
+    settings: { renewal: 'ahead' as const, returnUrls: [tryItReturnUrl(publicUrl)] },
   }
   const existing = await services.integrations.get(organization, SLUG).catch((error: unknown) => {
     if (error instanceof Fault && error.code === 'not_found') return null
     throw error
   })
-  if (existing === null) await services.integrations.create(organization, { ...facts, slug: SLUG, provider: 'oidc' }, ACTOR)
+  if (existing === null) await services.integrations.create(organization, { ...facts, slug: SLUG, provider: 'practice', variables: {} }, ACTOR)
   else await services.integrations.update(organization, SLUG, facts, null, ACTOR)
 }

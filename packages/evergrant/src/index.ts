@@ -6,6 +6,7 @@ import { type ComposedServices, composeApp, composeServices } from './compose-se
 import type { Config } from './config.ts'
 import { newId, type OrganizationId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
+import type { ProviderRecord } from './core/provider/record.ts'
 import type { DrainReport } from './core/refresh/refresh-engine.ts'
 import { MINUTE } from './core/time.ts'
 import type { App } from './http/schema.ts'
@@ -40,8 +41,9 @@ export interface Evergrant {
 /** On a shared database another node may be in the middle of a code exchange: it gets this long. */
 const OTHER_NODES_EXCHANGE_MS = 5 * MINUTE
 
-/** What a start may add: more routes, and something to do once the services stand. */
+/** What a start may add: provider records, routes, and something to do once the services stand. */
 export interface Extension {
+  readonly records: readonly ProviderRecord[]
   readonly routes: (parts: ExtensionParts) => readonly ((app: App) => void)[]
   readonly ready: (parts: ExtensionParts) => Promise<void>
 }
@@ -66,7 +68,11 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
   const client = createProviderClient({ guard, timers: systemTimers })
   try {
     const records = config.providersDir === null ? catalogue : await loadProviderFolder(config.providersDir, catalogue)
-    const directory = createProviderDirectory({ records, fetchJson: (url) => client.fetchJson(url), clock: systemClock })
+    const directory = createProviderDirectory({
+      records: [...records, ...(extension?.records ?? [])],
+      fetchJson: (url) => client.fetchJson(url),
+      clock: systemClock,
+    })
     const { engine, exchange } = composeEngine(config, node, { directory, endpoint, log, observe: metrics.observe })
     metrics.watch(() => engine.stats())
     const organization = await defaultOrganization(node.store, config)
