@@ -8,7 +8,7 @@ import { collectOpenApi } from './docs/openapi.ts'
 import { FastLane } from './fast-lane.ts'
 import { answerHeaders } from './headers.ts'
 import { keepAnswers } from './idempotency.ts'
-import { duplicateKey } from './json-body.ts'
+import { duplicateKey, tooDeepField } from './json-body.ts'
 import { MethodTable } from './method-table.ts'
 import { faultOf, PROBLEM_TYPE, problemOf, retryAfterSeconds } from './problem.ts'
 import { type RateLimit, RateLimiter } from './rate-limit.ts'
@@ -159,6 +159,9 @@ function readJsonBodies(app: App): void {
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     void parse(request, body, (error, value) => {
       if (error !== null) return done(error, undefined)
+      const deep = tooDeepField(body)
+      if (deep !== undefined)
+        return done(new Fault('invalid_request', { field: `/${deep}`, detail: 'The body is nested too deeply. Send at most 64 levels.' }), undefined)
       const twice = duplicateKey(body)
       if (twice === undefined) return done(null, value)
       done(new Fault('invalid_request', { field: `/${twice}`, detail: `The body has \`${twice}\` twice in one object. Send each field once.` }), undefined)

@@ -47,7 +47,9 @@ export function authenticator(services: Pick<Services, 'apiKeys' | 'clock'>, lim
   }
   return (request: FastifyRequest, _reply: FastifyReply, done: Done): void => {
     const access = request.routeOptions.config.access
-    if (access === undefined || access === 'public') return done()
+    // Only the answer to an unknown path has no route, and so no access.
+    if (access === 'public' || request.is404) return done()
+    if (access === undefined) return done(new Fault('internal', { detail: 'This route does not say who may use it.' }))
     const text = bearerOf(request.headers.authorization)
     if (text === undefined) return done(refuse(request, 'Send an API key: `Authorization: Bearer egk_...`.'))
     const hash = services.apiKeys.hashOf(text)

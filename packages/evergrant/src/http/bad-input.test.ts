@@ -21,6 +21,8 @@ describe('input that is not valid changes nothing and names the field', () => {
     ['an empty owner', { ...good, owner: '' }, 400, 'invalid_request', '/owner'],
     ['a control character in the owner', { ...good, owner: 'a\u0000b' }, 400, 'invalid_request', '/owner'],
     ['an impossible date', { ...good, expires_at: '2026-13-45T00:00:00Z' }, 400, 'invalid_request', '/expires_at'],
+    ['30 February', { ...good, expires_at: '2027-02-30T00:00:00Z' }, 400, 'invalid_request', '/expires_at'],
+    ['half a surrogate pair in the owner', '{"integration":"scripted","owner":"\\ud800","access_token":"x"}', 400, 'invalid_request', '/owner'],
     ['a date without a zone', { ...good, expires_at: '2026-01-01T00:00:00' }, 400, 'invalid_request', '/expires_at'],
     ['an unknown integration', { ...good, integration: 'none' }, 404, 'not_found', undefined],
     ['an array for an object', [], 400, 'invalid_request', '/'],
@@ -41,6 +43,25 @@ describe('input that is not valid changes nothing and names the field', () => {
     expect(answer.json.detail).toMatch(/\w.*\.$/)
     expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8')
     expect(await events()).toBe(before)
+  })
+
+  test('a body nested without end is refused on every route, with and without an Idempotency-Key', async () => {
+    for (const headers of [{}, { 'idempotency-key': 'deep' }]) {
+      const made = await lab.call('POST', '/api/v1/connections', { body: `{"metadata":${deep(3_000)}}`, headers })
+      expect([made.status, made.json.field]).toEqual([400, '/metadata'])
+    }
+    const patched = await lab.call('PATCH', `/api/v1/connections/${lab.connection}`, { body: `{"metadata":${deep(3_000)}}` })
+    expect([patched.status, patched.json.field]).toEqual([400, '/metadata'])
+  })
+
+  test('an empty change says that it must name a field', async () => {
+    const answer = await lab.call('PATCH', `/api/v1/connections/${lab.connection}`, { body: {} })
+    expect([answer.status, answer.json.detail]).toEqual([400, 'The body is not valid at `/`: it must name at least one field.'])
+  })
+
+  test('a route that does not say who may use it lets nobody in', async () => {
+    const open = await createApiLab({ app: { routes: [(app) => app.get('/forgotten', () => ({ secret: 1 }))] } })
+    expect((await open.call('GET', '/forgotten')).status).toBe(500)
   })
 
   test.each([

@@ -13,6 +13,13 @@ export const JsonObjectSchema = Type.Unsafe<JsonObject>({
 export function instantOf(text: string | null | undefined, field: string): Instant | null {
   if (text === null || text === undefined) return null
   const instant = Date.parse(text)
-  if (Number.isNaN(instant)) throw new Fault('invalid_request', { field, detail: `\`${field.slice(1)}\` is no real time. Example: 2026-01-31T12:00:00Z.` })
+  if (Number.isNaN(instant) || !isRealDay(text))
+    throw new Fault('invalid_request', { field, detail: `\`${field.slice(1)}\` is no real time. Example: 2026-01-31T12:00:00Z.` })
   return instant
+}
+
+/** `Date.parse` takes 30 February for 2 March. */
+function isRealDay(text: string): boolean {
+  const day = text.slice(0, 'yyyy-mm-dd'.length)
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
 }

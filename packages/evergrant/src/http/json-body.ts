@@ -1,3 +1,23 @@
+/** Deeper than any request of ours; what recurses over a body (comparison, merging, rendering) stays far from the end of the stack. */
+const DEEPEST = 64
+
+/** The top-level field in which a JSON text is nested deeper than any request needs (empty when it is the text itself), or undefined. The text is valid JSON. */
+export function tooDeepField(text: string): string | undefined {
+  let depth = 0
+  let field = ''
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index]
+    if (character === '"') {
+      const end = endOfString(text, index)
+      if (depth === 1) field = text.slice(index + 1, end)
+      index = end
+    } else if (character === '{' || character === '[') depth++
+    else if (character === '}' || character === ']') depth--
+    if (depth > DEEPEST) return field
+  }
+  return undefined
+}
+
 /**
  * The first object key that appears twice in one object of a JSON text, or undefined. `JSON.parse` keeps the last one
  * silently, and two readers of one request must not see two meanings. The text is valid JSON.

@@ -28,10 +28,9 @@ export interface Words {
 
 /** Puts the names of provider and account into a text of the fault table. */
 export function fillWords(text: string, words: Words): string {
-  return text
-    .replaceAll('{P}', words.provider ?? 'The provider')
-    .replaceAll('{A}', words.account ?? 'your account')
-    .replaceAll('{T}', 'soon')
+  const names: Readonly<Record<string, string>> = { '{P}': words.provider ?? 'The provider', '{A}': words.account ?? 'your account', '{T}': 'soon' }
+  // Names come from providers and end users: what looks like a place or a replacement pattern in them stays text.
+  return text.replace(/\{[PAT]\}/g, (place) => names[place] ?? place)
 }
 
 export function problemOf(fault: Fault, requestId: string, publicUrl: string, words: Words | null = null): Problem {
@@ -88,6 +87,8 @@ function remedy(issue: ValidationIssue, params: Record<string, unknown>): string
       return `it must be one of ${JSON.stringify(params['allowedValues'])}`
     case 'const':
       return `it must be ${JSON.stringify(params['allowedValue'])}`
+    case 'minProperties':
+      return 'it must name at least one field'
     case 'pattern':
       return `it must match ${String(params['pattern'])}`
     default:
@@ -106,7 +107,10 @@ const FRAMEWORK_CODES: Readonly<Record<string, { readonly code: FaultCode; reado
     code: 'invalid_request',
     detail: 'The body is empty, but the content type says JSON. Send a JSON object, or leave the content type out.',
   },
-  FST_ERR_CTP_INVALID_JSON_BODY: { code: 'invalid_request', detail: 'The body is not valid JSON. Send one JSON object in UTF-8.' },
+  FST_ERR_CTP_INVALID_JSON_BODY: {
+    code: 'invalid_request',
+    detail: 'The body is not valid JSON. Send one JSON object in UTF-8, without `__proto__` or `constructor.prototype`.',
+  },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: { code: 'invalid_request', detail: 'The body is not as long as Content-Length says.' },
   FST_ERR_MAX_PARAM_LENGTH: { code: 'not_found', detail: 'A part of the path is too long to be an id.' },
   FST_ERR_BAD_URL: { code: 'invalid_request', detail: 'The path is not a valid URL path: check its percent-encoding.' },

@@ -37,7 +37,8 @@ export const Slug = Type.String({
 export const Owner = Type.String({
   minLength: 1,
   maxLength: 255,
-  pattern: '^[^\\u0000-\\u001f\\u007f]+$',
+  // Half a surrogate pair cannot be stored: all such owners would become one.
+  pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$',
   description: "Whose grant it is, in the application's words. Opaque.",
 })
 export const Time = Type.String({ description: 'ISO 8601, UTC.' })

@@ -21,7 +21,7 @@ export function parseReuse(text: string, neverProbe = false): Reuse {
   const parts = OVERRIDE.exec(text)
   if (parts === null) {
     throw new Fault('invalid_request', {
-      field: 'settings.reuse',
+      field: '/settings/reuse',
       detail: `settings.reuse must be P0, P1:<seconds>, P2, P3 or P4 (found "${text.slice(0, 40)}"). Example: P1:60`,
     })
   }

@@ -9,7 +9,7 @@ import { type App, ConnectionIdSchema, closed, nullable, Owner, PageQuery, PROBL
 import type { Services } from '../services.ts'
 
 const IntegrationRef = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$', description: 'Id or slug of an integration.' })
-const Tags = Type.Array(Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\u0000-\\u001f\\u007f]+$' }), { maxItems: 50, uniqueItems: true })
+const Tags = Type.Array(Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' }), { maxItems: 50, uniqueItems: true })
 const Names = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_-]{1,60}$' }), Type.String({ minLength: 1, maxLength: 500 }), {
   maxProperties: 20,
   additionalProperties: false,
