@@ -1,8 +1,10 @@
+import type { NodeParts } from './compose-node.ts'
 import type { Config } from './config.ts'
 import { ApiKeysService } from './core/access/api-keys-service.ts'
 import { IdempotentRequests } from './core/access/idempotent-requests.ts'
-import { createConnectService, type ConnectService } from './core/connect/connect-service.ts'
-import { connectionNotFound, ConnectionService } from './core/connection/connection-service.ts'
+import { type ConnectService, createConnectService } from './core/connect/connect-service.ts'
+import { repairLink } from './core/connect/repair-link.ts'
+import { ConnectionService, connectionNotFound } from './core/connection/connection-service.ts'
 import { IntegrationService } from './core/connection/integration-service.ts'
 import type { RevocationPorts } from './core/connection/revocation-worker.ts'
 import type { Log } from './core/log.ts'
@@ -10,7 +12,6 @@ import type { ProviderDirectory } from './core/provider/context.ts'
 import { revokeRequest } from './core/provider/token-request.ts'
 import type { Engine } from './core/refresh/engine.ts'
 import type { CodeExchange } from './core/refresh/exchange.ts'
-import type { NodeParts } from './compose-node.ts'
 import { createApp } from './http/app.ts'
 import { hostedRoutes } from './http/connect/hosted-routes.ts'
 import { connectSessionRoutes } from './http/connect/session-routes.ts'
@@ -57,6 +58,7 @@ export function composeServices(parts: ServiceParts): ComposedServices {
     apiKeys,
     idempotency: new IdempotentRequests({ ...ports, store: store.idempotency, seal }),
     connections: new ConnectionService({ ...ports, connections: store.connections, integrations: store.integrations, providers: directory, seal }),
+    repairLink: ({ row, providerKnown }) => (providerKnown ? repairLink(row.connection, parts.config.publicUrl, { seal, clock: systemClock }) : null),
     integrations: new IntegrationService({ ...ports, integrations: store.integrations, providers: directory, seal }),
     providers: directory,
     organizations: store.organizations,
@@ -100,6 +102,7 @@ function composeConnect(parts: ServiceParts): ConnectService {
   return createConnectService({
     sessions: store.connectSessions,
     connections: store.connections,
+    credentials: store.credentials,
     integrations: store.integrations,
     organizations: store.organizations,
     events: store.events,
@@ -109,7 +112,8 @@ function composeConnect(parts: ServiceParts): ConnectService {
     discard: async ({ context, tokens }) => {
       const request = revokeRequest(context, tokens)
       const outcome = request === null ? null : await parts.client.sendRequest(request)
-      if (outcome !== null && outcome.kind !== 'answered') log.warn({ provider: context.record.id, outcome: outcome.kind }, 'an unused grant could not be given back; it ends by itself')
+      if (outcome !== null && outcome.kind !== 'answered')
+        log.warn({ provider: context.record.id, outcome: outcome.kind }, 'an unused grant could not be given back; it ends by itself')
     },
     seal,
     clock: systemClock,

@@ -35,6 +35,12 @@ export const ConnectionView = Type.Object({
   account: Type.Object({ id: nullable(Type.String()), label: nullable(Type.String()) }),
   status: Type.String({ description: 'active, degraded, needs_reauth, blocked, paused or disconnected.' }),
   fault: nullable(FaultView),
+  reconnect_url: nullable(
+    Type.String({
+      description:
+        'With `needs_reauth`: the page that repairs this connection, under the same id. Null when it is not needed, or when the account is not known.',
+    }),
+  ),
   scopes: nullable(Type.Array(Type.String())),
   expires_at: nullable(Time),
   refreshable: Type.Boolean(),
@@ -74,7 +80,7 @@ export function faultView(fault: StoredFault, words: Words) {
   }
 }
 
-export function connectionView(details: ConnectionDetails) {
+export function connectionView(details: ConnectionDetails, reconnectUrl: string | null) {
   const { row, integration, status } = details
   const { connection, credential, health } = row
   // A refused client secret is the integration's fault and shows on every connection; nothing is stored there.
@@ -88,6 +94,7 @@ export function connectionView(details: ConnectionDetails) {
     account: { id: connection.account, label: connection.accountLabel },
     status,
     fault: fault === null ? null : faultView(fault, wordsOf(details)),
+    reconnect_url: reconnectUrl,
     scopes: connection.scopes,
     expires_at: isoOrNull(credential.accessExpiresAt),
     refreshable: credential.refreshToken !== null,

@@ -19,18 +19,21 @@ export interface Problem {
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
 /** Codes that say the grant itself is over: only a reconnect helps. */
-const NEEDS_REAUTH: ReadonlySet<FaultCode> = new Set(['connection_revoked', 'connection_expired', 'refresh_outcome_lost'])
+export const NEEDS_REAUTH: ReadonlySet<FaultCode> = new Set(['connection_revoked', 'connection_expired', 'refresh_outcome_lost'])
 
 export interface Words {
   readonly provider?: string | undefined
   readonly account?: string | null | undefined
 }
 
-/** Puts the names of provider and account into a text of the fault table. */
+/** Puts the names of provider and account into a text of the fault table; what is not known begins a sentence with a capital. */
 export function fillWords(text: string, words: Words): string {
-  const names: Readonly<Record<string, string>> = { '{P}': words.provider ?? 'The provider', '{A}': words.account ?? 'your account', '{T}': 'soon' }
   // Names come from providers and end users: what looks like a place or a replacement pattern in them stays text.
-  return text.replace(/\{[PAT]\}/g, (place) => names[place] ?? place)
+  return text.replace(/(^|[.:] )?\{([PAT])\}/g, (_found, start: string | undefined, place: string) => {
+    const unknown = place === 'P' ? 'the provider' : place === 'A' ? 'your account' : 'soon'
+    const name = place === 'P' ? words.provider : place === 'A' ? words.account : undefined
+    return (start ?? '') + (name ?? (start === undefined ? unknown : unknown.charAt(0).toUpperCase() + unknown.slice(1)))
+  })
 }
 
 export function problemOf(fault: Fault, requestId: string, publicUrl: string, words: Words | null = null): Problem {

@@ -4,7 +4,7 @@ import type { IdempotentRequests } from '../core/access/idempotent-requests.ts'
 import type { Organization } from '../core/access/organization.ts'
 import type { AuditEvent } from '../core/audit/event.ts'
 import type { EventFilter } from '../core/audit/events.ts'
-import type { ConnectionService } from '../core/connection/connection-service.ts'
+import type { ConnectionDetails, ConnectionService } from '../core/connection/connection-service.ts'
 import type { Page, PageRequest } from '../core/connection/connections.ts'
 import type { IntegrationService } from '../core/connection/integration-service.ts'
 import type { OrganizationId } from '../core/ids.ts'
@@ -22,6 +22,8 @@ export interface Services {
   readonly apiKeys: ApiKeysService
   readonly idempotency: IdempotentRequests
   readonly connections: ConnectionService
+  /** The page that repairs a connection whose grant is over; null where there is none. */
+  readonly repairLink: (details: ConnectionDetails) => string | null
   readonly integrations: IntegrationService
   readonly providers: Pick<ProviderDirectory, 'get' | 'list'>
   readonly organizations: { get(id: OrganizationId): Promise<Organization | undefined> }

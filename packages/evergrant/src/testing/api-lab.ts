@@ -1,6 +1,7 @@
 import type { ApiKeyScope } from '../core/access/api-key.ts'
 import { ApiKeysService } from '../core/access/api-keys-service.ts'
 import { IdempotentRequests } from '../core/access/idempotent-requests.ts'
+import { repairLink } from '../core/connect/repair-link.ts'
 import { ConnectionService, connectionNotFound } from '../core/connection/connection-service.ts'
 import { IntegrationService } from '../core/connection/integration-service.ts'
 import { newId, type OrganizationId } from '../core/ids.ts'
@@ -61,6 +62,7 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
     apiKeys,
     idempotency: new IdempotentRequests({ ...ports, store: store.idempotency, seal }),
     connections: new ConnectionService({ ...ports, connections: store.connections, integrations: store.integrations, providers: lab.directory, seal }),
+    repairLink: ({ row, providerKnown }) => (providerKnown ? repairLink(row.connection, 'https://evergrant.example', { seal, clock: time.clock }) : null),
     integrations: new IntegrationService({ ...ports, integrations: store.integrations, providers: lab.directory, seal }),
     providers: lab.directory,
     organizations: store.organizations,

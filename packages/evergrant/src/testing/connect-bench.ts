@@ -136,6 +136,7 @@ async function openWorld(options: BenchOptions) {
     ...shared,
     sessions: store.connectSessions,
     connections: store.connections,
+    credentials: store.credentials,
     integrations: store.integrations,
     organizations: store.organizations,
     events: store.events,

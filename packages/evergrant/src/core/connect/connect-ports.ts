@@ -7,6 +7,7 @@ import type { OrganizationId } from '../ids.ts'
 import type { Log } from '../log.ts'
 import type { ProviderContext, ProviderDirectory } from '../provider/context.ts'
 import type { ProviderRequest, WireOutcome } from '../provider/wire.ts'
+import type { Credentials } from '../refresh/credentials.ts'
 import type { CodeExchange } from '../refresh/exchange.ts'
 import type { GrantedTokens } from '../refresh/new-credential.ts'
 import type { Seal } from '../seal/seal.ts'
@@ -17,6 +18,8 @@ import type { ConnectSessions } from './connect-sessions.ts'
 export interface ConnectPorts {
   readonly sessions: ConnectSessions
   readonly connections: Pick<Connections, 'insert' | 'get' | 'byOwner' | 'replaceGrant'>
+  /** By id alone, for links that carry their own proof. */
+  readonly credentials: Pick<Credentials, 'read'>
   readonly integrations: Pick<Integrations, 'get' | 'bySlug' | 'load'>
   readonly organizations: { get(id: OrganizationId): Promise<Pick<Organization, 'name'> | undefined> }
   readonly events: Pick<Events, 'append'>

@@ -1,3 +1,4 @@
+import type { Connection } from '../connection/connection.ts'
 import { Fault } from '../fault/fault.ts'
 import type { ConnectSessionId } from '../ids.ts'
 import type { JournalRecord } from '../refresh/journal.ts'
@@ -16,6 +17,7 @@ import { finishCallback } from './finish-callback.ts'
 import { type FlowOutcome, failFlow } from './flow-outcome.ts'
 import { acceptSibling } from './offer-sibling.ts'
 import { isToken, randomToken, sameSecret } from './random-token.ts'
+import { lookAtRepair, openRepair, type Repair } from './repair.ts'
 import { resumeStaged } from './resume-staged.ts'
 import { startFlow } from './start-flow.ts'
 
@@ -26,6 +28,10 @@ export interface ConnectService {
   /** The session behind a link; undefined when there is none. Changes nothing. */
   byLink(token: string): Promise<ConnectSession | undefined>
   view(session: ConnectSession): Promise<ConnectView>
+  /** What a repair link leads to; the text after its path. Changes nothing. @throws Fault */
+  lookAtRepair(link: string): Promise<Repair>
+  /** The session of mode `link` that a repair link's button starts. @throws Fault */
+  openRepair(connection: Connection): Promise<ConnectSession>
   /** Binds the browser and answers the provider's address. @throws Fault */
   start(session: ConnectSession, browserId: string, form: Readonly<Record<string, string>>): Promise<string>
   callback(input: CallbackInput): Promise<FlowOutcome>
@@ -57,6 +63,8 @@ export function createConnectService(ports: ConnectPorts): ConnectService {
     complete: (request) => complete(request, ports),
     byLink: async (token) => (isToken(token) ? ports.sessions.byTokenHash(ports.seal.digest(token)) : undefined),
     view: (session) => connectView(session, ports),
+    lookAtRepair: (link) => lookAtRepair(link, ports),
+    openRepair: (connection) => openRepair(connection, ports),
     start: (session, browserId, form) => startFlow({ session, browserId, form }, ports),
     callback: (input) => finishCallback(input, ports),
     acceptSibling: (session) => acceptSibling(session, ports),

@@ -1,7 +1,7 @@
-import type { Integration } from '../connection/integration.ts'
+import { providerNameOf } from '../connection/provider-name.ts'
 import type { FaultCode } from '../fault/fault.ts'
 import { scopesToAsk } from '../provider/authorize.ts'
-import type { ProviderRecord, VariableDefinition } from '../provider/record.ts'
+import type { VariableDefinition } from '../provider/record.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectSession, ConnectSessionState } from './connect-sessions.ts'
 import { targetOf } from './connect-target.ts'
@@ -52,7 +52,7 @@ export async function connectView(session: ConnectSession, ports: ConnectPorts):
   const asked = session.scopes ?? integration?.scopes ?? []
   return {
     application: organization?.name ?? 'This application',
-    provider: providerName(record, integration),
+    provider: providerNameOf(record, integration),
     providerId: record?.id ?? '',
     owner: session.owner,
     state: session.state,
@@ -75,14 +75,6 @@ export async function connectView(session: ConnectSession, ports: ConnectPorts):
     cancelUrl: session.returnUrl === null ? null : returnTo(session.returnUrl, { session: session.id, error: 'connect_cancelled' }),
     doneUrl: session.returnUrl === null ? null : returnTo(session.returnUrl, { session: session.id }),
   }
-}
-
-/** Records that only name a protocol; what people know is the name that the operator gave the integration. */
-const NAMELESS = new Set(['oidc', 'oauth2'])
-
-function providerName(record: ProviderRecord | undefined, integration: Integration | undefined): string {
-  const name = record === undefined || NAMELESS.has(record.id) ? integration?.name : record.name
-  return name ?? 'the provider'
 }
 
 function askedOf(session: ConnectSession, definitions: ReturnType<typeof variablesToAsk>): readonly AskedVariable[] {

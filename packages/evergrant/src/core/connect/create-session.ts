@@ -46,15 +46,27 @@ const INTEGRATION_ID = new RegExp(idPattern('int'))
 
 /** Makes the permission to run one connect or reconnect flow. @throws Fault `invalid_request`, `not_found`, `connection_disconnected` */
 export async function createSession(request: SessionRequest, ports: ConnectPorts): Promise<CreatedSession> {
+  const { session, token } = await prepareSession(request, ports)
+  await storeSession(session, request.actor, ports)
+  return { session, url: `${ports.publicUrl}/connect/${token}` }
+}
+
+/** The session as it would be stored; nothing is. @throws Fault as {@link createSession} */
+export async function prepareSession(
+  request: SessionRequest,
+  ports: ConnectPorts,
+  token = randomToken(ports.entropy),
+): Promise<{ readonly session: ConnectSession; readonly token: string }> {
   const subject = request.connection === null ? await newSubject(request, ports) : await knownSubject(request, request.connection, ports)
   const record = ports.providers.get(subject.integration.provider)
   if (record === undefined)
     throw new Fault('client_rejected', { detail: `The provider "${subject.integration.provider}" of this integration is not in the catalogue.` })
   checkMode(request, subject)
-  const token = randomToken(ports.entropy)
-  const session = newSession(request, subject, record, token, ports)
-  await ports.sessions.insert(session, connectEvent({ type: 'connect.session_created', actor: request.actor, session, data: { mode: session.mode } }, ports))
-  return { session, url: `${ports.publicUrl}/connect/${token}` }
+  return { session: newSession(request, subject, record, token, ports), token }
+}
+
+export function storeSession(session: ConnectSession, actor: Actor, ports: ConnectPorts): Promise<void> {
+  return ports.sessions.insert(session, connectEvent({ type: 'connect.session_created', actor, session, data: { mode: session.mode } }, ports))
 }
 
 async function newSubject(request: SessionRequest, ports: ConnectPorts): Promise<Subject> {

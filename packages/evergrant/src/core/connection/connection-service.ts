@@ -14,6 +14,7 @@ import type { Integration } from './integration.ts'
 import { integrationNotFound, isIntegrationId } from './integration-service.ts'
 import { mergePatch } from './merge-patch.ts'
 import { checkMetadata } from './metadata.ts'
+import { providerNameOf } from './provider-name.ts'
 import { statusOf } from './status.ts'
 
 /** A connection with what its reader needs to understand it. No secret is opened. */
@@ -21,7 +22,10 @@ export interface ConnectionDetails {
   readonly row: GrantRow
   readonly integration: Integration
   readonly status: ConnectionStatus
+  /** As people know it. */
   readonly providerName: string
+  /** The record is in the catalogue: a flow can be started. */
+  readonly providerKnown: boolean
 }
 
 export interface ConnectionChange {
@@ -193,8 +197,9 @@ export class ConnectionService {
     const integration = known.get(id) ?? (await this.ports.integrations.get(organization, id))
     if (integration === undefined) throw integrationNotFound(id)
     known.set(id, integration)
-    const providerName = this.ports.providers.get(integration.provider)?.name ?? integration.name
-    return { row, integration, status: statusOf(row, integration, this.ports.clock.wall()), providerName }
+    const record = this.ports.providers.get(integration.provider)
+    const providerName = providerNameOf(record, integration)
+    return { row, integration, status: statusOf(row, integration, this.ports.clock.wall()), providerName, providerKnown: record !== undefined }
   }
 
   private event(type: EventType, organization: OrganizationId, connection: ConnectionId, actor: Actor, data: JsonObject): NewEvent {

@@ -1,12 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ConnectService } from '../../core/connect/connect-service.ts'
 import type { ConnectSession } from '../../core/connect/connect-sessions.ts'
+import type { Repair } from '../../core/connect/repair.ts'
 import { Fault } from '../../core/fault/fault.ts'
 import { FAULTS } from '../../core/fault/table.ts'
 import { browserIdOf, giveBrowserId } from './browser-cookie.ts'
 import { redirectOf } from './callback-answer.ts'
 import { type FormProblem, landingPage } from './landing-page.ts'
-import { endedLinkPage, outcomePage } from './outcome-pages.ts'
+import { endedLinkPage, outcomePage, repairedPage } from './outcome-pages.ts'
 import { type PageHeaders, sendPage } from './page-frame.ts'
 
 /** What the hosted routes answer once it is clear whose session it is. */
@@ -18,6 +19,20 @@ export function hostedAnswers({ connect, publicUrl }: { readonly connect: Connec
       return sendPage(reply, endedLinkPage(view, code, request.id), { status: FAULTS[code].status })
     }
     return sendPage(reply, landingPage(view, request.url.split('?')[0] ?? '', problem), { ...towardsProvider(publicUrl), status: problem === null ? 200 : 400 })
+  }
+
+  /** @throws Fault where there is nothing to show */
+  function showRepair(repair: Repair, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    switch (repair.kind) {
+      case 'unknown':
+        throw new Fault('not_found')
+      case 'gone':
+        throw new Fault('connection_disconnected')
+      case 'repaired':
+        return sendPage(reply, repairedPage(repair.view))
+      case 'broken':
+        return sendPage(reply, landingPage(repair.view, request.url.split('?')[0] ?? '', null, repair.why), towardsProvider(publicUrl))
+    }
   }
 
   async function start(session: ConnectSession, request: FastifyRequest, reply: FastifyReply, form = formOf(request)): Promise<FastifyReply> {
@@ -53,7 +68,7 @@ export function hostedAnswers({ connect, publicUrl }: { readonly connect: Connec
     return sendPage(reply, outcomePage(view, { requestId: request.id, action: `/connect/done/${ticket}` }), { ...towardsProvider(publicUrl), status })
   }
 
-  return { showLanding, start, retry, useSibling, showOutcome }
+  return { showLanding, showRepair, start, retry, useSibling, showOutcome }
 }
 
 /** The first value of every field. */

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ConnectService } from '../../core/connect/connect-service.ts'
+import { REPAIR_PATH } from '../../core/connect/repair-link.ts'
 import type { FaultCode } from '../../core/fault/fault.ts'
 import { FAULTS } from '../../core/fault/table.ts'
 import type { Log } from '../../core/log.ts'
@@ -18,6 +19,7 @@ export interface HostedOptions {
   readonly log: Pick<Log, 'error'>
 }
 
+const ELSEWHERE = 'This button only works on its own page. Open the link itself and press Continue there.'
 const FORM_LIMIT = 64 * 1_024
 const PAGE_CODE = /^[a-z_]{1,60}$/
 
@@ -34,8 +36,7 @@ export function hostedRoutes(app: App, options: HostedOptions): void {
     return session === undefined ? showProblem(reply, request, 'not_found') : showLanding(session, request, reply, null)
   })
   app.post<{ Params: { token: string } }>('/connect/:token', { config: { access: 'public' }, bodyLimit: FORM_LIMIT }, async (request, reply) => {
-    if (!isSameOrigin(request, publicUrl))
-      return showProblem(reply, request, 'forbidden', 'This button only works on its own page. Open the link itself and press Continue there.')
+    if (!isSameOrigin(request, publicUrl)) return showProblem(reply, request, 'forbidden', ELSEWHERE)
     const session = await connect.byLink(request.params.token)
     return session === undefined ? showProblem(reply, request, 'not_found') : start(session, request, reply)
   })
@@ -53,7 +54,23 @@ export function hostedRoutes(app: App, options: HostedOptions): void {
     const { code } = request.params
     return showProblem(reply, request, PAGE_CODE.test(code) && isFaultCode(code) ? code : 'not_found')
   })
+  repairRoutes(app, options)
   callbackRoutes(app, connect, publicUrl)
+}
+
+/** Behind the `reconnect_url` of problems and connections. Looking is free; the button opens a connect session and starts it. */
+function repairRoutes(app: App, options: HostedOptions): void {
+  const { connect, publicUrl } = options
+  const { showRepair, start } = hostedAnswers(options)
+  const path = `${REPAIR_PATH}:link`
+  app.get<{ Params: { link: string } }>(path, { config: { access: 'public' } }, async (request, reply) =>
+    showRepair(await connect.lookAtRepair(request.params.link), request, reply),
+  )
+  app.post<{ Params: { link: string } }>(path, { config: { access: 'public' }, bodyLimit: FORM_LIMIT }, async (request, reply) => {
+    if (!isSameOrigin(request, publicUrl)) return showProblem(reply, request, 'forbidden', ELSEWHERE)
+    const repair = await connect.lookAtRepair(request.params.link)
+    return repair.kind === 'broken' ? start(await connect.openRepair(repair.connection), request, reply) : showRepair(repair, request, reply)
+  })
 }
 
 /** Where providers send browsers back. Answers nothing but redirects. */

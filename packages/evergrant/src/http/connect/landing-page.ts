@@ -1,5 +1,8 @@
 import type { AskedVariable, ConnectView } from '../../core/connect/connect-view.ts'
+import type { FaultCode } from '../../core/fault/fault.ts'
+import { FAULTS } from '../../core/fault/table.ts'
 import { type Html, html } from '../html.ts'
+import { fillWords } from '../problem.ts'
 import type { Page } from './page-frame.ts'
 import { scopeWords } from './scope-words.ts'
 
@@ -9,8 +12,11 @@ export interface FormProblem {
   readonly form: Readonly<Record<string, string>>
 }
 
-/** The page behind a link: who asks, for whom, for what. Its button starts the flow; looking at it changes nothing. */
-export function landingPage(view: ConnectView, action: string, problem: FormProblem | null): Page {
+/**
+ * The page behind a link: who asks, for whom, for what and, where that is known, what ended the grant. Its button starts
+ * the flow; looking at it changes nothing.
+ */
+export function landingPage(view: ConnectView, action: string, problem: FormProblem | null, stopped: FaultCode | null = null): Page {
   const { application, provider } = view
   const title = view.reconnect ? `Reconnect ${provider}` : `Connect ${provider} to ${application}`
   return {
@@ -18,7 +24,7 @@ export function landingPage(view: ConnectView, action: string, problem: FormProb
     body: html`<div class="card">
 <p class="eyebrow">${application}</p>
 <h1>${title}</h1>
-${lead(view)}
+${stopped === null ? lead(view) : stoppedLead(view, stopped)}
 ${problem !== null && problem.variable === null ? html`<div class="notice bad" role="alert"><p>${problem.text}</p></div>` : null}
 <dl class="facts">
 <div><dt>Application</dt><dd>${application}</dd></div>
@@ -45,6 +51,12 @@ function lead({ application, provider, reconnect, account }: ConnectView): Html 
   if (!reconnect) return html`<p class="lead">${application} asks for access to your ${provider} account.</p>`
   const who = account === null ? html`the ${provider} account you used before` : html`<strong>${account}</strong>`
   return html`<p class="lead">${application} lost its access, or it is about to end. Sign in with ${who} to repair it. Nothing was deleted.</p>`
+}
+
+function stoppedLead({ provider, account }: ConnectView, stopped: FaultCode): Html {
+  const who = account === null ? html`the account you used before` : html`<strong>${account}</strong>`
+  return html`<p class="lead">${fillWords(FAULTS[stopped].endUser, { provider, account })}</p>
+<p>Sign in with ${who}. That repairs the connection you have; no second one is made.</p>`
 }
 
 function permissions(view: ConnectView): Html | null {

@@ -35,6 +35,20 @@ ${view.doneUrl === null ? html`<p>You can close this page.</p>` : html`<div clas
   }
 }
 
+/** The page behind a repair link whose connection works again: another tab, or somebody else, was first. */
+export function repairedPage({ application, provider, account }: ConnectView): Page {
+  const title = `${provider} is connected`
+  return {
+    title,
+    body: html`<div class="card">
+<p class="eyebrow">${application}</p>
+<h1>${title}</h1>
+<p class="lead">This connection was repaired already${account === null ? null : html`, as <strong>${account}</strong>`}. ${application} goes on by itself; there is nothing left to do.</p>
+<p>You can close this page.</p>
+</div>`,
+  }
+}
+
 function waitingPage({ provider }: ConnectView): Page {
   return {
     title: 'One moment, please',

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import type { ConnectionStatus } from '../../core/connection/connection.ts'
+import type { ConnectionDetails } from '../../core/connection/connection-service.ts'
 import type { PageRequest } from '../../core/connection/connections.ts'
 import type { ImportedGrant } from '../../core/connection/import-connection.ts'
 import { actorOf, callerOf } from '../authentication.ts'
@@ -9,7 +10,10 @@ import { type App, ConnectionIdSchema, closed, nullable, Owner, PageQuery, PROBL
 import type { Services } from '../services.ts'
 
 const IntegrationRef = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$', description: 'Id or slug of an integration.' })
-const Tags = Type.Array(Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' }), { maxItems: 50, uniqueItems: true })
+const Tags = Type.Array(Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' }), {
+  maxItems: 50,
+  uniqueItems: true,
+})
 const Names = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_-]{1,60}$' }), Type.String({ minLength: 1, maxLength: 500 }), {
   maxProperties: 20,
   additionalProperties: false,
@@ -70,7 +74,14 @@ export function pageRequest(query: { readonly limit?: number; readonly cursor?: 
   return { limit: query.limit ?? 50, cursor: query.cursor ?? null }
 }
 
-function readRoutes(app: App, { connections }: Services): void {
+/** Connections as the API shows them. */
+function viewer({ repairLink }: Services) {
+  return (details: ConnectionDetails) => connectionView(details, repairLink(details))
+}
+
+function readRoutes(app: App, services: Services): void {
+  const { connections } = services
+  const view = viewer(services)
   const page = { 200: pageOf(ConnectionView), ...PROBLEMS }
   app.get(
     '/api/v1/connections',
@@ -78,7 +89,7 @@ function readRoutes(app: App, { connections }: Services): void {
     async (request) => {
       const { limit, cursor, ...wanted } = request.query
       const found = await connections.list(callerOf(request).organization, wanted, pageRequest(request.query))
-      return { items: found.items.map(connectionView), cursor: found.cursor }
+      return { items: found.items.map(view), cursor: found.cursor }
     },
   )
   app.get(
@@ -95,7 +106,7 @@ function readRoutes(app: App, { connections }: Services): void {
     },
     async (request) => {
       const found = await connections.list(callerOf(request).organization, { owner: request.params.owner }, pageRequest(request.query))
-      return { items: found.items.map(connectionView), cursor: found.cursor }
+      return { items: found.items.map(view), cursor: found.cursor }
     },
   )
   app.get(
@@ -104,11 +115,13 @@ function readRoutes(app: App, { connections }: Services): void {
       config: { access: 'connections:read' },
       schema: { summary: 'Read a connection', tags: ['connections'], params: Params, response: { 200: ConnectionView, ...PROBLEMS } },
     },
-    async (request) => connectionView(await connections.get(callerOf(request).organization, request.params.id)),
+    async (request) => view(await connections.get(callerOf(request).organization, request.params.id)),
   )
 }
 
-function writeRoutes(app: App, { connections }: Services): void {
+function writeRoutes(app: App, services: Services): void {
+  const { connections } = services
+  const view = viewer(services)
   const schema = {
     summary: 'Import a connection',
     description: 'Takes over a grant that another system held. Stop refreshing it there first: one holder at a time spends a refresh token.',
@@ -121,7 +134,7 @@ function writeRoutes(app: App, { connections }: Services): void {
     app.post(url, { config: { access: 'connections:write' }, schema: { ...schema, hide: url.endsWith('import') } }, async (request, reply) => {
       const caller = callerOf(request)
       const { details, replaced } = await connections.import(caller.organization, request.body.integration, grantOf(request.body), actorOf(caller))
-      return reply.code(replaced ? 200 : 201).send(connectionView(details))
+      return reply.code(replaced ? 200 : 201).send(view(details))
     })
   }
   app.patch(
@@ -144,7 +157,7 @@ function writeRoutes(app: App, { connections }: Services): void {
         ...(tags === undefined ? {} : { tags }),
         ...(label === undefined ? {} : { label }),
       }
-      return connectionView(await connections.patch(caller.organization, request.params.id, change, version, actorOf(caller)))
+      return view(await connections.patch(caller.organization, request.params.id, change, version, actorOf(caller)))
     },
   )
 }
@@ -177,7 +190,9 @@ const Disconnected = Type.Object({
   }),
 })
 
-function stateRoutes(app: App, { connections }: Services): void {
+function stateRoutes(app: App, services: Services): void {
+  const { connections } = services
+  const view = viewer(services)
   const response = { 200: ConnectionView, ...PROBLEMS }
   app.post(
     '/api/v1/connections/:id/pause',
@@ -187,7 +202,7 @@ function stateRoutes(app: App, { connections }: Services): void {
     },
     async (request) => {
       const caller = callerOf(request)
-      return connectionView(await connections.pause(caller.organization, request.params.id, actorOf(caller)))
+      return view(await connections.pause(caller.organization, request.params.id, actorOf(caller)))
     },
   )
   app.post(
@@ -195,7 +210,7 @@ function stateRoutes(app: App, { connections }: Services): void {
     { config: { access: 'connections:write' }, schema: { summary: 'Resume', tags: ['connections'], params: Params, response } },
     async (request) => {
       const caller = callerOf(request)
-      return connectionView(await connections.resume(caller.organization, request.params.id, actorOf(caller)))
+      return view(await connections.resume(caller.organization, request.params.id, actorOf(caller)))
     },
   )
   const disconnect = {
@@ -210,7 +225,7 @@ function stateRoutes(app: App, { connections }: Services): void {
   }
   const run = async (caller: ReturnType<typeof callerOf>, id: Static<typeof ConnectionIdSchema>) => {
     const { details, revocation } = await connections.disconnect(caller.organization, id, actorOf(caller))
-    return { ...connectionView(details), revocation }
+    return { ...view(details), revocation }
   }
   app.post('/api/v1/connections/:id/disconnect', disconnect, (request) => run(callerOf(request), request.params.id))
   app.delete('/api/v1/connections/:id', disconnect, (request) => run(callerOf(request), request.params.id))

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { Fault } from '../../core/fault/fault.ts'
 import type { ConnectionId } from '../../core/ids.ts'
+import { aboutConnection } from '../about-connection.ts'
 import { callerOf } from '../authentication.ts'
 import { wholeUpTo } from '../proxy/body-prefix.ts'
 import { headersToReturn } from '../proxy/proxy-headers.ts'
@@ -34,14 +35,16 @@ export function proxyRoutes(app: App, services: Services): void {
       params: closed({ connection: ConnectionIdSchema, '*': Type.String() }),
       response: PROBLEMS,
     },
-    handler: (request, reply) => proxy(request, reply, request.params.connection, services),
+    handler: (request, reply) => {
+      const { connection } = request.params
+      return aboutConnection(request, services, connection, () => proxy(request, reply, connection, services))
+    },
   })
 }
 
 async function proxy(request: FastifyRequest, reply: FastifyReply, connection: ConnectionId, services: Services): Promise<FastifyReply> {
   const { organization } = callerOf(request)
   const target = await services.upstream.contextOf(organization, connection)
-  request.words = { provider: target.context.record.name, account: null }
   const base = request.headers['evergrant-base-url']
   const url = targetUrl(target.context, request.url.replace(PREFIX, ''), typeof base === 'string' ? base : undefined)
   const left = new AbortController()

@@ -1,10 +1,7 @@
-import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { Fault } from '../../core/fault/fault.ts'
-import type { ConnectionId } from '../../core/ids.ts'
 import type { RefreshReport } from '../../core/refresh/refresh-engine.ts'
+import { aboutConnection } from '../about-connection.ts'
 import { callerOf } from '../authentication.ts'
-import { wordsOf } from '../connection-view.ts'
 import { type App, ConnectionIdSchema, closed, nullable, Owner, PROBLEMS, Time } from '../schema.ts'
 import type { Services } from '../services.ts'
 import { tokenView } from '../token-view.ts'
@@ -62,7 +59,7 @@ export function tokenRoutes(app: App, services: Services): void {
         return reply.send(tokenView(known))
       }
       metrics.tokenRead(false)
-      return named(request, services, request.params.id, () => engine.token(wanted)).then(tokenView)
+      return aboutConnection(request, services, request.params.id, () => engine.token(wanted)).then(tokenView)
     },
   )
   app.get(
@@ -84,7 +81,7 @@ export function tokenRoutes(app: App, services: Services): void {
       const wanted = { organization, connection, minTtlMs: minTtl * 1_000, rejectedGeneration }
       const known = engine.peek(wanted)
       metrics.tokenRead(known !== undefined)
-      return tokenView(known ?? (await named(request, services, connection, () => engine.token(wanted))))
+      return tokenView(known ?? (await aboutConnection(request, services, connection, () => engine.token(wanted))))
     },
   )
   app.post(
@@ -100,21 +97,8 @@ export function tokenRoutes(app: App, services: Services): void {
       },
     },
     async (request) =>
-      refreshedView(await named(request, services, request.params.id, () => engine.refresh(callerOf(request).organization, request.params.id))),
+      refreshedView(await aboutConnection(request, services, request.params.id, () => engine.refresh(callerOf(request).organization, request.params.id))),
   )
-}
-
-/** Runs the work; when it fails, the problem's texts get the names of provider and account. */
-async function named<Result>(request: FastifyRequest, { connections }: Services, connection: ConnectionId, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof Fault && error.definition.class !== 'local') {
-      const details = await connections.get(callerOf(request).organization, connection).catch(() => null)
-      if (details !== null) request.words = wordsOf(details)
-    }
-    throw error
-  }
 }
 
 function refreshedView(report: RefreshReport) {

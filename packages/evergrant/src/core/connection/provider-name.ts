@@ -1,0 +1,11 @@
+import type { ProviderRecord } from '../provider/record.ts'
+import type { Integration } from './integration.ts'
+
+/** Records that only name a protocol; what people know is the name that the operator gave the integration. */
+const NAMELESS: ReadonlySet<string> = new Set(['oidc', 'oauth2'])
+
+/** The provider's name as people know it: `{P}` in the texts of faults. */
+export function providerNameOf(record: Pick<ProviderRecord, 'id' | 'name'> | undefined, integration: Pick<Integration, 'name'> | undefined): string {
+  const name = record === undefined || NAMELESS.has(record.id) ? integration?.name : record.name
+  return name ?? 'the provider'
+}
