@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { at, type JsonReply, textAt } from '../../packages/lab/src/http.ts'
 import { TcpFaultProxy } from '../../packages/lab/src/tcp-fault-proxy.ts'
@@ -69,6 +70,13 @@ describe.skipIf(database === null)(`PostgreSQL goes away between an answer and i
     proxy.heal()
     await bench.server.start()
     await storedOnce(held, textAt(answered, 'access_token'))
+  })
+
+  test('made-up credentials are refused without the database (E12)', async () => {
+    proxy.cut()
+    const guess = () => bench.api.call('GET', '/connections', { headers: { authorization: `Bearer ${randomUUID()}` } })
+    for (const reply of await Promise.all(Array.from({ length: 50 }, guess))) expect(reply).toMatchObject({ status: 401, body: { code: 'unauthenticated' } })
+    proxy.heal()
   })
 
   test('eight connections in flight at once: none is lost and none is sent twice', { timeout: 60_000 }, async () => {
