@@ -3,16 +3,18 @@ import type { StoredFault } from '../connection/connection.ts'
 import { Fault, type FaultCode } from '../fault/fault.ts'
 import { newId } from '../ids.ts'
 import { judge } from '../provider/judge.ts'
+import type { Reuse } from '../provider/reuse.ts'
 import type { Verdict } from '../provider/verdict.ts'
 import type { WireOutcome } from '../provider/wire.ts'
 import { SealError } from '../seal/seal.ts'
 import type { Instant } from '../time.ts'
 import type { CommitOutcome, GrantRow } from './credentials.ts'
 import { untilDurable } from './durable.ts'
-import type { EngineWorld } from './engine-ports.ts'
+import type { EngineWorld, Observation } from './engine-ports.ts'
 import type { GrantContext } from './grant-contexts.ts'
 import { credentialContext } from './new-credential.ts'
 import { type Presentation, type PresentOutcome, present } from './present.ts'
+import { isStrict } from './protocol-times.ts'
 import { recordFailure } from './record-failure.ts'
 import type { TokenAnswer } from './refresh-engine.ts'
 import { type AnsweredPresentation, type NotGranted, settleGrant, storedAnswer } from './settle-grant.ts'
@@ -68,14 +70,13 @@ async function admitted(world: EngineWorld, request: AttemptRequest): Promise<At
   const retryAt = gateRetryAt(world, request.context, endpoint, now)
   if (retryAt !== null) return { kind: 'not_now', code: request.context.integration.blocked === null ? 'provider_unavailable' : 'client_rejected', retryAt }
   const started = world.clock.mono()
-  let outcome: PresentOutcome
   try {
-    outcome = await present(world, prepared)
+    const outcome = await present(world, prepared)
+    return await concluded(world, request, prepared, outcome, started)
   } catch (error) {
     world.breakers.abandoned(endpoint)
     throw error
   }
-  return concluded(world, request, prepared, outcome, started)
 }
 
 /** Opens what will be presented. A key that is missing is ours to mend: nothing is sent, nothing is recorded. */
@@ -117,6 +118,9 @@ async function concluded(
     case 'unsent':
       world.breakers.abandoned(endpoint)
       return { kind: 'moved' }
+    case 'early':
+      world.breakers.abandoned(endpoint)
+      return { kind: 'not_now', code: 'outcome_unknown', retryAt: outcome.until }
     case 'unclaimed':
       world.breakers.abandoned(endpoint)
       if (outcome.claim.kind === 'held') return { kind: 'held', until: outcome.claim.until }
@@ -133,10 +137,25 @@ async function concluded(
         sentAt,
         secrets: [prepared.refreshToken, prepared.context.clientSecret ?? ''],
       })
-      world.observe({ kind: verdict.kind, provider: request.context.record.id, durationMs: world.clock.mono() - startedMono })
-      return judged(world, request, prepared, { ...outcome, verdict })
+      observe(world, { kind: verdict.kind, provider: request.context.record.id, durationMs: world.clock.mono() - startedMono })
+      return judged(world, request, prepared, { ...outcome, verdict: carefully(verdict, prepared.reuse) })
     }
   }
+}
+
+/** An answer in hand is worth more than its measurement. */
+function observe(world: EngineWorld, observation: Observation): void {
+  try {
+    world.observe(observation)
+  } catch (error) {
+    world.log.warn({ error: String(error) }, 'a presentation was not measured')
+  }
+}
+
+/** A gateway may say 503 after its backend has rotated: where that may cost the grant, patience is no proof (2.6). */
+function carefully(verdict: Verdict, reuse: Reuse): Verdict {
+  if (verdict.kind !== 'throttled' || verdict.said.httpStatus !== 503 || !isStrict(reuse)) return verdict
+  return { ...verdict, kind: 'unknown', answered: true, cause: 'http_503' }
 }
 
 interface Judged {
@@ -163,8 +182,9 @@ async function judged(world: EngineWorld, request: AttemptRequest, prepared: Pre
     return notGranted(world, request, prepared, { kind: 'dead', code: 'connection_revoked', said }, result)
   }
   world.breakers.succeeded(prepared.context.endpoints.refresh)
-  await unblock(world, request.context)
-  return granted(world, answered, verdict)
+  const renewed = await granted(world, answered, verdict)
+  void unblock(world, request.context)
+  return renewed
 }
 
 async function granted(world: EngineWorld, answered: AnsweredPresentation, verdict: Extract<Verdict, { kind: 'granted' }>): Promise<AttemptOutcome> {

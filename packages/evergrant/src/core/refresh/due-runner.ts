@@ -42,7 +42,7 @@ export class DueRunner {
       const row = await credentials.read(due.connection)
       if (row === undefined || row.connection.state !== 'active') return
       const context = await contexts.of(row.connection.integration)
-      const later = notYet(row, context, clock.wall())
+      const later = notYet(row, context, Math.max(clock.wall(), due.dueAt))
       if (later !== undefined) return await credentials.reschedule(due.connection, later)
       const result = await this.#flights.fly(due.connection, { kind: 'due' }, false, row)
       if (result.kind === 'planned' && result.plan.kind === 'reconnect') await recordEnd(this.#world, result.row, result.plan.code, false)

@@ -98,6 +98,9 @@ export class Engine implements RefreshEngine {
         detail: 'a token renewed moments ago is refused again: the refusal is not about its age',
       })
     const plan = planRefresh({ row, reuse: context.reuse, ask: { kind: 'read', minTtlMs, rejectedGeneration }, now }, this.#world.times)
+    const ahead = this.#flights.ahead(request.connection)?.answer
+    // The row may still be the old one while its commit is tried again: nobody goes back a generation.
+    if (ahead !== undefined && ahead.generation > row.credential.generation && row.connection.state === 'active') return ahead
     const rejected = rejectedGeneration === row.credential.generation
     switch (plan.kind) {
       case 'fresh':

@@ -3,7 +3,7 @@ import type { FaultCode } from '../fault/fault.ts'
 import { Fault } from '../fault/fault.ts'
 import type { ConnectionId } from '../ids.ts'
 import type { Instant } from '../time.ts'
-import { attempt, type RenewedToken } from './attempt.ts'
+import { type AttemptOutcome, attempt, type RenewedToken } from './attempt.ts'
 import type { GrantRow } from './credentials.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { GrantContext } from './grant-contexts.ts'
@@ -33,6 +33,7 @@ export class Flights {
   readonly #world: EngineWorld
   readonly #up = new Map<ConnectionId, Promise<FlightResult>>()
   readonly #landed = new Set<() => void>()
+  readonly #ahead = new Map<ConnectionId, RenewedToken>()
   readonly #wakers = new Map<ConnectionId, Set<() => void>>()
   readonly #renewed: (token: RenewedToken, committed: Promise<{ kind: string }>) => void
   #onlyInJournal = 0
@@ -54,6 +55,11 @@ export class Flights {
     return this.#up.has(connection)
   }
 
+  /** A token that is durable, but that the database may not have yet. */
+  ahead(connection: ConnectionId): RenewedToken | undefined {
+    return this.#ahead.get(connection)
+  }
+
   /** Something changed about this connection elsewhere: whoever waits for another holder looks again. */
   wake(connection: ConnectionId | 'all'): void {
     const woken = connection === 'all' ? [...this.#wakers.values()] : [this.#wakers.get(connection) ?? new Set<() => void>()]
@@ -70,6 +76,7 @@ export class Flights {
     })
     this.#up.set(connection, flight)
     const land = () => {
+      this.#ahead.delete(connection)
       this.#up.delete(connection)
       for (const landed of this.#landed) landed()
     }
@@ -124,10 +131,11 @@ export class Flights {
       started ??= row.credential.generation
       const plan = planRefresh({ row, reuse: context.reuse, ask, now: world.clock.wall() }, world.times)
       if (plan.kind !== 'refresh') return { kind: 'planned', plan, row, context }
-      const outcome = await attempt(world, { row, context, urgent })
+      const outcome = heldNow(row, world.clock.wall()) ?? (await attempt(world, { row, context, urgent }))
       switch (outcome.kind) {
         case 'granted':
           pending(outcome.committed)
+          this.#ahead.set(connection, outcome.row)
           this.#renewed(outcome.row, outcome.committed)
           return { kind: 'renewed', token: outcome.row }
         case 'failed':
@@ -147,7 +155,9 @@ export class Flights {
   }
 
   #waitForOther(connection: ConnectionId, until: Instant): Promise<void> {
-    const ms = Math.max(1, Math.min(HELD_POLL_MS, until - this.#world.clock.wall()))
+    // Past by our clock, yet held: the database's clock is behind ours, and only patience helps.
+    const left = until - this.#world.clock.wall()
+    const ms = left > 0 ? Math.min(HELD_POLL_MS, left) : HELD_POLL_MS
     return new Promise((resolve) => {
       const wakers = this.#wakers.get(connection) ?? new Set()
       this.#wakers.set(connection, wakers)
@@ -161,4 +171,10 @@ export class Flights {
       wakers.add(wake)
     })
   }
+}
+
+/** Read from the row, so that waiting for another holder opens no connection to the provider. */
+function heldNow(row: GrantRow, now: Instant): AttemptOutcome | null {
+  const { lease } = row.credential
+  return lease !== null && lease.until > now ? { kind: 'held', until: lease.until } : null
 }

@@ -6,9 +6,9 @@ import { NotSent, type OpenLine, type ProviderRequest, type WireOutcome } from '
 import type { Instant } from '../time.ts'
 import type { ClaimOutcome, GrantRow } from './credentials.ts'
 import type { EngineWorld } from './engine-ports.ts'
-import { suspicionOf } from './plan.ts'
+import { untilDurable } from './durable.ts'
 import { drainFor, leaseFor } from './protocol-times.ts'
-import { windowOpen } from './suspicion.ts'
+import { presentableAt } from './suspicion.ts'
 
 /** One grant, read and planned, about to be presented. */
 export interface Presentation {
@@ -20,13 +20,15 @@ export interface Presentation {
 
 /**
  * `sent`: the intent is durable and the request went out (or failed while it did). `unclaimed`: somebody else is on it,
- * or the row moved. `unsent`: we held the lease but were too late to send safely, and gave it back.
+ * or the row moved. `unsent`: we held the lease but were too late to send safely, and gave it back. `early`: likewise,
+ * because by the database's clock a suspect token may not be presented yet (null: never).
  */
 export type PresentOutcome =
   | { readonly kind: 'sent'; readonly intent: IntentId; readonly sentAt: Instant; readonly outcome: WireOutcome }
   | { readonly kind: 'unreachable'; readonly cause: string }
   | { readonly kind: 'unclaimed'; readonly claim: Exclude<ClaimOutcome, { kind: 'claimed' }> }
   | { readonly kind: 'unsent' }
+  | { readonly kind: 'early'; readonly until: Instant | null }
 
 /** Connect, claim, send: in this order, so that the intent is written as late as it can be. */
 export async function present(world: EngineWorld, presentation: Presentation): Promise<PresentOutcome> {
@@ -54,6 +56,8 @@ async function claimAndSend(world: EngineWorld, presentation: Presentation, requ
     claim = await world.credentials.claim({ connection, generation, epoch, node: world.node, intent, leaseMs: leaseFor(reuse, world.times) })
   } catch (error) {
     line.close()
+    // The claim may have been written all the same. Nothing was sent, so its intent must not become a suspicion.
+    void takeBack(world, row, intent, world.clock.wall())
     throw error
   }
   if (claim.kind !== 'claimed') {
@@ -61,20 +65,34 @@ async function claimAndSend(world: EngineWorld, presentation: Presentation, requ
     return { kind: 'unclaimed', claim }
   }
   const sentAt = world.clock.wall()
-  if (!mayStillSend(world, presentation, world.clock.mono() - before, sentAt)) {
+  const sinceClaimMs = world.clock.mono() - before
+  if (sinceClaimMs >= world.times.claimToSendMs) {
     line.close()
-    await world.credentials.release(row.connection.id, intent, sentAt)
+    await takeBack(world, row, intent, sentAt)
     return { kind: 'unsent' }
+  }
+  const databaseNow = claim.at + Math.ceil(sinceClaimMs)
+  const until = earliestSend(world, presentation, databaseNow)
+  if (until === null || until > databaseNow) {
+    line.close()
+    await takeBack(world, row, intent, until)
+    return { kind: 'early', until }
   }
   return { kind: 'sent', intent, sentAt, outcome: await line.send(request, drainFor(reuse, world.times)) }
 }
 
-/** Asked in the same synchronous block that writes the socket: a pause may have passed since the plan was made. */
-function mayStillSend(world: EngineWorld, presentation: Presentation, sinceClaimMs: number, now: Instant): boolean {
-  if (sinceClaimMs >= world.times.claimToSendMs) return false
-  const { row, reuse } = presentation
-  const suspicion = suspicionOf(row, now)
-  if (suspicion === null || reuse.class !== 'P1') return true
-  const plannedInsideWindow = now < suspicion.at + world.times.orphanWaitMs
-  return !plannedInsideWindow || windowOpen(suspicion, reuse, now, world.times)
+function takeBack(world: EngineWorld, row: GrantRow, intent: IntentId, dueAt: Instant | null): Promise<void> {
+  return untilDurable(world, 'release', () => world.credentials.release(row.connection.id, intent, dueAt))
+}
+
+/**
+ * Asked in the same synchronous block that writes the socket: a pause may have passed since the plan was made, and the plan
+ * compared the database's instants with this node's clock. An intent that our claim replaced is an orphan, whatever its
+ * lease said when it was read. Null: never.
+ */
+function earliestSend(world: EngineWorld, { row, reuse }: Presentation, databaseNow: Instant): Instant | null {
+  const { suspicion, intent, generation, accessExpiresAt } = row.credential
+  const orphan = intent !== null && intent.generation === generation ? { intent: intent.id, at: intent.at, answered: false } : null
+  const open = suspicion ?? orphan
+  return open === null ? databaseNow : presentableAt({ suspicion: open, reuse, accessExpiresAt, now: databaseNow }, world.times)
 }

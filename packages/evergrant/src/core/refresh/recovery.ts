@@ -1,10 +1,10 @@
 import { Fault } from '../fault/fault.ts'
 import { judge } from '../provider/judge.ts'
 import { SealError } from '../seal/seal.ts'
+import type { GrantRow } from './credentials.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { JournalRecord } from './journal.ts'
 import { credentialContext } from './new-credential.ts'
-import type { Presentation } from './present.ts'
 import type { RecoveryReport } from './refresh-engine.ts'
 import { grantCommit, storedAnswer } from './settle-grant.ts'
 
@@ -29,12 +29,15 @@ async function replayAnswer(world: EngineWorld, record: JournalRecord): Promise<
   if (record.subject.kind !== 'connection') return 'kept'
   const row = await world.credentials.read(record.subject.id)
   if (row === undefined) return 'kept'
-  if (row.credential.generation !== record.generation) {
-    world.journal.settle(record.intent)
-    return 'superseded'
+  if (row.credential.generation < record.generation) {
+    world.log.error(
+      { intent: record.intent, connection: row.connection.id, generation: record.generation, stored: row.credential.generation },
+      'a journaled answer is ahead of the database, which has gone back in time; it stays in the journal',
+    )
+    return 'kept'
   }
   try {
-    return await apply(world, record, row)
+    return await apply(world, record, row.credential.generation === record.generation ? row : asPresented(row, record.generation))
   } catch (error) {
     if (!(error instanceof Fault || error instanceof SealError)) throw error
     world.log.error(
@@ -45,7 +48,12 @@ async function replayAnswer(world: EngineWorld, record: JournalRecord): Promise<
   }
 }
 
-async function apply(world: EngineWorld, record: JournalRecord, row: Presentation['row']): Promise<Replay> {
+/** For an answer to an older generation: it cannot apply any more, but it is kept beside the token unless it was applied. */
+function asPresented(row: GrantRow, generation: number): GrantRow {
+  return { ...row, credential: { ...row.credential, generation, refreshToken: null, fingerprint: null } }
+}
+
+async function apply(world: EngineWorld, record: JournalRecord, row: GrantRow): Promise<Replay> {
   const { connection, credential } = row
   const grantContext = await world.contexts.of(connection.integration)
   const context = await world.contexts.provider(grantContext, connection.variables, connection.facts)
@@ -65,9 +73,8 @@ async function apply(world: EngineWorld, record: JournalRecord, row: Presentatio
   if (verdict.kind !== 'granted') {
     world.log.warn(
       { intent: record.intent, verdict: verdict.kind, hash: storedAnswer(world, connection.organization, answered, verdict.kind).bodyHash },
-      'a journaled answer grants nothing',
+      'a journaled answer grants nothing now; it stays in the journal',
     )
-    world.journal.settle(record.intent)
     return 'kept'
   }
   const outcome = await world.credentials.commitGrant(grantCommit(world, answered, verdict.grant))
