@@ -28,7 +28,7 @@ export async function aboutConnection<Result>(request: FastifyRequest, ports: Po
 
 function withRepair(fault: Fault, { row }: ConnectionDetails, reconnectUrl: string | null): Fault {
   if (reconnectUrl !== null) return new Fault(fault.code, { ...fault.details, cause: fault, reconnectUrl })
-  const said = fault.details.detail === undefined ? fault.definition.title : fault.details.detail
+  const said = fault.details.detail === undefined ? fault.definition.operator : `${fault.details.detail}.`
   const remedy = `Make a reconnect link with POST /api/v1/connections/${row.connection.id}/reconnect and send its owner there.`
-  return new Fault(fault.code, { ...fault.details, cause: fault, detail: `${said}. ${remedy}` })
+  return new Fault(fault.code, { ...fault.details, cause: fault, detail: `${said} ${remedy}` })
 }

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import type { StoredFault } from '../core/connection/connection.ts'
 import type { ConnectionDetails } from '../core/connection/connection-service.ts'
 import { FAULTS } from '../core/fault/table.ts'
-import { fillWords, type Words } from './problem.ts'
+import { fillWords, type Words } from '../core/fault/words.ts'
 import { nullable, Time } from './schema.ts'
 
 const AnyObject = Type.Object({}, { additionalProperties: true })

@@ -1,5 +1,6 @@
 import { Fault, type FaultCode } from '../core/fault/fault.ts'
 import { FAULTS } from '../core/fault/table.ts'
+import { fillWords, type Words } from '../core/fault/words.ts'
 
 /** RFC 9457, with our members. The same shape for every error of the API. */
 export interface Problem {
@@ -20,21 +21,6 @@ export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
 /** Codes that say the grant itself is over: only a reconnect helps. */
 export const NEEDS_REAUTH: ReadonlySet<FaultCode> = new Set(['connection_revoked', 'connection_expired', 'refresh_outcome_lost'])
-
-export interface Words {
-  readonly provider?: string | undefined
-  readonly account?: string | null | undefined
-}
-
-/** Puts the names of provider and account into a text of the fault table; what is not known begins a sentence with a capital. */
-export function fillWords(text: string, words: Words): string {
-  // Names come from providers and end users: what looks like a place or a replacement pattern in them stays text.
-  return text.replace(/(^|[.:] )?\{([PAT])\}/g, (_found, start: string | undefined, place: string) => {
-    const unknown = place === 'P' ? 'the provider' : place === 'A' ? 'your account' : 'soon'
-    const name = place === 'P' ? words.provider : place === 'A' ? words.account : undefined
-    return (start ?? '') + (name ?? (start === undefined ? unknown : unknown.charAt(0).toUpperCase() + unknown.slice(1)))
-  })
-}
 
 export function problemOf(fault: Fault, requestId: string, publicUrl: string, words: Words | null = null): Problem {
   const { detail, field, retryAt, reconnectUrl } = fault.details

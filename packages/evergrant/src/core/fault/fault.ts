@@ -1,6 +1,7 @@
 import type { Instant } from '../time.ts'
 import type { FaultDefinition } from './definition.ts'
 import { FAULTS } from './table.ts'
+import { fillWords } from './words.ts'
 
 export type { Blame, FaultAction, FaultClass, FaultDefinition } from './definition.ts'
 
@@ -24,7 +25,7 @@ export class Fault extends Error {
   readonly details: FaultDetails
 
   constructor(code: FaultCode, details: FaultDetails = {}) {
-    super(details.detail ?? FAULTS[code].title, details.cause === undefined ? undefined : { cause: details.cause })
+    super(details.detail ?? fillWords(FAULTS[code].title, {}), details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.details = details
   }

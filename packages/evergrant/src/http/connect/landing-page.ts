@@ -1,8 +1,8 @@
 import type { AskedVariable, ConnectView } from '../../core/connect/connect-view.ts'
 import type { FaultCode } from '../../core/fault/fault.ts'
 import { FAULTS } from '../../core/fault/table.ts'
+import { fillWords } from '../../core/fault/words.ts'
 import { type Html, html } from '../html.ts'
-import { fillWords } from '../problem.ts'
 import type { Page } from './page-frame.ts'
 import { scopeWords } from './scope-words.ts'
 

@@ -1,8 +1,8 @@
 import type { AuditEvent } from '../../core/audit/event.ts'
 import { FAULTS } from '../../core/fault/table.ts'
+import { fillWords } from '../../core/fault/words.ts'
 import type { Page } from '../connect/page-frame.ts'
 import { type Html, html } from '../html.ts'
-import { fillWords } from '../problem.ts'
 import type { TryItView } from './try-it.ts'
 
 const PROVIDER = { provider: 'Practice provider' }
