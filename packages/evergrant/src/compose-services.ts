@@ -16,6 +16,7 @@ import { createApp } from './http/app.ts'
 import { hostedRoutes } from './http/connect/hosted-routes.ts'
 import { connectSessionRoutes } from './http/connect/session-routes.ts'
 import type { Upstream } from './http/proxy/upstream.ts'
+import { perMinute } from './http/rate-limit.ts'
 import type { App } from './http/schema.ts'
 import type { HealthSource, MetricsSource, Services } from './http/services.ts'
 import type { AddressGuard } from './outbound/address-guard.ts'
@@ -131,6 +132,9 @@ export function composeApp(config: Config, services: ComposedServices, log: Log,
     log,
     trustedProxies,
     bodyLimit: config.bodyLimitBytes,
+    keyLimit: perMinute(config.rateLimitPerKey),
+    failureLimit: perMinute(config.rateLimitPerAddress),
+    proxyTimeoutMs: config.proxyTimeoutMs,
     routes: [(app) => connectSessionRoutes(app, services.connect), (app) => hostedRoutes(app, { connect: services.connect, publicUrl, log }), ...more],
   })
 }

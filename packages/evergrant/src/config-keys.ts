@@ -71,7 +71,12 @@ export const CONFIG_KEYS = keys([
     secret: false,
     meaning: 'Name of the organization that the first start makes: what connect pages call the application.',
   },
-  { name: 'EVERGRANT_RATE_LIMIT_PER_KEY', default: '60000', secret: false, meaning: 'Requests a minute that one API key may make at one node.' },
+  {
+    name: 'EVERGRANT_RATE_LIMIT_PER_KEY',
+    default: '1200000',
+    secret: false,
+    meaning: 'Requests a minute that one API key may make at one node. The default guards against loops; it is no quota.',
+  },
   {
     name: 'EVERGRANT_RATE_LIMIT_PER_ADDRESS',
     default: '600',

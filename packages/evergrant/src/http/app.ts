@@ -36,6 +36,8 @@ export interface AppOptions {
   readonly bodyLimit?: number
   readonly keyLimit?: RateLimit
   readonly failureLimit?: RateLimit
+  /** How long a provider's API may take to begin its answer when the caller does not say, in milliseconds; 60,000 by default. */
+  readonly proxyTimeoutMs?: number
   /** Called once per answer when request logging is on; the URL carries no query. */
   readonly requestLog?: (fields: {
     readonly method: string
@@ -54,6 +56,7 @@ const BODY_LIMIT = 256 * 1_024
 /** One node's whole capacity: a guard against loops, not a quota. */
 const KEY_LIMIT: RateLimit = { perSecond: 20_000, capacity: 40_000 }
 const FAILURE_LIMIT: RateLimit = { perSecond: 5, capacity: 100 }
+const PROXY_TIMEOUT_MS = 60_000
 
 /** The HTTP server over the services of core. Nothing listens yet: `app.listen` does, `app.inject` needs no socket. */
 export function createApp(services: Services, options: AppOptions): App {
@@ -103,7 +106,7 @@ export function createApp(services: Services, options: AppOptions): App {
   collectOpenApi(app, options.publicUrl)
   const parts: readonly ((scope: App) => void)[] = [
     (scope) => ownRoutes(scope, services, options),
-    (scope) => proxyRoutes(scope, services),
+    (scope) => proxyRoutes(scope, services, options.proxyTimeoutMs ?? PROXY_TIMEOUT_MS),
     ...(options.routes ?? []),
   ]
   for (const part of parts) {

@@ -4,6 +4,11 @@ export interface RateLimit {
   readonly capacity: number
 }
 
+/** `requests` a minute, all of them at once if the caller likes. */
+export function perMinute(requests: number): RateLimit {
+  return { perSecond: requests / 60, capacity: requests }
+}
+
 interface Bucket {
   tokens: number
   at: number

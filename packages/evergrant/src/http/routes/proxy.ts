@@ -13,13 +13,12 @@ import { type App, ConnectionIdSchema, closed, PROBLEMS } from '../schema.ts'
 import type { Services } from '../services.ts'
 
 const REPLAYABLE_BYTES = 1_024 * 1_024
-const DEFAULT_DEADLINE_SECONDS = 30
 const PREFIX = /^\/api\/v1\/proxy\/[^/?]+\/?/
 /** Whatever the provider sends is data: never a page, never a script of our origin. */
 const UPSTREAM_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
 /** `ANY /api/v1/proxy/{connection}/*`: calls the provider's API with the connection's token, which the caller never sees. */
-export function proxyRoutes(app: App, services: Services): void {
+export function proxyRoutes(app: App, services: Services, timeoutMs: number): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
   app.route({
@@ -30,19 +29,19 @@ export function proxyRoutes(app: App, services: Services): void {
     schema: {
       summary: "Call the provider's API",
       description:
-        "The rest of the path and the query go to the provider's API with the connection's token and the headers it needs. `Evergrant-Deadline` (seconds, 30 by default, 300 at most) limits the wait, `Evergrant-Base-Url` chooses among the provider's API hosts. A 401 about the token renews it and replays the request once; 429 and 5xx are retried only for GET, HEAD, OPTIONS, PUT, DELETE and requests with an `Idempotency-Key`.",
+        "The rest of the path and the query go to the provider's API with the connection's token and the headers it needs. `Evergrant-Deadline` (seconds, 300 at most) limits the wait instead of the server's own limit, `Evergrant-Base-Url` chooses among the provider's API hosts. A 401 about the token renews it and replays the request once; 429 and 5xx are retried only for GET, HEAD, OPTIONS, PUT, DELETE and requests with an `Idempotency-Key`.",
       tags: ['proxy'],
       params: closed({ connection: ConnectionIdSchema, '*': Type.String() }),
       response: PROBLEMS,
     },
     handler: (request, reply) => {
       const { connection } = request.params
-      return aboutConnection(request, services, connection, () => proxy(request, reply, connection, services))
+      return aboutConnection(request, services, connection, () => proxy(request, reply, connection, services, timeoutMs))
     },
   })
 }
 
-async function proxy(request: FastifyRequest, reply: FastifyReply, connection: ConnectionId, services: Services): Promise<FastifyReply> {
+async function proxy(request: FastifyRequest, reply: FastifyReply, connection: ConnectionId, services: Services, timeoutMs: number): Promise<FastifyReply> {
   const { organization } = callerOf(request)
   const target = await services.upstream.contextOf(organization, connection)
   const base = request.headers['evergrant-base-url']
@@ -58,7 +57,7 @@ async function proxy(request: FastifyRequest, reply: FastifyReply, connection: C
     url,
     headers: request.headers,
     body: await bodyOf(request),
-    deadlineMs: deadlineOf(request),
+    deadlineMs: deadlineOf(request) ?? timeoutMs,
     signal: left.signal,
   }
   const result = await runProxy(job, services)
@@ -77,9 +76,9 @@ async function bodyOf(request: FastifyRequest): Promise<Buffer | Readable | null
   return length > REPLAYABLE_BYTES ? request.body : wholeUpTo(request.body, REPLAYABLE_BYTES)
 }
 
-function deadlineOf(request: FastifyRequest): number {
+function deadlineOf(request: FastifyRequest): number | undefined {
   const text = request.headers['evergrant-deadline']
-  if (text === undefined) return DEFAULT_DEADLINE_SECONDS * 1_000
+  if (text === undefined) return undefined
   const seconds = Number(text)
   if (!Number.isFinite(seconds) || seconds <= 0 || seconds > 300)
     throw new Fault('invalid_request', { field: 'Evergrant-Deadline', detail: '`Evergrant-Deadline` must be a number of seconds, at most 300.' })
