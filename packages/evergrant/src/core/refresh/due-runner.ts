@@ -1,3 +1,4 @@
+import { FAULTS } from '../fault/table.ts'
 import type { Instant } from '../time.ts'
 import type { DueConnection, GrantRow } from './credentials.ts'
 import { dueAfter } from './due.ts'
@@ -50,7 +51,7 @@ export class DueRunner {
         result.kind === 'planned' && result.plan.kind === 'wait'
           ? result.plan.until
           : result.kind === 'failed' && result.fault === null
-            ? result.retryAt
+            ? notBefore(result.retryAt, FAULTS[result.code].class === 'local' ? clock.wall() + VISIBILITY_MS : 0)
             : undefined
       if (retryAt !== undefined) await credentials.reschedule(due.connection, jittered(this.#world, retryAt))
     } catch (error) {
@@ -59,6 +60,11 @@ export class DueRunner {
       this.#underWay -= 1
     }
   }
+}
+
+/** What is wrong with this server is wrong for all that is due: a look a minute finds out soon enough that it is mended. */
+function notBefore(retryAt: Instant | null, floor: Instant): Instant | null {
+  return retryAt === null ? null : Math.max(retryAt, floor)
 }
 
 /** Spreads those who were all turned away at once, so that they do not all come back at once. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createEngineLab, type EngineLab } from '../../testing/engine-lab.ts'
+import { SealError } from '../seal/seal.ts'
 
 const HOUR = 3_600_000
 
@@ -137,7 +138,10 @@ test('a metric that cannot be counted costs no answer', async () => {
 test('a 503 that asks for patience is an answered error of unknown outcome where a second presentation may cost the grant', async () => {
   const lab = await createEngineLab()
   lab.provider.steps.push({ kind: 'answer', status: 503, body: '', headers: { 'retry-after': '5' } })
-  await settle(lab, lab.engine.refresh(lab.organization, lab.connection).catch(() => {}))
+  await settle(
+    lab,
+    lab.engine.refresh(lab.organization, lab.connection).catch(() => {}),
+  )
   expect((await lab.row()).credential.suspicion).toMatchObject({ answered: true })
 })
 
@@ -156,7 +160,10 @@ test('a claim whose outcome the database did not tell is taken back: the token w
       },
     }),
   })
-  await settle(lab, lab.engine.refresh(lab.organization, lab.connection).catch(() => {}))
+  await settle(
+    lab,
+    lab.engine.refresh(lab.organization, lab.connection).catch(() => {}),
+  )
   expect((await lab.row()).credential).toMatchObject({ intent: null, lease: null, suspicion: null })
 })
 
@@ -168,6 +175,36 @@ test('a node whose clock is behind the database does not take the same due conne
   await behind.runDue()
   await settle(lab, Promise.resolve())
   expect(lab.provider.presented).toEqual(['rt-1'])
+})
+
+test('a key that is missing makes a due connection come up once a minute, not every few seconds', async () => {
+  let reads = 0
+  const lab = await createEngineLab({
+    ports: ({ seal, credentials }) => ({
+      seal: {
+        ...seal,
+        openText: () => {
+          throw new SealError('seal_key_missing', 'the key is missing')
+        },
+      },
+      credentials: {
+        ...credentials,
+        read: (id) => {
+          reads += 1
+          return credentials.read(id)
+        },
+      },
+    }),
+  })
+  await lab.time.advance(0.9 * HOUR)
+  for (let second = 0; second < 120; second += 1) {
+    await lab.engine.runDue()
+    await settle(lab, Promise.resolve())
+    await lab.time.advance(1_000)
+  }
+  expect(reads).toBeGreaterThan(0)
+  expect(reads).toBeLessThanOrEqual(2)
+  expect((await lab.row()).connection.state).toBe('active')
 })
 
 function journaled(lab: EngineLab, generation: number) {

@@ -13,7 +13,7 @@ function sqlState(error: unknown): string | null {
 export function isLost(error: unknown): boolean {
   const state = sqlState(error)
   if (state === null) return error instanceof Error && /connection|terminated|timeout/i.test(error.message)
-  return /^(08|57P0)/.test(state) || /^E[A-Z]+$/.test(state)
+  return /^(08|57P0)/.test(state) || /^E[A-Z_]+$/.test(state)
 }
 
 export function mayTryAgain(error: unknown): boolean {

@@ -109,7 +109,7 @@ export class SqliteDatabase implements Database {
       }
       this.#run('commit')
     } catch (error) {
-      if (this.#file.isTransaction) this.#file.exec('rollback')
+      this.#rollBack()
       const fault = unavailable(error)
       for (const job of batch) job.reject(fault)
       return true
@@ -117,6 +117,15 @@ export class SqliteDatabase implements Database {
     for (const settle of settled) settle()
     this.#announce(changes)
     return true
+  }
+
+  /** A file system that refuses the commit may refuse this, too; the next `begin` then says so to its own batch. */
+  #rollBack(): void {
+    try {
+      if (this.#file.isTransaction) this.#file.exec('rollback')
+    } catch {
+      // Every write of the batch is told of the first error.
+    }
   }
 
   /** The usual case: nothing fails, and no savepoint is needed. Programs are pure, so they can be run again. */
