@@ -22,7 +22,13 @@ describe.concurrent('kill -9 in the middle of a refresh', () => {
         const bystanders = await Promise.all([1, 2, 3].map(() => bench.hold('idle')))
         const victims = await killCampaign(bench, ROUNDS)
         await settled(bench, victims)
-        for (const victim of victims) await judge(bench, victim)
+        const ends: string[] = []
+        for (const victim of victims) ends.push(`${victim.held.profile} ${await judge(bench, victim)}`)
+        // Each class lost in every counted round what it had to lose, and no more.
+        expect(ends.filter((end) => end === 'p4-after over').length).toBeGreaterThanOrEqual(ROUNDS)
+        for (const profile of ['p0-before', 'p0-after', 'p1-before', 'p1-after', 'p4-before']) {
+          expect(ends.filter((end) => end === `${profile} lives`).length).toBe(victims.length / Object.keys(CAMPAIGN_PROFILES).length)
+        }
         for (const held of bystanders) expect((await bench.show(held)).body).toMatchObject({ status: 'active', generation: 1, fault: null })
       } finally {
         await bench.dispose()
@@ -80,11 +86,14 @@ function outcome(shown: unknown): 'open' | 'lives' | 'over' {
 }
 
 /** What the server believes, held against what the provider knows. */
-async function judge(bench: Workbench, { held, reported }: Victim): Promise<void> {
+async function judge(bench: Workbench, { held, reported }: Victim): Promise<'lives' | 'over'> {
   const { body } = await bench.show(held)
   const truth = await bench.truth(held)
   expect(truth, held.profile).toMatchObject({ overlaps: 0 })
-  if (outcome(body) === 'over') return lost(bench, held, reported, body, truth)
+  if (outcome(body) === 'over') {
+    await lost(bench, held, reported, body, truth)
+    return 'over'
+  }
   // The provider had spent the token and its answer was destroyed: the strict class leaves no other end.
   expect([held.profile, committedFirst(truth)]).not.toEqual(['p4-after', true])
   expect(Number(at(body, 'generation')), held.profile).toBeGreaterThanOrEqual(reported)
@@ -92,6 +101,7 @@ async function judge(bench: Workbench, { held, reported }: Victim): Promise<void
   const token = await bench.token(held)
   expect(token.status, token.text).toBe(200)
   expect(await bench.grantBehind(held.profile, textAt(token, 'access_token'))).toBe(held.grant)
+  return 'lives'
 }
 
 /** The one gap that nobody can protect: committed there, never heard here. It is named, and one new grant repairs it. */
