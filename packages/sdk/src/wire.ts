@@ -27,6 +27,7 @@ export type Connection = {
   readonly account: { readonly id: string | null; readonly label: string | null }
   readonly status: string
   readonly fault: Fault | null
+  readonly reconnect_url: string | null
   readonly scopes: readonly string[] | null
   readonly expires_at: string | null
   readonly refreshable: boolean
