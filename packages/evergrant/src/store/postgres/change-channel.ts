@@ -88,7 +88,7 @@ export class ChangeChannel implements Changes, ChangeSink {
     return payloads.map((payload) => JSON.stringify(payload))
   }
 
-  async #connect(): Promise<void> {
+  async #connect(again = false): Promise<void> {
     const client = new pg.Client(this.#config)
     client.on('error', () => this.#lost(client))
     client.on('end', () => this.#lost(client))
@@ -102,6 +102,8 @@ export class ChangeChannel implements Changes, ChangeSink {
       await client.end().catch(() => {})
       throw error
     }
+    // Forgotten before it is trusted again: what happened meanwhile was heard by nobody.
+    if (again && !this.#closed) this.announce([{ kind: 'unknown' }])
     this.#heardAt = this.#clock.mono()
     this.#ping(client)
   }
@@ -127,14 +129,13 @@ export class ChangeChannel implements Changes, ChangeSink {
   async #reconnect(): Promise<void> {
     if (this.#closed) return
     try {
-      await this.#connect()
+      await this.#connect(true)
     } catch {
       this.#cancel = this.#timers.after(RECONNECT_MS, () => void this.#reconnect())
       return
     }
     // Close may have come while the connection was made.
-    if (this.#closed) return this.close()
-    this.announce([{ kind: 'unknown' }])
+    if (this.#closed) await this.close()
   }
 
   #hear(text: string): void {

@@ -30,7 +30,11 @@ describe.skipIf(database === null)(`the contract on PostgreSQL${skip ?? ''}`, ()
   test('another node hears of a change, and a node that lost its channel is told to forget everything', async () => {
     const other = await openPostgresStore(url, options)
     const heard: Change[] = []
-    other.changes.subscribe((change) => heard.push(change))
+    const trustedWhenTold: boolean[] = []
+    other.changes.subscribe((change) => {
+      heard.push(change)
+      if (change.kind === 'unknown') trustedWhenTold.push(other.changes.fresh())
+    })
     const tenant = await Tenant.open(store, { entropy: systemEntropy, duePlan })
     const connection = await tenant.connect()
     await store.credentials.commitGrant(tenant.grant(connection, await tenant.claimed(connection), 1))
@@ -38,6 +42,7 @@ describe.skipIf(database === null)(`the contract on PostgreSQL${skip ?? ''}`, ()
     await vi.waitFor(() => expect(other.changes.fresh()).toBe(true))
     await cutEveryConnection()
     await vi.waitFor(() => expect(heard).toContainEqual({ kind: 'unknown' }), { timeout: 5_000 })
+    expect(trustedWhenTold[0]).toBe(false)
     await vi.waitFor(() => expect(other.changes.fresh()).toBe(true), { timeout: 5_000 })
     await other.close()
   })
