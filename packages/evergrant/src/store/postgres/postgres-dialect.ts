@@ -2,6 +2,7 @@ import type { Dialect } from '../sql/program.ts'
 
 export const POSTGRES: Dialect = {
   name: 'postgres',
+  oneWriter: false,
   forUpdate: (alias) => `for no key update of ${alias}`,
   skipLocked: (alias) => `for update of ${alias} skip locked`,
   among: (column) => `${column} in (select json_array_elements_text(?::json))`,
