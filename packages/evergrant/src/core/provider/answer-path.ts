@@ -6,13 +6,27 @@ export type Conditions = Readonly<Record<AnswerPath, string | number | boolean>>
 /** Every value a path leads to; several only where the path has a `*`. Never reads a prototype. */
 export function valuesAt(root: JsonValue | undefined, path: AnswerPath): JsonValue[] {
   let found: JsonValue[] = root === undefined ? [] : [root]
-  for (const segment of path.split('.')) found = found.flatMap((value) => step(value, segment))
+  for (const segment of segmentsOf(path)) found = found.flatMap((value) => step(value, segment))
   return found
 }
 
 /** The first value a path leads to. */
 export function valueAt(root: JsonValue | undefined, path: AnswerPath | null): JsonValue | undefined {
-  return path === null ? undefined : valuesAt(root, path)[0]
+  if (path === null || root === undefined) return undefined
+  const [only, ...more] = segmentsOf(path)
+  if (only === undefined || more.length > 0 || !isJsonObject(root)) return valuesAt(root, path)[0]
+  return Object.hasOwn(root, only) ? root[only] : undefined
+}
+
+/** Paths come from records, so there are few, and every answer is read by them. */
+const known = new Map<AnswerPath, readonly string[]>()
+
+function segmentsOf(path: AnswerPath): readonly string[] {
+  const segments = known.get(path)
+  if (segments !== undefined) return segments
+  const split = path.split('.')
+  known.set(path, split)
+  return split
 }
 
 /** A non-empty text or a number as text; anything else is null. */

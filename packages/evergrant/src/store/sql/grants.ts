@@ -10,10 +10,8 @@ import { CLEAR_FLIGHT, integer, json, SET_TOKENS, text, textOrNull, toJson, toke
 const LOCKED = 'select k.id, k.state, k.integration_id, k.owner, k.account, k.scopes, k.facts, k.fault, k.revoke_rule from connection k where k.id = ?'
 
 export function* commitGrant(dialect: Dialect, commit: GrantCommit): Program<CommitOutcome> {
-  const found = yield* row(`${LOCKED} ${dialect.forUpdate('k')}`, commit.connection)
-  const current = yield* row('select generation, fingerprint from credential where connection_id = ?', commit.connection)
+  const { found, current, earlier } = dialect.oneWriter ? yield* seenAtOnce(commit) : yield* seenUnderLock(dialect, commit)
   if (found === undefined || current === undefined) return yield* keepUnapplied(commit, { kind: 'superseded', generation: 0 })
-  const earlier = yield* row('select generation, applied from answer where intent_id = ?', commit.intent)
   if (earlier !== undefined && integer(earlier, 'applied') === 1) return { kind: 'already', generation: integer(earlier, 'generation') + 1 }
   if (found.state === 'disconnected') {
     yield* dropFlight(commit.connection, commit.intent)
@@ -26,6 +24,32 @@ export function* commitGrant(dialect: Dialect, commit: GrantCommit): Program<Com
   }
   yield* applyGrant(found, commit)
   return { kind: 'applied', generation: generation + 1 }
+}
+
+interface Seen {
+  readonly found: Row | undefined
+  readonly current: Row | undefined
+  readonly earlier: Row | undefined
+}
+
+/** The lock comes first, in a statement of its own: what is read beside it would be as old as the statement, not as the lock. */
+function* seenUnderLock(dialect: Dialect, commit: GrantCommit): Program<Seen> {
+  const found = yield* row(`${LOCKED} ${dialect.forUpdate('k')}`, commit.connection)
+  const current = yield* row('select generation, fingerprint from credential where connection_id = ?', commit.connection)
+  const earlier = yield* row('select generation, applied from answer where intent_id = ?', commit.intent)
+  return { found, current, earlier }
+}
+
+function* seenAtOnce(commit: GrantCommit): Program<Seen> {
+  const seen = yield* row(
+    `select k.id, k.state, k.integration_id, k.owner, k.account, k.scopes, k.facts, k.fault, k.revoke_rule, c.generation, c.fingerprint,
+       a.generation as answered_generation, a.applied
+     from connection k join credential c on c.connection_id = k.id left join answer a on a.intent_id = ? where k.id = ?`,
+    commit.intent,
+    commit.connection,
+  )
+  const earlier = seen === undefined || seen.applied === null ? undefined : { generation: seen.answered_generation, applied: seen.applied }
+  return { found: seen, current: seen, earlier }
 }
 
 function* keepUnapplied<Outcome extends CommitOutcome>(commit: GrantCommit, outcome: Outcome): Program<Outcome> {

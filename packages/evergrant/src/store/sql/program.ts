@@ -46,6 +46,8 @@ export function* changed(change: Change): Program<void> {
 /** Where the two databases differ in words. */
 export interface Dialect {
   readonly name: 'sqlite' | 'postgres'
+  /** Nothing runs beside a program, so it needs no lock before it looks. */
+  readonly oneWriter: boolean
   /** Ends a select whose rows are changed next: the row lock where there is more than one writer. */
   readonly forUpdate: (alias: string) => string
   readonly skipLocked: (alias: string) => string

@@ -6,6 +6,7 @@ import type { Database, Dialect, Program, Row, Step, StepResult } from '../sql/p
 
 export const SQLITE: Dialect = {
   name: 'sqlite',
+  oneWriter: true,
   forUpdate: () => '',
   skipLocked: () => '',
   among: (column) => `${column} in (select value from json_each(?))`,
