@@ -1,5 +1,5 @@
 import type { Config } from './config.ts'
-import { runRevocations, type RevocationPorts } from './core/connection/revocation-worker.ts'
+import { type RevocationPorts, runRevocations } from './core/connection/revocation-worker.ts'
 import type { Log } from './core/log.ts'
 import type { Engine } from './core/refresh/engine.ts'
 import { DAY, HOUR, SECOND, type Timers } from './core/time.ts'

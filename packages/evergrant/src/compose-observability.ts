@@ -1,9 +1,9 @@
 import { pino, stdTimeFunctions } from 'pino'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { Log } from './core/log.ts'
-import type { EngineStats } from './core/refresh/refresh-engine.ts'
-import type { Observation } from './core/refresh/engine-ports.ts'
 import type { Config } from './config.ts'
+import type { Log } from './core/log.ts'
+import type { Observation } from './core/refresh/engine-ports.ts'
+import type { EngineStats } from './core/refresh/refresh-engine.ts'
 import type { HealthCheck, HealthSource, MetricsSource } from './http/services.ts'
 import type { Store } from './store/index.ts'
 
