@@ -1,6 +1,8 @@
 import { ApiKeysService } from '../core/access/api-keys-service.ts'
 import type { ConnectPorts, DiscardedGrant } from '../core/connect/connect-ports.ts'
 import { type ConnectService, createConnectService } from '../core/connect/connect-service.ts'
+import { repairLink } from '../core/connect/repair-link.ts'
+import { type ConnectionDetails, ConnectionService } from '../core/connection/connection-service.ts'
 import type { Integration, IntegrationSettings } from '../core/connection/integration.ts'
 import { newId, type OrganizationId } from '../core/ids.ts'
 import type { Log, LogFields } from '../core/log.ts'
@@ -87,7 +89,11 @@ export async function startConnectBench(options: BenchOptions = {}): Promise<Con
     organization: async (name, id = newId('org', systemEntropy)) => {
       const slug = `${name.toLowerCase().replaceAll(/[^a-z]+/g, '-')}-${id.slice(-6)}`
       await store.organizations.insert({ id, name, slug, createdAt: clock.wall() }, event(id, 'organization.created'))
-      const issued = await apiKeys.create(id, { name: 'test', scopes: ['connect', 'connections:write', 'tokens:read'], expiresAt: null }, actor)
+      const issued = await apiKeys.create(
+        id,
+        { name: 'test', scopes: ['connect', 'connections:read', 'connections:write', 'tokens:read'], expiresAt: null },
+        actor,
+      )
       return { id, key: issued.text }
     },
     integration: async (organization, slug, more = {}) => {
@@ -156,12 +162,14 @@ async function openWorld(options: BenchOptions) {
 function openApp(world: World, apiKeys: ApiKeysService, tryItAs: OrganizationId | undefined): App {
   const { store, clock, ports, connect, engine, logs } = world
   const { publicUrl, log } = ports
-  // The routes of connections and integrations are not asked here.
+  // The routes of integrations are not asked here.
   const services = Object.assign({} as Services, {
     clock,
     entropy: systemEntropy,
     engine,
     apiKeys,
+    connections: new ConnectionService({ ...ports, connections: store.connections, integrations: store.integrations }),
+    repairLink: ({ row, providerKnown }: ConnectionDetails) => (providerKnown ? repairLink(row.connection, publicUrl, ports) : null),
     providers: ports.providers,
     organizations: store.organizations,
     events: store.events,
