@@ -113,6 +113,34 @@ describe('what is sent and returned', () => {
     for (const name of ['set-cookie', 'x-echo', 'access-control-allow-origin']) expect(called.headers[name]).toBeUndefined()
   })
 
+  test('an echo of the token in the body is masked (S30)', async () => {
+    const token = 'a-token-that-is-long-enough'
+    const grant = { integration: 'scripted', owner: 'echo', access_token: token, expires_at: new Date(lab.time.clock.wall() + 3_600_000).toISOString() }
+    const { id } = (await lab.call('POST', '/api/v1/connections', { body: grant })).json
+    for (const status of [200, 400]) {
+      answer = (request, response) => response.writeHead(status).end(`you sent ${bearer(request)}!`)
+      const called = await lab.call('GET', `/api/v1/proxy/${id}/echo`)
+      expect([called.status, called.text]).toEqual([status, `you sent Bearer ${'*'.repeat(token.length)}!`])
+    }
+  })
+
+  test('the address of the proxy has one way to be written (S28)', async () => {
+    await lab.app.listen({ port: 0, host: '127.0.0.1' })
+    const [address] = lab.app.addresses()
+    const key = await lab.keyFor(['proxy'])
+    for (const odd of [`/api/v1/%70roxy/${lab.connection}/x`, `http://evil.example/api/v1/proxy/${lab.connection}/x`]) {
+      const socket = connect(typeof address === 'object' ? address.port : 0, '127.0.0.1')
+      socket.write(`GET ${odd} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nConnection: close\r\n\r\n`)
+      let text = ''
+      socket.on('data', (chunk: Buffer) => {
+        text += chunk.toString()
+      })
+      await once(socket, 'close')
+      expect(text).toMatch(/^HTTP\/1\.1 400 /)
+    }
+    expect(seen).toEqual([])
+  })
+
   test.each(['../admin', '%2e%2e/admin', 'a/..%2fb', '..%5cadmin', 'a%0d%0ab', 'a%00'])('the path %s cannot leave the base (S28)', async (path) => {
     const called = await lab.call('GET', url(path))
     expect([400, 404]).toContain(called.status)

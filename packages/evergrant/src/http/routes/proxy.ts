@@ -6,6 +6,7 @@ import type { ConnectionId } from '../../core/ids.ts'
 import { aboutConnection } from '../about-connection.ts'
 import { callerOf } from '../authentication.ts'
 import { wholeUpTo } from '../proxy/body-prefix.ts'
+import { withoutEcho } from '../proxy/echo-mask.ts'
 import { headersToReturn } from '../proxy/proxy-headers.ts'
 import { runProxy } from '../proxy/run-proxy.ts'
 import { targetUrl } from '../proxy/target.ts'
@@ -45,7 +46,7 @@ async function proxy(request: FastifyRequest, reply: FastifyReply, connection: C
   const { organization } = callerOf(request)
   const target = await services.upstream.contextOf(organization, connection)
   const base = request.headers['evergrant-base-url']
-  const url = targetUrl(target.context, request.url.replace(PREFIX, ''), typeof base === 'string' ? base : undefined)
+  const url = targetUrl(target.context, pathBelow(request), typeof base === 'string' ? base : undefined)
   const left = new AbortController()
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) left.abort()
@@ -67,7 +68,14 @@ async function proxy(request: FastifyRequest, reply: FastifyReply, connection: C
     'evergrant-upstream-status': String(result.status),
   })
   if (result.verdict !== 'ok') reply.header('evergrant-verdict', result.verdict)
-  return reply.code(result.status).send(request.method === 'HEAD' && result.body instanceof Readable ? emptied(result.body) : result.body)
+  return reply.code(result.status).send(request.method === 'HEAD' && result.body instanceof Readable ? emptied(result.body) : withoutEcho(result.body, result.accessToken))
+}
+
+/** What comes after the connection, as it was sent. The router also knows other ways to write the same address; they are not worth two meanings. */
+function pathBelow(request: FastifyRequest): string {
+  const rest = request.url.replace(PREFIX, '')
+  if (rest !== request.url) return rest
+  throw new Fault('invalid_request', { field: 'path', detail: 'Write the address as /api/v1/proxy/{connection}/..., without a host and without percent-encoding in this part.' })
 }
 
 async function bodyOf(request: FastifyRequest): Promise<Buffer | Readable | null> {
