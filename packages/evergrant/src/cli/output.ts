@@ -35,7 +35,7 @@ export class Output {
   }
 
   failure(message: string, facts: Readonly<Record<string, unknown>>): void {
-    this.streams.err(this.json ? `${JSON.stringify({ error: { message, ...facts } })}\n` : `${message}\n`)
+    this.streams.err(this.json ? `${JSON.stringify({ error: { message, ...facts } })}\n` : `${message.split('\n').map(plain).join('\n')}\n`)
   }
 }
 
@@ -56,7 +56,12 @@ export function formatFacts(value: JsonObject): string {
 /** A value in one cell: `-` for nothing, so that columns stay countable. */
 export function cell(value: JsonValue | undefined): string {
   if (value === undefined || value === null || value === '') return '-'
-  if (typeof value === 'string') return value
+  if (typeof value === 'string') return plain(value)
   if (Array.isArray(value)) return value.length === 0 ? '-' : value.map((item) => cell(item)).join(' ')
-  return JSON.stringify(value)
+  return plain(JSON.stringify(value))
+}
+
+/** Names and texts of providers and end users must not steer the terminal: controls and turns of direction become U+FFFD. */
+function plain(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\uFFFD')
 }
