@@ -36,6 +36,7 @@ function record(n: number, body = `{"access_token":"secret-access-${n}","refresh
     organization: 'org_1',
     subject: { kind: 'connection', id: `con_${n}` },
     generation: n,
+    fingerprint: `fingerprint-${n}`,
     sentAt: 1_000 + n,
     receivedAt: 2_000 + n,
     httpStatus: 200,

@@ -78,6 +78,8 @@ export interface LabOptions {
   readonly settings?: Partial<IntegrationSettings>
   readonly ports?: (ports: EnginePorts) => Partial<EnginePorts>
   readonly lifetimeMs?: number
+  /** Null: the provider gave none. */
+  readonly refreshToken?: null
   readonly noopAboveSeconds?: number | null
   /** More facts of the scripted provider: its API, its revocation. */
   readonly record?: Partial<Parameters<typeof defineProvider>[0]>
@@ -121,7 +123,10 @@ export async function createEngineLab(options: LabOptions = {}): Promise<EngineL
     observe: (observation) => observed.push(observation),
     decode: (bytes) => new TextDecoder().decode(bytes),
   }
-  const ids = await seed(store, time, ports, { ...SETTINGS, ...options.settings }, record, options.lifetimeMs ?? 3_600_000)
+  const ids = await seed(store, time, ports, { ...SETTINGS, ...options.settings }, record, {
+    lifetimeMs: options.lifetimeMs ?? 3_600_000,
+    refreshToken: options.refreshToken === null ? null : refreshTokenOf(1),
+  })
   const build = (change: Partial<EnginePorts>): Engine => {
     const engine = createRefreshEngine({ ...ports, ...options.ports?.(ports), ...change })
     store.changes.subscribe((change) => {
@@ -160,7 +165,7 @@ async function seed(
   ports: EnginePorts,
   settings: IntegrationSettings,
   record: ReturnType<typeof defineProvider>,
-  lifetimeMs: number,
+  grant: { readonly lifetimeMs: number; readonly refreshToken: string | null },
 ): Promise<Pick<EngineLab, 'organization' | 'integration' | 'connection'>> {
   const now = time.clock.wall()
   const event = (organization: `org_${string}`, type: 'organization.created' | 'integration.created' | 'connection.created') => ({
@@ -196,7 +201,7 @@ async function seed(
     event(organization, 'integration.created'),
   )
   const connection = newId('con', systemEntropy)
-  const tokens = { accessToken: 'at-1', refreshToken: refreshTokenOf(1), tokenType: 'Bearer', accessExpiresAt: now + lifetimeMs, refreshExpiresAt: null }
+  const tokens = { accessToken: 'at-1', refreshToken: grant.refreshToken, tokenType: 'Bearer', accessExpiresAt: now + grant.lifetimeMs, refreshExpiresAt: null }
   const credential = newCredential({ organization, connection, generation: 1, tokens, obtainedAt: now, record, settings }, ports.seal, ports.entropy)
   await store.connections.insert({
     connection: {

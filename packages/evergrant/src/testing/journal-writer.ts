@@ -17,6 +17,7 @@ async function writer(): Promise<never> {
       organization: 'org_1',
       subject: { kind: 'connection', id: `con_${n}` },
       generation: 1,
+      fingerprint: null,
       sentAt: 0,
       receivedAt: 0,
       httpStatus: 200,

@@ -46,7 +46,8 @@ export function errorsMarkdown(): string {
     '',
     'Every error leaves as `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail`, `code`, `action`, `needs_reauth`, `reconnect_url`, `retry_at`, `request_id` and, where one field is to blame, `field`.',
     'Decide by `code`; texts may change. 401 means only that the credential you sent is not valid; 503 means that nobody can tell right now, and nothing was lost.',
-    'In the texts, `{P}` stands for the provider and `{A}` for the account.',
+    'With `needs_reauth`, `reconnect_url` is the page where the owner repairs this very connection; it is null when no page can, and `detail` says what to do then.',
+    'In the texts, `{P}` stands for the provider and `{A}` for the account; the API fills them in.',
   ]
   for (const { id, title, text } of FAULT_CLASSES) {
     parts.push('', `## ${title} (\`${id}\`)`, '', text)

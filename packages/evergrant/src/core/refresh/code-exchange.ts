@@ -63,6 +63,7 @@ async function keep(ports: CodeExchangePorts, request: CodeExchangeRequest, sent
       organization: request.organization,
       subject: { kind: 'connect_session', id: request.session },
       generation: 0,
+      fingerprint: null,
       sentAt,
       receivedAt: ports.clock.wall(),
       httpStatus: answer.status,

@@ -10,6 +10,9 @@ export interface RetryPorts {
   readonly times: Pick<ProtocolTimes, 'commitRetryBaseMs' | 'commitRetryCapMs'>
 }
 
+/** A database that is away comes back; what fails this often may be a defect that somebody has to see. */
+const LOUD_AFTER = 5
+
 /**
  * Repeats an idempotent write until the database has it, for as long as the process lives: what an issuer gave us is
  * never dropped because a database was away.
@@ -19,7 +22,9 @@ export async function untilDurable<Outcome>(ports: RetryPorts, what: string, wri
     try {
       return await write()
     } catch (error) {
-      ports.log.warn({ what, failures, error: error instanceof Error ? error.message : 'unknown' }, 'a write is not durable yet; it will be tried again')
+      const fields = { what, failures, error: error instanceof Error ? error.message : 'unknown' }
+      if (failures < LOUD_AFTER) ports.log.warn(fields, 'a write is not durable yet; it will be tried again')
+      else ports.log.error(fields, 'a write is still not durable; it goes on being tried')
     }
     const { commitRetryBaseMs: baseMs, commitRetryCapMs: capMs } = ports.times
     await ports.timers.sleep(backoffMs({ baseMs, capMs, failures, floorMs: 0 }, ports.entropy.uniform()))

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createEngineLab, type EngineLab } from '../../testing/engine-lab.ts'
+import { testSeal } from '../../testing/seal.ts'
 import { SealError } from '../seal/seal.ts'
 
 const HOUR = 3_600_000
@@ -102,6 +103,13 @@ test('a journaled answer whose generation has passed is kept beside the token, n
   expect(await lab.journal.pending()).toHaveLength(0)
   expect((await lab.store.credentials.unappliedAnswers(lab.organization, 10)).map((answer) => answer.intent)).toEqual(['itn_old'])
   expect((await lab.row()).credential.generation).toBe(2)
+})
+
+test('a journaled answer to another refresh token of the same generation is not applied: a restore can bring a generation twice', async () => {
+  const lab = await createEngineLab()
+  await lab.journal.append({ ...journaled(lab, 1), fingerprint: testSeal().fingerprint('rt-of-another-grant') })
+  expect(await lab.another().recover()).toMatchObject({ replayed: 0, superseded: 1 })
+  expect((await lab.row()).credential.generation).toBe(1)
 })
 
 test('a journaled answer that the judge cannot read any more stays in the journal', async () => {
@@ -213,6 +221,7 @@ function journaled(lab: EngineLab, generation: number) {
     organization: lab.organization,
     subject: { kind: 'connection' as const, id: lab.connection },
     generation,
+    fingerprint: testSeal().fingerprint('rt-1'),
     sentAt: lab.time.clock.wall(),
     receivedAt: lab.time.clock.wall(),
     httpStatus: 200,
@@ -220,3 +229,13 @@ function journaled(lab: EngineLab, generation: number) {
     body: new TextEncoder().encode('{"access_token":"at-old","refresh_token":"rt-old","token_type":"Bearer","expires_in":3600}'),
   }
 }
+
+test('a clock that was wrong for a while ends no grant: when it is right again, the token is served', async () => {
+  const lab = await createEngineLab({ refreshToken: null })
+  const right = lab.time.clock.wall()
+  lab.time.setWall(right + 30 * 24 * HOUR)
+  await expect(settle(lab, lab.read())).rejects.toMatchObject({ code: 'connection_expired' })
+  expect((await lab.row()).connection.state).toBe('needs_reauth')
+  lab.time.setWall(right + 60_000)
+  expect((await settle(lab, lab.read())).accessToken).toBe('at-1')
+})

@@ -202,10 +202,11 @@ export class Engine implements RefreshEngine {
     )
   }
 
-  #plannedReport(result: Extract<FlightResult, { kind: 'planned' }>, connection: ConnectionId): RefreshReport {
+  async #plannedReport(result: Extract<FlightResult, { kind: 'planned' }>, connection: ConnectionId): Promise<RefreshReport> {
     const { row, plan } = result
     if (plan.kind === 'fresh') return { connection, generation: row.credential.generation, expiresAt: row.credential.accessExpiresAt, changed: true }
     if (plan.kind === 'wait') throw new Fault(plan.code, plan.until === null ? {} : { retryAt: plan.until })
+    await recordEnd(this.#world, row, plan.code, false)
     throw ended(plan.code, row)
   }
 

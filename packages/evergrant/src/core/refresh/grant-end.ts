@@ -3,20 +3,20 @@ import type { FaultCode } from '../fault/fault.ts'
 import { FAULTS } from '../fault/table.ts'
 import { newId } from '../ids.ts'
 import type { GrantRow } from './credentials.ts'
-import { untilDurable } from './durable.ts'
 import type { EngineWorld } from './engine-ports.ts'
 
 /**
- * Records an end that follows from facts we hold (a lifetime is over, nothing can renew it), not from an answer. A mere
- * claim of a caller records nothing.
+ * Records an end that follows from facts we hold (a lifetime is over, nothing can renew it), not from an answer. It holds
+ * only while the clock agrees, see `endedByClockAlone`. A mere claim of a caller records nothing; a database that is away
+ * records it at the next read.
  */
 export async function recordEnd(world: EngineWorld, row: GrantRow, code: FaultCode, claimedByCaller: boolean): Promise<void> {
   const { connection, credential } = row
   if (claimedByCaller || connection.state !== 'active' || FAULTS[code].class !== 'grant') return
   const at = world.clock.wall()
   const intent = code === 'refresh_outcome_lost' ? (credential.suspicion?.intent ?? null) : null
-  await untilDurable(world, 'end', () =>
-    world.credentials.commitFailure({
+  try {
+    await world.credentials.commitFailure({
       connection: connection.id,
       organization: connection.organization,
       intent: null,
@@ -38,6 +38,8 @@ export async function recordEnd(world: EngineWorld, row: GrantRow, code: FaultCo
         subject: intent,
         data: { code, generation: credential.generation },
       },
-    }),
-  )
+    })
+  } catch (error) {
+    world.log.warn({ connection: connection.id, error: String(error) }, 'the end of a grant is not recorded yet')
+  }
 }

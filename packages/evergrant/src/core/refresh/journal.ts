@@ -8,6 +8,8 @@ export interface JournalRecord {
   readonly subject: { readonly kind: 'connection'; readonly id: ConnectionId } | { readonly kind: 'connect_session'; readonly id: ConnectSessionId }
   /** Generation that was presented; 0 for a code exchange. */
   readonly generation: number
+  /** Of the refresh token that was presented: a generation can come twice after a restore, a token cannot. Null for a code exchange. */
+  readonly fingerprint: string | null
   readonly sentAt: Instant
   readonly receivedAt: Instant
   readonly httpStatus: number

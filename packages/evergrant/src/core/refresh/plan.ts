@@ -1,4 +1,5 @@
 import type { Suspicion } from '../connection/credential.ts'
+import { endedByClockAlone } from '../connection/status.ts'
 import type { FaultCode } from '../fault/fault.ts'
 import type { Reuse } from '../provider/reuse.ts'
 import type { Instant } from '../time.ts'
@@ -48,7 +49,7 @@ export function servable(row: GrantRow, now: Instant, minTtlMs = 0): boolean {
 
 export function planRefresh(input: PlanInput, times: ProtocolTimes): RefreshPlan {
   const { row, ask, now } = input
-  const stopped = stateStops(row)
+  const stopped = endedByClockAlone(row, now) ? null : stateStops(row)
   if (stopped !== null) return stopped
   const wanted = wantedRefresh(row, ask, now)
   if (wanted === null) return { kind: 'fresh' }
@@ -100,8 +101,7 @@ function withoutRefreshToken(row: GrantRow, ask: PlanAsk, now: Instant): Refresh
 /** When the wish must wait: an absolute end, back-off, or a suspicion whose time has not come. */
 function gate(wanted: Extract<RefreshPlan, { kind: 'refresh' }>, input: PlanInput, times: ProtocolTimes): RefreshPlan {
   const { row, reuse, now } = input
-  const { refreshExpiresAt, accessExpiresAt } = row.credential
-  if (refreshExpiresAt !== null && refreshExpiresAt <= now && !servable(row, now)) return { kind: 'reconnect', code: 'connection_expired' }
+  const { accessExpiresAt } = row.credential
   const { nextAttemptAt } = row.health
   const suspicion = suspicionOf(row, now)
   if (suspicion === null) {

@@ -37,7 +37,7 @@ async function replayAnswer(world: EngineWorld, record: JournalRecord): Promise<
     return 'kept'
   }
   try {
-    return await apply(world, record, row.credential.generation === record.generation ? row : asPresented(row, record.generation))
+    return await apply(world, record, answersTo(row, record) ? row : asPresented(row, record.generation))
   } catch (error) {
     if (!(error instanceof Fault || error instanceof SealError)) throw error
     world.log.error(
@@ -48,7 +48,11 @@ async function replayAnswer(world: EngineWorld, record: JournalRecord): Promise<
   }
 }
 
-/** For an answer to an older generation: it cannot apply any more, but it is kept beside the token unless it was applied. */
+function answersTo({ credential }: GrantRow, record: JournalRecord): boolean {
+  return credential.generation === record.generation && credential.fingerprint === record.fingerprint
+}
+
+/** For an answer to another token: it cannot apply any more, but it is kept beside the token unless it was applied. */
 function asPresented(row: GrantRow, generation: number): GrantRow {
   return { ...row, credential: { ...row.credential, generation, refreshToken: null, fingerprint: null } }
 }

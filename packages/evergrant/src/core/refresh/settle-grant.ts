@@ -163,6 +163,7 @@ function journal(world: EngineWorld, answered: AnsweredPresentation): Promise<vo
     organization: connection.organization,
     subject: { kind: 'connection', id: connection.id },
     generation: credential.generation,
+    fingerprint: credential.fingerprint,
     sentAt: answered.sentAt,
     receivedAt: answered.receivedAt,
     httpStatus: answered.answer.status,
