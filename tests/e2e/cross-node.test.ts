@@ -97,6 +97,16 @@ describe.skipIf(database === null)(`two nodes on one PostgreSQL database${skip ?
     for (const reply of await Promise.all(waiting)) expect([3, undefined], reply.text).toContain(at(reply.body, 'generation'))
     expect(await bench.truth(held)).toMatchObject({ state: 'live', refresh_requests: 2, overlaps: 0 })
   })
+
+  test('a database that swallows every byte keeps no reader waiting for good, and heals by itself', { timeout: 60_000 }, async () => {
+    const held = await heldInBoth()
+    proxy.blackhole()
+    const status = async () => (await tokenAt(held)).status
+    await expect.poll(status, { timeout: 20_000 }).toBe(503)
+    expect((await tokenAt(held)).body).toMatchObject({ code: 'store_unavailable', needs_reauth: false })
+    proxy.heal()
+    await expect.poll(status, { timeout: 20_000 }).toBe(200)
+  })
 })
 
 async function settledWithin(reply: Promise<JsonReply>, ms: number): Promise<JsonReply | null> {

@@ -9,11 +9,22 @@ const types: pg.CustomTypesConfig = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') => (oid === INT8 ? Number : pg.types.getTypeParser(oid, format ?? 'text')),
 }
 
+/** Longer than the server lets a statement run: without an answer by then, the connection is gone and only looks open. */
+const SILENCE_MS = 35_000
+
 /** What every connection of a store has in common. `durable` adds the setting that a careless default took away. */
 export function connectionConfig(url: string, durable: boolean): pg.ClientConfig {
   const settings = ['-c statement_timeout=30000', '-c idle_in_transaction_session_timeout=30000', '-c default_transaction_isolation=read\\ committed']
   if (durable) settings.push('-c synchronous_commit=on')
-  return { connectionString: url, application_name: 'evergrant', connectionTimeoutMillis: 5_000, keepAlive: true, types, options: settings.join(' ') }
+  return {
+    connectionString: url,
+    application_name: 'evergrant',
+    connectionTimeoutMillis: 5_000,
+    query_timeout: SILENCE_MS,
+    keepAlive: true,
+    types,
+    options: settings.join(' '),
+  }
 }
 
 /**

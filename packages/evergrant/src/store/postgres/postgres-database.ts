@@ -5,10 +5,12 @@ import type { Change } from '../contract.ts'
 import type { Database, Program, Row, Step, StepResult, WriteTraits } from '../sql/program.ts'
 import { Gathering } from './gathering.ts'
 import { numberParameters, POSTGRES } from './postgres-dialect.ts'
-import { isLost, mayTryAgain, readable, unavailable } from './postgres-faults.ts'
+import { isLost, isSilence, mayTryAgain, readable, unavailable } from './postgres-faults.ts'
 
 const NOTHING: StepResult = { rows: [], changes: 0 }
 const ATTEMPTS = 4
+/** Somebody waits for a read: a half-open connection is told from a slow one by this. */
+const READ_PATIENCE_MS = 5_000
 const LANES = 2
 const MAX_BATCH = 64
 
@@ -44,7 +46,7 @@ export class PostgresDatabase implements Database {
   }
 
   async read<Result>(program: () => Program<Result>): Promise<Result> {
-    return this.#retrying(true, () => this.#withClient((client) => drive(client, program(), [])))
+    return this.#retrying(true, () => this.#withClient((client) => drive(client, program(), [], READ_PATIENCE_MS)))
   }
 
   write<Result>(program: () => Program<Result>, traits: WriteTraits = {}): Promise<Result> {
@@ -115,7 +117,7 @@ export class PostgresDatabase implements Database {
       try {
         return await work()
       } catch (error) {
-        const again = error instanceof UnknownCommit ? repeatable : mayTryAgain(error) || isLost(error)
+        const again = error instanceof UnknownCommit ? repeatable : mayTryAgain(error) || (isLost(error) && !isSilence(error))
         if (error instanceof Fault || !again || attempt === ATTEMPTS) throw error instanceof UnknownCommit ? unavailable(error.cause) : readable(error)
         await this.#timers.sleep(10 * 4 ** attempt)
       }
@@ -165,29 +167,29 @@ async function attempt(client: pg.PoolClient, job: Job, changes: Change[]): Prom
   }
 }
 
-async function drive<Result>(client: pg.PoolClient, program: Program<Result>, changes: Change[]): Promise<Result> {
+async function drive<Result>(client: pg.PoolClient, program: Program<Result>, changes: Change[], patienceMs?: number): Promise<Result> {
   let next = program.next()
-  while (next.done !== true) next = program.next(await step(client, next.value, changes))
+  while (next.done !== true) next = program.next(await step(client, next.value, changes, patienceMs))
   return next.value
 }
 
-async function step(client: pg.PoolClient, wanted: Step, changes: Change[]): Promise<StepResult> {
+async function step(client: pg.PoolClient, wanted: Step, changes: Change[], patienceMs: number | undefined): Promise<StepResult> {
   if (wanted.kind === 'changed') {
     changes.push(wanted.change)
     return NOTHING
   }
-  const found = await client.query(prepared(numberParameters(wanted.sql), wanted.params))
+  const found = await client.query(prepared(numberParameters(wanted.sql), wanted.params, patienceMs))
   return { rows: found.rows, changes: found.rowCount ?? 0 }
 }
 
 const names = new Map<string, string>()
 
 /** A statement the server parses once per connection. */
-function prepared(text: string, values: readonly unknown[]): pg.QueryConfig {
+function prepared(text: string, values: readonly unknown[], patienceMs?: number): pg.QueryConfig & { readonly query_timeout?: number } {
   let name = names.get(text)
   if (name === undefined) {
     name = `evergrant_${names.size}`
     names.set(text, name)
   }
-  return { name, text, values: [...values] }
+  return { name, text, values: [...values], ...(patienceMs === undefined ? {} : { query_timeout: patienceMs }) }
 }

@@ -16,6 +16,11 @@ export function isLost(error: unknown): boolean {
   return /^(08|57P0)/.test(state) || /^E[A-Z_]+$/.test(state)
 }
 
+/** True when nothing was heard for as long as we wait: the next try would wait as long again. */
+export function isSilence(error: unknown): boolean {
+  return sqlState(error) === null && error instanceof Error && /timeout/i.test(error.message)
+}
+
 export function mayTryAgain(error: unknown): boolean {
   const state = sqlState(error)
   return state !== null && AGAIN.has(state)
