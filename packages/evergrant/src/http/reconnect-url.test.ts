@@ -24,6 +24,14 @@ test('reads, refreshes and calls through the proxy carry the link when only the 
   expect(others[2]?.json.fault.text).toBe('Access for ada@example.com has expired. Syncing is paused; nothing was deleted.')
 })
 
+test('a refresh that finds nothing left to renew records the end and gives the link at once', async () => {
+  const { lab, id } = await withConnection({ account: '42' })
+  const refused = await lab.call('POST', `/api/v1/connections/${id}/refresh`)
+  expect(refused).toMatchObject({ status: 409, json: { code: 'connection_expired', needs_reauth: true } })
+  expect(refused.json.reconnect_url).toContain(`/connect/repair/${id}.`)
+  expect((await lab.call('GET', `/api/v1/connections/${id}`)).json).toMatchObject({ status: 'needs_reauth', reconnect_url: refused.json.reconnect_url })
+})
+
 test('without a known account there is no link; the problem says how to make one', async () => {
   const { lab, id } = await withConnection()
   const read = await lab.call('GET', `/api/v1/connections/${id}/token`)
