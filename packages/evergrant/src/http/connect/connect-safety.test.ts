@@ -293,6 +293,14 @@ test('every redirect of the flow is a 303, so that no posted form is repeated el
   expect([started.status, callback.status, posted.status]).toEqual([303, 303, 303])
 })
 
+test('a button pressed from another site is refused in words for the person at the browser (S52)', async () => {
+  const link = await newLink()
+  const posted = await new Visitor(bench).post(new URL(link.url).pathname, {}, { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' })
+  expect(posted.status).toBe(403)
+  expect(posted.body).toContain('<h1>That did not come from our page</h1>')
+  expect(posted.body).not.toContain('key')
+})
+
 test('no code or state is left in a referrer, an address of ours, or the log (S15)', async () => {
   const visitor = new Visitor(bench)
   const callback = await visitor.consent(await visitor.start((await newLink()).url), 'ada', 'deny')

@@ -182,7 +182,7 @@ ${said?.providerText == null || code === 'account_mismatch' ? null : html`<dt>In
 /** A page for a browser that has not proven which session is its own: nothing of any session is on it. */
 export function problemPage(code: FaultCode, requestId: string, text?: string): Page {
   const unknownLink = code === 'not_found'
-  const title = unknownLink ? 'This link does not work' : fillWords(FAULTS[code].title, {})
+  const title = unknownLink ? 'This link does not work' : code === 'forbidden' ? 'That did not come from our page' : fillWords(FAULTS[code].title, {})
   const words = unknownLink
     ? 'It may be incomplete, or too old to be known. Ask whoever sent it for a new one.'
     : fillWords(FAULTS[code].endUser, { provider: 'the provider' })
