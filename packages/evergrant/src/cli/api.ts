@@ -21,7 +21,8 @@ export function readAnswer({ status, body }: RawAnswer): JsonObject {
   const problem = isJsonObject(value) ? value : {}
   const detail = typeof problem['detail'] === 'string' ? problem['detail'] : `the server answered ${status}`
   const code = typeof problem['code'] === 'string' ? ` (${problem['code']})` : ''
-  throw new CommandFailure(EXIT.problem, `${detail}${code}`, problem)
+  const repair = typeof problem['reconnect_url'] === 'string' ? ` Its owner repairs it here: ${problem['reconnect_url']}` : ''
+  throw new CommandFailure(EXIT.problem, `${detail}${code}${repair}`, problem)
 }
 
 function parse(body: string): JsonValue {

@@ -1,7 +1,7 @@
 // The command line as people meet it: real processes, each test with a data folder of its own.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -113,6 +113,7 @@ test('the schema goes up, says where it is, and goes back a step', async () => {
   expect(before.code).toBe(1)
   expect(json(before.out).missing).toBeGreaterThan(0)
   expect(await run(['migrate', 'up'])).toMatchObject({ code: 0 })
+  for (const file of readdirSync(dataDir)) expect([file, statSync(join(dataDir, file)).mode & 0o077]).toEqual([file, 0])
   const after = await run(['migrate', 'status', '--json'])
   expect(after.code).toBe(0)
   const { missing, migrations } = json(after.out)
@@ -255,6 +256,19 @@ test('a connection is imported from a file, paused, resumed, listed and disconne
   const gone = await run(['connections', 'disconnect', id, '--json'])
   expect(json(gone.out).status).toBe('disconnected')
   expect(JSON.stringify([imported, listed, gone])).not.toMatch(/planted-(access|refresh)/)
+})
+
+test('a connection that only its owner can repair is listed, shown and refused with the link for them', async () => {
+  await run(['integrations', 'create', '--provider', 'strava', '--slug', 'strava', '--client-id', '123', '--scope', 'read'])
+  const file = join(dataDir, '..', 'ended.json')
+  writeFileSync(file, JSON.stringify({ access_token: 'planted-access', expires_at: '2020-01-01T00:00:00Z', account: '77' }))
+  const { id } = json((await run(['connections', 'import', '--integration', 'strava', '--owner', 'ada', '--file', file, '--json'])).out)
+  const refused = await run(['refresh', id])
+  const { reconnect_url: link } = json((await run(['connections', 'show', id, '--json'])).out)
+  expect(link).toMatch(/^http:\/\/localhost:\d+\/connect\/repair\/con_/)
+  expect(refused.code).toBe(1)
+  for (const text of [refused.err + refused.out, (await run(['connections', 'list'])).out, (await run(['connections', 'show', id])).out])
+    expect(text).toContain(link)
 })
 
 test('an unknown connection is refused with exit code 1 and the code of the API', async () => {

@@ -68,9 +68,16 @@ function listCommand(group: Command, { output }: Shell): void {
         const rows = items.map((item) =>
           [item['id'], item['integration'], item['owner'], item['status'], faultCode(item['fault']), item['expires_at']].map((value) => cell(value)),
         )
-        output.result({ items }, () => formatTable(['ID', 'INTEGRATION', 'OWNER', 'STATUS', 'FAULT', 'EXPIRES'], rows))
+        output.result({ items }, () => formatTable(['ID', 'INTEGRATION', 'OWNER', 'STATUS', 'FAULT', 'EXPIRES'], rows) + repairLines(items))
       }),
     )
+}
+
+/** The links that owners need, under the table: one is longer than a line. */
+function repairLines(items: readonly JsonObject[]): string {
+  const broken = items.filter((item) => typeof item['reconnect_url'] === 'string')
+  if (broken.length === 0) return ''
+  return `\n\nOnly their owners can repair these; send them the link:\n${broken.map((item) => `${cell(item['id'])}\n  ${cell(item['reconnect_url'])}`).join('\n')}`
 }
 
 function faultCode(fault: JsonValue | undefined): JsonValue | undefined {
