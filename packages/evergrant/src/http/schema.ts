@@ -69,7 +69,11 @@ export const ProblemSchema = Type.Object(
     code: Type.String(),
     action: Type.String(),
     needs_reauth: Type.Boolean(),
-    reconnect_url: nullable(Type.String()),
+    reconnect_url: nullable(
+      Type.String({
+        description: 'With `needs_reauth`: the page where the owner repairs the connection. Null when the account is not known; make a reconnect link then.',
+      }),
+    ),
     retry_at: nullable(Type.String()),
     request_id: Type.String(),
     field: Type.Optional(Type.String()),
