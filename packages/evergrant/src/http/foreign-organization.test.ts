@@ -16,7 +16,10 @@ const snapshot = async (): Promise<readonly string[]> => {
   const paths = ['/api/v1/connections', '/api/v1/integrations', '/api/v1/events?limit=200']
   const answers = await Promise.all(paths.map((path) => lab.call('GET', path)))
   const keys = await lab.call('GET', '/api/v1/api-keys')
-  return [...answers.map(({ text }) => text), ...keys.json.items.map((key: { id: string; revoked_at: unknown; expires_at: unknown }) => `${key.id} ${key.revoked_at} ${key.expires_at}`)]
+  return [
+    ...answers.map(({ text }) => text),
+    ...keys.json.items.map((key: { id: string; revoked_at: unknown; expires_at: unknown }) => `${key.id} ${key.revoked_at} ${key.expires_at}`),
+  ]
 }
 
 describe('an admin key of another organization', () => {
@@ -62,9 +65,12 @@ describe('an admin key of another organization', () => {
     expect(await snapshot()).toEqual(before)
   })
 
-  test.each(['/api/v1/connections', '/api/v1/integrations', '/api/v1/owners/owner-1/connections', '/api/v1/connections?owner=owner-1'])('%s lists nothing', async (path) => {
-    expect((await lab.call('GET', path, { key: foreign })).json.items).toEqual([])
-  })
+  test.each(['/api/v1/connections', '/api/v1/integrations', '/api/v1/owners/owner-1/connections', '/api/v1/connections?owner=owner-1'])(
+    '%s lists nothing',
+    async (path) => {
+      expect((await lab.call('GET', path, { key: foreign })).json.items).toEqual([])
+    },
+  )
 
   test('events and cursors of another organization lead nowhere', async () => {
     const cursor = Buffer.from(lab.connection).toString('base64url')

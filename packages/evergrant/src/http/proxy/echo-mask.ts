@@ -10,7 +10,9 @@ const STAR = 0x2a
  */
 export function withoutEcho(body: Buffer | Readable, token: string): Buffer | Readable {
   if (token.length < SHORTEST) return body
-  const forms = [...new Set([token, encodeURIComponent(token), JSON.stringify(token).slice(1, -1), token.replaceAll('/', '\\/')])].map((form) => Buffer.from(form))
+  const forms = [...new Set([token, encodeURIComponent(token), JSON.stringify(token).slice(1, -1), token.replaceAll('/', '\\/')])].map((form) =>
+    Buffer.from(form),
+  )
   if (Buffer.isBuffer(body)) return masked(body, forms)
   // Whichever side ends or breaks off, the other one does: what went wrong is the reader's to see.
   return pipeline(body, masking(forms), () => {})

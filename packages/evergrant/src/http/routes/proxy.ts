@@ -68,14 +68,19 @@ async function proxy(request: FastifyRequest, reply: FastifyReply, connection: C
     'evergrant-upstream-status': String(result.status),
   })
   if (result.verdict !== 'ok') reply.header('evergrant-verdict', result.verdict)
-  return reply.code(result.status).send(request.method === 'HEAD' && result.body instanceof Readable ? emptied(result.body) : withoutEcho(result.body, result.accessToken))
+  return reply
+    .code(result.status)
+    .send(request.method === 'HEAD' && result.body instanceof Readable ? emptied(result.body) : withoutEcho(result.body, result.accessToken))
 }
 
 /** What comes after the connection, as it was sent. The router also knows other ways to write the same address; they are not worth two meanings. */
 function pathBelow(request: FastifyRequest): string {
   const rest = request.url.replace(PREFIX, '')
   if (rest !== request.url) return rest
-  throw new Fault('invalid_request', { field: 'path', detail: 'Write the address as /api/v1/proxy/{connection}/..., without a host and without percent-encoding in this part.' })
+  throw new Fault('invalid_request', {
+    field: 'path',
+    detail: 'Write the address as /api/v1/proxy/{connection}/..., without a host and without percent-encoding in this part.',
+  })
 }
 
 async function bodyOf(request: FastifyRequest): Promise<Buffer | Readable | null> {
