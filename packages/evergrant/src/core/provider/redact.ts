@@ -23,7 +23,7 @@ export function redact(text: string, secrets: readonly string[], page = false): 
   }
   // Cut only now: a secret cut in two would not be recognized.
   clean = clean.slice(0, LOOKED_AT)
-  if (page) clean = clean.replace(/<[^>]{0,2000}>/g, ' ')
+  if (page) clean = clean.replace(/<[^<>]{0,2000}>/g, ' ')
   clean = clean.replace(CONTROLS, ' ').replace(MARKED, HIDDEN).replace(OPAQUE, hideOpaque)
   return clean.replace(/ {2,}/g, ' ').trim().slice(0, LONGEST)
 }
