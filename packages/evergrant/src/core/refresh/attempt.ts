@@ -179,7 +179,7 @@ async function judged(world: EngineWorld, request: AttemptRequest, prepared: Pre
   const stored = prepared.row.connection.account
   if (verdict.grant.account !== null && stored !== null && verdict.grant.account !== stored) {
     const said = { ...verdict.said, code: 'account_mismatch' }
-    return notGranted(world, request, prepared, { kind: 'dead', code: 'connection_revoked', said }, result)
+    return notGranted(world, request, prepared, { kind: 'dead', code: 'account_mismatch', said }, result)
   }
   world.breakers.succeeded(prepared.context.endpoints.refresh)
   const renewed = await granted(world, answered, verdict)

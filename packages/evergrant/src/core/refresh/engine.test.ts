@@ -290,10 +290,10 @@ describe('races with people', () => {
     const lab = await createEngineLab()
     await lab.time.advance(HOUR)
     lab.provider.steps.push({ kind: 'account', account: 'mallory' })
-    await faultOf(settle(lab, lab.read()))
+    expect((await faultOf(settle(lab, lab.read()))).code).toBe('account_mismatch')
     const row = await lab.row()
     expect(row.credential.generation).toBe(1)
-    expect(row.connection.account).toBe('ada')
+    expect(row.connection).toMatchObject({ account: 'ada', state: 'needs_reauth', fault: { code: 'account_mismatch' } })
   })
 })
 

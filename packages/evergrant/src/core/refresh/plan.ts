@@ -93,7 +93,7 @@ function dueRefresh(row: GrantRow, now: Instant): Extract<RefreshPlan, { kind: '
 
 /** Nothing can renew it: the token lives until its end, and then only its owner can help. */
 function withoutRefreshToken(row: GrantRow, ask: PlanAsk, now: Instant): RefreshPlan {
-  if (ask.kind === 'read' && ask.rejectedGeneration === row.credential.generation) return { kind: 'reconnect', code: 'connection_revoked' }
+  if (ask.kind === 'read' && ask.rejectedGeneration === row.credential.generation) return { kind: 'reconnect', code: 'connection_expired' }
   if (ask.kind === 'force') return { kind: 'reconnect', code: servable(row, now) ? 'refresh_not_supported' : 'connection_expired' }
   return servable(row, now) ? { kind: 'fresh' } : { kind: 'reconnect', code: 'connection_expired' }
 }

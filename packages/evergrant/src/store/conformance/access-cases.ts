@@ -92,6 +92,17 @@ export const accessCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'an idempotency key whose request died with its process starts again after five minutes, once',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const begin = (at: number) => store.idempotency.begin(tenant.organization, 'abandoned', 'request', at)
+      assert.equal((await begin(PAST)).kind, 'first')
+      assert.equal((await begin(PAST + 299_999)).kind, 'running')
+      const later = await Promise.all(Array.from({ length: 5 }, () => begin(PAST + 300_001)))
+      assert.deepEqual(later.map((outcome) => outcome.kind).sort(), ['first', 'running', 'running', 'running', 'running'])
+    },
+  },
+  {
     name: 'events are listed newest first, by connection, subject and type, each exactly once',
     async run(store, context) {
       const tenant = await Tenant.open(store, context)

@@ -3,11 +3,12 @@ import type { Idempotency, IdempotencyOutcome } from '../../core/access/idempote
 import type { Organization, Organizations } from '../../core/access/organization.ts'
 import type { NewEvent } from '../../core/audit/event.ts'
 import type { ApiKeyId, OrganizationId } from '../../core/ids.ts'
-import type { Instant } from '../../core/time.ts'
+import { type Instant, MINUTE } from '../../core/time.ts'
 import { append } from './event-rows.ts'
 import { changed, type Database, type Dialect, type Program, type Row, row, rows, run, type SqlValue } from './program.ts'
 import { bytesOrNull, integer, integerOrNull, json, text, textOrNull } from './rows.ts'
 
+const LONGEST_REQUEST_MS = 5 * MINUTE
 const KEY_COLUMNS = 'id, organization_id, name, hint, hash, scopes, created_at, last_used_at, expires_at, revoked_at, replaces'
 
 function toKey(found: Row): ApiKey {
@@ -140,7 +141,20 @@ function* begin(organization: OrganizationId, key: string, requestHash: string, 
   if (found === undefined) return { kind: 'running' }
   if (found.request_hash !== requestHash) return { kind: 'mismatch' }
   const status = integerOrNull(found, 'status')
+  if (status === null && (yield* takeOver(organization, key, at))) return { kind: 'first' }
   return status === null ? { kind: 'running' } : { kind: 'replay', status, body: bytesOrNull(found, 'body') ?? new Uint8Array() }
+}
+
+/** A request that has run for longer than any may run died with its process: the same key starts again. */
+function* takeOver(organization: string, key: string, at: Instant): Program<boolean> {
+  const taken = yield* run(
+    'update idempotency_key set at = ? where organization_id = ? and key = ? and status is null and at < ?',
+    at,
+    organization,
+    key,
+    at - LONGEST_REQUEST_MS,
+  )
+  return taken === 1
 }
 
 function* purge(dialect: Dialect, before: Instant, limit: number): Program<number> {
