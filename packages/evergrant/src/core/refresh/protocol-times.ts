@@ -80,9 +80,9 @@ export function isStrict(reuse: Reuse): boolean {
   return reuse.class === 'P3' || reuse.class === 'P4' || reuse.class === 'PU'
 }
 
-/** How long the exchange waits for its answer. */
+/** How long the exchange waits for its answer, in whole milliseconds: leases made from it are stored. */
 export function drainFor(reuse: Reuse, times: ProtocolTimes): number {
-  if (reuse.class === 'P1') return Math.min(times.windowDrainMaxMs, reuse.windowMs / 3)
+  if (reuse.class === 'P1') return Math.min(times.windowDrainMaxMs, Math.floor(reuse.windowMs / 3))
   return isStrict(reuse) ? times.strictDrainMs : times.drainMs
 }
 

@@ -48,6 +48,13 @@ test('a lease is always longer than the drain it covers', () => {
   }
 })
 
+test('drain and lease are whole milliseconds for every window, because leases are stored', () => {
+  for (const windowMs of [1_000, 10_000, 20_000, 29_999, 30_000]) {
+    const subject = reuse('P1', windowMs)
+    expect([windowMs, Number.isInteger(drainFor(subject, times)), Number.isInteger(leaseFor(subject, times))]).toEqual([windowMs, true, true])
+  }
+})
+
 test('a scaled table keeps the bounds of our own machine', () => {
   const fast = protocolTimes(50)
   expect(fast.orphanWaitMs).toBe(2_700)

@@ -184,15 +184,17 @@ export class SqliteDatabase implements Database {
   }
 }
 
-const SQLITE_CONSTRAINT = 19
+/** SQLITE_CONSTRAINT_UNIQUE and SQLITE_CONSTRAINT_PRIMARYKEY. */
+const IDENTITY = new Set([2067, 1555])
+const PRIMARY = 0xff
 const UNAVAILABLE = new Set([5, 6, 8, 10, 11, 13, 14, 23, 26])
 
-/** What the file system or another process did to us is `store_unavailable`; a broken constraint is a contradiction; the rest is a defect. */
+/** What the file system or another process did to us is `store_unavailable`; a second row of one identity is a contradiction; the rest is a defect. */
 function readable(error: unknown): unknown {
   const code = sqliteCode(error)
   if (code === null) return error
-  if (code === SQLITE_CONSTRAINT) return new Fault('already_exists', { detail: 'another row already has this identity', cause: error })
-  return UNAVAILABLE.has(code) ? unavailable(error) : error
+  if (IDENTITY.has(code)) return new Fault('already_exists', { detail: 'another row already has this identity', cause: error })
+  return UNAVAILABLE.has(code & PRIMARY) ? unavailable(error) : error
 }
 
 function unavailable(error: unknown): Fault {
@@ -200,8 +202,8 @@ function unavailable(error: unknown): Fault {
   return error instanceof Fault ? error : new Fault('store_unavailable', { detail: `the database file refused: ${reason}`, cause: error })
 }
 
-/** The primary result code: the low byte of the extended one. */
+/** The extended result code; its low byte is the primary one. */
 function sqliteCode(error: unknown): number | null {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return null
-  return error.errcode & 0xff
+  return error.errcode
 }

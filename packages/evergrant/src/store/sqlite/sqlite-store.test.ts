@@ -75,6 +75,13 @@ test('an outdated file is refused with the remedy, and each migration can be tak
   await (await openSqliteStore(path, { ...options, migrate: false })).close()
 })
 
+test('a value of the wrong type is a defect of ours and is never told as a row that exists already', async () => {
+  const memory = await openMemoryStore(options)
+  const write = memory.meta.put('greeting', 'text, where bytes belong' as unknown as Uint8Array)
+  await expect(write).rejects.not.toMatchObject({ code: 'already_exists' })
+  await memory.close()
+})
+
 test('a closed store refuses work and does not crash', async () => {
   const memory = await openMemoryStore(options)
   await memory.close()
