@@ -169,6 +169,12 @@ test('all bad files are reported at once, and two files cannot define the same p
   expect(String(failure)).toContain(`${join(folder, 'c.yaml')}: id "acme" is already defined by ${join(folder, 'b.yaml')}`)
 })
 
-test('without a folder the shipped records are all there is', async () => {
-  expect(await loadProviderFolder(join(folder, 'absent'), catalogue)).toHaveLength(catalogue.length)
+test('an empty folder leaves the shipped records as they are', async () => {
+  expect(await loadProviderFolder(folder, catalogue)).toHaveLength(catalogue.length)
+})
+
+test('a folder that is not there, or is a file, is refused by name', async () => {
+  await writeFile(join(folder, 'a.yaml'), minimal)
+  for (const path of [join(folder, 'absent'), join(folder, 'a.yaml')])
+    await expect(loadProviderFolder(path, catalogue)).rejects.toThrow(`EVERGRANT_PROVIDERS_DIR is ${path}, which cannot be read as a folder`)
 })

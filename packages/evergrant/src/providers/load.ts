@@ -32,8 +32,8 @@ export function parseProvider(text: string, fileName: string, shipped: readonly 
 
 /**
  * The shipped records with an operator's folder over them: a file adds a provider, or replaces the one with its id.
- * A folder that does not exist adds nothing.
- * @throws Fault `invalid_request` listing every bad file.
+ * @throws Fault `invalid_request` listing every bad file, or naming a folder that cannot be read: a misspelt folder
+ * would quietly take providers from connections that need them.
  */
 export async function loadProviderFolder(folder: string, shipped: readonly ProviderRecord[]): Promise<readonly ProviderRecord[]> {
   const own = new Map<string, { record: ProviderRecord; file: string }>()
@@ -114,7 +114,8 @@ async function providerFiles(folder: string): Promise<string[]> {
     const names = await readdir(folder)
     return names.filter((name) => /^[^.].*\.(ya?ml|json)$/i.test(name)).sort()
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return []
-    throw cause
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable'
+    const detail = `EVERGRANT_PROVIDERS_DIR is ${folder}, which cannot be read as a folder (${code}): correct it, make the folder, or remove the key`
+    throw new Fault('invalid_request', { detail, field: 'EVERGRANT_PROVIDERS_DIR', cause })
   }
 }
