@@ -74,11 +74,8 @@ export async function schemaFinding(config: Config): Promise<Finding> {
     if (missing.length === 0) return fine(name, `${what}, ${rows.length} migrations applied`)
     return problem(name, `${what} lacks ${missing.map((row) => row.name).join(', ')}`, 'start the server, or run `evergrant migrate up`')
   } catch (error) {
-    return problem(
-      name,
-      `${what}: ${error instanceof Error ? error.message : 'no answer'}`,
-      'check that the database runs and that address, user and password are right',
-    )
+    const reason = error instanceof Error ? error.message : 'no answer'
+    return problem(name, reason.startsWith(what) ? reason : `${what}: ${reason}`, 'check that the database runs and that address, user and password are right')
   }
 }
 

@@ -54,6 +54,11 @@ describe('input that is not valid changes nothing and names the field', () => {
     expect([patched.status, patched.json.field]).toEqual([400, '/metadata'])
   })
 
+  test('what is no id is told what an id looks like, not the pattern of it', async () => {
+    const answer = await lab.call('GET', '/api/v1/connections/nope')
+    expect([answer.status, answer.json.detail]).toEqual([400, 'The path is not valid at `id`: it must be an id as this API gives it: `con_` and a UUID.'])
+  })
+
   test('an empty change says that it must name a field', async () => {
     const answer = await lab.call('PATCH', `/api/v1/connections/${lab.connection}`, { body: {} })
     expect([answer.status, answer.json.detail]).toEqual([400, 'The body is not valid at `/`: it must name at least one field.'])

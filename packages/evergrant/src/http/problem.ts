@@ -79,10 +79,16 @@ function remedy(issue: ValidationIssue, params: Record<string, unknown>): string
     case 'minProperties':
       return 'it must name at least one field'
     case 'pattern':
-      return `it must match ${String(params['pattern'])}`
+      return patternRemedy(String(params['pattern']))
     default:
       return `it ${typeof issue.message === 'string' ? issue.message : 'does not match the schema'}`
   }
+}
+
+/** People know an id by its beginning, not by its pattern. */
+function patternRemedy(pattern: string): string {
+  const prefix = /^\^([a-z]+_)\[0-9a-f\]\{8\}-/.exec(pattern)?.[1]
+  return prefix === undefined ? `it must match ${pattern}` : `it must be an id as this API gives it: \`${prefix}\` and a UUID`
 }
 
 function article(type: string): string {

@@ -6,6 +6,8 @@ import { EXIT } from '../exit-code.ts'
 import { cell, formatTable } from '../output.ts'
 import type { Shell } from '../shell.ts'
 
+const AFTER_ROLLBACK = 'Its tables and what they held are gone; the next start, or `evergrant migrate up`, makes them again, empty.'
+
 /** `evergrant migrate`: the schema of the database, up, back and what is applied. */
 export function migrateCommands(program: Command, { output, finish }: Shell): void {
   const group = program.command('migrate').description('schema of the database')
@@ -38,7 +40,7 @@ export function migrateCommands(program: Command, { output, finish }: Shell): vo
     .action(() =>
       withMigrations(loadConfig({ development: false }), 'change', async (migrations) => {
         const version = await migrations.rollback()
-        output.result({ rolled_back: version }, () => (version === null ? 'Nothing is applied.' : `Took migration ${version} back.`))
+        output.result({ rolled_back: version }, () => (version === null ? 'Nothing is applied.' : `Took migration ${version} back. ${AFTER_ROLLBACK}`))
       }),
     )
 }

@@ -18,7 +18,7 @@ export function takeDataLock(path: string): DataLock {
   } catch (error) {
     file.close()
     throw new Fault('store_unavailable', {
-      detail: `another Evergrant process uses ${path}: stop it first, or send the command to it. Several servers need PostgreSQL.`,
+      detail: `another Evergrant process uses ${path}: stop it and try again. Several servers on one database need PostgreSQL.`,
       cause: error,
     })
   }
