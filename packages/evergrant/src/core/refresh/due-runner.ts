@@ -15,6 +15,7 @@ const VISIBILITY_MS = 60_000
 export class DueRunner {
   readonly #world: EngineWorld
   readonly #flights: Flights
+  readonly #waiting: (() => void)[] = []
   #underWay = 0
 
   constructor(world: EngineWorld, flights: Flights) {
@@ -22,10 +23,11 @@ export class DueRunner {
     this.#flights = flights
   }
 
-  /** Takes as many as there is room for and starts them. Returns how many. */
+  /** Waits until half the node's share is free, takes as many as there is room for and starts them. Returns how many: 0 means that nothing is due. */
   async run(): Promise<number> {
+    await this.#halfFree()
+    if (this.#world.draining()) return 0
     const room = this.#world.options.backgroundFlights - this.#underWay
-    if (room <= 0) return 0
     this.#underWay += room
     let taken: readonly DueConnection[] = []
     try {
@@ -35,6 +37,21 @@ export class DueRunner {
     }
     for (const due of taken) void this.#one(due)
     return taken.length
+  }
+
+  /** Few large helpings cost the database less than many small ones. */
+  #halfFree(): Promise<void> {
+    if (this.#isHalfFree()) return Promise.resolve()
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  #isHalfFree(): boolean {
+    return this.#underWay * 2 <= this.#world.options.backgroundFlights
+  }
+
+  #end(): void {
+    this.#underWay -= 1
+    if (this.#isHalfFree()) for (const resume of this.#waiting.splice(0)) resume()
   }
 
   async #one(due: DueConnection): Promise<void> {
@@ -57,7 +74,7 @@ export class DueRunner {
     } catch (error) {
       log.warn({ connection: due.connection, error: String(error) }, 'a due connection was not renewed; it comes up again')
     } finally {
-      this.#underWay -= 1
+      this.#end()
     }
   }
 }

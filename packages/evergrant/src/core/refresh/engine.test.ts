@@ -433,4 +433,20 @@ describe('in the background', () => {
     await settle(lab, Promise.resolve())
     expect(lab.provider.presented).toEqual(['rt-1'])
   })
+
+  test('a full node waits for room instead of saying that nothing is due', async () => {
+    const lab = await createEngineLab({ ports: (ports) => ({ options: { ...ports.options, backgroundFlights: 1 } }) })
+    await lab.time.advance(0.8 * HOUR)
+    lab.provider.steps.push({ kind: 'late', ms: 4_000 })
+    expect(await lab.engine.runDue()).toBe(1)
+    let answered: number | null = null
+    const waiting = lab.engine.runDue().then((count) => {
+      answered = count
+    })
+    await settle(lab, Promise.resolve())
+    expect(answered).toBeNull()
+    await lab.time.advance(4_000)
+    await settle(lab, waiting)
+    expect(answered).toBe(0)
+  })
 })
