@@ -12,13 +12,16 @@ const types: pg.CustomTypesConfig = {
 /** Longer than the server lets a statement run: without an answer by then, the connection is gone and only looks open. */
 const SILENCE_MS = 35_000
 
+/** How the server lists our connections. */
+export const APPLICATION_NAME = 'evergrant'
+
 /** What every connection of a store has in common. `durable` adds the setting that a careless default took away. */
 export function connectionConfig(url: string, durable: boolean): pg.ClientConfig {
   const settings = ['-c statement_timeout=30000', '-c idle_in_transaction_session_timeout=30000', '-c default_transaction_isolation=read\\ committed']
   if (durable) settings.push('-c synchronous_commit=on')
   return {
     connectionString: url,
-    application_name: 'evergrant',
+    application_name: APPLICATION_NAME,
     connectionTimeoutMillis: 5_000,
     query_timeout: SILENCE_MS,
     keepAlive: true,

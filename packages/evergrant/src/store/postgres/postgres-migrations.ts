@@ -1,8 +1,9 @@
 import pg from 'pg'
+import { Fault } from '../../core/fault/fault.ts'
 import type { MigrationStatus, Migrations } from '../contract.ts'
 import { MIGRATIONS } from '../migrations/index.ts'
 import type { Migration } from '../migrations/migration.ts'
-import { connectionConfig } from './postgres-connection.ts'
+import { APPLICATION_NAME, connectionConfig } from './postgres-connection.ts'
 import { readable } from './postgres-faults.ts'
 
 const LEDGER = 'create table if not exists schema_migration (version integer primary key, name text not null, applied_at bigint not null)'
@@ -42,7 +43,22 @@ async function up(client: pg.ClientBase): Promise<readonly number[]> {
   return missing.map((migration) => migration.version)
 }
 
+const OTHERS = 'select count(*)::int as open from pg_stat_activity where datname = current_database() and application_name = $1 and pid <> pg_backend_pid()'
+/** A connection that was just closed is listed a moment longer. */
+const LOOKS = 10
+
+/** Like the data lock of the embedded database: nobody takes tables away under a server. Nodes say who they are by name. */
+async function refuseLiveNodes(client: pg.ClientBase): Promise<void> {
+  for (let look = 0; look < LOOKS; look += 1) {
+    const others = await client.query(OTHERS, [APPLICATION_NAME])
+    if (others.rows[0]?.open === 0) return
+    await client.query('select pg_sleep(0.1)')
+  }
+  throw new Fault('store_unavailable', { detail: 'Evergrant is running on this database: stop every node, then roll back.' })
+}
+
 async function rollback(client: pg.ClientBase): Promise<number | null> {
+  await refuseLiveNodes(client)
   const last = Math.max(0, ...(await applied(client)).keys())
   const migration = MIGRATIONS.find((known) => known.version === last)
   if (migration === undefined) return null

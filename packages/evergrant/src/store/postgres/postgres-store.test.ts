@@ -66,13 +66,16 @@ describe.skipIf(database === null)(`the contract on PostgreSQL${skip ?? ''}`, ()
     }
   })
 
-  test('each migration can be taken back and applied again, and several nodes may migrate at once', async () => {
+  test('each migration can be taken back and applied again, though not under a running node, and several nodes may migrate at once', async () => {
     const offer = await freshDatabase()
     const path = offer.database?.url ?? ''
     await expect(openPostgresStore(path, { ...options, migrate: false })).rejects.toThrow(/run `evergrant migrate up`/)
     const migrations = postgresMigrations(path)
     const applied = await Promise.all([migrations.up(), migrations.up(), migrations.up()])
     expect(applied.flat()).toEqual([1, 2, 3, 4])
+    const node = await openPostgresStore(path, options)
+    await expect(migrations.rollback()).rejects.toThrow(/stop every node, then roll back/)
+    await node.close()
     expect([await migrations.rollback(), await migrations.rollback(), await migrations.rollback(), await migrations.rollback()]).toEqual([4, 3, 2, 1])
     expect(await migrations.rollback()).toBeNull()
     expect(await migrations.up()).toEqual([1, 2, 3, 4])
