@@ -4,6 +4,7 @@ import type { Row } from '../sql/program.ts'
 import { integer, text } from '../sql/rows.ts'
 import type { ChangeChannel } from './change-channel.ts'
 import { Gathering } from './gathering.ts'
+import { MergedReads } from './merged-reads.ts'
 import { MERGED_CLAIM, MERGED_GRANT } from './merged-sql.ts'
 import type { PostgresDatabase } from './postgres-database.ts'
 
@@ -18,14 +19,15 @@ interface Waiting<Request, Outcome> {
 }
 
 /**
- * The two writes of every refresh, many at a time in one statement each. What a statement does not take (a lease held,
+ * The read and the two writes of every refresh, many at a time in one statement each. What a statement does not take (a lease held,
  * a generation that moved, a row that fails) goes through the single program, which says why; a statement that fails as
  * a whole, or whose outcome is unknown, sends everybody there: both programs are idempotent by intent.
  */
 export function mergedCredentials(single: Credentials, database: PostgresDatabase, channel: ChangeChannel): Credentials {
   const claims = gather<ClaimRequest, ClaimOutcome>(single.claim, (requests) => claimMany(database, requests))
   const grants = gather<GrantCommit, CommitOutcome>(single.commitGrant, (commits) => grantMany(database, channel, commits))
-  return { ...single, claim: claims, commitGrant: grants }
+  const reads = new MergedReads(database)
+  return { ...single, read: (connection) => reads.read(connection), claim: claims, commitGrant: grants }
 }
 
 type Merged<Request, Outcome> = (requests: readonly Request[]) => Promise<ReadonlyMap<string, Outcome>>

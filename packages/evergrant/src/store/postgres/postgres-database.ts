@@ -49,6 +49,11 @@ export class PostgresDatabase implements Database {
     return this.#retrying(true, () => this.#withClient((client) => drive(client, program(), [], READ_PATIENCE_MS)))
   }
 
+  /** As {@link read}, on the connections that are tuned for statements over many rows. */
+  async readMerged<Result>(program: () => Program<Result>): Promise<Result> {
+    return this.#retrying(true, () => this.#withClient((client) => drive(client, program(), [], READ_PATIENCE_MS), this.#merged))
+  }
+
   write<Result>(program: () => Program<Result>, traits: WriteTraits = {}): Promise<Result> {
     if (traits.connection === undefined) return this.alone(program, traits.repeatable === true)
     const key = traits.connection

@@ -10,9 +10,9 @@ import { PostgresDatabase } from './postgres-database.ts'
 import { readable } from './postgres-faults.ts'
 import { postgresMigrations, schemaGap } from './postgres-migrations.ts'
 
-/** Readers and single writers of one node; four more write batches, and one listens. */
+/** Readers and single writers of one node; six more carry batches, and one listens. */
 const POOL_SIZE = 10
-const MERGED_SIZE = 4
+const MERGED_SIZE = 6
 
 /**
  * The store for any number of nodes.
