@@ -17,7 +17,7 @@ import { withPostgres } from './postgres.ts'
 import { rawPosts } from './raw-posts.ts'
 import { seedConnections } from './seed.ts'
 
-const IN_FLIGHT = 64
+const IN_FLIGHT = 128
 const BENCH_KEY = `k1:${Buffer.from(systemEntropy.bytes(32)).toString('base64')}`
 const TARGETS = { sqlite: { fresh: 0.6, pooled: 0.45 }, postgres: { fresh: 0.6, pooled: 0.35 } }
 
