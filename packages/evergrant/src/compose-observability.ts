@@ -35,7 +35,7 @@ export function createMetrics(): Metrics {
     buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 75],
     registers,
   })
-  const reads = new Gauge({ name: 'evergrant_token_reads_total', help: 'Token reads, by where the answer came from.', labelNames: ['source'], registers })
+  const reads = new Counter({ name: 'evergrant_token_reads_total', help: 'Token reads, by where the answer came from.', labelNames: ['source'], registers })
   const engine = new Gauge({ name: 'evergrant_engine', help: 'Flights, cached tokens and open breakers of this node.', labelNames: ['what'], registers })
   let fromMemory = 0
   let fromStore = 0
@@ -53,8 +53,9 @@ export function createMetrics(): Metrics {
       stats = source
     },
     render: () => {
-      reads.set({ source: 'memory' }, fromMemory)
-      reads.set({ source: 'store' }, fromStore)
+      reads.reset()
+      reads.inc({ source: 'memory' }, fromMemory)
+      reads.inc({ source: 'store' }, fromStore)
       const now = stats?.()
       if (now !== undefined) {
         engine.set({ what: 'flights' }, now.flights)
