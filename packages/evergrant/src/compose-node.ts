@@ -26,7 +26,7 @@ export interface NodeParts {
  * @throws Fault when the database is taken, outdated or away, or the keyring is not this database's
  */
 export async function openNode(config: Config, log: Log): Promise<NodeParts> {
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  makeDataDir(config)
   const store = await openStore(config, log)
   try {
     await refuseLostKeyFile(config, store)
@@ -37,6 +37,17 @@ export async function openNode(config: Config, log: Log): Promise<NodeParts> {
   } catch (error) {
     await store.close()
     throw error
+  }
+}
+
+/** The data folder, for this user alone. @throws Fault `invalid_request` when the path cannot be one */
+export function makeDataDir({ dataDir }: Pick<Config, 'dataDir'>): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    const detail = `EVERGRANT_DATA_DIR is ${dataDir}, which cannot be made or used as a folder (${code}): name a folder that this user may write`
+    throw new Fault('invalid_request', { field: 'EVERGRANT_DATA_DIR', detail, cause: error })
   }
 }
 

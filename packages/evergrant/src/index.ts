@@ -4,6 +4,7 @@ import { openNode } from './compose-node.ts'
 import { createHealth, createLog, createMetrics } from './compose-observability.ts'
 import { type ComposedServices, composeApp, composeServices } from './compose-services.ts'
 import type { Config } from './config.ts'
+import { Fault } from './core/fault/fault.ts'
 import { newId, type OrganizationId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
 import type { ProviderRecord } from './core/provider/record.ts'
@@ -22,7 +23,7 @@ import { systemClock, systemEntropy, systemTimers } from './system.ts'
 
 export type { Config } from './config.ts'
 export { loadConfig, readConfig } from './config.ts'
-export { Fault } from './core/fault/fault.ts'
+export { Fault }
 
 /** One running node. */
 export interface Evergrant {
@@ -114,6 +115,15 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
   }
 }
 
+/** An address that cannot be had is the operator's to choose, and no defect. */
+function refuseAddress({ host, port }: Config, error: unknown): never {
+  const code = error instanceof Error && 'code' in error ? error.code : null
+  const why = code === 'EADDRINUSE' ? 'another program listens there' : code === 'EACCES' ? 'this user may not' : 'this machine has no such address'
+  if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL' && code !== 'ENOTFOUND') throw error
+  const detail = `cannot listen on ${host}, port ${port}: ${why}. Set EVERGRANT_PORT to a free port, or correct EVERGRANT_HOST.`
+  throw new Fault('invalid_request', { field: code === 'EADDRINUSE' ? 'EVERGRANT_PORT' : 'EVERGRANT_HOST', detail, cause: error })
+}
+
 interface RunnableParts {
   readonly config: Config
   readonly log: Log
@@ -135,7 +145,7 @@ function runnable(parts: RunnableParts): Evergrant {
     organization: parts.organization,
     publicUrl: config.publicUrl,
     listen: async () => {
-      const url = await app.listen({ host: config.host, port: config.port })
+      const url = await app.listen({ host: config.host, port: config.port }).catch((error: unknown) => refuseAddress(config, error))
       worker = startChores({ config, store, engine, revocation: services.revocation, timers: systemTimers, log: parts.log })
       return url
     },

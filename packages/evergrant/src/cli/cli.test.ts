@@ -1,7 +1,7 @@
 // The command line as people meet it: real processes, each test with a data folder of its own.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -168,6 +168,32 @@ test('a running server leaves a private control file, refuses a second one, and 
   child.kill('SIGTERM')
   expect(await stop(child, 'SIGTERM')).toBe(0)
   expect(existsSync(control)).toBe(false)
+})
+
+test('a taken port, and a data folder that is a file, are refused in words and not with a stack', async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const address = taken.address()
+  const port = address !== null && typeof address === 'object' ? address.port : 0
+  const busy = await run(['serve'], { EVERGRANT_PORT: String(port) })
+  taken.close()
+  expect(busy).toMatchObject({ code: 1, err: expect.stringContaining(`port ${port}: another program listens there. Set EVERGRANT_PORT`) })
+  const file = join(dataDir, '..', 'a-file')
+  writeFileSync(file, '')
+  const folder = await run(['serve'], { EVERGRANT_DATA_DIR: file })
+  expect(folder).toMatchObject({ code: 1, err: expect.stringContaining(`EVERGRANT_DATA_DIR is ${file}, which cannot be made or used as a folder`) })
+  expect((await run(['doctor'], { EVERGRANT_DATA_DIR: file })).out).toContain('is not a folder')
+  expect(busy.err + folder.err).not.toContain('    at ')
+})
+
+test('doctor names the integration whose provider is not in the catalogue any more', async () => {
+  const records = join(dataDir, '..', 'records')
+  mkdirSync(records)
+  writeFileSync(join(records, 'acme.json'), JSON.stringify({ id: 'acme', name: 'Acme', discovery: { kind: 'oidc', issuer: 'https://id.acme.example' } }))
+  const env = { EVERGRANT_PROVIDERS_DIR: records }
+  expect((await run(['integrations', 'create', '--provider', 'acme', '--slug', 'shop', '--client-id', '1'], env)).code).toBe(0)
+  expect((await run(['doctor'], env)).code).toBe(0)
+  expect(await run(['doctor'])).toMatchObject({ code: 1, out: expect.stringContaining('provider of shop: acme is not in the catalogue') })
 })
 
 test('a server that does not answer is exit code 4', async () => {

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync } from 'node:fs'
-import { databaseFile } from '../compose-node.ts'
+import { existsSync } from 'node:fs'
+import { databaseFile, makeDataDir } from '../compose-node.ts'
 import type { Config } from '../config.ts'
 import type { Migrations } from '../store/contract.ts'
 import * as store from '../store/index.ts'
@@ -8,7 +8,7 @@ import * as store from '../store/index.ts'
 export async function withMigrations<Result>(config: Config, purpose: 'read' | 'change', work: (migrations: Migrations) => Promise<Result>): Promise<Result> {
   if (config.databaseUrl !== null) return work(store.postgresMigrations(config.databaseUrl.reveal()))
   const path = databaseFile(config)
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  makeDataDir(config)
   if (purpose === 'read' && existsSync(path)) return work(store.sqliteMigrations(path))
   const lock = store.takeDataLock(path)
   try {

@@ -31,6 +31,7 @@ export function environmentFindings(error: unknown): readonly Finding[] {
 export function dataFolderFinding({ dataDir }: Config): Finding {
   const name = 'data folder'
   if (!existsSync(dataDir)) return fine(name, `${dataDir} will be made at the first start`)
+  if (!statSync(dataDir).isDirectory()) return problem(name, `${dataDir} is not a folder`, 'set EVERGRANT_DATA_DIR to a folder')
   try {
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch {

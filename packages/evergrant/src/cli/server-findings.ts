@@ -24,7 +24,19 @@ export async function clockFinding(api: Api, now: number): Promise<Finding> {
 export async function integrationFindings(api: Api, publicUrl: string): Promise<readonly Finding[]> {
   const items = await allItems(api, 'integrations', {})
   if (items.length === 0) return [fine('redirect URIs', 'no integration yet')]
-  return items.flatMap((item) => [redirectFinding(String(item['slug']), String(item['callback_url']), publicUrl), ...blockedFinding(item)])
+  const known = new Set((await allItems(api, 'providers', {})).map((record) => record['id']))
+  return items.flatMap((item) => [
+    ...(known.has(item['provider'] ?? null) ? [] : [missingProvider(String(item['slug']), String(item['provider']))]),
+    redirectFinding(String(item['slug']), String(item['callback_url']), publicUrl),
+    ...blockedFinding(item),
+  ])
+}
+
+/** Its connections keep their tokens and wait. */
+function missingProvider(slug: string, provider: string): Finding {
+  const remedy = `put the file of ${provider} back into the folder of EVERGRANT_PROVIDERS_DIR, and start again`
+  const own = 'start the server with --development: the practice provider lives only there'
+  return problem(`provider of ${slug}`, `${provider} is not in the catalogue, so nothing of it is refreshed`, provider === 'practice' ? own : remedy)
 }
 
 export function redirectFinding(slug: string, uri: string, publicUrl: string): Finding {
