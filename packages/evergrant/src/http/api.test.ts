@@ -121,6 +121,15 @@ describe('connections', () => {
     expect((await lab.call('GET', `/api/v1/connections/${first.id}/token`)).json).toMatchObject({ access_token: 'newer', generation: 2 })
   })
 
+  test('the same refresh token of the same owner is held once, even when nobody told the account', async () => {
+    const body = { integration: 'scripted', owner: 'twice', refresh_token: 'rt-of-twice' }
+    const first = await lab.call('POST', '/api/v1/connections', { body })
+    const again = await lab.call('POST', '/api/v1/connections', { body })
+    expect([first.status, again.status, again.json.code]).toEqual([201, 409, 'already_exists'])
+    expect(again.json.detail).toContain(first.json.id)
+    expect((await lab.call('GET', '/api/v1/owners/twice/connections')).json.items).toHaveLength(1)
+  })
+
   test('an import without any token is refused', async () => {
     const answer = await lab.call('POST', '/api/v1/connections', { body: { integration: 'scripted', owner: 'x' } })
     expect([answer.status, answer.json.field]).toEqual([400, '/refresh_token'])

@@ -54,18 +54,33 @@ export async function importGrant(
   if (record === undefined) throw new Fault('conflict', { detail: `The provider ${integration.provider} is not in the catalogue any more.` })
   const job: Import = { organization, integration, record, grant, actor, now: ports.clock.wall() }
   checkGrant(job)
+  const holder = await holderOf(job, ports)
+  if (holder !== undefined)
+    return intoExisting(job, ports, holder, `${holder} holds this refresh token already, and two connections that spend one token end its grant.`)
   const connection = newConnection(job, newId('con', ports.entropy))
   const credential = credentialFor(job, ports, connection.id, 1)
   const outcome = await ports.connections.insert({ connection, credential, dueAt: dueAt(job, credential), event: eventFor(job, ports, connection.id, 1) })
   if (outcome.kind === 'inserted') return { connection: connection.id, replaced: false }
-  if (!grant.replace) {
-    throw new Fault('already_exists', {
-      field: '/owner',
-      detail: `This owner has this account at ${integration.slug} already: ${outcome.connection}. Send \`replace: true\` to store the grant into it.`,
-    })
-  }
-  await replace(job, ports, outcome.connection)
-  return { connection: outcome.connection, replaced: true }
+  return intoExisting(job, ports, outcome.connection, `This owner has this account at ${integration.slug} already: ${outcome.connection}.`)
+}
+
+/** The live connection of this owner that spends the same refresh token: a repeated import, told without an account. */
+async function holderOf({ organization, integration, grant }: Import, ports: ConnectionPorts): Promise<ConnectionId | undefined> {
+  if (grant.refreshToken === null) return undefined
+  const fingerprint = ports.seal.fingerprint(grant.refreshToken)
+  const rows = await ports.connections.byOwner(organization, integration.id, grant.owner)
+  return rows.find((row) => row.connection.state !== 'disconnected' && row.credential.fingerprint === fingerprint)?.connection.id
+}
+
+async function intoExisting(
+  job: Import,
+  ports: ConnectionPorts,
+  id: ConnectionId,
+  why: string,
+): Promise<{ readonly connection: ConnectionId; readonly replaced: true }> {
+  if (!job.grant.replace) throw new Fault('already_exists', { field: '/owner', detail: `${why} Send \`replace: true\` to store the grant into it.` })
+  await replace(job, ports, id)
+  return { connection: id, replaced: true }
 }
 
 async function replace(job: Import, ports: ConnectionPorts, id: ConnectionId): Promise<void> {
