@@ -39,7 +39,7 @@ describe('tokens', () => {
   test('an owner without a connection is told so, and one with two gets their ids', async () => {
     const none = await lab.call('GET', '/api/v1/token?integration=scripted&owner=nobody')
     expect([none.status, none.json.code]).toEqual([404, 'not_found'])
-    const ids = [(await imported('two', { account: 'a' })).id, (await imported('two', { account: 'b' })).id]
+    const ids = [(await imported('two', { account: 'a' })).id, (await imported('two', { account: 'b', refresh_token: 'rt-two-b' })).id]
     const two = await lab.call('GET', '/api/v1/token?integration=scripted&owner=two')
     expect([two.status, two.json.code]).toEqual([409, 'conflict'])
     for (const id of ids) expect(two.json.detail).toContain(id)

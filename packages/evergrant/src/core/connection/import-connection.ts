@@ -3,6 +3,7 @@ import { Fault } from '../fault/fault.ts'
 import { type ConnectionId, newId, type OrganizationId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
 import type { ProviderRecord } from '../provider/record.ts'
+import { reuseOf } from '../provider/reuse-of.ts'
 import { matchesPattern } from '../provider/template.ts'
 import { initialDueAt } from '../refresh/due.ts'
 import { type GrantedTokens, newCredential } from '../refresh/new-credential.ts'
@@ -65,8 +66,8 @@ export async function importGrant(
 }
 
 /** The live connection of this owner that spends the same refresh token: a repeated import, told without an account. */
-async function holderOf({ organization, integration, grant }: Import, ports: ConnectionPorts): Promise<ConnectionId | undefined> {
-  if (grant.refreshToken === null) return undefined
+async function holderOf({ organization, integration, record, grant }: Import, ports: ConnectionPorts): Promise<ConnectionId | undefined> {
+  if (grant.refreshToken === null || reuseOf(record, integration.settings).class === 'P0') return undefined
   const fingerprint = ports.seal.fingerprint(grant.refreshToken)
   const rows = await ports.connections.byOwner(organization, integration.id, grant.owner)
   return rows.find((row) => row.connection.state !== 'disconnected' && row.credential.fingerprint === fingerprint)?.connection.id
