@@ -135,6 +135,7 @@ export function composeApp(config: Config, services: ComposedServices, log: Log,
     keyLimit: perMinute(config.rateLimitPerKey),
     failureLimit: perMinute(config.rateLimitPerAddress),
     proxyTimeoutMs: config.proxyTimeoutMs,
+    ...(config.logLevel === 'debug' ? { requestLog: (fields) => log.info(fields, 'a request was answered') } : {}),
     routes: [(app) => connectSessionRoutes(app, services.connect), (app) => hostedRoutes(app, { connect: services.connect, publicUrl, log }), ...more],
   })
 }

@@ -32,7 +32,7 @@ export const CONFIG_KEYS = keys([
     secret: true,
     meaning: '`postgres://user:password@host:5432/database`. Without it the embedded database, `evergrant.db` in the data folder.',
   },
-  { name: 'EVERGRANT_DATABASE_CONNECTIONS', default: '16', secret: false, meaning: 'Connections to PostgreSQL that one node may hold.' },
+  { name: 'EVERGRANT_DATABASE_CONNECTIONS', default: '16', secret: false, meaning: 'Connections to PostgreSQL that one node may hold, 9 at least.' },
   {
     name: 'EVERGRANT_MASTER_KEYS',
     default: '',
@@ -64,7 +64,12 @@ export const CONFIG_KEYS = keys([
     secret: false,
     meaning: 'Name of this node; must differ on every node and stay the same over restarts. Without it an id is made and kept in the data folder.',
   },
-  { name: 'EVERGRANT_LOG_LEVEL', default: 'info', secret: false, meaning: '`debug`, `info`, `warn`, `error` or `silent`.' },
+  {
+    name: 'EVERGRANT_LOG_LEVEL',
+    default: 'info',
+    secret: false,
+    meaning: '`debug`, `info`, `warn`, `error` or `silent`. `debug` writes a line for each request.',
+  },
   {
     name: 'EVERGRANT_ORGANIZATION_NAME',
     default: 'Default',

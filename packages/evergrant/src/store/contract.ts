@@ -69,5 +69,7 @@ export interface StoreOptions {
   readonly timers: Timers
   /** Applies missing migrations before opening; without it an outdated schema is refused. False by default. */
   readonly migrate?: boolean
+  /** Connections to PostgreSQL that this store may hold, 9 at least; 16 by default. The embedded database has one. */
+  readonly connections?: number
   readonly log?: { warn(fields: Readonly<Record<string, string | number>>, message: string): void }
 }

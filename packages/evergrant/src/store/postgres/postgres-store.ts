@@ -10,8 +10,10 @@ import { PostgresDatabase } from './postgres-database.ts'
 import { readable } from './postgres-faults.ts'
 import { postgresMigrations, schemaGap } from './postgres-migrations.ts'
 
-/** Readers and single writers of one node; six more carry batches, and one listens. */
-const POOL_SIZE = 10
+/** All connections of one node: these carry batches, one listens, and the rest are for readers and single writers. */
+const CONNECTIONS = 16
+const LISTENERS = 1
+const READERS_MIN = 2
 const MERGED_SIZE = 6
 
 /**
@@ -23,7 +25,8 @@ export async function openPostgresStore(url: string, options: StoreOptions): Pro
   const { careless, nonce } = await inspect(url)
   await requireSchema(url)
   const config = connectionConfig(url, careless)
-  const pool = openPool(config, POOL_SIZE, options)
+  const readers = Math.max(READERS_MIN, (options.connections ?? CONNECTIONS) - MERGED_SIZE - LISTENERS)
+  const pool = openPool(config, readers, options)
   const merged = openPool(mergedConfig(config), MERGED_SIZE, options)
   const channel = new ChangeChannel(nonce, config, options)
   try {
