@@ -12,12 +12,14 @@ describe.skipIf(database === null)(`two nodes on one PostgreSQL database${skip ?
   let proxy: TcpFaultProxy
   let bench: Workbench
   let other: BenchNode
+  let patient: BenchNode
   beforeAll(async () => {
     const url = new URL(database?.url ?? '')
     proxy = await TcpFaultProxy.start({ host: url.hostname, port: Number(url.port) })
     bench = await Workbench.start({ profiles: { p4: 'P4' }, databaseUrl: url.href })
     url.port = String(proxy.port)
-    other = await bench.addNode({ EVERGRANT_DATABASE_URL: url.href })
+    other = await bench.addNode({ EVERGRANT_DATABASE_URL: url.href, EVERGRANT_SERVE_WITHOUT_DATABASE_SECONDS: '0' })
+    patient = await bench.addNode({ EVERGRANT_DATABASE_URL: url.href })
   })
   afterEach(() => proxy.heal())
   afterAll(async () => {
@@ -28,8 +30,8 @@ describe.skipIf(database === null)(`two nodes on one PostgreSQL database${skip ?
 
   const tokenAt = (held: Held): Promise<JsonReply> => other.api.get(`/connections/${held.connection}/token`)
 
-  async function answersFromMemory(): Promise<number> {
-    const metrics = await (await fetch(`${other.server.url}/metrics`)).text()
+  async function answersFromMemory(node = other): Promise<number> {
+    const metrics = await (await fetch(`${node.server.url}/metrics`)).text()
     return Number(/token_reads_total\{source="memory"\} (\d+)/.exec(metrics)?.[1])
   }
 
@@ -96,6 +98,18 @@ describe.skipIf(database === null)(`two nodes on one PostgreSQL database${skip ?
     for (let read = 0; read < 20; read += 1) expect((await tokenAt(held)).body).toMatchObject({ generation: 3 })
     for (const reply of await Promise.all(waiting)) expect([3, undefined], reply.text).toContain(at(reply.body, 'generation'))
     expect(await bench.truth(held)).toMatchObject({ state: 'live', refresh_requests: 2, overlaps: 0 })
+  })
+
+  test('a node that has lost its database goes on serving a token that is still valid', { timeout: 60_000 }, async () => {
+    const held = await bench.hold('p4')
+    const read = () => patient.api.get(`/connections/${held.connection}/token`)
+    const before = await answersFromMemory(patient)
+    const readAgain = async () => ((await read()).status === 200 ? answersFromMemory(patient) : before)
+    await expect.poll(readAgain, { timeout: 20_000 }).toBeGreaterThan(before)
+    proxy.cut()
+    await expect.poll(async () => (await fetch(`${patient.server.url}/health/ready`)).status, { timeout: 10_000 }).toBe(503)
+    for (let count = 0; count < 20; count += 1) expect((await read()).body).toMatchObject({ access_token: held.accessToken, generation: 1 })
+    expect(await patient.api.get(`/connections/${held.connection}`)).toMatchObject({ status: 503, body: { code: 'store_unavailable' } })
   })
 
   test('a database that swallows every byte keeps no reader waiting for good, and heals by itself', { timeout: 60_000 }, async () => {

@@ -37,7 +37,12 @@ export function composeEngine(
     node: node.identity,
     changesFresh: () => store.changes.fresh(),
     times: protocolTimes(config.dangerousTimeScale),
-    options: { cacheEntries: config.cacheEntries, backgroundFlights: config.workerConcurrency, databaseFirst: config.databaseUrl !== null },
+    options: {
+      cacheEntries: config.cacheEntries,
+      backgroundFlights: config.workerConcurrency,
+      databaseFirst: config.databaseUrl !== null,
+      withoutStoreMs: config.serveWithoutDatabaseMs,
+    },
     observe: outside.observe,
     decode: (bytes) => decoder.decode(bytes),
   }

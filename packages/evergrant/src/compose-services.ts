@@ -48,7 +48,13 @@ export function composeServices(parts: ServiceParts): ComposedServices {
   const { node, engine, directory } = parts
   const { store, seal } = node
   const ports = { clock: systemClock, entropy: systemEntropy, timers: systemTimers }
-  const apiKeys = new ApiKeysService({ ...ports, store: store.apiKeys, digest: (text) => seal.digest(text), changesFresh: () => store.changes.fresh() })
+  const apiKeys = new ApiKeysService({
+    ...ports,
+    store: store.apiKeys,
+    digest: (text) => seal.digest(text),
+    changesFresh: () => store.changes.fresh(),
+    withoutStoreMs: parts.config.serveWithoutDatabaseMs,
+  })
   store.changes.subscribe((change) => {
     if (change.kind === 'api_key' || change.kind === 'unknown') apiKeys.forget()
   })

@@ -65,6 +65,13 @@ export const CONFIG_KEYS = keys([
     meaning: 'Name of this node; must differ on every node and stay the same over restarts. Without it an id is made and kept in the data folder.',
   },
   {
+    name: 'EVERGRANT_SERVE_WITHOUT_DATABASE_SECONDS',
+    default: '60',
+    secret: false,
+    meaning:
+      'How long a node that has lost PostgreSQL goes on serving still valid tokens from its memory, to keys it knows. Meanwhile it cannot hear of a disconnect or a newer token. 0 answers 503 after a second.',
+  },
+  {
     name: 'EVERGRANT_LOG_LEVEL',
     default: 'info',
     secret: false,

@@ -24,6 +24,7 @@ export interface Config {
   readonly allowPrivateHosts: readonly string[]
   /** Null: the id kept in `dataDir`. */
   readonly nodeId: string | null
+  readonly serveWithoutDatabaseMs: number
   readonly logLevel: LogLevel
   readonly organizationName: string
   /** Requests a minute. */
@@ -97,6 +98,7 @@ export function readConfig(env: Environment, options: ReadOptions): Config {
       'exact hosts, or host:port, without patterns',
     ),
     nodeId: read.optional('EVERGRANT_NODE_ID', nodeName),
+    serveWithoutDatabaseMs: read.integer('EVERGRANT_SERVE_WITHOUT_DATABASE_SECONDS', 0, 86_400) * 1_000,
     logLevel: read.optional('EVERGRANT_LOG_LEVEL', logLevel) ?? 'info',
     organizationName: options.development && env.EVERGRANT_ORGANIZATION_NAME === undefined ? 'Example application' : read.text('EVERGRANT_ORGANIZATION_NAME'),
     rateLimitPerKey: read.integer('EVERGRANT_RATE_LIMIT_PER_KEY', 1, 10_000_000),

@@ -6,11 +6,14 @@ import { ConnectionService, connectionNotFound } from '../core/connection/connec
 import { IntegrationService } from '../core/connection/integration-service.ts'
 import { newId, type OrganizationId } from '../core/ids.ts'
 import type { Log, LogFields } from '../core/log.ts'
+import type { Seal } from '../core/seal/seal.ts'
+import type { Clock, Entropy, Timers } from '../core/time.ts'
 import { type AppOptions, createApp } from '../http/app.ts'
 import type { App } from '../http/schema.ts'
 import type { Services } from '../http/services.ts'
 import { createAddressGuard } from '../outbound/address-guard.ts'
 import { createProxyTransport } from '../outbound/proxy-transport.ts'
+import type { Store } from '../store/index.ts'
 import { systemEntropy, systemTimers } from '../system.ts'
 import { createEngineLab, type EngineLab, type LabOptions } from './engine-lab.ts'
 import { testSeal } from './seal.ts'
@@ -50,7 +53,7 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
   const note = (fields: LogFields, message: string): void => void logged.push({ fields, message })
   const log: Log = { info: note, warn: note, error: note }
   const ports = { clock: time.clock, timers: time.timers, entropy: systemEntropy }
-  const apiKeys = new ApiKeysService({ ...ports, store: store.apiKeys, digest: (text) => seal.digest(text), changesFresh: () => store.changes.fresh() })
+  const apiKeys = labKeys(store, seal, ports)
   store.changes.subscribe((change) => {
     if (change.kind === 'api_key') apiKeys.forget()
     if (change.kind === 'connection') lab.engine.forget(change.connection)
@@ -124,4 +127,14 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
       return { status: answer.statusCode, headers: answer.headers, text: answer.body, json: isJson && answer.body !== '' ? JSON.parse(answer.body) : null }
     },
   }
+}
+
+function labKeys(store: Store, seal: Seal, ports: { readonly clock: Clock; readonly timers: Timers; readonly entropy: Entropy }): ApiKeysService {
+  return new ApiKeysService({
+    ...ports,
+    store: store.apiKeys,
+    digest: (text) => seal.digest(text),
+    changesFresh: () => store.changes.fresh(),
+    withoutStoreMs: 0,
+  })
 }

@@ -69,6 +69,7 @@ export async function startConnectBench(options: BenchOptions = {}): Promise<Con
     entropy: systemEntropy,
     digest: (text) => seal.digest(text),
     changesFresh: () => true,
+    withoutStoreMs: 0,
   })
   const app = openApp(world, apiKeys, options.tryItAs)
   await app.ready()
@@ -134,7 +135,7 @@ async function openWorld(options: BenchOptions) {
     directory,
     node: { id: 'bench', incarnation: '1' },
     changesFresh: () => true,
-    options: { cacheEntries: 1_000, backgroundFlights: 10, databaseFirst: false },
+    options: { cacheEntries: 1_000, backgroundFlights: 10, databaseFirst: false, withoutStoreMs: 0 },
     decode: (bytes) => new TextDecoder().decode(bytes),
   })
   const discarded: DiscardedGrant[] = []

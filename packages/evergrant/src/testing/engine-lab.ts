@@ -119,7 +119,7 @@ export async function createEngineLab(options: LabOptions = {}): Promise<EngineL
     node: { id: 'node-1', incarnation: 'first' },
     changesFresh: () => store.changes.fresh(),
     times: protocolTimes(),
-    options: { cacheEntries: 1_000, backgroundFlights: 50, databaseFirst: false },
+    options: { cacheEntries: 1_000, backgroundFlights: 50, databaseFirst: false, withoutStoreMs: 60_000 },
     observe: (observation) => observed.push(observation),
     decode: (bytes) => new TextDecoder().decode(bytes),
   }

@@ -2,6 +2,7 @@ import type { Actor, EventType, NewEvent } from '../audit/event.ts'
 import { Fault } from '../fault/fault.ts'
 import { type ApiKeyId, newId, type OrganizationId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
+import { StoreOutage } from '../refresh/store-outage.ts'
 import type { Clock, Entropy, Instant, Timers } from '../time.ts'
 import { DAY, SECOND } from '../time.ts'
 import type { ApiKey, ApiKeyScope, ApiKeys } from './api-key.ts'
@@ -22,6 +23,8 @@ export interface ApiKeysPorts {
   readonly digest: (text: string) => string
   /** False while changes made by other nodes may not reach us. */
   readonly changesFresh: () => boolean
+  /** How long a remembered key counts while the store does not answer. */
+  readonly withoutStoreMs: number
 }
 
 /** The hint of a key that lives in this process only; real hints begin with `egk_`. */
@@ -50,11 +53,13 @@ export class ApiKeysService {
   private readonly cache = new Map<string, Cached>()
   private readonly local = new Map<string, ApiKey>()
   private readonly used = new Map<ApiKeyId, Instant>()
+  private readonly outage: StoreOutage
   private epoch = 0
   private flushPlanned = false
 
   constructor(ports: ApiKeysPorts) {
     this.ports = ports
+    this.outage = new StoreOutage(ports.clock, ports.withoutStoreMs)
   }
 
   /** The hash to look a key up by; undefined when the text is certainly no key of ours, which costs microseconds to say. */
@@ -68,7 +73,8 @@ export class ApiKeysService {
     if (local !== undefined) return local
     const cached = this.cache.get(hash)
     if (cached === undefined) return 'unknown'
-    if (!this.ports.changesFresh() && this.ports.clock.mono() - cached.checkedAt > DEAF_TRUST_MS) return 'unknown'
+    if (this.ports.changesFresh()) this.outage.current()
+    else if (this.ports.clock.mono() - cached.checkedAt > DEAF_TRUST_MS && !this.outage.mayAnswerAtOnce()) return 'unknown'
     const now = this.ports.clock.wall()
     if (!isLive(cached.key, now)) return 'ended'
     this.noteUse(cached.key.id, now)
@@ -79,12 +85,25 @@ export class ApiKeysService {
   async lookUp(hash: string): Promise<ApiKey | undefined> {
     const epoch = this.epoch
     const checkedAt = this.ports.clock.mono()
-    const key = await this.ports.store.byHash(hash)
+    const key = await this.askStore(hash)
     const now = this.ports.clock.wall()
     if (key === undefined || !isLive(key, now)) return undefined
-    if (epoch === this.epoch) this.remember(hash, { key, checkedAt })
+    if (epoch === this.epoch && this.cache.get(hash)?.key !== key) this.remember(hash, { key, checkedAt })
     this.noteUse(key.id, now)
     return key
+  }
+
+  /** A key that is remembered counts for a while when the store is away: its outage is not the callers'. */
+  private async askStore(hash: string): Promise<ApiKey | undefined> {
+    try {
+      const key = await this.ports.store.byHash(hash)
+      this.outage.current()
+      return key
+    } catch (error) {
+      const cached = this.cache.get(hash)
+      if (cached === undefined || !this.outage.mayAnswerFor(error)) throw error
+      return cached.key
+    }
   }
 
   /** Drops what is remembered: a key changed here or on another node. */

@@ -40,6 +40,8 @@ export interface EngineOptions {
   readonly backgroundFlights: number
   /** At P2 a token is handed out only after the database has it: true where another node may take over. */
   readonly databaseFirst: boolean
+  /** How long memory may answer while the store does not, counted from when it was last known to be current. */
+  readonly withoutStoreMs: number
 }
 
 /** For metrics: what became of one presentation. */

@@ -219,6 +219,38 @@ describe('an answer that never came', () => {
   })
 })
 
+describe('a store that is away', () => {
+  const away = async (withoutStoreMs: number) => {
+    const store = { down: false }
+    const lab = await createEngineLab({
+      ports: (ports) => ({
+        changesFresh: () => !store.down,
+        options: { ...ports.options, withoutStoreMs },
+        credentials: {
+          ...ports.credentials,
+          read: (id) => (store.down ? Promise.reject(new Fault('store_unavailable')) : ports.credentials.read(id)),
+        },
+      }),
+    })
+    await lab.read()
+    store.down = true
+    return lab
+  }
+
+  test('does not withhold a token that is still valid, for a while', async () => {
+    const lab = await away(60_000)
+    await lab.time.advance(59_000)
+    expect((await lab.read()).accessToken).toBe('at-1')
+    await lab.time.advance(2_000)
+    expect((await faultOf(lab.read())).code).toBe('store_unavailable')
+  })
+
+  test('is told as it is where nothing may be older than what others serve', async () => {
+    const lab = await away(0)
+    expect((await faultOf(lab.read())).code).toBe('store_unavailable')
+  })
+})
+
 describe('races with people', () => {
   test('a reconnect that lands during a refresh wins (E8)', async () => {
     const lab = await createEngineLab()

@@ -18,6 +18,7 @@ import { planRefresh, servable } from './plan.ts'
 import { recoverNode } from './recovery.ts'
 import type { DrainReport, EngineStats, RecoveryReport, RefreshEngine, RefreshReport, TokenAnswer, TokenRequest } from './refresh-engine.ts'
 import { RejectionGuard } from './rejection-guard.ts'
+import { StoreOutage } from './store-outage.ts'
 import { type CachedToken, TokenCache } from './token-cache.ts'
 
 interface Loaded {
@@ -42,6 +43,7 @@ export class Engine implements RefreshEngine {
   readonly #interest: Interest
   readonly #rejections: RejectionGuard
   readonly #due: DueRunner
+  readonly #outage: StoreOutage
   readonly #nudgedAt = new Map<ConnectionId, number>()
   #draining = false
 
@@ -56,6 +58,7 @@ export class Engine implements RefreshEngine {
     this.#cache = new TokenCache(ports.options.cacheEntries)
     this.#interest = new Interest(this.#world)
     this.#rejections = new RejectionGuard()
+    this.#outage = new StoreOutage(ports.clock, ports.options.withoutStoreMs)
     this.#flights = new Flights(this.#world, (token, committed) => this.#keep(token, committed))
     this.#due = new DueRunner(this.#world, this.#flights)
   }
@@ -66,7 +69,12 @@ export class Engine implements RefreshEngine {
   }
 
   peek(request: TokenRequest): TokenAnswer | undefined {
-    if (!this.#world.changesFresh()) return undefined
+    if (this.#world.changesFresh()) this.#outage.current()
+    else if (!this.#outage.mayAnswerAtOnce()) return undefined
+    return this.#remembered(request)
+  }
+
+  #remembered(request: TokenRequest): TokenAnswer | undefined {
     const now = this.#world.clock.wall()
     const entry = this.#cache.find(request, now)
     if (entry === undefined) return undefined
@@ -81,6 +89,10 @@ export class Engine implements RefreshEngine {
     const reading = this.#cache.reading(request.connection)
     try {
       return await this.#fromStore(request, reading)
+    } catch (error) {
+      const remembered = this.#outage.mayAnswerFor(error) ? this.#remembered(request) : undefined
+      if (remembered === undefined) throw error
+      return remembered
     } finally {
       reading.end()
     }
@@ -169,6 +181,7 @@ export class Engine implements RefreshEngine {
 
   async #load(request: Pick<TokenRequest, 'organization' | 'connection'>): Promise<Loaded> {
     const row = await this.#world.credentials.read(request.connection)
+    this.#outage.current()
     if (row === undefined || row.connection.organization !== request.organization)
       throw new Fault('not_found', { detail: `there is no connection ${request.connection}` })
     return { row, context: await this.#world.contexts.of(row.connection.integration) }
