@@ -1,0 +1,102 @@
+import type { ApiKey } from '../../core/access/api-key.ts'
+import type { Organization } from '../../core/access/organization.ts'
+import type { AuditEvent, NewEvent } from '../../core/audit/event.ts'
+import type { ConnectSession } from '../../core/connect/connect-sessions.ts'
+import type { Integration } from '../../core/connection/integration.ts'
+import type { ApiKeyId, ConnectionId, ConnectSessionId, IntegrationId, IntentId, OrganizationId, RevocationId } from '../../core/ids.ts'
+import type { Clock, Instant } from '../../core/time.ts'
+import type { Change } from '../contract.ts'
+import { AnswerTable, type KeptAnswer } from './answer-table.ts'
+import { ConnectionTable, type StoredConnection } from './connection-table.ts'
+import { type KeptRevocation, RevocationTable } from './revocation-table.ts'
+
+export interface KeptRequest {
+  readonly requestHash: string
+  readonly at: Instant
+  readonly status: number | null
+  readonly body: Uint8Array | null
+}
+
+/** Removed integrations stay as a record: without their secret, under their id as slug. */
+export interface KeptIntegration {
+  readonly integration: Integration
+  readonly removed: boolean
+}
+
+/** Every row, by its key. Rows are values that nobody changes, so a copy of the maps is a copy of the store. */
+export interface Snapshot {
+  readonly organizations: ReadonlyMap<OrganizationId, Organization>
+  readonly integrations: ReadonlyMap<IntegrationId, KeptIntegration>
+  readonly connections: ReadonlyMap<ConnectionId, StoredConnection>
+  readonly answers: ReadonlyMap<IntentId, KeptAnswer>
+  readonly revocations: ReadonlyMap<RevocationId, KeptRevocation>
+  readonly sessions: ReadonlyMap<ConnectSessionId, ConnectSession>
+  readonly apiKeys: ReadonlyMap<ApiKeyId, ApiKey>
+  readonly requests: ReadonlyMap<string, KeptRequest>
+  readonly events: ReadonlyMap<string, AuditEvent>
+  readonly meta: ReadonlyMap<string, Uint8Array>
+}
+
+/** What the parts of the store share: the rows, the database's clock, and the way to tell of changes. */
+export class Tables {
+  readonly organizations = new Map<OrganizationId, Organization>()
+  readonly integrations = new Map<IntegrationId, KeptIntegration>()
+  readonly connections = new ConnectionTable()
+  readonly answers = new AnswerTable()
+  readonly revocations = new RevocationTable()
+  readonly sessions = new Map<ConnectSessionId, ConnectSession>()
+  readonly apiKeys = new Map<ApiKeyId, ApiKey>()
+  readonly requests = new Map<string, KeptRequest>()
+  readonly events = new Map<string, AuditEvent>()
+  readonly meta = new Map<string, Uint8Array>()
+  readonly changed: (change: Change) => void
+  readonly #clock: Clock
+
+  constructor(clock: Clock, changed: (change: Change) => void) {
+    this.#clock = clock
+    this.changed = changed
+  }
+
+  now(): Instant {
+    return this.#clock.wall()
+  }
+
+  /** The same id twice is one event, so that a repeated write repeats nothing. */
+  append(event: NewEvent): void {
+    const key = `${event.organization} ${event.id}`
+    if (!this.events.has(key)) this.events.set(key, event)
+  }
+
+  snapshot(): Snapshot {
+    return {
+      organizations: new Map(this.organizations),
+      integrations: new Map(this.integrations),
+      connections: this.connections.copy(),
+      answers: this.answers.copy(),
+      revocations: this.revocations.copy(),
+      sessions: new Map(this.sessions),
+      apiKeys: new Map(this.apiKeys),
+      requests: new Map(this.requests),
+      events: new Map(this.events),
+      meta: new Map(this.meta),
+    }
+  }
+
+  restore(snapshot: Snapshot): void {
+    refill(this.organizations, snapshot.organizations)
+    refill(this.integrations, snapshot.integrations)
+    this.connections.refill(snapshot.connections)
+    this.answers.refill(snapshot.answers)
+    this.revocations.refill(snapshot.revocations)
+    refill(this.sessions, snapshot.sessions)
+    refill(this.apiKeys, snapshot.apiKeys)
+    refill(this.requests, snapshot.requests)
+    refill(this.events, snapshot.events)
+    refill(this.meta, snapshot.meta)
+  }
+}
+
+function refill<Key, Value>(map: Map<Key, Value>, from: ReadonlyMap<Key, Value>): void {
+  map.clear()
+  for (const [key, value] of from) map.set(key, value)
+}

@@ -1,0 +1,102 @@
+import type { AuditEvent } from '../../core/audit/event.ts'
+import type { EventFilter, Events } from '../../core/audit/events.ts'
+import type { Page, PageRequest } from '../../core/connection/connections.ts'
+import type { OrganizationId } from '../../core/ids.ts'
+import type { Credentials } from '../../core/refresh/credentials.ts'
+import type { Meta, Store, StoreOptions } from '../contract.ts'
+import { Listeners } from '../listeners.ts'
+import { afterOf, limitOf, toPage } from '../sql/paging.ts'
+import { apiKeysPart, idempotencyPart, organizationsPart } from './access-part.ts'
+import { claim, markReads, reclaim, release, reschedule, takeDue } from './claims.ts'
+import { connectSessionsPart } from './connect-sessions-part.ts'
+import { connectionsPart } from './connections-part.ts'
+import { commitFailure, commitGrant } from './grants.ts'
+import { integrationsPart } from './integrations-part.ts'
+import { type Snapshot, Tables } from './tables.ts'
+
+export type { Snapshot } from './tables.ts'
+
+/**
+ * The contract on plain maps, for simulators: nothing is durable, and every method applies in the one synchronous step in
+ * which it is called. Not a product store.
+ */
+export interface VolatileStore extends Store {
+  /** All rows as they are now. O(rows); rows are shared, never changed. */
+  snapshot(): Snapshot
+  /** Makes the rows those of `snapshot`, as a failover to an old replica or a restored backup would. Tells nobody. */
+  restore(snapshot: Snapshot): void
+}
+
+export function openVolatileStore(options: Pick<StoreOptions, 'clock' | 'log'>): VolatileStore {
+  const listeners = new Listeners(options.log)
+  const tables = new Tables(options.clock, (change) => listeners.announce([change]))
+  return {
+    credentials: credentialsPart(tables),
+    connections: connectionsPart(tables),
+    integrations: integrationsPart(tables),
+    connectSessions: connectSessionsPart(tables),
+    apiKeys: apiKeysPart(tables),
+    organizations: organizationsPart(tables),
+    events: eventsPart(tables),
+    idempotency: idempotencyPart(tables),
+    meta: metaPart(tables),
+    changes: { subscribe: (listener) => listeners.subscribe(listener), fresh: () => true },
+    ping: async () => {},
+    close: async () => {},
+    snapshot: () => tables.snapshot(),
+    restore: (snapshot) => tables.restore(snapshot),
+  }
+}
+
+function credentialsPart(tables: Tables): Credentials {
+  return {
+    read: async (connection) => tables.connections.get(connection)?.grant,
+    claim: async (request) => claim(tables, request),
+    release: async (connection, intent, dueAt) => release(tables, connection, intent, dueAt),
+    commitGrant: async (commit) => commitGrant(tables, commit),
+    commitFailure: async (commit) => commitFailure(tables, commit),
+    takeDue: async (limit, visibilityMs) => takeDue(tables, limit, visibilityMs),
+    reclaim: async (node) => reclaim(tables, node),
+    markReads: async (marks) => markReads(tables, marks),
+    reschedule: async (connection, dueAt) => reschedule(tables, connection, dueAt),
+    cutAnswers: async (olderThan, limit) => tables.answers.cut(olderThan, limit),
+    unappliedAnswers: async (organization, limit) => tables.answers.unapplied(organization, limit),
+  }
+}
+
+/** Newest first. */
+function list(tables: Tables, organization: OrganizationId, filter: EventFilter, page: PageRequest): Page<AuditEvent> {
+  const limit = limitOf(page)
+  const after = afterOf(page)
+  const found = [...tables.events.values()].filter(
+    (event) =>
+      event.organization === organization &&
+      (after === null || event.id < after) &&
+      (filter.connection === undefined || event.connection === filter.connection) &&
+      (filter.subject === undefined || event.subject === filter.subject) &&
+      (filter.type === undefined || event.type === filter.type),
+  )
+  found.sort((left, right) => (left.id < right.id ? 1 : -1))
+  return toPage(found.slice(0, limit + 1), limit, (item) => item.id)
+}
+
+function eventsPart(tables: Tables): Events {
+  return {
+    append: async (event) => tables.append(event),
+    list: async (organization, filter, page) => list(tables, organization, filter, page),
+  }
+}
+
+function metaPart(tables: Tables): Meta {
+  return {
+    get: async (name) => tables.meta.get(name),
+    putIfAbsent: async (name, value) => {
+      const kept = tables.meta.get(name)
+      if (kept === undefined) tables.meta.set(name, value)
+      return kept ?? value
+    },
+    put: async (name, value) => {
+      tables.meta.set(name, value)
+    },
+  }
+}
