@@ -107,3 +107,31 @@ test('a half-closed link says the end while the other side may still talk', asyn
   await expect.poll(line.ended).toBe(true)
   expect([line.socket.writable, line.error()]).toEqual([true, null])
 })
+
+test('a held request reaches the target after its sender is gone', async () => {
+  const arrived: string[] = []
+  echo.on('connection', (socket) => socket.on('data', (bytes: Buffer) => arrived.push(bytes.toString())))
+  const line = await open()
+  proxy.hold()
+  line.socket.write('orphan')
+  await expect.poll(() => proxy.withheld).toBe('orphan'.length)
+  line.socket.destroy()
+  await expect.poll(line.ended).toBe(false)
+  expect(arrived).toEqual([])
+  proxy.heal()
+  await expect.poll(() => arrived).toEqual(['orphan'])
+  await expect.poll(() => proxy.open).toBe(0)
+})
+
+test('a deaf link carries what is said and loses what is answered', async () => {
+  const arrived: string[] = []
+  echo.on('connection', (socket) => socket.on('data', (bytes: Buffer) => arrived.push(bytes.toString())))
+  const line = await open()
+  proxy.deafen()
+  line.socket.write('commit')
+  await expect.poll(() => arrived).toEqual(['commit'])
+  await expect.poll(() => proxy.withheld).toBe('commit'.length)
+  expect(line.heard()).toBe('')
+  proxy.heal()
+  await expect.poll(line.error).toBe('ECONNRESET')
+})

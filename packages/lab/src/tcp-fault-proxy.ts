@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-export type LinkState = 'healthy' | 'refuse' | 'blackhole' | 'paused'
+export type LinkState = 'healthy' | 'refuse' | 'blackhole' | 'paused' | 'holding' | 'deaf'
 
 interface Pair {
   readonly near: Socket
@@ -15,7 +15,10 @@ export class TcpFaultProxy {
   readonly #pairs = new Set<Pair>()
   #state: LinkState = 'healthy'
   #resetAfter: number | null = null
+  #held: { readonly to: Socket; readonly bytes: Buffer }[] = []
   accepted = 0
+  /** Bytes that were taken and not passed on, in all. */
+  withheld = 0
 
   private constructor(target: { readonly host: string; readonly port: number }) {
     this.#target = target
@@ -58,6 +61,16 @@ export class TcpFaultProxy {
     this.#state = 'blackhole'
   }
 
+  /** Takes every byte and keeps it; `heal` delivers it, even when the sender is long gone: an orphan that arrives late. */
+  hold(): void {
+    this.#state = 'holding'
+  }
+
+  /** The target hears everything; nothing that it says comes back. `heal` resets such connections. */
+  deafen(): void {
+    this.#state = 'deaf'
+  }
+
   /** Holds every byte back until `heal`. */
   pause(): void {
     this.#state = 'paused'
@@ -82,14 +95,22 @@ export class TcpFaultProxy {
     const was = this.#state
     this.#state = 'healthy'
     this.#resetAfter = null
-    if (was === 'blackhole') {
+    if (was === 'blackhole' || was === 'deaf') {
       this.reset()
       return
     }
+    if (was === 'holding') return this.#deliver()
     for (const { near, far } of this.#pairs) {
       near.resume()
       far.resume()
     }
+  }
+
+  #deliver(): void {
+    for (const { to, bytes } of this.#held.splice(0)) {
+      if (!to.destroyed && to.writable) to.write(bytes)
+    }
+    for (const pair of this.#pairs) if (pair.near.destroyed || pair.far.destroyed) this.#gone(pair)
   }
 
   async close(): Promise<void> {
@@ -120,6 +141,7 @@ export class TcpFaultProxy {
   }
 
   #gone(pair: Pair): void {
+    if (this.#state === 'holding') return
     this.#pairs.delete(pair)
     if (!pair.near.destroyed) pair.near.destroySoon()
     if (!pair.far.destroyed) pair.far.destroySoon()
@@ -127,7 +149,7 @@ export class TcpFaultProxy {
 
   #join(from: Socket, to: Socket, answering: boolean): void {
     from.on('data', (bytes: Buffer) => {
-      if (this.#state === 'blackhole') return
+      if (this.#withholds(to, bytes, answering)) return
       if (answering && this.#spend(bytes.length)) {
         to.resetAndDestroy()
         from.destroy()
@@ -141,8 +163,19 @@ export class TcpFaultProxy {
       }
     })
     from.on('end', () => {
-      if (this.#state !== 'blackhole' && !to.destroyed) to.end()
+      if (this.#passes(answering) && !to.destroyed) to.end()
     })
+  }
+
+  #passes(answering: boolean): boolean {
+    return this.#state !== 'blackhole' && this.#state !== 'holding' && !(this.#state === 'deaf' && answering)
+  }
+
+  #withholds(to: Socket, bytes: Buffer, answering: boolean): boolean {
+    if (this.#passes(answering)) return false
+    this.withheld += bytes.length
+    if (this.#state === 'holding') this.#held.push({ to, bytes })
+    return true
   }
 
   /** True when the allowance for answered bytes is used up. */

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { fingerprint } from './grant-book.ts'
 import { type PracticeProvider, startPracticeProvider } from './provider.ts'
 import { Rehearsal } from './rehearsal.ts'
 
@@ -33,6 +34,18 @@ test('settings, grants, faults and the clock are commanded in JSON with snake ca
   expect((await command('revoke', { grant: issued.body['grant'] })).body).toMatchObject({ state: 'revoked', account: 'linus' })
   const state = (await (await fetch(`${provider.url}/control/state?profile=p4`)).json()) as Record<string, unknown>
   expect(state).toMatchObject({ counts: { p4: { refresh: 1 } }, grants: [{ revoked: { cause: 'owner' }, refresh_requests: 1 }] })
+})
+
+test('it tells which access tokens were really issued, by fingerprint and in order', async () => {
+  const first = await command('grants', { profile: 'p4' })
+  const issued = async (after: number) => {
+    const answer = (await (await fetch(`${provider.url}/control/issued?after=${after}`)).json()) as { issued: { sequence: number; fingerprint: string; grant: string }[] }
+    return answer.issued
+  }
+  const known = (await issued(0)).at(-1)
+  expect(known).toMatchObject({ grant: first.body['grant'], generation: 1, fingerprint: fingerprint(String(first.body['access_token'])) })
+  const second = await command('grants', { profile: 'p0' })
+  expect(await issued(known?.sequence ?? 0)).toEqual([expect.objectContaining({ grant: second.body['grant'], profile: 'p0', sequence: (known?.sequence ?? 0) + 1 })])
 })
 
 test('the state shows no token in the clear', async () => {

@@ -51,6 +51,8 @@ function read(control: PracticeControl, issuer: (profile: string) => string, url
   if (name === 'faults') return json(200, { faults: snakeCased(control.faults()) })
   if (name === 'grants' && part === undefined) return json(200, { grants: snakeCased(control.grants(profile === undefined ? {} : { profile })) })
   if (name === 'grants' && part !== undefined) return json(200, snakeCased(url.pathname.endsWith('/tokens') ? control.tokens(part) : control.grant(part)))
+  if (name === 'issued') return json(200, { issued: snakeCased(control.issuedAfter(Number(url.searchParams.get('after') ?? 0))) })
+  if (name === 'held') return json(200, { held: snakeCased(control.held()) })
   return problem(404, 'there is no such reading')
 }
 

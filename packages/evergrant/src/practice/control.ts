@@ -1,7 +1,7 @@
 import type { ClientRegistry, PracticeClient } from './client-registry.ts'
 import type { HeldRequests } from './fault-delivery.ts'
 import type { FaultQueue, FaultSpec } from './fault-queue.ts'
-import { type ApiCall, fingerprint, type Grant, type GrantBook, type Presentation, type RevocationCause } from './grant-book.ts'
+import { type ApiCall, fingerprint, type Grant, type GrantBook, type Issue, type Presentation, type RevocationCause } from './grant-book.ts'
 import { newProfile, type ProfileSettings, withSettings } from './profile.ts'
 
 /** The truth about one grant. Tokens appear only as fingerprints (SHA-256, base64url). Times are milliseconds UTC. */
@@ -165,6 +165,11 @@ export class PracticeControl {
   counts(profile: string): Readonly<ProfileCounts> {
     this.profile(profile)
     return { ...(this.#parts.counts.get(profile) ?? { refresh: 0, exchange: 0, api: 0, revoke: 0, unknownTokens: 0 }) }
+  }
+
+  /** Access tokens that were really issued after this sequence number, oldest first. */
+  issuedAfter(sequence: number): readonly Issue[] {
+    return this.#parts.book.issuedAfter(sequence)
   }
 
   /** The owner takes the grant back at the provider. */

