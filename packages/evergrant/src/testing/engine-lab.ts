@@ -4,7 +4,8 @@ import type { ProviderDirectory } from '../core/provider/context.ts'
 import type { GrantRow } from '../core/refresh/credentials.ts'
 import { createRefreshEngine, type Engine } from '../core/refresh/engine.ts'
 import type { EnginePorts, Observation } from '../core/refresh/engine-ports.ts'
-import type { Journal, JournalRecord } from '../core/refresh/journal.ts'
+import { TRUSTING } from '../core/refresh/high-water.ts'
+import type { Journal, JournalRecord, KeptAnswer } from '../core/refresh/journal.ts'
 import { newCredential } from '../core/refresh/new-credential.ts'
 import { protocolTimes } from '../core/refresh/protocol-times.ts'
 import { defineProvider } from '../providers/define.ts'
@@ -64,6 +65,10 @@ export class MemoryJournal implements Journal {
     return Promise.resolve(this.records.filter((record) => !this.settled.has(record.intent)))
   }
 
+  async *answers(): AsyncIterable<readonly KeptAnswer[]> {
+    yield this.records.map((record) => ({ record, settled: this.settled.has(record.intent) }))
+  }
+
   healthy(): boolean {
     return true
   }
@@ -117,6 +122,7 @@ export async function createEngineLab(options: LabOptions = {}): Promise<EngineL
     endpoint: provider,
     journal,
     node: { id: 'node-1', incarnation: 'first' },
+    trust: TRUSTING,
     changesFresh: () => store.changes.fresh(),
     times: protocolTimes(),
     options: { cacheEntries: 1_000, backgroundFlights: 50, databaseFirst: false, withoutStoreMs: 60_000 },

@@ -9,7 +9,10 @@ import type { Admission } from './admission.ts'
 import type { Credentials, NodeIdentity } from './credentials.ts'
 import type { EndpointBreakers } from './endpoint-breaker.ts'
 import type { GrantContexts } from './grant-contexts.ts'
+import type { Trust } from './high-water.ts'
 import type { Journal } from './journal.ts'
+import type { Liveness } from './liveness.ts'
+import type { Nodes } from './nodes.ts'
 import type { ProtocolTimes } from './protocol-times.ts'
 
 /** Everything the engine touches. A simulation hands in a simulated world. */
@@ -25,6 +28,10 @@ export interface EnginePorts {
   readonly endpoint: TokenEndpoint
   readonly journal: Journal
   readonly node: NodeIdentity
+  /** Is the database the newest that we know of? `TRUSTING` for an engine that never doubts it. */
+  readonly trust: Trust
+  readonly nodes: Pick<Nodes, 'list' | 'leasesOf' | 'takeOver'>
+  readonly liveness: Liveness
   /** Would a change made elsewhere have reached us by now? If not, memory is not trusted. */
   readonly changesFresh: () => boolean
   readonly times: ProtocolTimes

@@ -17,6 +17,12 @@ export interface JournalRecord {
   readonly body: Uint8Array
 }
 
+/** `settled`: the database once acknowledged it. */
+export interface KeptAnswer {
+  readonly record: JournalRecord
+  readonly settled: boolean
+}
+
 /** The sealed local file that keeps an answer when the database cannot (refresh-protocol.md 2.10). */
 export interface Journal {
   /** Resolves when the record is on disk (fdatasync). Rejects when it cannot be; the caller then relies on the database alone. */
@@ -25,6 +31,8 @@ export interface Journal {
   settle(intent: IntentId): void
   /** Records without a settle mark, oldest first. Read once at boot, before anything is claimed. */
   pending(): Promise<readonly JournalRecord[]>
+  /** Every answer still on file, oldest first, in portions: for a database that went back in time. Reads the files again. */
+  answers(): AsyncIterable<readonly KeptAnswer[]>
   /** False after a failed sync until a new file is open: preflight looks here before a token is spent. */
   healthy(): boolean
   close(): Promise<void>
@@ -35,6 +43,7 @@ export const NO_JOURNAL: Journal = {
   append: () => Promise.reject(new Error('there is no journal')),
   settle: () => {},
   pending: () => Promise.resolve([]),
+  answers: async function* () {},
   healthy: () => true,
   close: () => Promise.resolve(),
 }
