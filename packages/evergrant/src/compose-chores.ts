@@ -27,6 +27,7 @@ export function startChores(parts: ChoreParts): Worker {
   const { engine, timers, log } = parts
   const chores: Chore[] = [
     { name: 'renew', everyMs: SECOND, run: async () => (await engine.runDue()) > 0 },
+    { name: 'take over', everyMs: 3 * SECOND, run: () => engine.takeOverLost().then(() => false) },
     { name: 'read marks', everyMs: 5 * SECOND, run: () => engine.flushInterest().then(() => false) },
     { name: 'revoke', everyMs: 2 * SECOND, run: async () => (await runRevocations(parts.revocation)) > 0 },
     { name: 'purge', everyMs: HOUR, run: () => purge(parts.store) },

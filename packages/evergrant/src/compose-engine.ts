@@ -7,6 +7,7 @@ import { createCodeExchange } from './core/refresh/code-exchange.ts'
 import { createRefreshEngine, type Engine } from './core/refresh/engine.ts'
 import type { EnginePorts, Observation } from './core/refresh/engine-ports.ts'
 import type { CodeExchange } from './core/refresh/exchange.ts'
+import { ALONE } from './core/refresh/liveness.ts'
 import { protocolTimes } from './core/refresh/protocol-times.ts'
 import { systemClock, systemEntropy, systemTimers } from './system.ts'
 
@@ -35,6 +36,8 @@ export function composeEngine(
     endpoint: outside.endpoint,
     journal: node.journal,
     node: node.identity,
+    nodes: store.nodes,
+    liveness: ALONE,
     changesFresh: () => store.changes.fresh(),
     times: protocolTimes(config.dangerousTimeScale),
     options: {

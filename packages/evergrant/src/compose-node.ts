@@ -5,12 +5,16 @@ import { Fault } from './core/fault/fault.ts'
 import type { Log } from './core/log.ts'
 import type { NodeIdentity } from './core/refresh/credentials.ts'
 import { type Journal, NO_JOURNAL } from './core/refresh/journal.ts'
+import type { Membership } from './core/refresh/nodes.ts'
 import type { Seal } from './core/seal/seal.ts'
 import { openFileJournal } from './journal/file-journal.ts'
 import { type Keyring, keyFile, openKeyFile } from './seal/keyring.ts'
 import { openSeal, SEAL_ROOT } from './seal/open-seal.ts'
-import { openPostgresStore, openSqliteStore, type Store } from './store/index.ts'
+import { openPostgresStore, openThreadedSqliteStore, type Store } from './store/index.ts'
 import { systemClock, systemEntropy, systemTimers } from './system.ts'
+
+/** A machine that vanished is noticed by PostgreSQL after 30 s (15 s of silence, then three probes of 5 s): its lock is free then. */
+const JOIN_PATIENCE_MS = 35_000
 
 /** What a node owns before it serves anything: its database, its keys, its journal and its name. */
 export interface NodeParts {
@@ -18,6 +22,7 @@ export interface NodeParts {
   readonly seal: Seal
   readonly journal: Journal
   readonly identity: NodeIdentity
+  readonly membership: Membership
 }
 
 /**
@@ -33,7 +38,9 @@ export async function openNode(config: Config, log: Log): Promise<NodeParts> {
     const keyring = keyringOf(config)
     const seal = await openSeal(store.meta, keyring, systemEntropy)
     const identity = nodeIdentity(config)
-    return { store, seal, journal: await openJournal(config, identity, seal, log), identity }
+    // Before the journal is opened: two processes of one name would write one file.
+    const membership = await store.nodes.join(identity, JOIN_PATIENCE_MS)
+    return { store, seal, journal: await openJournal(config, identity, seal, log), identity, membership }
   } catch (error) {
     await store.close()
     throw error
@@ -70,10 +77,18 @@ export function keyringOf(config: Config): Keyring {
   return config.masterKeys ?? openKeyFile(keyFile(config.dataDir), systemEntropy)
 }
 
+/** Built or not, the thread runs what this module runs. */
+const SQLITE_THREAD = new URL(import.meta.url.endsWith('.ts') ? './sqlite-thread.ts' : './sqlite-thread.js', import.meta.url)
+
 function openStore(config: Config, log: Log): Promise<Store> {
-  const options = { clock: systemClock, timers: systemTimers, migrate: true, log, connections: config.databaseConnections }
-  if (config.databaseUrl === null) return openSqliteStore(databaseFile(config), options)
-  return openPostgresStore(config.databaseUrl.reveal(), options)
+  if (config.databaseUrl === null) return openThreadedSqliteStore(databaseFile(config), { migrate: true, log, entry: SQLITE_THREAD })
+  return openPostgresStore(config.databaseUrl.reveal(), {
+    clock: systemClock,
+    timers: systemTimers,
+    migrate: true,
+    log,
+    connections: config.databaseConnections,
+  })
 }
 
 /** One folder a node: two nodes that share a data folder must not share a file. */

@@ -4,6 +4,7 @@ import { connectionCases } from './conformance/connection-cases.ts'
 import { dueCases } from './conformance/due-cases.ts'
 import { failureCases } from './conformance/failure-cases.ts'
 import { grantCases } from './conformance/grant-cases.ts'
+import { nodeCases } from './conformance/node-cases.ts'
 import { sessionCases } from './conformance/session-cases.ts'
 import type { StoreCase } from './conformance/store-case.ts'
 
@@ -18,4 +19,5 @@ export const storeCases: readonly StoreCase[] = [
   ...connectionCases,
   ...sessionCases,
   ...accessCases,
+  ...nodeCases,
 ]

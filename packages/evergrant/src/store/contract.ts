@@ -7,6 +7,7 @@ import type { Connections } from '../core/connection/connections.ts'
 import type { Integrations } from '../core/connection/integrations.ts'
 import type { ConnectionId, IntegrationId } from '../core/ids.ts'
 import type { Credentials } from '../core/refresh/credentials.ts'
+import type { Nodes } from '../core/refresh/nodes.ts'
 import type { Clock, Timers } from '../core/time.ts'
 
 /** Something changed that another node or a cache may hold. Sent after the change is durable; may repeat, never reorders per key. */
@@ -28,6 +29,7 @@ export interface Store {
   readonly events: Events
   readonly idempotency: Idempotency
   readonly meta: Meta
+  readonly nodes: Nodes
   readonly changes: Changes
   /** Resolves when the database answers a trivial read and accepts writes; rejects otherwise. */
   ping(): Promise<void>

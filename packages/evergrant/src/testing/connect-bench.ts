@@ -10,6 +10,7 @@ import type { ProviderRecord } from '../core/provider/record.ts'
 import { createCodeExchange } from '../core/refresh/code-exchange.ts'
 import { createRefreshEngine } from '../core/refresh/engine.ts'
 import { NO_JOURNAL } from '../core/refresh/journal.ts'
+import { ALONE } from '../core/refresh/liveness.ts'
 import { protocolTimes } from '../core/refresh/protocol-times.ts'
 import { createApp } from '../http/app.ts'
 import { hostedRoutes } from '../http/connect/hosted-routes.ts'
@@ -134,6 +135,8 @@ async function openWorld(options: BenchOptions) {
     integrations: store.integrations,
     directory,
     node: { id: 'bench', incarnation: '1' },
+    nodes: store.nodes,
+    liveness: ALONE,
     changesFresh: () => true,
     options: { cacheEntries: 1_000, backgroundFlights: 10, databaseFirst: false, withoutStoreMs: 0 },
     decode: (bytes) => new TextDecoder().decode(bytes),

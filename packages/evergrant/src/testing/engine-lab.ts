@@ -6,6 +6,7 @@ import { createRefreshEngine, type Engine } from '../core/refresh/engine.ts'
 import type { EnginePorts, Observation } from '../core/refresh/engine-ports.ts'
 import { TRUSTING } from '../core/refresh/high-water.ts'
 import type { Journal, JournalRecord, KeptAnswer } from '../core/refresh/journal.ts'
+import { ALONE } from '../core/refresh/liveness.ts'
 import { newCredential } from '../core/refresh/new-credential.ts'
 import { protocolTimes } from '../core/refresh/protocol-times.ts'
 import { defineProvider } from '../providers/define.ts'
@@ -122,6 +123,8 @@ export async function createEngineLab(options: LabOptions = {}): Promise<EngineL
     endpoint: provider,
     journal,
     node: { id: 'node-1', incarnation: 'first' },
+    nodes: store.nodes,
+    liveness: ALONE,
     trust: TRUSTING,
     changesFresh: () => store.changes.fresh(),
     times: protocolTimes(),

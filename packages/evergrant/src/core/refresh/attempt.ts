@@ -62,6 +62,8 @@ export async function attempt(world: EngineWorld, request: AttemptRequest): Prom
 async function admitted(world: EngineWorld, request: AttemptRequest): Promise<AttemptOutcome> {
   const now = world.clock.wall()
   if (world.draining()) return { kind: 'not_now', code: 'draining', retryAt: now }
+  const refusal = world.liveness.refusal()
+  if (refusal !== null) return { kind: 'not_now', ...refusal, retryAt: now + world.times.backoffBaseMs }
   if (!world.journal.healthy())
     return { kind: 'not_now', code: 'store_unavailable', retryAt: now + world.times.backoffBaseMs, detail: 'the journal cannot be written; see the log' }
   const prepared = await prepare(world, request)

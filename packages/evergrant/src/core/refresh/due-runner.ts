@@ -26,7 +26,7 @@ export class DueRunner {
   /** Waits until half the node's share is free, takes as many as there is room for and starts them. Returns how many: 0 means that nothing is due. */
   async run(): Promise<number> {
     await this.#halfFree()
-    if (this.#world.draining()) return 0
+    if (this.#world.draining() || this.#world.liveness.refusal() !== null) return 0
     const room = this.#world.options.backgroundFlights - this.#underWay
     this.#underWay += room
     let taken: readonly DueConnection[] = []

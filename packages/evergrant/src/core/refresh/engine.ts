@@ -19,6 +19,7 @@ import { recoverNode } from './recovery.ts'
 import type { DrainReport, EngineStats, RecoveryReport, RefreshEngine, RefreshReport, TokenAnswer, TokenRequest } from './refresh-engine.ts'
 import { RejectionGuard } from './rejection-guard.ts'
 import { StoreOutage } from './store-outage.ts'
+import { Takeover } from './takeover.ts'
 import { type CachedToken, TokenCache } from './token-cache.ts'
 
 interface Loaded {
@@ -44,6 +45,7 @@ export class Engine implements RefreshEngine {
   readonly #rejections: RejectionGuard
   readonly #due: DueRunner
   readonly #outage: StoreOutage
+  readonly #takeover: Takeover
   readonly #nudgedAt = new Map<ConnectionId, number>()
   #draining = false
 
@@ -61,6 +63,7 @@ export class Engine implements RefreshEngine {
     this.#outage = new StoreOutage(ports.clock, ports.options.withoutStoreMs)
     this.#flights = new Flights(this.#world, (token, committed) => this.#keep(token, committed))
     this.#due = new DueRunner(this.#world, this.#flights)
+    this.#takeover = new Takeover(this.#world)
   }
 
   /** Shared with the code exchange, so that both use the same integrations and endpoints. */
@@ -154,6 +157,10 @@ export class Engine implements RefreshEngine {
 
   runDue(): Promise<number> {
     return this.#draining ? Promise.resolve(0) : this.#due.run()
+  }
+
+  takeOverLost(): Promise<number> {
+    return this.#takeover.run()
   }
 
   forget(connection: ConnectionId | 'all'): void {

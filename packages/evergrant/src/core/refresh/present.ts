@@ -60,12 +60,13 @@ async function claimAndSend(world: EngineWorld, presentation: Presentation, requ
     void takeBack(world, row, intent, world.clock.wall())
     throw error
   }
+  const sinceClaimMs = world.clock.mono() - before
+  if (claim.kind === 'claimed') world.liveness.sawDatabaseTime(claim.at, sinceClaimMs)
   if (claim.kind !== 'claimed') {
     line.close()
     return { kind: 'unclaimed', claim }
   }
   const sentAt = world.clock.wall()
-  const sinceClaimMs = world.clock.mono() - before
   if (sinceClaimMs >= world.times.claimToSendMs) {
     line.close()
     await takeBack(world, row, intent, sentAt)

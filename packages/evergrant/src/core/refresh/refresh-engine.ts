@@ -44,6 +44,8 @@ export interface RefreshEngine {
   recover(): Promise<RecoveryReport>
   /** The background path: takes what is due and runs it through the same flights. Returns how many were started. */
   runDue(): Promise<number>
+  /** Frees leases of nodes that are known dead, as far as their reuse classes allow; those connections are due at once. Returns how many. */
+  takeOverLost(): Promise<number>
   /** Forgets cached values: something changed elsewhere. */
   forget(connection: ConnectionId | 'all'): void
   /** Stops starting, waits for flights and commits. Answers that only the journal has are counted. */

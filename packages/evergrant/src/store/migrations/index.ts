@@ -2,7 +2,8 @@ import { tenancy } from './0001-tenancy.ts'
 import { connections } from './0002-connections.ts'
 import { connect } from './0003-connect.ts'
 import { access } from './0004-access.ts'
+import { nodes } from './0005-nodes.ts'
 import type { Migration } from './migration.ts'
 
 /** In order. A published migration is never edited; the next one amends it. */
-export const MIGRATIONS: readonly Migration[] = [tenancy, connections, connect, access]
+export const MIGRATIONS: readonly Migration[] = [tenancy, connections, connect, access, nodes]

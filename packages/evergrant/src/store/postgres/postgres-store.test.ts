@@ -5,6 +5,7 @@ import { systemClock, systemEntropy, systemTimers } from '../../system.ts'
 import { Tenant } from '../conformance/tenant.ts'
 import { storeCases } from '../conformance.ts'
 import type { Change, Store } from '../contract.ts'
+import { MIGRATIONS } from '../migrations/index.ts'
 import { dueQuery } from '../sql/due.ts'
 import { numberParameters, POSTGRES } from './postgres-dialect.ts'
 import { postgresMigrations } from './postgres-migrations.ts'
@@ -12,6 +13,7 @@ import { openPostgresStore } from './postgres-store.ts'
 
 const { database, skip } = await freshDatabase()
 const url = database?.url ?? ''
+const VERSIONS = MIGRATIONS.map((migration) => migration.version)
 const options = { clock: systemClock, timers: systemTimers, migrate: true }
 
 describe.skipIf(database === null)(`the contract on PostgreSQL${skip ?? ''}`, () => {
@@ -72,13 +74,13 @@ describe.skipIf(database === null)(`the contract on PostgreSQL${skip ?? ''}`, ()
     await expect(openPostgresStore(path, { ...options, migrate: false })).rejects.toThrow(/run `evergrant migrate up`/)
     const migrations = postgresMigrations(path)
     const applied = await Promise.all([migrations.up(), migrations.up(), migrations.up()])
-    expect(applied.flat()).toEqual([1, 2, 3, 4])
+    expect(applied.flat()).toEqual(VERSIONS)
     const node = await openPostgresStore(path, options)
     await expect(migrations.rollback()).rejects.toThrow(/stop every node, then roll back/)
     await node.close()
-    expect([await migrations.rollback(), await migrations.rollback(), await migrations.rollback(), await migrations.rollback()]).toEqual([4, 3, 2, 1])
+    for (const version of VERSIONS.toReversed()) expect(await migrations.rollback()).toBe(version)
     expect(await migrations.rollback()).toBeNull()
-    expect(await migrations.up()).toEqual([1, 2, 3, 4])
+    expect(await migrations.up()).toEqual(VERSIONS)
     expect((await migrations.status()).every((migration) => migration.appliedAt !== null)).toBe(true)
     await offer.database?.drop()
   })

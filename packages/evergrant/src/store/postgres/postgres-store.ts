@@ -9,10 +9,12 @@ import { connectionConfig, inspectServer, mergedConfig, type ServerFacts } from 
 import { PostgresDatabase } from './postgres-database.ts'
 import { readable } from './postgres-faults.ts'
 import { postgresMigrations, schemaGap } from './postgres-migrations.ts'
+import { PostgresNodes } from './postgres-nodes.ts'
 
-/** All connections of one node: these carry batches, one listens, and the rest are for readers and single writers. */
+/** All connections of one node: some carry batches, two are dedicated, and the rest are for readers and single writers. */
 const CONNECTIONS = 16
-const LISTENERS = 1
+/** One listens, one proves that this process lives. */
+const DEDICATED = 2
 const READERS_MIN = 2
 const MERGED_SIZE = 6
 
@@ -25,7 +27,7 @@ export async function openPostgresStore(url: string, options: StoreOptions): Pro
   const { careless, nonce } = await inspect(url)
   await requireSchema(url)
   const config = connectionConfig(url, careless)
-  const readers = Math.max(READERS_MIN, (options.connections ?? CONNECTIONS) - MERGED_SIZE - LISTENERS)
+  const readers = Math.max(READERS_MIN, (options.connections ?? CONNECTIONS) - MERGED_SIZE - DEDICATED)
   const pool = openPool(config, readers, options)
   const merged = openPool(mergedConfig(config), MERGED_SIZE, options)
   const channel = new ChangeChannel(nonce, config, options)
@@ -37,9 +39,11 @@ export async function openPostgresStore(url: string, options: StoreOptions): Pro
   }
   const database = new PostgresDatabase(pool, merged, options.timers, channel)
   const parts = storeParts(database)
+  const nodes = new PostgresNodes(database, config, options)
   return {
     ...parts,
     credentials: mergedCredentials(parts.credentials, database, channel),
+    nodes,
     changes: channel,
     ping: async () => {
       // Written, not only read: a database that only reads is not well.
@@ -48,6 +52,7 @@ export async function openPostgresStore(url: string, options: StoreOptions): Pro
       )
     },
     close: async () => {
+      await nodes.close()
       await channel.close()
       await database.close()
     },

@@ -103,12 +103,17 @@ function* reclaimOne(dialect: Dialect, connection: ConnectionId, node: NodeIdent
   const current = yield* row('select lease_owner, lease_incarnation from credential where connection_id = ?', connection)
   if (found === undefined || current === undefined) return false
   if (textOrNull(current, 'lease_owner') !== node.id || textOrNull(current, 'lease_incarnation') === node.incarnation) return false
+  yield* freeLease(connection, text(found, 'state'))
+  return true
+}
+
+/** The lease goes, the epoch stays; an open intent becomes the suspicion, and the connection is due now. */
+export function* freeLease(connection: ConnectionId, state: string): Program<void> {
   yield* run(
     `update credential set ${INTENT_BECOMES_SUSPICION}, lease_owner = null, lease_incarnation = null, lease_until = null,
        intent_id = null, intent_generation = null, intent_at = null where connection_id = ?`,
     connection,
   )
-  yield* run(`update health set leased_by = null, due_at = ${found.state === 'active' ? 'now_ms()' : 'null'} where connection_id = ?`, connection)
+  yield* run(`update health set leased_by = null, due_at = ${state === 'active' ? 'now_ms()' : 'null'} where connection_id = ?`, connection)
   yield* changed({ kind: 'connection', connection })
-  return true
 }

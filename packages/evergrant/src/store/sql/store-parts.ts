@@ -8,7 +8,7 @@ import { integrationsStore } from './integrations-store.ts'
 import { metaStore } from './meta-store.ts'
 import type { Database } from './program.ts'
 
-export type StoreParts = Omit<Store, 'changes' | 'ping' | 'close'>
+export type StoreParts = Omit<Store, 'nodes' | 'changes' | 'ping' | 'close'>
 
 /** Everything of a store that is the same statements on both databases. */
 export function storeParts(database: Database): StoreParts {

@@ -9,12 +9,14 @@ import type { ConnectionId } from '../../core/ids.ts'
 import { systemClock, systemEntropy, systemTimers } from '../../system.ts'
 import { storeCases } from '../conformance.ts'
 import type { Store } from '../contract.ts'
+import { MIGRATIONS } from '../migrations/index.ts'
 import { dueQuery } from '../sql/due.ts'
 import { takeDataLock } from './data-lock.ts'
 import { SQLITE } from './sqlite-database.ts'
 import { sqliteMigrations } from './sqlite-migrations.ts'
 import { openMemoryStore, openSqliteStore } from './sqlite-store.ts'
 
+const VERSIONS = MIGRATIONS.map((migration) => migration.version)
 const options = { clock: systemClock, timers: systemTimers, migrate: true }
 let folder: string
 let store: Store
@@ -67,10 +69,10 @@ test('an outdated file is refused with the remedy, and each migration can be tak
   const path = join(folder, 'migrated.db')
   await expect(openSqliteStore(path, { ...options, migrate: false })).rejects.toThrow(/run `evergrant migrate up`/)
   const migrations = sqliteMigrations(path)
-  expect(await migrations.up()).toEqual([1, 2, 3, 4])
-  expect([await migrations.rollback(), await migrations.rollback(), await migrations.rollback(), await migrations.rollback()]).toEqual([4, 3, 2, 1])
+  expect(await migrations.up()).toEqual(VERSIONS)
+  for (const version of VERSIONS.toReversed()) expect(await migrations.rollback()).toBe(version)
   expect(await migrations.rollback()).toBeNull()
-  expect(await migrations.up()).toEqual([1, 2, 3, 4])
+  expect(await migrations.up()).toEqual(VERSIONS)
   expect((await migrations.status()).every((migration) => migration.appliedAt !== null)).toBe(true)
   await (await openSqliteStore(path, { ...options, migrate: false })).close()
 })

@@ -4,6 +4,7 @@ import { Listeners } from '../listeners.ts'
 import { row } from '../sql/program.ts'
 import { storeParts } from '../sql/store-parts.ts'
 import { type DataLock, takeDataLock } from './data-lock.ts'
+import { embeddedNodes } from './embedded-nodes.ts'
 import { openFile, SqliteDatabase } from './sqlite-database.ts'
 import { migrationsOf } from './sqlite-migrations.ts'
 
@@ -40,6 +41,7 @@ function openStore(path: string, options: StoreOptions, lock: DataLock | null): 
   const database = new SqliteDatabase(file, options.clock, (changes) => listeners.announce(changes))
   return {
     ...storeParts(database),
+    nodes: embeddedNodes(database),
     changes: {
       subscribe: (listener) => listeners.subscribe(listener),
       fresh: () => true,
