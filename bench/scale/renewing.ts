@@ -1,0 +1,56 @@
+import { lateness, makeDue } from './due.ts'
+import { type Latency, latencyOf } from './latency.ts'
+import { type RunCost, watch } from './server-run.ts'
+import { openBare, type StoreCost, storeCost } from './store-cost.ts'
+import { type World, withProvider, withServer, withSide } from './world.ts'
+
+/** What a million connections with hourly tokens need. */
+export const STEADY_PER_SECOND = 278
+/** Time for a server to start before the first connection comes due. */
+const START_MS = 4_000
+
+/** Claims and chores on the store alone, with `claimDue` connections due. */
+export async function measureStore(world: World): Promise<StoreCost> {
+  await withSide(world, (side) => makeDue(side, { count: world.shape.claimDue, from: Date.now() - 1_000, perSecond: null }))
+  const store = await openBare(world.where)
+  try {
+    return await storeCost(store, world.loaded.organization)
+  } finally {
+    await store.close()
+  }
+}
+
+export interface SteadyRun extends RunCost {
+  /** From the due time to the durable renewal, in milliseconds. */
+  readonly lag: Latency
+  readonly left: number
+}
+
+/** 278 connections come due each second: does one node keep up, at what price? */
+export async function measureSteady(world: World): Promise<SteadyRun> {
+  const { steadySeconds } = world.shape
+  const count = Math.min(world.shape.connections, STEADY_PER_SECOND * steadySeconds)
+  await withSide(world, (side) => makeDue(side, { count, from: Date.now() + START_MS, perSecond: STEADY_PER_SECOND }))
+  const run = await withProvider(world, (provider) =>
+    withServer(world, (server) => watch([server], provider, { exchanges: count, seconds: steadySeconds * 2 + START_MS / 1_000 })),
+  )
+  const { lags, left } = await withSide(world, lateness)
+  return { ...run, lag: latencyOf(lags), left }
+}
+
+export interface FullSpeedRun extends RunCost {
+  /** Growth of the database for each renewal: the kept answer, the event, their indexes, what the updates left behind. */
+  readonly bytesEach: number
+}
+
+/** Everything is due at once. */
+export async function measureFullSpeed(world: World): Promise<FullSpeedRun> {
+  const { fullSpeedDue, fullSpeedSeconds } = world.shape
+  await withSide(world, (side) => makeDue(side, { count: fullSpeedDue, from: Date.now() - 1_000, perSecond: null }))
+  const before = await withSide(world, (side) => side.bytes())
+  const run = await withProvider(world, (provider) =>
+    withServer(world, (server) => watch([server], provider, { exchanges: fullSpeedDue, seconds: fullSpeedSeconds })),
+  )
+  const after = await withSide(world, (side) => side.bytes())
+  return { ...run, bytesEach: (after - before) / run.exchanges }
+}
