@@ -54,17 +54,23 @@ export function release(tables: Tables, connection: ConnectionId, intent: Intent
   tables.changed({ kind: 'connection', connection })
 }
 
+/** The holder is gone: its open intent becomes the suspicion, and the row is due now. */
+export function freeLease(tables: Tables, row: StoredConnection): void {
+  const { connection, credential } = row.grant
+  tables.connections.change(row, {
+    credential: { ...NO_FLIGHT, suspicion: suspicionOf(credential) },
+    health: { dueAt: connection.state === 'active' ? tables.now() : null },
+    leasedBy: null,
+  })
+  tables.changed({ kind: 'connection', connection: connection.id })
+}
+
 export function reclaim(tables: Tables, node: NodeIdentity): number {
   let freed = 0
   for (const row of tables.connections.ofHolder(node.id)) {
-    const { connection, credential } = row.grant
+    const { credential } = row.grant
     if (credential.lease === null || credential.lease.owner !== node.id || credential.lease.incarnation === node.incarnation) continue
-    tables.connections.change(row, {
-      credential: { ...NO_FLIGHT, suspicion: suspicionOf(credential) },
-      health: { dueAt: connection.state === 'active' ? tables.now() : null },
-      leasedBy: null,
-    })
-    tables.changed({ kind: 'connection', connection: connection.id })
+    freeLease(tables, row)
     freed += 1
   }
   return freed

@@ -4,6 +4,7 @@ import type { AuditEvent, NewEvent } from '../../core/audit/event.ts'
 import type { ConnectSession } from '../../core/connect/connect-sessions.ts'
 import type { Integration } from '../../core/connection/integration.ts'
 import type { ApiKeyId, ConnectionId, ConnectSessionId, IntegrationId, IntentId, OrganizationId, RevocationId } from '../../core/ids.ts'
+import type { NodeReport } from '../../core/refresh/nodes.ts'
 import type { Clock, Instant } from '../../core/time.ts'
 import type { Change } from '../contract.ts'
 import { AnswerTable, type KeptAnswer } from './answer-table.ts'
@@ -16,6 +17,8 @@ export interface KeptRequest {
   readonly status: number | null
   readonly body: Uint8Array | null
 }
+
+export type KeptNode = Omit<NodeReport, 'alive'>
 
 /** Removed integrations stay as a record: without their secret, under their id as slug. */
 export interface KeptIntegration {
@@ -35,6 +38,7 @@ export interface Snapshot {
   readonly requests: ReadonlyMap<string, KeptRequest>
   readonly events: ReadonlyMap<string, AuditEvent>
   readonly meta: ReadonlyMap<string, Uint8Array>
+  readonly nodes: ReadonlyMap<string, KeptNode>
 }
 
 /** What the parts of the store share: the rows, the database's clock, and the way to tell of changes. */
@@ -49,6 +53,7 @@ export class Tables {
   readonly requests = new Map<string, KeptRequest>()
   readonly events = new Map<string, AuditEvent>()
   readonly meta = new Map<string, Uint8Array>()
+  readonly nodes = new Map<string, KeptNode>()
   readonly changed: (change: Change) => void
   readonly #clock: Clock
 
@@ -79,6 +84,7 @@ export class Tables {
       requests: new Map(this.requests),
       events: new Map(this.events),
       meta: new Map(this.meta),
+      nodes: new Map(this.nodes),
     }
   }
 
@@ -93,6 +99,7 @@ export class Tables {
     refill(this.requests, snapshot.requests)
     refill(this.events, snapshot.events)
     refill(this.meta, snapshot.meta)
+    refill(this.nodes, snapshot.nodes)
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { systemClock, systemEntropy } from '../../system.ts'
+import { systemClock, systemEntropy, systemTimers } from '../../system.ts'
 import { createManualTime } from '../../testing/manual-time.ts'
 import { Tenant } from '../conformance/tenant.ts'
 import { storeCases } from '../conformance.ts'
@@ -9,16 +9,16 @@ import { openVolatileStore } from './volatile-store.ts'
 const context = { entropy: systemEntropy, duePlan: async () => 'health_due: a heap by due time' }
 
 describe('the contract on plain maps', () => {
-  for (const { name, run } of storeCases) test(name, () => run(openVolatileStore({ clock: systemClock }), context))
+  for (const { name, run } of storeCases) test(name, () => run(openVolatileStore({ clock: systemClock, timers: systemTimers }), context))
 })
 
 describe('the contract on plain maps that all cases share', () => {
-  const store = openVolatileStore({ clock: systemClock })
+  const store = openVolatileStore({ clock: systemClock, timers: systemTimers })
   for (const { name, run } of storeCases) test(name, () => run(store, context))
 })
 
 test('a write is visible before its promise resolves', async () => {
-  const store = openVolatileStore({ clock: systemClock })
+  const store = openVolatileStore({ clock: systemClock, timers: systemTimers })
   const tenant = await Tenant.open(store, context)
   const connection = await tenant.connect()
   const claimed = store.credentials.claim(tenant.claimRequest(connection))
@@ -29,7 +29,7 @@ test('a write is visible before its promise resolves', async () => {
 
 test('restore brings back rows, due times and lease holders of the snapshot, and nothing that came after', async () => {
   const time = createManualTime()
-  const store = openVolatileStore({ clock: time.clock })
+  const store = openVolatileStore(time)
   const tenant = await Tenant.open(store, context)
   const early = await tenant.connect({}, time.clock.wall() - 5)
   const held = await tenant.connect()
@@ -45,6 +45,27 @@ test('restore brings back rows, due times and lease holders of the snapshot, and
   expect((await store.credentials.takeDue(10, 1_000)).map((due) => due.connection)).toEqual([early])
   expect(await store.credentials.reclaim(tenant.node('node-a', '2'))).toBe(1)
   expect((await store.credentials.commitGrant(tenant.grant(held, intent, 1))).kind).toBe('applied')
+})
+
+test('a liveness lock is free once its connection is gone, and goes to whoever takes it first', async () => {
+  const time = createManualTime()
+  const store = openVolatileStore(time)
+  const [first, second] = [
+    { id: 'node', incarnation: '1' },
+    { id: 'node', incarnation: '2' },
+  ]
+  const membership = await store.nodes.join(first, 0)
+  await expect(store.nodes.join(second, 0)).rejects.toThrow(/a live process is node already/)
+  const joining = store.nodes.join(second, 1_000)
+  store.locks.drop(first)
+  expect(membership.held()).toBe(false)
+  await expect(membership.beat(false)).rejects.toThrow(/lost/)
+  await time.advance(200)
+  expect((await joining).held()).toBe(true)
+  expect(store.locks.retake(first)).toBe(false)
+  store.locks.drop(second)
+  expect((await store.nodes.list()).map((node) => [node.incarnation, node.alive])).toEqual([['2', false]])
+  expect(store.locks.retake(second)).toBe(true)
 })
 
 test('a time index gives what is due oldest first, once, and forgets where a key was before', () => {

@@ -12,8 +12,10 @@ import { connectSessionsPart } from './connect-sessions-part.ts'
 import { connectionsPart } from './connections-part.ts'
 import { commitFailure, commitGrant } from './grants.ts'
 import { integrationsPart } from './integrations-part.ts'
+import { type NodeLocks, nodesPart } from './nodes-part.ts'
 import { type Snapshot, Tables } from './tables.ts'
 
+export type { NodeLocks } from './nodes-part.ts'
 export type { Snapshot } from './tables.ts'
 
 /**
@@ -25,9 +27,10 @@ export interface VolatileStore extends Store {
   snapshot(): Snapshot
   /** Makes the rows those of `snapshot`, as a failover to an old replica or a restored backup would. Tells nobody. */
   restore(snapshot: Snapshot): void
+  readonly locks: NodeLocks
 }
 
-export function openVolatileStore(options: Pick<StoreOptions, 'clock' | 'log'>): VolatileStore {
+export function openVolatileStore(options: Pick<StoreOptions, 'clock' | 'timers' | 'log'>): VolatileStore {
   const listeners = new Listeners(options.log)
   const tables = new Tables(options.clock, (change) => listeners.announce([change]))
   return {
@@ -40,6 +43,7 @@ export function openVolatileStore(options: Pick<StoreOptions, 'clock' | 'log'>):
     events: eventsPart(tables),
     idempotency: idempotencyPart(tables),
     meta: metaPart(tables),
+    ...nodesPart(tables, options),
     changes: { subscribe: (listener) => listeners.subscribe(listener), fresh: () => true },
     ping: async () => {},
     close: async () => {},
