@@ -19,10 +19,11 @@ if (bench === undefined) {
 }
 
 const ratios = await bench({ short, stores })
-for (const { name: what, floor, measured, ratio, target, cpu } of ratios) {
+for (const { name: what, floor, measured, ratio, target, cpu, loopDelayP99 } of ratios) {
   const verdict = ratio >= target ? 'met' : 'MISSED'
-  const cost = cpu === null ? '' : `; CPU ${Math.round(cpu.measured)} us beside ${Math.round(cpu.floor)} us`
-  console.log(`${what.padEnd(28)} ${rate(measured)}/s beside ${rate(floor)}/s: ${ratio.toFixed(2)} (target ${target.toFixed(2)}, ${verdict})${cost}`)
+  const cost = cpu === null ? '' : `; CPU ${Math.round(cpu.measured)} us (${Math.round(cpu.measuredLoop)} on the event loop) beside ${Math.round(cpu.floor)} us`
+  const late = loopDelayP99 === undefined ? '' : `; event loop delay p99 ${loopDelayP99.toFixed(1)} ms`
+  console.log(`${what.padEnd(28)} ${rate(measured)}/s beside ${rate(floor)}/s: ${ratio.toFixed(2)} (target ${target.toFixed(2)}, ${verdict})${cost}${late}`)
 }
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`
 console.log(
