@@ -1,0 +1,170 @@
+import { comesTrue } from '../until.ts'
+import type { Arena, Subject } from './arena.ts'
+import { Dice } from './dice.ts'
+import { Readers } from './readers.ts'
+import { type Strike, strikesFor } from './strikes.ts'
+import { endedByUs, shown, standing, truthOf, unexplainedEnd } from './truth.ts'
+
+export interface CampaignPlan {
+  readonly store: 'sqlite' | 'postgres'
+  readonly profile: 'scaled' | 'true'
+  readonly rounds: number
+  readonly seed: number
+  readonly say: (line: string) => void
+  /** Names of strikes, instead of a hand from the deck. */
+  readonly only?: readonly string[]
+}
+
+/** The last line of a campaign. All from `families_revoked_by_us` on must be 0. */
+export interface CampaignReport {
+  readonly store: string
+  readonly profile: string
+  readonly seed: number
+  readonly rounds: number
+  readonly refreshes: number
+  readonly kills: number
+  readonly tokens_checked: number
+  readonly reads_refused: number
+  readonly grants: number
+  readonly grants_lost: number
+  readonly explained_losses: number
+  readonly seconds: number
+  readonly families_revoked_by_us: number
+  readonly wrong_tokens_served: number
+  readonly unexplained_states: number
+}
+
+interface Findings {
+  lost: number
+  explained: number
+  revokedByUs: number
+  readonly unexplained: string[]
+}
+
+const READERS_PER_NODE = { sqlite: 4, postgres: 2 } as const
+
+/** Rounds of chaos. After each, everything is mended, nobody touches anything, and all must come right or say why not. */
+export async function runCampaign(arena: Arena, plan: CampaignPlan): Promise<CampaignReport> {
+  const started = performance.now()
+  const dice = new Dice(plan.seed)
+  const readers = new Readers(arena)
+  const findings: Findings = { lost: 0, explained: 0, revokedByUs: 0, unexplained: [] }
+  readers.start(dice.apart(1), READERS_PER_NODE[plan.store])
+  const deck = deckOf(plan, dice)
+  try {
+    for (let round = 1; round <= plan.rounds; round += 1) await playRound(arena, plan, { round, readers, findings, hand: deck(round), dice })
+  } finally {
+    await readers.stop()
+  }
+  findings.unexplained.push(...readers.odd)
+  for (const line of arena.ledger.wrong) plan.say(`WRONG TOKEN ${line}`)
+  for (const line of findings.unexplained) plan.say(`UNEXPLAINED ${line}`)
+  return {
+    store: plan.store,
+    profile: plan.profile,
+    seed: plan.seed,
+    rounds: plan.rounds,
+    refreshes: await presentationsOf(arena),
+    kills: arena.kills,
+    tokens_checked: arena.ledger.checked,
+    reads_refused: readers.counts.refused,
+    grants: arena.subjects.reduce((sum, { grants }) => sum + grants.length, 0),
+    grants_lost: findings.lost,
+    explained_losses: findings.explained,
+    seconds: Math.round((performance.now() - started) / 100) / 10,
+    families_revoked_by_us: findings.revokedByUs,
+    wrong_tokens_served: arena.ledger.wrong.length,
+    unexplained_states: findings.unexplained.length,
+  }
+}
+
+/** Every strike comes up once before any comes up again; one round in three has two. */
+function deckOf(plan: CampaignPlan, dice: Dice): (round: number) => readonly Strike[] {
+  const all = strikesFor(plan.store, plan.profile)
+  const chosen = plan.only === undefined ? all : all.filter(({ name }) => plan.only?.includes(name))
+  if (chosen.length === 0) throw new RangeError(`no such strike; there are ${all.map(({ name }) => name).join(', ')}`)
+  let left: Strike[] = []
+  const draw = (): Strike => {
+    if (left.length === 0) left = dice.shuffled(chosen)
+    const strike = left.pop()
+    if (strike === undefined) throw new Error('the deck is empty')
+    return strike
+  }
+  return () => (plan.only === undefined && dice.chance(1 / 3) ? [draw(), draw()] : [draw()])
+}
+
+interface Round {
+  readonly round: number
+  readonly readers: Readers
+  readonly findings: Findings
+  readonly hand: readonly Strike[]
+  readonly dice: Dice
+}
+
+async function playRound(arena: Arena, plan: CampaignPlan, { round, readers, findings, hand, dice }: Round): Promise<void> {
+  const started = performance.now()
+  const before = arena.ledger.wrong.length + findings.unexplained.length + findings.revokedByUs
+  const notes: string[] = []
+  for (const strike of hand) {
+    notes.push(`${strike.name}${(await strike.run(arena, dice)) ? '' : ' (missed)'}`)
+    await arena.mend()
+  }
+  const ends = await settle(arena, plan, findings)
+  await readers.judge()
+  const took = ((performance.now() - started) / 1000).toFixed(1)
+  plan.say(`round ${round}: ${notes.join(', ')}; ${ends}; ${took} s`)
+  if (arena.ledger.wrong.length + findings.unexplained.length + findings.revokedByUs > before) {
+    plan.say(`round ${round} FAILED; again: npm run chaos -- --store ${plan.store} --profile ${plan.profile} --seed ${plan.seed} --rounds ${round}`)
+    for (const line of [...arena.ledger.wrong, ...findings.unexplained]) plan.say(`  ${line}`)
+  }
+}
+
+/** Waits until each connection is kept or over, then judges those that are over and lets their owners grant again. */
+async function settle(arena: Arena, plan: CampaignPlan, findings: Findings): Promise<string> {
+  const patience = { timeoutMs: plan.profile === 'true' ? 4_500_000 : 90_000, pollMs: plan.profile === 'true' ? 1_000 : 60 }
+  const ends = await Promise.all(arena.subjects.map((subject) => settled(arena, subject, patience)))
+  for (const [index, subject] of arena.subjects.entries()) {
+    if (ends[index] === 'kept') continue
+    if (ends[index] === 'open') {
+      findings.unexplained.push(`${subject.connection} (${subject.profile}) does not come to rest: ${JSON.stringify(await shown(arena, subject))}`)
+      continue
+    }
+    await judgeEnd(arena, subject, plan, findings)
+  }
+  const over = ends.filter((end) => end === 'over').length
+  return `${ends.length - over} kept, ${over} lost`
+}
+
+async function settled(arena: Arena, subject: Subject, patience: { readonly timeoutMs: number; readonly pollMs: number }): Promise<'kept' | 'over' | 'open'> {
+  let end: 'kept' | 'over' | 'open' = 'open'
+  const decided = async () => {
+    end = await standing(arena, subject)
+    return end !== 'open'
+  }
+  await comesTrue(decided, patience)
+  return end
+}
+
+async function judgeEnd(arena: Arena, subject: Subject, plan: CampaignPlan, findings: Findings): Promise<void> {
+  const grant = subject.grants.at(-1) ?? ''
+  const truth = await truthOf(arena, grant)
+  const quarantineMs = 60_000 / arena.setting.timeScale
+  findings.lost += 1
+  if (endedByUs(truth, 0.9 * quarantineMs)) {
+    findings.revokedByUs += 1
+    plan.say(`REVOKED BY US ${subject.connection} (${subject.profile}): ${JSON.stringify(truth.presentations.slice(-4))}`)
+  }
+  const why = await unexplainedEnd(arena, subject)
+  if (why === null) findings.explained += 1
+  else
+    findings.unexplained.push(
+      `${subject.connection} (${subject.profile}) is over: ${why}; ${JSON.stringify(await shown(arena, subject))}; ${JSON.stringify(truth)}`,
+    )
+  await arena.regrant(subject)
+}
+
+async function presentationsOf(arena: Arena): Promise<number> {
+  const grants = arena.subjects.flatMap((subject) => subject.grants)
+  const truths = await Promise.all(grants.map((grant) => truthOf(arena, grant)))
+  return truths.reduce((sum, { presentations }) => sum + presentations.length, 0)
+}
