@@ -2,15 +2,16 @@ import type { Config } from './config.ts'
 import { type RevocationPorts, runRevocations } from './core/connection/revocation-worker.ts'
 import type { Log } from './core/log.ts'
 import type { Engine } from './core/refresh/engine.ts'
-import { DAY, HOUR, SECOND, type Timers } from './core/time.ts'
+import type { NodeWatch } from './core/refresh/node-watch.ts'
+import { type Clock, DAY, HOUR, SECOND, type Timers } from './core/time.ts'
 import { type Chore, startWorker, type Worker } from './schedule/worker.ts'
 import type { Store } from './store/index.ts'
-import { systemClock } from './system.ts'
 
 const ANSWERS_KEPT_MS = 72 * HOUR
 const CIPHERTEXT_KEPT_MS = 30 * DAY
 const SESSIONS_KEPT_MS = 7 * DAY
 const IDEMPOTENCY_KEPT_MS = DAY
+const LOST_NODES_KEPT_MS = 7 * DAY
 const PURGE_BATCH = 500
 
 export interface ChoreParts {
@@ -18,31 +19,42 @@ export interface ChoreParts {
   readonly store: Store
   readonly engine: Engine
   readonly revocation: RevocationPorts
+  readonly watch: NodeWatch | null
+  readonly clock: Clock
   readonly timers: Timers
   readonly log: Log
 }
 
 /** Everything a node does by itself. */
 export function startChores(parts: ChoreParts): Worker {
-  const { engine, timers, log } = parts
+  const { engine, timers, log, watch } = parts
   const chores: Chore[] = [
     { name: 'renew', everyMs: SECOND, run: async () => (await engine.runDue()) > 0 },
-    { name: 'take over', everyMs: 3 * SECOND, run: () => engine.takeOverLost().then(() => false) },
     { name: 'read marks', everyMs: 5 * SECOND, run: () => engine.flushInterest().then(() => false) },
     { name: 'revoke', everyMs: 2 * SECOND, run: async () => (await runRevocations(parts.revocation)) > 0 },
-    { name: 'purge', everyMs: HOUR, run: () => purge(parts.store) },
+    { name: 'purge', everyMs: HOUR, run: () => purge(parts.store, parts.clock) },
+    ...(watch === null ? [] : sharedChores(engine, watch)),
   ]
   return startWorker(chores, { timers, log })
 }
 
+/** Where there are other nodes: shows them that this one lives, and looks after those that do not. */
+function sharedChores(engine: Engine, watch: NodeWatch): readonly Chore[] {
+  return [
+    { name: 'heartbeat', everyMs: 5 * SECOND, run: () => watch.beat(false).then(() => false) },
+    { name: 'take over', everyMs: 3 * SECOND, run: () => engine.takeOverLost().then(() => false) },
+  ]
+}
+
 /** Nothing is deleted because it failed; only what is past a stated time. */
-async function purge(store: Store): Promise<boolean> {
-  const now = systemClock.wall()
+async function purge(store: Store, clock: Clock): Promise<boolean> {
+  const now = clock.wall()
   const done = await Promise.all([
     store.credentials.cutAnswers(now - ANSWERS_KEPT_MS, PURGE_BATCH),
     store.connections.purge(now - CIPHERTEXT_KEPT_MS, PURGE_BATCH),
     store.connectSessions.purge(now - SESSIONS_KEPT_MS, PURGE_BATCH),
     store.idempotency.purge(now - IDEMPOTENCY_KEPT_MS, PURGE_BATCH),
+    store.nodes.forgetLost(now - LOST_NODES_KEPT_MS),
   ])
   return done.some((count) => count === PURGE_BATCH)
 }

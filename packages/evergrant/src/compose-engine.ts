@@ -7,9 +7,8 @@ import { createCodeExchange } from './core/refresh/code-exchange.ts'
 import { createRefreshEngine, type Engine } from './core/refresh/engine.ts'
 import type { EnginePorts, Observation } from './core/refresh/engine-ports.ts'
 import type { CodeExchange } from './core/refresh/exchange.ts'
-import { ALONE } from './core/refresh/liveness.ts'
 import { protocolTimes } from './core/refresh/protocol-times.ts'
-import { systemClock, systemEntropy, systemTimers } from './system.ts'
+import { systemEntropy, systemTimers } from './system.ts'
 
 export interface EngineParts {
   readonly engine: Engine
@@ -25,7 +24,7 @@ export function composeEngine(
   const { store } = node
   const decoder = new TextDecoder()
   const ports: EnginePorts = {
-    clock: systemClock,
+    clock: node.clock,
     timers: systemTimers,
     entropy: systemEntropy,
     seal: node.seal,
@@ -37,7 +36,7 @@ export function composeEngine(
     journal: node.journal,
     node: node.identity,
     nodes: store.nodes,
-    liveness: ALONE,
+    liveness: node.liveness,
     changesFresh: () => store.changes.fresh(),
     times: protocolTimes(config.dangerousTimeScale),
     options: {

@@ -1,12 +1,16 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
+import { DatabaseClock } from './core/database-clock.ts'
 import { Fault } from './core/fault/fault.ts'
 import type { Log } from './core/log.ts'
 import type { NodeIdentity } from './core/refresh/credentials.ts'
 import { type Journal, NO_JOURNAL } from './core/refresh/journal.ts'
+import { ALONE, type Liveness } from './core/refresh/liveness.ts'
+import { NodeWatch } from './core/refresh/node-watch.ts'
 import type { Membership } from './core/refresh/nodes.ts'
 import type { Seal } from './core/seal/seal.ts'
+import type { Clock } from './core/time.ts'
 import { openFileJournal } from './journal/file-journal.ts'
 import { type Keyring, keyFile, openKeyFile } from './seal/keyring.ts'
 import { openSeal, SEAL_ROOT } from './seal/open-seal.ts'
@@ -23,6 +27,11 @@ export interface NodeParts {
   readonly journal: Journal
   readonly identity: NodeIdentity
   readonly membership: Membership
+  /** The clock that stored instants are on: the database's where there is one, else the machine's. */
+  readonly clock: Clock
+  readonly liveness: Liveness
+  /** Null on the embedded database: one process, one machine, one clock. */
+  readonly watch: NodeWatch | null
 }
 
 /**
@@ -40,11 +49,24 @@ export async function openNode(config: Config, log: Log): Promise<NodeParts> {
     const identity = nodeIdentity(config)
     // Before the journal is opened: two processes of one name would write one file.
     const membership = await store.nodes.join(identity, JOIN_PATIENCE_MS)
-    return { store, seal, journal: await openJournal(config, identity, seal, log), identity, membership }
+    const life = config.databaseUrl === null ? aloneLife : await sharedLife(membership, log)
+    return { store, seal, journal: await openJournal(config, identity, seal, life.clock, log), identity, membership, ...life }
   } catch (error) {
     await store.close()
     throw error
   }
+}
+
+type Life = Pick<NodeParts, 'clock' | 'liveness' | 'watch'>
+
+const aloneLife: Life = { clock: systemClock, liveness: ALONE, watch: null }
+
+/** The first heartbeat brings the database's time, before anything is compared with a stored instant. */
+async function sharedLife(membership: Membership, log: Log): Promise<Life> {
+  const clock = new DatabaseClock(systemClock)
+  const watch = new NodeWatch({ membership, clock, log })
+  await watch.beat(false)
+  return { clock, liveness: watch, watch }
 }
 
 /** The data folder, for this user alone. @throws Fault `invalid_request` when the path cannot be one */
@@ -92,9 +114,9 @@ function openStore(config: Config, log: Log): Promise<Store> {
 }
 
 /** One folder a node: two nodes that share a data folder must not share a file. */
-async function openJournal(config: Config, identity: NodeIdentity, seal: Seal, log: Log): Promise<Journal> {
+async function openJournal(config: Config, identity: NodeIdentity, seal: Seal, clock: Clock, log: Log): Promise<Journal> {
   if (!config.journal) return NO_JOURNAL
-  const journal = await openFileJournal(join(config.dataDir, 'journal', identity.id), seal, systemClock)
+  const journal = await openFileJournal(join(config.dataDir, 'journal', identity.id), seal, clock)
   const { damaged, unopened } = journal.found()
   if (damaged + unopened > 0) log.error({ damaged, unopened }, 'the journal has records that cannot be read: a disk fault, or a key that is missing')
   return journal

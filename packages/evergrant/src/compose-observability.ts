@@ -1,8 +1,10 @@
 import { pino, stdTimeFunctions } from 'pino'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { NodeParts } from './compose-node.ts'
 import type { Config } from './config.ts'
 import type { Log } from './core/log.ts'
 import type { Observation } from './core/refresh/engine-ports.ts'
+import { describeSkew, type NodeWatch, SKEW_REFUSE_MS, SKEW_WARN_MS } from './core/refresh/node-watch.ts'
 import type { EngineStats } from './core/refresh/refresh-engine.ts'
 import type { HealthCheck, HealthSource, MetricsSource } from './http/services.ts'
 import type { Store } from './store/index.ts'
@@ -20,7 +22,7 @@ export function createLog(config: Pick<Config, 'logLevel'>): Log {
 export interface Metrics extends MetricsSource {
   observe(observation: Observation): void
   /** Read when metrics are rendered. */
-  watch(stats: () => EngineStats): void
+  watch(stats: () => EngineStats, node: NodeWatch | null): void
 }
 
 /** Prometheus counters of one process. Labels are provider ids and outcome kinds: few, and never a person's. */
@@ -36,10 +38,18 @@ export function createMetrics(): Metrics {
     registers,
   })
   const reads = new Counter({ name: 'evergrant_token_reads_total', help: 'Token reads, by where the answer came from.', labelNames: ['source'], registers })
-  const engine = new Gauge({ name: 'evergrant_engine', help: 'Flights, cached tokens and open breakers of this node.', labelNames: ['what'], registers })
+  const engine = new Gauge({
+    name: 'evergrant_engine',
+    help: 'Flights, cached tokens, open breakers and stuck writes of this node.',
+    labelNames: ['what'],
+    registers,
+  })
   let fromMemory = 0
   let fromStore = 0
+  const skew = new Gauge({ name: 'evergrant_clock_skew_seconds', help: 'Clock of the database minus clock of this machine.', registers })
+  const lock = new Gauge({ name: 'evergrant_node_lock', help: '1 while this node shows the others that it lives.', registers })
   let stats: (() => EngineStats) | null = null
+  let node: NodeWatch | null = null
   return {
     tokenRead: (memory) => {
       if (memory) fromMemory += 1
@@ -49,8 +59,9 @@ export function createMetrics(): Metrics {
       refreshes.inc({ provider, outcome: kind })
       durations.observe({ provider }, durationMs / 1_000)
     },
-    watch: (source) => {
+    watch: (source, watch) => {
       stats = source
+      node = watch
     },
     render: () => {
       reads.reset()
@@ -61,28 +72,63 @@ export function createMetrics(): Metrics {
         engine.set({ what: 'flights' }, now.flights)
         engine.set({ what: 'cached' }, now.cached)
         engine.set({ what: 'open_breakers' }, now.openBreakers)
+        engine.set(
+          { what: 'stuck_writes' },
+          Object.values(now.stuckWrites).reduce((sum, count) => sum + count, 0),
+        )
       }
+      skew.set((node?.skewMs ?? 0) / 1_000)
+      lock.set(node === null || node.held ? 1 : 0)
       return registry.metrics()
     },
   }
 }
 
 /** What must work before this node should get traffic. */
-export function createHealth(store: Store, stats: () => EngineStats): HealthSource {
+export function createHealth(node: Pick<NodeParts, 'store' | 'watch' | 'journal'>, stats: () => EngineStats): HealthSource {
+  const { store, watch } = node
   return {
-    check: async () => [
-      await storeCheck(store),
-      { name: 'changes', ok: true, detail: store.changes.fresh() ? null : 'the notification channel is silent; tokens are read from the database meanwhile' },
-      stats().draining ? { name: 'drain', ok: false, detail: 'shutting down' } : { name: 'drain', ok: true, detail: null },
-    ],
+    check: async () => {
+      const { stuckWrites, draining } = stats()
+      return [
+        await storeCheck(store),
+        check('changes', null, store.changes.fresh() ? null : 'the notification channel is silent; tokens are read from the database meanwhile'),
+        ...(watch === null ? [] : [nodeCheck(watch), clockCheck(watch)]),
+        check('journal', node.journal.healthy() ? null : 'the journal cannot be written, so no refresh is started; see the log'),
+        check('writes', stuckWarning(stuckWrites)),
+        check('drain', draining ? 'shutting down' : null),
+      ]
+    },
   }
+}
+
+/** `trouble` keeps traffic away; a `remark` is for the operator. */
+function check(name: string, trouble: string | null, remark: string | null = null): HealthCheck {
+  return { name, ok: trouble === null, detail: trouble ?? remark }
+}
+
+function nodeCheck(watch: NodeWatch): HealthCheck {
+  return check('node', watch.held ? null : 'the connection that shows the others that this node lives is lost; no refresh is started until it is back')
+}
+
+function clockCheck({ skewMs }: NodeWatch): HealthCheck {
+  const apart = Math.abs(skewMs)
+  if (apart < SKEW_WARN_MS) return check('clock', null)
+  const words = `${describeSkew(skewMs)}: turn on time synchronisation (NTP) on both`
+  return apart < SKEW_REFUSE_MS ? check('clock', null, words) : check('clock', `${words}; no refresh is started here until then`)
+}
+
+function stuckWarning(stuck: EngineStats['stuckWrites']): string | null {
+  const kinds = Object.entries(stuck)
+  if (kinds.length === 0) return null
+  return `writes that keep failing and go on being tried (${kinds.map(([what, count]) => `${count} ${what}`).join(', ')}): see the log`
 }
 
 async function storeCheck(store: Store): Promise<HealthCheck> {
   try {
     await store.ping()
-    return { name: 'store', ok: true, detail: null }
+    return check('store', null)
   } catch {
-    return { name: 'store', ok: false, detail: 'the database does not answer or refuses writes' }
+    return check('store', 'the database does not answer or refuses writes')
   }
 }

@@ -22,7 +22,7 @@ import type { HealthSource, MetricsSource, Services } from './http/services.ts'
 import type { AddressGuard } from './outbound/address-guard.ts'
 import type { ProviderClient } from './outbound/provider-client.ts'
 import { createProxyTransport, type ProxyTransport } from './outbound/proxy-transport.ts'
-import { systemClock, systemEntropy, systemTimers } from './system.ts'
+import { systemEntropy, systemTimers } from './system.ts'
 
 /** The services behind the routes, and what the chores of a node need of them. */
 export interface ComposedServices extends Services {
@@ -47,7 +47,7 @@ export interface ServiceParts {
 export function composeServices(parts: ServiceParts): ComposedServices {
   const { node, engine, directory } = parts
   const { store, seal } = node
-  const ports = { clock: systemClock, entropy: systemEntropy, timers: systemTimers }
+  const ports = { clock: node.clock, entropy: systemEntropy, timers: systemTimers }
   const apiKeys = new ApiKeysService({
     ...ports,
     store: store.apiKeys,
@@ -65,7 +65,7 @@ export function composeServices(parts: ServiceParts): ComposedServices {
     apiKeys,
     idempotency: new IdempotentRequests({ ...ports, store: store.idempotency, seal }),
     connections: new ConnectionService({ ...ports, connections: store.connections, integrations: store.integrations, providers: directory, seal }),
-    repairLink: ({ row, providerKnown }) => (providerKnown ? repairLink(row.connection, parts.config.publicUrl, { seal, clock: systemClock }) : null),
+    repairLink: ({ row, providerKnown }) => (providerKnown ? repairLink(row.connection, parts.config.publicUrl, { seal, clock: node.clock }) : null),
     integrations: new IntegrationService({ ...ports, integrations: store.integrations, providers: directory, seal }),
     providers: directory,
     organizations: store.organizations,
@@ -123,7 +123,7 @@ function composeConnect(parts: ServiceParts): ConnectService {
         log.warn({ provider: context.record.id, outcome: outcome.kind }, 'an unused grant could not be given back; it ends by itself')
     },
     seal,
-    clock: systemClock,
+    clock: node.clock,
     timers: systemTimers,
     entropy: systemEntropy,
     log,

@@ -1,6 +1,6 @@
 import { startChores } from './compose-chores.ts'
 import { composeEngine } from './compose-engine.ts'
-import { openNode } from './compose-node.ts'
+import { type NodeParts, openNode } from './compose-node.ts'
 import { createHealth, createLog, createMetrics } from './compose-observability.ts'
 import { type ComposedServices, composeApp, composeServices } from './compose-services.ts'
 import type { Config } from './config.ts'
@@ -72,10 +72,10 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
     const directory = createProviderDirectory({
       records: [...records, ...(extension?.records ?? [])],
       fetchJson: (url) => client.fetchJson(url),
-      clock: systemClock,
+      clock: node.clock,
     })
     const { engine, exchange } = composeEngine(config, node, { directory, endpoint, log, observe: metrics.observe })
-    metrics.watch(() => engine.stats())
+    metrics.watch(() => engine.stats(), node.watch)
     const organization = await defaultOrganization(node.store, config)
     const services = composeServices({
       config,
@@ -87,11 +87,11 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
       guard,
       log,
       metrics,
-      health: createHealth(node.store, () => engine.stats()),
+      health: createHealth(node, () => engine.stats()),
     })
     const recovered = await engine.recover()
     const resumed = await resumeConnects(node.journal, services)
-    await services.connect.reopenInterrupted(systemClock.wall() - (config.databaseUrl === null ? 0 : OTHER_NODES_EXCHANGE_MS))
+    await services.connect.reopenInterrupted(node.clock.wall() - (config.databaseUrl === null ? 0 : OTHER_NODES_EXCHANGE_MS))
     if (recovered.reclaimed + recovered.replayed + resumed > 0) log.info({ ...recovered, resumed }, 'what an earlier start left in flight is accounted for')
     const parts: ExtensionParts = { services, store: node.store, organization }
     const app = composeApp(config, services, log, extension?.routes(parts) ?? [])
@@ -99,17 +99,17 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
     return runnable({
       config,
       log,
-      store: node.store,
+      node,
       app,
       services,
       organization,
       engine,
       stop: () => endpoint.close(),
-      closeJournal: () => node.journal.close(),
     })
   } catch (error) {
     endpoint.close()
     await node.journal.close()
+    await node.membership.leave()
     await node.store.close()
     throw error
   }
@@ -127,17 +127,16 @@ function refuseAddress({ host, port }: Config, error: unknown): never {
 interface RunnableParts {
   readonly config: Config
   readonly log: Log
-  readonly store: Store
+  readonly node: NodeParts
   readonly app: App
   readonly services: ComposedServices
   readonly organization: OrganizationId
   readonly engine: ReturnType<typeof composeEngine>['engine']
   readonly stop: () => void
-  readonly closeJournal: () => Promise<void>
 }
 
 function runnable(parts: RunnableParts): Evergrant {
-  const { config, app, engine, store, services } = parts
+  const { config, app, engine, node, services } = parts
   let worker: Worker | null = null
   return {
     services,
@@ -146,12 +145,14 @@ function runnable(parts: RunnableParts): Evergrant {
     publicUrl: config.publicUrl,
     listen: async () => {
       const url = await app.listen({ host: config.host, port: config.port }).catch((error: unknown) => refuseAddress(config, error))
-      worker = startChores({ config, store, engine, revocation: services.revocation, timers: systemTimers, log: parts.log })
+      worker = startChores({ config, ...node, engine, revocation: services.revocation, timers: systemTimers, log: parts.log })
       return url
     },
     drain: async () => {
       const drained = engine.drain(config.drainMs)
       await worker?.stop()
+      // For people who look at the list of nodes; the lock is kept until the end.
+      await node.watch?.beat(true).catch(() => {})
       return drained
     },
     close: async () => {
@@ -159,8 +160,9 @@ function runnable(parts: RunnableParts): Evergrant {
       await app.close()
       services.proxy.close()
       parts.stop()
-      await parts.closeJournal()
-      await store.close()
+      await node.journal.close()
+      await node.membership.leave()
+      await node.store.close()
     },
   }
 }

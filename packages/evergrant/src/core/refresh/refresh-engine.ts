@@ -68,6 +68,8 @@ export interface EngineStats {
   readonly flights: number
   readonly cached: number
   readonly openBreakers: number
+  /** Writes that failed many times and go on being tried, by kind. Empty when all is well. */
+  readonly stuckWrites: Readonly<Record<string, number>>
   readonly draining: boolean
 }
 

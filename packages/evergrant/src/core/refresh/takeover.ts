@@ -20,7 +20,8 @@ export function mayTakeOver(credential: Pick<Credential, 'intent' | 'suspicion' 
   if (reuse.class === 'P0' || reuse.class === 'P2') return true
   if (reuse.class !== 'P1') return false
   const { intent, suspicion, generation } = credential
-  const open: Suspicion | null = suspicion ?? (intent !== null && intent.generation === generation ? { intent: intent.id, at: intent.at, answered: false } : null)
+  const open: Suspicion | null =
+    suspicion ?? (intent !== null && intent.generation === generation ? { intent: intent.id, at: intent.at, answered: false } : null)
   return open === null || windowOpen(open, reuse, now, times)
 }
 

@@ -70,7 +70,10 @@ export class PostgresNodes implements Nodes {
     while (!(await lock.take())) {
       const now = (await this.list()).find((report) => report.id === node.id)
       if (last === undefined) {
-        log?.warn({ node: node.id, patience_s: Math.ceil(patienceMs / 1_000) }, 'the liveness lock of this node is still held by an earlier process; waiting for it')
+        log?.warn(
+          { node: node.id, patience_s: Math.ceil(patienceMs / 1_000) },
+          'the liveness lock of this node is still held by an earlier process; waiting for it',
+        )
       } else if (now !== undefined && now.heartbeatAt > last.heartbeatAt && !now.draining) beats += 1
       last = now ?? last
       if (beats >= BEATS_PROVE || clock.mono() >= deadline) throw taken(node, beats >= BEATS_PROVE, patienceMs)
@@ -103,7 +106,9 @@ function* lockIsFree(holder: string): Program<boolean> {
 }
 
 function taken(node: NodeIdentity, lives: boolean, patienceMs: number): Fault {
-  const why = lives ? 'another process with this id is running' : `another process with this id, perhaps paused, still has its lock after ${Math.ceil(patienceMs / 1_000)} s`
+  const why = lives
+    ? 'another process with this id is running'
+    : `another process with this id, perhaps paused, still has its lock after ${Math.ceil(patienceMs / 1_000)} s`
   const remedy = 'Give every node an EVERGRANT_NODE_ID of its own (or none, and a data folder of its own), or stop the other process.'
   return new Fault('invalid_request', { field: 'EVERGRANT_NODE_ID', detail: `EVERGRANT_NODE_ID ${node.id} is taken on this database: ${why}. ${remedy}` })
 }
