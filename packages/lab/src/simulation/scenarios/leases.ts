@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { BOTH_STORES, MINUTE, type Scenario, SECOND } from './scenario.ts'
+import { Stage } from './stage.ts'
+
+export const leases: readonly Scenario[] = [
+  {
+    id: 'paused-before-the-first-byte',
+    name: 'a process stopped for three minutes between its last check and the first byte is not overtaken by another node',
+    async run() {
+      const stage = await Stage.open({ reuse: 'P4', lifetimeSeconds: 60 })
+      const connection = await stage.connect()
+      const stopped = await stage.node('node-1')
+      await stage.node('node-2')
+      stopped.pauseAtNextSend(200 * SECOND)
+      stopped.engine.refresh(stage.organization, connection.id).catch(() => {})
+      await stage.time.advance(20 * MINUTE)
+      assert.equal(stage.provider.overlapped, false)
+      await stage.assertAlive(connection)
+    },
+  },
+  {
+    id: 'answer-in-the-journal-of-a-lost-node',
+    name: 'what a lost node has only in its journal is not probed away by another node before it is back',
+    async run() {
+      const stage = await Stage.open({ reuse: 'P4', lifetimeSeconds: 60 })
+      const connection = await stage.connect()
+      const first = await stage.node('node-1')
+      await stage.node('node-2')
+      first.engine.refresh(stage.organization, connection.id).catch(() => {})
+      first.fault('commitGrant', 'refused', { times: 1_000 })
+      await stage.time.advance(2 * SECOND)
+      assert.equal(first.journal.records.length, 1)
+      first.crash()
+      await stage.time.advance(5 * MINUTE)
+      await stage.node('node-1', first)
+      await stage.time.advance(30 * MINUTE)
+      await stage.assertAlive(connection)
+    },
+  },
+  {
+    id: 'late-claim-is-given-back',
+    name: 'a claim that was acknowledged after six seconds is given back unsent',
+    async run() {
+      const stage = await Stage.open({ reuse: 'P4' })
+      const connection = await stage.connect()
+      const node = await stage.node()
+      node.fault('claim', 'slow_to_answer', { ms: 700 * SECOND })
+      node.engine.refresh(stage.organization, connection.id).catch(() => {})
+      await stage.time.advance(650 * SECOND)
+      const other = await stage.node('node-2')
+      other.engine.refresh(stage.organization, connection.id).catch(() => {})
+      await stage.time.advance(MINUTE)
+      assert.ok(stage.provider.presented.every((presented) => presented.number !== 1) || stage.provider.families[0]?.alive === true)
+      await stage.assertAlive(connection)
+    },
+  },
+  {
+    id: 'release-of-another-lease',
+    name: 'a late release frees nothing that belongs to another claim',
+    stores: BOTH_STORES,
+    async run(store) {
+      const stage = await Stage.open({ reuse: 'P1', windowMs: 30 * SECOND, store })
+      const connection = await stage.connect()
+      const slow = await stage.node('node-1')
+      slow.fault('claim', 'slow_to_answer', { ms: 20 * SECOND })
+      slow.engine.refresh(stage.organization, connection.id).catch(() => {})
+      await stage.time.advance(18 * SECOND)
+      const other = await stage.node('node-2')
+      stage.provider.steps.push({ kind: 'answers_after', ms: 8 * SECOND })
+      other.engine.refresh(stage.organization, connection.id).catch(() => {})
+      await stage.time.advance(1 * SECOND)
+      const during = (await stage.row(connection)).credential
+      assert.equal(during.lease?.owner, 'node-2')
+      await stage.time.advance(2 * SECOND)
+      const after = (await stage.row(connection)).credential
+      assert.deepEqual([after.lease?.owner, after.intent?.id], ['node-2', during.intent?.id])
+    },
+  },
+  {
+    id: 'stale-plan',
+    name: 'a plan made before another node spent the token does not start on it',
+    stores: BOTH_STORES,
+    async run(store) {
+      const stage = await Stage.open({ reuse: 'P4', store })
+      const connection = await stage.connect()
+      const [first, second] = [await stage.node('node-1'), await stage.node('node-2')]
+      // Both have read the row; the second claims only after the first was answered 500 by a provider that had rotated.
+      stage.provider.steps.push({ kind: 'says', status: 500, body: 'oops', acts: true })
+      second.pause()
+      second.engine.refresh(stage.organization, connection.id).catch(() => {})
+      const stale = await stage.store.credentials.read(connection.id)
+      first.engine.refresh(stage.organization, connection.id).catch(() => {})
+      await stage.time.advance(SECOND)
+      assert.ok((await stage.row(connection)).credential.suspicion !== null)
+      const { generation, epoch } = stale?.credential ?? { generation: 0, epoch: 0 }
+      const outcome = await stage.store.credentials.claim({
+        connection: connection.id,
+        generation,
+        epoch,
+        node: second.identity,
+        intent: `itn_${stage.entropy.uuid()}`,
+        leaseMs: MINUTE,
+      })
+      assert.equal(outcome.kind, 'moved')
+    },
+  },
+  {
+    id: 'answer-outlives-its-lease',
+    name: 'an answer that comes after its lease went to another node is applied, because generation and fingerprint decide',
+    stores: BOTH_STORES,
+    async run(store) {
+      const stage = await Stage.open({ reuse: 'P1', windowMs: 30 * SECOND, store })
+      const connection = await stage.connect()
+      const slow = await stage.node('node-1')
+      slow.fault('commitGrant', 'refused', { times: 12 })
+      slow.engine.refresh(stage.organization, connection.id).catch(() => {})
+      await stage.time.advance(18 * SECOND)
+      const other = await stage.node('node-2')
+      stage.provider.steps.push({ kind: 'request_lost' })
+      other.engine.refresh(stage.organization, connection.id).catch(() => {})
+      await stage.time.advance(60 * SECOND)
+      await stage.assertAlive(connection)
+      assert.equal((await stage.row(connection)).credential.generation >= 2, true)
+    },
+  },
+  {
+    id: 'own-leases-first',
+    name: 'a node that starts again frees its own leases at once, and renews as soon as the orphan request is dead',
+    async run() {
+      const stage = await Stage.open({ reuse: 'P4', lifetimeSeconds: 60 })
+      const connection = await stage.connect()
+      const first = await stage.node()
+      stage.provider.steps.push({ kind: 'request_lost' })
+      first.engine.refresh(stage.organization, connection.id).catch(() => {})
+      await stage.time.advance(SECOND)
+      first.crash()
+      await stage.time.advance(5 * SECOND)
+      await stage.node('node-1', first)
+      await stage.time.advance(4 * MINUTE)
+      assert.ok((await stage.row(connection)).credential.generation >= 2)
+      await stage.assertAlive(connection)
+    },
+  },
+  {
+    id: 'orphan-becomes-suspicion',
+    name: 'an intent that a later claim replaces is remembered as a suspicion',
+    stores: BOTH_STORES,
+    async run(store) {
+      const stage = await Stage.open({ reuse: 'P2', store })
+      const connection = await stage.connect()
+      const first = await stage.node('node-1')
+      stage.provider.steps.push({ kind: 'request_lost' })
+      first.engine.refresh(stage.organization, connection.id).catch(() => {})
+      await stage.time.advance(SECOND)
+      const { intent } = (await stage.row(connection)).credential
+      first.crash()
+      await stage.time.advance(40 * SECOND)
+      const second = await stage.node('node-2')
+      stage.provider.steps.push({ kind: 'answers_after', ms: 5 * SECOND })
+      second.engine.refresh(stage.organization, connection.id).catch(() => {})
+      await stage.time.advance(SECOND)
+      assert.equal((await stage.row(connection)).credential.suspicion?.intent, intent?.id)
+    },
+  },
+]
