@@ -143,7 +143,8 @@ export class NodeLock {
   }
 }
 
-function lockConfig(config: pg.ClientConfig): pg.ClientConfig {
+/** How the lock's own connection differs from the others. */
+export function lockConfig(config: pg.ClientConfig): pg.ClientConfig {
   // A heartbeat is worth nothing after a crash of the database: it need not wait for the disk.
   const settings = ['tcp_keepalives_idle=15', 'tcp_keepalives_interval=5', 'tcp_keepalives_count=3', 'idle_session_timeout=0', 'synchronous_commit=off']
   const options = [config.options ?? '', ...settings.map((setting) => `-c ${setting}`)].join(' ')
