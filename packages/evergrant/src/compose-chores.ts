@@ -1,9 +1,10 @@
 import type { Config } from './config.ts'
-import { type RevocationPorts, runRevocations } from './core/connection/revocation-worker.ts'
+import type { RevocationPorts } from './core/connection/revocation-worker.ts'
 import type { Log } from './core/log.ts'
 import type { Engine } from './core/refresh/engine.ts'
 import type { NodeWatch } from './core/refresh/node-watch.ts'
-import { type Clock, DAY, HOUR, SECOND, type Timers } from './core/time.ts'
+import { type Clock, DAY, HOUR, type Timers } from './core/time.ts'
+import { nodeChores } from './schedule/node-chores.ts'
 import { type Chore, startWorker, type Worker } from './schedule/worker.ts'
 import type { Store } from './store/index.ts'
 
@@ -28,22 +29,8 @@ export interface ChoreParts {
 /** Everything a node does by itself. */
 export function startChores(parts: ChoreParts): Worker {
   const { engine, timers, log, watch } = parts
-  const chores: Chore[] = [
-    { name: 'renew', everyMs: SECOND, run: async () => (await engine.runDue()) > 0 },
-    { name: 'read marks', everyMs: 5 * SECOND, run: () => engine.flushInterest().then(() => false) },
-    { name: 'revoke', everyMs: 2 * SECOND, run: async () => (await runRevocations(parts.revocation)) > 0 },
-    { name: 'purge', everyMs: HOUR, run: () => purge(parts.store, parts.clock) },
-    ...(watch === null ? [] : sharedChores(engine, watch)),
-  ]
-  return startWorker(chores, { timers, log })
-}
-
-/** Where there are other nodes: shows them that this one lives, and looks after those that do not. */
-function sharedChores(engine: Engine, watch: NodeWatch): readonly Chore[] {
-  return [
-    { name: 'heartbeat', everyMs: 5 * SECOND, run: () => watch.beat(false).then(() => false) },
-    { name: 'take over', everyMs: 3 * SECOND, run: () => engine.takeOverLost().then(() => false) },
-  ]
+  const purging: Chore = { name: 'purge', everyMs: HOUR, run: () => purge(parts.store, parts.clock) }
+  return startWorker([...nodeChores({ engine, revocation: parts.revocation, watch }), purging], { timers, log })
 }
 
 /** Nothing is deleted because it failed; only what is past a stated time. */

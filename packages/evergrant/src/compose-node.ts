@@ -1,13 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { openMarks } from './compose-trust.ts'
 import type { Config } from './config.ts'
-import { DatabaseClock } from './core/database-clock.ts'
 import { Fault } from './core/fault/fault.ts'
 import type { Log } from './core/log.ts'
 import type { NodeIdentity } from './core/refresh/credentials.ts'
+import type { HighWater } from './core/refresh/high-water.ts'
 import { type Journal, NO_JOURNAL } from './core/refresh/journal.ts'
 import { ALONE, type Liveness } from './core/refresh/liveness.ts'
-import { NodeWatch } from './core/refresh/node-watch.ts'
+import { type NodeWatch, watchNode } from './core/refresh/node-watch.ts'
 import type { Membership } from './core/refresh/nodes.ts'
 import type { Seal } from './core/seal/seal.ts'
 import type { Clock } from './core/time.ts'
@@ -25,6 +26,7 @@ export interface NodeParts {
   readonly store: Store
   readonly seal: Seal
   readonly journal: Journal
+  readonly marks: HighWater
   readonly identity: NodeIdentity
   readonly membership: Membership
   /** The clock that stored instants are on: the database's where there is one, else the machine's. */
@@ -50,7 +52,8 @@ export async function openNode(config: Config, log: Log): Promise<NodeParts> {
     // Before the journal is opened: two processes of one name would write one file.
     const membership = await store.nodes.join(identity, JOIN_PATIENCE_MS)
     const life = config.databaseUrl === null ? aloneLife : await sharedLife(membership, log)
-    return { store, seal, journal: await openJournal(config, identity, seal, life.clock, log), identity, membership, ...life }
+    const journal = await openJournal(config, identity, seal, life.clock, log)
+    return { store, seal, journal, marks: await openMarks(config, identity, log), identity, membership, ...life }
   } catch (error) {
     await store.close()
     throw error
@@ -63,8 +66,7 @@ const aloneLife: Life = { clock: systemClock, liveness: ALONE, watch: null }
 
 /** The first heartbeat brings the database's time, before anything is compared with a stored instant. */
 async function sharedLife(membership: Membership, log: Log): Promise<Life> {
-  const clock = new DatabaseClock(systemClock)
-  const watch = new NodeWatch({ membership, clock, log })
+  const { clock, watch } = watchNode(membership, systemClock, log)
   await watch.beat(false)
   return { clock, liveness: watch, watch }
 }

@@ -1,6 +1,6 @@
-import type { DatabaseClock } from '../database-clock.ts'
+import { DatabaseClock } from '../database-clock.ts'
 import type { Log } from '../log.ts'
-import { type Instant, SECOND } from '../time.ts'
+import { type Clock, type Instant, SECOND } from '../time.ts'
 import type { Liveness, Refusal } from './liveness.ts'
 import type { Membership } from './nodes.ts'
 
@@ -67,6 +67,12 @@ export class NodeWatch implements Liveness {
     if (now === 'off') this.#ports.log.warn(fields, `${describeSkew(skewMs)}: turn on time synchronisation (NTP) on both machines`)
     if (now === 'wrong') this.#ports.log.error(fields, `${describeSkew(skewMs)}: no refresh is started here until it is set right`)
   }
+}
+
+/** The watch of a node that shares its database, and the clock that it keeps: the database's. */
+export function watchNode(membership: NodeWatchPorts['membership'], machine: Clock, log: Log): { readonly clock: DatabaseClock; readonly watch: NodeWatch } {
+  const clock = new DatabaseClock(machine)
+  return { clock, watch: new NodeWatch({ membership, clock, log }) }
 }
 
 /** In words, for logs, health and problems. */

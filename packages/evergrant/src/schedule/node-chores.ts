@@ -1,0 +1,30 @@
+import { type RevocationPorts, runRevocations } from '../core/connection/revocation-worker.ts'
+import type { NodeWatch } from '../core/refresh/node-watch.ts'
+import type { RefreshEngine } from '../core/refresh/refresh-engine.ts'
+import { SECOND } from '../core/time.ts'
+import type { Chore } from './worker.ts'
+
+export interface NodeChoreParts {
+  readonly engine: Pick<RefreshEngine, 'runDue' | 'takeOverLost'> & { flushInterest(): Promise<void> }
+  readonly revocation: RevocationPorts
+  /** Null where there are no other nodes. */
+  readonly watch: Pick<NodeWatch, 'beat'> | null
+}
+
+/** What a node does by itself for its grants, whatever its store. */
+export function nodeChores({ engine, revocation, watch }: NodeChoreParts): readonly Chore[] {
+  return [
+    { name: 'renew', everyMs: SECOND, run: async () => (await engine.runDue()) > 0 },
+    { name: 'read marks', everyMs: 5 * SECOND, run: () => engine.flushInterest().then(() => false) },
+    { name: 'revoke', everyMs: 2 * SECOND, run: async () => (await runRevocations(revocation)) > 0 },
+    ...(watch === null ? [] : sharedChores(engine, watch)),
+  ]
+}
+
+/** Where there are other nodes: shows them that this one lives, and looks after those that do not. */
+function sharedChores(engine: NodeChoreParts['engine'], watch: Pick<NodeWatch, 'beat'>): readonly Chore[] {
+  return [
+    { name: 'heartbeat', everyMs: 5 * SECOND, run: () => watch.beat(false).then(() => false) },
+    { name: 'take over', everyMs: 3 * SECOND, run: () => engine.takeOverLost().then(() => false) },
+  ]
+}
