@@ -43,6 +43,7 @@ export async function seedConnections(
       variables: {},
       settings,
       blocked: null,
+      deathsHeld: null,
       ...times,
     },
     event('integration.created'),

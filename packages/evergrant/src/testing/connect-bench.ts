@@ -238,6 +238,7 @@ function integrationAt(
     scopes: ['openid', 'email', 'offline_access', 'notes:read'],
     variables: { issuer },
     blocked: null,
+    deathsHeld: null,
     createdAt: world.now,
     updatedAt: world.now,
     version: 1,

@@ -203,6 +203,7 @@ async function seed(
       variables: {},
       settings,
       blocked: null,
+      deathsHeld: null,
       createdAt: now,
       updatedAt: now,
       version: 1,

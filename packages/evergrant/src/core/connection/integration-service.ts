@@ -86,6 +86,7 @@ export class IntegrationService {
       variables: wanted.variables,
       settings: { ...DEFAULT_SETTINGS, ...wanted.settings },
       blocked: null,
+      deathsHeld: null,
       createdAt: now,
       updatedAt: now,
       version: 1,

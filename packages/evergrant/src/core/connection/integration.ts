@@ -1,4 +1,5 @@
 import type { IntegrationId, OrganizationId } from '../ids.ts'
+import type { DeathsHeld } from '../refresh/deaths.ts'
 import type { Instant } from '../time.ts'
 import type { StoredFault } from './connection.ts'
 
@@ -42,6 +43,8 @@ export interface Integration {
   readonly settings: IntegrationSettings
   /** Set while the provider refuses our client credentials; every connection then shows `blocked`, and no grant changes. */
   readonly blocked: StoredFault | null
+  /** Set while the ends of its grants are held because too many died at once. Written by the death watch alone. */
+  readonly deathsHeld: DeathsHeld | null
   readonly createdAt: Instant
   readonly updatedAt: Instant
   readonly version: number

@@ -36,6 +36,30 @@ export const CONNECTION_FAULTS = defineFaults({
     operator:
       'The provider spent the refresh token but its answer never reached us (see the intent in the evidence). This is the one gap that cannot be closed against a provider with single-use refresh tokens.',
   },
+  rotated_after_backup: {
+    class: 'grant',
+    blame: 'operator',
+    status: 409,
+    action: 'reconnect',
+    title: '{P} needs to be reconnected',
+    effect: 'status becomes needs_reauth',
+    retry: 'never by itself; after a reconnect',
+    endUser: 'We had to go back to a backup that is older than the connection to {A}. Nothing was deleted. Reconnect to go on.',
+    operator:
+      'The database was restored from a backup that is older than the newest refresh token of this grant, and no journal has the answers in between. Send the owner the reconnect link; the connection keeps its id.',
+  },
+  grant_kept_elsewhere: {
+    class: 'grant',
+    blame: 'operator',
+    status: 409,
+    action: 'reconnect',
+    title: '{P} is connected in another installation',
+    effect: 'status becomes needs_reauth, in this copy only',
+    retry: 'never by itself; after a reconnect in this copy',
+    endUser: 'This is a copy of another installation, which keeps the connection to {P}. Connect again to use {P} here.',
+    operator:
+      'This database is a copy, and an operator said so: the original keeps its grants alive. Connect a test account in this copy; the original is not touched.',
+  },
   scope_missing: {
     class: 'grant',
     blame: 'end_user',
@@ -134,6 +158,18 @@ export const CONNECTION_FAULTS = defineFaults({
     retry: "by itself: probed when the provider's reuse class allows",
     endUser: '{P} did not answer. We keep trying; you do not need to reconnect.',
     operator: 'A refresh was sent and no trustworthy answer came back. The connection is probed at retry_at; only an answer decides.',
+  },
+  deaths_held: {
+    class: 'transient',
+    blame: 'provider',
+    status: 503,
+    action: 'wait',
+    title: 'Checking with {P}',
+    effect: 'none while the access token lives; degraded once it is out',
+    retry: 'by itself: one held grant of the integration a minute is presented again',
+    endUser: '{P} refused to renew many connections at once, so we are checking. Nothing is lost; you do not need to reconnect yet.',
+    operator:
+      'Unusually many grants of this integration were refused within ten minutes, so their ends are held and nobody is asked to reconnect. If the provider has trouble, wait: one success releases them all. If the grants are really over, confirm it: POST integrations/{id}/deaths/confirm.',
   },
   refresh_in_progress: {
     class: 'transient',

@@ -7,10 +7,13 @@ import type { Reuse } from '../provider/reuse.ts'
 import type { Verdict } from '../provider/verdict.ts'
 import type { WireOutcome } from '../provider/wire.ts'
 import { SealError } from '../seal/seal.ts'
-import type { Instant } from '../time.ts'
+import { type Instant, MINUTE } from '../time.ts'
 import type { CommitOutcome, GrantRow } from './credentials.ts'
+import { releaseDeaths } from './death-runner.ts'
+import { endHeld } from './death-watch.ts'
 import { untilDurable } from './durable.ts'
 import type { EngineWorld, Observation } from './engine-ports.ts'
+import { passGate } from './gate.ts'
 import type { GrantContext } from './grant-contexts.ts'
 import { credentialContext } from './new-credential.ts'
 import { type Presentation, type PresentOutcome, present } from './present.ts'
@@ -66,19 +69,27 @@ async function admitted(world: EngineWorld, request: AttemptRequest): Promise<At
   if (refusal !== null) return { kind: 'not_now', ...refusal, retryAt: now + world.times.backoffBaseMs }
   if (!world.journal.healthy())
     return { kind: 'not_now', code: 'store_unavailable', retryAt: now + world.times.backoffBaseMs, detail: 'the journal cannot be written; see the log' }
+  const distrust = await world.trust.mayPresent(request.row, request.context.reuse)
+  if (distrust !== null) return distrusted(world, distrust.detail)
   const prepared = await prepare(world, request)
   if ('kind' in prepared) return prepared
   const endpoint = prepared.context.endpoints.refresh
-  const retryAt = gateRetryAt(world, request.context, endpoint, now)
-  if (retryAt !== null) return { kind: 'not_now', code: request.context.integration.blocked === null ? 'provider_unavailable' : 'client_rejected', retryAt }
+  const pass = passGate(world, request, endpoint)
+  if ('kind' in pass) return pass
   const started = world.clock.mono()
   try {
     const outcome = await present(world, prepared)
+    if (neverLeft(outcome)) pass.giveBack()
     return await concluded(world, request, prepared, outcome, started)
   } catch (error) {
-    world.breakers.abandoned(endpoint)
+    pass.giveBack()
     throw error
   }
+}
+
+/** An operator decides, and will not take it back within a minute. */
+function distrusted(world: EngineWorld, detail: string): Extract<AttemptOutcome, { kind: 'not_now' }> {
+  return { kind: 'not_now', code: 'database_untrusted', retryAt: world.clock.wall() + MINUTE, detail }
 }
 
 /** Opens what will be presented. A key that is missing is ours to mend: nothing is sent, nothing is recorded. */
@@ -99,14 +110,7 @@ async function prepare(world: EngineWorld, request: AttemptRequest): Promise<Pre
   }
 }
 
-function gateRetryAt(world: EngineWorld, context: GrantContext, endpoint: string, now: Instant): Instant | null {
-  const paused = world.breakers.pausedUntil(context.integration.id, now)
-  if (paused !== null) return paused
-  if (context.integration.blocked !== null && !world.breakers.mayProbe(context.integration.id, now, world.times.blockedProbeMs)) {
-    return now + world.times.blockedProbeMs
-  }
-  return world.breakers.closedOrRetryAt(endpoint, now)
-}
+const neverLeft = ({ kind }: PresentOutcome): boolean => kind === 'unsent' || kind === 'early' || kind === 'unclaimed' || kind === 'distrusted'
 
 async function concluded(
   world: EngineWorld,
@@ -115,16 +119,15 @@ async function concluded(
   outcome: PresentOutcome,
   startedMono: number,
 ): Promise<AttemptOutcome> {
-  const endpoint = prepared.context.endpoints.refresh
   switch (outcome.kind) {
     case 'unsent':
-      world.breakers.abandoned(endpoint)
       return { kind: 'moved' }
     case 'early':
-      world.breakers.abandoned(endpoint)
       return { kind: 'not_now', code: 'outcome_unknown', retryAt: outcome.until }
+    case 'distrusted':
+      return distrusted(world, outcome.detail)
     case 'unclaimed':
-      world.breakers.abandoned(endpoint)
+      noteClaim(world, request.row, outcome.claim)
       if (outcome.claim.kind === 'held') return { kind: 'held', until: outcome.claim.until }
       return { kind: 'moved' }
     case 'unreachable': {
@@ -143,6 +146,11 @@ async function concluded(
       return judged(world, request, prepared, { ...outcome, verdict: carefully(verdict, prepared.reuse) })
     }
   }
+}
+
+/** A row that was read at one generation and is claimed at a lower one went back in time between the two. */
+function noteClaim(world: EngineWorld, { connection, credential }: GrantRow, claim: Extract<PresentOutcome, { kind: 'unclaimed' }>['claim']): void {
+  if (claim.kind === 'moved' && claim.generation < credential.generation) world.trust.wentBack(connection.id, credential.generation, claim.generation)
 }
 
 /** An answer in hand is worth more than its measurement. */
@@ -184,8 +192,10 @@ async function judged(world: EngineWorld, request: AttemptRequest, prepared: Pre
     return notGranted(world, request, prepared, { kind: 'dead', code: 'account_mismatch', said }, result)
   }
   world.breakers.succeeded(prepared.context.endpoints.refresh)
+  world.answered.note(request.context.integration.id, world.clock.mono())
   const renewed = await granted(world, answered, verdict)
   void unblock(world, request.context)
+  if (renewed.kind === 'granted' && endHeld(request.row)) void renewed.committed.then(() => releaseDeaths(world, request.row.connection, 'probe_succeeded'))
   return renewed
 }
 
@@ -241,7 +251,8 @@ async function notGranted(
   const now = world.clock.wall()
   const endpoint = prepared.context.endpoints.refresh
   const { organization } = request.row.connection
-  noteEndpoint(world, request.context, endpoint, verdict, now)
+  noteEndpoint(world, request.context, endpoint, verdict)
+  if (verdict.kind === 'dead') world.answered.note(request.context.integration.id, world.clock.mono())
   const answer =
     result !== null && result.outcome.kind === 'answered'
       ? storedAnswer(world, organization, { intent: result.intent, receivedAt: now, answer: result.outcome.answer }, verdict.kind)
@@ -258,7 +269,8 @@ async function notGranted(
 }
 
 /** What a failure says about the endpoint, apart from what it says about the grant. */
-function noteEndpoint(world: EngineWorld, context: GrantContext, endpoint: string, verdict: NotGranted, now: Instant): void {
+function noteEndpoint(world: EngineWorld, context: GrantContext, endpoint: string, verdict: NotGranted): void {
+  const now = world.clock.mono()
   switch (verdict.kind) {
     case 'dead':
     case 'config':

@@ -3,6 +3,7 @@ import type { Connection, Health, StoredFault } from '../connection/connection.t
 import type { Credential, NewCredential } from '../connection/credential.ts'
 import type { ConnectionId, IntentId, OrganizationId } from '../ids.ts'
 import type { Instant } from '../time.ts'
+import type { DeathReport, Deaths } from './deaths.ts'
 
 /** One process of Evergrant: a stable id and an incarnation that is new at every start. */
 export interface NodeIdentity {
@@ -96,9 +97,12 @@ export interface FailureCommit {
   readonly nextAttemptAt: Instant | null
   readonly dueAt: Instant | null
   readonly event: NewEvent | null
+  /** With `dead`, when a provider's answer says so: counted, and held when there are too many. Null: the end follows from facts we hold. */
+  readonly death: DeathReport | null
 }
 
-export type FailureOutcome = { readonly kind: 'recorded' } | { readonly kind: 'moved'; readonly generation: number }
+/** `held`: the end is not marked, because too many of this integration died at once; the report's fault stands instead. */
+export type FailureOutcome = { readonly kind: 'recorded' } | { readonly kind: 'held' } | { readonly kind: 'moved'; readonly generation: number }
 
 export interface DueConnection {
   readonly connection: ConnectionId
@@ -115,7 +119,7 @@ export interface ReadMark {
 }
 
 /** The engine's store port. Every method that writes is one durable transaction and returns only after it is durable. */
-export interface Credentials {
+export interface Credentials extends Deaths {
   read(connection: ConnectionId): Promise<GrantRow | undefined>
   /**
    * Takes the lease and writes the intent in one transaction. A lease whose time is over (database clock) may be taken.
@@ -130,7 +134,10 @@ export interface Credentials {
    * lifted, event: one transaction, conditional on presented generation and fingerprint. Idempotent by intent.
    */
   commitGrant(commit: GrantCommit): Promise<CommitOutcome>
-  /** Records a failure; clears the lease and the intent if they are this intent's. Idempotent by intent. */
+  /**
+   * Records a failure; clears the lease and the intent if they are this intent's. Idempotent by intent. While an end is held, a failure that
+   * is no death leaves its fault and its due time (none) as they are.
+   */
   commitFailure(commit: FailureCommit): Promise<FailureOutcome>
   /** Connections due now, oldest first, hidden from other callers for `visibilityMs`. Costs O(limit), never O(connections). */
   takeDue(limit: number, visibilityMs: number): Promise<readonly DueConnection[]>

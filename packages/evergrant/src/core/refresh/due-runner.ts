@@ -66,7 +66,9 @@ export class DueRunner {
       if (result.kind === 'planned' && result.plan.kind === 'reconnect') await recordEnd(this.#world, result.row, result.plan.code, false)
       const retryAt =
         result.kind === 'planned' && result.plan.kind === 'wait'
-          ? result.plan.until
+          ? result.plan.code === 'deaths_held'
+            ? null
+            : result.plan.until
           : result.kind === 'failed' && result.fault === null
             ? notBefore(result.retryAt, FAULTS[result.code].class === 'local' ? clock.wall() + VISIBILITY_MS : 0)
             : undefined

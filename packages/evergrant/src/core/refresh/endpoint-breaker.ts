@@ -1,4 +1,3 @@
-import type { Instant } from '../time.ts'
 import type { ProtocolTimes } from './protocol-times.ts'
 
 /** Consecutive failures, over all connections of one token endpoint, that open its breaker. */
@@ -6,33 +5,39 @@ const FAILURES_TO_OPEN = 5
 
 interface BreakerState {
   failures: number
-  openUntil: Instant
+  openUntil: number
   openings: number
-  probing: boolean
+  /** A probe under way is believed to be until here. */
+  probeUntil: number
 }
+
+/** `go` with `probe`: the one request that decides whether a half-open breaker closes. Else the instant to ask again. */
+export type Passage = { readonly go: true; readonly probe: boolean } | { readonly go: false; readonly until: number }
+
+type BreakerTimes = Pick<ProtocolTimes, 'breakerBaseMs' | 'breakerCapMs' | 'breakerProbeMaxMs'>
 
 /**
  * One breaker per token endpoint. Open: nobody is sent there, and no connection is charged for it. After the pause one
- * probe goes through; its outcome closes the breaker or doubles the pause.
+ * probe goes through; its outcome closes the breaker or doubles the pause. A probe that never comes back counts for as
+ * long as a probe can take, and then makes room for another. Instants are monotonic: no wall clock opens or closes it.
  */
 export class EndpointBreakers {
   readonly #states = new Map<string, BreakerState>()
-  readonly #pauses = new Map<string, Instant>()
-  readonly #probes = new Map<string, Instant>()
-  readonly #times: Pick<ProtocolTimes, 'breakerBaseMs' | 'breakerCapMs'>
+  readonly #pauses = new Map<string, number>()
+  readonly #probes = new Map<string, number>()
+  readonly #times: BreakerTimes
 
-  constructor(times: Pick<ProtocolTimes, 'breakerBaseMs' | 'breakerCapMs'>) {
+  constructor(times: BreakerTimes) {
     this.#times = times
   }
 
-  /** Null when a request may go; else the instant to ask again. A half-open breaker lets exactly one caller through. */
-  closedOrRetryAt(endpoint: string, now: Instant): Instant | null {
+  enter(endpoint: string, now: number): Passage {
     const state = this.#states.get(endpoint)
-    if (state === undefined || state.openUntil === 0) return null
-    if (now < state.openUntil) return state.openUntil
-    if (state.probing) return now + this.#times.breakerBaseMs
-    state.probing = true
-    return null
+    if (state === undefined || state.openUntil === 0) return { go: true, probe: false }
+    if (now < state.openUntil) return { go: false, until: state.openUntil }
+    if (now < state.probeUntil) return { go: false, until: Math.min(state.probeUntil, now + this.#times.breakerBaseMs) }
+    state.probeUntil = now + this.#times.breakerProbeMaxMs
+    return { go: true, probe: true }
   }
 
   /** The endpoint answered something it decided itself, good or bad for the grant. */
@@ -40,25 +45,30 @@ export class EndpointBreakers {
     this.#states.delete(endpoint)
   }
 
-  /** Network trouble, throttling, 5xx or silence. `floorMs` is a Retry-After. */
-  failed(endpoint: string, now: Instant, floorMs = 0): void {
-    const state = this.#states.get(endpoint) ?? { failures: 0, openUntil: 0, openings: 0, probing: false }
-    state.failures += 1
-    if (state.probing || state.failures >= FAILURES_TO_OPEN) {
-      const pause = Math.min(this.#times.breakerCapMs, this.#times.breakerBaseMs * 2 ** Math.min(state.openings, 10))
-      state.openUntil = Math.max(state.openUntil, now + Math.max(pause, floorMs))
-      state.openings += 1
-      state.probing = false
-    }
+  /** Network trouble, throttling, 5xx or silence. */
+  failed(endpoint: string, now: number): void {
+    const state = this.#states.get(endpoint) ?? { failures: 0, openUntil: 0, openings: 0, probeUntil: 0 }
     this.#states.set(endpoint, state)
+    state.failures += 1
+    // Who was sent before it opened says nothing new; the pause grows by probes alone.
+    if (now < state.openUntil || state.failures < FAILURES_TO_OPEN) return
+    state.openUntil = now + Math.min(this.#times.breakerCapMs, this.#times.breakerBaseMs * 2 ** Math.min(state.openings, 10))
+    state.openings += 1
+    state.probeUntil = 0
+  }
+
+  /** The probe never left (lost claim, drain): somebody else may try. */
+  abandoned(endpoint: string): void {
+    const state = this.#states.get(endpoint)
+    if (state !== undefined) state.probeUntil = 0
   }
 
   /** No request of this integration before `until` (Retry-After): pacing, not a failure. */
-  pause(integration: string, until: Instant): void {
+  pause(integration: string, until: number): void {
     this.#pauses.set(integration, Math.max(this.#pauses.get(integration) ?? 0, until))
   }
 
-  pausedUntil(integration: string, now: Instant): Instant | null {
+  pausedUntil(integration: string, now: number): number | null {
     const until = this.#pauses.get(integration)
     if (until === undefined) return null
     if (until > now) return until
@@ -66,21 +76,15 @@ export class EndpointBreakers {
     return null
   }
 
-  /** One probe of a blocked integration per `everyMs`. */
-  mayProbe(integration: string, now: Instant, everyMs: number): boolean {
+  /** Null: one probe of a blocked integration per `everyMs` may go, and this is it. Else the instant of the next. */
+  nextProbe(integration: string, now: number, everyMs: number): number | null {
     const last = this.#probes.get(integration)
-    if (last !== undefined && now - last < everyMs) return false
+    if (last !== undefined && now - last < everyMs) return last + everyMs
     this.#probes.set(integration, now)
-    return true
+    return null
   }
 
-  /** The probe never left (lost claim, drain): somebody else may try. */
-  abandoned(endpoint: string): void {
-    const state = this.#states.get(endpoint)
-    if (state !== undefined) state.probing = false
-  }
-
-  openCount(now: Instant): number {
+  openCount(now: number): number {
     return [...this.#states.values()].filter((state) => state.openUntil > now).length
   }
 }

@@ -6,7 +6,9 @@ import type { TokenEndpoint } from '../provider/wire.ts'
 import type { Seal } from '../seal/seal.ts'
 import type { Clock, Entropy, Timers } from '../time.ts'
 import type { Admission } from './admission.ts'
+import type { AnsweredRefreshes } from './answered-refreshes.ts'
 import type { Credentials, NodeIdentity } from './credentials.ts'
+import type { StuckWrites } from './durable.ts'
 import type { EndpointBreakers } from './endpoint-breaker.ts'
 import type { GrantContexts } from './grant-contexts.ts'
 import type { Trust } from './high-water.ts'
@@ -14,6 +16,7 @@ import type { Journal } from './journal.ts'
 import type { Liveness } from './liveness.ts'
 import type { Nodes } from './nodes.ts'
 import type { ProtocolTimes } from './protocol-times.ts'
+import type { RetryBudgets } from './retry-budget.ts'
 
 /** Everything the engine touches. A simulation hands in a simulated world. */
 export interface EnginePorts {
@@ -23,7 +26,7 @@ export interface EnginePorts {
   readonly seal: Seal
   readonly log: Log
   readonly credentials: Credentials
-  readonly integrations: Pick<Integrations, 'load' | 'setBlocked'>
+  readonly integrations: Pick<Integrations, 'load' | 'setBlocked' | 'decideDeaths'>
   readonly directory: ProviderDirectory
   readonly endpoint: TokenEndpoint
   readonly journal: Journal
@@ -62,6 +65,9 @@ export interface Observation {
 export interface EngineWorld extends EnginePorts {
   readonly contexts: GrantContexts
   readonly breakers: EndpointBreakers
+  readonly retries: RetryBudgets
+  readonly answered: AnsweredRefreshes
   readonly admission: Admission
+  readonly stuck: StuckWrites
   readonly draining: () => boolean
 }

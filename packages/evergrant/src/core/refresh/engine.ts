@@ -4,9 +4,12 @@ import type { ConnectionId, OrganizationId } from '../ids.ts'
 import { SealError } from '../seal/seal.ts'
 import type { Instant } from '../time.ts'
 import { Admission } from './admission.ts'
+import { AnsweredRefreshes } from './answered-refreshes.ts'
 import type { RenewedToken } from './attempt.ts'
 import type { GrantRow } from './credentials.ts'
+import { DeathRunner } from './death-runner.ts'
 import { DueRunner } from './due-runner.ts'
+import { StuckWrites } from './durable.ts'
 import { EndpointBreakers } from './endpoint-breaker.ts'
 import type { EnginePorts, EngineWorld } from './engine-ports.ts'
 import { type FlightResult, Flights } from './flights.ts'
@@ -18,6 +21,7 @@ import { planRefresh, servable } from './plan.ts'
 import { recoverNode } from './recovery.ts'
 import type { DrainReport, EngineStats, RecoveryReport, RefreshEngine, RefreshReport, TokenAnswer, TokenRequest } from './refresh-engine.ts'
 import { RejectionGuard } from './rejection-guard.ts'
+import { RetryBudgets } from './retry-budget.ts'
 import { StoreOutage } from './store-outage.ts'
 import { Takeover } from './takeover.ts'
 import { type CachedToken, TokenCache } from './token-cache.ts'
@@ -44,6 +48,7 @@ export class Engine implements RefreshEngine {
   readonly #interest: Interest
   readonly #rejections: RejectionGuard
   readonly #due: DueRunner
+  readonly #deaths: DeathRunner
   readonly #outage: StoreOutage
   readonly #takeover: Takeover
   readonly #nudgedAt = new Map<ConnectionId, number>()
@@ -54,7 +59,10 @@ export class Engine implements RefreshEngine {
       ...ports,
       contexts: new GrantContexts(ports),
       breakers: new EndpointBreakers(ports.times),
+      retries: new RetryBudgets(),
+      answered: new AnsweredRefreshes(),
       admission: new Admission(),
+      stuck: new StuckWrites(),
       draining: () => this.#draining,
     }
     this.#cache = new TokenCache(ports.options.cacheEntries)
@@ -63,6 +71,7 @@ export class Engine implements RefreshEngine {
     this.#outage = new StoreOutage(ports.clock, ports.options.withoutStoreMs)
     this.#flights = new Flights(this.#world, (token, committed) => this.#keep(token, committed))
     this.#due = new DueRunner(this.#world, this.#flights)
+    this.#deaths = new DeathRunner(this.#world, this.#flights)
     this.#takeover = new Takeover(this.#world)
   }
 
@@ -156,7 +165,9 @@ export class Engine implements RefreshEngine {
   }
 
   runDue(): Promise<number> {
-    return this.#draining ? Promise.resolve(0) : this.#due.run()
+    if (this.#draining) return Promise.resolve(0)
+    void this.#deaths.run()
+    return this.#due.run()
   }
 
   takeOverLost(): Promise<number> {
@@ -182,8 +193,14 @@ export class Engine implements RefreshEngine {
   }
 
   stats(): EngineStats {
-    const now = this.#world.clock.wall()
-    return { flights: this.#flights.count, cached: this.#cache.size, openBreakers: this.#world.breakers.openCount(now), draining: this.#draining }
+    const { breakers, clock, stuck } = this.#world
+    return {
+      flights: this.#flights.count,
+      cached: this.#cache.size,
+      openBreakers: breakers.openCount(clock.mono()),
+      stuckWrites: stuck.kinds(),
+      draining: this.#draining,
+    }
   }
 
   async #load(request: Pick<TokenRequest, 'organization' | 'connection'>): Promise<Loaded> {

@@ -38,6 +38,7 @@ export async function recordEnd(world: EngineWorld, row: GrantRow, code: FaultCo
         subject: intent,
         data: { code, generation: credential.generation },
       },
+      death: null,
     })
   } catch (error) {
     world.log.warn({ connection: connection.id, error: String(error) }, 'the end of a grant is not recorded yet')

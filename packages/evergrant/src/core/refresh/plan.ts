@@ -4,14 +4,17 @@ import type { FaultCode } from '../fault/fault.ts'
 import type { Reuse } from '../provider/reuse.ts'
 import type { Instant } from '../time.ts'
 import type { GrantRow } from './credentials.ts'
+import { endHeld, HELD_PROBE_MS } from './death-watch.ts'
 import type { ProtocolTimes } from './protocol-times.ts'
 import { presentableAt } from './suspicion.ts'
 
-/** Who asks: a reader, a person who wants it now, or the due queue. */
+/** Who asks: a reader, a person who wants it now, the due queue, or the death watch. */
 export type PlanAsk =
   | { readonly kind: 'read'; readonly minTtlMs: number; readonly rejectedGeneration: number | null }
   | { readonly kind: 'force' }
   | { readonly kind: 'due' }
+  /** The turn of a grant whose end is held. */
+  | { readonly kind: 'held_probe' }
 
 export type RefreshReason = 'expiring' | 'expired' | 'rejected' | 'forced' | 'keep_alive' | 'probe'
 
@@ -74,7 +77,7 @@ function stateStops(row: GrantRow): RefreshPlan | null {
 function wantedRefresh(row: GrantRow, ask: PlanAsk, now: Instant): Extract<RefreshPlan, { kind: 'refresh' }> | null {
   const { credential } = row
   if (ask.kind === 'force') return { kind: 'refresh', reason: 'forced', background: false }
-  if (ask.kind === 'due') return dueRefresh(row, now)
+  if (ask.kind === 'due' || ask.kind === 'held_probe') return dueRefresh(row, now)
   if (ask.rejectedGeneration !== null && ask.rejectedGeneration === credential.generation) {
     return { kind: 'refresh', reason: 'rejected', background: false }
   }
@@ -104,6 +107,7 @@ function gate(wanted: Extract<RefreshPlan, { kind: 'refresh' }>, input: PlanInpu
   const { accessExpiresAt } = row.credential
   const { nextAttemptAt } = row.health
   const suspicion = suspicionOf(row, now)
+  if (endHeld(row)) return heldGate(wanted, input, times)
   if (suspicion === null) {
     const until = nextAttemptAt ?? 0
     return until > now ? { kind: 'wait', until, code: row.connection.fault?.code ?? 'provider_unavailable' } : wanted
@@ -113,4 +117,13 @@ function gate(wanted: Extract<RefreshPlan, { kind: 'refresh' }>, input: PlanInpu
     return servable(row, now) ? { kind: 'wait', until: accessExpiresAt, code: 'outcome_unknown' } : { kind: 'reconnect', code: 'refresh_outcome_lost' }
   const until = Math.max(presentable, nextAttemptAt ?? 0)
   return until > now ? { kind: 'wait', until, code: 'outcome_unknown' } : { ...wanted, reason: 'probe' }
+}
+
+/** An end that is held is asked about in its turn and by nobody else, and no clock makes it final. */
+function heldGate(wanted: Extract<RefreshPlan, { kind: 'refresh' }>, { row, reuse, ask, now }: PlanInput, times: ProtocolTimes): RefreshPlan {
+  const suspicion = suspicionOf(row, now)
+  const { accessExpiresAt } = row.credential
+  const presentable = suspicion === null ? now : presentableAt({ suspicion, reuse, accessExpiresAt, now }, times)
+  if (ask.kind === 'held_probe' && presentable !== null && presentable <= now) return { ...wanted, reason: 'probe' }
+  return { kind: 'wait', until: now + HELD_PROBE_MS, code: 'deaths_held' }
 }

@@ -31,6 +31,10 @@ export interface ProtocolTimes {
   readonly blockedProbeMs: number
   readonly breakerBaseMs: number
   readonly breakerCapMs: number
+  /** A half-open breaker waits this long for its probe: connect, claim, the longest drain and the commit. */
+  readonly breakerProbeMaxMs: number
+  /** Retries are counted over this long. */
+  readonly retryWindowMs: number
   /** How long a token that the journal already has waits for the database's word on it. */
   readonly databaseGraceMs: number
   readonly commitRetryBaseMs: number
@@ -59,6 +63,8 @@ const TRUE_TIMES: ProtocolTimes = {
   blockedProbeMs: 5 * MINUTE,
   breakerBaseMs: 5 * SECOND,
   breakerCapMs: MINUTE,
+  breakerProbeMaxMs: 2 * MINUTE,
+  retryWindowMs: MINUTE,
   databaseGraceMs: 250,
   commitRetryBaseMs: 50,
   commitRetryCapMs: 5 * SECOND,

@@ -7,6 +7,7 @@ import type { ProviderSaid } from '../provider/verdict.ts'
 import type { Instant } from '../time.ts'
 import { backoffMs } from './backoff.ts'
 import type { FailureCommit, GrantRow, StoredAnswer } from './credentials.ts'
+import { deathReport, endHeld, HELD_PROBE_MS } from './death-watch.ts'
 import { untilDurable } from './durable.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { GrantContext } from './grant-contexts.ts'
@@ -54,9 +55,12 @@ export async function recordFailure(world: EngineWorld, failed: FailedPresentati
     nextAttemptAt,
     dueAt: effect === 'dead' ? null : (retryAt ?? now + world.times.blockedProbeMs),
     event: failureEvent(world, failed, fault, effect),
+    death:
+      effect === 'dead' ? deathReport({ row, fault, refreshes: world.answered.count(row.connection.integration, world.clock.mono()) }, world.entropy) : null,
   }
   const outcome = await untilDurable(world, 'failure', () => world.credentials.commitFailure(commit))
   if (verdict.kind === 'config') await blockIntegration(world, grantContext, fault)
+  if (outcome.kind === 'held' && commit.death !== null) return { fault: commit.death.heldFault, retryAt: now + HELD_PROBE_MS, moved: false }
   return { fault, retryAt, moved: outcome.kind === 'moved' }
 }
 
@@ -135,6 +139,7 @@ function suspectRetryAt(world: EngineWorld, failed: FailedPresentation, suspicio
 /** One event when trouble begins or changes its name, not one per attempt. */
 function failureEvent(world: EngineWorld, failed: FailedPresentation, fault: StoredFault, effect: FailureCommit['effect']): FailureCommit['event'] {
   const { connection, health } = failed.row
+  if (endHeld(failed.row) && effect !== 'dead') return null
   const news = effect === 'dead' || health.failures === 0 || connection.fault?.code !== fault.code
   if (!news) return null
   const type: EventType = effect === 'dead' ? 'connection.needs_reauth' : effect === 'suspect' ? 'connection.suspect' : 'connection.refresh_failed'

@@ -111,6 +111,7 @@ export class Tenant {
       variables: { tenant: 'a' },
       settings,
       blocked: null,
+      deathsHeld: null,
       createdAt: PAST,
       updatedAt: PAST,
       version: 1,
@@ -206,6 +207,7 @@ export class Tenant {
       nextAttemptAt: PAST + 8,
       dueAt: FUTURE,
       event: this.event('connection.refresh_failed', connection),
+      death: null,
       ...changes,
     }
   }

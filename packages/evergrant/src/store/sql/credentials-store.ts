@@ -1,6 +1,7 @@
 import type { ConnectionId, IntentId, OrganizationId } from '../../core/ids.ts'
 import type { Credentials, FailureCommit, GrantRow, StoredAnswer } from '../../core/refresh/credentials.ts'
 import { claim, reclaim, release } from './claims.ts'
+import { settleDeath, takeHeldProbes, unsettledDeaths } from './deaths.ts'
 import { cutAnswers, markReads, reschedule, takeDue } from './due.ts'
 import { commitFailure, commitGrant } from './grants.ts'
 import { type Database, type Program, type Row, row, rows, type WriteTraits } from './program.ts'
@@ -34,7 +35,10 @@ function toAnswer(found: Row): StoredAnswer & { readonly connection: ConnectionI
 }
 
 /** Without an intent a failure cannot be recognised again, and must not be counted twice. */
-const failureTraits = (commit: FailureCommit): WriteTraits => (commit.intent === null ? {} : { connection: commit.connection })
+const failureTraits = (commit: FailureCommit): WriteTraits => {
+  if (commit.intent === null) return {}
+  return commit.death === null ? { connection: commit.connection } : { repeatable: true }
+}
 
 export function credentialsStore(database: Database): Credentials {
   const { dialect } = database
@@ -49,6 +53,9 @@ export function credentialsStore(database: Database): Credentials {
     markReads: (marks) => (marks.length === 0 ? Promise.resolve() : database.write(() => markReads(marks), { repeatable: true })),
     reschedule: (connection, dueAt) => database.write(() => reschedule(connection, dueAt), { connection }),
     cutAnswers: (olderThan, limit) => database.write(() => cutAnswers(dialect, olderThan, limit)),
+    takeHeldProbes: (everyMs) => database.write(() => takeHeldProbes(dialect, everyMs)),
+    unsettledDeaths: (limit) => database.read(() => unsettledDeaths(limit)),
+    settleDeath: (settlement) => database.write(() => settleDeath(dialect, settlement), { repeatable: true }),
     unappliedAnswers: (organization, limit) => database.read(() => unappliedAnswers(organization, limit)),
   }
 }

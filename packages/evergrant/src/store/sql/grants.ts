@@ -2,6 +2,7 @@ import type { IntentId } from '../../core/ids.ts'
 import type { CommitOutcome, FailureCommit, FailureOutcome, GrantCommit } from '../../core/refresh/credentials.ts'
 import { keepAnswer } from './answers.ts'
 import { dropFlight } from './claims.ts'
+import { countDeath, faultHeld } from './deaths.ts'
 import { append } from './event-rows.ts'
 import { changed, type Dialect, type Program, type Row, row, run } from './program.ts'
 import { queueLateRevocation } from './revocations.ts'
@@ -117,12 +118,13 @@ export function* commitFailure(dialect: Dialect, commit: FailureCommit): Program
   if (found === undefined || current === undefined) return { kind: 'moved', generation: 0 }
   const generation = integer(current, 'generation')
   if (generation !== commit.presentedGeneration) return { kind: 'moved', generation }
-  if (intent !== null && (yield* recordedBefore(connection, intent))) return { kind: 'recorded' }
+  if (intent !== null && (yield* recordedBefore(connection, intent))) return { kind: faultHeld(found) ? 'held' : 'recorded' }
   if (intent !== null) yield* settleIntent(current, commit, intent)
-  yield* recordFailure(found, commit)
-  if (commit.event !== null) yield* append(commit.event)
+  const held = commit.death !== null && found.state === 'active' && (yield* countDeath(dialect, commit, commit.death))
+  yield* recordFailure(found, commit, held)
+  if (commit.event !== null && !held) yield* append(commit.event)
   yield* changed({ kind: 'connection', connection })
-  return { kind: 'recorded' }
+  return { kind: held ? 'held' : 'recorded' }
 }
 
 function* recordedBefore(connection: string, intent: IntentId): Program<boolean> {
@@ -152,22 +154,26 @@ function* settleIntent(current: Row, commit: FailureCommit, intent: IntentId): P
   yield* dropFlight(connection, intent)
 }
 
-function* recordFailure(found: Row, commit: FailureCommit): Program<void> {
-  const { connection, fault, intent } = commit
-  const dead = commit.effect === 'dead' && found.state === 'active'
-  const active = found.state === 'active' && !dead
+/** `held`: this is a death whose end is not marked. An end held earlier keeps its fault through other failures, and stays out of the due queue. */
+function* recordFailure(found: Row, commit: FailureCommit, held: boolean): Program<void> {
+  const { connection, intent } = commit
+  const dead = commit.effect === 'dead' && found.state === 'active' && !held
+  const stillHeld = held || (commit.effect !== 'dead' && faultHeld(found))
+  const active = found.state === 'active' && !dead && !stillHeld
+  const fault = held && commit.death !== null ? commit.death.heldFault : commit.fault
   yield* run(
     `update health set failures = failures + ?, first_failed_at = case when ? = 1 then coalesce(first_failed_at, ?) else first_failed_at end,
        next_attempt_at = ?, due_at = ?, failed_intent = coalesce(?, failed_intent) where connection_id = ?`,
     commit.countsAsFailure ? 1 : 0,
     commit.countsAsFailure ? 1 : 0,
     fault.at,
-    commit.nextAttemptAt,
+    stillHeld ? null : commit.nextAttemptAt,
     active ? commit.dueAt : null,
     intent,
     connection,
   )
-  if (found.state === 'active' || found.state === 'paused') {
+  const keepsFault = stillHeld && !held
+  if (!keepsFault && (found.state === 'active' || found.state === 'paused')) {
     yield* run(
       'update connection set fault = ?, state = ?, updated_at = ? where id = ?',
       JSON.stringify(fault),

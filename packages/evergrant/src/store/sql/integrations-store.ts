@@ -4,12 +4,19 @@ import type { Page, PageRequest } from '../../core/connection/connections.ts'
 import type { Integration, IntegrationSettings } from '../../core/connection/integration.ts'
 import type { Integrations } from '../../core/connection/integrations.ts'
 import type { IntegrationId, OrganizationId } from '../../core/ids.ts'
+import type { DeathDecision, DeathsHeld } from '../../core/refresh/deaths.ts'
+import { decideDeaths } from './deaths.ts'
 import { append } from './event-rows.ts'
 import { afterOf, limitOf, toPage } from './paging.ts'
 import { changed, type Database, type Dialect, type Program, type Row, row, rows, run, type SqlValue } from './program.ts'
-import { bytesOrNull, integer, json, jsonOrNull, text, toJson } from './rows.ts'
+import { bytesOrNull, integer, integerOrNull, json, jsonOrNull, text, textOrNull, toJson } from './rows.ts'
 
-const COLUMNS = 'id, organization_id, slug, name, provider, client_id, client_secret, scopes, variables, settings, blocked, created_at, updated_at, version'
+const OWN_COLUMNS = 'id, organization_id, slug, name, provider, client_id, client_secret, scopes, variables, settings, blocked, created_at, updated_at, version'
+const COLUMNS = OWN_COLUMNS.split(', ')
+  .map((column) => `i.${column}`)
+  .concat('w.held_at', 'w.deaths', 'w.refreshes', 'w.agreements', 'w.decision')
+  .join(', ')
+const TABLES = 'integration i left join death_watch w on w.integration_id = i.id'
 
 function toIntegration(found: Row): Integration {
   return {
@@ -24,9 +31,22 @@ function toIntegration(found: Row): Integration {
     variables: json<Readonly<Record<string, string>>>(found, 'variables'),
     settings: json<IntegrationSettings>(found, 'settings'),
     blocked: jsonOrNull<StoredFault>(found, 'blocked'),
+    deathsHeld: toDeathsHeld(found),
     createdAt: integer(found, 'created_at'),
     updatedAt: integer(found, 'updated_at'),
     version: integer(found, 'version'),
+  }
+}
+
+function toDeathsHeld(found: Row): DeathsHeld | null {
+  const since = integerOrNull(found, 'held_at')
+  if (since === null) return null
+  return {
+    since,
+    deaths: integer(found, 'deaths'),
+    refreshes: integer(found, 'refreshes'),
+    agreements: integer(found, 'agreements'),
+    decision: textOrNull(found, 'decision') as DeathDecision | null,
   }
 }
 
@@ -55,7 +75,7 @@ function* slugTaken(integration: Integration): Program<boolean> {
 function* insert(integration: Integration, event: NewEvent): Program<'inserted' | 'slug_taken'> {
   if (yield* slugTaken(integration)) return 'slug_taken'
   yield* run(
-    `insert into integration (${COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `insert into integration (${OWN_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     integration.id,
     integration.organization,
     ...values(integration),
@@ -101,15 +121,16 @@ function* remove(dialect: Dialect, organization: OrganizationId, id: Integration
   return 'removed'
 }
 
-function* setBlocked(id: IntegrationId, blocked: StoredFault | null, event: NewEvent): Program<void> {
-  const updated = yield* run('update integration set blocked = ? where id = ?', toJson(blocked), id)
-  if (updated === 0) return
+function* setBlocked(id: IntegrationId, blocked: StoredFault | null, event: NewEvent): Program<boolean> {
+  const updated = yield* run(`update integration set blocked = ? where id = ? and blocked is ${blocked === null ? 'not null' : 'null'}`, toJson(blocked), id)
+  if (updated === 0) return false
   yield* append(event)
   yield* changed({ kind: 'integration', integration: id })
+  return true
 }
 
 function* find(condition: string, ...params: readonly SqlValue[]): Program<Integration | undefined> {
-  const found = yield* row(`select ${COLUMNS} from integration where removed_at is null and ${condition}`, ...params)
+  const found = yield* row(`select ${COLUMNS} from ${TABLES} where i.removed_at is null and ${condition}`, ...params)
   return found === undefined ? undefined : toIntegration(found)
 }
 
@@ -117,7 +138,7 @@ function* find(condition: string, ...params: readonly SqlValue[]): Program<Integ
 function* list(organization: OrganizationId, page: PageRequest): Program<Page<Integration>> {
   const limit = limitOf(page)
   const found = yield* rows(
-    `select ${COLUMNS} from integration where removed_at is null and organization_id = ? and id > ? order by id limit ?`,
+    `select ${COLUMNS} from ${TABLES} where i.removed_at is null and i.organization_id = ? and i.id > ? order by i.id limit ?`,
     organization,
     afterOf(page) ?? '',
     limit + 1,
@@ -129,12 +150,14 @@ export function integrationsStore(database: Database): Integrations {
   const { dialect } = database
   return {
     insert: (integration, event) => database.write(() => insert(integration, event)),
-    get: (organization, id) => database.read(() => find('id = ? and organization_id = ?', id, organization)),
-    bySlug: (organization, slug) => database.read(() => find('slug = ? and organization_id = ?', slug, organization)),
+    get: (organization, id) => database.read(() => find('i.id = ? and i.organization_id = ?', id, organization)),
+    bySlug: (organization, slug) => database.read(() => find('i.slug = ? and i.organization_id = ?', slug, organization)),
     list: (organization, page) => database.read(() => list(organization, page)),
     update: (integration, event) => database.write(() => update(integration, event)),
     remove: (organization, id, event) => database.write(() => remove(dialect, organization, id, event)),
     setBlocked: (id, blocked, event) => database.write(() => setBlocked(id, blocked, event)),
-    load: (id) => database.read(() => find('id = ?', id)),
+    decideDeaths: (id, decision, confirmedForMs, event) =>
+      database.write(() => decideDeaths(dialect, id, decision, confirmedForMs, event), { repeatable: true }),
+    load: (id) => database.read(() => find('i.id = ?', id)),
   }
 }

@@ -1,0 +1,79 @@
+import { SYSTEM_ACTOR } from '../audit/event.ts'
+import { newId } from '../ids.ts'
+import { SECOND } from '../time.ts'
+import { CONFIRMED_FOR_MS, HELD_PROBE_MS, settlementOf } from './death-watch.ts'
+import type { HeldProbe, UnsettledDeath } from './deaths.ts'
+import { untilDurable } from './durable.ts'
+import type { EngineWorld } from './engine-ports.ts'
+import type { Flights } from './flights.ts'
+
+const EVERY_MS = 5 * SECOND
+const SETTLE_BATCH = 200
+const SETTLE_AT_ONCE = 16
+
+/** Carries out what the death watch decided, and gives held grants their turns. Any node may; the database says who. */
+export class DeathRunner {
+  readonly #world: EngineWorld
+  readonly #flights: Flights
+  #ranAt = Number.NEGATIVE_INFINITY
+  #running = false
+
+  constructor(world: EngineWorld, flights: Flights) {
+    this.#world = world
+    this.#flights = flights
+  }
+
+  /** Often called, seldom run. */
+  async run(): Promise<void> {
+    const { clock, log } = this.#world
+    if (this.#running || clock.mono() - this.#ranAt < EVERY_MS) return
+    this.#running = true
+    this.#ranAt = clock.mono()
+    try {
+      await this.#settleAll()
+      for (const turn of await this.#world.credentials.takeHeldProbes(HELD_PROBE_MS)) await this.#probe(turn)
+    } catch (error) {
+      log.warn({ error: String(error) }, 'held ends were not looked after; they will be')
+    } finally {
+      this.#running = false
+    }
+  }
+
+  async #settleAll(): Promise<void> {
+    for (let some = SETTLE_BATCH; some === SETTLE_BATCH && !this.#world.draining(); ) {
+      const unsettled = await this.#world.credentials.unsettledDeaths(SETTLE_BATCH)
+      for (let at = 0; at < unsettled.length; at += SETTLE_AT_ONCE) {
+        await Promise.all(unsettled.slice(at, at + SETTLE_AT_ONCE).map((death) => this.#settle(death)))
+      }
+      some = unsettled.length
+    }
+  }
+
+  #settle(death: UnsettledDeath): Promise<void> {
+    return this.#world.credentials.settleDeath(settlementOf(death, this.#world.clock.wall(), this.#world.entropy))
+  }
+
+  async #probe({ connection, integration, organization }: HeldProbe): Promise<void> {
+    if (connection === null) return releaseDeaths(this.#world, { integration, organization }, 'none_left')
+    await this.#flights.fly(connection, { kind: 'held_probe' }, false)
+  }
+}
+
+/** Held ends go back to work: a held grant was granted again, or none is left to ask about. */
+export async function releaseDeaths(
+  world: EngineWorld,
+  { integration, organization }: Pick<HeldProbe, 'integration' | 'organization'>,
+  why: 'probe_succeeded' | 'none_left',
+): Promise<void> {
+  const event = {
+    id: newId('evt', world.entropy),
+    organization,
+    type: 'integration.deaths_released' as const,
+    at: world.clock.wall(),
+    actor: SYSTEM_ACTOR,
+    connection: null,
+    subject: integration,
+    data: { by: why },
+  }
+  await untilDurable(world, 'release', () => world.integrations.decideDeaths(integration, 'release', CONFIRMED_FOR_MS, event))
+}
