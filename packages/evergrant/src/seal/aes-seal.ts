@@ -22,102 +22,119 @@ export interface AesSealOptions {
  * Key = HKDF-SHA256(master key; purpose, format, key id, salt), so no key ever seals two values (RFC 5869, SP 800-38D).
  */
 export function createAesSeal({ keyring, root, entropy }: AesSealOptions): Seal {
-  const masters = new Map<string, KeyObject>()
-  const masterOf = (keyId: string): KeyObject => {
+  const masters = new Map<string, Master>()
+  const masterOf = (keyId: string): Master => {
     const known = masters.get(keyId)
     if (known !== undefined) return known
-    const master = keyring.find(keyId)
-    if (master === undefined) throw new SealError('seal_key_missing', keyId)
-    const key = extracted(master.key.reveal())
-    masters.set(keyId, key)
-    return key
+    const found = keyring.find(keyId)
+    if (found === undefined) throw new SealError('seal_key_missing', keyId)
+    const master = masterFrom(keyId, found.key.reveal())
+    masters.set(keyId, master)
+    return master
   }
   const purposeKeys = new Map<string, KeyObject>()
   const purposeKey = (purpose: string): KeyObject => {
     const known = purposeKeys.get(purpose)
     if (known !== undefined) return known
-    const key = expanded(extracted(root.reveal()), Buffer.from(`evergrant ${purpose} v1`))
+    const info = Buffer.from(`evergrant ${purpose} v1\x01`, 'latin1')
+    const key = createSecretKey(createHmac('sha256', extracted(root.reveal())).update(info).digest())
     purposeKeys.set(purpose, key)
     return key
   }
   const hmac = (purpose: string, data: string): string => createHmac('sha256', purposeKey(purpose)).update(data, 'utf8').digest('base64url')
-  const open = (sealed: Uint8Array, context: SealContext): Uint8Array => openSealed(masterOf, sealed, context)
   return {
-    seal: (plaintext, context) => sealWith(keyring.primary.id, masterOf(keyring.primary.id), plaintext, context, entropy),
-    open,
-    openText: (sealed, context) => Buffer.from(open(sealed, context)).toString('utf8'),
+    seal: (plaintext, context) => sealWith(masterOf(keyring.primary.id), plaintext, context, entropy),
+    open: (sealed, context) => new Uint8Array(openSealed(masterOf, sealed, context)),
+    openText: (sealed, context) => openSealed(masterOf, sealed, context).toString('utf8'),
     fingerprint: (secret) => hmac('fingerprint', secret),
     mac: (purpose, data) => hmac(`mac ${purpose}`, data),
     digest: (value) => hash('sha256', value, 'base64url'),
   }
 }
 
+/** A master key, made ready for deriving. The header stands in clear before every value sealed with it. */
+interface Master {
+  readonly keyId: string
+  readonly header: string
+  /** The two messages of an HMAC whose key and first words never change: only the salt, and then the inner hash, are written in. */
+  readonly inner: Buffer
+  readonly outer: Buffer
+}
+
+const HASH = 32
+const BLOCK = 64
+/** Format and key id take part in the derivation: under another id the same master key gives another key. */
+const PURPOSE = 'evergrant seal '
+
 /**
  * HKDF-SHA256 (RFC 5869) in its two steps: extraction (2.2) once per master key, expansion (2.3) once per value, with the
- * value's random salt in `info`. One HMAC per value, on key objects, because Node spends more on checking raw key bytes
- * than on the cipher.
+ * value's random salt in `info`. The HMAC of the expansion (RFC 2104) is written as its two hashes, because an HMAC
+ * object costs more than both; the derived key is a key object, because Node spends more on checking raw key bytes than
+ * on the cipher.
  */
+function masterFrom(keyId: string, secret: Uint8Array): Master {
+  const key = extracted(secret).export()
+  const header = String.fromCharCode(FORMAT, keyId.length) + keyId
+  const inner = Buffer.concat([padded(key, 0x36), Buffer.from(PURPOSE + header, 'latin1'), Buffer.alloc(SALT), Uint8Array.of(1)])
+  return { keyId, header, inner, outer: Buffer.concat([padded(key, 0x5c), Buffer.alloc(HASH)]) }
+}
+
+function padded(key: Uint8Array, pad: number): Uint8Array {
+  return new Uint8Array(BLOCK).map((_, index) => (key[index] ?? 0) ^ pad)
+}
+
 function extracted(secret: Uint8Array): KeyObject {
-  return createSecretKey(createHmac('sha256', Buffer.alloc(32)).update(secret).digest())
+  return createSecretKey(createHmac('sha256', Buffer.alloc(HASH)).update(secret).digest())
 }
 
-function expanded(key: KeyObject, ...info: readonly Uint8Array[]): KeyObject {
-  const block = createHmac('sha256', key)
-  for (const part of info) block.update(part)
-  return createSecretKey(block.update(FIRST_BLOCK).digest())
+function derived({ inner, outer }: Master, salt: Uint8Array): KeyObject {
+  inner.set(salt, inner.length - 1 - SALT)
+  outer.set(hash('sha256', inner, 'buffer'), BLOCK)
+  return createSecretKey(hash('sha256', outer, 'buffer'))
 }
-
-const FIRST_BLOCK = Uint8Array.of(1)
 
 /** The id of the master key a value is sealed with. @throws SealError when it is no sealed value of a known format. */
 export function sealedWith(sealed: Uint8Array): string {
-  return readHeader(sealed).keyId
+  const length = sealed[1] ?? 0
+  if (sealed[0] !== FORMAT || length === 0 || sealed.length < 2 + length + SALT + NONCE + TAG) throw new SealError('seal_broken', 'unknown')
+  return String.fromCharCode(...sealed.subarray(2, 2 + length))
 }
 
-function sealWith(keyId: string, master: KeyObject, plaintext: string | Uint8Array, context: SealContext, entropy: Entropy): Uint8Array {
+const CIPHER = { authTagLength: TAG } as const
+
+function sealWith(master: Master, plaintext: string | Uint8Array, context: SealContext, entropy: Entropy): Uint8Array {
   const random = entropy.bytes(SALT + NONCE)
-  const header = headerOf(keyId)
-  const key = expanded(master, PURPOSE, header, random.subarray(0, SALT))
-  const cipher = createCipheriv('aes-256-gcm', key, random.subarray(SALT), { authTagLength: TAG })
-  cipher.setAAD(associatedData(header, context))
-  const clear = typeof plaintext === 'string' ? Buffer.from(plaintext, 'utf8') : plaintext
-  return new Uint8Array(Buffer.concat([header, random, cipher.update(clear), cipher.final(), cipher.getAuthTag()]))
+  const cipher = createCipheriv('aes-256-gcm', derived(master, random.subarray(0, SALT)), random.subarray(SALT), CIPHER)
+  cipher.setAAD(associatedData(master, context))
+  const clear = typeof plaintext === 'string' ? cipher.update(plaintext, 'utf8') : cipher.update(plaintext)
+  cipher.final()
+  const at = master.header.length
+  const sealed = new Uint8Array(at + SALT + NONCE + clear.length + TAG)
+  for (let index = 0; index < at; index += 1) sealed[index] = master.header.charCodeAt(index)
+  sealed.set(random, at)
+  sealed.set(clear, at + SALT + NONCE)
+  sealed.set(cipher.getAuthTag(), sealed.length - TAG)
+  return sealed
 }
 
-function openSealed(masterOf: (keyId: string) => KeyObject, sealed: Uint8Array, context: SealContext): Uint8Array {
-  const { keyId, header } = readHeader(sealed)
-  const master = masterOf(keyId)
-  const salt = sealed.subarray(header.length, header.length + SALT)
-  const nonce = sealed.subarray(header.length + SALT, header.length + SALT + NONCE)
-  const key = expanded(master, PURPOSE, header, salt)
-  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG })
-  decipher.setAAD(associatedData(header, context))
+function openSealed(masterOf: (keyId: string) => Master, sealed: Uint8Array, context: SealContext): Buffer {
+  const master = masterOf(sealedWith(sealed))
+  const at = master.header.length
+  const nonce = sealed.subarray(at + SALT, at + SALT + NONCE)
+  const decipher = createDecipheriv('aes-256-gcm', derived(master, sealed.subarray(at, at + SALT)), nonce, CIPHER)
+  decipher.setAAD(associatedData(master, context))
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG))
   try {
-    const clear = decipher.update(sealed.subarray(header.length + SALT + NONCE, sealed.length - TAG))
+    const clear = decipher.update(sealed.subarray(at + SALT + NONCE, sealed.length - TAG))
     decipher.final()
-    return new Uint8Array(clear)
+    return clear
   } catch {
-    throw new SealError('seal_broken', keyId)
+    throw new SealError('seal_broken', master.keyId)
   }
 }
 
-function readHeader(sealed: Uint8Array): { keyId: string; header: Uint8Array } {
-  const length = sealed[1] ?? 0
-  if (sealed[0] !== FORMAT || length === 0 || sealed.length < 2 + length + SALT + NONCE + TAG) throw new SealError('seal_broken', 'unknown')
-  const header = sealed.subarray(0, 2 + length)
-  return { keyId: Buffer.from(header.subarray(2)).toString('latin1'), header }
-}
-
-function headerOf(keyId: string): Uint8Array {
-  return Buffer.concat([Buffer.from([FORMAT, keyId.length]), Buffer.from(keyId, 'latin1')])
-}
-
-/** Format and key id take part in the derivation: under another id the same master key gives another key. */
-const PURPOSE = Buffer.from('evergrant seal ')
-
 /** Each part after its length, so that no two contexts give the same bytes. */
-function associatedData(header: Uint8Array, { organization, table, row, column }: SealContext): Uint8Array {
+function associatedData({ header }: Master, { organization, table, row, column }: SealContext): Uint8Array {
   const place = `${organization.length}:${organization}${table.length}:${table}${row.length}:${row}${column.length}:${column}`
-  return Buffer.concat([header, Buffer.from(place, 'utf8')])
+  return Buffer.from(header + place, 'utf8')
 }
