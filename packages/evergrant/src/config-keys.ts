@@ -32,7 +32,7 @@ export const CONFIG_KEYS = keys([
     secret: true,
     meaning: '`postgres://user:password@host:5432/database`. Without it the embedded database, `evergrant.db` in the data folder.',
   },
-  { name: 'EVERGRANT_DATABASE_CONNECTIONS', default: '16', secret: false, meaning: 'Connections to PostgreSQL that one node may hold, 9 at least.' },
+  { name: 'EVERGRANT_DATABASE_CONNECTIONS', default: '16', secret: false, meaning: 'Connections to PostgreSQL that one node may hold, 10 at least.' },
   {
     name: 'EVERGRANT_MASTER_KEYS',
     default: '',

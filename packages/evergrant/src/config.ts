@@ -88,7 +88,7 @@ export function readConfig(env: Environment, options: ReadOptions): Config {
     publicUrl: read.optional('EVERGRANT_PUBLIC_URL', publicAddress) ?? `http://localhost:${port}`,
     dataDir: read.text('EVERGRANT_DATA_DIR'),
     databaseUrl: databaseUrl === null ? null : new Secret(databaseUrl),
-    databaseConnections: read.integer('EVERGRANT_DATABASE_CONNECTIONS', 9, 1_000),
+    databaseConnections: read.integer('EVERGRANT_DATABASE_CONNECTIONS', 10, 1_000),
     masterKeys,
     providersDir: read.optional('EVERGRANT_PROVIDERS_DIR', (text) => text),
     trustedProxies: read.list('EVERGRANT_TRUSTED_PROXIES', /^[0-9a-fA-F.:]+(\/\d{1,3})?$/, 'addresses or networks such as 10.0.0.0/8'),

@@ -80,6 +80,29 @@ export const connectionCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'of many who block an integration at once, or lift it, one tells; the first fault stays',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const { id } = tenant.integration
+      const set = (at: number | null) =>
+        store.integrations.setBlocked(
+          id,
+          at === null ? null : faultAt(at, 'client_rejected'),
+          tenant.event(at === null ? 'integration.unblocked' : 'integration.blocked'),
+        )
+      const told = async (type: string) =>
+        (await store.events.list(tenant.organization, {}, { limit: 200, cursor: null })).items.filter((event) => event.type === type).length
+      assert.equal(await set(null), false)
+      assert.equal((await Promise.all([set(PAST), set(PAST), set(PAST), set(PAST)])).filter(Boolean).length, 1)
+      assert.equal(await set(PAST + 9), false)
+      assert.equal((await store.integrations.load(id))?.blocked?.at, PAST)
+      assert.equal((await Promise.all([set(null), set(null), set(null)])).filter(Boolean).length, 1)
+      assert.equal((await store.integrations.load(id))?.blocked, null)
+      assert.deepEqual([await told('integration.blocked'), await told('integration.unblocked')], [1, 1])
+      assert.equal(await store.integrations.setBlocked(tenant.newIntegration().id, faultAt(PAST), tenant.event('integration.blocked')), false)
+    },
+  },
+  {
     name: 'status filter and counts follow the rule of the domain',
     async run(store, context) {
       const tenant = await Tenant.open(store, context)

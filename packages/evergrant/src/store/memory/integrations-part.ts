@@ -65,7 +65,9 @@ export function integrationsPart(tables: Tables): Integrations {
     remove: async (organization, id, event) => remove(tables, organization, id, event),
     setBlocked: async (id, blocked, event) => {
       const kept = tables.integrations.get(id)
-      if (kept !== undefined) put(tables, { ...kept.integration, blocked }, kept.removed, event)
+      if (kept === undefined || (kept.integration.blocked === null) === (blocked === null)) return false
+      put(tables, { ...kept.integration, blocked }, kept.removed, event)
+      return true
     },
     load: async (id) => live(tables, id),
   }
