@@ -195,9 +195,15 @@ export class Arena {
     return answers.every((answer) => answer?.ok === true)
   }
 
-  /** True when the provider holds a request of one of these profiles before the time is over. */
-  holdsOne(profiles: readonly string[], timeoutMs = 3_000): Promise<boolean> {
-    return comesTrue(async () => (await this.held()).some((profile) => profiles.includes(profile)), { timeoutMs, pollMs: 3 })
+  /** True when the provider holds a request of one of these profiles before the time is over; waits a little for the others. */
+  async holds(profiles: readonly string[]): Promise<boolean> {
+    const one = await comesTrue(async () => (await this.held()).some((profile) => profiles.includes(profile)), { timeoutMs: 3_000, pollMs: 3 })
+    const all = async () => {
+      const held = await this.held()
+      return profiles.every((profile) => held.includes(profile))
+    }
+    if (one) await comesTrue(all, { timeoutMs: 400, pollMs: 3 })
+    return one
   }
 
   async close(): Promise<void> {

@@ -3,9 +3,8 @@ import { aimAt, force, holdAnswers, journalTouched, lockDatabase } from './aim.t
 import type { Arena } from './arena.ts'
 import type { Dice } from './dice.ts'
 import type { ChaosNode } from './node.ts'
-import type { Strike } from './strikes.ts'
+import { BOTH, type Strike } from './strike.ts'
 
-const BOTH = ['sqlite', 'postgres'] as const
 /** Answers that were released together are in the journal when it has been quiet for so long. */
 const QUIET_MS = 60
 
@@ -69,7 +68,7 @@ async function whileHeld(arena: Arena, dice: Dice, when: 'before' | 'after'): Pr
   await holdAnswers(arena, profiles, when)
   return await arena.disrupted(`kill ${node.name}, held ${when}`, async () => {
     const asked = force(arena, node, profiles)
-    const struck = await arena.holdsOne(profiles)
+    const struck = await arena.holds(profiles)
     await arena.kill(node)
     await asked
     // A held request whose client is gone is never committed; one that is let go before the provider notices would be.
@@ -86,7 +85,7 @@ async function answerInBuffer(arena: Arena, dice: Dice): Promise<boolean> {
   await holdAnswers(arena, profiles, 'after')
   return await arena.disrupted(`kill ${node.name}, answer in the buffer`, async () => {
     const asked = force(arena, node, profiles)
-    const struck = await arena.holdsOne(profiles)
+    const struck = await arena.holds(profiles)
     node.server.pause()
     await arena.calmProvider()
     await comesTrue(async () => (await arena.held()).length === 0, { timeoutMs: 2_000, pollMs: 2 })
@@ -103,7 +102,7 @@ async function onlyInJournal(arena: Arena, dice: Dice): Promise<boolean> {
   await holdAnswers(arena, profiles, 'after')
   return await arena.disrupted(`kill ${node.name}, answer in the journal`, async () => {
     const asked = force(arena, node, profiles)
-    const held = await arena.holdsOne(profiles)
+    const held = await arena.holds(profiles)
     arena.cutOff.add(node.name)
     const unlock = node.database === null ? lockDatabase(node) : null
     node.database?.cut()
@@ -127,7 +126,7 @@ async function commitUnheard(arena: Arena, dice: Dice): Promise<boolean> {
   await holdAnswers(arena, profiles, 'after')
   return await arena.disrupted(`kill ${node.name}, commit unacknowledged`, async () => {
     const asked = force(arena, node, profiles)
-    const held = await arena.holdsOne(profiles)
+    const held = await arena.holds(profiles)
     arena.cutOff.add(node.name)
     node.database?.deafen()
     const before = node.database?.withheld ?? 0

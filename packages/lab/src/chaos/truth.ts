@@ -60,17 +60,31 @@ export async function shown(arena: Arena, subject: Subject): Promise<Shown | nul
  * `kept`: the connection is active and the token that it hands out is the newest that the provider issued. `over`: it asks
  * for its owner. `open`: neither yet.
  */
-export async function standing(arena: Arena, subject: Subject): Promise<'kept' | 'over' | 'open'> {
+export type Standing = 'kept' | 'over' | 'open'
+
+/** How each of these connections stands at this moment. */
+export async function standings(arena: Arena, subjects: readonly Subject[]): Promise<readonly Standing[]> {
+  const looks = await Promise.all(subjects.map((subject) => look(arena, subject)))
+  await arena.ledger.judge()
+  return looks.map((seen, index) => {
+    const subject = subjects[index]
+    if (typeof seen === 'string') return seen
+    return subject === undefined ? 'open' : newest(arena, subject, seen.token)
+  })
+}
+
+async function look(arena: Arena, subject: Subject): Promise<'over' | 'open' | { readonly token: string }> {
   const now = await shown(arena, subject)
-  if (now === null) return 'open'
-  if (now.status === 'needs_reauth') return 'over'
-  if (now.status !== 'active') return 'open'
-  const grant = presentGrant(subject)
-  if ((await truthOf(arena, grant)).state !== 'live') return 'open'
+  if (now?.status === 'needs_reauth') return 'over'
+  if (now?.status !== 'active') return 'open'
+  if ((await truthOf(arena, presentGrant(subject))).state !== 'live') return 'open'
   const reply = await arena.first.api.get(`/connections/${subject.connection}/token`).catch(() => null)
   const token = at(reply?.body, 'access_token')
-  if (reply?.status !== 200 || typeof token !== 'string') return 'open'
-  await arena.ledger.judge()
+  return reply?.status === 200 && typeof token === 'string' ? { token } : 'open'
+}
+
+function newest(arena: Arena, subject: Subject, token: string): Standing {
+  const grant = presentGrant(subject)
   const issue = arena.ledger.issueOf(token)
   if (issue === undefined || issue.grant !== grant) return 'open'
   // A reusable refresh token outlives answers that nobody heard.
