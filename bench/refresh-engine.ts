@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { composeEngine } from '../packages/evergrant/src/compose-engine.ts'
 import { type NodeParts, openNode } from '../packages/evergrant/src/compose-node.ts'
+import { composeTrust } from '../packages/evergrant/src/compose-trust.ts'
 import { type Config, readConfig } from '../packages/evergrant/src/config.ts'
 import { newId } from '../packages/evergrant/src/core/ids.ts'
 import type { Log } from '../packages/evergrant/src/core/log.ts'
@@ -75,7 +76,9 @@ async function timed(node: NodeParts, config: Config, run: EngineRun, log: Log):
     granted += 1
     if (granted === run.count) done()
   }
-  const { engine } = composeEngine(config, node, { directory, endpoint, log, observe })
+  const trust = composeTrust(config, node, newId('org', systemEntropy), log)
+  await trust.examine(() => Promise.resolve({ answers: 0 }))
+  const { engine } = composeEngine(config, node, { trust, directory, endpoint, log, observe })
   const feed = async () => {
     while (granted < run.count) {
       const taken = await engine.runDue()

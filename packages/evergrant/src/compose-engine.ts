@@ -7,6 +7,7 @@ import { createCodeExchange } from './core/refresh/code-exchange.ts'
 import { createRefreshEngine, type Engine } from './core/refresh/engine.ts'
 import type { EnginePorts, Observation } from './core/refresh/engine-ports.ts'
 import type { CodeExchange } from './core/refresh/exchange.ts'
+import type { Trust } from './core/refresh/high-water.ts'
 import { protocolTimes } from './core/refresh/protocol-times.ts'
 import { systemEntropy, systemTimers } from './system.ts'
 
@@ -19,7 +20,7 @@ export interface EngineParts {
 export function composeEngine(
   config: Config,
   node: NodeParts,
-  outside: { readonly directory: ProviderDirectory; readonly endpoint: TokenEndpoint; readonly log: Log; readonly observe: (observation: Observation) => void },
+  outside: { readonly trust: Trust; readonly directory: ProviderDirectory; readonly endpoint: TokenEndpoint; readonly log: Log; readonly observe: (observation: Observation) => void },
 ): EngineParts {
   const { store } = node
   const decoder = new TextDecoder()
@@ -35,6 +36,7 @@ export function composeEngine(
     endpoint: outside.endpoint,
     journal: node.journal,
     node: node.identity,
+    trust: outside.trust,
     nodes: store.nodes,
     liveness: node.liveness,
     changesFresh: () => store.changes.fresh(),

@@ -1,6 +1,6 @@
 /**
  * The door for whoever runs the refresh engine on ports of their own: simulators, checkers, other stores. Nothing here
- * touches a clock, a socket or a file.
+ * touches a clock, a socket or a file, but the token endpoint's client, which is the one of the server.
  */
 export type { NewEvent } from './core/audit/event.ts'
 export type { Connection, Health, StoredFault } from './core/connection/connection.ts'
@@ -17,7 +17,8 @@ export { NotSent } from './core/provider/wire.ts'
 export type { ClaimOutcome, CommitOutcome, Credentials, FailureCommit, GrantCommit, GrantRow, NodeIdentity } from './core/refresh/credentials.ts'
 export { createRefreshEngine, type Engine } from './core/refresh/engine.ts'
 export type { EnginePorts, Observation } from './core/refresh/engine-ports.ts'
-export { type Distrust, type HighWater, type HighWaterOrigin, type Mark, type Trust, TRUSTING } from './core/refresh/high-water.ts'
+export { DatabaseTrust, type TrustPorts } from './core/refresh/database-trust.ts'
+export { type Distrust, type HighWater, type HighWaterOrigin, type Mark, TRUSTING, type Trust } from './core/refresh/high-water.ts'
 export type { Journal, JournalRecord, KeptAnswer } from './core/refresh/journal.ts'
 export type { BehindGrant, DatabaseHome, Lineage, Lineages, NodeComparison, ReportedBehind, StoredGeneration, Trusted } from './core/refresh/lineage.ts'
 export { ALONE, type Liveness, type Refusal } from './core/refresh/liveness.ts'
@@ -28,6 +29,8 @@ export { type ProtocolTimes, protocolTimes } from './core/refresh/protocol-times
 export type { RefreshEngine, TokenAnswer, TokenRequest } from './core/refresh/refresh-engine.ts'
 export type { Seal } from './core/seal/seal.ts'
 export type { Cancellation, Clock, Entropy, Instant, Timers } from './core/time.ts'
+export { createAddressGuard } from './outbound/address-guard.ts'
+export { createTokenEndpoint } from './outbound/token-endpoint.ts'
 export { defineProvider } from './providers/define.ts'
 export { createProviderDirectory } from './providers/directory.ts'
 export { nodeChores } from './schedule/node-chores.ts'

@@ -3,6 +3,7 @@ import { composeEngine } from './compose-engine.ts'
 import { type NodeParts, openNode } from './compose-node.ts'
 import { createHealth, createLog, createMetrics } from './compose-observability.ts'
 import { type ComposedServices, composeApp, composeServices } from './compose-services.ts'
+import { composeTrust } from './compose-trust.ts'
 import type { Config } from './config.ts'
 import { Fault } from './core/fault/fault.ts'
 import { newId, type OrganizationId } from './core/ids.ts'
@@ -74,9 +75,10 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
       fetchJson: (url) => client.fetchJson(url),
       clock: node.clock,
     })
-    const { engine, exchange } = composeEngine(config, node, { directory, endpoint, log, observe: metrics.observe })
-    metrics.watch(() => engine.stats(), node.watch)
     const organization = await defaultOrganization(node.store, config)
+    const trust = composeTrust(config, node, organization, log)
+    const { engine, exchange } = composeEngine(config, node, { trust, directory, endpoint, log, observe: metrics.observe })
+    metrics.watch(() => engine.stats(), node.watch)
     const services = composeServices({
       config,
       node,
@@ -109,6 +111,7 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
   } catch (error) {
     endpoint.close()
     await node.journal.close()
+    await node.marks.close()
     await node.membership.leave()
     await node.store.close()
     throw error
@@ -161,6 +164,7 @@ function runnable(parts: RunnableParts): Evergrant {
       services.proxy.close()
       parts.stop()
       await node.journal.close()
+      await node.marks.close()
       await node.membership.leave()
       await node.store.close()
     },

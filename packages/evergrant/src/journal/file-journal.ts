@@ -1,11 +1,11 @@
 import { mkdir, rename, unlink } from 'node:fs/promises'
 import type { IntentId } from '../core/ids.ts'
-import type { Journal, JournalRecord } from '../core/refresh/journal.ts'
+import type { Journal, JournalRecord, KeptAnswer } from '../core/refresh/journal.ts'
 import type { Seal } from '../core/seal/seal.ts'
 import { type Clock, HOUR } from '../core/time.ts'
 import { encodeFrame, type Frame } from './frame.ts'
 import { openRecord, sealRecord } from './sealed-record.ts'
-import { createSegment, finishSegment, type OldSegment, readSegments, type Segment, writeSegment } from './segment.ts'
+import { createSegment, finishSegment, type OldSegment, readSegments, type Segment, scanFolder, writeSegment } from './segment.ts'
 
 export interface FileJournal extends Journal {
   /** What the last start found: frames that the disk altered, and records whose key is missing or that do not authenticate. */
@@ -130,6 +130,18 @@ class GroupJournal implements FileJournal {
     if (holding !== null) holding.unsettled -= 1
     this.#marks.push(encodeFrame({ kind: 'settled', intent, organization: '', sealed: Buffer.alloc(0) }))
     if (this.#marks.length >= MARKS_WAITING) this.#start()
+  }
+
+  /** A file that is removed meanwhile is not missed: its answers were settled long ago. */
+  async *answers(): AsyncIterable<readonly KeptAnswer[]> {
+    for await (const { frames } of scanFolder(this.#setting.folder)) {
+      const answers: KeptAnswer[] = []
+      for (const frame of frames) {
+        const record = frame.kind === 'answer' ? openRecord(frame, this.#setting.seal) : undefined
+        if (record !== undefined) answers.push({ record, settled: !this.#unsettled.has(frame.intent) })
+      }
+      yield answers
+    }
   }
 
   pending(): Promise<readonly JournalRecord[]> {

@@ -71,7 +71,19 @@ export async function readSegments(folder: string): Promise<readonly OldSegment[
   return segments
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** One file after the other, the one being written included; nothing is changed. */
+export async function* scanFolder(folder: string): AsyncIterable<Scan> {
+  const names = (await readdir(folder)).filter((name) => NAME.test(name)).sort()
+  for (const name of names) {
+    const bytes = await readFile(join(folder, name)).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+      throw error
+    })
+    if (bytes !== null) yield scanFrames(bytes)
+  }
+}
+
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {
     await handle.sync()

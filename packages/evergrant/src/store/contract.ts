@@ -7,6 +7,7 @@ import type { Connections } from '../core/connection/connections.ts'
 import type { Integrations } from '../core/connection/integrations.ts'
 import type { ConnectionId, IntegrationId } from '../core/ids.ts'
 import type { Credentials } from '../core/refresh/credentials.ts'
+import type { Lineages } from '../core/refresh/lineage.ts'
 import type { Nodes } from '../core/refresh/nodes.ts'
 import type { Clock, Timers } from '../core/time.ts'
 
@@ -29,6 +30,7 @@ export interface Store {
   readonly events: Events
   readonly idempotency: Idempotency
   readonly meta: Meta
+  readonly lineages: Lineages
   readonly nodes: Nodes
   readonly changes: Changes
   /** Resolves when the database answers a trivial read and accepts writes; rejects otherwise. */
@@ -71,7 +73,7 @@ export interface StoreOptions {
   readonly timers: Timers
   /** Applies missing migrations before opening; without it an outdated schema is refused. False by default. */
   readonly migrate?: boolean
-  /** Connections to PostgreSQL that this store may hold, 9 at least; 16 by default. The embedded database has one. */
+  /** Connections to PostgreSQL that this store may hold, 10 at least; 16 by default. The embedded database has one. */
   readonly connections?: number
   readonly log?: { warn(fields: Readonly<Record<string, string | number>>, message: string): void }
 }

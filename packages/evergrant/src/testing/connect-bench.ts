@@ -9,6 +9,7 @@ import type { Log, LogFields } from '../core/log.ts'
 import type { ProviderRecord } from '../core/provider/record.ts'
 import { createCodeExchange } from '../core/refresh/code-exchange.ts'
 import { createRefreshEngine } from '../core/refresh/engine.ts'
+import { TRUSTING } from '../core/refresh/high-water.ts'
 import { NO_JOURNAL } from '../core/refresh/journal.ts'
 import { ALONE } from '../core/refresh/liveness.ts'
 import { protocolTimes } from '../core/refresh/protocol-times.ts'
@@ -135,6 +136,7 @@ async function openWorld(options: BenchOptions) {
     integrations: store.integrations,
     directory,
     node: { id: 'bench', incarnation: '1' },
+    trust: TRUSTING,
     nodes: store.nodes,
     liveness: ALONE,
     changesFresh: () => true,

@@ -83,6 +83,8 @@ export interface LabOptions {
   readonly reuse?: ScriptedClass
   readonly settings?: Partial<IntegrationSettings>
   readonly ports?: (ports: EnginePorts) => Partial<EnginePorts>
+  /** In memory by default. */
+  readonly store?: (time: ManualTime) => Promise<Store>
   readonly lifetimeMs?: number
   /** Null: the provider gave none. */
   readonly refreshToken?: null
@@ -95,7 +97,7 @@ const quiet = { info: () => {}, warn: () => {}, error: () => {} }
 
 export async function createEngineLab(options: LabOptions = {}): Promise<EngineLab> {
   const time = createManualTime()
-  const store = await openMemoryStore({ clock: time.clock, timers: time.timers })
+  const store = await (options.store?.(time) ?? openMemoryStore({ clock: time.clock, timers: time.timers }))
   const seal = testSeal()
   const reuse = options.reuse ?? 'P4'
   const provider = new ScriptedProvider(reuse, time)

@@ -1,5 +1,6 @@
 import type { ConnectionId } from '../ids.ts'
 import type { Reuse } from '../provider/reuse.ts'
+import type { Instant } from '../time.ts'
 import type { GrantRow } from './credentials.ts'
 
 /** A generation that the database has acknowledged. */
@@ -35,8 +36,8 @@ export interface HighWater {
   uncovered(): readonly Mark[]
   /** Every mark, in portions, from the files: for a database that went back in time. */
   all(): AsyncIterable<readonly Mark[]>
-  /** From here on the marks belong to this origin. `void`: those that are there are forgotten. */
-  begin(origin: HighWaterOrigin, tick: number, marks: 'keep' | 'void'): Promise<void>
+  /** From here on the marks belong to this origin; those of `forget` are gone. */
+  begin(origin: HighWaterOrigin, tick: number, forget: 'all' | ReadonlySet<ConnectionId>): Promise<void>
   close(): Promise<void>
 }
 
@@ -45,12 +46,24 @@ export interface Distrust {
   readonly detail: string
 }
 
+/** Applies what the journal has for these connections; tells how many answers. */
+export type RollsForward = (wanted: ReadonlySet<ConnectionId>) => Promise<{ readonly answers: number }>
+
+export interface Examination {
+  readonly trusted: boolean
+  /** Answers to requests sent before this instant belong to a history that an operator has given up. */
+  readonly eraAt: Instant
+  readonly rolledForward: number
+}
+
 /**
  * Asked before every presentation, told of every credential that the database has acknowledged. An engine without
  * suspicion of its database uses {@link TRUSTING}.
  */
 export interface Trust {
-  /** Null: present it. Otherwise nothing is presented, the stored access token is served while it lives. Never rejects for a store that is away: it refuses. */
+  /** Once, at boot, before anything is presented: compares the marks with the database. `rollForward` is kept for later. */
+  examine(rollForward: RollsForward): Promise<Examination>
+  /** Null: present it. Otherwise nothing is presented; the stored access token is served while it lives. Rejects as the store does. */
   mayPresent(row: GrantRow, reuse: Reuse): Promise<Distrust | null>
   /** The database has this generation. */
   stored(mark: Mark, reuse: Reuse): void
@@ -59,6 +72,7 @@ export interface Trust {
 }
 
 export const TRUSTING: Trust = {
+  examine: () => Promise.resolve({ trusted: true, eraAt: 0, rolledForward: 0 }),
   mayPresent: () => Promise.resolve(null),
   stored: () => {},
   wentBack: () => {},

@@ -1,7 +1,10 @@
 import type { NewEvent } from '../audit/event.ts'
 import type { StoredFault } from '../connection/connection.ts'
 import type { ConnectionId, EventId, OrganizationId } from '../ids.ts'
-import type { Instant } from '../time.ts'
+import { type Instant, SECOND } from '../time.ts'
+
+/** A grant made this much later than the end of the trust was made after it, whatever the clocks of two machines say. */
+export const FRESH_AFTER_MS = 60 * SECOND
 
 /** Where a database lives: what a copy of it cannot have in common with it. */
 export interface DatabaseHome {

@@ -29,6 +29,7 @@ export type PresentOutcome =
   | { readonly kind: 'unclaimed'; readonly claim: Exclude<ClaimOutcome, { kind: 'claimed' }> }
   | { readonly kind: 'unsent' }
   | { readonly kind: 'early'; readonly until: Instant | null }
+  | { readonly kind: 'distrusted'; readonly detail: string }
 
 /** Connect, claim, send: in this order, so that the intent is written as late as it can be. */
 export async function present(world: EngineWorld, presentation: Presentation): Promise<PresentOutcome> {
@@ -42,7 +43,14 @@ export async function present(world: EngineWorld, presentation: Presentation): P
     if (error instanceof NotSent) return { kind: 'unreachable', cause: error.reason }
     throw error
   }
-  return claimAndSend(world, presentation, request, line)
+  // Asked again after connecting, which may have taken seconds.
+  const distrust = await world.trust.mayPresent(row, reuse).catch((error: unknown) => {
+    line.close()
+    throw error
+  })
+  if (distrust === null) return claimAndSend(world, presentation, request, line)
+  line.close()
+  return { kind: 'distrusted', detail: distrust.detail }
 }
 
 async function claimAndSend(world: EngineWorld, presentation: Presentation, request: ProviderRequest, line: OpenLine): Promise<PresentOutcome> {

@@ -138,11 +138,27 @@ export async function settleGrant(world: EngineWorld, answered: AnsweredPresenta
   let known: CommitOutcome | null = null
   const settled = committed.then((outcome) => {
     known = outcome
-    if (journaled !== null) world.journal.settle(answered.intent)
+    const wentBack = noteOutcome(world, commit, outcome, answered.grantContext.reuse)
+    if (journaled !== null && !wentBack) world.journal.settle(answered.intent)
   })
   if (databaseOnly || journaled === null) await settled
   else await Promise.any([settled, afterGrace(world, journaled, settled)])
   return { commit, outcome: known, committed }
+}
+
+/**
+ * Raises the mark of what the database has acknowledged. True when it said a generation lower than the one that it had
+ * acknowledged before the claim: it went back in time, and the answer stays in the journal.
+ */
+export function noteOutcome(world: EngineWorld, commit: GrantCommit, outcome: CommitOutcome, reuse: Reuse): boolean {
+  const { connection, presentedGeneration } = commit
+  if (outcome.kind === 'applied' || outcome.kind === 'already') {
+    const fingerprint = outcome.kind === 'applied' ? commit.credential.fingerprint : null
+    world.trust.stored({ connection, generation: outcome.generation, fingerprint }, reuse)
+  }
+  if (outcome.kind !== 'superseded' || outcome.generation >= presentedGeneration) return false
+  world.trust.wentBack(connection, presentedGeneration, outcome.generation)
+  return true
 }
 
 /** Rejects with the journal; without the journal only the database counts. */

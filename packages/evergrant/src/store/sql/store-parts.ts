@@ -5,6 +5,7 @@ import { connectionsStore } from './connections-store.ts'
 import { credentialsStore } from './credentials-store.ts'
 import { eventsStore } from './events-store.ts'
 import { integrationsStore } from './integrations-store.ts'
+import { lineagesStore } from './lineage-store.ts'
 import { metaStore } from './meta-store.ts'
 import type { Database } from './program.ts'
 
@@ -22,5 +23,6 @@ export function storeParts(database: Database): StoreParts {
     events: eventsStore(database),
     idempotency: idempotencyStore(database),
     meta: metaStore(database),
+    lineages: lineagesStore(database),
   }
 }

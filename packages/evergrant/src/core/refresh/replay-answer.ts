@@ -1,0 +1,81 @@
+import { Fault } from '../fault/fault.ts'
+import { judge } from '../provider/judge.ts'
+import { SealError } from '../seal/seal.ts'
+import type { GrantRow } from './credentials.ts'
+import type { EngineWorld } from './engine-ports.ts'
+import type { JournalRecord } from './journal.ts'
+import { credentialContext } from './new-credential.ts'
+import { grantCommit, noteOutcome, storedAnswer } from './settle-grant.ts'
+
+/** `ahead`: it answers a generation that the database does not know any more. `kept`: it cannot be applied now. Both stay in the journal. */
+export type Replay = 'applied' | 'superseded' | 'ahead' | 'kept'
+
+/** Applies one journaled answer by generation and fingerprint; an answer to another token is kept beside it. */
+export async function replayAnswer(world: EngineWorld, record: JournalRecord): Promise<Replay> {
+  if (record.subject.kind !== 'connection') return 'kept'
+  const row = await world.credentials.read(record.subject.id)
+  if (row === undefined) return 'kept'
+  if (row.credential.generation < record.generation) return 'ahead'
+  return applyOrKeep(world, record, answersTo(row, record) ? row : asPresented(row, record.generation))
+}
+
+/** Keeps, unapplied, an answer to a generation that a confirmed restore has given up. */
+export async function setAside(world: EngineWorld, record: JournalRecord): Promise<Replay> {
+  if (record.subject.kind !== 'connection') return 'kept'
+  const row = await world.credentials.read(record.subject.id)
+  return row === undefined ? 'kept' : applyOrKeep(world, record, asPresented(row, record.generation))
+}
+
+/** A Fault or a missing key is a reason to wait, not to lose it. */
+export async function applyOrKeep(world: EngineWorld, record: JournalRecord, row: GrantRow): Promise<Replay> {
+  try {
+    return await apply(world, record, row)
+  } catch (error) {
+    if (!(error instanceof Fault || error instanceof SealError)) throw error
+    world.log.error(
+      { intent: record.intent, connection: row.connection.id, error: error.message },
+      'a journaled answer cannot be applied yet; it stays in the journal',
+    )
+    return 'kept'
+  }
+}
+
+export function answersTo({ credential }: GrantRow, record: JournalRecord): boolean {
+  return credential.generation === record.generation && credential.fingerprint === record.fingerprint
+}
+
+/** For an answer to another token: it cannot apply any more, but it is kept beside the token unless it was applied. */
+function asPresented(row: GrantRow, generation: number): GrantRow {
+  return { ...row, credential: { ...row.credential, generation, refreshToken: null, fingerprint: null } }
+}
+
+async function apply(world: EngineWorld, record: JournalRecord, row: GrantRow): Promise<Replay> {
+  const { connection, credential } = row
+  const grantContext = await world.contexts.of(connection.integration)
+  const context = await world.contexts.provider(grantContext, connection.variables, connection.facts)
+  const sealed = credential.refreshToken
+  const refreshToken =
+    sealed === null ? '' : world.seal.openText(sealed, credentialContext(connection.organization, connection.id, credential.generation, 'refresh_token'))
+  const answer = { status: record.httpStatus, headers: record.headers, body: record.body, text: world.decode(record.body) }
+  const verdict = judge(context, { step: 'refresh', outcome: { kind: 'answered', answer }, sentAt: record.sentAt, secrets: [refreshToken] })
+  const answered = {
+    presentation: { row, context, reuse: grantContext.reuse, refreshToken },
+    grantContext,
+    intent: record.intent,
+    sentAt: record.sentAt,
+    receivedAt: record.receivedAt,
+    answer,
+  }
+  if (verdict.kind !== 'granted') {
+    world.log.warn(
+      { intent: record.intent, verdict: verdict.kind, hash: storedAnswer(world, connection.organization, answered, verdict.kind).bodyHash },
+      'a journaled answer grants nothing now; it stays in the journal',
+    )
+    return 'kept'
+  }
+  const commit = grantCommit(world, answered, verdict.grant)
+  const outcome = await world.credentials.commitGrant(commit)
+  world.journal.settle(record.intent)
+  noteOutcome(world, commit, outcome, grantContext.reuse)
+  return outcome.kind === 'applied' || outcome.kind === 'already' ? 'applied' : 'superseded'
+}
