@@ -1,6 +1,7 @@
 import { accessCases } from './conformance/access-cases.ts'
 import { claimCases } from './conformance/claim-cases.ts'
 import { connectionCases } from './conformance/connection-cases.ts'
+import { deathCases } from './conformance/death-cases.ts'
 import { dueCases } from './conformance/due-cases.ts'
 import { failureCases } from './conformance/failure-cases.ts'
 import { grantCases } from './conformance/grant-cases.ts'
@@ -15,6 +16,7 @@ export const storeCases: readonly StoreCase[] = [
   ...claimCases,
   ...grantCases,
   ...failureCases,
+  ...deathCases,
   ...dueCases,
   ...connectionCases,
   ...sessionCases,

@@ -1,11 +1,9 @@
-import { SYSTEM_ACTOR } from '../audit/event.ts'
-import { newId } from '../ids.ts'
 import { SECOND } from '../time.ts'
-import { CONFIRMED_FOR_MS, HELD_PROBE_MS, settlementOf } from './death-watch.ts'
+import { HELD_PROBE_MS, settlementOf } from './death-watch.ts'
 import type { HeldProbe, UnsettledDeath } from './deaths.ts'
-import { untilDurable } from './durable.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { Flights } from './flights.ts'
+import { releaseDeaths } from './release-deaths.ts'
 
 const EVERY_MS = 5 * SECOND
 const SETTLE_BATCH = 200
@@ -57,23 +55,4 @@ export class DeathRunner {
     if (connection === null) return releaseDeaths(this.#world, { integration, organization }, 'none_left')
     await this.#flights.fly(connection, { kind: 'held_probe' }, false)
   }
-}
-
-/** Held ends go back to work: a held grant was granted again, or none is left to ask about. */
-export async function releaseDeaths(
-  world: EngineWorld,
-  { integration, organization }: Pick<HeldProbe, 'integration' | 'organization'>,
-  why: 'probe_succeeded' | 'none_left',
-): Promise<void> {
-  const event = {
-    id: newId('evt', world.entropy),
-    organization,
-    type: 'integration.deaths_released' as const,
-    at: world.clock.wall(),
-    actor: SYSTEM_ACTOR,
-    connection: null,
-    subject: integration,
-    data: { by: why },
-  }
-  await untilDurable(world, 'release', () => world.integrations.decideDeaths(integration, 'release', CONFIRMED_FOR_MS, event))
 }
