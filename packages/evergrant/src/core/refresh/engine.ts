@@ -179,12 +179,15 @@ export class Engine implements RefreshEngine {
     this.#flights.wake(connection)
   }
 
-  /** Stops starting at once; waits until every answer in hand is in the database, or `ms` have passed. */
-  async drain(ms = this.#world.times.strictDrainMs + this.#world.times.claimToSendMs): Promise<DrainReport> {
+  /**
+   * Stops starting at once; waits until every answer in hand is in the database, or `ms` have passed. `kept`, for a store that
+   * is lost: until each is at least in the journal.
+   */
+  async drain(ms = this.#world.times.strictDrainMs + this.#world.times.claimToSendMs, until: 'landed' | 'kept' = 'landed'): Promise<DrainReport> {
     this.#draining = true
     const finished = this.#flights.count
     await this.#interest.flush()
-    await this.#flights.idle(ms)
+    await this.#flights.idle(ms, until)
     return { finished, onlyInJournal: this.#flights.onlyInJournal }
   }
 

@@ -20,7 +20,8 @@ export type FlightResult =
 interface FlightRequest {
   readonly connection: ConnectionId
   readonly ask: PlanAsk
-  readonly urgent: boolean
+  /** Somebody waits for it; also true when such a one joins later. */
+  urgent: boolean
   readonly seen: GrantRow | undefined
 }
 
@@ -31,12 +32,14 @@ const HELD_POLL_MS = 250
 /** One flight per connection in this process: whoever comes while it is up joins it. */
 export class Flights {
   readonly #world: EngineWorld
-  readonly #up = new Map<ConnectionId, Promise<FlightResult>>()
+  readonly #up = new Map<ConnectionId, { readonly request: FlightRequest; readonly result: Promise<FlightResult> }>()
   readonly #landed = new Set<() => void>()
   readonly #ahead = new Map<ConnectionId, RenewedToken>()
   readonly #wakers = new Map<ConnectionId, Set<() => void>>()
   readonly #renewed: (token: RenewedToken, committed: Promise<{ kind: string }>) => void
   #onlyInJournal = 0
+  /** Flights that may bring an answer which only this process would have. */
+  #precious = 0
 
   constructor(world: EngineWorld, renewed: (token: RenewedToken, committed: Promise<{ kind: string }>) => void) {
     this.#world = world
@@ -69,33 +72,48 @@ export class Flights {
   /** `seen`: the row as the caller has just read it, which saves the first read; the claim finds out if it is stale. */
   fly(connection: ConnectionId, ask: PlanAsk, urgent: boolean, seen?: GrantRow): Promise<FlightResult> {
     const up = this.#up.get(connection)
-    if (up !== undefined) return up
+    if (up !== undefined) {
+      up.request.urgent ||= urgent
+      return up.result
+    }
     let commitPending: Promise<unknown> = Promise.resolve()
-    const flight = this.#run({ connection, ask, urgent, seen }, (committed) => {
+    const request: FlightRequest = { connection, ask, urgent, seen }
+    const result = this.#run(request, (committed) => {
       commitPending = this.#countJournalOnly(committed)
     })
-    this.#up.set(connection, flight)
+    this.#up.set(connection, { request, result })
     const land = () => {
       this.#ahead.delete(connection)
-      this.#up.delete(connection)
-      for (const landed of this.#landed) landed()
+      this.#giveWay(request)
+      this.#tellLanded()
     }
     // The entry outlives its answer until the database has it: nobody may start again from the old generation.
-    flight.then(
+    result.then(
       () => commitPending.then(land, land),
       () => commitPending.then(land, land),
     )
-    return flight
+    return result
   }
 
-  /** Resolves when no flight is up, or after `ms`. */
-  async idle(ms: number): Promise<void> {
+  /**
+   * Resolves when no flight is up, or after `ms`. `kept`: already when none is left whose answer only this process
+   * would have: the rest is in the journal, or may be asked for again.
+   */
+  async idle(ms: number, until: 'landed' | 'kept' = 'landed'): Promise<void> {
     const deadline = this.#world.clock.mono() + ms
-    while (this.#up.size > 0) {
+    while (until === 'landed' ? this.#up.size > 0 : this.#precious > 0) {
       const left = deadline - this.#world.clock.mono()
       if (left <= 0) return
       await this.#landing(left)
     }
+  }
+
+  #giveWay(request: FlightRequest): void {
+    if (this.#up.get(request.connection)?.request === request) this.#up.delete(request.connection)
+  }
+
+  #tellLanded(): void {
+    for (const landed of this.#landed) landed()
   }
 
   #landing(ms: number): Promise<void> {
@@ -118,7 +136,7 @@ export class Flights {
 
   async #run(flight: FlightRequest, pending: (committed: Promise<unknown>) => void): Promise<FlightResult> {
     const world = this.#world
-    const { connection, ask, urgent } = flight
+    const { connection, ask } = flight
     let seen = flight.seen
     let started: number | null = null
     for (let round = 0; round < ROUNDS_MAX; ) {
@@ -131,7 +149,7 @@ export class Flights {
       started ??= row.credential.generation
       const plan = planRefresh({ row, reuse: context.reuse, ask, now: world.clock.wall() }, world.times)
       if (plan.kind !== 'refresh') return { kind: 'planned', plan, row, context }
-      const outcome = heldNow(row, world.clock.wall()) ?? (await attempt(world, { row, context, urgent }))
+      const outcome = heldNow(row, world.clock.wall()) ?? (await this.#attempt(row, context, flight.urgent))
       switch (outcome.kind) {
         case 'granted':
           pending(outcome.committed)
@@ -143,7 +161,11 @@ export class Flights {
         case 'not_now':
           return { ...outcome, kind: 'failed', fault: null }
         case 'held':
-          if (!urgent || world.draining()) return { kind: 'failed', code: 'refresh_in_progress', fault: null, retryAt: outcome.until }
+          if (!flight.urgent || world.draining()) {
+            // Nobody waits: whoever comes now and would wait gets a flight of their own.
+            this.#giveWay(flight)
+            return { kind: 'failed', code: 'refresh_in_progress', fault: null, retryAt: outcome.until }
+          }
           await this.#waitForOther(connection, outcome.until)
           break
         case 'moved':
@@ -152,6 +174,18 @@ export class Flights {
       }
     }
     throw new Fault('refresh_in_progress', { detail: 'the connection is being changed faster than it can be read; try again' })
+  }
+
+  async #attempt(row: GrantRow, context: GrantContext, urgent: boolean): Promise<AttemptOutcome> {
+    const precious = context.reuse.class !== 'P0'
+    if (!precious) return attempt(this.#world, { row, context, urgent })
+    this.#precious += 1
+    try {
+      return await attempt(this.#world, { row, context, urgent })
+    } finally {
+      this.#precious -= 1
+      this.#tellLanded()
+    }
   }
 
   #waitForOther(connection: ConnectionId, until: Instant): Promise<void> {

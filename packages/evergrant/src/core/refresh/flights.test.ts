@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest'
+import { createEngineLab, type EngineLab } from '../../testing/engine-lab.ts'
+import type { ClaimOutcome } from './credentials.ts'
+
+const HOUR = 3_600_000
+
+async function turns(lab: EngineLab): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await lab.time.advance(0)
+}
+
+function gate(): { readonly passed: Promise<void>; open(): void } {
+  let open = () => {}
+  const passed = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { passed, open: () => open() }
+}
+
+test('a caller who joins a background flight waits for another holder as if it were their own', async () => {
+  const busy = gate()
+  const outcomes: ClaimOutcome[] = []
+  const lab = await createEngineLab({
+    settings: { renewal: 'ahead' },
+    ports: ({ credentials, clock }) => ({
+      credentials: {
+        ...credentials,
+        claim: async (request) => {
+          if (outcomes.length > 0) return credentials.claim(request)
+          await busy.passed
+          const held: ClaimOutcome = { kind: 'held', until: clock.wall() + 10_000 }
+          outcomes.push(held)
+          return held
+        },
+      },
+    }),
+  })
+  await lab.time.advance(HOUR)
+  await lab.engine.runDue()
+  await turns(lab)
+  const read = lab.read()
+  let settled = false
+  void read.finally(() => {
+    settled = true
+  })
+  busy.open()
+  await turns(lab)
+  expect([outcomes.length, settled]).toEqual([1, false])
+  await lab.time.advance(300)
+  await turns(lab)
+  expect((await read).generation).toBe(2)
+  expect(lab.provider.presented).toEqual(['rt-1'])
+})
+
+test('a background flight gives way at once when another holds the lease, and a caller who comes then has a flight of their own', async () => {
+  const lab = await createEngineLab({ settings: { renewal: 'ahead' } })
+  await lab.time.advance(HOUR)
+  const node = { id: 'node-2', incarnation: 'x' }
+  await lab.store.credentials.claim({ connection: lab.connection, generation: 1, epoch: 0, node, intent: 'itn_other', leaseMs: 60_000 })
+  await lab.store.credentials.reschedule(lab.connection, lab.time.clock.wall())
+  await lab.engine.runDue()
+  await turns(lab)
+  expect(lab.engine.stats().flights).toBe(0)
+  const read = lab.read()
+  const refused = expect(read).rejects.toMatchObject({ code: 'refresh_in_progress' })
+  await turns(lab)
+  expect(lab.engine.stats().flights).toBe(1)
+  await lab.time.advance(5_000)
+  await refused
+})
+
+test('a drain with a lost store ends as soon as the journal has every answer, and not before', async () => {
+  const lab = await createEngineLab({
+    ports: ({ credentials }) => ({ credentials: { ...credentials, commitGrant: () => Promise.reject(new Error('disk gone')) } }),
+  })
+  lab.provider.steps.push({ kind: 'late', ms: 20_000 })
+  void lab.engine.refresh(lab.organization, lab.connection).catch(() => {})
+  await turns(lab)
+  let drained = false
+  const drain = lab.engine.drain(80_000, 'kept').then((report) => {
+    drained = true
+    return report
+  })
+  await lab.time.advance(19_000)
+  expect(drained).toBe(false)
+  await lab.time.advance(2_000)
+  await turns(lab)
+  expect(drained).toBe(true)
+  expect(await drain).toEqual({ finished: 1, onlyInJournal: 1 })
+  expect(lab.journal.records).toHaveLength(1)
+})
