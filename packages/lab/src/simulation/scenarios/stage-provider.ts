@@ -35,6 +35,7 @@ export class StageProvider {
   /** Two requests with the same refresh token were undecided at the same time. */
   overlapped = false
   lifetimeSeconds = 3_600
+  opened = 0
   readonly #undecided = new Set<string>()
   readonly #reuse: ReuseClass
   readonly #windowMs: number
@@ -67,6 +68,7 @@ export class StageProvider {
           this.steps.shift()
           throw new NotSent('ECONNREFUSED', 'refused')
         }
+        this.opened += 1
         return this.#line(gate)
       },
     }

@@ -1,0 +1,42 @@
+/**
+ * A process that lives seeds and plays scenarios for the one that started it, on the real protocol or on the mutant that
+ * its first argument names. What it runs is loaded only after the mutant is.
+ */
+import { loadMutant } from './mutant-loader.ts'
+import { mutants } from './mutants.ts'
+import type { WorkerAnswer, WorkerJob } from './seed-pool.ts'
+
+const [name] = process.argv.slice(2)
+if (name !== undefined) {
+  const mutant = mutants.find((candidate) => candidate.name === name)
+  if (mutant === undefined) throw new Error(`there is no mutant ${name}`)
+  loadMutant(mutant)
+}
+const { runSeed } = await import('../simulation/run-seed.ts')
+const { playScenario, scenarios } = await import('../simulation/scenarios/index.ts')
+const { playCanary } = await import('./canaries.ts')
+
+async function done(job: WorkerJob): Promise<WorkerAnswer> {
+  try {
+    switch (job.kind) {
+      case 'seed':
+        return { kind: 'seed', report: await runSeed(job.options) }
+      case 'canary':
+        return { kind: 'seed', report: await playCanary(job.name, job.seed) }
+      case 'scenario': {
+        const scenario = scenarios.find((candidate) => candidate.id === job.id)
+        if (scenario === undefined) throw new Error(`there is no scenario ${job.id}`)
+        return { kind: 'scenario', failures: await playScenario(scenario) }
+      }
+    }
+  } catch (error) {
+    return { kind: 'error', text: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+  }
+}
+
+// What a mutant leaves unhandled is part of what it does wrong; the scenario or the seed says what came of it.
+process.on('unhandledRejection', () => {})
+process.on('message', (job: WorkerJob) => {
+  void done(job).then((answer) => process.send?.(answer))
+})
+process.on('disconnect', () => process.exit(0))
