@@ -13,6 +13,8 @@ export interface NodeEngine {
   forget(connection: TokenRequest['connection'] | 'all'): void
   /** An integration changed elsewhere. */
   forgetIntegration(integration: string): void
+  /** Frees what lost nodes left, as far as that is safe. */
+  takeOverLost(): Promise<number>
   drain(): Promise<{ readonly onlyInJournal: number }>
 }
 

@@ -1,0 +1,286 @@
+import type { CommitOutcome, ClaimOutcome, Credentials, FailureCommit, GrantCommit, GrantRow, JournalRecord, Store, TokenAnswer } from '../../../../evergrant/src/engine.ts'
+import type { ConnectionTruth, Ledger } from '../ledger.ts'
+import type { Life } from '../life.ts'
+import type { Weather } from '../profile.ts'
+import { type Presentation, type RefreshTruth, type Site, wouldHonour } from '../provider-truth.ts'
+import type { HttpAnswer } from '../sim-provider.ts'
+import type { SimSeal } from '../sim-seal.ts'
+import type { TokenMint } from '../token-mint.ts'
+import { EPOCH, type World } from '../world.ts'
+import { checkPresentation } from './presenting.ts'
+import { checkServed, type Served } from './serving.ts'
+import { checkEnd, lossOf } from './losses.ts'
+
+type ClaimRequest = Parameters<Credentials['claim']>[0]
+type Replacement = Parameters<Store['connections']['replaceGrant']>[0]
+type ReplaceOutcome = Awaited<ReturnType<Store['connections']['replaceGrant']>>
+type Disconnect = Parameters<Store['connections']['disconnect']>[0]
+type DisconnectOutcome = Awaited<ReturnType<Store['connections']['disconnect']>>
+
+/** An expired lease stays until somebody looks; the due queue does. */
+const LEASE_SLACK_MS = 15 * 60_000
+
+export interface OracleParts {
+  readonly world: World
+  readonly weather: Weather
+  readonly ledger: Ledger
+  readonly seal: SimSeal
+  readonly mint: TokenMint
+  readonly store: () => Store
+  readonly buggify: (life: Life, step: string) => boolean
+}
+
+/** Sees everything that happens, at the instant at which it happens, and holds it against the invariants. */
+export class Oracle {
+  readonly parts: OracleParts
+  readonly #late = new Map<string, ConnectionTruth>()
+
+  constructor(parts: OracleParts) {
+    this.parts = parts
+  }
+
+  /** True when the node died right there. */
+  buggify(life: Life, step: string): boolean {
+    return this.parts.buggify(life, step)
+  }
+
+  // What nodes send.
+
+  sent(life: Life, token: RefreshTruth, site: Site, id: number): Presentation {
+    const { world, ledger } = this.parts
+    const connection = ledger.connections[token.family.connection]
+    if (connection === undefined) throw new Error('a token of no connection')
+    const presentation: Presentation = {
+      id,
+      node: life.identity.id,
+      incarnation: life.number,
+      token,
+      intent: ledger.claimOf(life.identity.id, connection.id),
+      sentAt: world.now,
+      settled: false,
+      decidedAt: null,
+      effect: 'none',
+      carried: null,
+      learned: 'unread',
+      destroyed: null,
+      journaled: false,
+      concluded: false,
+    }
+    world.note(id)
+    if (world.tracing) world.say(`${life.identity.id} presents c${connection.index}#${token.number} to ${site.reuse.class}-${site.index} as ${presentation.intent}`)
+    checkPresentation(this.parts, presentation, connection, site)
+    token.presentations.push(presentation)
+    ledger.presentations.push(presentation)
+    if (presentation.intent !== null) ledger.byIntent.set(presentation.intent, presentation)
+    return presentation
+  }
+
+  decided(presentation: Presentation, status: number): void {
+    const { world } = this.parts
+    presentation.settled = true
+    presentation.decidedAt = world.now
+    world.note(status)
+    if (world.tracing) world.say(`provider decides ${presentation.id}: ${presentation.effect} ${status}${presentation.destroyed === null ? '' : ` (${presentation.destroyed})`}`)
+  }
+
+  duplicated(presentation: Presentation, copy: Presentation): void {
+    if (copy.effect === 'refused') presentation.destroyed ??= 'the network delivered it twice'
+  }
+
+  destroyed(presentation: Presentation, how: string): void {
+    if (presentation.carried !== null) presentation.destroyed ??= how
+    if (this.parts.world.tracing) this.parts.world.say(`answer ${presentation.id} destroyed: ${how}`)
+  }
+
+  /** The bytes are in the process. */
+  read(life: Life, presentation: Presentation, answer: HttpAnswer): void {
+    const clear = answer.status === 200 && presentation.destroyed === null
+    presentation.learned = clear ? 'granted' : answer.status >= 500 || answer.status === 200 || answer.status === 404 ? 'unclear' : 'definite'
+    this.parts.world.note(answer.status)
+    if (this.parts.world.tracing) this.parts.world.say(`${life.identity.id} reads answer ${presentation.id}: ${answer.status}`)
+  }
+
+  // What the database applies.
+
+  async claimed(life: Life, request: ClaimRequest, outcome: ClaimOutcome): Promise<void> {
+    const { world, ledger } = this.parts
+    world.noteText(outcome.kind)
+    if (outcome.kind !== 'claimed') return
+    ledger.claimed(life.identity.id, request.connection, request.intent)
+    await this.changed(request.connection, 'claim')
+  }
+
+  async granted(life: Life, commit: GrantCommit, outcome: CommitOutcome): Promise<void> {
+    const { world, ledger, mint, seal } = this.parts
+    world.noteText(outcome.kind)
+    if (world.tracing) world.say(`${life.identity.id} grant of ${commit.intent}: ${outcome.kind}`)
+    const presentation = ledger.byIntent.get(commit.intent)
+    if (presentation !== undefined) presentation.concluded = true
+    const connection = ledger.byId.get(commit.connection)
+    if (connection === undefined) return
+    if (outcome.kind === 'disconnected') this.#late.set(commit.intent, connection)
+    if (outcome.kind === 'applied') {
+      world.count('refreshes')
+      const token = commit.credential.refreshToken === null ? null : (mint.refreshOf(seal.see(commit.credential.refreshToken) ?? '') ?? null)
+      connection.stored = token
+      if (token !== null && token.family.connection !== connection.index) world.violate('I19', `c${connection.index} holds a token of c${token.family.connection}`)
+    }
+    await this.changed(commit.connection, `grant ${outcome.kind}`)
+  }
+
+  async failed(life: Life, commit: FailureCommit, outcome: { readonly kind: string }): Promise<void> {
+    const { world, ledger } = this.parts
+    world.noteText(outcome.kind)
+    const presentation = commit.intent === null ? undefined : ledger.byIntent.get(commit.intent)
+    if (presentation !== undefined) presentation.concluded = true
+    const connection = ledger.byId.get(commit.connection)
+    if (connection === undefined) return
+    const before = connection.row
+    if (world.tracing) world.say(`${life.identity.id} failure of c${connection.index} ${commit.intent}: ${commit.effect} ${commit.fault.code} ${outcome.kind}`)
+    await this.changed(commit.connection, `failure ${commit.effect}`)
+    if (presentation?.effect === 'config') this.#configChangedNothing(connection, before)
+    if (before.connection.state === 'active' && connection.row.connection.state === 'needs_reauth') {
+      connection.statusChanges += 1
+      if (commit.event === null) world.violate('I18', `c${connection.index} needs reauth without an event`)
+      checkEnd(this.parts, connection, commit, presentation ?? null)
+    }
+  }
+
+  #configChangedNothing(connection: ConnectionTruth, before: GrantRow): void {
+    const { credential, connection: now } = connection.row
+    const was = before.credential
+    if (now.state !== before.connection.state || credential.generation !== was.generation || credential.suspicion?.intent !== was.suspicion?.intent) {
+      this.parts.world.violate('I12', `invalid_client changed c${connection.index}`)
+    }
+  }
+
+  async replaced(replacement: Replacement, outcome: ReplaceOutcome): Promise<void> {
+    const { ledger, mint, seal, world } = this.parts
+    const connection = ledger.byId.get(replacement.connection)
+    if (connection === undefined || outcome.kind !== 'replaced') return
+    this.closeGrant(connection)
+    const sealed = replacement.credential.refreshToken
+    const token = sealed === null ? undefined : mint.refreshOf(seal.see(sealed) ?? '')
+    if (token === undefined) throw new Error('a consent without a token')
+    connection.stored = token
+    connection.family = token.family
+    connection.heldSince = world.now
+    connection.excuse = null
+    await this.changed(replacement.connection, 'replaced')
+  }
+
+  async disconnected(request: Disconnect, outcome: DisconnectOutcome): Promise<void> {
+    const connection = this.parts.ledger.byId.get(request.connection)
+    if (connection === undefined || outcome.kind !== 'disconnected') return
+    this.closeGrant(connection)
+    connection.disconnectedAt = this.parts.world.now
+    await this.changed(request.connection, 'disconnected')
+  }
+
+  async patched(id: string): Promise<void> {
+    const connection = this.parts.ledger.byId.get(id)
+    if (connection === undefined) return
+    const before = connection.row.credential
+    await this.changed(id, 'patch')
+    if (connection.row.credential.generation !== before.generation) this.parts.world.violate('I7', `a patch changed the credential of c${connection.index}`)
+  }
+
+  async reclaimed(node: { readonly id: string }): Promise<void> {
+    for (const connection of this.parts.ledger.connections) {
+      if (connection.row.credential.lease?.owner === node.id) await this.changed(connection.id, 'reclaimed')
+    }
+  }
+
+  /** Reads the row again, in the instant of the change. */
+  async changed(id: string, what: string): Promise<void> {
+    const { ledger, world } = this.parts
+    const connection = ledger.byId.get(id)
+    if (connection === undefined) return
+    const row = await this.parts.store().credentials.read(connection.id)
+    if (row === undefined) return world.violate('I19', `c${connection.index} is gone`)
+    const before = connection.row
+    const { generation } = row.credential
+    if (generation < before.credential.generation && connection.excuse === null) world.violate('I2', `generation of c${connection.index} fell from ${before.credential.generation} to ${generation}`)
+    if (before.connection.state === 'disconnected' && row.connection.state !== 'disconnected') world.violate('I13', `c${connection.index} came back after its disconnect`)
+    connection.row = row
+    connection.durable = Math.max(connection.durable, generation)
+    world.note(generation)
+    if (world.tracing) world.say(`c${connection.index} ${what}: gen ${generation} ${row.connection.state}${row.credential.suspicion === null ? '' : ' suspect'}`)
+  }
+
+  // What else becomes durable, and what leaves.
+
+  journaled(_life: Life, record: JournalRecord): void {
+    const { ledger } = this.parts
+    const presentation = ledger.byIntent.get(record.intent)
+    if (presentation !== undefined) presentation.journaled = true
+    const connection = record.subject.kind === 'connection' ? ledger.byId.get(record.subject.id) : undefined
+    if (connection !== undefined) connection.durable = Math.max(connection.durable, record.generation + 1)
+  }
+
+  served(life: Life, served: Served, answer: TokenAnswer): void {
+    checkServed(this.parts, life, served, answer)
+  }
+
+  revoked(token: string): void {
+    const refresh = this.parts.mint.refreshOf(token)
+    if (refresh === undefined) return
+    for (const [intent, connection] of this.#late) if (connection.index === refresh.family.connection) this.#late.delete(intent)
+  }
+
+  /** A process ended: what only it knew is destroyed. */
+  died(life: Life): void {
+    for (const presentation of this.parts.ledger.presentations) {
+      if (presentation.node !== life.identity.id || presentation.incarnation !== life.number || presentation.concluded) continue
+      if (presentation.learned === 'granted' && !presentation.journaled) this.destroyed(presentation, 'the process died with it')
+    }
+  }
+
+  /** SIGTERM was obeyed: everything that was answered is durable, and the exit code says where. */
+  exited(life: Life, onlyInJournal: number): void {
+    const { ledger, world } = this.parts
+    for (const presentation of ledger.presentations) {
+      if (presentation.node !== life.identity.id || presentation.incarnation !== life.number || presentation.concluded || presentation.learned !== 'granted') continue
+      if (!presentation.journaled || onlyInJournal === 0) {
+        world.violate('I14', `${life.identity.id} ended well with an answer that is not durable`)
+        this.destroyed(presentation, 'the process ended with it')
+      }
+    }
+  }
+
+  diskLost(record: JournalRecord): void {
+    const presentation = this.parts.ledger.byIntent.get(record.intent)
+    if (presentation !== undefined && !presentation.concluded) this.destroyed(presentation, 'the disk with its record was lost')
+  }
+
+  // The end.
+
+  /** Counts one consent that is over, or still held at the end of the seed. */
+  closeGrant(connection: ConnectionTruth): void {
+    const { ledger, world } = this.parts
+    ledger.grantMs += world.now - connection.heldSince
+    lossOf(this.parts, connection)
+  }
+
+  lateAnswers(): readonly ConnectionTruth[] {
+    return [...this.#late.values()]
+  }
+
+  /** I7, I8 and I13 at the very end: nothing that was read is without a place, no lease outlived its time, every late answer was revoked. */
+  finish(): void {
+    const { ledger, world } = this.parts
+    for (const presentation of ledger.presentations) {
+      const { learned, concluded, destroyed, carried, token, id } = presentation
+      if (learned === 'granted' && carried !== null && !concluded && destroyed === null) world.violate('I7', `answer ${id} of c${token.family.connection} was read and is nowhere`)
+    }
+    for (const connection of ledger.connections) {
+      const { lease } = connection.row.credential
+      if (lease !== null && lease.until < EPOCH + world.now - LEASE_SLACK_MS) world.violate('I8', `c${connection.index}: a lease of ${lease.owner} ended ${EPOCH + world.now - lease.until} ms ago and is still there`)
+    }
+    for (const [intent, connection] of this.#late) if (connection.site.revokeUrl !== null) world.violate('I13', `the late answer ${intent} of c${connection.index} was never revoked`)
+  }
+
+  honoured(connection: ConnectionTruth): boolean {
+    return connection.stored !== null && wouldHonour(connection.stored, this.parts.world.now)
+  }
+}

@@ -1,0 +1,46 @@
+import type { ConnectionTruth } from '../ledger.ts'
+import type { Presentation, Site } from '../provider-truth.ts'
+import type { OracleParts } from './oracle.ts'
+
+/** Drain plus quarantine (table 2.8), less what may pass between the intent and the socket, and between two clocks. */
+const ORPHAN_WAIT_MS = 135_000
+const CLAIM_TO_SEND_MS = 5_000
+const CLOCK_SLACK_MS = 1_000
+const WINDOW_SLACK_MS = 600
+
+/** I1, I6 and I11, at the instant at which a refresh token leaves a node. Call before it is added to its token's presentations. */
+export function checkPresentation(parts: OracleParts, presentation: Presentation, connection: ConnectionTruth, site: Site): void {
+  const { world } = parts
+  const { token, node } = presentation
+  const strict = site.reuse.class === 'P3' || site.reuse.class === 'P4' || site.reuse.class === 'PU'
+  for (const earlier of token.presentations) {
+    if (!earlier.settled && strict) world.violate('I1', `c${connection.index} (${site.reuse.class}): presentation ${earlier.id} of the same token is still on its way`)
+    if (!earlier.settled && earlier.node === node && earlier.incarnation === presentation.incarnation && world.now - earlier.sentAt < 5_000)
+      world.violate('I11', `${node} sends c${connection.index} twice at once`)
+  }
+  if (connection.disconnectedAt !== null && world.now - connection.disconnectedAt > 20_000) world.violate('I13', `c${connection.index} is renewed after its disconnect`)
+  const why = refusedBy(parts, token.presentations, site)
+  if (why !== null) world.violate('I6', `c${connection.index} (${site.reuse.class}): ${why}`)
+}
+
+/** Null when table 2.8 allows another presentation now. */
+function refusedBy(parts: OracleParts, earlier: readonly Presentation[], site: Site): string | null {
+  const { now } = parts.world
+  const { reuse } = site
+  if (reuse.class === 'P0' || reuse.class === 'P2') return null
+  const open = earlier.find((one) => isOpen(one))
+  if (open === undefined) return null
+  const sinceMs = now - open.sentAt
+  const windowOpen = reuse.class === 'P1' && sinceMs + WINDOW_SLACK_MS - CLOCK_SLACK_MS < 0.8 * reuse.windowMs
+  if (windowOpen) return null
+  if (reuse.neverProbe) return `presentation ${open.id} is open, and this provider is never probed`
+  if (open.learned === 'unclear' && reuse.class === 'P3') return null
+  if (sinceMs >= ORPHAN_WAIT_MS - CLAIM_TO_SEND_MS - CLOCK_SLACK_MS) return null
+  return `presentation ${open.id} is open for ${sinceMs} ms`
+}
+
+/** Its outcome is not known to anybody who would have to act on it. */
+function isOpen(presentation: Presentation): boolean {
+  if (presentation.learned === 'unread' || presentation.learned === 'unclear') return true
+  return presentation.learned === 'granted' && presentation.carried !== null
+}

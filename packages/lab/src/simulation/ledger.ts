@@ -1,0 +1,51 @@
+import type { GrantRow } from '../../../evergrant/src/engine.ts'
+import type { Family, Presentation, RefreshTruth, Site } from './provider-truth.ts'
+
+/** What the world knows of one connection, beside what the database says of it. */
+export interface ConnectionTruth {
+  readonly index: number
+  readonly id: `con_${string}`
+  readonly organization: `org_${string}`
+  readonly integration: `int_${string}`
+  readonly site: Site
+  readonly owner: string
+  /** The consent whose tokens the database holds, and the refresh token in it. */
+  family: Family
+  stored: RefreshTruth | null
+  row: GrantRow
+  /** The highest generation that was ever durable, in the database or in a journal. */
+  durable: number
+  /** The highest generation that anybody was given, when, and by whom. */
+  served: { generation: number; at: number }
+  readonly servedBy: Map<string, { generation: number; at: number }>
+  disconnectedAt: number | null
+  /** Needs no more explanation: the database lost it, a disk was lost. */
+  excuse: string | null
+  /** When the present consent began; its end is added to `heldMs`. */
+  heldSince: number
+  statusChanges: number
+}
+
+/** Everything that was claimed and presented. */
+export class Ledger {
+  readonly connections: ConnectionTruth[] = []
+  readonly byId = new Map<string, ConnectionTruth>()
+  readonly presentations: Presentation[] = []
+  readonly byIntent = new Map<string, Presentation>()
+  /** The latest claim of a node for a connection, until it is sent. */
+  readonly #claims = new Map<string, string>()
+  grantMs = 0
+
+  add(connection: ConnectionTruth): void {
+    this.connections.push(connection)
+    this.byId.set(connection.id, connection)
+  }
+
+  claimed(node: string, connection: string, intent: string): void {
+    this.#claims.set(`${node} ${connection}`, intent)
+  }
+
+  claimOf(node: string, connection: string): string | null {
+    return this.#claims.get(`${node} ${connection}`) ?? null
+  }
+}

@@ -1,0 +1,64 @@
+import type { Clock, Entropy, Timers } from '../../../evergrant/src/engine.ts'
+import type { Random } from './random.ts'
+import { EPOCH, type World } from './world.ts'
+
+/** The clock of one machine: off by `offset`, running at 1 + `drift`; both may change while it runs. */
+export class MachineClock implements Clock {
+  offset = 0
+  drift = 0
+  readonly #world: World
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  wall(): number {
+    return EPOCH + Math.floor(this.#world.now * (1 + this.drift)) + this.offset
+  }
+
+  mono(): number {
+    return Math.floor(this.#world.now * (1 + this.drift))
+  }
+
+  /** How long `ms` of this clock take in true time. */
+  trueMs(ms: number): number {
+    return ms / (1 + this.drift)
+  }
+}
+
+/** Runs something later on behalf of one life of a node: not at all once that life is over. Returns what calls it off. */
+export type Later = (ms: number, task: () => void) => () => void
+
+/** The timers of one life of a node. */
+export function timersOf(later: Later): Timers {
+  return {
+    after: (ms, task) => later(Math.max(0, ms), task),
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        if (signal?.aborted) return resolve()
+        const finish = () => {
+          cancel()
+          signal?.removeEventListener('abort', finish)
+          resolve()
+        }
+        const cancel = later(Math.max(0, ms), finish)
+        signal?.addEventListener('abort', finish, { once: true })
+      }),
+  }
+}
+
+/** Seeded randomness; ids sort by the time of `clock`, and count up within it. */
+export function entropyOf(random: Random, clock: Pick<Clock, 'wall'>): Entropy {
+  let count = 0
+  return {
+    bytes: (length) => Uint8Array.from({ length }, () => random.next() & 0xff),
+    uniform: () => random.uniform(),
+    uuid: () => {
+      count += 1
+      const time = clock.wall().toString(16).padStart(12, '0')
+      const tail = random.next().toString(16).padStart(8, '0')
+      const number = (count & 0xfff).toString(16).padStart(3, '0')
+      return `${time.slice(0, 8)}-${time.slice(8, 12)}-7${number}-8${tail.slice(0, 3)}-${tail.slice(3, 8)}${random.next().toString(16).padStart(8, '0').slice(0, 7)}`
+    },
+  }
+}

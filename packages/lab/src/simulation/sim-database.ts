@@ -1,0 +1,276 @@
+import { Fault, type Store } from '../../../evergrant/src/engine.ts'
+import { DueBoard } from './due-board.ts'
+import type { Oracle } from './invariants/oracle.ts'
+import type { Life } from './life.ts'
+import type { Weather } from './profile.ts'
+import type { Random } from './random.ts'
+import type { MachineClock } from './sim-clock.ts'
+import { never } from './sim-wire.ts'
+import { wrapPort } from './wrap-port.ts'
+import { EPOCH, type World } from './world.ts'
+
+/** While ends are held, their probes are looked for: this long after the last one was held. */
+const HELD_LOOK_MS = 6 * 3_600_000
+
+export type LifeStore = Pick<Store, 'credentials' | 'connections' | 'integrations' | 'nodes'>
+
+interface Call<Result> {
+  readonly what: string
+  readonly apply: () => Promise<Result>
+  /** At the very instant at which it has applied. */
+  readonly applied?: (result: Result) => unknown
+}
+
+/** The one database, a network away from every node: an operation applies at one instant and is acknowledged at another. */
+export class SimDatabase {
+  readonly store: Store
+  readonly clock: MachineClock
+  /** What may be due, so that idle polls are skipped. */
+  readonly due: DueBoard
+  readonly revocations: DueBoard
+  readonly lostNodes: DueBoard
+  down = false
+  #heldUntil = 0
+  slowness = 1
+  readonly #world: World
+  readonly #weather: Weather
+  readonly #oracle: Oracle
+  readonly #random: Random
+  readonly #early: Random
+  readonly #unknown: Random
+
+  constructor(parts: { world: World; weather: Weather; oracle: Oracle; store: Store; clock: MachineClock }) {
+    this.store = parts.store
+    this.clock = parts.clock
+    this.due = new DueBoard(parts.world)
+    this.revocations = new DueBoard(parts.world)
+    this.lostNodes = new DueBoard(parts.world)
+    this.#world = parts.world
+    this.#weather = parts.weather
+    this.#oracle = parts.oracle
+    this.#random = parts.world.streams.of('database')
+    this.#early = parts.world.streams.of('fault k')
+    this.#unknown = parts.world.streams.of('fault l')
+  }
+
+  /** What one life of a node sees of it. */
+  for(life: Life): LifeStore {
+    const { credentials, connections, integrations, nodes } = this.store
+    const oracle = this.#oracle
+    const call = <Result>(what: string, apply: () => Promise<Result>, applied?: (result: Result) => unknown) =>
+      this.#call(life, applied === undefined ? { what, apply } : { what, apply, applied })
+    const at = this.#world
+    return {
+      credentials: wrapPort(credentials, call, {
+        claim: (request) =>
+          call(
+            'claim',
+            () => credentials.claim(request),
+            (outcome) => {
+              if (outcome.kind === 'claimed') this.#dueAt(outcome.at + request.leaseMs)
+              return oracle.claimed(life, request, outcome)
+            },
+          ),
+        release: (id, intent, dueAt) =>
+          call(
+            'release',
+            () => credentials.release(id, intent, dueAt),
+            () => {
+              this.#dueAt(dueAt)
+              return oracle.changed(id, 'release')
+            },
+          ),
+        commitGrant: (commit) =>
+          call(
+            'grant',
+            () => credentials.commitGrant(commit),
+            (outcome) => {
+              this.#dueAt(commit.dueAt)
+              if (outcome.kind === 'disconnected') this.revocations.hint(at.now)
+              return oracle.granted(life, commit, outcome)
+            },
+          ),
+        commitFailure: (commit) =>
+          call(
+            'failure',
+            () => credentials.commitFailure(commit),
+            (outcome) => {
+              this.#dueAt(commit.dueAt)
+              if (outcome.kind === 'held') this.#heldUntil = at.now + HELD_LOOK_MS
+              if (commit.effect === 'dead') this.due.hint(at.now)
+              return oracle.failed(life, commit, outcome)
+            },
+          ),
+        takeDue: (limit, visibilityMs) =>
+          call(
+            'take due',
+            () => credentials.takeDue(limit, visibilityMs),
+            (taken) => {
+              if (taken.length < limit) this.due.nothingBefore(at.now)
+              if (taken.length > 0) this.#dueAt(this.clock.wall() + visibilityMs)
+              if (at.now < this.#heldUntil) this.due.hint(at.now + 61_000)
+            },
+          ),
+        reclaim: (node) =>
+          call(
+            'reclaim',
+            () => credentials.reclaim(node),
+            () => {
+              this.due.hint(at.now)
+              return oracle.reclaimed(node)
+            },
+          ),
+        markReads: (marks) =>
+          call(
+            'mark reads',
+            () => credentials.markReads(marks),
+            () => {
+              for (const mark of marks) this.#dueAt(mark.dueAt)
+            },
+          ),
+        reschedule: (id, dueAt) =>
+          call(
+            'reschedule',
+            () => credentials.reschedule(id, dueAt),
+            () => this.#dueAt(dueAt),
+          ),
+        settleDeath: (settlement) =>
+          call(
+            'settle death',
+            () => credentials.settleDeath(settlement),
+            () => {
+              this.#dueAt(settlement.dueAt)
+              return oracle.changed(settlement.death.connection, `death settled ${settlement.death.action}`)
+            },
+          ),
+      }),
+      connections: wrapPort(connections, call, {
+        replaceGrant: (replacement) =>
+          call(
+            'replace',
+            () => connections.replaceGrant(replacement),
+            (outcome) => {
+              this.#dueAt(replacement.dueAt)
+              return oracle.replaced(replacement, outcome)
+            },
+          ),
+        setPaused: (organization, id, paused, dueAt, event) =>
+          call(
+            'pause',
+            () => connections.setPaused(organization, id, paused, dueAt, event),
+            (outcome) => {
+              if (!paused) this.#dueAt(dueAt)
+              return oracle.changed(id, `paused ${paused} ${outcome}`)
+            },
+          ),
+        patch: (organization, id, patch, version, event) =>
+          call(
+            'patch',
+            () => connections.patch(organization, id, patch, version, event),
+            () => oracle.patched(id),
+          ),
+        disconnect: (request) =>
+          call(
+            'disconnect',
+            () => connections.disconnect(request),
+            (outcome) => {
+              this.revocations.hint(at.now)
+              return oracle.disconnected(request, outcome)
+            },
+          ),
+        takeDueRevocations: (limit, visibilityMs) =>
+          call(
+            'take revocations',
+            () => connections.takeDueRevocations(limit, visibilityMs),
+            (taken) => {
+              if (taken.length < limit) this.revocations.nothingBefore(at.now)
+              if (taken.length > 0) this.revocations.hint(this.#trueTime(this.clock.wall() + visibilityMs))
+            },
+          ),
+        retryRevocation: (id, dueAt) =>
+          call(
+            'retry revocation',
+            () => connections.retryRevocation(id, dueAt),
+            () => this.revocations.hint(this.#trueTime(dueAt)),
+          ),
+      }),
+      integrations: wrapPort(integrations, call, {}),
+      nodes: wrapPort(nodes, call, {
+        list: () =>
+          call(
+            'nodes',
+            () => nodes.list(),
+            () => this.lostNodes.nothingBefore(at.now),
+          ),
+        takeOver: (connection, holder, epoch) =>
+          call(
+            'take over',
+            () => nodes.takeOver(connection, holder, epoch),
+            () => {
+              this.due.hint(at.now)
+              return oracle.changed(connection, 'taken over')
+            },
+          ),
+      }),
+    }
+  }
+
+  /** One operation of a node's own: its heartbeat. */
+  operation<Result>(life: Life, what: string, apply: () => Promise<Result>): Promise<Result> {
+    return this.#call(life, { what, apply })
+  }
+
+  #call<Result>(life: Life, { what, apply, applied }: Call<Result>): Promise<Result> {
+    if (!life.alive) return never()
+    const world = this.#world
+    const there = this.#leg()
+    const back = this.#leg()
+    const early = this.#strikes('k')
+    const unknown = this.#strikes('l')
+    return new Promise((resolve, reject) => {
+      const refuse = (ms: number) => life.later(ms, () => reject(unavailable(what)))
+      if (early) return void refuse(there)
+      world.after(there, () => {
+        if (this.down || life.node.databaseCut) return void refuse(this.#random.chance(0.8) ? 1 : 3_000)
+        world.applying += 1
+        apply()
+          .then(async (result) => {
+            await applied?.(result)
+            return () => resolve(result)
+          })
+          .catch((error: unknown) => () => reject(error))
+          .then((settle) => {
+            world.applying -= 1
+            if (world.tracing) world.say(`${life.identity.id}/${life.number} ${what} applied`)
+            this.#oracle.buggify(life, `${what} applied`)
+            const lost = unknown || this.down || life.node.databaseCut
+            life.later(lost ? back + 5 : back, lost ? () => reject(unavailable(what)) : settle)
+          })
+      })
+    })
+  }
+
+  #leg(): number {
+    return Math.round(this.#random.between(0, 4) * this.slowness)
+  }
+
+  #strikes(fault: 'k' | 'l'): boolean {
+    const random = fault === 'k' ? this.#early : this.#unknown
+    if (!this.#weather.has(fault) || !random.chance(this.#weather.profile.chance[fault])) return false
+    this.#world.count(`fault ${fault}`)
+    return true
+  }
+
+  #dueAt(dueAt: number | null): void {
+    if (dueAt !== null) this.due.hint(this.#trueTime(dueAt))
+  }
+
+  /** When the database's clock will show `instant`. */
+  #trueTime(instant: number): number {
+    return Math.max(this.#world.now, Math.ceil((instant - EPOCH - this.clock.offset) / (1 + this.clock.drift)) + 1)
+  }
+}
+
+function unavailable(what: string): Fault {
+  return new Fault('store_unavailable', { detail: `the database did not answer: ${what}` })
+}
