@@ -34,6 +34,8 @@ export interface NodeParts {
   readonly liveness: Liveness
   /** Null on the embedded database: one process, one machine, one clock. */
   readonly watch: NodeWatch | null
+  /** Resolves when this process can no longer trust its database and must end. */
+  readonly lost: Promise<Error>
 }
 
 /**
@@ -43,7 +45,14 @@ export interface NodeParts {
  */
 export async function openNode(config: Config, log: Log): Promise<NodeParts> {
   makeDataDir(config)
-  const store = await openStore(config, log)
+  let lose: (error: Error) => void = () => {}
+  const lost = new Promise<Error>((resolve) => {
+    lose = resolve
+  })
+  const store = await openStore(config, log, (error) => {
+    log.error({ error: error.message }, 'the database is lost to this process; it must be started again')
+    lose(error)
+  })
   try {
     await refuseLostKeyFile(config, store)
     const keyring = keyringOf(config)
@@ -53,7 +62,7 @@ export async function openNode(config: Config, log: Log): Promise<NodeParts> {
     const membership = await store.nodes.join(identity, JOIN_PATIENCE_MS)
     const life = config.databaseUrl === null ? aloneLife : await sharedLife(membership, log)
     const journal = await openJournal(config, identity, seal, life.clock, log)
-    return { store, seal, journal, marks: await openMarks(config, identity, log), identity, membership, ...life }
+    return { store, seal, journal, marks: await openMarks(config, identity, log), identity, membership, lost, ...life }
   } catch (error) {
     await store.close()
     throw error
@@ -104,8 +113,8 @@ export function keyringOf(config: Config): Keyring {
 /** Built or not, the thread runs what this module runs. */
 const SQLITE_THREAD = new URL(import.meta.url.endsWith('.ts') ? './sqlite-thread.ts' : './sqlite-thread.js', import.meta.url)
 
-function openStore(config: Config, log: Log): Promise<Store> {
-  if (config.databaseUrl === null) return openThreadedSqliteStore(databaseFile(config), { migrate: true, log, entry: SQLITE_THREAD })
+function openStore(config: Config, log: Log, lost: (error: Error) => void): Promise<Store> {
+  if (config.databaseUrl === null) return openThreadedSqliteStore(databaseFile(config), { migrate: true, log, entry: SQLITE_THREAD, died: lost })
   return openPostgresStore(config.databaseUrl.reveal(), {
     clock: systemClock,
     timers: systemTimers,

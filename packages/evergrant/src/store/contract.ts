@@ -75,5 +75,10 @@ export interface StoreOptions {
   readonly migrate?: boolean
   /** Connections to PostgreSQL that this store may hold, 10 at least; 16 by default. The embedded database has one. */
   readonly connections?: number
+  /**
+   * Told once when the embedded database can no longer be trusted by this process (a sync to disk failed): every call is refused
+   * from then on, and the process must be started again. Without it the error is thrown where nothing catches it.
+   */
+  readonly lost?: (error: Error) => void
   readonly log?: { warn(fields: Readonly<Record<string, string | number>>, message: string): void }
 }

@@ -32,11 +32,12 @@ async function serve(output: Output, development: boolean): Promise<ExitCode> {
     const publicUrl = evergrant.publicUrl
     writeControlFile(config.dataDir, { url, publicUrl, key, pid: process.pid })
     announce(output, { url: publicUrl, database: databaseName(config), dataDir: config.dataDir, development: rehearsal })
-    const signal = await stopped
-    output.note(`${signal}: finishing what is under way.`)
+    const end = await Promise.race([stopped, evergrant.lost])
+    const lost = typeof end !== 'string'
+    output.note(lost ? `${end.message}. Nothing new is started; answers in hand go to the journal.` : `${end}: finishing what is under way.`)
     const { onlyInJournal } = await evergrant.drain()
     await rehearsal?.close()
-    if (onlyInJournal === 0) return EXIT.done
+    if (onlyInJournal === 0) return lost ? EXIT.problem : EXIT.done
     output.note(`${onlyInJournal} answers are only in the journal of ${config.dataDir}: start this node again before anything else.`)
     return EXIT.onlyInJournal
   } finally {

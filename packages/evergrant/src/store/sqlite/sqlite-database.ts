@@ -39,12 +39,16 @@ export class SqliteDatabase implements Database {
   readonly #announce: (changes: readonly Change[]) => void
   readonly #statements = new Map<string, StatementSync>()
   #queue: Job[] = []
+  readonly #lost: (error: Error) => void
   #scheduled = false
   #open = true
+  #refusal = 'the store is closed'
 
-  constructor(file: DatabaseSync, clock: Clock, announce: (changes: readonly Change[]) => void) {
+  /** `lost`: told once, when a sync to disk failed and nothing more can be promised on this file by this process. */
+  constructor(file: DatabaseSync, clock: Clock, announce: (changes: readonly Change[]) => void, lost: (error: Error) => void = throwOutside) {
     this.#file = file
     this.#announce = announce
+    this.#lost = lost
     file.function('now_ms', () => clock.wall())
   }
 
@@ -74,7 +78,7 @@ export class SqliteDatabase implements Database {
   }
 
   #mustBeOpen(): void {
-    if (!this.#open) throw new Fault('store_unavailable', { detail: 'the store is closed' })
+    if (!this.#open) throw new Fault('store_unavailable', { detail: this.#refusal })
   }
 
   #schedule(): void {
@@ -113,11 +117,25 @@ export class SqliteDatabase implements Database {
       this.#rollBack()
       const fault = unavailable(error)
       for (const job of batch) job.reject(fault)
+      if (syncFailed(error)) this.#giveUp(error)
       return true
     }
     for (const settle of settled) settle()
     this.#announce(changes)
     return true
+  }
+
+  /**
+   * After a failed sync the system may forget what it could not write and call the next sync a success: the file is not
+   * used again by this process. A new one recovers it from what the disk really has.
+   */
+  #giveUp(error: Error): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#refusal = `the disk failed to keep a write of the database (${error.message}); this process must be started again`
+    const fault = new Fault('store_unavailable', { detail: this.#refusal, cause: error })
+    for (const job of this.#queue.splice(0)) job.reject(fault)
+    this.#lost(fault)
   }
 
   /** A file system that refuses the commit may refuse this, too; the next `begin` then says so to its own batch. */
@@ -182,6 +200,20 @@ export class SqliteDatabase implements Database {
     this.#statements.set(sql, statement)
     return statement
   }
+}
+
+/** SQLITE_IOERR_FSYNC and SQLITE_IOERR_DIR_FSYNC. */
+const SYNC_FAILED = new Set([1034, 1290])
+
+function syncFailed(error: unknown): error is Error {
+  return SYNC_FAILED.has(sqliteCode(error) ?? 0)
+}
+
+/** Whoever does not listen must not go on either: the process ends, and its supervisor sees why. */
+function throwOutside(error: Error): void {
+  setImmediate(() => {
+    throw error
+  })
 }
 
 /** SQLITE_CONSTRAINT_UNIQUE and SQLITE_CONSTRAINT_PRIMARYKEY. */

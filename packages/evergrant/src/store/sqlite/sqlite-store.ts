@@ -38,7 +38,7 @@ function openStore(path: string, options: StoreOptions, lock: DataLock | null): 
     throw error
   }
   const listeners = new Listeners(options.log)
-  const database = new SqliteDatabase(file, options.clock, (changes) => listeners.announce(changes))
+  const database = new SqliteDatabase(file, options.clock, (changes) => listeners.announce(changes), options.lost)
   return {
     ...storeParts(database),
     nodes: embeddedNodes(database),

@@ -11,7 +11,7 @@ export async function serveStore(port: MessagePort, start: ThreadStart, options:
   const say = (message: FromThread) => port.postMessage(message)
   let store: Store
   try {
-    store = await openSqliteStore(start.path, { ...options, migrate: start.migrate })
+    store = await openSqliteStore(start.path, { ...options, migrate: start.migrate, lost: (error) => say({ kind: 'lost', error: carried(error) }) })
   } catch (error) {
     say({ kind: 'refused', error: carried(error) })
     return

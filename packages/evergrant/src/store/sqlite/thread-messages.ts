@@ -20,6 +20,8 @@ export type FromThread =
   | { readonly kind: 'opened'; readonly parts: Readonly<Record<string, readonly string[]>> }
   | { readonly kind: 'refused'; readonly error: CarriedError }
   | { readonly kind: 'settled'; readonly changes: readonly Change[]; readonly settled: readonly Settled[] }
+  /** The file can no longer be trusted; every call is refused from now on. */
+  | { readonly kind: 'lost'; readonly error: CarriedError }
   | { readonly kind: 'closed' }
 
 /** An error as it travels: a fault keeps its code and its words, anything else its message. */

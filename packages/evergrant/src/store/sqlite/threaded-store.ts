@@ -9,7 +9,7 @@ import { type Call, type CarriedError, type FromThread, revived, type ThreadStar
 export interface ThreadedStoreOptions extends Pick<StoreOptions, 'migrate' | 'log'> {
   /** The module that serves the store on a thread: calls `serveStore` with its port, its start and a clock. */
   readonly entry: URL
-  /** Told when the thread ends by itself. By default the error is thrown where nothing catches it, which ends the process. */
+  /** Told when the thread ends by itself, or can no longer trust its file. By default the error is thrown where nothing catches it, which ends the process. */
   readonly died?: (error: Error) => void
 }
 
@@ -160,6 +160,8 @@ class StoreThread {
           else waiter?.reject(revived(value as CarriedError))
         }
         return
+      case 'lost':
+        return this.#died(revived(message.error))
       case 'closed':
         return
     }
