@@ -35,7 +35,9 @@ export interface Evergrant {
   readonly publicUrl: string
   /** Starts serving and renewing. Resolves with the local address. */
   listen(): Promise<string>
-  /** Stops starting anything; waits until every answer in hand is in the database. */
+  /** Resolves if this process can no longer trust its database: drain, close, and let a supervisor start it again. */
+  readonly lost: Promise<Error>
+  /** Stops starting anything; waits until every answer in hand is in the database (in the journal, if the database is lost). */
   drain(): Promise<DrainReport>
   close(): Promise<void>
 }
@@ -141,7 +143,12 @@ interface RunnableParts {
 function runnable(parts: RunnableParts): Evergrant {
   const { config, app, engine, node, services } = parts
   let worker: Worker | null = null
+  let lost = false
+  void node.lost.then(() => {
+    lost = true
+  })
   return {
+    lost: node.lost,
     services,
     app,
     organization: parts.organization,
@@ -152,7 +159,7 @@ function runnable(parts: RunnableParts): Evergrant {
       return url
     },
     drain: async () => {
-      const drained = engine.drain(config.drainMs)
+      const drained = engine.drain(config.drainMs, lost ? 'kept' : 'landed')
       await worker?.stop()
       // For people who look at the list of nodes; the lock is kept until the end.
       await node.watch?.beat(true).catch(() => {})
@@ -165,7 +172,7 @@ function runnable(parts: RunnableParts): Evergrant {
       parts.stop()
       await node.journal.close()
       await node.marks.close()
-      await node.membership.leave()
+      await node.membership.leave().catch((error: unknown) => parts.log.warn({ error: String(error) }, 'the row of this node stays'))
       await node.store.close()
     },
   }
