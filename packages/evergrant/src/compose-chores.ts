@@ -1,6 +1,7 @@
 import type { Config } from './config.ts'
 import type { RevocationPorts } from './core/connection/revocation-worker.ts'
 import type { Log } from './core/log.ts'
+import type { DatabaseTrust } from './core/refresh/database-trust.ts'
 import type { Engine } from './core/refresh/engine.ts'
 import type { NodeWatch } from './core/refresh/node-watch.ts'
 import { type Clock, DAY, HOUR, type Timers } from './core/time.ts'
@@ -21,6 +22,7 @@ export interface ChoreParts {
   readonly engine: Engine
   readonly revocation: RevocationPorts
   readonly watch: NodeWatch | null
+  readonly trust: DatabaseTrust
   readonly clock: Clock
   readonly timers: Timers
   readonly log: Log
@@ -28,9 +30,9 @@ export interface ChoreParts {
 
 /** Everything a node does by itself. */
 export function startChores(parts: ChoreParts): Worker {
-  const { engine, timers, log, watch } = parts
+  const { engine, timers, log, watch, trust } = parts
   const purging: Chore = { name: 'purge', everyMs: HOUR, run: () => purge(parts.store, parts.clock) }
-  return startWorker([...nodeChores({ engine, revocation: parts.revocation, watch }), purging], { timers, log })
+  return startWorker([...nodeChores({ engine, revocation: parts.revocation, watch, trust }), purging], { timers, log })
 }
 
 /** Nothing is deleted because it failed; only what is past a stated time. */

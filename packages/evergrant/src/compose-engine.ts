@@ -20,7 +20,13 @@ export interface EngineParts {
 export function composeEngine(
   config: Config,
   node: NodeParts,
-  outside: { readonly trust: Trust; readonly directory: ProviderDirectory; readonly endpoint: TokenEndpoint; readonly log: Log; readonly observe: (observation: Observation) => void },
+  outside: {
+    readonly trust: Trust
+    readonly directory: ProviderDirectory
+    readonly endpoint: TokenEndpoint
+    readonly log: Log
+    readonly observe: (observation: Observation) => void
+  },
 ): EngineParts {
   const { store } = node
   const decoder = new TextDecoder()

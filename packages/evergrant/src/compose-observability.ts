@@ -3,6 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { NodeParts } from './compose-node.ts'
 import type { Config } from './config.ts'
 import type { Log } from './core/log.ts'
+import type { DatabaseTrust } from './core/refresh/database-trust.ts'
 import type { Observation } from './core/refresh/engine-ports.ts'
 import { describeSkew, type NodeWatch, SKEW_REFUSE_MS, SKEW_WARN_MS } from './core/refresh/node-watch.ts'
 import type { EngineStats } from './core/refresh/refresh-engine.ts'
@@ -85,7 +86,11 @@ export function createMetrics(): Metrics {
 }
 
 /** What must work before this node should get traffic. */
-export function createHealth(node: Pick<NodeParts, 'store' | 'watch' | 'journal'>, stats: () => EngineStats): HealthSource {
+export function createHealth(
+  node: Pick<NodeParts, 'store' | 'watch' | 'journal'>,
+  trust: Pick<DatabaseTrust, 'doubt'>,
+  stats: () => EngineStats,
+): HealthSource {
   const { store, watch } = node
   return {
     check: async () => {
@@ -93,6 +98,8 @@ export function createHealth(node: Pick<NodeParts, 'store' | 'watch' | 'journal'
       return [
         await storeCheck(store),
         check('changes', null, store.changes.fresh() ? null : 'the notification channel is silent; tokens are read from the database meanwhile'),
+        // A remark: valid tokens are served all the same, and no node would be any better.
+        check('database', null, trust.doubt()),
         ...(watch === null ? [] : [nodeCheck(watch), clockCheck(watch)]),
         check('journal', node.journal.healthy() ? null : 'the journal cannot be written, so no refresh is started; see the log'),
         check('writes', stuckWarning(stuckWrites)),

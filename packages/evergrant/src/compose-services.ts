@@ -12,11 +12,13 @@ import type { ProviderDirectory } from './core/provider/context.ts'
 import { revokeRequest } from './core/provider/token-request.ts'
 import type { Engine } from './core/refresh/engine.ts'
 import type { CodeExchange } from './core/refresh/exchange.ts'
+import type { RestoreService } from './core/refresh/restore-service.ts'
 import { createApp } from './http/app.ts'
 import { hostedRoutes } from './http/connect/hosted-routes.ts'
 import { connectSessionRoutes } from './http/connect/session-routes.ts'
 import type { Upstream } from './http/proxy/upstream.ts'
 import { perMinute } from './http/rate-limit.ts'
+import { restoreRoutes } from './http/routes/restore.ts'
 import type { App } from './http/schema.ts'
 import type { HealthSource, MetricsSource, Services } from './http/services.ts'
 import type { AddressGuard } from './outbound/address-guard.ts'
@@ -29,6 +31,7 @@ export interface ComposedServices extends Services {
   readonly connect: ConnectService
   readonly revocation: RevocationPorts
   readonly proxy: ProxyTransport
+  readonly restore: RestoreService
 }
 
 export interface ServiceParts {
@@ -42,6 +45,7 @@ export interface ServiceParts {
   readonly log: Log
   readonly metrics: MetricsSource
   readonly health: HealthSource
+  readonly restore: RestoreService
 }
 
 export function composeServices(parts: ServiceParts): ComposedServices {
@@ -71,6 +75,7 @@ export function composeServices(parts: ServiceParts): ComposedServices {
     organizations: store.organizations,
     events: store.events,
     health: parts.health,
+    restore: parts.restore,
     metrics: parts.metrics,
     connect: composeConnect(parts),
     proxy,
@@ -142,6 +147,11 @@ export function composeApp(config: Config, services: ComposedServices, log: Log,
     failureLimit: perMinute(config.rateLimitPerAddress),
     proxyTimeoutMs: config.proxyTimeoutMs,
     ...(config.logLevel === 'debug' ? { requestLog: (fields) => log.info(fields, 'a request was answered') } : {}),
-    routes: [(app) => connectSessionRoutes(app, services.connect), (app) => hostedRoutes(app, { connect: services.connect, publicUrl, log }), ...more],
+    routes: [
+      (app) => restoreRoutes(app, services.restore),
+      (app) => connectSessionRoutes(app, services.connect),
+      (app) => hostedRoutes(app, { connect: services.connect, publicUrl, log }),
+      ...more,
+    ],
   })
 }

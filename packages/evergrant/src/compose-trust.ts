@@ -9,6 +9,7 @@ import type { HighWater } from './core/refresh/high-water.ts'
 import type { Journal } from './core/refresh/journal.ts'
 import type { DatabaseHome } from './core/refresh/lineage.ts'
 import { MemoryHighWater } from './core/refresh/memory-high-water.ts'
+import { RestoreService } from './core/refresh/restore-service.ts'
 import type { Clock } from './core/time.ts'
 import { openHighWaterFile } from './journal/high-water-file.ts'
 import type { Store } from './store/index.ts'
@@ -41,6 +42,17 @@ export function composeTrust(config: Config, node: TrustParts, organization: Org
     home: homeOf(config, node),
     organization,
   })
+}
+
+/** The operator's door to it. */
+export function composeRestore(
+  config: Config,
+  node: Pick<TrustParts, 'clock'> & { readonly store: Pick<Store, 'lineages' | 'nodes'> },
+  trust: DatabaseTrust,
+  organization: OrganizationId,
+): RestoreService {
+  const { lineages, nodes } = node.store
+  return new RestoreService({ clock: node.clock, entropy: systemEntropy, lineages, nodes, trust, home: homeOf(config, node), organization })
 }
 
 /** An embedded database belongs to its data folder; PostgreSQL says where it is. */

@@ -3,12 +3,13 @@ import { composeEngine } from './compose-engine.ts'
 import { type NodeParts, openNode } from './compose-node.ts'
 import { createHealth, createLog, createMetrics } from './compose-observability.ts'
 import { type ComposedServices, composeApp, composeServices } from './compose-services.ts'
-import { composeTrust } from './compose-trust.ts'
+import { composeRestore, composeTrust } from './compose-trust.ts'
 import type { Config } from './config.ts'
 import { Fault } from './core/fault/fault.ts'
 import { newId, type OrganizationId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
 import type { ProviderRecord } from './core/provider/record.ts'
+import type { DatabaseTrust } from './core/refresh/database-trust.ts'
 import type { DrainReport } from './core/refresh/refresh-engine.ts'
 import { MINUTE } from './core/time.ts'
 import type { App } from './http/schema.ts'
@@ -91,7 +92,8 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
       guard,
       log,
       metrics,
-      health: createHealth(node, () => engine.stats()),
+      restore: composeRestore(config, node, trust, organization),
+      health: createHealth(node, trust, () => engine.stats()),
     })
     const recovered = await engine.recover()
     const resumed = await resumeConnects(node.journal, services)
@@ -108,6 +110,7 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
       services,
       organization,
       engine,
+      trust,
       stop: () => endpoint.close(),
     })
   } catch (error) {
@@ -137,6 +140,7 @@ interface RunnableParts {
   readonly services: ComposedServices
   readonly organization: OrganizationId
   readonly engine: ReturnType<typeof composeEngine>['engine']
+  readonly trust: DatabaseTrust
   readonly stop: () => void
 }
 
@@ -155,7 +159,7 @@ function runnable(parts: RunnableParts): Evergrant {
     publicUrl: config.publicUrl,
     listen: async () => {
       const url = await app.listen({ host: config.host, port: config.port }).catch((error: unknown) => refuseAddress(config, error))
-      worker = startChores({ config, ...node, engine, revocation: services.revocation, timers: systemTimers, log: parts.log })
+      worker = startChores({ config, ...node, engine, trust: parts.trust, revocation: services.revocation, timers: systemTimers, log: parts.log })
       return url
     },
     drain: async () => {

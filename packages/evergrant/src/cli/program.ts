@@ -6,6 +6,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { integrationCommands } from './commands/integrations.ts'
 import { migrateCommands } from './commands/migrate.ts'
 import { refreshCommand } from './commands/refresh.ts'
+import { restoreCommands } from './commands/restore.ts'
 import { serveCommand } from './commands/serve.ts'
 import { CommandFailure, EXIT, type ExitCode } from './exit-code.ts'
 import { Output, type Streams } from './output.ts'
@@ -46,6 +47,7 @@ function createProgram(shell: Shell, streams: Streams): Command {
   connectionCommands(program, shell)
   refreshCommand(program, shell)
   apiKeyCommands(program, shell)
+  restoreCommands(program, shell)
   settle(program, streams)
   return program
 }

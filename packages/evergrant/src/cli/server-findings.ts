@@ -75,6 +75,14 @@ export async function publicUrlFinding(publicUrl: string): Promise<Finding> {
   }
 }
 
+/** A database that is not trusted holds refreshes back until somebody decides. */
+export async function trustFinding(api: Api): Promise<Finding> {
+  const found = await api.call('GET', 'admin/restore')
+  if (found['trust'] === 'trusted') return fine('age of the database', `trusted, era ${String(found['era'])}`)
+  const what = found['trust'] === 'cloned' ? 'a copy from another place: no refresh token is presented' : 'older than it was: refreshes are held back'
+  return problem('age of the database', `${what} (${String(found['reason'])})`, 'evergrant restore status, then evergrant restore confirm')
+}
+
 /** What the server says about itself: database, journal, change channel. */
 export async function readinessFindings(url: string): Promise<readonly Finding[]> {
   const response = await fetch(`${url}/health/ready`)

@@ -1,11 +1,11 @@
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { newId } from '../core/ids.ts'
 import { DatabaseTrust } from '../core/refresh/database-trust.ts'
 import type { Engine } from '../core/refresh/engine.ts'
 import type { DatabaseHome, Lineages } from '../core/refresh/lineage.ts'
 import { MemoryHighWater } from '../core/refresh/memory-high-water.ts'
+import { RestoreService } from '../core/refresh/restore-service.ts'
 import { openSqliteStore, type Store } from '../store/index.ts'
 import { systemEntropy } from '../system.ts'
 import { createEngineLab, type EngineLab, type LabOptions } from './engine-lab.ts'
@@ -18,6 +18,7 @@ export interface RestoreLab {
   /** The node as it runs now. */
   readonly engine: () => Engine
   readonly trust: () => DatabaseTrust
+  readonly restore: () => RestoreService
   readonly lineages: () => Lineages
   readonly store: () => Store
   /** Copies the database as it is. */
@@ -39,6 +40,7 @@ export async function createRestoreLab(options: LabOptions = {}): Promise<Restor
   let path = join(folder, 'db-0')
   let marks = new MemoryHighWater()
   let home = HOME
+  let node = 'node-1'
   const open = (time: ManualTime) => openSqliteStore(path, { clock: time.clock, timers: time.timers, migrate: true })
   const lab = await createEngineLab({
     ...options,
@@ -62,7 +64,7 @@ export async function createRestoreLab(options: LabOptions = {}): Promise<Restor
   }
   let trust: DatabaseTrust
   let engine: Engine
-  const start = async (node: string): Promise<Engine> => {
+  const start = async (): Promise<Engine> => {
     trust = new DatabaseTrust({
       clock: lab.time.clock,
       entropy: systemEntropy,
@@ -72,18 +74,28 @@ export async function createRestoreLab(options: LabOptions = {}): Promise<Restor
       journal: lab.journal,
       node,
       home: () => Promise.resolve(home),
-      organization: newId('org', systemEntropy),
+      organization: lab.organization,
     })
     engine = lab.another({ trust, node: { id: node, incarnation: systemEntropy.uuid() } })
     await engine.recover()
     return engine
   }
-  engine = await start('node-1')
+  engine = await start()
   return {
     lab,
     marks,
     engine: () => engine,
     trust: () => trust,
+    restore: () =>
+      new RestoreService({
+        clock: lab.time.clock,
+        entropy: systemEntropy,
+        lineages: lab.store.lineages,
+        nodes: { list: () => Promise.resolve([]) },
+        trust,
+        home: () => Promise.resolve(home),
+        organization: lab.organization,
+      }),
     lineages: () => lab.store.lineages,
     store: () => store,
     backup: copy,
@@ -93,7 +105,8 @@ export async function createRestoreLab(options: LabOptions = {}): Promise<Restor
       if (from === 'copy') await takeBack()
       marks = change.marks ?? marks
       home = change.home ?? home
-      return start(change.node ?? 'node-1')
+      node = change.node ?? node
+      return start()
     },
     close: async () => {
       await store.close()

@@ -1,8 +1,11 @@
-import { afterEach, describe, expect, test } from 'vitest'
-import { createRestoreLab, type RestoreLab } from '../../testing/restore-lab.ts'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { createRestoreLab, HOME, type RestoreLab } from '../../testing/restore-lab.ts'
 import { refreshTokenOf } from '../../testing/scripted-provider.ts'
-import { HOUR } from '../time.ts'
+import { Fault } from '../fault/fault.ts'
+import { newId } from '../ids.ts'
+import { HOUR, MINUTE } from '../time.ts'
 import type { Engine } from './engine.ts'
+import { MemoryHighWater } from './memory-high-water.ts'
 
 const labs: RestoreLab[] = []
 afterEach(async () => {
@@ -15,17 +18,24 @@ async function labOf(...args: Parameters<typeof createRestoreLab>): Promise<Rest
   return lab
 }
 
-/** Renews once more, an hour later. */
-async function renew(it: RestoreLab, engine: Engine = it.engine()) {
-  await it.lab.time.advance(HOUR)
+/** Renews once more, `ms` later. */
+async function renew(it: RestoreLab, engine: Engine = it.engine(), ms = HOUR) {
+  await it.lab.time.advance(ms)
   return engine.refresh(it.lab.organization, it.lab.connection)
 }
+
+const read = (it: RestoreLab, engine: Engine = it.engine()) =>
+  engine.token({ organization: it.lab.organization, connection: it.lab.connection, minTtlMs: 0, rejectedGeneration: null })
 
 const codeOf = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
     () => 'none',
-    (error: { code?: string }) => error.code ?? String(error),
+    (error: unknown) => (error instanceof Fault ? error.code : String(error)),
   )
+
+const CLI = { kind: 'cli', id: null } as const
+const eventsOf = async (it: RestoreLab, type: string) =>
+  (await it.lab.store.events.list(it.lab.organization, {}, { limit: 200, cursor: null })).items.filter((event) => event.type === type)
 
 describe('a database restored between two starts', () => {
   test('whose journal has the answers is rolled forward through several generations, and still waits for an operator (I20)', async () => {
@@ -39,10 +49,30 @@ describe('a database restored between two starts', () => {
     expect(it.trust().known()).toMatchObject({ trusted: 'restored' })
     expect(await codeOf(renew(it, engine))).toBe('database_untrusted')
     expect(it.lab.provider.presented).toHaveLength(presented)
+    await it.restore().confirm(it.lab.organization, CLI, 'restored')
+    expect(await renew(it, engine)).toMatchObject({ generation: 5 })
     expect(it.lab.provider.familyAlive).toBe(true)
   })
 
-  test('whose journal is gone is listed, and presents nothing stale at P1, P3 and P4 (I20)', async () => {
+  test('rolled forward again and again from any part of its journal gives the same rows (I17)', async () => {
+    const it = await labOf({ reuse: 'P4' })
+    await it.backup()
+    for (let round = 0; round < 4; round += 1) await renew(it)
+    const whole = [...it.lab.journal.records]
+    for (let part = 0; part <= whole.length; part += 1) {
+      it.lab.journal.records.splice(0, whole.length, ...whole.slice(0, part))
+      await it.restart('copy')
+      await it.restart('same')
+      const row = await it.lab.row()
+      expect(row.credential.generation, `${part} answers`).toBe(1 + part)
+      const again = await it.restart('same')
+      expect((await it.lab.row()).credential).toEqual(row.credential)
+      expect(await codeOf(renew(it, again, 0))).toBe('database_untrusted')
+    }
+    expect(it.lab.provider.presented).toHaveLength(4)
+  })
+
+  test('whose journal is gone is listed, and presents nothing stale at P1, P3 and P4 until it is confirmed (I20)', async () => {
     for (const reuse of ['P1', 'P3', 'P4'] as const) {
       const it = await labOf({ reuse })
       await it.backup()
@@ -51,8 +81,193 @@ describe('a database restored between two starts', () => {
       it.lab.journal.records.splice(0)
       const engine = await it.restart('copy')
       expect(await codeOf(renew(it, engine)), reuse).toBe('database_untrusted')
-      expect(it.lab.provider.presented, reuse).toEqual([refreshTokenOf(1), refreshTokenOf(2)])
       expect(await it.lineages().reported(10)).toMatchObject([{ connection: it.lab.connection, marked: 3, stored: 1, mended: false }])
+      expect((await it.lab.row()).connection.state).toBe('active')
+      expect(await it.restore().confirm(it.lab.organization, CLI, 'restored')).toMatchObject({ ended: 1 })
+      expect((await it.lab.row()).connection).toMatchObject({ state: 'needs_reauth', fault: { code: 'rotated_after_backup' } })
+      expect(await codeOf(renew(it, engine)), reuse).toBe('rotated_after_backup')
+      expect(it.lab.provider.presented, reuse).toEqual([refreshTokenOf(1), refreshTokenOf(2)])
+      expect(it.lab.provider.familyAlive).toBe(true)
     }
   })
+
+  test('serves a still valid access token meanwhile', async () => {
+    const it = await labOf({ reuse: 'P4' })
+    await renew(it)
+    await it.backup()
+    await renew(it, it.engine(), MINUTE)
+    it.lab.journal.records.splice(0)
+    await it.restart('copy')
+    expect(await read(it)).toMatchObject({ accessToken: 'at-2', generation: 2 })
+    expect(await codeOf(it.engine().token({ ...request(it), rejectedGeneration: 2 }))).toBe('database_untrusted')
+  })
+
+  test('goes on at P0, where an old refresh token is as good as the newest', async () => {
+    const it = await labOf({ reuse: 'P0' })
+    await it.backup()
+    await renew(it)
+    const engine = await it.restart('copy')
+    expect(await renew(it, engine)).toMatchObject({ generation: 2 })
+  })
+
+  test('and confirmed is not doubted at the next start, nor after its reconnects', async () => {
+    const it = await labOf({ reuse: 'P4' })
+    await it.backup()
+    await renew(it)
+    await renew(it)
+    it.lab.journal.records.splice(0)
+    await it.restart('copy')
+    await it.restore().confirm(it.lab.organization, CLI, 'restored')
+    expect(await it.restore().confirm(it.lab.organization, CLI, 'restored')).toMatchObject({ ended: 0, lineage: { era: 2 } })
+    expect(await eventsOf(it, 'database.confirmed')).toHaveLength(1)
+    await it.restart('same')
+    expect(it.trust().known()).toMatchObject({ trusted: 'trusted', era: 2 })
+  })
+
+  test('and confirmed is found out again when the same backup comes back', async () => {
+    const it = await labOf({ reuse: 'P4' })
+    await it.backup()
+    await renew(it)
+    await it.restart('copy')
+    await it.restore().confirm(it.lab.organization, CLI, 'restored')
+    await renew(it)
+    await it.restart('copy')
+    expect(it.trust().known().trusted).toBe('restored')
+    expect((await it.lab.row()).credential.generation).toBe(3)
+  })
+
+  test('is told once in the events, with the reason', async () => {
+    const it = await labOf({ reuse: 'P4' })
+    await it.backup()
+    await renew(it)
+    await it.restart('copy')
+    await it.restart('same')
+    expect(await eventsOf(it, 'database.restored')).toMatchObject([{ data: { node: 'node-1', reason: expect.stringContaining('tick') } }])
+  })
+
+  test('where only a connection was made since, has nothing to end', async () => {
+    const it = await labOf({ reuse: 'P4' })
+    await it.backup()
+    it.trust().stored(
+      { connection: newId('con', { bytes: () => new Uint8Array(), uniform: () => 0, uuid: () => 'made-later' }), generation: 1, fingerprint: 'f' },
+      { class: 'P4', windowMs: 0, neverProbe: false },
+    )
+    await renew(it)
+    await it.restart('copy')
+    expect(await it.lineages().reported(10)).toMatchObject([{ connection: 'con_made-later', stored: null, owner: null }])
+    expect(await it.restore().confirm(it.lab.organization, CLI, 'restored')).toMatchObject({ ended: 0 })
+  })
 })
+
+describe('a normal start', () => {
+  test('after a crash with the answer only in the journal is not taken for a restore', async () => {
+    const it = await labOf({ reuse: 'P4' })
+    await renew(it)
+    await it.restart('same')
+    expect(it.trust().known()).toMatchObject({ trusted: 'trusted', era: 1 })
+  })
+
+  test('with a new data folder against an existing database is normal', async () => {
+    const it = await labOf({ reuse: 'P4' })
+    await renew(it)
+    const engine = await it.restart('same', { marks: new MemoryHighWater(), node: 'node-2' })
+    expect(it.trust().known().trusted).toBe('trusted')
+    expect(await renew(it, engine)).toMatchObject({ generation: 3 })
+  })
+
+  test('with another timeline at the same home notes it and goes on', async () => {
+    const it = await labOf({ reuse: 'P4' })
+    await renew(it)
+    const engine = await it.restart('same', { home: { ...HOME, timeline: 2 } })
+    expect(await renew(it, engine)).toMatchObject({ generation: 3 })
+    expect(await eventsOf(it, 'database.moved')).toMatchObject([{ data: { timeline: 2 } }])
+  })
+})
+
+describe('a database that goes back in time while the node runs (C8)', () => {
+  test('is found out before the next presentation, without a restart', async () => {
+    const it = await labOf({ reuse: 'P4' })
+    await it.backup()
+    await renew(it)
+    await renew(it)
+    it.lab.journal.records.splice(0)
+    await it.failOver()
+    it.engine().forget('all')
+    expect(await codeOf(renew(it))).toBe('database_untrusted')
+    expect(it.lab.provider.presented).toEqual([refreshTokenOf(1), refreshTokenOf(2)])
+    await vi.waitFor(async () => expect((await it.restore().status()).behind).toMatchObject([{ marked: 3, stored: 1 }]))
+    expect(await it.lineages().open({ instance: 'unused', home: null })).toMatchObject({ trusted: 'restored' })
+  })
+
+  test('between the claim and the answer keeps the answer, applies it in order, and waits', async () => {
+    const it = await labOf({ reuse: 'P4' })
+    await it.backup()
+    await renew(it)
+    it.lab.provider.steps.push({ kind: 'late', ms: 2_000 })
+    await it.lab.time.advance(HOUR)
+    const flight = codeOf(it.engine().refresh(it.lab.organization, it.lab.connection))
+    await vi.waitFor(() => expect(it.lab.provider.presented).toHaveLength(2))
+    await it.failOver()
+    await it.lab.time.advance(3_000)
+    // Rolled forward before the caller looked again: it has the newest token.
+    expect(await flight).toBe('none')
+    await vi.waitFor(async () => expect((await it.lab.row()).credential.generation).toBe(3))
+    expect(await codeOf(renew(it))).toBe('database_untrusted')
+    await it.restore().confirm(it.lab.organization, CLI, 'restored')
+    expect(await renew(it)).toMatchObject({ generation: 4 })
+    expect(it.lab.provider.presented).toEqual([1, 2, 3].map(refreshTokenOf))
+  })
+
+  test('is told by the mark of a connection, even where the tick has not told yet', async () => {
+    const it = await labOf({ reuse: 'P4' })
+    await renew(it)
+    const row = await it.lab.row()
+    const older = { ...row, credential: { ...row.credential, generation: 1 } }
+    expect(await it.trust().mayPresent(older, { class: 'P4', windowMs: 0, neverProbe: false })).toMatchObject({
+      detail: expect.stringContaining('generation 1'),
+    })
+  })
+})
+
+describe('a copy of the database at another place', () => {
+  const STAGING = { id: 'folder-2', name: 'evergrant.db', timeline: null }
+
+  test('presents nothing, not even at P0, until an operator decides', async () => {
+    for (const reuse of ['P0', 'P4'] as const) {
+      const it = await labOf({ reuse })
+      const engine = await it.restart('same', { marks: new MemoryHighWater(), home: STAGING, node: 'staging' })
+      expect(await codeOf(renew(it, engine))).toBe('database_untrusted')
+      expect(it.lab.provider.presented).toEqual([])
+      expect(await codeOf(it.restore().confirm(it.lab.organization, CLI, 'restored'))).toBe('conflict')
+    }
+  })
+
+  test('confirmed as a clone ends every inherited grant here, and what is connected here lives', async () => {
+    const it = await labOf({ reuse: 'P4' })
+    const engine = await it.restart('same', { marks: new MemoryHighWater(), home: STAGING, node: 'staging' })
+    const before = it.trust().known().instance
+    expect(await it.restore().confirm(it.lab.organization, CLI, 'clone')).toMatchObject({ ended: 1 })
+    expect(it.trust().known()).toMatchObject({ trusted: 'trusted', home: STAGING, era: 2 })
+    expect(it.trust().known().instance).not.toBe(before)
+    expect(await codeOf(renew(it, engine))).toBe('grant_kept_elsewhere')
+    expect(it.lab.provider.presented).toEqual([])
+    await it.restart('same')
+    expect(it.trust().known()).toMatchObject({ trusted: 'trusted', reason: null })
+  })
+
+  test('confirmed as the original goes on where it was', async () => {
+    const it = await labOf({ reuse: 'P4' })
+    const engine = await it.restart('same', { marks: new MemoryHighWater(), home: STAGING, node: 'new-machine' })
+    expect(await it.restore().confirm(it.lab.organization, CLI, 'original')).toMatchObject({ ended: 0 })
+    expect(await renew(it, engine)).toMatchObject({ generation: 2 })
+  })
+
+  test('is decided only by the default organization', async () => {
+    const it = await labOf({ reuse: 'P4' })
+    expect(await codeOf(it.restore().confirm('org_other', CLI, 'original'))).toBe('forbidden')
+  })
+})
+
+function request(it: RestoreLab) {
+  return { organization: it.lab.organization, connection: it.lab.connection, minTtlMs: 0, rejectedGeneration: null }
+}

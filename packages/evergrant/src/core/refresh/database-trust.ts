@@ -89,6 +89,15 @@ export class DatabaseTrust implements Trust {
     return this.#known()
   }
 
+  trusted(): boolean {
+    return this.#finding === null && this.#known().trusted === 'trusted'
+  }
+
+  /** Why nothing is presented, for people; null while the database is trusted. */
+  doubt(): string | null {
+    return this.trusted() ? null : this.#refused().detail
+  }
+
   /** Asks the database now. */
   refreshed(): Promise<void> {
     return this.#prove()

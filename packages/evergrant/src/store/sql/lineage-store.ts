@@ -160,7 +160,7 @@ function* endInherited(dialect: Dialect, end: EndGrants): Program<number> {
   const found = yield* rows(
     `select k.id, k.organization_id, d.generation from connection k join credential d on d.connection_id = k.id
      where k.state in ('active', 'paused') and coalesce(k.consented_at, 0) < ? order by k.id limit ? ${dialect.forUpdate('k')}`,
-    since ?? 0,
+    (since ?? 0) + FRESH_AFTER_MS,
     Math.min(end.limit, end.events.length),
   )
   return yield* endAll(found, end)

@@ -1,0 +1,141 @@
+import type { Actor } from '../audit/event.ts'
+import { Fault, type FaultCode } from '../fault/fault.ts'
+import { newId, type OrganizationId } from '../ids.ts'
+import { type Clock, type Entropy, MINUTE } from '../time.ts'
+import type { DatabaseTrust } from './database-trust.ts'
+import type { DatabaseHome, EndGrants, Lineage, Lineages, NodeComparison, ReportedBehind } from './lineage.ts'
+import type { Nodes } from './nodes.ts'
+
+export interface RestorePorts {
+  readonly clock: Clock
+  readonly entropy: Entropy
+  readonly lineages: Lineages
+  readonly nodes: Pick<Nodes, 'list'>
+  readonly trust: Pick<DatabaseTrust, 'refreshed'>
+  readonly home: () => Promise<DatabaseHome | null>
+  /** The operator's organization: the others of the server do not decide about its database. */
+  readonly organization: OrganizationId
+}
+
+export interface RestoreStatus {
+  readonly lineage: Lineage
+  readonly home: DatabaseHome | null
+  /** What is older here than it has to be, at most {@link SHOWN}. */
+  readonly behind: readonly ReportedBehind[]
+  /** Running nodes that have not compared their marks yet: their journals may still mend something. */
+  readonly waitingFor: readonly string[]
+  /** Nodes that are known and do not run: if their data folders exist, start them before confirming. */
+  readonly absent: readonly string[]
+}
+
+/** `restored`: this is the newest there is. `original`: a copy whose original is gone. `clone`: a copy whose original lives. */
+export type ConfirmAs = 'restored' | 'original' | 'clone'
+
+export interface Confirmed {
+  readonly lineage: Lineage
+  /** Grants that now need a reconnect. */
+  readonly ended: number
+}
+
+const SHOWN = 1_000
+const BATCH = 200
+
+/** What an operator sees of a database that is not trusted, and the decision that ends it. */
+export class RestoreService {
+  readonly #ports: RestorePorts
+
+  constructor(ports: RestorePorts) {
+    this.#ports = ports
+  }
+
+  async status(): Promise<RestoreStatus> {
+    const { lineages, entropy, home } = this.#ports
+    const [lineage, behind, compared, running] = await Promise.all([
+      lineages.open({ instance: entropy.uuid(), home: null }),
+      lineages.reported(SHOWN),
+      lineages.nodes(),
+      this.#running(),
+    ])
+    const has = new Set(compared.filter((node) => node.comparedEra === lineage.era).map(({ node }) => node))
+    return {
+      lineage,
+      home: await home(),
+      behind,
+      waitingFor: lineage.trusted === 'restored' ? [...running].filter((node) => !has.has(node)) : [],
+      absent: lineage.trusted === 'restored' ? absentOf(compared, running, has) : [],
+    }
+  }
+
+  /**
+   * Ends what cannot be saved, then trusts the database again, in a new era. Repeating it, after a crash too, is harmless.
+   * @throws Fault `forbidden` for another organization, `conflict` when it does not fit the state
+   */
+  async confirm(organization: OrganizationId, actor: Actor, as: ConfirmAs): Promise<Confirmed> {
+    if (organization !== this.#ports.organization) {
+      throw new Fault('forbidden', { detail: 'only a key of the default organization decides about the database of the whole server' })
+    }
+    const { lineage, waitingFor, home } = await this.status()
+    if (lineage.trusted === 'trusted') return { lineage, ended: 0 }
+    refuseMisfit(lineage, as)
+    if (waitingFor.length > 0) {
+      const detail = `these running nodes have not compared their marks yet: ${waitingFor.join(', ')}. Try again in a few seconds; stop a node that hangs`
+      throw new Fault('conflict', { detail })
+    }
+    const ended = as === 'original' ? 0 : await this.#end(as, actor)
+    const { clock, entropy, lineages, trust } = this.#ports
+    const event = {
+      id: newId('evt', entropy),
+      organization,
+      type: 'database.confirmed' as const,
+      at: clock.wall(),
+      actor,
+      connection: null,
+      subject: null,
+      data: { as, was: lineage.trusted, reason: lineage.reason, ended },
+    }
+    const confirmed = await lineages.confirm(home, as === 'clone' ? entropy.uuid() : null, event)
+    await trust.refreshed()
+    return { lineage: confirmed, ended }
+  }
+
+  async #end(as: 'restored' | 'clone', actor: Actor): Promise<number> {
+    const { lineages } = this.#ports
+    let total = 0
+    for (;;) {
+      const end = this.#endGrants(as === 'clone' ? 'grant_kept_elsewhere' : 'rotated_after_backup', actor)
+      const ended = await (as === 'clone' ? lineages.endInherited(end) : lineages.endBehind(end))
+      total += ended
+      if (ended < BATCH) return total
+    }
+  }
+
+  #endGrants(code: FaultCode, actor: Actor): EndGrants {
+    const { clock, entropy } = this.#ports
+    const at = clock.wall()
+    const evidence = { intent: null, httpStatus: null, providerCode: null, providerText: null, answerHash: null }
+    return { limit: BATCH, fault: { code, at, evidence }, events: Array.from({ length: BATCH }, () => newId('evt', entropy)), event: { at, actor } }
+  }
+
+  async #running(): Promise<ReadonlySet<string>> {
+    const now = this.#ports.clock.wall()
+    const nodes = await this.#ports.nodes.list()
+    return new Set(nodes.filter(({ alive, heartbeatAt }) => alive && heartbeatAt > now - MINUTE).map(({ id }) => id))
+  }
+}
+
+function absentOf(compared: readonly NodeComparison[], running: ReadonlySet<string>, has: ReadonlySet<string>): readonly string[] {
+  return compared.map(({ node }) => node).filter((node) => !running.has(node) && !has.has(node))
+}
+
+function refuseMisfit(lineage: Lineage, as: ConfirmAs): void {
+  if (lineage.trusted === 'restored' && as === 'original') {
+    throw new Fault('conflict', {
+      detail: 'this database is older than it was, not a copy from another place: confirm it as `restored`, or as `clone`',
+      field: '/as',
+    })
+  }
+  if (lineage.trusted === 'cloned' && as === 'restored') {
+    const detail = 'this database is a copy from another place: confirm it as `original` if no other copy of it is in use any more, or as `clone` if one is'
+    throw new Fault('conflict', { detail, field: '/as' })
+  }
+}
