@@ -1,6 +1,6 @@
 import type { Credential } from '../../core/connection/credential.ts'
 import type { ConnectionId, IntentId } from '../../core/ids.ts'
-import type { ClaimOutcome, ClaimRequest, DueConnection, NodeIdentity, ReadMark } from '../../core/refresh/credentials.ts'
+import type { ClaimOutcome, ClaimRequest, NodeIdentity, ReadMark } from '../../core/refresh/credentials.ts'
 import type { Instant } from '../../core/time.ts'
 import type { StoredConnection } from './connection-table.ts'
 import type { Tables } from './tables.ts'
@@ -74,18 +74,6 @@ export function reclaim(tables: Tables, node: NodeIdentity): number {
     freed += 1
   }
   return freed
-}
-
-export function takeDue(tables: Tables, limit: number, visibilityMs: number): DueConnection[] {
-  const now = tables.now()
-  const due: DueConnection[] = []
-  for (const row of tables.connections.takeDue(now, limit)) {
-    const { connection, health } = row.grant
-    const active = connection.state === 'active'
-    tables.connections.change(row, { health: { dueAt: active ? now + visibilityMs : null } })
-    if (active && health.dueAt !== null) due.push({ connection: connection.id, organization: connection.organization, dueAt: health.dueAt })
-  }
-  return due
 }
 
 export function markReads(tables: Tables, marks: readonly ReadMark[]): void {

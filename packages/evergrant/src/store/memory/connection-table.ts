@@ -79,6 +79,11 @@ export class ConnectionTable {
     return this.#all(this.#due.take(now, limit))
   }
 
+  /** Back into the due index, with the due time it has. */
+  putBack(row: StoredConnection): void {
+    this.#due.set(row.grant.connection.id, row.grant.health.dueAt)
+  }
+
   all(): IterableIterator<StoredConnection> {
     return this.#rows.values()
   }

@@ -3,6 +3,7 @@ import type { IntentId } from '../../core/ids.ts'
 import type { CommitOutcome, FailureCommit, FailureOutcome, GrantCommit, StoredAnswer } from '../../core/refresh/credentials.ts'
 import { dropFlight, NO_FLIGHT } from './claims.ts'
 import type { StoredConnection } from './connection-table.ts'
+import { countDeath, faultHeld } from './deaths.ts'
 import { queueLateRevocation } from './revocations.ts'
 import type { Tables } from './tables.ts'
 
@@ -91,11 +92,13 @@ export function commitFailure(tables: Tables, commit: FailureCommit): FailureOut
   if (row === undefined) return { kind: 'moved', generation: 0 }
   const { generation } = row.grant.credential
   if (generation !== commit.presentedGeneration) return { kind: 'moved', generation }
-  if (intent !== null && row.failedIntent === intent) return { kind: 'recorded' }
-  recordFailure(tables, intent === null ? row : settleIntent(tables, row, commit, intent), commit)
-  if (commit.event !== null) tables.append(commit.event)
+  if (intent !== null && row.failedIntent === intent) return { kind: faultHeld(row.grant) ? 'held' : 'recorded' }
+  const settled = intent === null ? row : settleIntent(tables, row, commit, intent)
+  const held = commit.death !== null && row.grant.connection.state === 'active' && countDeath(tables, commit, commit.death)
+  recordFailure(tables, settled, commit, held)
+  if (commit.event !== null && !held) tables.append(commit.event)
   tables.changed({ kind: 'connection', connection })
-  return { kind: 'recorded' }
+  return { kind: held ? 'held' : 'recorded' }
 }
 
 function settleIntent(tables: Tables, row: StoredConnection, commit: FailureCommit, intent: IntentId): StoredConnection {
@@ -109,20 +112,23 @@ function settleIntent(tables: Tables, row: StoredConnection, commit: FailureComm
   return dropFlight(tables, row, intent)
 }
 
-function recordFailure(tables: Tables, row: StoredConnection, commit: FailureCommit): void {
+/** `held`: this is a death whose end is not marked. An end held earlier keeps its fault through other failures, and stays out of the due queue. */
+function recordFailure(tables: Tables, row: StoredConnection, commit: FailureCommit, held: boolean): void {
   const { connection, health } = row.grant
-  const { fault } = commit
-  const dead = commit.effect === 'dead' && connection.state === 'active'
-  const active = connection.state === 'active' && !dead
-  const told = connection.state === 'active' || connection.state === 'paused'
+  const { state } = connection
+  const dead = commit.effect === 'dead' && state === 'active' && !held
+  const stillHeld = held || (commit.effect !== 'dead' && faultHeld(row.grant))
+  const active = state === 'active' && !dead && !stillHeld
+  const fault = held && commit.death !== null ? commit.death.heldFault : commit.fault
+  const told = (state === 'active' || state === 'paused') && (held || !stillHeld)
   tables.connections.change(row, {
     health: {
       failures: health.failures + (commit.countsAsFailure ? 1 : 0),
-      firstFailedAt: commit.countsAsFailure ? (health.firstFailedAt ?? fault.at) : health.firstFailedAt,
-      nextAttemptAt: commit.nextAttemptAt,
+      firstFailedAt: commit.countsAsFailure ? (health.firstFailedAt ?? commit.fault.at) : health.firstFailedAt,
+      nextAttemptAt: stillHeld ? null : commit.nextAttemptAt,
       dueAt: active ? commit.dueAt : null,
     },
     failedIntent: commit.intent ?? row.failedIntent,
-    ...(told && { connection: { fault, state: dead ? 'needs_reauth' : connection.state, updatedAt: fault.at } }),
+    ...(told && { connection: { fault, state: dead ? 'needs_reauth' : state, updatedAt: fault.at } }),
   })
 }

@@ -3,16 +3,24 @@ import type { Integration } from '../../core/connection/integration.ts'
 import type { Integrations } from '../../core/connection/integrations.ts'
 import type { IntegrationId, OrganizationId } from '../../core/ids.ts'
 import { afterOf, limitOf, toPage } from '../sql/paging.ts'
+import { decideDeaths } from './deaths.ts'
 import type { Tables } from './tables.ts'
 
 function live(tables: Tables, id: IntegrationId, organization?: OrganizationId): Integration | undefined {
   const kept = tables.integrations.get(id)
   if (kept === undefined || kept.removed) return undefined
-  return organization === undefined || kept.integration.organization === organization ? kept.integration : undefined
+  return organization === undefined || kept.integration.organization === organization ? withDeaths(tables, kept.integration) : undefined
+}
+
+function withDeaths(tables: Tables, integration: Integration): Integration {
+  const deathsHeld = tables.watches.get(integration.id)?.held ?? null
+  return deathsHeld === integration.deathsHeld ? integration : { ...integration, deathsHeld }
 }
 
 function all(tables: Tables, organization: OrganizationId): Integration[] {
-  return [...tables.integrations.values()].filter((kept) => !kept.removed && kept.integration.organization === organization).map((kept) => kept.integration)
+  return [...tables.integrations.values()]
+    .filter((kept) => !kept.removed && kept.integration.organization === organization)
+    .map((kept) => withDeaths(tables, kept.integration))
 }
 
 function slugTaken(tables: Tables, { organization, slug, id }: Integration): boolean {
@@ -69,6 +77,7 @@ export function integrationsPart(tables: Tables): Integrations {
       put(tables, { ...kept.integration, blocked }, kept.removed, event)
       return true
     },
+    decideDeaths: async (id, decision, confirmedForMs, event) => decideDeaths(tables, id, decision, confirmedForMs, event),
     load: async (id) => live(tables, id),
   }
 }

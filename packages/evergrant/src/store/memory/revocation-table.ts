@@ -34,6 +34,11 @@ export class RevocationTable {
     return true
   }
 
+  /** For a copy of a database: what was to be revoked belongs to the original. */
+  finishAll(): void {
+    for (const id of [...this.#rows.keys()]) this.finish(id)
+  }
+
   retry(id: RevocationId, dueAt: Instant): void {
     const row = this.#rows.get(id)
     if (row !== undefined && !row.done) this.#put({ ...row, dueAt })

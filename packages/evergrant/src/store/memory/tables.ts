@@ -2,29 +2,14 @@ import type { ApiKey } from '../../core/access/api-key.ts'
 import type { Organization } from '../../core/access/organization.ts'
 import type { AuditEvent, NewEvent } from '../../core/audit/event.ts'
 import type { ConnectSession } from '../../core/connect/connect-sessions.ts'
-import type { Integration } from '../../core/connection/integration.ts'
 import type { ApiKeyId, ConnectionId, ConnectSessionId, IntegrationId, IntentId, OrganizationId, RevocationId } from '../../core/ids.ts'
-import type { NodeReport } from '../../core/refresh/nodes.ts'
+import type { Lineage, NodeComparison } from '../../core/refresh/lineage.ts'
 import type { Clock, Instant } from '../../core/time.ts'
 import type { Change } from '../contract.ts'
 import { AnswerTable, type KeptAnswer } from './answer-table.ts'
 import { ConnectionTable, type StoredConnection } from './connection-table.ts'
+import type { CountedDeath, DeathWatch, KeptBehind, KeptIntegration, KeptNode, KeptParked, KeptRequest } from './kept-rows.ts'
 import { type KeptRevocation, RevocationTable } from './revocation-table.ts'
-
-export interface KeptRequest {
-  readonly requestHash: string
-  readonly at: Instant
-  readonly status: number | null
-  readonly body: Uint8Array | null
-}
-
-export type KeptNode = Omit<NodeReport, 'alive'>
-
-/** Removed integrations stay as a record: without their secret, under their id as slug. */
-export interface KeptIntegration {
-  readonly integration: Integration
-  readonly removed: boolean
-}
 
 /** Every row, by its key. Rows are values that nobody changes, so a copy of the maps is a copy of the store. */
 export interface Snapshot {
@@ -39,6 +24,13 @@ export interface Snapshot {
   readonly events: ReadonlyMap<string, AuditEvent>
   readonly meta: ReadonlyMap<string, Uint8Array>
   readonly nodes: ReadonlyMap<string, KeptNode>
+  readonly watches: ReadonlyMap<IntegrationId, DeathWatch>
+  readonly deaths: ReadonlyMap<ConnectionId, CountedDeath>
+  readonly parked: ReadonlyMap<ConnectionId, KeptParked>
+  /** One row, under the empty name. */
+  readonly lineage: ReadonlyMap<'', Lineage>
+  readonly ticks: ReadonlyMap<string, NodeComparison>
+  readonly behind: ReadonlyMap<string, KeptBehind>
 }
 
 /** What the parts of the store share: the rows, the database's clock, and the way to tell of changes. */
@@ -54,6 +46,12 @@ export class Tables {
   readonly events = new Map<string, AuditEvent>()
   readonly meta = new Map<string, Uint8Array>()
   readonly nodes = new Map<string, KeptNode>()
+  readonly watches = new Map<IntegrationId, DeathWatch>()
+  readonly deaths = new Map<ConnectionId, CountedDeath>()
+  readonly parked = new Map<ConnectionId, KeptParked>()
+  readonly lineage = new Map<'', Lineage>()
+  readonly ticks = new Map<string, NodeComparison>()
+  readonly behind = new Map<string, KeptBehind>()
   readonly changed: (change: Change) => void
   readonly #clock: Clock
 
@@ -85,6 +83,12 @@ export class Tables {
       events: new Map(this.events),
       meta: new Map(this.meta),
       nodes: new Map(this.nodes),
+      watches: new Map(this.watches),
+      deaths: new Map(this.deaths),
+      parked: new Map(this.parked),
+      lineage: new Map(this.lineage),
+      ticks: new Map(this.ticks),
+      behind: new Map(this.behind),
     }
   }
 
@@ -100,6 +104,12 @@ export class Tables {
     refill(this.events, snapshot.events)
     refill(this.meta, snapshot.meta)
     refill(this.nodes, snapshot.nodes)
+    refill(this.watches, snapshot.watches)
+    refill(this.deaths, snapshot.deaths)
+    refill(this.parked, snapshot.parked)
+    refill(this.lineage, snapshot.lineage)
+    refill(this.ticks, snapshot.ticks)
+    refill(this.behind, snapshot.behind)
   }
 }
 

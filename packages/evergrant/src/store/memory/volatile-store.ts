@@ -7,12 +7,15 @@ import type { Meta, Store, StoreOptions } from '../contract.ts'
 import { Listeners } from '../listeners.ts'
 import { afterOf, limitOf, toPage } from '../sql/paging.ts'
 import { apiKeysPart, idempotencyPart, organizationsPart } from './access-part.ts'
-import { claim, markReads, reclaim, release, reschedule, takeDue } from './claims.ts'
+import { claim, markReads, reclaim, release, reschedule } from './claims.ts'
 import { connectSessionsPart } from './connect-sessions-part.ts'
 import { connectionsPart } from './connections-part.ts'
+import { settleDeath, takeHeldProbes, unsettledDeaths } from './deaths.ts'
 import { commitFailure, commitGrant } from './grants.ts'
 import { integrationsPart } from './integrations-part.ts'
+import { lineagesPart } from './lineages-part.ts'
 import { type NodeLocks, nodesPart } from './nodes-part.ts'
+import { parkedIntegrations, takeDue, takeParked } from './parked.ts'
 import { type Snapshot, Tables } from './tables.ts'
 
 export type { NodeLocks } from './nodes-part.ts'
@@ -43,6 +46,7 @@ export function openVolatileStore(options: Pick<StoreOptions, 'clock' | 'timers'
     events: eventsPart(tables),
     idempotency: idempotencyPart(tables),
     meta: metaPart(tables),
+    lineages: lineagesPart(tables),
     ...nodesPart(tables, options),
     changes: { subscribe: (listener) => listeners.subscribe(listener), fresh: () => true },
     ping: async () => {},
@@ -59,11 +63,16 @@ function credentialsPart(tables: Tables): Credentials {
     release: async (connection, intent, dueAt) => release(tables, connection, intent, dueAt),
     commitGrant: async (commit) => commitGrant(tables, commit),
     commitFailure: async (commit) => commitFailure(tables, commit),
-    takeDue: async (limit, visibilityMs) => takeDue(tables, limit, visibilityMs),
+    takeDue: async (limit, visibilityMs, parking) => takeDue(tables, limit, visibilityMs, parking ?? []),
+    takeParked: async (integration, limit, visibilityMs) => takeParked(tables, integration, limit, visibilityMs),
+    parkedIntegrations: async () => parkedIntegrations(tables),
     reclaim: async (node) => reclaim(tables, node),
     markReads: async (marks) => markReads(tables, marks),
     reschedule: async (connection, dueAt) => reschedule(tables, connection, dueAt),
     cutAnswers: async (olderThan, limit) => tables.answers.cut(olderThan, limit),
+    takeHeldProbes: async (everyMs) => takeHeldProbes(tables, everyMs),
+    unsettledDeaths: async (limit) => unsettledDeaths(tables, limit),
+    settleDeath: async (settlement) => settleDeath(tables, settlement),
     unappliedAnswers: async (organization, limit) => tables.answers.unapplied(organization, limit),
   }
 }
