@@ -13,28 +13,30 @@ export const INTENT_BECOMES_SUSPICION = `
 /** Idempotent by intent: whoever lost the answer of a commit asks again and gets it. */
 export function* claim(dialect: Dialect, request: ClaimRequest): Program<ClaimOutcome> {
   // One writer: nothing can come between, and the usual claim is one statement and its due time.
-  const taken = dialect.oneWriter ? yield* claimAtOnce(request) : undefined
+  const taken = dialect.oneWriter && dialect.now !== undefined ? yield* claimAtOnce(request, dialect.now()) : undefined
   return taken ?? (yield* claimStepwise(dialect, request))
 }
 
-function* claimAtOnce(request: ClaimRequest): Program<ClaimOutcome | undefined> {
-  const leased = yield* row(
-    `update credential set ${INTENT_BECOMES_SUSPICION}, lease_owner = ?, lease_incarnation = ?, lease_epoch = lease_epoch + 1, lease_until = now_ms() + ?,
-       intent_id = ?, intent_generation = generation, intent_at = now_ms()
-     where connection_id = ? and generation = ? and lease_epoch = ? and (lease_until is null or lease_until <= now_ms())
-       and exists (select 1 from connection k where k.id = connection_id and k.state = 'active')
-     returning lease_epoch, lease_until, intent_at`,
+function* claimAtOnce(request: ClaimRequest, at: Instant): Program<ClaimOutcome | undefined> {
+  const until = at + request.leaseMs
+  const leased = yield* run(
+    `update credential set ${INTENT_BECOMES_SUSPICION}, lease_owner = ?, lease_incarnation = ?, lease_epoch = lease_epoch + 1, lease_until = ?,
+       intent_id = ?, intent_generation = generation, intent_at = ?
+     where connection_id = ? and generation = ? and lease_epoch = ? and (lease_until is null or lease_until <= ?)
+       and exists (select 1 from connection k where k.id = connection_id and k.state = 'active')`,
     request.node.id,
     request.node.incarnation,
-    request.leaseMs,
+    until,
     request.intent,
+    at,
     request.connection,
     request.generation,
     request.epoch,
+    at,
   )
-  if (leased === undefined) return undefined
-  yield* run('update health set leased_by = ?, due_at = ? where connection_id = ?', request.node.id, integer(leased, 'lease_until'), request.connection)
-  return { kind: 'claimed', epoch: integer(leased, 'lease_epoch'), at: integer(leased, 'intent_at') }
+  if (leased === 0) return undefined
+  yield* run('update health set leased_by = ?, due_at = ? where connection_id = ?', request.node.id, until, request.connection)
+  return { kind: 'claimed', epoch: request.epoch + 1, at }
 }
 
 function* claimStepwise(dialect: Dialect, request: ClaimRequest): Program<ClaimOutcome> {

@@ -1,5 +1,6 @@
 import type { IntentId } from '../../core/ids.ts'
 import type { CommitOutcome, FailureCommit, FailureOutcome, GrantCommit } from '../../core/refresh/credentials.ts'
+import type { Instant } from '../../core/time.ts'
 import { keepAnswer } from './answers.ts'
 import { dropFlight } from './claims.ts'
 import { countDeath, faultHeld } from './deaths.ts'
@@ -11,6 +12,32 @@ import { CLEAR_FLIGHT, integer, json, SET_TOKENS, text, textOrNull, toJson, toke
 const LOCKED = 'select k.id, k.state, k.integration_id, k.owner, k.account, k.scopes, k.facts, k.fault, k.revoke_rule from connection k where k.id = ?'
 
 export function* commitGrant(dialect: Dialect, commit: GrantCommit): Program<CommitOutcome> {
+  const applied = dialect.oneWriter && Object.keys(commit.facts).length === 0 ? yield* commitAtOnce(commit) : undefined
+  return applied ?? (yield* commitStepwise(dialect, commit))
+}
+
+/** One writer: nothing can come between. The usual answer finds an active connection as it was left, and says nothing new about it. */
+function* commitAtOnce(commit: GrantCommit): Program<CommitOutcome | undefined> {
+  const { connection, presentedGeneration, scopes, account } = commit
+  const taken = yield* run(
+    `update credential set generation = generation + 1, ${SET_TOKENS}, ${CLEAR_FLIGHT}
+     where connection_id = ? and generation = ? and fingerprint is ? and exists (
+       select 1 from connection k where k.id = connection_id and k.state = 'active' and k.fault is null
+         and (? is null or k.account is not null) and coalesce(?, k.scopes) is k.scopes)`,
+    ...tokenValues(commit.credential),
+    connection,
+    presentedGeneration,
+    commit.presentedFingerprint,
+    account,
+    toJson(scopes),
+  )
+  if (taken === 0) return undefined
+  yield* becomeWell(commit, commit.dueAt)
+  yield* keepApplied(commit)
+  return { kind: 'applied', generation: presentedGeneration + 1 }
+}
+
+function* commitStepwise(dialect: Dialect, commit: GrantCommit): Program<CommitOutcome> {
   const { found, current, earlier } = dialect.oneWriter ? yield* seenAtOnce(commit) : yield* seenUnderLock(dialect, commit)
   if (found === undefined || current === undefined) return yield* keepUnapplied(commit, { kind: 'superseded', generation: 0 })
   if (earlier !== undefined && integer(earlier, 'applied') === 1) return { kind: 'already', generation: integer(earlier, 'generation') + 1 }
@@ -60,22 +87,30 @@ function* keepUnapplied<Outcome extends CommitOutcome>(commit: GrantCommit, outc
 }
 
 function* applyGrant(found: Row, commit: GrantCommit): Program<void> {
-  const { connection, organization, answer, credential } = commit
+  const { connection, credential } = commit
   yield* run(
     `update credential set generation = generation + 1, ${SET_TOKENS}, ${CLEAR_FLIGHT} where connection_id = ?`,
     ...tokenValues(credential),
     connection,
   )
-  yield* run(
+  yield* becomeWell(commit, found.state === 'paused' ? null : commit.dueAt)
+  yield* describe(found, commit)
+  yield* keepApplied(commit)
+}
+
+function becomeWell({ connection, answer }: GrantCommit, dueAt: Instant | null): Program<number> {
+  return run(
     `update health set due_at = ?, next_attempt_at = null, failures = 0, first_failed_at = null, failed_intent = null, leased_by = null, last_refreshed_at = ?
      where connection_id = ?`,
-    found.state === 'paused' ? null : commit.dueAt,
+    dueAt,
     answer.receivedAt,
     connection,
   )
-  yield* describe(found, commit)
-  yield* keepAnswer({ organization, connection, session: null, generation: commit.presentedGeneration, answer, applied: true })
-  yield* append(commit.event)
+}
+
+function* keepApplied({ connection, organization, presentedGeneration, answer, event }: GrantCommit): Program<void> {
+  yield* keepAnswer({ organization, connection, session: null, generation: presentedGeneration, answer, applied: true })
+  yield* append(event)
   yield* changed({ kind: 'connection', connection })
 }
 

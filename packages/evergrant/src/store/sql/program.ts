@@ -1,3 +1,4 @@
+import type { Instant } from '../../core/time.ts'
 import type { Change } from '../contract.ts'
 
 /** What both databases take as a parameter. JSON travels as text, truth as 0 or 1, times as integer milliseconds. */
@@ -48,6 +49,8 @@ export interface Dialect {
   readonly name: 'sqlite' | 'postgres'
   /** Nothing runs beside a program, so it needs no lock before it looks. */
   readonly oneWriter: boolean
+  /** The database's clock, where it can be asked without a statement. */
+  readonly now?: () => Instant
   /** Ends a select whose rows are changed next: the row lock where there is more than one writer. */
   readonly forUpdate: (alias: string) => string
   readonly skipLocked: (alias: string) => string

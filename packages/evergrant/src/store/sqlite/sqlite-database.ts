@@ -34,7 +34,7 @@ export function openFile(path: string): DatabaseSync {
 
 /** One connection, one writer: programs run to their end without leaving the stack, so reads never see half a write. */
 export class SqliteDatabase implements Database {
-  readonly dialect = SQLITE
+  readonly dialect: Dialect
   readonly #file: DatabaseSync
   readonly #announce: (changes: readonly Change[]) => void
   readonly #statements = new Map<string, StatementSync>()
@@ -46,6 +46,7 @@ export class SqliteDatabase implements Database {
 
   /** `lost`: told once, when a sync to disk failed and nothing more can be promised on this file by this process. */
   constructor(file: DatabaseSync, clock: Clock, announce: (changes: readonly Change[]) => void, lost: (error: Error) => void = throwOutside) {
+    this.dialect = { ...SQLITE, now: () => clock.wall() }
     this.#file = file
     this.#announce = announce
     this.#lost = lost
