@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 /** Starts the bare server beside the bench. */
-export async function startBareServer(): Promise<{ readonly url: string; stop(): void }> {
+export async function startBareServer(): Promise<{ readonly url: string; readonly pid: number; stop(): void }> {
   const child = spawn(process.execPath, [fileURLToPath(new URL('./bare-server.ts', import.meta.url))], { stdio: ['ignore', 'pipe', 'inherit'] })
   const lines = createInterface({ input: child.stdout })
   const first = await new Promise<string>((resolve, reject) => {
@@ -11,5 +11,5 @@ export async function startBareServer(): Promise<{ readonly url: string; stop():
     child.once('exit', () => reject(new Error('the bare server did not start')))
   })
   const { url }: { url: string } = JSON.parse(first)
-  return { url, stop: () => child.kill('SIGKILL') }
+  return { url, pid: child.pid ?? 0, stop: () => child.kill('SIGKILL') }
 }

@@ -1,0 +1,71 @@
+import { at } from '../../packages/lab/src/http.ts'
+import { ask, type Peer, type TokenRequest } from './peer.ts'
+import type { Stage } from './stage.ts'
+
+const ASK_EVERY_MS = 500
+
+export interface KillRound {
+  readonly alive: boolean
+  /** Refresh requests in all: one before the kill, the others after it. */
+  readonly refreshes: number
+  /** A token that works was answered again, so many milliseconds after the restart; null: never. */
+  readonly recoveredMs: number | null
+  /** What a caller is told in the end. */
+  readonly told: string
+}
+
+export interface KillResult {
+  readonly peer: string
+  readonly reuse: string
+  readonly rounds: readonly KillRound[]
+}
+
+/** kill -9 after the provider has spent the refresh token and before it answers; then a start, and callers who go on asking. */
+export async function killAfterCommit(
+  stage: Stage,
+  peer: Peer,
+  options: { readonly profile: string; readonly reuse: string; readonly rounds: number; readonly patienceMs: number },
+): Promise<KillResult> {
+  const { profile, reuse, patienceMs } = options
+  const rounds: KillRound[] = []
+  for (let round = 0; round < options.rounds; round += 1) {
+    const grant = await stage.grant(profile, 0)
+    const request = await peer.hold(grant)
+    await stage.fault(profile, { kind: 'hang', when: 'after', times: 1 })
+    const asked = ask(peer.urls[0] ?? '', request).catch(() => null)
+    while ((await stage.hanging()) === 0) await pause(5)
+    await peer.kill()
+    await asked
+    while ((await stage.hanging()) > 0) await pause(5)
+    await stage.heal()
+    await peer.restart()
+    const after = await askUntilWell(stage, peer, profile, request, patienceMs)
+    rounds.push({ ...after, ...(await stage.truth(grant)) })
+  }
+  return { peer: peer.name, reuse, rounds }
+}
+
+async function askUntilWell(stage: Stage, peer: Peer, profile: string, request: TokenRequest, patienceMs: number) {
+  const started = performance.now()
+  let told = ''
+  while (performance.now() - started < patienceMs) {
+    const reply = await ask(peer.urls[0] ?? '', request)
+    told = reply.token === null ? said(reply.status, reply.text) : `${reply.status}, a token`
+    if (reply.token !== null && (await stage.works(profile, reply.token))) return { recoveredMs: performance.now() - started, told }
+    if (/needs_reauth|refresh_outcome_lost/.test(told)) break
+    await pause(ASK_EVERY_MS)
+  }
+  return { recoveredMs: null, told }
+}
+
+function said(status: number, text: string): string {
+  try {
+    const body: unknown = JSON.parse(text)
+    const code = at(body, 'code') ?? at(body, 'message')
+    return `${status} ${typeof code === 'string' ? code.slice(0, 80) : ''}`.trim()
+  } catch {
+    return `${status}`
+  }
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
