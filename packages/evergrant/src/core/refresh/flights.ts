@@ -7,6 +7,7 @@ import { type AttemptOutcome, attempt, type RenewedToken } from './attempt.ts'
 import type { GrantRow } from './credentials.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { GrantContext } from './grant-contexts.ts'
+import { livingHolderUntil } from './living-holder.ts'
 import { type PlanAsk, planRefresh, type RefreshPlan } from './plan.ts'
 
 /** How a flight ended, for everybody who joined it. */
@@ -149,7 +150,7 @@ export class Flights {
       started ??= row.credential.generation
       const plan = planRefresh({ row, reuse: context.reuse, ask, now: world.clock.wall() }, world.times)
       if (plan.kind !== 'refresh') return { kind: 'planned', plan, row, context }
-      const outcome = heldNow(row, world.clock.wall()) ?? (await this.#attempt(row, context, flight.urgent))
+      const outcome = (await heldNow(world, row, context)) ?? (await this.#attempt(row, context, flight.urgent))
       switch (outcome.kind) {
         case 'granted':
           pending(outcome.committed)
@@ -208,7 +209,9 @@ export class Flights {
 }
 
 /** Read from the row, so that waiting for another holder opens no connection to the provider. */
-function heldNow(row: GrantRow, now: Instant): AttemptOutcome | null {
+async function heldNow(world: EngineWorld, row: GrantRow, context: GrantContext): Promise<AttemptOutcome | null> {
   const { lease } = row.credential
-  return lease !== null && lease.until > now ? { kind: 'held', until: lease.until } : null
+  if (lease === null) return null
+  const until = lease.until > world.clock.wall() ? lease.until : await livingHolderUntil(world, row, context.reuse)
+  return until === null ? null : { kind: 'held', until }
 }

@@ -173,3 +173,29 @@ test('every claim tells the database’s time and how long the trip was', async 
   await settle(lab, lab.engine.refresh(lab.organization, lab.connection))
   expect(seen).toEqual([[before, 40]])
 })
+
+test('at P4 a lease that ran out is nobody else’s while its holder lives, however long it pauses', async () => {
+  let alive = true
+  const lab = await labWithLostNode('P4', ({ nodes }) => ({
+    nodes: { ...nodes, list: async () => (await nodes.list()).map((report) => (report.id === LOST.id ? { ...report, alive } : report)) },
+  }))
+  await lab.time.advance(3 * 3_600 * SECOND)
+  await settle(lab, lab.engine.runDue())
+  expect(lab.provider.presented).toEqual([])
+  expect((await lab.row()).credential.lease?.owner).toBe('node-2')
+  alive = false
+  await lab.time.advance(60 * SECOND)
+  await settle(lab, lab.engine.runDue())
+  await settle(lab, Promise.resolve())
+  expect(lab.provider.presented).toEqual(['rt-1'])
+})
+
+test('at P0 a lease that ran out is taken whether its holder lives or not', async () => {
+  const lab = await labWithLostNode('P0', ({ nodes }) => ({
+    nodes: { ...nodes, list: async () => (await nodes.list()).map((report) => ({ ...report, alive: true })) },
+  }))
+  await lab.time.advance(3_600 * SECOND)
+  await settle(lab, lab.engine.runDue())
+  await settle(lab, Promise.resolve())
+  expect(lab.provider.presented).toEqual(['rt-1'])
+})
