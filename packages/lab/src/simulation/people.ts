@@ -43,7 +43,7 @@ export class People {
   begin(): void {
     const { ledger, weather } = this.#parts
     for (const connection of ledger.connections) {
-      const everyMs = Math.round(30_000 * 240 ** this.#random.uniform())
+      const everyMs = Math.round(2 * MINUTE * 120 ** this.#random.uniform())
       const rhythm: Rhythm = { everyMs, activeMs: this.#random.between(1, 12) * HOUR, idleMs: this.#random.chance(0.5) ? 0 : this.#random.between(1, 30) * HOUR }
       this.#keepReading(connection, rhythm, this.#random.between(0, HOUR))
       this.#keepChanging(connection)

@@ -48,6 +48,8 @@ export interface Presentation {
   readonly sentAt: number
   /** The provider will decide nothing about it any more. */
   settled: boolean
+  /** The node has an answer, or has given up. */
+  over: boolean
   decidedAt: number | null
   /** What the provider did with it. */
   effect: 'none' | 'rotated' | 'again' | 'refused' | 'config' | 'mistaken_death'

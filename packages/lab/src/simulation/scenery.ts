@@ -62,7 +62,7 @@ export function buildSites(random: Random, provider: SimProvider): void {
 
 /** From one to 200, few of them usually. */
 export function drawConnections(random: Random): number {
-  return Math.max(1, Math.min(200, Math.round(200 ** (random.uniform() ** 1.4))))
+  return Math.max(1, Math.min(200, Math.round(200 ** (random.uniform() ** 0.9))))
 }
 
 export interface Ground {

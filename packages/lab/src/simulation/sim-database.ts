@@ -12,6 +12,9 @@ import { EPOCH, type World } from './world.ts'
 /** While ends are held, their probes are looked for: this long after the last one was held. */
 const HELD_LOOK_MS = 6 * 3_600_000
 
+/** While an integration's due connections are parked, the next look comes this soon. */
+const PARKING_LOOK_MS = 4_000
+
 export type LifeStore = Pick<Store, 'credentials' | 'connections' | 'integrations' | 'nodes'>
 
 interface Call<Result> {
@@ -53,6 +56,11 @@ export class SimDatabase {
     this.#unknown = parts.world.streams.of('fault l')
   }
 
+  /** While it is away, polls that fail come more slowly than real ones: they only cost events. */
+  get patience(): number {
+    return this.down ? 10 : 1
+  }
+
   /** What one life of a node sees of it. */
   for(life: Life): LifeStore {
     const { credentials, connections, integrations, nodes } = this.store
@@ -62,6 +70,14 @@ export class SimDatabase {
     const at = this.#world
     return {
       credentials: wrapPort(credentials, call, {
+        takeParked: (integration, limit, visibilityMs) =>
+          call(
+            'take parked',
+            () => credentials.takeParked(integration, limit, visibilityMs),
+            ({ taken }) => {
+              if (taken.length > 0) this.#dueAt(this.clock.wall() + visibilityMs)
+            },
+          ),
         claim: (request) =>
           call(
             'claim',
@@ -101,11 +117,13 @@ export class SimDatabase {
               return oracle.failed(life, commit, outcome)
             },
           ),
-        takeDue: (limit, visibilityMs) =>
+        takeDue: (limit, visibilityMs, parking = []) =>
           call(
             'take due',
-            () => credentials.takeDue(limit, visibilityMs),
+            () => credentials.takeDue(limit, visibilityMs, parking),
             (taken) => {
+              if (parking.length > 0) this.due.hint(at.now + PARKING_LOOK_MS)
+              if (parking.length > 0) this.#heldUntil = at.now + HELD_LOOK_MS
               if (taken.length < limit) this.due.nothingBefore(at.now)
               if (taken.length > 0) this.#dueAt(this.clock.wall() + visibilityMs)
               if (at.now < this.#heldUntil) this.due.hint(at.now + 61_000)

@@ -197,7 +197,8 @@ export class SimNode implements Machine {
     }
     const { clock, watch } = watchNode(membership, this.clock, log)
     if (this.#parts.nodes > 1) await watch.beat(false)
-    const ports = this.#ports(life, store, log, this.#parts.nodes > 1 ? { clock, liveness: watch } : { clock: this.clock, liveness: watch })
+    const reads = new DueBoard(world)
+    const ports = this.#ports(life, this.#rememberingMarks(store, reads), log, this.#parts.nodes > 1 ? { clock, liveness: watch } : { clock: this.clock, liveness: watch })
     const engine = this.#parts.build(ports)
     const channel = new ChangeChannel(world, life, (change) => {
       if (change.kind === 'connection') engine.forget(change.connection)
@@ -207,7 +208,6 @@ export class SimNode implements Machine {
     fan.channels.add(channel)
     this.#channel = channel
     await engine.recover()
-    const reads = new DueBoard(world)
     const running: Running = { life, engine, store, channel, ports, workers: [], reads }
     this.running = running
     this.#startChores(running, this.#parts.nodes > 1 ? watch : null)
@@ -216,6 +216,20 @@ export class SimNode implements Machine {
   }
 
   #channel: ChangeChannel | null = null
+
+  /** Marks that could not be written are written later. */
+  #rememberingMarks(store: LifeStore, reads: DueBoard): LifeStore {
+    const { credentials } = store
+    const markReads: typeof credentials.markReads = async (marks) => {
+      try {
+        await credentials.markReads(marks)
+      } catch (error) {
+        reads.hint(this.#parts.world.now + 5_000)
+        throw error
+      }
+    }
+    return { ...store, credentials: { ...credentials, markReads } }
+  }
 
   async #join(life: Life): Promise<void> {
     const { database } = this.#parts
@@ -284,16 +298,21 @@ export class SimNode implements Machine {
     }
   }
 
+  #flushMarks(reads: DueBoard, task: () => void): void {
+    reads.nothingBefore(this.#parts.world.now)
+    task()
+  }
+
   /** As often as the real ones, less the polls that are known to find nothing. */
   #choreTimers(name: string, life: Life, reads: DueBoard, database: SimDatabase): Timers {
     const { sleep } = timersOf(life.later)
     switch (name) {
       case 'renew':
-        return { sleep, after: (ms, task) => database.due.wait(ms, life.laterAt, task) }
+        return { sleep, after: (ms, task) => database.due.wait(ms * database.patience, life.laterAt, task) }
       case 'revoke':
-        return { sleep, after: (ms, task) => database.revocations.wait(ms, life.laterAt, task) }
+        return { sleep, after: (ms, task) => database.revocations.wait(ms * database.patience, life.laterAt, task) }
       case 'read marks':
-        return { sleep, after: (ms, task) => reads.wait(ms, life.laterAt, task) }
+        return { sleep, after: (ms, task) => reads.wait(ms * database.patience, life.laterAt, () => this.#flushMarks(reads, task)) }
       case 'take over':
         return { sleep, after: (ms, task) => database.lostNodes.wait(ms * TAKE_OVER_STRETCH, life.laterAt, task) }
       default:

@@ -82,7 +82,7 @@ export class SimWire {
     let buffered: HttpAnswer | null = null
     const read = () => {
       if (over || buffered === null) return
-      over = true
+      over = presentation.over = true
       this.#oracle.read(life, presentation, buffered)
       resolve(answered(buffered))
       this.#oracle.buggify(life, 'answer read')
@@ -91,7 +91,7 @@ export class SimWire {
       // The socket is looked at once more: what has arrived is not thrown away.
       if (buffered !== null) return read()
       if (over) return
-      over = true
+      over = presentation.over = true
       resolve({ kind: 'no_answer', cause })
     }
     const arrive = (answer: HttpAnswer) => {

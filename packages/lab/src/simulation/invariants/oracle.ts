@@ -58,6 +58,7 @@ export class Oracle {
       intent: ledger.claimOf(life.identity.id, connection.id),
       sentAt: world.now,
       settled: false,
+      over: false,
       decidedAt: null,
       effect: 'none',
       carried: null,

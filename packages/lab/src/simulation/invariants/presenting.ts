@@ -15,7 +15,7 @@ export function checkPresentation(parts: OracleParts, presentation: Presentation
   const strict = site.reuse.class === 'P3' || site.reuse.class === 'P4' || site.reuse.class === 'PU'
   for (const earlier of token.presentations) {
     if (!earlier.settled && strict) world.violate('I1', `c${connection.index} (${site.reuse.class}): presentation ${earlier.id} of the same token is still on its way`)
-    if (!earlier.settled && earlier.node === node && earlier.incarnation === presentation.incarnation && world.now - earlier.sentAt < 5_000)
+    if (!earlier.over && earlier.node === node && earlier.incarnation === presentation.incarnation)
       world.violate('I11', `${node} sends c${connection.index} twice at once`)
   }
   if (connection.disconnectedAt !== null && world.now - connection.disconnectedAt > 20_000) world.violate('I13', `c${connection.index} is renewed after its disconnect`)
