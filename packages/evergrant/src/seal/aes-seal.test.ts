@@ -111,6 +111,19 @@ test('salt and nonce never repeat over 20,000 values (S74)', () => {
   expect(seen.size).toBe(20_000)
 })
 
+test('a derived key seals at most 64 values, each under a nonce of its own, and each opens by itself', () => {
+  const seal = sealer(key('a'))
+  const sealed = Array.from({ length: 1_000 }, (_, index) => seal.seal(`value ${index}`, { ...context, row: `con_1#${index}` }))
+  const noncesOf = new Map<string, Set<string>>()
+  for (const value of sealed) {
+    const salt = Buffer.from(value).toString('hex', 3, 19)
+    noncesOf.set(salt, (noncesOf.get(salt) ?? new Set()).add(Buffer.from(value).toString('hex', 19, 31)))
+  }
+  expect([...noncesOf.values()].map((nonces) => nonces.size)).toEqual([...Array.from({ length: 15 }, () => 64), 40])
+  const other = sealer(key('a'))
+  for (const [index, value] of sealed.entries()) expect(other.openText(value, { ...context, row: `con_1#${index}` })).toBe(`value ${index}`)
+})
+
 test('fingerprints and macs are keyed, separate by purpose, and independent of the master keys (S82)', () => {
   const before = sealer(key('a'))
   const after = sealer(key('b'), key('a'))

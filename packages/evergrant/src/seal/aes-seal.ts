@@ -19,7 +19,8 @@ export interface AesSealOptions {
 
 /**
  * Layout: format (1) | length of key id (1) | key id | salt (16) | nonce (12) | ciphertext | tag (16).
- * Key = HKDF-SHA256(master key; purpose, format, key id, salt), so no key ever seals two values (RFC 5869, SP 800-38D).
+ * Key = HKDF-SHA256(master key; purpose, format, key id, salt) (RFC 5869). A key seals at most 64 values, each under a
+ * nonce of its own; random nonces would allow 2^32 (SP 800-38D section 8.3).
  */
 export function createAesSeal({ keyring, root, entropy }: AesSealOptions): Seal {
   const masters = new Map<string, Master>()
@@ -41,9 +42,14 @@ export function createAesSeal({ keyring, root, entropy }: AesSealOptions): Seal 
     purposeKeys.set(purpose, key)
     return key
   }
+  let current: SealingKey | undefined
+  const sealingKey = (): SealingKey => {
+    if (current === undefined || current.used === VALUES_PER_KEY) current = freshKey(masterOf(keyring.primary.id), entropy)
+    return current
+  }
   const hmac = (purpose: string, data: string): string => createHmac('sha256', purposeKey(purpose)).update(data, 'utf8').digest('base64url')
   return {
-    seal: (plaintext, context) => sealWith(masterOf(keyring.primary.id), plaintext, context, entropy),
+    seal: (plaintext, context) => sealWith(sealingKey(), plaintext, context),
     open: (sealed, context) => new Uint8Array(openSealed(masterOf, sealed, context)),
     openText: (sealed, context) => openSealed(masterOf, sealed, context).toString('utf8'),
     fingerprint: (secret) => hmac('fingerprint', secret),
@@ -102,18 +108,36 @@ export function sealedWith(sealed: Uint8Array): string {
 
 const CIPHER = { authTagLength: TAG } as const
 
-function sealWith(master: Master, plaintext: string | Uint8Array, context: SealContext, entropy: Entropy): Uint8Array {
+/** More would save nothing that can be measured: deriving is a third of the cost of sealing one value. */
+const VALUES_PER_KEY = 64
+
+/** One derived key, and what stands before the ciphertext of all that it seals: only the last byte of the nonce differs. */
+interface SealingKey {
+  readonly master: Master
+  readonly key: KeyObject
+  readonly prefix: Buffer
+  used: number
+}
+
+function freshKey(master: Master, entropy: Entropy): SealingKey {
   const random = entropy.bytes(SALT + NONCE)
-  const cipher = createCipheriv('aes-256-gcm', derived(master, random.subarray(0, SALT)), random.subarray(SALT), CIPHER)
+  const prefix = Buffer.concat([Buffer.from(master.header, 'latin1'), random])
+  return { master, key: derived(master, random.subarray(0, SALT)), prefix, used: 0 }
+}
+
+function sealWith(sealing: SealingKey, plaintext: string | Uint8Array, context: SealContext): Uint8Array {
+  const { master, key, prefix } = sealing
+  // Counted before anything can fail: a nonce is never tried twice.
+  prefix[prefix.length - 1] = ((prefix[prefix.length - 1] ?? 0) + 1) & 0xff
+  sealing.used += 1
+  const cipher = createCipheriv('aes-256-gcm', key, prefix.subarray(prefix.length - NONCE), CIPHER)
   cipher.setAAD(associatedData(master, context))
   const clear = typeof plaintext === 'string' ? cipher.update(plaintext, 'utf8') : cipher.update(plaintext)
   cipher.final()
-  const at = master.header.length
-  const sealed = new Uint8Array(at + SALT + NONCE + clear.length + TAG)
-  for (let index = 0; index < at; index += 1) sealed[index] = master.header.charCodeAt(index)
-  sealed.set(random, at)
-  sealed.set(clear, at + SALT + NONCE)
-  sealed.set(cipher.getAuthTag(), sealed.length - TAG)
+  const sealed = new Uint8Array(prefix.length + clear.length + TAG)
+  sealed.set(prefix)
+  sealed.set(clear, prefix.length)
+  sealed.set(cipher.getAuthTag(), prefix.length + clear.length)
   return sealed
 }
 

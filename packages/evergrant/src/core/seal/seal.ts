@@ -21,7 +21,7 @@ export class SealError extends Error {
   }
 }
 
-/** Sealing port: AES-256-GCM with a fresh key per value (DESIGN section 9). Synchronous, tens of microseconds. */
+/** Sealing port: AES-256-GCM, each value under a key and a nonce that no other value has together. Synchronous, some microseconds. */
 export interface Seal {
   seal(plaintext: string | Uint8Array, context: SealContext): Uint8Array
   /** @throws SealError */
