@@ -64,6 +64,25 @@ test('the last good document outlives an outage, and an outage is not hammered',
   expect(asked).toHaveLength(3)
 })
 
+test('an issuer that stays down is asked less and less often, once a minute in the end, and anew after a success', async () => {
+  let document: JsonObject | Error = new Error('down')
+  const { asked, resolve, pass } = house(() => document)
+  const times: number[] = []
+  for (let second = 0; second < 300; second += 1) {
+    const before = asked.length
+    await resolve().catch(() => {})
+    if (asked.length > before) times.push(second)
+    pass(1_000)
+  }
+  expect(times).toEqual([0, 5, 15, 35, 75, 135, 195, 255])
+  document = METADATA
+  pass(60_000)
+  await resolve()
+  document = new Error('down again')
+  pass(HOUR)
+  expect((await resolve()).token).toBe(`${issuer}/token`)
+})
+
 test('an issuer that was never reached is asked again after five seconds, not at every refresh', async () => {
   let down = true
   const { asked, resolve, pass } = house(() => (down ? new Error('ETIMEDOUT') : METADATA))

@@ -23,12 +23,16 @@ interface Remembered {
 interface Failure {
   readonly cause: unknown
   readonly at: number
+  /** In a row, this one included. */
+  readonly count: number
 }
 
 /** How long a discovery document is trusted; how long a stale one, or a failure with none to fall back on, is used before discovery is tried again. */
 const FRESH = HOUR
 const RETRY_STALE = MINUTE
 const RETRY_MISSING = 5 * SECOND
+/** Doubled by each failure in a row, up to this: an issuer that is down is not asked faster because many wait for it. */
+const RETRY_MAX = MINUTE
 /** Distinct issuers remembered; beyond it the oldest is forgotten. */
 const MOST = 1_000
 
@@ -71,7 +75,7 @@ function createDiscovery({ fetchJson, clock }: DirectoryOptions) {
       failures.delete(key)
       return metadata
     } catch (cause) {
-      remember(failures, key, { cause, at: clock.mono() })
+      remember(failures, key, { cause, at: clock.mono(), count: (failures.get(key)?.count ?? 0) + 1 })
       const old = known.get(key)
       if (old === undefined) throw cause
       return old.metadata
@@ -87,11 +91,15 @@ function createDiscovery({ fetchJson, clock }: DirectoryOptions) {
     const failure = failures.get(key)
     const sinceFailure = failure === undefined ? Number.POSITIVE_INFINITY : clock.mono() - failure.at
     if (old !== undefined && (clock.mono() - old.readAt < FRESH || sinceFailure < RETRY_STALE)) return old.metadata
-    if (old === undefined && sinceFailure < RETRY_MISSING) throw failure?.cause
+    if (old === undefined && sinceFailure < pauseAfter(failure)) throw failure?.cause
     const flight = flights.get(key) ?? refresh(key, how.kind, issuer)
     flights.set(key, flight)
     return flight
   }
+}
+
+function pauseAfter(failure: Failure | undefined): number {
+  return Math.min(RETRY_MAX, RETRY_MISSING * 2 ** Math.min((failure?.count ?? 1) - 1, 10))
 }
 
 function remember<Value>(known: Map<string, Value>, key: string, value: Value): void {
