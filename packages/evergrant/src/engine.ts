@@ -22,7 +22,7 @@ export { type Distrust, type HighWater, type HighWaterOrigin, type Mark, TRUSTIN
 export type { Journal, JournalRecord, KeptAnswer } from './core/refresh/journal.ts'
 export type { BehindGrant, DatabaseHome, Lineage, Lineages, NodeComparison, ReportedBehind, StoredGeneration, Trusted } from './core/refresh/lineage.ts'
 export { ALONE, type Liveness, type Refusal } from './core/refresh/liveness.ts'
-export { newCredential } from './core/refresh/new-credential.ts'
+export { credentialContext, newCredential } from './core/refresh/new-credential.ts'
 export { type NodeWatch, watchNode } from './core/refresh/node-watch.ts'
 export type { Membership, NodeReport, Nodes } from './core/refresh/nodes.ts'
 export { type ProtocolTimes, protocolTimes } from './core/refresh/protocol-times.ts'

@@ -190,7 +190,13 @@ const engineMutants: readonly Mutant[] = [
   {
     name: 'no_single_flight',
     does: 'starts a flight for every caller',
-    edits: [{ file: 'core/refresh/flights.ts', find: '    if (up !== undefined) return up\n', replace: '    if (up !== undefined && !urgent) return up\n' }],
+    edits: [
+      {
+        file: 'core/refresh/flights.ts',
+        find: '    if (up !== undefined) {\n      up.request',
+        replace: '    if (up !== undefined && !urgent) {\n      up.request',
+      },
+    ],
     scenario: 'one-flight',
   },
   {

@@ -1,5 +1,6 @@
 import type { ClassLosses, ProfileName, SeedReport } from '../simulation/seed-report.ts'
 import type { Mutant } from './mutant.ts'
+import { mutants } from './mutants.ts'
 import { SeedPool } from './seed-pool.ts'
 
 /** How one mutant fared. */
@@ -91,4 +92,35 @@ export function clearlyMore(mutant: Losses, protocol: Losses): string[] {
     const more = (count: number, than: number) => count - than > 3 * Math.sqrt(count + than) && count - than >= 5
     return more(its.lost, own.lost) || more(its.falselyDead, own.falselyDead)
   })
+}
+
+/** The whole gate, or one mutant: a table, and one line of JSON at the end. False when a mutant survives. */
+export async function runGate(options: GateOptions & { readonly only: string | null }): Promise<boolean> {
+  const chosen = mutants.filter((mutant) => options.only === null || mutant.name === options.only)
+  if (chosen.length === 0) throw new Error(`there is no mutant ${options.only}; known are ${mutants.map((mutant) => mutant.name).join(', ')}`)
+  const baseline = await baselineLosses(options)
+  options.tell('| mutant | what it does | scenario that notices | invariant, seeds needed | classes that lose more |')
+  options.tell('|---|---|---|---|---|')
+  const verdicts: MutantVerdict[] = []
+  for (const mutant of chosen) {
+    const verdict = await judgeMutant(mutant, options, baseline)
+    verdicts.push(verdict)
+    const found = verdict.invariant === null ? `none in ${options.seeds}` : `${verdict.invariant}, ${verdict.seeds}`
+    options.tell(`| ${verdict.mutant} | ${verdict.does} | ${verdict.scenario ?? 'none'} | ${found} | ${verdict.losses.join(', ') || '-'} |`)
+  }
+  const survivors = verdicts.filter((verdict) => !verdict.killed).map((verdict) => verdict.mutant)
+  const bySeeds = verdicts.filter((verdict) => verdict.invariant !== null).length
+  const byScenario = verdicts.filter((verdict) => verdict.scenario !== null).length
+  options.tell(
+    JSON.stringify({
+      command: 'mutants',
+      mutants: verdicts.length,
+      killed: verdicts.length - survivors.length,
+      by_scenario: byScenario,
+      by_seeds: bySeeds,
+      seeds: options.seeds,
+      survivors,
+    }),
+  )
+  return survivors.length === 0
 }

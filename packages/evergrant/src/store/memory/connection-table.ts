@@ -13,6 +13,8 @@ export interface StoredConnection {
   readonly failedIntent: IntentId | null
   readonly revokeRule: 'none' | 'grant' | 'token'
   readonly purged: boolean
+  /** When the owner is told next that the grant ends. */
+  readonly warnAt: Instant | null
 }
 
 /** What a write changes; everything else stays as it is. */
@@ -24,12 +26,14 @@ export interface ConnectionChange {
   readonly failedIntent?: IntentId | null
   readonly revokeRule?: StoredConnection['revokeRule']
   readonly purged?: boolean
+  readonly warnAt?: Instant | null
 }
 
 /** Connections with the ways to find them: by account, by owner, by organization, by lease holder, by due time. */
 export class ConnectionTable {
   readonly #rows = new Map<ConnectionId, StoredConnection>()
   readonly #due = new TimeIndex<ConnectionId>()
+  readonly #warnings = new TimeIndex<ConnectionId>()
   readonly #byOrganization = new Map<OrganizationId, Set<ConnectionId>>()
   readonly #byOwner = new Map<string, Set<ConnectionId>>()
   readonly #byAccount = new Map<string, Set<ConnectionId>>()
@@ -43,6 +47,7 @@ export class ConnectionTable {
   insert(row: StoredConnection): void {
     const { connection, health } = row.grant
     this.#due.set(connection.id, health.dueAt)
+    this.#warnings.set(connection.id, row.warnAt)
     this.#rows.set(connection.id, row)
     this.#enter(row)
   }
@@ -62,6 +67,7 @@ export class ConnectionTable {
     }
     const { id } = grant.connection
     if (next.grant.health.dueAt !== grant.health.dueAt) this.#due.set(id, next.grant.health.dueAt)
+    if (next.warnAt !== row.warnAt) this.#warnings.set(id, next.warnAt)
     this.#rows.set(id, next)
     if (next.grant.connection.account !== grant.connection.account) {
       leave(this.#byAccount, accountKey(grant.connection), id)
@@ -82,6 +88,13 @@ export class ConnectionTable {
   /** Back into the due index, with the due time it has. */
   putBack(row: StoredConnection): void {
     this.#due.set(row.grant.connection.id, row.grant.health.dueAt)
+  }
+
+  /** Warnings due now, oldest first; they stay where they are. */
+  dueWarnings(now: Instant, limit: number): StoredConnection[] {
+    const due = this.#all(this.#warnings.take(now, limit))
+    for (const row of due) this.#warnings.set(row.grant.connection.id, row.warnAt)
+    return due
   }
 
   all(): IterableIterator<StoredConnection> {
@@ -113,7 +126,8 @@ export class ConnectionTable {
   }
 
   refill(from: ReadonlyMap<ConnectionId, StoredConnection>): void {
-    for (const index of [this.#rows, this.#due, this.#byOrganization, this.#byOwner, this.#byAccount, this.#byIntegration, this.#byHolder]) index.clear()
+    for (const index of [this.#rows, this.#due, this.#warnings, this.#byOrganization, this.#byOwner, this.#byAccount, this.#byIntegration, this.#byHolder])
+      index.clear()
     for (const row of from.values()) this.insert(row)
   }
 

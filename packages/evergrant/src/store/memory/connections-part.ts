@@ -14,6 +14,7 @@ import type {
 import { statusOf } from '../../core/connection/status.ts'
 import type { ConnectionId, OrganizationId } from '../../core/ids.ts'
 import type { GrantRow } from '../../core/refresh/credentials.ts'
+import { NO_END } from '../../core/refresh/grant-lifetime.ts'
 import type { Instant } from '../../core/time.ts'
 import { afterOf, limitOf, toPage } from '../sql/paging.ts'
 import { NO_FLIGHT } from './claims.ts'
@@ -26,7 +27,7 @@ function own(tables: Tables, organization: OrganizationId, id: ConnectionId): St
   return row?.grant.connection.organization === organization ? row : undefined
 }
 
-function insert(tables: Tables, { connection, credential, dueAt, event }: NewConnection): InsertOutcome {
+function insert(tables: Tables, { connection, credential, dueAt, end = NO_END, event }: NewConnection): InsertOutcome {
   if (!tables.integrations.has(connection.integration)) throw new Error(`${connection.integration} is not stored`)
   if (tables.connections.get(connection.id) !== undefined) throw new Error(`${connection.id} is stored already`)
   if (connection.account !== null && connection.state !== 'disconnected') {
@@ -39,12 +40,13 @@ function insert(tables: Tables, { connection, credential, dueAt, event }: NewCon
     grant: {
       connection,
       credential: { ...credential, connection: connection.id, generation: 1, epoch: 0, ...NO_FLIGHT, suspicion: null },
-      health: { dueAt: connection.state === 'active' ? dueAt : null, nextAttemptAt: null, failures: 0, firstFailedAt: null },
+      health: { dueAt: connection.state === 'active' ? dueAt : null, nextAttemptAt: null, failures: 0, firstFailedAt: null, endsAt: end.at },
     },
     leasedBy: null,
     failedIntent: null,
     revokeRule: 'none',
     purged: false,
+    warnAt: end.warnAt,
   })
   tables.append(event)
   tables.changed({ kind: 'connection', connection: connection.id })
@@ -94,13 +96,14 @@ function replaceGrant(tables: Tables, replacement: GrantReplacement): ReplaceOut
   if (row === undefined || row.grant.connection.state === 'disconnected') return { kind: 'gone' }
   const { generation } = row.grant.credential
   if (generation !== replacement.expectedGeneration) return { kind: 'moved', generation }
-  const { account, accountLabel, scopes, variables, facts, consentedAt, credential, dueAt, event } = replacement
+  const { account, accountLabel, scopes, variables, facts, consentedAt, credential, dueAt, end = NO_END, event } = replacement
   tables.connections.change(row, {
     connection: { state: 'active', fault: null, account, accountLabel, scopes, variables, facts, consentedAt, updatedAt: event.at },
     credential: { ...credential, ...NO_FLIGHT, suspicion: null, generation: generation + 1 },
-    health: { dueAt, nextAttemptAt: null, failures: 0, firstFailedAt: null },
+    health: { dueAt, nextAttemptAt: null, failures: 0, firstFailedAt: null, endsAt: end.at },
     failedIntent: null,
     leasedBy: null,
+    warnAt: end.warnAt,
   })
   tables.append(event)
   tables.changed({ kind: 'connection', connection: replacement.connection })

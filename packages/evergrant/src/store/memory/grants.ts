@@ -44,9 +44,11 @@ function applyGrant(tables: Tables, row: StoredConnection, commit: GrantCommit):
   tables.connections.change(row, {
     connection: { ...described(tables, connection, commit), lastRefreshedAt: commit.answer.receivedAt },
     credential: { ...commit.credential, ...NO_FLIGHT, suspicion: null, generation: credential.generation + 1 },
-    health: { dueAt: connection.state === 'paused' ? null : commit.dueAt, nextAttemptAt: null, failures: 0, firstFailedAt: null },
+    health: { dueAt: connection.state === 'paused' ? null : commit.dueAt, nextAttemptAt: null, failures: 0, firstFailedAt: null, endsAt: commit.end.at },
     failedIntent: null,
     leasedBy: null,
+    // The warnings of an end that stayed the same go on where they were.
+    warnAt: row.grant.health.endsAt === commit.end.at ? row.warnAt : commit.end.warnAt,
   })
   keep(tables, commit, commit.answer, true)
   tables.append(commit.event)

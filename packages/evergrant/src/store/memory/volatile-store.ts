@@ -17,6 +17,7 @@ import { lineagesPart } from './lineages-part.ts'
 import { type NodeLocks, nodesPart } from './nodes-part.ts'
 import { parkedIntegrations, takeDue, takeParked } from './parked.ts'
 import { type Snapshot, Tables } from './tables.ts'
+import { dueWarnings, warn } from './warnings.ts'
 
 export type { NodeLocks } from './nodes-part.ts'
 export type { Snapshot } from './tables.ts'
@@ -70,6 +71,8 @@ function credentialsPart(tables: Tables): Credentials {
     markReads: async (marks) => markReads(tables, marks),
     reschedule: async (connection, dueAt) => reschedule(tables, connection, dueAt),
     cutAnswers: async (olderThan, limit) => tables.answers.cut(olderThan, limit),
+    dueWarnings: async (limit) => dueWarnings(tables, limit),
+    warn: async (steps) => warn(tables, steps),
     takeHeldProbes: async (everyMs) => takeHeldProbes(tables, everyMs),
     unsettledDeaths: async (limit) => unsettledDeaths(tables, limit),
     settleDeath: async (settlement) => settleDeath(tables, settlement),
