@@ -69,7 +69,7 @@ export class Engine implements RefreshEngine {
     this.#interest = new Interest(this.#world)
     this.#rejections = new RejectionGuard()
     this.#outage = new StoreOutage(ports.clock, ports.options.withoutStoreMs)
-    this.#flights = new Flights(this.#world, (token, committed) => this.#keep(token, committed))
+    this.#flights = new Flights(this.#world, (token, committed, overtaken) => this.#keep(token, committed, overtaken))
     this.#due = new DueRunner(this.#world, this.#flights)
     this.#deaths = new DeathRunner(this.#world, this.#flights)
     this.#takeover = new Takeover(this.#world)
@@ -275,10 +275,11 @@ export class Engine implements RefreshEngine {
     }
   }
 
-  #keep(token: RenewedToken, committed: Promise<{ kind: string }>): void {
+  /** The database's word on a commit may come late, after another node's newer token was announced: then memory keeps nothing. */
+  #keep(token: RenewedToken, committed: Promise<{ kind: string }>, overtaken: boolean): void {
     const { answer, organization, obtainedAt, softAt, hardAt } = token
     const entry: CachedToken = { organization, answer, obtainedAt, softAt, hardAt }
-    this.#cache.put(entry)
+    if (!overtaken) this.#cache.put(entry)
     void committed.then((outcome) => {
       if (outcome.kind !== 'applied' && outcome.kind !== 'already') this.#cache.forget(answer.connection)
     })

@@ -24,6 +24,8 @@ interface FlightRequest {
   /** Somebody waits for it; also true when such a one joins later. */
   urgent: boolean
   readonly seen: GrantRow | undefined
+  /** A change of the connection was announced since the attempt began. */
+  overtaken: boolean
 }
 
 /** A row that keeps moving under us is somebody else's work succeeding again and again; more rounds than this are a defect. */
@@ -37,12 +39,13 @@ export class Flights {
   readonly #landed = new Set<() => void>()
   readonly #ahead = new Map<ConnectionId, RenewedToken>()
   readonly #wakers = new Map<ConnectionId, Set<() => void>>()
-  readonly #renewed: (token: RenewedToken, committed: Promise<{ kind: string }>) => void
+  readonly #renewed: (token: RenewedToken, committed: Promise<{ kind: string }>, overtaken: boolean) => void
   #onlyInJournal = 0
   /** Flights that may bring an answer which only this process would have. */
   #precious = 0
 
-  constructor(world: EngineWorld, renewed: (token: RenewedToken, committed: Promise<{ kind: string }>) => void) {
+  /** `overtaken`: a change of the connection was announced since the attempt began; it may be a newer token than this one. */
+  constructor(world: EngineWorld, renewed: (token: RenewedToken, committed: Promise<{ kind: string }>, overtaken: boolean) => void) {
     this.#world = world
     this.#renewed = renewed
   }
@@ -66,6 +69,8 @@ export class Flights {
 
   /** Something changed about this connection elsewhere: whoever waits for another holder looks again. */
   wake(connection: ConnectionId | 'all'): void {
+    const changed = connection === 'all' ? [...this.#up.values()] : [this.#up.get(connection)]
+    for (const up of changed) if (up !== undefined) up.request.overtaken = true
     const woken = connection === 'all' ? [...this.#wakers.values()] : [this.#wakers.get(connection) ?? new Set<() => void>()]
     for (const wakers of woken) for (const wake of wakers) wake()
   }
@@ -78,7 +83,7 @@ export class Flights {
       return up.result
     }
     let commitPending: Promise<unknown> = Promise.resolve()
-    const request: FlightRequest = { connection, ask, urgent, seen }
+    const request: FlightRequest = { connection, ask, urgent, seen, overtaken: false }
     const result = this.#run(request, (committed) => {
       commitPending = this.#countJournalOnly(committed)
     })
@@ -150,12 +155,13 @@ export class Flights {
       started ??= row.credential.generation
       const plan = planRefresh({ row, reuse: context.reuse, ask, now: world.clock.wall() }, world.times)
       if (plan.kind !== 'refresh') return { kind: 'planned', plan, row, context }
+      flight.overtaken = false
       const outcome = (await heldNow(world, row, context)) ?? (await this.#attempt(row, context, flight.urgent))
       switch (outcome.kind) {
         case 'granted':
           pending(outcome.committed)
           this.#ahead.set(connection, outcome.row)
-          this.#renewed(outcome.row, outcome.committed)
+          this.#renewed(outcome.row, outcome.committed, flight.overtaken)
           return { kind: 'renewed', token: outcome.row }
         case 'failed':
           return { kind: 'failed', code: outcome.fault.code, fault: outcome.fault, retryAt: outcome.retryAt }

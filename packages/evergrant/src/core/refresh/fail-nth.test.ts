@@ -1,0 +1,157 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freshDatabase } from '../../../../../tests/fresh-database.ts'
+import { openPostgresStore, openSqliteStore, type Store } from '../../store/index.ts'
+import { systemClock, systemTimers } from '../../system.ts'
+import { BLOWS, type Blow, NumberedCalls } from '../../testing/numbered-calls.ts'
+import { CLASSES, RefreshTrials, TRIAL_TIMES, type Trial } from '../../testing/refresh-trials.ts'
+import type { TruthfulClass } from '../../testing/truthful-provider.ts'
+import { Fault } from '../fault/fault.ts'
+import type { Engine } from './engine.ts'
+
+/** Longer than an eager lease and than the time from claim to send, shorter than a strict lease. */
+const PAUSE_MS = 200
+const PATIENCE_MS = 8_000
+/** Trials side by side: most of their time is waiting. */
+const AT_ONCE = 10
+
+const { database, skip } = await freshDatabase()
+const folder = mkdtempSync(join(tmpdir(), 'evergrant-fail-nth-'))
+const options = { clock: systemClock, timers: systemTimers, migrate: true }
+afterAll(async () => {
+  await database?.drop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const STORES: readonly { readonly name: string; readonly absent: boolean; readonly shared: boolean; readonly open: () => Promise<Store> }[] = [
+  { name: 'the embedded database', absent: false, shared: false, open: () => openSqliteStore(join(folder, 'trials.db'), options) },
+  { name: `PostgreSQL${skip ?? ''}`, absent: database === null, shared: true, open: () => openPostgresStore(database?.url ?? '', options) },
+]
+
+const well = () => new NumberedCalls({ blow: () => null, pause: () => Promise.resolve() })
+const quietly = (work: Promise<unknown>) => work.then(undefined, () => undefined)
+
+for (const { name, absent, shared, open } of STORES) {
+  describe.skipIf(absent)(`the n-th call of one refresh is struck, on ${name}`, () => {
+    let store: Store
+    let trials: RefreshTrials
+    beforeAll(async () => {
+      store = await open()
+      trials = await RefreshTrials.on(store, { sharedDatabase: shared })
+    })
+    afterAll(async () => {
+      trials?.close()
+      await store?.close()
+    })
+
+    for (const reuse of CLASSES) {
+      test(`at ${reuse} every call, in every way: what can be kept is kept, and what is lost says so`, { timeout: 120_000 }, async () => {
+        const calls = await callsOfOneRefresh(trials, reuse)
+        expect(calls.filter((call) => call.startsWith('socket'))).toEqual(['socket.connect', 'socket.write', 'socket.read'])
+        expect(calls).toEqual(expect.arrayContaining(['store.read', 'store.claim', 'store.commitGrant']))
+        const plan = calls.flatMap((_, index) => BLOWS.map((blow) => ({ number: index + 1, blow })))
+        const found: string[] = []
+        for (let start = 0; start < plan.length; start += AT_ONCE) {
+          const batch = plan.slice(start, start + AT_ONCE).map(({ number, blow }) => strike(trials, reuse, number, blow))
+          found.push(...(await Promise.all(batch)).flat())
+        }
+        expect(found).toEqual([])
+      })
+    }
+  })
+}
+
+async function callsOfOneRefresh(trials: RefreshTrials, reuse: TruthfulClass): Promise<readonly string[]> {
+  const trial = await trials.begin(reuse)
+  const calls = well()
+  const engine = await trials.engine(trial, { id: 'node-1', incarnation: 'first' }, calls)
+  expect(await engine.refresh(trial.organization, trial.connection)).toMatchObject({ generation: 2 })
+  // The journal hears that the database has the answer after the caller does.
+  if (reuse !== 'P0') await expect.poll(() => calls.made).toContain('journal.settle')
+  return [...calls.made]
+}
+
+/** One refresh with one call struck; then somebody reads until it is decided. Returns what was not as it must be. */
+async function strike(trials: RefreshTrials, reuse: TruthfulClass, number: number, blow: Blow): Promise<readonly string[]> {
+  const trial = await trials.begin(reuse)
+  const pause = () => systemTimers.sleep(PAUSE_MS)
+  const calls = new NumberedCalls({ blow: (call) => (call.number === number ? blow : null), pause })
+  let engine = await trials.engine(trial, { id: 'node-1', incarnation: 'first' }, calls)
+  const asked = quietly(engine.refresh(trial.organization, trial.connection))
+  const pausing = blow.startsWith('pauses')
+  // While the first node is held up, another one is asked for the same.
+  const other = pausing ? await trials.engine(trial, { id: 'node-2', incarnation: 'first' }, well()) : null
+  if (other !== null) {
+    await Promise.race([calls.firstBlow, asked])
+    await quietly(other.refresh(trial.organization, trial.connection))
+  }
+  await Promise.race([asked, calls.died])
+  if (calls.dead) {
+    engine = await trials.engine(trial, { id: 'node-1', incarnation: 'second' }, well())
+    await engine.recover()
+  }
+  const end = await decided(engine, trial)
+  return [...(await complaints(trials, trial, calls, end))].map((complaint) => `${reuse}, call ${number} (${calls.struck.join()}): ${complaint}`)
+}
+
+type End =
+  | { readonly kind: 'kept' }
+  | { readonly kind: 'over'; readonly code: string; readonly intent: string | null }
+  | { readonly kind: 'open'; readonly why: string }
+
+async function decided(engine: Engine, trial: Trial): Promise<End> {
+  const { organization, connection, provider } = trial
+  const deadline = systemClock.mono() + PATIENCE_MS
+  let why = 'nothing was answered'
+  while (systemClock.mono() < deadline) {
+    try {
+      const answer = await engine.token({ organization, connection, minTtlMs: 0, rejectedGeneration: null })
+      provider.use(answer.accessToken)
+      const newest = answer.accessToken === provider.accessToken(provider.issued)
+      // A reusable refresh token outlives answers that nobody heard.
+      if (answer.generation > 1 && (newest || trial.reuse === 'P0')) return { kind: 'kept' }
+      why = `generation ${answer.generation} is served while the provider is at ${provider.issued}`
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      if (error.definition.class === 'grant') return { kind: 'over', code: error.code, intent: null }
+      why = error.code
+    }
+    await systemTimers.sleep(10)
+  }
+  return { kind: 'open', why }
+}
+
+async function complaints(trials: RefreshTrials, trial: Trial, calls: NumberedCalls, end: End): Promise<readonly string[]> {
+  const found: string[] = []
+  const row = await trials.store.credentials.read(trial.connection)
+  const { provider, reuse } = trial
+  const strict = reuse === 'P3' || reuse === 'P4' || reuse === 'PU'
+  const destroyed = strict && answerDestroyed(calls)
+  if (end.kind === 'open') found.push(`it does not come to rest: ${end.why}`)
+  if (end.kind === 'over' && !destroyed) found.push(`it is over (${end.code}) although nothing was destroyed`)
+  if (end.kind === 'over' && end.code !== 'refresh_outcome_lost') found.push(`it says ${end.code}`)
+  if (end.kind === 'over' && row?.connection.fault?.evidence.intent?.startsWith('itn_') !== true) found.push('no intent stands as evidence')
+  if (end.kind === 'kept' && destroyed) found.push('it lives although its answer was destroyed: the test does not see what it thinks it sees')
+  if (strict && provider.overlaps > 0) found.push('one refresh token was under way twice')
+  if (row?.credential.lease !== null || row?.credential.intent !== null) found.push('a lease or an intent was left behind')
+  const [first, second] = provider.seen
+  if (strict && second !== undefined && first?.generation === second.generation && second.at - first.at < TRIAL_TIMES.orphanWaitMs - 20) {
+    found.push(`the token was presented again after ${second.at - first.at} ms`)
+  }
+  return found
+}
+
+/**
+ * The provider had acted, and its answer ended in a line that broke or in a process that died before it was durable. The
+ * commit is begun first, the journal in the same turn: a death at the commit is one before both.
+ */
+function answerDestroyed(calls: NumberedCalls): boolean {
+  const [, name = '', ...words] = (calls.struck[0] ?? '').split(' ')
+  const blow = words.join(' ')
+  if (name === 'socket.write') return blow === 'unknown' || blow === 'dies after'
+  if (name === 'store.commitGrant') return blow === 'dies before'
+  if (name === 'socket.read') return blow === 'fails' || blow === 'unknown' || blow.startsWith('dies')
+  return false
+}
