@@ -15,7 +15,7 @@ describe.skipIf(database === null)(`PostgreSQL goes away between an answer and i
     const url = new URL(database?.url ?? '')
     proxy = await TcpFaultProxy.start({ host: url.hostname, port: Number(url.port) })
     url.port = String(proxy.port)
-    bench = await Workbench.start({ timeScale: 1, profiles: { p4: 'P4' }, databaseUrl: url.href })
+    bench = await Workbench.start({ timeScale: 1, profiles: { p4: 'P4' }, databaseUrl: url.href, env: { EVERGRANT_DRAIN_SECONDS: '3' } })
   })
   afterEach(async () => {
     proxy.heal()
@@ -72,6 +72,18 @@ describe.skipIf(database === null)(`PostgreSQL goes away between an answer and i
     await storedOnce(held, textAt(answered, 'access_token'))
   })
 
+  test('a SIGTERM while the database is away: it waits for a stated time, ends with exit code 3, and the next start stores the answer', {
+    timeout: 60_000,
+  }, async () => {
+    const held = await bench.hold('p4', 600)
+    const answered = await cutBetween(held)
+    expect(answered.status, answered.text).toBe(200)
+    expect((await bench.server.stop(30_000)).code, bench.server.output()).toBe(3)
+    proxy.heal()
+    await bench.server.start()
+    await storedOnce(held, textAt(answered, 'access_token'))
+  })
+
   test('made-up credentials are refused without the database (E12)', async () => {
     proxy.cut()
     const guess = () => bench.api.call('GET', '/connections', { headers: { authorization: `Bearer ${randomUUID()}` } })
@@ -83,7 +95,7 @@ describe.skipIf(database === null)(`PostgreSQL goes away between an answer and i
     const held = await Promise.all(Array.from({ length: 8 }, () => bench.hold('p4', 600)))
     await bench.fault('p4', { kind: 'hang', when: 'after', times: null })
     const pending = held.map((one) => bench.token(one, '?rejected_generation=1'))
-    await expect.poll(() => bench.hanging()).toBe(held.length)
+    await expect.poll(() => bench.hanging(), { timeout: 10_000 }).toBe(held.length)
     proxy.cut()
     await bench.heal()
     const answers = await Promise.all(pending)

@@ -122,6 +122,16 @@ export class ServerProcess {
     return await this.#end((running) => running.kill())
   }
 
+  /** Waits until it ends by itself; after `ms` it is killed. */
+  async ended(ms: number): Promise<Exit> {
+    return await this.#end(async (running) => {
+      const impatience = setTimeout(() => void running.kill(), ms)
+      const exit = await running.exited
+      clearTimeout(impatience)
+      return exit
+    })
+  }
+
   /** SIGSTOP and SIGCONT: a paused machine. */
   pause(): void {
     this.#process?.signal('SIGSTOP')

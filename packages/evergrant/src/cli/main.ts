@@ -4,8 +4,12 @@ import { runCommandLine } from './program.ts'
 // Whatever this process makes (database, journal, keys) is for its user alone, also in a folder that is open to others.
 process.umask(0o077)
 
-process.exitCode = await runCommandLine(process.argv.slice(2), {
+const args = process.argv.slice(2)
+process.exitCode = await runCommandLine(args, {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   interactive: process.stderr.isTTY === true,
 })
+
+// A write that is still being tried would keep a server that has drained alive for ever. What it holds is in the journal, and has been told.
+if (args[0] === 'serve') process.exit()

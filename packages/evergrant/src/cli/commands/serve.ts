@@ -4,6 +4,7 @@ import { type Config, loadConfig } from '../../config.ts'
 import { banner, type Started } from '../banner.ts'
 import { removeControlFile, writeControlFile } from '../control-file.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
+import { withChosenPort } from '../free-port.ts'
 import type { Output } from '../output.ts'
 import type { Shell } from '../shell.ts'
 import { version } from '../version.ts'
@@ -18,7 +19,7 @@ export function serveCommand(program: Command, { output, finish }: Shell): void 
 }
 
 async function serve(output: Output, development: boolean): Promise<ExitCode> {
-  const config = loadConfig({ development })
+  const config = await withChosenPort(loadConfig({ development }))
   const stopped = untilStopped()
   const { createEvergrant } = await import('../../index.ts')
   const rehearsal = development ? await (await import('../../development.ts')).startDevelopment(config) : null

@@ -88,3 +88,26 @@ test('a drain with a lost store ends as soon as the journal has every answer, an
   expect(await drain).toEqual({ finished: 1, onlyInJournal: 1 })
   expect(lab.journal.records).toHaveLength(1)
 })
+
+test('a caller waits for a node that was cut off and is seen alive again in a moment, but no longer than callers wait', async () => {
+  let cut = true
+  const lab = await createEngineLab({
+    ports: () => ({
+      liveness: { refusal: () => (cut ? { code: 'store_unavailable', detail: 'the lock is lost' } : null), sawDatabaseTime: () => {} },
+    }),
+  })
+  await lab.time.advance(HOUR)
+  const inTime = lab.read()
+  await lab.time.advance(2_000)
+  cut = false
+  await lab.time.advance(300)
+  await turns(lab)
+  expect((await inTime).generation).toBe(2)
+  cut = true
+  await lab.time.advance(HOUR)
+  const tooLate = expect(lab.read()).rejects.toMatchObject({ code: expect.stringMatching(/^(store_unavailable|refresh_in_progress)$/) })
+  await lab.time.advance(5_000)
+  await turns(lab)
+  await tooLate
+  expect([lab.engine.stats().flights, lab.provider.presented]).toEqual([0, ['rt-1']])
+})

@@ -156,7 +156,7 @@ export class Flights {
       const plan = planRefresh({ row, reuse: context.reuse, ask, now: world.clock.wall() }, world.times)
       if (plan.kind !== 'refresh') return { kind: 'planned', plan, row, context }
       flight.overtaken = false
-      const outcome = (await heldNow(world, row, context)) ?? (await this.#attempt(row, context, flight.urgent))
+      const outcome = (await heldNow(world, row, context)) ?? (await this.#attempt(row, context, flight))
       switch (outcome.kind) {
         case 'granted':
           pending(outcome.committed)
@@ -183,7 +183,9 @@ export class Flights {
     throw new Fault('refresh_in_progress', { detail: 'the connection is being changed faster than it can be read; try again' })
   }
 
-  async #attempt(row: GrantRow, context: GrantContext, urgent: boolean): Promise<AttemptOutcome> {
+  async #attempt(row: GrantRow, context: GrantContext, flight: FlightRequest): Promise<AttemptOutcome> {
+    await this.#untilSeenAlive(flight)
+    const { urgent } = flight
     const precious = context.reuse.class !== 'P0'
     if (!precious) return attempt(this.#world, { row, context, urgent })
     this.#precious += 1
@@ -193,6 +195,13 @@ export class Flights {
       this.#precious -= 1
       this.#tellLanded()
     }
+  }
+
+  /** A connection to the database that was cut is back in a moment: as long as a caller waits, so does their flight. */
+  async #untilSeenAlive(flight: FlightRequest): Promise<void> {
+    const { clock, liveness, timers, times, draining } = this.#world
+    const deadline = clock.mono() + times.callerWaitMs
+    while (flight.urgent && liveness.refusal()?.code === 'store_unavailable' && !draining() && clock.mono() < deadline) await timers.sleep(HELD_POLL_MS)
   }
 
   #waitForOther(connection: ConnectionId, until: Instant): Promise<void> {

@@ -7,7 +7,7 @@ import { numberParameters } from './postgres-dialect.ts'
 import { readable, unavailable } from './postgres-faults.ts'
 
 const RECONNECT_MS = 250
-const RECONNECT_CAP_MS = 4 * SECOND
+const RECONNECT_CAP_MS = SECOND
 /** A heartbeat without an answer for this long: the connection is given up, well before the server gives up on us. */
 const PATIENCE_MS = 5 * SECOND
 
