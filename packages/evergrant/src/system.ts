@@ -58,8 +58,14 @@ function draw(length: number): Uint8Array {
 
 /** 53 random bits: every double in [0, 1) that such a fraction can be. */
 function uniform(): number {
-  const view = new DataView(draw(8).buffer)
-  return ((view.getUint32(0) >>> 5) * 2 ** 26 + (view.getUint32(4) >>> 6)) / 2 ** 53
+  if (used + 8 > BLOCK) {
+    block = randomBytes(BLOCK)
+    used = 0
+  }
+  const high = block.readUInt32BE(used) >>> 5
+  const low = block.readUInt32BE(used + 4) >>> 6
+  used += 8
+  return (high * 2 ** 26 + low) / 2 ** 53
 }
 
 /** The operating system's randomness. */
@@ -72,21 +78,35 @@ export const systemEntropy: Entropy = { bytes: draw, uniform, uuid: uuidSource((
  */
 export function uuidSource(wall: () => number, bytes: (length: number) => Uint8Array): () => string {
   let last = 0
+  let time = ''
   let counter = 0
+  let random = new Uint8Array(0)
+  let at = 0
+  const next = (): number => random[at++] ?? 0
   return () => {
-    const random = bytes(10)
+    if (at + UUID_BYTES > random.length) {
+      random = Uint8Array.from(bytes(UUID_BYTES * UUIDS_AT_ONCE))
+      at = 0
+    }
+    const start = ((next() << 8) | next()) & 0x7ff
     const now = wall()
+    let moved = true
     if (now > last) {
       last = now
-      counter = (((random[0] ?? 0) << 8) | (random[1] ?? 0)) & 0x7ff
+      counter = start
     } else if (++counter > 0xfff) {
       last += 1
       counter = 0
+    } else {
+      moved = time === ''
     }
-    const time = last.toString(16).padStart(12, '0')
-    const tail = Buffer.from(random.buffer, random.byteOffset + 2, 8)
-    tail[0] = ((tail[0] ?? 0) & 0x3f) | 0x80
-    const hex = tail.toString('hex')
-    return `${time.slice(0, 8)}-${time.slice(8)}-7${counter.toString(16).padStart(3, '0')}-${hex.slice(0, 4)}-${hex.slice(4)}`
+    if (moved) time = last.toString(16).padStart(12, '0').replace(/^.{8}/, '$&-')
+    const variant = HEX[(next() & 0x3f) | 0x80]
+    const tail = `${variant}${HEX[next()]}-${HEX[next()]}${HEX[next()]}${HEX[next()]}${HEX[next()]}${HEX[next()]}${HEX[next()]}`
+    return `${time}-7${counter.toString(16).padStart(3, '0')}-${tail}`
   }
 }
+
+const UUID_BYTES = 10
+const UUIDS_AT_ONCE = 16
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))

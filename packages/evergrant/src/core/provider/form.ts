@@ -1,9 +1,11 @@
 import type { JsonObject } from '../json.ts'
 
 const LONE_SURROGATE = /\p{Surrogate}/gu
+const UNRESERVED = /^[A-Za-z0-9._~-]*$/
 
 /** Percent-encodes everything but the unreserved characters of RFC 3986 section 2.3. Total: broken surrogates become U+FFFD. */
 export function percentEncode(value: string): string {
+  if (UNRESERVED.test(value)) return value
   return encodeURIComponent(value.replace(LONE_SURROGATE, '\uFFFD')).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
