@@ -8,6 +8,7 @@ import { type Clock, DAY, HOUR, type Timers } from './core/time.ts'
 import { nodeChores } from './schedule/node-chores.ts'
 import { type Chore, startWorker, type Worker } from './schedule/worker.ts'
 import type { Store } from './store/index.ts'
+import { systemEntropy } from './system.ts'
 
 const ANSWERS_KEPT_MS = 72 * HOUR
 const CIPHERTEXT_KEPT_MS = 30 * DAY
@@ -30,9 +31,10 @@ export interface ChoreParts {
 
 /** Everything a node does by itself. */
 export function startChores(parts: ChoreParts): Worker {
-  const { engine, timers, log, watch, trust } = parts
-  const purging: Chore = { name: 'purge', everyMs: HOUR, run: () => purge(parts.store, parts.clock) }
-  return startWorker([...nodeChores({ engine, revocation: parts.revocation, watch, trust }), purging], { timers, log })
+  const { engine, timers, log, watch, trust, clock, store } = parts
+  const warnings = { clock, entropy: systemEntropy, credentials: store.credentials }
+  const purging: Chore = { name: 'purge', everyMs: HOUR, run: () => purge(store, clock) }
+  return startWorker([...nodeChores({ engine, revocation: parts.revocation, watch, trust, warnings }), purging], { timers, log })
 }
 
 /** Nothing is deleted because it failed; only what is past a stated time. */

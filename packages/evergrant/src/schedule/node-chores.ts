@@ -1,8 +1,9 @@
 import { type RevocationPorts, runRevocations } from '../core/connection/revocation-worker.ts'
 import type { DatabaseTrust } from '../core/refresh/database-trust.ts'
+import { type WarningPorts, warnBatch } from '../core/refresh/lifetime-warnings.ts'
 import type { NodeWatch } from '../core/refresh/node-watch.ts'
 import type { RefreshEngine } from '../core/refresh/refresh-engine.ts'
-import { SECOND } from '../core/time.ts'
+import { MINUTE, SECOND } from '../core/time.ts'
 import type { Chore } from './worker.ts'
 
 export interface NodeChoreParts {
@@ -11,15 +12,17 @@ export interface NodeChoreParts {
   /** Null where there are no other nodes. */
   readonly watch: Pick<NodeWatch, 'beat'> | null
   /** Looks after the age of the database when nothing is presented, too. None where it is never doubted. */
+  readonly warnings?: WarningPorts
   readonly trust?: Pick<DatabaseTrust, 'trusted' | 'refreshed'>
 }
 
 /** What a node does by itself for its grants, whatever its store. */
-export function nodeChores({ engine, revocation, watch, trust }: NodeChoreParts): readonly Chore[] {
+export function nodeChores({ engine, revocation, watch, trust, warnings }: NodeChoreParts): readonly Chore[] {
   return [
     { name: 'renew', everyMs: SECOND, run: async () => (await engine.runDue()) > 0 },
     { name: 'read marks', everyMs: 5 * SECOND, run: () => engine.flushInterest().then(() => false) },
     { name: 'revoke', everyMs: 2 * SECOND, run: async () => trust?.trusted() !== false && (await runRevocations(revocation)) > 0 },
+    ...(warnings === undefined ? [] : [{ name: 'warn of ends', everyMs: MINUTE, run: () => warnBatch(warnings) }]),
     ...(trust === undefined ? [] : [{ name: 'age of the database', everyMs: 5 * SECOND, run: () => trust.refreshed().then(() => false) }]),
     ...(watch === null ? [] : sharedChores(engine, watch)),
   ]

@@ -5,9 +5,11 @@ import { deathCases } from './conformance/death-cases.ts'
 import { dueCases } from './conformance/due-cases.ts'
 import { failureCases } from './conformance/failure-cases.ts'
 import { grantCases } from './conformance/grant-cases.ts'
+import { lineageCases } from './conformance/lineage-cases.ts'
 import { nodeCases } from './conformance/node-cases.ts'
 import { sessionCases } from './conformance/session-cases.ts'
 import type { StoreCase } from './conformance/store-case.ts'
+import { warningCases } from './conformance/warning-cases.ts'
 
 export type { StoreCase, StoreContext } from './conformance/store-case.ts'
 
@@ -21,5 +23,7 @@ export const storeCases: readonly StoreCase[] = [
   ...connectionCases,
   ...sessionCases,
   ...accessCases,
+  ...warningCases,
+  ...lineageCases,
   ...nodeCases,
 ]

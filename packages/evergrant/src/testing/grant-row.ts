@@ -49,6 +49,6 @@ export function grantRow(change: { connection?: Partial<Connection>; credential?
       suspicion: null,
       ...change.credential,
     },
-    health: { dueAt: 2_500_000, nextAttemptAt: null, failures: 0, firstFailedAt: null, ...change.health },
+    health: { dueAt: 2_500_000, nextAttemptAt: null, failures: 0, firstFailedAt: null, endsAt: null, ...change.health },
   }
 }

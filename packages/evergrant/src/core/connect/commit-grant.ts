@@ -1,10 +1,12 @@
 import type { Actor } from '../audit/event.ts'
 import type { Connection } from '../connection/connection.ts'
+import type { NewCredential } from '../connection/credential.ts'
 import { Fault } from '../fault/fault.ts'
 import type { ConnectionId } from '../ids.ts'
 import { reuseOf } from '../provider/reuse-of.ts'
 import type { GrantRow } from '../refresh/credentials.ts'
 import { dueAfter } from '../refresh/due.ts'
+import { type GrantEnd, grantEnd } from '../refresh/grant-lifetime.ts'
 import { credentialContext, type GrantedTokens, newCredential } from '../refresh/new-credential.ts'
 import type { Instant } from '../time.ts'
 import { connectEvent } from './connect-event.ts'
@@ -68,7 +70,7 @@ function newConnection(commit: GrantToCommit, id: ConnectionId, ports: ConnectPo
     version: 1,
   }
   const event = connectEvent({ type: 'connection.created', actor, session, connection: id, data: { account: grant.account, generation: 1 } }, ports)
-  return { connection, credential, dueAt: dueAt(flowing, credential, ports), event }
+  return { connection, credential, dueAt: dueAt(flowing, credential, ports), end: endOf(flowing, grant, credential, ports), event }
 }
 
 async function repair(commit: GrantToCommit, id: ConnectionId, ports: ConnectPorts): Promise<ConnectionId> {
@@ -106,6 +108,7 @@ function replacement(commit: GrantToCommit, row: GrantRow, ports: ConnectPorts) 
     facts: { ...connection.facts, ...grant.facts },
     consentedAt: grant.obtainedAt,
     dueAt: dueAt(flowing, credential, ports),
+    end: endOf(flowing, grant, credential, ports),
     event: connectEvent({ type: 'connection.reconnected', actor, session, connection: connection.id, data: { generation, was: connection.state } }, ports),
   }
 }
@@ -153,4 +156,9 @@ function dueAt({ integration, context }: FlowContext, credential: ReturnType<typ
     lastReadAt: now,
     now,
   })
+}
+
+/** Every lifetime starts anew with a consent. */
+function endOf({ context }: FlowContext, { obtainedAt }: HeldGrant, credential: NewCredential, ports: ConnectPorts): GrantEnd {
+  return grantEnd({ record: context.record, consentedAt: obtainedAt, credential, before: null, now: ports.clock.wall() })
 }

@@ -67,4 +67,6 @@ export interface Health {
   /** Consecutive failures since the last success. Persisted, so that a restart does not reset the back-off. */
   readonly failures: number
   readonly firstFailedAt: Instant | null
+  /** When the grant ends whatever we do, unless its owner grants again; null when no such end is known. */
+  readonly endsAt: Instant | null
 }

@@ -2,6 +2,7 @@ import type { NewEvent } from '../audit/event.ts'
 import type { ConnectionId, IntegrationId, OrganizationId, RevocationId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
 import type { GrantRow } from '../refresh/credentials.ts'
+import type { GrantEnd } from '../refresh/grant-lifetime.ts'
 import type { Instant } from '../time.ts'
 import type { Connection, ConnectionStatus } from './connection.ts'
 import type { NewCredential } from './credential.ts'
@@ -29,6 +30,8 @@ export interface NewConnection {
   readonly connection: Connection
   readonly credential: NewCredential
   readonly dueAt: Instant | null
+  /** None is known by default. */
+  readonly end?: GrantEnd
   readonly event: NewEvent
 }
 
@@ -55,6 +58,8 @@ export interface GrantReplacement {
   readonly facts: Readonly<Record<string, string>>
   readonly consentedAt: Instant
   readonly dueAt: Instant | null
+  /** None is known by default. */
+  readonly end?: GrantEnd
   readonly event: NewEvent
 }
 

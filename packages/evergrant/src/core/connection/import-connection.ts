@@ -6,6 +6,7 @@ import type { ProviderRecord } from '../provider/record.ts'
 import { reuseOf } from '../provider/reuse-of.ts'
 import { matchesPattern } from '../provider/template.ts'
 import { initialDueAt } from '../refresh/due.ts'
+import { type GrantEnd, grantEnd } from '../refresh/grant-lifetime.ts'
 import { type GrantedTokens, newCredential } from '../refresh/new-credential.ts'
 import type { Instant } from '../time.ts'
 import type { Connection } from './connection.ts'
@@ -60,7 +61,13 @@ export async function importGrant(
     return intoExisting(job, ports, holder, `${holder} holds this refresh token already, and two connections that spend one token end its grant.`)
   const connection = newConnection(job, newId('con', ports.entropy))
   const credential = credentialFor(job, ports, connection.id, 1)
-  const outcome = await ports.connections.insert({ connection, credential, dueAt: dueAt(job, credential), event: eventFor(job, ports, connection.id, 1) })
+  const outcome = await ports.connections.insert({
+    connection,
+    credential,
+    dueAt: dueAt(job, credential),
+    end: endOf(job, credential, grant.consentedAt),
+    event: eventFor(job, ports, connection.id, 1),
+  })
   if (outcome.kind === 'inserted') return { connection: connection.id, replaced: false }
   return intoExisting(job, ports, outcome.connection, `This owner has this account at ${integration.slug} already: ${outcome.connection}.`)
 }
@@ -103,6 +110,7 @@ async function replace(job: Import, ports: ConnectionPorts, id: ConnectionId): P
       facts: { ...row.connection.facts, ...grant.facts },
       consentedAt: grant.consentedAt ?? now,
       dueAt: dueAt(job, credential),
+      end: endOf(job, credential, grant.consentedAt ?? now),
       event: eventFor(job, ports, id, generation),
     })
     if (outcome.kind === 'replaced') return
@@ -184,6 +192,10 @@ function credentialFor(
 function dueAt({ integration, record, now }: Import, credential: NewCredential): Instant | null {
   if (credential.refreshToken !== null && credential.accessExpiresAt !== null && credential.accessExpiresAt <= now) return now
   return initialDueAt(credential, integration.settings, now, record)
+}
+
+function endOf({ record, now }: Import, credential: NewCredential, consentedAt: Instant | null): GrantEnd {
+  return grantEnd({ record, consentedAt, credential, before: null, now })
 }
 
 function eventFor({ organization, integration, grant, actor, now }: Import, ports: ConnectionPorts, connection: ConnectionId, generation: number): NewEvent {

@@ -1,9 +1,10 @@
 import type { NewEvent } from '../audit/event.ts'
-import type { Connection, Health, StoredFault } from '../connection/connection.ts'
+import type { Connection, ConnectionState, Health, StoredFault } from '../connection/connection.ts'
 import type { Credential, NewCredential } from '../connection/credential.ts'
-import type { ConnectionId, IntentId, OrganizationId } from '../ids.ts'
+import type { ConnectionId, IntegrationId, IntentId, OrganizationId } from '../ids.ts'
 import type { Instant } from '../time.ts'
 import type { DeathReport, Deaths } from './deaths.ts'
+import type { GrantEnd } from './grant-lifetime.ts'
 
 /** One process of Evergrant: a stable id and an incarnation that is new at every start. */
 export interface NodeIdentity {
@@ -64,6 +65,8 @@ export interface GrantCommit {
   readonly facts: Readonly<Record<string, string>>
   readonly account: string | null
   readonly dueAt: Instant | null
+  /** An end that is the stored one keeps the warning that is stored with it. */
+  readonly end: GrantEnd
   readonly event: NewEvent
 }
 
@@ -107,7 +110,16 @@ export type FailureOutcome = { readonly kind: 'recorded' } | { readonly kind: 'h
 export interface DueConnection {
   readonly connection: ConnectionId
   readonly organization: OrganizationId
+  readonly integration: IntegrationId
   readonly dueAt: Instant
+  /** It was not taken but parked, because its integration cannot be asked now. */
+  readonly parked: boolean
+}
+
+/** `taken`: active and still waiting. `found`: how many left the parking place; fewer than asked for means that it is empty. */
+export interface TakenParked {
+  readonly taken: readonly DueConnection[]
+  readonly found: number
 }
 
 /** A read of a token, reported in batches: it makes the connection interesting and may bring its renewal forward. */
@@ -116,6 +128,23 @@ export interface ReadMark {
   readonly at: Instant
   /** When set and earlier than the stored due time (or that is null), the due time moves here. */
   readonly dueAt: Instant | null
+}
+
+/** A warning whose time has come, or the end itself. */
+export interface DueWarning {
+  readonly connection: ConnectionId
+  readonly organization: OrganizationId
+  readonly state: ConnectionState
+  readonly endsAt: Instant
+  readonly warnAt: Instant
+}
+
+/** Taken only while end and warning are still these, so that it happens once. */
+export interface WarningStep extends Pick<DueWarning, 'connection' | 'endsAt' | 'warnAt'> {
+  readonly nextWarnAt: Instant | null
+  /** When set, the connection is looked at then. */
+  readonly dueAt: Instant | null
+  readonly event: NewEvent | null
 }
 
 /** The engine's store port. Every method that writes is one durable transaction and returns only after it is durable. */
@@ -139,13 +168,25 @@ export interface Credentials extends Deaths {
    * is no death leaves its fault and its due time (none) as they are.
    */
   commitFailure(commit: FailureCommit): Promise<FailureOutcome>
-  /** Connections due now, oldest first, hidden from other callers for `visibilityMs`. Costs O(limit), never O(connections). */
-  takeDue(limit: number, visibilityMs: number): Promise<readonly DueConnection[]>
+  /**
+   * Connections due now, oldest first, hidden from other callers for `visibilityMs`. Costs O(limit), never O(connections). Those of an
+   * integration in `parking` that come up in between are parked instead, at most a stated number more than `limit`, and returned as such:
+   * they have no due time until {@link takeParked}, or until somebody else gives them one.
+   */
+  takeDue(limit: number, visibilityMs: number, parking?: readonly IntegrationId[]): Promise<readonly DueConnection[]>
+  /** Parked connections of one integration become taken, like due ones: those read within a day first, then by hard expiry. Costs O(limit). */
+  takeParked(integration: IntegrationId, limit: number, visibilityMs: number): Promise<TakenParked>
+  /** Who has parked connections. Costs O(integrations that have). */
+  parkedIntegrations(): Promise<readonly IntegrationId[]>
   /**
    * Frees every lease held by earlier incarnations of this node: they are certainly dead. Their open intents become
    * suspicions (at = intent time, unanswered) and the rows become due now. Returns how many.
    */
   reclaim(node: NodeIdentity): Promise<number>
+  /** Warnings due now, oldest first. Costs O(limit). Nothing is hidden from other callers: `warn` decides who writes. */
+  dueWarnings(limit: number): Promise<readonly DueWarning[]>
+  /** Steps and events in one transaction. Returns how many were taken. */
+  warn(steps: readonly WarningStep[]): Promise<number>
   markReads(marks: readonly ReadMark[]): Promise<void>
   /** Changes only the due time. */
   reschedule(connection: ConnectionId, dueAt: Instant | null): Promise<void>

@@ -1,4 +1,5 @@
 import { FAULTS } from '../fault/table.ts'
+import type { IntegrationId } from '../ids.ts'
 import type { Instant } from '../time.ts'
 import type { DueConnection, GrantRow } from './credentials.ts'
 import { dueAfter } from './due.ts'
@@ -10,12 +11,32 @@ import { suspicionOf } from './plan.ts'
 
 /** Hides a taken connection from other nodes; a node that dies gives it back this way. */
 const VISIBILITY_MS = 60_000
+const DISCOVER_EVERY_MS = 30_000
+/** Half of a node's share under way for this long without an end: the provider is slow. */
+const STALLED_MS = 5_000
+
+/** How long the next look at the queue is put off at most. */
+const AT_MOST_MS = 1_000
+
+interface Crowded {
+  readonly id: IntegrationId
+  readonly limit: number
+}
+
+interface Started {
+  readonly at: number
+}
 
 /** Runs what is due through the same flights as everybody else. Never more under way than the node's share. */
 export class DueRunner {
   readonly #world: EngineWorld
   readonly #flights: Flights
-  readonly #waiting: (() => void)[] = []
+  /** Who waits for something to end. */
+  readonly #ends = new Set<() => void>()
+  /** What is under way, oldest first. */
+  readonly #shares = new Map<IntegrationId, Set<Started>>()
+  readonly #blocked = new Set<IntegrationId>()
+  #discoveredAt = Number.NEGATIVE_INFINITY
   #underWay = 0
 
   constructor(world: EngineWorld, flights: Flights) {
@@ -23,39 +44,134 @@ export class DueRunner {
     this.#flights = flights
   }
 
-  /** Waits until half the node's share is free, takes as many as there is room for and starts them. Returns how many: 0 means that nothing is due. */
+  /** Waits until half the node's share is free, or a moment; takes as many as there is room for and starts them. Returns how many: 0 means that nothing is due. */
   async run(): Promise<number> {
-    await this.#halfFree()
+    await this.#until(() => this.#isHalfFree())
     if (this.#world.draining() || this.#world.liveness.refusal() !== null) return 0
-    const room = this.#world.options.backgroundFlights - this.#underWay
-    this.#underWay += room
-    let taken: readonly DueConnection[] = []
-    try {
-      taken = await this.#world.credentials.takeDue(room, VISIBILITY_MS)
-    } finally {
-      this.#underWay -= room - taken.length
-    }
-    for (const due of taken) void this.#one(due)
-    return taken.length
+    await this.#discover()
+    this.#bulkhead()
+    const due = await this.#take((room) => this.#world.credentials.takeDue(room, VISIBILITY_MS, this.#world.backlogs.integrations))
+    const { released, crowded } = await this.#release()
+    if (due + released > 0 || crowded.length === 0) return due + released
+    await this.#until(() => crowded.some(({ id, limit }) => this.#world.admission.room(id, limit) * 2 >= limit))
+    return 1
   }
 
-  /** Few large helpings cost the database less than many small ones. */
-  #halfFree(): Promise<void> {
-    if (this.#isHalfFree()) return Promise.resolve()
-    return new Promise((resolve) => this.#waiting.push(resolve))
+  async #take(take: (room: number) => Promise<readonly DueConnection[]>): Promise<number> {
+    const room = this.#world.options.backgroundFlights - this.#underWay
+    if (room <= 0) return 0
+    this.#underWay += room
+    let started: readonly DueConnection[] = []
+    let count = 0
+    try {
+      const taken = await take(room)
+      started = taken.filter((due) => !due.parked)
+      count = taken.length
+    } finally {
+      this.#underWay -= room - started.length
+    }
+    for (const due of started) void this.#one(due)
+    return count
+  }
+
+  /** Parked connections may start, each integration's in its order, at its pace, and only where they need not queue. */
+  async #release(): Promise<{ readonly released: number; readonly crowded: readonly Crowded[] }> {
+    const { admission, backlogs, clock, credentials } = this.#world
+    let released = 0
+    const crowded: Crowded[] = []
+    for (const id of backlogs.integrations) {
+      await this.#reopenIfMended(id)
+      const allowed = backlogs.allowance(id, clock.mono())
+      if (allowed <= 0) continue
+      const limit = await this.#concurrency(id)
+      const share = Math.floor(this.#world.options.backgroundFlights / 2) - (this.#shares.get(id)?.size ?? 0)
+      const places = Math.min(admission.room(id, limit), share)
+      if (places < allowed) crowded.push({ id, limit })
+      if (places <= 0) continue
+      released += await this.#take(async (room) => {
+        const wanted = Math.min(room, allowed, places)
+        const { taken, found } = await credentials.takeParked(id, wanted, VISIBILITY_MS)
+        if (found < wanted) backlogs.emptied(id, clock.mono())
+        return taken
+      })
+    }
+    return { released, crowded }
+  }
+
+  #concurrency(integration: IntegrationId): Promise<number> {
+    return this.#world.contexts.of(integration).then(
+      (context) => context.integration.settings.concurrency,
+      () => 1,
+    )
+  }
+
+  /** New client credentials lift `blocked`, and then nobody waits for the next probe. */
+  async #reopenIfMended(integration: IntegrationId): Promise<void> {
+    const { backlogs, breakers, clock, contexts } = this.#world
+    if (!this.#blocked.has(integration) && !backlogs.isClosed(integration, clock.mono())) return
+    const blocked = await contexts.of(integration).then(
+      (context) => context.integration.blocked !== null,
+      () => false,
+    )
+    if (blocked) this.#blocked.add(integration)
+    else if (this.#blocked.delete(integration) && breakers.pausedUntil(integration, clock.mono()) === null) backlogs.reopened(integration)
+  }
+
+  /** Parked by another node, or before a restart: whoever finds them looks after them. */
+  async #discover(): Promise<void> {
+    const now = this.#world.clock.mono()
+    if (now - this.#discoveredAt < DISCOVER_EVERY_MS) return
+    this.#discoveredAt = now
+    for (const integration of await this.#world.credentials.parkedIntegrations()) this.#world.backlogs.waiting(integration, now)
+  }
+
+  /** An integration that holds half of the node's share and does not get on leaves the rest to others: what is due of it waits in its own line. */
+  #bulkhead(): void {
+    const { backlogs, clock, options } = this.#world
+    for (const [integration, started] of this.#shares) {
+      if (started.size * 2 < options.backgroundFlights) continue
+      const [oldest] = started
+      if (oldest !== undefined && clock.mono() - oldest.at >= STALLED_MS) backlogs.waiting(integration, clock.mono())
+    }
+  }
+
+  /** Few large helpings cost the database less than many small ones; but a slow provider must not make the others wait. */
+  #until(ready: () => boolean): Promise<void> {
+    if (ready()) return Promise.resolve()
+    return new Promise((resolve) => {
+      const look = () => ready() && done()
+      const done = () => {
+        cancel()
+        this.#ends.delete(look)
+        resolve()
+      }
+      const cancel = this.#world.timers.after(AT_MOST_MS, done)
+      this.#ends.add(look)
+    })
   }
 
   #isHalfFree(): boolean {
     return this.#underWay * 2 <= this.#world.options.backgroundFlights
   }
 
-  #end(): void {
+  #begin({ integration }: DueConnection): Started {
+    const started = { at: this.#world.clock.mono() }
+    const share = this.#shares.get(integration) ?? new Set()
+    this.#shares.set(integration, share.add(started))
+    return started
+  }
+
+  #end({ integration }: DueConnection, started: Started): void {
     this.#underWay -= 1
-    if (this.#isHalfFree()) for (const resume of this.#waiting.splice(0)) resume()
+    const share = this.#shares.get(integration)
+    share?.delete(started)
+    if (share?.size === 0) this.#shares.delete(integration)
+    for (const look of this.#ends) look()
   }
 
   async #one(due: DueConnection): Promise<void> {
     const { credentials, contexts, log, clock } = this.#world
+    const started = this.#begin(due)
     try {
       const row = await credentials.read(due.connection)
       if (row === undefined || row.connection.state !== 'active') return
@@ -76,7 +192,7 @@ export class DueRunner {
     } catch (error) {
       log.warn({ connection: due.connection, error: String(error) }, 'a due connection was not renewed; it comes up again')
     } finally {
-      this.#end()
+      this.#end(due, started)
     }
   }
 }
@@ -96,6 +212,8 @@ function notYet(row: GrantRow, context: GrantContext, now: Instant): Instant | n
   const { credential, health, connection } = row
   if (suspicionOf(row, now) !== null || health.failures > 0) return undefined
   if (credential.refreshToken === null) return undefined
+  // Its lifetime is over by what we know: the provider is asked, and says what it is.
+  if (health.endsAt !== null && now >= health.endsAt) return undefined
   const { lastReadAt, consentedAt, createdAt } = connection
   const dueAt = dueAfter({
     credential,

@@ -4,7 +4,7 @@ import type { Suspicion } from '../connection/credential.ts'
 import type { FaultCode } from '../fault/fault.ts'
 import { type IntentId, newId } from '../ids.ts'
 import type { ProviderSaid } from '../provider/verdict.ts'
-import type { Instant } from '../time.ts'
+import { HOUR, type Instant } from '../time.ts'
 import { backoffMs } from './backoff.ts'
 import type { FailureCommit, GrantRow, StoredAnswer } from './credentials.ts'
 import { deathReport, endHeld, HELD_PROBE_MS } from './death-watch.ts'
@@ -15,6 +15,9 @@ import { suspicionOf } from './plan.ts'
 import { isStrict } from './protocol-times.ts'
 import type { NotGranted } from './settle-grant.ts'
 import { deathMeansLostAnswer, presentableAt, windowOpen } from './suspicion.ts'
+
+/** Providers end a lifetime by their own clock. */
+const END_TOLERANCE_MS = HOUR
 
 export interface FailedPresentation {
   readonly row: GrantRow
@@ -78,11 +81,17 @@ function effectOf(failed: FailedPresentation): FailureCommit['effect'] {
   }
 }
 
-function codeOf(failed: FailedPresentation, lost: boolean): FaultCode {
+/** The provider does not say why; a lifetime that is over does. */
+function endedAsKnown({ row }: FailedPresentation, now: Instant): boolean {
+  const { endsAt } = row.health
+  return endsAt !== null && now >= endsAt - END_TOLERANCE_MS
+}
+
+function codeOf(failed: FailedPresentation, lost: boolean, now: Instant): FaultCode {
   const { verdict } = failed
   switch (verdict.kind) {
     case 'dead':
-      return lost ? 'refresh_outcome_lost' : verdict.code
+      return lost ? 'refresh_outcome_lost' : endedAsKnown(failed, now) && verdict.code === 'connection_revoked' ? 'connection_expired' : verdict.code
     case 'throttled':
       return 'provider_rate_limited'
     case 'config':
@@ -100,7 +109,7 @@ function faultOf(world: EngineWorld, failed: FailedPresentation, suspicion: Susp
   const lost = failed.verdict.kind === 'dead' && deathMeansLostAnswer(suspicion, failed.grantContext.reuse, now, world.times)
   const said: ProviderSaid = failed.verdict.said
   return {
-    code: codeOf(failed, lost),
+    code: codeOf(failed, lost, now),
     at: now,
     evidence: {
       intent: lost && suspicion !== null ? suspicion.intent : failed.intent,

@@ -10,6 +10,7 @@ import { dueAfter } from './due.ts'
 import { untilDurable } from './durable.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { GrantContext } from './grant-contexts.ts'
+import { grantEnd } from './grant-lifetime.ts'
 import { newCredential } from './new-credential.ts'
 import type { Presentation } from './present.ts'
 
@@ -100,6 +101,13 @@ export function grantCommit(world: EngineWorld, answered: AnsweredPresentation, 
     facts: grant.facts,
     account: grant.account,
     dueAt: dueAfter({ credential: fresh, settings: integration.settings, lifetimes: record.lifetimes, reuse, lastReadAt: lastInterest(presentation), now }),
+    end: grantEnd({
+      record,
+      consentedAt: connection.consentedAt,
+      credential: fresh,
+      before: { obtainedAt: credential.obtainedAt, refreshExpiresAt: credential.refreshExpiresAt, endsAt: presentation.row.health.endsAt },
+      now,
+    }),
     event: refreshedEvent(world, answered, grant, now),
   }
 }

@@ -17,7 +17,7 @@ export const connectionCases: readonly StoreCase[] = [
       await store.connections.insert({ connection, credential, dueAt: FUTURE, event: tenant.event('connection.created', connection.id) })
       const row = await store.connections.get(tenant.organization, connection.id)
       assert.deepEqual(row?.connection, connection)
-      assert.deepEqual(row?.health, { dueAt: FUTURE, nextAttemptAt: null, failures: 0, firstFailedAt: null })
+      assert.deepEqual(row?.health, { dueAt: FUTURE, nextAttemptAt: null, failures: 0, firstFailedAt: null, endsAt: null })
       const { accessToken, refreshToken, ...facts } = row?.credential ?? tokens(0)
       assert.deepEqual(
         [accessToken, refreshToken].map((bytes) => Buffer.from(bytes ?? []).toString()),

@@ -12,7 +12,7 @@ export const failureCases: readonly StoreCase[] = [
       for (let time = 0; time < 3; time += 1) assert.deepEqual(await store.credentials.commitFailure(failure), { kind: 'recorded' })
       const row = await tenant.row(connection)
       assert.deepEqual([row.credential.lease, row.credential.intent, row.credential.suspicion], [null, null, null])
-      assert.deepEqual(row.health, { dueAt: PAST + 50, nextAttemptAt: PAST + 40, failures: 1, firstFailedAt: PAST + 7 })
+      assert.deepEqual(row.health, { dueAt: PAST + 50, nextAttemptAt: PAST + 40, failures: 1, firstFailedAt: PAST + 7, endsAt: null })
       assert.deepEqual(row.connection.fault, faultAt(PAST + 7))
       assert.equal(row.connection.state, 'active')
     },

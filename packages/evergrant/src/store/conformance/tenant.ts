@@ -4,6 +4,7 @@ import type { NewCredential } from '../../core/connection/credential.ts'
 import type { Integration, IntegrationSettings } from '../../core/connection/integration.ts'
 import { type ConnectionId, type IntegrationId, type IntentId, newId, type OrganizationId } from '../../core/ids.ts'
 import type { ClaimRequest, FailureCommit, GrantCommit, GrantRow, NodeIdentity, StoredAnswer } from '../../core/refresh/credentials.ts'
+import { NO_END } from '../../core/refresh/grant-lifetime.ts'
 import type { Instant } from '../../core/time.ts'
 import type { Store } from '../contract.ts'
 import type { StoreContext } from './store-case.ts'
@@ -188,6 +189,7 @@ export class Tenant {
       facts: {},
       account: null,
       dueAt: FUTURE,
+      end: NO_END,
       event: this.event('connection.refreshed', connection),
       ...changes,
     }

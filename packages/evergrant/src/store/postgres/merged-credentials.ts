@@ -108,6 +108,8 @@ function grantRecord(commit: GrantCommit, pieces: Pieces) {
     facts: JSON.stringify(commit.facts),
     account: commit.account,
     due_at: commit.dueAt,
+    ends_at: commit.end.at,
+    warn_at: commit.end.warnAt,
     event_id: event.id,
     event_organization: event.organization,
     event_type: event.type,

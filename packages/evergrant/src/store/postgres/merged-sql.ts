@@ -40,7 +40,7 @@ with request as (
     id text, organization text, intent text, generation bigint, fingerprint text, received_at bigint, http_status bigint, verdict text, body_hash text,
     body_offset int, body_length int, access_offset int, access_length int, refresh_offset int, refresh_length int, new_fingerprint text,
     token_type text, obtained_at bigint, access_expires_at bigint, refresh_expires_at bigint, soft_at bigint, hard_at bigint,
-    scopes text, facts text, account text, due_at bigint,
+    scopes text, facts text, account text, due_at bigint, ends_at bigint, warn_at bigint,
     event_id text, event_organization text, event_type text, event_at bigint, actor_kind text, actor_id text, event_connection text, subject text, data text)
 ), locked as materialized (
   select k.state, r.* from request r join connection k on k.id = r.id order by k.id for no key update of k
@@ -55,7 +55,8 @@ with request as (
   select l.*, a.generation as new_generation from locked l join applied a on a.connection_id = l.id
 ), waiting as (
   update health h set due_at = case when l.state <> 'paused' then l.due_at end, next_attempt_at = null, failures = 0, first_failed_at = null,
-    failed_intent = null, leased_by = null, last_refreshed_at = l.received_at
+    failed_intent = null, leased_by = null, last_refreshed_at = l.received_at,
+    ends_at = l.ends_at, warn_at = case when h.ends_at is not distinct from l.ends_at then h.warn_at else l.warn_at end
   from done l where h.connection_id = l.id
 ), named as (
   update connection k set state = case when k.state = 'needs_reauth' then 'active' else k.state end, fault = null, scopes = coalesce(l.scopes, k.scopes),

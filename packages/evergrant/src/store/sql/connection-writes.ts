@@ -1,12 +1,13 @@
 import type { NewEvent } from '../../core/audit/event.ts'
 import type { ConnectionPatch, GrantReplacement, InsertOutcome, NewConnection, ReplaceOutcome } from '../../core/connection/connections.ts'
 import type { ConnectionId, OrganizationId } from '../../core/ids.ts'
+import { NO_END } from '../../core/refresh/grant-lifetime.ts'
 import type { Instant } from '../../core/time.ts'
 import { append } from './event-rows.ts'
 import { changed, type Dialect, type Program, row, run, type SqlValue } from './program.ts'
 import { CLEAR_FLIGHT, integer, SET_TOKENS, TOKEN_COLUMNS, text, toJson, tokenValues } from './rows.ts'
 
-export function* insert({ connection, credential, dueAt, event }: NewConnection): Program<InsertOutcome> {
+export function* insert({ connection, credential, dueAt, end = NO_END, event }: NewConnection): Program<InsertOutcome> {
   if (connection.account !== null && connection.state !== 'disconnected') {
     const taken = yield* row(
       "select id from connection where integration_id = ? and owner = ? and account = ? and state <> 'disconnected'",
@@ -39,11 +40,13 @@ export function* insert({ connection, credential, dueAt, event }: NewConnection)
     connection.version,
   )
   yield* run(
-    'insert into health (connection_id, due_at, failures, last_read_at, last_refreshed_at) values (?, ?, 0, ?, ?)',
+    'insert into health (connection_id, due_at, failures, last_read_at, last_refreshed_at, ends_at, warn_at) values (?, ?, 0, ?, ?, ?, ?)',
     connection.id,
     connection.state === 'active' ? dueAt : null,
     connection.lastReadAt,
     connection.lastRefreshedAt,
+    end.at,
+    end.warnAt,
   )
   yield* run(
     `insert into credential (connection_id, generation, lease_epoch, ${TOKEN_COLUMNS.join(', ')}) values (?, 1, 0, ${TOKEN_COLUMNS.map(() => '?').join(', ')})`,
@@ -110,7 +113,7 @@ export function* setPaused(
 }
 
 export function* replaceGrant(dialect: Dialect, replacement: GrantReplacement): Program<ReplaceOutcome> {
-  const { connection, organization, expectedGeneration } = replacement
+  const { connection, organization, expectedGeneration, end = NO_END } = replacement
   const found = yield* row(`select k.state from connection k where k.id = ? and k.organization_id = ? ${dialect.forUpdate('k')}`, connection, organization)
   if (found === undefined || found.state === 'disconnected') return { kind: 'gone' }
   const current = yield* row('select generation from credential where connection_id = ?', connection)
@@ -123,8 +126,11 @@ export function* replaceGrant(dialect: Dialect, replacement: GrantReplacement): 
     connection,
   )
   yield* run(
-    'update health set due_at = ?, next_attempt_at = null, failures = 0, first_failed_at = null, failed_intent = null, leased_by = null where connection_id = ?',
+    `update health set due_at = ?, next_attempt_at = null, failures = 0, first_failed_at = null, failed_intent = null, leased_by = null,
+       ends_at = ?, warn_at = ? where connection_id = ?`,
     replacement.dueAt,
+    end.at,
+    end.warnAt,
     connection,
   )
   yield* run(

@@ -4,8 +4,10 @@ import { claim, reclaim, release } from './claims.ts'
 import { settleDeath, takeHeldProbes, unsettledDeaths } from './deaths.ts'
 import { cutAnswers, markReads, reschedule, takeDue } from './due.ts'
 import { commitFailure, commitGrant } from './grants.ts'
+import { parkedIntegrations, takeParked } from './parked.ts'
 import { type Database, type Program, type Row, row, rows, type WriteTraits } from './program.ts'
 import { bytesOrNull, GRANT_COLUMNS, GRANT_TABLES, integer, text, toGrantRow } from './rows.ts'
+import { dueWarnings, warn } from './warnings.ts'
 
 function* read(connection: ConnectionId): Program<GrantRow | undefined> {
   const found = yield* row(`select ${GRANT_COLUMNS} from ${GRANT_TABLES} where k.id = ?`, connection)
@@ -48,8 +50,12 @@ export function credentialsStore(database: Database): Credentials {
     release: (connection, intent, dueAt) => database.write(() => release(dialect, connection, intent, dueAt), { connection }),
     commitGrant: (commit) => database.write(() => commitGrant(dialect, commit), { connection: commit.connection }),
     commitFailure: (commit) => database.write(() => commitFailure(dialect, commit), failureTraits(commit)),
-    takeDue: (limit, visibilityMs) => database.write(() => takeDue(dialect, limit, visibilityMs)),
+    takeDue: (limit, visibilityMs, parking = []) => database.write(() => takeDue(dialect, limit, visibilityMs, parking)),
+    takeParked: (integration, limit, visibilityMs) => database.write(() => takeParked(dialect, integration, limit, visibilityMs)),
+    parkedIntegrations: () => database.read(() => parkedIntegrations()),
     reclaim: (node) => database.write(() => reclaim(dialect, node), { repeatable: true }),
+    dueWarnings: (limit) => database.read(() => dueWarnings(limit)),
+    warn: (steps) => database.write(() => warn(steps), { repeatable: true }),
     markReads: (marks) => (marks.length === 0 ? Promise.resolve() : database.write(() => markReads(marks), { repeatable: true })),
     reschedule: (connection, dueAt) => database.write(() => reschedule(connection, dueAt), { connection }),
     cutAnswers: (olderThan, limit) => database.write(() => cutAnswers(dialect, olderThan, limit)),

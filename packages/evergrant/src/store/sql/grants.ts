@@ -98,12 +98,17 @@ function* applyGrant(found: Row, commit: GrantCommit): Program<void> {
   yield* keepApplied(commit)
 }
 
-function becomeWell({ connection, answer }: GrantCommit, dueAt: Instant | null): Program<number> {
+/** The warnings of an end that stayed the same go on where they were. */
+function becomeWell({ connection, answer, end }: GrantCommit, dueAt: Instant | null): Program<number> {
   return run(
-    `update health set due_at = ?, next_attempt_at = null, failures = 0, first_failed_at = null, failed_intent = null, leased_by = null, last_refreshed_at = ?
+    `update health set due_at = ?, next_attempt_at = null, failures = 0, first_failed_at = null, failed_intent = null, leased_by = null, last_refreshed_at = ?,
+       ends_at = ?, warn_at = case when ends_at is not distinct from ? then warn_at else ? end
      where connection_id = ?`,
     dueAt,
     answer.receivedAt,
+    end.at,
+    end.at,
+    end.warnAt,
     connection,
   )
 }

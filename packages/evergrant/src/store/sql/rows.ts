@@ -31,7 +31,7 @@ export const toJson = (value: unknown): string | null => (value === null ? null 
 /** Every column of a {@link GrantRow}; `k` connection, `h` health, `d` credential. */
 export const GRANT_COLUMNS = `k.id, k.organization_id, k.integration_id, k.owner, k.account, k.account_label, k.state, k.fault, k.metadata, k.tags,
   k.scopes, k.variables, k.facts, k.consented_at, k.created_at, k.updated_at, k.disconnected_at, k.version,
-  h.due_at, h.next_attempt_at, h.failures, h.first_failed_at, h.last_read_at, h.last_refreshed_at,
+  h.due_at, h.next_attempt_at, h.failures, h.first_failed_at, h.ends_at, h.last_read_at, h.last_refreshed_at,
   d.generation, d.access_token, d.refresh_token, d.fingerprint, d.token_type, d.obtained_at, d.access_expires_at, d.refresh_expires_at, d.soft_at,
   d.hard_at, d.lease_owner, d.lease_incarnation, d.lease_epoch, d.lease_until, d.intent_id, d.intent_generation, d.intent_at,
   d.suspect_intent, d.suspect_at, d.suspect_answered`
@@ -73,6 +73,7 @@ function toHealth(row: Row): Health {
     nextAttemptAt: integerOrNull(row, 'next_attempt_at'),
     failures: integer(row, 'failures'),
     firstFailedAt: integerOrNull(row, 'first_failed_at'),
+    endsAt: integerOrNull(row, 'ends_at'),
   }
 }
 

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { type ConnectionId, newId } from '../../core/ids.ts'
+import type { EndGrants, ReportedBehind } from '../../core/refresh/lineage.ts'
+import type { Store } from '../contract.ts'
+import type { StoreCase, StoreContext } from './store-case.ts'
+import { FUTURE, faultAt, PAST, Tenant, tokens } from './tenant.ts'
+
+const FIRST = { instance: 'drawn-first', home: { id: 'home-1', name: 'one', timeline: 1 } }
+
+/** Whatever an earlier case left, the store is trusted and at home when the next one begins. */
+async function trusted(store: Store, tenant: Tenant): Promise<void> {
+  await store.lineages.open(FIRST)
+  await store.lineages.confirm(FIRST.home, null, tenant.event('database.confirmed'))
+}
+
+const endOf = (context: StoreContext, limit = 10): EndGrants => ({
+  limit,
+  fault: faultAt(PAST + 3, 'rotated_after_backup'),
+  events: Array.from({ length: limit }, () => newId('evt', context.entropy)),
+  event: { at: PAST + 3, actor: { kind: 'system', id: null } },
+})
+
+const reportedOf = async (store: Store, connection: ConnectionId): Promise<ReportedBehind | undefined> =>
+  (await store.lineages.reported(10_000)).find((one) => one.connection === connection)
+
+async function countOf(tenant: Tenant, type: string): Promise<number> {
+  const { items } = await tenant.store.events.list(tenant.organization, {}, { limit: 200, cursor: null })
+  return items.filter((event) => event.type === type).length
+}
+
+/** Which database this is, and what happens when it is not the newest. */
+export const lineageCases: readonly StoreCase[] = [
+  {
+    name: 'a database names itself once',
+    run: async (store, context) => {
+      const tenant = await Tenant.open(store, context)
+      await trusted(store, tenant)
+      const opened = await store.lineages.open(FIRST)
+      assert.deepEqual(await store.lineages.open({ instance: 'drawn-later', home: null }), opened)
+      assert.equal(opened.trusted, 'trusted')
+    },
+  },
+  {
+    name: 'a tick is raised by the one who knows it, and told to everybody else',
+    run: async (store, context) => {
+      const tenant = await Tenant.open(store, context)
+      await trusted(store, tenant)
+      const node = tenant.node().id
+      assert.equal((await store.lineages.tick(node, 1)).before, null)
+      assert.equal((await store.lineages.firstTick(node)).tick, 1)
+      assert.equal((await store.lineages.tick(node, 1)).before, 1)
+      assert.equal((await store.lineages.tick(node, 1)).before, 2)
+      assert.equal((await store.lineages.tick(node, 2)).before, 2)
+      assert.equal((await store.lineages.firstTick(node)).tick, 4)
+    },
+  },
+  {
+    name: 'the trust ends once, with one event, until it is confirmed in a new era',
+    run: async (store, context) => {
+      const tenant = await Tenant.open(store, context)
+      await trusted(store, tenant)
+      const { era } = await store.lineages.open(FIRST)
+      assert.equal(await store.lineages.distrust('restored', 'a reason', tenant.event('database.restored')), true)
+      assert.equal(await store.lineages.distrust('cloned', 'another', tenant.event('database.cloned')), false)
+      const { lineage } = await store.lineages.tick(tenant.node().id, 7)
+      assert.deepEqual([lineage.trusted, lineage.reason, lineage.era], ['restored', 'a reason', era])
+      assert.ok(lineage.since !== null && lineage.since > PAST)
+      const home = { id: 'home-2', name: 'two', timeline: null }
+      const confirmed = await store.lineages.confirm(home, 'drawn-again', tenant.event('database.confirmed'))
+      assert.deepEqual([confirmed.trusted, confirmed.reason, confirmed.since], ['trusted', null, null])
+      assert.deepEqual([confirmed.era, confirmed.instance, confirmed.home], [era + 1, 'drawn-again', home])
+      await store.lineages.confirm(home, 'not-again', tenant.event('database.confirmed'))
+      assert.deepEqual(
+        [await countOf(tenant, 'database.restored'), await countOf(tenant, 'database.confirmed'), await countOf(tenant, 'database.cloned')],
+        [1, 1, 0],
+      )
+    },
+  },
+  {
+    name: 'another timeline of the same home is noted with one event',
+    run: async (store, context) => {
+      const tenant = await Tenant.open(store, context)
+      await trusted(store, tenant)
+      const home = { ...((await store.lineages.open(FIRST)).home ?? FIRST.home), timeline: 9 }
+      await store.lineages.move(home, tenant.event('database.moved'))
+      await store.lineages.move(home, tenant.event('database.moved'))
+      assert.deepEqual((await store.lineages.open(FIRST)).home, home)
+      assert.equal(await countOf(tenant, 'database.moved'), 1)
+    },
+  },
+  {
+    name: 'generations are told for the connections that exist',
+    run: async (store, context) => {
+      const tenant = await Tenant.open(store, context)
+      const connection = await tenant.connect()
+      const found = await store.lineages.generationsOf([connection, 'con_unknown'])
+      assert.deepEqual(found, [{ connection, generation: 1, fingerprint: 'fingerprint 1' }])
+    },
+  },
+  {
+    name: 'what is behind ends once, except where its owner granted again or it moved past its mark',
+    run: async (store, context) => {
+      const tenant = await Tenant.open(store, context)
+      await trusted(store, tenant)
+      const [stale, again, moved, paused] = [await tenant.connect(), await tenant.connect(), await tenant.connect(), await tenant.connect({ state: 'paused' })]
+      await store.lineages.distrust('restored', 'a reason', tenant.event('database.restored'))
+      const node = tenant.node().id
+      const behind = [stale, again, moved, paused].map((connection) => ({ connection, marked: 3, stored: 1 }))
+      await store.lineages.report(node, 1, [...behind, { connection: 'con_gone', marked: 2, stored: null }])
+      await granted(tenant, again, 1, FUTURE)
+      await granted(tenant, moved, 1, PAST)
+      await granted(tenant, moved, 2, PAST)
+      await granted(tenant, moved, 3, PAST)
+      assert.deepEqual(await reportedOf(store, 'con_gone'), {
+        connection: 'con_gone',
+        marked: 2,
+        stored: null,
+        organization: null,
+        owner: null,
+        integration: null,
+        mended: false,
+      })
+      assert.deepEqual(
+        [(await reportedOf(store, stale))?.mended, (await reportedOf(store, again))?.mended, (await reportedOf(store, moved))?.mended],
+        [false, true, true],
+      )
+      assert.equal(await store.lineages.endBehind(endOf(context, 1)), 1)
+      assert.equal(await store.lineages.endBehind(endOf(context)), 1)
+      assert.equal(await store.lineages.endBehind(endOf(context)), 0)
+      const states = await Promise.all([stale, again, moved, paused].map(async (id) => (await tenant.row(id)).connection))
+      assert.deepEqual(
+        states.map(({ state }) => state),
+        ['needs_reauth', 'active', 'active', 'needs_reauth'],
+      )
+      assert.equal(states[0]?.fault?.code, 'rotated_after_backup')
+      assert.equal((await tenant.row(stale)).health.dueAt, null)
+      assert.equal(await countOf(tenant, 'connection.needs_reauth'), 2)
+      assert.equal((await store.lineages.nodes()).find((one) => one.node === node)?.comparedEra, 1)
+      await store.lineages.confirm(FIRST.home, null, tenant.event('database.confirmed'))
+      assert.deepEqual(await store.lineages.reported(10), [])
+      assert.deepEqual(await store.lineages.nodes(), [])
+    },
+  },
+]
+
+/** Stores the next generation, as a reconnect at `consentedAt` does. */
+async function granted(tenant: Tenant, connection: ConnectionId, expectedGeneration: number, consentedAt: number): Promise<void> {
+  const outcome = await tenant.store.connections.replaceGrant({
+    organization: tenant.organization,
+    connection,
+    expectedGeneration,
+    credential: tokens(expectedGeneration + 1),
+    account: null,
+    accountLabel: null,
+    scopes: null,
+    variables: {},
+    facts: {},
+    consentedAt,
+    dueAt: null,
+    event: tenant.event('connection.reconnected', connection),
+  })
+  assert.equal(outcome.kind, 'replaced')
+}
