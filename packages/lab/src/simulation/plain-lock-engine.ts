@@ -266,6 +266,7 @@ class PlainLockEngine implements NodeEngine {
       effect: 'dead',
       answered: false,
       fault: { code: 'connection_revoked', at: this.#ports.clock.wall(), evidence },
+      attempt: intent,
       countsAsFailure: true,
       nextAttemptAt: null,
       dueAt: null,

@@ -85,6 +85,8 @@ export interface FailureCommit {
   readonly organization: OrganizationId
   /** Null when the failure came before any claim (connect refused). */
   readonly intent: IntentId | null
+  /** Names this failure, so that a commit that is repeated after an unknown outcome counts once: the intent, or a new id where there is none. */
+  readonly attempt: IntentId
   readonly presentedGeneration: number
   readonly answer: StoredAnswer | null
   /**

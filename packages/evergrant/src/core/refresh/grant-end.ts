@@ -20,6 +20,7 @@ export async function recordEnd(world: EngineWorld, row: GrantRow, code: FaultCo
       connection: connection.id,
       organization: connection.organization,
       intent: null,
+      attempt: newId('itn', world.entropy),
       presentedGeneration: credential.generation,
       answer: null,
       effect: 'dead',

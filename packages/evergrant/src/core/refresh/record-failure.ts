@@ -49,6 +49,7 @@ export async function recordFailure(world: EngineWorld, failed: FailedPresentati
     connection: row.connection.id,
     organization: row.connection.organization,
     intent: failed.intent,
+    attempt: failed.intent ?? newId('itn', world.entropy),
     presentedGeneration: row.credential.generation,
     answer: failed.answer,
     effect,

@@ -30,6 +30,18 @@ export const failureCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'a failure before any claim counts once, however often it is told, and the next one counts again',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const connection = await tenant.connect()
+      const refused = tenant.failure(connection, null)
+      for (let time = 0; time < 3; time += 1) assert.deepEqual(await store.credentials.commitFailure(refused), { kind: 'recorded' })
+      assert.equal((await tenant.row(connection)).health.failures, 1)
+      await store.credentials.commitFailure(tenant.failure(connection, null))
+      assert.equal((await tenant.row(connection)).health.failures, 2)
+    },
+  },
+  {
     name: 'an unknown outcome makes the connection suspect and the oldest suspicion stays',
     async run(store, context) {
       const tenant = await Tenant.open(store, context)

@@ -200,6 +200,7 @@ export class Tenant {
       connection,
       organization: this.organization,
       intent,
+      attempt: intent ?? this.intent(),
       presentedGeneration: 1,
       answer: null,
       effect: 'untouched',

@@ -94,7 +94,7 @@ export function commitFailure(tables: Tables, commit: FailureCommit): FailureOut
   if (row === undefined) return { kind: 'moved', generation: 0 }
   const { generation } = row.grant.credential
   if (generation !== commit.presentedGeneration) return { kind: 'moved', generation }
-  if (intent !== null && row.failedIntent === intent) return { kind: faultHeld(row.grant) ? 'held' : 'recorded' }
+  if (row.failedIntent === commit.attempt) return { kind: faultHeld(row.grant) ? 'held' : 'recorded' }
   const settled = intent === null ? row : settleIntent(tables, row, commit, intent)
   const held = commit.death !== null && row.grant.connection.state === 'active' && countDeath(tables, commit, commit.death)
   recordFailure(tables, settled, commit, held)
@@ -130,7 +130,7 @@ function recordFailure(tables: Tables, row: StoredConnection, commit: FailureCom
       nextAttemptAt: stillHeld ? null : commit.nextAttemptAt,
       dueAt: active ? commit.dueAt : null,
     },
-    failedIntent: commit.intent ?? row.failedIntent,
+    failedIntent: commit.attempt,
     ...(told && { connection: { fault, state: dead ? 'needs_reauth' : state, updatedAt: fault.at } }),
   })
 }

@@ -36,11 +36,8 @@ function toAnswer(found: Row): StoredAnswer & { readonly connection: ConnectionI
   }
 }
 
-/** Without an intent a failure cannot be recognised again, and must not be counted twice. */
-const failureTraits = (commit: FailureCommit): WriteTraits => {
-  if (commit.intent === null) return {}
-  return commit.death === null ? { connection: commit.connection } : { repeatable: true }
-}
+/** A death locks its integration, too. */
+const failureTraits = ({ death, connection }: FailureCommit): WriteTraits => (death === null ? { connection } : { repeatable: true })
 
 export function credentialsStore(database: Database): Credentials {
   const { dialect } = database

@@ -158,7 +158,7 @@ export function* commitFailure(dialect: Dialect, commit: FailureCommit): Program
   if (found === undefined || current === undefined) return { kind: 'moved', generation: 0 }
   const generation = integer(current, 'generation')
   if (generation !== commit.presentedGeneration) return { kind: 'moved', generation }
-  if (intent !== null && (yield* recordedBefore(connection, intent))) return { kind: faultHeld(found) ? 'held' : 'recorded' }
+  if (yield* recordedBefore(connection, commit.attempt)) return { kind: faultHeld(found) ? 'held' : 'recorded' }
   if (intent !== null) yield* settleIntent(current, commit, intent)
   const held = commit.death !== null && found.state === 'active' && (yield* countDeath(dialect, commit, commit.death))
   yield* recordFailure(found, commit, held)
@@ -167,9 +167,9 @@ export function* commitFailure(dialect: Dialect, commit: FailureCommit): Program
   return { kind: held ? 'held' : 'recorded' }
 }
 
-function* recordedBefore(connection: string, intent: IntentId): Program<boolean> {
+function* recordedBefore(connection: string, attempt: IntentId): Program<boolean> {
   const health = yield* row('select failed_intent from health where connection_id = ?', connection)
-  return health !== undefined && health.failed_intent === intent
+  return health !== undefined && health.failed_intent === attempt
 }
 
 function* settleIntent(current: Row, commit: FailureCommit, intent: IntentId): Program<void> {
@@ -196,20 +196,20 @@ function* settleIntent(current: Row, commit: FailureCommit, intent: IntentId): P
 
 /** `held`: this is a death whose end is not marked. An end held earlier keeps its fault through other failures, and stays out of the due queue. */
 function* recordFailure(found: Row, commit: FailureCommit, held: boolean): Program<void> {
-  const { connection, intent } = commit
+  const { connection } = commit
   const dead = commit.effect === 'dead' && found.state === 'active' && !held
   const stillHeld = held || (commit.effect !== 'dead' && faultHeld(found))
   const active = found.state === 'active' && !dead && !stillHeld
   const fault = held && commit.death !== null ? commit.death.heldFault : commit.fault
   yield* run(
     `update health set failures = failures + ?, first_failed_at = case when ? = 1 then coalesce(first_failed_at, ?) else first_failed_at end,
-       next_attempt_at = ?, due_at = ?, failed_intent = coalesce(?, failed_intent) where connection_id = ?`,
+       next_attempt_at = ?, due_at = ?, failed_intent = ? where connection_id = ?`,
     commit.countsAsFailure ? 1 : 0,
     commit.countsAsFailure ? 1 : 0,
     fault.at,
     stillHeld ? null : commit.nextAttemptAt,
     active ? commit.dueAt : null,
-    intent,
+    commit.attempt,
     connection,
   )
   const keepsFault = stillHeld && !held
