@@ -41,7 +41,9 @@ export function exchange(socket: Socket, request: ProviderRequest, url: URL, dea
 function requestOver(socket: Socket, request: ProviderRequest, url: URL, agent: Agent | null): ClientRequest | 'invalid_request' {
   try {
     const { hostname, port, pathname, search } = url
-    const headers = fieldsOf(request, url, agent !== null)
+    const fields = fieldsOf(request, url, agent !== null)
+    // A list is written as it is; an object is kept field by field first, which a kept connection needs.
+    const headers = agent === null ? Object.entries(fields).flat() : fields
     const over = agent === null ? { createConnection: () => socket } : { agent }
     const where = { host: hostname, port, method: request.method, path: `${pathname}${search}` }
     const outgoing = httpRequest({ ...where, headers, ...over, maxHeaderSize: MAX_HEAD, insecureHTTPParser: false })

@@ -33,32 +33,53 @@ export function createTokenEndpoint(options: TokenEndpointOptions): ClosableToke
   const dialler = createDialler(options)
   const kept = createKeptSockets()
 
+  const places = new Map<string, Place>()
+  /** @throws NotSent `invalid_url` */
+  const placeOf = (address: string): Place => {
+    const known = places.get(address)
+    if (known !== undefined) return known
+    const url = parseUrl(address)
+    const target = targetOf(url)
+    const place = { url, target, key: keyOf(target) }
+    if (places.size === PLACES) places.clear()
+    places.set(address, place)
+    return place
+  }
+
   return {
     open: async (address, { pooled }) => {
-      const target = targetOf(parseUrl(address))
-      const key = keyOf(target)
+      const { target, key } = placeOf(address)
       if (!pooled) {
         const socket = watched(await dialler.dial(target))
         const send: Send = (request, url, deadlineMs) => exchange(socket, request, url, deadlineMs, { timers, maxBody, agent: null })
-        return lineTo(key, send, () => discard(socket))
+        return lineTo(key, placeOf, send, () => discard(socket))
       }
       const line = kept.take(key) ?? kept.adopt(key, watched(await dialler.dial(target)))
       const give = (): void => kept.give(key, line)
       const send: Send = (request, url, deadlineMs) => exchange(line.socket, request, url, deadlineMs, { timers, maxBody, agent: line.agent }).finally(give)
-      return lineTo(key, send, give)
+      return lineTo(key, placeOf, send, give)
     },
     close: () => kept.close(),
   }
 }
 
+/** An address, taken apart once: the same few are asked again and again. Nothing about where its name leads is kept. */
+interface Place {
+  readonly url: URL
+  readonly target: Target
+  readonly key: string
+}
+
+const PLACES = 256
+
 type Send = (request: ProviderRequest, url: URL, deadlineMs: number) => Promise<WireOutcome>
 
 /** One request, to the place that the line leads to. */
-function lineTo(key: string, send: Send, giveBack: () => void): OpenLine {
+function lineTo(key: string, placeOf: (address: string) => Place, send: Send, giveBack: () => void): OpenLine {
   let used = false
   return {
     send: (request, deadlineMs) => {
-      const url = used ? null : sameOrigin(request.url, key)
+      const url = used ? null : sameOrigin(request.url, key, placeOf)
       if (url === null) return Promise.resolve({ kind: 'not_sent', cause: used ? 'line_already_used' : 'invalid_url' })
       used = true
       return send(request, url, deadlineMs)
@@ -75,10 +96,10 @@ function keyOf(target: Target): string {
 }
 
 /** The line leads to one place; a request for another would carry that place's secrets to this one. */
-function sameOrigin(address: string, key: string): URL | null {
+function sameOrigin(address: string, key: string, placeOf: (address: string) => Place): URL | null {
   try {
-    const url = parseUrl(address)
-    return keyOf(targetOf(url)) === key ? url : null
+    const place = placeOf(address)
+    return place.key === key ? place.url : null
   } catch (error) {
     if (error instanceof NotSent) return null
     throw error
