@@ -45,8 +45,8 @@ const STRIKES: Partial<Record<FaultLetter & keyof Profile['everyMs'], Strike>> =
   q: (random, { nodes, weather }) => random.pick(nodes).pause(Math.min(weather.profile.pauseMaxMs, random.exponential(weather.profile.pauseMeanMs)), 'at random'),
   s: (random, { nodes, weather }) => {
     const { clock } = random.pick(nodes)
-    clock.offset = random.between(-weather.profile.skewMs, weather.profile.skewMs)
-    clock.drift = (random.uniform() - 0.5) * 4e-4
+    clock.set(random.between(-weather.profile.skewMs, weather.profile.skewMs))
+    clock.drift((random.uniform() - 0.5) * 4e-4)
   },
   t: (random, parts) => {
     if (random.chance(0.5)) return mood(random, parts, 'down', random.exponential(15 * MINUTE))
@@ -102,8 +102,8 @@ export function endAll({ weather, sites, nodes, database }: EpisodeParts): void 
     node.cutFrom.clear()
     node.healDatabase()
     node.running?.channel.hearAgain()
-    node.clock.offset = 0
-    node.clock.drift = 0
+    node.clock.drift(0)
+    node.clock.set(0)
     node.pausedUntil = Math.min(node.pausedUntil, 0)
   }
 }

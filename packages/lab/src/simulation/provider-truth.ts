@@ -35,6 +35,9 @@ export interface AccessTruth {
   readonly refresh: RefreshTruth
 }
 
+/** The network's own doing: a second delivery of a request that was sent once. */
+export const DELIVERED_TWICE = 'the network delivered it twice'
+
 /** What the node learned from one presentation. `unread`: nothing (yet). */
 export type Learned = 'unread' | 'granted' | 'definite' | 'unclear'
 
@@ -48,6 +51,8 @@ export interface Presentation {
   readonly sentAt: number
   /** The provider will decide nothing about it any more. */
   settled: boolean
+  /** The answer is in the kernel of the node. */
+  arrived: boolean
   /** The node has an answer, or has given up. */
   over: boolean
   decidedAt: number | null
@@ -59,6 +64,8 @@ export interface Presentation {
   /** How the answer was destroyed, when it was. */
   destroyed: string | null
   journaled: boolean
+  /** The process that sent it is gone. */
+  abandoned: boolean
   /** The database has answered for it, whatever it said. */
   concluded: boolean
 }

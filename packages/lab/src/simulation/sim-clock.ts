@@ -2,27 +2,42 @@ import type { Clock, Entropy, Timers } from '../../../evergrant/src/engine.ts'
 import type { Random } from './random.ts'
 import { EPOCH, type World } from './world.ts'
 
-/** The clock of one machine: off by `offset`, running at 1 + `drift`; both may change while it runs. */
+/** The clock of one machine: its wall clock is off and may be set; it runs a little too fast or too slow. */
 export class MachineClock implements Clock {
+  /** What the wall clock is off by, beside the drift since the start. */
   offset = 0
-  drift = 0
   readonly #world: World
+  #rate = 1
+  #ranUntil = 0
+  #ran = 0
 
   constructor(world: World) {
     this.#world = world
   }
 
   wall(): number {
-    return EPOCH + Math.floor(this.#world.now * (1 + this.drift)) + this.offset
+    return EPOCH + this.mono() + this.offset
   }
 
   mono(): number {
-    return Math.floor(this.#world.now * (1 + this.drift))
+    return Math.floor(this.#ran + (this.#world.now - this.#ranUntil) * this.#rate)
+  }
+
+  /** From now on it gains this share of the time; negative: loses. */
+  drift(share: number): void {
+    this.#ran += (this.#world.now - this.#ranUntil) * this.#rate
+    this.#ranUntil = this.#world.now
+    this.#rate = 1 + share
+  }
+
+  /** Somebody sets the wall clock: so much off the truth. */
+  set(offByMs: number): void {
+    this.offset = this.#world.now - this.mono() + offByMs
   }
 
   /** How long `ms` of this clock take in true time. */
   trueMs(ms: number): number {
-    return ms / (1 + this.drift)
+    return ms / this.#rate
   }
 }
 

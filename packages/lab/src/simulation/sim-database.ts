@@ -285,7 +285,7 @@ export class SimDatabase {
 
   /** When the database's clock will show `instant`. */
   #trueTime(instant: number): number {
-    return Math.max(this.#world.now, Math.ceil((instant - EPOCH - this.clock.offset) / (1 + this.clock.drift)) + 1)
+    return Math.max(this.#world.now, instant - EPOCH - this.clock.offset)
   }
 }
 

@@ -1,4 +1,5 @@
 import {
+  ALONE,
   createProviderDirectory,
   type EnginePorts,
   type Log,
@@ -198,7 +199,7 @@ export class SimNode implements Machine {
     const { clock, watch } = watchNode(membership, this.clock, log)
     if (this.#parts.nodes > 1) await watch.beat(false)
     const reads = new DueBoard(world)
-    const ports = this.#ports(life, this.#rememberingMarks(store, reads), log, this.#parts.nodes > 1 ? { clock, liveness: watch } : { clock: this.clock, liveness: watch })
+    const ports = this.#ports(life, this.#rememberingMarks(store, reads), log, this.#parts.nodes > 1 ? { clock, liveness: watch } : { clock: this.clock, liveness: ALONE })
     const engine = this.#parts.build(ports)
     const channel = new ChangeChannel(world, life, (change) => {
       if (change.kind === 'connection') engine.forget(change.connection)

@@ -126,7 +126,7 @@ export class SimProvider {
         { status: 200, headers: JSON_TYPE, text: text.slice(0, cut) },
         { status: 200, headers: HTML_TYPE, text: '<!doctype html><p>Sign in' },
         { status: 200, headers: JSON_TYPE, text: '' },
-        { status: 404, headers: HTML_TYPE, text: '<html>not here</html>' },
+        { status: 403, headers: HTML_TYPE, text: '<html>blocked by the firewall</html>' },
       ])
     }
     return { status: 200, headers: JSON_TYPE, text }

@@ -2,7 +2,7 @@ import { NotSent, type OpenLine, type ProviderRequest, type TokenEndpoint, type 
 import type { Oracle } from './invariants/oracle.ts'
 import type { Life } from './life.ts'
 import type { Weather } from './profile.ts'
-import type { Presentation, Site } from './provider-truth.ts'
+import { DELIVERED_TWICE, type Presentation, type Site } from './provider-truth.ts'
 import type { Random } from './random.ts'
 import type { HttpAnswer, SimProvider } from './sim-provider.ts'
 import type { World } from './world.ts'
@@ -97,6 +97,7 @@ export class SimWire {
     const arrive = (answer: HttpAnswer) => {
       if (over || !life.alive) return this.#oracle.destroyed(presentation, life.alive ? 'came after the socket was closed' : 'the process was dead')
       buffered = answer
+      presentation.arrived = true
       if (this.#oracle.buggify(life, 'answer arrived')) return
       life.later(1, read)
     }
@@ -120,7 +121,7 @@ export class SimWire {
 
   /** The network delivers the request a second time. Nobody hears the answer. */
   #duplicate(presentation: Presentation): void {
-    const copy: Presentation = { ...presentation, carried: null }
+    const copy: Presentation = { ...presentation, carried: null, destroyed: DELIVERED_TWICE }
     this.#provider.receive(copy)
     this.#oracle.duplicated(presentation, copy)
   }

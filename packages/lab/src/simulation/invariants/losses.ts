@@ -1,6 +1,6 @@
 import type { FailureCommit, ReuseClass } from '../../../../evergrant/src/engine.ts'
 import type { ConnectionTruth } from '../ledger.ts'
-import { type Presentation, type RefreshTruth, wouldHonour } from '../provider-truth.ts'
+import { DELIVERED_TWICE, type Presentation, type RefreshTruth, wouldHonour } from '../provider-truth.ts'
 import type { OracleParts } from './oracle.ts'
 
 export interface LossCount {
@@ -42,6 +42,7 @@ export function causeOf(token: RefreshTruth, now: number): Cause {
   if (wouldHonour(token, now)) return { kind: 'honoured' }
   const { end } = token.family
   if (end !== null && end.reason !== 'reuse' && end.reason !== 'sibling') return { kind: 'over' }
+  if (end?.by?.destroyed === DELIVERED_TWICE) return { kind: 'destroyed', presentations: [end.by] }
   const destroyed = token.presentations.filter((one) => one.destroyed !== null)
   if (destroyed.length > 0) return { kind: 'destroyed', presentations: destroyed }
   const killer = end?.by?.token
@@ -76,7 +77,7 @@ export function checkEnd(parts: OracleParts, connection: ConnectionTruth, commit
 function named(connection: ConnectionTruth, presentations: readonly Presentation[]): boolean {
   const { fault, state } = connection.row.connection
   const { suspicion } = connection.row.credential
-  if (presentations.some((one) => one.destroyed === 'the network delivered it twice')) return true
+  if (presentations.some((one) => one.destroyed === DELIVERED_TWICE)) return true
   const intent = state === 'needs_reauth' && fault?.code === 'refresh_outcome_lost' ? fault.evidence.intent : (suspicion?.intent ?? null)
   return presentations[0]?.token.presentations.some((one) => one.intent !== null && one.intent === intent) ?? false
 }
@@ -89,6 +90,7 @@ export function lossOf(parts: OracleParts, connection: ConnectionTruth): void {
   count.grants += 1
   const cause = causeOf(stored, parts.world.now)
   if (cause.kind === 'honoured' || cause.kind === 'over') return
+  if (stored.presentations.some((one) => !one.concluded && one.destroyed === null && !one.abandoned)) return
   count.lost += 1
   if (connection.excuse !== null) {
     count.explained += 1

@@ -2,7 +2,7 @@ import type { CommitOutcome, ClaimOutcome, Credentials, FailureCommit, GrantComm
 import type { ConnectionTruth, Ledger } from '../ledger.ts'
 import type { Life } from '../life.ts'
 import type { Weather } from '../profile.ts'
-import { type Presentation, type RefreshTruth, type Site, wouldHonour } from '../provider-truth.ts'
+import { DELIVERED_TWICE, type Presentation, type RefreshTruth, type Site, wouldHonour } from '../provider-truth.ts'
 import type { HttpAnswer } from '../sim-provider.ts'
 import type { SimSeal } from '../sim-seal.ts'
 import type { TokenMint } from '../token-mint.ts'
@@ -58,6 +58,7 @@ export class Oracle {
       intent: ledger.claimOf(life.identity.id, connection.id),
       sentAt: world.now,
       settled: false,
+      arrived: false,
       over: false,
       decidedAt: null,
       effect: 'none',
@@ -65,6 +66,7 @@ export class Oracle {
       learned: 'unread',
       destroyed: null,
       journaled: false,
+      abandoned: false,
       concluded: false,
     }
     world.note(id)
@@ -85,7 +87,7 @@ export class Oracle {
   }
 
   duplicated(presentation: Presentation, copy: Presentation): void {
-    if (copy.effect === 'refused') presentation.destroyed ??= 'the network delivered it twice'
+    if (copy.effect === 'refused') presentation.destroyed ??= DELIVERED_TWICE
   }
 
   destroyed(presentation: Presentation, how: string): void {
@@ -96,7 +98,7 @@ export class Oracle {
   /** The bytes are in the process. */
   read(life: Life, presentation: Presentation, answer: HttpAnswer): void {
     const clear = answer.status === 200 && presentation.destroyed === null
-    presentation.learned = clear ? 'granted' : answer.status >= 500 || answer.status === 200 || answer.status === 404 ? 'unclear' : 'definite'
+    presentation.learned = clear ? 'granted' : answer.status >= 500 || answer.status === 200 || answer.status === 403 ? 'unclear' : 'definite'
     this.parts.world.note(answer.status)
     if (this.parts.world.tracing) this.parts.world.say(`${life.identity.id} reads answer ${presentation.id}: ${answer.status}`)
   }
@@ -139,7 +141,7 @@ export class Oracle {
     const before = connection.row
     if (world.tracing) world.say(`${life.identity.id} failure of c${connection.index} ${commit.intent}: ${commit.effect} ${commit.fault.code} ${outcome.kind}`)
     await this.changed(commit.connection, `failure ${commit.effect}`)
-    if (presentation?.effect === 'config') this.#configChangedNothing(connection, before)
+    if (presentation?.effect === 'config' && presentation.learned === 'definite') this.#configChangedNothing(connection, before)
     if (before.connection.state === 'active' && connection.row.connection.state === 'needs_reauth') {
       connection.statusChanges += 1
       if (commit.event === null) world.violate('I18', `c${connection.index} needs reauth without an event`)
@@ -233,7 +235,9 @@ export class Oracle {
   died(life: Life): void {
     for (const presentation of this.parts.ledger.presentations) {
       if (presentation.node !== life.identity.id || presentation.incarnation !== life.number || presentation.concluded) continue
-      if (presentation.learned === 'granted' && !presentation.journaled) this.destroyed(presentation, 'the process died with it')
+      presentation.abandoned = true
+      const inHand = presentation.learned === 'granted' || (presentation.learned === 'unread' && presentation.arrived)
+      if (inHand && !presentation.journaled) this.destroyed(presentation, 'the process died with it')
     }
   }
 

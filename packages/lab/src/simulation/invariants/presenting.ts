@@ -39,8 +39,7 @@ function refusedBy(parts: OracleParts, earlier: readonly Presentation[], site: S
   return `presentation ${open.id} is open for ${sinceMs} ms`
 }
 
-/** Its outcome is not known to anybody who would have to act on it. */
-function isOpen(presentation: Presentation): boolean {
-  if (presentation.learned === 'unread' || presentation.learned === 'unclear') return true
-  return presentation.learned === 'granted' && presentation.carried !== null
+/** Nobody who has to act on its outcome knows it. */
+function isOpen({ learned, concluded }: Presentation): boolean {
+  return learned === 'unread' || learned === 'unclear' || !concluded
 }
