@@ -6,7 +6,8 @@ import { nodes } from './0005-nodes.ts'
 import { deathWatch } from './0006-death-watch.ts'
 import { warnings } from './0007-warnings.ts'
 import { lineage } from './0008-lineage.ts'
+import { attention } from './0009-attention.ts'
 import type { Migration } from './migration.ts'
 
 /** In order. A published migration is never edited; the next one amends it. */
-export const MIGRATIONS: readonly Migration[] = [tenancy, connections, connect, access, nodes, deathWatch, warnings, lineage]
+export const MIGRATIONS: readonly Migration[] = [tenancy, connections, connect, access, nodes, deathWatch, warnings, lineage, attention]

@@ -5,7 +5,8 @@ export const POSTGRES: Dialect = {
   oneWriter: false,
   forUpdate: (alias) => `for no key update of ${alias}`,
   skipLocked: (alias) => `for update of ${alias} skip locked`,
-  among: (column) => `${column} in (select json_array_elements_text(?::json))`,
+  // As an array the list is one index condition; as a subselect it is a join, for which the planner may read the whole table.
+  among: (column) => `${column} = any (array(select json_array_elements_text(?::json)))`,
   holds: (column) => `exists (select 1 from json_array_elements_text(${column}::json) as tag (name) where tag.name = ?)`,
 }
 

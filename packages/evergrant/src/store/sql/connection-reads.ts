@@ -42,24 +42,49 @@ export function* byAccount(organization: OrganizationId, integration: Integratio
   return found.map(toGrantRow)
 }
 
-/** Newest first. */
+/** The few that are in some trouble. A cross join keeps its order on SQLite: these come first, and the others are looked up. */
+const TROUBLED = `(select connection_id from health where failures > 0 union select connection_id from credential where suspect_intent is not null) few
+  cross join connection k cross join health h cross join credential d cross join integration i`
+const IN_TROUBLE = 'k.id = few.connection_id and h.connection_id = few.connection_id and d.connection_id = few.connection_id and i.id = k.integration_id'
+
+/** Where to look for connections of one status, so that the many that are well are not read to find the few that are not. */
+function lookFor(status: ConnectionStatus | undefined): { readonly from: string; readonly conditions: readonly string[]; readonly is: string } {
+  switch (status) {
+    case undefined:
+      return { from: 'connection k', conditions: [], is: '' }
+    case 'needs_reauth':
+    case 'paused':
+    case 'disconnected':
+      return { from: 'connection k', conditions: ["k.state <> 'active'"], is: 'k.state = ?' }
+    case 'degraded':
+      return { from: TROUBLED, conditions: [IN_TROUBLE], is: `${STATUS} = ?` }
+    case 'active':
+    case 'blocked':
+      return { from: JOINED, conditions: [], is: `${STATUS} = ?` }
+  }
+}
+
+/** Newest first. The page is cut before anything is joined to it, or the joins would be made for all that come after the cursor. */
 export function* list(dialect: Dialect, organization: OrganizationId, filter: ConnectionFilter, page: PageRequest): Program<Page<GrantRow>> {
   const limit = limitOf(page)
   const after = afterOf(page)
-  const conditions = ['k.organization_id = ?']
+  const look = lookFor(filter.status)
+  const conditions = [...look.conditions, 'k.organization_id = ?']
   const params: SqlValue[] = [organization]
   const where = (condition: string, value: string | null | undefined) => {
     if (value === undefined || value === null) return
     conditions.push(condition)
     params.push(value)
   }
+  where(look.is, filter.status)
   where('k.integration_id = ?', filter.integration)
   where('k.owner = ?', filter.owner)
   where(dialect.holds('k.tags'), filter.tag)
-  where(`${STATUS} = ?`, filter.status)
   where('k.id < ?', after)
+  const cut = `select k.id as page_id from ${look.from} where ${conditions.join(' and ')} order by k.id desc limit ?`
   const found = yield* rows(
-    `select ${GRANT_COLUMNS} from ${filter.status === undefined ? GRANT_TABLES : JOINED} where ${conditions.join(' and ')} order by k.id desc limit ?`,
+    `select ${GRANT_COLUMNS} from (${cut}) page join connection k on k.id = page.page_id join health h on h.connection_id = page.page_id
+       join credential d on d.connection_id = page.page_id order by page.page_id desc`,
     ...params,
     limit + 1,
   )

@@ -1,0 +1,276 @@
+// Cost follows what is due, never what exists: every statement of the background, and every read that a caller waits for,
+// is explained on a database with many connections of which few matter.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freshDatabase } from '../../../../tests/fresh-database.ts'
+import type { ConnectionId } from '../core/ids.ts'
+import { systemClock, systemEntropy, systemTimers } from '../system.ts'
+import { Tenant, tokens } from './conformance/tenant.ts'
+import type { Store } from './contract.ts'
+import { numberParameters, POSTGRES } from './postgres/postgres-dialect.ts'
+import { postgresMigrations } from './postgres/postgres-migrations.ts'
+import { openPostgresStore } from './postgres/postgres-store.ts'
+import type { Database, Program, Row, Step, StepResult } from './sql/program.ts'
+import { type StoreParts, storeParts } from './sql/store-parts.ts'
+import { SQLITE } from './sqlite/sqlite-database.ts'
+import { openSqliteStore } from './sqlite/sqlite-store.ts'
+
+const CONNECTIONS = 6_000
+const LIMIT = 20
+/** Rows that a statement may touch for each row it was asked for: joins, and what stands beside it in an index. */
+const ROWS_EACH = 12
+const DAY = 86_400_000
+const NOW = systemClock.wall()
+const options = { clock: systemClock, timers: systemTimers, migrate: true }
+
+interface World {
+  readonly tenant: Tenant
+  readonly connections: readonly ConnectionId[]
+}
+
+interface Case {
+  readonly name: string
+  readonly run: (store: StoreParts, world: World) => Promise<unknown>
+}
+
+const page = { limit: LIMIT, cursor: null }
+const some = ({ connections }: World, count = LIMIT) => connections.slice(100, 100 + count)
+
+const CASES: readonly Case[] = [
+  { name: 'taking what is due', run: (store) => store.credentials.takeDue(LIMIT, 1_000) },
+  { name: 'reading a connection', run: (store, world) => store.credentials.read(some(world)[0]!) },
+  {
+    name: 'marking reads',
+    run: (store, world) => store.credentials.markReads(some(world).map((connection) => ({ connection, at: NOW, dueAt: NOW }))),
+  },
+  { name: 'cutting old answers', run: (store) => store.credentials.cutAnswers(NOW - 3 * DAY, LIMIT) },
+  { name: 'the answers that were never applied', run: (store, { tenant }) => store.credentials.unappliedAnswers(tenant.organization, LIMIT) },
+  { name: 'taking leases back at a start', run: (store, { tenant }) => store.credentials.reclaim(tenant.node('plan-node', 'new')) },
+  { name: 'purging ciphertext', run: (store) => store.connections.purge(NOW - 30 * DAY, LIMIT) },
+  { name: 'purging connect sessions', run: (store) => store.connectSessions.purge(NOW, LIMIT) },
+  { name: 'purging repeated requests', run: (store) => store.idempotency.purge(NOW, LIMIT) },
+  { name: 'taking revocations that are due', run: (store) => store.connections.takeDueRevocations(LIMIT, 1_000) },
+  { name: 'the first page of connections', run: (store, { tenant }) => store.connections.list(tenant.organization, {}, page) },
+  {
+    name: 'a page in the middle',
+    run: (store, world) =>
+      store.connections.list(world.tenant.organization, {}, { limit: LIMIT, cursor: Buffer.from(some(world)[0]!, 'utf8').toString('base64url') }),
+  },
+  ...(['needs_reauth', 'paused', 'disconnected', 'degraded'] as const).map((status) => ({
+    name: `the connections that are ${status}`,
+    run: (store: StoreParts, { tenant }: World) => store.connections.list(tenant.organization, { status }, page),
+  })),
+  {
+    name: "one owner's connections",
+    run: (store, { tenant }) => store.connections.byOwner(tenant.organization, tenant.integration.id, 'owner-77'),
+  },
+  { name: 'the siblings of an account', run: (store, { tenant }) => store.connections.byAccount(tenant.organization, tenant.integration.id, 'account-77') },
+  { name: 'the first page of events', run: (store, { tenant }) => store.events.list(tenant.organization, {}, page) },
+  {
+    name: "one connection's events",
+    run: (store, world) => store.events.list(world.tenant.organization, { connection: some(world)[0]! }, page),
+  },
+]
+
+/** Drives programs as the stores do, and explains each statement before it runs. */
+class ExplainedDatabase implements Database {
+  readonly dialect: Database['dialect']
+  readonly complaints: string[] = []
+  readonly #step: (step: Exclude<Step, { kind: 'changed' }>, complain: (why: string) => void) => Promise<StepResult>
+
+  constructor(dialect: Database['dialect'], step: ExplainedDatabase['#step']) {
+    this.dialect = dialect
+    this.#step = step
+  }
+
+  read<Result>(program: () => Program<Result>): Promise<Result> {
+    return this.write(program)
+  }
+
+  async write<Result>(program: () => Program<Result>): Promise<Result> {
+    const running = program()
+    let next = running.next()
+    while (next.done !== true) {
+      const step: Step = next.value
+      const complain = (why: string) => void this.complaints.push(`${why}\n${step.kind === 'changed' ? '' : step.sql}`)
+      next = running.next(step.kind === 'changed' ? { rows: [], changes: 0 } : await this.#step(step, complain))
+    }
+    return next.value
+  }
+}
+
+/** One connection with everything that hangs on it, made by the store; the others are copies of its rows. */
+async function fill(
+  store: Store,
+  sql: (text: string) => Promise<readonly Row[]>,
+  insert: (table: string, rows: readonly Row[]) => Promise<void>,
+): Promise<World> {
+  const tenant = await Tenant.open(store, { entropy: systemEntropy, duePlan: () => Promise.resolve('') })
+  const first = await tenant.connect({ owner: 'owner-0', account: 'account-0' }, NOW)
+  await store.credentials.commitGrant(tenant.grant(first, await tenant.claimed(first), 1, { credential: tokens(2) }))
+  const ids = Array.from({ length: CONNECTIONS }, (_, index) => `con_${String(index).padStart(8, '0')}` as ConnectionId)
+  const copies: Readonly<Record<string, (row: Row, index: number, id: string) => Row>> = {
+    connection: (row, index, id) => ({
+      ...row,
+      id,
+      owner: `owner-${index}`,
+      account: `account-${index}`,
+      ...(index % 200 === 0 ? { state: 'disconnected', disconnected_at: NOW - 40 * DAY + index, purged_at: index < 5_000 ? NOW - 10 * DAY : null } : {}),
+    }),
+    health: (row, index, id) => ({ ...row, connection_id: id, due_at: index % 100 === 7 ? NOW - index : NOW + DAY + index }),
+    credential: (row, _, id) => ({ ...row, connection_id: id }),
+    answer: (row, index, id) => ({ ...row, intent_id: `itn_${id}`, connection_id: id, received_at: NOW - index * 100_000, applied: index % 500 === 3 ? 0 : 1 }),
+    event: (row, _, id) => ({ ...row, id: `evt_${id}`, connection_id: id }),
+  }
+  for (const [table, copy] of Object.entries(copies)) {
+    const [row] = await sql(`select * from ${table} ${table === 'event' ? "where type = 'connection.refreshed'" : ''} limit 1`)
+    if (row === undefined) throw new Error(`${table} is empty`)
+    await insert(
+      table,
+      ids.map((id, index) => copy(row, index, id)),
+    )
+  }
+  await sql('analyze')
+  return { tenant, connections: ids }
+}
+
+function cases(open: () => { readonly database: ExplainedDatabase; readonly world: World }) {
+  test.each(CASES)('$name costs what it returns', async ({ run }) => {
+    const { database, world } = open()
+    database.complaints.length = 0
+    await run(storeParts(database), world)
+    expect(database.complaints).toEqual([])
+  })
+}
+
+describe('statements on SQLite', () => {
+  let folder: string
+  let file: DatabaseSync
+  let world: World
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'evergrant-plans-'))
+    const path = join(folder, 'plans.db')
+    const store = await openSqliteStore(path, options)
+    file = new DatabaseSync(path, { timeout: 5_000 })
+    file.function('now_ms', () => systemClock.wall())
+    world = await fill(
+      store,
+      (text) => Promise.resolve(file.prepare(text).all() as Row[]),
+      (table, rows) => {
+        const columns = Object.keys(rows[0]!)
+        const statement = file.prepare(`insert into ${table} (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`)
+        file.exec('begin')
+        for (const row of rows) statement.run(...columns.map((column) => row[column] as string))
+        file.exec('commit')
+        return Promise.resolve()
+      },
+    )
+    await store.close()
+  })
+  afterAll(async () => {
+    file.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  cases(() => ({
+    world,
+    database: new ExplainedDatabase(SQLITE, (step, complain) => {
+      const plan = file.prepare(`explain query plan ${step.sql}`).all(...step.params)
+      for (const { detail } of plan) if (scansTable(String(detail))) complain(String(detail))
+      const statement = file.prepare(step.sql)
+      if (step.kind === 'rows') return Promise.resolve({ rows: statement.all(...step.params) as Row[], changes: 0 })
+      return Promise.resolve({ rows: [], changes: Number(statement.run(...step.params).changes) })
+    }),
+  }))
+
+  test('a statement without an index is noticed', () => {
+    const plan = file.prepare("explain query plan select id from connection where account_label = 'x'").all()
+    expect(plan.some(({ detail }) => scansTable(String(detail)))).toBe(true)
+  })
+})
+
+/** `SCAN x` visits every row; in order of a partial index it visits what is waiting there, up to its limit. */
+function scansTable(detail: string): boolean {
+  return (
+    /^SCAN (?!json_each|CONSTANT|page|few|i\b)/.test(detail) &&
+    !/USING (COVERING )?INDEX (answer_uncut|connection_purge|health_failing|credential_suspect)/.test(detail)
+  )
+}
+
+const { database: offered, skip } = await freshDatabase()
+
+describe.skipIf(offered === null)(`statements on PostgreSQL${skip ?? ''}`, () => {
+  const url = offered?.url ?? ''
+  let client: pg.Client
+  let world: World
+
+  beforeAll(async () => {
+    await postgresMigrations(url).up()
+    const store = await openPostgresStore(url, options)
+    client = new pg.Client(url)
+    await client.connect()
+    world = await fill(
+      store,
+      async (text) => (await client.query(text)).rows,
+      async (table, rows) => {
+        const asText = rows.map((row) =>
+          Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value instanceof Uint8Array ? hex(value) : value])),
+        )
+        await client.query(`insert into ${table} select * from json_populate_recordset(null::${table}, $1)`, [JSON.stringify(asText)])
+      },
+    )
+    await store.close()
+  })
+  afterAll(async () => {
+    await client.end()
+    await offered?.drop()
+  })
+
+  const plansOf = async (sql: string, params: readonly unknown[]): Promise<PlanNode> => {
+    await client.query('begin')
+    const explained = await client.query(`explain (analyze, format json) ${sql}`, [...params])
+    await client.query('rollback')
+    return explained.rows[0]['QUERY PLAN'][0].Plan
+  }
+
+  cases(() => ({
+    world,
+    database: new ExplainedDatabase(POSTGRES, async (step, complain) => {
+      const sql = numberParameters(step.sql)
+      const visited = mostRows(await plansOf(sql, step.params))
+      if (visited.rows > LIMIT * ROWS_EACH) complain(`${visited.rows} rows in ${visited.node}`)
+      const found = await client.query(sql, [...step.params])
+      return { rows: found.rows, changes: found.rowCount ?? 0 }
+    }),
+  }))
+
+  test('a statement without an index is noticed here, too', async () => {
+    expect(mostRows(await plansOf("select id from connection where account_label = 'x'", [])).rows).toBeGreaterThan(LIMIT * ROWS_EACH)
+  })
+})
+
+const hex = (bytes: Uint8Array): string => `\\x${Buffer.from(bytes).toString('hex')}`
+
+interface PlanNode {
+  readonly 'Node Type': string
+  readonly 'Index Name'?: string
+  readonly 'Relation Name'?: string
+  readonly 'Actual Rows': number
+  readonly 'Actual Loops': number
+  readonly 'Rows Removed by Filter'?: number
+  readonly Plans?: readonly PlanNode[]
+}
+
+/** The node that looked at most rows, kept or not. */
+function mostRows(node: PlanNode): { readonly rows: number; readonly node: string } {
+  const own = {
+    rows: (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'],
+    node: `${node['Node Type']} ${node['Index Name'] ?? node['Relation Name'] ?? ''}`.trim(),
+  }
+  return (node.Plans ?? []).map(mostRows).reduce((most, other) => (other.rows > most.rows ? other : most), own)
+}
