@@ -6,8 +6,15 @@ const args = process.argv.slice(2)
 const connections = Number((args[0] ?? '').replaceAll(/[_,]/g, ''))
 const named = args.includes('--store') ? args[args.indexOf('--store') + 1] : 'both'
 if (!Number.isInteger(connections) || connections < 100 || (named !== 'sqlite' && named !== 'postgres' && named !== 'both')) {
-  console.error('Say how many: npm run scale -- 1000000 [--store sqlite|postgres|both] [--short]   (--curve: also a tenth, a hundredth, a thousandth of it)')
+  console.error(
+    'Say how many: npm run scale -- 1000000 [--store sqlite|postgres|both] [--short]   (--curve: with --short, too, a tenth, a hundredth and a thousandth of it)',
+  )
   process.exit(2)
 }
-await runScale({ connections, stores: named === 'both' ? ['sqlite', 'postgres'] : [named], short: args.includes('--short'), curve: args.includes('--curve') })
+await runScale({
+  connections,
+  stores: named === 'both' ? ['sqlite', 'postgres'] : [named],
+  short: args.includes('--short'),
+  curve: args.includes('--curve') || !args.includes('--short'),
+})
 process.exit(0)

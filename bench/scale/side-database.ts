@@ -46,7 +46,7 @@ async function openPostgresSide(url: string): Promise<SideDatabase> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   // The rows are copies of one that the product made: foreign keys need no proof, and only the load answers before it is on disk.
-  await client.query("set session_replication_role = replica; set synchronous_commit = off")
+  await client.query('set session_replication_role = replica; set synchronous_commit = off')
   const query = async (sql: string, ...params: readonly Value[]) => {
     let next = 0
     const numbered = sql.replaceAll('?', () => `$${++next}`)
