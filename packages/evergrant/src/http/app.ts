@@ -15,6 +15,7 @@ import { type RateLimit, RateLimiter } from './rate-limit.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { connectionRoutes } from './routes/connections.ts'
+import { deathRoutes } from './routes/deaths.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { integrationRoutes } from './routes/integrations.ts'
@@ -122,6 +123,7 @@ function ownRoutes(app: App, services: Services, options: AppOptions): void {
   tokenRoutes(app, services)
   connectionRoutes(app, services)
   integrationRoutes(app, services, options.publicUrl)
+  deathRoutes(app, services, options.publicUrl)
   providerRoutes(app, services)
   apiKeyRoutes(app, services)
   organizationRoutes(app, services)

@@ -1,5 +1,7 @@
+import type { NewEvent } from '../core/audit/event.ts'
 import type { Integration } from '../core/connection/integration.ts'
 import { type ConnectionId, type IntegrationId, newId } from '../core/ids.ts'
+import type { ProviderRecord } from '../core/provider/record.ts'
 import { NotSent, type OpenLine, type ProviderRequest, type TokenEndpoint, type WireOutcome } from '../core/provider/wire.ts'
 import type { GrantRow } from '../core/refresh/credentials.ts'
 import { newCredential } from '../core/refresh/new-credential.ts'
@@ -9,7 +11,7 @@ import { createEngineLab, type EngineLab, type LabOptions } from './engine-lab.t
 import { testSeal } from './seal.ts'
 
 /** How the provider answers everybody, or one token. */
-export type Mood = 'well' | 'dead' | 'unreachable' | 'down' | 'hangs' | { readonly throttlesSeconds: number }
+export type Mood = 'well' | 'dead' | 'unreachable' | 'down' | 'hangs' | 'slow' | 'refuses_client' | { readonly throttlesSeconds: number }
 
 export interface Presented {
   /** Milliseconds since the lab began. */
@@ -22,7 +24,6 @@ export interface Presented {
 export class CrowdProvider implements TokenEndpoint {
   readonly presented: Presented[] = []
   mood: (grant: string) => Mood = () => 'well'
-  answerMs = 0
   lifetimeSeconds = 3_600
   readonly #time: { readonly clock: Clock; readonly timers: Timers }
 
@@ -49,12 +50,13 @@ export class CrowdProvider implements TokenEndpoint {
     const grant = token.replace(/\..*$/, '')
     this.presented.push({ at: this.#time.clock.mono(), grant })
     const mood = this.mood(grant)
-    if (this.answerMs > 0) await this.#time.timers.sleep(this.answerMs)
+    if (mood === 'slow') await this.#time.timers.sleep(Math.min(60_000, deadlineMs - 1_000))
     if (mood === 'hangs') {
       await this.#time.timers.sleep(deadlineMs)
       return { kind: 'no_answer', cause: 'timeout' }
     }
     if (mood === 'dead') return answered(400, { error: 'invalid_grant', error_description: 'no longer valid' })
+    if (mood === 'refuses_client') return answered(401, { error: 'invalid_client' })
     if (mood === 'down') return answered(500, { error: 'server_error' })
     if (typeof mood === 'object') return answered(429, { error: 'slow_down' }, { 'retry-after': String(mood.throttlesSeconds) })
     const next = Number(token.split('.')[1] ?? 0) + 1
@@ -67,29 +69,11 @@ function answered(status: number, body: object, headers: Readonly<Record<string,
   return { kind: 'answered', answer: { status, headers: { 'content-type': 'application/json', ...headers }, body: new TextEncoder().encode(text), text } }
 }
 
-export interface CrowdLab extends Omit<EngineLab, 'provider' | 'row' | 'read'> {
-  readonly crowd: CrowdProvider
-  /** Connections of the first integration, without the one of the lab itself (which is never due). */
-  readonly members: readonly ConnectionId[]
-  row(connection: ConnectionId): Promise<GrantRow>
-  read(connection: ConnectionId): Promise<{ readonly generation: number; readonly status: string }>
-  states(of?: readonly ConnectionId[]): Promise<Readonly<Record<string, number>>>
-  /** One more integration at an endpoint of its own, with `count` connections due at `dueAt`. */
-  integrationOf(count: number, options?: MemberOptions): Promise<{ readonly integration: IntegrationId; readonly members: readonly ConnectionId[] }>
-  loadIntegration(): Promise<Integration>
-  /** As the worker does: a run a second, and again at once while there is more. */
-  live(ms: number): Promise<void>
-  events(type: string): Promise<number>
-}
-
 export interface MemberOptions {
-  /** When each is due; the default is its soft time. */
-  readonly dueAt?: (index: number, softAt: Instant) => Instant | null
-  readonly lifetimeMs?: (index: number) => number
+  readonly livesMs?: (index: number) => number
   /** How long ago its tokens were obtained: 0 by default; 50 minutes of an hour make it due. */
   readonly ageMs?: number
   readonly lastReadAt?: (index: number) => Instant | null
-  readonly concurrency?: number
 }
 
 /** The engine lab with many connections of one integration, each with a token family of its own. */
@@ -98,43 +82,140 @@ export async function createCrowdLab(count: number, options: LabOptions & Member
   const lab = await createEngineLab({
     reuse: 'P4',
     ...options,
+    record: {
+      token: { url: 'https://{place}.provider.example/token' },
+      variables: { place: { label: 'Place', pattern: '^[a-z0-9]+$', example: 'main', default: 'main' } },
+      ...options.record,
+    },
     ports: (ports) => {
       crowd ??= new CrowdProvider(ports)
       return { endpoint: crowd, ...options.ports?.(ports) }
     },
   })
   await lab.store.credentials.reschedule(lab.connection, null)
-  const provider = crowd as unknown as CrowdProvider
   const first = await lab.store.integrations.load(lab.integration)
-  if (first === undefined) throw new Error('the integration of the lab is gone')
-  let made = 0
+  const record = lab.directory.get('scripted')
+  if (crowd === undefined || first === undefined || record === undefined) throw new Error('the lab is not complete')
+  const crowded = new CrowdLab(lab, crowd, first, record)
+  await crowded.fill(count, options)
+  return crowded
+}
 
-  const connect = async (integration: IntegrationId, group: number, index: number, member: MemberOptions): Promise<ConnectionId> => {
-    const now = lab.time.clock.wall()
+export class CrowdLab {
+  readonly lab: EngineLab
+  readonly crowd: CrowdProvider
+  /** Connections of the first integration, without the one of the lab itself (which is never due). */
+  readonly members: ConnectionId[] = []
+  readonly #first: Integration
+  readonly #record: ProviderRecord
+  #groups = 0
+  #running = false
+
+  constructor(lab: EngineLab, crowd: CrowdProvider, first: Integration, record: ProviderRecord) {
+    this.lab = lab
+    this.crowd = crowd
+    this.#first = first
+    this.#record = record
+  }
+
+  get time(): EngineLab['time'] {
+    return this.lab.time
+  }
+
+  get store(): EngineLab['store'] {
+    return this.lab.store
+  }
+
+  get engine(): EngineLab['engine'] {
+    return this.lab.engine
+  }
+
+  async fill(count: number, options: MemberOptions): Promise<void> {
+    this.members.push(...(await this.#connect(this.lab.integration, count, options)))
+  }
+
+  /** One more integration at an endpoint of its own, with `count` connections. */
+  async integrationOf(count: number, options: MemberOptions = {}): Promise<{ readonly integration: IntegrationId; readonly members: readonly ConnectionId[] }> {
+    const integration = newId('int', systemEntropy)
+    const variables = { place: `place${this.#groups}` }
+    await this.store.integrations.insert({ ...this.#first, id: integration, slug: integration.replace('_', '-'), variables }, this.event('integration.created'))
+    return { integration, members: await this.#connect(integration, count, options) }
+  }
+
+  async row(connection: ConnectionId): Promise<GrantRow> {
+    const found = await this.store.credentials.read(connection)
+    if (found === undefined) throw new Error('the connection is gone')
+    return found
+  }
+
+  read(connection: ConnectionId): ReturnType<EngineLab['engine']['token']> {
+    return this.engine.token({ organization: this.lab.organization, connection, minTtlMs: 0, rejectedGeneration: null })
+  }
+
+  async states(of: readonly ConnectionId[] = this.members): Promise<Readonly<Record<string, number>>> {
+    const tally: Record<string, number> = {}
+    for (const member of of) {
+      const { state } = (await this.row(member)).connection
+      tally[state] = (tally[state] ?? 0) + 1
+    }
+    return tally
+  }
+
+  async loadIntegration(): Promise<Integration> {
+    return (await this.store.integrations.load(this.lab.integration)) ?? this.#first
+  }
+
+  /** As the worker does: a run a second, and again at once while there is more; never two at a time. */
+  async live(ms: number): Promise<void> {
+    for (let past = 0; past < ms; past += 1_000) {
+      for (let started = 1; started > 0 && !this.#running; ) {
+        started = 0
+        this.#running = true
+        void this.engine.runDue().then((count) => {
+          this.#running = false
+          started = count
+        })
+        for (let turn = 0; turn < 3; turn += 1) await this.time.advance(0)
+      }
+      await this.time.advance(Math.min(1_000, ms - past))
+    }
+  }
+
+  async events(type: NewEvent['type']): Promise<number> {
+    return (await this.store.events.list(this.lab.organization, { type }, { limit: 200, cursor: null })).items.length
+  }
+
+  event(type: NewEvent['type']): NewEvent {
+    const at = this.time.clock.wall()
+    const actor = { kind: 'system', id: null } as const
+    return { id: newId('evt', systemEntropy), organization: this.lab.organization, type, at, actor, connection: null, subject: null, data: {} }
+  }
+
+  async #connect(integration: IntegrationId, count: number, options: MemberOptions): Promise<readonly ConnectionId[]> {
+    const group = this.#groups++
+    const made: ConnectionId[] = []
+    for (let index = 0; index < count; index += 1) made.push(await this.#connectOne(integration, `${group}-${index}`, index, options))
+    return made
+  }
+
+  async #connectOne(integration: IntegrationId, name: string, index: number, member: MemberOptions): Promise<ConnectionId> {
+    const now = this.time.clock.wall()
     const obtainedAt = now - (member.ageMs ?? 0)
     const connection = newId('con', systemEntropy)
-    const record = lab.directory.get('scripted')
-    if (record === undefined) throw new Error('the record of the lab is gone')
-    const tokens = {
-      accessToken: `at-${group}-${index}`,
-      refreshToken: `rt-${group}-${index}.0`,
-      tokenType: 'Bearer',
-      accessExpiresAt: obtainedAt + (member.lifetimeMs?.(index) ?? HOUR),
-      refreshExpiresAt: null,
-    }
-    const { organization } = lab
+    const { organization } = this.lab
+    const accessExpiresAt = obtainedAt + (member.livesMs?.(index) ?? HOUR)
+    const tokens = { accessToken: `at-${name}`, refreshToken: `rt-${name}.0`, tokenType: 'Bearer', accessExpiresAt, refreshExpiresAt: null }
     const credential = newCredential(
-      { organization, connection, generation: 1, tokens, obtainedAt, record, settings: first.settings },
+      { organization, connection, generation: 1, tokens, obtainedAt, record: this.#record, settings: this.#first.settings },
       testSeal(),
       systemEntropy,
     )
-    const softAt = credential.softAt ?? now
-    await lab.store.connections.insert({
+    await this.store.connections.insert({
       connection: {
         id: connection,
         organization,
         integration,
-        owner: `owner-${group}-${index}`,
+        owner: `owner-${name}`,
         account: null,
         accountLabel: null,
         state: 'active',
@@ -153,73 +234,9 @@ export async function createCrowdLab(count: number, options: LabOptions & Member
         version: 1,
       },
       credential,
-      dueAt: member.dueAt === undefined ? softAt : member.dueAt(index, softAt),
-      event: eventOf(organization, now, 'connection.created'),
+      dueAt: credential.softAt,
+      event: this.event('connection.created'),
     })
     return connection
   }
-
-  const fill = async (integration: IntegrationId, size: number, member: MemberOptions): Promise<readonly ConnectionId[]> => {
-    const group = made++
-    const members: ConnectionId[] = []
-    for (let index = 0; index < size; index += 1) members.push(await connect(integration, group, index, member))
-    return members
-  }
-
-  const members = await fill(lab.integration, count, options)
-  const row = async (connection: ConnectionId): Promise<GrantRow> => {
-    const found = await lab.store.credentials.read(connection)
-    if (found === undefined) throw new Error('the connection is gone')
-    return found
-  }
-  return {
-    ...lab,
-    crowd: provider,
-    members,
-    row,
-    read: (connection) => lab.engine.token({ organization: lab.organization, connection, minTtlMs: 0, rejectedGeneration: null }),
-    states: async (of = members) => {
-      const tally: Record<string, number> = {}
-      for (const member of of) {
-        const { state } = (await row(member)).connection
-        tally[state] = (tally[state] ?? 0) + 1
-      }
-      return tally
-    },
-    integrationOf: async (size, member = {}) => {
-      const integration = newId('int', systemEntropy)
-      const settings = { ...first.settings, concurrency: member.concurrency ?? first.settings.concurrency }
-      await lab.store.integrations.insert(
-        { ...first, id: integration, slug: integration.replace('_', '-'), settings },
-        eventOf(lab.organization, lab.time.clock.wall(), 'integration.created'),
-      )
-      return { integration, members: await fill(integration, size, member) }
-    },
-    loadIntegration: async () => {
-      const loaded = await lab.store.integrations.load(lab.integration)
-      if (loaded === undefined) throw new Error('the integration of the lab is gone')
-      return loaded
-    },
-    live: async (ms) => {
-      for (let past = 0; past < ms; past += 1_000) {
-        for (let started = 1; started > 0; ) {
-          started = 0
-          const run = lab.engine.runDue().then((count) => {
-            started = count
-          })
-          run.catch(() => {})
-          for (let turn = 0; turn < 3; turn += 1) await lab.time.advance(0)
-        }
-        await lab.time.advance(Math.min(1_000, ms - past))
-      }
-    },
-    events: async (type) => {
-      const page = await lab.store.events.list(lab.organization, { type: type as 'connection.suspect' }, { limit: 200, cursor: null })
-      return page.items.length
-    },
-  }
-}
-
-function eventOf(organization: `org_${string}`, at: Instant, type: 'connection.created' | 'integration.created') {
-  return { id: newId('evt', systemEntropy), organization, type, at, actor: { kind: 'system', id: null } as const, connection: null, subject: null, data: {} }
 }

@@ -27,9 +27,7 @@ export function integrationCommands(program: Command, { output }: Shell): void {
     .action(() =>
       withApi(async (api) => {
         const items = await allItems(api, 'integrations', {})
-        const rows = items.map((item) =>
-          [item['id'], item['slug'], item['provider'], item['client_id'], item['blocked'] == null ? 'ready' : 'blocked'].map((value) => cell(value)),
-        )
+        const rows = items.map((item) => [item['id'], item['slug'], item['provider'], item['client_id'], stateOf(item)].map((value) => cell(value)))
         output.result({ items }, () => formatTable(['ID', 'SLUG', 'PROVIDER', 'CLIENT ID', 'STATE'], rows))
       }),
     )
@@ -58,8 +56,20 @@ export function integrationCommands(program: Command, { output }: Shell): void {
       const item = await api.call(method, path, fields)
       output.result(item, () => formatFacts(item))
     })
+  group
+    .command('deaths <id> <decision>')
+    .description('decides about ends that are held: `confirm` ends the grants, `release` puts them back to work')
+    .action((id: string, decision: string) => {
+      if (decision !== 'confirm' && decision !== 'release') throw new CommandFailure(EXIT.usage, `'${decision}' is neither confirm nor release`)
+      return send('POST', `integrations/${encodeURIComponent(id)}/deaths/${decision}`, {})
+    })
   describeFields(create).action((options: IntegrationOptions) => send('POST', 'integrations', { name: options.slug ?? '', ...fieldsOf(options) }))
   describeFields(update).action((id: string, options: IntegrationOptions) => send('PATCH', `integrations/${encodeURIComponent(id)}`, fieldsOf(options)))
+}
+
+function stateOf(item: JsonObject): string {
+  if (item['blocked'] != null) return 'blocked'
+  return item['deaths_held'] == null ? 'ready' : 'ends held'
 }
 
 function describeFields(command: Command): Command {

@@ -7,6 +7,8 @@ import type { ProviderDirectory } from '../provider/context.ts'
 import type { ProviderRecord } from '../provider/record.ts'
 import { parseReuse } from '../provider/reuse-of.ts'
 import { matchesPattern } from '../provider/template.ts'
+import { CONFIRMED_FOR_MS } from '../refresh/death-watch.ts'
+import type { DeathDecision } from '../refresh/deaths.ts'
 import type { Seal } from '../seal/seal.ts'
 import type { Clock, Entropy } from '../time.ts'
 import type { Page, PageRequest } from './connections.ts'
@@ -140,6 +142,20 @@ export class IntegrationService {
         detail: `${integration.slug} still has connections that are not disconnected. Disconnect them first: GET connections?integration=${integration.slug} lists them.`,
       })
     }
+  }
+
+  /** What becomes of the ends that are held. The nodes carry it out within seconds. @throws Fault `conflict` when nothing is held or it is decided already, `not_found` */
+  async decideDeaths(organization: OrganizationId, idOrSlug: string, decision: DeathDecision, actor: Actor): Promise<Integration> {
+    const integration = await this.get(organization, idOrSlug)
+    const type = decision === 'confirm' ? 'integration.deaths_confirmed' : 'integration.deaths_released'
+    const event = this.event(type, integration, actor, { by: 'operator' })
+    if ((await this.ports.integrations.decideDeaths(integration.id, decision, CONFIRMED_FOR_MS, event)) === 'decided') return this.get(organization, idOrSlug)
+    const taken = integration.deathsHeld?.decision
+    throw new Fault('conflict', {
+      detail: taken
+        ? `It is decided already (${taken}) and being carried out.`
+        : `No ends of ${integration.slug} are held: \`deaths_held\` of the integration says so.`,
+    })
   }
 
   private patched(old: Integration, patch: IntegrationPatch): Integration {

@@ -1,27 +1,51 @@
-/** A place among the token requests under way at one integration. Give it back exactly once. */
+import type { Timers } from '../time.ts'
+
+/** A place among the token requests under way at one integration. Gives it back; a second time does nothing. */
 export type Leave = () => void
 
 interface Queue {
   busy: number
-  readonly urgent: ((leave: Leave) => void)[]
-  readonly patient: ((leave: Leave) => void)[]
+  readonly urgent: Set<(leave: Leave) => void>
+  readonly patient: Set<(leave: Leave) => void>
 }
 
 /** Bounds the token requests under way per integration; callers who wait go before the background. */
 export class Admission {
   readonly #queues = new Map<string, Queue>()
+  readonly #timers: Pick<Timers, 'after'>
 
-  enter(integration: string, limit: number, urgent: boolean): Promise<Leave> {
-    const queue = this.#queues.get(integration) ?? { busy: 0, urgent: [], patient: [] }
+  constructor(timers: Pick<Timers, 'after'>) {
+    this.#timers = timers
+  }
+
+  /** Callers who wait are `urgent` and patient without end. Null: nobody made room for the others within `patienceMs`. */
+  enter(integration: string, limit: number, urgent: boolean, patienceMs: number): Promise<Leave | null> {
+    const queue = this.#queues.get(integration) ?? { busy: 0, urgent: new Set(), patient: new Set() }
     this.#queues.set(integration, queue)
     if (queue.busy < limit) {
       queue.busy += 1
       return Promise.resolve(this.#leave(integration, queue))
     }
-    return new Promise((admit) => {
+    return new Promise((resolve) => {
       const line = urgent ? queue.urgent : queue.patient
-      line.push(admit)
+      let giveUp = () => {}
+      const admit = (leave: Leave) => {
+        giveUp()
+        resolve(leave)
+      }
+      line.add(admit)
+      if (urgent) return
+      giveUp = this.#timers.after(patienceMs, () => {
+        line.delete(admit)
+        resolve(null)
+      })
     })
+  }
+
+  /** Places that are free, once everybody in line has one. */
+  room(integration: string, limit: number): number {
+    const queue = this.#queues.get(integration)
+    return queue === undefined ? limit : Math.max(0, limit - queue.busy - queue.urgent.size - queue.patient.size)
   }
 
   #leave(integration: string, queue: Queue): Leave {
@@ -29,8 +53,12 @@ export class Admission {
     return () => {
       if (left) return
       left = true
-      const next = queue.urgent.shift() ?? queue.patient.shift()
-      if (next !== undefined) return next(this.#leave(integration, queue))
+      for (const line of [queue.urgent, queue.patient]) {
+        for (const next of line) {
+          line.delete(next)
+          return next(this.#leave(integration, queue))
+        }
+      }
       queue.busy -= 1
       if (queue.busy === 0) this.#queues.delete(integration)
     }

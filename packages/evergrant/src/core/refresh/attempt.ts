@@ -8,11 +8,12 @@ import type { Verdict } from '../provider/verdict.ts'
 import type { WireOutcome } from '../provider/wire.ts'
 import { SealError } from '../seal/seal.ts'
 import { type Instant, MINUTE } from '../time.ts'
+import type { Leave } from './admission.ts'
 import type { CommitOutcome, GrantRow } from './credentials.ts'
 import { endHeld } from './death-watch.ts'
 import { untilDurable } from './durable.ts'
 import type { EngineWorld, Observation } from './engine-ports.ts'
-import { passGate } from './gate.ts'
+import { isRetry, noteAnswered, noteFailure, passGate } from './gate.ts'
 import type { GrantContext } from './grant-contexts.ts'
 import { credentialContext } from './new-credential.ts'
 import { type Presentation, type PresentOutcome, present } from './present.ts'
@@ -54,15 +55,21 @@ export interface AttemptRequest {
 /** Preflight, connect, claim, send, judge, commit: the whole life of one presentation. */
 export async function attempt(world: EngineWorld, request: AttemptRequest): Promise<AttemptOutcome> {
   const { integration } = request.context
-  const leave = await world.admission.enter(integration.id, integration.settings.concurrency, request.urgent)
+  const { placePatienceMs } = world.times
+  const leave = await world.admission.enter(integration.id, integration.settings.concurrency, request.urgent, placePatienceMs)
+  if (leave === null) {
+    world.backlogs.waiting(integration.id, world.clock.mono())
+    const retryAt = world.clock.wall() + placePatienceMs
+    return { kind: 'not_now', code: 'provider_unavailable', retryAt, detail: 'the provider is slow, and all requests that may be under way at once are' }
+  }
   try {
-    return await admitted(world, request)
+    return await admitted(world, request, leave)
   } finally {
     leave()
   }
 }
 
-async function admitted(world: EngineWorld, request: AttemptRequest): Promise<AttemptOutcome> {
+async function admitted(world: EngineWorld, request: AttemptRequest, leave: Leave): Promise<AttemptOutcome> {
   const now = world.clock.wall()
   if (world.draining()) return { kind: 'not_now', code: 'draining', retryAt: now }
   const refusal = world.liveness.refusal()
@@ -79,6 +86,8 @@ async function admitted(world: EngineWorld, request: AttemptRequest): Promise<At
   const started = world.clock.mono()
   try {
     const outcome = await present(world, prepared)
+    // The place is one at the provider: while the answer is stored, the next request may go out.
+    leave()
     if (neverLeft(outcome)) pass.giveBack()
     return await concluded(world, request, prepared, outcome, started)
   } catch (error) {
@@ -164,8 +173,12 @@ function observe(world: EngineWorld, observation: Observation): void {
 
 /** A gateway may say 503 after its backend has rotated: where that may cost the grant, patience is no proof (2.6). */
 function carefully(verdict: Verdict, reuse: Reuse): Verdict {
-  if (verdict.kind !== 'throttled' || verdict.said.httpStatus !== 503 || !isStrict(reuse)) return verdict
+  if (verdict.kind !== 'throttled' || verdict.said.httpStatus !== 503 || !secondMayCost(reuse)) return verdict
   return { ...verdict, kind: 'unknown', answered: true, cause: 'http_503' }
+}
+
+function secondMayCost(reuse: Reuse): boolean {
+  return isStrict(reuse) || reuse.class === 'P1'
 }
 
 interface Judged {
@@ -191,8 +204,8 @@ async function judged(world: EngineWorld, request: AttemptRequest, prepared: Pre
     const said = { ...verdict.said, code: 'account_mismatch' }
     return notGranted(world, request, prepared, { kind: 'dead', code: 'account_mismatch', said }, result)
   }
-  world.breakers.succeeded(prepared.context.endpoints.refresh)
-  world.answered.note(request.context.integration.id, world.clock.mono())
+  noteAnswered(world, request.context.integration.id, prepared.context.endpoints.refresh, false)
+  if (isRetry(request.row)) world.retries.giveBack(prepared.context.endpoints.refresh)
   const renewed = await granted(world, answered, verdict)
   void unblock(world, request.context)
   if (renewed.kind === 'granted' && endHeld(request.row)) void renewed.committed.then(() => releaseDeaths(world, request.row.connection, 'probe_succeeded'))
@@ -251,8 +264,7 @@ async function notGranted(
   const now = world.clock.wall()
   const endpoint = prepared.context.endpoints.refresh
   const { organization } = request.row.connection
-  noteEndpoint(world, request.context, endpoint, verdict)
-  if (verdict.kind === 'dead') world.answered.note(request.context.integration.id, world.clock.mono())
+  noteFailure(world, request.context.integration.id, endpoint, verdict)
   const answer =
     result !== null && result.outcome.kind === 'answered'
       ? storedAnswer(world, organization, { intent: result.intent, receivedAt: now, answer: result.outcome.answer }, verdict.kind)
@@ -266,25 +278,6 @@ async function notGranted(
     verdict,
   })
   return recorded.moved ? { kind: 'moved' } : { kind: 'failed', fault: recorded.fault, retryAt: recorded.retryAt }
-}
-
-/** What a failure says about the endpoint, apart from what it says about the grant. */
-function noteEndpoint(world: EngineWorld, context: GrantContext, endpoint: string, verdict: NotGranted): void {
-  const now = world.clock.mono()
-  switch (verdict.kind) {
-    case 'dead':
-    case 'config':
-    case 'restart_flow':
-      world.breakers.succeeded(endpoint)
-      return
-    case 'throttled':
-      if (verdict.retryAfterMs !== null) world.breakers.pause(context.integration.id, now + verdict.retryAfterMs)
-      world.breakers.failed(endpoint, now)
-      return
-    case 'pre_send':
-    case 'unknown':
-      world.breakers.failed(endpoint, now)
-  }
 }
 
 async function unblock(world: EngineWorld, context: GrantContext): Promise<void> {

@@ -28,6 +28,11 @@ export interface ClaimRequest {
   readonly node: NodeIdentity
   readonly intent: IntentId
   readonly leaseMs: number
+  /**
+   * With an open suspicion: nobody presents again for this long, whatever becomes of the holder, unless an outcome is
+   * recorded. The suspicion names the oldest presentation, but it is the latest whose request may be on its way.
+   */
+  readonly quietMs?: number
 }
 
 /**

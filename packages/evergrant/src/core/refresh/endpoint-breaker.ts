@@ -1,7 +1,7 @@
 import type { ProtocolTimes } from './protocol-times.ts'
 
 /** Consecutive failures, over all connections of one token endpoint, that open its breaker. */
-const FAILURES_TO_OPEN = 5
+export const FAILURES_TO_OPEN = 5
 
 interface BreakerState {
   failures: number
@@ -46,12 +46,12 @@ export class EndpointBreakers {
   }
 
   /** Network trouble, throttling, 5xx or silence. */
-  failed(endpoint: string, now: number): void {
+  failed(endpoint: string, now: number, toOpen = FAILURES_TO_OPEN): void {
     const state = this.#states.get(endpoint) ?? { failures: 0, openUntil: 0, openings: 0, probeUntil: 0 }
     this.#states.set(endpoint, state)
     state.failures += 1
     // Who was sent before it opened says nothing new; the pause grows by probes alone.
-    if (now < state.openUntil || state.failures < FAILURES_TO_OPEN) return
+    if (now < state.openUntil || state.failures < toOpen) return
     state.openUntil = now + Math.min(this.#times.breakerCapMs, this.#times.breakerBaseMs * 2 ** Math.min(state.openings, 10))
     state.openings += 1
     state.probeUntil = 0

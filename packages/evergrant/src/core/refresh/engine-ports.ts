@@ -7,6 +7,7 @@ import type { Seal } from '../seal/seal.ts'
 import type { Clock, Entropy, Timers } from '../time.ts'
 import type { Admission } from './admission.ts'
 import type { AnsweredRefreshes } from './answered-refreshes.ts'
+import type { Backlogs } from './backlog.ts'
 import type { Credentials, NodeIdentity } from './credentials.ts'
 import type { StuckWrites } from './durable.ts'
 import type { EndpointBreakers } from './endpoint-breaker.ts'
@@ -66,6 +67,7 @@ export interface EngineWorld extends EnginePorts {
   readonly contexts: GrantContexts
   readonly breakers: EndpointBreakers
   readonly retries: RetryBudgets
+  readonly backlogs: Backlogs
   readonly answered: AnsweredRefreshes
   readonly admission: Admission
   readonly stuck: StuckWrites

@@ -6,6 +6,7 @@ import type { Instant } from '../time.ts'
 import { Admission } from './admission.ts'
 import { AnsweredRefreshes } from './answered-refreshes.ts'
 import type { RenewedToken } from './attempt.ts'
+import { Backlogs } from './backlog.ts'
 import type { GrantRow } from './credentials.ts'
 import { DeathRunner } from './death-runner.ts'
 import { DueRunner } from './due-runner.ts'
@@ -60,8 +61,9 @@ export class Engine implements RefreshEngine {
       contexts: new GrantContexts(ports),
       breakers: new EndpointBreakers(ports.times),
       retries: new RetryBudgets(),
+      backlogs: new Backlogs(),
       answered: new AnsweredRefreshes(),
-      admission: new Admission(),
+      admission: new Admission(ports.timers),
       stuck: new StuckWrites(),
       draining: () => this.#draining,
     }

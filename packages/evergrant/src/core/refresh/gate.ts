@@ -1,8 +1,10 @@
 import type { FaultCode } from '../fault/fault.ts'
-import type { Instant } from '../time.ts'
+import type { IntegrationId } from '../ids.ts'
+import { type Instant, MINUTE } from '../time.ts'
 import type { GrantRow } from './credentials.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { GrantContext } from './grant-contexts.ts'
+import type { NotGranted } from './settle-grant.ts'
 
 /** The way to the provider is open: `giveBack` when the request never left. */
 export interface Pass {
@@ -22,36 +24,110 @@ interface Entrant {
   readonly urgent: boolean
 }
 
+/** Failures in a row, over all endpoints of an integration whose connections have endpoints of their own. */
+const INTEGRATION_FAILURES_TO_OPEN = 20
+/** Grants refused one after the other, without one that is granted: whatever is wrong there, it is not the grants. */
+const DEATHS_IN_A_ROW = 10
+const ALL_REFUSED_PROBE_MS = MINUTE
+
+interface Closed {
+  readonly code: FaultCode
+  readonly until: number
+  readonly detail?: string
+  /** Everybody else of this integration would be turned away, too. */
+  readonly everybody: boolean
+}
+
 /** Everything that may keep a request from being sent although its connection is due. Nothing here costs the connection anything. */
 export function passGate(world: EngineWorld, entrant: Entrant, endpoint: string): Pass | NotNow {
   const { integration } = entrant.context
   const mono = world.clock.mono()
-  const notNow = (code: FaultCode, untilMono: number, detail?: string): NotNow => ({
-    kind: 'not_now',
-    code,
-    retryAt: world.clock.wall() + Math.ceil(untilMono - mono),
-    ...(detail === undefined ? {} : { detail }),
-  })
-  const paused = world.breakers.pausedUntil(integration.id, mono)
-  if (paused !== null) return notNow('provider_rate_limited', paused)
+  const alone = world.backlogs.onlyEndpoint(integration.id, endpoint)
   const retry = isRetry(entrant.row)
-  const exceeded = retry ? world.retries.waitMs(endpoint, entrant.urgent, mono) : null
-  if (exceeded !== null)
-    return notNow('provider_unavailable', mono + spread(world, exceeded), 'enough retries are under way at this token endpoint; this one waits its turn')
-  const blocked = integration.blocked === null ? null : world.breakers.nextProbe(integration.id, mono, world.times.blockedProbeMs)
-  if (blocked !== null) return notNow('client_rejected', blocked)
-  const passage = world.breakers.enter(endpoint, mono)
-  if (!passage.go) return notNow('provider_unavailable', passage.until)
+  const entered = closedFor(world, entrant.context, mono) ?? exceeded(world, entrant, endpoint, mono) ?? enter(world, integration.id, endpoint, alone, mono)
+  if ('until' in entered) {
+    if (entered.everybody) world.backlogs.closed(integration.id, entered.until, mono)
+    return {
+      kind: 'not_now',
+      code: entered.code,
+      retryAt: world.clock.wall() + Math.ceil(entered.until - mono),
+      ...(entered.detail === undefined ? {} : { detail: entered.detail }),
+    }
+  }
   world.retries.note(endpoint, retry, mono)
-  return { giveBack: () => passage.probe && world.breakers.abandoned(endpoint) }
+  world.backlogs.sent(integration.id, mono)
+  return entered
+}
+
+/** Retry-After, refused client credentials, or a provider that refuses every grant: one request may find out from time to time. */
+function closedFor(world: EngineWorld, { integration }: GrantContext, mono: number): Closed | null {
+  const { id } = integration
+  const paused = world.breakers.pausedUntil(id, mono)
+  if (paused !== null) return { code: 'provider_rate_limited', until: paused, everybody: true }
+  const blocked = integration.blocked === null ? null : world.breakers.nextProbe(id, mono, world.times.blockedProbeMs)
+  if (blocked !== null) return { code: 'client_rejected', until: blocked, everybody: true }
+  if (world.answered.deathsInARow(id) < DEATHS_IN_A_ROW) return null
+  const until = world.breakers.nextProbe(`all refused ${id}`, mono, ALL_REFUSED_PROBE_MS)
+  return until === null ? null : { code: 'deaths_held', until, everybody: true }
+}
+
+function exceeded(world: EngineWorld, { row, urgent }: Entrant, endpoint: string, mono: number): Closed | null {
+  const waitMs = isRetry(row) ? world.retries.waitMs(endpoint, urgent, mono) : null
+  if (waitMs === null) return null
+  // Those who wait for the same budget do not come back together.
+  const until = mono + waitMs + world.entropy.uniform() * world.times.retryWindowMs
+  return { code: 'provider_unavailable', until, everybody: false, detail: 'enough retries are under way at this token endpoint; this one waits its turn' }
+}
+
+/** Two breakers where connections have endpoints of their own: the provider as a whole, and this endpoint. */
+function enter(world: EngineWorld, integration: IntegrationId, endpoint: string, alone: boolean, mono: number): Pass | Closed {
+  const { breakers } = world
+  const whole = alone ? { go: true as const, probe: false } : breakers.enter(integration, mono)
+  if (!whole.go) return { code: 'provider_unavailable', until: whole.until, everybody: true }
+  const giveBackWhole = () => whole.probe && breakers.abandoned(integration)
+  const passage = breakers.enter(endpoint, mono)
+  if (!passage.go) {
+    giveBackWhole()
+    return { code: 'provider_unavailable', until: passage.until, everybody: alone }
+  }
+  return {
+    giveBack: () => {
+      giveBackWhole()
+      if (passage.probe) breakers.abandoned(endpoint)
+    },
+  }
 }
 
 /** This generation has been presented before, or its connection could not be reached. */
-function isRetry({ credential, health }: GrantRow): boolean {
+export function isRetry({ credential, health }: GrantRow): boolean {
   return health.failures > 0 || credential.suspicion !== null
 }
 
-/** Those who wait for the same budget do not come back together. */
-function spread(world: EngineWorld, waitMs: number): number {
-  return waitMs + Math.round(world.entropy.uniform() * world.times.retryWindowMs)
+/** The provider decided about a grant: it is there. */
+export function noteAnswered(world: EngineWorld, integration: IntegrationId, endpoint: string, dead: boolean): void {
+  const mono = world.clock.mono()
+  world.breakers.succeeded(endpoint)
+  world.breakers.succeeded(integration)
+  world.answered.note(integration, dead, mono)
+  if (world.answered.deathsInARow(integration) < DEATHS_IN_A_ROW) world.backlogs.served(integration, mono)
+}
+
+/** What a failure says about the endpoint, apart from what it says about the grant. */
+export function noteFailure(world: EngineWorld, integration: IntegrationId, endpoint: string, verdict: NotGranted): void {
+  const mono = world.clock.mono()
+  switch (verdict.kind) {
+    case 'dead':
+      return noteAnswered(world, integration, endpoint, true)
+    case 'config':
+    case 'restart_flow':
+      world.breakers.succeeded(endpoint)
+      return
+    case 'throttled':
+      if (verdict.retryAfterMs !== null) world.breakers.pause(integration, mono + verdict.retryAfterMs)
+      break
+    case 'pre_send':
+    case 'unknown':
+  }
+  world.breakers.failed(endpoint, mono)
+  world.breakers.failed(integration, mono, INTEGRATION_FAILURES_TO_OPEN)
 }

@@ -33,6 +33,8 @@ export interface ProtocolTimes {
   readonly breakerCapMs: number
   /** A half-open breaker waits this long for its probe: connect, claim, the longest drain and the commit. */
   readonly breakerProbeMaxMs: number
+  /** A renewal waits this long for a place among those under way at its integration; then it makes room for other integrations. */
+  readonly placePatienceMs: number
   /** Retries are counted over this long. */
   readonly retryWindowMs: number
   /** How long a token that the journal already has waits for the database's word on it. */
@@ -64,6 +66,7 @@ const TRUE_TIMES: ProtocolTimes = {
   breakerBaseMs: 5 * SECOND,
   breakerCapMs: MINUTE,
   breakerProbeMaxMs: 2 * MINUTE,
+  placePatienceMs: 5 * SECOND,
   retryWindowMs: MINUTE,
   databaseGraceMs: 250,
   commitRetryBaseMs: 50,
@@ -71,7 +74,15 @@ const TRUE_TIMES: ProtocolTimes = {
 }
 
 /** Times that bound our own machine, not the provider's: a faster profile must not shrink them. */
-const OWN_TIMES: readonly (keyof ProtocolTimes)[] = ['claimToSendMs', 'connectMs', 'callerWaitMs', 'databaseGraceMs', 'commitRetryBaseMs', 'commitRetryCapMs']
+const OWN_TIMES: readonly (keyof ProtocolTimes)[] = [
+  'claimToSendMs',
+  'connectMs',
+  'callerWaitMs',
+  'placePatienceMs',
+  'databaseGraceMs',
+  'commitRetryBaseMs',
+  'commitRetryCapMs',
+]
 
 /** The table divided by `scale` (1 in production). Table 2.8 at 1/50 lets real processes live through it in seconds. */
 export function protocolTimes(scale = 1): ProtocolTimes {

@@ -33,6 +33,14 @@ test('the budget slides: what was spent a minute ago is free again, and in no mi
   expect(budgets.waitMs('e', true, 400_000)).toBeNull()
 })
 
+test('a retry that is granted gives its place back, so that an end of trouble is no queue', () => {
+  const budgets = new RetryBudgets()
+  for (let retry = 0; retry < 500; retry += 1) {
+    expect(spend(budgets, false, 0, 1)).toBe(1)
+    budgets.giveBack('e')
+  }
+})
+
 test('first attempts of more than a minute ago earn nothing any more', () => {
   const budgets = new RetryBudgets()
   for (let first = 0; first < 1_000; first += 1) budgets.note('e', false, 0)

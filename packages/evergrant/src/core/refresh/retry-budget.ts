@@ -17,7 +17,8 @@ interface Endpoint {
 
 /**
  * Retries at one token endpoint are at most a tenth of its first attempts per minute, and ten: trouble must not be
- * answered with more requests. What exceeds it is not sent and costs its connection nothing. Times are monotonic.
+ * answered with more requests. What exceeds it is not sent and costs its connection nothing. A retry that is granted
+ * gives its place back: when trouble ends, those who wait for their retry do not wait for the budget. Times are monotonic.
  */
 export class RetryBudgets {
   readonly #endpoints = new Map<string, Endpoint>()
@@ -41,6 +42,11 @@ export class RetryBudgets {
     }
     const bucket = Math.floor(monoMs / BUCKET_MS)
     state.firsts.set(bucket, (state.firsts.get(bucket) ?? 0) + 1)
+  }
+
+  /** A retry was granted. */
+  giveBack(endpoint: string): void {
+    this.#endpoints.get(endpoint)?.retries.shift()
   }
 
   /** Without what has left the window. A bucket leaves as a whole and early: fewer first attempts than there were, never more. */

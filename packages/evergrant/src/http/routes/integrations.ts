@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import type { Integration, IntegrationSettings, Renewal } from '../../core/connection/integration.ts'
 import type { IntegrationPatch } from '../../core/connection/integration-service.ts'
+import type { DeathsHeld } from '../../core/refresh/deaths.ts'
 import { actorOf, callerOf } from '../authentication.ts'
 import { FaultView, faultView, iso } from '../connection-view.ts'
 import { type App, closed, nullable, PageQuery, PROBLEMS, pageOf, Scopes, Slug, Time } from '../schema.ts'
@@ -52,7 +53,17 @@ const PatchBody = Type.Object(
   { additionalProperties: false, minProperties: 1 },
 )
 
-const IntegrationView = Type.Object({
+const DeathsHeldView = Type.Object(
+  {
+    since: Time,
+    deaths: Type.Integer({ description: 'Refused grants within ten minutes when it began.' }),
+    agreements: Type.Integer({ description: 'Probes, at least a day apart, that were refused too. Three apply the ends.' }),
+    decision: nullable(Type.String({ description: '`confirm` or `release`, while it is carried out.' })),
+  },
+  { description: 'Unusually many grants were refused at once: their ends are held until a probe succeeds or somebody decides.' },
+)
+
+export const IntegrationView = Type.Object({
   id: Type.String(),
   slug: Type.String(),
   name: Type.String(),
@@ -74,16 +85,17 @@ const IntegrationView = Type.Object({
   }),
   callback_url: Type.String({ description: 'Register this redirect URI at the provider.' }),
   blocked: nullable(FaultView),
+  deaths_held: nullable(DeathsHeldView),
   created_at: Time,
   updated_at: Time,
   version: Type.Integer(),
 })
-const Params = closed({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$', description: 'Id or slug.' }) })
+export const IntegrationParams = closed({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$', description: 'Id or slug.' }) })
 
 /** Integrations: a provider plus this organization's client. */
 export function integrationRoutes(app: App, services: Services, publicUrl: string): void {
   const { integrations } = services
-  const view = (integration: Integration) => integrationView(integration, publicUrl, services.providers.get(integration.provider)?.name ?? integration.name)
+  const view = (integration: Integration) => viewOf(integration, services, publicUrl)
   const response = { 200: IntegrationView, ...PROBLEMS }
   app.get(
     '/api/v1/integrations',
@@ -98,7 +110,7 @@ export function integrationRoutes(app: App, services: Services, publicUrl: strin
   )
   app.get(
     '/api/v1/integrations/:id',
-    { config: { access: 'integrations:read' }, schema: { summary: 'Read an integration', tags: ['integrations'], params: Params, response } },
+    { config: { access: 'integrations:read' }, schema: { summary: 'Read an integration', tags: ['integrations'], params: IntegrationParams, response } },
     async (request) => view(await integrations.get(callerOf(request).organization, request.params.id)),
   )
   app.post(
@@ -122,7 +134,7 @@ export function integrationRoutes(app: App, services: Services, publicUrl: strin
         summary: 'Change an integration',
         description: 'What is named changes. New client credentials lift `blocked` at once.',
         tags: ['integrations'],
-        params: Params,
+        params: IntegrationParams,
         body: PatchBody,
         response,
       },
@@ -140,7 +152,7 @@ export function integrationRoutes(app: App, services: Services, publicUrl: strin
         summary: 'Delete an integration',
         description: 'Refused while a connection of it is not disconnected.',
         tags: ['integrations'],
-        params: Params,
+        params: IntegrationParams,
         response: { 204: Type.Null(), ...PROBLEMS },
       },
     },
@@ -178,6 +190,14 @@ function settingsOf(input: Static<typeof SettingsInput>): Partial<IntegrationSet
   }
 }
 
+export function viewOf(integration: Integration, services: Services, publicUrl: string) {
+  return integrationView(integration, publicUrl, services.providers.get(integration.provider)?.name ?? integration.name)
+}
+
+function deathsHeldView({ since, deaths, agreements, decision }: DeathsHeld): Static<typeof DeathsHeldView> {
+  return { since: iso(since), deaths, agreements, decision }
+}
+
 function integrationView(integration: Integration, publicUrl: string, provider: string) {
   const { settings } = integration
   return {
@@ -202,6 +222,7 @@ function integrationView(integration: Integration, publicUrl: string, provider: 
     },
     callback_url: settings.redirectUri ?? `${publicUrl}/connect/callback/${integration.slug}`,
     blocked: integration.blocked === null ? null : faultView(integration.blocked, { provider }),
+    deaths_held: integration.deathsHeld === null ? null : deathsHeldView(integration.deathsHeld),
     created_at: iso(integration.createdAt),
     updated_at: iso(integration.updatedAt),
     version: integration.version,

@@ -1,29 +1,32 @@
-import type { ConnectionId, OrganizationId } from '../../core/ids.ts'
+import type { ConnectionId, IntegrationId } from '../../core/ids.ts'
 import type { DueConnection, ReadMark } from '../../core/refresh/credentials.ts'
 import type { Instant } from '../../core/time.ts'
-import { type Dialect, type Program, rows, run } from './program.ts'
+import { park, toDue } from './parked.ts'
+import { type Dialect, type Program, type Row, rows, run } from './program.ts'
 import { integer, text } from './rows.ts'
 
 /** Walks the due index from its oldest end; its cost is the limit's, whatever the number of connections. */
 export function dueQuery(dialect: Dialect): string {
-  return `select h.connection_id, h.due_at, k.organization_id, k.state from health h join connection k on k.id = h.connection_id
+  return `select h.connection_id, h.due_at, k.organization_id, k.integration_id, k.state from health h join connection k on k.id = h.connection_id
     where h.due_at <= (select now_ms()) order by h.due_at limit ? ${dialect.skipLocked('h')}`
 }
 
-export function* takeDue(dialect: Dialect, limit: number, visibilityMs: number): Program<readonly DueConnection[]> {
-  const found = yield* rows(dueQuery(dialect), limit)
+/** So many more are looked at where some may be parked: what stands in front of others goes out of their way in large helpings. */
+const PARK_HELPING = 500
+
+export function* takeDue(dialect: Dialect, limit: number, visibilityMs: number, parking: readonly IntegrationId[]): Program<readonly DueConnection[]> {
+  const found = yield* rows(dueQuery(dialect), parking.length === 0 ? limit : limit + PARK_HELPING)
   if (found.length === 0) return []
+  const idle = found.filter((due) => due.state !== 'active')
   const active = found.filter((due) => due.state === 'active')
+  const parks = (due: Row) => parking.includes(text(due, 'integration_id') as IntegrationId)
+  const parked = active.filter(parks)
+  const taken = active.filter((due) => !parks(due)).slice(0, limit)
   const ids = (some: typeof found) => JSON.stringify(some.map((due) => due.connection_id))
-  yield* run(`update health set due_at = now_ms() + ? where ${dialect.among('connection_id')}`, visibilityMs, ids(active))
-  if (active.length < found.length) {
-    yield* run(`update health set due_at = null where ${dialect.among('connection_id')}`, ids(found.filter((due) => due.state !== 'active')))
-  }
-  return active.map((due) => ({
-    connection: text(due, 'connection_id') as ConnectionId,
-    organization: text(due, 'organization_id') as OrganizationId,
-    dueAt: integer(due, 'due_at'),
-  }))
+  if (taken.length > 0) yield* run(`update health set due_at = now_ms() + ? where ${dialect.among('connection_id')}`, visibilityMs, ids(taken))
+  if (idle.length > 0) yield* run(`update health set due_at = null where ${dialect.among('connection_id')}`, ids(idle))
+  yield* park(dialect, parked)
+  return [...taken.map((due) => toDue(due, integer(due, 'due_at'), false)), ...parked.map((due) => toDue(due, integer(due, 'due_at'), true))]
 }
 
 const ACTIVE = "connection_id in (select id from connection where id = ? and state = 'active')"

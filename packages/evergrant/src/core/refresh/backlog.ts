@@ -1,0 +1,133 @@
+import type { IntegrationId } from '../ids.ts'
+import { MINUTE } from '../time.ts'
+import { NormalRate } from './normal-rate.ts'
+
+/** Released per second where nothing, or next to nothing, is known of the normal rate. */
+const FLOOR_PER_SECOND = 1
+/** A backlog leaves at no more than this many times the normal rate, new work included. */
+const TIMES_NORMAL = 2
+/** While the normal rate is not known the floor doubles this often: a node that has just started finds its pace. */
+const DOUBLE_EVERY_MS = MINUTE
+
+interface Backlog {
+  closedUntil: number
+  /** It was closed, and nothing has been granted since: one at a time. */
+  recovering: boolean
+  releasingSince: number | null
+  tokens: number
+  filledAt: number
+}
+
+/**
+ * Which integrations have due connections that wait. A closed integration (breaker open, Retry-After, blocked, all grants
+ * refused) has its due connections parked as they come up, once each, so that they cost nothing while they cannot be served
+ * and stand in nobody's way. When it opens again they leave in order, at no more than twice its normal rate on this node.
+ * Instants are monotonic milliseconds.
+ */
+export class Backlogs {
+  readonly #backlogs = new Map<IntegrationId, Backlog>()
+  readonly #rates = new Map<IntegrationId, NormalRate>()
+  readonly #endpoints = new Map<IntegrationId, string | null>()
+
+  /** The integrations whose due connections are parked as they come up. */
+  get integrations(): readonly IntegrationId[] {
+    return [...this.#backlogs.keys()]
+  }
+
+  /** Whether everything of this integration goes to this endpoint, as far as this node has seen. */
+  onlyEndpoint(integration: IntegrationId, endpoint: string): boolean {
+    const known = this.#endpoints.get(integration)
+    if (known === undefined) this.#endpoints.set(integration, endpoint)
+    else if (known !== endpoint) this.#endpoints.set(integration, null)
+    return this.#endpoints.get(integration) === endpoint
+  }
+
+  /** Somebody was turned away, and everybody else would be, too. */
+  closed(integration: IntegrationId, until: number, now: number): void {
+    const backlog = this.#open(integration, now)
+    backlog.closedUntil = Math.max(backlog.closedUntil, until)
+    backlog.recovering = true
+    backlog.releasingSince = null
+  }
+
+  /** What closed it is over: it is tried at once. */
+  reopened(integration: IntegrationId): void {
+    const backlog = this.#backlogs.get(integration)
+    if (backlog !== undefined) backlog.closedUntil = 0
+  }
+
+  isClosed(integration: IntegrationId, now: number): boolean {
+    return (this.#backlogs.get(integration)?.closedUntil ?? 0) > now
+  }
+
+  /** There may be parked connections: left by another node, released by the death watch, or more than fits beside others. */
+  waiting(integration: IntegrationId, now: number): void {
+    this.#open(integration, now)
+  }
+
+  /** The provider serves it again. */
+  served(integration: IntegrationId, now: number): void {
+    const backlog = this.#backlogs.get(integration)
+    if (backlog === undefined || !backlog.recovering) return
+    Object.assign(backlog, { recovering: false, closedUntil: 0, releasingSince: now, tokens: 0, filledAt: now })
+  }
+
+  /** A request goes out, whoever asked for it: callers who wait are served first, at the cost of the background. */
+  sent(integration: IntegrationId, now: number): void {
+    this.#rate(integration, now).note(now)
+    const backlog = this.#backlogs.get(integration)
+    if (backlog === undefined || backlog.recovering) return
+    this.#fill(integration, backlog, now)
+    backlog.tokens = Math.max(backlog.tokens - 1, -TIMES_NORMAL * this.#releaseRate(integration, backlog, now))
+  }
+
+  /** How many parked connections may be started now. */
+  allowance(integration: IntegrationId, now: number): number {
+    const backlog = this.#backlogs.get(integration)
+    if (backlog === undefined || backlog.closedUntil > now) return 0
+    if (backlog.recovering) return 1
+    backlog.releasingSince ??= now
+    this.#fill(integration, backlog, now)
+    return Math.max(0, Math.floor(backlog.tokens))
+  }
+
+  /** Nothing is parked any more. */
+  emptied(integration: IntegrationId, now: number): void {
+    const backlog = this.#backlogs.get(integration)
+    if (backlog === undefined || backlog.closedUntil > now) return
+    this.#backlogs.delete(integration)
+    this.#rate(integration, now).thaw(now)
+  }
+
+  #open(integration: IntegrationId, now: number): Backlog {
+    const known = this.#backlogs.get(integration)
+    if (known !== undefined) return known
+    const fresh: Backlog = { closedUntil: 0, recovering: false, releasingSince: null, tokens: 0, filledAt: now }
+    this.#backlogs.set(integration, fresh)
+    this.#rate(integration, now).freeze(now)
+    return fresh
+  }
+
+  #fill(integration: IntegrationId, backlog: Backlog, now: number): void {
+    const rate = this.#releaseRate(integration, backlog, now)
+    const gained = (rate * Math.max(0, now - backlog.filledAt)) / 1_000
+    backlog.tokens = Math.min(Math.max(1, rate), backlog.tokens + gained)
+    backlog.filledAt = now
+  }
+
+  #releaseRate(integration: IntegrationId, backlog: Backlog, now: number): number {
+    const normal = this.#rate(integration, now)
+    const twice = TIMES_NORMAL * normal.perSecond(now)
+    if (normal.known(now)) return Math.max(FLOOR_PER_SECOND, twice)
+    const doublings = Math.floor((now - (backlog.releasingSince ?? now)) / DOUBLE_EVERY_MS)
+    return Math.max(FLOOR_PER_SECOND * 2 ** Math.min(doublings, 10), twice)
+  }
+
+  #rate(integration: IntegrationId, now: number): NormalRate {
+    const known = this.#rates.get(integration)
+    if (known !== undefined) return known
+    const fresh = new NormalRate(now)
+    this.#rates.set(integration, fresh)
+    return fresh
+  }
+}
