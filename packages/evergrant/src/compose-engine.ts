@@ -9,6 +9,7 @@ import type { EnginePorts, Observation } from './core/refresh/engine-ports.ts'
 import type { CodeExchange } from './core/refresh/exchange.ts'
 import type { Trust } from './core/refresh/high-water.ts'
 import { protocolTimes } from './core/refresh/protocol-times.ts'
+import { witnessedEndpoint } from './outbound/date-witness.ts'
 import { systemEntropy, systemTimers } from './system.ts'
 
 export interface EngineParts {
@@ -39,7 +40,7 @@ export function composeEngine(
     credentials: store.credentials,
     integrations: store.integrations,
     directory: outside.directory,
-    endpoint: outside.endpoint,
+    endpoint: witnessedEndpoint(outside.endpoint, { clock: node.clock, log: outside.log }),
     journal: node.journal,
     node: node.identity,
     trust: outside.trust,
