@@ -1,11 +1,11 @@
-import { comesTrue } from '../until.ts'
-import type { Arena, Subject } from './arena.ts'
+import type { Arena } from './arena.ts'
 import { strikesFor } from './deck.ts'
 import { Dice } from './dice.ts'
 import { shimMissing } from './fault-shim.ts'
 import { Readers } from './readers.ts'
+import { type Findings, newFindings, settle } from './settle.ts'
 import type { Strike } from './strike.ts'
-import { endedByUs, shown, standings, truthOf, unexplainedEnd } from './truth.ts'
+import { truthOf } from './truth.ts'
 
 export interface CampaignPlan {
   readonly store: 'sqlite' | 'postgres'
@@ -36,13 +36,6 @@ export interface CampaignReport {
   readonly unexplained_states: number
 }
 
-interface Findings {
-  lost: number
-  explained: number
-  revokedByUs: number
-  readonly unexplained: string[]
-}
-
 const READERS_PER_NODE = { sqlite: 4, postgres: 2 } as const
 
 /** Rounds of chaos. After each, everything is mended, nobody touches anything, and all must come right or say why not. */
@@ -50,7 +43,7 @@ export async function runCampaign(arena: Arena, plan: CampaignPlan): Promise<Cam
   const started = performance.now()
   const dice = new Dice(plan.seed)
   const readers = new Readers(arena)
-  const findings: Findings = { lost: 0, explained: 0, revokedByUs: 0, unexplained: [] }
+  const findings = newFindings()
   readers.start(dice.apart(1), READERS_PER_NODE[plan.store])
   const deck = deckOf(plan, dice)
   try {
@@ -110,11 +103,10 @@ async function playRound(arena: Arena, plan: CampaignPlan, { round, readers, fin
   const before = arena.ledger.wrong.length + findings.unexplained.length + findings.revokedByUs
   const notes: string[] = []
   for (const strike of hand) {
-    if (process.env['CHAOS_DEBUG']) console.log(strike.name)
     notes.push(`${strike.name}${(await strike.run(arena, dice)) ? '' : ' (missed)'}`)
     await arena.mend()
   }
-  const ends = await settle(arena, plan, findings)
+  const ends = await settle(arena, findings, plan)
   await readers.judge()
   const took = ((performance.now() - started) / 1000).toFixed(1)
   plan.say(`round ${round}: ${notes.join(', ')}; ${ends}; ${took} s`)
@@ -124,43 +116,8 @@ async function playRound(arena: Arena, plan: CampaignPlan, { round, readers, fin
   }
 }
 
-/** Waits until each connection is kept or over, then judges those that are over and lets their owners grant again. */
-async function settle(arena: Arena, plan: CampaignPlan, findings: Findings): Promise<string> {
-  const patience = plan.profile === 'true' ? { timeoutMs: 4_500_000, pollMs: 1_000 } : { timeoutMs: 90_000, pollMs: 80 }
-  let open: readonly Subject[] = arena.subjects
-  const over: Subject[] = []
-  await comesTrue(async () => {
-    const ends = await standings(arena, open)
-    over.push(...open.filter((_, index) => ends[index] === 'over'))
-    open = open.filter((_, index) => ends[index] === 'open')
-    return open.length === 0
-  }, patience)
-  for (const subject of open) {
-    findings.unexplained.push(`${subject.connection} (${subject.profile}) does not come to rest: ${JSON.stringify(await shown(arena, subject))}`)
-  }
-  for (const subject of over) await judgeEnd(arena, subject, plan, findings)
-  return `${arena.subjects.length - over.length - open.length} kept, ${over.length} lost`
-}
-
-async function judgeEnd(arena: Arena, subject: Subject, plan: CampaignPlan, findings: Findings): Promise<void> {
-  const grant = subject.grants.at(-1) ?? ''
-  const truth = await truthOf(arena, grant)
-  const quarantineMs = 60_000 / arena.setting.timeScale
-  findings.lost += 1
-  if (endedByUs(truth, 0.9 * quarantineMs)) {
-    findings.revokedByUs += 1
-    plan.say(`REVOKED BY US ${subject.connection} (${subject.profile}): ${JSON.stringify(truth.presentations.slice(-4))}`)
-  }
-  const why = await unexplainedEnd(arena, subject)
-  if (why === null) findings.explained += 1
-  else
-    findings.unexplained.push(
-      `${subject.connection} (${subject.profile}) is over: ${why}; ${JSON.stringify(await shown(arena, subject))}; ${JSON.stringify(truth)}`,
-    )
-  await arena.regrant(subject)
-}
-
-async function presentationsOf(arena: Arena): Promise<number> {
+/** How often a refresh token was presented, in all. */
+export async function presentationsOf(arena: Arena): Promise<number> {
   const grants = arena.subjects.flatMap((subject) => subject.grants)
   const truths = await Promise.all(grants.map((grant) => truthOf(arena, grant)))
   return truths.reduce((sum, { presentations }) => sum + presentations.length, 0)

@@ -1,13 +1,17 @@
 // npm run chaos -- --rounds 50 --store sqlite|postgres [--profile scaled|true] [--seed 1] [--only "name,name"]
+// npm run chaos -- --rolling 200 [--seed 1]
 // The last line is one JSON object. Exit 1 when something that must be zero is not.
 import { parseArgs } from 'node:util'
 import { PostgresProcess } from '../postgres-process.ts'
 import { Arena } from './arena.ts'
 import { runCampaign } from './campaign.ts'
+import { rollOver } from './rolling.ts'
 
+const SCALE = 50
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '50' },
+    rolling: { type: 'string' },
     store: { type: 'string', default: 'sqlite' },
     profile: { type: 'string', default: 'scaled' },
     seed: { type: 'string' },
@@ -15,27 +19,47 @@ const { values } = parseArgs({
   },
 })
 
-const store = values.store === 'postgres' ? 'postgres' : 'sqlite'
-const profile = values.profile === 'true' ? 'true' : 'scaled'
 const seed = values.seed === undefined ? Math.floor(Math.random() * 1_000_000_000) : Number(values.seed)
 const say = (line: string): void => console.log(line)
-
 say(`seed ${seed}`)
-const postgres = store === 'postgres' ? await PostgresProcess.start() : null
-const arena = await Arena.open({
-  postgres,
-  nodes: store === 'postgres' ? 3 : 1,
-  timeScale: profile === 'true' ? 1 : 50,
-  accessSeconds: profile === 'true' ? 300 : 6,
-  perProfile: 2,
-})
-try {
-  const only = values.only?.split(',').map((name) => name.trim())
-  const report = await runCampaign(arena, { store, profile, rounds: Number(values.rounds), seed, say, ...(only === undefined ? {} : { only }) })
-  say(JSON.stringify(report))
-  const failures = report.families_revoked_by_us + report.wrong_tokens_served + report.unexplained_states
-  process.exitCode = failures === 0 ? 0 : 1
-} finally {
-  await arena.close()
-  await postgres?.stop()
+process.exitCode = (await (values.rolling === undefined ? campaign() : rolling(Number(values.rolling)))) === 0 ? 0 : 1
+
+/** Resolves with the sum of what must be zero. */
+async function campaign(): Promise<number> {
+  const store = values.store === 'postgres' ? 'postgres' : 'sqlite'
+  const profile = values.profile === 'true' ? 'true' : 'scaled'
+  const setting = profile === 'true' ? { timeScale: 1, accessSeconds: 300, perProfile: 2 } : { timeScale: SCALE, accessSeconds: 6, perProfile: 2 }
+  return await inArena({ ...setting, nodes: store === 'postgres' ? 3 : 1 }, store === 'postgres', async (arena) => {
+    const only = values.only?.split(',').map((name) => name.trim())
+    const report = await runCampaign(arena, { store, profile, rounds: Number(values.rounds), seed, say, ...(only === undefined ? {} : { only }) })
+    say(JSON.stringify(report))
+    return report.families_revoked_by_us + report.wrong_tokens_served + report.unexplained_states
+  })
+}
+
+async function rolling(restarts: number): Promise<number> {
+  return await inArena({ timeScale: SCALE, accessSeconds: 8, perProfile: 4, nodes: 3 }, true, async (arena) => {
+    const report = await rollOver(arena, { restarts, seed, say })
+    say(JSON.stringify(report))
+    const { failed_restarts, failed_reads, grants_lost, families_revoked_by_us, wrong_tokens_served, unexplained_states } = report
+    return failed_restarts + failed_reads + grants_lost + families_revoked_by_us + wrong_tokens_served + unexplained_states
+  })
+}
+
+async function inArena(
+  setting: Omit<Parameters<typeof Arena.open>[0], 'postgres'>,
+  onPostgres: boolean,
+  work: (arena: Arena) => Promise<number>,
+): Promise<number> {
+  const postgres = onPostgres ? await PostgresProcess.start() : null
+  try {
+    const arena = await Arena.open({ ...setting, postgres })
+    try {
+      return await work(arena)
+    } finally {
+      await arena.close()
+    }
+  } finally {
+    await postgres?.stop()
+  }
 }
