@@ -10,6 +10,7 @@ import { newId, type OrganizationId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
 import type { ProviderRecord } from './core/provider/record.ts'
 import type { DatabaseTrust } from './core/refresh/database-trust.ts'
+import { markingConnections } from './core/refresh/marking-connections.ts'
 import type { DrainReport } from './core/refresh/refresh-engine.ts'
 import { MINUTE } from './core/time.ts'
 import type { App } from './http/schema.ts'
@@ -82,9 +83,10 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
     const trust = composeTrust(config, node, organization, log)
     const { engine, exchange } = composeEngine(config, node, { trust, directory, endpoint, log, observe: metrics.observe })
     metrics.watch(() => engine.stats(), node.watch)
+    const connections = markingConnections(node.store.connections, { contexts: engine.contexts, trust, log })
     const services = composeServices({
       config,
-      node,
+      node: { ...node, store: { ...node.store, connections } },
       engine,
       exchange,
       directory,

@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { systemEntropy } from '../../system.ts'
 import { createRestoreLab, HOME, type RestoreLab } from '../../testing/restore-lab.ts'
 import { refreshTokenOf } from '../../testing/scripted-provider.ts'
 import { Fault } from '../fault/fault.ts'
 import { newId } from '../ids.ts'
 import { HOUR, MINUTE } from '../time.ts'
 import type { Engine } from './engine.ts'
+import { markingConnections } from './marking-connections.ts'
 import { MemoryHighWater } from './memory-high-water.ts'
 
 const labs: RestoreLab[] = []
@@ -157,6 +159,34 @@ describe('a database restored between two starts', () => {
     expect(await it.lineages().reported(10)).toMatchObject([{ connection: 'con_made-later', stored: null, owner: null }])
     expect(await it.restore().confirm(it.lab.organization, CLI, 'restored')).toMatchObject({ ended: 0 })
   })
+})
+
+test('a grant that came by a reconnect is marked as one that was renewed', async () => {
+  const it = await labOf({ reuse: 'P4' })
+  const trust = { stored: vi.fn() }
+  const connections = markingConnections(it.lab.store.connections, {
+    contexts: it.engine().contexts,
+    trust,
+    log: { info: () => {}, warn: () => {}, error: () => {} },
+  })
+  const { organization, connection } = it.lab
+  const { credential } = await it.lab.row()
+  const event = {
+    id: newId('evt', systemEntropy),
+    organization,
+    type: 'connection.reconnected' as const,
+    at: 0,
+    actor: CLI,
+    connection,
+    subject: null,
+    data: {},
+  }
+  const grant = { account: 'ada', accountLabel: null, scopes: null, variables: {}, facts: {}, consentedAt: 5, dueAt: null, event }
+  const fresh = { ...credential, fingerprint: 'fresh' }
+  expect(await connections.replaceGrant({ organization, connection, expectedGeneration: 7, credential: fresh, ...grant })).toMatchObject({ kind: 'moved' })
+  await connections.replaceGrant({ organization, connection, expectedGeneration: 1, credential: fresh, ...grant })
+  await vi.waitFor(() => expect(trust.stored).toHaveBeenCalledTimes(1))
+  expect(trust.stored).toHaveBeenCalledWith({ connection, generation: 2, fingerprint: 'fresh' }, expect.objectContaining({ class: 'P4' }))
 })
 
 describe('a normal start', () => {

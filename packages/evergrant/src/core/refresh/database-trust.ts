@@ -206,7 +206,7 @@ export class DatabaseTrust implements Trust {
   /** Once for each loss of trust: what is behind, rolled forward as far as the journal goes, reported to everybody. */
   #lookBackIfDistrusted(): Promise<number> {
     const { since, trusted } = this.#known()
-    if (trusted !== 'restored' || this.#lookedBackAt === since) return this.#lookingBack ?? Promise.resolve(0)
+    if (trusted === 'trusted' || this.#lookedBackAt === since) return this.#lookingBack ?? Promise.resolve(0)
     this.#lookedBackAt = since
     this.#lookingBack = this.#lookBack().finally(() => {
       this.#lookingBack = null

@@ -61,8 +61,8 @@ export class RestoreService {
       lineage,
       home: await home(),
       behind,
-      waitingFor: lineage.trusted === 'restored' ? [...running].filter((node) => !has.has(node)) : [],
-      absent: lineage.trusted === 'restored' ? absentOf(compared, running, has) : [],
+      waitingFor: lineage.trusted === 'trusted' ? [] : [...running].filter((node) => !has.has(node)),
+      absent: lineage.trusted === 'trusted' ? [] : absentOf(compared, running, has),
     }
   }
 
@@ -81,7 +81,7 @@ export class RestoreService {
       const detail = `these running nodes have not compared their marks yet: ${waitingFor.join(', ')}. Try again in a few seconds; stop a node that hangs`
       throw new Fault('conflict', { detail })
     }
-    const ended = as === 'original' ? 0 : await this.#end(as, actor)
+    const ended = await this.#end(as, actor)
     const { clock, entropy, lineages, trust } = this.#ports
     const event = {
       id: newId('evt', entropy),
@@ -98,7 +98,7 @@ export class RestoreService {
     return { lineage: confirmed, ended }
   }
 
-  async #end(as: 'restored' | 'clone', actor: Actor): Promise<number> {
+  async #end(as: ConfirmAs, actor: Actor): Promise<number> {
     const { lineages } = this.#ports
     let total = 0
     for (;;) {
