@@ -121,6 +121,8 @@ export interface DueConnection {
   readonly dueAt: Instant
   /** It was not taken but parked, because its integration cannot be asked now. */
   readonly parked: boolean
+  /** The connection as taking it left it, where the store has it at hand; without it, read it. */
+  readonly row?: GrantRow
 }
 
 /** `taken`: active and still waiting. `found`: how many left the parking place; fewer than asked for means that it is empty. */

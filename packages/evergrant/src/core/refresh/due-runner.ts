@@ -173,7 +173,7 @@ export class DueRunner {
     const { credentials, contexts, log, clock } = this.#world
     const started = this.#begin(due)
     try {
-      const row = await credentials.read(due.connection)
+      const row = due.row ?? (await credentials.read(due.connection))
       if (row === undefined || row.connection.state !== 'active') return
       const context = await contexts.of(row.connection.integration)
       const later = notYet(row, context, Math.max(clock.wall(), due.dueAt))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ConnectionId } from '../../core/ids.ts'
 import type { StoreCase } from './store-case.ts'
-import { FUTURE, PAST, Tenant } from './tenant.ts'
+import { FUTURE, PAST, Tenant, tokens } from './tenant.ts'
 
 const HOUR = 3_600_000
 
@@ -31,6 +31,17 @@ export const dueCases: readonly StoreCase[] = [
         (await store.credentials.takeDue(10, HOUR)).map((due) => due.connection),
         [second],
       )
+    },
+  },
+  {
+    name: 'a row that comes with what is due is what a read gives',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      await drain(tenant)
+      for (const at of [PAST, PAST + 1]) await tenant.connect({}, at)
+      const taken = await store.credentials.takeDue(10, HOUR)
+      assert.equal(taken.length, 2)
+      for (const due of taken) if (due.row !== undefined) assert.deepEqual(due.row, await store.credentials.read(due.connection))
     },
   },
   {
@@ -79,6 +90,65 @@ export const dueCases: readonly StoreCase[] = [
       const [first, second] = [await tenant.row(idle), await tenant.row(busy)]
       assert.deepEqual([first.connection.lastReadAt, first.health.dueAt], [PAST + 8, FUTURE])
       assert.deepEqual([second.connection.lastReadAt, second.health.dueAt], [PAST + 9, FUTURE - 5])
+    },
+  },
+  {
+    name: 'due connections of an integration that cannot be asked are parked out of the way of others, who are taken',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      await drain(tenant)
+      const closed: ConnectionId[] = []
+      for (let index = 0; index < 5; index += 1) closed.push(await tenant.connect({}, PAST + index))
+      const other = tenant.newIntegration()
+      await store.integrations.insert(other, tenant.event('integration.created'))
+      const open = await tenant.connect({ integration: other.id }, PAST + 9)
+      const taken = await store.credentials.takeDue(1, HOUR, [tenant.integration.id])
+      assert.deepEqual(
+        taken.filter((due) => due.parked).map((due) => [due.connection, due.integration]),
+        closed.map((connection) => [connection, tenant.integration.id]),
+      )
+      assert.deepEqual(
+        taken.filter((due) => !due.parked).map((due) => [due.connection, due.integration]),
+        [[open, other.id]],
+      )
+      for (const connection of closed) assert.equal((await tenant.row(connection)).health.dueAt, null)
+      assert.deepEqual(await store.credentials.takeDue(10, HOUR), [])
+      assert.ok((await store.credentials.parkedIntegrations()).includes(tenant.integration.id))
+      assert.ok(!(await store.credentials.parkedIntegrations()).includes(other.id))
+    },
+  },
+  {
+    name: 'parked connections leave once each: those read within a day first, then by hard expiry; who was served meanwhile only leaves',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      await drain(tenant)
+      const now = Date.now()
+      const at = (hardAt: number, lastReadAt: number | null) => tenant.connect({ lastReadAt }, PAST, tokens(1, { hardAt }))
+      const late = await at(PAST + 30, null)
+      const early = await at(PAST + 10, null)
+      const idle = await at(PAST + 20, now - 30 * HOUR)
+      const read = await at(PAST + 40, now - HOUR)
+      const served = await at(PAST + 5, null)
+      const paused = await at(PAST + 6, null)
+      assert.equal((await store.credentials.takeDue(10, HOUR, [tenant.integration.id])).length, 6)
+      await store.credentials.reschedule(served, FUTURE)
+      await store.connections.setPaused(tenant.organization, paused, true, null, tenant.event('connection.paused', paused))
+      const rounds = await Promise.all(Array.from({ length: 6 }, () => store.credentials.takeParked(tenant.integration.id, 1, HOUR)))
+      const order = rounds.flatMap(({ taken }) => taken.map((due) => due.connection))
+      assert.equal(new Set(order).size, order.length)
+      assert.deepEqual(new Set(order), new Set([read, early, idle, late]))
+      assert.deepEqual(await store.credentials.takeParked(tenant.integration.id, 10, HOUR), { taken: [], found: 0 })
+      assert.equal((await tenant.row(served)).health.dueAt, FUTURE)
+
+      for (const connection of [late, early, idle, read]) await store.credentials.reschedule(connection, PAST)
+      await store.credentials.takeDue(10, HOUR, [tenant.integration.id])
+      const one = await store.credentials.takeParked(tenant.integration.id, 3, HOUR)
+      assert.deepEqual([one.found, one.taken.map((due) => due.connection), one.taken.some((due) => due.parked)], [3, [read, early, idle], false])
+      assert.deepEqual(
+        (await store.credentials.takeParked(tenant.integration.id, 3, HOUR)).taken.map((due) => due.connection),
+        [late],
+      )
+      assert.ok(!(await store.credentials.parkedIntegrations()).includes(tenant.integration.id))
     },
   },
   {

@@ -1,9 +1,9 @@
 import type { ConnectionId, IntegrationId } from '../../core/ids.ts'
-import type { DueConnection, ReadMark } from '../../core/refresh/credentials.ts'
+import type { DueConnection, GrantRow, ReadMark } from '../../core/refresh/credentials.ts'
 import type { Instant } from '../../core/time.ts'
 import { park, toDue } from './parked.ts'
 import { type Dialect, type Program, type Row, rows, run } from './program.ts'
-import { integer, text } from './rows.ts'
+import { GRANT_COLUMNS, GRANT_TABLES, integer, text, toGrantRow } from './rows.ts'
 
 /** Walks the due index from its oldest end; its cost is the limit's, whatever the number of connections. */
 export function dueQuery(dialect: Dialect): string {
@@ -26,7 +26,20 @@ export function* takeDue(dialect: Dialect, limit: number, visibilityMs: number, 
   if (taken.length > 0) yield* run(`update health set due_at = now_ms() + ? where ${dialect.among('connection_id')}`, visibilityMs, ids(taken))
   if (idle.length > 0) yield* run(`update health set due_at = null where ${dialect.among('connection_id')}`, ids(idle))
   yield* park(dialect, parked)
-  return [...taken.map((due) => toDue(due, integer(due, 'due_at'), false)), ...parked.map((due) => toDue(due, integer(due, 'due_at'), true))]
+  const grants = dialect.oneWriter && taken.length > 0 ? yield* grantsOf(dialect, ids(taken)) : NO_GRANTS
+  const withRow = (due: DueConnection): DueConnection => {
+    const grant = grants.get(due.connection)
+    return grant === undefined ? due : { ...due, row: grant }
+  }
+  return [...taken.map((due) => withRow(toDue(due, integer(due, 'due_at'), false))), ...parked.map((due) => toDue(due, integer(due, 'due_at'), true))]
+}
+
+const NO_GRANTS: ReadonlyMap<ConnectionId, GrantRow> = new Map()
+
+/** Read with what is taken: on one connection a statement for all is cheaper than one for each. */
+function* grantsOf(dialect: Dialect, ids: string): Program<ReadonlyMap<ConnectionId, GrantRow>> {
+  const found = yield* rows(`select ${GRANT_COLUMNS} from ${GRANT_TABLES} where ${dialect.among('k.id')}`, ids)
+  return new Map(found.map(toGrantRow).map((grant) => [grant.connection.id, grant]))
 }
 
 const ACTIVE = "connection_id in (select id from connection where id = ? and state = 'active')"
