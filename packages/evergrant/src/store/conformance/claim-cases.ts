@@ -96,6 +96,23 @@ export const claimCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'a claim that asks for quiet keeps it when its holder is reclaimed; an outcome or a release ends it',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const connection = await tenant.connect()
+      const node = tenant.node()
+      await tenant.claimed(connection, { node, quietMs: 90_000 })
+      const claimed = await tenant.row(connection)
+      assert.equal(claimed.health.nextAttemptAt, (claimed.credential.intent?.at ?? 0) + 90_000)
+      await store.credentials.reclaim({ ...node, incarnation: 'next' })
+      assert.equal((await tenant.row(connection)).health.nextAttemptAt, claimed.health.nextAttemptAt)
+      const again = await tenant.claimed(connection, { epoch: 1 })
+      assert.equal((await tenant.row(connection)).health.nextAttemptAt, claimed.health.nextAttemptAt)
+      await store.credentials.release(connection, again, PAST)
+      assert.equal((await tenant.row(connection)).health.nextAttemptAt, null)
+    },
+  },
+  {
     name: 'release gives back the lease of its own intent and no other',
     async run(store, context) {
       const tenant = await Tenant.open(store, context)

@@ -218,6 +218,24 @@ export const deathCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'a release closes the breaker although all that it would take back was disconnected meanwhile',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const deaths = [await die(store, tenant), await die(store, tenant), await die(store, tenant)]
+      await store.integrations.decideDeaths(tenant.integration.id, 'release', HOUR, tenant.event('integration.deaths_released'))
+      const { organization } = tenant
+      for (const { connection } of deaths.slice(0, 2)) {
+        const event = tenant.event('connection.disconnected', connection)
+        await store.connections.disconnect({ organization, connection, at: PAST, event, revocation: null })
+      }
+      const open = await unsettled(store, tenant)
+      const [released, back] = [open.filter(({ action }) => action === 'release'), open.filter(({ action }) => action === 'take_back')]
+      assert.deepEqual([released.length, back.length], [1, 2])
+      for (const death of [...released, ...back]) await store.credentials.settleDeath(settlement(tenant, death))
+      assert.equal(await heldOf(store, tenant), null)
+    },
+  },
+  {
     name: 'held grants that were reconnected or disconnected are neither probed nor ended; when none is left the probe says so',
     async run(store, context) {
       const tenant = await Tenant.open(store, context)

@@ -122,17 +122,20 @@ export function settleDeath(tables: Tables, settlement: DeathSettlement): void {
   const grant = row?.grant.credential.generation === death.generation ? row.grant : undefined
   if (death.action === 'take_back') {
     if (listed.held) return
-    const marked = grant?.connection.state === 'needs_reauth'
-    if (marked) reopen(tables, settlement)
-    if (marked) tables.deaths.set(death.connection, { ...listed, held: true })
-    else tables.deaths.delete(death.connection)
-    return
+    if (grant?.connection.state === 'needs_reauth') {
+      reopen(tables, settlement)
+      tables.deaths.set(death.connection, { ...listed, held: true })
+      return
+    }
+  } else {
+    if (watch.held.decision !== death.action) return
+    const state = grant?.connection.state
+    if ((state === 'active' || state === 'paused') && grant?.connection.fault?.code === 'deaths_held') carryOut(tables, settlement, state === 'active')
   }
-  if (watch.held.decision !== death.action) return
-  const state = grant?.connection.state
-  if ((state === 'active' || state === 'paused') && grant?.connection.fault?.code === 'deaths_held') carryOut(tables, settlement, state === 'active')
   tables.deaths.delete(death.connection)
-  if (deathsOf(tables, death.integration).length === 0) close(tables, death.integration, death.action === 'confirm' ? settlement.confirmedForMs : 0)
+  const { decision } = watch.held
+  if (decision !== null && deathsOf(tables, death.integration).length === 0)
+    close(tables, death.integration, decision === 'confirm' ? settlement.confirmedForMs : 0)
 }
 
 function reopen(tables: Tables, { death, fault, event, at }: DeathSettlement): void {

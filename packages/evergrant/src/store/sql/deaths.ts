@@ -103,7 +103,7 @@ export function* takeHeldProbes(dialect: Dialect, everyMs: number): Program<read
        where d.integration_id = ? and d.held = 1 and k.state = 'active' and c.generation = d.generation order by d.probed_at limit 1`,
       integration,
     )
-    if (next !== undefined) yield* run('update death set probed_at = now_ms() where connection_id = ?', text(next, 'connection_id'))
+    if (next !== undefined) yield* toTheEnd(integration, text(next, 'connection_id'))
     probes.push({
       organization: text(turn, 'organization_id') as OrganizationId,
       integration,
@@ -111,6 +111,17 @@ export function* takeHeldProbes(dialect: Dialect, everyMs: number): Program<read
     })
   }
   return probes
+}
+
+/** Behind everybody else who waits for a turn, however fast the turns follow each other. */
+function* toTheEnd(integration: IntegrationId, connection: string): Program<void> {
+  yield* run(
+    `update death set probed_at = (
+       select max(at) from (select now_ms() as at union all select max(probed_at) + 1 from death where integration_id = ? and held = 1) as latest
+     ) where connection_id = ?`,
+    integration,
+    connection,
+  )
 }
 
 /** A held watch leaves marks of its window to take back, a decided one everything. */
@@ -149,17 +160,17 @@ export function* settleDeath(dialect: Dialect, settlement: DeathSettlement): Pro
   const same = found !== undefined && current !== undefined && integer(current, 'generation') === death.generation
   if (death.action === 'take_back') {
     if (integer(listed, 'held') === 1) return
-    const marked = same && found.state === 'needs_reauth'
-    if (marked) yield* reopen(settlement)
-    yield* marked
-      ? run('update death set held = 1 where connection_id = ?', death.connection)
-      : run('delete from death where connection_id = ?', death.connection)
-    return
+    if (same && found.state === 'needs_reauth') {
+      yield* reopen(settlement)
+      yield* run('update death set held = 1 where connection_id = ?', death.connection)
+      return
+    }
+  } else {
+    if (watch.decision !== death.action) return
+    if (same && faultHeld({ ...found, state: found.state === 'paused' ? 'active' : found.state })) yield* carryOut(found, settlement)
   }
-  if (watch.decision !== death.action) return
-  if (same && faultHeld({ ...found, state: found.state === 'paused' ? 'active' : found.state })) yield* carryOut(found, settlement)
   yield* run('delete from death where connection_id = ?', death.connection)
-  yield* closeIfDone(settlement)
+  if (watch.decision !== null) yield* closeIfDone(settlement, text(watch, 'decision') as DeathDecision)
 }
 
 function* reopen({ death, fault, event, at }: DeathSettlement): Program<void> {
@@ -191,9 +202,9 @@ function* carryOut(found: Row, { death, fault, event, at, dueAt }: DeathSettleme
   yield* changed({ kind: 'connection', connection: death.connection })
 }
 
-function* closeIfDone({ death, confirmedForMs }: DeathSettlement): Program<void> {
+function* closeIfDone({ death, confirmedForMs }: DeathSettlement, decision: DeathDecision): Program<void> {
   const left = yield* row('select connection_id from death where integration_id = ? limit 1', death.integration)
-  if (left === undefined) yield* close(death.integration, death.action === 'confirm' ? confirmedForMs : 0)
+  if (left === undefined) yield* close(death.integration, decision === 'confirm' ? confirmedForMs : 0)
 }
 
 function* close(integration: IntegrationId, trustMs: number): Program<void> {
