@@ -7,6 +7,7 @@ import { type ControlFile, isAlive, readControlFile } from './control-file.ts'
 import { embeddedApi } from './embedded-api.ts'
 import { type Finding, fine, problem } from './finding.ts'
 import { dataFolderFinding, environmentFindings, keyFinding, runtimeFinding, schemaFinding } from './machine-findings.ts'
+import { postgresFindings } from './postgres-findings.ts'
 import { clockFinding, integrationFindings, publicUrlFinding, readinessFindings, trustFinding } from './server-findings.ts'
 
 /** Everything that `doctor` says, from the ground up. A later check runs only if it can mean something. */
@@ -19,8 +20,8 @@ export async function diagnose(): Promise<readonly Finding[]> {
   } catch (error) {
     return [...findings, ...environmentFindings(error)]
   }
-  findings.push(dataFolderFinding(config), await keyFinding(config), await schemaFinding(config))
-  if (findings.some((finding) => !finding.ok)) return findings
+  findings.push(dataFolderFinding(config), await keyFinding(config), ...(await postgresFindings(config, systemClock)), await schemaFinding(config))
+  if (findings.some((finding) => !finding.ok && finding.name !== 'clock of the database')) return findings
   return [...findings, ...(await liveFindings(config))]
 }
 

@@ -83,18 +83,15 @@ export async function trustFinding(api: Api): Promise<Finding> {
   return problem('age of the database', `${what} (${String(found['reason'])})`, 'evergrant restore status, then evergrant restore confirm')
 }
 
-/** What the server says about itself: database, journal, change channel. */
+/** What the server says about itself: database, journal, change channel, its lock and its clock. What works, but is worth a word, is told too. */
 export async function readinessFindings(url: string): Promise<readonly Finding[]> {
   const response = await fetch(`${url}/health/ready`)
   const value: JsonValue = JSON.parse(await response.text())
   const checks = isJsonObject(value) && Array.isArray(value['checks']) ? value['checks'].filter((check) => isJsonObject(check)) : []
-  return checks
-    .filter((check) => check['ok'] !== true)
-    .map((check) =>
-      problem(
-        `server: ${String(check['name'])}`,
-        String(check['detail'] ?? 'not ready'),
-        'look at the log of the server; it heals by itself when the cause is gone',
-      ),
-    )
+  return checks.flatMap((check) => {
+    const name = `server: ${String(check['name'])}`
+    const detail = check['detail'] ?? null
+    if (check['ok'] === true) return detail === null ? [] : [fine(name, String(detail))]
+    return [problem(name, String(detail ?? 'not ready'), 'look at the log of the server; it heals by itself when the cause is gone')]
+  })
 }

@@ -146,7 +146,10 @@ test('a node that must not start anything neither takes over, nor takes what is 
   expect(await lab.engine.runDue()).toBe(0)
   expect((await lab.read()).accessToken).toBe('at-1')
   await lab.time.advance(31 * SECOND)
-  await expect(settle(lab, lab.engine.refresh(lab.organization, lab.connection))).rejects.toMatchObject({ code: 'clock_skewed', message: /40 s ahead/ })
+  await expect(settle(lab, lab.engine.refresh(lab.organization, lab.connection))).rejects.toMatchObject({
+    code: 'clock_skewed',
+    message: expect.stringMatching(/40 s ahead/),
+  })
   expect(lab.provider.opened).toBe(0)
   refusal = null
   expect((await settle(lab, lab.engine.refresh(lab.organization, lab.connection))).generation).toBe(2)

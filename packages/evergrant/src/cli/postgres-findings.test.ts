@@ -1,0 +1,57 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import { freshDatabase } from '../../../../tests/fresh-database.ts'
+import { Secret } from '../core/seal/secret.ts'
+import { systemClock } from '../system.ts'
+import { createManualTime } from '../testing/manual-time.ts'
+import { durabilityFinding, failoverFinding, postgresFindings, skewFinding } from './postgres-findings.ts'
+
+const START = Date.UTC(2026, 0, 1)
+const report = { version: '16.4', synchronousCommit: 'on', standbys: 0, synchronousStandbys: false, at: START, tripMs: 2 }
+
+test('a careless default of synchronous_commit is named, with what is done about it', () => {
+  expect(durabilityFinding({ ...report, synchronousCommit: 'off' })).toMatchObject({
+    ok: true,
+    detail: expect.stringMatching(/off by default there; every session of Evergrant turns it on/),
+  })
+  expect(durabilityFinding(report).detail).toBe('PostgreSQL 16.4, fsync on, synchronous_commit on')
+})
+
+test('standbys that no commit waits for are said to lose the last seconds at a failover', () => {
+  expect(failoverFinding({ ...report, standbys: 2 }).detail).toMatch(
+    /^2 standby\(s\), and no commit waits for them: a failover may lose the last seconds \(RPO > 0\)/,
+  )
+  expect(failoverFinding({ ...report, standbys: 1, synchronousStandbys: true }).detail).toMatch(/commits wait/)
+  expect(failoverFinding(report).detail).toBe('no standby is connected')
+})
+
+test.each([
+  [0, true, /agrees/],
+  [7_000, false, /7 s behind the database's$/],
+  [-40_000, false, /40 s ahead of the database's; a server starts no refresh here/],
+])('a database %i ms ahead of this machine', (aheadMs, ok, words) => {
+  expect(skewFinding({ ...report, at: START + aheadMs }, createManualTime(START).clock)).toMatchObject({
+    name: 'clock of the database',
+    ok,
+    detail: expect.stringMatching(words),
+  })
+})
+
+test('the embedded database has no server to look at, and one that is not there is a problem with a remedy', async () => {
+  expect(await postgresFindings({ databaseUrl: null }, systemClock)).toEqual([])
+  const [finding] = await postgresFindings({ databaseUrl: new Secret('postgres://nobody:nothing@127.0.0.1:1/none') }, systemClock)
+  expect(finding).toMatchObject({ name: 'database server', ok: false, remedy: expect.stringMatching(/point EVERGRANT_DATABASE_URL at a primary/) })
+})
+
+const { database, skip } = await freshDatabase()
+afterAll(() => database?.drop())
+
+describe.skipIf(database === null)(`a real server${skip ?? ''}`, () => {
+  test('is looked at without a store', async () => {
+    const findings = await postgresFindings({ databaseUrl: new Secret(database?.url ?? '') }, systemClock)
+    expect(findings.map(({ name, ok }) => [name, ok])).toEqual([
+      ['database server', true],
+      ['failover', true],
+      ['clock of the database', true],
+    ])
+  })
+})
