@@ -153,6 +153,41 @@ test('a 503 that asks for patience is an answered error of unknown outcome where
   expect((await lab.row()).credential.suspicion).toMatchObject({ answered: true })
 })
 
+test('a 503 that asks for more patience than the window has left is followed by no late presentation', async () => {
+  const lab = await createEngineLab({ reuse: 'P1' })
+  lab.provider.steps.push({ kind: 'answer', status: 503, body: '', headers: { 'retry-after': '60' } })
+  await lab.engine.refresh(lab.organization, lab.connection).catch(() => {})
+  expect((await lab.row()).credential.suspicion).toMatchObject({ answered: true })
+  await lab.time.advance(2 * 60_000)
+  await lab.engine.refresh(lab.organization, lab.connection).catch(() => {})
+  expect(lab.provider.presented).toHaveLength(1)
+})
+
+test('a probe whose process dies is followed by another only when its request is dead, too', async () => {
+  const lab = await createEngineLab()
+  const node = { id: 'node-1', incarnation: 'first' }
+  await lab.store.credentials.claim({ connection: lab.connection, generation: 1, epoch: 0, node, intent: 'itn_first', leaseMs: 600_000 })
+  await lab.time.advance(2 * HOUR)
+  lab.provider.steps.push({ kind: 'silent' })
+  const dies = { ...lab.store.credentials, commitFailure: () => new Promise<never>(() => {}) }
+  const second = lab.another({ node: { ...node, incarnation: 'second' }, credentials: dies })
+  await second.recover()
+  void second.refresh(lab.organization, lab.connection).catch(() => {})
+  await settle(lab, Promise.resolve())
+  await lab.time.advance(10_000)
+  expect(lab.provider.presented).toHaveLength(1)
+  const third = lab.another({ node: { ...node, incarnation: 'third' } })
+  await third.recover()
+  await third.refresh(lab.organization, lab.connection).catch(() => {})
+  await lab.time.advance(100_000)
+  await third.refresh(lab.organization, lab.connection).catch(() => {})
+  expect(lab.provider.presented).toHaveLength(1)
+  await lab.time.advance(30_000)
+  await settle(lab, third.refresh(lab.organization, lab.connection))
+  expect(lab.provider.presented).toHaveLength(2)
+  expect(lab.provider.overlapped).toBe(false)
+})
+
 test('a claim whose outcome the database did not tell is taken back: the token was never sent', async () => {
   let away = true
   const lab = await createEngineLab({

@@ -1,14 +1,15 @@
+import type { Suspicion } from '../connection/credential.ts'
 import { type IntentId, newId } from '../ids.ts'
 import type { ProviderContext } from '../provider/context.ts'
 import type { Reuse } from '../provider/reuse.ts'
 import { refreshRequest } from '../provider/token-request.ts'
 import { NotSent, type OpenLine, type ProviderRequest, type WireOutcome } from '../provider/wire.ts'
 import type { Instant } from '../time.ts'
-import type { ClaimOutcome, GrantRow } from './credentials.ts'
+import type { ClaimOutcome, ClaimRequest, GrantRow } from './credentials.ts'
 import { untilDurable } from './durable.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import { drainFor, leaseFor } from './protocol-times.ts'
-import { presentableAt } from './suspicion.ts'
+import { presentableAt, windowOpen } from './suspicion.ts'
 
 /** One grant, read and planned, about to be presented. */
 export interface Presentation {
@@ -61,7 +62,8 @@ async function claimAndSend(world: EngineWorld, presentation: Presentation, requ
   try {
     const { id: connection } = row.connection
     const { generation, epoch } = row.credential
-    claim = await world.credentials.claim({ connection, generation, epoch, node: world.node, intent, leaseMs: leaseFor(reuse, world.times) })
+    const leaseMs = leaseFor(reuse, world.times)
+    claim = await world.credentials.claim({ connection, generation, epoch, node: world.node, intent, leaseMs, ...quietAfter(world, presentation) })
   } catch (error) {
     line.close()
     // The claim may have been written all the same. Nothing was sent, so its intent must not become a suspicion.
@@ -100,8 +102,24 @@ function takeBack(world: EngineWorld, row: GrantRow, intent: IntentId, dueAt: In
  * lease said when it was read. Null: never.
  */
 function earliestSend(world: EngineWorld, { row, reuse }: Presentation, databaseNow: Instant): Instant | null {
-  const { suspicion, intent, generation, accessExpiresAt } = row.credential
-  const orphan = intent !== null && intent.generation === generation ? { intent: intent.id, at: intent.at, answered: false } : null
-  const open = suspicion ?? orphan
+  const { accessExpiresAt } = row.credential
+  const open = openPresentation(row)
   return open === null ? databaseNow : presentableAt({ suspicion: open, reuse, accessExpiresAt, now: databaseNow }, world.times)
+}
+
+/** The oldest one of this generation whose outcome is not known. */
+function openPresentation({ credential: { suspicion, intent, generation } }: GrantRow): Suspicion | null {
+  if (suspicion !== null) return suspicion
+  return intent !== null && intent.generation === generation ? { intent: intent.id, at: intent.at, answered: false } : null
+}
+
+/**
+ * A probe whose process dies leaves a request on its way, and the suspicion goes on naming the first presentation: the
+ * claim of the probe itself says how long nobody may follow it.
+ */
+function quietAfter(world: EngineWorld, { row, reuse }: Presentation): Pick<ClaimRequest, 'quietMs'> {
+  const open = openPresentation(row)
+  const harmless = reuse.class === 'P0' || reuse.class === 'P2'
+  if (open === null || harmless || windowOpen(open, reuse, world.clock.wall(), world.times)) return {}
+  return { quietMs: world.times.orphanWaitMs }
 }

@@ -34,7 +34,7 @@ export function claim(tables: Tables, request: ClaimRequest): ClaimOutcome {
       lease: { owner: request.node.id, incarnation: request.node.incarnation, epoch, until },
       intent: { id: request.intent, generation, at },
     },
-    health: { dueAt: state === 'active' ? until : null },
+    health: { dueAt: state === 'active' ? until : null, ...(request.quietMs !== undefined && { nextAttemptAt: at + request.quietMs }) },
     leasedBy: request.node.id,
   })
   return { kind: 'claimed', epoch, at }
@@ -49,7 +49,7 @@ export function dropFlight(tables: Tables, row: StoredConnection, intent: Intent
 export function release(tables: Tables, connection: ConnectionId, intent: IntentId, dueAt: Instant | null): void {
   const row = tables.connections.get(connection)
   if (row === undefined || row.grant.credential.intent?.id !== intent) return
-  const health = row.grant.connection.state === 'active' ? { dueAt } : {}
+  const health = row.grant.connection.state === 'active' ? { dueAt, nextAttemptAt: null } : {}
   tables.connections.change(row, { credential: NO_FLIGHT, leasedBy: null, health })
   tables.changed({ kind: 'connection', connection })
 }

@@ -52,7 +52,7 @@ function gather<Request extends { readonly connection: ConnectionId }, Outcome>(
 }
 
 async function claimMany(database: PostgresDatabase, requests: readonly ClaimRequest[]): Promise<ReadonlyMap<string, ClaimOutcome>> {
-  const list = requests.map(({ connection, generation, epoch, node, intent, leaseMs }) => ({
+  const list = requests.map(({ connection, generation, epoch, node, intent, leaseMs, quietMs }) => ({
     id: connection,
     generation,
     epoch,
@@ -60,6 +60,7 @@ async function claimMany(database: PostgresDatabase, requests: readonly ClaimReq
     incarnation: node.incarnation,
     intent,
     lease_ms: leaseMs,
+    quiet_ms: quietMs ?? null,
   }))
   const claimed = await database.statement(MERGED_CLAIM, [JSON.stringify(list)])
   return new Map(claimed.map((row) => [text(row, 'connection_id'), claimedOutcome(row)]))

@@ -8,7 +8,7 @@ import { CLEAR_FLIGHT } from '../sql/rows.ts'
 export const MERGED_CLAIM = `
 with request as (
   select * from json_to_recordset($1::json)
-    as r (id text, generation bigint, epoch bigint, owner text, incarnation text, intent text, lease_ms bigint)
+    as r (id text, generation bigint, epoch bigint, owner text, incarnation text, intent text, lease_ms bigint, quiet_ms bigint)
 ), clock as materialized (
   select now_ms() as at
 ), locked as materialized (
@@ -20,9 +20,10 @@ with request as (
   from locked l, clock
   where d.connection_id = l.id and l.state in ('active', 'needs_reauth') and d.generation = l.generation and d.lease_epoch = l.epoch
     and (d.lease_until is null or d.lease_until <= clock.at)
-  returning d.connection_id, d.lease_epoch, d.lease_until, d.lease_owner, d.intent_at, l.state
+  returning d.connection_id, d.lease_epoch, d.lease_until, d.lease_owner, d.intent_at, l.state, l.quiet_ms
 ), waiting as (
-  update health h set leased_by = c.lease_owner, due_at = case when c.state = 'active' then c.lease_until end
+  update health h set leased_by = c.lease_owner, due_at = case when c.state = 'active' then c.lease_until end,
+    next_attempt_at = coalesce(c.intent_at + c.quiet_ms, h.next_attempt_at)
   from claimed c where h.connection_id = c.connection_id
 )
 select connection_id, lease_epoch, intent_at from claimed`

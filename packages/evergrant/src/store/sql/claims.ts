@@ -35,7 +35,13 @@ function* claimAtOnce(request: ClaimRequest, at: Instant): Program<ClaimOutcome 
     at,
   )
   if (leased === 0) return undefined
-  yield* run('update health set leased_by = ?, due_at = ? where connection_id = ?', request.node.id, until, request.connection)
+  yield* run(
+    'update health set leased_by = ?, due_at = ?, next_attempt_at = coalesce(?, next_attempt_at) where connection_id = ?',
+    request.node.id,
+    until,
+    quietUntil(request, at),
+    request.connection,
+  )
   return { kind: 'claimed', epoch: request.epoch + 1, at }
 }
 
@@ -65,12 +71,17 @@ function* claimStepwise(dialect: Dialect, request: ClaimRequest): Program<ClaimO
     request.connection,
   )
   yield* run(
-    'update health set leased_by = ?, due_at = ? where connection_id = ?',
+    'update health set leased_by = ?, due_at = ?, next_attempt_at = coalesce(?, next_attempt_at) where connection_id = ?',
     request.node.id,
     found.state === 'active' ? at + request.leaseMs : null,
+    quietUntil(request, at),
     request.connection,
   )
   return { kind: 'claimed', epoch: leased === undefined ? 0 : integer(leased, 'lease_epoch'), at }
+}
+
+function quietUntil({ quietMs }: ClaimRequest, at: Instant): Instant | null {
+  return quietMs === undefined ? null : at + quietMs
 }
 
 /** Gives the lease and the intent back if they are still this intent's. Returns whether they were. */
@@ -89,7 +100,7 @@ export function* release(dialect: Dialect, connection: ConnectionId, intent: Int
   const found = yield* row(`select k.state from connection k where k.id = ? ${dialect.forUpdate('k')}`, connection)
   if (found === undefined) return
   if (!(yield* dropFlight(connection, intent))) return
-  if (found.state === 'active') yield* run('update health set due_at = ? where connection_id = ?', dueAt, connection)
+  if (found.state === 'active') yield* run('update health set due_at = ?, next_attempt_at = null where connection_id = ?', dueAt, connection)
   yield* changed({ kind: 'connection', connection })
 }
 

@@ -43,11 +43,16 @@ export function causeOf(token: RefreshTruth, now: number): Cause {
   const { end } = token.family
   if (end !== null && end.reason !== 'reuse' && end.reason !== 'sibling') return { kind: 'over' }
   if (end?.by?.destroyed === DELIVERED_TWICE) return { kind: 'destroyed', presentations: [end.by] }
-  const destroyed = token.presentations.filter((one) => one.destroyed !== null)
+  const destroyed = token.presentations.filter(isDestroyed)
   if (destroyed.length > 0) return { kind: 'destroyed', presentations: destroyed }
   const killer = end?.by?.token
   if (end?.reason === 'sibling' && killer !== undefined && killer !== token) return causeOf(killer, now)
   return { kind: 'unexplained' }
+}
+
+/** Also while it is still on its way to a socket that nobody reads any more. */
+function isDestroyed({ destroyed, over, abandoned, learned, carried }: Presentation): boolean {
+  return destroyed !== null || ((over || abandoned) && learned === 'unread' && carried !== null)
 }
 
 /** I3 and I5, at the instant at which the database says `needs_reauth`. */
@@ -78,6 +83,9 @@ function named(connection: ConnectionTruth, presentations: readonly Presentation
   const { fault, state } = connection.row.connection
   const { suspicion } = connection.row.credential
   if (presentations.some((one) => one.destroyed === DELIVERED_TWICE)) return true
+  // A later answer kept the token: nobody can know that an earlier request would still change it.
+  const [first] = presentations
+  if (first?.token.presentations.some((one) => one.id > first.id && one.learned === 'granted' && one.effect === 'none')) return true
   const intent = state === 'needs_reauth' && fault?.code === 'refresh_outcome_lost' ? fault.evidence.intent : (suspicion?.intent ?? null)
   return presentations[0]?.token.presentations.some((one) => one.intent !== null && one.intent === intent) ?? false
 }

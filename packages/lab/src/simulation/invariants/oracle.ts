@@ -87,7 +87,7 @@ export class Oracle {
   }
 
   duplicated(presentation: Presentation, copy: Presentation): void {
-    if (copy.effect === 'refused') presentation.destroyed ??= DELIVERED_TWICE
+    if (copy.effect === 'refused' || copy.effect === 'rotated') presentation.destroyed ??= DELIVERED_TWICE
   }
 
   destroyed(presentation: Presentation, how: string): void {

@@ -5,15 +5,15 @@ import { Stage } from './stage.ts'
 export const leases: readonly Scenario[] = [
   {
     id: 'paused-before-the-first-byte',
-    name: 'a process stopped for three minutes between its last check and the first byte is not overtaken by another node',
+    name: 'a process stopped for longer than its lease, between its last check and the first byte, is not overtaken while it lives',
     async run() {
       const stage = await Stage.open({ reuse: 'P4', lifetimeSeconds: 60 })
       const connection = await stage.connect()
       const stopped = await stage.node('node-1')
       await stage.node('node-2')
-      stopped.pauseAtNextSend(200 * SECOND)
+      stopped.pauseAtNextSend(15 * MINUTE)
       stopped.engine.refresh(stage.organization, connection.id).catch(() => {})
-      await stage.time.advance(20 * MINUTE)
+      await stage.time.advance(30 * MINUTE)
       assert.equal(stage.provider.overlapped, false)
       await stage.assertAlive(connection)
     },
@@ -47,6 +47,7 @@ export const leases: readonly Scenario[] = [
       node.fault('claim', 'slow_to_answer', { ms: 700 * SECOND })
       node.engine.refresh(stage.organization, connection.id).catch(() => {})
       await stage.time.advance(650 * SECOND)
+      stage.lose(node.identity)
       const other = await stage.node('node-2')
       await stage.time.until(other.engine.refresh(stage.organization, connection.id), MINUTE)
       await stage.time.advance(2 * MINUTE)
@@ -66,6 +67,7 @@ export const leases: readonly Scenario[] = [
       slow.fault('claim', 'slow_to_answer', { ms: 20 * SECOND })
       slow.engine.refresh(stage.organization, connection.id).catch(() => {})
       await stage.time.advance(18 * SECOND)
+      stage.lose(slow.identity)
       const other = await stage.node('node-2')
       stage.provider.steps.push({ kind: 'answers_after', ms: 8 * SECOND })
       other.engine.refresh(stage.organization, connection.id).catch(() => {})
@@ -116,6 +118,7 @@ export const leases: readonly Scenario[] = [
       slow.fault('commitGrant', 'refused', { times: 1_000 })
       slow.engine.refresh(stage.organization, connection.id).catch(() => {})
       await stage.time.advance(18 * SECOND)
+      stage.lose(slow.identity)
       const other = await stage.node('node-2')
       stage.provider.steps.push({ kind: 'request_lost' })
       other.engine.refresh(stage.organization, connection.id).catch(() => {})

@@ -1,11 +1,13 @@
 import {
   ALONE,
   createRefreshEngine,
+  DatabaseTrust,
   type Engine,
   type EnginePorts,
   Fault,
   type Journal,
   type JournalRecord,
+  type MemoryHighWater,
   type NodeIdentity,
   type TokenAnswer,
   TRUSTING,
@@ -56,10 +58,16 @@ export class StageJournal implements Journal {
   }
 }
 
+/** What is in the data folder, from one start of a node to the next. */
+export interface StageDisk {
+  readonly journal: StageJournal
+  readonly marks: MemoryHighWater
+}
+
 /** One process: the real engine behind a database, a wire and timers that obey the scenario. */
 export class StageNode {
   readonly identity: NodeIdentity
-  readonly journal: StageJournal
+  readonly disk: StageDisk
   readonly engine: Engine
   readonly faults: DatabaseFault[] = []
   /** The database cannot be reached. */
@@ -69,10 +77,10 @@ export class StageNode {
   #resume: (() => void)[] | null = null
   #pauseAtSendMs = 0
 
-  constructor(stage: StageParts, identity: NodeIdentity, journal: StageJournal) {
+  constructor(stage: StageParts, identity: NodeIdentity, disk: StageDisk) {
     this.#stage = stage
     this.identity = identity
-    this.journal = journal
+    this.disk = disk
     this.engine = createRefreshEngine(this.#ports())
     stage.store.changes.subscribe((change) => {
       if (this.#crashed) return
@@ -94,6 +102,10 @@ export class StageNode {
       this.#timer(TICK_MS, tick)
     }
     this.#timer(TICK_MS, tick)
+  }
+
+  get journal(): StageJournal {
+    return this.disk.journal
   }
 
   read(connection: StageConnection, rejectedGeneration: number | null = null): Promise<TokenAnswer> {
@@ -172,6 +184,25 @@ export class StageNode {
     })
   }
 
+  #trust(): EnginePorts['trust'] {
+    const { time, store, entropy, organization, doubting } = this.#stage
+    if (!doubting) return TRUSTING
+    const log = { info: () => {}, warn: () => {}, error: () => {} }
+    const { journal, marks } = this.disk
+    const lineages = this.#through(store.lineages)
+    return new DatabaseTrust({
+      clock: time.clock,
+      entropy,
+      log,
+      lineages,
+      marks,
+      journal,
+      node: this.identity.id,
+      home: () => Promise.resolve(null),
+      organization,
+    })
+  }
+
   #ports(): EnginePorts {
     const { time, store, seal, directory, provider, entropy, times, databaseFirst } = this.#stage
     const timers: EnginePorts['timers'] = {
@@ -195,7 +226,7 @@ export class StageNode {
       node: this.identity,
       nodes: this.#through(store.nodes),
       liveness: ALONE,
-      trust: TRUSTING,
+      trust: this.#trust(),
       changesFresh: () => !this.cutOff,
       times,
       options: { cacheEntries: 1_000, backgroundFlights: 50, databaseFirst, withoutStoreMs: 60_000 },

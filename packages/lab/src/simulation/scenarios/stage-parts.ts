@@ -19,6 +19,8 @@ export interface StageParts {
   readonly directory: EnginePorts['directory']
   readonly databaseFirst: boolean
   readonly organization: OrganizationId
+  /** Every node asks its database whether it is the newest. */
+  readonly doubting: boolean
   /** The process of this node is gone. */
   lose(node: NodeIdentity): void
 }

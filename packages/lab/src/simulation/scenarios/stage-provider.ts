@@ -36,6 +36,9 @@ export class StageProvider {
   overlapped = false
   lifetimeSeconds = 3_600
   opened = 0
+  /** Nobody answers the door; `knocks` keeps when somebody came. */
+  down = false
+  readonly knocks: number[] = []
   readonly #undecided = new Set<string>()
   readonly #reuse: ReuseClass
   readonly #windowMs: number
@@ -64,6 +67,8 @@ export class StageProvider {
   endpoint(gate: () => Promise<void>): TokenEndpoint {
     return {
       open: async () => {
+        this.knocks.push(this.#time.now)
+        if (this.down) throw new NotSent('ECONNREFUSED', 'nobody is there')
         if (this.steps[0]?.kind === 'unreachable') {
           this.steps.shift()
           throw new NotSent('ECONNREFUSED', 'refused')

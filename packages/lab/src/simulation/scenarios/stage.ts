@@ -8,6 +8,7 @@ import {
   type GrantRow,
   type IntegrationId,
   type IntegrationSettings,
+  MemoryHighWater,
   type NodeIdentity,
   newCredential,
   newId,
@@ -18,6 +19,7 @@ import {
   type ProviderRecord,
   protocolTimes,
   type ReuseClass,
+  type Snapshot,
   type Store,
   type VolatileStore,
 } from '../../../../evergrant/src/engine.ts'
@@ -37,6 +39,7 @@ export interface StageOptions {
   readonly store?: 'maps' | 'sql'
   readonly settings?: Partial<IntegrationSettings>
   readonly databaseFirst?: boolean
+  readonly doubting?: boolean
 }
 
 const SETTINGS: IntegrationSettings = {
@@ -61,6 +64,7 @@ export class Stage implements StageParts {
   readonly times: ProtocolTimes = protocolTimes()
   readonly directory: EnginePorts['directory']
   readonly databaseFirst: boolean
+  readonly doubting: boolean
   readonly organization: OrganizationId
   readonly integration: IntegrationId
   readonly #settings: IntegrationSettings
@@ -75,6 +79,7 @@ export class Stage implements StageParts {
     this.organization = newId('org', this.entropy)
     this.integration = newId('int', this.entropy)
     this.databaseFirst = options.databaseFirst ?? true
+    this.doubting = options.doubting ?? false
     this.#settings = { ...SETTINGS, ...options.settings }
     const windowMs = options.windowMs ?? 30_000
     this.provider = new StageProvider(options.reuse, windowMs, time)
@@ -105,11 +110,22 @@ export class Stage implements StageParts {
   async node(name = 'node-1', earlier?: StageNode): Promise<StageNode> {
     const identity = { id: name, incarnation: newId('itn', this.entropy) }
     await this.#volatile?.nodes.join(identity, 0)
-    const node = new StageNode(this, identity, earlier?.journal ?? new StageJournal())
+    const node = new StageNode(this, identity, earlier?.disk ?? { journal: new StageJournal(), marks: new MemoryHighWater() })
     await node.start()
     return node
   }
 
+  snapshot(): Snapshot {
+    assert.ok(this.#volatile !== null)
+    return this.#volatile.snapshot()
+  }
+
+  /** The database is what it was, as after a restored backup or a failover to a copy that was behind. */
+  restore(snapshot: Snapshot): void {
+    this.#volatile?.restore(snapshot)
+  }
+
+  /** Its liveness lock is free: the process is gone, or cut off from the database. */
   lose(node: NodeIdentity): void {
     this.#volatile?.locks.drop(node)
   }
