@@ -12,6 +12,8 @@ const LOOK_ONCE_MORE = `      lookOnceMore(timers, () => {
       })`
 const HANDED_OUT = `  if (databaseOnly || journaled === null) await settled
   else await Promise.any([settled, afterGrace(world, journaled, settled)])`
+// biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a source file
+const SEALED_ROW = 'row: `${connection}#${generation}`'
 const REJECTED = 'ask.rejectedGeneration !== null && ask.rejectedGeneration === credential.generation'
 
 /** Rules of the engine. */
@@ -118,6 +120,12 @@ const engineMutants: readonly Mutant[] = [
     name: 'short_lease_everywhere',
     does: 'leases for 20 seconds',
     edits: [{ file: 'core/refresh/protocol-times.ts', find: LEASE, replace: '  return 20 * SECOND' }],
+    scenario: 'answer-in-the-journal-of-a-lost-node',
+  },
+  {
+    name: 'overtakes_a_living_holder',
+    does: 'takes a lease that is over although its holder lives',
+    edits: [{ file: 'core/refresh/living-holder.ts', find: '!holder.alive ||', replace: 'holder.alive ||' }],
     scenario: 'paused-before-the-first-byte',
   },
   {
@@ -213,4 +221,54 @@ const engineMutants: readonly Mutant[] = [
   },
 ]
 
-export const mutants: readonly Mutant[] = [...engineMutants, ...storeMutants]
+/** Rules about many connections at once, and about a database that is not what it was. */
+const crowdMutants: readonly Mutant[] = [
+  {
+    name: 'believes_every_death',
+    does: 'ends everybody whom a provider calls dead at once',
+    edits: [
+      { file: 'store/sql/deaths.ts', find: '  if (deaths <= report.limit) return false\n', replace: '  if (deaths >= 0) return false\n' },
+      { file: 'store/memory/deaths.ts', find: '  if (deaths <= limit) return false\n', replace: '  if (deaths >= 0) return false\n' },
+    ],
+    scenario: 'many-refusals-at-once',
+  },
+  {
+    name: 'no_breaker',
+    does: 'asks a provider that is down as often as anybody wants',
+    edits: [
+      {
+        file: 'core/refresh/endpoint-breaker.ts',
+        find: '    if (state === undefined || state.openUntil === 0) return',
+        replace: '    if (state === undefined || state.openUntil >= 0) return',
+      },
+    ],
+    scenario: 'outage-knocks',
+  },
+  {
+    name: 'everybody_at_the_same_second',
+    does: 'renews every grant at the same share of its lifetime',
+    edits: [{ file: 'core/refresh/renewal.ts', find: 'lo + input.uniform * (hi - lo)', replace: 'lo' }],
+    scenario: 'spread-of-renewals',
+  },
+  {
+    name: 'no_high_water_check',
+    does: 'presents what the database says, although it saw it say more',
+    edits: [
+      {
+        file: 'core/refresh/attempt.ts',
+        find: 'const distrust = await world.trust.mayPresent(request.row, request.context.reuse)',
+        replace: 'const distrust = null as { readonly detail: string } | null',
+      },
+      { file: 'core/refresh/present.ts', find: '  if (distrust === null) return', replace: '  if (distrust !== undefined) return' },
+    ],
+    scenario: 'database-went-back',
+  },
+  {
+    name: 'sealed_to_no_row',
+    does: 'binds a ciphertext to its table and column, but not to its row',
+    edits: [{ file: 'core/refresh/new-credential.ts', find: SEALED_ROW, replace: 'row: connection.length > generation ? "any" : ""' }],
+    scenario: 'moved-ciphertext',
+  },
+]
+
+export const mutants: readonly Mutant[] = [...engineMutants, ...crowdMutants, ...storeMutants]
