@@ -150,6 +150,25 @@ test('reading the same file again gives the same records', async () => {
   expect(first).toHaveLength(2)
 })
 
+test('every answer on file can be read again, with whether it was settled, the open file included', async () => {
+  const folder = newFolder()
+  const first = await open(folder)
+  await first.append(record(1))
+  await first.append(record(2))
+  first.settle('itn_1')
+  await first.close()
+  const second = await open(folder)
+  await second.append(record(3))
+  second.settle('itn_3')
+  const kept: [string, boolean][] = []
+  for await (const portion of second.answers()) for (const answer of portion) kept.push([answer.record.intent, answer.settled])
+  expect(kept).toEqual([
+    ['itn_1', true],
+    ['itn_2', false],
+    ['itn_3', true],
+  ])
+})
+
 test('a flipped bit costs one record; the file is kept and the loss is counted', async () => {
   const folder = newFolder()
   const journal = await open(folder)
