@@ -1,5 +1,5 @@
 import { pino, stdTimeFunctions } from 'pino'
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { NodeParts } from './compose-node.ts'
 import type { Config } from './config.ts'
 import type { Log } from './core/log.ts'
@@ -30,6 +30,8 @@ export interface Metrics extends MetricsSource {
 export function createMetrics(): Metrics {
   const registry = new Registry()
   const registers = [registry]
+  // Memory, open files, collections, and the delay of the event loop since the last reading.
+  collectDefaultMetrics({ register: registry })
   const refreshes = new Counter({ name: 'evergrant_token_requests_total', help: 'Token requests by outcome.', labelNames: ['provider', 'outcome'], registers })
   const durations = new Histogram({
     name: 'evergrant_token_request_seconds',

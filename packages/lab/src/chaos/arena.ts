@@ -13,6 +13,10 @@ export interface ArenaSetting {
   readonly timeScale: number
   readonly accessSeconds: number
   readonly perProfile: number
+  /** False for servers that run as they come, with nothing preloaded. Default true. */
+  readonly shim?: boolean
+  /** More configuration for one node. */
+  readonly env?: (index: number) => Readonly<Record<string, string>>
 }
 
 /** A connection under test and the grants that stood behind it; the last is the present one. */
@@ -70,7 +74,8 @@ export class Arena {
           database,
           timeScale: setting.timeScale,
           masterKeys,
-          shim: true,
+          shim: setting.shim ?? true,
+          env: setting.env?.(index) ?? {},
         })
         nodes.push(node)
         await node.useKey(nodes.length === 1 ? null : (nodes[0] ?? null))

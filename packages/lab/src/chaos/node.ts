@@ -17,6 +17,7 @@ export interface NodeSetting {
   readonly masterKeys: string
   /** Whether the node's system calls can be made to fail and its clock be moved. */
   readonly shim: boolean
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** One server process with a link of its own to the database and to the provider, each of which can fail. */
@@ -59,6 +60,7 @@ export class ChaosNode {
       EVERGRANT_LOG_LEVEL: 'warn',
       ...(setting.database === null || database === null ? {} : { EVERGRANT_DATABASE_URL: setting.database.url(database.port) }),
       ...shim?.env,
+      ...setting.env,
     }
     try {
       const server = await ServerProcess.start({ dataDir, port: await freePort(), env, readyMs: 30_000 })
