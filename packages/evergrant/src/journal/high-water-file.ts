@@ -4,12 +4,12 @@ import type { ConnectionId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import type { HighWater, HighWaterOrigin, Mark } from '../core/refresh/high-water.ts'
 import type { Timers } from '../core/time.ts'
-import { BUCKETS, bucketOf, forgetInBuckets, readBucket, removeBuckets, writeBucket } from './mark-buckets.ts'
-import { encodeMark, encodeOrigin, encodeTick, scanMarks } from './mark-lines.ts'
+import { BUCKETS, bucketBytes, forgetInBuckets, linesByBucket, readBucket, removeBuckets, writeBucket } from './mark-buckets.ts'
+import { encodeMark, encodeOrigin, encodeTick, type MarkScan, scanMarks } from './mark-lines.ts'
 import { syncFolder } from './segment.ts'
 
 export interface HighWaterOptions {
-  /** Bytes of the log before it is merged into the buckets; 2 MB by default. */
+  /** Bytes of the log before it is merged into the buckets, at least; 2 MB by default. */
   readonly mergeAt?: number
   /** Marks kept in memory; 50,000 by default. */
   readonly recent?: number
@@ -19,6 +19,8 @@ const MERGE_AT = 2 * 1024 * 1024
 const RECENT = 50_000
 const FLUSH_MS = 500
 const LOG = 'recent.marks'
+const HEAD = 4_096
+const TAIL = 512 * 1024
 
 /**
  * The marks of one node, in a folder of its own beside the journal: a log of the latest, and buckets with one line for
@@ -28,11 +30,33 @@ const LOG = 'recent.marks'
 export async function openHighWaterFile(folder: string, timers: Pick<Timers, 'after'>, log: Log, options: HighWaterOptions = {}): Promise<HighWater> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const path = join(folder, LOG)
-  const bytes = await readFile(path).catch(() => Buffer.alloc(0))
-  const found = scanMarks(bytes.toString('latin1'))
+  const found = await readRecent(path)
   const handle = await open(path, 'a', 0o600)
   const setting = { folder, timers, log, handle, mergeAt: options.mergeAt ?? MERGE_AT, recent: options.recent ?? RECENT }
-  return new HighWaterFile(setting, found, bytes.length)
+  return new HighWaterFile(setting, found, (await handle.stat()).size, await bucketBytes(folder))
+}
+
+/** The head names the origin, and the last ticks are near the end: a long log is not read whole. */
+async function readRecent(path: string): Promise<MarkScan> {
+  const handle = await open(path, 'r').catch(() => null)
+  if (handle === null) return scanMarks('')
+  try {
+    const { size } = await handle.stat()
+    if (size > 2 * TAIL) {
+      const head = await portion(handle, 0, HEAD)
+      const tail = await portion(handle, size - TAIL, TAIL)
+      const scan = scanMarks(`${head.slice(0, head.indexOf('\n') + 1)}${tail.slice(tail.indexOf('\n') + 1)}`)
+      if (scan.ticks >= 2) return scan
+    }
+    return scanMarks(await portion(handle, 0, size))
+  } finally {
+    await handle.close()
+  }
+}
+
+async function portion(handle: FileHandle, at: number, length: number): Promise<string> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, at)
+  return buffer.toString('latin1', 0, bytesRead)
 }
 
 interface Setting {
@@ -53,6 +77,7 @@ class HighWaterFile implements HighWater {
   #sinceEarlier: Mark[]
   #handle: FileHandle
   #written: number
+  #merged: number
   #waiting: string[] = []
   #cancel: (() => void) | null = null
   #writing: Promise<void> = Promise.resolve()
@@ -60,10 +85,11 @@ class HighWaterFile implements HighWater {
   #tick: number
   #ended = false
 
-  constructor(setting: Setting, found: ReturnType<typeof scanMarks>, written: number) {
+  constructor(setting: Setting, found: MarkScan, written: number, merged: number) {
     this.#setting = setting
     this.#handle = setting.handle
     this.#written = written
+    this.#merged = merged
     this.#origin = found.origin
     this.#tick = found.tick
     this.#sinceEarlier = [...found.uncovered]
@@ -150,7 +176,8 @@ class HighWaterFile implements HighWater {
     try {
       await this.#handle.appendFile(lines, 'latin1')
       this.#written += lines.length
-      if (this.#written >= this.#setting.mergeAt) await this.#mergeNow()
+      // Half of what is merged already, so that a mark is written twice or three times, however many there are.
+      if (this.#written >= Math.max(this.#setting.mergeAt, this.#merged / 2)) await this.#mergeNow()
     } catch (error) {
       this.#setting.log.error({ error: String(error) }, 'the high-water marks cannot be written; a restored database may not be noticed')
     }
@@ -165,19 +192,12 @@ class HighWaterFile implements HighWater {
   /** Bucket by bucket, each complete before the log that it came from goes: a crash merges again. */
   async #mergeNow(): Promise<void> {
     const bytes = await readFile(join(this.#setting.folder, LOG))
-    const { marks } = scanMarks(bytes.toString('latin1'))
-    const byBucket = new Map<number, Mark[]>()
-    for (const mark of marks) {
-      const bucket = bucketOf(mark.connection)
-      const list = byBucket.get(bucket)
-      if (list === undefined) byBucket.set(bucket, [mark])
-      else list.push(mark)
-    }
-    for (const [bucket, raised] of byBucket) {
+    for (const [bucket, lines] of linesByBucket(bytes.toString('latin1'))) {
       const table = await readBucket(this.#setting.folder, bucket)
-      for (const mark of raised) table.raise(mark)
+      for (const mark of scanMarks(`${lines.join('\n')}\n`).marks) table.raise(mark)
       await writeBucket(this.#setting.folder, bucket, table)
     }
+    this.#merged = await bucketBytes(this.#setting.folder)
     await this.#restart(this.uncovered())
   }
 

@@ -1,15 +1,15 @@
-import { open, readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ConnectionId } from '../core/ids.ts'
 import type { Mark } from '../core/refresh/high-water.ts'
 import { encodeMark, scanMarks } from './mark-lines.ts'
 
-/** A million marks are about 70 MB: in 64 files, so that merging holds one 64th of them in memory. */
-export const BUCKETS = 64
+/** A million marks are about 70 MB: in 256 files, so that merging holds a few thousand of them in memory, and the event loop for milliseconds. */
+export const BUCKETS = 256
 
 /** The last characters of an id are random in every kind of it. */
-export function bucketOf(connection: ConnectionId): number {
-  return Number.parseInt(connection.slice(-2), 16) % BUCKETS || 0
+export function bucketOf(connection: string): number {
+  return Number.parseInt(connection.slice(-2), 16) || 0
 }
 
 /** The highest mark of each connection. */
@@ -30,7 +30,8 @@ export class MarkTable {
   }
 }
 
-const fileOf = (folder: string, bucket: number) => join(folder, `${String(bucket).padStart(2, '0')}.marks`)
+const NAME = /^[0-9a-f]{2}\.marks$/
+const fileOf = (folder: string, bucket: number) => join(folder, `${bucket.toString(16).padStart(2, '0')}.marks`)
 
 export async function readBucket(folder: string, bucket: number): Promise<MarkTable> {
   const table = new MarkTable()
@@ -58,7 +59,7 @@ export async function writeBucket(folder: string, bucket: number, table: MarkTab
 }
 
 export async function removeBuckets(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) if (/^[0-9]{2}\.marks$/.test(name)) await unlink(join(folder, name))
+  for (const name of await readdir(folder)) if (NAME.test(name)) await unlink(join(folder, name))
 }
 
 export async function forgetInBuckets(folder: string, forget: ReadonlySet<ConnectionId>): Promise<void> {
@@ -68,4 +69,28 @@ export async function forgetInBuckets(folder: string, forget: ReadonlySet<Connec
     for (const { connection } of known) table.forget(connection)
     if (known.length > 0) await writeBucket(folder, bucket, table)
   }
+}
+
+/** Bytes of all buckets. */
+export async function bucketBytes(folder: string): Promise<number> {
+  let bytes = 0
+  for (const name of await readdir(folder)) if (NAME.test(name)) bytes += (await stat(join(folder, name))).size
+  return bytes
+}
+
+/** Lines of a log by the bucket of their connection, not read yet. */
+export function linesByBucket(text: string): ReadonlyMap<number, readonly string[]> {
+  const buckets = new Map<number, string[]>()
+  let at = 0
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', at)) {
+    if (text.startsWith('m ', at)) {
+      const line = text.slice(at, end)
+      const bucket = bucketOf(line.slice(2, line.indexOf(' ', 2)))
+      const lines = buckets.get(bucket)
+      if (lines === undefined) buckets.set(bucket, [line])
+      else lines.push(line)
+    }
+    at = end + 1
+  }
+  return buckets
 }

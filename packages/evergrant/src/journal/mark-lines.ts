@@ -17,6 +17,8 @@ export function cut(fingerprint: string | null): string | null {
 export interface MarkScan {
   readonly origin: HighWaterOrigin | null
   readonly tick: number
+  /** How many ticks were read. */
+  readonly ticks: number
   readonly marks: readonly Mark[]
   /** Those after the tick before the last one. */
   readonly uncovered: readonly Mark[]
@@ -27,6 +29,7 @@ const LINE = /^(?:o (\S+) (\d+)|t (\d+)|m (con_\S+) (\d+) (\S+))$/
 export function scanMarks(text: string): MarkScan {
   let origin: HighWaterOrigin | null = null
   let tick = 0
+  let ticks = 0
   let sinceEarlier = 0
   let sinceTick = 0
   const marks: Mark[] = []
@@ -36,9 +39,10 @@ export function scanMarks(text: string): MarkScan {
     if (parts[1] !== undefined) origin = { instance: parts[1], era: Number(parts[2]) }
     else if (parts[3] !== undefined) {
       tick = Math.max(tick, Number(parts[3]))
+      ticks += 1
       sinceEarlier = sinceTick
       sinceTick = marks.length
     } else marks.push({ connection: parts[4] as ConnectionId, generation: Number(parts[5]), fingerprint: parts[6] === '-' ? null : (parts[6] ?? null) })
   }
-  return { origin, tick, marks, uncovered: marks.slice(sinceEarlier) }
+  return { origin, tick, ticks, marks, uncovered: marks.slice(sinceEarlier) }
 }
