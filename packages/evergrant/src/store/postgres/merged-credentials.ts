@@ -1,15 +1,16 @@
 import type { ConnectionId } from '../../core/ids.ts'
-import type { ClaimOutcome, ClaimRequest, CommitOutcome, Credentials, GrantCommit } from '../../core/refresh/credentials.ts'
+import type { ClaimOutcome, ClaimRequest, CommitOutcome, Credentials, GrantCommit, ReadMark } from '../../core/refresh/credentials.ts'
 import type { Row } from '../sql/program.ts'
 import { integer, text } from '../sql/rows.ts'
 import type { ChangeChannel } from './change-channel.ts'
 import { Gathering } from './gathering.ts'
 import { MergedReads } from './merged-reads.ts'
-import { MERGED_CLAIM, MERGED_GRANT } from './merged-sql.ts'
+import { MERGED_CLAIM, MERGED_GRANT, MERGED_MARKS } from './merged-sql.ts'
 import type { PostgresDatabase } from './postgres-database.ts'
 
 const LANES = 2
 const MAX_BATCH = 128
+const MAX_MARKS = 1_000
 
 interface Waiting<Request, Outcome> {
   readonly key: string
@@ -27,7 +28,13 @@ export function mergedCredentials(single: Credentials, database: PostgresDatabas
   const claims = gather<ClaimRequest, ClaimOutcome>(single.claim, (requests) => claimMany(database, requests))
   const grants = gather<GrantCommit, CommitOutcome>(single.commitGrant, (commits) => grantMany(database, channel, commits))
   const reads = new MergedReads(database)
-  return { ...single, read: (connection) => reads.read(connection), claim: claims, commitGrant: grants }
+  return {
+    ...single,
+    read: (connection) => reads.read(connection),
+    claim: claims,
+    commitGrant: grants,
+    markReads: (marks) => markMany(single, database, marks),
+  }
 }
 
 type Merged<Request, Outcome> = (requests: readonly Request[]) => Promise<ReadonlyMap<string, Outcome>>
@@ -67,6 +74,19 @@ async function claimMany(database: PostgresDatabase, requests: readonly ClaimReq
 }
 
 const claimedOutcome = (row: Row): ClaimOutcome => ({ kind: 'claimed', epoch: integer(row, 'lease_epoch'), at: integer(row, 'intent_at') })
+
+/** Every reader of an hour leaves a mark: a statement for each would be thousands in one transaction. */
+async function markMany(single: Credentials, database: PostgresDatabase, marks: readonly ReadMark[]): Promise<void> {
+  const latest = new Map(marks.map((mark) => [mark.connection, mark]))
+  if (latest.size < marks.length) return single.markReads(marks)
+  for (let first = 0; first < marks.length; first += MAX_MARKS) {
+    const some = marks.slice(first, first + MAX_MARKS)
+    const list = some.map(({ connection, at, dueAt }) => ({ id: connection, at, due_at: dueAt }))
+    const marked = await database.statement(MERGED_MARKS, [JSON.stringify(list)]).catch(() => [])
+    const done = new Set(marked.map((row) => text(row, 'connection_id')))
+    await single.markReads(some.filter((mark) => !done.has(mark.connection)))
+  }
+}
 
 async function grantMany(database: PostgresDatabase, channel: ChangeChannel, commits: readonly GrantCommit[]): Promise<ReadonlyMap<string, CommitOutcome>> {
   const pieces = new Pieces()

@@ -28,6 +28,23 @@ with request as (
 )
 select connection_id, lease_epoch, intent_at from claimed`
 
+/**
+ * Many read marks in one statement. Rows that somebody holds are left out, because whoever waits for them in another
+ * order than the holder's would be a deadlock; the caller marks them singly. $1: a JSON array of marks.
+ */
+export const MERGED_MARKS = `
+with request as (
+  select * from json_to_recordset($1::json) as r (id text, at bigint, due_at bigint)
+), locked as materialized (
+  select h.connection_id, k.state, r.at, r.due_at from request r join health h on h.connection_id = r.id join connection k on k.id = r.id
+  for no key update of h skip locked
+), marked as (
+  update health h set last_read_at = greatest(coalesce(h.last_read_at, 0), l.at),
+    due_at = case when l.state = 'active' and coalesce(h.due_at, l.due_at) >= l.due_at then l.due_at else h.due_at end
+  from locked l where h.connection_id = l.connection_id
+)
+select connection_id from locked`
+
 const piece = (name: string) => `case when l.${name}_length is not null then substring($2::bytea from l.${name}_offset for l.${name}_length) end`
 
 /**
