@@ -1,20 +1,22 @@
 import type { IntegrationId } from '../ids.ts'
-import { MINUTE } from '../time.ts'
-import { DEATH_WINDOW_MS } from './death-watch.ts'
 
-const BUCKET_MS = MINUTE
-const BUCKETS = DEATH_WINDOW_MS / BUCKET_MS
+const BUCKETS = 10
 
 /** How many refreshes of each integration this node saw answered in the window. Never more than there were. */
 export class AnsweredRefreshes {
   readonly #buckets = new Map<IntegrationId, Map<number, number>>()
   readonly #deathsInARow = new Map<IntegrationId, number>()
+  readonly #bucketMs: number
+
+  constructor(windowMs: number) {
+    this.#bucketMs = windowMs / BUCKETS
+  }
 
   note(integration: IntegrationId, dead: boolean, monoMs: number): void {
     this.#deathsInARow.set(integration, dead ? this.deathsInARow(integration) + 1 : 0)
     const buckets = this.#buckets.get(integration) ?? new Map<number, number>()
     this.#buckets.set(integration, buckets)
-    const bucket = Math.floor(monoMs / BUCKET_MS)
+    const bucket = Math.floor(monoMs / this.#bucketMs)
     buckets.set(bucket, (buckets.get(bucket) ?? 0) + 1)
     for (const old of buckets.keys()) if (old <= bucket - BUCKETS) buckets.delete(old)
   }
@@ -25,7 +27,7 @@ export class AnsweredRefreshes {
   }
 
   count(integration: IntegrationId, monoMs: number): number {
-    const oldest = Math.floor(monoMs / BUCKET_MS) - BUCKETS
+    const oldest = Math.floor(monoMs / this.#bucketMs) - BUCKETS
     let sum = 0
     for (const [bucket, count] of this.#buckets.get(integration) ?? []) if (bucket > oldest) sum += count
     return sum

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { Backlogs } from './backlog.ts'
+import { protocolTimes } from './protocol-times.ts'
 
 const INT = 'int_1'
 const MINUTE = 60_000
@@ -24,21 +25,21 @@ function releases(backlogs: Backlogs, from: number, seconds: number): number {
 }
 
 test('an integration without trouble has no backlog', () => {
-  const backlogs = new Backlogs()
+  const backlogs = new Backlogs(protocolTimes())
   ordinaryDay(backlogs, 10)
   expect(backlogs.integrations).toEqual([])
   expect(backlogs.allowance(INT, 30 * MINUTE)).toBe(0)
 })
 
 test('closed gives nothing, open again gives one at a time until one is served', () => {
-  const backlogs = new Backlogs()
+  const backlogs = new Backlogs(protocolTimes())
   const end = ordinaryDay(backlogs, 10)
   backlogs.closed(INT, end + 5_000, end)
   expect([end, end + 4_999, end + 5_000, end + 60_000].map((now) => backlogs.allowance(INT, now))).toEqual([0, 0, 1, 1])
 })
 
 test('a backlog leaves at twice the normal rate, whatever happened in the outage and after it', () => {
-  const backlogs = new Backlogs()
+  const backlogs = new Backlogs(protocolTimes())
   const end = ordinaryDay(backlogs, 10)
   backlogs.closed(INT, end + 60 * MINUTE, end)
   for (let probe = 0; probe < 60; probe += 1) backlogs.sent(INT, end + probe * MINUTE)
@@ -50,7 +51,7 @@ test('a backlog leaves at twice the normal rate, whatever happened in the outage
 })
 
 test('callers who are served meanwhile count: the background gives way', () => {
-  const backlogs = new Backlogs()
+  const backlogs = new Backlogs(protocolTimes())
   const end = ordinaryDay(backlogs, 10)
   backlogs.closed(INT, end, end)
   backlogs.served(INT, end)
@@ -60,7 +61,7 @@ test('callers who are served meanwhile count: the background gives way', () => {
 })
 
 test('where nothing is known of the normal rate it starts with one a second and doubles by the minute', () => {
-  const backlogs = new Backlogs()
+  const backlogs = new Backlogs(protocolTimes())
   backlogs.waiting(INT, 0)
   expect(releases(backlogs, 0, 59)).toBeLessThanOrEqual(60)
   const second = releases(backlogs, 59_000, 60)
@@ -69,7 +70,7 @@ test('where nothing is known of the normal rate it starts with one a second and 
 })
 
 test('an empty backlog is forgotten, and the ordinary day goes on where it stopped', () => {
-  const backlogs = new Backlogs()
+  const backlogs = new Backlogs(protocolTimes())
   const end = ordinaryDay(backlogs, 10)
   backlogs.closed(INT, end + 1, end)
   backlogs.emptied(INT, end)
@@ -82,7 +83,7 @@ test('an empty backlog is forgotten, and the ordinary day goes on where it stopp
 })
 
 test('an integration whose connections have endpoints of their own is not closed by one of them', () => {
-  const backlogs = new Backlogs()
+  const backlogs = new Backlogs(protocolTimes())
   expect(backlogs.onlyEndpoint(INT, 'a')).toBe(true)
   expect(backlogs.onlyEndpoint(INT, 'b')).toBe(false)
   expect(backlogs.onlyEndpoint(INT, 'a')).toBe(false)

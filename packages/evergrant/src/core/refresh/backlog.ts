@@ -1,13 +1,9 @@
 import type { IntegrationId } from '../ids.ts'
-import { MINUTE } from '../time.ts'
 import { NormalRate } from './normal-rate.ts'
+import type { ProtocolTimes } from './protocol-times.ts'
 
-/** Released per second where nothing, or next to nothing, is known of the normal rate. */
-const FLOOR_PER_SECOND = 1
 /** A backlog leaves at no more than this many times the normal rate, new work included. */
 const TIMES_NORMAL = 2
-/** While the normal rate is not known the floor doubles this often: a node that has just started finds its pace. */
-const DOUBLE_EVERY_MS = MINUTE
 
 interface Backlog {
   closedUntil: number
@@ -28,6 +24,11 @@ export class Backlogs {
   readonly #backlogs = new Map<IntegrationId, Backlog>()
   readonly #rates = new Map<IntegrationId, NormalRate>()
   readonly #endpoints = new Map<IntegrationId, string | null>()
+  readonly #times: Pick<ProtocolTimes, 'normalRateMs' | 'releaseEveryMs' | 'releaseDoubleMs'>
+
+  constructor(times: Pick<ProtocolTimes, 'normalRateMs' | 'releaseEveryMs' | 'releaseDoubleMs'>) {
+    this.#times = times
+  }
 
   /** The integrations whose due connections are parked as they come up. */
   get integrations(): readonly IntegrationId[] {
@@ -115,18 +116,20 @@ export class Backlogs {
     backlog.filledAt = now
   }
 
+  /** While the normal rate is not known the floor doubles: a node that has just started finds its pace. */
   #releaseRate(integration: IntegrationId, backlog: Backlog, now: number): number {
     const normal = this.#rate(integration, now)
+    const floor = 1_000 / this.#times.releaseEveryMs
     const twice = TIMES_NORMAL * normal.perSecond(now)
-    if (normal.known(now)) return Math.max(FLOOR_PER_SECOND, twice)
-    const doublings = Math.floor((now - (backlog.releasingSince ?? now)) / DOUBLE_EVERY_MS)
-    return Math.max(FLOOR_PER_SECOND * 2 ** Math.min(doublings, 10), twice)
+    if (normal.known(now)) return Math.max(floor, twice)
+    const doublings = Math.floor((now - (backlog.releasingSince ?? now)) / this.#times.releaseDoubleMs)
+    return Math.max(floor * 2 ** Math.min(doublings, 10), twice)
   }
 
   #rate(integration: IntegrationId, now: number): NormalRate {
     const known = this.#rates.get(integration)
     if (known !== undefined) return known
-    const fresh = new NormalRate(now)
+    const fresh = new NormalRate(this.#times.normalRateMs, now)
     this.#rates.set(integration, fresh)
     return fresh
   }

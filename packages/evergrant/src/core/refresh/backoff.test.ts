@@ -9,7 +9,8 @@ test('the ceiling doubles with every failure and stops at the cap', () => {
 })
 
 test('Retry-After is a floor, never a ceiling', () => {
-  expect(backoffMs({ ...base, floorMs: 60_000 }, 0.5)).toBe(60_000)
+  expect([0.999_999, 0.5, 0].map((uniform) => backoffMs({ ...base, floorMs: 60_000 }, uniform))).toEqual([60_000, 61_000, 62_000])
+  expect(backoffMs({ ...base, failures: 10, floorMs: 600_000 }, 0.5)).toBe(630_000)
   expect(backoffMs({ ...base, failures: 10, floorMs: 1_000 }, 0)).toBe(900_000)
 })
 

@@ -1,4 +1,7 @@
-/** Exponential back-off with full jitter: uniform in (0, base * 2^failures], never above `capMs`, never below `floorMs`. */
+/**
+ * Exponential back-off with full jitter: uniform in (0, base * 2^failures], never above `capMs`. Where `floorMs` is longer, the wait is the
+ * floor and up to a tenth of it more, so that those who were told the same do not come back together.
+ */
 export interface Backoff {
   readonly baseMs: number
   readonly capMs: number
@@ -8,8 +11,12 @@ export interface Backoff {
   readonly floorMs: number
 }
 
+const FLOOR_SPREAD = 0.1
+
 export function backoffMs(backoff: Backoff, uniform: number): number {
   const ceiling = Math.min(backoff.capMs, backoff.baseMs * 2 ** Math.min(backoff.failures, 30))
   const jittered = Math.max(1, Math.round(ceiling * (1 - uniform)))
-  return Math.max(backoff.floorMs, jittered)
+  if (jittered >= backoff.floorMs) return jittered
+  const extra = Math.min(ceiling, Math.max(1_000, FLOOR_SPREAD * backoff.floorMs))
+  return backoff.floorMs + Math.round(extra * (1 - uniform))
 }

@@ -1,5 +1,5 @@
 import { SECOND } from '../time.ts'
-import { HELD_PROBE_MS, settlementOf } from './death-watch.ts'
+import { settlementOf } from './death-watch.ts'
 import type { HeldProbe, UnsettledDeath } from './deaths.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { Flights } from './flights.ts'
@@ -29,7 +29,7 @@ export class DeathRunner {
     this.#ranAt = clock.mono()
     try {
       await this.#settleAll()
-      for (const turn of await this.#world.credentials.takeHeldProbes(HELD_PROBE_MS)) await this.#probe(turn)
+      for (const turn of await this.#world.credentials.takeHeldProbes(this.#world.times.heldProbeMs)) await this.#probe(turn)
     } catch (error) {
       log.warn({ error: String(error) }, 'held ends were not looked after; they will be')
     } finally {

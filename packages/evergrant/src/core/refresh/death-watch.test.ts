@@ -121,7 +121,7 @@ test('probes that agree on three days end the held grants without an operator, w
 })
 
 test('a busy integration believes a tenth of its refreshes', () => {
-  const answered = new AnsweredRefreshes()
+  const answered = new AnsweredRefreshes(10 * MINUTE)
   const integration = 'int_1'
   for (let refresh = 0; refresh < 200; refresh += 1) answered.note(integration, false, 0)
   expect(answered.count(integration, 9 * MINUTE)).toBe(200)

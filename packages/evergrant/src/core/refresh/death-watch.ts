@@ -1,21 +1,17 @@
 import { type NewEvent, SYSTEM_ACTOR } from '../audit/event.ts'
 import type { StoredFault } from '../connection/connection.ts'
 import { type ConnectionId, newId } from '../ids.ts'
-import { DAY, type Entropy, HOUR, type Instant, MINUTE } from '../time.ts'
+import { type Entropy, HOUR, type Instant, MINUTE } from '../time.ts'
 import type { GrantRow } from './credentials.ts'
 import type { DeathReport, DeathSettlement, UnsettledDeath } from './deaths.ts'
+import type { ProtocolTimes } from './protocol-times.ts'
 
-/** Deaths are counted over this long. */
-export const DEATH_WINDOW_MS = 10 * MINUTE
 /** So many deaths in the window are always believed. */
 const DEATHS_FLOOR = 5
 /** ... and this share of the refreshes that this node saw answered in the window. */
 const DEATHS_SHARE = 0.1
-/** Agreeing probes that apply the held ends without an operator, each at least `AGREE_EVERY_MS` after the one before. */
-export const AGREEMENTS_NEEDED = 3
-export const AGREE_EVERY_MS = DAY
-/** One held grant per integration is presented again this often, over all nodes. */
-export const HELD_PROBE_MS = MINUTE
+/** Agreeing probes that apply the held ends without an operator. */
+const AGREEMENTS_NEEDED = 3
 /** An operator who confirmed is believed this long: the rest of the same wave is not held again. */
 export const CONFIRMED_FOR_MS = HOUR
 
@@ -30,7 +26,7 @@ interface ReportInput {
   readonly refreshes: number
 }
 
-export function deathReport({ row, fault, refreshes }: ReportInput, entropy: Entropy): DeathReport {
+export function deathReport({ row, fault, refreshes }: ReportInput, times: ProtocolTimes, entropy: Entropy): DeathReport {
   const { organization, integration, id: connection } = row.connection
   const { generation } = row.credential
   const event = (type: NewEvent['type'], about: ConnectionId | null, data: NewEvent['data']): NewEvent => ({
@@ -46,13 +42,13 @@ export function deathReport({ row, fault, refreshes }: ReportInput, entropy: Ent
   const limit = Math.max(DEATHS_FLOOR, Math.floor(DEATHS_SHARE * refreshes))
   return {
     integration,
-    windowMs: DEATH_WINDOW_MS,
+    windowMs: times.deathWindowMs,
     limit,
     refreshes,
-    agreements: { needed: AGREEMENTS_NEEDED, everyMs: AGREE_EVERY_MS },
+    agreements: { needed: AGREEMENTS_NEEDED, everyMs: times.agreeEveryMs },
     heldFault: heldFault(fault),
     heldEvent: event('connection.suspect', connection, { code: 'deaths_held', held_code: fault.code, generation }),
-    openedEvent: event('integration.deaths_held', null, { more_than: limit, window_minutes: DEATH_WINDOW_MS / MINUTE, refreshes }),
+    openedEvent: event('integration.deaths_held', null, { more_than: limit, window_minutes: times.deathWindowMs / MINUTE, refreshes }),
     confirmedEvent: event('integration.deaths_confirmed', null, { by: 'probes', probes: AGREEMENTS_NEEDED }),
   }
 }

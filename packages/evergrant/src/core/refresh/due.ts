@@ -7,9 +7,11 @@ import { isStrict } from './protocol-times.ts'
 
 /** A third of the shortest idle lifetime that is documented anywhere (7 days), for providers that document none. */
 const KEEP_ALIVE_UNKNOWN_MS = 56 * HOUR
+/** Keep-alives come this much of their time early at most: what was imported together is not renewed together. */
+const KEEP_ALIVE_SPREAD = 0.2
 
 export interface DueInput {
-  readonly credential: Pick<NewCredential, 'refreshToken' | 'obtainedAt' | 'accessExpiresAt' | 'refreshExpiresAt' | 'softAt'>
+  readonly credential: Pick<NewCredential, 'refreshToken' | 'fingerprint' | 'obtainedAt' | 'accessExpiresAt' | 'refreshExpiresAt' | 'softAt'>
   readonly settings: Pick<IntegrationSettings, 'renewal'>
   readonly lifetimes: Pick<ProviderRecord['lifetimes'], 'refreshIdleSeconds'>
   readonly reuse: Reuse
@@ -25,7 +27,7 @@ export function interested(input: Pick<DueInput, 'credential' | 'lastReadAt' | '
   return now - lastReadAt <= Math.max(DAY, 3 * lifetime)
 }
 
-/** When an unused grant must be renewed so that it does not die of idleness: a third of its idle lifetime. */
+/** When an unused grant must be renewed so that it does not die of idleness: after 27 to 33 % of its idle lifetime, always the same for one credential. */
 export function keepAliveAt(input: Pick<DueInput, 'credential' | 'lifetimes'>): Instant | null {
   const { credential, lifetimes } = input
   if (credential.refreshToken === null) return null
@@ -33,7 +35,15 @@ export function keepAliveAt(input: Pick<DueInput, 'credential' | 'lifetimes'>): 
   const told = credential.refreshExpiresAt === null ? null : credential.refreshExpiresAt - credential.obtainedAt
   const shortest = Math.min(idleMs ?? Number.POSITIVE_INFINITY, told ?? Number.POSITIVE_INFINITY)
   const third = Number.isFinite(shortest) ? Math.round(shortest / 3) : KEEP_ALIVE_UNKNOWN_MS
-  return credential.obtainedAt + Math.max(0, third)
+  const early = KEEP_ALIVE_SPREAD * drawnFrom(credential.fingerprint ?? '')
+  return credential.obtainedAt + Math.max(0, Math.round(third * (1 - early)))
+}
+
+/** Uniform in [0, 1), drawn by the text: a keyed fingerprint is as good as chance, and needs no column of its own (FNV-1a, 32 bit). */
+function drawnFrom(text: string): number {
+  let hash = 0x811c9dc5
+  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  return (hash >>> 0) / 2 ** 32
 }
 
 /** When the worker should look at this connection next, after a success or a change. Null: never by itself. */

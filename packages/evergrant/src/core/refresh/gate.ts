@@ -1,6 +1,6 @@
 import type { FaultCode } from '../fault/fault.ts'
 import type { IntegrationId } from '../ids.ts'
-import { type Instant, MINUTE } from '../time.ts'
+import type { Instant } from '../time.ts'
 import type { GrantRow } from './credentials.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { GrantContext } from './grant-contexts.ts'
@@ -28,7 +28,6 @@ interface Entrant {
 const INTEGRATION_FAILURES_TO_OPEN = 20
 /** Grants refused one after the other, without one that is granted: whatever is wrong there, it is not the grants. */
 const DEATHS_IN_A_ROW = 10
-const ALL_REFUSED_PROBE_MS = MINUTE
 
 interface Closed {
   readonly code: FaultCode
@@ -67,7 +66,7 @@ function closedFor(world: EngineWorld, { integration }: GrantContext, mono: numb
   const blocked = integration.blocked === null ? null : world.breakers.nextProbe(id, mono, world.times.blockedProbeMs)
   if (blocked !== null) return { code: 'client_rejected', until: blocked, everybody: true }
   if (world.answered.deathsInARow(id) < DEATHS_IN_A_ROW) return null
-  const until = world.breakers.nextProbe(`all refused ${id}`, mono, ALL_REFUSED_PROBE_MS)
+  const until = world.breakers.nextProbe(`all refused ${id}`, mono, world.times.heldProbeMs)
   return until === null ? null : { code: 'deaths_held', until, everybody: true }
 }
 

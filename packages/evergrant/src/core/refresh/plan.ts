@@ -4,7 +4,7 @@ import type { FaultCode } from '../fault/fault.ts'
 import type { Reuse } from '../provider/reuse.ts'
 import type { Instant } from '../time.ts'
 import type { GrantRow } from './credentials.ts'
-import { endHeld, HELD_PROBE_MS } from './death-watch.ts'
+import { endHeld } from './death-watch.ts'
 import type { ProtocolTimes } from './protocol-times.ts'
 import { presentableAt } from './suspicion.ts'
 
@@ -125,5 +125,5 @@ function heldGate(wanted: Extract<RefreshPlan, { kind: 'refresh' }>, { row, reus
   const { accessExpiresAt } = row.credential
   const presentable = suspicion === null ? now : presentableAt({ suspicion, reuse, accessExpiresAt, now }, times)
   if (ask.kind === 'held_probe' && presentable !== null && presentable <= now) return { ...wanted, reason: 'probe' }
-  return { kind: 'wait', until: now + HELD_PROBE_MS, code: 'deaths_held' }
+  return { kind: 'wait', until: now + times.heldProbeMs, code: 'deaths_held' }
 }

@@ -1,5 +1,5 @@
 import type { Reuse } from '../provider/reuse.ts'
-import { HOUR, MINUTE, SECOND } from '../time.ts'
+import { DAY, HOUR, MINUTE, SECOND } from '../time.ts'
 
 /** Every waiting time of the protocol, in milliseconds: a table, so that a test can run the protocol faster, declared. */
 export interface ProtocolTimes {
@@ -37,6 +37,18 @@ export interface ProtocolTimes {
   readonly placePatienceMs: number
   /** Retries are counted over this long. */
   readonly retryWindowMs: number
+  /** Deaths are counted over this long. */
+  readonly deathWindowMs: number
+  /** One held grant per integration is presented again this often, over all nodes; so is one grant of a provider that refuses everybody. */
+  readonly heldProbeMs: number
+  /** Probes of held grants that agree count once per this long. */
+  readonly agreeEveryMs: number
+  /** The normal rate of an integration is averaged over this long. */
+  readonly normalRateMs: number
+  /** Where the normal rate is not known, one parked connection leaves per this long, ... */
+  readonly releaseEveryMs: number
+  /** ... and twice as many after each of these. */
+  readonly releaseDoubleMs: number
   /** How long a token that the journal already has waits for the database's word on it. */
   readonly databaseGraceMs: number
   readonly commitRetryBaseMs: number
@@ -68,6 +80,12 @@ const TRUE_TIMES: ProtocolTimes = {
   breakerProbeMaxMs: 2 * MINUTE,
   placePatienceMs: 5 * SECOND,
   retryWindowMs: MINUTE,
+  deathWindowMs: 10 * MINUTE,
+  heldProbeMs: MINUTE,
+  agreeEveryMs: DAY,
+  normalRateMs: 10 * MINUTE,
+  releaseEveryMs: SECOND,
+  releaseDoubleMs: MINUTE,
   databaseGraceMs: 250,
   commitRetryBaseMs: 50,
   commitRetryCapMs: 5 * SECOND,

@@ -7,7 +7,7 @@ import type { ProviderSaid } from '../provider/verdict.ts'
 import { HOUR, type Instant } from '../time.ts'
 import { backoffMs } from './backoff.ts'
 import type { FailureCommit, GrantRow, StoredAnswer } from './credentials.ts'
-import { deathReport, endHeld, HELD_PROBE_MS } from './death-watch.ts'
+import { deathReport, endHeld } from './death-watch.ts'
 import { untilDurable } from './durable.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { GrantContext } from './grant-contexts.ts'
@@ -60,11 +60,13 @@ export async function recordFailure(world: EngineWorld, failed: FailedPresentati
     dueAt: effect === 'dead' ? null : (retryAt ?? now + world.times.blockedProbeMs),
     event: failureEvent(world, failed, fault, effect),
     death:
-      effect === 'dead' ? deathReport({ row, fault, refreshes: world.answered.count(row.connection.integration, world.clock.mono()) }, world.entropy) : null,
+      effect === 'dead'
+        ? deathReport({ row, fault, refreshes: world.answered.count(row.connection.integration, world.clock.mono()) }, world.times, world.entropy)
+        : null,
   }
   const outcome = await untilDurable(world, 'failure', () => world.credentials.commitFailure(commit))
   if (verdict.kind === 'config') await blockIntegration(world, grantContext, fault)
-  if (outcome.kind === 'held' && commit.death !== null) return { fault: commit.death.heldFault, retryAt: now + HELD_PROBE_MS, moved: false }
+  if (outcome.kind === 'held' && commit.death !== null) return { fault: commit.death.heldFault, retryAt: now + world.times.heldProbeMs, moved: false }
   return { fault, retryAt, moved: outcome.kind === 'moved' }
 }
 

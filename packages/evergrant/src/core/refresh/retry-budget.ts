@@ -1,7 +1,6 @@
-import { MINUTE, SECOND } from '../time.ts'
+import { MINUTE } from '../time.ts'
 
-const WINDOW_MS = MINUTE
-const BUCKET_MS = 10 * SECOND
+const BUCKETS = 6
 /** Retries per first attempt. */
 const SHARE = 0.1
 /** So many retries a minute are always allowed: a quiet endpoint must heal, too. */
@@ -22,6 +21,13 @@ interface Endpoint {
  */
 export class RetryBudgets {
   readonly #endpoints = new Map<string, Endpoint>()
+  readonly #windowMs: number
+  readonly #bucketMs: number
+
+  constructor(windowMs = MINUTE) {
+    this.#windowMs = windowMs
+    this.#bucketMs = windowMs / BUCKETS
+  }
 
   /** Null when a retry may go; else milliseconds until the oldest retry leaves the window. */
   waitMs(endpoint: string, urgent: boolean, monoMs: number): number | null {
@@ -31,7 +37,7 @@ export class RetryBudgets {
     const budget = Math.max(FLOOR, Math.floor(SHARE * first))
     const share = urgent ? budget : Math.floor(budget * BACKGROUND_SHARE)
     const blocking = retries[retries.length - share]
-    return blocking === undefined ? null : Math.max(1, blocking + WINDOW_MS - monoMs)
+    return blocking === undefined ? null : Math.max(1, blocking + this.#windowMs - monoMs)
   }
 
   note(endpoint: string, retry: boolean, monoMs: number): void {
@@ -40,7 +46,7 @@ export class RetryBudgets {
       state.retries.push(monoMs)
       return
     }
-    const bucket = Math.floor(monoMs / BUCKET_MS)
+    const bucket = Math.floor(monoMs / this.#bucketMs)
     state.firsts.set(bucket, (state.firsts.get(bucket) ?? 0) + 1)
   }
 
@@ -58,8 +64,8 @@ export class RetryBudgets {
       this.#endpoints.set(endpoint, fresh)
       return fresh
     }
-    for (const bucket of known.firsts.keys()) if (bucket * BUCKET_MS <= monoMs - WINDOW_MS) known.firsts.delete(bucket)
-    const live = known.retries.findIndex((at) => at > monoMs - WINDOW_MS)
+    for (const bucket of known.firsts.keys()) if (bucket * this.#bucketMs <= monoMs - this.#windowMs) known.firsts.delete(bucket)
+    const live = known.retries.findIndex((at) => at > monoMs - this.#windowMs)
     known.retries.splice(0, live === -1 ? known.retries.length : live)
     return known
   }

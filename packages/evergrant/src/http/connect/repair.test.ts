@@ -41,6 +41,8 @@ function revoke(account: string, at = bench): void {
 
 /** Ends the grant at the provider, lets a refresh find out, and answers the link of the next read. */
 async function broken(id: ConnectionId, account: string, at = bench, by = key): Promise<string> {
+  // Deaths that come faster than this would be held: here each is meant.
+  at.advance(150_000)
   revoke(account, at)
   const refused = await api(at, by, `connections/${id}/refresh`, {})
   expect(refused).toMatchObject({ status: 409, body: { code: 'connection_revoked', needs_reauth: true } })

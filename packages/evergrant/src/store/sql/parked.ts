@@ -14,12 +14,10 @@ export function* park(dialect: Dialect, found: readonly Row[]): Program<void> {
   if (found.length === 0) return
   yield* run(
     `insert into parked (connection_id, integration_id, rank)
-     select h.connection_id, k.integration_id, coalesce(c.hard_at, h.due_at, 0) - case when h.last_read_at >= (select now_ms()) - ? then ? else 0 end
+     select h.connection_id, k.integration_id, coalesce(c.hard_at, h.due_at, 0) - case when h.last_read_at >= (select now_ms()) - ${DAY_MS} then ${READ_FIRST_MS} else 0 end
      from health h join connection k on k.id = h.connection_id join credential c on c.connection_id = h.connection_id
      where ${dialect.among('h.connection_id')}
      on conflict (connection_id) do update set integration_id = excluded.integration_id, rank = excluded.rank`,
-    DAY_MS,
-    READ_FIRST_MS,
     idsOf(found),
   )
   yield* run(`update health set due_at = null where ${dialect.among('connection_id')}`, idsOf(found))
