@@ -48,6 +48,8 @@ export async function engineRefreshes(run: EngineRun): Promise<EngineRate> {
     return await timed(node, config, run, log)
   } finally {
     await node.journal.close()
+    await node.marks.close()
+    await node.membership.leave()
     await node.store.close()
     rmSync(dataDir, { recursive: true, force: true })
   }

@@ -1,71 +1,67 @@
-import { Agent } from 'node:http'
 import type { Socket } from 'node:net'
+import type { WireOutcome } from '../core/provider/wire.ts'
 import { discard, isUsable } from './line.ts'
 
 /** Many servers close after 5 s of silence; a request that meets the closing would get no answer. */
 const KEEP_MS = 3_000
+/** Left of what the server says it waits: the way takes time. */
+const MARGIN_MS = 1_000
 const PER_ORIGIN = 128
-
-/** A socket with an agent of its own, so that a line can hold it before its request is sent. The agent ends it after silence. */
-export interface KeptSocket {
-  readonly socket: Socket
-  readonly agent: Agent
-}
 
 /** Connections that wait for their next request, by origin. */
 export interface KeptSockets {
   /** Makes a fresh connection one that can be given. */
-  adopt(key: string, socket: Socket): KeptSocket
-  take(key: string): KeptSocket | undefined
-  /** Closes what cannot carry another request. */
-  give(key: string, kept: KeptSocket): void
+  adopt(key: string, socket: Socket): Socket
+  take(key: string): Socket | undefined
+  /** Closes what cannot carry another request. `after`: what its request came to; without it, there was none. */
+  give(key: string, socket: Socket, after?: WireOutcome): void
   close(): void
 }
 
 export function createKeptSockets(): KeptSockets {
-  const byKey = new Map<string, Set<KeptSocket>>()
+  const byKey = new Map<string, Set<Socket>>()
   let closed = false
 
-  const remove = (key: string, kept: KeptSocket): void => {
+  const remove = (key: string, socket: Socket): void => {
     const waiting = byKey.get(key)
-    if (waiting?.delete(kept) && waiting.size === 0) byKey.delete(key)
+    if (waiting?.delete(socket) && waiting.size === 0) byKey.delete(key)
   }
   return {
-    adopt: (key, socket) => {
-      const agent = new Agent({ keepAlive: true, maxSockets: 1, maxFreeSockets: 1, timeout: KEEP_MS })
-      agent.createConnection = () => socket
-      const kept = { socket, agent }
-      socket.once('close', () => remove(key, kept))
-      return kept
-    },
+    adopt: (key, socket) => socket.once('close', () => remove(key, socket)).on('timeout', ended),
     take: (key) => {
-      for (const kept of byKey.get(key) ?? []) {
-        remove(key, kept)
-        kept.socket.off('data', unexpected)
-        if (isFree(kept)) return kept
-        discard(kept.socket)
+      for (const socket of byKey.get(key) ?? []) {
+        remove(key, socket)
+        socket.off('data', ended)
+        socket.setTimeout(0)
+        if (isUsable(socket)) return socket
+        discard(socket)
       }
       return undefined
     },
-    give: (key, kept) => {
+    give: (key, socket, after) => {
       const waiting = byKey.get(key) ?? new Set()
-      if (closed || !isFree(kept) || waiting.size >= PER_ORIGIN) return discard(kept.socket)
-      byKey.set(key, waiting.add(kept))
+      const keepMs = after === undefined ? KEEP_MS : keepAfter(after)
+      if (closed || keepMs <= 0 || !isUsable(socket) || waiting.size >= PER_ORIGIN) return discard(socket)
+      byKey.set(key, waiting.add(socket))
+      socket.setTimeout(keepMs)
       // Bytes that nobody asked for end the connection.
-      kept.socket.on('data', unexpected)
+      socket.on('data', ended)
     },
     close: () => {
       closed = true
-      for (const waiting of byKey.values()) for (const { socket } of waiting) discard(socket)
+      for (const waiting of byKey.values()) for (const socket of waiting) discard(socket)
       byKey.clear()
     },
   }
 }
 
-function isFree({ socket, agent }: KeptSocket): boolean {
-  return isUsable(socket) && Object.keys(agent.freeSockets).length === 1
+/** A server may say how long it waits (`Keep-Alive: timeout=5`, in seconds). */
+function keepAfter(outcome: WireOutcome): number {
+  if (outcome.kind !== 'answered') return 0
+  const said = /\btimeout=(\d+)/.exec(outcome.answer.headers['keep-alive'] ?? '')
+  return said === null ? KEEP_MS : Math.min(KEEP_MS, Number(said[1]) * 1_000 - MARGIN_MS)
 }
 
-function unexpected(this: Socket): void {
+function ended(this: Socket): void {
   this.destroy()
 }

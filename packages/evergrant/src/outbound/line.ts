@@ -1,4 +1,4 @@
-import { type Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
 import type { ProviderRequest, WireOutcome } from '../core/provider/wire.ts'
@@ -9,8 +9,8 @@ export interface LineOptions {
   readonly timers: Timers
   /** Longest body kept, in bytes. */
   readonly maxBody: number
-  /** The agent that keeps the socket for another request; null: one request, then the socket is closed. */
-  readonly agent: Agent | null
+  /** Leaves the socket open for another request where the answer allows it; otherwise it is closed after this one. */
+  readonly keep: boolean
 }
 
 /** After the deadline: turns of the poll phase, then this long, before the socket is given up. */
@@ -27,24 +27,25 @@ const MAX_HEAD = 32 * 1024
  * holds, and aborting there throws an answer away. So the socket is read once more before it is given up.
  */
 export function exchange(socket: Socket, request: ProviderRequest, url: URL, deadlineMs: number, options: LineOptions): Promise<WireOutcome> {
-  const sent = isUsable(socket) ? requestOver(socket, request, url, options.agent) : 'closed_before_send'
+  const sent = isUsable(socket) ? requestOver(socket, request, url, options.keep) : 'closed_before_send'
   if (typeof sent === 'string') {
     discard(socket)
     return Promise.resolve({ kind: 'not_sent', cause: sent })
   }
   return outcomeOf(sent, deadlineMs, options).finally(() => {
-    if (options.agent === null) discard(socket)
+    // An answer that came before the request was out leaves a connection that nobody can use.
+    if (!options.keep || !sent.writableFinished) discard(socket)
   })
 }
 
 /** Node checks names and values before the first byte leaves, and writes on the next tick: no phase of the event loop lies between. */
-function requestOver(socket: Socket, request: ProviderRequest, url: URL, agent: Agent | null): ClientRequest | 'invalid_request' {
+function requestOver(socket: Socket, request: ProviderRequest, url: URL, keep: boolean): ClientRequest | 'invalid_request' {
   try {
     const { hostname, port, pathname, search } = url
-    const fields = fieldsOf(request, url, agent !== null)
-    // A list is written as it is; an object is kept field by field first, which a kept connection needs.
-    const headers = agent === null ? Object.entries(fields).flat() : fields
-    const over = agent === null ? { createConnection: () => socket } : { agent }
+    const fields = fieldsOf(request, url, keep)
+    // A list is written at once, and before Node has decided to close; an object is read when the request is, and may say otherwise.
+    const headers = keep ? fields : Object.entries(fields).flat()
+    const over = { createConnection: () => socket }
     const where = { host: hostname, port, method: request.method, path: `${pathname}${search}` }
     const outgoing = httpRequest({ ...where, headers, ...over, maxHeaderSize: MAX_HEAD, insecureHTTPParser: false })
     // The bytes of the body in the encoding of the head: Node then joins the two into one write.

@@ -38,7 +38,7 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
     try {
       const url = parseUrl(request.url)
       const socket = await dialler.dial(targetOf(url))
-      const line = { timers: options.timers, maxBody: limits.maxBytes ?? MAX_BYTES, agent: null }
+      const line = { timers: options.timers, maxBody: limits.maxBytes ?? MAX_BYTES, keep: false }
       return await exchange(socket, request, url, limits.deadlineMs ?? DEADLINE_MS, line)
     } catch (error) {
       if (error instanceof NotSent) return { kind: 'not_sent', cause: error.reason }

@@ -104,6 +104,29 @@ test('a pooled connection is used again, one request at a time, and not after th
   expect((await post(url, { pooled: true })).kind).toBe('answered')
 })
 
+test.each([
+  ['says that it closes', 'connection: close'],
+  ['waits no longer than a request takes', 'keep-alive: timeout=1'],
+])('a pooled connection is not used again when the server %s', async (_what, field) => {
+  const { url, sockets } = await provider((socket) => socket.write(OK.replace('\r\n\r\n', `\r\n${field}\r\n\r\n`)))
+  for (const count of [1, 2]) {
+    expect((await post(url, { pooled: true })).kind).toBe('answered')
+    expect(sockets).toHaveLength(count)
+  }
+  await vi.waitFor(() => expect(sockets.every((socket) => socket.destroyed)).toBe(true))
+})
+
+test('an answer before the whole request is out ends a pooled connection', async () => {
+  const { url, sockets } = await provider((socket) => {
+    socket.pause()
+    if (!socket.destroyed && !socket.writableEnded) socket.write(OK)
+  })
+  const change = { body: 'x'.repeat(32 * 1024 * 1024) }
+  expect((await post(url, { pooled: true, change })).kind).toBe('answered')
+  expect((await post(url, { pooled: true, change })).kind).toBe('answered')
+  expect(sockets).toHaveLength(2)
+})
+
 test('a redirect is an answer, not a journey', async () => {
   const { url, sockets } = await provider((socket) => socket.write('HTTP/1.1 307 Moved\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n'))
   expect(await post(url)).toMatchObject({ kind: 'answered', answer: { status: 307 } })

@@ -51,13 +51,16 @@ export function createTokenEndpoint(options: TokenEndpointOptions): ClosableToke
       const { target, key } = placeOf(address)
       if (!pooled) {
         const socket = watched(await dialler.dial(target))
-        const send: Send = (request, url, deadlineMs) => exchange(socket, request, url, deadlineMs, { timers, maxBody, agent: null })
+        const send: Send = (request, url, deadlineMs) => exchange(socket, request, url, deadlineMs, { timers, maxBody, keep: false })
         return lineTo(key, placeOf, send, () => discard(socket))
       }
-      const line = kept.take(key) ?? kept.adopt(key, watched(await dialler.dial(target)))
-      const give = (): void => kept.give(key, line)
-      const send: Send = (request, url, deadlineMs) => exchange(line.socket, request, url, deadlineMs, { timers, maxBody, agent: line.agent }).finally(give)
-      return lineTo(key, placeOf, send, give)
+      const socket = kept.take(key) ?? kept.adopt(key, watched(await dialler.dial(target)))
+      const send: Send = async (request, url, deadlineMs) => {
+        const outcome = await exchange(socket, request, url, deadlineMs, { timers, maxBody, keep: true })
+        kept.give(key, socket, outcome)
+        return outcome
+      }
+      return lineTo(key, placeOf, send, () => kept.give(key, socket))
     },
     close: () => kept.close(),
   }
