@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { createHealth } from './compose-observability.ts'
+import { DatabaseClock } from './core/database-clock.ts'
+import { NO_JOURNAL } from './core/refresh/journal.ts'
+import { NodeWatch } from './core/refresh/node-watch.ts'
+import { openMemoryStore } from './store/index.ts'
+import { createManualTime } from './testing/manual-time.ts'
+
+const START = Date.UTC(2026, 0, 1)
+const quiet = { info: () => {}, warn: () => {}, error: () => {} }
+const idle = { flights: 0, cached: 0, openBreakers: 0, stuckWrites: {}, draining: false }
+
+async function house() {
+  const time = createManualTime(START)
+  const store = await openMemoryStore({ clock: time.clock, timers: time.timers })
+  const membership = { lock: true, held: () => membership.lock, beat: async () => START + time.clock.mono() }
+  const watch = new NodeWatch({ membership, clock: new DatabaseClock(time.clock), log: quiet })
+  await watch.beat(false)
+  return { time, store, membership, watch }
+}
+
+test('readiness says that all is well, by name', async () => {
+  const { store, watch } = await house()
+  const checks = await createHealth({ store, watch, journal: NO_JOURNAL }, { doubt: () => null }, () => idle).check()
+  expect(checks.every(({ ok, detail }) => ok && detail === null)).toBe(true)
+  expect(checks.map(({ name }) => name)).toEqual(['store', 'changes', 'database', 'node', 'clock', 'journal', 'writes', 'drain'])
+  await store.close()
+})
+
+test('a lost lock, a clock that is 30 s off, a journal that cannot be written and writes that keep failing keep traffic away; 5 s are told', async () => {
+  const { store, watch, membership, time } = await house()
+  const journal = { ...NO_JOURNAL, healthy: () => false }
+  const health = createHealth({ store, watch, journal }, { doubt: () => null }, () => ({ ...idle, stuckWrites: { grant: 2, release: 1 } }))
+  const found = async (name: string) => (await health.check()).find((check) => check.name === name)
+  membership.lock = false
+  expect(await found('node')).toMatchObject({ ok: false, detail: expect.stringMatching(/no refresh is started until it is back/) })
+  expect(await found('journal')).toMatchObject({ ok: false })
+  expect(await found('writes')).toMatchObject({ ok: false, detail: expect.stringMatching(/2 grant, 1 release/) })
+  time.setWall(START + 10_000)
+  expect(await found('clock')).toMatchObject({ ok: true, detail: expect.stringMatching(/10 s ahead of the database's: turn on time synchronisation/) })
+  time.setWall(START + 60_000)
+  expect(await found('clock')).toMatchObject({ ok: false, detail: expect.stringMatching(/60 s ahead .*; no refresh is started here until then/) })
+  await store.close()
+})
