@@ -111,7 +111,7 @@ async function run(options: Options): Promise<boolean> {
     case 'mutants':
       return runGate({ ...options, only: options.mutant, tell: say })
     case 'canaries':
-      return runCanaries({ workers: options.workers, events: options.events, tell: say })
+      return runCanaries({ workers: options.workers, tell: say })
     case 'campaign':
       return liveCampaign({ ...options, tell: progress, say })
   }

@@ -6,6 +6,12 @@ export const storeMutants: readonly Mutant[] = [
     name: 'answer_fenced_by_its_lease',
     does: 'refuses an answer whose lease went to somebody else',
     edits: [
+      { file: 'store/sql/grants.ts', find: 'and fingerprint is ? and exists (', replace: 'and fingerprint is ? and intent_id = ? and exists (' },
+      {
+        file: 'store/sql/grants.ts',
+        find: '    commit.presentedFingerprint,\n    account,\n',
+        replace: '    commit.presentedFingerprint,\n    commit.intent,\n    account,\n',
+      },
       {
         file: 'store/sql/grants.ts',
         find: "const current = yield* row('select generation, fingerprint from credential where connection_id = ?', commit.connection)",
@@ -47,6 +53,23 @@ export const storeMutants: readonly Mutant[] = [
       },
     ],
     scenario: 'reconnect-wins',
+  },
+  {
+    name: 'replays_without_looking',
+    does: 'applies an answer again at every replay',
+    edits: [
+      {
+        file: 'store/memory/grants.ts',
+        find: "  if (earlier?.applied === true) return { kind: 'already', generation: earlier.generation + 1 }\n",
+        replace: '',
+      },
+      {
+        file: 'store/memory/grants.ts',
+        find: '  if (generation !== commit.presentedGeneration || fingerprint !== commit.presentedFingerprint) {',
+        replace: '  if (generation < 0 || fingerprint === undefined || earlier === null) {',
+      },
+    ],
+    scenario: 'journal-replayed-again-and-again',
   },
   {
     name: 'released_by_anyone',
