@@ -1,41 +1,69 @@
-// npm run bench -- token-read | refresh [--short] [--store sqlite|postgres]
+// npm run bench -- token-read | refresh | expired-read | interactive | peers | all | page   [--short] [--store sqlite|postgres]
 // Every figure is measured beside its floor in the same run. The last line is one JSON object.
-import { cpus } from 'node:os'
+import { type BenchOptions, benchAll, kept, said } from './all.ts'
+import { benchExpiredRead } from './expired-read.ts'
 import type { Ratio } from './figures.ts'
+import { benchInteractive } from './interactive.ts'
+import { writePage } from './page.ts'
+import { peerTables } from './peers/report.ts'
+import { runPeers } from './peers/run.ts'
 import { benchRefresh } from './refresh.ts'
+import { machine } from './results.ts'
+import { expiredRows, interactiveRows, peerRows, type Row } from './rows.ts'
 import { benchTokenRead } from './token-read.ts'
 
 const args = process.argv.slice(2)
-const name = args[0]
+const name = args[0] ?? ''
 const short = args.includes('--short')
 const chosen = args[args.indexOf('--store') + 1]
 const stores = args.includes('--store') && (chosen === 'sqlite' || chosen === 'postgres') ? ([chosen] as const) : (['sqlite', 'postgres'] as const)
+const options: BenchOptions = { short, stores }
 
-const benches: Readonly<Record<string, typeof benchRefresh>> = { refresh: benchRefresh, 'token-read': benchTokenRead }
-const bench = name === undefined ? undefined : benches[name]
-if (bench === undefined) {
-  console.error('Say which: npm run bench -- token-read | refresh   (with --short: under a minute; --store sqlite|postgres)')
+/** Each prints its own figures and returns what belongs into the closing line. */
+const commands: Readonly<Record<string, () => Promise<object>>> = {
+  'token-read': async () => ratios(await kept(name, short, () => benchTokenRead(options))),
+  refresh: async () => ratios(await kept(name, short, () => benchRefresh(options))),
+  'expired-read': async () => rows(expiredRows(await kept(name, short, () => benchExpiredRead(options)))),
+  interactive: async () => rows(interactiveRows(await kept(name, short, () => benchInteractive(options)))),
+  peers: async () => {
+    const result = await kept(name, short, () => runPeers(options))
+    console.log(peerTables(result))
+    return rows(peerRows(result.reads))
+  },
+  all: async () => closing(await benchAll(options)),
+  page: async () => ({ written: writePage() }),
+}
+
+const command = commands[name]
+if (command === undefined) {
+  console.error(`Say which: npm run bench -- ${Object.keys(commands).join(' | ')}   (with --short: a rough look; --store sqlite|postgres)`)
   process.exit(2)
 }
-
-const ratios = await bench({ short, stores })
-for (const { name: what, floor, measured, ratio, target, cpu, loopDelayP99 } of ratios) {
-  const verdict = ratio >= target ? 'met' : 'MISSED'
-  const cost = cpu === null ? '' : `; CPU ${Math.round(cpu.measured)} us (${Math.round(cpu.measuredLoop)} on the event loop) beside ${Math.round(cpu.floor)} us`
-  const late = loopDelayP99 === undefined ? '' : `; event loop delay p99 ${loopDelayP99.toFixed(1)} ms`
-  console.log(`${what.padEnd(28)} ${rate(measured)}/s beside ${rate(floor)}/s: ${ratio.toFixed(2)} (target ${target.toFixed(2)}, ${verdict})${cost}${late}`)
-}
-const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`
-console.log(
-  JSON.stringify({
-    bench: name,
-    short,
-    machine,
-    node: process.version,
-    ratio_to_floor: Object.fromEntries(ratios.map((ratio: Ratio) => [ratio.name, Number(ratio.ratio.toFixed(3))])),
-  }),
-)
+const figures = await command()
+if (name !== 'page' && !short) writePage()
+console.log(JSON.stringify({ bench: name, short, machine: machine(), node: process.version, ...figures }))
 process.exit(0)
+
+function ratios(found: readonly Ratio[]): object {
+  for (const { name: what, floor, measured, ratio, target, cpu, loopDelayP99 } of found) {
+    const verdict = ratio >= target ? 'met' : 'MISSED'
+    const cost =
+      cpu === null ? '' : `; CPU ${Math.round(cpu.measured)} us (${Math.round(cpu.measuredLoop)} on the event loop) beside ${Math.round(cpu.floor)} us`
+    const late = loopDelayP99 === undefined ? '' : `; event loop delay p99 ${loopDelayP99.toFixed(1)} ms`
+    console.log(`${what.padEnd(28)} ${rate(measured)}/s beside ${rate(floor)}/s: ${ratio.toFixed(2)} (target ${target.toFixed(2)}, ${verdict})${cost}${late}`)
+  }
+  return { ratio_to_floor: Object.fromEntries(found.map((ratio) => [ratio.name, Number(ratio.ratio.toFixed(3))])) }
+}
+
+function rows(found: readonly Row[]): object {
+  for (const row of found) console.log(said(row))
+  return closing(found)
+}
+
+function closing(found: readonly Row[]): object {
+  const missed = found.filter((row) => !row.met).map((row) => row.name)
+  return { rows: found.map((row) => ({ ...row, value: Number(row.value.toPrecision(4)) })), met: found.length - missed.length, missed }
+}
 
 function rate(value: number): string {
   return Math.round(value).toLocaleString('en-US').padStart(7)

@@ -3,6 +3,7 @@ import { ask, type Peer, type TokenRequest } from './peer.ts'
 import type { Stage } from './stage.ts'
 
 const ASK_EVERY_MS = 500
+const PATIENCE_MS = 20_000
 
 export interface KillRound {
   readonly alive: boolean
@@ -33,10 +34,10 @@ export async function killAfterCommit(
     const request = await peer.hold(grant)
     await stage.fault(profile, { kind: 'hang', when: 'after', times: 1 })
     const asked = ask(peer.urls[0] ?? '', request).catch(() => null)
-    while ((await stage.hanging()) === 0) await pause(5)
+    await until('the refresh to reach the provider', async () => (await stage.hanging()) > 0)
     await peer.kill()
     await asked
-    while ((await stage.hanging()) > 0) await pause(5)
+    await until('the provider to notice the kill', async () => (await stage.hanging()) === 0)
     await stage.heal()
     await peer.restart()
     const after = await askUntilWell(stage, peer, profile, request, patienceMs)
@@ -65,6 +66,14 @@ function said(status: number, text: string): string {
     return `${status} ${typeof code === 'string' ? code.slice(0, 80) : ''}`.trim()
   } catch {
     return `${status}`
+  }
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`)
+    await pause(10)
   }
 }
 

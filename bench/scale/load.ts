@@ -52,6 +52,8 @@ async function makeTemplate({ env }: LoadPlan): Promise<void> {
   const node = await openNode(readConfig(env, { development: true }), log)
   await seedConnections(node, scaleRecord('http://127.0.0.1'), { count: 1, concurrency: CONCURRENCY, slug: 'default' })
   await node.journal.close()
+  await node.marks.close()
+  await node.membership.leave()
   await node.store.close()
 }
 

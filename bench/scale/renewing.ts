@@ -1,6 +1,8 @@
+import { cpuMicrosOfTree } from '../process-cost.ts'
 import { lateness, makeDue } from './due.ts'
 import { type Latency, latencyOf } from './latency.ts'
 import { type RunCost, watch } from './server-run.ts'
+import type { SideDatabase } from './side-database.ts'
 import { openBare, type StoreCost, storeCost } from './store-cost.ts'
 import { type World, withProvider, withServer, withSide } from './world.ts'
 
@@ -41,16 +43,27 @@ export async function measureSteady(world: World): Promise<SteadyRun> {
 export interface FullSpeedRun extends RunCost {
   /** Growth of the database for each renewal: the kept answer, the event, their indexes, what the updates left behind. */
   readonly bytesEach: number
+  /** PostgreSQL alone: log written and processor time of the database server for each renewal. */
+  readonly logBytesEach: number | null
+  readonly databaseMicrosEach: number | null
 }
 
 /** Everything is due at once. */
 export async function measureFullSpeed(world: World): Promise<FullSpeedRun> {
   const { fullSpeedDue, fullSpeedSeconds } = world.shape
   await withSide(world, (side) => makeDue(side, { count: fullSpeedDue, from: Date.now() - 1_000, perSecond: null }))
-  const before = await withSide(world, (side) => side.bytes())
+  const before = await withSide(world, sizes)
+  const databaseCpu = world.databasePid === null ? 0 : cpuMicrosOfTree(world.databasePid)
   const run = await withProvider(world, (provider) =>
     withServer(world, (server) => watch([server], provider, { exchanges: fullSpeedDue, seconds: fullSpeedSeconds })),
   )
-  const after = await withSide(world, (side) => side.bytes())
-  return { ...run, bytesEach: (after - before) / run.exchanges }
+  const databaseMicrosEach = world.databasePid === null ? null : (cpuMicrosOfTree(world.databasePid) - databaseCpu) / run.exchanges
+  const after = await withSide(world, sizes)
+  const logBytesEach = before.log === null || after.log === null ? null : (after.log - before.log) / run.exchanges
+  return { ...run, bytesEach: (after.bytes - before.bytes) / run.exchanges, logBytesEach, databaseMicrosEach }
+}
+
+async function sizes(side: SideDatabase): Promise<{ readonly bytes: number; readonly log: number | null }> {
+  const bytes = await side.bytes()
+  return { bytes, log: await side.logBytes() }
 }

@@ -73,6 +73,8 @@ export function scaleTable(results: readonly ScaleResult[]): string {
     ],
     ['everything due: processor time each, memory', (r) => `${whole(r.fullSpeed.cpuMicros / r.fullSpeed.exchanges)} us, ${megabytes(r.fullSpeed.peakBytes)}`],
     ['growth of the database for each renewal', (r) => `${whole(r.fullSpeed.bytesEach)} bytes`],
+    ['log written for each renewal', ({ fullSpeed: { logBytesEach } }) => (logBytesEach === null ? '' : `${whole(logBytesEach)} bytes`)],
+    ['database server, processor time each', ({ fullSpeed: { databaseMicrosEach } }) => (databaseMicrosEach === null ? '' : `${whole(databaseMicrosEach)} us`)],
   ]
   const title = `${whole(results[0]?.connections ?? 0)} connections`
   return table([title, ...results.map((result) => STORE[result.store])], [...rows.map(([name, value]) => [name, ...results.map(value)])])

@@ -17,7 +17,7 @@ export interface RestartCost {
 /** A node that died with many refreshes under way starts again. */
 export async function measureRestart(world: World): Promise<RestartCost> {
   const orphans = Math.min(ORPHANS, world.shape.connections)
-  const found = await withSide(world, (side) => side.query("select id from connection where state = 'active' order by substr(id, 28) limit ?", orphans))
+  const found = await withSide(world, (side) => side.query("select id from connection where state = 'active' order by substr(id, 28) desc limit ?", orphans))
   const store = await openBare(world.where)
   const node = { id: world.env.EVERGRANT_NODE_ID ?? '', incarnation: 'the one that died' }
   try {

@@ -53,13 +53,14 @@ async function measure(store: StoreName, options: ScaleOptions): Promise<ScaleFi
   }
   return await inWorld(store, shapeOf(connections, short), async (world) => {
     const result = await one(store, world)
+    writeResult(`scale-${store}`, short, { result, curve })
     if (options.curve) curve.push(await curvePoint(world))
     return { result, curve }
   })
 }
 
 function inWorld<Result>(store: StoreName, shape: Shape, work: (world: World) => Promise<Result>): Promise<Result> {
-  return store === 'sqlite' ? withWorld(shape, null, work) : withPostgres((url) => withWorld(shape, url, work))
+  return store === 'sqlite' ? withWorld(shape, null, work) : withPostgres((_, server) => withWorld(shape, server, work))
 }
 
 /** One address takes 28,000 fresh connections a minute from another before the ports run out: hence no more than that at one provider. */

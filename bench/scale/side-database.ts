@@ -13,6 +13,8 @@ export interface SideDatabase {
   settle(): Promise<void>
   /** Bytes on disk, indexes included, log excluded. */
   bytes(): Promise<number>
+  /** Where the write-ahead log stands, in bytes; null where there is no such count. */
+  logBytes(): Promise<number | null>
   close(): Promise<void>
 }
 
@@ -38,6 +40,7 @@ function openSqliteSide(path: string): SideDatabase {
       file.exec('pragma wal_checkpoint(truncate)')
       return Promise.resolve(statSync(path).size)
     },
+    logBytes: () => Promise.resolve(null),
     close: () => Promise.resolve(file.close()),
   }
 }
@@ -60,6 +63,7 @@ async function openPostgresSide(url: string): Promise<SideDatabase> {
       await client.query('checkpoint')
     },
     bytes: async () => Number((await query('select pg_database_size(current_database()) as bytes'))[0]?.bytes),
+    logBytes: async () => Number((await query("select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0') as bytes"))[0]?.bytes),
     close: () => client.end(),
   }
 }

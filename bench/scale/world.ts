@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ServerProcess } from '../../packages/lab/src/server-process.ts'
+import type { BenchPostgres } from '../postgres.ts'
 import { type Loaded, load } from './load.ts'
 import { type StrictProvider, startStrictProvider } from './provider.ts'
 import { scaleProviderFile } from './provider-record.ts'
@@ -27,10 +28,13 @@ export interface World {
   readonly dataDir: string
   readonly databaseUrl: string | null
   readonly where: { readonly file: string } | { readonly url: string }
+  /** First process of the database server; null where there is none. */
+  readonly databasePid: number | null
 }
 
 /** Loads a database for the length of `work`. */
-export async function withWorld<Result>(shape: Shape, databaseUrl: string | null, work: (world: World) => Promise<Result>): Promise<Result> {
+export async function withWorld<Result>(shape: Shape, server: BenchPostgres | null, work: (world: World) => Promise<Result>): Promise<Result> {
+  const databaseUrl = server?.url ?? null
   const root = mkdtempSync(join(tmpdir(), 'evergrant-scale-'))
   const dataDir = join(root, 'data')
   const masterKeys = `k1:${randomBytes(32).toString('base64')}`
@@ -49,7 +53,7 @@ export async function withWorld<Result>(shape: Shape, databaseUrl: string | null
   const where = databaseUrl === null ? { file: join(dataDir, 'evergrant.db') } : { url: databaseUrl }
   try {
     const loaded = await load({ env, masterKeys, count: shape.connections, open: () => openSide(where) })
-    return await work({ loaded, shape, env, dataDir, databaseUrl, where })
+    return await work({ loaded, shape, env, dataDir, databaseUrl, where, databasePid: server?.pid ?? null })
   } finally {
     rmSync(root, { recursive: true, force: true })
   }

@@ -1,0 +1,100 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { ExpiredRead } from './expired-read.ts'
+import type { Ratio } from './figures.ts'
+import type { Interactive } from './interactive.ts'
+import { milliseconds, short, table, whole } from './markdown.ts'
+import { killsTable, racesTable, readsTable } from './peers/report.ts'
+import type { PeersResult } from './peers/run.ts'
+import { type Result, readResult } from './results.ts'
+import { choresTable, curveTable, nodesTable, scaleTable } from './scale/report.ts'
+import type { ScaleFigures } from './scale/run.ts'
+
+const PAGES = ['../docs/reference/benchmarks.md', '../docs/concepts/scale.md']
+const STORES = ['sqlite', 'postgres'] as const
+
+/** Fills the figures between `<!-- figures: name -->` and `<!-- end -->` of the pages from the results files. */
+export function writePage(): readonly string[] {
+  for (const page of PAGES) {
+    const path = fileURLToPath(new URL(page, import.meta.url))
+    writeFileSync(path, filled(readFileSync(path, 'utf8')))
+  }
+  return PAGES.map((page) => page.slice('../'.length))
+}
+
+export function filled(text: string): string {
+  return text.replace(/<!-- figures: ([a-z-]+) -->[\s\S]*?<!-- end -->/g, (_, name: string) => {
+    const figures = FIGURES[name]
+    if (figures === undefined) throw new Error(`there are no figures called ${name}`)
+    return `<!-- figures: ${name} -->\n\n${figures()}\n\n<!-- end -->`
+  })
+}
+
+const FIGURES: Readonly<Record<string, () => string>> = {
+  'token-read': () => of<readonly Ratio[]>('token-read', ratioTable),
+  refresh: () => of<readonly Ratio[]>('refresh', ratioTable),
+  'expired-read': () => of<ExpiredRead>('expired-read', expiredTable),
+  interactive: () => of<readonly Interactive[]>('interactive', interactiveTable),
+  'peer-reads': () => of<PeersResult>('peers', ({ reads, versions }) => `${readsTable(reads)}\n\n${said(versions)}`),
+  'peer-races': () => of<PeersResult>('peers', ({ races }) => racesTable(races)),
+  'peer-kills': () => of<PeersResult>('peers', ({ kills }) => killsTable(kills)),
+  scale: () => scaleOf((found) => scaleTable(found.map(({ figures }) => figures.result))),
+  chores: () => scaleOf((found) => choresTable(found.map(({ figures }) => figures.result))),
+  nodes: () => of<ScaleFigures>('scale-postgres', ({ result }) => nodesTable(result.nodes)),
+  'curve-sqlite': () => of<ScaleFigures>('scale-sqlite', ({ curve }) => curveTable(curve)),
+  'curve-postgres': () => of<ScaleFigures>('scale-postgres', ({ curve }) => curveTable(curve)),
+}
+
+function of<Figures>(name: string, render: (figures: Figures) => string): string {
+  const result = readResult<Figures>(name)
+  return result === null ? 'Not measured yet.' : `${render(result.figures)}\n\n${origin(result)}`
+}
+
+function scaleOf(render: (found: readonly Result<ScaleFigures>[]) => string): string {
+  const found = STORES.map((store) => readResult<ScaleFigures>(`scale-${store}`)).filter((result) => result !== null)
+  return found.length === 0 ? 'Not measured yet.' : `${render(found)}\n\n${found.map(origin).join(' ')}`
+}
+
+function origin({ name, short, commit, at, machine, node }: Result<unknown>): string {
+  return `_\`${name}\`${short ? ', a short run' : ''}: commit ${commit}, ${at.replace('T', ' ')} UTC, ${machine}, Node ${node}._`
+}
+
+const said = (versions: Readonly<Record<string, string>>) =>
+  Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ')
+
+function ratioTable(ratios: readonly Ratio[]): string {
+  return table(
+    ['work', 'measured', 'floor', 'ratio', 'target', 'processor time, beside the floor'],
+    ratios.map(({ name, measured, floor, ratio, target, cpu }) => [
+      name,
+      `${whole(measured)}/s`,
+      `${whole(floor)}/s`,
+      ratio.toFixed(2),
+      `${target.toFixed(2)} ${ratio >= target ? 'met' : '**missed**'}`,
+      cpu === null ? '' : `${whole(cpu.measured)} us, ${whole(cpu.floor)} us`,
+    ]),
+  )
+}
+
+function expiredTable({ reads, nodes, exchanges, answered, lastAnswerMs }: ExpiredRead): string {
+  return table(
+    ['reads', 'processes', 'exchanges', 'answered with the new token', 'last answer after'],
+    [[whole(reads), String(nodes), String(exchanges), whole(answered), milliseconds(lastAnswerMs)]],
+  )
+}
+
+function interactiveTable(results: readonly Interactive[]): string {
+  return table(
+    ['store', 'users', 'requests', 'refresh, mean', 'API, p95', 'errors'],
+    results.map((one) => [
+      one.store,
+      String(one.users),
+      whole(one.requests),
+      milliseconds(one.refreshMeanMs),
+      milliseconds(one.apiP95Ms),
+      `${short(one.errorShare * 100)} %`,
+    ]),
+  )
+}

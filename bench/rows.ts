@@ -1,0 +1,58 @@
+import type { ExpiredRead } from './expired-read.ts'
+import type { Ratio } from './figures.ts'
+import type { Interactive } from './interactive.ts'
+import type { ThroughputRow } from './peers/throughput.ts'
+import { type ScaleResult, verdicts } from './scale/report.ts'
+
+/** One target, and what was measured. `ratio`: against the floor or the peer that ran beside it. */
+export interface Row {
+  readonly name: string
+  readonly value: number
+  readonly unit: string
+  readonly target: number
+  readonly rule: 'at least' | 'at most' | 'exactly'
+  readonly met: boolean
+  readonly ratio?: number
+}
+
+const row = (name: string, unit: string, rule: Row['rule'], value: number, target: number, ratio?: number): Row => ({
+  name,
+  value,
+  unit,
+  target,
+  rule,
+  met: rule === 'at least' ? value >= target : rule === 'at most' ? value <= target : value === target,
+  ...(ratio === undefined ? {} : { ratio }),
+})
+
+export const ratioRows = (ratios: readonly Ratio[]): readonly Row[] =>
+  ratios.map(({ name, ratio, target }) => row(name, 'of the floor', 'at least', ratio, target, ratio))
+
+export const expiredRows = ({ reads, nodes, exchanges, answered }: ExpiredRead): readonly Row[] => [
+  row(`${reads} reads of one expired connection, ${nodes} processes: exchanges`, '', 'exactly', exchanges, 1),
+  row(`${reads} reads of one expired connection, ${nodes} processes: answered`, '', 'exactly', answered, reads),
+]
+
+export const interactiveRows = (results: readonly Interactive[]): readonly Row[] =>
+  results.flatMap(({ store, users, refreshMeanMs, apiP95Ms, errorShare }) => [
+    row(`${users} users ${store}: refresh, mean`, 'ms', 'at most', refreshMeanMs, 100),
+    row(`${users} users ${store}: API, p95`, 'ms', 'at most', apiP95Ms, 200),
+    row(`${users} users ${store}: errors`, 'of requests', 'at most', errorShare, 0.001),
+  ])
+
+export const scaleRows = (result: ScaleResult): readonly Row[] =>
+  verdicts(result).map(({ name, value, target }) => row(`${result.connections} connections: ${name}`, '', 'at most', value, target))
+
+const PEER_TARGET = 20
+
+/** Requests per second of ours against each configuration of better-auth in the same rounds. */
+export function peerRows(reads: readonly ThroughputRow[]): readonly Row[] {
+  const ours = reads.find(({ name }) => name === 'Evergrant')
+  if (ours === undefined) return []
+  return reads
+    .filter(({ name }) => name.startsWith('better-auth'))
+    .map((peer) => {
+      const times = ours.perSecond / peer.perSecond
+      return row(`token read beside ${peer.name}`, 'times', 'at least', times, PEER_TARGET, times)
+    })
+}
