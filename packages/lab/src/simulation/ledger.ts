@@ -34,6 +34,7 @@ export class Ledger {
   readonly byIntent = new Map<string, Presentation>()
   /** The latest claim of a node for a connection, until it is sent. */
   readonly #claims = new Map<string, string>()
+  readonly #intents = new Map<string, string>()
   grantMs = 0
 
   add(connection: ConnectionTruth): void {
@@ -41,8 +42,14 @@ export class Ledger {
     this.byId.set(connection.id, connection)
   }
 
-  claimed(node: string, connection: string, intent: string): void {
+  claimed(node: string, connection: string, intent: string, generation: number): void {
+    this.#intents.set(intent, `${connection}#${generation}`)
     this.#claims.set(`${node} ${connection}`, intent)
+  }
+
+  /** Was this intent ever written for this connection? It may be the oldest suspicion although it was never sent. */
+  intended(intent: string, connection: string, generation: number): boolean {
+    return this.#intents.get(intent) === `${connection}#${generation}`
   }
 
   claimOf(node: string, connection: string): string | null {

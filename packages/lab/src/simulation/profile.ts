@@ -16,7 +16,7 @@ export interface Profile {
   readonly pauseMeanMs: number
   /** Assumption: no pause is longer. */
   readonly pauseMaxMs: number
-  /** Assumption: a request is decided this long after it was sent, or never (window classes: the window, if that is shorter). */
+  /** Assumption: a request is decided this long after it was sent, or never (window classes: a fifth of the window, if that is shorter). */
   readonly requestLifeMs: number
   readonly skewMs: number
 }

@@ -8,6 +8,8 @@ export interface HttpAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly text: string
+  /** A grant that can be read. */
+  readonly grants?: boolean
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -129,7 +131,7 @@ export class SimProvider {
         { status: 403, headers: HTML_TYPE, text: '<html>blocked by the firewall</html>' },
       ])
     }
-    return { status: 200, headers: JSON_TYPE, text }
+    return { status: 200, headers: JSON_TYPE, text, grants: true }
   }
 
   #destroy(presentation: Presentation, how: string): void {

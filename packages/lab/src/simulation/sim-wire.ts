@@ -133,7 +133,7 @@ export class SimWire {
     const late = slow && this.#faults.c.chance(0.3) ? this.#faults.c.between(0, this.#longestLeg(site)) : 0
     const lostThere = this.#strikes('b') || this.#unreachable(life, site)
     const lostBack = this.#strikes('a')
-    const there = Math.min(Math.max(reach, late), this.#longestLeg(site))
+    const there = Math.max(reach, late)
     return {
       there: lostThere ? null : there,
       back: lostBack ? null : work + reach,
@@ -145,7 +145,7 @@ export class SimWire {
   /** The assumption about how long a request may be on its way. */
   #longestLeg(site: Site): number {
     const { requestLifeMs } = this.#weather.profile
-    return site.reuse.class === 'P1' ? Math.min(requestLifeMs, site.reuse.windowMs) : requestLifeMs
+    return site.reuse.class === 'P1' ? Math.min(requestLifeMs, Math.floor(0.2 * site.reuse.windowMs)) : requestLifeMs
   }
 
   #strikes(fault: 'a' | 'b' | 'c' | 'z'): boolean {

@@ -75,11 +75,11 @@ export function checkEnd(parts: OracleParts, connection: ConnectionTruth, commit
       world.violate('I5', `c${index} (${stored.family.site.reuse.class}) is lost, and no answer was destroyed (${commit.fault.code})`)
       return
     case 'destroyed':
-      if (!named(connection, cause.presentations)) world.violate('I5', `c${index} (${stored.family.site.reuse.class}) was lost in flight, but reads ${commit.fault.code} with ${commit.fault.evidence.intent}`)
+      if (!named(parts, connection, cause.presentations)) world.violate('I5', `c${index} (${stored.family.site.reuse.class}) was lost in flight, but reads ${commit.fault.code} with ${commit.fault.evidence.intent}`)
   }
 }
 
-function named(connection: ConnectionTruth, presentations: readonly Presentation[]): boolean {
+function named({ ledger }: OracleParts, connection: ConnectionTruth, presentations: readonly Presentation[]): boolean {
   const { fault, state } = connection.row.connection
   const { suspicion } = connection.row.credential
   if (presentations.some((one) => one.destroyed === DELIVERED_TWICE)) return true
@@ -87,7 +87,7 @@ function named(connection: ConnectionTruth, presentations: readonly Presentation
   const [first] = presentations
   if (first?.token.presentations.some((one) => one.id > first.id && one.learned === 'granted' && one.effect === 'none')) return true
   const intent = state === 'needs_reauth' && fault?.code === 'refresh_outcome_lost' ? fault.evidence.intent : (suspicion?.intent ?? null)
-  return presentations[0]?.token.presentations.some((one) => one.intent !== null && one.intent === intent) ?? false
+  return intent !== null && ledger.intended(intent, connection.id, connection.row.credential.generation)
 }
 
 /** Books one consent at its end. */
@@ -107,5 +107,5 @@ export function lossOf(parts: OracleParts, connection: ConnectionTruth): void {
   if (cause.kind === 'unexplained') {
     count.selfInflicted += 1
     parts.world.violate('I5', `c${connection.index} (${stored.family.site.reuse.class}) is lost at the end, and no answer was destroyed`)
-  } else if (named(connection, cause.presentations)) count.explained += 1
+  } else if (named(parts, connection, cause.presentations)) count.explained += 1
 }

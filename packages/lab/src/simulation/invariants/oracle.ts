@@ -87,6 +87,7 @@ export class Oracle {
   }
 
   duplicated(presentation: Presentation, copy: Presentation): void {
+    if (this.parts.world.tracing) this.parts.world.say(`provider decides ${presentation.id} again: ${copy.effect}`)
     if (copy.effect === 'refused' || copy.effect === 'rotated') presentation.destroyed ??= DELIVERED_TWICE
   }
 
@@ -97,7 +98,7 @@ export class Oracle {
 
   /** The bytes are in the process. */
   read(life: Life, presentation: Presentation, answer: HttpAnswer): void {
-    const clear = answer.status === 200 && presentation.destroyed === null
+    const clear = answer.grants === true
     presentation.learned = clear ? 'granted' : answer.status >= 500 || answer.status === 200 || answer.status === 403 ? 'unclear' : 'definite'
     this.parts.world.note(answer.status)
     if (this.parts.world.tracing) this.parts.world.say(`${life.identity.id} reads answer ${presentation.id}: ${answer.status}`)
@@ -109,7 +110,7 @@ export class Oracle {
     const { world, ledger } = this.parts
     world.noteText(outcome.kind)
     if (outcome.kind !== 'claimed') return
-    ledger.claimed(life.identity.id, request.connection, request.intent)
+    ledger.claimed(life.identity.id, request.connection, request.intent, request.generation)
     await this.changed(request.connection, 'claim')
   }
 

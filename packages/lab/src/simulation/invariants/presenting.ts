@@ -19,16 +19,16 @@ export function checkPresentation(parts: OracleParts, presentation: Presentation
       world.violate('I11', `${node} sends c${connection.index} twice at once`)
   }
   if (connection.disconnectedAt !== null && world.now - connection.disconnectedAt > 20_000) world.violate('I13', `c${connection.index} is renewed after its disconnect`)
-  const why = refusedBy(parts, token.presentations, site)
+  const why = refusedBy(parts, token.presentations, connection, site)
   if (why !== null) world.violate('I6', `c${connection.index} (${site.reuse.class}): ${why}`)
 }
 
 /** Null when table 2.8 allows another presentation now. */
-function refusedBy(parts: OracleParts, earlier: readonly Presentation[], site: Site): string | null {
+function refusedBy(parts: OracleParts, earlier: readonly Presentation[], connection: ConnectionTruth, site: Site): string | null {
   const { now } = parts.world
   const { reuse } = site
   if (reuse.class === 'P0' || reuse.class === 'P2') return null
-  const open = earlier.find((one) => isOpen(one))
+  const open = earlier.find((one) => isOpen(one) && !answeredProbe(one, connection))
   if (open === undefined) return null
   const sinceMs = now - open.sentAt
   const windowOpen = reuse.class === 'P1' && sinceMs + WINDOW_SLACK_MS - CLOCK_SLACK_MS < 0.8 * reuse.windowMs
@@ -37,6 +37,12 @@ function refusedBy(parts: OracleParts, earlier: readonly Presentation[], site: S
   if (open.learned === 'unclear' && reuse.class === 'P3') return null
   if (sinceMs >= ORPHAN_WAIT_MS - CLAIM_TO_SEND_MS - CLOCK_SLACK_MS) return null
   return `presentation ${open.id} is open for ${sinceMs} ms`
+}
+
+/** A probe that was answered with an error leaves no request on its way: from there on it is normal back-off. */
+function answeredProbe({ learned, intent }: Presentation, { row }: ConnectionTruth): boolean {
+  const { suspicion } = row.credential
+  return learned === 'unclear' && suspicion !== null && suspicion.intent !== intent
 }
 
 /** Nobody who has to act on its outcome knows it. */
