@@ -51,6 +51,7 @@ async function spendCode(checked: CheckedFlow, flowing: FlowContext, parameters:
   const intent = newId('itn', ports.entropy)
   const ours = await ports.sessions.beginExchange(session.id, flow.stateHash, intent)
   if (!ours) return settledOutcome(session, ports)
+  const plain = plainParameters(parameters)
   try {
     const { organization, id } = session
     const result = await ports.exchange.run({
@@ -61,14 +62,21 @@ async function spendCode(checked: CheckedFlow, flowing: FlowContext, parameters:
       code,
       redirectUri: flow.redirectUri,
       verifier: secret.verifier,
+      callback: callbackFindings(plain, flowing),
     })
-    const outcome = await useAnswer({ flowing, result, nonce: secret.nonce, intent, parameters: plainParameters(parameters) }, ports)
+    const outcome = await useAnswer({ flowing, result, nonce: secret.nonce, intent, parameters: plain }, ports)
     ports.exchange.settle(intent)
     return outcome
   } catch (error) {
     if (!(error instanceof Fault)) throw error
     return failFlow(session, error.code, SILENT, ports)
   }
+}
+
+/** Its code and its state are spent; what else it said belongs to the answer. */
+function callbackFindings(parameters: Readonly<Record<string, string>>, { context }: FlowContext): Readonly<Record<string, string>> {
+  const { code } = context.record.authorize.callback
+  return Object.fromEntries(Object.entries(parameters).filter(([name]) => name !== code && name !== 'state'))
 }
 
 const SILENT: ProviderSaid = { httpStatus: null, code: null, text: null }
@@ -78,7 +86,7 @@ export interface ExchangeAnswer {
   readonly result: CodeExchangeResult
   readonly nonce: string | null
   readonly intent: IntentId
-  /** Of the callback; empty when only the journal remembers. */
+  /** Of the callback; from the journal, those that say something about the grant. */
   readonly parameters: Readonly<Record<string, string>>
 }
 

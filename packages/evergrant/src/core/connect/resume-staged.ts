@@ -21,7 +21,10 @@ export async function resumeStaged(record: JournalRecord, decode: (body: Uint8Ar
     if (session !== undefined && flow !== null && waiting) {
       const flowing = await flowContext(session, ports)
       const { nonce, verifier } = openFlowSecret(flow.secret, session, ports.seal)
-      await useAnswer({ flowing, nonce, intent: record.intent, result: resultOf(record, verifier, flowing, decode, ports), parameters: {} }, ports)
+      await useAnswer(
+        { flowing, nonce, intent: record.intent, result: resultOf(record, verifier, flowing, decode, ports), parameters: record.callback ?? {} },
+        ports,
+      )
     }
   } catch (error) {
     if (!(error instanceof Fault || error instanceof SealError)) throw error

@@ -49,6 +49,12 @@ test('the record decides the reuse class until the operator knows better', () =>
   expect(reuseOf({ reuse: { ...p1.reuse, neverProbe: true } }, { reuse: 'P4' })).toEqual({ class: 'P4', windowMs: 0, neverProbe: true })
 })
 
+test('a window too short to present twice in it is no window', () => {
+  expect(reuseOf(p1, { reuse: 'P1:6' })).toEqual({ class: 'P1', windowMs: 6_000, neverProbe: false })
+  expect(reuseOf(p1, { reuse: 'P1:5' })).toEqual({ class: 'P4', windowMs: 0, neverProbe: false })
+  expect(reuseOf({ reuse: { ...p1.reuse, windowSeconds: 0 } }, { reuse: null })).toEqual({ class: 'P4', windowMs: 0, neverProbe: false })
+})
+
 test.each(['', 'P1', 'p1:60', 'P1:', 'P5', 'P1:-1', 'P0:60', 'PU'])('the override %j is refused with an example', (text) => {
   expect(() => parseReuse(text)).toThrow('settings.reuse must be P0, P1:<seconds>, P2, P3 or P4')
 })

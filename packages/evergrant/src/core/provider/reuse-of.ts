@@ -6,15 +6,27 @@ import type { Reuse, ReuseClass } from './reuse.ts'
 
 const OVERRIDE = /^(?:(P0|P2|P3|P4)|P1:([0-9]{1,6}))$/
 
+/**
+ * A third of the window is left to wait for an answer, and a fifth is kept in reserve: below this, a second presentation
+ * inside the window cannot be relied on, and the provider is treated as one without.
+ */
+const SHORTEST_WINDOW_MS = 6 * SECOND
+
+function windowed(seconds: number, neverProbe: boolean): Reuse {
+  const windowMs = seconds * SECOND
+  return windowMs < SHORTEST_WINDOW_MS ? { class: 'P4', windowMs: 0, neverProbe } : { class: 'P1', windowMs, neverProbe }
+}
+
 /** The reuse class that holds for an integration: the operator's knowledge of the tenant, else the record's. */
 export function reuseOf(record: Pick<ProviderRecord, 'reuse'>, settings: Pick<IntegrationSettings, 'reuse'>): Reuse {
   const { neverProbe } = record.reuse
   if (settings.reuse !== null) return parseReuse(settings.reuse, neverProbe)
-  return { class: record.reuse.class, windowMs: record.reuse.class === 'P1' ? record.reuse.windowSeconds * SECOND : 0, neverProbe }
+  if (record.reuse.class === 'P1') return windowed(record.reuse.windowSeconds, neverProbe)
+  return { class: record.reuse.class, windowMs: 0, neverProbe }
 }
 
 /**
- * Reads `P0`, `P1:<seconds>`, `P2`, `P3` or `P4`.
+ * Reads `P0`, `P1:<seconds>`, `P2`, `P3` or `P4`. A window of less than 6 s is as good as none: P4.
  * @throws Fault `invalid_request` for anything else.
  */
 export function parseReuse(text: string, neverProbe = false): Reuse {
@@ -25,7 +37,7 @@ export function parseReuse(text: string, neverProbe = false): Reuse {
       detail: `settings.reuse must be P0, P1:<seconds>, P2, P3 or P4 (found "${text.slice(0, 40)}"). Example: P1:60`,
     })
   }
-  if (parts[2] !== undefined) return { class: 'P1', windowMs: Number(parts[2]) * SECOND, neverProbe }
+  if (parts[2] !== undefined) return windowed(Number(parts[2]), neverProbe)
   return { class: classOf(parts[1]), windowMs: 0, neverProbe }
 }
 

@@ -69,6 +69,7 @@ async function keep(ports: CodeExchangePorts, request: CodeExchangeRequest, sent
       httpStatus: answer.status,
       headers: contentHeaders(answer),
       body: answer.body,
+      callback: request.callback,
     })
   } catch (error) {
     ports.log.error({ intent: request.intent, error: String(error) }, 'the journal cannot keep an answer; the database must')

@@ -13,6 +13,8 @@ export interface CodeExchangeRequest {
   readonly code: string
   readonly redirectUri: string
   readonly verifier: string | null
+  /** What only the callback said, kept with the answer so that a restart can go on with both. */
+  readonly callback: Readonly<Record<string, string>>
 }
 
 export interface CodeExchangeResult {

@@ -15,6 +15,8 @@ export interface JournalRecord {
   readonly httpStatus: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
+  /** Of a code exchange: what only the callback said (scopes, facts, account), without its code and state. */
+  readonly callback?: Readonly<Record<string, string>>
 }
 
 /** `settled`: the database once acknowledged it. */

@@ -338,6 +338,12 @@ test('a store that is away while the grant is staged costs nothing but time', as
   expect((await api(bench, key, 'connect/complete', { ...codeOf(outcome.url), owner: 'patient' })).status).toBe(200)
 })
 
+function withCallbackFact(record: ReturnType<ConnectPorts['providers']['get']>): typeof record {
+  if (record === undefined) return record
+  const { authorize } = record
+  return { ...record, authorize: { ...authorize, callback: { ...authorize.callback, facts: { shard: 'shard' } } } }
+}
+
 function hang(signal: () => void): Promise<boolean> {
   signal()
   return new Promise(() => {})
@@ -354,17 +360,24 @@ test('a process that dies after the exchange goes on from the journal at its nex
     dying = resolve
   })
   const sessions = { ...bench.ports.sessions, stage: () => hang(dying) }
-  const input = await callbackOf(new Visitor(bench), 'crashed')
-  void altered({ sessions, exchange }).callback(input)
+  const plain = await callbackOf(new Visitor(bench), 'crashed')
+  const input = { ...plain, parameters: new Map([...plain.parameters, ['shard', ['eu-7']]]) }
+  // A provider that says only in the callback where the account lives.
+  const providers = { ...bench.ports.providers, get: (id: string) => withCallbackFact(bench.ports.providers.get(id)) }
+  void altered({ sessions, exchange, providers }).callback(input)
   await died
-  const restarted = altered({ exchange })
+  const restarted = altered({ exchange, providers })
   const [record] = records
   if (record === undefined) throw new Error('nothing was journaled')
+  expect(Object.keys(record.callback ?? {})).toContain('shard')
+  for (const secret of ['code', 'state']) expect(Object.keys(record.callback ?? {})).not.toContain(secret)
   expect(await restarted.resumeStaged(record, (body) => new TextDecoder().decode(body))).toBe('settled')
   expect(settled).toEqual([record.intent])
   const outcome = await restarted.callback(input)
   if (outcome.kind !== 'return') throw new Error(outcome.kind)
-  expect((await api(bench, key, 'connect/complete', { ...codeOf(outcome.url), owner: 'crashed' })).status).toBe(200)
+  const completed = await api(bench, key, 'connect/complete', { ...codeOf(outcome.url), owner: 'crashed' })
+  expect(completed.status).toBe(200)
+  expect((await stored(completed.body['connection_id'] ?? 'con_'))?.connection.facts).toMatchObject({ shard: 'eu-7' })
   expect(await restarted.resumeStaged(record, (body) => new TextDecoder().decode(body))).toBe('settled')
   endpoint.close()
 })
