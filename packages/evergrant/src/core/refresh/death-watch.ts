@@ -45,6 +45,8 @@ export function deathReport({ row, fault, refreshes }: ReportInput, times: Proto
     windowMs: times.deathWindowMs,
     limit,
     refreshes,
+    // After an unknown outcome this is the likely end, and a crash of ours makes many: no sign that the provider has trouble.
+    counts: fault.code !== 'refresh_outcome_lost',
     agreements: { needed: AGREEMENTS_NEEDED, everyMs: times.agreeEveryMs },
     heldFault: heldFault(fault),
     heldEvent: event('connection.suspect', connection, { code: 'deaths_held', held_code: fault.code, generation }),

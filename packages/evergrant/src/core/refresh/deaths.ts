@@ -26,6 +26,8 @@ export interface DeathReport {
   /** More deaths than this in the window open the breaker. */
   readonly limit: number
   readonly refreshes: number
+  /** False for an end that was to be feared: it opens nothing, but it is held like the others while they are, and taken back with them. */
+  readonly counts: boolean
   readonly agreements: { readonly needed: number; readonly everyMs: number }
   /** Shown instead of the end while it is held. */
   readonly heldFault: StoredFault

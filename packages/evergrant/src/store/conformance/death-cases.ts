@@ -13,6 +13,7 @@ function report(tenant: Tenant, connection: ConnectionId, changes: Partial<Death
     windowMs: HOUR,
     limit: 2,
     refreshes: 7,
+    counts: true,
     agreements: { needed: 3, everyMs: HOUR },
     heldFault: faultAt(PAST + 7, 'deaths_held'),
     heldEvent: tenant.event('connection.suspect', connection),
@@ -113,6 +114,20 @@ export const deathCases: readonly StoreCase[] = [
       const again = await die(store, tenant)
       assert.deepEqual([again.outcome, await store.credentials.commitFailure(again.failure)], [{ kind: 'held' }, { kind: 'held' }])
       assert.equal(held.length, 3)
+    },
+  },
+  {
+    name: 'a feared end opens nothing, however many there are, but is taken back and held with the others',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const feared = [await die(store, tenant, { counts: false }), await die(store, tenant, { counts: false }), await die(store, tenant, { counts: false })]
+      assert.deepEqual(new Set(feared.map(({ outcome }) => outcome.kind)), new Set(['recorded']))
+      await die(store, tenant)
+      await die(store, tenant)
+      assert.equal(await heldOf(store, tenant), null)
+      assert.equal((await die(store, tenant)).outcome.kind, 'held')
+      assert.equal((await unsettled(store, tenant)).length, 5)
+      assert.equal((await die(store, tenant, { counts: false })).outcome.kind, 'held')
     },
   },
   {

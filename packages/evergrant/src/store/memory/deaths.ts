@@ -28,15 +28,25 @@ export function countDeath(tables: Tables, commit: FailureCommit, report: DeathR
   if (watch.held !== null && probedAgain(tables, commit, report, watch, watch.held)) return true
   for (const death of deathsOf(tables, integration)) if (!death.held && death.at <= now - report.windowMs) tables.deaths.delete(death.connection)
   const { connection, organization, presentedGeneration: generation, fault } = commit
-  tables.deaths.set(connection, { connection, organization, integration, generation, at: now, held: watch.held !== null, probedAt: now, fault })
-  if (watch.held === null && !opened(tables, connection, report, now)) return false
+  tables.deaths.set(connection, {
+    connection,
+    organization,
+    integration,
+    generation,
+    at: now,
+    counts: report.counts,
+    held: watch.held !== null,
+    probedAt: now,
+    fault,
+  })
+  if (watch.held === null && !(report.counts && opened(tables, connection, report, now))) return false
   tables.append(report.heldEvent)
   return true
 }
 
 function opened(tables: Tables, connection: ConnectionId, report: DeathReport, now: Instant): boolean {
   const { integration, limit, refreshes, openedEvent } = report
-  const deaths = deathsOf(tables, integration).length
+  const deaths = deathsOf(tables, integration).filter((death) => death.counts).length
   if (deaths <= limit) return false
   tables.watches.set(integration, { ...QUIET, held: { since: now, deaths, refreshes, agreements: 0, decision: null }, probeAt: now })
   const own = tables.deaths.get(connection)

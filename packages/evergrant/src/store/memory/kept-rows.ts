@@ -36,6 +36,7 @@ export interface CountedDeath {
   readonly integration: IntegrationId
   readonly generation: number
   readonly at: Instant
+  readonly counts: boolean
   readonly held: boolean
   readonly probedAt: Instant
   readonly fault: StoredFault

@@ -24,6 +24,7 @@ create table death (
   integration_id text not null,
   generation $int not null,
   at $int not null,
+  counts $int not null,
   held $int not null,
   probed_at $int not null,
   fault text not null

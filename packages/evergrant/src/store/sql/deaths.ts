@@ -27,23 +27,24 @@ export function* countDeath(dialect: Dialect, commit: FailureCommit, report: Dea
   yield* run('delete from death where integration_id = ? and held = 0 and at <= ?', report.integration, now - report.windowMs)
   yield* run('delete from death where connection_id = ?', commit.connection)
   yield* run(
-    'insert into death (connection_id, organization_id, integration_id, generation, at, held, probed_at, fault) values (?, ?, ?, ?, ?, ?, ?, ?)',
+    'insert into death (connection_id, organization_id, integration_id, generation, at, counts, held, probed_at, fault) values (?, ?, ?, ?, ?, ?, ?, ?, ?)',
     commit.connection,
     commit.organization,
     report.integration,
     commit.presentedGeneration,
     now,
+    report.counts ? 1 : 0,
     held ? 1 : 0,
     now,
     JSON.stringify(commit.fault),
   )
-  if (!held && !(yield* opened(commit, report, now))) return false
+  if (!held && !(report.counts && (yield* opened(commit, report, now)))) return false
   yield* append(report.heldEvent)
   return true
 }
 
 function* opened(commit: FailureCommit, report: DeathReport, now: number): Program<boolean> {
-  const counted = yield* row('select count(*) as n from death where integration_id = ?', report.integration)
+  const counted = yield* row('select count(*) as n from death where integration_id = ? and counts = 1', report.integration)
   const deaths = counted === undefined ? 0 : integer(counted, 'n')
   if (deaths <= report.limit) return false
   yield* run(
