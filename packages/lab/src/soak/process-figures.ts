@@ -15,14 +15,14 @@ export function processFigures(pid: number): ProcessFigures {
   return { atMs: performance.now(), rssMib: (kib * 1024) / MIB, files: readdirSync(`/proc/${pid}/fd`).length }
 }
 
-/** Least squares: how much a figure grows in a minute. */
-export function growthPerMinute(samples: readonly ProcessFigures[], of: 'rssMib' | 'files'): number {
+/** Least squares: how many megabytes the resident memory grows by in a minute. */
+export function growthPerMinute(samples: readonly ProcessFigures[]): number {
   const meanX = mean(samples.map(({ atMs }) => atMs))
-  const meanY = mean(samples.map((sample) => sample[of]))
+  const meanY = mean(samples.map((sample) => sample.rssMib))
   let over = 0
   let under = 0
   for (const sample of samples) {
-    over += (sample.atMs - meanX) * (sample[of] - meanY)
+    over += (sample.atMs - meanX) * (sample.rssMib - meanY)
     under += (sample.atMs - meanX) ** 2
   }
   return under === 0 ? 0 : (over / under) * 60_000
