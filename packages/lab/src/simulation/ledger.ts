@@ -21,6 +21,8 @@ export interface ConnectionTruth {
   disconnectedAt: number | null
   /** Needs no more explanation: the database lost it, a disk was lost. */
   excuse: string | null
+  /** The generation that the database had acknowledged before it went back; null: it has not, or that is mended. */
+  rolledBackFrom: number | null
   /** When the present consent began; its end is added to `heldMs`. */
   heldSince: number
   statusChanges: number

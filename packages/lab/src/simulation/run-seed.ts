@@ -28,8 +28,8 @@ const EVENTS = 10_000
 /** However quiet a seed is, it ends. */
 const LONGEST_MS = 20 * 24 * HOUR
 /** When liveness is looked at, counted from the end of the faults, and when the seed ends. */
-const ALIVE_AFTER_MS = 75 * MINUTE
-const END_AFTER_MS = 110 * MINUTE
+const ALIVE_AFTER_MS = 70 * MINUTE
+const END_AFTER_MS = 84 * MINUTE
 
 interface Stage extends EpisodeParts {
   readonly oracle: Oracle

@@ -151,6 +151,7 @@ async function connect(ground: Ground, index: number, site: Site, integration: I
     servedBy: new Map(),
     disconnectedAt: null,
     excuse: null,
+    rolledBackFrom: null,
     heldSince: 0,
     statusChanges: 0,
   }

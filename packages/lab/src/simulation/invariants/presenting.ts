@@ -19,6 +19,7 @@ export function checkPresentation(parts: OracleParts, presentation: Presentation
       world.violate('I11', `${node} sends c${connection.index} twice at once`)
   }
   if (connection.disconnectedAt !== null && world.now - connection.disconnectedAt > 20_000) world.violate('I13', `c${connection.index} is renewed after its disconnect`)
+  if (connection.rolledBackFrom !== null && site.reuse.class !== 'P0') world.violate('I20', `c${connection.index} (${site.reuse.class}): generation ${connection.row.credential.generation} is sent, ${connection.rolledBackFrom} was acknowledged before the database went back`)
   const why = refusedBy(parts, token.presentations, connection, site)
   if (why !== null) world.violate('I6', `c${connection.index} (${site.reuse.class}): ${why}`)
 }
