@@ -30,6 +30,7 @@ export type Connection = {
   readonly reconnect_url: string | null
   readonly scopes: readonly string[] | null
   readonly expires_at: string | null
+  readonly ends_at: string | null
   readonly refreshable: boolean
   readonly generation: number
   readonly due_at: string | null
@@ -70,6 +71,7 @@ export type Integration = {
   }
   readonly callback_url: string
   readonly blocked: Fault | null
+  readonly deaths_held: { readonly since: string; readonly deaths: number; readonly agreements: number; readonly decision: string | null } | null
   readonly created_at: string
   readonly updated_at: string
   readonly version: number
@@ -127,6 +129,29 @@ export interface Operations {
   'DELETE /api/v1/connections/{id}': Operation<Nothing, undefined, DisconnectedConnection>
   /** Delete an integration. */
   'DELETE /api/v1/integrations/{id}': Operation<Nothing, undefined, undefined>
+  /** Is the database trusted?. */
+  'GET /api/v1/admin/restore': Operation<
+    Nothing,
+    undefined,
+    {
+      readonly trust: string
+      readonly since: string | null
+      readonly reason: string | null
+      readonly instance: string
+      readonly era: number
+      readonly home: { readonly id: string; readonly name: string; readonly timeline: number | null } | null
+      readonly behind: readonly {
+        readonly connection: string
+        readonly owner: string | null
+        readonly integration: string | null
+        readonly marked_generation: number
+        readonly stored_generation: number | null
+        readonly mended: boolean
+      }[]
+      readonly waiting_for: readonly string[]
+      readonly absent: readonly string[]
+    }
+  >
   /** List keys. */
   'GET /api/v1/api-keys': Operation<
     Nothing,
@@ -281,6 +306,20 @@ export interface Operations {
   >
   /** Sweep now. */
   'POST /api/v1/admin/refresh-tokens': Operation<Nothing, undefined, { readonly started: number }>
+  /** Trust the database again. */
+  'POST /api/v1/admin/restore/confirm': Operation<
+    Nothing,
+    { readonly as: 'restored' | 'original' | 'clone' },
+    {
+      readonly trust: string
+      readonly since: string | null
+      readonly reason: string | null
+      readonly instance: string
+      readonly era: number
+      readonly home: { readonly id: string; readonly name: string; readonly timeline: number | null } | null
+      readonly ended: number
+    }
+  >
   /** Create a key. */
   'POST /api/v1/api-keys': Operation<
     Nothing,
@@ -392,4 +431,8 @@ export interface Operations {
     },
     Integration
   >
+  /** Confirm held ends. */
+  'POST /api/v1/integrations/{id}/deaths/confirm': Operation<Nothing, undefined, Integration>
+  /** Refuse held ends. */
+  'POST /api/v1/integrations/{id}/deaths/release': Operation<Nothing, undefined, Integration>
 }
