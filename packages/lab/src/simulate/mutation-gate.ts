@@ -32,8 +32,9 @@ export async function judgeMutant(mutant: Mutant, options: GateOptions, baseline
   const pool = new SeedPool(options.workers, mutant.name)
   try {
     const played = await pool.do({ kind: 'scenario', id: mutant.scenario })
+    if (played.kind !== 'scenario') throw new Error(`${mutant.name}: ${played.kind === 'error' ? played.text : 'no scenario'}`)
     // A rule that stands in several stores must be missed in each.
-    const scenario = played.kind === 'scenario' && played.failures.includes(null) ? null : mutant.scenario
+    const scenario = played.failures.includes(null) ? null : mutant.scenario
     const found = await firstViolation(pool, options)
     const losses = found.broken === null && baseline !== null ? clearlyMore(found.losses, baseline) : []
     const killed = scenario !== null || found.broken !== null || losses.length > 0
