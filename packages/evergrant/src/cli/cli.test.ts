@@ -263,6 +263,14 @@ test('an integration is created, changed and shown, its secret comes from a file
   expect([created, changed, shown].map(({ out: text }) => text).join()).not.toContain('planted-client-secret')
 })
 
+test('deciding about held ends is refused where none are held, and needs one of the two words', async () => {
+  await run(['integrations', 'create', '--provider', 'strava', '--slug', 'strava', '--client-id', '123', '--scope', 'read'])
+  const none = await run(['integrations', 'deaths', 'strava', 'confirm'])
+  expect([none.code, none.err]).toEqual([1, expect.stringContaining('No ends of strava are held')])
+  const wrong = await run(['integrations', 'deaths', 'strava', 'perhaps'])
+  expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("'perhaps' is neither confirm nor release")])
+})
+
 test('a connection is imported from a file, paused, resumed, listed and disconnected, and its tokens are never shown', async () => {
   await run(['integrations', 'create', '--provider', 'strava', '--slug', 'strava', '--client-id', '123', '--scope', 'read'])
   const file = join(dataDir, '..', 'grant.json')
