@@ -27,6 +27,18 @@ test('the sixth within ten minutes holds them all: one event, nobody needs to re
   }
 })
 
+test('whoever waits for a grant of which nothing bad is known does not stand in line behind dead ones', async () => {
+  const lab = await createCrowdLab(60, dueNow)
+  lab.crowd.mood = () => 'dead'
+  await lab.live(30_000)
+  let untouched = lab.members[0]
+  for (const member of lab.members) if ((await lab.row(member)).connection.fault === null) untouched = member
+  lab.crowd.mood = () => 'well'
+  const waiting = lab.engine.refresh(lab.lab.organization, untouched ?? lab.lab.connection)
+  await lab.live(1_000)
+  expect(await waiting).toMatchObject({ changed: true })
+})
+
 test('a provider that refuses everybody is asked once a minute, and whoever was not asked is not touched', async () => {
   const lab = await createCrowdLab(60, dueNow)
   lab.crowd.mood = () => 'dead'

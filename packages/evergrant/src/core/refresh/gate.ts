@@ -2,6 +2,7 @@ import type { FaultCode } from '../fault/fault.ts'
 import type { IntegrationId } from '../ids.ts'
 import type { Instant } from '../time.ts'
 import type { GrantRow } from './credentials.ts'
+import { endHeld } from './death-watch.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { GrantContext } from './grant-contexts.ts'
 import type { NotGranted } from './settle-grant.ts'
@@ -43,7 +44,7 @@ export function passGate(world: EngineWorld, entrant: Entrant, endpoint: string)
   const mono = world.clock.mono()
   const alone = world.backlogs.onlyEndpoint(integration.id, endpoint)
   const retry = isRetry(entrant.row)
-  const entered = closedFor(world, entrant.context, mono) ?? exceeded(world, entrant, endpoint, mono) ?? enter(world, integration.id, endpoint, alone, mono)
+  const entered = closedFor(world, entrant, mono) ?? exceeded(world, entrant, endpoint, mono) ?? enter(world, integration.id, endpoint, alone, mono)
   if ('until' in entered) {
     if (entered.everybody) world.backlogs.closed(integration.id, entered.until, mono)
     return {
@@ -59,13 +60,15 @@ export function passGate(world: EngineWorld, entrant: Entrant, endpoint: string)
 }
 
 /** Retry-After, refused client credentials, or a provider that refuses every grant: one request may find out from time to time. */
-function closedFor(world: EngineWorld, { integration }: GrantContext, mono: number): Closed | null {
+function closedFor(world: EngineWorld, { context: { integration }, row, urgent }: Entrant, mono: number): Closed | null {
   const { id } = integration
   const paused = world.breakers.pausedUntil(id, mono)
   if (paused !== null) return { code: 'provider_rate_limited', until: paused, everybody: true }
   const blocked = integration.blocked === null ? null : world.breakers.nextProbe(id, mono, world.times.blockedProbeMs)
   if (blocked !== null) return { code: 'client_rejected', until: blocked, everybody: true }
   if (world.answered.deathsInARow(id) < DEATHS_IN_A_ROW) return null
+  // Somebody waits for a grant of which nothing bad is known, a new consent perhaps: it must not stand in line behind dead ones.
+  if (urgent && !endHeld(row)) return null
   const until = world.breakers.nextProbe(`all refused ${id}`, mono, world.times.heldProbeMs)
   return until === null ? null : { code: 'deaths_held', until, everybody: true }
 }
