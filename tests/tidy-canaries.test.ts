@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasUniqueTitles, isFinished, keepsLineBudget, namesContent, takesTimeAndChanceAsPorts, waitsForEvents } from './tidy/code-guards.ts'
+import { comparesWords, hasUniqueTitles, isFinished, keepsLineBudget, namesContent, takesTimeAndChanceAsPorts, waitsForEvents } from './tidy/code-guards.ts'
 import { importsInOneDirection } from './tidy/direction-guard.ts'
 import {
   hasFewConfigKeys,
@@ -50,6 +50,14 @@ describe('guards of the tree', () => {
     expect(complaint).toContain(remedy)
     expect(takesTimeAndChanceAsPorts(file(`${source}/http/a.test.ts`, `const x = ${call}`))).toEqual([])
     expect(takesTimeAndChanceAsPorts(file(`${source}/http/a.ts`, `// ${call} is not used here`))).toEqual([])
+  })
+
+  test('a pattern inside toMatchObject is a comparison in vain', () => {
+    const complaintsAbout = (code: string) => comparesWords(file(`${source}/a.test.ts`, code))
+    expect(complaintsAbout('expect(fault).toMatchObject({ code: x(), message: /refused/ })')[0]).toContain('stringMatching')
+    expect(complaintsAbout('await expect(call()).rejects.toMatchObject({\n  detail: /refused/,\n})')).toHaveLength(1)
+    expect(complaintsAbout('expect(fault).toMatchObject({ message: expect.stringMatching(/refused/) })')).toEqual([])
+    expect(complaintsAbout("expect(call).toMatchObject({ url: 'https://example.com' })\nexpect({ a: /x/ })")).toEqual([])
   })
 
   test('system.ts may touch the clock but not the environment', () => {

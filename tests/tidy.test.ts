@@ -2,7 +2,16 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { type Guard, hasUniqueTitles, isFinished, keepsLineBudget, namesContent, takesTimeAndChanceAsPorts, waitsForEvents } from './tidy/code-guards.ts'
+import {
+  comparesWords,
+  type Guard,
+  hasUniqueTitles,
+  isFinished,
+  keepsLineBudget,
+  namesContent,
+  takesTimeAndChanceAsPorts,
+  waitsForEvents,
+} from './tidy/code-guards.ts'
 import { importsInOneDirection } from './tidy/direction-guard.ts'
 import {
   hasFewConfigKeys,
@@ -38,6 +47,7 @@ test('folders import in one direction', () => expect(complaints(importsInOneDire
 test('nothing is marked as unfinished', () => expect(complaints(isFinished)).toEqual([]))
 test('titles are unique within a test file', () => expect(complaints(hasUniqueTitles)).toEqual([]))
 test('tests wait for events, not for time', () => expect(complaints(waitsForEvents)).toEqual([]))
+test('no assertion compares words with a pattern in vain', () => expect(complaints(comparesWords)).toEqual([]))
 test('no file names a machine or a registry', () => expect(complaints(namesNoMachine)).toEqual([]))
 test('every markdown file has one title', () => expect(complaints(hasOneTitle)).toEqual([]))
 test('every relative link leads to a file', () => {

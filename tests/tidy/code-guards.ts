@@ -67,6 +67,25 @@ export const hasUniqueTitles: Guard = ({ path, text }) => {
 export const waitsForEvents: Guard = ({ path, text }) =>
   isTest(path) && /\bawait (sleep|delay)\(\s*\d/.test(text) ? [`${path}: sleeps for a fixed time - wait for the event (expect.poll, vi.waitFor)`] : []
 
+/** A pattern as a value of `toMatchObject` is compared as an object without properties of its own, which everything matches. */
+export const comparesWords: Guard = ({ path, text }) => {
+  if (!isTest(path)) return []
+  const code = withoutComments(text).replace(/'(?:[^'\\\n]|\\.)*'/g, "''")
+  const vain = [...code.matchAll(/\b(?:toMatchObject|objectContaining)\(/g)].filter(({ index }) => /[\w\]']\s*:\s*\/(?![/*])/.test(argumentAt(code, index)))
+  return vain.length === 0 ? [] : [`${path}: a pattern in toMatchObject matches everything - write expect.stringMatching(/.../)`]
+}
+
+/** From the opening parenthesis after `start` to the one that closes it. */
+function argumentAt(code: string, start: number): string {
+  const open = code.indexOf('(', start)
+  let depth = 0
+  for (let at = open; at < code.length; at += 1) {
+    if (code[at] === '(') depth += 1
+    if (code[at] === ')' && --depth === 0) return code.slice(open, at)
+  }
+  return ''
+}
+
 export function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1')
 }
