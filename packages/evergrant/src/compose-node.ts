@@ -111,7 +111,7 @@ export function keyringOf(config: Config): Keyring {
 }
 
 /** Built or not, the thread runs what this module runs. */
-const SQLITE_THREAD = new URL(import.meta.url.endsWith('.ts') ? './sqlite-thread.ts' : './sqlite-thread.js', import.meta.url)
+const SQLITE_THREAD = new URL(import.meta.url.endsWith('.ts') ? './compose-sqlite-thread.ts' : './compose-sqlite-thread.js', import.meta.url)
 
 function openStore(config: Config, log: Log, lost: (error: Error) => void): Promise<Store> {
   if (config.databaseUrl === null) return openThreadedSqliteStore(databaseFile(config), { migrate: true, log, entry: SQLITE_THREAD, died: lost })
