@@ -29,6 +29,7 @@ export async function integrationFindings(api: Api, publicUrl: string): Promise<
     ...(known.has(item['provider'] ?? null) ? [] : [missingProvider(String(item['slug']), String(item['provider']))]),
     redirectFinding(String(item['slug']), String(item['callback_url']), publicUrl),
     ...blockedFinding(item),
+    ...deathsFinding(item),
   ])
 }
 
@@ -60,6 +61,14 @@ function blockedFinding(item: JsonObject): readonly Finding[] {
   if (item['blocked'] === null || item['blocked'] === undefined) return []
   const remedy = `check them at the provider, then: evergrant integrations update ${slug} --client-id <id> --client-secret-file <path>`
   return [problem(`client of ${slug}`, 'the provider refuses its client id, secret or redirect URI', remedy)]
+}
+
+/** Somebody may have to decide, and nobody is asked to reconnect meanwhile. */
+export function deathsFinding(item: JsonObject): readonly Finding[] {
+  const slug = String(item['slug'])
+  if (item['deaths_held'] === null || item['deaths_held'] === undefined) return []
+  const remedy = `wait if the provider has trouble; if the grants are really over: evergrant integrations deaths ${slug} confirm`
+  return [problem(`grants of ${slug}`, 'unusually many were refused at once, so their ends are held', remedy)]
 }
 
 /** Asks the address that browsers and providers use: a proxy in between is part of the deployment. */
