@@ -29,7 +29,7 @@ export async function startEvergrant(options: EvergrantOptions): Promise<Peer> {
     ...options.env,
   }
   const servers: ServerProcess[] = []
-  for (let node = 0; node < nodes; node += 1) servers.push(await ServerProcess.start({ env }))
+  for (let node = 0; node < nodes; node += 1) servers.push(await ServerProcess.start({ env, readyMs: 120_000 }))
   const first = servers[0]
   if (first === undefined) throw new Error('at least one node')
   const api = await first.client()

@@ -1,3 +1,4 @@
+import { writeResult } from '../results.ts'
 import { startEvergrant } from './evergrant-peer.ts'
 import { install, pinned } from './install.ts'
 import { type KillResult, killAfterCommit } from './kill.ts'
@@ -25,9 +26,12 @@ export async function runPeers({ short, readsOnly = false }: PeersOptions): Prom
   install()
   const reads = await Stage.run((stage) => allReads(stage, short))
   if (readsOnly) return { versions: pinned(), reads, races: [], kills: [] }
+  const versions = pinned()
+  writeResult('peers', short, { versions, reads, races: [], kills: [] })
   const races = await Stage.run((stage) => allRaces(stage, short))
+  writeResult('peers', short, { versions, reads, races, kills: [] })
   const kills = await Stage.run((stage) => allKills(stage, short))
-  return { versions: pinned(), reads, races, kills }
+  return { versions, reads, races, kills }
 }
 
 const say = (what: string) => console.error(`  ${what}`)
@@ -98,7 +102,7 @@ async function allRaces(stage: Stage, short: boolean): Promise<readonly RaceResu
   return results
 }
 
-async function allKills(stage: Stage, short: boolean): Promise<readonly KillResult[]> {
+export async function allKills(stage: Stage, short: boolean): Promise<readonly KillResult[]> {
   const results: KillResult[] = []
   const rounds = short ? 1 : 4
   for (const reuse of ['P1:10', 'P4'] as const) {
