@@ -122,7 +122,7 @@ export const dueCases: readonly StoreCase[] = [
     async run(store, context) {
       const tenant = await Tenant.open(store, context)
       await drain(tenant)
-      const now = Date.now()
+      const now = await databaseNow(tenant)
       const at = (hardAt: number, lastReadAt: number | null) => tenant.connect({ lastReadAt }, PAST, tokens(1, { hardAt }))
       const late = await at(PAST + 30, null)
       const early = await at(PAST + 10, null)
@@ -160,6 +160,13 @@ export const dueCases: readonly StoreCase[] = [
     },
   },
 ]
+
+/** By the clock that the store itself goes by. */
+async function databaseNow(tenant: Tenant): Promise<number> {
+  const connection = await tenant.connect()
+  await tenant.claimed(connection)
+  return (await tenant.row(connection)).credential.intent?.at ?? 0
+}
 
 /** Takes what other cases left due. */
 async function drain(tenant: Tenant): Promise<void> {
