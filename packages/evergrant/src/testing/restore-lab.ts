@@ -1,6 +1,7 @@
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { OrganizationId } from '../core/ids.ts'
 import { DatabaseTrust } from '../core/refresh/database-trust.ts'
 import type { Engine } from '../core/refresh/engine.ts'
 import type { DatabaseHome, Lineages } from '../core/refresh/lineage.ts'
@@ -18,7 +19,8 @@ export interface RestoreLab {
   /** The node as it runs now. */
   readonly engine: () => Engine
   readonly trust: () => DatabaseTrust
-  readonly restore: () => RestoreService
+  /** Of the lab's organization, or of another one. */
+  readonly restore: (organization?: OrganizationId) => RestoreService
   readonly lineages: () => Lineages
   readonly store: () => Store
   /** Copies the database as it is. */
@@ -86,7 +88,7 @@ export async function createRestoreLab(options: LabOptions = {}): Promise<Restor
     marks,
     engine: () => engine,
     trust: () => trust,
-    restore: () =>
+    restore: (organization = lab.organization) =>
       new RestoreService({
         clock: lab.time.clock,
         entropy: systemEntropy,
@@ -94,7 +96,7 @@ export async function createRestoreLab(options: LabOptions = {}): Promise<Restor
         nodes: { list: () => Promise.resolve([]) },
         trust,
         home: () => Promise.resolve(home),
-        organization: lab.organization,
+        organization,
       }),
     lineages: () => lab.store.lineages,
     store: () => store,

@@ -80,7 +80,8 @@ export class DatabaseTrust implements Trust {
   }
 
   wentBack(connection: ConnectionId, acknowledged: number, said: number): void {
-    if (this.#known().trusted !== 'trusted') return
+    // Before the examination nothing is presented, and the examination finds it out itself.
+    if (this.#lineage?.trusted !== 'trusted') return
     this.#find(`${connection} is at generation ${said}, and the database had acknowledged ${acknowledged}`)
   }
 

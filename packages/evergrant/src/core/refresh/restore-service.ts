@@ -48,6 +48,12 @@ export class RestoreService {
     this.#ports = ports
   }
 
+  /** The list of what is behind names owners of all organizations. @throws Fault `forbidden` for any but the operator's */
+  mustOperate(organization: OrganizationId): void {
+    if (organization === this.#ports.organization) return
+    throw new Fault('forbidden', { detail: 'only a key of the default organization sees and decides about the database of the whole server' })
+  }
+
   async status(): Promise<RestoreStatus> {
     const { lineages, entropy, home } = this.#ports
     const [lineage, behind, compared, running] = await Promise.all([
@@ -71,9 +77,7 @@ export class RestoreService {
    * @throws Fault `forbidden` for another organization, `conflict` when it does not fit the state
    */
   async confirm(organization: OrganizationId, actor: Actor, as: ConfirmAs): Promise<Confirmed> {
-    if (organization !== this.#ports.organization) {
-      throw new Fault('forbidden', { detail: 'only a key of the default organization decides about the database of the whole server' })
-    }
+    this.mustOperate(organization)
     const { lineage, waitingFor, home } = await this.status()
     if (lineage.trusted === 'trusted') return { lineage, ended: 0 }
     refuseMisfit(lineage, as)

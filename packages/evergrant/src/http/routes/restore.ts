@@ -41,7 +41,7 @@ const Confirm = Type.Object({
 })
 
 /** Seen and decided by an operator of the default organization. */
-export function restoreRoutes(app: App, restore: RestoreService): void {
+export function restoreRoutes(app: App, restore: Pick<RestoreService, 'mustOperate' | 'status' | 'confirm'>): void {
   app.get(
     '/api/v1/admin/restore',
     {
@@ -53,7 +53,10 @@ export function restoreRoutes(app: App, restore: RestoreService): void {
         response: { 200: Status, ...PROBLEMS },
       },
     },
-    async () => statusView(await restore.status()),
+    async (request) => {
+      restore.mustOperate(callerOf(request).organization)
+      return statusView(await restore.status())
+    },
   )
   app.post(
     '/api/v1/admin/restore/confirm',
