@@ -11,7 +11,7 @@ export interface NodeChoreParts {
   readonly revocation: RevocationPorts
   /** Null where there are no other nodes. */
   readonly watch: Pick<NodeWatch, 'beat'> | null
-  /** Looks after the age of the database when nothing is presented, too. None where it is never doubted. */
+  /** Looks after the age of the database when nothing is presented, too; where a failover may come, as often as the proof is asked for. None where it is never doubted. */
   readonly warnings?: WarningPorts
   readonly trust?: Pick<DatabaseTrust, 'trusted' | 'refreshed'>
 }
@@ -23,7 +23,9 @@ export function nodeChores({ engine, revocation, watch, trust, warnings }: NodeC
     { name: 'read marks', everyMs: 5 * SECOND, run: () => engine.flushInterest().then(() => false) },
     { name: 'revoke', everyMs: 2 * SECOND, run: async () => trust?.trusted() !== false && (await runRevocations(revocation)) > 0 },
     ...(warnings === undefined ? [] : [{ name: 'warn of ends', everyMs: MINUTE, run: () => warnBatch(warnings) }]),
-    ...(trust === undefined ? [] : [{ name: 'age of the database', everyMs: 5 * SECOND, run: () => trust.refreshed().then(() => false) }]),
+    ...(trust === undefined
+      ? []
+      : [{ name: 'age of the database', everyMs: (watch === null ? 5 : 1) * SECOND, run: () => trust.refreshed().then(() => false) }]),
     ...(watch === null ? [] : sharedChores(engine, watch)),
   ]
 }
