@@ -27,6 +27,7 @@ export { credentialContext, newCredential } from './core/refresh/new-credential.
 export { type NodeWatch, watchNode } from './core/refresh/node-watch.ts'
 export type { Membership, NodeReport, Nodes } from './core/refresh/nodes.ts'
 export { type ProtocolTimes, protocolTimes } from './core/refresh/protocol-times.ts'
+export { RestoreService } from './core/refresh/restore-service.ts'
 export type { RefreshEngine, TokenAnswer, TokenRequest } from './core/refresh/refresh-engine.ts'
 export type { Seal } from './core/seal/seal.ts'
 export type { Cancellation, Clock, Entropy, Instant, Timers } from './core/time.ts'

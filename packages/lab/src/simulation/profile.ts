@@ -30,7 +30,7 @@ const BRUTAL: Profile = {
     j: 20 * HOUR,
     m: 2 * HOUR,
     n: 2 * HOUR,
-    o: 6 * HOUR,
+    o: 3 * HOUR,
     p: 2 * HOUR,
     q: HOUR,
     s: HOUR,

@@ -3,6 +3,7 @@ import { Buggify } from './buggify.ts'
 import { drive } from './drain.ts'
 import { engineFactory } from './engines.ts'
 import { endAll, type EpisodeParts, planEpisodes } from './episodes.ts'
+import { planFailovers } from './failover.ts'
 import { checkLiveness } from './invariants/liveness.ts'
 import { lossBookOf } from './invariants/losses.ts'
 import { Oracle, type OracleParts } from './invariants/oracle.ts'
@@ -46,6 +47,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedReport> {
   for (const node of stage.nodes) node.boot()
   people.begin()
   planEpisodes(stage)
+  planFailovers(stage)
   watchTheEnd(stage, options.events ?? EVENTS)
   await drive(world, options.drain ?? 'fast')
   await stage.database.store.close()

@@ -12,10 +12,13 @@ import { EPOCH, type World } from './world.ts'
 /** While ends are held, their probes are looked for: this long after the last one was held. */
 const HELD_LOOK_MS = 6 * 3_600_000
 
+/** Where the simulated database is, for nodes that ask whether it is still the same. */
+export const HOME = { id: 'the database', name: 'simulated', timeline: null }
+
 /** While an integration's due connections are parked, the next look comes this soon. */
 const PARKING_LOOK_MS = 4_000
 
-export type LifeStore = Pick<Store, 'credentials' | 'connections' | 'integrations' | 'nodes'>
+export type LifeStore = Pick<Store, 'credentials' | 'connections' | 'integrations' | 'nodes' | 'lineages'>
 
 interface Call<Result> {
   readonly what: string
@@ -63,7 +66,7 @@ export class SimDatabase {
 
   /** What one life of a node sees of it. */
   for(life: Life): LifeStore {
-    const { credentials, connections, integrations, nodes } = this.store
+    const { credentials, connections, integrations, nodes, lineages } = this.store
     const oracle = this.#oracle
     const call = <Result>(what: string, apply: () => Promise<Result>, applied?: (result: Result) => unknown) =>
       this.#call(life, applied === undefined ? { what, apply } : { what, apply, applied })
@@ -213,6 +216,7 @@ export class SimDatabase {
           ),
       }),
       integrations: wrapPort(integrations, call, {}),
+      lineages: wrapPort(lineages, call, {}),
       nodes: wrapPort(nodes, call, {
         list: () =>
           call(

@@ -1,8 +1,10 @@
 import {
   ALONE,
   createProviderDirectory,
+  DatabaseTrust,
   type EnginePorts,
   type Log,
+  MemoryHighWater,
   nodeChores,
   type ProviderRecord,
   protocolTimes,
@@ -20,13 +22,15 @@ import type { Random } from './random.ts'
 import type { EngineFactory, NodeEngine } from './seed-report.ts'
 import { ChangeChannel, type ChangeFan } from './sim-changes.ts'
 import { entropyOf, MachineClock, timersOf } from './sim-clock.ts'
-import type { LifeStore, SimDatabase } from './sim-database.ts'
+import { HOME, type LifeStore, type SimDatabase } from './sim-database.ts'
 import { JournalDisk, SimJournal } from './sim-journal.ts'
 import type { SimSeal } from './sim-seal.ts'
 import type { SimWire } from './sim-wire.ts'
 import type { World } from './world.ts'
 
 const HEARTBEAT_STRETCH = 60
+/** Where databases are restored, an operator counts nodes that beat within a minute. */
+const COUNTED_HEARTBEAT_STRETCH = 6
 const TAKE_OVER_STRETCH = 5
 /** What the documentation asks of whoever stops a node. */
 const KILLED_AFTER_MS = 120_000
@@ -64,6 +68,8 @@ export class SimNode implements Machine {
   readonly clock: MachineClock
   readonly cutFrom = new Set<number>()
   readonly disk = new JournalDisk()
+  /** In the data folder, beside the journal. */
+  marks = new MemoryHighWater()
   databaseCut = false
   pausedUntil = 0
   /** In the data folder: another disk, another id. */
@@ -167,6 +173,7 @@ export class SimNode implements Machine {
     this.#parts.world.count('disks lost')
     for (const record of this.disk.lose()) this.#parts.oracle.diskLost(record)
     this.id = `${this.name}-${this.#lives}`
+    this.marks = new MemoryHighWater()
   }
 
   cutDatabase(ms: number): void {
@@ -174,16 +181,23 @@ export class SimNode implements Machine {
     const { life } = this
     this.databaseCut = true
     this.#lockLost = true
-    if (this.running !== null) this.running.channel.goDeaf()
+    this.#channel?.goDeaf()
     world.after(30_000, () => {
       if (this.databaseCut && life !== null) locks?.drop(life.identity)
     })
     world.after(ms, () => this.healDatabase())
   }
 
+  /** The server at the other end is another one now. */
+  loseConnections(): void {
+    this.#lockLost = true
+    this.#channel?.goDeaf()
+    if (this.life !== null) this.#parts.locks?.drop(this.life.identity)
+  }
+
   healDatabase(): void {
     this.databaseCut = false
-    this.running?.channel.hearAgain()
+    this.#channel?.hearAgain()
     if (this.life !== null && this.#lockLost) this.#lockLost = this.#parts.locks !== null && !this.#parts.locks.retake(this.life.identity)
   }
 
@@ -255,6 +269,7 @@ export class SimNode implements Machine {
   #ports(life: Life, store: LifeStore, log: Log, own: Pick<EnginePorts, 'clock' | 'liveness'>): EnginePorts {
     const { world, weather, oracle, wire, records, seal } = this.#parts
     const decoder = new TextDecoder()
+    const journal = new SimJournal({ world, weather, oracle, random: this.#random, fault: this.#fault }, life, this.disk)
     return {
       ...own,
       timers: timersOf(life.later),
@@ -265,9 +280,9 @@ export class SimNode implements Machine {
       integrations: store.integrations,
       directory: createProviderDirectory({ records, fetchJson: () => Promise.reject(new Error('no discovery here')), clock: own.clock }),
       endpoint: wire.endpointOf(life),
-      journal: new SimJournal({ world, weather, oracle, random: this.#random, fault: this.#fault }, life, this.disk),
+      journal,
       node: life.identity,
-      trust: TRUSTING,
+      trust: this.#parts.weather.enabled('o') ? this.#trust(life, store, log, journal, own.clock) : TRUSTING,
       nodes: store.nodes,
       changesFresh: () => this.#channel?.fresh() ?? true,
       times: protocolTimes(),
@@ -275,6 +290,20 @@ export class SimNode implements Machine {
       observe: () => {},
       decode: (bytes) => decoder.decode(bytes),
     }
+  }
+
+  #trust(life: Life, store: LifeStore, log: Log, journal: SimJournal, clock: EnginePorts['clock']): DatabaseTrust {
+    return new DatabaseTrust({
+      clock,
+      entropy: entropyOf(this.#parts.world.streams.of(`trust ${this.name} ${life.number}`), this.clock),
+      log,
+      lineages: store.lineages,
+      marks: this.marks,
+      journal,
+      node: this.id,
+      home: () => Promise.resolve(HOME),
+      organization: 'org_operator',
+    })
   }
 
   #startChores({ life, engine, store, ports, workers, reads }: Running, watch: Parameters<typeof nodeChores>[0]['watch']): void {
@@ -317,7 +346,7 @@ export class SimNode implements Machine {
       case 'take over':
         return { sleep, after: (ms, task) => database.lostNodes.wait(ms * TAKE_OVER_STRETCH, life.laterAt, task) }
       default:
-        return { sleep, after: (ms, task) => life.later(ms * HEARTBEAT_STRETCH, task) }
+        return { sleep, after: (ms, task) => life.later(ms * (this.#parts.weather.enabled('o') ? COUNTED_HEARTBEAT_STRETCH : HEARTBEAT_STRETCH), task) }
     }
   }
 }

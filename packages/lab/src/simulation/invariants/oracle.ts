@@ -170,6 +170,7 @@ export class Oracle {
     connection.family = token.family
     connection.heldSince = world.now
     connection.excuse = null
+    connection.rolledBackFrom = null
     await this.changed(replacement.connection, 'replaced')
   }
 
@@ -205,8 +206,9 @@ export class Oracle {
     const before = connection.row
     const { generation } = row.credential
     if (generation < before.credential.generation && connection.excuse === null) world.violate('I2', `generation of c${connection.index} fell from ${before.credential.generation} to ${generation}`)
-    if (before.connection.state === 'disconnected' && row.connection.state !== 'disconnected') world.violate('I13', `c${connection.index} came back after its disconnect`)
+    if (before.connection.state === 'disconnected' && connection.excuse === null && row.connection.state !== 'disconnected') world.violate('I13', `c${connection.index} came back after its disconnect`)
     connection.row = row
+    if (connection.rolledBackFrom !== null && generation >= connection.rolledBackFrom) connection.rolledBackFrom = null
     connection.durable = Math.max(connection.durable, generation)
     world.note(generation)
     if (world.tracing) world.say(`c${connection.index} ${what}: gen ${generation} ${row.connection.state}${row.credential.suspicion === null ? '' : ' suspect'}`)
@@ -251,6 +253,33 @@ export class Oracle {
         world.violate('I14', `${life.identity.id} ended well with an answer that is not durable`)
         this.destroyed(presentation, 'the process ended with it')
       }
+    }
+  }
+
+  /** Every row is what it was some time ago; what was acknowledged since is nowhere but in the nodes. */
+  wentBack(store: Store): void {
+    for (const connection of this.parts.ledger.connections) void this.#back(store, connection)
+  }
+
+  async #back(store: Store, connection: ConnectionTruth): Promise<void> {
+    const { mint, seal, world } = this.parts
+    const row = await store.credentials.read(connection.id)
+    if (row === undefined) return world.violate('world', `c${connection.index} is not in the copy`)
+    const before = connection.row
+    connection.row = row
+    const sealed = row.credential.refreshToken
+    const token = sealed === null ? undefined : mint.refreshOf(seal.see(sealed) ?? '')
+    if (token !== undefined) Object.assign(connection, { stored: token, family: token.family })
+    if (before.connection.state !== row.connection.state || row.credential.generation < before.credential.generation) connection.excuse = 'the database went back in time'
+    if (row.credential.generation < before.credential.generation) connection.rolledBackFrom = before.credential.generation
+    if (row.connection.state !== 'disconnected') connection.disconnectedAt = null
+  }
+
+  /** An operator has said that this is the newest database there is. */
+  async confirmed(): Promise<void> {
+    for (const connection of this.parts.ledger.connections) {
+      connection.rolledBackFrom = null
+      await this.changed(connection.id, 'confirmed')
     }
   }
 
