@@ -7,6 +7,7 @@ import { benchInteractive } from './interactive.ts'
 import { writePage } from './page.ts'
 import { peerTables } from './peers/report.ts'
 import { runPeers } from './peers/run.ts'
+import { profileRefresh } from './profile.ts'
 import { benchRefresh } from './refresh.ts'
 import { machine } from './results.ts'
 import { expiredRows, interactiveRows, peerRows, type Row } from './rows.ts'
@@ -32,6 +33,7 @@ const commands: Readonly<Record<string, () => Promise<object>>> = {
   },
   all: async () => closing(await benchAll(options)),
   page: async () => ({ written: writePage() }),
+  profile: () => profileRefresh({ store: stores[0], pooled: args.includes('--pooled'), short }),
 }
 
 const command = commands[name]
@@ -40,7 +42,7 @@ if (command === undefined) {
   process.exit(2)
 }
 const figures = await command()
-if (name !== 'page' && !short) writePage()
+if (name !== 'page' && name !== 'profile' && !short) writePage()
 console.log(JSON.stringify({ bench: name, short, machine: machine(), node: process.version, ...figures }))
 process.exit(0)
 

@@ -1,21 +1,16 @@
-// node bench/profile.ts [--store sqlite|postgres] [--pooled] [--count 12000] [--functions 40]
-// Where the processor time of a refresh goes on the engine's own thread: a sampling profile of the measured part alone,
-// summed up by area and by function, in microseconds a refresh.
 import { type Profiler, Session } from 'node:inspector/promises'
-import { parseArgs } from 'node:util'
 import { startBareServer } from './bare-process.ts'
 import { withPostgres } from './postgres.ts'
 import { engineRefreshes } from './refresh-engine.ts'
 
-const { values } = parseArgs({
-  options: {
-    store: { type: 'string', default: 'sqlite' },
-    pooled: { type: 'boolean', default: false },
-    count: { type: 'string', default: '12000' },
-    functions: { type: 'string', default: '0' },
-  },
-})
-const count = Number(values.count)
+export interface ProfileOptions {
+  readonly store: 'sqlite' | 'postgres'
+  readonly pooled: boolean
+  readonly short: boolean
+}
+
+/** How many functions are named, the dearest first. */
+const FUNCTIONS = 40
 
 /** First match wins. Native functions have no address and count to the area of the nearest caller that has one. */
 const AREAS: readonly (readonly [area: string, place: RegExp])[] = [
@@ -37,32 +32,40 @@ const AREAS: readonly (readonly [area: string, place: RegExp])[] = [
   ['node: timers, promises, async hooks', /node:internal\/(timers|process|async_hooks|promise|util|errors|validators)|node:timers/],
 ]
 
-const bare = await startBareServer()
-let profile: Profiler.Profile | undefined
-const around = async (work: () => Promise<void>) => {
-  const session = new Session()
-  session.connect()
-  await session.post('Profiler.enable')
-  await session.post('Profiler.setSamplingInterval', { interval: 200 })
-  await session.post('Profiler.start')
-  await work()
-  profile = (await session.post('Profiler.stop')).profile
-  session.disconnect()
-}
-const run = async (databaseUrl: string | null) => {
+/**
+ * Where the time of a refresh goes on the thread of the event loop: a sampling profile of the measured part alone, printed
+ * by area and by function in microseconds a refresh. Samples are of wall time: compare areas, not runs.
+ */
+export async function profileRefresh({ store, pooled, short }: ProfileOptions): Promise<object> {
+  const count = short ? 4_000 : 12_000
+  const bare = await startBareServer()
   const { url } = bare
-  await engineRefreshes({ url, databaseUrl, pooled: values.pooled, count: 2_000 })
-  return engineRefreshes({ url, databaseUrl, pooled: values.pooled, count, around })
+  let profile: Profiler.Profile | undefined
+  const around = async (work: () => Promise<void>) => {
+    const session = new Session()
+    session.connect()
+    await session.post('Profiler.enable')
+    await session.post('Profiler.setSamplingInterval', { interval: 200 })
+    await session.post('Profiler.start')
+    await work()
+    profile = (await session.post('Profiler.stop')).profile
+    session.disconnect()
+  }
+  const run = async (databaseUrl: string | null) => {
+    await engineRefreshes({ url, databaseUrl, pooled, count: 2_000 })
+    return engineRefreshes({ url, databaseUrl, pooled, count, around })
+  }
+  try {
+    const rate = store === 'postgres' ? await withPostgres(run) : await run(null)
+    const areas = profile === undefined ? new Map<string, number>() : report(profile, count)
+    const micros = Object.fromEntries([...areas].map(([area, spent]) => [area, Math.round(spent / count)]))
+    return { store, pooled, micros_per_refresh: micros, cpu: Math.round(rate.cpuMicros), loop: Math.round(rate.loopMicros), loop_delay_p99: rate.loopDelayP99 }
+  } finally {
+    bare.stop()
+  }
 }
-const rate = values.store === 'postgres' ? await withPostgres(run) : await run(null)
-bare.stop()
-if (profile !== undefined) report(profile)
-console.log(
-  `${Math.round(rate.perSecond)}/s under the profiler; process CPU ${Math.round(rate.cpuMicros)} us a refresh; event loop delay p99 ${rate.loopDelayP99.toFixed(1)} ms`,
-)
-process.exit(0)
 
-function report({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): void {
+function report({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile, count: number): ReadonlyMap<string, number> {
   const micros = new Map<number, number>()
   for (const [index, id] of samples.entries()) micros.set(id, (micros.get(id) ?? 0) + (timeDeltas[index] ?? 0))
   const byId = new Map(nodes.map((node) => [node.id, node]))
@@ -75,8 +78,9 @@ function report({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): voi
     const { functionName, url, lineNumber } = byId.get(id)?.callFrame ?? { functionName: '?', url: '', lineNumber: 0 }
     add(functions, `${functionName || '(anonymous)'} ${url.replace(/^file:.*\/packages\/evergrant\//, '')}:${lineNumber + 1}`, spent)
   }
-  print(areas, areas.size)
-  print(functions, Number(values.functions))
+  print(areas, areas.size, count)
+  print(functions, FUNCTIONS, count)
+  return areas
 
   function placeOf(id: number | undefined): string {
     for (let at = id; at !== undefined; at = parent.get(at)) {
@@ -93,9 +97,9 @@ function add(sums: Map<string, number>, key: string, micros: number): void {
   sums.set(key, (sums.get(key) ?? 0) + micros)
 }
 
-function print(sums: ReadonlyMap<string, number>, most: number): void {
+function print(sums: ReadonlyMap<string, number>, most: number, count: number): void {
   for (const [name, micros] of [...sums].sort((left, right) => right[1] - left[1]).slice(0, most)) {
     console.log(`${(micros / count).toFixed(1).padStart(8)} us  ${name}`)
   }
-  if (most > 0) console.log('')
+  console.log('')
 }
