@@ -1,7 +1,9 @@
-import type { ClassLosses, ProfileName, SeedReport } from '../simulation/seed-report.ts'
+import type { ClassLosses, ProfileName } from '../simulation/seed-report.ts'
+import { liveSeeds } from './live-seeds.ts'
 import type { Mutant } from './mutant.ts'
 import { mutants } from './mutants.ts'
 import { SeedPool } from './seed-pool.ts'
+import { NOTHING, plus, type Summary, summaryOf } from './summary.ts'
 
 /** How one mutant fared. */
 export interface MutantVerdict {
@@ -9,9 +11,8 @@ export interface MutantVerdict {
   readonly does: string
   /** Null: its scenario did not notice. */
   readonly scenario: string | null
-  /** The first invariant that a seed found broken, and how many seeds that took. */
-  readonly invariant: string | null
-  readonly seeds: number | null
+  /** The invariant that a seed found broken which the protocol holds on the same seed, and how many seeds that took. */
+  readonly broken: Broken | null
   /** Reuse classes that lost clearly more than the protocol does on the same seeds. */
   readonly losses: readonly string[]
   readonly killed: boolean
@@ -25,64 +26,82 @@ export interface GateOptions {
   readonly tell: (line: string) => void
 }
 
+interface Broken {
+  readonly seed: number
+  readonly invariant: string
+}
+
 type Losses = Readonly<Record<string, Pick<ClassLosses, 'lost' | 'falselyDead'>>>
 
-/** Runs the scenario of the mutant, then seeds until one breaks an invariant; the loss count of all of them is held against the protocol's. */
-export async function judgeMutant(mutant: Mutant, options: GateOptions, baseline: Losses | null): Promise<MutantVerdict> {
+/** The protocol itself, on the seeds of the gate: what breaks there is no mutant's doing. */
+class Baseline {
+  readonly #pool: SeedPool
+  readonly #options: GateOptions
+  readonly #holds = new Map<number, Promise<boolean>>()
+  #losses: Promise<Losses> | null = null
+
+  constructor(options: GateOptions) {
+    this.#pool = new SeedPool(options.workers)
+    this.#options = options
+  }
+
+  holds(seed: number): Promise<boolean> {
+    const { profile, events } = this.#options
+    const known = this.#holds.get(seed) ?? this.#pool.seed({ seed, profile, events }).then((report) => report.violations.length === 0)
+    this.#holds.set(seed, known)
+    return known
+  }
+
+  losses(): Promise<Losses> {
+    const { seeds, profile, events } = this.#options
+    this.#losses ??= liveSeeds(this.#pool, 1, seeds, { profile, events }).then((lived) => lived.losses)
+    return this.#losses
+  }
+
+  async failed(): Promise<number[]> {
+    const failed: number[] = []
+    for (const [seed, holds] of this.#holds) if (!(await holds)) failed.push(seed)
+    return failed.sort((left, right) => left - right)
+  }
+
+  close(): void {
+    this.#pool.close()
+  }
+}
+
+/** The scenario of the mutant, then seeds until one breaks that the protocol holds; else the losses of all of them. */
+async function judgeMutant(mutant: Mutant, options: GateOptions, baseline: Baseline): Promise<MutantVerdict> {
   const pool = new SeedPool(options.workers, mutant.name)
   try {
     const played = await pool.do({ kind: 'scenario', id: mutant.scenario })
     if (played.kind !== 'scenario') throw new Error(`${mutant.name}: ${played.kind === 'error' ? played.text : 'no scenario'}`)
     // A rule that stands in several stores must be missed in each.
     const scenario = played.failures.includes(null) ? null : mutant.scenario
-    const found = await firstViolation(pool, options)
-    const losses = found.broken === null && baseline !== null ? clearlyMore(found.losses, baseline) : []
-    const killed = scenario !== null || found.broken !== null || losses.length > 0
-    return { mutant: mutant.name, does: mutant.does, scenario, invariant: found.broken, seeds: found.broken === null ? null : found.seeds, losses, killed }
+    const { broken, lived } = await firstBroken(pool, options, baseline)
+    const losses = broken === null ? clearlyMore(lived.losses, await baseline.losses()) : []
+    return { mutant: mutant.name, does: mutant.does, scenario, broken, losses, killed: scenario !== null || broken !== null || losses.length > 0 }
   } finally {
     pool.close()
   }
 }
 
-/** What the protocol itself loses on these seeds. */
-export async function baselineLosses(options: GateOptions): Promise<Losses> {
-  const pool = new SeedPool(options.workers)
-  try {
-    return (await firstViolation(pool, options)).losses
-  } finally {
-    pool.close()
-  }
-}
-
-interface Broken {
-  readonly seed: number
-  readonly invariant: string
-}
-
-async function firstViolation(pool: SeedPool, options: GateOptions) {
-  const losses: Record<string, { lost: number; falselyDead: number }> = {}
-  let next = 1
+async function firstBroken(pool: SeedPool, options: GateOptions, baseline: Baseline): Promise<{ readonly broken: Broken | null; readonly lived: Summary }> {
+  const { seeds, profile, events } = options
   const broken: Broken[] = []
+  let lived = NOTHING
+  let next = 1
   const live = async () => {
-    while (next <= options.seeds && broken.length === 0) {
+    while (next <= seeds && broken.length === 0) {
       const seed = next
       next += 1
-      const report = await pool.seed({ seed, profile: options.profile, events: options.events }).catch((error: unknown) => String(error))
-      const invariant = typeof report === 'string' ? 'did not end' : (report.violations[0]?.invariant ?? null)
-      if (typeof report !== 'string') add(losses, report)
-      if (invariant !== null) broken.push({ seed, invariant })
+      const report = await pool.seed({ seed, profile, events }).catch(() => null)
+      if (report !== null) lived = plus(lived, summaryOf(report))
+      const invariant = report === null ? 'did not end' : report.violations[0]?.invariant
+      if (invariant !== undefined && (await baseline.holds(seed))) broken.push({ seed, invariant })
     }
   }
   await Promise.all(Array.from({ length: pool.size }, live))
-  const found = broken.sort((left, right) => left.seed - right.seed)[0]
-  return { broken: found?.invariant ?? null, seeds: found?.seed ?? 0, losses }
-}
-
-function add(sum: Record<string, { lost: number; falselyDead: number }>, report: SeedReport): void {
-  for (const [reuse, { lost, falselyDead }] of Object.entries(report.losses)) {
-    const so = sum[reuse] ?? { lost: 0, falselyDead: 0 }
-    sum[reuse] = { lost: so.lost + lost, falselyDead: so.falselyDead + falselyDead }
-  }
+  return { broken: broken.sort((left, right) => left.seed - right.seed)[0] ?? null, lived }
 }
 
 /** More than three standard deviations of a Poisson count beyond the protocol's own. */
@@ -95,33 +114,44 @@ export function clearlyMore(mutant: Losses, protocol: Losses): string[] {
   })
 }
 
-/** The whole gate, or one mutant: a table, and one line of JSON at the end. False when a mutant survives. */
+/** The whole gate, or one mutant: a table, and one line of JSON at the end. False when a mutant survives, or a seed breaks without any. */
 export async function runGate(options: GateOptions & { readonly only: string | null }): Promise<boolean> {
   const chosen = mutants.filter((mutant) => options.only === null || mutant.name === options.only)
   if (chosen.length === 0) throw new Error(`there is no mutant ${options.only}; known are ${mutants.map((mutant) => mutant.name).join(', ')}`)
-  const baseline = await baselineLosses(options)
   options.tell('| mutant | what it does | scenario that notices | invariant, seeds needed | classes that lose more |')
-  options.tell('|---|---|---|---|---|')
+  options.tell('| --- | --- | --- | --- | --- |')
+  const baseline = new Baseline(options)
   const verdicts: MutantVerdict[] = []
-  for (const mutant of chosen) {
-    const verdict = await judgeMutant(mutant, options, baseline)
-    verdicts.push(verdict)
-    const found = verdict.invariant === null ? `none in ${options.seeds}` : `${verdict.invariant}, ${verdict.seeds}`
-    options.tell(`| ${verdict.mutant} | ${verdict.does} | ${verdict.scenario ?? 'none'} | ${found} | ${verdict.losses.join(', ') || '-'} |`)
+  try {
+    for (const mutant of chosen) {
+      const verdict = await judgeMutant(mutant, options, baseline)
+      verdicts.push(verdict)
+      options.tell(rowOf(verdict, options.seeds))
+    }
+    const failed = await baseline.failed()
+    options.tell(JSON.stringify(closing(verdicts, options.seeds, failed)))
+    return failed.length === 0 && verdicts.every((verdict) => verdict.killed)
+  } finally {
+    baseline.close()
   }
+}
+
+function rowOf({ mutant, does, scenario, broken, losses }: MutantVerdict, seeds: number): string {
+  const found = broken === null ? `none in ${seeds}` : `${broken.invariant}, ${broken.seed}`
+  return `| ${mutant} | ${does} | ${scenario ?? 'none'} | ${found} | ${losses.join(', ') || '-'} |`
+}
+
+function closing(verdicts: readonly MutantVerdict[], seeds: number, failed: readonly number[]) {
   const survivors = verdicts.filter((verdict) => !verdict.killed).map((verdict) => verdict.mutant)
-  const bySeeds = verdicts.filter((verdict) => verdict.invariant !== null).length
-  const byScenario = verdicts.filter((verdict) => verdict.scenario !== null).length
-  options.tell(
-    JSON.stringify({
-      command: 'mutants',
-      mutants: verdicts.length,
-      killed: verdicts.length - survivors.length,
-      by_scenario: byScenario,
-      by_seeds: bySeeds,
-      seeds: options.seeds,
-      survivors,
-    }),
-  )
-  return survivors.length === 0
+  return {
+    command: 'mutants',
+    mutants: verdicts.length,
+    killed: verdicts.length - survivors.length,
+    by_scenario: verdicts.filter((verdict) => verdict.scenario !== null).length,
+    by_seeds: verdicts.filter((verdict) => verdict.broken !== null).length,
+    by_losses: verdicts.filter((verdict) => verdict.losses.length > 0).length,
+    seeds,
+    survivors,
+    seeds_that_break_without_a_mutant: failed,
+  }
 }
