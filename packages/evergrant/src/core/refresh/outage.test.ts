@@ -143,3 +143,26 @@ test('grants created in the same second are not renewed in the same second', asy
   const tens = Array.from({ length: Math.ceil((last - first) / 10_000) }, (_, ten) => lab.crowd.between(first + ten * 10_000, first + (ten + 1) * 10_000))
   expect(Math.max(...tens)).toBeLessThanOrEqual(3 * mean)
 })
+
+test('where half of the requests fail, retries stay within their budget, and what was not sent is charged to nobody', async () => {
+  const lab = await createCrowdLab(200, { reuse: 'P0', ageMs: 50 * MINUTE })
+  const ill = (grant: string) => Number(grant.split('-')[2]) % 2 === 0
+  lab.crowd.mood = (grant) => (ill(grant) ? 'down' : 'well')
+  await lab.live(5 * MINUTE)
+  const seen = new Set<string>()
+  const requests = lab.crowd.presented.map(({ at, grant }) => ({ at, retry: ill(grant) && seen.size === seen.add(grant).size }))
+  for (const { at: from } of requests) {
+    const minute = requests.filter(({ at }) => at >= from && at < from + MINUTE)
+    const retries = minute.filter(({ retry }) => retry).length
+    expect(retries).toBeLessThanOrEqual(Math.max(10, 0.1 * requests.filter(({ at, retry }) => !retry && at < from + MINUTE && at >= from - MINUTE).length))
+  }
+  // Five in a row may open the breaker by chance, so not all of the others need to be through.
+  expect(await renewed(lab)).toBeGreaterThan(60)
+  for (const [index, member] of lab.members.entries()) {
+    const sent = lab.crowd.presented.filter(({ grant }) => grant === `rt-0-${index}`).length
+    if (index % 2 === 0) expect((await lab.row(member)).health.failures).toBe(sent)
+  }
+  lab.crowd.mood = () => 'well'
+  await lab.live(20 * MINUTE)
+  expect(await renewed(lab)).toBe(200)
+})
