@@ -60,11 +60,13 @@ const STRIKES: Partial<Record<FaultLetter & keyof Profile['everyMs'], Strike>> =
     running?.channel.goDeaf()
     world.after(random.exponential(20 * SECOND), () => running?.channel.hearAgain())
   },
+  v: (random, { nodes }) => random.pick(nodes).loseDisk(),
   y: (random, { nodes }) => random.pick(nodes).drain(random.between(1, 60) * SECOND),
 }
 
-function mood(random: Random, { sites, world }: EpisodeParts, name: keyof Site['mood'], ms: number): void {
+function mood(random: Random, { sites, world }: EpisodeParts, name: Exclude<keyof Site['mood'], 'downSince'>, ms: number): void {
   const site = random.pick(sites)
+  if (name === 'down') site.mood.downSince = world.now
   site.mood[name] = true
   world.after(ms, () => {
     site.mood[name] = false
@@ -77,7 +79,7 @@ export function planEpisodes(parts: EpisodeParts): void {
   for (const [letter, strike] of Object.entries(STRIKES) as [keyof Profile['everyMs'] & FaultLetter, Strike][]) {
     if (!weather.enabled(letter)) continue
     const random = world.streams.of(`fault ${letter} episodes`)
-    const perNode = letter === 'p' || letter === 'q' || letter === 'y'
+    const perNode = letter === 'p' || letter === 'q' || letter === 'y' || letter === 'v'
     const meanMs = weather.profile.everyMs[letter] / (perNode ? parts.nodes.length : 1)
     const next = () => {
       world.after(random.exponential(meanMs), () => {

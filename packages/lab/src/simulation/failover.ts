@@ -7,6 +7,8 @@ import { HOME } from './sim-database.ts'
 
 const MINUTE = 60_000
 const LOOK_MS = 2 * MINUTE
+/** Looks at an unconfirmed database before nodes that do not run are given up. */
+const DOUBTS = 6
 
 export interface FailoverParts extends EpisodeParts {
   readonly oracle: Oracle
@@ -69,10 +71,13 @@ function operate(parts: FailoverParts, random: Random): void {
     home: () => Promise.resolve(HOME),
     organization,
   })
+  let doubts = 0
   const look = () => {
     world.applying += 1
-    confirm(service, organization)
+    doubts += 1
+    confirm(service, organization, doubts < DOUBTS)
       .then(async (confirmed) => {
+        if (confirmed) doubts = 0
         if (confirmed) await oracle.confirmed()
         if (confirmed) database.due.hint(world.now)
       })
@@ -85,9 +90,10 @@ function operate(parts: FailoverParts, random: Random): void {
   if (nodes.length > 0) world.after(LOOK_MS, look)
 }
 
-async function confirm(service: RestoreService, organization: `org_${string}`): Promise<boolean> {
+/** `patient`: a node that does not run may still come back with its data folder; after a while it is taken for lost. */
+async function confirm(service: RestoreService, organization: `org_${string}`, patient: boolean): Promise<boolean> {
   const { lineage, waitingFor, absent } = await service.status()
-  if (lineage.trusted === 'trusted' || waitingFor.length > 0 || absent.length > 0) return false
+  if (lineage.trusted === 'trusted' || waitingFor.length > 0 || (patient && absent.length > 0)) return false
   await service.confirm(organization, { kind: 'cli', id: null }, 'restored')
   return true
 }

@@ -18,6 +18,8 @@ export class Life {
   draining = false
   drainingSince = 0
   ready = false
+  /** Recovery runs a second time over the same journal. */
+  recoveringAgain = false
   readonly node: Machine
   readonly number: number
   readonly identity: NodeIdentity

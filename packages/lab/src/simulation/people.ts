@@ -31,12 +31,14 @@ export class People {
   readonly #parts: PeopleParts
   readonly #random: Random
   readonly #revoking: Random
+  readonly #moments: Random
   readonly #reconnecting = new Set<number>()
   readonly #reported = new Map<number, number>()
 
   constructor(parts: PeopleParts) {
     this.#parts = parts
     this.#random = parts.world.streams.of('people')
+    this.#moments = parts.world.streams.of('fault w')
     this.#revoking = parts.world.streams.of('fault x')
   }
 
@@ -156,6 +158,14 @@ export class People {
     else if (dice < 0.75) this.#pause(running, connection)
     else if (dice < 0.95) this.#reconnect(connection)
     else this.#disconnect(running, connection)
+  }
+
+  /** Comes exactly now. */
+  intrude(connection: ConnectionTruth): void {
+    const { weather, world } = this.#parts
+    if (!weather.has('w') || !this.#moments.chance(weather.profile.chance.w)) return
+    world.count('fault w')
+    world.after(0, () => this.change(connection))
   }
 
   #force({ life, engine }: Running, connection: ConnectionTruth): void {

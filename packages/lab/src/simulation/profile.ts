@@ -10,9 +10,9 @@ const HOUR = 60 * MINUTE
 /** How often each fault strikes, and what the protocol may assume. Chances are per occasion, times in milliseconds. */
 export interface Profile {
   readonly name: ProfileName
-  readonly chance: Readonly<Record<'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'k' | 'l' | 'r' | 'u' | 'v' | 'z', number>>
+  readonly chance: Readonly<Record<'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'k' | 'l' | 'r' | 'u' | 'v' | 'w' | 'z', number>>
   /** Mean time between two strikes: episodes of a provider or the database, and per node for crashes and pauses. */
-  readonly everyMs: Readonly<Record<'h' | 'i' | 'j' | 'm' | 'n' | 'o' | 'p' | 'q' | 's' | 't' | 'u' | 'x' | 'y', number>>
+  readonly everyMs: Readonly<Record<'h' | 'i' | 'j' | 'm' | 'n' | 'o' | 'p' | 'q' | 's' | 't' | 'u' | 'v' | 'x' | 'y', number>>
   readonly pauseMeanMs: number
   /** Assumption: no pause is longer. */
   readonly pauseMaxMs: number
@@ -23,7 +23,7 @@ export interface Profile {
 
 const BRUTAL: Profile = {
   name: 'brutal',
-  chance: { a: 0.01, b: 0.01, c: 0.06, d: 0.03, e: 0.005, f: 0.03, g: 0.01, k: 0.01, l: 0.01, r: 0.004, u: 0.05, v: 0.02, z: 0.002 },
+  chance: { a: 0.01, b: 0.01, c: 0.06, d: 0.03, e: 0.005, f: 0.03, g: 0.01, k: 0.01, l: 0.01, r: 0.004, u: 0.05, v: 0.02, w: 0.01, z: 0.002 },
   everyMs: {
     h: 4 * HOUR,
     i: 8 * HOUR,
@@ -36,6 +36,7 @@ const BRUTAL: Profile = {
     s: HOUR,
     t: 2 * HOUR,
     u: HOUR,
+    v: 6 * HOUR,
     x: 24 * HOUR,
     y: 3 * HOUR,
   },
@@ -48,7 +49,7 @@ const BRUTAL: Profile = {
 const REALISTIC: Profile = {
   ...BRUTAL,
   name: 'realistic',
-  chance: { a: 1e-5, b: 1e-5, c: 1e-3, d: 1e-4, e: 1e-5, f: 1e-4, g: 1e-5, k: 1e-4, l: 1e-5, r: 0, u: 1e-3, v: 1e-5, z: 1e-6 },
+  chance: { a: 1e-5, b: 1e-5, c: 1e-3, d: 1e-4, e: 1e-5, f: 1e-4, g: 1e-5, k: 1e-4, l: 1e-5, r: 0, u: 1e-3, v: 1e-5, w: 1e-4, z: 1e-6 },
   everyMs: {
     h: 90 * 24 * HOUR,
     i: 365 * 24 * HOUR,
@@ -61,6 +62,7 @@ const REALISTIC: Profile = {
     s: 24 * HOUR,
     t: 2 * 24 * HOUR,
     u: 24 * HOUR,
+    v: 365 * 24 * HOUR,
     x: 300 * 24 * HOUR,
     y: 24 * HOUR,
   },

@@ -88,6 +88,8 @@ export interface Site {
 
 export interface Mood {
   down: boolean
+  /** Since when. */
+  downSince?: number
   clientRejected: boolean
   mistakenDeath: boolean
 }

@@ -73,7 +73,8 @@ async function build(options: SeedOptions): Promise<Stage> {
   const ledger = new Ledger()
   const mint = new TokenMint(world.streams.of('tokens'))
   const buggify = new Buggify(world, weather)
-  const parts: OracleParts = { world, weather, ledger, seal, mint, store: () => store, buggify: (life, step) => buggify.step(life, step) }
+  const intruders: { people: People | null } = { people: null }
+  const parts: OracleParts = { world, weather, ledger, seal, mint, store: () => store, buggify: (life, step) => buggify.step(life, step), moment: (connection) => intruders.people?.intrude(connection) }
   const oracle = new Oracle(parts)
   const provider = new SimProvider(world, weather, mint)
   buildSites(random, provider)
@@ -100,6 +101,7 @@ async function build(options: SeedOptions): Promise<Stage> {
   const nodes = Array.from({ length: nodeCount }, (_, index) => new SimNode(nodeParts, `node-${index + 1}`))
   buggify.strikes = { crash: (life, where) => ofLife(nodes, life).crash(where), pause: (life, ms, where) => ofLife(nodes, life).pause(ms, where) }
   const people = new People({ ...ground, weather, oracle, nodes })
+  intruders.people = people
   for (const connection of ledger.connections) if (connection.row.health.dueAt !== null) database.due.hint(connection.row.health.dueAt - clock.wall() + world.now)
   return { world, weather, sites: provider.sites, nodes, database, connections: ledger.connections, oracle, parts, people, ledger }
 }

@@ -223,6 +223,11 @@ export class SimNode implements Machine {
     fan.channels.add(channel)
     this.#channel = channel
     await engine.recover()
+    if (this.#random.chance(0.2)) {
+      life.recoveringAgain = true
+      await engine.recover()
+      life.recoveringAgain = false
+    }
     const running: Running = { life, engine, store, channel, ports, workers: [], reads }
     this.running = running
     this.#startChores(running, this.#parts.nodes > 1 ? watch : null)

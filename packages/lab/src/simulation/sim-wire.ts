@@ -51,6 +51,7 @@ export class SimWire {
     if (site === undefined) throw new Error(`nobody lives at ${url}`)
     return new Promise((resolve, reject) => {
       if (this.#unreachable(life, site)) {
+        this.#oracle.unreachable(life, site)
         const silent = this.#random.chance(0.3)
         life.later(silent ? CONNECT_TIMEOUT_MS : 5, () => reject(new NotSent(silent ? 'connect_timeout' : 'ECONNREFUSED', 'not there')))
         return

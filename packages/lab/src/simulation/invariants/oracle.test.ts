@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
-import { defineProvider, type FailureCommit, type GrantRow, type Reuse, type Store, type TokenAnswer } from '../../../../evergrant/src/engine.ts'
+import { defineProvider, type FailureCommit, type GrantRow, newCredential, type Reuse, type Store, type TokenAnswer } from '../../../../evergrant/src/engine.ts'
 import { type ConnectionTruth, Ledger } from '../ledger.ts'
 import { Life, type Machine } from '../life.ts'
 import { profileOf, Weather } from '../profile.ts'
@@ -74,7 +74,7 @@ function build(reuse: Reuse): void {
   }
   ledger.add(connection)
   const store = { credentials: { read: () => Promise.resolve(row) } } as unknown as Store
-  oracle = new Oracle({ world, weather: new Weather(profileOf('brutal'), '-'), ledger, seal, mint, store: () => store, buggify: () => false })
+  oracle = new Oracle({ world, weather: new Weather(profileOf('brutal'), '-'), ledger, seal, mint, store: () => store, buggify: () => false, moment: () => {} })
   life = lifeOf('node-1')
 }
 
@@ -203,6 +203,34 @@ test('I8: nobody serves what a provider would honour', () => {
   expect(broken()).toEqual(['I8'])
 })
 
+test('I9: a provider that is away is asked again and again, and Retry-After is not kept', () => {
+  connection.site.mood = { down: true, downSince: 0, clientRejected: false, mistakenDeath: false }
+  world.now = 3_600_000
+  for (let time = 0; time < 5; time++) oracle.unreachable(life, connection.site)
+  expect(broken()).toEqual(['I9'])
+  const first = send()
+  oracle.read(life, first, { status: 429, headers: { 'retry-after': '60' }, text: '' })
+  first.concluded = true
+  first.settled = true
+  first.over = true
+  world.now += 30_000
+  send()
+  expect(broken()).toEqual(['I9', 'I9'])
+})
+
+test('I10: a thousand grants of one second are renewed over many', () => {
+  const { record } = connection.site
+  const random = new Random(5)
+  const entropy = { bytes: () => new Uint8Array(0), uniform: () => random.uniform(), uuid: () => '' }
+  const tokens = { accessToken: 'a', refreshToken: 'r', tokenType: 'Bearer', accessExpiresAt: 3_600_000, refreshExpiresAt: null }
+  const bins = new Array<number>(20).fill(0)
+  const input = { organization: 'org_0', connection: 'con_0', generation: 1, tokens, obtainedAt: 0, record, settings: { marginMs: null } } as const
+  const instants = Array.from({ length: 1_000 }, () => newCredential(input, seal, entropy).softAt ?? 0)
+  const [first, last] = [Math.min(...instants), Math.max(...instants)]
+  for (const instant of instants) bins[Math.min(19, Math.floor((20 * (instant - first)) / (last - first)))]! += 1
+  expect(Math.max(...bins)).toBeLessThan(3 * 50)
+})
+
 test('I12: refused client credentials change a grant', async () => {
   const first = send()
   first.effect = 'config'
@@ -244,6 +272,13 @@ test('I16: a sealed value opens nowhere but where it was sealed', () => {
   expect(seal.openText(sealed, home)).toBe('secret')
   for (const moved of [{ row: 'con_0#2' }, { row: 'con_1#1' }, { column: 'refresh_token' }, { organization: 'org_1' }, { table: 'answer' }])
     expect(() => seal.openText(sealed, { ...home, ...moved })).toThrow()
+})
+
+test('I17: a second recovery applies something', async () => {
+  life.recoveringAgain = true
+  const commit = { connection: 'con_0', intent: 'itn_0', credential: { refreshToken: null } }
+  await oracle.granted(life, commit as never, { kind: 'applied', generation: 2 })
+  expect(broken()).toEqual(['I17'])
 })
 
 test('I18: an end without an event', async () => {

@@ -8,6 +8,7 @@ import type { SimSeal } from '../sim-seal.ts'
 import type { TokenMint } from '../token-mint.ts'
 import { EPOCH, type World } from '../world.ts'
 import { checkPresentation } from './presenting.ts'
+import { RateWatch } from './rates.ts'
 import { checkServed, type Served } from './serving.ts'
 import { checkEnd, lossOf } from './losses.ts'
 
@@ -28,15 +29,19 @@ export interface OracleParts {
   readonly mint: TokenMint
   readonly store: () => Store
   readonly buggify: (life: Life, step: string) => boolean
+  /** A step of the protocol concerns this connection: somebody may come exactly now. */
+  readonly moment: (connection: ConnectionTruth) => void
 }
 
 /** Sees everything that happens, at the instant at which it happens, and holds it against the invariants. */
 export class Oracle {
   readonly parts: OracleParts
+  readonly #rates: RateWatch
   readonly #late = new Map<string, ConnectionTruth>()
 
   constructor(parts: OracleParts) {
     this.parts = parts
+    this.#rates = new RateWatch(parts)
   }
 
   /** True when the node died right there. */
@@ -72,7 +77,9 @@ export class Oracle {
     world.note(id)
     if (world.tracing) world.say(`${life.identity.id} presents c${connection.index}#${token.number} to ${site.reuse.class}-${site.index} as ${presentation.intent}`)
     checkPresentation(this.parts, presentation, connection, site)
+    this.#rates.sent(life, connection)
     token.presentations.push(presentation)
+    this.parts.moment(connection)
     ledger.presentations.push(presentation)
     if (presentation.intent !== null) ledger.byIntent.set(presentation.intent, presentation)
     return presentation
@@ -83,7 +90,18 @@ export class Oracle {
     presentation.settled = true
     presentation.decidedAt = world.now
     world.note(status)
+    this.#momentOf(presentation)
     if (world.tracing) world.say(`provider decides ${presentation.id}: ${presentation.effect} ${status}${presentation.destroyed === null ? '' : ` (${presentation.destroyed})`}`)
+  }
+
+  #momentOf({ token }: Presentation): void {
+    const connection = this.parts.ledger.connections[token.family.connection]
+    if (connection !== undefined) this.parts.moment(connection)
+  }
+
+  /** A node tries to reach a provider that is away. */
+  unreachable(life: Life, site: Site): void {
+    this.#rates.unreachable(life, site)
   }
 
   duplicated(presentation: Presentation, copy: Presentation): void {
@@ -101,6 +119,8 @@ export class Oracle {
     const clear = answer.grants === true
     presentation.learned = clear ? 'granted' : answer.status >= 500 || answer.status === 200 || answer.status === 403 ? 'unclear' : 'definite'
     this.parts.world.note(answer.status)
+    this.#momentOf(presentation)
+    this.#rates.read(life, presentation, answer)
     if (this.parts.world.tracing) this.parts.world.say(`${life.identity.id} reads answer ${presentation.id}: ${answer.status}`)
   }
 
@@ -125,6 +145,7 @@ export class Oracle {
     if (outcome.kind === 'disconnected') this.#late.set(commit.intent, connection)
     if (outcome.kind === 'applied') {
       world.count('refreshes')
+      if (life.recoveringAgain && !this.parts.weather.enabled('o')) world.violate('I17', `a second recovery of ${life.identity.id} applied ${commit.intent}`)
       const token = commit.credential.refreshToken === null ? null : (mint.refreshOf(seal.see(commit.credential.refreshToken) ?? '') ?? null)
       connection.stored = token
       if (token !== null && token.family.connection !== connection.index) world.violate('I19', `c${connection.index} holds a token of c${token.family.connection}`)

@@ -1,0 +1,59 @@
+import type { ConnectionTruth } from '../ledger.ts'
+import type { Life } from '../life.ts'
+import type { Presentation, Site } from '../provider-truth.ts'
+import type { HttpAnswer } from '../sim-provider.ts'
+import type { OracleParts } from './oracle.ts'
+
+const MINUTE = 60_000
+/** So long after an outage began, a node asks once a minute; its two breakers and a little drift of its clock are forgiven. */
+const SETTLED_MS = 12 * MINUTE
+const PER_MINUTE = 3
+/** What passed the gate before the answer was read may still be connecting. */
+const ALREADY_ADMITTED_MS = 11_000
+const CLOCK_SLACK_MS = 500
+
+interface Patience {
+  readonly since: number
+  readonly until: number
+}
+
+/** I9: a provider that is away is asked ever more rarely, and what it says about patience is a floor. */
+export class RateWatch {
+  readonly #parts: OracleParts
+  readonly #tries = new Map<string, { minute: number; count: number }>()
+  readonly #patience = new Map<string, Patience>()
+
+  constructor(parts: OracleParts) {
+    this.#parts = parts
+  }
+
+  unreachable(life: Life, site: Site): void {
+    const { world } = this.#parts
+    if (!site.mood.down || world.now - (site.mood.downSince ?? world.now) < SETTLED_MS) return
+    const key = `${life.identity.incarnation} ${site.index}`
+    const minute = Math.floor(world.now / MINUTE)
+    const tries = this.#tries.get(key)
+    const count = tries?.minute === minute ? tries.count + 1 : 1
+    this.#tries.set(key, { minute, count })
+    if (count === PER_MINUTE + 1) world.violate('I9', `${life.identity.id} asks provider ${site.index} ${count} times a minute, long after it went away`)
+  }
+
+  read(life: Life, { token }: Presentation, { status, headers }: HttpAnswer): void {
+    const connection = this.#parts.ledger.connections[token.family.connection]
+    const seconds = Number(headers['retry-after'])
+    if (connection === undefined || status !== 429 || !Number.isFinite(seconds)) return
+    const { now } = this.#parts.world
+    this.#patience.set(this.#key(life, connection), { since: now, until: now + seconds * 1_000 })
+  }
+
+  sent(life: Life, connection: ConnectionTruth): void {
+    const patience = this.#patience.get(this.#key(life, connection))
+    const { world } = this.#parts
+    if (patience === undefined || world.now >= patience.until - CLOCK_SLACK_MS || world.now - patience.since < ALREADY_ADMITTED_MS) return
+    world.violate('I9', `${life.identity.id} sends c${connection.index} ${patience.until - world.now} ms before the Retry-After of its integration is over`)
+  }
+
+  #key(life: Life, connection: ConnectionTruth): string {
+    return `${life.identity.incarnation} ${connection.integration}`
+  }
+}
