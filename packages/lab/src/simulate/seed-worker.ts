@@ -38,9 +38,17 @@ async function done(job: WorkerJob): Promise<WorkerAnswer> {
   }
 }
 
-// What a mutant leaves unhandled is part of what it does wrong; the scenario or the seed says what came of it.
-process.on('unhandledRejection', () => {})
+/** A rejection that nobody handles is a defect of the protocol; of a mutant or a canary, it is part of what they do wrong. */
+let unhandled: string | null = null
+process.on('unhandledRejection', (error) => {
+  unhandled = error instanceof Error ? (error.stack ?? error.message) : String(error)
+})
+
 process.on('message', (job: WorkerJob) => {
-  void done(job).then((answer) => process.send?.(answer))
+  void done(job).then((answer) => {
+    const defect = name === undefined && job.kind === 'seed' ? unhandled : null
+    unhandled = null
+    process.send?.(defect === null ? answer : { kind: 'error', text: `an unhandled rejection: ${defect}` })
+  })
 })
 process.on('disconnect', () => process.exit(0))
