@@ -18,6 +18,8 @@ export interface ScaleResult {
   readonly cost: StoreCost
   readonly serving: ServingCost
   readonly steady: SteadyRun
+  /** The same steady run with a small young generation. */
+  readonly lean: SteadyRun
   readonly fullSpeed: FullSpeedRun
   readonly restart: RestartCost
   /** PostgreSQL alone: 1, 2 and 4 processes on one due queue. */

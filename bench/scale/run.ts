@@ -2,7 +2,7 @@ import { withPostgres } from '../postgres.ts'
 import { writeResult } from '../results.ts'
 import { type CurvePoint, curvePoint } from './curve.ts'
 import { measureNodes, type NodesRun } from './nodes.ts'
-import { measureFullSpeed, measureSteady, measureStore } from './renewing.ts'
+import { LEAN, measureFullSpeed, measureSteady, measureStore } from './renewing.ts'
 import { choresTable, curveTable, nodesTable, type ScaleResult, type StoreName, scaleTable, verdicts } from './report.ts'
 import { measureRestart } from './restart.ts'
 import { measureServing } from './serving.ts'
@@ -84,6 +84,7 @@ async function one(store: StoreName, world: World): Promise<ScaleResult> {
   const cost = await measureStore(world)
   step('claims and chores measured')
   const steady = await measureSteady(world)
+  const lean = await measureSteady(world, LEAN)
   step('renewed at a steady rate')
   const fullSpeed = await measureFullSpeed(world)
   step('renewed at full speed')
@@ -93,7 +94,7 @@ async function one(store: StoreName, world: World): Promise<ScaleResult> {
   const restart = await measureRestart(world)
   step('restarted')
   const { seconds, bytes } = world.loaded
-  return { store, connections: world.shape.connections, loadSeconds: seconds, bytes, cost, serving, steady, fullSpeed, restart, nodes }
+  return { store, connections: world.shape.connections, loadSeconds: seconds, bytes, cost, serving, steady, lean, fullSpeed, restart, nodes }
 }
 
 const say = (what: string) => console.error(what)

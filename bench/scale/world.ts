@@ -83,8 +83,13 @@ function writeProvider(folder: string, url: string): void {
   writeFileSync(join(folder, 'bench.json'), JSON.stringify(scaleProviderFile(url)))
 }
 
-export async function withServer<Result>(world: World, work: (server: ServerProcess, readyMs: number) => Promise<Result>): Promise<Result> {
-  const { server, readyMs } = await startServer(world.env, world.dataDir)
+/** `env`: other configuration than the world's own. */
+export async function withServer<Result>(
+  world: World,
+  work: (server: ServerProcess, readyMs: number) => Promise<Result>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Result> {
+  const { server, readyMs } = await startServer({ ...world.env, ...env }, world.dataDir)
   try {
     return await work(server, readyMs)
   } finally {
