@@ -28,6 +28,8 @@ export class NumberedCalls {
   readonly made: string[] = []
   /** The calls that were struck. */
   readonly struck: string[] = []
+  /** Generations whose answer the database or a journal has for certain. */
+  readonly durable: Set<number>
   dead = false
   readonly died: Promise<void>
   readonly firstBlow: Promise<void>
@@ -35,8 +37,10 @@ export class NumberedCalls {
   #die: () => void = () => {}
   #strike: () => void = () => {}
 
-  constructor(setting: CallsSetting) {
+  /** `durable`: shared by the engines of one connection. */
+  constructor(setting: CallsSetting, durable = new Set<number>()) {
     this.#setting = setting
+    this.durable = durable
     this.died = new Promise((resolve) => {
       this.#die = resolve
     })
@@ -91,13 +95,19 @@ const away = (): never => {
   throw new Fault('store_unavailable', { detail: 'struck by the test' })
 }
 
+/** What a commit of a grant answers: from now on this generation must never be lost. */
+function noted(calls: NumberedCalls, result: unknown): unknown {
+  if (typeof result === 'object' && result !== null && Reflect.get(result, 'kind') === 'applied') calls.durable.add(Number(Reflect.get(result, 'generation')))
+  return result
+}
+
 /** Every method of a store port is a numbered call. */
 function storePort<Port extends object>(port: Port, name: string, calls: NumberedCalls): Port {
   return new Proxy(port, {
     get: (target, key) => {
       const method: unknown = Reflect.get(target, key)
       if (typeof method !== 'function') return method
-      return (...args: readonly unknown[]) => calls.call(`${name}.${String(key)}`, async () => await Reflect.apply(method, target, args), away)
+      return (...args: readonly unknown[]) => calls.call(`${name}.${String(key)}`, async () => noted(calls, await Reflect.apply(method, target, args)), away)
     },
   })
 }
@@ -113,7 +123,10 @@ export function numberedPorts(ports: EnginePorts, provider: TruthfulProvider, ca
       append: (record) =>
         calls.call(
           'journal.append',
-          () => journal.append(record),
+          async () => {
+            await journal.append(record)
+            calls.durable.add(record.generation + 1)
+          },
           () => {
             throw new Error('ENOSPC')
           },
@@ -124,24 +137,25 @@ export function numberedPorts(ports: EnginePorts, provider: TruthfulProvider, ca
       healthy: () => journal.healthy(),
       close: () => journal.close(),
     },
-    endpoint: numberedSocket(provider, calls),
+    endpoint: numberedSocket(provider, calls, ports.clock.wall),
   }
 }
 
 const SILENCE: WireOutcome = { kind: 'no_answer', cause: 'ECONNRESET' }
 
 /** Three steps of a socket: it connects, the request arrives and is acted on, the answer comes back. */
-function numberedSocket(provider: TruthfulProvider, calls: NumberedCalls): TokenEndpoint {
+function numberedSocket(provider: TruthfulProvider, calls: NumberedCalls, now: () => number): TokenEndpoint {
   const connect = async (): Promise<OpenLine> => ({
     close: () => {},
     send: async (request) => {
       const token = new URLSearchParams(request.body ?? '').get('refresh_token') ?? ''
       const end = provider.begin(token)
+      const sentAt = now()
       // A process that is gone has no request under way.
       void calls.died.then(end)
       const reply = await calls.call(
         'socket.write',
-        async () => provider.present(token),
+        async () => provider.present(token, sentAt),
         () => null,
       )
       if (reply === null) {

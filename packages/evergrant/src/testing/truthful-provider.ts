@@ -1,7 +1,8 @@
 export type TruthfulClass = 'P0' | 'P1' | 'P2' | 'P3' | 'P4' | 'PU'
 
 export interface SeenToken {
-  readonly at: number
+  /** When the request was sent. It may have been long on its way. */
+  readonly sentAt: number
   readonly generation: number
   readonly decision: 'rotated' | 'reissued' | 'replayed' | 'refused'
 }
@@ -10,8 +11,6 @@ export interface ProviderReply {
   readonly status: number
   readonly body: string
 }
-
-const LIFETIME_SECONDS = 3_600
 
 /**
  * One grant at a provider of any reuse class, and the truth about it. `PU` behaves like the worst. It acts in one instant; how
@@ -23,6 +22,8 @@ export class TruthfulProvider {
   /** Requests with one refresh token that were under way at once. */
   overlaps = 0
   current = 1
+  /** Of the access tokens that it issues. */
+  lifetimeSeconds = 3_600
   /** Of the newest access token. At P0 it grows while the refresh token stays. */
   issued = 1
   readonly #reuse: TruthfulClass
@@ -65,16 +66,17 @@ export class TruthfulProvider {
     if (accessToken === this.accessToken(this.issued)) this.#usedGeneration = this.current
   }
 
-  present(token: string): ProviderReply {
+  /** Acts on a request that was sent at `sentAt`. */
+  present(token: string, sentAt: number): ProviderReply {
     const generation = Number(token.split('-').at(-1))
     const decision = token.startsWith(`rt-${this.#name}-`) ? this.#decide(generation) : 'refused'
-    this.seen.push({ at: this.#now(), generation, decision })
+    this.seen.push({ sentAt, generation, decision })
     if (decision === 'refused') return { status: 400, body: '{"error":"invalid_grant","error_description":"The refresh token is not valid."}' }
     const body = {
       access_token: this.accessToken(this.issued),
       refresh_token: this.refreshToken(this.current),
       token_type: 'Bearer',
-      expires_in: LIFETIME_SECONDS,
+      expires_in: this.lifetimeSeconds,
     }
     return { status: 200, body: JSON.stringify(body) }
   }

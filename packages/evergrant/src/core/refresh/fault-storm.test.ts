@@ -1,0 +1,197 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freshDatabase } from '../../../../../tests/fresh-database.ts'
+import { openPostgresStore, openSqliteStore, type Store } from '../../store/index.ts'
+import { systemClock, systemTimers } from '../../system.ts'
+import { BLOWS, NumberedCalls } from '../../testing/numbered-calls.ts'
+import { CLASSES, RefreshTrials, TRIAL_TIMES, type Trial } from '../../testing/refresh-trials.ts'
+import { Fault } from '../fault/fault.ts'
+import type { Engine } from './engine.ts'
+
+/** Seeds of one run. More: `STORM_SEEDS=500`; one: `STORM_SEED=17`. */
+const ONLY = process.env['STORM_SEED']
+const SEEDS = ONLY === undefined ? Array.from({ length: Number(process.env['STORM_SEEDS'] ?? 36) }, (_, index) => index + 1) : [Number(ONLY)]
+const AT_ONCE = 12
+const STORM_MS = 1_200
+const BLOW_SHARE = 0.05
+const PAUSE_MS = 100
+const PATIENCE_MS = 25_000
+/** Short, so that a suspect's last probe comes soon. */
+const LIFETIME_SECONDS = 1
+/** The wait counts from the claim, which may be so much earlier than the request. */
+const SOONEST_MS = TRIAL_TIMES.orphanWaitMs - TRIAL_TIMES.claimToSendMs
+
+const { database, skip } = await freshDatabase()
+const folder = mkdtempSync(join(tmpdir(), 'evergrant-storm-'))
+const options = { clock: systemClock, timers: systemTimers, migrate: true }
+afterAll(async () => {
+  await database?.drop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const STORES: readonly { readonly name: string; readonly absent: boolean; readonly shared: boolean; readonly open: () => Promise<Store> }[] = [
+  { name: 'the embedded database', absent: false, shared: false, open: () => openSqliteStore(join(folder, 'storm.db'), options) },
+  { name: `PostgreSQL${skip ?? ''}`, absent: database === null, shared: true, open: () => openPostgresStore(database?.url ?? '', options) },
+]
+
+for (const { name, absent, shared, open } of STORES) {
+  describe.skipIf(absent)(`random faults around ${shared ? 'two engines' : 'one engine'}, on ${name}`, () => {
+    let store: Store
+    let trials: RefreshTrials
+    beforeAll(async () => {
+      store = await open()
+      trials = await RefreshTrials.on(store, { sharedDatabase: shared })
+    })
+    afterAll(async () => {
+      trials?.close()
+      await store?.close()
+    })
+
+    test(`${SEEDS.length} seeds: after the storm each grant lives, or its newest answer was never durable and it says so`, { timeout: 300_000 }, async () => {
+      const found: string[] = []
+      let struck = 0
+      for (let start = 0; start < SEEDS.length; start += AT_ONCE) {
+        const storms = SEEDS.slice(start, start + AT_ONCE).map((seed) => new Storm(trials, seed, shared ? ['node-1', 'node-2'] : ['node-1']))
+        found.push(...(await Promise.all(storms.map((storm) => storm.run()))).flat())
+        struck += storms.reduce((sum, storm) => sum + storm.struck, 0)
+      }
+      expect(found).toEqual([])
+      expect(struck).toBeGreaterThan(SEEDS.length)
+    })
+  })
+}
+
+interface Node {
+  readonly id: string
+  incarnation: number
+  engine: Engine
+  calls: NumberedCalls
+  /** The newest generation that it handed out. */
+  newest: number
+}
+
+/** One connection, its nodes, and trouble with every twentieth call; a node that dies comes back. */
+class Storm {
+  struck = 0
+  readonly #trials: RefreshTrials
+  readonly #seed: number
+  readonly #durable = new Set<number>()
+  readonly #found: string[] = []
+  readonly #nodes: readonly string[]
+  #state: number
+  #calm = false
+
+  constructor(trials: RefreshTrials, seed: number, nodes: readonly string[]) {
+    this.#nodes = nodes
+    this.#trials = trials
+    this.#seed = seed
+    this.#state = seed
+  }
+
+  async run(): Promise<readonly string[]> {
+    const reuse = CLASSES[this.#seed % CLASSES.length] ?? 'P4'
+    const trial = await this.#trials.begin(reuse, LIFETIME_SECONDS * 1_000)
+    trial.provider.lifetimeSeconds = LIFETIME_SECONDS
+    const nodes = await Promise.all(this.#nodes.map((id) => this.#start(trial, id, 0)))
+    const end = systemClock.mono() + STORM_MS
+    await Promise.all(nodes.map((node) => this.#act(trial, node, end)))
+    this.#calm = true
+    for (const node of nodes) if (node.calls.dead) await this.#again(trial, node)
+    const [first] = nodes
+    if (first !== undefined) await this.#judge(trial, first)
+    return this.#found.map((line) => `seed ${this.#seed} (${reuse}): ${line}`)
+  }
+
+  #dice(): number {
+    this.#state = (Math.imul(this.#state, 1_664_525) + 1_013_904_223) >>> 0
+    return this.#state / 0x1_0000_0000
+  }
+
+  #calls(): NumberedCalls {
+    const blow = () => {
+      if (this.#calm || this.#dice() >= BLOW_SHARE) return null
+      this.struck += 1
+      return BLOWS[Math.floor(this.#dice() * BLOWS.length)] ?? null
+    }
+    return new NumberedCalls({ blow, pause: () => systemTimers.sleep(PAUSE_MS) }, this.#durable)
+  }
+
+  async #start(trial: Trial, id: string, incarnation: number): Promise<Node> {
+    for (let life = incarnation; ; life += 1) {
+      const calls = this.#calls()
+      const engine = await this.#trials.engine(trial, { id, incarnation: String(life) }, calls)
+      const recovered = engine.recover().then(
+        () => true,
+        () => false,
+      )
+      const ready = await Promise.race([recovered, calls.died.then(() => false)])
+      if (ready) return { id, incarnation: life, engine, calls, newest: 0 }
+    }
+  }
+
+  async #again(trial: Trial, node: Node): Promise<void> {
+    const { engine, calls, incarnation } = await this.#start(trial, node.id, node.incarnation + 1)
+    Object.assign(node, { engine, calls, incarnation })
+  }
+
+  async #act(trial: Trial, node: Node, end: number): Promise<void> {
+    while (systemClock.mono() < end) {
+      const { engine, calls } = node
+      const forced = this.#dice() < 0.3
+      const asked = forced ? engine.refresh(trial.organization, trial.connection) : this.#read(trial, node)
+      const quiet = asked.then(
+        () => undefined,
+        () => undefined,
+      )
+      await Promise.race([quiet, calls.died])
+      if (calls.dead) await this.#again(trial, node)
+      await systemTimers.sleep(this.#dice() * 30)
+    }
+  }
+
+  async #read(trial: Trial, node: Node): Promise<void> {
+    const { organization, connection, provider } = trial
+    const before = node.newest
+    const rejectedGeneration = this.#dice() < 0.2 ? before : null
+    const answer = await node.engine.token({ organization, connection, minTtlMs: 0, rejectedGeneration })
+    if (answer.generation < before) this.#found.push(`${node.id} handed out generation ${answer.generation} after ${before}`)
+    if (answer.generation > 1 && !this.#durable.has(answer.generation)) this.#found.push(`generation ${answer.generation} was handed out before it was durable`)
+    node.newest = Math.max(node.newest, answer.generation)
+    provider.use(answer.accessToken)
+  }
+
+  async #judge(trial: Trial, node: Node): Promise<void> {
+    const { provider, reuse } = trial
+    const end = await this.#end(trial, node)
+    const row = await this.#trials.store.credentials.read(trial.connection)
+    const kept = reuse === 'P0' || this.#durable.has(provider.current) || provider.current === 1
+    if (end === 'open') this.#found.push(`it does not come to rest: ${JSON.stringify(row?.connection.fault)}, provider at ${provider.current}`)
+    if (end === 'over' && kept) this.#found.push(`it is over although generation ${provider.current} was durable: ${JSON.stringify(row?.connection.fault)}`)
+    if (end === 'over' && row?.connection.fault?.code !== 'refresh_outcome_lost') this.#found.push(`it says ${row?.connection.fault?.code}`)
+    const strict = reuse === 'P3' || reuse === 'P4' || reuse === 'PU'
+    if (strict && provider.overlaps > 0) this.#found.push('one refresh token was under way twice')
+    for (const [index, second] of provider.seen.entries()) {
+      const first = provider.seen.slice(0, index).findLast(({ generation }) => generation === second.generation)
+      if (!strict || first === undefined || second.sentAt - first.sentAt >= SOONEST_MS) continue
+      this.#found.push(`a token was presented again after ${second.sentAt - first.sentAt} ms`)
+    }
+  }
+
+  async #end(trial: Trial, node: Node): Promise<'kept' | 'over' | 'open'> {
+    const { organization, connection, provider, reuse } = trial
+    const deadline = systemClock.mono() + PATIENCE_MS
+    while (systemClock.mono() < deadline) {
+      try {
+        const answer = await node.engine.token({ organization, connection, minTtlMs: 0, rejectedGeneration: null })
+        if (provider.alive && (reuse === 'P0' || answer.accessToken === provider.accessToken(provider.issued))) return 'kept'
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error
+        if (error.definition.class === 'grant') return 'over'
+      }
+      await systemTimers.sleep(25)
+    }
+    return 'open'
+  }
+}
