@@ -5,7 +5,9 @@ import { refreshTokenOf } from '../../testing/scripted-provider.ts'
 import { Fault } from '../fault/fault.ts'
 import { newId } from '../ids.ts'
 import { HOUR, MINUTE } from '../time.ts'
+import { DatabaseTrust } from './database-trust.ts'
 import type { Engine } from './engine.ts'
+import type { Lineages } from './lineage.ts'
 import { markingConnections } from './marking-connections.ts'
 import { MemoryHighWater } from './memory-high-water.ts'
 
@@ -248,6 +250,38 @@ describe('a database that goes back in time while the node runs (C8)', () => {
     expect(it.lab.provider.presented).toEqual([1, 2, 3].map(refreshTokenOf))
   })
 
+  test('after a promotion waits ten seconds for the nodes that may know more, and goes on by itself', async () => {
+    const it = await labOf({ reuse: 'P4' })
+    let timeline = 1
+    const { lineages } = it.lab.store
+    const promoting = {
+      ...lineages,
+      ...methodsOf(lineages),
+      tick: async (...args: Parameters<Lineages['tick']>) => ({ ...(await lineages.tick(...args)), timeline }),
+    }
+    const trust = new DatabaseTrust({
+      clock: it.lab.time.clock,
+      entropy: systemEntropy,
+      log: { info: () => {}, warn: () => {}, error: () => {} },
+      lineages: promoting,
+      marks: new MemoryHighWater(),
+      journal: it.lab.journal,
+      node: 'node-9',
+      home: () => Promise.resolve(HOME),
+      organization: it.lab.organization,
+    })
+    await trust.examine(() => Promise.resolve({ answers: 0 }))
+    const asked = async (ms: number) => {
+      await it.lab.time.advance(ms)
+      return trust.mayPresent(await it.lab.row(), { class: 'P4', windowMs: 0, neverProbe: false })
+    }
+    expect(await asked(0)).toBe(null)
+    timeline = 2
+    expect(await asked(1_000)).toMatchObject({ detail: expect.stringContaining('promoted') })
+    expect(await asked(9_000)).not.toBe(null)
+    expect(await asked(1_000)).toBe(null)
+  })
+
   test('is told by the mark of a connection, even where the tick has not told yet', async () => {
     const it = await labOf({ reuse: 'P4' })
     await renew(it)
@@ -300,4 +334,10 @@ describe('a copy of the database at another place', () => {
 
 function request(it: RestoreLab) {
   return { organization: it.lab.organization, connection: it.lab.connection, minTtlMs: 0, rejectedGeneration: null }
+}
+
+/** The lab's store is a stand-in whose methods are made when they are asked for. */
+function methodsOf(lineages: Lineages): Lineages {
+  const { whereabouts, open, tick, firstTick, distrust, move, generationsOf, report, reported, nodes, endBehind, endInherited, confirm } = lineages
+  return { whereabouts, open, tick, firstTick, distrust, move, generationsOf, report, reported, nodes, endBehind, endInherited, confirm }
 }

@@ -25,6 +25,12 @@ export interface TrustPorts {
   readonly organization: OrganizationId
 }
 
+/**
+ * After a promotion nothing is presented for this long: another node may know of a grant that it renewed at the old
+ * primary, and says so within a second.
+ */
+const PROMOTION_MS = 10_000
+
 /** Before a presentation the database has proved within this time that it is not older than it was. */
 const PROOF_MS = 1_000
 
@@ -38,6 +44,8 @@ export class DatabaseTrust implements Trust {
   #tick = 0
   #provedAt = Number.NEGATIVE_INFINITY
   #proving: Promise<void> | null = null
+  #timeline: number | null = null
+  #promotedAt = Number.NEGATIVE_INFINITY
   #telling: Promise<unknown> | null = null
   #lookingBack: Promise<number> | null = null
   #lookedBackAt: number | null = null
@@ -69,6 +77,7 @@ export class DatabaseTrust implements Trust {
     const lineage = this.#known()
     if (lineage.trusted === 'restored' || this.#finding !== null) return isFresh(row, lineage) ? null : this.#refused()
     if (lineage.trusted === 'cloned') return this.#refused()
+    if (this.#ports.clock.mono() - this.#promotedAt < PROMOTION_MS) return { detail: PROMOTED }
     const mark = this.#ports.marks.recent(row.connection.id)
     if (mark === undefined || mark.generation <= row.credential.generation) return null
     this.wentBack(row.connection.id, mark.generation, row.credential.generation)
@@ -142,8 +151,10 @@ export class DatabaseTrust implements Trust {
   async #askDatabase(): Promise<void> {
     const { lineages, clock, node } = this.#ports
     const started = clock.mono()
-    const { before, lineage } = await lineages.tick(node, this.#tick)
+    const { before, lineage, timeline = null } = await lineages.tick(node, this.#tick)
     const known = this.#known()
+    if (this.#timeline !== null && timeline !== null && timeline !== this.#timeline) this.#promotedAt = clock.mono()
+    this.#timeline = timeline
     // What was found is not in the database yet, or was taken back with it.
     if (this.#finding !== null && lineage.trusted === 'trusted' && lineage.era <= known.era) return this.#tell()
     this.#lineage = lineage
@@ -256,6 +267,7 @@ export class DatabaseTrust implements Trust {
   }
 }
 
+const PROMOTED = 'the database was promoted a moment ago: every node compares first, for ten seconds'
 const OTHER = 'this data folder belongs to another database that has the same connections'
 const RESTORED = 'the database is older than what this node has seen of it: only reusable refresh tokens are presented until `evergrant restore confirm`'
 const CLONED =

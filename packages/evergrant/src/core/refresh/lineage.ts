@@ -80,6 +80,13 @@ export interface EndGrants {
   readonly event: Pick<NewEvent, 'at' | 'actor'>
 }
 
+export interface Ticked {
+  readonly before: number | null
+  readonly lineage: Lineage
+  /** Of the server that answered; absent where there is none. */
+  readonly timeline?: number
+}
+
 /** The store's part in finding out that a database went back in time, or is a copy. */
 export interface Lineages {
   /** Where the database is now, as its server says. Null for the embedded one, and where the server does not tell. */
@@ -90,7 +97,7 @@ export interface Lineages {
    * Raises the node's tick to `expected + 1` if it is `expected`. `before`: what was stored, null for a node that the
    * database does not know. A database whose tick is lower than one that it acknowledged went back in time.
    */
-  tick(node: string, expected: number): Promise<{ readonly before: number | null; readonly lineage: Lineage }>
+  tick(node: string, expected: number): Promise<Ticked>
   /** The first tick of a node whose data folder is new: whatever is stored, plus one. */
   firstTick(node: string): Promise<{ readonly tick: number; readonly lineage: Lineage }>
   /** Ends the trust. False when it had ended before: nothing is written, and no second event. */

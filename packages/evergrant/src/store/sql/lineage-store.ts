@@ -10,6 +10,7 @@ import {
   type NodeComparison,
   type ReportedBehind,
   type StoredGeneration,
+  type Ticked,
   type Trusted,
 } from '../../core/refresh/lineage.ts'
 import { append } from './event-rows.ts'
@@ -41,7 +42,16 @@ function* open(first: { readonly instance: string; readonly home: DatabaseHome |
   return yield* current()
 }
 
-function* tick(node: string, expected: number): Program<{ before: number | null; lineage: Lineage }> {
+const TIMELINE = "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int"
+
+function* tick(dialect: Dialect, node: string, expected: number): Program<Ticked> {
+  const ticked = yield* raise(node, expected)
+  if (dialect.name === 'sqlite') return ticked
+  const found = yield* row(`select ${TIMELINE} as timeline`)
+  return found === undefined ? ticked : { ...ticked, timeline: integer(found, 'timeline') }
+}
+
+function* raise(node: string, expected: number): Program<Ticked> {
   const raised = yield* run('update high_water_tick set tick = tick + 1, at = now_ms() where node_id = ? and tick = ?', node, expected)
   if (raised === 1) return { before: expected, lineage: yield* current() }
   const found = yield* row('select tick from high_water_tick where node_id = ?', node)
@@ -195,7 +205,7 @@ function* whereabouts(dialect: Dialect): Program<DatabaseHome | null> {
   if (may === undefined || integer(may, 'may') === 0 || integer(may, 'standby') === 1) return null
   const found = yield* row(
     `select s.system_identifier::text || '/' || d.oid::text as id, d.datname as name,
-       ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int as timeline
+       ${TIMELINE} as timeline
      from pg_control_system() s, pg_database d where d.datname = current_database()`,
   )
   return found === undefined ? null : { id: text(found, 'id'), name: text(found, 'name'), timeline: integerOrNull(found, 'timeline') }
@@ -206,7 +216,7 @@ export function lineagesStore(database: Database): Lineages {
   return {
     whereabouts: () => database.read(() => whereabouts(dialect)),
     open: (first) => database.write(() => open(first), { repeatable: true }),
-    tick: (node, expected) => database.write(() => tick(node, expected), { repeatable: true }),
+    tick: (node, expected) => database.write(() => tick(dialect, node, expected), { repeatable: true }),
     firstTick: (node) => database.write(() => firstTick(node), { repeatable: true }),
     distrust: (trusted, reason, event) => database.write(() => distrust(trusted, reason, event), { repeatable: true }),
     move: (home, event) => database.write(() => move(home, event), { repeatable: true }),
