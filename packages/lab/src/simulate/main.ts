@@ -8,7 +8,7 @@ import { liveSeeds, shrink } from './live-seeds.ts'
 import { runGate } from './mutation-gate.ts'
 import { HELP, type Options, readOptions } from './options.ts'
 import { SeedPool } from './seed-pool.ts'
-import { comparisonTable, type FailedSeed, goneOf, grantYears, type Summary, totalLosses } from './summary.ts'
+import { comparisonTable, type FailedSeed, grantYears, type Summary, totalLosses } from './summary.ts'
 
 const SHRUNK_AT_MOST = 3
 
@@ -94,7 +94,7 @@ function closing(options: Options, ours: Summary, plain: Summary | null, seconds
           plain_lock: plain.losses,
           plain_lock_self_inflicted: totalLosses(plain).selfInflicted,
           plain_lock_failed_seeds: plain.failed.length,
-          times_fewer: Math.round((goneOf(totalLosses(plain)) / Math.max(1, goneOf(total))) * 100) / 100,
+          times_fewer_lost: Math.round((totalLosses(plain).lost / Math.max(1, total.lost)) * 100) / 100,
         }),
   }
 }

@@ -102,9 +102,6 @@ export function grantYears(summary: Summary): number {
   return Math.round((summary.grantMs / YEAR_MS) * 100) / 100
 }
 
-/** Gone for whatever reason: refused by the provider, or given up by us although it would be honoured. */
-export const goneOf = (losses: ClassLosses): number => losses.lost + losses.falselyDead
-
 /** One row per reuse class, ours beside the plain lock's. */
 export function comparisonTable(ours: Summary, plain: Summary): string {
   const rows = CLASSES.map((reuse) => row(reuse, ours.losses[reuse], plain.losses[reuse]))
