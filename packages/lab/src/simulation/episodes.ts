@@ -42,7 +42,8 @@ const STRIKES: Partial<Record<FaultLetter & keyof Profile['everyMs'], Strike>> =
     })
   },
   p: (random, { nodes }) => random.pick(nodes).crash('at random'),
-  q: (random, { nodes, weather }) => random.pick(nodes).pause(Math.min(weather.profile.pauseMaxMs, random.exponential(weather.profile.pauseMeanMs)), 'at random'),
+  q: (random, { nodes, weather }) =>
+    random.pick(nodes).pause(Math.min(weather.profile.pauseMaxMs, random.exponential(weather.profile.pauseMeanMs)), 'at random'),
   s: (random, { nodes, weather }) => {
     const { clock } = random.pick(nodes)
     clock.set(random.between(-weather.profile.skewMs, weather.profile.skewMs))

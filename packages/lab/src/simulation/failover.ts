@@ -45,6 +45,7 @@ function failOver(parts: FailoverParts, store: VolatileStore, snapshot: Snapshot
   world.count('fault o')
   if (world.tracing) world.say('the database fails over to a copy that is behind')
   database.down = true
+  database.distrusted = false
   store.restore(snapshot)
   for (const node of nodes) node.loseConnections()
   oracle.wentBack(store)
@@ -75,9 +76,10 @@ function operate(parts: FailoverParts, random: Random): void {
   const look = () => {
     world.applying += 1
     doubts += 1
-    confirm(service, organization, doubts < DOUBTS)
+    void confirm(service, organization, doubts < DOUBTS)
       .then(async (confirmed) => {
         if (confirmed) doubts = 0
+        if (confirmed) database.distrusted = false
         if (confirmed) await oracle.confirmed()
         if (confirmed) database.due.hint(world.now)
       })

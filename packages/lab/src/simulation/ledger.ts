@@ -23,6 +23,8 @@ export interface ConnectionTruth {
   excuse: string | null
   /** The generation that the database had acknowledged before it went back; null: it has not, or that is mended. */
   rolledBackFrom: number | null
+  /** The process that was given the latest grant. */
+  grantedTo: string | null
   /** When the present consent began; its end is added to `heldMs`. */
   heldSince: number
   statusChanges: number

@@ -46,7 +46,11 @@ export class People {
     const { ledger, weather } = this.#parts
     for (const connection of ledger.connections) {
       const everyMs = Math.round(2 * MINUTE * 120 ** this.#random.uniform())
-      const rhythm: Rhythm = { everyMs, activeMs: this.#random.between(1, 12) * HOUR, idleMs: this.#random.chance(0.5) ? 0 : this.#random.between(1, 30) * HOUR }
+      const rhythm: Rhythm = {
+        everyMs,
+        activeMs: this.#random.between(1, 12) * HOUR,
+        idleMs: this.#random.chance(0.5) ? 0 : this.#random.between(1, 30) * HOUR,
+      }
       this.#keepReading(connection, rhythm, this.#random.between(0, HOUR))
       this.#keepChanging(connection)
       if (weather.enabled('x')) this.#keepRevoking(connection)
@@ -74,7 +78,11 @@ export class People {
   }
 
   /** One read of a token, at whichever node the balancer picks. */
-  ask(connection: ConnectionTruth, want: { readonly minTtlMs: number; readonly rejectedGeneration: number | null }, then?: (answer: TokenAnswer | null) => void): void {
+  ask(
+    connection: ConnectionTruth,
+    want: { readonly minTtlMs: number; readonly rejectedGeneration: number | null },
+    then?: (answer: TokenAnswer | null) => void,
+  ): void {
     const running = this.#anyNode()
     if (running === null) return then?.(null)
     const { life, engine } = running
@@ -119,7 +127,8 @@ export class People {
       running.engine.token(request).then(
         () => world.violate('I19', `another tenant read c${connection.index}`),
         (error: unknown) => {
-          if (error instanceof Fault && error.code !== 'not_found' && error.code !== 'store_unavailable') world.violate('I19', `another tenant learned ${error.code} of c${connection.index}`)
+          if (error instanceof Fault && error.code !== 'not_found' && error.code !== 'store_unavailable')
+            world.violate('I19', `another tenant learned ${error.code} of c${connection.index}`)
         },
       )
     })
@@ -177,7 +186,15 @@ export class People {
   #patch({ store, life }: Running, connection: ConnectionTruth): void {
     life.later(1, () => {
       const patch = { metadata: { changed: this.#parts.world.now } }
-      this.#try(store.connections.patch(connection.organization, connection.id, patch, null, event(this.#parts, connection.organization, 'connection.updated', connection.id)))
+      this.#try(
+        store.connections.patch(
+          connection.organization,
+          connection.id,
+          patch,
+          null,
+          event(this.#parts, connection.organization, 'connection.updated', connection.id),
+        ),
+      )
     })
   }
 
@@ -196,7 +213,9 @@ export class People {
     if (running === null) return void world.after(5_000, () => this.resume(connection))
     const { softAt } = connection.row.credential
     running.life.later(1, () =>
-      this.#try(running.store.connections.setPaused(organization, id, false, softAt ?? EPOCH + world.now, event(this.#parts, organization, 'connection.resumed', id))),
+      this.#try(
+        running.store.connections.setPaused(organization, id, false, softAt ?? EPOCH + world.now, event(this.#parts, organization, 'connection.resumed', id)),
+      ),
     )
     world.after(30_000, () => this.resume(connection))
   }
@@ -205,7 +224,15 @@ export class People {
     const { organization, id, site } = connection
     life.later(1, () => {
       const revocation = site.revokeUrl === null ? null : { id: `rev_${ports.entropy.uuid()}` as const, perToken: true }
-      this.#try(store.connections.disconnect({ organization, connection: id, at: EPOCH + this.#parts.world.now, event: event(this.#parts, organization, 'connection.disconnected', id), revocation }))
+      this.#try(
+        store.connections.disconnect({
+          organization,
+          connection: id,
+          at: EPOCH + this.#parts.world.now,
+          event: event(this.#parts, organization, 'connection.disconnected', id),
+          revocation,
+        }),
+      )
     })
   }
 
@@ -237,7 +264,12 @@ export class People {
     attempt(0)
   }
 
-  async #replace({ store, ports }: Running, connection: ConnectionTruth, consent: ReturnType<PeopleParts['provider']['consent']>, consentedAt: number): Promise<boolean> {
+  async #replace(
+    { store, ports }: Running,
+    connection: ConnectionTruth,
+    consent: ReturnType<PeopleParts['provider']['consent']>,
+    consentedAt: number,
+  ): Promise<boolean> {
     const { organization, id, site } = connection
     const row = await store.credentials.read(id)
     if (row === undefined || row.connection.state === 'disconnected') return true
@@ -250,7 +282,11 @@ export class People {
       accessExpiresAt: consentedAt + site.lifetimeMs,
       refreshExpiresAt: null,
     }
-    const credential = newCredential({ organization, connection: id, generation, tokens, obtainedAt: consentedAt, record: site.record, settings: { marginMs: null } }, ports.seal, ports.entropy)
+    const credential = newCredential(
+      { organization, connection: id, generation, tokens, obtainedAt: consentedAt, record: site.record, settings: { marginMs: null } },
+      ports.seal,
+      ports.entropy,
+    )
     const outcome = await store.connections.replaceGrant({
       organization,
       connection: id,

@@ -2,11 +2,12 @@ import { type EnginePorts, openVolatileStore, type Store, type VolatileStore } f
 import { Buggify } from './buggify.ts'
 import { drive } from './drain.ts'
 import { engineFactory } from './engines.ts'
-import { endAll, type EpisodeParts, planEpisodes } from './episodes.ts'
+import { type EpisodeParts, endAll, planEpisodes } from './episodes.ts'
 import { planFailovers } from './failover.ts'
 import { checkLiveness } from './invariants/liveness.ts'
 import { lossBookOf } from './invariants/losses.ts'
-import { Oracle, type OracleParts } from './invariants/oracle.ts'
+import { Oracle } from './invariants/oracle.ts'
+import type { OracleParts } from './invariants/oracle-parts.ts'
 import { Ledger } from './ledger.ts'
 import { People } from './people.ts'
 import { maskOf, profileOf, Weather } from './profile.ts'
@@ -73,8 +74,18 @@ async function build(options: SeedOptions): Promise<Stage> {
   const ledger = new Ledger()
   const mint = new TokenMint(world.streams.of('tokens'))
   const buggify = new Buggify(world, weather)
-  const intruders: { people: People | null } = { people: null }
-  const parts: OracleParts = { world, weather, ledger, seal, mint, store: () => store, buggify: (life, step) => buggify.step(life, step), moment: (connection) => intruders.people?.intrude(connection) }
+  const intruders: { people: People | null; database: SimDatabase | null } = { people: null, database: null }
+  const parts: OracleParts = {
+    world,
+    weather,
+    ledger,
+    seal,
+    mint,
+    store: () => store,
+    buggify: (life, step) => buggify.step(life, step),
+    moment: (connection) => intruders.people?.intrude(connection),
+    distrusted: () => intruders.database?.distrusted ?? false,
+  }
   const oracle = new Oracle(parts)
   const provider = new SimProvider(world, weather, mint)
   buildSites(random, provider)
@@ -102,7 +113,9 @@ async function build(options: SeedOptions): Promise<Stage> {
   buggify.strikes = { crash: (life, where) => ofLife(nodes, life).crash(where), pause: (life, ms, where) => ofLife(nodes, life).pause(ms, where) }
   const people = new People({ ...ground, weather, oracle, nodes })
   intruders.people = people
-  for (const connection of ledger.connections) if (connection.row.health.dueAt !== null) database.due.hint(connection.row.health.dueAt - clock.wall() + world.now)
+  intruders.database = database
+  for (const connection of ledger.connections)
+    if (connection.row.health.dueAt !== null) database.due.hint(connection.row.health.dueAt - clock.wall() + world.now)
   return { world, weather, sites: provider.sites, nodes, database, connections: ledger.connections, oracle, parts, people, ledger }
 }
 

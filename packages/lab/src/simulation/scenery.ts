@@ -1,4 +1,13 @@
-import { defineProvider, type EnginePorts, type Integration, newCredential, newId, type NewEvent, type Reuse, type Store } from '../../../evergrant/src/engine.ts'
+import {
+  defineProvider,
+  type EnginePorts,
+  type Integration,
+  type NewEvent,
+  newCredential,
+  newId,
+  type Reuse,
+  type Store,
+} from '../../../evergrant/src/engine.ts'
 import type { ConnectionTruth, Ledger } from './ledger.ts'
 import type { Site } from './provider-truth.ts'
 import type { Random } from './random.ts'
@@ -79,7 +88,10 @@ export async function settle(ground: Ground, random: Random, connections: number
   const integrations = new Map<string, Integration>()
   const organizations = [newId('org', ports.entropy), newId('org', ports.entropy)] as const
   for (const [tenant, organization] of organizations.entries()) {
-    await store.organizations.insert({ id: organization, name: 'Acme', slug: `acme-${tenant}`, createdAt: EPOCH }, event(ground, organization, 'organization.created'))
+    await store.organizations.insert(
+      { id: organization, name: 'Acme', slug: `acme-${tenant}`, createdAt: EPOCH },
+      event(ground, organization, 'organization.created'),
+    )
     for (const site of provider.sites) {
       const integration = integrationAt(ground, organization, site, random)
       await store.integrations.insert(integration, event(ground, organization, 'integration.created'))
@@ -132,8 +144,17 @@ async function connect(ground: Ground, index: number, site: Site, integration: I
   const { refresh, access } = provider.consent(site, index, `${organization} ${owner}`)
   const id = newId('con', ports.entropy)
   const tokens = { accessToken: access.text, refreshToken: refresh.text, tokenType: 'Bearer', accessExpiresAt: EPOCH + site.lifetimeMs, refreshExpiresAt: null }
-  const credential = newCredential({ organization, connection: id, generation: 1, tokens, obtainedAt: EPOCH, record: site.record, settings: integration.settings }, ports.seal, ports.entropy)
-  await store.connections.insert({ connection: newConnection(id, integration, owner, `account-${index}`), credential, dueAt: credential.softAt, event: event(ground, organization, 'connection.created', id) })
+  const credential = newCredential(
+    { organization, connection: id, generation: 1, tokens, obtainedAt: EPOCH, record: site.record, settings: integration.settings },
+    ports.seal,
+    ports.entropy,
+  )
+  await store.connections.insert({
+    connection: newConnection(id, integration, owner, `account-${index}`),
+    credential,
+    dueAt: credential.softAt,
+    event: event(ground, organization, 'connection.created', id),
+  })
   const row = await store.credentials.read(id)
   if (row === undefined) throw new Error('a connection did not stay')
   const truth: ConnectionTruth = {
@@ -152,6 +173,7 @@ async function connect(ground: Ground, index: number, site: Site, integration: I
     disconnectedAt: null,
     excuse: null,
     rolledBackFrom: null,
+    grantedTo: null,
     heldSince: 0,
     statusChanges: 0,
   }
@@ -183,7 +205,20 @@ function newConnection(id: `con_${string}`, integration: Integration, owner: str
   }
 }
 
-export function event(ground: Pick<Ground, 'world' | 'ports'>, organization: `org_${string}`, type: NewEvent['type'], connection: `con_${string}` | null = null): NewEvent {
-  return { id: newId('evt', ground.ports.entropy), organization, type, at: EPOCH + ground.world.now, actor: { kind: 'system', id: null }, connection, subject: null, data: {} }
+export function event(
+  ground: Pick<Ground, 'world' | 'ports'>,
+  organization: `org_${string}`,
+  type: NewEvent['type'],
+  connection: `con_${string}` | null = null,
+): NewEvent {
+  return {
+    id: newId('evt', ground.ports.entropy),
+    organization,
+    type,
+    at: EPOCH + ground.world.now,
+    actor: { kind: 'system', id: null },
+    connection,
+    subject: null,
+    data: {},
+  }
 }
-

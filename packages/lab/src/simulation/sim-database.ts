@@ -6,8 +6,8 @@ import type { Weather } from './profile.ts'
 import type { Random } from './random.ts'
 import type { MachineClock } from './sim-clock.ts'
 import { never } from './sim-wire.ts'
-import { wrapPort } from './wrap-port.ts'
 import { EPOCH, type World } from './world.ts'
+import { wrapPort } from './wrap-port.ts'
 
 /** While ends are held, their probes are looked for: this long after the last one was held. */
 const HELD_LOOK_MS = 6 * 3_600_000
@@ -36,6 +36,8 @@ export class SimDatabase {
   readonly revocations: DueBoard
   readonly lostNodes: DueBoard
   down = false
+  /** It has been told that it went back in time, and nobody has confirmed that yet. */
+  distrusted = false
   #heldUntil = 0
   slowness = 1
   readonly #world: World
@@ -216,7 +218,16 @@ export class SimDatabase {
           ),
       }),
       integrations: wrapPort(integrations, call, {}),
-      lineages: wrapPort(lineages, call, {}),
+      lineages: wrapPort(lineages, call, {
+        distrust: (trusted, reason, event) =>
+          call(
+            'distrust',
+            () => lineages.distrust(trusted, reason, event),
+            () => {
+              this.distrusted = true
+            },
+          ),
+      }),
       nodes: wrapPort(nodes, call, {
         list: () =>
           call(
@@ -255,7 +266,7 @@ export class SimDatabase {
       world.after(there, () => {
         if (this.down || life.node.databaseCut) return void refuse(this.#random.chance(0.8) ? 1 : 3_000)
         world.applying += 1
-        apply()
+        void apply()
           .then(async (result) => {
             await applied?.(result)
             return () => resolve(result)

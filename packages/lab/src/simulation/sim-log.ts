@@ -12,7 +12,12 @@ export function logOf(world: World, life: Life): Log {
     for (const value of Object.values(fields)) if (typeof value === 'string' && value.includes(TOKEN_MARK)) leaks = true
     if (leaks) world.violate('I15', `a token is in the log: ${message}`)
     if (level === 'error') world.count('loud')
-    if (world.tracing) world.say(`${life.identity.id} ${level}: ${message} ${Object.entries(fields).map(([name, value]) => `${name}=${value}`).join(' ')}`)
+    if (world.tracing)
+      world.say(
+        `${life.identity.id} ${level}: ${message} ${Object.entries(fields)
+          .map(([name, value]) => `${name}=${value}`)
+          .join(' ')}`,
+      )
   }
   return { info: line('info'), warn: line('warn'), error: line('error') }
 }

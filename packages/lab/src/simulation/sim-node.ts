@@ -93,7 +93,7 @@ export class SimNode implements Machine {
 
   /** Ready to be asked by people. */
   get serving(): boolean {
-    return this.running !== null && this.running.life.ready && !this.running.life.draining
+    return this.running?.life.ready === true && !this.running.life.draining
   }
 
   boot(): void {
@@ -213,7 +213,12 @@ export class SimNode implements Machine {
     const { clock, watch } = watchNode(membership, this.clock, log)
     if (this.#parts.nodes > 1) await watch.beat(false)
     const reads = new DueBoard(world)
-    const ports = this.#ports(life, this.#rememberingMarks(store, reads), log, this.#parts.nodes > 1 ? { clock, liveness: watch } : { clock: this.clock, liveness: ALONE })
+    const ports = this.#ports(
+      life,
+      this.#rememberingMarks(store, reads),
+      log,
+      this.#parts.nodes > 1 ? { clock, liveness: watch } : { clock: this.clock, liveness: ALONE },
+    )
     const engine = this.#parts.build(ports)
     const channel = new ChangeChannel(world, life, (change) => {
       if (change.kind === 'connection') engine.forget(change.connection)

@@ -1,6 +1,6 @@
-import type { Random } from './random.ts'
 import type { Weather } from './profile.ts'
 import { type AccessTruth, decide, endFamily, type Family, type Presentation, type RefreshTruth, type Site, useAccess } from './provider-truth.ts'
+import type { Random } from './random.ts'
 import type { TokenMint } from './token-mint.ts'
 import type { World } from './world.ts'
 

@@ -52,7 +52,11 @@ export class SimSeal implements Seal {
     const value = this.#values[idOf(sealed)]
     const home = value?.context
     const belongs =
-      home !== undefined && home.row === context.row && home.column === context.column && home.table === context.table && home.organization === context.organization
+      home !== undefined &&
+      home.row === context.row &&
+      home.column === context.column &&
+      home.table === context.table &&
+      home.organization === context.organization
     if (value === undefined || !belongs) throw new Fault('seal_broken', { detail: 'a sealed value does not belong to its row' })
     return value
   }

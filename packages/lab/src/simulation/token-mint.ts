@@ -1,5 +1,5 @@
-import type { Random } from './random.ts'
 import type { AccessTruth, Family, RefreshTruth } from './provider-truth.ts'
+import type { Random } from './random.ts'
 
 /** Stands in every ten characters of every token: whoever prints twelve characters of one prints this. */
 export const TOKEN_MARK = 'QZQ'

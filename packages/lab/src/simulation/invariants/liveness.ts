@@ -1,5 +1,6 @@
 import type { ConnectionTruth } from '../ledger.ts'
-import type { Oracle, OracleParts } from './oracle.ts'
+import type { Oracle } from './oracle.ts'
+import type { OracleParts } from './oracle-parts.ts'
 
 export interface Asker {
   ask(connection: ConnectionTruth, want: { readonly minTtlMs: number; readonly rejectedGeneration: number | null }, then: (answer: unknown) => void): void
@@ -21,6 +22,9 @@ function askUntilServed(parts: OracleParts, oracle: Oracle, people: Asker, conne
     if (tries > 0) return void world.after(BETWEEN_MS, () => askUntilServed(parts, oracle, people, connection, tries - 1))
     const { row, site, index } = connection
     const { suspicion, lease } = row.credential
-    world.violate('I8', `c${index} (${site.reuse.class}) has no token an hour after the faults: fault ${row.connection.fault?.code}, suspicion ${suspicion?.intent}, lease ${lease?.owner}`)
+    world.violate(
+      'I8',
+      `c${index} (${site.reuse.class}) has no token an hour after the faults: fault ${row.connection.fault?.code}, suspicion ${suspicion?.intent}, lease ${lease?.owner}`,
+    )
   })
 }

@@ -1,7 +1,7 @@
 import type { FailureCommit, ReuseClass } from '../../../../evergrant/src/engine.ts'
 import type { ConnectionTruth } from '../ledger.ts'
 import { DELIVERED_TWICE, type Presentation, type RefreshTruth, wouldHonour } from '../provider-truth.ts'
-import type { OracleParts } from './oracle.ts'
+import type { OracleParts } from './oracle-parts.ts'
 
 export interface LossCount {
   grants: number
@@ -75,7 +75,11 @@ export function checkEnd(parts: OracleParts, connection: ConnectionTruth, commit
       world.violate('I5', `c${index} (${stored.family.site.reuse.class}) is lost, and no answer was destroyed (${commit.fault.code})`)
       return
     case 'destroyed':
-      if (!named(parts, connection, cause.presentations)) world.violate('I5', `c${index} (${stored.family.site.reuse.class}) was lost in flight, but reads ${commit.fault.code} with ${commit.fault.evidence.intent}`)
+      if (!named(parts, connection, cause.presentations))
+        world.violate(
+          'I5',
+          `c${index} (${stored.family.site.reuse.class}) was lost in flight, but reads ${commit.fault.code} with ${commit.fault.evidence.intent}`,
+        )
   }
 }
 

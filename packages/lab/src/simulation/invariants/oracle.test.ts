@@ -69,12 +69,23 @@ function build(reuse: Reuse): void {
     disconnectedAt: null,
     excuse: null,
     rolledBackFrom: null,
+    grantedTo: null,
     heldSince: 0,
     statusChanges: 0,
   }
   ledger.add(connection)
   const store = { credentials: { read: () => Promise.resolve(row) } } as unknown as Store
-  oracle = new Oracle({ world, weather: new Weather(profileOf('brutal'), '-'), ledger, seal, mint, store: () => store, buggify: () => false, moment: () => {} })
+  oracle = new Oracle({
+    world,
+    weather: new Weather(profileOf('brutal'), '-'),
+    ledger,
+    seal,
+    mint,
+    store: () => store,
+    buggify: () => false,
+    moment: () => {},
+    distrusted: () => false,
+  })
   life = lifeOf('node-1')
 }
 
@@ -92,7 +103,8 @@ function send(by = life): Presentation {
 
 const answer = (generation: number, text: string): TokenAnswer => ({ generation, accessToken: text }) as unknown as TokenAnswer
 const access = (expiresAt = 3_600_000) => mint.access(connection.family.current, expiresAt).text
-const serve = (generation: number, askedAt = world.now, text = access()) => oracle.served(life, { connection, askedAt, rejectedGeneration: null }, answer(generation, text))
+const serve = (generation: number, askedAt = world.now, text = access()) =>
+  oracle.served(life, { connection, askedAt, rejectedGeneration: null }, answer(generation, text))
 
 function rotated(presentation: Presentation): void {
   decide(presentation.token, world.now, presentation, (family) => mint.refresh(family, family.current.number + 1))
@@ -296,6 +308,7 @@ test('I19: a token of somebody else', () => {
 test('I20: a database that went back in time, and its old token is sent', () => {
   connection.rolledBackFrom = 5
   connection.excuse = 'the database went back in time'
+  connection.grantedTo = 'node-1'
   send()
   expect(broken()).toEqual(['I20'])
 })

@@ -1,16 +1,24 @@
-import type { CommitOutcome, ClaimOutcome, Credentials, FailureCommit, GrantCommit, GrantRow, JournalRecord, Store, TokenAnswer } from '../../../../evergrant/src/engine.ts'
-import type { ConnectionTruth, Ledger } from '../ledger.ts'
+import type {
+  ClaimOutcome,
+  CommitOutcome,
+  Credentials,
+  FailureCommit,
+  GrantCommit,
+  GrantRow,
+  JournalRecord,
+  Store,
+  TokenAnswer,
+} from '../../../../evergrant/src/engine.ts'
+import type { ConnectionTruth } from '../ledger.ts'
 import type { Life } from '../life.ts'
-import type { Weather } from '../profile.ts'
 import { DELIVERED_TWICE, type Presentation, type RefreshTruth, type Site, wouldHonour } from '../provider-truth.ts'
 import type { HttpAnswer } from '../sim-provider.ts'
-import type { SimSeal } from '../sim-seal.ts'
-import type { TokenMint } from '../token-mint.ts'
-import { EPOCH, type World } from '../world.ts'
+import { EPOCH } from '../world.ts'
+import { checkEnd, lossOf } from './losses.ts'
+import type { OracleParts } from './oracle-parts.ts'
 import { checkPresentation } from './presenting.ts'
 import { RateWatch } from './rates.ts'
 import { checkServed, type Served } from './serving.ts'
-import { checkEnd, lossOf } from './losses.ts'
 
 type ClaimRequest = Parameters<Credentials['claim']>[0]
 type Replacement = Parameters<Store['connections']['replaceGrant']>[0]
@@ -20,18 +28,6 @@ type DisconnectOutcome = Awaited<ReturnType<Store['connections']['disconnect']>>
 
 /** An expired lease stays until somebody looks; the due queue does. */
 const LEASE_SLACK_MS = 15 * 60_000
-
-export interface OracleParts {
-  readonly world: World
-  readonly weather: Weather
-  readonly ledger: Ledger
-  readonly seal: SimSeal
-  readonly mint: TokenMint
-  readonly store: () => Store
-  readonly buggify: (life: Life, step: string) => boolean
-  /** A step of the protocol concerns this connection: somebody may come exactly now. */
-  readonly moment: (connection: ConnectionTruth) => void
-}
 
 /** Sees everything that happens, at the instant at which it happens, and holds it against the invariants. */
 export class Oracle {
@@ -75,7 +71,8 @@ export class Oracle {
       concluded: false,
     }
     world.note(id)
-    if (world.tracing) world.say(`${life.identity.id} presents c${connection.index}#${token.number} to ${site.reuse.class}-${site.index} as ${presentation.intent}`)
+    if (world.tracing)
+      world.say(`${life.identity.id} presents c${connection.index}#${token.number} to ${site.reuse.class}-${site.index} as ${presentation.intent}`)
     checkPresentation(this.parts, presentation, connection, site)
     this.#rates.sent(life, connection)
     token.presentations.push(presentation)
@@ -91,7 +88,8 @@ export class Oracle {
     presentation.decidedAt = world.now
     world.note(status)
     this.#momentOf(presentation)
-    if (world.tracing) world.say(`provider decides ${presentation.id}: ${presentation.effect} ${status}${presentation.destroyed === null ? '' : ` (${presentation.destroyed})`}`)
+    if (world.tracing)
+      world.say(`provider decides ${presentation.id}: ${presentation.effect} ${status}${presentation.destroyed === null ? '' : ` (${presentation.destroyed})`}`)
   }
 
   #momentOf({ token }: Presentation): void {
@@ -148,7 +146,9 @@ export class Oracle {
       if (life.recoveringAgain && !this.parts.weather.enabled('o')) world.violate('I17', `a second recovery of ${life.identity.id} applied ${commit.intent}`)
       const token = commit.credential.refreshToken === null ? null : (mint.refreshOf(seal.see(commit.credential.refreshToken) ?? '') ?? null)
       connection.stored = token
-      if (token !== null && token.family.connection !== connection.index) world.violate('I19', `c${connection.index} holds a token of c${token.family.connection}`)
+      connection.grantedTo = life.identity.id
+      if (token !== null && token.family.connection !== connection.index)
+        world.violate('I19', `c${connection.index} holds a token of c${token.family.connection}`)
     }
     await this.changed(commit.connection, `grant ${outcome.kind}`)
   }
@@ -226,13 +226,16 @@ export class Oracle {
     if (row === undefined) return world.violate('I19', `c${connection.index} is gone`)
     const before = connection.row
     const { generation } = row.credential
-    if (generation < before.credential.generation && connection.excuse === null) world.violate('I2', `generation of c${connection.index} fell from ${before.credential.generation} to ${generation}`)
-    if (before.connection.state === 'disconnected' && connection.excuse === null && row.connection.state !== 'disconnected') world.violate('I13', `c${connection.index} came back after its disconnect`)
+    if (generation < before.credential.generation && connection.excuse === null)
+      world.violate('I2', `generation of c${connection.index} fell from ${before.credential.generation} to ${generation}`)
+    if (before.connection.state === 'disconnected' && connection.excuse === null && row.connection.state !== 'disconnected')
+      world.violate('I13', `c${connection.index} came back after its disconnect`)
     connection.row = row
     if (connection.rolledBackFrom !== null && generation >= connection.rolledBackFrom) connection.rolledBackFrom = null
     connection.durable = Math.max(connection.durable, generation)
     world.note(generation)
-    if (world.tracing) world.say(`c${connection.index} ${what}: gen ${generation} ${row.connection.state}${row.credential.suspicion === null ? '' : ' suspect'}`)
+    if (world.tracing)
+      world.say(`c${connection.index} ${what}: gen ${generation} ${row.connection.state}${row.credential.suspicion === null ? '' : ' suspect'}`)
   }
 
   // What else becomes durable, and what leaves.
@@ -269,7 +272,8 @@ export class Oracle {
   exited(life: Life, onlyInJournal: number): void {
     const { ledger, world } = this.parts
     for (const presentation of ledger.presentations) {
-      if (presentation.node !== life.identity.id || presentation.incarnation !== life.number || presentation.concluded || presentation.learned !== 'granted') continue
+      if (presentation.node !== life.identity.id || presentation.incarnation !== life.number || presentation.concluded || presentation.learned !== 'granted')
+        continue
       if (!presentation.journaled || onlyInJournal === 0) {
         world.violate('I14', `${life.identity.id} ended well with an answer that is not durable`)
         this.destroyed(presentation, 'the process ended with it')
@@ -291,7 +295,8 @@ export class Oracle {
     const sealed = row.credential.refreshToken
     const token = sealed === null ? undefined : mint.refreshOf(seal.see(sealed) ?? '')
     if (token !== undefined) Object.assign(connection, { stored: token, family: token.family })
-    if (before.connection.state !== row.connection.state || row.credential.generation < before.credential.generation) connection.excuse = 'the database went back in time'
+    if (before.connection.state !== row.connection.state || row.credential.generation < before.credential.generation)
+      connection.excuse = 'the database went back in time'
     if (row.credential.generation < before.credential.generation) connection.rolledBackFrom = before.credential.generation
     if (row.connection.state !== 'disconnected') connection.disconnectedAt = null
   }
@@ -327,13 +332,16 @@ export class Oracle {
     const { ledger, world } = this.parts
     for (const presentation of ledger.presentations) {
       const { learned, concluded, destroyed, carried, token, id } = presentation
-      if (learned === 'granted' && carried !== null && !concluded && destroyed === null) world.violate('I7', `answer ${id} of c${token.family.connection} was read and is nowhere`)
+      if (learned === 'granted' && carried !== null && !concluded && destroyed === null)
+        world.violate('I7', `answer ${id} of c${token.family.connection} was read and is nowhere`)
     }
     for (const connection of ledger.connections) {
       const { lease } = connection.row.credential
-      if (lease !== null && lease.until < EPOCH + world.now - LEASE_SLACK_MS) world.violate('I8', `c${connection.index}: a lease of ${lease.owner} ended ${EPOCH + world.now - lease.until} ms ago and is still there`)
+      if (lease !== null && lease.until < EPOCH + world.now - LEASE_SLACK_MS)
+        world.violate('I8', `c${connection.index}: a lease of ${lease.owner} ended ${EPOCH + world.now - lease.until} ms ago and is still there`)
     }
-    for (const [intent, connection] of this.#late) if (connection.site.revokeUrl !== null) world.violate('I13', `the late answer ${intent} of c${connection.index} was never revoked`)
+    for (const [intent, connection] of this.#late)
+      if (connection.site.revokeUrl !== null) world.violate('I13', `the late answer ${intent} of c${connection.index} was never revoked`)
   }
 
   honoured(connection: ConnectionTruth): boolean {

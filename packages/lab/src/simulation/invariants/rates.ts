@@ -2,10 +2,10 @@ import type { ConnectionTruth } from '../ledger.ts'
 import type { Life } from '../life.ts'
 import type { Presentation, Site } from '../provider-truth.ts'
 import type { HttpAnswer } from '../sim-provider.ts'
-import type { OracleParts } from './oracle.ts'
+import type { OracleParts } from './oracle-parts.ts'
 
 const MINUTE = 60_000
-/** So long after an outage began, a node asks once a minute; its two breakers and a little drift of its clock are forgiven. */
+/** So long after its first try in an outage a node asks once a minute; its two breakers and a little drift of its clock are forgiven. */
 const SETTLED_MS = 12 * MINUTE
 const PER_MINUTE = 3
 /** What passed the gate before the answer was read may still be connecting. */
@@ -20,7 +20,7 @@ interface Patience {
 /** I9: a provider that is away is asked ever more rarely, and what it says about patience is a floor. */
 export class RateWatch {
   readonly #parts: OracleParts
-  readonly #tries = new Map<string, { minute: number; count: number }>()
+  readonly #tries = new Map<string, { since: number; minute: number; count: number }>()
   readonly #patience = new Map<string, Patience>()
 
   constructor(parts: OracleParts) {
@@ -29,13 +29,15 @@ export class RateWatch {
 
   unreachable(life: Life, site: Site): void {
     const { world } = this.#parts
-    if (!site.mood.down || world.now - (site.mood.downSince ?? world.now) < SETTLED_MS) return
-    const key = `${life.identity.incarnation} ${site.index}`
+    if (!site.mood.down) return
+    const key = `${life.identity.incarnation} ${site.index} ${site.mood.downSince}`
     const minute = Math.floor(world.now / MINUTE)
     const tries = this.#tries.get(key)
+    const since = tries?.since ?? world.now
     const count = tries?.minute === minute ? tries.count + 1 : 1
-    this.#tries.set(key, { minute, count })
-    if (count === PER_MINUTE + 1) world.violate('I9', `${life.identity.id} asks provider ${site.index} ${count} times a minute, long after it went away`)
+    this.#tries.set(key, { since, minute, count })
+    if (world.now - since >= SETTLED_MS && count === PER_MINUTE + 1)
+      world.violate('I9', `${life.identity.id} asks provider ${site.index} ${count} times a minute, long after it went away`)
   }
 
   read(life: Life, { token }: Presentation, { status, headers }: HttpAnswer): void {

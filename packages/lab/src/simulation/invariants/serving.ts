@@ -1,7 +1,7 @@
 import type { TokenAnswer } from '../../../../evergrant/src/engine.ts'
 import type { ConnectionTruth } from '../ledger.ts'
 import type { Life } from '../life.ts'
-import type { OracleParts } from './oracle.ts'
+import type { OracleParts } from './oracle-parts.ts'
 
 export interface Served {
   readonly connection: ConnectionTruth
@@ -23,12 +23,15 @@ export function checkServed(parts: OracleParts, life: Life, { connection, askedA
   if (token === undefined) return world.violate('world', `${name} was served a token that no provider ever made`)
   if (token.family.connection !== connection.index) return world.violate('I19', `${name} was served a token of c${token.family.connection}`)
   if (answer.generation > connection.durable) world.violate('I4', `${name}: generation ${answer.generation} was served, ${connection.durable} is durable`)
-  if (rejectedGeneration !== null && answer.generation <= rejectedGeneration) world.violate('I2', `${name}: rejected generation ${rejectedGeneration} was served again`)
+  if (rejectedGeneration !== null && answer.generation <= rejectedGeneration)
+    world.violate('I2', `${name}: rejected generation ${rejectedGeneration} was served again`)
   checkOrder(parts, life, connection, askedAt, answer.generation)
   const expiredMs = world.now - token.expiresAt
-  if (expiredMs > 2 * parts.weather.profile.skewMs + (world.now - askedAt) + 1_000) world.violate('valid', `${name} was served a token that ended ${expiredMs} ms ago`)
+  if (expiredMs > 2 * parts.weather.profile.skewMs + (world.now - askedAt) + 1_000)
+    world.violate('valid', `${name} was served a token that ended ${expiredMs} ms ago`)
   const { disconnectedAt } = connection
-  if (disconnectedAt !== null && askedAt > disconnectedAt + slackMs(parts)) world.violate('I13', `${name} was served ${askedAt - disconnectedAt} ms after its disconnect`)
+  if (disconnectedAt !== null && askedAt > disconnectedAt + slackMs(parts))
+    world.violate('I13', `${name} was served ${askedAt - disconnectedAt} ms after its disconnect`)
 }
 
 function checkOrder({ world, weather }: OracleParts, life: Life, connection: ConnectionTruth, askedAt: number, generation: number): void {
@@ -38,7 +41,10 @@ function checkOrder({ world, weather }: OracleParts, life: Life, connection: Con
   if (own !== undefined && generation < own.generation && askedAt > own.at && connection.excuse === null)
     world.violate('I2', `${here} served c${connection.index} generation ${own.generation}, and then ${generation}`)
   if (generation < served.generation && askedAt > served.at + slackMs({ weather }) && connection.excuse === null)
-    world.violate('I2', `c${connection.index}: generation ${served.generation} was served ${askedAt - served.at} ms before ${generation} was asked for at ${here}`)
+    world.violate(
+      'I2',
+      `c${connection.index}: generation ${served.generation} was served ${askedAt - served.at} ms before ${generation} was asked for at ${here}`,
+    )
   if (own === undefined || generation > own.generation) servedBy.set(here, { generation, at: world.now })
   if (generation > served.generation) connection.served = { generation, at: world.now }
 }
