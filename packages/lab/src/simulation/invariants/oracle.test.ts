@@ -217,6 +217,7 @@ test('I8: nobody serves what a provider would honour', () => {
 
 test('I9: a provider that is away is asked again and again, and Retry-After is not kept', () => {
   connection.site.mood = { down: true, downSince: 0, clientRejected: false, mistakenDeath: false }
+  oracle.unreachable(life, connection.site)
   world.now = 3_600_000
   for (let time = 0; time < 5; time++) oracle.unreachable(life, connection.site)
   expect(broken()).toEqual(['I9'])
