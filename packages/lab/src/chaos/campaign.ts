@@ -36,6 +36,15 @@ export interface CampaignReport {
   readonly unexplained_states: number
 }
 
+/** A round at the true values takes minutes whatever is in it, so it holds one of each kind. */
+const TRUE_HAND = [
+  'C3 kill with the answer on the wire',
+  'C5 kill with the answer only in the journal',
+  'pause with the answer in the socket buffer',
+  'slow provider',
+  'database crash',
+]
+
 const READERS_PER_NODE = { sqlite: 4, postgres: 2 } as const
 
 /** Rounds of chaos. After each, everything is mended, nobody touches anything, and all must come right or say why not. */
@@ -73,7 +82,7 @@ export async function runCampaign(arena: Arena, plan: CampaignPlan): Promise<Cam
   }
 }
 
-/** Every strike comes up once before any comes up again; one round in three has two. */
+/** Every strike comes up once before any comes up again; one round in three has two. At the true values each round is the same. */
 function deckOf(plan: CampaignPlan, dice: Dice): (round: number) => readonly Strike[] {
   const missing = shimMissing()
   if (missing !== null) plan.say(`SKIPPED: full disks, failing syncs and moved clocks (${missing})`)
@@ -87,6 +96,7 @@ function deckOf(plan: CampaignPlan, dice: Dice): (round: number) => readonly Str
     if (strike === undefined) throw new Error('the deck is empty')
     return strike
   }
+  if (plan.profile === 'true' && plan.only === undefined) return () => chosen.filter(({ name }) => TRUE_HAND.includes(name))
   return () => (plan.only === undefined && dice.chance(1 / 3) ? [draw(), draw()] : [draw()])
 }
 

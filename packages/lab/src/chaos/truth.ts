@@ -98,8 +98,9 @@ export function presentGrant(subject: Subject): string {
   return grant
 }
 
-/** How long an answer may be on its way after the provider's commit, at the widest. */
-const ON_ITS_WAY_MS = 5_000
+/** How long an answer may be on its way after the provider's commit: our own slack, and the longest drain of table 2.8. */
+const SLACK_MS = 5_000
+const DRAIN_MS = 75_000
 
 /** Why this connection may say that its grant is over: null when every part of the explanation is there. */
 export async function unexplainedEnd(arena: Arena, subject: Subject): Promise<string | null> {
@@ -120,7 +121,8 @@ export async function unexplainedEnd(arena: Arena, subject: Subject): Promise<st
 }
 
 function disruptionsAround(arena: Arena, instant: number): readonly Disruption[] {
-  return arena.disruptions.filter(({ from, to }) => from <= instant + ON_ITS_WAY_MS && to >= instant - ON_ITS_WAY_MS)
+  const onItsWayMs = SLACK_MS + DRAIN_MS / arena.setting.timeScale
+  return arena.disruptions.filter(({ from, to }) => from <= instant + onItsWayMs && to >= instant - onItsWayMs)
 }
 
 /** True when this grant was ended by a second presentation that the protocol does not allow. `quarantineMs`: of table 2.8. */
