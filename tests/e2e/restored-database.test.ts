@@ -153,6 +153,8 @@ describe.skipIf(database === null)(`a PostgreSQL database is restored, rolled ba
     await inside(url, 'begin', 'create schema replica', ...tables.map((table) => `create table replica.${table} as select * from ${table}`), 'commit')
     expect(await renewed(bench, here)).toBe(2)
     expect(await other.api.post(`/connections/${there.connection}/refresh`)).toMatchObject({ status: 200, body: { generation: 2 } })
+    // Each node looks once a second: the copy lacks at least one look.
+    await expect.poll(() => raisedSince(url), { timeout: 15_000 }).toBeGreaterThan(0)
     const back = tables.map((table) => `insert into ${table} select * from replica.${table}`)
     await inside(url, 'begin', `set session_replication_role = replica`, `truncate ${tables.join(', ')}`, ...back, 'commit', 'drop schema replica cascade')
     const untrusted = async (path: string) => textAt(await bench.api.get(path), 'trust')
@@ -194,6 +196,20 @@ async function tablesOf(url: string): Promise<readonly string[]> {
     // The nodes themselves do not go back: their rows are written anew by whoever runs.
     const found = await client.query("select tablename from pg_tables where schemaname = 'public' and tablename not in ('schema_migration', 'node')")
     return found.rows.map(({ tablename }) => String(tablename))
+  } finally {
+    await client.end()
+  }
+}
+
+/** By how much the slowest node has raised its tick since the copy. */
+async function raisedSince(url: string): Promise<number> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    const found = await client.query(
+      'select min(t.tick - coalesce(r.tick, 0)) as raised from high_water_tick t left join replica.high_water_tick r on r.node_id = t.node_id',
+    )
+    return Number(found.rows[0]?.raised)
   } finally {
     await client.end()
   }

@@ -153,7 +153,8 @@ export class DatabaseTrust implements Trust {
     const started = clock.mono()
     const { before, lineage, timeline = null } = await lineages.tick(node, this.#tick)
     const known = this.#known()
-    if (this.#timeline !== null && timeline !== null && timeline !== this.#timeline) this.#promotedAt = clock.mono()
+    const promoted = this.#timeline !== null && timeline !== null && timeline !== this.#timeline
+    if (promoted) this.#promotedAt = clock.mono()
     this.#timeline = timeline
     // What was found is not in the database yet, or was taken back with it.
     if (this.#finding !== null && lineage.trusted === 'trusted' && lineage.era <= known.era) return this.#tell()
@@ -163,6 +164,8 @@ export class DatabaseTrust implements Trust {
     else if (lineage.trusted !== 'trusted') void this.#lookBackIfDistrusted().catch((error: unknown) => this.#later(error))
     else if (before === null || before < this.#tick) this.#find(tickBack(this.#tick, before))
     else this.#ticked(before === this.#tick ? before + 1 : before)
+    // Less than a tick may be missing: what was stored since the last ones is looked at, too.
+    if (promoted && this.trusted() && (await stillBehind(lineages, this.#ports.marks.uncovered())).length > 0) this.#find(LESS_THAN_A_TICK)
     this.#provedAt = started
   }
 
@@ -267,6 +270,7 @@ export class DatabaseTrust implements Trust {
   }
 }
 
+const LESS_THAN_A_TICK = 'the promoted database lacks the last moments before the failover'
 const PROMOTED = 'the database was promoted a moment ago: every node compares first, for ten seconds'
 const OTHER = 'this data folder belongs to another database that has the same connections'
 const RESTORED = 'the database is older than what this node has seen of it: only reusable refresh tokens are presented until `evergrant restore confirm`'
