@@ -84,7 +84,7 @@ function starts(stage: Stage, reuse: 'P4' | 'P1:10', nodes: number): readonly St
   ]
 }
 
-async function allRaces(stage: Stage, short: boolean): Promise<readonly RaceResult[]> {
+export async function allRaces(stage: Stage, short: boolean): Promise<readonly RaceResult[]> {
   const results: RaceResult[] = []
   const rounds = short ? 2 : 5
   for (const nodes of [1, 2]) {

@@ -7,13 +7,15 @@ export async function clearDue(side: SideDatabase): Promise<void> {
   const later = Date.now() + 40 * HOUR_MS
   const soon = Date.now() + HOUR_MS
   await side.query(
-    `update credential set soft_at = ?, hard_at = ?, access_expires_at = ? where connection_id in (select connection_id from health where due_at < ?)`,
+    `update credential set soft_at = ?, hard_at = ?, access_expires_at = ?
+     where connection_id in (select connection_id from health where due_at < ? union select connection_id from parked)`,
     later,
     later + HOUR_MS,
     later + 2 * HOUR_MS,
     soon,
   )
-  await side.query('update health set due_at = ? where due_at < ?', later, soon)
+  await side.query('update health set due_at = ? where due_at < ? or connection_id in (select connection_id from parked)', later, soon)
+  await side.query('delete from parked')
 }
 
 /**

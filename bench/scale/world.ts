@@ -45,7 +45,6 @@ export async function withWorld<Result>(shape: Shape, server: BenchPostgres | nu
     EVERGRANT_NODE_ID: 'scale-1',
     EVERGRANT_MASTER_KEYS: masterKeys,
     EVERGRANT_PROVIDERS_DIR: join(root, 'providers'),
-    EVERGRANT_WORKER_CONCURRENCY: '256',
     EVERGRANT_RATE_LIMIT_PER_KEY: '10000000',
     EVERGRANT_LOG_LEVEL: 'info',
     ...(databaseUrl === null ? {} : { EVERGRANT_DATABASE_URL: databaseUrl }),
