@@ -14,6 +14,7 @@ import type { Engine } from './engine.ts'
 /** Longer than an eager lease and than the time from claim to send, shorter than a strict lease. */
 const PAUSE_MS = 200
 const PATIENCE_MS = 8_000
+const HANG_MS = 30_000
 /** Trials side by side: most of their time is waiting. */
 const AT_ONCE = 18
 /** The wait counts from the claim, which may be so much earlier than the request. */
@@ -82,10 +83,16 @@ interface Arena {
 }
 
 /** One refresh with one call struck; then somebody reads until it is decided. Returns what was not as it must be. */
-async function strike({ trials, reuse, shared }: Arena, number: number, blow: Blow): Promise<readonly string[]> {
-  const trial = await trials.begin(reuse)
+async function strike(arena: Arena, number: number, blow: Blow): Promise<readonly string[]> {
   const pause = () => systemTimers.sleep(PAUSE_MS)
   const calls = new NumberedCalls({ blow: (call) => (call.number === number ? blow : null), pause })
+  const told = struck(arena, calls, blow)
+  const hung = systemTimers.sleep(HANG_MS).then(() => [`it hangs after ${calls.made.join(', ')}`])
+  return (await Promise.race([told, hung])).map((complaint) => `${arena.reuse}, call ${number} (${calls.struck.join()}): ${complaint}`)
+}
+
+async function struck({ trials, reuse, shared }: Arena, calls: NumberedCalls, blow: Blow): Promise<readonly string[]> {
+  const trial = await trials.begin(reuse)
   let engine = await trials.engine(trial, { id: 'node-1', incarnation: 'first' }, calls)
   const asked = quietly(engine.refresh(trial.organization, trial.connection))
   // While the first node is held up, another one is asked for the same; the embedded database has one node.
@@ -99,8 +106,7 @@ async function strike({ trials, reuse, shared }: Arena, number: number, blow: Bl
     engine = await trials.engine(trial, { id: 'node-1', incarnation: 'second' }, well())
     await engine.recover()
   }
-  const end = await decided(engine, trial)
-  return [...(await complaints(trials, trial, calls, end))].map((complaint) => `${reuse}, call ${number} (${calls.struck.join()}): ${complaint}`)
+  return await complaints(trials, trial, calls, await decided(engine, trial))
 }
 
 type End =
