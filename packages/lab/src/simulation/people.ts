@@ -273,7 +273,8 @@ export class People {
     const { organization, id, site } = connection
     const row = await store.credentials.read(id)
     if (row === undefined || row.connection.state === 'disconnected') return true
-    if (row.credential.fingerprint === ports.seal.fingerprint(consent.refresh.text)) return true
+    // Applied before, and perhaps renewed since: a grant that has come further is never set back.
+    if (row.connection.consentedAt === consentedAt) return true
     const generation = row.credential.generation + 1
     const tokens = {
       accessToken: consent.access.text,

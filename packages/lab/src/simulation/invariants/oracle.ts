@@ -297,6 +297,8 @@ export class Oracle {
     if (token !== undefined) Object.assign(connection, { stored: token, family: token.family })
     if (before.connection.state !== row.connection.state || row.credential.generation < before.credential.generation)
       connection.excuse = 'the database went back in time'
+    const [was, is] = [before.credential, row.credential]
+    if (was.suspicion?.intent !== is.suspicion?.intent || was.intent?.id !== is.intent?.id) connection.excuse = 'the database forgot a presentation'
     if (row.credential.generation < before.credential.generation) connection.rolledBackFrom = before.credential.generation
     if (row.connection.state !== 'disconnected') connection.disconnectedAt = null
   }

@@ -14,7 +14,7 @@ export function checkPresentation(parts: OracleParts, presentation: Presentation
   const { token, node } = presentation
   const strict = site.reuse.class === 'P3' || site.reuse.class === 'P4' || site.reuse.class === 'PU'
   for (const earlier of token.presentations) {
-    if (!earlier.settled && strict)
+    if (!earlier.settled && strict && connection.excuse === null)
       world.violate('I1', `c${connection.index} (${site.reuse.class}): presentation ${earlier.id} of the same token is still on its way`)
     if (!earlier.over && earlier.node === node && earlier.incarnation === presentation.incarnation)
       world.violate('I11', `${node} sends c${connection.index} twice at once`)
@@ -22,6 +22,7 @@ export function checkPresentation(parts: OracleParts, presentation: Presentation
   if (connection.disconnectedAt !== null && world.now - connection.disconnectedAt > 20_000)
     world.violate('I13', `c${connection.index} is renewed after its disconnect`)
   checkStale(parts, presentation, connection, site)
+  if (connection.excuse !== null) return
   const why = refusedBy(parts, token.presentations, connection, site)
   if (why !== null) world.violate('I6', `c${connection.index} (${site.reuse.class}): ${why}`)
 }
