@@ -310,6 +310,7 @@ test('I20: a database that went back in time, and its old token is sent', () => 
   connection.rolledBackFrom = 5
   connection.excuse = 'the database went back in time'
   connection.grantedTo = 'node-1'
+  connection.family.current.usedAt = 0
   send()
   expect(broken()).toEqual(['I20'])
 })

@@ -31,9 +31,10 @@ export function checkPresentation(parts: OracleParts, presentation: Presentation
  * I20. What only another process was told of, and has not told the database yet, nobody else can know: that is counted, not
  * held against the node (it is the stated limit of a failover that loses acknowledged commits).
  */
-function checkStale({ world, distrusted }: OracleParts, { node }: Presentation, connection: ConnectionTruth, site: Site): void {
+function checkStale({ world, distrusted }: OracleParts, { node, token }: Presentation, connection: ConnectionTruth, site: Site): void {
   const { rolledBackFrom, row, grantedTo, index } = connection
-  if (rolledBackFrom === null || site.reuse.class === 'P0') return
+  // The token of an older consent is not spent: sending it harms nothing.
+  if (rolledBackFrom === null || site.reuse.class === 'P0' || token.usedAt === null) return
   if (!distrusted() && grantedTo !== node) return world.count('stale after a failover, known only elsewhere')
   world.violate(
     'I20',
