@@ -1,6 +1,7 @@
+import { at } from '../http.ts'
 import { comesTrue, rest } from '../until.ts'
 import { aimAt, force, holdAnswers, journalTouched, lockDatabase } from './aim.ts'
-import type { Arena } from './arena.ts'
+import type { Arena, Subject } from './arena.ts'
 import type { Dice } from './dice.ts'
 import type { ChaosNode } from './node.ts'
 import { BOTH, type Strike } from './strike.ts'
@@ -119,25 +120,36 @@ async function onlyInJournal(arena: Arena, dice: Dice): Promise<boolean> {
   })
 }
 
-/** The database commits and its acknowledgement never arrives. */
+/** The database commits and its acknowledgement never arrives: another node sees the new generation, and then the process dies. */
 async function commitUnheard(arena: Arena, dice: Dice): Promise<boolean> {
   const node = dice.pick(arena.nodes)
+  const other = arena.nodes.find((candidate) => candidate !== node) ?? node
   const profiles = aimAt(dice)
+  const subjects = profiles.flatMap((profile) => arena.of(profile))
+  const generations = () => Promise.all(subjects.map((subject) => generationAt(other, subject)))
   await holdAnswers(arena, profiles, 'after')
   return await arena.disrupted(`kill ${node.name}, commit unacknowledged`, async () => {
     const asked = force(arena, node, profiles)
     const held = await arena.holds(profiles)
     arena.cutOff.add(node.name)
+    const before = await generations()
+    const touched = journalTouched(node)
     node.database?.deafen()
-    const before = node.database?.withheld ?? 0
     await arena.calmProvider()
-    const committed = await comesTrue(() => (node.database?.withheld ?? 0) > before, { timeoutMs: 1_500, pollMs: 2 })
+    const moved = async () => (await generations()).some((generation, index) => generation > (before[index] ?? 0))
+    const committed = await comesTrue(moved, { timeoutMs: 1_500, pollMs: 5 })
+    await comesTrue(() => journalTouched(node) > touched && Date.now() - journalTouched(node) > QUIET_MS, { timeoutMs: 500, pollMs: 5 })
     await arena.kill(node)
     node.database?.heal()
     arena.cutOff.delete(node.name)
     await asked
     return held && committed
   })
+}
+
+async function generationAt(node: ChaosNode, subject: Subject): Promise<number> {
+  const shown = await node.api.get(`/connections/${subject.connection}`).catch(() => null)
+  return Number(at(shown?.body, 'generation') ?? 0)
 }
 
 /** The first caller is answered, and the process dies in the same moment. */
