@@ -1,5 +1,9 @@
 // A fast token endpoint in a process of its own that remembers every refresh token it was shown. `GET /` tells what it saw.
+import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
+
+// Two providers that run one after the other must not hand out the same token to two connections.
+const run = randomBytes(8).toString('hex')
 
 const presented = new Set<string>()
 let exchanges = 0
@@ -22,7 +26,7 @@ const server = createServer((request, response) => {
     exchanges += 1
     lastAt = Date.now()
     firstAt ??= lastAt
-    const body = `{"access_token":"at-${exchanges}-0123456789abcdef0123456789abcdef","refresh_token":"rt-${exchanges}-0123456789abcdef0123456789abcdef","token_type":"Bearer","expires_in":3600}`
+    const body = `{"access_token":"at-${exchanges}-${run}-0123456789abcdef","refresh_token":"rt-${exchanges}-${run}-0123456789abcdef","token_type":"Bearer","expires_in":3600}`
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
     response.end(body)
   })
