@@ -48,7 +48,8 @@ process.on('message', (job: WorkerJob) => {
   void done(job).then((answer) => {
     const defect = name === undefined && job.kind === 'seed' ? unhandled : null
     unhandled = null
-    process.send?.(defect === null ? answer : { kind: 'error', text: `an unhandled rejection: ${defect}` })
+    // Whoever asked may be gone.
+    process.send?.(defect === null ? answer : { kind: 'error', text: `an unhandled rejection: ${defect}` }, () => {})
   })
 })
 process.on('disconnect', () => process.exit(0))
