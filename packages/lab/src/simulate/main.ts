@@ -13,6 +13,8 @@ import { comparisonTable, type FailedSeed, grantYears, type Summary, totalLosses
 const SHRUNK_AT_MOST = 3
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
+// Whoever reads may have read enough (`| head`).
+process.stdout.on('error', () => process.exit(0))
 const progress = (line: string) => process.stderr.write(`${line}\n`)
 
 /** The one line that shows a failure again. */

@@ -26,7 +26,7 @@ const ATTEMPTS = 2
 const RETRY_AFTER_MS = SECOND
 const WRITES = 3
 /** A token that lives less long is refreshed when it is read. */
-const MARGIN_MS = 15 * 60 * SECOND
+const MARGIN_MS = 7.5 * 60 * SECOND
 /** Nobody read it: refreshed once a day, so that it does not die of idleness. */
 const DAILY_MS = 24 * 3_600 * SECOND
 const COOL_DOWN_MS = 30 * SECOND
@@ -67,7 +67,7 @@ class PlainLockEngine implements NodeEngine {
     const row = await this.#read(request)
     const left = this.#lifetimeLeft(row)
     const rejected = request.rejectedGeneration === row.credential.generation
-    if (!rejected && left > Math.min(MARGIN_MS, (row.credential.accessExpiresAt ?? 0) - row.credential.obtainedAt) / 2) return this.#answer(row)
+    if (!rejected && left > Math.min(MARGIN_MS, ((row.credential.accessExpiresAt ?? 0) - row.credential.obtainedAt) / 2)) return this.#answer(row)
     try {
       return this.#answer(await this.#renewed(row))
     } catch (error) {
