@@ -6,6 +6,7 @@ import { endHeld } from './death-watch.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { GrantContext } from './grant-contexts.ts'
 import type { NotGranted } from './settle-grant.ts'
+import { windowOpen } from './suspicion.ts'
 
 /** The way to the provider is open: `giveBack` when the request never left. */
 export interface Pass {
@@ -73,8 +74,11 @@ function closedFor(world: EngineWorld, { context: { integration }, row, urgent }
   return until === null ? null : { code: 'deaths_held', until, everybody: true }
 }
 
-function exceeded(world: EngineWorld, { row, urgent }: Entrant, endpoint: string, mono: number): Closed | null {
-  const waitMs = isRetry(row) ? world.retries.waitMs(endpoint, urgent, mono) : null
+function exceeded(world: EngineWorld, { row, context, urgent }: Entrant, endpoint: string, mono: number): Closed | null {
+  const { suspicion } = row.credential
+  // While a replay window runs, waiting for one's turn would lose the grant: that would be our doing.
+  const hurries = suspicion !== null && windowOpen(suspicion, context.reuse, world.clock.wall(), world.times)
+  const waitMs = isRetry(row) && !hurries ? world.retries.waitMs(endpoint, urgent, mono) : null
   if (waitMs === null) return null
   // Those who wait for the same budget do not come back together.
   const until = mono + waitMs + world.entropy.uniform() * world.times.retryWindowMs

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { createManualTime } from '../../testing/manual-time.ts'
+import { MINUTE, SECOND } from '../time.ts'
+import { AnsweredRefreshes } from './answered-refreshes.ts'
+import { Backlogs } from './backlog.ts'
+import { EndpointBreakers } from './endpoint-breaker.ts'
+import type { EngineWorld } from './engine-ports.ts'
+import { passGate } from './gate.ts'
+import { protocolTimes } from './protocol-times.ts'
+import { RetryBudgets } from './retry-budget.ts'
+
+const ENDPOINT = 'https://provider.example/token'
+const times = protocolTimes()
+const time = createManualTime()
+
+/** Only what the gate looks at. */
+function gate(suspectSinceMs: number): ReturnType<typeof passGate> {
+  const retries = new RetryBudgets()
+  for (let retry = 0; retry < 100; retry += 1) retries.note(ENDPOINT, true, time.clock.mono())
+  const parts = { answered: new AnsweredRefreshes(), breakers: new EndpointBreakers(times), backlogs: new Backlogs(times), retries }
+  const world = { clock: time.clock, times, entropy: { uniform: () => 0 }, ...parts } as unknown as EngineWorld
+  const suspicion = { intent: 'itn_1', at: time.clock.wall() - suspectSinceMs, answered: false }
+  const row = { credential: { suspicion }, health: { failures: 1 } }
+  const context = { integration: { id: 'int_1', blocked: null }, reuse: { class: 'P1', windowMs: 30 * SECOND, neverProbe: false } }
+  return passGate(world, { row, context, urgent: false } as unknown as Parameters<typeof passGate>[1], ENDPOINT)
+}
+
+test('a replay window that runs waits for no retry budget: to wait would lose the grant', () => {
+  expect(gate(2 * SECOND)).not.toHaveProperty('kind')
+})
+
+test('once the window is over, the retry stands in line like any other', () => {
+  expect(gate(MINUTE)).toMatchObject({ kind: 'not_now', code: 'provider_unavailable' })
+})
