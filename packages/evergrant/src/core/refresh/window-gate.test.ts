@@ -17,7 +17,7 @@ const time = createManualTime()
 function gate(suspectSinceMs: number): ReturnType<typeof passGate> {
   const retries = new RetryBudgets()
   for (let retry = 0; retry < 100; retry += 1) retries.note(ENDPOINT, true, time.clock.mono())
-  const parts = { answered: new AnsweredRefreshes(), breakers: new EndpointBreakers(times), backlogs: new Backlogs(times), retries }
+  const parts = { answered: new AnsweredRefreshes(10 * MINUTE), breakers: new EndpointBreakers(times), backlogs: new Backlogs(times), retries }
   const world = { clock: time.clock, times, entropy: { uniform: () => 0 }, ...parts } as unknown as EngineWorld
   const suspicion = { intent: 'itn_1', at: time.clock.wall() - suspectSinceMs, answered: false }
   const row = { credential: { suspicion }, health: { failures: 1 } }
