@@ -19,7 +19,7 @@ const DIRECTION: Readonly<Record<string, readonly string[]>> = {
 const ROOT_FILES = ['core', 'seal']
 /** These put the parts together, so they see all of them. */
 const COMPOSERS = new Set(['cli', 'testing'])
-const COMPOSING_FILES = /^packages\/evergrant\/src\/(index|engine|development|compose[\w-]*)\.ts$/
+const COMPOSING_FILES = /^packages\/evergrant\/src\/(index|engine|engine-parts|development|compose[\w-]*)\.ts$/
 
 /** Who may name a package at all. What is missing here is open to everybody but core. */
 const PACKAGE_OWNERS: readonly { readonly name: RegExp; readonly folders: readonly string[] }[] = [
@@ -29,7 +29,7 @@ const PACKAGE_OWNERS: readonly { readonly name: RegExp; readonly folders: readon
 ]
 
 /** The doors that other workspaces may use. */
-const DOORS = /^packages\/(evergrant\/src\/(index|engine|practice\/index|store\/conformance)|sdk\/src\/(index|wire))\.ts$/
+const DOORS = /^packages\/(evergrant\/src\/(index|engine|engine-parts|practice\/index|store\/conformance)|sdk\/src\/(index|wire))\.ts$/
 
 export const importsInOneDirection: Guard = ({ path, text }) => {
   if (!/\.tsx?$/.test(path)) return []

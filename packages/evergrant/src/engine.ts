@@ -1,6 +1,6 @@
 /**
  * The door for whoever runs the refresh engine on ports of their own: simulators, checkers, other stores. Nothing here
- * touches a clock, a socket or a file, but the token endpoint's client, which is the one of the server.
+ * touches a clock, a socket or a file. What the server puts around the engine is behind `evergrant/engine-parts`.
  */
 export type { NewEvent } from './core/audit/event.ts'
 export type { Connection, Health, StoredFault } from './core/connection/connection.ts'
@@ -31,12 +31,4 @@ export type { RefreshEngine, TokenAnswer, TokenRequest } from './core/refresh/re
 export { RestoreService } from './core/refresh/restore-service.ts'
 export type { Seal } from './core/seal/seal.ts'
 export type { Cancellation, Clock, Entropy, Instant, Timers } from './core/time.ts'
-export { createAddressGuard } from './outbound/address-guard.ts'
-export { createTokenEndpoint } from './outbound/token-endpoint.ts'
-export { defineProvider } from './providers/define.ts'
-export { createProviderDirectory } from './providers/directory.ts'
-export { nodeChores } from './schedule/node-chores.ts'
-export { type Chore, startWorker, type Worker } from './schedule/worker.ts'
 export type { Change, Store, StoreOptions } from './store/contract.ts'
-export { openMemoryStore } from './store/index.ts'
-export { openVolatileStore, type Snapshot, type VolatileStore } from './store/memory/volatile-store.ts'

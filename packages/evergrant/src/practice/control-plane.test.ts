@@ -39,13 +39,17 @@ test('settings, grants, faults and the clock are commanded in JSON with snake ca
 test('it tells which access tokens were really issued, by fingerprint and in order', async () => {
   const first = await command('grants', { profile: 'p4' })
   const issued = async (after: number) => {
-    const answer = (await (await fetch(`${provider.url}/control/issued?after=${after}`)).json()) as { issued: { sequence: number; fingerprint: string; grant: string }[] }
+    const answer = (await (await fetch(`${provider.url}/control/issued?after=${after}`)).json()) as {
+      issued: { sequence: number; fingerprint: string; grant: string }[]
+    }
     return answer.issued
   }
   const known = (await issued(0)).at(-1)
   expect(known).toMatchObject({ grant: first.body['grant'], generation: 1, fingerprint: fingerprint(String(first.body['access_token'])) })
   const second = await command('grants', { profile: 'p0' })
-  expect(await issued(known?.sequence ?? 0)).toEqual([expect.objectContaining({ grant: second.body['grant'], profile: 'p0', sequence: (known?.sequence ?? 0) + 1 })])
+  expect(await issued(known?.sequence ?? 0)).toEqual([
+    expect.objectContaining({ grant: second.body['grant'], profile: 'p0', sequence: (known?.sequence ?? 0) + 1 }),
+  ])
 })
 
 test('the state shows no token in the clear', async () => {

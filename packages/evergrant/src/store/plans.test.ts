@@ -76,13 +76,15 @@ const CASES: readonly Case[] = [
   },
 ]
 
+type ExplainedStep = (step: Exclude<Step, { kind: 'changed' }>, complain: (why: string) => void) => Promise<StepResult>
+
 /** Drives programs as the stores do, and explains each statement before it runs. */
 class ExplainedDatabase implements Database {
   readonly dialect: Database['dialect']
   readonly complaints: string[] = []
-  readonly #step: (step: Exclude<Step, { kind: 'changed' }>, complain: (why: string) => void) => Promise<StepResult>
+  readonly #step: ExplainedStep
 
-  constructor(dialect: Database['dialect'], step: ExplainedDatabase['#step']) {
+  constructor(dialect: Database['dialect'], step: ExplainedStep) {
     this.dialect = dialect
     this.#step = step
   }

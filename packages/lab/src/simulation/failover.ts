@@ -1,4 +1,5 @@
-import { newId, RestoreService, type Snapshot, type Store, type VolatileStore } from '../../../evergrant/src/engine.ts'
+import { newId, RestoreService, type Store } from '../../../evergrant/src/engine.ts'
+import type { Snapshot, VolatileStore } from '../../../evergrant/src/engine-parts.ts'
 import type { EpisodeParts } from './episodes.ts'
 import type { Oracle } from './invariants/oracle.ts'
 import type { Random } from './random.ts'

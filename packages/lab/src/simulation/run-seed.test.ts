@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { openMemoryStore } from '../../../evergrant/src/engine.ts'
+import { openMemoryStore } from '../../../evergrant/src/engine-parts.ts'
 import { runSeed } from './run-seed.ts'
 
 const EVENTS = 2_500

@@ -1,4 +1,5 @@
-import { type EnginePorts, openVolatileStore, type Store, type VolatileStore } from '../../../evergrant/src/engine.ts'
+import type { EnginePorts, Store } from '../../../evergrant/src/engine.ts'
+import { openVolatileStore, type VolatileStore } from '../../../evergrant/src/engine-parts.ts'
 import { Buggify } from './buggify.ts'
 import { drive } from './drain.ts'
 import { engineFactory } from './engines.ts'

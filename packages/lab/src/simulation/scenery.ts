@@ -1,13 +1,5 @@
-import {
-  defineProvider,
-  type EnginePorts,
-  type Integration,
-  type NewEvent,
-  newCredential,
-  newId,
-  type Reuse,
-  type Store,
-} from '../../../evergrant/src/engine.ts'
+import { type EnginePorts, type Integration, type NewEvent, newCredential, newId, type Reuse, type Store } from '../../../evergrant/src/engine.ts'
+import { defineProvider } from '../../../evergrant/src/engine-parts.ts'
 import type { ConnectionTruth, Ledger } from './ledger.ts'
 import type { Site } from './provider-truth.ts'
 import type { Random } from './random.ts'

@@ -1,19 +1,16 @@
 import {
   ALONE,
-  createProviderDirectory,
   DatabaseTrust,
   type EnginePorts,
   type Log,
   MemoryHighWater,
-  nodeChores,
   type ProviderRecord,
   protocolTimes,
-  startWorker,
   type Timers,
   TRUSTING,
-  type Worker,
   watchNode,
 } from '../../../evergrant/src/engine.ts'
+import { createProviderDirectory, nodeChores, startWorker, type Worker } from '../../../evergrant/src/engine-parts.ts'
 import { DueBoard } from './due-board.ts'
 import type { Oracle } from './invariants/oracle.ts'
 import { Life, type Machine } from './life.ts'

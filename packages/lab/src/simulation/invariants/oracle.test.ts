@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
-import { defineProvider, type FailureCommit, type GrantRow, newCredential, type Reuse, type Store, type TokenAnswer } from '../../../../evergrant/src/engine.ts'
+import { type FailureCommit, type GrantRow, newCredential, type Reuse, type Store, type TokenAnswer } from '../../../../evergrant/src/engine.ts'
+import { defineProvider } from '../../../../evergrant/src/engine-parts.ts'
 import { type ConnectionTruth, Ledger } from '../ledger.ts'
 import { Life, type Machine } from '../life.ts'
 import { profileOf, Weather } from '../profile.ts'

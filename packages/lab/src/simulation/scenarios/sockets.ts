@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createAddressGuard, createTokenEndpoint, type Timers } from '../../../../evergrant/src/engine.ts'
+import type { Timers } from '../../../../evergrant/src/engine.ts'
+import { createAddressGuard, createTokenEndpoint } from '../../../../evergrant/src/engine-parts.ts'
 import type { Scenario } from './scenario.ts'
 
 /** Answers 150 ms after the request, from a process of its own: our stall does not stop it. */

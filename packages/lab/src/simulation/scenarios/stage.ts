@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import {
   type ConnectionId,
-  createProviderDirectory,
-  defineProvider,
   type EnginePorts,
   type Entropy,
   type GrantRow,
@@ -13,16 +11,20 @@ import {
   newCredential,
   newId,
   type OrganizationId,
-  openMemoryStore,
-  openVolatileStore,
   type ProtocolTimes,
   type ProviderRecord,
   protocolTimes,
   type ReuseClass,
-  type Snapshot,
   type Store,
-  type VolatileStore,
 } from '../../../../evergrant/src/engine.ts'
+import {
+  createProviderDirectory,
+  defineProvider,
+  openMemoryStore,
+  openVolatileStore,
+  type Snapshot,
+  type VolatileStore,
+} from '../../../../evergrant/src/engine-parts.ts'
 import { Random } from '../random.ts'
 import { SimSeal } from '../sim-seal.ts'
 import { StageJournal, StageNode } from './stage-node.ts'
