@@ -125,6 +125,12 @@ export interface DueConnection {
   readonly row?: GrantRow
 }
 
+/** An integration whose due connections stand in its own line. A suspicion younger than `windowMs` stands in none: a replay window may be running. */
+export interface Parking {
+  readonly integration: IntegrationId
+  readonly windowMs: number
+}
+
 /** `taken`: active and still waiting. `found`: how many left the parking place; fewer than asked for means that it is empty. */
 export interface TakenParked {
   readonly taken: readonly DueConnection[]
@@ -182,7 +188,7 @@ export interface Credentials extends Deaths {
    * integration in `parking` that come up in between are parked instead, at most a stated number more than `limit`, and returned as such:
    * they have no due time until {@link takeParked}, or until somebody else gives them one.
    */
-  takeDue(limit: number, visibilityMs: number, parking?: readonly IntegrationId[]): Promise<readonly DueConnection[]>
+  takeDue(limit: number, visibilityMs: number, parking?: readonly Parking[]): Promise<readonly DueConnection[]>
   /** Parked connections of one integration become taken, like due ones: those read within a day first, then by hard expiry. Costs O(limit). */
   takeParked(integration: IntegrationId, limit: number, visibilityMs: number): Promise<TakenParked>
   /** Who has parked connections. Costs O(integrations that have). */

@@ -250,6 +250,20 @@ describe('a database that goes back in time while the node runs (C8)', () => {
     expect(it.lab.provider.presented).toEqual([1, 2, 3].map(refreshTokenOf))
   })
 
+  test('once more, behind the report of this node but not behind its tick, is compared and reported again', async () => {
+    const it = await labOf({ reuse: 'P4' })
+    const compared = async () => (await it.lineages().nodes()).map(({ comparedEra }) => comparedEra)
+    const told = { id: newId('evt', systemEntropy), organization: it.lab.organization, type: 'database.restored' as const, at: 0 }
+    await it.lineages().distrust('restored', 'another node said so', { ...told, actor: CLI, connection: null, subject: null, data: {} })
+    await it.backup()
+    await it.trust().refreshed()
+    await vi.waitFor(async () => expect(await compared()).toEqual([1]))
+    await it.failOver()
+    expect(await compared()).toEqual([null])
+    await it.trust().refreshed()
+    await vi.waitFor(async () => expect(await compared()).toEqual([1]))
+  })
+
   test('after a promotion waits ten seconds for the nodes that may know more, and goes on by itself', async () => {
     const it = await labOf({ reuse: 'P4' })
     let timeline = 1

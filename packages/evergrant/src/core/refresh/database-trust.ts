@@ -161,7 +161,7 @@ export class DatabaseTrust implements Trust {
     this.#lineage = lineage
     if (lineage.era > known.era) await this.#begin(lineage, await this.#givenUp())
     else if (lineage.era < known.era) this.#find(`the database is in era ${lineage.era}, and this node has seen it in era ${known.era}`)
-    else if (lineage.trusted !== 'trusted') void this.#lookBackIfDistrusted().catch((error: unknown) => this.#later(error))
+    else if (lineage.trusted !== 'trusted') void this.#compareAgain().catch((error: unknown) => this.#later(error))
     else if (before === null || before < this.#tick) this.#find(tickBack(this.#tick, before))
     else this.#ticked(before === this.#tick ? before + 1 : before)
     // Less than a tick may be missing: what was stored since the last ones is looked at, too.
@@ -227,6 +227,16 @@ export class DatabaseTrust implements Trust {
       this.#lookingBack = null
     })
     return this.#lookingBack
+  }
+
+  /** A second failover may take the report back, with or without the tick: whether it is there, the database says. */
+  async #compareAgain(): Promise<void> {
+    const { lineages, node } = this.#ports
+    if (this.#lookingBack === null && this.#lookedBackAt === this.#known().since) {
+      const own = (await lineages.nodes()).find((one) => one.node === node)
+      if (own?.comparedEra !== this.#known().era) this.#lookedBackAt = null
+    }
+    await this.#lookBackIfDistrusted()
   }
 
   async #lookBack(): Promise<number> {

@@ -1,7 +1,7 @@
 import { FAULTS } from '../fault/table.ts'
 import type { IntegrationId } from '../ids.ts'
 import type { Instant } from '../time.ts'
-import type { DueConnection, GrantRow } from './credentials.ts'
+import type { DueConnection, GrantRow, Parking } from './credentials.ts'
 import { dueAfter } from './due.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { Flights } from './flights.ts'
@@ -50,11 +50,22 @@ export class DueRunner {
     if (this.#world.draining() || this.#world.liveness.refusal() !== null) return 0
     await this.#discover()
     this.#bulkhead()
-    const due = await this.#take((room) => this.#world.credentials.takeDue(room, VISIBILITY_MS, this.#world.backlogs.integrations))
+    const parking = await this.#parking()
+    const due = await this.#take((room) => this.#world.credentials.takeDue(room, VISIBILITY_MS, parking))
     const { released, crowded } = await this.#release()
     if (due + released > 0 || crowded.length === 0) return due + released
     await this.#until(() => crowded.some(({ id, limit }) => this.#world.admission.room(id, limit) * 2 >= limit))
     return 1
+  }
+
+  #parking(): Promise<readonly Parking[]> {
+    const { backlogs, contexts } = this.#world
+    const place = (integration: IntegrationId) =>
+      contexts.of(integration).then(
+        ({ reuse }) => ({ integration, windowMs: reuse.class === 'P1' ? reuse.windowMs : 0 }),
+        () => ({ integration, windowMs: 0 }),
+      )
+    return Promise.all([...backlogs.integrations].map(place))
   }
 
   async #take(take: (room: number) => Promise<readonly DueConnection[]>): Promise<number> {

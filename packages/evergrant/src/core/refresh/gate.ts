@@ -45,7 +45,8 @@ export function passGate(world: EngineWorld, entrant: Entrant, endpoint: string)
   const mono = world.clock.mono()
   const alone = world.backlogs.onlyEndpoint(integration.id, endpoint)
   const retry = isRetry(entrant.row)
-  const entered = closedFor(world, entrant, mono) ?? exceeded(world, entrant, endpoint, mono) ?? enter(world, integration.id, endpoint, alone, mono)
+  const gated = closedFor(world, entrant, mono) ?? exceeded(world, entrant, endpoint, mono) ?? enter(world, integration.id, endpoint, alone, mono)
+  const entered = 'until' in gated && missesWindow(world, entrant, gated.until - mono) ? UNHINDERED : gated
   if ('until' in entered) {
     if (entered.everybody) world.backlogs.closed(integration.id, entered.until, mono)
     return {
@@ -74,11 +75,25 @@ function closedFor(world: EngineWorld, { context: { integration }, row, urgent }
   return until === null ? null : { code: 'deaths_held', until, everybody: true }
 }
 
-function exceeded(world: EngineWorld, { row, context, urgent }: Entrant, endpoint: string, mono: number): Closed | null {
+const UNHINDERED: Pass = { giveBack: () => {} }
+
+/**
+ * While a replay window runs, waiting for a breaker or for one's turn may lose the grant, and that would be our doing. Who
+ * is told to come back when the window may be over goes now. What makes a P1 grant suspect was under way when the trouble began,
+ * so these are few.
+ */
+function missesWindow(world: EngineWorld, { row, context }: Entrant, waitMs: number): boolean {
   const { suspicion } = row.credential
-  // While a replay window runs, waiting for one's turn would lose the grant: that would be our doing.
-  const hurries = suspicion !== null && windowOpen(suspicion, context.reuse, world.clock.wall(), world.times)
-  const waitMs = isRetry(row) && !hurries ? world.retries.waitMs(endpoint, urgent, mono) : null
+  const now = world.clock.wall()
+  if (suspicion === null || !windowOpen(suspicion, context.reuse, now, world.times)) return false
+  return !windowOpen(suspicion, context.reuse, now + waitMs + world.times.breakerBaseMs + LOOK_AGAIN_MS, world.times)
+}
+
+/** How late the due queue may notice that a time has come. */
+const LOOK_AGAIN_MS = 2_000
+
+function exceeded(world: EngineWorld, { row, urgent }: Entrant, endpoint: string, mono: number): Closed | null {
+  const waitMs = isRetry(row) ? world.retries.waitMs(endpoint, urgent, mono) : null
   if (waitMs === null) return null
   // Those who wait for the same budget do not come back together.
   const until = mono + waitMs + world.entropy.uniform() * world.times.retryWindowMs

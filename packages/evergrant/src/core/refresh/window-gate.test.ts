@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createCrowdLab } from '../../testing/crowd-lab.ts'
 import { createManualTime } from '../../testing/manual-time.ts'
 import { MINUTE, SECOND } from '../time.ts'
 import { AnsweredRefreshes } from './answered-refreshes.ts'
@@ -31,4 +32,18 @@ test('a replay window that runs waits for no retry budget: to wait would lose th
 
 test('once the window is over, the retry stands in line like any other', () => {
   expect(gate(MINUTE)).toMatchObject({ kind: 'not_now', code: 'provider_unavailable' })
+})
+
+test('of a crowd that lost its answers at once, everybody is presented again before a replay window is over', async () => {
+  const lab = await createCrowdLab(30, { reuse: 'P1', settings: { concurrency: 30 }, ageMs: 50 * MINUTE })
+  const { crowd } = lab
+  crowd.mood = () => 'hangs'
+  await lab.live(9 * SECOND)
+  const first = new Map(crowd.presented.map(({ at, grant }) => [grant, at]))
+  expect(first.size).toBe(30)
+  await lab.live(3 * SECOND)
+  crowd.mood = () => 'well'
+  await lab.live(30 * SECOND)
+  const inTime = (grant: string, at: number) => crowd.presented.some((other) => other.grant === grant && other.at > at && other.at - at < 24 * SECOND)
+  expect([...first].filter(([grant, at]) => !inTime(grant, at))).toEqual([])
 })

@@ -102,7 +102,7 @@ export const dueCases: readonly StoreCase[] = [
       const other = tenant.newIntegration()
       await store.integrations.insert(other, tenant.event('integration.created'))
       const open = await tenant.connect({ integration: other.id }, PAST + 9)
-      const taken = await store.credentials.takeDue(1, HOUR, [tenant.integration.id])
+      const taken = await store.credentials.takeDue(1, HOUR, [{ integration: tenant.integration.id, windowMs: 0 }])
       assert.deepEqual(
         taken.filter((due) => due.parked).map((due) => [due.connection, due.integration]),
         closed.map((connection) => [connection, tenant.integration.id]),
@@ -118,6 +118,31 @@ export const dueCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'a suspicion younger than the replay window stands in no line',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      await drain(tenant)
+      const suspect = await tenant.connect({}, PAST)
+      const calm = await tenant.connect({}, PAST + 1)
+      await store.credentials.claim({
+        connection: suspect,
+        generation: 1,
+        epoch: 0,
+        node: { id: 'lost', incarnation: 'first' },
+        intent: 'itn_window',
+        leaseMs: HOUR,
+      })
+      await store.credentials.reclaim({ id: 'lost', incarnation: 'second' })
+      const parkedWith = async (windowMs: number) => {
+        const taken = await store.credentials.takeDue(10, HOUR, [{ integration: tenant.integration.id, windowMs }])
+        return taken.filter((due) => due.parked).map((due) => due.connection)
+      }
+      assert.deepEqual(await parkedWith(HOUR), [calm])
+      await store.credentials.reschedule(suspect, PAST)
+      assert.deepEqual(await parkedWith(0), [suspect])
+    },
+  },
+  {
     name: 'parked connections leave once each: those read within a day first, then by hard expiry; who was served meanwhile only leaves',
     async run(store, context) {
       const tenant = await Tenant.open(store, context)
@@ -130,7 +155,7 @@ export const dueCases: readonly StoreCase[] = [
       const read = await at(PAST + 40, now - HOUR)
       const served = await at(PAST + 5, null)
       const paused = await at(PAST + 6, null)
-      assert.equal((await store.credentials.takeDue(10, HOUR, [tenant.integration.id])).length, 6)
+      assert.equal((await store.credentials.takeDue(10, HOUR, [{ integration: tenant.integration.id, windowMs: 0 }])).length, 6)
       await store.credentials.reschedule(served, FUTURE)
       await store.connections.setPaused(tenant.organization, paused, true, null, tenant.event('connection.paused', paused))
       const rounds = await Promise.all(Array.from({ length: 6 }, () => store.credentials.takeParked(tenant.integration.id, 1, HOUR)))
@@ -141,7 +166,7 @@ export const dueCases: readonly StoreCase[] = [
       assert.equal((await tenant.row(served)).health.dueAt, FUTURE)
 
       for (const connection of [late, early, idle, read]) await store.credentials.reschedule(connection, PAST)
-      await store.credentials.takeDue(10, HOUR, [tenant.integration.id])
+      await store.credentials.takeDue(10, HOUR, [{ integration: tenant.integration.id, windowMs: 0 }])
       const one = await store.credentials.takeParked(tenant.integration.id, 3, HOUR)
       assert.deepEqual([one.found, one.taken.map((due) => due.connection), one.taken.some((due) => due.parked)], [3, [read, early, idle], false])
       assert.deepEqual(

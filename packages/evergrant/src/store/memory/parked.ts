@@ -1,5 +1,5 @@
 import type { IntegrationId } from '../../core/ids.ts'
-import type { DueConnection, TakenParked } from '../../core/refresh/credentials.ts'
+import type { DueConnection, Parking, TakenParked } from '../../core/refresh/credentials.ts'
 import { DAY, type Instant } from '../../core/time.ts'
 import type { StoredConnection } from './connection-table.ts'
 import type { Tables } from './tables.ts'
@@ -9,7 +9,7 @@ const READ_FIRST_MS = 100 * 365 * DAY
 /** So many more are looked at where some may be parked. */
 const PARK_HELPING = 500
 
-export function takeDue(tables: Tables, limit: number, visibilityMs: number, parking: readonly IntegrationId[]): DueConnection[] {
+export function takeDue(tables: Tables, limit: number, visibilityMs: number, parking: readonly Parking[]): DueConnection[] {
   const now = tables.now()
   const taken: DueConnection[] = []
   const parked: DueConnection[] = []
@@ -17,7 +17,7 @@ export function takeDue(tables: Tables, limit: number, visibilityMs: number, par
     const { connection, health } = row.grant
     const dueAt = health.dueAt ?? now
     if (connection.state !== 'active') tables.connections.change(row, { health: { dueAt: null } })
-    else if (parking.includes(connection.integration)) parked.push(park(tables, row, dueAt, now))
+    else if (parks(row, parking, now)) parked.push(park(tables, row, dueAt, now))
     else if (taken.length >= limit) tables.connections.putBack(row)
     else {
       tables.connections.change(row, { health: { dueAt: now + visibilityMs } })
@@ -25,6 +25,12 @@ export function takeDue(tables: Tables, limit: number, visibilityMs: number, par
     }
   }
   return [...taken, ...parked]
+}
+
+function parks({ grant: { connection, credential } }: StoredConnection, parking: readonly Parking[], now: Instant): boolean {
+  const place = parking.find(({ integration }) => integration === connection.integration)
+  if (place === undefined) return false
+  return credential.suspicion === null || now - credential.suspicion.at >= place.windowMs
 }
 
 /** Takes it out of the queue until its integration can be asked again. */

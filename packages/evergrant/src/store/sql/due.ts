@@ -1,9 +1,9 @@
-import type { ConnectionId, IntegrationId } from '../../core/ids.ts'
-import type { DueConnection, GrantRow, ReadMark } from '../../core/refresh/credentials.ts'
+import type { ConnectionId } from '../../core/ids.ts'
+import type { DueConnection, GrantRow, Parking, ReadMark } from '../../core/refresh/credentials.ts'
 import type { Instant } from '../../core/time.ts'
 import { park, toDue } from './parked.ts'
 import { type Dialect, type Program, type Row, rows, run } from './program.ts'
-import { GRANT_COLUMNS, GRANT_TABLES, integer, text, toGrantRow } from './rows.ts'
+import { GRANT_COLUMNS, GRANT_TABLES, integer, toGrantRow } from './rows.ts'
 
 /** Walks the due index from its oldest end; its cost is the limit's, whatever the number of connections. */
 export function dueQuery(dialect: Dialect): string {
@@ -14,13 +14,15 @@ export function dueQuery(dialect: Dialect): string {
 /** So many more are looked at where some may be parked: what stands in front of others goes out of their way in large helpings. */
 const PARK_HELPING = 500
 
-export function* takeDue(dialect: Dialect, limit: number, visibilityMs: number, parking: readonly IntegrationId[]): Program<readonly DueConnection[]> {
+export function* takeDue(dialect: Dialect, limit: number, visibilityMs: number, parking: readonly Parking[]): Program<readonly DueConnection[]> {
   const found = yield* rows(dueQuery(dialect), parking.length === 0 ? limit : limit + PARK_HELPING)
   if (found.length === 0) return []
   const idle = found.filter((due) => due.state !== 'active')
   const active = found.filter((due) => due.state === 'active')
-  const parks = (due: Row) => parking.includes(text(due, 'integration_id') as IntegrationId)
-  const parked = active.filter(parks)
+  const closed = (places: readonly Parking[]) => active.filter((due) => places.some(({ integration }) => integration === due.integration_id))
+  const hurried = yield* inTheirWindow(dialect, closed(parking.filter(({ windowMs }) => windowMs > 0)), parking)
+  const parked = closed(parking).filter((due) => !hurried.has(due.connection_id))
+  const parks = (due: Row) => parked.includes(due)
   const taken = active.filter((due) => !parks(due)).slice(0, limit)
   const ids = (some: typeof found) => JSON.stringify(some.map((due) => due.connection_id))
   if (taken.length > 0) yield* run(`update health set due_at = now_ms() + ? where ${dialect.among('connection_id')}`, visibilityMs, ids(taken))
@@ -32,6 +34,19 @@ export function* takeDue(dialect: Dialect, limit: number, visibilityMs: number, 
     return grant === undefined ? due : { ...due, row: grant }
   }
   return [...taken.map((due) => withRow(toDue(due, integer(due, 'due_at'), false))), ...parked.map((due) => toDue(due, integer(due, 'due_at'), true))]
+}
+
+function* inTheirWindow(dialect: Dialect, closed: readonly Row[], parking: readonly Parking[]): Program<ReadonlySet<unknown>> {
+  if (closed.length === 0) return new Set()
+  const windows = new Map(parking.map(({ integration, windowMs }) => [integration as unknown, windowMs]))
+  const ids = JSON.stringify(closed.map((due) => due.connection_id))
+  const suspects = yield* rows(
+    `select connection_id, now_ms() - suspect_at as age from credential where ${dialect.among('connection_id')} and suspect_at is not null`,
+    ids,
+  )
+  const ages = new Map(suspects.map((suspect) => [suspect.connection_id, integer(suspect, 'age')]))
+  const running = closed.filter((due) => (ages.get(due.connection_id) ?? Number.POSITIVE_INFINITY) < (windows.get(due.integration_id) ?? 0))
+  return new Set(running.map((due) => due.connection_id))
 }
 
 const NO_GRANTS: ReadonlyMap<ConnectionId, GrantRow> = new Map()
