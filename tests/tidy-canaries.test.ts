@@ -12,6 +12,7 @@ import {
   hasFewConfigKeys,
   hasFewPublicNames,
   hasNoDependencies,
+  installsFirst,
   locksEveryPlatform,
   pinsExactVersions,
   recordsNoAddresses,
@@ -143,6 +144,11 @@ describe('guards of the tree', () => {
     expect(hasNoDependencies('{"dependencies":{"ky":"1.0.0"}}')).toHaveLength(1)
     expect(pinsExactVersions('package.json', '{"devDependencies":{"ky":"^1.0.0"}}')).toHaveLength(1)
     expect(recordsNoAddresses('{"x":{"resolved": "https://example.com/x.tgz"}}')).toHaveLength(1)
+  })
+
+  test('a command that a fresh clone cannot run is found', () => {
+    expect(installsFirst('{"scripts":{"bench":"node bench/main.ts"}}')).toHaveLength(1)
+    expect(installsFirst('{"scripts":{"prebench":"node scripts/ensure-installed.mjs","bench":"node bench/main.ts","clean":"x"}}')).toEqual([])
   })
 
   test('a platform that the lockfile leaves out is found', () => {

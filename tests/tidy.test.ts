@@ -17,6 +17,7 @@ import {
   hasFewConfigKeys,
   hasFewPublicNames,
   hasNoDependencies,
+  installsFirst,
   locksEveryPlatform,
   pinsExactVersions,
   recordsNoAddresses,
@@ -67,6 +68,10 @@ test('the SDK has no runtime dependency and every dependency is pinned', () => {
   const manifests = ['package.json', 'packages/evergrant/package.json', 'packages/sdk/package.json', 'packages/lab/package.json']
   expect(hasNoDependencies(read('packages/sdk/package.json'))).toEqual([])
   expect(manifests.flatMap((path) => pinsExactVersions(path, read(path)))).toEqual([])
+})
+
+test('every command of a fresh clone installs what it needs', () => {
+  expect(installsFirst(read('package.json'))).toEqual([])
 })
 
 test('the lockfile records no download address and every platform', () => {

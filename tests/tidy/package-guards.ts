@@ -44,6 +44,18 @@ export function pinsExactVersions(path: string, manifest: string): string[] {
     .map(([name, version]) => `${path}: ${name} is '${version}'; pin an exact version`)
 }
 
+/** Commands that work, or have their own first step, without `node_modules`. */
+const NEEDS_NOTHING = new Set(['clean', 'check'])
+
+/** Every command of the repository is a first command for somebody: it installs what it needs. */
+export function installsFirst(manifest: string): string[] {
+  const scripts: Record<string, string> = JSON.parse(manifest).scripts ?? {}
+  return Object.keys(scripts)
+    .filter((name) => !NEEDS_NOTHING.has(name) && scripts[`pre${name}`] === undefined)
+    .filter((name) => !(name.startsWith('pre') && scripts[name.slice(3)] !== undefined))
+    .map((name) => `package.json: \`npm run ${name}\` fails on a fresh clone; add "pre${name}": "node scripts/ensure-installed.mjs"`)
+}
+
 export function recordsNoAddresses(lockfile: string): string[] {
   return lockfile.includes('"resolved": "http')
     ? ['package-lock.json records download addresses; make it with `npm config set omit-lockfile-registry-resolved true`']
