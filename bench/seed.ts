@@ -1,4 +1,5 @@
 import type { NodeParts } from '../packages/evergrant/src/compose-node.ts'
+import { newConnection } from '../packages/evergrant/src/core/connection/new-connection.ts'
 import { newId, type OrganizationId } from '../packages/evergrant/src/core/ids.ts'
 import type { ProviderRecord } from '../packages/evergrant/src/core/provider/record.ts'
 import { newCredential } from '../packages/evergrant/src/core/refresh/new-credential.ts'
@@ -60,26 +61,7 @@ export async function seedConnections(
     }
     const credential = newCredential({ organization, connection, generation: 1, tokens, obtainedAt, record, settings }, node.seal, systemEntropy)
     await node.store.connections.insert({
-      connection: {
-        id: connection,
-        organization,
-        integration,
-        owner: `owner-${index}`,
-        account: `account-${index}`,
-        accountLabel: null,
-        state: 'active',
-        fault: null,
-        metadata: {},
-        tags: [],
-        scopes: null,
-        variables: {},
-        facts: {},
-        consentedAt: now,
-        lastReadAt: now,
-        lastRefreshedAt: null,
-        disconnectedAt: null,
-        ...times,
-      },
+      connection: newConnection(now, { id: connection, organization, integration, owner: `owner-${index}`, account: `account-${index}`, lastReadAt: now }),
       credential,
       dueAt: now - 1_000,
       event: event('connection.created'),

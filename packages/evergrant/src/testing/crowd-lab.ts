@@ -1,5 +1,6 @@
 import type { NewEvent } from '../core/audit/event.ts'
 import type { Integration } from '../core/connection/integration.ts'
+import { newConnection } from '../core/connection/new-connection.ts'
 import { type ConnectionId, type IntegrationId, newId } from '../core/ids.ts'
 import type { ProviderRecord } from '../core/provider/record.ts'
 import { NotSent, type OpenLine, type ProviderRequest, type TokenEndpoint, type WireOutcome } from '../core/provider/wire.ts'
@@ -211,28 +212,7 @@ export class CrowdLab {
       systemEntropy,
     )
     await this.store.connections.insert({
-      connection: {
-        id: connection,
-        organization,
-        integration,
-        owner: `owner-${name}`,
-        account: null,
-        accountLabel: null,
-        state: 'active',
-        fault: null,
-        metadata: {},
-        tags: [],
-        scopes: null,
-        variables: {},
-        facts: {},
-        consentedAt: now,
-        createdAt: now,
-        updatedAt: now,
-        lastReadAt: member.lastReadAt?.(index) ?? null,
-        lastRefreshedAt: null,
-        disconnectedAt: null,
-        version: 1,
-      },
+      connection: newConnection(now, { id: connection, organization, integration, owner: `owner-${name}`, lastReadAt: member.lastReadAt?.(index) ?? null }),
       credential,
       dueAt: credential.softAt,
       event: this.event('connection.created'),

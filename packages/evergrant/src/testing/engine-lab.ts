@@ -1,4 +1,6 @@
 import type { IntegrationSettings } from '../core/connection/integration.ts'
+import { DEFAULT_SETTINGS } from '../core/connection/integration.ts'
+import { newConnection } from '../core/connection/new-connection.ts'
 import { type ConnectionId, newId } from '../core/ids.ts'
 import type { ProviderDirectory } from '../core/provider/context.ts'
 import type { GrantRow } from '../core/refresh/credentials.ts'
@@ -17,17 +19,7 @@ import { createManualTime, type ManualTime } from './manual-time.ts'
 import { refreshTokenOf, type ScriptedClass, ScriptedProvider } from './scripted-provider.ts'
 import { testSeal } from './seal.ts'
 
-export const SETTINGS: IntegrationSettings = {
-  renewal: 'auto',
-  marginMs: null,
-  redirectUri: null,
-  returnUrls: [],
-  concurrency: 8,
-  proxyReplays: 1,
-  authorizeParameters: {},
-  reuse: null,
-  token: null,
-}
+export const SETTINGS = DEFAULT_SETTINGS
 
 /** The real engine on the real embedded store, a scripted provider and a clock that stands still. */
 export interface EngineLab {
@@ -216,28 +208,7 @@ async function seed(
   const tokens = { accessToken: 'at-1', refreshToken: grant.refreshToken, tokenType: 'Bearer', accessExpiresAt: now + grant.lifetimeMs, refreshExpiresAt: null }
   const credential = newCredential({ organization, connection, generation: 1, tokens, obtainedAt: now, record, settings }, ports.seal, ports.entropy)
   await store.connections.insert({
-    connection: {
-      id: connection,
-      organization,
-      integration,
-      owner: 'owner-1',
-      account: 'ada',
-      accountLabel: null,
-      state: 'active',
-      fault: null,
-      metadata: {},
-      tags: [],
-      scopes: null,
-      variables: {},
-      facts: {},
-      consentedAt: now,
-      createdAt: now,
-      updatedAt: now,
-      lastReadAt: null,
-      lastRefreshedAt: null,
-      disconnectedAt: null,
-      version: 1,
-    },
+    connection: newConnection(now, { id: connection, organization, integration, owner: 'owner-1', account: 'ada' }),
     credential,
     dueAt: credential.softAt,
     event: event(organization, 'connection.created'),

@@ -1,5 +1,6 @@
 import type { Connection } from '../core/connection/connection.ts'
 import type { Credential } from '../core/connection/credential.ts'
+import { newConnection } from '../core/connection/new-connection.ts'
 import type { GrantRow } from '../core/refresh/credentials.ts'
 
 const EMPTY = new Uint8Array(0)
@@ -8,29 +9,14 @@ const EMPTY = new Uint8Array(0)
 export function grantRow(change: { connection?: Partial<Connection>; credential?: Partial<Credential>; health?: Partial<GrantRow['health']> } = {}): GrantRow {
   const id = 'con_01900000-0000-7000-8000-000000000001'
   return {
-    connection: {
+    connection: newConnection(0, {
       id,
       organization: 'org_01900000-0000-7000-8000-000000000001',
       integration: 'int_01900000-0000-7000-8000-000000000001',
       owner: 'owner-1',
       account: 'ada',
-      accountLabel: null,
-      state: 'active',
-      fault: null,
-      metadata: {},
-      tags: [],
-      scopes: null,
-      variables: {},
-      facts: {},
-      consentedAt: 0,
-      createdAt: 0,
-      updatedAt: 0,
-      lastReadAt: null,
-      lastRefreshedAt: null,
-      disconnectedAt: null,
-      version: 1,
       ...change.connection,
-    },
+    }),
     credential: {
       connection: id,
       generation: 1,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { newConnection } from '../core/connection/new-connection.ts'
 import { type ConnectionId, newId, type OrganizationId } from '../core/ids.ts'
 import { createRefreshEngine, type Engine } from '../core/refresh/engine.ts'
 import type { EnginePorts } from '../core/refresh/engine-ports.ts'
@@ -102,11 +103,7 @@ export class RefreshTrials {
       systemEntropy,
     )
     await this.store.connections.insert({
-      connection: {
-        ...{ id: connection, organization, integration, owner: name, account: name, accountLabel: null, state: 'active', fault: null, metadata: {}, tags: [] },
-        ...{ scopes: null, variables: {}, facts: {}, consentedAt: now, createdAt: now, updatedAt: now, lastReadAt: null, lastRefreshedAt: null },
-        ...{ disconnectedAt: null, version: 1 },
-      },
+      connection: newConnection(now, { id: connection, organization, integration, owner: name, account: name }),
       credential,
       dueAt: null,
       event: this.#event('connection.created'),

@@ -1,4 +1,14 @@
-import { type EnginePorts, type Integration, type NewEvent, newCredential, newId, type Reuse, type Store } from '../../../evergrant/src/engine.ts'
+import {
+  DEFAULT_SETTINGS,
+  type EnginePorts,
+  type Integration,
+  type NewEvent,
+  newConnection,
+  newCredential,
+  newId,
+  type Reuse,
+  type Store,
+} from '../../../evergrant/src/engine.ts'
 import { defineProvider } from '../../../evergrant/src/engine-parts.ts'
 import type { ConnectionTruth, Ledger } from './ledger.ts'
 import type { Site } from './provider-truth.ts'
@@ -110,17 +120,7 @@ function integrationAt(ground: Ground, organization: `org_${string}`, site: Site
     clientSecret: null,
     scopes: [],
     variables: {},
-    settings: {
-      renewal: random.pick(['auto', 'auto', 'ahead', 'on_use'] as const),
-      marginMs: null,
-      redirectUri: null,
-      returnUrls: [],
-      concurrency: 8,
-      proxyReplays: 1,
-      authorizeParameters: {},
-      reuse: null,
-      token: null,
-    },
+    settings: { ...DEFAULT_SETTINGS, renewal: random.pick(['auto', 'auto', 'ahead', 'on_use'] as const) },
     blocked: null,
     deathsHeld: null,
     createdAt: EPOCH,
@@ -142,7 +142,7 @@ async function connect(ground: Ground, index: number, site: Site, integration: I
     ports.entropy,
   )
   await store.connections.insert({
-    connection: newConnection(id, integration, owner, `account-${index}`),
+    connection: newConnection(EPOCH, { id, organization: integration.organization, integration: integration.id, owner, account: `account-${index}` }),
     credential,
     dueAt: credential.softAt,
     event: event(ground, organization, 'connection.created', id),
@@ -170,31 +170,6 @@ async function connect(ground: Ground, index: number, site: Site, integration: I
     statusChanges: 0,
   }
   ledger.add(truth)
-}
-
-function newConnection(id: `con_${string}`, integration: Integration, owner: string, account: string) {
-  return {
-    id,
-    organization: integration.organization,
-    integration: integration.id,
-    owner,
-    account,
-    accountLabel: null,
-    state: 'active' as const,
-    fault: null,
-    metadata: {},
-    tags: [],
-    scopes: null,
-    variables: {},
-    facts: {},
-    consentedAt: EPOCH,
-    createdAt: EPOCH,
-    updatedAt: EPOCH,
-    lastReadAt: null,
-    lastRefreshedAt: null,
-    disconnectedAt: null,
-    version: 1,
-  }
 }
 
 export function event(

@@ -1,6 +1,6 @@
 import type { Actor } from '../audit/event.ts'
-import type { Connection } from '../connection/connection.ts'
 import type { NewCredential } from '../connection/credential.ts'
+import { newConnection } from '../connection/new-connection.ts'
 import { Fault } from '../fault/fault.ts'
 import type { ConnectionId } from '../ids.ts'
 import { reuseOf } from '../provider/reuse-of.ts'
@@ -33,7 +33,7 @@ export async function commitGrant(commit: GrantToCommit, ports: ConnectPorts): P
   const { organization } = commit.flowing.session
   if ((await ports.connections.get(organization, id)) !== undefined) return id
   try {
-    const outcome = await ports.connections.insert(newConnection(commit, id, ports))
+    const outcome = await ports.connections.insert(firstGrant(commit, id, ports))
     return outcome.kind === 'inserted' ? id : await repair(commit, outcome.connection, ports)
   } catch (error) {
     // A twin of this request may have inserted the same id meanwhile.
@@ -42,33 +42,15 @@ export async function commitGrant(commit: GrantToCommit, ports: ConnectPorts): P
   }
 }
 
-function newConnection(commit: GrantToCommit, id: ConnectionId, ports: ConnectPorts) {
+function firstGrant(commit: GrantToCommit, id: ConnectionId, ports: ConnectPorts) {
   const { flowing, grant, actor } = commit
   const { session } = flowing
   const now = ports.clock.wall()
   const credential = credentialFor(commit, id, 1, grant.tokens, ports)
-  const connection: Connection = {
-    id,
-    organization: session.organization,
-    integration: session.integration,
-    owner: session.owner,
-    account: grant.account,
-    accountLabel: grant.accountLabel,
-    state: 'active',
-    fault: null,
-    metadata: {},
-    tags: [],
-    scopes: grant.scopes,
-    variables: session.variables,
-    facts: grant.facts,
-    consentedAt: grant.obtainedAt,
-    createdAt: now,
-    updatedAt: now,
-    lastReadAt: now,
-    lastRefreshedAt: null,
-    disconnectedAt: null,
-    version: 1,
-  }
+  const { organization, integration, owner, variables } = session
+  const { account, accountLabel, scopes, facts, obtainedAt: consentedAt } = grant
+  const told = { account, accountLabel, scopes, variables, facts, consentedAt }
+  const connection = newConnection(now, { id, organization, integration, owner, ...told, lastReadAt: now })
   const event = connectEvent({ type: 'connection.created', actor, session, connection: id, data: { account: grant.account, generation: 1 } }, ports)
   return { connection, credential, dueAt: dueAt(flowing, credential, ports), end: endOf(flowing, grant, credential, ports), event }
 }

@@ -14,6 +14,7 @@ import type { ConnectionPorts } from './connection-ports.ts'
 import type { NewCredential } from './credential.ts'
 import type { Integration } from './integration.ts'
 import { checkMetadata } from './metadata.ts'
+import { newConnection } from './new-connection.ts'
 
 /** A grant that another system held until now. At least one of the two tokens is there. */
 export interface ImportedGrant {
@@ -59,7 +60,7 @@ export async function importGrant(
   const holder = await holderOf(job, ports)
   if (holder !== undefined)
     return intoExisting(job, ports, holder, `${holder} holds this refresh token already, and two connections that spend one token end its grant.`)
-  const connection = newConnection(job, newId('con', ports.entropy))
+  const connection = imported(job, newId('con', ports.entropy))
   const credential = credentialFor(job, ports, connection.id, 1)
   const outcome = await ports.connections.insert({
     connection,
@@ -138,29 +139,10 @@ function checkGrant({ grant, record }: Import): void {
   }
 }
 
-function newConnection({ organization, integration, grant, now }: Import, id: ConnectionId): Connection {
-  return {
-    id,
-    organization,
-    integration: integration.id,
-    owner: grant.owner,
-    account: grant.account,
-    accountLabel: grant.accountLabel,
-    state: 'active',
-    fault: null,
-    metadata: grant.metadata,
-    tags: grant.tags,
-    scopes: grant.scopes,
-    variables: grant.variables,
-    facts: grant.facts,
-    consentedAt: grant.consentedAt,
-    createdAt: now,
-    updatedAt: now,
-    lastReadAt: null,
-    lastRefreshedAt: null,
-    disconnectedAt: null,
-    version: 1,
-  }
+function imported({ organization, integration, grant, now }: Import, id: ConnectionId): Connection {
+  const { owner, account, accountLabel, metadata, tags, scopes, variables, facts, consentedAt } = grant
+  const told = { account, accountLabel, metadata, tags, scopes, variables, facts, consentedAt }
+  return newConnection(now, { id, organization, integration: integration.id, owner, ...told })
 }
 
 /**

@@ -13,6 +13,7 @@ import type { Seal } from '../seal/seal.ts'
 import type { Clock, Entropy } from '../time.ts'
 import type { Page, PageRequest } from './connections.ts'
 import type { Integration, IntegrationSettings } from './integration.ts'
+import { DEFAULT_SETTINGS } from './integration.ts'
 import type { Integrations } from './integrations.ts'
 
 export interface IntegrationPorts {
@@ -36,18 +37,6 @@ export interface NewIntegration {
 
 /** What is named changes; settings are merged name by name. `clientSecret: null` removes it. */
 export type IntegrationPatch = Partial<Omit<NewIntegration, 'provider'>>
-
-const DEFAULT_SETTINGS: IntegrationSettings = {
-  renewal: 'auto',
-  marginMs: null,
-  redirectUri: null,
-  returnUrls: [],
-  concurrency: 8,
-  proxyReplays: 1,
-  authorizeParameters: {},
-  reuse: null,
-  token: null,
-}
 
 /** Parameters that belong to the flow itself: an operator's extra must not take them over. */
 const FLOW_PARAMETERS = [

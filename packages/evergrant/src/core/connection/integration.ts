@@ -26,6 +26,18 @@ export interface IntegrationSettings {
   readonly token: string | null
 }
 
+export const DEFAULT_SETTINGS: IntegrationSettings = {
+  renewal: 'auto',
+  marginMs: null,
+  redirectUri: null,
+  returnUrls: [],
+  concurrency: 8,
+  proxyReplays: 1,
+  authorizeParameters: {},
+  reuse: null,
+  token: null,
+}
+
 /** A provider plus this organization's client id, secret, scopes and settings. */
 export interface Integration {
   readonly id: IntegrationId

@@ -2,6 +2,7 @@ import type { EventType, NewEvent } from '../../core/audit/event.ts'
 import type { Connection, StoredFault } from '../../core/connection/connection.ts'
 import type { NewCredential } from '../../core/connection/credential.ts'
 import type { Integration, IntegrationSettings } from '../../core/connection/integration.ts'
+import { newConnection } from '../../core/connection/new-connection.ts'
 import { type ConnectionId, type IntegrationId, type IntentId, newId, type OrganizationId } from '../../core/ids.ts'
 import type { ClaimRequest, FailureCommit, GrantCommit, GrantRow, NodeIdentity, StoredAnswer } from '../../core/refresh/credentials.ts'
 import { NO_END } from '../../core/refresh/grant-lifetime.ts'
@@ -122,29 +123,17 @@ export class Tenant {
 
   newConnection(changes: Partial<Connection> = {}): Connection {
     const id: ConnectionId = newId('con', this.context.entropy)
-    return {
+    return newConnection(PAST, {
       id,
       organization: this.organization,
       integration: this.integration.id,
       owner: `owner of ${id}`,
-      account: null,
-      accountLabel: null,
-      state: 'active',
-      fault: null,
       metadata: { plan: 'basic' },
       tags: ['one'],
       scopes: ['read'],
-      variables: {},
       facts: { base: 'https://api.example.com' },
-      consentedAt: PAST,
-      createdAt: PAST,
-      updatedAt: PAST,
-      lastReadAt: null,
-      lastRefreshedAt: null,
-      disconnectedAt: null,
-      version: 1,
       ...changes,
-    }
+    })
   }
 
   /** A stored connection of generation 1. */

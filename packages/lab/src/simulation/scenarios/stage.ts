@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import {
   type ConnectionId,
+  DEFAULT_SETTINGS,
   type EnginePorts,
   type Entropy,
   type GrantRow,
@@ -8,6 +9,7 @@ import {
   type IntegrationSettings,
   MemoryHighWater,
   type NodeIdentity,
+  newConnection,
   newCredential,
   newId,
   type OrganizationId,
@@ -44,18 +46,6 @@ export interface StageOptions {
   readonly doubting?: boolean
 }
 
-const SETTINGS: IntegrationSettings = {
-  renewal: 'auto',
-  marginMs: null,
-  redirectUri: null,
-  returnUrls: [],
-  concurrency: 8,
-  proxyReplays: 1,
-  authorizeParameters: {},
-  reuse: null,
-  token: null,
-}
-
 /** Where a scenario plays: one database, one provider, nodes, and time that stands still between two lines of the script. */
 export class Stage implements StageParts {
   readonly time: StageTime
@@ -82,7 +72,7 @@ export class Stage implements StageParts {
     this.integration = newId('int', this.entropy)
     this.databaseFirst = options.databaseFirst ?? true
     this.doubting = options.doubting ?? false
-    this.#settings = { ...SETTINGS, ...options.settings }
+    this.#settings = { ...DEFAULT_SETTINGS, ...options.settings }
     const windowMs = options.windowMs ?? 30_000
     this.provider = new StageProvider(options.reuse, windowMs, time)
     this.provider.lifetimeSeconds = options.lifetimeSeconds ?? 3_600
@@ -138,28 +128,7 @@ export class Stage implements StageParts {
     const now = this.time.clock.wall()
     const { family, credential } = this.#consented(id, 1)
     await this.store.connections.insert({
-      connection: {
-        id,
-        organization: this.organization,
-        integration: this.integration,
-        owner: `owner ${family}`,
-        account: null,
-        accountLabel: null,
-        state: 'active',
-        fault: null,
-        metadata: {},
-        tags: [],
-        scopes: null,
-        variables: {},
-        facts: {},
-        consentedAt: now,
-        createdAt: now,
-        updatedAt: now,
-        lastReadAt: null,
-        lastRefreshedAt: null,
-        disconnectedAt: null,
-        version: 1,
-      },
+      connection: newConnection(now, { id, organization: this.organization, integration: this.integration, owner: `owner ${family}` }),
       credential,
       dueAt: credential.softAt,
       event: this.event('connection.created', id),
