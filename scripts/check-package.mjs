@@ -1,6 +1,8 @@
 // The two published packages, tested as a stranger gets them: built, packed, unpacked into an empty project and used.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const modules = join(root, 'node_modules')
 const scratch = mkdtempSync(join(tmpdir(), 'evergrant-package-'))
 const published = ['evergrant', 'sdk']
+const READY_MS = 60_000
 
 function run(command, args, cwd = root) {
   return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 64 * 1024 * 1024 })
@@ -46,10 +49,12 @@ function useAsStranger(project) {
   writeFileSync(
     join(project, 'doors.mjs'),
     `import * as server from 'evergrant'
+import * as engine from 'evergrant/engine'
+import * as parts from 'evergrant/engine-parts'
 import * as practice from 'evergrant/practice'
 import * as sdk from '@evergrant/sdk'
 import '@evergrant/sdk/wire'
-console.log(JSON.stringify([server, practice, sdk].map((door) => Object.keys(door))))\n`,
+console.log(JSON.stringify([server, engine, parts, practice, sdk].map((door) => Object.keys(door))))\n`,
   )
   const doors = JSON.parse(run(process.execPath, [join(project, 'doors.mjs')]))
   check(
@@ -59,7 +64,11 @@ console.log(JSON.stringify([server, practice, sdk].map((door) => Object.keys(doo
   )
   writeFileSync(
     join(project, 'doors.ts'),
-    "import { createEvergrant } from 'evergrant'\nimport { createClient } from '@evergrant/sdk'\nexport const doors = [createEvergrant, createClient] as const\n",
+    `import { createEvergrant } from 'evergrant'
+import { createRefreshEngine } from 'evergrant/engine'
+import { openMemoryStore } from 'evergrant/engine-parts'
+import { createClient } from '@evergrant/sdk'
+export const doors = [createEvergrant, createRefreshEngine, openMemoryStore, createClient] as const\n`,
   )
   run(
     join(modules, '.bin/tsc'),
@@ -67,6 +76,49 @@ console.log(JSON.stringify([server, practice, sdk].map((door) => Object.keys(doo
     project,
   )
   check('the types of every door resolve', true)
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address()
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** The embedded database runs on a thread of its own, whose module is found next to the built files or not at all. */
+async function serveAsStranger(project) {
+  const port = await freePort()
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME, EVERGRANT_PORT: String(port), EVERGRANT_DATA_DIR: join(project, 'data') }
+  const cli = join(project, 'node_modules/evergrant/dist/cli/main.js')
+  const server = spawn(process.execPath, [cli, 'serve', '--development'], { cwd: project, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const printed = []
+  for (const stream of [server.stdout, server.stderr]) stream.setEncoding('utf8').on('data', (text) => printed.push(text))
+  const exited = once(server, 'exit')
+  try {
+    check('the server from the tarball becomes ready on its embedded database', await becomesReady(server, port), printed.join(''))
+    check(
+      'its database is a file',
+      readdirSync(join(project, 'data')).some((name) => name.endsWith('.db')),
+      readdirSync(join(project, 'data')).join(', '),
+    )
+    server.kill('SIGTERM')
+    const [code] = await exited
+    check('it stops when it is told to', code === 0, `exit code ${code}\n${printed.join('')}`)
+  } finally {
+    server.kill('SIGKILL')
+  }
+}
+
+async function becomesReady(server, port) {
+  const deadline = performance.now() + READY_MS
+  while (performance.now() < deadline && server.exitCode === null) {
+    const answer = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined)
+    if (answer?.ok) return true
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  return false
 }
 
 try {
@@ -90,6 +142,7 @@ try {
   ])
   check('the scratch project is outside the workspace', !existsSync(join(project, 'packages')))
   useAsStranger(project)
+  await serveAsStranger(project)
 } finally {
   rmSync(scratch, { recursive: true, force: true })
 }
