@@ -79,9 +79,7 @@ export class DatabaseTrust implements Trust {
     if (lineage.trusted === 'cloned') return this.#refused()
     if (this.#ports.clock.mono() - this.#promotedAt < PROMOTION_MS) return { detail: PROMOTED }
     const mark = this.#ports.marks.recent(row.connection.id)
-    if (mark === undefined || mark.generation <= row.credential.generation) return null
-    this.wentBack(row.connection.id, mark.generation, row.credential.generation)
-    return this.#refused()
+    return mark === undefined || mark.generation <= row.credential.generation ? null : this.#comparedNow(mark)
   }
 
   stored(mark: Mark, reuse: Reuse): void {
@@ -140,6 +138,14 @@ export class DatabaseTrust implements Trust {
     }
   }
 
+  /** A row may have been read before this node stored a newer credential: then its claim finds out that it moved. Only the database of now can be too old. */
+  async #comparedNow({ connection, generation }: Mark): Promise<Distrust | null> {
+    const [stored] = await this.#ports.lineages.generationsOf([connection])
+    if (stored !== undefined && stored.generation >= generation) return null
+    this.wentBack(connection, generation, stored?.generation ?? 0)
+    return this.#refused()
+  }
+
   /** One proof at a time, shared by all who wait for it. */
   #prove(): Promise<void> {
     this.#proving ??= this.#askDatabase().finally(() => {
@@ -158,15 +164,20 @@ export class DatabaseTrust implements Trust {
     this.#timeline = timeline
     // What was found is not in the database yet, or was taken back with it.
     if (this.#finding !== null && lineage.trusted === 'trusted' && lineage.era <= known.era) return this.#tell()
-    this.#lineage = lineage
+    // Known when the new era has begun here: half of it, tried again, would look like a database that lost this node's tick.
     if (lineage.era > known.era) await this.#begin(lineage, await this.#givenUp())
-    else if (lineage.era < known.era) this.#find(`the database is in era ${lineage.era}, and this node has seen it in era ${known.era}`)
-    else if (lineage.trusted !== 'trusted') void this.#compareAgain().catch((error: unknown) => this.#later(error))
-    else if (before === null || before < this.#tick) this.#find(tickBack(this.#tick, before))
-    else this.#ticked(before === this.#tick ? before + 1 : before)
+    this.#lineage = lineage
+    if (lineage.era < known.era) this.#find(`the database is in era ${lineage.era}, and this node has seen it in era ${known.era}`)
+    if (lineage.era === known.era) this.#compareTick(lineage, before)
     // Less than a tick may be missing: what was stored since the last ones is looked at, too.
     if (promoted && this.trusted() && (await stillBehind(lineages, this.#ports.marks.uncovered())).length > 0) this.#find(LESS_THAN_A_TICK)
     this.#provedAt = started
+  }
+
+  #compareTick({ trusted }: Lineage, before: number | null): void {
+    if (trusted !== 'trusted') void this.#compareAgain().catch((error: unknown) => this.#later(error))
+    else if (before === null || before < this.#tick) this.#find(tickBack(this.#tick, before))
+    else this.#ticked(before === this.#tick ? before + 1 : before)
   }
 
   /** Marks of what a confirmed restore has given up: they would doubt every credential that comes after it. */

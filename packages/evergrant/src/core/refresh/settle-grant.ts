@@ -154,16 +154,20 @@ export async function settleGrant(world: EngineWorld, answered: AnsweredPresenta
   return { commit, outcome: known, committed }
 }
 
+/** Raises the mark of what the database has acknowledged. */
+export function noteStored(world: EngineWorld, { connection, credential }: GrantCommit, outcome: CommitOutcome, reuse: Reuse): void {
+  if (outcome.kind !== 'applied' && outcome.kind !== 'already') return
+  const fingerprint = outcome.kind === 'applied' ? credential.fingerprint : null
+  world.trust.stored({ connection, generation: outcome.generation, fingerprint }, reuse)
+}
+
 /**
- * Raises the mark of what the database has acknowledged. True when it said a generation lower than the one that it had
+ * True when the database said a generation lower than the one that it had
  * acknowledged before the claim: it went back in time, and the answer stays in the journal.
  */
-export function noteOutcome(world: EngineWorld, commit: GrantCommit, outcome: CommitOutcome, reuse: Reuse): boolean {
+function noteOutcome(world: EngineWorld, commit: GrantCommit, outcome: CommitOutcome, reuse: Reuse): boolean {
   const { connection, presentedGeneration } = commit
-  if (outcome.kind === 'applied' || outcome.kind === 'already') {
-    const fingerprint = outcome.kind === 'applied' ? commit.credential.fingerprint : null
-    world.trust.stored({ connection, generation: outcome.generation, fingerprint }, reuse)
-  }
+  noteStored(world, commit, outcome, reuse)
   if (outcome.kind !== 'superseded' || outcome.generation >= presentedGeneration) return false
   world.trust.wentBack(connection, presentedGeneration, outcome.generation)
   return true
