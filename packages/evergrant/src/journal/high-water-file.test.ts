@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
@@ -189,4 +189,25 @@ test('a folder that cannot be written any more is told in the log, and stops not
   marks.raise(mark(newConnection(), 2))
   await time.advance(500)
   await vi.waitFor(() => expect(log.error).toHaveBeenCalled())
+})
+
+test('a merge that the disk refuses is told to whoever asked for it, and what comes after it is written', async () => {
+  const folder = newFolder()
+  const marks = await begun(folder)
+  const unhandled = vi.fn()
+  process.on('unhandledRejection', unhandled)
+  try {
+    const inTheWay = join(folder, 'recent.marks.new')
+    mkdirSync(inTheWay)
+    await expect(allOf(marks)).rejects.toThrow('EISDIR')
+    await expect(marks.begin({ ...ORIGIN, era: 2 }, 1, 'all')).rejects.toThrow('EISDIR')
+    const connection = newConnection()
+    marks.raise(mark(connection, 4))
+    await written(folder)
+    rmSync(inTheWay, { recursive: true })
+    expect((await allOf(marks)).get(connection)).toBe(4)
+    expect(unhandled).not.toHaveBeenCalled()
+  } finally {
+    process.off('unhandledRejection', unhandled)
+  }
 })

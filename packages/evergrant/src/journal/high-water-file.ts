@@ -128,7 +128,7 @@ class HighWaterFile implements HighWater {
 
   async begin(origin: HighWaterOrigin, tick: number, forget: 'all' | ReadonlySet<ConnectionId>): Promise<void> {
     await this.#merge()
-    this.#writing = this.#writing.then(async () => {
+    await this.#inTurn(async () => {
       if (forget === 'all') await removeBuckets(this.#setting.folder)
       else await forgetInBuckets(this.#setting.folder, forget)
       const stays = ({ connection }: Mark) => forget !== 'all' && !forget.has(connection)
@@ -139,7 +139,6 @@ class HighWaterFile implements HighWater {
       this.#tick = tick
       await this.#restart(this.uncovered())
     })
-    await this.#writing
   }
 
   async close(): Promise<void> {
@@ -185,8 +184,14 @@ class HighWaterFile implements HighWater {
 
   async #merge(): Promise<void> {
     await this.#flush()
-    this.#writing = this.#writing.then(() => this.#mergeNow())
-    await this.#writing
+    await this.#inTurn(() => this.#mergeNow())
+  }
+
+  /** What fails is the caller's to hear; whatever is written after it has its turn all the same. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#writing.then(work)
+    this.#writing = done.catch(() => {})
+    return done
   }
 
   /** Bucket by bucket, each complete before the log that it came from goes: a crash merges again. */
@@ -207,12 +212,18 @@ class HighWaterFile implements HighWater {
     const head = this.#origin === null ? '' : encodeOrigin(this.#origin) + encodeTick(this.#tick - 1) + encodeTick(this.#tick)
     const text = head + uncovered.map(encodeMark).join('')
     const fresh = await open(join(folder, `${LOG}.new`), 'w', 0o600)
-    await fresh.writeFile(text, 'latin1')
-    await fresh.sync()
-    await rename(join(folder, `${LOG}.new`), join(folder, LOG))
-    await syncFolder(folder)
-    await this.#handle.close()
+    try {
+      await fresh.writeFile(text, 'latin1')
+      await fresh.sync()
+      await rename(join(folder, `${LOG}.new`), join(folder, LOG))
+    } catch (error) {
+      await fresh.close()
+      throw error
+    }
+    const old = this.#handle
     this.#handle = fresh
     this.#written = text.length
+    await syncFolder(folder)
+    await old.close()
   }
 }
