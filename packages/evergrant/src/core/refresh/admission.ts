@@ -3,6 +3,9 @@ import type { Timers } from '../time.ts'
 /** A place among the token requests under way at one integration. Gives it back; a second time does nothing. */
 export type Leave = () => void
 
+/** The second look comes after this part of the patience. */
+const SECOND_LOOK = 0.2
+
 interface Queue {
   busy: number
   readonly urgent: Set<(leave: Leave) => void>
@@ -18,8 +21,11 @@ export class Admission {
     this.#timers = timers
   }
 
-  /** Callers who wait are `urgent` and patient without end. Null: nobody made room for the others within `patienceMs`. */
-  enter(integration: string, limit: number, urgent: boolean, patienceMs: number): Promise<Leave | null> {
+  /**
+   * Callers who wait are `urgent` and patient without end. Null: nobody made room for the others within `patienceMs`, and it
+   * is `hopeless`, which is asked twice, because after a pause of this process all who wait look as if they had waited long.
+   */
+  enter(integration: string, limit: number, urgent: boolean, patienceMs: number, hopeless: () => boolean = () => true): Promise<Leave | null> {
     const queue = this.#queues.get(integration) ?? { busy: 0, urgent: new Set(), patient: new Set() }
     this.#queues.set(integration, queue)
     if (queue.busy < limit) {
@@ -35,10 +41,14 @@ export class Admission {
       }
       line.add(admit)
       if (urgent) return
-      giveUp = this.#timers.after(patienceMs, () => {
-        line.delete(admit)
-        resolve(null)
-      })
+      const look = (before: boolean): void => {
+        const now = hopeless()
+        if (before && now) {
+          line.delete(admit)
+          resolve(null)
+        } else giveUp = this.#timers.after(patienceMs * SECOND_LOOK, () => look(now))
+      }
+      giveUp = this.#timers.after(patienceMs * (1 - SECOND_LOOK), () => look(false))
     })
   }
 
@@ -46,6 +56,12 @@ export class Admission {
   room(integration: string, limit: number): number {
     const queue = this.#queues.get(integration)
     return queue === undefined ? limit : Math.max(0, limit - queue.busy - queue.urgent.size - queue.patient.size)
+  }
+
+  /** How many have a place or wait for one. */
+  load(integration: string): number {
+    const queue = this.#queues.get(integration)
+    return queue === undefined ? 0 : queue.busy + queue.urgent.size + queue.patient.size
   }
 
   #leave(integration: string, queue: Queue): Leave {

@@ -15,6 +15,7 @@ import { untilDurable } from './durable.ts'
 import type { EngineWorld, Observation } from './engine-ports.ts'
 import { isRetry, noteAnswered, noteFailure, passGate } from './gate.ts'
 import type { GrantContext } from './grant-contexts.ts'
+import { isCrowded } from './line-length.ts'
 import { credentialContext } from './new-credential.ts'
 import { type Presentation, type PresentOutcome, present } from './present.ts'
 import { isStrict } from './protocol-times.ts'
@@ -56,7 +57,9 @@ export interface AttemptRequest {
 export async function attempt(world: EngineWorld, request: AttemptRequest): Promise<AttemptOutcome> {
   const { integration } = request.context
   const { placePatienceMs } = world.times
-  const leave = await world.admission.enter(integration.id, integration.settings.concurrency, request.urgent, placePatienceMs)
+  const { concurrency } = integration.settings
+  const crowded = () => isCrowded(world, integration.id, concurrency)
+  const leave = await world.admission.enter(integration.id, concurrency, request.urgent, placePatienceMs, crowded)
   if (leave === null) {
     world.backlogs.waiting(integration.id, world.clock.mono())
     const retryAt = world.clock.wall() + placePatienceMs

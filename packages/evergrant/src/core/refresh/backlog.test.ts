@@ -60,13 +60,34 @@ test('callers who are served meanwhile count: the background gives way', () => {
   expect(releases(backlogs, end, 10)).toBeLessThanOrEqual(200 - 15)
 })
 
-test('where nothing is known of the normal rate it starts with one a second and doubles by the minute', () => {
+test('after an outage, where nothing is known of the normal rate, it starts with ten a second and doubles by the minute', () => {
   const backlogs = new Backlogs(protocolTimes())
-  backlogs.waiting(INT, 0)
-  expect(releases(backlogs, 0, 59)).toBeLessThanOrEqual(60)
+  backlogs.released(INT, 0)
+  expect(releases(backlogs, 0, 59)).toBeLessThanOrEqual(600)
   const second = releases(backlogs, 59_000, 60)
-  expect(second).toBeGreaterThan(90)
-  expect(second).toBeLessThanOrEqual(125)
+  expect(second).toBeGreaterThan(900)
+  expect(second).toBeLessThanOrEqual(1_250)
+})
+
+test('a hundred thousand that wait after an outage are gone within 25 minutes, with a normal rate of 38 a second and with none', () => {
+  for (const normal of [38, null]) {
+    const backlogs = new Backlogs(protocolTimes())
+    const end = normal === null ? 0 : ordinaryDay(backlogs, normal)
+    backlogs.closed(INT, end + 60 * MINUTE, end)
+    backlogs.served(INT, end + 60 * MINUTE)
+    expect(releases(backlogs, end + 60 * MINUTE, 25 * 60)).toBeGreaterThanOrEqual(100_000)
+  }
+})
+
+test('a line that is only long is not paced, until the integration is closed', () => {
+  const backlogs = new Backlogs(protocolTimes())
+  const end = ordinaryDay(backlogs, 10)
+  backlogs.waiting(INT, end)
+  expect(backlogs.allowance(INT, end)).toBe(Number.POSITIVE_INFINITY)
+  backlogs.closed(INT, end + 1_000, end)
+  expect(backlogs.allowance(INT, end)).toBe(0)
+  backlogs.served(INT, end + 2_000)
+  expect(releases(backlogs, end + 2_000, 10)).toBeLessThanOrEqual(220)
 })
 
 test('an empty backlog is forgotten, and the ordinary day goes on where it stopped', () => {
@@ -78,7 +99,7 @@ test('an empty backlog is forgotten, and the ordinary day goes on where it stopp
   backlogs.served(INT, end + 10_000)
   backlogs.emptied(INT, end + 60 * MINUTE)
   expect(backlogs.integrations).toEqual([])
-  backlogs.waiting(INT, end + 60 * MINUTE)
+  backlogs.released(INT, end + 60 * MINUTE)
   expect(releases(backlogs, end + 60 * MINUTE, 100)).toBeGreaterThan(1_800)
 })
 

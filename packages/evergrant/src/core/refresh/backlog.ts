@@ -4,11 +4,15 @@ import type { ProtocolTimes } from './protocol-times.ts'
 
 /** A backlog leaves at no more than this many times the normal rate, new work included. */
 const TIMES_NORMAL = 2
+/** Where next to nothing is normal. */
+const FLOOR_PER_SECOND = 1
 
 interface Backlog {
   closedUntil: number
   /** It was closed, and nothing has been granted since: one at a time. */
   recovering: boolean
+  /** It was closed since the line began, or may have been: it leaves at a measured pace. Else only as many start as have places. */
+  paced: boolean
   releasingSince: number | null
   tokens: number
   filledAt: number
@@ -18,6 +22,7 @@ interface Backlog {
  * Which integrations have due connections that wait. A closed integration (breaker open, Retry-After, blocked, all grants
  * refused) has its due connections parked as they come up, once each, so that they cost nothing while they cannot be served
  * and stand in nobody's way. When it opens again they leave in order, at no more than twice its normal rate on this node.
+ * Where the line is only long, and nothing was closed, they leave in order as fast as places at the provider become free.
  * Instants are monotonic milliseconds.
  */
 export class Backlogs {
@@ -45,7 +50,7 @@ export class Backlogs {
 
   /** Somebody was turned away, and everybody else would be, too. */
   closed(integration: IntegrationId, until: number, now: number): void {
-    const backlog = this.#open(integration, now)
+    const backlog = this.#pacing(integration, now)
     backlog.closedUntil = Math.max(backlog.closedUntil, until)
     backlog.recovering = true
     backlog.releasingSince = null
@@ -61,9 +66,14 @@ export class Backlogs {
     return (this.#backlogs.get(integration)?.closedUntil ?? 0) > now
   }
 
-  /** There may be parked connections: left by another node, released by the death watch, or more than fits beside others. */
+  /** There may be parked connections, and nothing is known against the provider: left by another node, or more than fits beside others. */
   waiting(integration: IntegrationId, now: number): void {
     this.#open(integration, now)
+  }
+
+  /** Many that were held go back to work. */
+  released(integration: IntegrationId, now: number): void {
+    this.#pacing(integration, now)
   }
 
   /** The provider serves it again. */
@@ -77,16 +87,17 @@ export class Backlogs {
   sent(integration: IntegrationId, now: number): void {
     this.#rate(integration, now).note(now)
     const backlog = this.#backlogs.get(integration)
-    if (backlog === undefined || backlog.recovering) return
+    if (backlog === undefined || backlog.recovering || !backlog.paced) return
     this.#fill(integration, backlog, now)
     backlog.tokens = Math.max(backlog.tokens - 1, -TIMES_NORMAL * this.#releaseRate(integration, backlog, now))
   }
 
-  /** How many parked connections may be started now. */
+  /** How many parked connections may be started now, as far as the provider's rest after trouble goes; infinite where it had none. */
   allowance(integration: IntegrationId, now: number): number {
     const backlog = this.#backlogs.get(integration)
     if (backlog === undefined || backlog.closedUntil > now) return 0
     if (backlog.recovering) return 1
+    if (!backlog.paced) return Number.POSITIVE_INFINITY
     backlog.releasingSince ??= now
     this.#fill(integration, backlog, now)
     return Math.max(0, Math.floor(backlog.tokens))
@@ -97,16 +108,22 @@ export class Backlogs {
     const backlog = this.#backlogs.get(integration)
     if (backlog === undefined || backlog.closedUntil > now) return
     this.#backlogs.delete(integration)
-    this.#rate(integration, now).thaw(now)
+    if (backlog.paced) this.#rate(integration, now).thaw(now)
   }
 
   #open(integration: IntegrationId, now: number): Backlog {
     const known = this.#backlogs.get(integration)
     if (known !== undefined) return known
-    const fresh: Backlog = { closedUntil: 0, recovering: false, releasingSince: null, tokens: 0, filledAt: now }
+    const fresh: Backlog = { closedUntil: 0, recovering: false, paced: false, releasingSince: null, tokens: 0, filledAt: now }
     this.#backlogs.set(integration, fresh)
-    this.#rate(integration, now).freeze(now)
     return fresh
+  }
+
+  #pacing(integration: IntegrationId, now: number): Backlog {
+    const backlog = this.#open(integration, now)
+    if (backlog.paced) return backlog
+    this.#rate(integration, now).freeze(now)
+    return Object.assign(backlog, { paced: true, filledAt: now })
   }
 
   #fill(integration: IntegrationId, backlog: Backlog, now: number): void {
@@ -116,14 +133,13 @@ export class Backlogs {
     backlog.filledAt = now
   }
 
-  /** While the normal rate is not known the floor doubles: a node that has just started finds its pace. */
+  /** While the normal rate is not known the pace doubles: a node that has just started finds its own. */
   #releaseRate(integration: IntegrationId, backlog: Backlog, now: number): number {
     const normal = this.#rate(integration, now)
-    const floor = 1_000 / this.#times.releaseEveryMs
-    const twice = TIMES_NORMAL * normal.perSecond(now)
-    if (normal.known(now)) return Math.max(floor, twice)
+    const twice = Math.max(FLOOR_PER_SECOND, TIMES_NORMAL * normal.perSecond(now))
+    if (normal.known(now)) return twice
     const doublings = Math.floor((now - (backlog.releasingSince ?? now)) / this.#times.releaseDoubleMs)
-    return Math.max(floor * 2 ** Math.min(doublings, 10), twice)
+    return Math.max((1_000 / this.#times.releaseEveryMs) * 2 ** Math.min(doublings, 10), twice)
   }
 
   #rate(integration: IntegrationId, now: number): NormalRate {

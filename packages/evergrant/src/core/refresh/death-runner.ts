@@ -49,7 +49,7 @@ export class DeathRunner {
 
   #settle(death: UnsettledDeath): Promise<void> {
     // What goes back to work does so in order and paced, like any backlog.
-    if (death.action === 'release') this.#world.backlogs.waiting(death.integration, this.#world.clock.mono())
+    if (death.action === 'release') this.#world.backlogs.released(death.integration, this.#world.clock.mono())
     return this.#world.credentials.settleDeath(settlementOf(death, this.#world.clock.wall(), this.#world.entropy))
   }
 

@@ -7,24 +7,22 @@ import type { EngineWorld } from './engine-ports.ts'
 import type { Flights } from './flights.ts'
 import type { GrantContext } from './grant-contexts.ts'
 import { recordEnd } from './grant-end.ts'
+import { isCrowded } from './line-length.ts'
 import { suspicionOf } from './plan.ts'
 
 /** Hides a taken connection from other nodes; a node that dies gives it back this way. */
 const VISIBILITY_MS = 60_000
 const DISCOVER_EVERY_MS = 30_000
-/** Half of a node's share under way for this long without an end: the provider is slow. */
-const STALLED_MS = 5_000
+/** A line that is long for this long is long. A process that stood still sees its own pause once. */
+const CROWDED_MS = 1_000
 
 /** How long the next look at the queue is put off at most. */
 const AT_MOST_MS = 1_000
 
-interface Crowded {
-  readonly id: IntegrationId
-  readonly limit: number
-}
-
-interface Started {
-  readonly at: number
+/** Answers how many places are free for one integration, and how many make it worth asking the database. */
+interface Places {
+  readonly free: () => number
+  readonly worth: number
 }
 
 /** Runs what is due through the same flights as everybody else. Never more under way than the node's share. */
@@ -33,8 +31,9 @@ export class DueRunner {
   readonly #flights: Flights
   /** Who waits for something to end. */
   readonly #ends = new Set<() => void>()
-  /** What is under way, oldest first. */
-  readonly #shares = new Map<IntegrationId, Set<Started>>()
+  /** How many are under way. */
+  readonly #shares = new Map<IntegrationId, number>()
+  readonly #crowdedSince = new Map<IntegrationId, number>()
   readonly #blocked = new Set<IntegrationId>()
   #discoveredAt = Number.NEGATIVE_INFINITY
   #underWay = 0
@@ -49,12 +48,12 @@ export class DueRunner {
     await this.#until(() => this.#isHalfFree())
     if (this.#world.draining() || this.#world.liveness.refusal() !== null) return 0
     await this.#discover()
-    this.#bulkhead()
+    await this.#bulkhead()
     const parking = await this.#parking()
     const due = await this.#take((room) => this.#world.credentials.takeDue(room, VISIBILITY_MS, parking))
     const { released, crowded } = await this.#release()
     if (due + released > 0 || crowded.length === 0) return due + released
-    await this.#until(() => crowded.some(({ id, limit }) => this.#world.admission.room(id, limit) * 2 >= limit))
+    await this.#until(() => crowded.some(({ free, worth }) => free() >= worth))
     return 1
   }
 
@@ -85,28 +84,37 @@ export class DueRunner {
     return count
   }
 
-  /** Parked connections may start, each integration's in its order, at its pace, and only where they need not queue. */
-  async #release(): Promise<{ readonly released: number; readonly crowded: readonly Crowded[] }> {
-    const { admission, backlogs, clock, credentials } = this.#world
+  /** Parked connections may start, each integration's in its order, at its pace, and only where they need not queue for long. */
+  async #release(): Promise<{ readonly released: number; readonly crowded: readonly Places[] }> {
+    const { backlogs, clock, credentials } = this.#world
     let released = 0
-    const crowded: Crowded[] = []
+    const crowded: Places[] = []
     for (const id of backlogs.integrations) {
       await this.#reopenIfMended(id)
       const allowed = backlogs.allowance(id, clock.mono())
       if (allowed <= 0) continue
-      const limit = await this.#concurrency(id)
-      const share = Math.floor(this.#world.options.backgroundFlights / 2) - (this.#shares.get(id)?.size ?? 0)
-      const places = Math.min(admission.room(id, limit), share)
-      if (places < allowed) crowded.push({ id, limit })
-      if (places <= 0) continue
+      const places = this.#places(id, await this.#concurrency(id), allowed === Number.POSITIVE_INFINITY)
+      const free = places.free()
+      if (free < allowed) crowded.push(places)
+      if (free <= 0) continue
       released += await this.#take(async (room) => {
-        const wanted = Math.min(room, allowed, places)
+        const wanted = Math.min(room, allowed, free)
         const { taken, found } = await credentials.takeParked(id, wanted, VISIBILITY_MS)
         if (found < wanted) backlogs.emptied(id, clock.mono())
         return taken
       })
     }
     return { released, crowded }
+  }
+
+  /** Half of the node's share is for others. Where nothing holds the line back, a few stand ready for the places that become free. */
+  #places(id: IntegrationId, limit: number, unpaced: boolean): Places {
+    const { admission, exchanges, options, times } = this.#world
+    const half = Math.max(1, Math.floor(options.backgroundFlights / 2))
+    const soon = Math.floor((limit * times.placePatienceMs) / 2 / Math.max(1, exchanges.typicalMs(id, limit)))
+    const line = unpaced ? limit + Math.min(Math.ceil(limit / 2), soon) : limit
+    const free = () => Math.min(line - admission.load(id), half - (this.#shares.get(id) ?? 0))
+    return { free, worth: Math.ceil(Math.min(limit, half) / 2) }
   }
 
   #concurrency(integration: IntegrationId): Promise<number> {
@@ -136,13 +144,18 @@ export class DueRunner {
     for (const integration of await this.#world.credentials.parkedIntegrations()) this.#world.backlogs.waiting(integration, now)
   }
 
-  /** An integration that holds half of the node's share and does not get on leaves the rest to others: what is due of it waits in its own line. */
-  #bulkhead(): void {
+  /** An integration that holds half of the node's share and is slow leaves the rest to others: what is due of it waits in its own line. */
+  async #bulkhead(): Promise<void> {
     const { backlogs, clock, options } = this.#world
-    for (const [integration, started] of this.#shares) {
-      if (started.size * 2 < options.backgroundFlights) continue
-      const [oldest] = started
-      if (oldest !== undefined && clock.mono() - oldest.at >= STALLED_MS) backlogs.waiting(integration, clock.mono())
+    for (const [integration, size] of [...this.#shares]) {
+      const crowded = size * 2 >= options.backgroundFlights && isCrowded(this.#world, integration, await this.#concurrency(integration))
+      if (!crowded) {
+        this.#crowdedSince.delete(integration)
+        continue
+      }
+      const since = this.#crowdedSince.get(integration) ?? clock.mono()
+      this.#crowdedSince.set(integration, since)
+      if (clock.mono() - since >= CROWDED_MS) backlogs.waiting(integration, clock.mono())
     }
   }
 
@@ -165,24 +178,24 @@ export class DueRunner {
     return this.#underWay * 2 <= this.#world.options.backgroundFlights
   }
 
-  #begin({ integration }: DueConnection): Started {
-    const started = { at: this.#world.clock.mono() }
-    const share = this.#shares.get(integration) ?? new Set()
-    this.#shares.set(integration, share.add(started))
-    return started
+  #begin({ integration }: DueConnection): void {
+    this.#shares.set(integration, (this.#shares.get(integration) ?? 0) + 1)
   }
 
-  #end({ integration }: DueConnection, started: Started): void {
+  #end({ integration }: DueConnection): void {
     this.#underWay -= 1
-    const share = this.#shares.get(integration)
-    share?.delete(started)
-    if (share?.size === 0) this.#shares.delete(integration)
+    const left = (this.#shares.get(integration) ?? 0) - 1
+    if (left > 0) this.#shares.set(integration, left)
+    else {
+      this.#shares.delete(integration)
+      this.#crowdedSince.delete(integration)
+    }
     for (const look of this.#ends) look()
   }
 
   async #one(due: DueConnection): Promise<void> {
     const { credentials, contexts, log, clock } = this.#world
-    const started = this.#begin(due)
+    this.#begin(due)
     try {
       const row = due.row ?? (await credentials.read(due.connection))
       if (row === undefined || row.connection.state !== 'active') return
@@ -203,7 +216,7 @@ export class DueRunner {
     } catch (error) {
       log.warn({ connection: due.connection, error: String(error) }, 'a due connection was not renewed; it comes up again')
     } finally {
-      this.#end(due, started)
+      this.#end(due)
     }
   }
 }

@@ -11,6 +11,7 @@ import type { Backlogs } from './backlog.ts'
 import type { Credentials, NodeIdentity } from './credentials.ts'
 import type { StuckWrites } from './durable.ts'
 import type { EndpointBreakers } from './endpoint-breaker.ts'
+import type { ExchangeTimes } from './exchange-times.ts'
 import type { GrantContexts } from './grant-contexts.ts'
 import type { Trust } from './high-water.ts'
 import type { Journal } from './journal.ts'
@@ -70,6 +71,7 @@ export interface EngineWorld extends EnginePorts {
   readonly backlogs: Backlogs
   readonly answered: AnsweredRefreshes
   readonly admission: Admission
+  readonly exchanges: ExchangeTimes
   readonly stuck: StuckWrites
   readonly draining: () => boolean
 }

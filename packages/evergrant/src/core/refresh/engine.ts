@@ -13,6 +13,7 @@ import { DueRunner } from './due-runner.ts'
 import { StuckWrites } from './durable.ts'
 import { EndpointBreakers } from './endpoint-breaker.ts'
 import type { EnginePorts, EngineWorld } from './engine-ports.ts'
+import { ExchangeTimes } from './exchange-times.ts'
 import { type FlightResult, Flights } from './flights.ts'
 import { type GrantContext, GrantContexts } from './grant-contexts.ts'
 import { recordEnd } from './grant-end.ts'
@@ -64,6 +65,7 @@ export class Engine implements RefreshEngine {
       backlogs: new Backlogs(ports.times),
       answered: new AnsweredRefreshes(ports.times.deathWindowMs),
       admission: new Admission(ports.timers),
+      exchanges: new ExchangeTimes(ports.clock, ports.timers),
       stuck: new StuckWrites(),
       draining: () => this.#draining,
     }

@@ -8,6 +8,7 @@ import type { Instant } from '../time.ts'
 import type { ClaimOutcome, ClaimRequest, GrantRow } from './credentials.ts'
 import { untilDurable } from './durable.ts'
 import type { EngineWorld } from './engine-ports.ts'
+import type { Visit } from './exchange-times.ts'
 import { drainFor, leaseFor } from './protocol-times.ts'
 import { presentableAt, windowOpen } from './suspicion.ts'
 
@@ -34,9 +35,21 @@ export type PresentOutcome =
 
 /** Connect, claim, send: in this order, so that the intent is written as late as it can be. */
 export async function present(world: EngineWorld, presentation: Presentation): Promise<PresentOutcome> {
-  const { row, context, reuse } = presentation
+  const { row, context } = presentation
   const scopes = row.connection.scopes ?? []
   const request = refreshRequest(context, { refreshToken: presentation.refreshToken, scopes })
+  const visit = world.exchanges.visit(row.connection.integration)
+  let outcome: PresentOutcome | undefined
+  try {
+    outcome = await presentDuring(visit, world, presentation, request)
+    return outcome
+  } finally {
+    visit.end(outcome?.kind === 'sent' && outcome.outcome.kind !== 'not_sent')
+  }
+}
+
+async function presentDuring(visit: Visit, world: EngineWorld, presentation: Presentation, request: ProviderRequest): Promise<PresentOutcome> {
+  const { row, reuse } = presentation
   let line: OpenLine
   try {
     line = await world.endpoint.open(request.url, { pooled: reuse.class === 'P0' })
@@ -44,17 +57,18 @@ export async function present(world: EngineWorld, presentation: Presentation): P
     if (error instanceof NotSent) return { kind: 'unreachable', cause: error.reason }
     throw error
   }
+  visit.leave()
   // Asked again after connecting, which may have taken seconds.
   const distrust = await world.trust.mayPresent(row, reuse).catch((error: unknown) => {
     line.close()
     throw error
   })
-  if (distrust === null) return claimAndSend(world, presentation, request, line)
+  if (distrust === null) return claimAndSend(visit, world, presentation, request, line)
   line.close()
   return { kind: 'distrusted', detail: distrust.detail }
 }
 
-async function claimAndSend(world: EngineWorld, presentation: Presentation, request: ProviderRequest, line: OpenLine): Promise<PresentOutcome> {
+async function claimAndSend(visit: Visit, world: EngineWorld, presentation: Presentation, request: ProviderRequest, line: OpenLine): Promise<PresentOutcome> {
   const { row, reuse } = presentation
   const intent = newId('itn', world.entropy)
   const before = world.clock.mono()
@@ -89,6 +103,7 @@ async function claimAndSend(world: EngineWorld, presentation: Presentation, requ
     await takeBack(world, row, intent, until)
     return { kind: 'early', until }
   }
+  visit.arrive()
   return { kind: 'sent', intent, sentAt, outcome: await line.send(request, drainFor(reuse, world.times)) }
 }
 

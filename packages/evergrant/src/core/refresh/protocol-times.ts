@@ -45,7 +45,7 @@ export interface ProtocolTimes {
   readonly agreeEveryMs: number
   /** The normal rate of an integration is averaged over this long. */
   readonly normalRateMs: number
-  /** Where the normal rate is not known, one parked connection leaves per this long, ... */
+  /** After an outage, where the normal rate is not known, one parked connection leaves per this long, ... */
   readonly releaseEveryMs: number
   /** ... and twice as many after each of these. */
   readonly releaseDoubleMs: number
@@ -84,7 +84,7 @@ const TRUE_TIMES: ProtocolTimes = {
   heldProbeMs: MINUTE,
   agreeEveryMs: DAY,
   normalRateMs: 10 * MINUTE,
-  releaseEveryMs: SECOND,
+  releaseEveryMs: 100,
   releaseDoubleMs: MINUTE,
   databaseGraceMs: 250,
   commitRetryBaseMs: 50,
