@@ -12,7 +12,16 @@ import { createEngineLab, type EngineLab, type LabOptions } from './engine-lab.t
 import { testSeal } from './seal.ts'
 
 /** How the provider answers everybody, or one token. */
-export type Mood = 'well' | 'dead' | 'unreachable' | 'down' | 'hangs' | 'slow' | 'refuses_client' | { readonly throttlesSeconds: number }
+export type Mood =
+  | 'well'
+  | 'dead'
+  | 'unreachable'
+  | 'down'
+  | 'hangs'
+  | 'slow'
+  | 'refuses_client'
+  | { readonly throttlesSeconds: number }
+  | { readonly takesMs: number }
 
 export interface Presented {
   /** Milliseconds since the lab began. */
@@ -59,7 +68,8 @@ export class CrowdProvider implements TokenEndpoint {
     if (mood === 'dead') return answered(400, { error: 'invalid_grant', error_description: 'no longer valid' })
     if (mood === 'refuses_client') return answered(401, { error: 'invalid_client' })
     if (mood === 'down') return answered(500, { error: 'server_error' })
-    if (typeof mood === 'object') return answered(429, { error: 'slow_down' }, { 'retry-after': String(mood.throttlesSeconds) })
+    if (typeof mood === 'object' && 'takesMs' in mood) await this.#time.timers.sleep(mood.takesMs)
+    else if (typeof mood === 'object') return answered(429, { error: 'slow_down' }, { 'retry-after': String(mood.throttlesSeconds) })
     const next = Number(token.split('.')[1] ?? 0) + 1
     return answered(200, { access_token: `at-${grant}.${next}`, refresh_token: `${grant}.${next}`, token_type: 'Bearer', expires_in: this.lifetimeSeconds })
   }
