@@ -51,6 +51,38 @@ test('a caller who joins a background flight waits for another holder as if it w
   expect(lab.provider.presented).toEqual(['rt-1'])
 })
 
+test.each(['held', 'moved'] as const)('what another node renewed while this one found it %s is not renewed again because it was due', async (how) => {
+  const busy = gate()
+  let claims = 0
+  const lab = await createEngineLab({
+    settings: { renewal: 'ahead' },
+    ports: ({ credentials, clock }) => ({
+      credentials: {
+        ...credentials,
+        claim: async (request) => {
+          if (request.node.id !== 'node-1') return credentials.claim(request)
+          claims += 1
+          if (claims > 1) return credentials.claim(request)
+          await busy.passed
+          return how === 'held' ? { kind: 'held', until: clock.wall() + 10_000 } : credentials.claim(request)
+        },
+      },
+    }),
+  })
+  await lab.time.advance(HOUR)
+  await lab.engine.runDue()
+  await turns(lab)
+  const read = lab.read()
+  const other = lab.another({ node: { id: 'node-2', incarnation: 'x' } })
+  expect(await other.refresh(lab.organization, lab.connection)).toMatchObject({ generation: 2 })
+  busy.open()
+  await turns(lab)
+  await lab.time.advance(300)
+  await turns(lab)
+  expect((await read).generation).toBe(2)
+  expect(lab.provider.presented).toEqual(['rt-1'])
+})
+
 test('a background flight gives way at once when another holds the lease, and a caller who comes then has a flight of their own', async () => {
   const lab = await createEngineLab({ settings: { renewal: 'ahead' } })
   await lab.time.advance(HOUR)

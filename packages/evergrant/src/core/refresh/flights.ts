@@ -150,8 +150,8 @@ export class Flights {
       seen = undefined
       if (row === undefined) return { kind: 'gone' }
       const context = await world.contexts.of(row.connection.integration)
-      // A force asks for something newer than what it saw: a generation that moved meanwhile is that.
-      if (ask.kind === 'force' && started !== null && row.credential.generation > started) return { kind: 'planned', plan: { kind: 'fresh' }, row, context }
+      // A force asks for something newer than what it saw, and what was due was due for that: a generation that moved meanwhile is the answer.
+      if (ask.kind !== 'read' && started !== null && row.credential.generation > started) return { kind: 'planned', plan: { kind: 'fresh' }, row, context }
       started ??= row.credential.generation
       const plan = planRefresh({ row, reuse: context.reuse, ask, now: world.clock.wall() }, world.times)
       if (plan.kind !== 'refresh') return { kind: 'planned', plan, row, context }
