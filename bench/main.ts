@@ -24,7 +24,11 @@ const options: BenchOptions = { short, stores }
 const commands: Readonly<Record<string, () => Promise<object>>> = {
   'token-read': async () => ratios(await kept(name, short, () => benchTokenRead(options))),
   refresh: async () => ratios(await kept(name, short, () => benchRefresh(options))),
-  'expired-read': async () => rows(expiredRows(await kept(name, short, () => benchExpiredRead(options)))),
+  'expired-read': async () => {
+    const result = await kept(name, short, () => benchExpiredRead(options))
+    for (const [said, count] of Object.entries(result.others)) console.log(`${count} readers got: ${said}`)
+    return rows(expiredRows(result))
+  },
   interactive: async () => rows(interactiveRows(await kept(name, short, () => benchInteractive(options)))),
   peers: async () => {
     const result = await kept(name, short, () => runPeers(options))

@@ -9,7 +9,7 @@ const TARGET = 0.6
 
 /** `GET connections/{id}/token` with an API key, against a bare server that answers 300 bytes. */
 export async function benchTokenRead(options: { readonly short: boolean; readonly stores: readonly ('sqlite' | 'postgres')[] }): Promise<readonly Ratio[]> {
-  const shape = options.short ? { rounds: 3, seconds: 3 } : { rounds: 5, seconds: 10 }
+  const shape = options.short ? { rounds: 2, seconds: 2 } : { rounds: 4, seconds: 3 }
   const bare = await startBareServer()
   const ratios: Ratio[] = []
   try {

@@ -55,7 +55,7 @@ async function allReads(stage: Stage, short: boolean): Promise<readonly Throughp
       peers.push(await startBetterAuth({ ...theirs, databaseUrl: await stage.newDatabase(), encrypt, cookieCache, direct }))
     }
     say('reads of a valid token')
-    const shape = short ? { rounds: 2, seconds: 2 } : { rounds: 5, seconds: 8 }
+    const shape = short ? { rounds: 2, seconds: 1 } : { rounds: 4, seconds: 3 }
     return await throughput(
       stage,
       peers.map((peer) => ({ peer, profile })),
@@ -86,7 +86,7 @@ function starts(stage: Stage, reuse: 'P4' | 'P1:10', nodes: number): readonly St
 
 export async function allRaces(stage: Stage, short: boolean): Promise<readonly RaceResult[]> {
   const results: RaceResult[] = []
-  const rounds = short ? 2 : 5
+  const rounds = short ? 1 : 4
   for (const nodes of [1, 2]) {
     for (const [index, start] of starts(stage, 'P4', nodes).entries()) {
       const profile = await stage.profile(`race-${nodes}-${index}`, 'P4')
@@ -104,14 +104,14 @@ export async function allRaces(stage: Stage, short: boolean): Promise<readonly R
 
 export async function allKills(stage: Stage, short: boolean): Promise<readonly KillResult[]> {
   const results: KillResult[] = []
-  const rounds = short ? 1 : 4
+  const rounds = short ? 1 : 2
   for (const reuse of ['P1:10', 'P4'] as const) {
     for (const [index, start] of starts(stage, reuse, 1).slice(0, 4).entries()) {
       const profile = await stage.profile(`kill-${reuse.slice(0, 2).toLowerCase()}-${index}`, reuse)
       const peer = await start(await stage.newDatabase(), profile)
       say(`kills at ${reuse}: ${peer.name}`)
       try {
-        results.push(await killAfterCommit(stage, peer, { profile, reuse, rounds, patienceMs: index === 0 ? 180_000 : 15_000 }))
+        results.push(await killAfterCommit(stage, peer, { profile, reuse, rounds, patienceMs: index === 0 ? 180_000 : 10_000 }))
       } finally {
         await peer.stop()
       }
