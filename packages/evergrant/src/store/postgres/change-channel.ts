@@ -10,6 +10,8 @@ const FRESH_MS = 1_000
 /** Without an echo for this long the connection is given up: a half-open socket looks healthy for minutes. */
 const DEAF_MS = 3_000
 const RECONNECT_MS = 250
+/** Longer than the server lets a statement run: a commit whose answer was lost has happened by then, or never will. */
+const DOUBT_MS = 35_000
 /** PostgreSQL takes 8,000 bytes a notification; an id has 40. */
 const IDS_PER_PAYLOAD = 150
 
@@ -31,6 +33,7 @@ export class ChangeChannel implements Changes, ChangeSink {
   readonly #listeners: Listeners
   #client: pg.Client | null = null
   #heardAt = Number.NEGATIVE_INFINITY
+  #doubtUntil = Number.NEGATIVE_INFINITY
   #cancel: () => void = () => {}
   #closed = false
 
@@ -67,6 +70,12 @@ export class ChangeChannel implements Changes, ChangeSink {
 
   announce(changes: readonly Change[]): void {
     this.#listeners.announce(changes)
+  }
+
+  /** Told now, and once more when the server notifies us of what we thought lost: a reader between the two may have found the old state. */
+  doubt(changes: readonly Change[]): void {
+    this.#doubtUntil = this.#clock.mono() + DOUBT_MS
+    this.announce(changes)
   }
 
   /** Who notifies, for a statement that builds its own payload. */
@@ -143,7 +152,7 @@ export class ChangeChannel implements Changes, ChangeSink {
     if (payload === null) return
     if (payload.from === this.#from) {
       if (payload.ping === true) this.#heardAt = this.#clock.mono()
-      return
+      if (this.#clock.mono() > this.#doubtUntil) return
     }
     const changes: Change[] = []
     for (const connection of payload.connections ?? []) changes.push({ kind: 'connection', connection })

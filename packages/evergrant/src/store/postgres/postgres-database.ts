@@ -25,6 +25,8 @@ interface Job {
 export interface ChangeSink {
   notification(changes: readonly Change[]): readonly string[]
   announce(changes: readonly Change[]): void
+  /** Nobody knows whether these became durable, or still will. */
+  doubt(changes: readonly Change[]): void
 }
 
 /** Runs programs on a bounded pool. Writes about one connection share transactions; all others have one each. */
@@ -84,16 +86,19 @@ export class PostgresDatabase implements Database {
 
   async transaction<Result>(work: (client: pg.PoolClient) => Promise<{ result: Result; changes: readonly Change[] }>): Promise<Result> {
     const committed = await this.#withClient(async (client) => {
-      let committing = false
+      let committing: readonly Change[] | null = null
       try {
         await client.query('begin')
         const { result, changes } = await work(client)
         for (const payload of this.#sink.notification(changes)) await client.query(prepared('select pg_notify($1, $2)', ['evergrant', payload]))
-        committing = true
+        committing = changes
         await client.query('commit')
         return { result, changes }
       } catch (error) {
-        if (committing && isLost(error)) throw new UnknownCommit(error)
+        if (committing !== null && isLost(error)) {
+          this.#sink.doubt(committing)
+          throw new UnknownCommit(error)
+        }
         if (!isLost(error)) await client.query('rollback')
         throw error
       }

@@ -68,6 +68,29 @@ describe.skipIf(database === null)(`the contract on PostgreSQL${skip ?? ''}`, ()
     }
   })
 
+  test('a commit whose answer is lost is told to this node as well, at once and when the server tells it', async () => {
+    const tenant = await Tenant.open(store, { entropy: systemEntropy, duePlan })
+    const connection = await tenant.connect()
+    let heard = 0
+    const deaf = store.changes.subscribe((change) => {
+      if (change.kind === 'connection' && change.connection === connection) heard += 1
+    })
+    const query = pg.Client.prototype.query as (...args: unknown[]) => Promise<unknown>
+    const lost = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...args: unknown[]) {
+      const answer = query.apply(this, args)
+      if (args[0] !== 'commit') return answer
+      answer.catch(() => {})
+      return Promise.reject(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }))
+    } as typeof pg.Client.prototype.query)
+    const ended = { connection, at: 0, event: tenant.event('connection.disconnected', connection), revocation: null }
+    await expect(store.connections.disconnect({ organization: tenant.organization, ...ended })).rejects.toMatchObject({ code: 'store_unavailable' })
+    lost.mockRestore()
+    expect(heard).toBe(1)
+    await vi.waitFor(async () => expect((await tenant.row(connection)).connection.state).toBe('disconnected'))
+    await vi.waitFor(() => expect(heard).toBe(2))
+    deaf()
+  })
+
   test('each migration can be taken back and applied again, though not under a running node, and several nodes may migrate at once', async () => {
     const offer = await freshDatabase()
     const path = offer.database?.url ?? ''
