@@ -216,6 +216,16 @@ describe('a normal start', () => {
   })
 })
 
+test('the first node to start after a promotion waits ten seconds for the others, too', async () => {
+  const it = await labOf({ reuse: 'P4' })
+  await it.restart('same', { home: { ...HOME, timeline: 1 } })
+  await it.restart('same', { home: { ...HOME, timeline: 2 } })
+  const asked = async () => it.trust().mayPresent(await it.lab.row(), { class: 'P4', windowMs: 0, neverProbe: false })
+  expect(await asked()).toMatchObject({ detail: expect.stringContaining('promoted') })
+  await it.lab.time.advance(10_000)
+  expect(await asked()).toBe(null)
+})
+
 describe('a database that goes back in time while the node runs (C8)', () => {
   test('is found out before the next presentation, without a restart', async () => {
     const it = await labOf({ reuse: 'P4' })

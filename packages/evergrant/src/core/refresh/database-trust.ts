@@ -5,7 +5,7 @@ import type { Reuse } from '../provider/reuse.ts'
 import type { Clock, Entropy } from '../time.ts'
 import type { GrantRow } from './credentials.ts'
 import type { Distrust, Examination, HighWater, Mark, RollsForward, Trust } from './high-water.ts'
-import { hasMoved, isElsewhere, startFinding } from './high-water-compare.ts'
+import { hasMoved, isElsewhere, isPromoted, startFinding } from './high-water-compare.ts'
 import { type Journal, NO_JOURNAL } from './journal.ts'
 import { type DatabaseHome, FRESH_AFTER_MS, type Lineage, type Lineages } from './lineage.ts'
 import { findBehind, stillBehind } from './look-back.ts'
@@ -65,6 +65,8 @@ export class DatabaseTrust implements Trust {
     this.#lineage = lineage
     if (lineage.trusted === 'trusted' && isElsewhere(lineage.home, home)) await this.#distrust('cloned', elsewhere(lineage.home, home))
     else if (lineage.trusted === 'trusted' && home !== null && hasMoved(lineage.home, home)) await this.#noteMove(lineage.home, home)
+    // The first to start after a promotion: whoever lives may not have looked yet.
+    if (isPromoted(lineage.home, home)) this.#promotedAt = this.#ports.clock.mono()
     const rolledForward = await this.#atStart(lineage)
     const now = this.#known()
     return { trusted: now.trusted === 'trusted', eraAt: now.eraAt, rolledForward }

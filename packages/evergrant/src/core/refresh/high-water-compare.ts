@@ -33,6 +33,11 @@ export function hasMoved(written: DatabaseHome | null, now: DatabaseHome | null)
   return written === null || written.name !== now.name || written.timeline !== now.timeline
 }
 
+/** The same database on another timeline. */
+export function isPromoted(written: DatabaseHome | null, now: DatabaseHome | null): boolean {
+  return written !== null && now !== null && written.timeline !== null && now.timeline !== null && written.timeline !== now.timeline
+}
+
 /**
  * The marks that the database does not come up to: a lower generation, another token under the same one (it went back
  * and went on differently), or no such connection. Pure.
