@@ -10,6 +10,7 @@ const MINUTE = 60_000
 const LOOK_MS = 2 * MINUTE
 /** Looks at an unconfirmed database before nodes that do not run are given up. */
 const DOUBTS = 6
+const LOOKS_AFTER_A_FAILOVER = 15
 
 export interface FailoverParts extends EpisodeParts {
   readonly oracle: Oracle
@@ -47,6 +48,7 @@ function failOver(parts: FailoverParts, store: VolatileStore, snapshot: Snapshot
   if (world.tracing) world.say('the database fails over to a copy that is behind')
   database.down = true
   database.distrusted = false
+  database.timeline += 1
   store.restore(snapshot)
   for (const node of nodes) node.loseConnections()
   oracle.wentBack(store)
@@ -55,6 +57,7 @@ function failOver(parts: FailoverParts, store: VolatileStore, snapshot: Snapshot
     for (const node of nodes) node.healDatabase()
     database.due.hint(world.now)
     database.revocations.hint(world.now)
+    database.askForItsAge(LOOKS_AFTER_A_FAILOVER)
   })
 }
 
@@ -70,19 +73,21 @@ function operate(parts: FailoverParts, random: Random): void {
     lineages: store.lineages,
     nodes: store.nodes,
     trust: { refreshed: () => Promise.resolve() },
-    home: () => Promise.resolve(HOME),
+    home: () => Promise.resolve({ ...HOME, timeline: database.timeline }),
     organization,
   })
   let doubts = 0
   const look = () => {
     world.applying += 1
     doubts += 1
+    if (database.distrusted) database.askForItsAge(0)
     void confirm(service, organization, doubts < DOUBTS)
       .then(async (confirmed) => {
         if (confirmed) doubts = 0
         if (confirmed) database.distrusted = false
         if (confirmed) await oracle.confirmed()
         if (confirmed) database.due.hint(world.now)
+        if (confirmed) database.askForItsAge(0)
       })
       .catch(() => {})
       .then(() => {

@@ -34,6 +34,7 @@ export class People {
   readonly #moments: Random
   readonly #reconnecting = new Set<number>()
   readonly #reported = new Map<number, number>()
+  readonly #setAside = new Set<number>()
 
   constructor(parts: PeopleParts) {
     this.#parts = parts
@@ -63,6 +64,7 @@ export class People {
     const over = sinceStart > rhythm.activeMs
     const waitMs = over ? rhythm.idleMs + 1 : this.#random.exponential(rhythm.everyMs)
     world.after(waitMs, () => {
+      if (this.#setAside.has(connection.index)) return
       if (connection.disconnectedAt === null || this.#random.chance(0.1)) this.#visit(connection)
       this.#keepReading(connection, rhythm, over ? world.now : startedAt)
     })
@@ -220,6 +222,22 @@ export class People {
     world.after(30_000, () => this.resume(connection))
   }
 
+  /**
+   * For the calm hours: of the connections that are well, all but `kept` are paused, and nobody reads them any more. Whatever
+   * is in trouble stays, so that a crowd does not fill the calm with renewals that show nothing.
+   */
+  setAside(kept: number): void {
+    const running = this.#anyNode()
+    if (running === null) return void this.#parts.world.after(5_000, () => this.setAside(kept))
+    const well = this.#parts.ledger.connections.filter(isWell)
+    for (const { organization, id, index } of well.slice(kept)) {
+      this.#setAside.add(index)
+      running.life.later(1, () =>
+        this.#try(running.store.connections.setPaused(organization, id, true, null, event(this.#parts, organization, 'connection.paused', id))),
+      )
+    }
+  }
+
   #disconnect({ store, life, ports }: Running, connection: ConnectionTruth): void {
     const { organization, id, site } = connection
     life.later(1, () => {
@@ -328,4 +346,11 @@ export class People {
     }
     return null
   }
+}
+
+/** Nothing of it is under way, in doubt, or in a line. */
+function isWell({ row: { connection, credential, health }, excuse }: ConnectionTruth): boolean {
+  const { suspicion, lease, intent } = credential
+  const quiet = suspicion === null && lease === null && intent === null && health.failures === 0
+  return quiet && connection.state === 'active' && connection.fault === null && health.dueAt !== null && excuse === null
 }

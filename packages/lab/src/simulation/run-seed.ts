@@ -33,6 +33,8 @@ const LONGEST_MS = 20 * 24 * HOUR
 /** When liveness is looked at, counted from the end of the faults, and when the seed ends. */
 const ALIVE_AFTER_MS = 70 * MINUTE
 const END_AFTER_MS = 84 * MINUTE
+/** Connections that are well when the calm begins and go on all the same, beside all that are not. */
+const KEPT_IN_THE_CALM = 8
 
 interface Stage extends EpisodeParts {
   readonly oracle: Oracle
@@ -141,6 +143,7 @@ function watchTheEnd(stage: Stage, budget: number): void {
     if (world.events < budget && world.now < LONGEST_MS) return void world.after(MINUTE, look)
     if (world.tracing) world.say('the calm begins')
     endAll(stage)
+    stage.people.setAside(KEPT_IN_THE_CALM)
     world.after(ALIVE_AFTER_MS, () => checkLiveness(stage.parts, stage.oracle, stage.people, stage.ledger.connections))
     world.after(END_AFTER_MS, () => {
       for (const connection of stage.ledger.connections) if (connection.disconnectedAt === null) stage.oracle.closeGrant(connection)

@@ -13,7 +13,7 @@ import { wrapPort } from './wrap-port.ts'
 const HELD_LOOK_MS = 6 * 3_600_000
 
 /** Where the simulated database is, for nodes that ask whether it is still the same. */
-export const HOME = { id: 'the database', name: 'simulated', timeline: null }
+export const HOME = { id: 'the database', name: 'simulated' }
 
 /** While an integration's due connections are parked, the next look comes this soon. */
 const PARKING_LOOK_MS = 4_000
@@ -35,10 +35,15 @@ export class SimDatabase {
   readonly due: DueBoard
   readonly revocations: DueBoard
   readonly lostNodes: DueBoard
+  /** Of each node: when it should look how old the database is. */
+  readonly ages = new Map<string, DueBoard>()
   down = false
+  /** Raised by every failover. */
+  timeline = 1
   /** It has been told that it went back in time, and nobody has confirmed that yet. */
   distrusted = false
   #heldUntil = 0
+  readonly #looksAt = { parked: 0, held: 0 }
   slowness = 1
   readonly #world: World
   readonly #weather: Weather
@@ -127,11 +132,11 @@ export class SimDatabase {
             'take due',
             () => credentials.takeDue(limit, visibilityMs, parking),
             (taken) => {
-              if (parking.length > 0) this.due.hint(at.now + PARKING_LOOK_MS)
+              if (parking.length > 0) this.#lookAgain('parked', PARKING_LOOK_MS)
               if (parking.length > 0) this.#heldUntil = at.now + HELD_LOOK_MS
               if (taken.length < limit) this.due.nothingBefore(at.now)
               if (taken.length > 0) this.#dueAt(this.clock.wall() + visibilityMs)
-              if (at.now < this.#heldUntil) this.due.hint(at.now + 61_000)
+              if (at.now < this.#heldUntil) this.#lookAgain('held', 61_000)
             },
           ),
         reclaim: (node) =>
@@ -219,12 +224,14 @@ export class SimDatabase {
       }),
       integrations: wrapPort(integrations, call, {}),
       lineages: wrapPort(lineages, call, {
+        tick: (node, expected) => call('tick', async () => ({ ...(await lineages.tick(node, expected)), timeline: this.timeline })),
         distrust: (trusted, reason, event) =>
           call(
             'distrust',
             () => lineages.distrust(trusted, reason, event),
             () => {
               this.distrusted = true
+              this.askForItsAge(0)
             },
           ),
       }),
@@ -292,6 +299,19 @@ export class SimDatabase {
     if (!this.#weather.has(fault) || !random.chance(this.#weather.profile.chance[fault])) return false
     this.#world.count(`fault ${fault}`)
     return true
+  }
+
+  /** Every node looks how old the database is, once a second for so many more seconds: the looks between show nothing. */
+  askForItsAge(seconds: number): void {
+    for (const board of this.ages.values()) for (let second = 0; second <= seconds; second += 1) board.hint(this.#world.now + second * 1_000)
+  }
+
+  /** One look of a kind is planned at a time: a look that planned another one each time would end as a look every second. */
+  #lookAgain(kind: 'parked' | 'held', afterMs: number): void {
+    const { now } = this.#world
+    if (this.#looksAt[kind] > now) return
+    this.#looksAt[kind] = now + afterMs
+    this.due.hint(now + afterMs)
   }
 
   #dueAt(dueAt: number | null): void {

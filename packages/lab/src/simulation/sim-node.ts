@@ -27,7 +27,7 @@ import type { World } from './world.ts'
 
 const HEARTBEAT_STRETCH = 60
 /** Where databases are restored, an operator counts nodes that beat within a minute. */
-const COUNTED_HEARTBEAT_STRETCH = 6
+const COUNTED_HEARTBEAT_STRETCH = 9
 const TAKE_OVER_STRETCH = 5
 /** What the documentation asks of whoever stops a node. */
 const KILLED_AFTER_MS = 120_000
@@ -57,6 +57,8 @@ export interface Running {
   readonly workers: Worker[]
   /** Somebody read a token: read marks are waiting. */
   readonly reads: DueBoard
+  /** Null where no failover is expected. */
+  readonly trust: DatabaseTrust | null
 }
 
 /** One machine and the processes that live on it, one after the other. */
@@ -230,7 +232,7 @@ export class SimNode implements Machine {
       await engine.recover()
       life.recoveringAgain = false
     }
-    const running: Running = { life, engine, store, channel, ports, workers: [], reads }
+    const running: Running = { life, engine, store, channel, ports, workers: [], reads, trust: ports.trust instanceof DatabaseTrust ? ports.trust : null }
     this.running = running
     this.#startChores(running, this.#parts.nodes > 1 ? watch : null)
     life.ready = true
@@ -308,12 +310,12 @@ export class SimNode implements Machine {
       marks: this.marks,
       journal,
       node: this.id,
-      home: () => Promise.resolve(HOME),
+      home: () => Promise.resolve({ ...HOME, timeline: this.#parts.database.timeline }),
       organization: 'org_operator',
     })
   }
 
-  #startChores({ life, engine, store, ports, workers, reads }: Running, watch: Parameters<typeof nodeChores>[0]['watch']): void {
+  #startChores({ life, engine, store, ports, workers, reads, trust }: Running, watch: Parameters<typeof nodeChores>[0]['watch']): void {
     const { database, wire } = this.#parts
     const revocation = {
       connections: store.connections,
@@ -330,13 +332,14 @@ export class SimNode implements Machine {
       entropy: ports.entropy,
       log: ports.log,
     }
-    for (const chore of nodeChores({ engine, revocation, watch })) {
+    database.ages.set(this.name, new DueBoard(this.#parts.world))
+    for (const chore of nodeChores({ engine, revocation, watch, ...(trust === null ? {} : { trust }) })) {
       workers.push(startWorker([chore], { timers: this.#choreTimers(chore.name, life, reads, database), log: ports.log }))
     }
   }
 
-  #flushMarks(reads: DueBoard, task: () => void): void {
-    reads.nothingBefore(this.#parts.world.now)
+  #look(board: DueBoard, task: () => void): void {
+    board.nothingBefore(this.#parts.world.now)
     task()
   }
 
@@ -349,7 +352,11 @@ export class SimNode implements Machine {
       case 'revoke':
         return { sleep, after: (ms, task) => database.revocations.wait(ms * database.patience, life.laterAt, task) }
       case 'read marks':
-        return { sleep, after: (ms, task) => reads.wait(ms * database.patience, life.laterAt, () => this.#flushMarks(reads, task)) }
+        return { sleep, after: (ms, task) => reads.wait(ms * database.patience, life.laterAt, () => this.#look(reads, task)) }
+      case 'age of the database': {
+        const age = database.ages.get(this.name) ?? reads
+        return { sleep, after: (ms, task) => age.wait(ms, life.laterAt, () => this.#look(age, task)) }
+      }
       case 'take over':
         return { sleep, after: (ms, task) => database.lostNodes.wait(ms * TAKE_OVER_STRETCH, life.laterAt, task) }
       default:

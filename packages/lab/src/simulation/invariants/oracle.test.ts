@@ -220,7 +220,7 @@ test('I9: a provider that is away is asked again and again, and Retry-After is n
   connection.site.mood = { down: true, downSince: 0, clientRejected: false, mistakenDeath: false }
   oracle.unreachable(life, connection.site)
   world.now = 3_600_000
-  for (let time = 0; time < 5; time++) oracle.unreachable(life, connection.site)
+  for (let time = 0; time < 15; time++) oracle.unreachable(life, connection.site)
   expect(broken()).toEqual(['I9'])
   const first = send()
   oracle.read(life, first, { status: 429, headers: { 'retry-after': '60' }, text: '' })

@@ -343,7 +343,8 @@ export class Oracle {
         world.violate('I8', `c${connection.index}: a lease of ${lease.owner} ended ${EPOCH + world.now - lease.until} ms ago and is still there`)
     }
     for (const [intent, connection] of this.#late)
-      if (connection.site.revokeUrl !== null) world.violate('I13', `the late answer ${intent} of c${connection.index} was never revoked`)
+      if (connection.site.revokeUrl !== null && ledger.byIntent.get(intent)?.token.family.end === null)
+        world.violate('I13', `the late answer ${intent} of c${connection.index} was never revoked`)
   }
 
   honoured(connection: ConnectionTruth): boolean {
