@@ -67,7 +67,7 @@ async function killOnce(bench: Workbench, race: boolean): Promise<{ readonly all
   await bench.server.kill()
   await Promise.all([...hanging, ...answers])
   // A held request whose client is gone is never committed; one that is let go before the provider notices would be.
-  await vi.waitFor(async () => expect(await bench.hanging()).toBe(0), { timeout: 5_000 })
+  await vi.waitFor(async () => expect(await bench.hanging()).toBe(0), { timeout: 30_000 })
   await bench.heal()
   await bench.server.start()
   return { all: NAMES.map((name) => ({ held: of(name), reported: reported.get(name) ?? 1 })), inFlight }

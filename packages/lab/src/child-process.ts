@@ -27,10 +27,12 @@ export interface ProcessOptions {
   readonly cwd?: string
 }
 
-/** Starts `node <args>`. Only the PATH and the home of this process are handed on, then `env`. */
+/** Handed on to every process, where this one has them. */
+const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'NODE_COMPILE_CACHE'] as const
+
+/** Starts `node <args>` with {@link INHERITED} of this process's environment, then `env`. */
 export function startNode({ args, env = {}, cwd }: ProcessOptions): RunningProcess {
-  const { PATH = '', HOME = '', TMPDIR } = process.env
-  const base = TMPDIR === undefined ? { PATH, HOME } : { PATH, HOME, TMPDIR }
+  const base = Object.fromEntries(INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])))
   const child = spawn(process.execPath, [...args], { env: { ...base, ...env }, stdio: ['ignore', 'pipe', 'pipe'], ...(cwd === undefined ? {} : { cwd }) })
   const out: string[] = []
   const all: string[] = []

@@ -29,7 +29,7 @@ export interface ServerOptions {
   readonly development?: boolean
   /** More configuration, or other values than the lab's own. */
   readonly env?: Readonly<Record<string, string>>
-  /** How long `/health/ready` may take after a start; default 20 s. */
+  /** How long `/health/ready` may take after a start; default 60 s. */
   readonly readyMs?: number
 }
 
@@ -91,7 +91,7 @@ export class ServerProcess {
     void running.exited.then((ended) => {
       exit = ended
     })
-    const deadline = performance.now() + (this.#options.readyMs ?? 20_000)
+    const deadline = performance.now() + (this.#options.readyMs ?? 60_000)
     while (performance.now() < deadline && exit === undefined) {
       said = await this.#readiness()
       if (said === null) return

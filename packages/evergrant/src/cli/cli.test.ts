@@ -31,8 +31,11 @@ afterEach(async () => {
 })
 
 function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
-  const { PATH = '', HOME = '' } = process.env
-  return spawn(process.execPath, [MAIN, ...args], { env: { PATH, HOME, EVERGRANT_DATA_DIR: dataDir, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env
+  return spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH, HOME, NODE_COMPILE_CACHE, EVERGRANT_DATA_DIR: dataDir, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
 }
 
 async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
@@ -261,6 +264,25 @@ test('an integration is created, changed and shown, its secret comes from a file
   const { out, code } = await run(['doctor', '--json'])
   expect({ code, text: out }).toEqual({ code: 0, text: expect.stringContaining('/connect/callback/strava') })
   expect([created, changed, shown].map(({ out: text }) => text).join()).not.toContain('planted-client-secret')
+})
+
+test.each([
+  [['frobnicate'], 'frobnicate'],
+  [['restore', 'staus'], 'staus'],
+  [['restore', 'confirm', '--bogus'], '--bogus'],
+  [['integrations', 'deaths', 'google'], 'decision'],
+  [['restore'], '--help'],
+])('%j with --json is refused as one JSON object that names what is wrong', async (args, named) => {
+  const { code, out, err } = await run([...args, '--json'])
+  expect({ code, out }).toEqual({ code: 2, out: '' })
+  const said: { error: { message: string; code: string } } = JSON.parse(err)
+  expect(said.error).toMatchObject({ code: 'usage', message: expect.stringContaining(named) })
+})
+
+test('restore status names the database, so that a wrong data folder is noticed', async () => {
+  const { code, out } = await run(['restore', 'status'])
+  expect(code).toBe(0)
+  expect(out).toContain(join(dataDir, 'evergrant.db'))
 })
 
 test('deciding about held ends is refused where none are held, and needs one of the two words', async () => {
