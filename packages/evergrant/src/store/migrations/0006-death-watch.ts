@@ -39,7 +39,8 @@ create table parked (
 create index parked_rank on parked (integration_id, rank);
 `),
   down: portable(`
-update health set due_at = 0 where connection_id in (select connection_id from parked);
+update health set due_at = 0 where connection_id in (select connection_id from parked union select connection_id from death where held = 1);
+update connection set fault = null where state in ('active', 'paused') and id in (select connection_id from death where held = 1);
 drop table parked;
 drop table death;
 drop table death_watch;

@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ConnectionId } from '../../core/ids.ts'
 import { systemClock, systemEntropy, systemTimers } from '../../system.ts'
+import { Tenant } from '../conformance/tenant.ts'
 import { storeCases } from '../conformance.ts'
 import type { Store } from '../contract.ts'
 import { MIGRATIONS } from '../migrations/index.ts'
@@ -76,6 +77,37 @@ test('an outdated file is refused with the remedy, and each migration can be tak
   expect((await migrations.status()).every((migration) => migration.appliedAt !== null)).toBe(true)
   await (await openSqliteStore(path, { ...options, migrate: false })).close()
 })
+
+test('an older version finds held ends due and without a fault that it does not know', async () => {
+  const path = join(folder, 'held.db')
+  const first = await openSqliteStore(path, options)
+  const tenant = await Tenant.open(first, { entropy: systemEntropy, duePlan: () => Promise.resolve('') })
+  const held = await tenant.connect({ fault: heldFault })
+  await first.close()
+  withFile(path, (file) => {
+    file.prepare('insert into death_watch (integration_id, held_at) values (?, 1)').run(tenant.integration.id)
+    file.prepare('insert into death values (?, ?, ?, 1, 1, 1, 1, 1, ?)').run(held, tenant.organization, tenant.integration.id, '{}')
+  })
+  const migrations = sqliteMigrations(path)
+  for (let version = 0; version !== 6; ) version = (await migrations.rollback()) ?? 6
+  const found = withFile(path, (file) => file.prepare('select k.fault, h.due_at from connection k join health h on h.connection_id = k.id').get())
+  expect(found).toEqual({ fault: null, due_at: 0 })
+})
+
+const heldFault = {
+  code: 'deaths_held' as const,
+  at: 1,
+  evidence: { intent: null, httpStatus: 400, providerCode: 'invalid_grant', providerText: null, answerHash: null },
+}
+
+function withFile<Result>(path: string, work: (file: DatabaseSync) => Result): Result {
+  const file = new DatabaseSync(path)
+  try {
+    return work(file)
+  } finally {
+    file.close()
+  }
+}
 
 test('a value of the wrong type is a defect of ours and is never told as a row that exists already', async () => {
   const memory = await openMemoryStore(options)
