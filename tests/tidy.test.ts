@@ -79,9 +79,8 @@ test('the lockfile records no download address and every platform', () => {
   expect(locksEveryPlatform(read('package-lock.json'))).toEqual([])
 })
 
-test('every folder of the server says what it owns', () => {
-  const source = 'packages/evergrant/src'
-  const folders = foldersOf(root, source).map((name) => `${source}/${name}`)
+test('every folder of the server and of the lab says what it owns', () => {
+  const folders = ['packages/evergrant/src', 'packages/lab/src'].flatMap((source) => foldersOf(root, source).map((name) => `${source}/${name}`))
   expect(folders.flatMap((folder) => saysWhatItOwns(folder, { readme: readIfThere(`${folder}/README.md`), index: readIfThere(`${folder}/index.ts`) }))).toEqual(
     [],
   )
