@@ -69,6 +69,18 @@ export const LOCAL_FAULTS = defineFaults({
     endUser: 'This is not available right now. Please try again.',
     operator: 'The node is draining after SIGTERM. Retry; the load balancer should stop sending here.',
   },
+  sockets_exhausted: {
+    class: 'local',
+    blame: 'operator',
+    status: 503,
+    action: 'retry',
+    title: 'This server has no socket left for a token request',
+    effect: 'none; nothing was sent',
+    retry: 'within seconds, the background after a minute',
+    endUser: 'This is not available right now. Please try again.',
+    operator:
+      'The machine ran out of local ports, open files or socket memory. Grants and providers are untouched; the log names the limit and how to raise it.',
+  },
   overloaded: {
     class: 'local',
     blame: 'operator',

@@ -23,6 +23,7 @@ import { recordFailure } from './record-failure.ts'
 import type { TokenAnswer } from './refresh-engine.ts'
 import { releaseDeaths } from './release-deaths.ts'
 import { type AnsweredPresentation, type NotGranted, settleGrant, storedAnswer } from './settle-grant.ts'
+import { shortage } from './socket-shortage.ts'
 
 /** What became of one attempt to renew one connection. */
 export type AttemptOutcome =
@@ -122,7 +123,8 @@ async function prepare(world: EngineWorld, request: AttemptRequest): Promise<Pre
   }
 }
 
-const neverLeft = ({ kind }: PresentOutcome): boolean => kind === 'unsent' || kind === 'early' || kind === 'unclaimed' || kind === 'distrusted'
+const neverLeft = ({ kind }: PresentOutcome): boolean =>
+  kind === 'unsent' || kind === 'exhausted' || kind === 'early' || kind === 'unclaimed' || kind === 'distrusted'
 
 async function concluded(
   world: EngineWorld,
@@ -142,6 +144,8 @@ async function concluded(
       noteClaim(world, request.row, outcome.claim)
       if (outcome.claim.kind === 'held') return { kind: 'held', until: outcome.claim.until }
       return { kind: 'moved' }
+    case 'exhausted':
+      return shortage(world, outcome.cause)
     case 'unreachable': {
       const said = { httpStatus: null, code: outcome.cause, text: null }
       return notGranted(world, request, prepared, { kind: 'pre_send', cause: outcome.cause, said }, null)

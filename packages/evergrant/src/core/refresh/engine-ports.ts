@@ -19,6 +19,7 @@ import type { Liveness } from './liveness.ts'
 import type { Nodes } from './nodes.ts'
 import type { ProtocolTimes } from './protocol-times.ts'
 import type { RetryBudgets } from './retry-budget.ts'
+import type { Told } from './told.ts'
 
 /** Everything the engine touches. A simulation hands in a simulated world. */
 export interface EnginePorts {
@@ -72,6 +73,7 @@ export interface EngineWorld extends EnginePorts {
   readonly answered: AnsweredRefreshes
   readonly admission: Admission
   readonly exchanges: ExchangeTimes
+  readonly told: Told
   readonly stuck: StuckWrites
   readonly draining: () => boolean
 }

@@ -27,6 +27,7 @@ import { RetryBudgets } from './retry-budget.ts'
 import { StoreOutage } from './store-outage.ts'
 import { Takeover } from './takeover.ts'
 import { type CachedToken, TokenCache } from './token-cache.ts'
+import { Told } from './told.ts'
 
 interface Loaded {
   readonly row: GrantRow
@@ -66,6 +67,7 @@ export class Engine implements RefreshEngine {
       answered: new AnsweredRefreshes(ports.times.deathWindowMs),
       admission: new Admission(ports.timers),
       exchanges: new ExchangeTimes(ports.clock, ports.timers),
+      told: new Told(),
       stuck: new StuckWrites(),
       draining: () => this.#draining,
     }

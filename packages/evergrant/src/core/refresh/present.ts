@@ -10,6 +10,7 @@ import { untilDurable } from './durable.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { Visit } from './exchange-times.ts'
 import { drainFor, leaseFor } from './protocol-times.ts'
+import { isOurs } from './socket-shortage.ts'
 import { presentableAt, windowOpen } from './suspicion.ts'
 
 /** One grant, read and planned, about to be presented. */
@@ -28,6 +29,8 @@ export interface Presentation {
 export type PresentOutcome =
   | { readonly kind: 'sent'; readonly intent: IntentId; readonly sentAt: Instant; readonly outcome: WireOutcome }
   | { readonly kind: 'unreachable'; readonly cause: string }
+  /** This machine had no socket for it. */
+  | { readonly kind: 'exhausted'; readonly cause: string }
   | { readonly kind: 'unclaimed'; readonly claim: Exclude<ClaimOutcome, { kind: 'claimed' }> }
   | { readonly kind: 'unsent' }
   | { readonly kind: 'early'; readonly until: Instant | null }
@@ -54,7 +57,7 @@ async function presentDuring(visit: Visit, world: EngineWorld, presentation: Pre
   try {
     line = await world.endpoint.open(request.url, { pooled: reuse.class === 'P0' })
   } catch (error) {
-    if (error instanceof NotSent) return { kind: 'unreachable', cause: error.reason }
+    if (error instanceof NotSent) return { kind: isOurs(error) ? 'exhausted' : 'unreachable', cause: error.reason }
     throw error
   }
   visit.leave()
