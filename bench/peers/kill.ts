@@ -3,7 +3,7 @@ import { ask, type Peer, type TokenRequest } from './peer.ts'
 import type { Stage } from './stage.ts'
 
 const ASK_EVERY_MS = 500
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 30_000
 
 export interface KillRound {
   readonly alive: boolean
@@ -21,36 +21,46 @@ export interface KillResult {
   readonly rounds: readonly KillRound[]
 }
 
-/** kill -9 after the provider has spent the refresh token and before it answers; then a start, and callers who go on asking. */
-export async function killAfterCommit(
-  stage: Stage,
-  peer: Peer,
-  options: { readonly profile: string; readonly reuse: string; readonly rounds: number; readonly patienceMs: number },
-): Promise<KillResult> {
-  const { profile, reuse, patienceMs } = options
-  const rounds: KillRound[] = []
-  for (let round = 0; round < options.rounds; round += 1) {
-    const grant = await stage.grant(profile, 0)
-    const request = await peer.hold(grant)
-    await stage.fault(profile, { kind: 'hang', when: 'after', times: 1 })
-    const asked = ask(peer.urls[0] ?? '', request).catch(() => null)
-    await until('the refresh to reach the provider', async () => (await stage.hanging()) > 0)
-    await peer.kill()
-    await asked
-    await until('the provider to notice the kill', async () => (await stage.hanging()) === 0)
-    await stage.heal()
-    await peer.restart()
+export interface KillOptions {
+  readonly profile: string
+  readonly reuse: string
+  /** Grants whose refresh is cut off by the same kill. */
+  readonly grants: number
+  readonly patienceMs: number
+}
+
+/**
+ * kill -9 after the provider has spent the refresh tokens and before it answers; then a start, and callers who go on asking.
+ * Resolves when the callers ask: what they get in the end is told by `settled`, so that the waits of several peers overlap.
+ */
+export async function killAfterCommit(stage: Stage, peer: Peer, options: KillOptions): Promise<{ readonly settled: Promise<KillResult> }> {
+  const { profile, reuse, grants, patienceMs } = options
+  const held = await Promise.all(
+    Array.from({ length: grants }, async () => {
+      const grant = await stage.grant(profile, 0)
+      return { grant, request: await peer.hold(grant) }
+    }),
+  )
+  await stage.fault(profile, { kind: 'hang', when: 'after', times: grants })
+  const asked = held.map(({ request }) => ask(peer.urls[0] ?? '', request).catch(() => null))
+  await until('the refreshes to reach the provider', async () => (await stage.hanging()) >= grants)
+  await peer.kill()
+  await Promise.all(asked)
+  await until('the provider to notice the kill', async () => (await stage.hanging()) === 0)
+  await stage.heal()
+  await peer.restart()
+  const rounds = held.map(async ({ grant, request }) => {
     const after = await askUntilWell(stage, peer, profile, request, patienceMs)
-    rounds.push({ ...after, ...(await stage.truth(grant)) })
-  }
-  return { peer: peer.name, reuse, rounds }
+    return { ...after, ...(await stage.truth(grant)) }
+  })
+  return { settled: Promise.all(rounds).then((told) => ({ peer: peer.name, reuse, rounds: told })) }
 }
 
 async function askUntilWell(stage: Stage, peer: Peer, profile: string, request: TokenRequest, patienceMs: number) {
   const started = performance.now()
   let told = ''
   while (performance.now() - started < patienceMs) {
-    const reply = await ask(peer.urls[0] ?? '', request)
+    const reply = await ask(peer.urls[0] ?? '', request).catch((error: unknown) => ({ status: 0, token: null, text: String(error) }))
     told = reply.token === null ? said(reply.status, reply.text) : `${reply.status}, a token`
     if (reply.token !== null && (await stage.works(profile, reply.token))) return { recoveredMs: performance.now() - started, told }
     if (/needs_reauth|refresh_outcome_lost/.test(told)) break

@@ -58,8 +58,9 @@ export function startRecipe(options: {
     nodes,
     hold: async (url, grant) => {
       const stored = { access_token: grant.accessToken, refresh_token: grant.refreshToken, expires_at: grant.expiresAt }
-      await posted(`${url}/token`, stored, {})
-      return { method: 'GET', path: '/token', headers: {}, body: null }
+      const path = `/token?id=${grant.id}`
+      await posted(`${url}${path}`, stored, {})
+      return { method: 'GET', path, headers: {}, body: null }
     },
   })
 }
