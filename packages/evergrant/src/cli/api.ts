@@ -5,6 +5,8 @@ export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 
 /** The HTTP API, wherever it runs. Paths are relative to `/api/v1/`. Refusals become {@link CommandFailure}. */
 export interface Api {
+  /** Who answers, for people: a server, or a database that this process opened. */
+  readonly where: string
   call(method: Method, path: string, body?: JsonObject): Promise<JsonObject>
   close(): Promise<void>
 }
@@ -36,6 +38,7 @@ function parse(body: string): JsonValue {
 /** A running server, over HTTP. */
 export function remoteApi(url: string, key: string): Api {
   return {
+    where: `the server at ${url}`,
     async call(method, path, body) {
       const headers = { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) }
       const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }

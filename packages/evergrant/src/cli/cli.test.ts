@@ -271,7 +271,6 @@ test.each([
   [['restore', 'staus'], 'staus'],
   [['restore', 'confirm', '--bogus'], '--bogus'],
   [['integrations', 'deaths', 'google'], 'decision'],
-  [['restore'], '--help'],
 ])('%j with --json is refused as one JSON object that names what is wrong', async (args, named) => {
   const { code, out, err } = await run([...args, '--json'])
   expect({ code, out }).toEqual({ code: 2, out: '' })

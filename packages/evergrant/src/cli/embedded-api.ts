@@ -1,3 +1,4 @@
+import { databaseFile } from '../compose-node.ts'
 import type { Config } from '../config.ts'
 import { type Api, readAnswer } from './api.ts'
 
@@ -7,6 +8,7 @@ export async function embeddedApi(config: Config): Promise<Api> {
   const evergrant = await createEvergrant({ ...config, logLevel: config.logLevel === 'info' ? 'warn' : config.logLevel })
   const { text } = evergrant.services.apiKeys.issueLocal(evergrant.organization)
   return {
+    where: config.databaseUrl === null ? databaseFile(config) : 'the database of EVERGRANT_DATABASE_URL',
     async call(method, path, body) {
       const headers = { authorization: `Bearer ${text}` }
       const answer = await evergrant.app.inject({ method, url: `/api/v1/${path}`, headers, ...(body === undefined ? {} : { payload: { ...body } }) })

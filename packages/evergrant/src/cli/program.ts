@@ -26,12 +26,25 @@ export async function runCommandLine(args: readonly string[], streams: Streams):
     exitCode = code
   }
   const shell: Shell = { output: new Output(streams, json), finish }
+  let complaint = ''
+  // With --json a program reads standard error, too: what commander writes there becomes the one error of the answer.
+  const collect = (text: string): void => {
+    complaint += text
+  }
+  const program = createProgram(shell, json ? { ...streams, err: collect } : streams)
   try {
-    await createProgram(shell, streams).parseAsync([...args], { from: 'user' })
+    await program.parseAsync([...args], { from: 'user' })
     return exitCode
   } catch (error) {
+    if (json && complaint !== '' && error instanceof CommanderError) shell.output.failure(wrongLine(complaint), { code: 'usage' })
     return explain(error, shell.output)
   }
+}
+
+/** The first sentence of what commander says, without its help. */
+function wrongLine(complaint: string): string {
+  const [first = ''] = complaint.split('\n')
+  return first.startsWith('error: ') ? first.slice('error: '.length) : 'the command line is not complete; --help says what is possible'
 }
 
 function createProgram(shell: Shell, streams: Streams): Command {

@@ -32,12 +32,13 @@ export function restoreCommands(program: Command, shell: Shell): void {
 async function status(api: Api, { output, finish }: Shell): Promise<void> {
   const found = await api.call('GET', 'admin/restore')
   if (found['trust'] !== 'trusted') finish(EXIT.problem)
-  output.result(found, () => describe(found).join('\n'))
+  // Where, too: in a wrong folder a command makes a new database, and that is trusted.
+  output.result(found, () => [`Asked: ${api.where}`, ...describe(found)].join('\n'))
 }
 
 async function confirm(api: Api, { output }: Shell, as: string): Promise<void> {
   const confirmed = await api.call('POST', 'admin/restore/confirm', { as })
-  output.result(confirmed, () => `The database is trusted, era ${cell(confirmed['era'])}. ${cell(confirmed['ended'])} grants need a reconnect.`)
+  output.result(confirmed, () => `The database is trusted, era ${cell(confirmed['era'])}. Grants that need a reconnect: ${cell(confirmed['ended'])}.`)
 }
 
 function describe(found: JsonObject): readonly string[] {
@@ -55,7 +56,7 @@ function describe(found: JsonObject): readonly string[] {
   ]
   if (open.length > 0)
     lines.push(
-      `${open.length} grants were rotated after this backup, and no journal has their newest token: reconnect needed.`,
+      `${open.length === 1 ? '1 grant was' : `${open.length} grants were`} rotated after this backup, and no journal has their newest token: reconnect needed.`,
       formatTable(COLUMNS, open.map(behindCells)),
       '',
     )
