@@ -66,6 +66,15 @@ test('an appended answer is there after a crash, whole', async () => {
   expect(await pendingAfterCrash(folder)).toEqual([record(1)])
 })
 
+test('a journal whose folder was deleted under it keeps nothing, says so, and is not healthy', async () => {
+  const folder = newFolder()
+  const journal = await open(folder)
+  await journal.append(record(1))
+  rmSync(folder, { recursive: true })
+  await expect(journal.append(record(2))).rejects.toThrow(/was deleted while this node wrote it/)
+  expect(journal.healthy()).toBe(false)
+})
+
 test('a settled answer is not replayed, in whichever order the mark and the answer were written', async () => {
   const folder = newFolder()
   const journal = await open(folder)

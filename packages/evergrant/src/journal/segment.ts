@@ -48,6 +48,9 @@ export async function writeSegment(segment: Segment, bytes: Buffer): Promise<voi
   }
   segment.used += bytes.length
   await segment.handle.datasync()
+  // A deleted file takes writes and syncs as long as it is open, and nobody finds it again.
+  if ((await segment.handle.stat()).nlink === 0)
+    throw new Error(`${segment.path} was deleted while this node wrote it; stop the node, bring its data folder back, start it`)
 }
 
 /** Ends writing and gives the unused zeros back. */
