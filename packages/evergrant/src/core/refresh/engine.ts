@@ -192,8 +192,10 @@ export class Engine implements RefreshEngine {
   async drain(ms = this.#world.times.strictDrainMs + this.#world.times.claimToSendMs, until: 'landed' | 'kept' = 'landed'): Promise<DrainReport> {
     this.#draining = true
     const finished = this.#flights.count
-    await this.#interest.flush()
+    const flushed = this.#interest.flush()
     await this.#flights.idle(ms, until)
+    // Read marks are worth no wait for a database that hangs.
+    await this.#inTime(flushed)
     return { finished, onlyInJournal: this.#flights.onlyInJournal }
   }
 
@@ -301,13 +303,13 @@ export class Engine implements RefreshEngine {
     flight.catch((error: unknown) => this.#world.log.warn({ connection, error: String(error) }, 'a background renewal did not run'))
   }
 
-  async #inTime(flight: Promise<FlightResult>): Promise<FlightResult | null> {
+  async #inTime<Result>(awaited: Promise<Result>): Promise<Result | null> {
     let cancel = () => {}
     const timeout = new Promise<null>((resolve) => {
       cancel = this.#world.timers.after(this.#world.times.callerWaitMs, () => resolve(null))
     })
     try {
-      return await Promise.race([flight, timeout])
+      return await Promise.race([awaited, timeout])
     } finally {
       cancel()
     }
