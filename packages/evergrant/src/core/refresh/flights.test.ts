@@ -143,3 +143,38 @@ test('a caller waits for a node that was cut off and is seen alive again in a mo
   await tooLate
   expect([lab.engine.stats().flights, lab.provider.presented]).toEqual([0, ['rt-1']])
 })
+
+test('nobody looks for the end of a lease for whom nobody waits any more', async () => {
+  let looks = 0
+  const lab = await createEngineLab({
+    ports: ({ credentials, clock }) => ({
+      credentials: {
+        ...credentials,
+        read: (connection) => {
+          looks += 1
+          return credentials.read(connection)
+        },
+        claim: () => Promise.resolve({ kind: 'held', until: clock.wall() + HOUR }),
+      },
+    }),
+  })
+  await lab.time.advance(HOUR)
+  const read = lab.read().catch((error: unknown) => error)
+  for (let quarter = 0; quarter < 40; quarter += 1) {
+    await lab.time.advance(250)
+    await turns(lab)
+  }
+  expect(await read).toMatchObject({ code: 'refresh_in_progress' })
+  expect(looks).toBeLessThan(25)
+  expect(lab.engine.stats().flights).toBe(0)
+})
+
+test('a drain does not wait for read marks that a hanging database does not take', async () => {
+  const lab = await createEngineLab({ ports: ({ credentials }) => ({ credentials: { ...credentials, markReads: () => new Promise<void>(() => {}) } }) })
+  await lab.read()
+  const drained = lab.engine.drain(10_000)
+  await turns(lab)
+  await lab.time.advance(10_000)
+  await turns(lab)
+  expect(await drained).toEqual({ finished: 0, onlyInJournal: 0 })
+})

@@ -23,6 +23,8 @@ interface FlightRequest {
   readonly ask: PlanAsk
   /** Somebody waits for it; also true when such a one joins later. */
   urgent: boolean
+  /** Monotonic: when the last of them stops waiting. */
+  awaitedUntil: number
   readonly seen: GrantRow | undefined
   /** A change of the connection was announced since the attempt began. */
   overtaken: boolean
@@ -79,11 +81,11 @@ export class Flights {
   fly(connection: ConnectionId, ask: PlanAsk, urgent: boolean, seen?: GrantRow): Promise<FlightResult> {
     const up = this.#up.get(connection)
     if (up !== undefined) {
-      up.request.urgent ||= urgent
+      if (urgent) Object.assign(up.request, { urgent, awaitedUntil: this.#awaitedUntil() })
       return up.result
     }
     let commitPending: Promise<unknown> = Promise.resolve()
-    const request: FlightRequest = { connection, ask, urgent, seen, overtaken: false }
+    const request: FlightRequest = { connection, ask, urgent, awaitedUntil: this.#awaitedUntil(), seen, overtaken: false }
     const result = this.#run(request, (committed) => {
       commitPending = this.#countJournalOnly(committed)
     })
@@ -112,6 +114,10 @@ export class Flights {
       if (left <= 0) return
       await this.#landing(left)
     }
+  }
+
+  #awaitedUntil(): number {
+    return this.#world.clock.mono() + this.#world.times.callerWaitMs
   }
 
   #giveWay(request: FlightRequest): void {
@@ -168,7 +174,7 @@ export class Flights {
         case 'not_now':
           return { ...outcome, kind: 'failed', fault: null }
         case 'held':
-          if (!flight.urgent || world.draining()) {
+          if (!flight.urgent || world.clock.mono() >= flight.awaitedUntil || world.draining()) {
             // Nobody waits: whoever comes now and would wait gets a flight of their own.
             this.#giveWay(flight)
             return { kind: 'failed', code: 'refresh_in_progress', fault: null, retryAt: outcome.until }
