@@ -3,7 +3,7 @@ import type { ClassLosses, SeedReport } from '../simulation/seed-report.ts'
 
 const YEAR_MS = 365.25 * 24 * 3_600_000
 const CLASSES: readonly ReuseClass[] = ['P0', 'P1', 'P2', 'P3', 'P4', 'PU']
-const NO_LOSSES: ClassLosses = { grants: 0, lost: 0, explained: 0, selfInflicted: 0, falselyDead: 0 }
+const NO_LOSSES: ClassLosses = { grants: 0, lost: 0, explained: 0, selfInflicted: 0, falselyDead: 0, unasked: 0 }
 
 export interface FailedSeed {
   readonly seed: number
@@ -85,6 +85,7 @@ function addLosses(left: ClassLosses, right: ClassLosses): ClassLosses {
     explained: left.explained + right.explained,
     selfInflicted: left.selfInflicted + right.selfInflicted,
     falselyDead: left.falselyDead + right.falselyDead,
+    unasked: left.unasked + right.unasked,
   }
 }
 
@@ -106,14 +107,14 @@ export function grantYears(summary: Summary): number {
 export function comparisonTable(ours: Summary, plain: Summary): string {
   const rows = CLASSES.map((reuse) => row(reuse, ours.losses[reuse], plain.losses[reuse]))
   return [
-    '| reuse class | grants | lost, protocol | of these by its own doing | lost, plain lock | by its own doing | falsely ended, protocol | falsely ended, plain lock |',
-    '|---|---|---|---|---|---|---|---|',
+    '| reuse class | grants | lost, protocol | of these by its own doing | lost, plain lock | by its own doing | called dead by mistake, protocol | plain lock | ended unasked, protocol | plain lock |',
+    '|---|---|---|---|---|---|---|---|---|---|',
     ...rows,
     row('all', totalLosses(ours), totalLosses(plain)),
   ].join('\n')
 }
 
 function row(name: string, ours: ClassLosses, plain: ClassLosses): string {
-  const cells = [name, ours.grants, ours.lost, ours.selfInflicted, plain.lost, plain.selfInflicted, ours.falselyDead, plain.falselyDead]
+  const cells = [name, ours.grants, ours.lost, ours.selfInflicted, plain.lost, plain.selfInflicted, ours.falselyDead, plain.falselyDead, ours.unasked, plain.unasked]
   return `| ${cells.join(' | ')} |`
 }

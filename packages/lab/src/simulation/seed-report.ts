@@ -58,8 +58,10 @@ export interface ClassLosses {
   /** Of the lost: those whose row names `refresh_outcome_lost` and the presentation whose answer was destroyed. */
   readonly explained: number
   readonly selfInflicted: number
-  /** Ended by us although the provider would still honour them. */
+  /** Ended although the provider would still honour them, because it called them dead by mistake. */
   readonly falselyDead: number
+  /** Ended after an unknown outcome at a provider that is never asked twice, and it had not acted on the request. */
+  readonly unasked: number
 }
 
 export interface SeedReport {

@@ -9,9 +9,10 @@ export interface LossCount {
   explained: number
   selfInflicted: number
   falselyDead: number
+  unasked: number
 }
 
-const NONE: LossCount = { grants: 0, lost: 0, explained: 0, selfInflicted: 0, falselyDead: 0 }
+const NONE: LossCount = { grants: 0, lost: 0, explained: 0, selfInflicted: 0, falselyDead: 0, unasked: 0 }
 
 /** Per reuse class, over one seed. */
 export class LossBook {
@@ -64,7 +65,6 @@ export function checkEnd(parts: OracleParts, connection: ConnectionTruth, commit
   const mistaken = presentation?.effect === 'mistaken_death' || stored.presentations.some((one) => one.effect === 'mistaken_death')
   switch (cause.kind) {
     case 'honoured':
-      lossBookOf(parts).byClass[stored.family.site.reuse.class].falselyDead += 1
       if (mistaken) world.count('marked by a mistake of the provider')
       else if (commit.fault.code !== 'refresh_outcome_lost' || !stored.family.site.reuse.neverProbe)
         world.violate('I3', `c${index} needs reauth (${commit.fault.code}), and the provider would honour its token`)
@@ -94,6 +94,13 @@ function named({ ledger }: OracleParts, connection: ConnectionTruth, presentatio
   return intent !== null && ledger.intended(intent, connection.id, connection.row.credential.generation)
 }
 
+/** Given up, and not taken back until its owner granted again or the seed ended, although the provider would honour it. */
+function bookFalseEnd({ row: { connection }, site, excuse }: ConnectionTruth, count: LossCount): void {
+  if (connection.state !== 'needs_reauth' || excuse !== null) return
+  if (site.reuse.neverProbe && connection.fault?.code === 'refresh_outcome_lost') count.unasked += 1
+  else count.falselyDead += 1
+}
+
 /** Books one consent at its end. */
 export function lossOf(parts: OracleParts, connection: ConnectionTruth): void {
   const { stored } = connection
@@ -101,7 +108,8 @@ export function lossOf(parts: OracleParts, connection: ConnectionTruth): void {
   const count = lossBookOf(parts).byClass[stored.family.site.reuse.class]
   count.grants += 1
   const cause = causeOf(stored, parts.world.now)
-  if (cause.kind === 'honoured' || cause.kind === 'over') return
+  if (cause.kind === 'honoured') return bookFalseEnd(connection, count)
+  if (cause.kind === 'over') return
   if (stored.presentations.some((one) => !one.concluded && one.destroyed === null && !one.abandoned)) return
   count.lost += 1
   if (connection.excuse !== null) {
