@@ -91,7 +91,7 @@ async function timed(node: NodeParts, config: Config, run: EngineRun, log: Log):
     await Promise.all([feed(), all])
     await engine.drain()
   }
-  const delay = monitorEventLoopDelay({ resolution: 1 })
+  const delay = monitorEventLoopDelay({ resolution: 10 })
   delay.enable()
   const rate = await rateOf(run.count, () => (run.around === undefined ? work() : run.around(work)))
   delay.disable()
