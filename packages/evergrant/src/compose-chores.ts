@@ -4,7 +4,7 @@ import type { Log } from './core/log.ts'
 import type { DatabaseTrust } from './core/refresh/database-trust.ts'
 import type { Engine } from './core/refresh/engine.ts'
 import type { NodeWatch } from './core/refresh/node-watch.ts'
-import { type Clock, DAY, HOUR, type Timers } from './core/time.ts'
+import { type Clock, DAY, HOUR, type Instant, type Timers } from './core/time.ts'
 import { nodeChores } from './schedule/node-chores.ts'
 import { type Chore, startWorker, type Worker } from './schedule/worker.ts'
 import type { Store } from './store/index.ts'
@@ -34,7 +34,18 @@ export function startChores(parts: ChoreParts): Worker {
   const { engine, timers, log, watch, trust, clock, store } = parts
   const warnings = { clock, entropy: systemEntropy, credentials: store.credentials }
   const purging: Chore = { name: 'purge', everyMs: HOUR, run: () => purge(store, clock) }
-  return startWorker([...nodeChores({ engine, revocation: parts.revocation, watch, trust, warnings }), purging], { timers, log })
+  const { historyMs } = parts.config
+  const forgetting: readonly Chore[] = historyMs === null ? [] : [{ name: 'retention', everyMs: HOUR, run: () => forget(store, clock.wall() - historyMs) }]
+  return startWorker([...nodeChores({ engine, revocation: parts.revocation, watch, trust, warnings }), purging, ...forgetting], { timers, log })
+}
+
+/** Routine only: an event that says more than that a refresh went well stays, and so does an answer that was never applied. */
+async function forget(store: Store, before: Instant): Promise<boolean> {
+  let more = (await store.credentials.forgetAnswers(before, PURGE_BATCH)) === PURGE_BATCH
+  for (const { id } of await store.organizations.list()) {
+    if ((await store.events.forgetRefreshes(id, before, PURGE_BATCH)) === PURGE_BATCH) more = true
+  }
+  return more
 }
 
 /** Nothing is deleted because it failed; only what is past a stated time. */

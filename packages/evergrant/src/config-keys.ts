@@ -117,6 +117,13 @@ export const CONFIG_KEYS = keys([
     meaning: '`on` keeps answers of providers in a sealed file of the data folder until the database has them; `off` relies on the database alone.',
   },
   {
+    name: 'EVERGRANT_HISTORY_DAYS',
+    default: '30',
+    secret: false,
+    meaning:
+      'Days after which records of routine refreshes are removed: `connection.refreshed` events, and answers of providers that were applied. Other events and answers that were never applied stay. 0 keeps everything.',
+  },
+  {
     name: 'EVERGRANT_DANGEROUS_TIME_SCALE',
     default: '1',
     secret: false,

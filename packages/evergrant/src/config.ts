@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { CONFIG_KEYS, type ConfigKey } from './config-keys.ts'
 import { Fault } from './core/fault/fault.ts'
 import { Secret } from './core/seal/secret.ts'
+import { DAY } from './core/time.ts'
 import { type Keyring, parseMasterKeys, refuseWideMode } from './seal/keyring.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -36,6 +37,8 @@ export interface Config {
   readonly proxyTimeoutMs: number
   readonly drainMs: number
   readonly journal: boolean
+  /** Null: for ever. */
+  readonly historyMs: number | null
   /** Protocol waits are divided by this; 1 outside tests. */
   readonly dangerousTimeScale: number
 }
@@ -109,6 +112,7 @@ export function readConfig(env: Environment, options: ReadOptions): Config {
     proxyTimeoutMs: read.integer('EVERGRANT_PROXY_TIMEOUT_SECONDS', 1, 3_600) * 1_000,
     drainMs: read.integer('EVERGRANT_DRAIN_SECONDS', 0, 3_600) * 1_000,
     journal: read.flag('EVERGRANT_JOURNAL'),
+    historyMs: read.integer('EVERGRANT_HISTORY_DAYS', 0, 36_500) * DAY || null,
     dangerousTimeScale: read.integer('EVERGRANT_DANGEROUS_TIME_SCALE', 1, 100_000),
   }
   if (config.dangerousTimeScale !== 1 && !options.development && env.NODE_ENV !== 'test') {

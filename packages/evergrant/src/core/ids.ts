@@ -27,6 +27,12 @@ export function newId<Prefix extends keyof IdOf>(prefix: Prefix, entropy: Entrop
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}'
 
+/** Sorts before every id of this kind made at `at`, milliseconds, or later, and after every earlier one (RFC 9562 section 5.7). */
+export function idFrom<Prefix extends keyof IdOf>(prefix: Prefix, at: number): IdOf[Prefix] {
+  const time = Math.max(0, Math.floor(at)).toString(16).padStart(12, '0')
+  return `${prefix}_${time.slice(0, 8)}-${time.slice(8, 12)}-0000-0000-000000000000` as IdOf[Prefix]
+}
+
 /** The pattern of one kind of id, for request schemas. */
 export function idPattern(prefix: keyof IdOf): string {
   return `^${prefix}_${UUID}$`

@@ -7,6 +7,7 @@ import { failureCases } from './conformance/failure-cases.ts'
 import { grantCases } from './conformance/grant-cases.ts'
 import { lineageCases } from './conformance/lineage-cases.ts'
 import { nodeCases } from './conformance/node-cases.ts'
+import { retentionCases } from './conformance/retention-cases.ts'
 import { sessionCases } from './conformance/session-cases.ts'
 import type { StoreCase } from './conformance/store-case.ts'
 import { warningCases } from './conformance/warning-cases.ts'
@@ -21,6 +22,7 @@ export const storeCases: readonly StoreCase[] = [
   ...deathCases,
   ...dueCases,
   ...connectionCases,
+  ...retentionCases,
   ...sessionCases,
   ...accessCases,
   ...warningCases,

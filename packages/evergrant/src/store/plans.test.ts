@@ -48,6 +48,8 @@ const CASES: readonly Case[] = [
     run: (store, world) => store.credentials.markReads(some(world).map((connection) => ({ connection, at: NOW, dueAt: NOW }))),
   },
   { name: 'cutting old answers', run: (store) => store.credentials.cutAnswers(NOW - 3 * DAY, LIMIT) },
+  { name: 'removing answers past their time', run: (store) => store.credentials.forgetAnswers(NOW - 6 * DAY, LIMIT) },
+  { name: 'removing refresh events past their time', run: (store, { tenant }) => store.events.forgetRefreshes(tenant.organization, NOW, LIMIT) },
   { name: 'the answers that were never applied', run: (store, { tenant }) => store.credentials.unappliedAnswers(tenant.organization, LIMIT) },
   { name: 'taking leases back at a start', run: (store, { tenant }) => store.credentials.reclaim(tenant.node('plan-node', 'new')) },
   { name: 'purging ciphertext', run: (store) => store.connections.purge(NOW - 30 * DAY, LIMIT) },
@@ -200,7 +202,7 @@ describe('statements on SQLite', () => {
 function scansTable(detail: string): boolean {
   return (
     /^SCAN (?!json_each|CONSTANT|page|few|i\b)/.test(detail) &&
-    !/USING (COVERING )?INDEX (answer_uncut|connection_purge|health_failing|credential_suspect)/.test(detail)
+    !/USING (COVERING )?INDEX (answer_uncut|answer_cut|connection_purge|health_failing|credential_suspect)/.test(detail)
   )
 }
 

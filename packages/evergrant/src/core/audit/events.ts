@@ -1,5 +1,6 @@
 import type { Page, PageRequest } from '../connection/connections.ts'
 import type { ConnectionId, OrganizationId } from '../ids.ts'
+import type { Instant } from '../time.ts'
 import type { AuditEvent, EventType, NewEvent } from './event.ts'
 
 export interface EventFilter {
@@ -11,6 +12,11 @@ export interface EventFilter {
 /** Append-only. Most events are written by the transaction they describe; `append` is for those that stand alone. */
 export interface Events {
   append(event: NewEvent): Promise<void>
+  /**
+   * Removes `connection.refreshed` events of one organization that are older than `before`, and no other event. Looks at no
+   * more than `limit` events, never twice at the same. Returns how many it looked at: fewer than `limit` means that it is through.
+   */
+  forgetRefreshes(organization: OrganizationId, before: Instant, limit: number): Promise<number>
   /** Newest first. */
   list(organization: OrganizationId, filter: EventFilter, page: PageRequest): Promise<Page<AuditEvent>>
 }

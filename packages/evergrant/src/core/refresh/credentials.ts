@@ -207,6 +207,8 @@ export interface Credentials extends Deaths {
   reschedule(connection: ConnectionId, dueAt: Instant | null): Promise<void>
   /** Cuts applied answers older than `olderThan` to hash and facts; at most `limit` rows. Returns how many. */
   cutAnswers(olderThan: Instant, limit: number): Promise<number>
+  /** Removes applied answers that were cut and are older than `olderThan`; never one that was not applied. At most `limit` rows. Returns how many. */
+  forgetAnswers(olderThan: Instant, limit: number): Promise<number>
   /** Answers kept but never applied, newest first: what `doctor` and the console show. */
   unappliedAnswers(organization: OrganizationId, limit: number): Promise<readonly (StoredAnswer & { readonly connection: ConnectionId })[]>
 }

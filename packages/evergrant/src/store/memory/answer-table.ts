@@ -19,6 +19,7 @@ export class AnswerTable {
   readonly #rows = new Map<IntentId, KeptAnswer>()
   readonly #unapplied = new Set<IntentId>()
   readonly #uncut = new TimeIndex<IntentId>()
+  readonly #cut = new TimeIndex<IntentId>()
 
   get(intent: IntentId): KeptAnswer | undefined {
     return this.#rows.get(intent)
@@ -37,8 +38,15 @@ export class AnswerTable {
     const old = this.#uncut.take(olderThan - 1, limit)
     for (const intent of old) {
       const row = this.#rows.get(intent)
-      if (row !== undefined) this.#rows.set(intent, { ...row, body: null })
+      if (row !== undefined) this.#put({ ...row, body: null })
     }
+    return old.length
+  }
+
+  /** Removes what was cut and came before `olderThan`, oldest first. Returns how many. */
+  forget(olderThan: Instant, limit: number): number {
+    const old = this.#cut.take(olderThan - 1, limit)
+    for (const intent of old) this.#rows.delete(intent)
     return old.length
   }
 
@@ -69,12 +77,14 @@ export class AnswerTable {
     this.#rows.clear()
     this.#unapplied.clear()
     this.#uncut.clear()
+    this.#cut.clear()
     for (const row of from.values()) this.#put(row)
   }
 
   #put(row: KeptAnswer): void {
     const { intent, receivedAt } = row.answer
     this.#uncut.set(intent, row.applied && row.body !== null ? receivedAt : null)
+    this.#cut.set(intent, row.applied && row.body === null ? receivedAt : null)
     this.#rows.set(intent, row)
     if (row.applied) this.#unapplied.delete(intent)
     else this.#unapplied.add(intent)

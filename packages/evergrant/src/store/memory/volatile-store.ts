@@ -1,7 +1,7 @@
 import type { AuditEvent } from '../../core/audit/event.ts'
 import type { EventFilter, Events } from '../../core/audit/events.ts'
 import type { Page, PageRequest } from '../../core/connection/connections.ts'
-import type { OrganizationId } from '../../core/ids.ts'
+import { type EventId, idFrom, type OrganizationId } from '../../core/ids.ts'
 import type { Credentials } from '../../core/refresh/credentials.ts'
 import type { Meta, Store, StoreOptions } from '../contract.ts'
 import { Listeners } from '../listeners.ts'
@@ -71,6 +71,7 @@ function credentialsPart(tables: Tables): Credentials {
     markReads: async (marks) => markReads(tables, marks),
     reschedule: async (connection, dueAt) => reschedule(tables, connection, dueAt),
     cutAnswers: async (olderThan, limit) => tables.answers.cut(olderThan, limit),
+    forgetAnswers: async (olderThan, limit) => tables.answers.forget(olderThan, limit),
     dueWarnings: async (limit) => dueWarnings(tables, limit),
     warn: async (steps) => warn(tables, steps),
     takeHeldProbes: async (everyMs) => takeHeldProbes(tables, everyMs),
@@ -96,9 +97,18 @@ function list(tables: Tables, organization: OrganizationId, filter: EventFilter,
   return toPage(found.slice(0, limit + 1), limit, (item) => item.id)
 }
 
+/** The rows are few: looking at those that stay again costs nothing here. */
+function forgetRefreshes(tables: Tables, organization: OrganizationId, before: EventId, limit: number): number {
+  const old = [...tables.events].filter(([, event]) => event.organization === organization && event.type === 'connection.refreshed' && event.id < before)
+  const gone = old.sort(([, left], [, right]) => (left.id < right.id ? -1 : 1)).slice(0, limit)
+  for (const [key] of gone) tables.events.delete(key)
+  return gone.length
+}
+
 function eventsPart(tables: Tables): Events {
   return {
     append: async (event) => tables.append(event),
+    forgetRefreshes: async (organization, before, limit) => forgetRefreshes(tables, organization, idFrom('evt', before), limit),
     list: async (organization, filter, page) => list(tables, organization, filter, page),
   }
 }

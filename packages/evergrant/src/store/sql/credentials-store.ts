@@ -6,6 +6,7 @@ import { cutAnswers, markReads, reschedule, takeDue } from './due.ts'
 import { commitFailure, commitGrant } from './grants.ts'
 import { parkedIntegrations, takeParked } from './parked.ts'
 import { type Database, type Program, type Row, row, rows, type WriteTraits } from './program.ts'
+import { forgetAnswers } from './retention.ts'
 import { bytesOrNull, GRANT_COLUMNS, GRANT_TABLES, integer, text, toGrantRow } from './rows.ts'
 import { dueWarnings, warn } from './warnings.ts'
 
@@ -56,6 +57,7 @@ export function credentialsStore(database: Database): Credentials {
     markReads: (marks) => (marks.length === 0 ? Promise.resolve() : database.write(() => markReads(marks), { repeatable: true })),
     reschedule: (connection, dueAt) => database.write(() => reschedule(connection, dueAt), { connection }),
     cutAnswers: (olderThan, limit) => database.write(() => cutAnswers(dialect, olderThan, limit)),
+    forgetAnswers: (olderThan, limit) => database.write(() => forgetAnswers(dialect, olderThan, limit)),
     takeHeldProbes: (everyMs) => database.write(() => takeHeldProbes(dialect, everyMs)),
     unsettledDeaths: (limit) => database.read(() => unsettledDeaths(limit)),
     settleDeath: (settlement) => database.write(() => settleDeath(dialect, settlement), { repeatable: true }),

@@ -1,10 +1,11 @@
 import type { AuditEvent } from '../../core/audit/event.ts'
 import type { EventFilter, Events } from '../../core/audit/events.ts'
 import type { Page, PageRequest } from '../../core/connection/connections.ts'
-import type { OrganizationId } from '../../core/ids.ts'
+import { idFrom, type OrganizationId } from '../../core/ids.ts'
 import { append, toEvent } from './event-rows.ts'
 import { afterOf, limitOf, toPage } from './paging.ts'
 import { type Database, type Program, rows, type SqlValue } from './program.ts'
+import { forgetRefreshes } from './retention.ts'
 
 function* list(organization: OrganizationId, filter: EventFilter, page: PageRequest): Program<Page<AuditEvent>> {
   const limit = limitOf(page)
@@ -31,6 +32,7 @@ function* list(organization: OrganizationId, filter: EventFilter, page: PageRequ
 export function eventsStore(database: Database): Events {
   return {
     append: (event) => database.write(() => append(event)),
+    forgetRefreshes: (organization, before, limit) => database.write(() => forgetRefreshes(database.dialect, organization, idFrom('evt', before), limit)),
     list: (organization, filter, page) => database.read(() => list(organization, filter, page)),
   }
 }
