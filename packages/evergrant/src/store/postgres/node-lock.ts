@@ -146,7 +146,9 @@ export class NodeLock {
 /** How the lock's own connection differs from the others. */
 export function lockConfig(config: pg.ClientConfig): pg.ClientConfig {
   // A heartbeat is worth nothing after a crash of the database: it need not wait for the disk.
-  const settings = ['tcp_keepalives_idle=15', 'tcp_keepalives_interval=5', 'tcp_keepalives_count=3', 'idle_session_timeout=0', 'synchronous_commit=off']
+  // Keepalives wait while an answer to us is not confirmed, and TCP repeats that for a quarter of an hour: the user timeout ends both.
+  const silence = ['tcp_keepalives_idle=15', 'tcp_keepalives_interval=5', 'tcp_keepalives_count=3', 'tcp_user_timeout=30000']
+  const settings = [...silence, 'idle_session_timeout=0', 'synchronous_commit=off']
   const options = [config.options ?? '', ...settings.map((setting) => `-c ${setting}`)].join(' ')
   return { ...config, options, keepAlive: true, keepAliveInitialDelayMillis: 10 * SECOND, query_timeout: PATIENCE_MS }
 }

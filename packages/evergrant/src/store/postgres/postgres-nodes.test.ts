@@ -134,10 +134,17 @@ describe.skipIf(database === null)(`nodes on PostgreSQL${skip ?? ''}`, () => {
   test('the lock’s connection asks the server to look after a peer that vanished, and is never ended for being idle', async () => {
     const client = new pg.Client(lockConfig(connectionConfig(url, true)))
     await client.connect()
-    const settings = ['tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count', 'idle_session_timeout', 'synchronous_commit']
+    const settings = [
+      'tcp_keepalives_idle',
+      'tcp_keepalives_interval',
+      'tcp_keepalives_count',
+      'tcp_user_timeout',
+      'idle_session_timeout',
+      'synchronous_commit',
+    ]
     const found = await client.query(`select ${settings.map((name) => `current_setting('${name}') as ${name}`).join(', ')}`)
     await client.end()
-    expect(settings.map((name) => found.rows[0][name])).toEqual(['15', '5', '3', '0', 'off'])
+    expect(settings.map((name) => found.rows[0][name])).toEqual(['15', '5', '3', '30000', '0', 'off'])
   })
 
   test('a node that leaves takes its row away', async () => {
