@@ -115,6 +115,17 @@ export function comparisonTable(ours: Summary, plain: Summary): string {
 }
 
 function row(name: string, ours: ClassLosses, plain: ClassLosses): string {
-  const cells = [name, ours.grants, ours.lost, ours.selfInflicted, plain.lost, plain.selfInflicted, ours.falselyDead, plain.falselyDead, ours.unasked, plain.unasked]
+  const cells = [
+    name,
+    ours.grants,
+    ours.lost,
+    ours.selfInflicted,
+    plain.lost,
+    plain.selfInflicted,
+    ours.falselyDead,
+    plain.falselyDead,
+    ours.unasked,
+    plain.unasked,
+  ]
   return `| ${cells.join(' | ')} |`
 }
