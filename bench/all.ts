@@ -13,28 +13,45 @@ export interface BenchOptions {
   readonly stores: readonly ('sqlite' | 'postgres')[]
 }
 
-/** Every target that concerns connections. The rows about a million connections come from the last `npm run scale`. */
-export async function benchAll(options: BenchOptions): Promise<readonly Row[]> {
+export interface AllRows {
+  readonly rows: readonly Row[]
+  /** Commands that ended with an error instead of figures. */
+  readonly failed: readonly string[]
+}
+
+/**
+ * Every target that concerns connections. The rows about a million connections come from the last `npm run scale`. A command
+ * that fails is named, and the others still run.
+ */
+export async function benchAll(options: BenchOptions): Promise<AllRows> {
   const { short, stores } = options
   const rows: Row[] = []
-  const take = (found: readonly Row[]) => {
-    rows.push(...found)
-    for (const row of found) console.log(said(row))
+  const failed: string[] = []
+  const take = async (name: string, measure: () => Promise<readonly Row[]>) => {
+    try {
+      const found = await measure()
+      rows.push(...found)
+      for (const row of found) console.log(said(row))
+    } catch (error) {
+      failed.push(name)
+      console.error(`${name} failed:`, error)
+    }
   }
-  take(ratioRows(await kept('token-read', short, () => benchTokenRead(options))))
-  take(ratioRows(await kept('refresh', short, () => benchRefresh(options))))
-  if (stores.includes('postgres')) take(expiredRows(await kept('expired-read', short, () => benchExpiredRead(options))))
-  take(interactiveRows(await kept('interactive', short, () => benchInteractive(options))))
+  await take('token-read', async () => ratioRows(await kept('token-read', short, () => benchTokenRead(options))))
+  await take('refresh', async () => ratioRows(await kept('refresh', short, () => benchRefresh(options))))
+  const postgres = stores.includes('postgres')
+  if (postgres) await take('expired-read', async () => expiredRows(await kept('expired-read', short, () => benchExpiredRead(options))))
+  await take('interactive', async () => interactiveRows(await kept('interactive', short, () => benchInteractive(options))))
   for (const store of stores) {
     const scale = readResult<ScaleFigures>(`scale-${store}`)
     if (scale === null) console.log(`no figures of npm run scale -- 1000000 --store ${store} yet`)
-    else take(scaleRows(scale.figures.result))
+    else await take(`scale-${store}`, () => Promise.resolve(scaleRows(scale.figures.result)))
   }
-  if (installed() && stores.includes('postgres')) {
-    take(peerRows((await kept('peer-reads', short, () => runPeers({ short, readsOnly: true }))).reads))
-  } else console.log('peers are not installed; npm run bench -- peers installs them and measures beside them')
-  writeResult('all', short, rows)
-  return rows
+  if (installed() && postgres)
+    await take('peer-reads', async () => peerRows((await kept('peer-reads', short, () => runPeers({ short, readsOnly: true }))).reads))
+  else if (postgres) console.log('peers are not installed; npm run bench -- peers installs them and measures beside them')
+  writeResult('all', short, { rows, failed })
+  return { rows, failed }
 }
 
 /** Measures and writes the figures down. */

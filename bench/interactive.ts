@@ -23,7 +23,7 @@ export async function benchInteractive(options: {
   readonly short: boolean
   readonly stores: readonly ('sqlite' | 'postgres')[]
 }): Promise<readonly Interactive[]> {
-  const seconds = options.short ? 8 : 20
+  const seconds = options.short ? 8 : 15
   const results: Interactive[] = []
   for (const store of options.stores) {
     results.push(store === 'sqlite' ? await atWork(store, null, seconds) : await withPostgres((url) => atWork(store, url, seconds)))

@@ -35,7 +35,10 @@ const commands: Readonly<Record<string, () => Promise<object>>> = {
     console.log(peerTables(result))
     return rows(peerRows(result.reads))
   },
-  all: async () => closing(await benchAll(options)),
+  all: async () => {
+    const { rows: found, failed } = await benchAll(options)
+    return { ...closing(found), failed }
+  },
   page: async () => ({ written: writePage() }),
   profile: () => profileRefresh({ store: stores[0], pooled: args.includes('--pooled'), short }),
 }
@@ -48,7 +51,7 @@ if (command === undefined) {
 const figures = await command()
 if (name !== 'page' && name !== 'profile' && !short) writePage()
 console.log(JSON.stringify({ bench: name, short, machine: machine(), node: process.version, ...figures }))
-process.exit(0)
+process.exit('failed' in figures && Array.isArray(figures.failed) && figures.failed.length > 0 ? 1 : 0)
 
 function ratios(found: readonly Ratio[]): object {
   for (const { name: what, floor, measured, ratio, target, cpu, loopDelayP99 } of found) {

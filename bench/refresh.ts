@@ -8,8 +8,8 @@ const TARGETS = { sqlite: { fresh: 0.6, pooled: 0.45 }, postgres: { fresh: 0.6, 
 
 /** Background refreshes, each durably stored, against raw POSTs to the same endpoint in the same run. */
 export async function benchRefresh(options: { readonly short: boolean; readonly stores: readonly ('sqlite' | 'postgres')[] }): Promise<readonly Ratio[]> {
-  const rounds = options.short ? 2 : 4
-  const count = options.short ? 2_000 : 6_000
+  const rounds = options.short ? 2 : 3
+  const count = options.short ? 2_000 : 5_000
   const bare = await startBareServer()
   const ratios: Ratio[] = []
   try {
