@@ -318,6 +318,7 @@ export interface Operations {
       readonly era: number
       readonly home: { readonly id: string; readonly name: string; readonly timeline: number | null } | null
       readonly ended: number
+      readonly changed: boolean
     }
   >
   /** Create a key. */

@@ -284,6 +284,13 @@ test('restore status names the database, so that a wrong data folder is noticed'
   expect(out).toContain(join(dataDir, 'evergrant.db'))
 })
 
+test('confirming a copy that was not noticed is no success: its grants have not ended', async () => {
+  const { code, out } = await run(['restore', 'confirm', '--as-clone'])
+  expect(code).toBe(1)
+  expect(out).toContain('nothing was changed')
+  expect(out).toContain('stop it')
+})
+
 test('deciding about held ends is refused where none are held, and needs one of the two words', async () => {
   await run(['integrations', 'create', '--provider', 'strava', '--slug', 'strava', '--client-id', '123', '--scope', 'read'])
   const none = await run(['integrations', 'deaths', 'strava', 'confirm'])

@@ -40,7 +40,7 @@ function missingProvider(slug: string, provider: string): Finding {
   return problem(`provider of ${slug}`, `${provider} is not in the catalogue, so nothing of it is refreshed`, provider === 'practice' ? own : remedy)
 }
 
-export function redirectFinding(slug: string, uri: string, publicUrl: string): Finding {
+function redirectFinding(slug: string, uri: string, publicUrl: string): Finding {
   const name = `redirect URI of ${slug}`
   if (!URL.canParse(uri)) return problem(name, `${uri} is no URL`, `evergrant integrations update ${slug} --setting redirect_uri=null`)
   const { protocol, hostname, origin } = new URL(uri)

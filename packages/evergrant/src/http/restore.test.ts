@@ -52,8 +52,17 @@ test('only an admin of the default organization decides, with a word that exists
   // The lab's organization is not the operator's.
   expect(await api.call('GET', '/api/v1/admin/restore')).toMatchObject({ status: 403, json: { code: 'forbidden' } })
   expect(await api.call('POST', confirm, { body: { as: 'restored' } })).toMatchObject({ status: 403, json: { code: 'forbidden' } })
+  const wrong = await api.call('POST', confirm, { body: { as: 'trusted' } })
+  expect(wrong.json.detail).toBe('The body is not valid at `/as`: it must be one of ["restored","original","clone"].')
   for (const body of [{}, { as: 'trusted' }, { as: null }, []]) expect((await api.call('POST', confirm, { body })).status).toBe(400)
   expect(it.trust().known().trusted).toBe('restored')
+})
+
+test('a database that is trusted already says that nothing was changed, so that a copy that nobody noticed is not taken for ended', async () => {
+  const { api } = await restored()
+  const confirm = (as: string) => api.call('POST', '/api/v1/admin/restore/confirm', { body: { as } })
+  expect((await confirm('restored')).json).toMatchObject({ trust: 'trusted', changed: true, ended: 1 })
+  for (const as of ['restored', 'clone']) expect((await confirm(as)).json).toMatchObject({ trust: 'trusted', changed: false, ended: 0 })
 })
 
 test('a connection shows when its grant ends for good', async () => {

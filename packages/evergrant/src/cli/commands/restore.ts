@@ -36,9 +36,20 @@ async function status(api: Api, { output, finish }: Shell): Promise<void> {
   output.result(found, () => [`Asked: ${api.where}`, ...describe(found)].join('\n'))
 }
 
-async function confirm(api: Api, { output }: Shell, as: string): Promise<void> {
+async function confirm(api: Api, { output, finish }: Shell, as: string): Promise<void> {
   const confirmed = await api.call('POST', 'admin/restore/confirm', { as })
-  output.result(confirmed, () => `The database is trusted, era ${cell(confirmed['era'])}. Grants that need a reconnect: ${cell(confirmed['ended'])}.`)
+  // Somebody who says that a copy was noticed must not go away believing that its grants have ended.
+  if (confirmed['changed'] === false && as === 'clone') finish(EXIT.problem)
+  output.result(confirmed, () => said(confirmed, as))
+}
+
+function said(confirmed: JsonObject, as: string): string {
+  const era = cell(confirmed['era'])
+  if (confirmed['changed'] !== false) return `The database is trusted, era ${era}. Grants that need a reconnect: ${cell(confirmed['ended'])}.`
+  const nothing = `The database was trusted already (era ${era}); nothing was changed.`
+  return as === 'clone'
+    ? `${nothing} If this is a copy whose original lives on and you have not confirmed it before, stop it: its grants have not ended.`
+    : nothing
 }
 
 function describe(found: JsonObject): readonly string[] {
@@ -63,9 +74,12 @@ function describe(found: JsonObject): readonly string[] {
   const waiting = names(found['waiting_for'])
   const absent = names(found['absent'])
   if (waiting !== '') lines.push(`Still comparing: ${waiting}. Wait a few seconds.`)
-  if (absent !== '') lines.push(`Not running: ${absent}. Their journals may hold newer tokens: start them before you confirm, if their data folders exist.`)
+  if (absent !== '') lines.push(`Not running here: ${absent}. ${trust === 'cloned' ? ABSENT_OF_COPY : ABSENT}`)
   return [...lines, `Then: ${trust === 'cloned' ? CHOOSE : 'evergrant restore confirm'}`]
 }
+
+const ABSENT = 'Their journals may hold newer tokens: start them before you confirm, if their data folders exist.'
+const ABSENT_OF_COPY = 'Before --as-original, start them on this database, for their journals. For --as-clone leave them alone: they belong to the original.'
 
 const CHOOSE = 'evergrant restore confirm --as-original (the original is gone) or --as-clone (it lives on)'
 

@@ -32,6 +32,8 @@ export interface RestoreStatus {
 export type ConfirmAs = 'restored' | 'original' | 'clone'
 
 export interface Confirmed {
+  /** False: the database was trusted already, and nothing was done. */
+  readonly changed: boolean
   readonly lineage: Lineage
   /** Grants that now need a reconnect. */
   readonly ended: number
@@ -79,7 +81,7 @@ export class RestoreService {
   async confirm(organization: OrganizationId, actor: Actor, as: ConfirmAs): Promise<Confirmed> {
     this.mustOperate(organization)
     const { lineage, waitingFor, home } = await this.status()
-    if (lineage.trusted === 'trusted') return { lineage, ended: 0 }
+    if (lineage.trusted === 'trusted') return { lineage, ended: 0, changed: false }
     refuseMisfit(lineage, as)
     if (waitingFor.length > 0) {
       const detail = `these running nodes have not compared their marks yet: ${waitingFor.join(', ')}. Try again in a few seconds; stop a node that hangs`
@@ -99,7 +101,7 @@ export class RestoreService {
     }
     const confirmed = await lineages.confirm(home, as === 'clone' ? entropy.uuid() : null, event)
     await trust.refreshed()
-    return { lineage: confirmed, ended }
+    return { lineage: confirmed, ended, changed: true }
   }
 
   async #end(as: ConfirmAs, actor: Actor): Promise<number> {

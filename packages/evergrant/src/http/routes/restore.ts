@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import type { Lineage } from '../../core/refresh/lineage.ts'
-import type { RestoreService, RestoreStatus } from '../../core/refresh/restore-service.ts'
+import type { ConfirmAs, RestoreService, RestoreStatus } from '../../core/refresh/restore-service.ts'
 import { actorOf, callerOf } from '../authentication.ts'
 import { isoOrNull } from '../connection-view.ts'
 import { type App, nullable, PROBLEMS, Time } from '../schema.ts'
@@ -34,9 +34,19 @@ const Status = Type.Object({
 })
 
 const Confirm = Type.Object({
-  as: Type.Union([Type.Literal('restored'), Type.Literal('original'), Type.Literal('clone')], {
+  as: Type.Unsafe<ConfirmAs>({
+    type: 'string',
+    enum: ['restored', 'original', 'clone'],
     description:
       '`restored`: this is the newest there is. `original`: a copy whose original is gone for good. `clone`: a copy whose original lives on: every grant here ends, in this copy only.',
+  }),
+})
+
+const Outcome = Type.Object({
+  ...Database,
+  ended: Type.Integer({ description: 'Grants that now need a reconnect.' }),
+  changed: Type.Boolean({
+    description: 'False: the database was trusted already and nothing was done, whatever was asked. A copy that was not noticed is such a database.',
   }),
 })
 
@@ -67,13 +77,13 @@ export function restoreRoutes(app: App, restore: Pick<RestoreService, 'mustOpera
         description: 'Ends the grants that cannot be saved (`needs_reauth`), then refreshes go on. Repeating it is harmless.',
         tags: ['operate'],
         body: Confirm,
-        response: { 200: Type.Object({ ...Database, ended: Type.Integer({ description: 'Grants that now need a reconnect.' }) }), ...PROBLEMS },
+        response: { 200: Outcome, ...PROBLEMS },
       },
     },
     async (request) => {
       const caller = callerOf(request)
-      const { lineage, ended } = await restore.confirm(caller.organization, actorOf(caller), request.body.as)
-      return { ...databaseView(lineage), ended }
+      const { lineage, ended, changed } = await restore.confirm(caller.organization, actorOf(caller), request.body.as)
+      return { ...databaseView(lineage), ended, changed }
     },
   )
 }
