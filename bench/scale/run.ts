@@ -71,7 +71,7 @@ function shapeOf(connections: number, short: boolean): Shape {
     claimDue: most(short ? 10_000 : 50_000),
     fullSpeedDue: most(short ? 10_000 : 25_000),
     fullSpeedSeconds: short ? 10 : 30,
-    steadySeconds: short ? 10 : 60,
+    steadySeconds: short ? 10 : 40,
     coldReads: most(short ? 4_000 : 10_000),
   }
 }
