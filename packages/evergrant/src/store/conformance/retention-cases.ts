@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { type NewEvent, SYSTEM_ACTOR } from '../../core/audit/event.ts'
 import { newId, type OrganizationId } from '../../core/ids.ts'
-import { DAY } from '../../core/time.ts'
 import type { StoreCase } from './store-case.ts'
-import { PAST, Tenant, textOf } from './tenant.ts'
+import { FUTURE, PAST, Tenant, textOf } from './tenant.ts'
 
 export const retentionCases: readonly StoreCase[] = [
   {
@@ -29,10 +28,9 @@ export const retentionCases: readonly StoreCase[] = [
     async run(store, context) {
       const [tenant, other] = [await Tenant.open(store, context), await Tenant.open(store, context)]
       const entropy = context.entropy
-      const made = Date.now()
       const write = (organization: OrganizationId, type: NewEvent['type']) => {
         const id = newId('evt', entropy)
-        return store.events.append({ id, organization, type, at: made, actor: SYSTEM_ACTOR, connection: null, subject: null, data: {} }).then(() => id)
+        return store.events.append({ id, organization, type, at: PAST, actor: SYSTEM_ACTOR, connection: null, subject: null, data: {} }).then(() => id)
       }
       for (let one = 0; one < 3; one += 1) await write(tenant.organization, 'connection.refreshed')
       const stays = await write(tenant.organization, 'connection.refresh_failed')
@@ -40,11 +38,10 @@ export const retentionCases: readonly StoreCase[] = [
       const foreign = await write(other.organization, 'connection.refreshed')
       const ids = async (of: OrganizationId) => new Map((await store.events.list(of, {}, { limit: 100, cursor: null })).items.map(({ id, type }) => [id, type]))
       const before = await ids(tenant.organization)
-      assert.equal(await store.events.forgetRefreshes(tenant.organization, 1_000, 100), 0)
+      assert.equal(await store.events.forgetRefreshes(tenant.organization, PAST, 100), 0)
       assert.deepEqual(await ids(tenant.organization), before)
-      const far = made + 365 * DAY
-      assert.equal(await store.events.forgetRefreshes(tenant.organization, far, 2), 2)
-      for (let seen = 2; seen === 2; ) seen = await store.events.forgetRefreshes(tenant.organization, far, 2)
+      assert.equal(await store.events.forgetRefreshes(tenant.organization, FUTURE, 2), 2)
+      for (let seen = 2; seen === 2; ) seen = await store.events.forgetRefreshes(tenant.organization, FUTURE, 2)
       const after = await ids(tenant.organization)
       assert.deepEqual(
         [...after.keys()],
