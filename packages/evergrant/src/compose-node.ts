@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { storedId } from './compose-stored-id.ts'
 import { openMarks } from './compose-trust.ts'
 import type { Config } from './config.ts'
 import { Fault } from './core/fault/fault.ts'
@@ -135,16 +136,5 @@ async function openJournal(config: Config, identity: NodeIdentity, seal: Seal, c
 
 /** The id survives restarts, so that a node knows its own older leases; the incarnation does not. */
 function nodeIdentity(config: Config): NodeIdentity {
-  return { id: config.nodeId ?? storedNodeId(config.dataDir), incarnation: systemEntropy.uuid() }
-}
-
-function storedNodeId(dataDir: string): string {
-  const path = join(dataDir, 'node-id')
-  try {
-    return readFileSync(path, 'utf8').trim()
-  } catch {
-    const id = systemEntropy.uuid()
-    writeFileSync(path, `${id}\n`, { mode: 0o600 })
-    return id
-  }
+  return { id: config.nodeId ?? storedId(config.dataDir, 'node-id'), incarnation: systemEntropy.uuid() }
 }

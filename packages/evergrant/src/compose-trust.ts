@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { storedId } from './compose-stored-id.ts'
 import type { Config } from './config.ts'
 import type { OrganizationId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
@@ -58,16 +58,5 @@ export function composeRestore(
 /** An embedded database belongs to its data folder; PostgreSQL says where it is. */
 export function homeOf(config: Pick<Config, 'databaseUrl' | 'dataDir'>, node: Pick<TrustParts, 'store'>): () => Promise<DatabaseHome | null> {
   if (config.databaseUrl !== null) return () => node.store.lineages.whereabouts()
-  return () => Promise.resolve({ id: folderId(config.dataDir), name: 'evergrant.db', timeline: null })
-}
-
-function folderId(dataDir: string): string {
-  const path = join(dataDir, 'folder-id')
-  try {
-    return readFileSync(path, 'utf8').trim()
-  } catch {
-    const id = systemEntropy.uuid()
-    writeFileSync(path, `${id}\n`, { mode: 0o600 })
-    return id
-  }
+  return () => Promise.resolve({ id: storedId(config.dataDir, 'folder-id'), name: 'evergrant.db', timeline: null })
 }

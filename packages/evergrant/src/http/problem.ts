@@ -53,7 +53,7 @@ interface ValidationIssue {
 }
 
 /** One failed check of a request schema, as a fault that names the field and the remedy. */
-export function validationFault(issue: ValidationIssue, part: string): Fault {
+function validationFault(issue: ValidationIssue, part: string): Fault {
   const params: Record<string, unknown> = typeof issue.params === 'object' && issue.params !== null ? { ...issue.params } : {}
   const path = typeof issue.instancePath === 'string' ? issue.instancePath : ''
   const named = params['missingProperty'] ?? params['additionalProperty'] ?? params['propertyName']

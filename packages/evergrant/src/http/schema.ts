@@ -26,9 +26,7 @@ const id = <Id extends string>(prefix: Parameters<typeof idPattern>[0], what: st
   Type.Unsafe<Id>({ type: 'string', pattern: idPattern(prefix), description: `Id of ${what}.` })
 
 export const ConnectionIdSchema = id<ConnectionId>('con', 'a connection')
-export const IntegrationIdSchema = id<`int_${string}`>('int', 'an integration')
 export const ApiKeyIdSchema = id<`key_${string}`>('key', 'an API key')
-export const OrganizationIdSchema = id<`org_${string}`>('org', 'an organization')
 
 export const Slug = Type.String({
   pattern: '^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$',
@@ -60,7 +58,7 @@ export function pageOf<Item extends TSchema>(item: Item) {
   return Type.Object({ items: Type.Array(item), cursor: nullable(Type.String()) }, { description: 'One page. `cursor` is null on the last one.' })
 }
 
-export const ProblemSchema = Type.Object(
+const ProblemSchema = Type.Object(
   {
     type: Type.String(),
     title: Type.String(),

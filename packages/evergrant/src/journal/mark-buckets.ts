@@ -8,12 +8,12 @@ import { encodeMark, scanMarks } from './mark-lines.ts'
 export const BUCKETS = 256
 
 /** The last characters of an id are random in every kind of it. */
-export function bucketOf(connection: string): number {
+function bucketOf(connection: string): number {
   return Number.parseInt(connection.slice(-2), 16) || 0
 }
 
 /** The highest mark of each connection. */
-export class MarkTable {
+class MarkTable {
   readonly #marks = new Map<ConnectionId, Mark>()
 
   raise(mark: Mark): void {

@@ -8,7 +8,7 @@ export interface PracticeClient {
   readonly redirectUris: readonly string[] | 'loopback'
 }
 
-export const DEFAULT_CLIENT: PracticeClient = { clientId: 'practice', clientSecret: 'practice-secret', redirectUris: 'loopback' }
+const DEFAULT_CLIENT: PracticeClient = { clientId: 'practice', clientSecret: 'practice-secret', redirectUris: 'loopback' }
 
 const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost']
 

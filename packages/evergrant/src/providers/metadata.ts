@@ -53,7 +53,7 @@ export function readMetadata(document: JsonObject, issuer: string): IssuerMetada
 }
 
 /** True for loopback hosts, where plain http is allowed. */
-export function isLoopback(url: URL): boolean {
+function isLoopback(url: URL): boolean {
   return LOOPBACK.has(url.hostname) || url.hostname.endsWith('.localhost')
 }
 

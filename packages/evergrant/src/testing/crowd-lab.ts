@@ -31,7 +31,7 @@ export interface Presented {
 }
 
 /** A token endpoint that serves many grants, each with its own family; `mood` says how. */
-export class CrowdProvider implements TokenEndpoint {
+class CrowdProvider implements TokenEndpoint {
   readonly presented: Presented[] = []
   mood: (grant: string) => Mood = () => 'well'
   lifetimeSeconds = 3_600

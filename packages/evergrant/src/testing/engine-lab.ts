@@ -39,7 +39,7 @@ export interface EngineLab {
   read(minTtlMs?: number, rejectedGeneration?: number | null): ReturnType<Engine['token']>
 }
 
-export class MemoryJournal implements Journal {
+class MemoryJournal implements Journal {
   readonly records: JournalRecord[] = []
   readonly settled = new Set<string>()
   broken = false

@@ -92,7 +92,7 @@ function newest(arena: Arena, subject: Subject, token: string): Standing {
   return issue.sequence === arena.ledger.newestOf(grant)?.sequence ? 'kept' : 'open'
 }
 
-export function presentGrant(subject: Subject): string {
+function presentGrant(subject: Subject): string {
   const grant = subject.grants.at(-1)
   if (grant === undefined) throw new Error('the connection has no grant')
   return grant

@@ -61,7 +61,7 @@ export interface Answered {
   readonly complaints: readonly string[]
 }
 
-export const STATES_MAX = 12_000_000
+const STATES_MAX = 12_000_000
 
 export function ask(variant: Variant, limit = STATES_MAX): Answered {
   const exploration = explore(leaseModel(variant.rules, variant.budgets), {

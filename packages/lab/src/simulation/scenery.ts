@@ -33,12 +33,6 @@ const CLASSES: readonly Reuse[] = [
 ]
 const LIFETIMES = [5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, HOUR, HOUR, 2 * HOUR, 8 * HOUR, 24 * HOUR]
 
-export interface Scenery {
-  readonly nodes: number
-  readonly connections: number
-  readonly sites: readonly Site[]
-}
-
 /** Draws the providers of a seed: which classes, lifetimes and habits. */
 export function buildSites(random: Random, provider: SimProvider): void {
   const count = random.between(1, 5)

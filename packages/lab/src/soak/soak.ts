@@ -43,7 +43,7 @@ export interface SoakReport {
 }
 
 /** What counts as steady. Growth is over the whole measured time, not per hour: a leak of one entry per refresh passes each of them. */
-export const LIMITS = { rssMib: 24, youngRssMib: 64, rssShare: 0.15, heapMib: 8, files: 8, mapEntries: 64, eventLoopMs: 50 }
+const LIMITS = { rssMib: 24, youngRssMib: 64, rssShare: 0.15, heapMib: 8, files: 8, mapEntries: 64, eventLoopMs: 50 }
 /** A younger process is still growing into its memory: its heap after a collection tells, its resident memory does not. */
 const YOUNG_MINUTES = 5
 

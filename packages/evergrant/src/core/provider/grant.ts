@@ -14,7 +14,7 @@ const FALLBACK_SECONDS = HOUR / SECOND
 const USABLE_TOKEN = /^[\x21-\x7E](?:[\x20-\x7E]*[\x21-\x7E])?$/
 
 /** Where the tokens of this step stand in the answer. */
-export function pathsOf(context: ProviderContext, step: TokenStep): TokenPaths {
+function pathsOf(context: ProviderContext, step: TokenStep): TokenPaths {
   const { answer } = context.record
   const name = context.token ?? answer.defaultToken
   const own = name === null ? undefined : answer.tokens?.[name]

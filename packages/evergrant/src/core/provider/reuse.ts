@@ -12,5 +12,3 @@ export interface Reuse {
   /** The provider revokes other grants of the same user on reuse: never present twice, not even as a late probe. */
   readonly neverProbe: boolean
 }
-
-export const UNKNOWN_REUSE: Reuse = { class: 'PU', windowMs: 0, neverProbe: false }

@@ -1,5 +1,4 @@
 import type { FaultCode } from '../fault/fault.ts'
-import type { JsonObject } from '../json.ts'
 import type { Instant } from '../time.ts'
 
 /** What a token answer granted, in our words. Lifetimes became instants, counted from when the request was sent. */
@@ -44,7 +43,3 @@ export type Verdict =
   | { readonly kind: 'restart_flow'; readonly said: ProviderSaid }
 
 export type TokenStep = 'exchange' | 'refresh'
-
-export interface ParsedBody {
-  readonly json: JsonObject | null
-}

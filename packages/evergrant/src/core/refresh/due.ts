@@ -20,7 +20,7 @@ export interface DueInput {
 }
 
 /** Read within max(24 h, 3 lifetimes): somebody counts on this connection (DESIGN section 5.1). */
-export function interested(input: Pick<DueInput, 'credential' | 'lastReadAt' | 'now'>): boolean {
+function interested(input: Pick<DueInput, 'credential' | 'lastReadAt' | 'now'>): boolean {
   const { credential, lastReadAt, now } = input
   if (lastReadAt === null) return false
   const lifetime = credential.accessExpiresAt === null ? 0 : credential.accessExpiresAt - credential.obtainedAt
@@ -28,7 +28,7 @@ export function interested(input: Pick<DueInput, 'credential' | 'lastReadAt' | '
 }
 
 /** When an unused grant must be renewed so that it does not die of idleness: after 27 to 33 % of its idle lifetime, always the same for one credential. */
-export function keepAliveAt(input: Pick<DueInput, 'credential' | 'lifetimes'>): Instant | null {
+function keepAliveAt(input: Pick<DueInput, 'credential' | 'lifetimes'>): Instant | null {
   const { credential, lifetimes } = input
   if (credential.refreshToken === null) return null
   const idleMs = lifetimes.refreshIdleSeconds === null ? null : lifetimes.refreshIdleSeconds * SECOND

@@ -1,7 +1,7 @@
 import type { ProtocolTimes } from './protocol-times.ts'
 
 /** Consecutive failures, over all connections of one token endpoint, that open its breaker. */
-export const FAILURES_TO_OPEN = 5
+const FAILURES_TO_OPEN = 5
 
 interface BreakerState {
   failures: number

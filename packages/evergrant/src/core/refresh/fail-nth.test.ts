@@ -1,12 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { freshDatabase } from '../../../../../tests/fresh-database.ts'
-import { openPostgresStore, openSqliteStore, type Store } from '../../store/index.ts'
+import type { Store } from '../../store/index.ts'
 import { systemClock, systemTimers } from '../../system.ts'
 import { BLOWS, type Blow, NumberedCalls } from '../../testing/numbered-calls.ts'
 import { CLASSES, RefreshTrials, TRIAL_TIMES, type Trial } from '../../testing/refresh-trials.ts'
+import { trialStores } from '../../testing/trial-stores.ts'
 import type { TruthfulClass } from '../../testing/truthful-provider.ts'
 import { Fault } from '../fault/fault.ts'
 import type { Engine } from './engine.ts'
@@ -20,23 +17,13 @@ const AT_ONCE = 18
 /** The wait counts from the claim, which may be so much earlier than the request. */
 const SOONEST_MS = TRIAL_TIMES.orphanWaitMs - TRIAL_TIMES.claimToSendMs
 
-const { database, skip } = await freshDatabase()
-const folder = mkdtempSync(join(tmpdir(), 'evergrant-fail-nth-'))
-const options = { clock: systemClock, timers: systemTimers, migrate: true }
-afterAll(async () => {
-  await database?.drop()
-  rmSync(folder, { recursive: true, force: true })
-})
-
-const STORES: readonly { readonly name: string; readonly absent: boolean; readonly shared: boolean; readonly open: () => Promise<Store> }[] = [
-  { name: 'the embedded database', absent: false, shared: false, open: () => openSqliteStore(join(folder, 'trials.db'), options) },
-  { name: `PostgreSQL${skip ?? ''}`, absent: database === null, shared: true, open: () => openPostgresStore(database?.url ?? '', options) },
-]
+const { stores, remove } = await trialStores()
+afterAll(remove)
 
 const well = () => new NumberedCalls({ blow: () => null, pause: () => Promise.resolve() })
 const quietly = (work: Promise<unknown>) => work.then(undefined, () => undefined)
 
-for (const { name, absent, shared, open } of STORES) {
+for (const { name, absent, shared, open } of stores) {
   describe.skipIf(absent)(`the n-th call of one refresh is struck, on ${name}`, () => {
     let store: Store
     let trials: RefreshTrials

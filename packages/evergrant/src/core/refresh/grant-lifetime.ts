@@ -12,7 +12,7 @@ export interface GrantEnd {
 export const NO_END: GrantEnd = { at: null, warnAt: null }
 
 /** Days before the end, latest first. */
-export const WARN_DAYS = [1, 7, 30] as const
+const WARN_DAYS = [1, 7, 30] as const
 
 /** Two computations of one instant from two answers differ by the seconds that they travelled. */
 const SAME_END_MS = HOUR

@@ -4,7 +4,7 @@ import { isToken } from '../../core/connect/random-token.ts'
 const YEAR_SECONDS = 365 * 24 * 3_600
 
 /** `__Host-` wherever the browser accepts it; plain http only exists on loopback. */
-export function cookieName(publicUrl: string): string {
+function cookieName(publicUrl: string): string {
   return publicUrl.startsWith('https:') ? '__Host-evergrant_browser' : 'evergrant_browser'
 }
 
