@@ -43,7 +43,7 @@ export async function benchAll(options: BenchOptions): Promise<AllRows> {
   if (postgres) await take('expired-read', async () => expiredRows(await kept('expired-read', short, () => benchExpiredRead(options))))
   await take('interactive', async () => interactiveRows(await kept('interactive', short, () => benchInteractive(options))))
   for (const store of stores) {
-    const scale = readResult<ScaleFigures>(`scale-${store}`)
+    const scale = readResult<ScaleFigures>(`scale-${store}`, short)
     if (scale === null) console.log(`no figures of npm run scale -- 1000000 --store ${store} yet`)
     else await take(`scale-${store}`, () => Promise.resolve(scaleRows(scale.figures.result)))
   }

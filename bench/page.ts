@@ -13,7 +13,7 @@ import type { ScaleFigures } from './scale/run.ts'
 const PAGES = ['../docs/reference/benchmarks.md', '../docs/concepts/scale.md']
 const STORES = ['sqlite', 'postgres'] as const
 
-/** Fills the figures between `<!-- figures: name -->` and `<!-- end -->` of the pages from the results files. */
+/** Fills the figures between `<!-- figures: name -->` and `<!-- end -->` of the pages from the results files of full runs. */
 export function writePage(): readonly string[] {
   for (const page of PAGES) {
     const path = fileURLToPath(new URL(page, import.meta.url))
@@ -55,8 +55,8 @@ function scaleOf(render: (found: readonly Result<ScaleFigures>[]) => string): st
   return found.length === 0 ? 'Not measured yet.' : `${render(found)}\n\n${found.map(origin).join(' ')}`
 }
 
-function origin({ name, short, commit, at, machine, node }: Result<unknown>): string {
-  return `_\`${name}\`${short ? ', a short run' : ''}: commit ${commit}, ${at.replace('T', ' ')} UTC, ${machine}, Node ${node}._`
+function origin({ name, commit, at, machine, node }: Result<unknown>): string {
+  return `_\`${name}\`: commit ${commit}, ${at.replace('T', ' ')} UTC, ${machine}, Node ${node}._`
 }
 
 const said = (versions: Readonly<Record<string, string>>) =>

@@ -34,9 +34,9 @@ export function writeResult<Figures>(name: string, short: boolean, figures: Figu
   return result
 }
 
-/** The full run when there is one, else the short one, else null. */
-export function readResult<Figures>(name: string): Result<Figures> | null {
-  const path = [fileOf(name, false), fileOf(name, true)].find((candidate) => existsSync(candidate))
+/** The full run when there is one, else, where asked for, the short one, else null. */
+export function readResult<Figures>(name: string, orShort = false): Result<Figures> | null {
+  const path = [fileOf(name, false), ...(orShort ? [fileOf(name, true)] : [])].find((candidate) => existsSync(candidate))
   return path === undefined ? null : (JSON.parse(readFileSync(path, 'utf8')) as Result<Figures>)
 }
 

@@ -1,5 +1,6 @@
 // npm run scale -- <connections> [--store sqlite|postgres|both] [--short] [--curve]
 // What a number of connections costs. Prints a table; the last line is one JSON object.
+import { writePage } from '../page.ts'
 import { runScale } from './run.ts'
 
 const args = process.argv.slice(2)
@@ -17,4 +18,5 @@ await runScale({
   short: args.includes('--short'),
   curve: args.includes('--curve') || !args.includes('--short'),
 })
+if (!args.includes('--short')) writePage()
 process.exit(0)
