@@ -66,6 +66,14 @@ test('an appended answer is there after a crash, whole', async () => {
   expect(await pendingAfterCrash(folder)).toEqual([record(1)])
 })
 
+test('a journal that cannot be made at the start names the setting and the remedy', async () => {
+  const file = join(newFolder(), 'file')
+  writeFileSync(file, '')
+  const refused = open(join(file, 'journal'))
+  await expect(refused).rejects.toMatchObject({ code: 'invalid_request', details: { field: 'EVERGRANT_DATA_DIR' } })
+  await expect(refused).rejects.toThrow(/ENOTDIR.*1 MB free/)
+})
+
 test('a journal whose folder was deleted under it keeps nothing, says so, and is not healthy', async () => {
   const folder = newFolder()
   const journal = await open(folder)

@@ -1,4 +1,5 @@
 import { mkdir, rename, unlink } from 'node:fs/promises'
+import { Fault } from '../core/fault/fault.ts'
 import type { IntentId } from '../core/ids.ts'
 import type { Journal, JournalRecord, KeptAnswer } from '../core/refresh/journal.ts'
 import type { Seal } from '../core/seal/seal.ts'
@@ -48,9 +49,20 @@ interface Holding {
 
 /**
  * The sealed local file that keeps an answer when the database cannot. `folder` belongs to one node and one process.
- * @throws an error of the file system when the folder cannot be made or written.
+ * @throws Fault `invalid_request` when the folder cannot be made or written
  */
 export async function openFileJournal(folder: string, seal: Seal, clock: Clock, options: FileJournalOptions = {}): Promise<FileJournal> {
+  try {
+    return await openIn(folder, seal, clock, options)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+    const room = Math.ceil((options.capacity ?? CAPACITY) / 1024 / 1024)
+    const detail = `The journal in ${folder} cannot be written (${String(error.code)}): give EVERGRANT_DATA_DIR a disk with ${room} MB free that this user may write. Nothing was changed; no connection is lost.`
+    throw new Fault('invalid_request', { field: 'EVERGRANT_DATA_DIR', detail, cause: error })
+  }
+}
+
+async function openIn(folder: string, seal: Seal, clock: Clock, options: FileJournalOptions): Promise<FileJournal> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const old = await readSegments(folder)
   const sequence = (old.at(-1)?.sequence ?? 0) + 1
