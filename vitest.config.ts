@@ -11,7 +11,7 @@ export default defineConfig({
     // The processes that tests start read their sources compiled: most of a start is reading and stripping a few hundred files.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/compiled', import.meta.url)) },
     testTimeout: 20_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
     teardownTimeout: 20_000,
     allowOnly: false,
     passWithNoTests: false,

@@ -201,8 +201,8 @@ const engineMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'core/refresh/flights.ts',
-        find: '    if (up !== undefined) {\n      up.request',
-        replace: '    if (up !== undefined && !urgent) {\n      up.request',
+        find: '    if (up !== undefined) {\n      if (urgent)',
+        replace: '    if (up !== undefined && !urgent) {\n      if (urgent)',
       },
     ],
     scenario: 'one-flight',
