@@ -64,6 +64,11 @@ export function loadConfig(options: { readonly development: boolean }): Config {
   return config
 }
 
+/** Flags that the environment gives to Node itself. */
+export function nodeOptions(): string {
+  return process.env.NODE_OPTIONS ?? ''
+}
+
 function readSecretFile(path: string): string {
   refuseWideMode(path)
   return readFileSync(path, 'utf8')

@@ -1,10 +1,14 @@
 #!/usr/bin/env node
-import { runCommandLine } from './program.ts'
+import { becomeLean } from './lean-process.ts'
 
 // Whatever this process makes (database, journal, keys) is for its user alone, also in a folder that is open to others.
 process.umask(0o077)
 
 const args = process.argv.slice(2)
+if (args[0] === 'serve') becomeLean()
+
+// Loaded only by the process that stays.
+const { runCommandLine } = await import('./program.ts')
 process.exitCode = await runCommandLine(args, {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
