@@ -16,7 +16,7 @@ const STORES = [
 // Twenty kills of a real process for each class on each store. Both stores run side by side.
 describe.concurrent('kill -9 in the middle of a refresh', () => {
   for (const { store, absent, why, options } of STORES) {
-    test.skipIf(absent)(`${ROUNDS} rounds on ${store} lose no stored answer and end no grant that could be kept${why}`, { timeout: 360_000 }, async () => {
+    test.skipIf(absent)(`${ROUNDS} rounds on ${store} lose no stored answer and end no grant that could be kept${why}`, { timeout: 900_000 }, async () => {
       const bench = await Workbench.start({ timeScale: 20, profiles: { ...CAMPAIGN_PROFILES, idle: 'P4' }, ...options })
       try {
         const bystanders = await Promise.all([1, 2, 3].map(() => bench.hold('idle')))
@@ -75,7 +75,7 @@ describe('one kill -9', () => {
 /** Only looked at, never touched: what recovers, recovers by itself. */
 async function settled(bench: Workbench, victims: readonly Victim[]): Promise<void> {
   for (const { held } of victims) {
-    await vi.waitFor(async () => expect(outcome((await bench.show(held)).body), held.profile).not.toBe('open'), { timeout: 60_000, interval: 100 })
+    await vi.waitFor(async () => expect(outcome((await bench.show(held)).body), held.profile).not.toBe('open'), { timeout: 180_000, interval: 100 })
   }
 }
 

@@ -22,7 +22,7 @@ async function readAtOnce(bench: Workbench, nodes: readonly JsonClient[]): Promi
 }
 
 describe(`${READS} concurrent reads of one expired connection at a provider that punishes reuse`, () => {
-  test('one process on the embedded database asks the provider once and answers everybody', { timeout: 60_000 }, async () => {
+  test('one process on the embedded database asks the provider once and answers everybody', { timeout: 120_000 }, async () => {
     const bench = await Workbench.start({ timeScale: 1, profiles: { p4: 'P4' } })
     try {
       await readAtOnce(bench, [bench.api])
@@ -31,7 +31,7 @@ describe(`${READS} concurrent reads of one expired connection at a provider that
     }
   })
 
-  test.skipIf(database === null)(`four processes on one PostgreSQL database ask the provider once${skip ?? ''}`, { timeout: 90_000 }, async () => {
+  test.skipIf(database === null)(`four processes on one PostgreSQL database ask the provider once${skip ?? ''}`, { timeout: 180_000 }, async () => {
     const bench = await Workbench.start({ timeScale: 1, profiles: { p4: 'P4' }, ...(database === null ? {} : { databaseUrl: database.url }) })
     try {
       const others = await Promise.all([1, 2, 3].map(() => bench.addNode()))

@@ -37,7 +37,7 @@ for (const { name, absent, shared, open } of stores) {
     })
 
     for (const reuse of CLASSES) {
-      test(`at ${reuse} every call, in every way: what can be kept is kept, and what is lost says so`, { timeout: 120_000 }, async () => {
+      test(`at ${reuse} every call, in every way: what can be kept is kept, and what is lost says so`, { timeout: 300_000 }, async () => {
         const calls = await callsOfOneRefresh(trials, reuse)
         expect(calls.filter((call) => call.startsWith('socket'))).toEqual(['socket.connect', 'socket.write', 'socket.read'])
         expect(calls).toEqual(expect.arrayContaining(['store.read', 'store.claim', 'store.commitGrant']))
