@@ -342,8 +342,9 @@ export class Oracle {
       if (lease !== null && lease.until < EPOCH + world.now - LEASE_SLACK_MS)
         world.violate('I8', `c${connection.index}: a lease of ${lease.owner} ended ${EPOCH + world.now - lease.until} ms ago and is still there`)
     }
+    // A failover may have taken the disconnect back: then the answer is its newest, or lost with the database.
     for (const [intent, connection] of this.#late)
-      if (connection.site.revokeUrl !== null && ledger.byIntent.get(intent)?.token.family.end === null)
+      if (connection.site.revokeUrl !== null && connection.disconnectedAt !== null && ledger.byIntent.get(intent)?.token.family.end === null)
         world.violate('I13', `the late answer ${intent} of c${connection.index} was never revoked`)
   }
 
