@@ -1,5 +1,5 @@
 import { registerEngine } from '../simulation/engines.ts'
-import { plainLockEngine } from '../simulation/plain-lock-engine.ts'
+import { plainLockEngine, shortLockEngine } from '../simulation/plain-lock-engine.ts'
 import { runSeed } from '../simulation/run-seed.ts'
 import { liveCampaign } from './campaign.ts'
 import { runCanaries } from './canary-gate.ts'
@@ -25,6 +25,7 @@ function replayCommand({ seed, profile, engine, events }: Pick<Options, 'seed' |
 
 async function replay(options: Options): Promise<boolean> {
   registerEngine('plain_lock', plainLockEngine)
+  registerEngine('short_lock', shortLockEngine)
   if (options.commit !== null && options.commit !== currentCommit()) progress(`this is ${currentCommit()}, and the failure was seen on ${options.commit}`)
   const report = await runSeed({
     seed: options.seed,

@@ -31,7 +31,7 @@ export const HELP = `npm run simulate -- [options]
   --shards DIR [--shard-size K] a campaign that goes on where it stopped; one small file per shard, summary.json at the end
 
   --profile brutal|realistic|unbounded   how often faults strike (brutal)
-  --engine protocol|plain_lock           what the nodes run (protocol)
+  --engine protocol|plain_lock|short_lock what the nodes run (protocol); the locks live 45 and 10 seconds
   --events N                             events before the calm hours (10000)
   --drain portable|fast                  how microtasks are drained; both give the same hash (fast)
   --workers N                            processes side by side (2)
@@ -82,7 +82,7 @@ export function readOptions(args: readonly string[]): Options {
     seed: whole('seed', values.seed ?? '1'),
     mask: values.mask === undefined ? null : parseMask(values.mask),
     profile: oneOf('profile', values.profile, ['brutal', 'realistic', 'unbounded']),
-    engine: oneOf('engine', values.engine, ['protocol', 'plain_lock']),
+    engine: oneOf('engine', values.engine, ['protocol', 'plain_lock', 'short_lock']),
     events: whole('events', values.events),
     trace: values.trace,
     beside: !values.alone,

@@ -14,11 +14,12 @@ if (name !== undefined) {
 }
 const { runSeed } = await import('../simulation/run-seed.ts')
 const { registerEngine } = await import('../simulation/engines.ts')
-const { plainLockEngine } = await import('../simulation/plain-lock-engine.ts')
+const { plainLockEngine, shortLockEngine } = await import('../simulation/plain-lock-engine.ts')
 const { playScenario, scenarios } = await import('../simulation/scenarios/index.ts')
 const { playCanary } = await import('./canaries.ts')
 
 registerEngine('plain_lock', plainLockEngine)
+registerEngine('short_lock', shortLockEngine)
 
 async function done(job: WorkerJob): Promise<WorkerAnswer> {
   try {

@@ -19,6 +19,8 @@ const SECOND = 1_000
 /** The lock is a key with a time to live; whoever holds it works on although it ran out. */
 /** Longer than both attempts and the writes: its holder is not overtaken unless it stalls. */
 const LOCK_MS = 45 * SECOND
+/** What is found in the field: shorter than one request may take. */
+const SHORT_LOCK_MS = 10 * SECOND
 const LOCK_PATIENCE_MS = 15 * SECOND
 const LOCK_POLL_MS = 250
 /** What HTTP clients are usually given. */
@@ -49,17 +51,21 @@ interface GrantedTokens {
  * is what this protocol is about: no intent, no class of provider, no comparison when it writes, no journal, and a 400 is
  * the end of the grant.
  */
-export const plainLockEngine: EngineFactory = (ports) => new PlainLockEngine(ports)
+export const plainLockEngine: EngineFactory = (ports) => new PlainLockEngine(ports, LOCK_MS)
+/** The same with a lock that may end before its request does. */
+export const shortLockEngine: EngineFactory = (ports) => new PlainLockEngine(ports, SHORT_LOCK_MS)
 
 class PlainLockEngine implements NodeEngine {
   readonly #ports: EnginePorts
+  readonly #lockMs: number
   readonly #flights = new Map<ConnectionId, Promise<GrantRow>>()
   readonly #coolUntil = new Map<ConnectionId, number>()
   readonly #records = new Map<string, ProviderRecord>()
   #draining = false
 
-  constructor(ports: EnginePorts) {
+  constructor(ports: EnginePorts, lockMs: number) {
     this.#ports = ports
+    this.#lockMs = lockMs
   }
 
   peek(): undefined {}
@@ -163,7 +169,7 @@ class PlainLockEngine implements NodeEngine {
     let row = seen
     for (;;) {
       const { generation, epoch } = row.credential
-      const claim = await credentials.claim({ connection: row.connection.id, generation, epoch, node, intent, leaseMs: LOCK_MS })
+      const claim = await credentials.claim({ connection: row.connection.id, generation, epoch, node, intent, leaseMs: this.#lockMs })
       if (claim.kind === 'claimed') return { row, mine: true }
       if (claim.kind === 'gone') throw new Fault('connection_revoked')
       if (clock.mono() >= until) throw new Fault('refresh_in_progress')

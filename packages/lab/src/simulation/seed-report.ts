@@ -20,7 +20,7 @@ export interface NodeEngine {
 
 export type EngineFactory = (ports: EnginePorts) => NodeEngine
 
-export type EngineKind = 'protocol' | 'plain_lock'
+export type EngineKind = 'protocol' | 'plain_lock' | 'short_lock'
 
 export type ProfileName = 'brutal' | 'realistic' | 'unbounded'
 
