@@ -57,8 +57,8 @@ const engineMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'core/refresh/settle-grant.ts',
-        find: "untilDurable(world, 'grant', () => world.credentials.commitGrant(commit))",
-        replace: 'world.credentials.commitGrant(commit)',
+        find: "untilDurable(world, 'grant', () => commitWhenFree(world, commit))",
+        replace: 'commitWhenFree(world, commit)',
       },
     ],
     scenario: 'database-away-at-the-answer',

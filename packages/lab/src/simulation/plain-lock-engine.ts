@@ -255,6 +255,7 @@ class PlainLockEngine implements NodeEngine {
       account: null,
       dueAt: sentAt + DAILY_MS,
       end: { at: null, warnAt: null },
+      yields: false,
       event: this.#event('connection.refreshed', current),
     })
     return (await credentials.read(id)) ?? current

@@ -111,6 +111,7 @@ export class SimDatabase {
             'grant',
             () => credentials.commitGrant(commit),
             (outcome) => {
+              if (outcome.kind === 'busy') return
               this.#dueAt(commit.dueAt)
               if (outcome.kind === 'disconnected') this.revocations.hint(at.now)
               return oracle.granted(life, commit, outcome)

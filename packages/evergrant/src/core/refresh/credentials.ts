@@ -72,6 +72,11 @@ export interface GrantCommit {
   readonly dueAt: Instant | null
   /** An end that is the stored one keeps the warning that is stored with it. */
   readonly end: GrantEnd
+  /**
+   * Where the old token works until the new one is used (P2): never beside another holder's open intent on an unexpired lease. The
+   * answer would be handed out and used, and the other presentation, still on its way, would then be taken for theft.
+   */
+  readonly yields: boolean
   readonly event: NewEvent
 }
 
@@ -84,6 +89,12 @@ export type CommitOutcome =
   | { readonly kind: 'already'; readonly generation: number }
   | { readonly kind: 'superseded'; readonly generation: number }
   | { readonly kind: 'disconnected' }
+
+/** Nothing was written: somebody else's presentation of the same token is under way until then, and this commit yields to it. */
+export interface CommitBusy {
+  readonly kind: 'busy'
+  readonly until: Instant
+}
 
 export interface FailureCommit {
   readonly connection: ConnectionId
@@ -177,7 +188,7 @@ export interface Credentials extends Deaths {
    * Answer row, credential with generation + 1, lease, intent and suspicion cleared, health reset, state `needs_reauth`
    * lifted, event: one transaction, conditional on presented generation and fingerprint. Idempotent by intent.
    */
-  commitGrant(commit: GrantCommit): Promise<CommitOutcome>
+  commitGrant(commit: GrantCommit): Promise<CommitOutcome | CommitBusy>
   /**
    * Records a failure; clears the lease and the intent if they are this intent's. Idempotent by intent. While an end is held, a failure that
    * is no death leaves its fault and its due time (none) as they are.

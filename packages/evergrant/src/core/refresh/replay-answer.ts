@@ -5,7 +5,7 @@ import type { GrantRow } from './credentials.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { JournalRecord } from './journal.ts'
 import { credentialContext } from './new-credential.ts'
-import { grantCommit, noteStored, storedAnswer } from './settle-grant.ts'
+import { commitWhenFree, grantCommit, noteStored, storedAnswer } from './settle-grant.ts'
 
 /** `ahead`: it answers a generation that the database does not know any more. `kept`: it cannot be applied now. Both stay in the journal. */
 export type Replay = 'applied' | 'superseded' | 'ahead' | 'kept'
@@ -74,7 +74,7 @@ async function apply(world: EngineWorld, record: JournalRecord, row: GrantRow): 
     return 'kept'
   }
   const commit = grantCommit(world, answered, verdict.grant)
-  const outcome = await world.credentials.commitGrant(commit)
+  const outcome = await commitWhenFree(world, commit)
   world.journal.settle(record.intent)
   // No word about the age of the database: an answer of another history is superseded, too. The examination judges that.
   noteStored(world, commit, outcome, grantContext.reuse)

@@ -108,6 +108,7 @@ export function grantCommit(world: EngineWorld, answered: AnsweredPresentation, 
       before: { obtainedAt: credential.obtainedAt, refreshExpiresAt: credential.refreshExpiresAt, endsAt: presentation.row.health.endsAt },
       now,
     }),
+    yields: reuse.class === 'P2',
     event: refreshedEvent(world, answered, grant, now),
   }
 }
@@ -133,6 +134,15 @@ function refreshedEvent(world: EngineWorld, answered: AnsweredPresentation, gran
   }
 }
 
+/** Waits while the same token is presented by somebody else, where their request and the use of our answer must not meet (P2). */
+export async function commitWhenFree(world: EngineWorld, commit: GrantCommit): Promise<CommitOutcome> {
+  for (;;) {
+    const outcome = await world.credentials.commitGrant(commit)
+    if (outcome.kind !== 'busy') return outcome
+    await world.timers.sleep(Math.min(world.times.commitRetryCapMs, Math.max(1, outcome.until - world.clock.wall())))
+  }
+}
+
 /**
  * Makes an answer durable: database commit and journal append start together. The promise resolves when the database has
  * it, or, if the database is slow, when the journal has it (`databaseOnly`: never before the database): only the
@@ -141,7 +151,7 @@ function refreshedEvent(world: EngineWorld, answered: AnsweredPresentation, gran
  */
 export async function settleGrant(world: EngineWorld, answered: AnsweredPresentation, grant: Granted, databaseOnly: boolean): Promise<SettledGrant> {
   const commit = grantCommit(world, answered, grant)
-  const committed = untilDurable(world, 'grant', () => world.credentials.commitGrant(commit))
+  const committed = untilDurable(world, 'grant', () => commitWhenFree(world, commit))
   const journaled = keepsAnswers(answered.grantContext.reuse) ? journal(world, answered) : null
   let known: CommitOutcome | null = null
   const settled = committed.then((outcome) => {

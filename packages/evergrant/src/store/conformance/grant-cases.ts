@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { newId } from '../../core/ids.ts'
+import { HOUR } from '../../core/time.ts'
 import type { StoreCase } from './store-case.ts'
 import { bytesOf, FUTURE, faultAt, PAST, Tenant, textOf, tokens } from './tenant.ts'
 
@@ -16,6 +17,25 @@ export const grantCases: readonly StoreCase[] = [
       assert.equal(textOf(credential.accessToken), 'access 2')
       assert.deepEqual([credential.lease, credential.intent, credential.suspicion], [null, null, null])
       assert.equal(health.dueAt, FUTURE)
+    },
+  },
+  {
+    name: 'a grant that yields waits for another holder’s presentation, and only while its lease runs',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const connection = await tenant.connect()
+      const late = await tenant.claimed(connection, { leaseMs: 0 })
+      const other = await tenant.claimed(connection, { epoch: 1, leaseMs: HOUR })
+      const commit = { ...tenant.grant(connection, late, 1), yields: true }
+      assert.equal((await store.credentials.commitGrant(commit)).kind, 'busy')
+      const { credential } = await tenant.row(connection)
+      assert.deepEqual([credential.generation, credential.intent?.id], [1, other])
+      await store.credentials.release(connection, other, null)
+      assert.deepEqual(await store.credentials.commitGrant(commit), { kind: 'applied', generation: 2 })
+      const over = await tenant.connect()
+      const own = await tenant.claimed(over, { leaseMs: 0 })
+      await tenant.claimed(over, { epoch: 1, leaseMs: 0 })
+      assert.equal((await store.credentials.commitGrant({ ...tenant.grant(over, own, 1), yields: true })).kind, 'applied')
     },
   },
   {

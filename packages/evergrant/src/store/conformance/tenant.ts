@@ -179,6 +179,7 @@ export class Tenant {
       account: null,
       dueAt: FUTURE,
       end: NO_END,
+      yields: false,
       event: this.event('connection.refreshed', connection),
       ...changes,
     }

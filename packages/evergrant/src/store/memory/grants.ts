@@ -1,13 +1,13 @@
 import type { Connection } from '../../core/connection/connection.ts'
 import type { IntentId } from '../../core/ids.ts'
-import type { CommitOutcome, FailureCommit, FailureOutcome, GrantCommit, StoredAnswer } from '../../core/refresh/credentials.ts'
+import type { CommitBusy, CommitOutcome, FailureCommit, FailureOutcome, GrantCommit, StoredAnswer } from '../../core/refresh/credentials.ts'
 import { dropFlight, NO_FLIGHT } from './claims.ts'
 import type { StoredConnection } from './connection-table.ts'
 import { countDeath, faultHeld } from './deaths.ts'
 import { queueLateRevocation } from './revocations.ts'
 import type { Tables } from './tables.ts'
 
-export function commitGrant(tables: Tables, commit: GrantCommit): CommitOutcome {
+export function commitGrant(tables: Tables, commit: GrantCommit): CommitOutcome | CommitBusy {
   requireInstant(commit.dueAt)
   const row = tables.connections.get(commit.connection)
   if (row === undefined) return keepUnapplied(tables, commit, { kind: 'superseded', generation: 0 })
@@ -17,10 +17,12 @@ export function commitGrant(tables: Tables, commit: GrantCommit): CommitOutcome 
     queueLateRevocation(tables, dropFlight(tables, row, commit.intent), commit)
     return keepUnapplied(tables, commit, { kind: 'disconnected' })
   }
-  const { generation, fingerprint } = row.grant.credential
+  const { generation, fingerprint, intent, lease } = row.grant.credential
   if (generation !== commit.presentedGeneration || fingerprint !== commit.presentedFingerprint) {
     return keepUnapplied(tables, commit, { kind: 'superseded', generation })
   }
+  const presentedElsewhere = intent !== null && intent.id !== commit.intent && lease !== null && lease.until > tables.now()
+  if (commit.yields && presentedElsewhere) return { kind: 'busy', until: lease.until }
   applyGrant(tables, row, commit)
   return { kind: 'applied', generation: generation + 1 }
 }

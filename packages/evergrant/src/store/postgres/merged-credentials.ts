@@ -1,5 +1,5 @@
 import type { ConnectionId } from '../../core/ids.ts'
-import type { ClaimOutcome, ClaimRequest, CommitOutcome, Credentials, GrantCommit, ReadMark } from '../../core/refresh/credentials.ts'
+import type { ClaimOutcome, ClaimRequest, CommitBusy, CommitOutcome, Credentials, GrantCommit, ReadMark } from '../../core/refresh/credentials.ts'
 import type { Row } from '../sql/program.ts'
 import { integer, text } from '../sql/rows.ts'
 import type { ChangeChannel } from './change-channel.ts'
@@ -26,13 +26,13 @@ interface Waiting<Request, Outcome> {
  */
 export function mergedCredentials(single: Credentials, database: PostgresDatabase, channel: ChangeChannel): Credentials {
   const claims = gather<ClaimRequest, ClaimOutcome>(single.claim, (requests) => claimMany(database, requests))
-  const grants = gather<GrantCommit, CommitOutcome>(single.commitGrant, (commits) => grantMany(database, channel, commits))
+  const grants = gather<GrantCommit, CommitOutcome | CommitBusy>(single.commitGrant, (commits) => grantMany(database, channel, commits))
   const reads = new MergedReads(database)
   return {
     ...single,
     read: (connection) => reads.read(connection),
     claim: claims,
-    commitGrant: grants,
+    commitGrant: (commit) => (commit.yields ? single.commitGrant(commit) : grants(commit)),
     markReads: (marks) => markMany(single, database, marks),
   }
 }

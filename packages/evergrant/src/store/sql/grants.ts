@@ -1,5 +1,5 @@
 import type { IntentId } from '../../core/ids.ts'
-import type { CommitOutcome, FailureCommit, FailureOutcome, GrantCommit } from '../../core/refresh/credentials.ts'
+import type { CommitBusy, CommitOutcome, FailureCommit, FailureOutcome, GrantCommit } from '../../core/refresh/credentials.ts'
 import type { Instant } from '../../core/time.ts'
 import { keepAnswer } from './answers.ts'
 import { dropFlight } from './claims.ts'
@@ -11,8 +11,8 @@ import { CLEAR_FLIGHT, integer, json, SET_TOKENS, text, textOrNull, toJson, toke
 
 const LOCKED = 'select k.id, k.state, k.integration_id, k.owner, k.account, k.scopes, k.facts, k.fault, k.revoke_rule from connection k where k.id = ?'
 
-export function* commitGrant(dialect: Dialect, commit: GrantCommit): Program<CommitOutcome> {
-  const applied = dialect.oneWriter && Object.keys(commit.facts).length === 0 ? yield* commitAtOnce(commit) : undefined
+export function* commitGrant(dialect: Dialect, commit: GrantCommit): Program<CommitOutcome | CommitBusy> {
+  const applied = dialect.oneWriter && !commit.yields && Object.keys(commit.facts).length === 0 ? yield* commitAtOnce(commit) : undefined
   return applied ?? (yield* commitStepwise(dialect, commit))
 }
 
@@ -37,7 +37,7 @@ function* commitAtOnce(commit: GrantCommit): Program<CommitOutcome | undefined> 
   return { kind: 'applied', generation: presentedGeneration + 1 }
 }
 
-function* commitStepwise(dialect: Dialect, commit: GrantCommit): Program<CommitOutcome> {
+function* commitStepwise(dialect: Dialect, commit: GrantCommit): Program<CommitOutcome | CommitBusy> {
   const { found, current, earlier } = dialect.oneWriter ? yield* seenAtOnce(commit) : yield* seenUnderLock(dialect, commit)
   if (found === undefined || current === undefined) return yield* keepUnapplied(commit, { kind: 'superseded', generation: 0 })
   if (earlier !== undefined && integer(earlier, 'applied') === 1) return { kind: 'already', generation: integer(earlier, 'generation') + 1 }
@@ -50,8 +50,19 @@ function* commitStepwise(dialect: Dialect, commit: GrantCommit): Program<CommitO
   if (generation !== commit.presentedGeneration || textOrNull(current, 'fingerprint') !== commit.presentedFingerprint) {
     return yield* keepUnapplied(commit, { kind: 'superseded', generation })
   }
+  const until = commit.yields ? yield* presentedElsewhereUntil(commit) : null
+  if (until !== null) return { kind: 'busy', until }
   yield* applyGrant(found, commit)
   return { kind: 'applied', generation: generation + 1 }
+}
+
+function* presentedElsewhereUntil({ connection, intent }: GrantCommit): Program<Instant | null> {
+  const other = yield* row(
+    'select lease_until from credential where connection_id = ? and intent_id is not null and intent_id <> ? and lease_until > now_ms()',
+    connection,
+    intent,
+  )
+  return other === undefined ? null : integer(other, 'lease_until')
 }
 
 interface Seen {
