@@ -106,6 +106,9 @@ export class Engine implements RefreshEngine {
     if (cached !== undefined) return cached
     const reading = this.#cache.reading(request.connection)
     try {
+      const answer = await this.#fromStore(request, reading)
+      if (answer.generation >= this.#cache.newest(request.connection)) return answer
+      // A read that was held up, or a database that went back in time: the second look tells, and is believed.
       return await this.#fromStore(request, reading)
     } catch (error) {
       const remembered = this.#outage.mayAnswerFor(error) ? this.#remembered(request) : undefined
@@ -227,12 +230,14 @@ export class Engine implements RefreshEngine {
     const { minTtlMs, rejectedGeneration } = request
     const flight = this.#flights.fly(request.connection, { kind: 'read', minTtlMs, rejectedGeneration }, true, row)
     const result = await this.#inTime(flight)
-    if (result?.kind === 'renewed') {
+    const seen = row.credential.generation
+    if (result?.kind === 'renewed' && result.token.answer.generation >= seen) {
       if (rejected) this.#rejections.renewed(request.connection, result.token.answer.generation, this.#world.clock.wall())
       return result.token.answer
     }
     if (result?.kind === 'planned' && (result.plan.kind === 'fresh' || result.plan.kind === 'reconnect')) {
-      if (result.plan.kind === 'fresh') return this.#answer(result.row, result.context, reading)
+      if (result.plan.kind === 'fresh' && result.row.credential.generation >= seen) return this.#answer(result.row, result.context, reading)
+      if (result.plan.kind === 'fresh') throw new Fault('refresh_in_progress', { retryAt: this.#world.clock.wall() + NUDGE_EVERY_MS })
       await recordEnd(this.#world, result.row, result.plan.code, rejected)
       throw ended(result.plan.code, result.row)
     }
@@ -240,7 +245,8 @@ export class Engine implements RefreshEngine {
     const over = result?.kind === 'failed' && result.fault !== null && new Fault(result.fault.code).definition.class === 'grant'
     const now = this.#world.clock.wall()
     if (!over && !rejected && servable(row, now, minTtlMs)) return this.#answer(row, context, reading)
-    if (result === null) throw new Fault('refresh_in_progress', { retryAt: now + NUDGE_EVERY_MS })
+    // Whoever joined a flight that somebody else overtook asks again: nobody goes back a generation.
+    if (result === null || result.kind === 'renewed') throw new Fault('refresh_in_progress', { retryAt: now + NUDGE_EVERY_MS })
     if (result.kind === 'failed') throw failedFault(result)
     throw waiting(
       result.plan.kind === 'wait' ? result.plan.code : 'outcome_unknown',
@@ -276,6 +282,7 @@ export class Engine implements RefreshEngine {
       }
       const { obtainedAt, softAt, hardAt } = credential
       reading.keep({ organization: connection.organization, answer, obtainedAt, softAt, hardAt })
+      this.#cache.handedOut(answer)
       return answer
     } catch (error) {
       if (error instanceof SealError) throw new Fault(error.code, { detail: error.message, cause: error })

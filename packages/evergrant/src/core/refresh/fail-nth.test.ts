@@ -89,6 +89,8 @@ async function struck({ trials, reuse, shared }: Arena, calls: NumberedCalls, bl
     await quietly(other.refresh(trial.organization, trial.connection))
   }
   await Promise.race([asked, calls.died])
+  // The caller may be answered by another call before the one that kills has come to its end.
+  if (blow.startsWith('dies') && calls.struck.length > 0) await calls.died
   if (calls.dead) {
     engine = await trials.engine(trial, { id: 'node-1', incarnation: 'second' }, well())
     await engine.recover()

@@ -37,6 +37,16 @@ test('it never goes back to an older generation', () => {
   expect(cache.find(request, 0)?.answer.generation).toBe(2)
 })
 
+test('what is forgotten is still known to be older than what was handed out', () => {
+  const cache = new TokenCache(10)
+  cache.put(entry(3))
+  cache.forget(connection)
+  cache.put(entry(2))
+  expect(cache.find(request, 0)).toBeUndefined()
+  cache.put(entry(3))
+  expect(cache.find(request, 0)?.answer.generation).toBe(3)
+})
+
 test('a rejected generation is not served from memory, a later one is', () => {
   const cache = new TokenCache(10)
   cache.put(entry(2))

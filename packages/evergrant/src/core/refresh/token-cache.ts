@@ -14,6 +14,8 @@ export interface CachedToken {
 export class TokenCache {
   readonly #entries = new Map<ConnectionId, CachedToken>()
   readonly #readings = new Map<ConnectionId, Set<{ dirty: boolean }>>()
+  /** Outlives what is forgotten: a late word of an older flight or read is known for what it is. */
+  readonly #newest = new Map<ConnectionId, number>()
   readonly #limit: number
 
   constructor(limit: number) {
@@ -38,13 +40,27 @@ export class TokenCache {
 
   put(entry: CachedToken): void {
     const id = entry.answer.connection
-    const known = this.#entries.get(id)
-    if (known !== undefined && known.answer.generation > entry.answer.generation) return
+    if (this.newest(id) > entry.answer.generation) return
+    this.handedOut(entry.answer)
     this.#entries.delete(id)
     this.#entries.set(id, entry)
     if (this.#entries.size <= this.#limit) return
     const oldest = this.#entries.keys().next().value
     if (oldest !== undefined) this.#entries.delete(oldest)
+  }
+
+  /** The newest generation that this node has handed out or kept; 0 when it remembers none. */
+  newest(connection: ConnectionId): number {
+    return this.#newest.get(connection) ?? 0
+  }
+
+  handedOut({ connection, generation }: TokenAnswer): void {
+    if (this.newest(connection) >= generation) return
+    this.#newest.delete(connection)
+    this.#newest.set(connection, generation)
+    if (this.#newest.size <= this.#limit) return
+    const oldest = this.#newest.keys().next().value
+    if (oldest !== undefined) this.#newest.delete(oldest)
   }
 
   forget(connection: ConnectionId | 'all'): void {

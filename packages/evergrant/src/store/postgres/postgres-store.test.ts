@@ -71,6 +71,8 @@ describe.skipIf(database === null)(`the contract on PostgreSQL${skip ?? ''}`, ()
   test('a commit whose answer is lost is told to this node as well, at once and when the server tells it', async () => {
     const tenant = await Tenant.open(store, { entropy: systemEntropy, duePlan })
     const connection = await tenant.connect()
+    // Every connection was cut just now: the channel has to be back before it can be asked to tell anything.
+    await vi.waitFor(() => expect(store.changes.fresh()).toBe(true), { timeout: 15_000 })
     let heard = 0
     const deaf = store.changes.subscribe((change) => {
       if (change.kind === 'connection' && change.connection === connection) heard += 1
@@ -87,7 +89,7 @@ describe.skipIf(database === null)(`the contract on PostgreSQL${skip ?? ''}`, ()
     lost.mockRestore()
     expect(heard).toBe(1)
     await vi.waitFor(async () => expect((await tenant.row(connection)).connection.state).toBe('disconnected'))
-    await vi.waitFor(() => expect(heard).toBe(2))
+    await vi.waitFor(() => expect(heard).toBe(2), { timeout: 15_000 })
     deaf()
   })
 
