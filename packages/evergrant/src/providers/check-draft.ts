@@ -80,7 +80,10 @@ function explainOne(error: ErrorObject): Problem {
     case 'type':
       return { path: at, text: `must be ${kinds(error.params.type)} (found ${found(error.data)})` }
     case 'discriminator':
-      return { path: joined(at, 'from'), text: `must be one of answer, id_token, access_token, callback, request (found ${found(error.params.tagValue)})` }
+      return {
+        path: joined(at, 'from'),
+        text: `must be one of answer, id_token, access_token, callback, variable, request (found ${found(error.params.tagValue)})`,
+      }
     case 'format':
       return { path: at, text: `must be a regular expression that compiles (found ${found(error.data)})` }
     case 'pattern':

@@ -3,25 +3,31 @@ import type {
   AnswerFacts,
   ApiFacts,
   AuthorizeFacts,
+  CallbackFacts,
   LifetimeFacts,
   ProviderRecord,
+  RefreshFacts,
   RevokeFacts,
   TokenFacts,
   TokenPaths,
   VariableDefinition,
   VerdictRule,
 } from '../core/provider/record.ts'
+import { type AroundDraft, completeAround } from './define-around.ts'
 
 /** A record with everything optional that has a sensible default. The shape of an operator's file. */
-export interface ProviderDraft {
+export interface ProviderDraft extends AroundDraft {
   readonly id: string
   readonly name: string
   readonly docs?: string | null
+  readonly grant?: ProviderRecord['grant']
+  readonly setup?: readonly string[]
+  readonly scopes?: Readonly<Record<string, string>>
   readonly variables?: Readonly<Record<string, Pick<VariableDefinition, 'label' | 'pattern' | 'example'> & Partial<VariableDefinition>>>
   readonly discovery?: ProviderRecord['discovery']
   readonly issuer?: string | null
-  readonly authorize?: Partial<Omit<AuthorizeFacts, 'callback'>> & { readonly callback?: Partial<AuthorizeFacts['callback']> }
-  readonly token?: Partial<TokenFacts>
+  readonly authorize?: Partial<Omit<AuthorizeFacts, 'callback'>> & { readonly callback?: Partial<CallbackFacts> }
+  readonly token?: Partial<Omit<TokenFacts, 'refresh'>> & { readonly refresh?: Partial<RefreshFacts> }
   readonly answer?: Partial<Omit<AnswerFacts, 'paths' | 'refreshPaths' | 'tokens'>> & {
     readonly paths?: Partial<TokenPaths>
     readonly refreshPaths?: Partial<TokenPaths> | null
@@ -33,7 +39,7 @@ export interface ProviderDraft {
   readonly lifetimes?: Partial<LifetimeFacts>
   readonly revoke?: RevokeDraft | null
   readonly account?: readonly AccountDraft[]
-  readonly api?: (Pick<ApiFacts, 'base'> & Partial<ApiFacts>) | null
+  readonly api?: (Pick<ApiFacts, 'base'> & Partial<Omit<ApiFacts, 'authorization'>> & { readonly authorization?: Partial<ApiFacts['authorization']> }) | null
   readonly notes?: readonly string[]
   readonly unverified?: readonly string[]
   readonly sources?: readonly string[]
@@ -46,10 +52,11 @@ export interface TokenDraft {
   readonly scopeParameter?: string | null
 }
 
-/** An account source whose `label`, `method` and `needsScope` may be left out. */
+type SourceDefaults = 'label' | 'pattern' | 'method' | 'headers' | 'body' | 'needsScope'
+/** An account source without what has a default. */
 export type AccountDraft = AccountSource extends infer Source
   ? Source extends AccountSource
-    ? Omit<Source, 'label' | 'method' | 'needsScope'> & Partial<Pick<Source, Extract<keyof Source, 'label' | 'method' | 'needsScope'>>>
+    ? Omit<Source, SourceDefaults> & Partial<Pick<Source, Extract<keyof Source, SourceDefaults>>>
     : never
   : never
 export type RuleDraft = Pick<VerdictRule, 'verdict' | 'where'> & Partial<VerdictRule>
@@ -63,6 +70,7 @@ export const STANDARD_PATHS: TokenPaths = {
   expiresAt: null,
   refreshExpiresIn: 'refresh_token_expires_in',
   refreshExpiresAt: null,
+  grantExpiresIn: null,
   scope: 'scope',
   tokenType: 'token_type',
   idToken: 'id_token',
@@ -79,7 +87,22 @@ const AUTHORIZE: AuthorizeFacts = {
   requiredScopes: [],
   pkce: 'supported',
   responseMode: 'query',
-  callback: { code: 'code', scope: null, facts: {} },
+  unencoded: [],
+  inFragment: false,
+  callback: { code: 'code', scope: null, facts: {}, hmac: null, by: 'redirect' },
+}
+
+const REFRESH: RefreshFacts = {
+  presents: 'refresh_token',
+  method: null,
+  bodyFormat: null,
+  clientAuth: null,
+  rename: null,
+  omit: null,
+  headers: null,
+  redirectUri: false,
+  minimumAgeSeconds: null,
+  prolongs: false,
 }
 
 const TOKEN: TokenFacts = {
@@ -87,13 +110,16 @@ const TOKEN: TokenFacts = {
   refreshUrl: null,
   method: 'POST',
   clientAuth: 'body',
+  signing: null,
   bodyFormat: 'form',
+  signature: null,
   headers: {},
   rename: {},
   omit: [],
   exchangeParameters: {},
   refreshParameters: {},
   scopesOnRefresh: false,
+  refresh: REFRESH,
 }
 
 const ANSWER: AnswerFacts = {
@@ -119,6 +145,8 @@ const LIFETIMES: LifetimeFacts = {
   absoluteFrom: 'consent',
   issuesRefreshToken: true,
   refreshEndsAccessToken: false,
+  onePerAccount: false,
+  cap: null,
 }
 
 /** RFC 7009 section 2.1. */
@@ -126,6 +154,7 @@ const REVOKE: Omit<RevokeFacts, 'fallback'> = {
   url: null,
   method: 'POST',
   clientAuth: 'as_token',
+  authorization: null,
   format: 'form',
   token: 'refresh',
   parameter: 'token',
@@ -139,11 +168,14 @@ export function defineProvider(draft: ProviderDraft): ProviderRecord {
     id: draft.id,
     name: draft.name,
     docs: draft.docs ?? null,
-    variables: mapValues(draft.variables ?? {}, (variable) => ({ default: null, askedOf: 'integration', ...variable })),
+    grant: draft.grant ?? 'authorization_code',
+    setup: draft.setup ?? [],
+    scopes: draft.scopes ?? {},
+    variables: mapValues(draft.variables ?? {}, (variable) => ({ default: null, askedOf: 'integration', choices: null, ...variable })),
     discovery: draft.discovery ?? null,
     issuer: draft.issuer ?? null,
     authorize: { ...AUTHORIZE, ...draft.authorize, callback: { ...AUTHORIZE.callback, ...draft.authorize?.callback } },
-    token: { ...TOKEN, ...draft.token },
+    token: { ...TOKEN, ...draft.token, refresh: { ...REFRESH, ...draft.token?.refresh } },
     answer: completeAnswer(draft.answer ?? {}),
     verdicts: (draft.verdicts ?? []).map((rule) => ({ step: 'any', status: null, meaning: '', ...rule })),
     reuse: { class: 'PU', windowSeconds: 0, neverProbe: false, evidence: '', ...draft.reuse },
@@ -151,11 +183,18 @@ export function defineProvider(draft: ProviderDraft): ProviderRecord {
     lifetimes: { ...LIFETIMES, ...draft.lifetimes },
     revoke: completeRevoke(draft.revoke ?? null),
     account: (draft.account ?? []).map(completeAccount),
-    api: draft.api ? { hosts: [], authorization: { header: 'authorization', prefix: 'Bearer ' }, headers: {}, answers: [], ...draft.api } : null,
+    api: completeApi(draft.api ?? null),
+    ...completeAround(draft),
     notes: draft.notes ?? [],
     unverified: draft.unverified ?? [],
     sources: draft.sources ?? [],
   }
+}
+
+function completeApi(draft: NonNullable<ProviderDraft['api']> | null): ApiFacts | null {
+  if (draft === null) return null
+  const authorization = { header: 'authorization', prefix: 'Bearer ', query: null, ...draft.authorization }
+  return { hosts: [], headers: {}, required: [], answers: [], ...draft, authorization }
 }
 
 function completeAnswer(draft: NonNullable<ProviderDraft['answer']>): AnswerFacts {
@@ -175,9 +214,12 @@ function completeAnswer(draft: NonNullable<ProviderDraft['answer']>): AnswerFact
 function completeAccount(draft: AccountDraft): AccountSource {
   switch (draft.from) {
     case 'callback':
+    case 'variable':
       return draft
+    case 'answer':
+      return { label: null, pattern: null, ...draft }
     case 'request':
-      return { label: null, method: 'GET', needsScope: [], ...draft }
+      return { label: null, method: 'GET', headers: {}, body: null, needsScope: [], ...draft }
     default:
       return { label: null, ...draft }
   }

@@ -138,5 +138,6 @@ function clientAuthOf(record: ProviderRecord, metadata: IssuerMetadata | null): 
   const accepted = metadata?.clientAuth ?? []
   const own = record.token.clientAuth === 'basic_raw' ? 'basic' : record.token.clientAuth
   const best = accepted[0]
-  return best === undefined || accepted.includes(own) ? {} : { clientAuth: best }
+  const listed: readonly string[] = accepted
+  return best === undefined || listed.includes(own) ? {} : { clientAuth: best }
 }

@@ -9,7 +9,8 @@ import { checkMeaning } from './check-meaning.ts'
 import { defineProvider } from './define.ts'
 import { catalogue } from './index.ts'
 import { loadProviderFolder, parseProvider } from './load.ts'
-import { NEEDS, RecordSchema, schemaMatchesRecord } from './schema.ts'
+import { RecordSchema, schemaMatchesRecord } from './schema.ts'
+import { NEEDS } from './schema-terms.ts'
 
 const minimal = `id: acme
 name: Acme
@@ -58,7 +59,7 @@ const refused: [string, string, string][] = [
   [
     'a wrong choice',
     `${minimal.replace('token }', 'token')}`.replace('acme.example/token', 'acme.example/token, clientAuth: post }'),
-    `${file}: token.clientAuth must be one of body, basic, basic_raw, none (found "post")`,
+    `${file}: token.clientAuth must be one of body, basic, basic_raw, none, secret_as_username, header, signed_secret, private_key_jwt, tls (found "post")`,
   ],
   ['an unknown field', `${minimal}lifetime: {}\n`, `${file}: lifetime is not a field of a provider record; did you mean "lifetimes"?`],
   [
@@ -101,7 +102,7 @@ const refused: [string, string, string][] = [
   [
     'an unknown account source',
     `${minimal}account: [{ from: body, path: id }]\n`,
-    `${file}: account.0.from must be one of answer, id_token, access_token, callback, request (found "body")`,
+    `${file}: account.0.from must be one of answer, id_token, access_token, callback, variable, request (found "body")`,
   ],
   ['an incomplete account source', `${minimal}account: [{ from: id_token }]\n`, `${file}: account.0.claim is missing`],
   ['a list', '- id: acme\n', `${file}: must be a list of fields, beginning with id and name`],
@@ -111,7 +112,7 @@ const refused: [string, string, string][] = [
   [
     'a wrong field in an extension',
     'extends: google\ntoken: { clientAuth: 7 }\n',
-    `${file}: token.clientAuth must be one of body, basic, basic_raw, none (found 7)`,
+    `${file}: token.clientAuth must be one of body, basic, basic_raw, none, secret_as_username, header, signed_secret, private_key_jwt, tls (found 7)`,
   ],
 ]
 

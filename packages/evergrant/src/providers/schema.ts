@@ -1,27 +1,7 @@
-import { type Static, type TSchema, Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import type { ProviderRecord } from '../core/provider/record.ts'
-
-/** Members that a file must write down; everything else has a default. Read by {@link draftSchema}. */
-export const NEEDS = 'x-needs'
-
-const text = () => Type.String({ minLength: 1, maxLength: 2_000 })
-const words = () => Type.String({ maxLength: 2_000 })
-const url = () => Type.String({ pattern: '^(https://|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])[:/]|\\{)[^\\s]*$', maxLength: 2_000 })
-const seconds = () => Type.Integer({ minimum: 0, maximum: 3_153_600_000 })
-const flag = () => Type.Boolean()
-const texts = () => Type.Array(words())
-const table = () => Type.Record(Type.String(), words())
-const oneOf = <const Values extends readonly string[]>(...values: Values) => Type.Unsafe<Values[number]>({ type: 'string', enum: values })
-/** A union would hide both the defaults inside and the better half of an error message; two types do not. */
-const orNull = <Schema extends TSchema>(schema: Schema) => {
-  const { type, enum: values }: { type?: unknown; enum?: readonly unknown[] } = schema
-  return Type.Unsafe<Static<Schema> | null>({ ...schema, type: [type, 'null'], ...(values === undefined ? {} : { enum: [...values, null] }) })
-}
-const record = <Properties extends Record<string, TSchema>>(properties: Properties, needs: readonly string[] = []) =>
-  Type.Object(properties, { additionalProperties: false, [NEEDS]: needs })
-const scalar = () => Type.Unsafe<string | number | boolean>({ type: ['string', 'number', 'boolean'] })
-const conditions = () => Type.Record(Type.String(), scalar())
-const statuses = () => Type.Array(Type.Integer({ minimum: 100, maximum: 599 }))
+import { aroundProperties } from './schema-around.ts'
+import { conditions, flag, NEEDS, oneOf, orNull, record, scalar, seconds, statuses, table, text, texts, url, words } from './schema-terms.ts'
 
 const Paths = record({
   accessToken: text(),
@@ -30,6 +10,7 @@ const Paths = record({
   expiresAt: orNull(text()),
   refreshExpiresIn: orNull(text()),
   refreshExpiresAt: orNull(text()),
+  grantExpiresIn: orNull(text()),
   scope: orNull(text()),
   tokenType: orNull(text()),
   idToken: orNull(text()),
@@ -41,7 +22,8 @@ const Variable = record(
     pattern: Type.String({ minLength: 1, maxLength: 500, format: 'regex' }),
     example: text(),
     default: orNull(text()),
-    askedOf: oneOf('integration', 'connection'),
+    askedOf: oneOf('integration', 'connection', 'provider'),
+    choices: orNull(Type.Record(Type.String(), record({ label: text(), sets: table() }, ['label']))),
   },
   ['label', 'pattern', 'example'],
 )
@@ -57,21 +39,52 @@ const Authorize = record({
   requiredScopes: texts(),
   pkce: oneOf('required', 'supported', 'unsupported'),
   responseMode: oneOf('query', 'form_post'),
-  callback: record({ code: text(), scope: orNull(text()), facts: table() }),
+  unencoded: texts(),
+  inFragment: flag(),
+  callback: record({ code: text(), scope: orNull(text()), facts: table(), hmac: orNull(text()), by: oneOf('redirect', 'push') }),
+})
+
+const clientAuth = () => oneOf('body', 'basic', 'basic_raw', 'none', 'secret_as_username', 'header', 'signed_secret', 'private_key_jwt', 'tls')
+const bodyFormat = () => oneOf('form', 'json', 'query', 'xml')
+
+const Signing = record(
+  { algorithm: oneOf('ES256', 'ES384', 'RS256', 'RS384', 'PS256', 'EdDSA'), header: table(), claims: table(), lifetimeSeconds: seconds() },
+  ['algorithm', 'claims', 'lifetimeSeconds'],
+)
+
+const Signature = record(
+  { algorithm: oneOf('sha256', 'hmac_sha256'), text: text(), encoding: oneOf('hex', 'base64'), header: text(), timestampHeader: orNull(text()) },
+  ['algorithm', 'text', 'header'],
+)
+
+const Refresh = record({
+  presents: oneOf('refresh_token', 'access_token'),
+  method: orNull(oneOf('POST', 'GET')),
+  bodyFormat: orNull(bodyFormat()),
+  clientAuth: orNull(clientAuth()),
+  rename: orNull(table()),
+  omit: orNull(texts()),
+  headers: orNull(table()),
+  redirectUri: flag(),
+  minimumAgeSeconds: orNull(seconds()),
+  prolongs: flag(),
 })
 
 const Token = record({
   url: orNull(url()),
   refreshUrl: orNull(url()),
   method: oneOf('POST', 'GET'),
-  clientAuth: oneOf('body', 'basic', 'basic_raw', 'none'),
-  bodyFormat: oneOf('form', 'json'),
+  clientAuth: clientAuth(),
+  signing: orNull(Signing),
+  bodyFormat: bodyFormat(),
+  signature: orNull(Signature),
   headers: table(),
   rename: table(),
   omit: texts(),
   exchangeParameters: table(),
   refreshParameters: table(),
   scopesOnRefresh: flag(),
+  refresh: Refresh,
 })
 
 const TokenVariant = record({ paths: Paths, refreshPaths: orNull(Paths), account: orNull(text()), scopeParameter: orNull(text()) }, ['paths'])
@@ -104,25 +117,35 @@ const Verdict = record(
 const revokeWay = {
   url: orNull(url()),
   method: oneOf('POST', 'DELETE', 'GET'),
-  clientAuth: oneOf('as_token', 'body', 'basic', 'bearer', 'none'),
+  clientAuth: oneOf('as_token', 'body', 'basic', 'bearer', 'header', 'none'),
+  authorization: orNull(text()),
   format: oneOf('form', 'json', 'query'),
   token: oneOf('refresh', 'access'),
-  parameter: text(),
+  parameter: orNull(text()),
   parameters: table(),
   reach: oneOf('token', 'grant'),
 }
 
 const label = () => orNull(text())
 const sources = [
-  record({ from: Type.Literal('answer'), path: text(), label: label() }, ['from', 'path']),
+  record({ from: Type.Literal('answer'), path: text(), label: label(), pattern: orNull(text()) }, ['from', 'path']),
+  record({ from: Type.Literal('variable'), name: text() }, ['from', 'name']),
   record({ from: Type.Literal('id_token'), claim: text(), label: label() }, ['from', 'claim']),
   record({ from: Type.Literal('access_token'), claim: text(), label: label() }, ['from', 'claim']),
   record({ from: Type.Literal('callback'), parameter: text() }, ['from', 'parameter']),
-  record({ from: Type.Literal('request'), method: oneOf('GET', 'POST'), url: url(), path: text(), label: label(), needsScope: texts() }, [
-    'from',
-    'url',
-    'path',
-  ]),
+  record(
+    {
+      from: Type.Literal('request'),
+      method: oneOf('GET', 'POST'),
+      url: url(),
+      headers: table(),
+      body: orNull(text()),
+      path: text(),
+      label: label(),
+      needsScope: texts(),
+    },
+    ['from', 'url', 'path'],
+  ),
 ] as const
 const Source = Type.Unsafe<Static<(typeof sources)[number]>>({
   type: 'object',
@@ -135,8 +158,9 @@ const Api = record(
   {
     base: url(),
     hosts: Type.Array(Type.String({ pattern: '^(\\*\\.)?[A-Za-z0-9.{}_-]+(:[0-9]+)?$' })),
-    authorization: record({ header: Type.String({ pattern: '^[A-Za-z0-9-]+$' }), prefix: words() }),
+    authorization: record({ header: Type.String({ pattern: '^[A-Za-z0-9-]+$' }), prefix: words(), query: orNull(text()) }),
     headers: table(),
+    required: Type.Array(record({ header: text(), except: texts(), meaning: words() }, ['header'])),
     answers: Type.Array(
       record({ status: statuses(), where: conditions(), means: oneOf('token_rejected', 'scope_missing', 'throttled', 'not_about_the_token') }, [
         'status',
@@ -154,6 +178,9 @@ export const RecordSchema = record(
     id: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$' }),
     name: text(),
     docs: orNull(url()),
+    grant: oneOf('authorization_code', 'client_credentials', 'jwt_bearer', 'installation', 'api_key', 'basic'),
+    setup: texts(),
+    scopes: table(),
     variables: Type.Record(Type.String({ pattern: '^[A-Za-z0-9_-]+$' }), Variable, { additionalProperties: false }),
     discovery: orNull(record({ kind: oneOf('oidc', 'rfc8414'), issuer: url() }, ['kind', 'issuer'])),
     issuer: Type.Optional(orNull(url())),
@@ -172,10 +199,13 @@ export const RecordSchema = record(
       absoluteFrom: oneOf('consent', 'issue'),
       issuesRefreshToken: flag(),
       refreshEndsAccessToken: flag(),
+      onePerAccount: flag(),
+      cap: orNull(record({ grants: Type.Integer({ minimum: 1 }), next: oneOf('oldest_ends', 'refused') }, ['grants', 'next'])),
     }),
     revoke: orNull(record({ ...revokeWay, fallback: orNull(record(revokeWay)) })),
     account: Type.Array(Source),
     api: orNull(Api),
+    ...aroundProperties,
     notes: texts(),
     unverified: texts(),
     sources: texts(),

@@ -29,7 +29,7 @@ export function accountFromAnswer(
   const name = context.token ?? answer.defaultToken
   const own = name === null ? null : (answer.tokens?.[name]?.account ?? null)
   const ownLabel = sources.find((source) => source.from === 'answer')?.label ?? null
-  const all: AccountSource[] = own === null ? [...sources] : [{ from: 'answer', path: own, label: ownLabel }]
+  const all: AccountSource[] = own === null ? [...sources] : [{ from: 'answer', path: own, label: ownLabel, pattern: null }]
   for (const source of all) {
     const found = fromSource(source, json, claims, callback)
     if (found !== null) return found
@@ -72,6 +72,7 @@ function fromSource(source: AccountSource, json: JsonObject, claims: TokenClaims
     case 'callback':
       return callback === null ? null : named(textAt(callback, source.parameter), null)
     case 'request':
+    case 'variable':
       return null
   }
 }

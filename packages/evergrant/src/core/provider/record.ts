@@ -1,19 +1,20 @@
+import type { AfterConnect, ChainStep, CheckFacts, LimitFacts, PushFacts, Samples, Sunset } from './record-around.ts'
+import type { AnswerPath, Template } from './record-terms.ts'
 import type { ReuseClass } from './reuse.ts'
 
-/** `https://{shop}.myshopify.com/...`: names in braces come from variables (integration, then connection) or facts. */
-export type Template = string
-/**
- * Dotted path into an answer: `body.access_token`, `authed_user.id`, `0.id`. `*` stands for every element of an array
- * (`errors.*.resource`): a condition then holds when one of them fits; an account takes the smallest, so that the order does not matter.
- * Where an account is read, `a + b` joins two values with a colon.
- */
-export type AnswerPath = string
+export type { AnswerPath, Template }
 
 /** A catalogue record: the facts of one OAuth server. Data, not code; checked by the schema in `providers/schema.ts`. */
 export interface ProviderRecord {
   readonly id: string
   readonly name: string
   readonly docs: string | null
+  /** How a grant comes to be. All but `authorization_code` need no end user in a browser. */
+  readonly grant: GrantKind
+  /** What the operator does at the provider before the first connection, one step each. `{redirect_uri}` is filled in. */
+  readonly setup: readonly string[]
+  /** Scope -> what it allows, in plain words. */
+  readonly scopes: Readonly<Record<string, string>>
   readonly variables: Readonly<Record<string, VariableDefinition>>
   /** Where endpoints come from when they are not written here (OpenID Discovery 1.0, RFC 8414). */
   readonly discovery: { readonly kind: 'oidc' | 'rfc8414'; readonly issuer: Template } | null
@@ -30,6 +31,20 @@ export interface ProviderRecord {
   readonly revoke: RevokeFacts | null
   readonly account: readonly AccountSource[]
   readonly api: ApiFacts | null
+  /** Requests that make the exchanged token usable: its answer takes the place of the first one's (Instagram, Bullhorn). */
+  readonly chain: readonly ChainStep[]
+  /** Requests after a consent: what they answer is kept as facts, or registers the account (Mailchimp, Polar). */
+  readonly afterConnect: readonly AfterConnect[]
+  /** The cheapest call that proves that a token works. */
+  readonly check: CheckFacts | null
+  /** How the provider tells of its quotas. */
+  readonly limits: LimitFacts
+  /** What the provider pushes to `POST /hooks/{integration}`. */
+  readonly push: PushFacts | null
+  /** Documented answers with invented values: their keys and types are what a live answer is compared with. */
+  readonly samples: Samples
+  /** Addresses and habits with an announced end. */
+  readonly sunsets: readonly Sunset[]
   /** What people should know, one sentence each. */
   readonly notes: readonly string[]
   /** Names of fields that nobody has verified against the provider. Shown as such. */
@@ -37,19 +52,23 @@ export interface ProviderRecord {
   readonly sources: readonly string[]
 }
 
+export type GrantKind = 'authorization_code' | 'client_credentials' | 'jwt_bearer' | 'installation' | 'api_key' | 'basic'
+
 export interface VariableDefinition {
   readonly label: string
   /** Anchored regular expression; what does not match never reaches a URL (S32). */
   readonly pattern: string
   readonly example: string
   readonly default: string | null
-  /** Asked once per integration, or of the end user on the connect page. */
-  readonly askedOf: 'integration' | 'connection'
+  /** Asked once per integration, of the end user on the connect page, or told by the provider: then it is a fact of the same name. */
+  readonly askedOf: 'integration' | 'connection' | 'provider'
+  /** The only values there are, and what else each of them means: value -> label and the variables that it sets (a region's hosts). */
+  readonly choices: Readonly<Record<string, { readonly label: string; readonly sets: Readonly<Record<string, string>> }>> | null
 }
 
 export interface AuthorizeFacts {
   readonly url: Template | null
-  /** Static extra parameters (`access_type=offline`). */
+  /** Extra parameters (`access_type=offline`); values may use variables. */
   readonly parameters: Readonly<Record<string, string>>
   /** Standard parameters this provider must not receive (`response_type`). */
   readonly omit: readonly string[]
@@ -63,17 +82,33 @@ export interface AuthorizeFacts {
   readonly requiredScopes: readonly string[]
   readonly pkce: 'required' | 'supported' | 'unsupported'
   readonly responseMode: 'query' | 'form_post'
-  /** Callback parameters: the code's name, where granted scopes come back, what is kept as facts (fact -> parameter). */
-  readonly callback: { readonly code: string; readonly scope: string | null; readonly facts: Readonly<Record<string, string>> }
+  /** Parameters that are sent without percent-encoding, and whether the query belongs behind the `#` of the page (routers in the browser). */
+  readonly unencoded: readonly string[]
+  readonly inFragment: boolean
+  readonly callback: CallbackFacts
+}
+
+/** The code's name, where granted scopes come back, what is kept as facts (fact -> parameter). */
+export interface CallbackFacts {
+  readonly code: string
+  readonly scope: string | null
+  readonly facts: Readonly<Record<string, string>>
+  /** The parameter that signs all others, sorted and joined as a query: hexadecimal HMAC-SHA-256 with the client secret (Shopify). */
+  readonly hmac: string | null
+  /** `push`: the code comes in a push of the provider, not with the browser (Sentry). */
+  readonly by: 'redirect' | 'push'
 }
 
 export interface TokenFacts {
   readonly url: Template | null
   readonly refreshUrl: Template | null
   readonly method: 'POST' | 'GET'
-  /** `basic` encodes as RFC 6749 2.3.1 says, `basic_raw` does not; `none` for public clients. */
-  readonly clientAuth: 'body' | 'basic' | 'basic_raw' | 'none'
-  readonly bodyFormat: 'form' | 'json'
+  readonly clientAuth: ClientAuth
+  /** What signs for us, where the client authenticates with a JWT. */
+  readonly signing: SigningFacts | null
+  readonly bodyFormat: 'form' | 'json' | 'query' | 'xml'
+  /** A signature over the body as it is sent. */
+  readonly signature: SignatureFacts | null
   readonly headers: Readonly<Record<string, string>>
   readonly rename: Readonly<Record<string, string>>
   readonly omit: readonly string[]
@@ -81,6 +116,50 @@ export interface TokenFacts {
   readonly refreshParameters: Readonly<Record<string, string>>
   /** Scopes are repeated on refresh (Microsoft: a refresh must name scopes of one resource). */
   readonly scopesOnRefresh: boolean
+  readonly refresh: RefreshFacts
+}
+
+/**
+ * `basic` encodes as RFC 6749 2.3.1 says, `basic_raw` does not; `none` for public clients. `secret_as_username`: Basic with
+ * an empty password and no client id (Stripe Apps). `header`: see `authorization`. `signed_secret`: the client secret is a JWT
+ * that we sign (Apple). `private_key_jwt`: RFC 7523 section 2.2. `tls`: a client certificate (RFC 8705 section 2).
+ */
+export type ClientAuth = 'body' | 'basic' | 'basic_raw' | 'none' | 'secret_as_username' | 'header' | 'signed_secret' | 'private_key_jwt' | 'tls'
+
+/** A JWT made for each request. The key is the integration's client secret: PEM or JWK. Claims may use variables, `{client_id}` and `{token_url}`. */
+export interface SigningFacts {
+  readonly algorithm: 'ES256' | 'ES384' | 'RS256' | 'RS384' | 'PS256' | 'EdDSA'
+  readonly header: Readonly<Record<string, Template>>
+  readonly claims: Readonly<Record<string, Template>>
+  readonly lifetimeSeconds: number
+}
+
+/** HMAC or digest of a text with `{body}`, `{timestamp}` (s), `{client_id}`, `{client_secret}`, sent in a header. */
+export interface SignatureFacts {
+  readonly algorithm: 'sha256' | 'hmac_sha256'
+  readonly text: string
+  readonly encoding: 'hex' | 'base64'
+  readonly header: string
+  /** The header that carries `{timestamp}`; null when it is not sent. */
+  readonly timestampHeader: string | null
+}
+
+/** Where a refresh differs from the exchange. Null takes the exchange's. */
+export interface RefreshFacts {
+  /** What is presented. `access_token`: the token renews itself while it lives (Instagram, Facebook). */
+  readonly presents: 'refresh_token' | 'access_token'
+  readonly method: 'POST' | 'GET' | null
+  readonly bodyFormat: TokenFacts['bodyFormat'] | null
+  readonly clientAuth: ClientAuth | null
+  readonly rename: Readonly<Record<string, string>> | null
+  readonly omit: readonly string[] | null
+  readonly headers: Readonly<Record<string, string>> | null
+  /** The redirect URI is repeated (GitLab). */
+  readonly redirectUri: boolean
+  /** A younger token is refused (Instagram: 24 h). */
+  readonly minimumAgeSeconds: number | null
+  /** Success carries no token: it prolongs the one that we hold (COROS). Needs `answer.success`. */
+  readonly prolongs: boolean
 }
 
 export interface TokenPaths {
@@ -90,6 +169,8 @@ export interface TokenPaths {
   readonly expiresAt: AnswerPath | null
   readonly refreshExpiresIn: AnswerPath | null
   readonly refreshExpiresAt: AnswerPath | null
+  /** Seconds until the end that no refresh moves (Intuit's hard expiry). */
+  readonly grantExpiresIn: AnswerPath | null
   readonly scope: AnswerPath | null
   readonly tokenType: AnswerPath | null
   readonly idToken: AnswerPath | null
@@ -145,17 +226,24 @@ export interface LifetimeFacts {
   readonly issuesRefreshToken: boolean
   /** A refresh also ends the old access token (GitHub Apps): callers in flight get one 401. */
   readonly refreshEndsAccessToken: boolean
+  /** A second consent of the same account ends the first one's grant (Zoom, Shopify). */
+  readonly onePerAccount: boolean
+  /** How many live grants an account may have at this client, and what the next one does. */
+  readonly cap: { readonly grants: number; readonly next: 'oldest_ends' | 'refused' } | null
 }
 
 export interface RevokeFacts {
   readonly url: Template | null
   readonly method: 'POST' | 'DELETE' | 'GET'
   /** `as_token`: as at the token endpoint (RFC 7009 section 2.1). `bearer`: the access token itself. */
-  readonly clientAuth: 'as_token' | 'body' | 'basic' | 'bearer' | 'none'
+  readonly clientAuth: 'as_token' | 'body' | 'basic' | 'bearer' | 'header' | 'none'
+  /** With `header`: the whole Authorization value (`Client {client_secret}`). */
+  readonly authorization: string | null
   readonly format: 'form' | 'json' | 'query'
   readonly token: 'refresh' | 'access'
-  /** Name of the parameter that carries the token. */
-  readonly parameter: string
+  /** Name of the parameter that carries the token; null when none does (the bearer or the URL says it). */
+  readonly parameter: string | null
+  /** Values may use variables, facts, `{client_id}` and `{account}`; so may the URL. */
   readonly parameters: Readonly<Record<string, string>>
   /** `token`: only this token dies. `grant`: everything of this account at this client dies, siblings included. */
   readonly reach: 'token' | 'grant'
@@ -165,7 +253,15 @@ export interface RevokeFacts {
 
 /** Where the account id comes from, in order of preference. `label` is what people read. */
 export type AccountSource =
-  | { readonly from: 'answer'; readonly path: AnswerPath; readonly label: AnswerPath | null }
+  | {
+      readonly from: 'answer'
+      readonly path: AnswerPath
+      readonly label: AnswerPath | null
+      /** Cuts the id out of a longer text: the first group counts (Salesforce, PayPal). */
+      readonly pattern: string | null
+    }
+  /** What we were told before the flow: Shopify's shop. */
+  | { readonly from: 'variable'; readonly name: string }
   | { readonly from: 'id_token'; readonly claim: string; readonly label: string | null }
   /** A claim of an access token that is a JWT. It came from the token endpoint over TLS, so its signature is not checked. */
   | { readonly from: 'access_token'; readonly claim: string; readonly label: string | null }
@@ -175,6 +271,9 @@ export type AccountSource =
       readonly from: 'request'
       readonly method: 'GET' | 'POST'
       readonly url: Template
+      readonly headers: Readonly<Record<string, Template>>
+      /** JSON (GraphQL). */
+      readonly body: string | null
       readonly path: AnswerPath
       readonly label: AnswerPath | null
       readonly needsScope: readonly string[]
@@ -185,9 +284,12 @@ export interface ApiFacts {
   readonly base: Template
   /** Hosts the proxy may call besides the base's own: exact names, or `*.example.com`. */
   readonly hosts: readonly Template[]
-  readonly authorization: { readonly header: string; readonly prefix: string }
+  /** `query`: the token goes into this query parameter instead. */
+  readonly authorization: { readonly header: string; readonly prefix: string; readonly query: string | null }
   /** Headers every call needs; values may use `{client_id}`. */
   readonly headers: Readonly<Record<string, Template>>
+  /** Headers that the caller of the proxy must give, except on the paths that begin as listed (Amazon Ads: the profile). */
+  readonly required: readonly { readonly header: string; readonly except: readonly string[]; readonly meaning: string }[]
   /** Answers that look like 401 or 403 but are not about the token, or the other way round. First match wins. */
   readonly answers: readonly ApiAnswerRule[]
 }

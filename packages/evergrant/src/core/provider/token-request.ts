@@ -1,7 +1,7 @@
 import { scopesToAsk } from './authorize.ts'
 import type { ProviderContext } from './context.ts'
 import { encodeForm, encodeQuery, withQuery } from './form.ts'
-import type { RevokeFacts } from './record.ts'
+import type { ClientAuth, RevokeFacts } from './record.ts'
 import { fillTemplate } from './template.ts'
 import type { ProviderRequest } from './wire.ts'
 
@@ -85,7 +85,7 @@ function headersOf(context: ProviderContext, headers: Readonly<Record<string, st
 
 interface Sending {
   readonly method: ProviderRequest['method']
-  readonly format: 'form' | 'json' | 'query'
+  readonly format: 'form' | 'json' | 'query' | 'xml'
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -101,7 +101,7 @@ function revokeBy(context: ProviderContext, facts: Omit<RevokeFacts, 'fallback'>
   if (token === null || (facts.clientAuth === 'bearer' && input.accessToken === null)) return null
   const headers = headersOf(context, facts.clientAuth === 'bearer' ? { authorization: `Bearer ${input.accessToken}` } : {})
   const auth = revokeAuthOf(context, facts)
-  const parameters: Record<string, string> = { [facts.parameter]: token, ...facts.parameters }
+  const parameters: Record<string, string> = { ...(facts.parameter === null ? {} : { [facts.parameter]: token }), ...facts.parameters }
   if (auth === 'body' || auth === 'public') parameters.client_id = context.clientId
   if (auth === 'body' && context.clientSecret !== null) parameters.client_secret = context.clientSecret
   const url = fillTemplate(template, { ...context.variables, client_id: context.clientId }, { definitions: context.record.variables })
@@ -110,8 +110,8 @@ function revokeBy(context: ProviderContext, facts: Omit<RevokeFacts, 'fallback'>
 }
 
 /** `public`: a client that has no secret names itself all the same (RFC 7009 section 2.1). */
-function revokeAuthOf(context: ProviderContext, facts: Omit<RevokeFacts, 'fallback'>): 'body' | 'basic' | 'basic_raw' | 'public' | 'none' {
-  if (facts.clientAuth === 'none' || facts.clientAuth === 'bearer') return 'none'
+function revokeAuthOf(context: ProviderContext, facts: Omit<RevokeFacts, 'fallback'>): ClientAuth | 'public' {
+  if (facts.clientAuth === 'none' || facts.clientAuth === 'bearer' || facts.clientAuth === 'header') return facts.clientAuth === 'header' ? 'header' : 'none'
   const auth = facts.clientAuth === 'as_token' || context.clientSecret === null ? clientAuthOf(context) : facts.clientAuth
   return auth === 'none' ? 'public' : auth
 }
