@@ -1,5 +1,9 @@
 // Writes the SDK's wire types anew: npm run generate:wire
-import { writeFileSync } from 'node:fs'
-import { generatedWire, WIRE_PATH } from './generated-wire.ts'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { generatedWire, WIRE_FOLDER } from './generated-wire.ts'
 
-writeFileSync(WIRE_PATH, await generatedWire())
+const files = await generatedWire()
+rmSync(join(WIRE_FOLDER, 'wire'), { recursive: true, force: true })
+mkdirSync(join(WIRE_FOLDER, 'wire'), { recursive: true })
+for (const [name, text] of Object.entries(files)) writeFileSync(join(WIRE_FOLDER, name), text)

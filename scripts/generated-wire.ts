@@ -1,4 +1,4 @@
-// packages/sdk/src/wire.ts as it should be: from the OpenAPI document of a server that is opened for a moment.
+// The SDK's wire types as they should be: from the OpenAPI document of a server that is opened for a moment.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,23 +9,26 @@ import { wireTypes } from './wire-types.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-export const WIRE_PATH = join(root, 'packages/sdk/src/wire.ts')
+/** Where the files of {@link generatedWire} stand. */
+export const WIRE_FOLDER = join(root, 'packages/sdk/src')
 
-export async function generatedWire(): Promise<string> {
+/** File name -> text. */
+export async function generatedWire(): Promise<Readonly<Record<string, string>>> {
   const folder = mkdtempSync(join(tmpdir(), 'evergrant-wire-'))
   const config = readConfig({ EVERGRANT_DATA_DIR: join(folder, 'data'), EVERGRANT_LOG_LEVEL: 'silent' }, { development: false })
   const evergrant = await createEvergrant(config)
   try {
     const answer = await evergrant.app.inject({ method: 'GET', url: '/api/v1/openapi.json' })
-    return formatted(wireTypes(JSON.parse(answer.payload)))
+    const files = wireTypes(JSON.parse(answer.payload))
+    return Object.fromEntries(Object.entries(files).map(([name, text]) => [name, formatted(name, text)]))
   } finally {
     await evergrant.close()
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function formatted(text: string): string {
-  const result = spawnSync(join(root, 'node_modules/.bin/biome'), ['format', '--stdin-file-path=packages/sdk/src/wire.ts'], {
+function formatted(name: string, text: string): string {
+  const result = spawnSync(join(root, 'node_modules/.bin/biome'), ['format', `--stdin-file-path=packages/sdk/src/${name}`], {
     cwd: root,
     input: text,
     encoding: 'utf8',

@@ -1,1 +1,1 @@
-export function wireTypes(document: unknown): string
+export function wireTypes(document: unknown): Readonly<Record<string, string>>
