@@ -59,7 +59,7 @@ export interface Operations extends ${areas.map(interfaceOf).join(', ')} {}
 const interfaceOf = (area) => `${area.replace(/(?:^|-)([a-z])/g, (_, letter) => letter.toUpperCase())}Operations`
 
 function importing(text, from, candidates) {
-  const used = candidates.filter((name) => new RegExp(`\\b${name}\\b`).test(text))
+  const used = candidates.filter((name) => new RegExp(`\\b${name}\\b`).test(text)).sort((left, right) => left.localeCompare(right))
   return used.length === 0 ? '' : `\nimport type { ${used.join(', ')} } from '${from}'`
 }
 
