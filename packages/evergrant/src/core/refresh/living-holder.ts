@@ -1,5 +1,5 @@
 import type { Reuse } from '../provider/reuse.ts'
-import type { Instant } from '../time.ts'
+import { type Instant, MINUTE } from '../time.ts'
 import type { GrantRow } from './credentials.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import { isStrict } from './protocol-times.ts'
@@ -14,9 +14,11 @@ export async function livingHolderUntil(world: EngineWorld, row: GrantRow, reuse
   if (lease === null || lease.owner === world.node.id || !(isStrict(reuse) || reuse.class === 'P1')) return null
   const holder = (await world.nodes.list()).find(({ id }) => id === lease.owner)
   if (holder === undefined || !holder.alive || holder.incarnation !== lease.incarnation) return null
-  world.log.warn(
-    { node: holder.id, connection: row.connection.id, leaseUntil: lease.until, heartbeatAt: holder.heartbeatAt },
-    'a lease ran out while its holder lives: the process is paused or cannot write its answer; end it or let it go on',
-  )
+  if (world.told.once(`living holder ${holder.id}`, world.clock.mono(), MINUTE)) {
+    world.log.warn(
+      { node: holder.id, connection: row.connection.id, leaseUntil: lease.until, heartbeatAt: holder.heartbeatAt },
+      'a lease ran out while its holder lives: the process is paused or cannot write its answer; end it or let it go on',
+    )
+  }
   return world.clock.wall() + world.times.leaseMs
 }
