@@ -1,4 +1,5 @@
 import type { ProviderRecord } from './record.ts'
+import type { SigningPorts } from './signing.ts'
 
 /** Endpoints after templates, overrides and discovery have been resolved. Absolute URLs. */
 export interface ProviderEndpoints {
@@ -29,6 +30,8 @@ export interface ProviderContext {
   readonly facts: Readonly<Record<string, string>>
   /** The token of a multi-token answer this integration holds; null for the record's default. */
   readonly token: string | null
+  /** Signs what the record says is signed; without it such a request cannot be built. */
+  readonly signing?: SigningPorts
 }
 
 /** Port: looks records up and resolves endpoints (templates, discovery with a cache). */
