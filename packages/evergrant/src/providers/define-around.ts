@@ -31,6 +31,7 @@ export interface PushDraft {
   readonly proof?: Partial<PushFacts['proof']>
   readonly handshake?: (Pick<Handshake, 'where' | 'echo'> & Partial<Handshake>) | null
   readonly rules?: readonly (Pick<PushRule, 'means'> & Partial<PushRule>)[]
+  readonly acknowledge?: PushFacts['acknowledge']
 }
 
 type Around = Pick<ProviderRecord, keyof AroundDraft>
@@ -68,7 +69,7 @@ export function completeAround(draft: AroundDraft): Around {
     check: draft.check ? { where: null, everySeconds: null, needsScope: [], ...draft.check, request: completeRequest(draft.check.request) } : null,
     limits: { token: draft.limits?.token ?? null, api: (draft.limits?.api ?? []).map(completeQuota) },
     push: draft.push ? completePush(draft.push) : null,
-    samples: { exchange: null, refresh: null, ...draft.samples },
+    samples: { exchange: null, refresh: null, check: null, ...draft.samples },
     sunsets: draft.sunsets ?? [],
   }
 }
@@ -85,6 +86,7 @@ function completePush(draft: PushDraft): PushFacts {
   return {
     proof: { ...PROOF, ...draft.proof },
     handshake: draft.handshake ? { method: 'GET', token: null, ...draft.handshake } : null,
-    rules: (draft.rules ?? []).map((rule) => ({ list: null, where: {}, account: null, code: null, facts: {}, ...rule })),
+    rules: (draft.rules ?? []).map((rule) => ({ list: null, where: {}, headers: {}, account: null, pattern: null, at: null, code: null, facts: {}, ...rule })),
+    acknowledge: draft.acknowledge ?? 200,
   }
 }

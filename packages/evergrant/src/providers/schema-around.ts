@@ -69,7 +69,7 @@ const Limits = record({
 })
 
 const Proof = record({
-  kind: oneOf('none', 'hmac_sha1', 'hmac_sha256', 'ed25519'),
+  kind: oneOf('none', 'hmac_sha1', 'hmac_sha256', 'ed25519', 'signed_field'),
   header: words(),
   format: words(),
   encoding: oneOf('hex', 'base64'),
@@ -92,13 +92,18 @@ const Rule = record(
   {
     list: orNull(text()),
     where: conditions(),
+    headers: table(),
     means: oneOf('revoked', 'code', 'changed'),
     account: orNull(text()),
+    pattern: orNull(Type.String({ format: 'regex' })),
+    at: orNull(text()),
     code: orNull(text()),
     facts: table(),
   },
   ['means'],
 )
+
+const Acknowledge = Type.Unsafe<200 | 204>({ type: 'integer', enum: [200, 204] })
 
 const sample = () => Type.Unsafe<JsonObject | null>({ type: ['object', 'null'] })
 
@@ -108,7 +113,7 @@ export const aroundProperties = {
   afterConnect: Type.Array(After),
   check: orNull(Check),
   limits: Limits,
-  push: orNull(record({ proof: Proof, handshake: orNull(HandshakeSchema), rules: Type.Array(Rule) })),
-  samples: record({ exchange: sample(), refresh: sample() }),
+  push: orNull(record({ proof: Proof, handshake: orNull(HandshakeSchema), rules: Type.Array(Rule), acknowledge: Acknowledge })),
+  samples: record({ exchange: sample(), refresh: sample(), check: sample() }),
   sunsets: Type.Array(record({ what: text(), on: Type.String({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' }), instead: words() }, ['what', 'on'])),
 }

@@ -83,24 +83,28 @@ export interface HeaderNumber {
 }
 
 export interface PushFacts {
-  /** How a push proves itself. `none`: only the secret path does. */
+  /** How a push proves itself. `none`: only the secret path does, and what it says is asked for again before it counts. */
   readonly proof: PushProof
   /** Answered without further ado, when the provider tries the address. */
   readonly handshake: Handshake | null
   /** First match wins; what matches nothing is acknowledged and forgotten. */
   readonly rules: readonly PushRule[]
+  /** The status that the provider takes for an acknowledgement. */
+  readonly acknowledge: 200 | 204
 }
 
 export interface PushProof {
-  readonly kind: 'none' | 'hmac_sha1' | 'hmac_sha256' | 'ed25519'
+  /** `signed_field`: the form field `header` holds `signature.payload`, both base64url; the payload is what rules read (Facebook's signed_request). */
+  readonly kind: 'none' | 'hmac_sha1' | 'hmac_sha256' | 'ed25519' | 'signed_field'
   readonly header: string
   /** Around the signature in the header: `sha256={signature}`, `t={timestamp},v1={signature}`. */
   readonly format: string
   readonly encoding: 'hex' | 'base64'
-  /** What is signed: `{body}`, `{timestamp}.{body}`, `{url}`. */
+  /** What is signed: `{body}`, `{timestamp}`, `{method}`, `{url}` (as it is registered). */
   readonly text: string
-  /** Header of the timestamp where `format` has none; seconds. Older than five minutes is refused. */
+  /** Header of the timestamp where `format` has none; seconds or milliseconds. Older than five minutes is refused. */
   readonly timestampHeader: string | null
+  /** With `ed25519` the push secret is the provider's public key, in hex. */
   readonly secret: 'client_secret' | 'push_secret'
 }
 
@@ -117,11 +121,18 @@ export interface Handshake {
 export interface PushRule {
   /** On the JSON body (or form fields); for each element of `list` where one is given. */
   readonly list: AnswerPath | null
+  /** A text may use variables of the integration: `{push_subscription}`. */
   readonly where: Readonly<Record<AnswerPath, string | number | boolean>>
+  /** Conditions on headers, for providers whose bodies do not name the event (Shopify). Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
   /** `revoked`: the owner took the grant back. `code`: an authorization code arrives. `changed`: an event for the application. */
   readonly means: 'revoked' | 'code' | 'changed'
   /** Where the account stands, as `account` stores it. */
   readonly account: AnswerPath | null
+  /** Cuts the account out of a longer text: the first group counts. */
+  readonly pattern: string | null
+  /** When it happened: seconds or milliseconds since 1970, or ISO 8601. A consent that is newer wins. */
+  readonly at: AnswerPath | null
   /** Where the authorization code stands (`code`). */
   readonly code: AnswerPath | null
   readonly facts: Readonly<Record<string, AnswerPath>>
@@ -130,6 +141,8 @@ export interface PushRule {
 export interface Samples {
   readonly exchange: JsonObject | null
   readonly refresh: JsonObject | null
+  /** The answer to `check`. */
+  readonly check: JsonObject | null
 }
 
 export interface Sunset {
