@@ -2,6 +2,7 @@ import type { NodeParts } from './compose-node.ts'
 import type { Config } from './config.ts'
 import type { Log } from './core/log.ts'
 import type { ProviderDirectory } from './core/provider/context.ts'
+import type { SigningPorts } from './core/provider/signing.ts'
 import type { TokenEndpoint } from './core/provider/wire.ts'
 import { createCodeExchange } from './core/refresh/code-exchange.ts'
 import { createRefreshEngine, type Engine } from './core/refresh/engine.ts'
@@ -10,10 +11,12 @@ import type { CodeExchange } from './core/refresh/exchange.ts'
 import type { Trust } from './core/refresh/high-water.ts'
 import { protocolTimes } from './core/refresh/protocol-times.ts'
 import { witnessedEndpoint } from './outbound/date-witness.ts'
+import { createKeySigner } from './seal/key-signer.ts'
 import { systemEntropy, systemTimers } from './system.ts'
 
 export interface EngineParts {
   readonly engine: Engine
+  readonly signing: SigningPorts
   readonly exchange: CodeExchange
 }
 
@@ -31,6 +34,7 @@ export function composeEngine(
 ): EngineParts {
   const { store } = node
   const decoder = new TextDecoder()
+  const signing = { signer: createKeySigner(), now: () => node.clock.wall(), unique: () => systemEntropy.uuid() }
   const ports: EnginePorts = {
     clock: node.clock,
     timers: systemTimers,
@@ -40,6 +44,7 @@ export function composeEngine(
     credentials: store.credentials,
     integrations: store.integrations,
     directory: outside.directory,
+    signing,
     endpoint: witnessedEndpoint(outside.endpoint, { clock: node.clock, log: outside.log }),
     journal: node.journal,
     node: node.identity,
@@ -72,5 +77,5 @@ export function composeEngine(
         return undefined
     }
   })
-  return { engine, exchange: createCodeExchange(ports) }
+  return { engine, signing, exchange: createCodeExchange(ports) }
 }

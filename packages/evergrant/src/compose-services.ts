@@ -9,6 +9,7 @@ import { IntegrationService } from './core/connection/integration-service.ts'
 import type { RevocationPorts } from './core/connection/revocation-worker.ts'
 import type { Log } from './core/log.ts'
 import type { ProviderDirectory } from './core/provider/context.ts'
+import type { SigningPorts } from './core/provider/signing.ts'
 import { revokeRequest } from './core/provider/token-request.ts'
 import type { Engine } from './core/refresh/engine.ts'
 import type { CodeExchange } from './core/refresh/exchange.ts'
@@ -39,6 +40,7 @@ export interface ServiceParts {
   readonly node: NodeParts
   readonly engine: Engine
   readonly exchange: CodeExchange
+  readonly signing: SigningPorts
   readonly directory: ProviderDirectory
   readonly client: ProviderClient
   readonly guard: AddressGuard
@@ -128,6 +130,7 @@ function composeConnect(parts: ServiceParts): ConnectService {
         log.warn({ provider: context.record.id, outcome: outcome.kind }, 'an unused grant could not be given back; it ends by itself')
     },
     seal,
+    signing: parts.signing,
     clock: node.clock,
     timers: systemTimers,
     entropy: systemEntropy,

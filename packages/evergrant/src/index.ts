@@ -81,7 +81,7 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
     })
     const organization = await defaultOrganization(node.store, config)
     const trust = composeTrust(config, node, organization, log)
-    const { engine, exchange } = composeEngine(config, node, { trust, directory, endpoint, log, observe: metrics.observe })
+    const { engine, exchange, signing } = composeEngine(config, node, { trust, directory, endpoint, log, observe: metrics.observe })
     metrics.watch(() => engine.stats(), node.watch)
     const connections = markingConnections(node.store.connections, { contexts: engine.contexts, trust, log })
     const services = composeServices({
@@ -89,6 +89,7 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
       node: { ...node, store: { ...node.store, connections } },
       engine,
       exchange,
+      signing,
       directory,
       client,
       guard,

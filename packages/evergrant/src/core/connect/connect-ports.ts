@@ -6,6 +6,7 @@ import type { Integrations } from '../connection/integrations.ts'
 import type { OrganizationId } from '../ids.ts'
 import type { Log } from '../log.ts'
 import type { ProviderContext, ProviderDirectory } from '../provider/context.ts'
+import type { SigningPorts } from '../provider/signing.ts'
 import type { ProviderRequest, WireOutcome } from '../provider/wire.ts'
 import type { Credentials } from '../refresh/credentials.ts'
 import type { CodeExchange } from '../refresh/exchange.ts'
@@ -29,6 +30,7 @@ export interface ConnectPorts {
   readonly ask: (request: ProviderRequest, limits: { readonly deadlineMs: number }) => Promise<WireOutcome>
   readonly discard: DiscardGrant
   readonly seal: Seal
+  readonly signing?: SigningPorts
   readonly clock: Clock
   readonly timers: Timers
   readonly entropy: Entropy

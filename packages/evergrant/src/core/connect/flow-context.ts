@@ -24,7 +24,16 @@ export async function flowContext(session: ConnectSession, ports: ConnectPorts, 
   return {
     session,
     integration,
-    context: { record, endpoints, clientId: integration.clientId, clientSecret, variables, facts: {}, token: integration.settings.token },
+    context: {
+      record,
+      endpoints,
+      clientId: integration.clientId,
+      clientSecret,
+      variables,
+      facts: {},
+      token: integration.settings.token,
+      ...(ports.signing === undefined ? {} : { signing: ports.signing }),
+    },
   }
 }
 

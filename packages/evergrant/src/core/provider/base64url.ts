@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject } from '../json.ts'
 import { parseJson } from './answer-body.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+const STANDARD = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
 /** Decodes base64url without padding (RFC 7515 section 2) into bytes; null when it is none. */
 export function decodeBase64Url(text: string): number[] | null {
@@ -18,6 +19,26 @@ export function decodeBase64Url(text: string): number[] | null {
     held &= (1 << bits) - 1
   }
   return bytes
+}
+
+/** Base64url without padding (RFC 7515 section 2) of a text as UTF-8. */
+export function encodeBase64Url(text: string): string {
+  return encodeBase64(text).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+}
+
+/** Base64 with padding (RFC 4648 section 4) of a text as UTF-8. */
+export function encodeBase64(text: string): string {
+  const bytes = [...encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\uFFFD')).matchAll(/%([0-9A-F]{2})|(.)/g)].map(([, hex, plain]) =>
+    hex === undefined ? (plain ?? '').charCodeAt(0) : Number.parseInt(hex, 16),
+  )
+  let encoded = ''
+  for (let at = 0; at < bytes.length; at += 3) {
+    const [first = 0, second, third] = bytes.slice(at, at + 3)
+    const bits = (first << 16) | ((second ?? 0) << 8) | (third ?? 0)
+    const signs = [18, 12, 6, 0].map((shift) => STANDARD[(bits >> shift) & 63] ?? '')
+    encoded += signs.map((sign, index) => (index > 1 && bytes[at + index - 1] === undefined ? '=' : sign)).join('')
+  }
+  return encoded
 }
 
 /** Header and claims of a compact JWS, without looking at its signature. Null when it is none. */

@@ -1,6 +1,7 @@
 import type { Integrations } from '../connection/integrations.ts'
 import type { Log } from '../log.ts'
 import type { ProviderDirectory } from '../provider/context.ts'
+import type { SigningPorts } from '../provider/signing.ts'
 import type { Verdict } from '../provider/verdict.ts'
 import type { TokenEndpoint } from '../provider/wire.ts'
 import type { Seal } from '../seal/seal.ts'
@@ -31,6 +32,8 @@ export interface EnginePorts {
   readonly credentials: Credentials
   readonly integrations: Pick<Integrations, 'load' | 'setBlocked' | 'decideDeaths'>
   readonly directory: ProviderDirectory
+  /** For providers that want signed requests; without it none can be built. */
+  readonly signing?: SigningPorts
   readonly endpoint: TokenEndpoint
   readonly journal: Journal
   readonly node: NodeIdentity

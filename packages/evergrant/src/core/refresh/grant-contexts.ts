@@ -6,6 +6,7 @@ import type { ProviderContext, ProviderDirectory } from '../provider/context.ts'
 import type { ProviderRecord } from '../provider/record.ts'
 import type { Reuse } from '../provider/reuse.ts'
 import { reuseOf } from '../provider/reuse-of.ts'
+import type { SigningPorts } from '../provider/signing.ts'
 import { type Seal, SealError } from '../seal/seal.ts'
 
 /** What a connection's requests are built from, besides its own tokens. */
@@ -19,6 +20,7 @@ export interface ContextPorts {
   readonly integrations: Pick<Integrations, 'load'>
   readonly directory: ProviderDirectory
   readonly seal: Seal
+  readonly signing?: SigningPorts
 }
 
 /** Integrations with their records and opened secrets, kept in memory until a change is announced. */
@@ -58,6 +60,7 @@ export class GrantContexts {
       variables,
       facts,
       token: integration.settings.token,
+      ...(this.#ports.signing === undefined ? {} : { signing: this.#ports.signing }),
     }
   }
 
