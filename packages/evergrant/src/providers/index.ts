@@ -15,6 +15,7 @@ import { slackRotation } from './catalogue/slack-rotation.ts'
 import { strava } from './catalogue/strava.ts'
 import { withings } from './catalogue/withings.ts'
 import { xero } from './catalogue/xero.ts'
+import { zoom } from './catalogue/zoom.ts'
 
 /** The records that ship with Evergrant. */
 export const catalogue: readonly ProviderRecord[] = [
@@ -32,6 +33,7 @@ export const catalogue: readonly ProviderRecord[] = [
   strava,
   withings,
   xero,
+  zoom,
   oidc,
   oauth2,
 ]

@@ -29,11 +29,16 @@ export function shipped(id: string): ProviderRecord {
   return record
 }
 
+/** The values that the record itself gives as defaults and examples. */
+function examplesOf(record: ProviderRecord): Record<string, string> {
+  return Object.fromEntries(Object.entries(record.variables).map(([name, variable]) => [name, variable.default ?? variable.example]))
+}
+
 /** What requests of an integration at a record are built from, with made-up client credentials. */
 export async function contextOf(record: ProviderRecord | string, changes: Partial<ProviderContext> = {}): Promise<ProviderContext> {
   const full = typeof record === 'string' ? shipped(record) : record
   const directory = createProviderDirectory({ records: [full], fetchJson: async () => METADATA, clock: { wall: () => 0, mono: () => 0 } })
-  const variables = VARIABLES[full.id] ?? {}
+  const variables = changes.variables ?? VARIABLES[full.id] ?? examplesOf(full)
   const endpoints = await directory.resolve(full, variables)
   return { record: full, endpoints, clientId: 'client-1', clientSecret: 'secret-of-client-1', variables, facts: {}, token: null, ...changes }
 }
