@@ -5,6 +5,7 @@ import { deathCases } from './conformance/death-cases.ts'
 import { dueCases } from './conformance/due-cases.ts'
 import { failureCases } from './conformance/failure-cases.ts'
 import { grantCases } from './conformance/grant-cases.ts'
+import { importCases } from './conformance/import-cases.ts'
 import { lineageCases } from './conformance/lineage-cases.ts'
 import { nodeCases } from './conformance/node-cases.ts'
 import { retentionCases } from './conformance/retention-cases.ts'
@@ -22,6 +23,7 @@ export const storeCases: readonly StoreCase[] = [
   ...deathCases,
   ...dueCases,
   ...connectionCases,
+  ...importCases,
   ...retentionCases,
   ...sessionCases,
   ...accessCases,

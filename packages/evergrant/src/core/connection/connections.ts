@@ -33,6 +33,8 @@ export interface NewConnection {
   /** None is known by default. */
   readonly end?: GrantEnd
   readonly event: NewEvent
+  /** Fingerprint of the token that an import brought, kept for ever: see {@link ImportIdentity}. */
+  readonly imported?: string
 }
 
 /** `exists`: (integration, owner, account) is taken by that connection; nothing was written. */
@@ -61,7 +63,33 @@ export interface GrantReplacement {
   /** None is known by default. */
   readonly end?: GrantEnd
   readonly event: NewEvent
+  /** As in {@link NewConnection}. */
+  readonly imported?: string
 }
+
+/** By what a line of an import is known again, also after its token was rotated away. */
+export interface ImportIdentity {
+  readonly integration: IntegrationId
+  readonly owner: string
+  readonly account: string | null
+  /** Keyed fingerprint of the refresh token, or of the access token when there is none. */
+  readonly fingerprint: string
+  /** Two connections that spend this token would end its grant: it is stored for one owner alone. */
+  readonly exclusive: boolean
+}
+
+/** One grant of a bulk import. `imported` of `row` is the fingerprint of `identity`. */
+export interface NewImport {
+  readonly identity: ImportIdentity
+  readonly row: NewConnection
+}
+
+/**
+ * `already`: this owner's grant was imported before, into that connection, whatever became of it since. `exists`: the account is
+ * taken by a live connection that has another token. `shared`: a live connection of another owner was imported with this token.
+ * `connection` is null where it would be made by a line before, in the same batch, and nothing is written.
+ */
+export type ImportOutcome = { readonly kind: 'inserted' } | { readonly kind: 'already' | 'exists' | 'shared'; readonly connection: ConnectionId | null }
 
 export type ReplaceOutcome =
   | { readonly kind: 'replaced'; readonly generation: number }
@@ -99,6 +127,10 @@ export type DisconnectOutcome =
 /** Connections, without their secrets. Every read names the organization: a foreign id is simply not found. */
 export interface Connections {
   insert(connection: NewConnection): Promise<InsertOutcome>
+  /** One transaction for up to 500 grants; outcomes in their order. Repeating it repeats nothing. */
+  importMany(batch: readonly NewImport[]): Promise<readonly ImportOutcome[]>
+  /** What {@link importMany} would say, written nowhere. */
+  foreseeImport(batch: readonly ImportIdentity[]): Promise<readonly ImportOutcome[]>
   get(organization: OrganizationId, id: ConnectionId): Promise<GrantRow | undefined>
   /** Live connections first, then by id. */
   byOwner(organization: OrganizationId, integration: IntegrationId, owner: string): Promise<readonly GrantRow[]>

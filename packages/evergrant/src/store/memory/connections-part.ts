@@ -19,6 +19,7 @@ import type { Instant } from '../../core/time.ts'
 import { afterOf, limitOf, toPage } from '../sql/paging.ts'
 import { NO_FLIGHT } from './claims.ts'
 import type { StoredConnection } from './connection-table.ts'
+import { foreseeImport, importMany, markImported } from './imports.ts'
 import { disconnect, purge } from './revocations.ts'
 import type { Tables } from './tables.ts'
 
@@ -27,7 +28,7 @@ function own(tables: Tables, organization: OrganizationId, id: ConnectionId): St
   return row?.grant.connection.organization === organization ? row : undefined
 }
 
-function insert(tables: Tables, { connection, credential, dueAt, end = NO_END, event }: NewConnection): InsertOutcome {
+function insert(tables: Tables, { connection, credential, dueAt, end = NO_END, event, imported }: NewConnection): InsertOutcome {
   if (!tables.integrations.has(connection.integration)) throw new Error(`${connection.integration} is not stored`)
   if (tables.connections.get(connection.id) !== undefined) throw new Error(`${connection.id} is stored already`)
   if (connection.account !== null && connection.state !== 'disconnected') {
@@ -48,6 +49,7 @@ function insert(tables: Tables, { connection, credential, dueAt, end = NO_END, e
     purged: false,
     warnAt: end.warnAt,
   })
+  markImported(tables, imported, connection)
   tables.append(event)
   tables.changed({ kind: 'connection', connection: connection.id })
   return { kind: 'inserted' }
@@ -105,6 +107,7 @@ function replaceGrant(tables: Tables, replacement: GrantReplacement): ReplaceOut
     leasedBy: null,
     warnAt: end.warnAt,
   })
+  markImported(tables, replacement.imported, row.grant.connection)
   tables.append(event)
   tables.changed({ kind: 'connection', connection: replacement.connection })
   return { kind: 'replaced', generation: generation + 1 }
@@ -152,6 +155,8 @@ function counts(tables: Tables, organization: OrganizationId): Readonly<Record<C
 export function connectionsPart(tables: Tables): Connections {
   return {
     insert: async (connection) => insert(tables, connection),
+    importMany: async (batch) => importMany(tables, batch, insert),
+    foreseeImport: async (batch) => foreseeImport(tables, batch),
     get: async (organization, id) => own(tables, organization, id)?.grant,
     byOwner: async (organization, integration, owner) => liveFirst(tables.connections.ofOwner(integration, owner), organization),
     byAccount: async (organization, integration, account) => liveFirst(tables.connections.ofAccount(integration, account), organization),

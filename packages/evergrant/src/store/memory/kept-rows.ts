@@ -51,3 +51,6 @@ export interface KeptParked {
   readonly integration: IntegrationId
   readonly rank: number
 }
+
+/** Which owners' connections were imported with one token. */
+export type KeptImport = ReadonlyMap<string, ConnectionId>

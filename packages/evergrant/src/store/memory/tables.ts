@@ -8,7 +8,7 @@ import type { Clock, Instant } from '../../core/time.ts'
 import type { Change } from '../contract.ts'
 import { AnswerTable, type KeptAnswer } from './answer-table.ts'
 import { ConnectionTable, type StoredConnection } from './connection-table.ts'
-import type { CountedDeath, DeathWatch, KeptBehind, KeptIntegration, KeptNode, KeptParked, KeptRequest } from './kept-rows.ts'
+import type { CountedDeath, DeathWatch, KeptBehind, KeptImport, KeptIntegration, KeptNode, KeptParked, KeptRequest } from './kept-rows.ts'
 import { type KeptRevocation, RevocationTable } from './revocation-table.ts'
 
 /** Every row, by its key. Rows are values that nobody changes, so a copy of the maps is a copy of the store. */
@@ -27,6 +27,7 @@ export interface Snapshot {
   readonly watches: ReadonlyMap<IntegrationId, DeathWatch>
   readonly deaths: ReadonlyMap<ConnectionId, CountedDeath>
   readonly parked: ReadonlyMap<ConnectionId, KeptParked>
+  readonly imports: ReadonlyMap<string, KeptImport>
   /** One row, under the empty name. */
   readonly lineage: ReadonlyMap<'', Lineage>
   readonly ticks: ReadonlyMap<string, NodeComparison>
@@ -49,6 +50,8 @@ export class Tables {
   readonly watches = new Map<IntegrationId, DeathWatch>()
   readonly deaths = new Map<ConnectionId, CountedDeath>()
   readonly parked = new Map<ConnectionId, KeptParked>()
+  /** By integration and fingerprint; one entry for each owner. */
+  readonly imports = new Map<string, KeptImport>()
   readonly lineage = new Map<'', Lineage>()
   readonly ticks = new Map<string, NodeComparison>()
   readonly behind = new Map<string, KeptBehind>()
@@ -86,6 +89,7 @@ export class Tables {
       watches: new Map(this.watches),
       deaths: new Map(this.deaths),
       parked: new Map(this.parked),
+      imports: new Map(this.imports),
       lineage: new Map(this.lineage),
       ticks: new Map(this.ticks),
       behind: new Map(this.behind),
@@ -107,6 +111,7 @@ export class Tables {
     refill(this.watches, snapshot.watches)
     refill(this.deaths, snapshot.deaths)
     refill(this.parked, snapshot.parked)
+    refill(this.imports, snapshot.imports)
     refill(this.lineage, snapshot.lineage)
     refill(this.ticks, snapshot.ticks)
     refill(this.behind, snapshot.behind)

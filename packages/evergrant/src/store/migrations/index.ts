@@ -8,7 +8,8 @@ import { warnings } from './0007-warnings.ts'
 import { lineage } from './0008-lineage.ts'
 import { attention } from './0009-attention.ts'
 import { retention } from './0010-retention.ts'
+import { importedGrants } from './0012-imported-grants.ts'
 import type { Migration } from './migration.ts'
 
 /** In order. A published migration is never edited; the next one amends it. */
-export const MIGRATIONS: readonly Migration[] = [tenancy, connections, connect, access, nodes, deathWatch, warnings, lineage, attention, retention]
+export const MIGRATIONS: readonly Migration[] = [tenancy, connections, connect, access, nodes, deathWatch, warnings, lineage, attention, retention, importedGrants]

@@ -7,6 +7,7 @@ export const POSTGRES: Dialect = {
   skipLocked: (alias) => `for update of ${alias} skip locked`,
   // As an array the list is one index condition; as a subselect it is a join, for which the planner may read the whole table.
   among: (column) => `${column} = any (array(select json_array_elements_text(?::json)))`,
+  records: (alias, columns) => `json_to_recordset(?::json) as ${alias} (${columns.map((column) => `${column} text`).join(', ')})`,
   holds: (column) => `exists (select 1 from json_array_elements_text(${column}::json) as tag (name) where tag.name = ?)`,
 }
 

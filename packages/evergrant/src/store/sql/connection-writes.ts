@@ -1,13 +1,15 @@
 import type { NewEvent } from '../../core/audit/event.ts'
+import type { Connection } from '../../core/connection/connection.ts'
 import type { ConnectionPatch, GrantReplacement, InsertOutcome, NewConnection, ReplaceOutcome } from '../../core/connection/connections.ts'
-import type { ConnectionId, OrganizationId } from '../../core/ids.ts'
+import type { ConnectionId, IntegrationId, OrganizationId } from '../../core/ids.ts'
 import { NO_END } from '../../core/refresh/grant-lifetime.ts'
 import type { Instant } from '../../core/time.ts'
 import { append } from './event-rows.ts'
 import { changed, type Dialect, type Program, row, run, type SqlValue } from './program.ts'
 import { CLEAR_FLIGHT, integer, SET_TOKENS, TOKEN_COLUMNS, text, toJson, tokenValues } from './rows.ts'
 
-export function* insert({ connection, credential, dueAt, end = NO_END, event }: NewConnection): Program<InsertOutcome> {
+export function* insert(fresh: NewConnection): Program<InsertOutcome> {
+  const { connection } = fresh
   if (connection.account !== null && connection.state !== 'disconnected') {
     const taken = yield* row(
       "select id from connection where integration_id = ? and owner = ? and account = ? and state <> 'disconnected'",
@@ -17,6 +19,13 @@ export function* insert({ connection, credential, dueAt, end = NO_END, event }: 
     )
     if (taken !== undefined) return { kind: 'exists', connection: text(taken, 'id') as ConnectionId }
   }
+  yield* store(fresh)
+  yield* markImported(fresh.imported, fresh.event.at, connection)
+  return { kind: 'inserted' }
+}
+
+/** All rows of a connection that nothing stands in the way of, but for the mark of its import. */
+export function* store({ connection, credential, dueAt, end = NO_END, event }: NewConnection): Program<void> {
   yield* run(
     `insert into connection (id, organization_id, integration_id, owner, account, account_label, state, fault, metadata, tags, scopes, variables, facts,
        consented_at, created_at, updated_at, disconnected_at, version) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -55,7 +64,20 @@ export function* insert({ connection, credential, dueAt, end = NO_END, event }: 
   )
   yield* append(event)
   yield* changed({ kind: 'connection', connection: connection.id })
-  return { kind: 'inserted' }
+}
+
+/** A person who imports one grant by hand may do so again, after a disconnect for example: the mark then names the newest connection. */
+function* markImported(fingerprint: string | undefined, at: Instant, of: Pick<Connection, 'id' | 'integration' | 'owner'>): Program<void> {
+  if (fingerprint === undefined) return
+  yield* run(
+    `insert into imported_grant (integration_id, fingerprint, owner, connection_id, imported_at) values (?, ?, ?, ?, ?)
+     on conflict (integration_id, fingerprint, owner) do update set connection_id = excluded.connection_id, imported_at = excluded.imported_at`,
+    of.integration,
+    fingerprint,
+    of.owner,
+    of.id,
+    at,
+  )
 }
 
 export function* patch(
@@ -114,7 +136,11 @@ export function* setPaused(
 
 export function* replaceGrant(dialect: Dialect, replacement: GrantReplacement): Program<ReplaceOutcome> {
   const { connection, organization, expectedGeneration, end = NO_END } = replacement
-  const found = yield* row(`select k.state from connection k where k.id = ? and k.organization_id = ? ${dialect.forUpdate('k')}`, connection, organization)
+  const found = yield* row(
+    `select k.state, k.integration_id, k.owner from connection k where k.id = ? and k.organization_id = ? ${dialect.forUpdate('k')}`,
+    connection,
+    organization,
+  )
   if (found === undefined || found.state === 'disconnected') return { kind: 'gone' }
   const current = yield* row('select generation from credential where connection_id = ?', connection)
   if (current === undefined) return { kind: 'gone' }
@@ -145,6 +171,8 @@ export function* replaceGrant(dialect: Dialect, replacement: GrantReplacement): 
     replacement.event.at,
     connection,
   )
+  const of = { id: connection, integration: text(found, 'integration_id') as IntegrationId, owner: text(found, 'owner') }
+  yield* markImported(replacement.imported, replacement.event.at, of)
   yield* append(replacement.event)
   yield* changed({ kind: 'connection', connection })
   return { kind: 'replaced', generation: generation + 1 }

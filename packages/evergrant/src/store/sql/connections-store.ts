@@ -1,6 +1,7 @@
 import type { Connections } from '../../core/connection/connections.ts'
 import { byAccount, byOwner, counts, get, list } from './connection-reads.ts'
 import { insert, patch, replaceGrant, setPaused } from './connection-writes.ts'
+import { foreseeImport, importMany } from './imports.ts'
 import type { Database } from './program.ts'
 import { disconnect, finishRevocation, purge, retryRevocation, takeDueRevocations } from './revocations.ts'
 
@@ -8,6 +9,8 @@ export function connectionsStore(database: Database): Connections {
   const { dialect } = database
   return {
     insert: (connection) => database.write(() => insert(connection)),
+    importMany: (batch) => database.write(() => importMany(dialect, batch), { repeatable: true }),
+    foreseeImport: (batch) => database.read(() => foreseeImport(dialect, batch)),
     get: (organization, id) => database.read(() => get(organization, id)),
     byOwner: (organization, integration, owner) => database.read(() => byOwner(organization, integration, owner)),
     byAccount: (organization, integration, account) => database.read(() => byAccount(organization, integration, account)),

@@ -56,6 +56,8 @@ export interface Dialect {
   readonly skipLocked: (alias: string) => string
   /** `column` is one of the texts in a JSON array parameter. */
   readonly among: (column: string) => string
+  /** The objects of a JSON array parameter as rows named `alias`, with these columns of text. */
+  readonly records: (alias: string, columns: readonly string[]) => string
   /** The JSON array in `column` holds the text parameter. */
   readonly holds: (column: string) => string
 }

@@ -10,6 +10,7 @@ export const SQLITE: Dialect = {
   forUpdate: () => '',
   skipLocked: () => '',
   among: (column) => `${column} in (select value from json_each(?))`,
+  records: (alias, columns) => `(select ${columns.map((column) => `value ->> '${column}' as ${column}`).join(', ')} from json_each(?)) ${alias}`,
   holds: (column) => `exists (select 1 from json_each(${column}) where value = ?)`,
 }
 
