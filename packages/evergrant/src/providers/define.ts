@@ -89,6 +89,7 @@ const AUTHORIZE: AuthorizeFacts = {
   responseMode: 'query',
   unencoded: [],
   inFragment: false,
+  chooseAccount: {},
   callback: { code: 'code', scope: null, facts: {}, hmac: null, by: 'redirect' },
 }
 

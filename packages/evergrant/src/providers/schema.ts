@@ -41,6 +41,7 @@ const Authorize = record({
   responseMode: oneOf('query', 'form_post'),
   unencoded: texts(),
   inFragment: flag(),
+  chooseAccount: table(),
   callback: record({ code: text(), scope: orNull(text()), facts: table(), hmac: orNull(text()), by: oneOf('redirect', 'push') }),
 })
 

@@ -85,6 +85,8 @@ export interface AuthorizeFacts {
   /** Parameters that are sent without percent-encoding, and whether the query belongs behind the `#` of the page (routers in the browser). */
   readonly unencoded: readonly string[]
   readonly inFragment: boolean
+  /** Added when the browser came back with another account than the one to repair: they make the provider ask (`prompt=select_account`). */
+  readonly chooseAccount: Readonly<Record<string, string>>
   readonly callback: CallbackFacts
 }
 

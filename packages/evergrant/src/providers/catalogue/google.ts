@@ -8,6 +8,7 @@ export const google = defineProvider({
   authorize: {
     url: 'https://accounts.google.com/o/oauth2/v2/auth',
     parameters: { access_type: 'offline', prompt: 'consent' },
+    chooseAccount: { prompt: 'select_account consent' },
     defaultScopes: ['openid', 'email'],
     requiredScopes: ['openid'],
   },

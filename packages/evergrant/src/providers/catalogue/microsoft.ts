@@ -15,6 +15,7 @@ export const microsoft = defineProvider({
   authorize: {
     url: 'https://login.microsoftonline.com/{tenant}/oauth2/v2.0/authorize',
     parameters: { response_mode: 'query' },
+    chooseAccount: { prompt: 'select_account' },
     defaultScopes: ['openid', 'profile', 'offline_access', 'User.Read'],
     requiredScopes: ['offline_access', 'openid', 'profile'],
   },
