@@ -8,6 +8,7 @@ export type EventId = `evt_${string}`
 export type ApiKeyId = `key_${string}`
 export type IntentId = `itn_${string}`
 export type RevocationId = `rev_${string}`
+export type PushNoticeId = `psh_${string}`
 
 interface IdOf {
   org: OrganizationId
@@ -18,6 +19,7 @@ interface IdOf {
   key: ApiKeyId
   itn: IntentId
   rev: RevocationId
+  psh: PushNoticeId
 }
 
 /** A typed id: prefix + UUIDv7, so that ids of one kind sort by creation time. */

@@ -1,4 +1,5 @@
 import { accessCases } from './conformance/access-cases.ts'
+import { checkCases } from './conformance/check-cases.ts'
 import { claimCases } from './conformance/claim-cases.ts'
 import { connectionCases } from './conformance/connection-cases.ts'
 import { deathCases } from './conformance/death-cases.ts'
@@ -8,6 +9,7 @@ import { grantCases } from './conformance/grant-cases.ts'
 import { importCases } from './conformance/import-cases.ts'
 import { lineageCases } from './conformance/lineage-cases.ts'
 import { nodeCases } from './conformance/node-cases.ts'
+import { pushCases } from './conformance/push-cases.ts'
 import { retentionCases } from './conformance/retention-cases.ts'
 import { sessionCases } from './conformance/session-cases.ts'
 import type { StoreCase } from './conformance/store-case.ts'
@@ -28,6 +30,8 @@ export const storeCases: readonly StoreCase[] = [
   ...sessionCases,
   ...accessCases,
   ...warningCases,
+  ...pushCases,
+  ...checkCases,
   ...lineageCases,
   ...nodeCases,
 ]

@@ -3,9 +3,11 @@ import type { Idempotency } from '../core/access/idempotency.ts'
 import type { Organizations } from '../core/access/organization.ts'
 import type { Events } from '../core/audit/events.ts'
 import type { ConnectSessions } from '../core/connect/connect-sessions.ts'
+import type { Checks } from '../core/connection/checks.ts'
 import type { Connections } from '../core/connection/connections.ts'
 import type { Integrations } from '../core/connection/integrations.ts'
 import type { ConnectionId, IntegrationId } from '../core/ids.ts'
+import type { Pushes } from '../core/push/pushes.ts'
 import type { Credentials } from '../core/refresh/credentials.ts'
 import type { Lineages } from '../core/refresh/lineage.ts'
 import type { Nodes } from '../core/refresh/nodes.ts'
@@ -30,6 +32,8 @@ export interface Store {
   readonly events: Events
   readonly idempotency: Idempotency
   readonly meta: Meta
+  readonly pushes: Pushes
+  readonly checks: Checks
   readonly lineages: Lineages
   readonly nodes: Nodes
   readonly changes: Changes

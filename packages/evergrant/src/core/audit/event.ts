@@ -12,9 +12,12 @@ export type EventType =
   | 'integration.deaths_held'
   | 'integration.deaths_confirmed'
   | 'integration.deaths_released'
+  | 'integration.push_secret_set'
+  | 'integration.push_refused'
   | 'connection.created'
   | 'connection.imported'
   | 'connection.reconnected'
+  | 'connection.credentials_replaced'
   | 'connection.updated'
   | 'connection.paused'
   | 'connection.resumed'
@@ -29,6 +32,11 @@ export type EventType =
   | 'connection.revocation_done'
   | 'connection.revocation_failed'
   | 'connection.expires_soon'
+  | 'connection.checked'
+  | 'push.revoked'
+  | 'push.changed'
+  | 'push.code'
+  | 'provider.drift_detected'
   | 'database.restored'
   | 'database.cloned'
   | 'database.moved'
@@ -54,7 +62,7 @@ export interface AuditEvent {
   readonly at: Instant
   readonly actor: Actor
   readonly connection: ConnectionId | null
-  /** The other thing concerned: integration, connect session or key id. */
+  /** The other thing concerned: integration, provider, connect session or key id. */
   readonly subject: string | null
   readonly data: JsonObject
 }

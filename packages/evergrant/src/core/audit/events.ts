@@ -12,6 +12,10 @@ export interface EventFilter {
 /** Append-only. Most events are written by the transaction they describe; `append` is for those that stand alone. */
 export interface Events {
   append(event: NewEvent): Promise<void>
+  /** Appends unless an event was appended under this key before, on whatever node. Returns whether this call did. */
+  appendOnce(key: string, event: NewEvent): Promise<boolean>
+  /** Forgets keys of {@link appendOnce} older than `before`; their events stay. At most `limit`. Returns how many. */
+  forgetKeys(before: Instant, limit: number): Promise<number>
   /**
    * Removes `connection.refreshed` events of one organization that are older than `before`, and no other event. Looks at no
    * more than `limit` events, never twice at the same. Returns how many it looked at: fewer than `limit` means that it is through.

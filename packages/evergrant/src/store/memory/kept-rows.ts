@@ -1,6 +1,8 @@
+import type { StoredCheck } from '../../core/connection/checks.ts'
 import type { StoredFault } from '../../core/connection/connection.ts'
 import type { Integration } from '../../core/connection/integration.ts'
 import type { ConnectionId, IntegrationId, OrganizationId } from '../../core/ids.ts'
+import type { PushNotice } from '../../core/push/pushes.ts'
 import type { DeathsHeld } from '../../core/refresh/deaths.ts'
 import type { BehindGrant } from '../../core/refresh/lineage.ts'
 import type { NodeReport } from '../../core/refresh/nodes.ts'
@@ -50,6 +52,23 @@ export interface KeptBehind extends BehindGrant {
 export interface KeptParked {
   readonly integration: IntegrationId
   readonly rank: number
+}
+
+export interface KeptNotice {
+  readonly notice: PushNotice
+  readonly dueAt: Instant | null
+  readonly doneAt: Instant | null
+}
+
+export interface KeptCheck {
+  /** Null until the first one. */
+  readonly latest: StoredCheck | null
+  readonly dueAt: Instant | null
+}
+
+export interface KeptCheckPlan {
+  readonly everyMs: number
+  readonly lookedThrough: string
 }
 
 /** Which owners' connections were imported with one token. */

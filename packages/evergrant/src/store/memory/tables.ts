@@ -2,13 +2,26 @@ import type { ApiKey } from '../../core/access/api-key.ts'
 import type { Organization } from '../../core/access/organization.ts'
 import type { AuditEvent, NewEvent } from '../../core/audit/event.ts'
 import type { ConnectSession } from '../../core/connect/connect-sessions.ts'
-import type { ApiKeyId, ConnectionId, ConnectSessionId, IntegrationId, IntentId, OrganizationId, RevocationId } from '../../core/ids.ts'
+import type { ApiKeyId, ConnectionId, ConnectSessionId, IntegrationId, IntentId, OrganizationId, PushNoticeId, RevocationId } from '../../core/ids.ts'
+import type { PushSecrets } from '../../core/push/pushes.ts'
 import type { Lineage, NodeComparison } from '../../core/refresh/lineage.ts'
 import type { Clock, Instant } from '../../core/time.ts'
 import type { Change } from '../contract.ts'
 import { AnswerTable, type KeptAnswer } from './answer-table.ts'
 import { ConnectionTable, type StoredConnection } from './connection-table.ts'
-import type { CountedDeath, DeathWatch, KeptBehind, KeptImport, KeptIntegration, KeptNode, KeptParked, KeptRequest } from './kept-rows.ts'
+import type {
+  CountedDeath,
+  DeathWatch,
+  KeptBehind,
+  KeptCheck,
+  KeptCheckPlan,
+  KeptImport,
+  KeptIntegration,
+  KeptNode,
+  KeptNotice,
+  KeptParked,
+  KeptRequest,
+} from './kept-rows.ts'
 import { type KeptRevocation, RevocationTable } from './revocation-table.ts'
 
 /** Every row, by its key. Rows are values that nobody changes, so a copy of the maps is a copy of the store. */
@@ -32,6 +45,11 @@ export interface Snapshot {
   readonly lineage: ReadonlyMap<'', Lineage>
   readonly ticks: ReadonlyMap<string, NodeComparison>
   readonly behind: ReadonlyMap<string, KeptBehind>
+  readonly pushSecrets: ReadonlyMap<IntegrationId, PushSecrets>
+  readonly notices: ReadonlyMap<PushNoticeId, KeptNotice>
+  readonly checks: ReadonlyMap<ConnectionId, KeptCheck>
+  readonly checkPlans: ReadonlyMap<IntegrationId, KeptCheckPlan>
+  readonly eventKeys: ReadonlyMap<string, Instant>
 }
 
 /** What the parts of the store share: the rows, the database's clock, and the way to tell of changes. */
@@ -55,6 +73,11 @@ export class Tables {
   readonly lineage = new Map<'', Lineage>()
   readonly ticks = new Map<string, NodeComparison>()
   readonly behind = new Map<string, KeptBehind>()
+  readonly pushSecrets = new Map<IntegrationId, PushSecrets>()
+  readonly notices = new Map<PushNoticeId, KeptNotice>()
+  readonly checks = new Map<ConnectionId, KeptCheck>()
+  readonly checkPlans = new Map<IntegrationId, KeptCheckPlan>()
+  readonly eventKeys = new Map<string, Instant>()
   readonly changed: (change: Change) => void
   readonly #clock: Clock
 
@@ -93,6 +116,11 @@ export class Tables {
       lineage: new Map(this.lineage),
       ticks: new Map(this.ticks),
       behind: new Map(this.behind),
+      pushSecrets: new Map(this.pushSecrets),
+      notices: new Map(this.notices),
+      checks: new Map(this.checks),
+      checkPlans: new Map(this.checkPlans),
+      eventKeys: new Map(this.eventKeys),
     }
   }
 
@@ -115,6 +143,11 @@ export class Tables {
     refill(this.lineage, snapshot.lineage)
     refill(this.ticks, snapshot.ticks)
     refill(this.behind, snapshot.behind)
+    refill(this.pushSecrets, snapshot.pushSecrets)
+    refill(this.notices, snapshot.notices)
+    refill(this.checks, snapshot.checks)
+    refill(this.checkPlans, snapshot.checkPlans)
+    refill(this.eventKeys, snapshot.eventKeys)
   }
 }
 

@@ -7,6 +7,7 @@ import type { Meta, Store, StoreOptions } from '../contract.ts'
 import { Listeners } from '../listeners.ts'
 import { afterOf, limitOf, toPage } from '../sql/paging.ts'
 import { apiKeysPart, idempotencyPart, organizationsPart } from './access-part.ts'
+import { checksPart } from './checks-part.ts'
 import { claim, markReads, reclaim, release, reschedule } from './claims.ts'
 import { connectSessionsPart } from './connect-sessions-part.ts'
 import { connectionsPart } from './connections-part.ts'
@@ -16,6 +17,7 @@ import { integrationsPart } from './integrations-part.ts'
 import { lineagesPart } from './lineages-part.ts'
 import { type NodeLocks, nodesPart } from './nodes-part.ts'
 import { parkedIntegrations, takeDue, takeParked } from './parked.ts'
+import { pushesPart } from './pushes-part.ts'
 import { type Snapshot, Tables } from './tables.ts'
 import { dueWarnings, warn } from './warnings.ts'
 
@@ -47,6 +49,8 @@ export function openVolatileStore(options: Pick<StoreOptions, 'clock' | 'timers'
     events: eventsPart(tables),
     idempotency: idempotencyPart(tables),
     meta: metaPart(tables),
+    pushes: pushesPart(tables),
+    checks: checksPart(tables),
     lineages: lineagesPart(tables),
     ...nodesPart(tables, options),
     changes: { subscribe: (listener) => listeners.subscribe(listener), fresh: () => true },
@@ -108,6 +112,17 @@ function forgetRefreshes(tables: Tables, organization: OrganizationId, before: E
 function eventsPart(tables: Tables): Events {
   return {
     append: async (event) => tables.append(event),
+    appendOnce: async (key, event) => {
+      if (tables.eventKeys.has(key)) return false
+      tables.eventKeys.set(key, tables.now())
+      tables.append(event)
+      return true
+    },
+    forgetKeys: async (before, limit) => {
+      const old = [...tables.eventKeys].filter(([, at]) => at < before).slice(0, limit)
+      for (const [key] of old) tables.eventKeys.delete(key)
+      return old.length
+    },
     forgetRefreshes: async (organization, before, limit) => forgetRefreshes(tables, organization, idFrom('evt', before), limit),
     list: async (organization, filter, page) => list(tables, organization, filter, page),
   }

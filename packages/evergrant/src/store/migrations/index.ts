@@ -9,7 +9,21 @@ import { lineage } from './0008-lineage.ts'
 import { attention } from './0009-attention.ts'
 import { retention } from './0010-retention.ts'
 import { importedGrants } from './0012-imported-grants.ts'
+import { providerEvents } from './0013-provider-events.ts'
 import type { Migration } from './migration.ts'
 
 /** In order. A published migration is never edited; the next one amends it. */
-export const MIGRATIONS: readonly Migration[] = [tenancy, connections, connect, access, nodes, deathWatch, warnings, lineage, attention, retention, importedGrants]
+export const MIGRATIONS: readonly Migration[] = [
+  tenancy,
+  connections,
+  connect,
+  access,
+  nodes,
+  deathWatch,
+  warnings,
+  lineage,
+  attention,
+  retention,
+  importedGrants,
+  providerEvents,
+]

@@ -1,10 +1,11 @@
-import type { AuditEvent } from '../../core/audit/event.ts'
+import type { AuditEvent, NewEvent } from '../../core/audit/event.ts'
 import type { EventFilter, Events } from '../../core/audit/events.ts'
 import type { Page, PageRequest } from '../../core/connection/connections.ts'
 import { idFrom, type OrganizationId } from '../../core/ids.ts'
+import type { Instant } from '../../core/time.ts'
 import { append, toEvent } from './event-rows.ts'
 import { afterOf, limitOf, toPage } from './paging.ts'
-import { type Database, type Program, rows, type SqlValue } from './program.ts'
+import { type Database, type Program, rows, run, type SqlValue } from './program.ts'
 import { forgetRefreshes } from './retention.ts'
 
 function* list(organization: OrganizationId, filter: EventFilter, page: PageRequest): Program<Page<AuditEvent>> {
@@ -29,9 +30,21 @@ function* list(organization: OrganizationId, filter: EventFilter, page: PageRequ
   return toPage(found.map(toEvent), limit, (item) => item.id)
 }
 
+function* appendOnce(key: string, event: NewEvent): Program<boolean> {
+  const first = (yield* run('insert into event_key (event_key, at) values (?, now_ms()) on conflict do nothing', key)) === 1
+  if (first) yield* append(event)
+  return first
+}
+
+function* forgetKeys(before: Instant, limit: number): Program<number> {
+  return yield* run('delete from event_key where event_key in (select event_key from event_key where at < ? order by at limit ?)', before, limit)
+}
+
 export function eventsStore(database: Database): Events {
   return {
     append: (event) => database.write(() => append(event)),
+    appendOnce: (key, event) => database.write(() => appendOnce(key, event)),
+    forgetKeys: (before, limit) => database.write(() => forgetKeys(before, limit), { repeatable: true }),
     forgetRefreshes: (organization, before, limit) => database.write(() => forgetRefreshes(database.dialect, organization, idFrom('evt', before), limit)),
     list: (organization, filter, page) => database.read(() => list(organization, filter, page)),
   }

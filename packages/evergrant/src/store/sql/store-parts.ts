@@ -1,5 +1,6 @@
 import type { Store } from '../contract.ts'
 import { apiKeysStore, idempotencyStore, organizationsStore } from './access-store.ts'
+import { checksStore } from './checks-store.ts'
 import { connectSessionsStore } from './connect-sessions-store.ts'
 import { connectionsStore } from './connections-store.ts'
 import { credentialsStore } from './credentials-store.ts'
@@ -8,6 +9,7 @@ import { integrationsStore } from './integrations-store.ts'
 import { lineagesStore } from './lineage-store.ts'
 import { metaStore } from './meta-store.ts'
 import type { Database } from './program.ts'
+import { pushesStore } from './pushes-store.ts'
 
 export type StoreParts = Omit<Store, 'nodes' | 'changes' | 'ping' | 'close'>
 
@@ -23,6 +25,8 @@ export function storeParts(database: Database): StoreParts {
     events: eventsStore(database),
     idempotency: idempotencyStore(database),
     meta: metaStore(database),
+    pushes: pushesStore(database),
+    checks: checksStore(database),
     lineages: lineagesStore(database),
   }
 }

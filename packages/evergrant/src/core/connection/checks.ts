@@ -1,0 +1,56 @@
+import type { NewEvent } from '../audit/event.ts'
+import type { ConnectionId, IntegrationId, OrganizationId } from '../ids.ts'
+import type { Instant } from '../time.ts'
+
+/**
+ * What a call with the current token showed. `rejected`: the token is refused and could not be renewed. `not_known`: the record
+ * knows no call for this connection.
+ */
+export type CheckResult = 'works' | 'rejected' | 'scope_missing' | 'throttled' | 'unreachable' | 'not_known'
+
+/** The latest check of a connection. */
+export interface StoredCheck {
+  readonly connection: ConnectionId
+  readonly at: Instant
+  readonly result: CheckResult
+  /** What the provider's API answered; null when it did not. */
+  readonly httpStatus: number | null
+  /** When the token last worked: how old the proof is. */
+  readonly workedAt: Instant | null
+}
+
+/** `dueAt` null: never again by itself. */
+export type NewCheck = Omit<StoredCheck, 'workedAt'> & { readonly dueAt: Instant | null }
+
+export interface DueCheck {
+  readonly connection: ConnectionId
+  readonly organization: OrganizationId
+  readonly integration: IntegrationId
+}
+
+/** Which connections of an integration are checked by themselves, and how often. */
+export interface CheckPlan {
+  readonly integration: IntegrationId
+  readonly organization: OrganizationId
+  readonly everyMs: number
+  /** Looks at connections made before this id: a younger one may still be committed. */
+  readonly before: ConnectionId
+}
+
+/** What is known of checks, apart from the rows that the refresh protocol writes. */
+export interface Checks {
+  of(connections: readonly ConnectionId[]): Promise<readonly StoredCheck[]>
+  /** Result, next due time and event in one transaction. */
+  record(check: NewCheck, event: NewEvent | null): Promise<void>
+  /** Connections whose check is due, oldest first, hidden from other callers for `visibilityMs`. Costs O(limit). */
+  take(limit: number, visibilityMs: number): Promise<readonly DueCheck[]>
+  /** Changes only the due time. */
+  reschedule(connection: ConnectionId, dueAt: Instant | null): Promise<void>
+  /**
+   * Gives connections that have none a first due time, spread over `everyMs`. Looks at no connection twice, unless `everyMs` changed.
+   * Returns true when there are more than `limit`.
+   */
+  plan(plan: CheckPlan, limit: number): Promise<boolean>
+  /** The integration is checked no longer; its connections leave the queue as they come up. */
+  stop(integration: IntegrationId): Promise<void>
+}
