@@ -68,6 +68,10 @@ export interface Presentation {
   abandoned: boolean
   /** The database has answered for it, whatever it said. */
   concluded: boolean
+  /** When the node had its answer. */
+  readAt: number | null
+  /** It was sent by what a database said that had gone back in time. */
+  readonly misled: boolean
 }
 
 /** One token endpoint with its rules, its client and its moods. */

@@ -98,6 +98,16 @@ describe('a suspect refresh token', () => {
     expect(planRefresh({ row, reuse, ask: read, now: 3_600_000 }, times)).toEqual({ kind: 'reconnect', code: 'refresh_outcome_lost' })
   })
 
+  test('where it is never presented again, no clock ends the grant while the lease of whoever sent it stands', () => {
+    const reuse: Reuse = { ...P4, neverProbe: true }
+    const lease = { owner: 'n', incarnation: 'i', epoch: 1, until: 3_030_000 }
+    const orphan = grantRow({ credential: { ...row.credential, suspicion: null, intent: { id: intent, generation: 1, at: 3_000_000 }, lease } })
+    const late = { reuse, ask: read, now: 9_000_000 }
+    expect(planRefresh({ row: orphan, ...late }, times)).toEqual({ kind: 'wait', until: 9_000_000 + times.leaseMs, code: 'outcome_unknown' })
+    const freed = grantRow({ credential: { ...orphan.credential, intent: null, lease: null, suspicion: { intent, at: 3_000_000, answered: false } } })
+    expect(planRefresh({ row: freed, ...late }, times)).toEqual({ kind: 'reconnect', code: 'refresh_outcome_lost' })
+  })
+
   test('an open intent whose lease is over is a suspicion of its own', () => {
     const orphan = grantRow({
       credential: { intent: { id: intent, generation: 1, at: 500 }, lease: { owner: 'n', incarnation: 'i', epoch: 1, until: 1_000 } },

@@ -113,10 +113,20 @@ function gate(wanted: Extract<RefreshPlan, { kind: 'refresh' }>, input: PlanInpu
     return until > now ? { kind: 'wait', until, code: row.connection.fault?.code ?? 'provider_unavailable' } : wanted
   }
   const presentable = presentableAt({ suspicion, reuse, accessExpiresAt, now }, times)
-  if (presentable === null)
-    return servable(row, now) ? { kind: 'wait', until: accessExpiresAt, code: 'outcome_unknown' } : { kind: 'reconnect', code: 'refresh_outcome_lost' }
+  if (presentable === null) return neverAgain(row, now, times)
   const until = Math.max(presentable, nextAttemptAt ?? 0)
   return until > now ? { kind: 'wait', until, code: 'outcome_unknown' } : { ...wanted, reason: 'probe' }
+}
+
+/**
+ * It will never be presented again, so that only its own answer can still save it. As long as the lease stands, its holder may
+ * have that answer in hand: a node that comes back takes its own lease back, and of one that is lost it is taken (takeover.ts).
+ */
+function neverAgain(row: GrantRow, now: Instant, times: ProtocolTimes): RefreshPlan {
+  const { suspicion, lease, accessExpiresAt } = row.credential
+  if (servable(row, now)) return { kind: 'wait', until: accessExpiresAt, code: 'outcome_unknown' }
+  if (suspicion === null && lease !== null) return { kind: 'wait', until: now + times.leaseMs, code: 'outcome_unknown' }
+  return { kind: 'reconnect', code: 'refresh_outcome_lost' }
 }
 
 /** An end that is held is asked about in its turn and by nobody else, and no clock makes it final. */

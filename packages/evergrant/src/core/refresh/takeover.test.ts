@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createEngineLab, type EngineLab, type LabOptions } from '../../testing/engine-lab.ts'
-import type { ReuseClass } from '../provider/reuse.ts'
+import type { ConnectionState } from '../connection/connection.ts'
+import type { Reuse, ReuseClass } from '../provider/reuse.ts'
 import type { Refusal } from './liveness.ts'
 import { drainFor, leaseFor, protocolTimes } from './protocol-times.ts'
 import { mayTakeOver } from './takeover.ts'
@@ -12,7 +13,10 @@ const reuseOf = (reuse: ReuseClass) => ({ class: reuse, windowMs: reuse === 'P1'
 
 describe('what may be taken over from a dead holder at once', () => {
   const intent = { id: 'itn_open' as const, generation: 4, at: 1_000_000 }
-  const open = { intent, suspicion: null, generation: 4 }
+  const lease = { owner: 'node-2', incarnation: 'lost', epoch: 1, until: intent.at + 600 * SECOND }
+  const open = { intent, suspicion: null, generation: 4, lease }
+  const may = (credential: Parameters<typeof mayTakeOver>[0]['credential'], reuse: Reuse, now: number, state: ConnectionState = 'active') =>
+    mayTakeOver({ connection: { state }, credential }, reuse, now, times)
 
   test.each([
     ['P0', true],
@@ -21,20 +25,31 @@ describe('what may be taken over from a dead holder at once', () => {
     ['P4', false],
     ['PU', false],
   ] as const)('%s: %s', (reuse, allowed) => {
-    for (const age of [0, 10 * SECOND, 599 * SECOND]) expect(mayTakeOver(open, reuseOf(reuse), intent.at + age, times)).toBe(allowed)
+    for (const age of [0, 10 * SECOND, 599 * SECOND]) expect(may(open, reuseOf(reuse), intent.at + age)).toBe(allowed)
   })
 
   test('P1 while 0.8 of its window runs, less the slack to send in, and not a millisecond longer', () => {
     const last = intent.at + 24 * SECOND - times.windowSlackMs - 1
-    expect(mayTakeOver(open, reuseOf('P1'), intent.at, times)).toBe(true)
-    expect(mayTakeOver(open, reuseOf('P1'), last, times)).toBe(true)
-    expect(mayTakeOver(open, reuseOf('P1'), last + 1, times)).toBe(false)
+    expect(may(open, reuseOf('P1'), intent.at)).toBe(true)
+    expect(may(open, reuseOf('P1'), last)).toBe(true)
+    expect(may(open, reuseOf('P1'), last + 1)).toBe(false)
   })
 
   test('P1 counts from the oldest presentation, and an intent of an older generation is none', () => {
     const suspicion = { intent: 'itn_older' as const, at: intent.at - 20 * SECOND, answered: false }
-    expect(mayTakeOver({ ...open, suspicion }, reuseOf('P1'), intent.at + 4 * SECOND, times)).toBe(false)
-    expect(mayTakeOver({ ...open, generation: 5 }, reuseOf('P1'), intent.at + 599 * SECOND, times)).toBe(true)
+    expect(may({ ...open, suspicion }, reuseOf('P1'), intent.at + 4 * SECOND)).toBe(false)
+    expect(may({ ...open, generation: 5 }, reuseOf('P1'), intent.at + 599 * SECOND)).toBe(true)
+  })
+
+  test('nothing that could be presented again follows from it, and its time is over: P4 is freed where no probe is allowed, or the grant is not renewed', () => {
+    const never = { ...reuseOf('P4'), neverProbe: true }
+    expect(may(open, never, lease.until - 1)).toBe(false)
+    expect(may(open, never, lease.until)).toBe(true)
+    expect(may(open, reuseOf('P4'), lease.until)).toBe(false)
+    for (const state of ['needs_reauth', 'paused', 'disconnected'] as const) {
+      expect(may(open, reuseOf('P4'), lease.until - 1, state)).toBe(false)
+      expect(may(open, reuseOf('P4'), lease.until, state)).toBe(true)
+    }
   })
 })
 

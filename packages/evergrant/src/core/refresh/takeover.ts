@@ -1,3 +1,4 @@
+import type { Connection } from '../connection/connection.ts'
 import type { Credential, Suspicion } from '../connection/credential.ts'
 import type { ConnectionId } from '../ids.ts'
 import type { Reuse } from '../provider/reuse.ts'
@@ -7,17 +8,25 @@ import type { EngineWorld } from './engine-ports.ts'
 import type { ProtocolTimes } from './protocol-times.ts'
 import { windowOpen } from './suspicion.ts'
 
+interface Held {
+  readonly connection: Pick<Connection, 'state'>
+  readonly credential: Pick<Credential, 'intent' | 'suspicion' | 'generation' | 'lease'>
+}
+
 const PAGE = 100
 /** A lost node is walked once, and again after this: a claim of its last moment may have come later than the walk. */
 const WALK_AGAIN_MS = MINUTE
 
 /**
- * May the unexpired lease of a holder that is known dead be freed now (refresh-protocol 2.8, last line; 2.9)? P0 and P2: a
- * second presentation harms nothing. P1: while its window runs. The others never: the lost node may come back with
- * the answer in its journal.
+ * May the lease of a holder that is known dead be freed now (refresh-protocol 2.8, last line; 2.9)? P0 and P2: a
+ * second presentation harms nothing. P1: while its window runs. The others not while a presentation may follow from it: the
+ * lost node may come back with the answer in its journal. None follows where the provider must never be probed, or where
+ * the grant is not renewed at all; then a lease that is over is only in the way.
  */
-export function mayTakeOver(credential: Pick<Credential, 'intent' | 'suspicion' | 'generation'>, reuse: Reuse, now: Instant, times: ProtocolTimes): boolean {
+export function mayTakeOver({ connection, credential }: Held, reuse: Reuse, now: Instant, times: ProtocolTimes): boolean {
   if (reuse.class === 'P0' || reuse.class === 'P2') return true
+  const over = credential.lease !== null && credential.lease.until <= now
+  if (over && (reuse.neverProbe || connection.state !== 'active')) return true
   if (reuse.class !== 'P1') return false
   const { intent, suspicion, generation } = credential
   const open: Suspicion | null =
@@ -88,7 +97,7 @@ export class Takeover {
       const lease = row?.credential.lease
       if (row === undefined || lease === null || lease === undefined || lease.owner !== holder) return false
       const { reuse } = await contexts.of(row.connection.integration)
-      if (!mayTakeOver(row.credential, reuse, clock.wall(), times)) return false
+      if (!mayTakeOver(row, reuse, clock.wall(), times)) return false
       return await nodes.takeOver(connection, holder, lease.epoch)
     } catch (error) {
       log.warn({ connection, error: String(error) }, 'a lease of a lost node could not be freed; it ends by itself')

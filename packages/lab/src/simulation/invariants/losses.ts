@@ -46,6 +46,8 @@ export function causeOf(token: RefreshTruth, now: number): Cause {
   if (end?.by?.destroyed === DELIVERED_TWICE) return { kind: 'destroyed', presentations: [end.by] }
   const destroyed = token.presentations.filter(isDestroyed)
   if (destroyed.length > 0) return { kind: 'destroyed', presentations: destroyed }
+  // Whoever used the old token again was told by a database that went back in time that it is the newest.
+  if (end?.reason === 'sibling' && end.by?.misled === true) return { kind: 'over' }
   const killer = end?.by?.token
   if (end?.reason === 'sibling' && killer !== undefined && killer !== token) return causeOf(killer, now)
   return { kind: 'unexplained' }

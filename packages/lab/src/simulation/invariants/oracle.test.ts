@@ -207,6 +207,9 @@ test('I7: an answer was read and is nowhere', () => {
   rotated(first)
   oracle.read(life, first, { status: 200, headers: {}, text: '', grants: true })
   oracle.finish()
+  expect(broken()).toEqual([])
+  world.now += 60_000
+  oracle.finish()
   expect(broken()).toEqual(['I7'])
 })
 

@@ -28,6 +28,8 @@ type DisconnectOutcome = Awaited<ReturnType<Store['connections']['disconnect']>>
 
 /** An expired lease stays until somebody looks; the due queue does. */
 const LEASE_SLACK_MS = 15 * 60_000
+/** An answer that was read just before the end of the seed is still on its way to the database. */
+const IN_HAND_MS = 60_000
 
 /** Sees everything that happens, at the instant at which it happens, and holds it against the invariants. */
 export class Oracle {
@@ -69,6 +71,8 @@ export class Oracle {
       journaled: false,
       abandoned: false,
       concluded: false,
+      readAt: null,
+      misled: connection.excuse !== null,
     }
     world.note(id)
     if (world.tracing)
@@ -115,6 +119,7 @@ export class Oracle {
   /** The bytes are in the process. */
   read(life: Life, presentation: Presentation, answer: HttpAnswer): void {
     const clear = answer.grants === true
+    presentation.readAt = this.parts.world.now
     presentation.learned = clear ? 'granted' : answer.status >= 500 || answer.status === 200 || answer.status === 403 ? 'unclear' : 'definite'
     this.parts.world.note(answer.status)
     this.#momentOf(presentation)
@@ -333,8 +338,9 @@ export class Oracle {
   finish(): void {
     const { ledger, world } = this.parts
     for (const presentation of ledger.presentations) {
-      const { learned, concluded, destroyed, carried, token, id } = presentation
-      if (learned === 'granted' && carried !== null && !concluded && destroyed === null)
+      const { learned, concluded, destroyed, carried, token, id, readAt } = presentation
+      const settled = readAt !== null && readAt + IN_HAND_MS <= world.now
+      if (learned === 'granted' && carried !== null && !concluded && destroyed === null && settled)
         world.violate('I7', `answer ${id} of c${token.family.connection} was read and is nowhere`)
     }
     for (const connection of ledger.connections) {
