@@ -26,6 +26,7 @@ import { createTokenEndpoint } from '../outbound/token-endpoint.ts'
 import { type PracticeProvider, startPracticeProvider } from '../practice/index.ts'
 import { createProviderDirectory } from '../providers/directory.ts'
 import { catalogue } from '../providers/index.ts'
+import { createKeySigner } from '../seal/key-signer.ts'
 import { openMemoryStore, type Store } from '../store/index.ts'
 import { systemClock, systemEntropy, systemTimers } from '../system.ts'
 import { testSeal } from './seal.ts'
@@ -128,7 +129,8 @@ async function openWorld(options: BenchOptions) {
   const endpoint = createTokenEndpoint({ guard, timers: systemTimers })
   const records = [...(options.records ?? []), ...catalogue.filter((record) => !options.records?.some((own) => own.id === record.id))]
   const directory = createProviderDirectory({ records, fetchJson: (url) => client.fetchJson(url), clock })
-  const shared = { clock, timers: systemTimers, entropy: systemEntropy, seal, log: keepingLog(logs) }
+  const signing = { signer: createKeySigner(), now: () => clock.wall(), unique: () => systemEntropy.uuid() }
+  const shared = { clock, timers: systemTimers, entropy: systemEntropy, seal, signing, log: keepingLog(logs) }
   const protocol = { ...shared, endpoint, journal: NO_JOURNAL, times: protocolTimes(), observe: () => {} }
   const engine = createRefreshEngine({
     ...protocol,

@@ -1,6 +1,6 @@
 import type { Integration } from '../connection/integration.ts'
 import type { FaultCode } from '../fault/fault.ts'
-import { type CallbackParameters, repeated, single } from './callback-parameters.ts'
+import { type CallbackParameters, repeated, signedText, single } from './callback-parameters.ts'
 import { BROWSER, connectEvent } from './connect-event.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectFlow, ConnectSession } from './connect-sessions.ts'
@@ -74,6 +74,26 @@ export async function checkIssuer(checked: CheckedFlow, flowing: FlowContext, pa
   if (issuer !== expected) return refuse(checked.session, 'connect_state_mismatch', 'issuer_changed', ports)
   if (said === null) return issuerInCallback ? refuse(checked.session, 'connect_state_mismatch', 'issuer_missing', ports) : null
   return expected !== null && said !== expected ? refuse(checked.session, 'connect_state_mismatch', 'issuer_differs', ports) : null
+}
+
+/**
+ * Shopify, "Verify the installation request": hexadecimal HMAC-SHA-256 under the client secret. A wrong one spends nothing, and the
+ * genuine answer may still come.
+ */
+export async function checkSignature(
+  session: ConnectSession,
+  flowing: FlowContext,
+  parameters: CallbackParameters,
+  ports: ConnectPorts,
+): Promise<Refusal | null> {
+  const { record, clientSecret, signing } = flowing.context
+  const name = record.authorize.callback.hmac
+  if (name === null) return null
+  if (clientSecret === null || signing === undefined) return refuse(session, 'client_rejected', 'no_client_secret', ports)
+  const text = signedText(parameters, name)
+  const right = text === null ? null : signing.signer.hash('hmac_sha256', clientSecret, text, 'hex')
+  const genuine = right !== null && sameSecret(right, (single(parameters, name) ?? '').toLowerCase())
+  return genuine ? null : refuse(session, 'connect_state_mismatch', 'signature', ports)
 }
 
 async function refuse(session: ConnectSession, code: FaultCode, why: string, ports: ConnectPorts): Promise<Refusal> {

@@ -1,5 +1,8 @@
-import type { FaultCode } from '../fault/fault.ts'
+import { Fault, type FaultCode } from '../fault/fault.ts'
+import { encodeForm } from '../provider/form.ts'
+import type { ProviderRecord } from '../provider/record.ts'
 import { redact } from '../provider/redact.ts'
+import { matchesPattern } from '../provider/template.ts'
 
 /** Parameters of a callback; every value of a repeated name is kept, because repetition itself is a refusal. */
 export type CallbackParameters = ReadonlyMap<string, readonly string[]>
@@ -27,6 +30,38 @@ export function plainParameters(parameters: CallbackParameters): Readonly<Record
     if (value !== null && name !== '__proto__') plain[name] = value
   }
   return plain
+}
+
+/**
+ * The text that a provider's signature covers: all parameters but the signature, sorted by name, joined as a form. Null when
+ * one came twice, because nobody can say which of the two was signed.
+ */
+export function signedText(parameters: CallbackParameters, signature: string): string | null {
+  const pairs: [string, string][] = []
+  for (const [name, values] of parameters) {
+    const [value] = values
+    if (values.length !== 1 || value === undefined) return null
+    if (name !== signature) pairs.push([name, value])
+  }
+  return encodeForm(Object.fromEntries(pairs.sort(([one], [other]) => (one < other ? -1 : 1))))
+}
+
+/** What a callback says that later requests need. @throws Fault `connect_failed` when a value does not look as the record's variable of that name says */
+export function callbackFacts(record: ProviderRecord, said: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const facts: Record<string, string> = {}
+  for (const [fact, name] of Object.entries(record.authorize.callback.facts)) {
+    const value = Object.hasOwn(said, name) ? said[name] : undefined
+    if (value === undefined) continue
+    facts[fact] = fittingFact(record, fact, value)
+  }
+  return facts
+}
+
+/** A fact that fills a variable must look as the record says, whoever told it. @throws Fault `connect_failed` */
+export function fittingFact(record: ProviderRecord, fact: string, value: string): string {
+  const definition = Object.hasOwn(record.variables, fact) ? record.variables[fact] : undefined
+  if (definition === undefined || matchesPattern(definition.pattern, value)) return value
+  throw new Fault('connect_failed', { detail: `${record.name} told a "${fact}" that does not look like ${definition.example}.` })
 }
 
 export interface CallbackError {

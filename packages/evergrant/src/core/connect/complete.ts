@@ -79,8 +79,8 @@ async function expire(session: ConnectSession, ports: ConnectPorts): Promise<nev
 
 async function commitStaged(session: ConnectSession, actor: Actor, ports: ConnectPorts): Promise<Completion> {
   if (session.staged === null) throw new Fault('connect_code_invalid', { field: '/code' })
-  const flowing = await flowContext(session, ports)
   const grant = openHeldGrant(session.staged.grant, session, ports.seal)
+  const flowing = await flowContext(session, ports, { facts: grant.facts })
   const target = await targetOf(session, grant.account, ports)
   if (target.kind === 'gone') throw new Fault('connection_disconnected')
   if (target.kind === 'other') {

@@ -15,8 +15,9 @@ export async function expireStaged(session: ConnectSession, ports: ConnectPorts)
 export async function discardStaged(session: ConnectSession, ports: ConnectPorts): Promise<void> {
   if (session.staged === null) return
   try {
-    const flowing = await flowContext(session, ports)
-    await discardTokens(flowing, openHeldGrant(session.staged.grant, session, ports.seal).tokens, ports)
+    const grant = openHeldGrant(session.staged.grant, session, ports.seal)
+    const flowing = await flowContext(session, ports, { facts: grant.facts })
+    await discardTokens(flowing, grant.tokens, ports)
   } catch (error) {
     ports.log.warn(
       { session: session.id, error: error instanceof Error ? error.name : 'unknown' },

@@ -4,8 +4,9 @@ import { scopesToAsk } from '../provider/authorize.ts'
 import { readScopes } from '../provider/grant.ts'
 import type { Granted, ProviderSaid, Verdict } from '../provider/verdict.ts'
 import type { CodeExchangeResult } from '../refresh/exchange.ts'
-import { type CallbackInput, type CheckedFlow, checkCallback, checkIssuer } from './callback-checks.ts'
+import { type CallbackInput, type CheckedFlow, checkCallback, checkIssuer, checkSignature } from './callback-checks.ts'
 import { type CallbackParameters, callbackError, plainParameters, single } from './callback-parameters.ts'
+import { completeGrant, factsAfterConnect } from './complete-grant.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectSession } from './connect-sessions.ts'
 import { discardTokens } from './discard-tokens.ts'
@@ -25,22 +26,29 @@ export async function finishCallback(input: CallbackInput, ports: ConnectPorts):
   const checked = await checkCallback(input, ports)
   if (checked.kind === 'refused') return checked
   if (checked.kind === 'ended') return settledOutcome(checked.session, ports)
-  const flowing = await contextOrFault(checked.session, ports)
-  if (flowing instanceof Fault) return failFlow(checked.session, flowing.code, SILENT, ports)
-  const refused = await checkIssuer(checked, flowing, input.parameters, ports)
+  const flowing = await contextOrFault(checked.session, input.parameters, ports)
+  if (flowing instanceof Fault) return contextFailed(checked.session, flowing, ports)
+  const refused = (await checkSignature(checked.session, flowing, input.parameters, ports)) ?? (await checkIssuer(checked, flowing, input.parameters, ports))
   if (refused !== null) return refused
   const error = callbackError(input.parameters)
   if (error !== null) return failFlow(checked.session, error.fault, { httpStatus: null, code: error.providerCode, text: error.providerText }, ports)
   return spendCode(checked, flowing, input.parameters, ports)
 }
 
-async function contextOrFault(session: ConnectSession, ports: ConnectPorts): Promise<FlowContext | Fault> {
+/** Where the code is exchanged may depend on what the callback says (Zoho's data centres): checked before anything is sent there. */
+async function contextOrFault(session: ConnectSession, parameters: CallbackParameters, ports: ConnectPorts): Promise<FlowContext | Fault> {
   try {
-    return await flowContext(session, ports)
+    return await flowContext(session, ports, { callback: plainParameters(parameters) })
   } catch (error) {
     if (error instanceof Fault) return error
     throw error
   }
+}
+
+/** Whatever cannot be filled in at this point was the provider's to say. */
+function contextFailed(session: ConnectSession, { code, message }: Fault, ports: ConnectPorts): Promise<FlowOutcome> {
+  const itsWords = code === 'connect_failed' || code === 'invalid_request'
+  return failFlow(session, itsWords ? 'connect_failed' : code, { ...SILENT, text: itsWords ? message : null }, ports)
 }
 
 async function spendCode(checked: CheckedFlow, flowing: FlowContext, parameters: CallbackParameters, ports: ConnectPorts): Promise<FlowOutcome> {
@@ -115,13 +123,15 @@ async function heldGrant(answer: ExchangeAnswer, granted: Granted, ports: Connec
   const scopes = granted.scopes ?? callbackScopes(answer)
   const asked = scopesToAsk(context, session.scopes ?? integration.scopes)
   try {
-    const account = await readAccount({ context, grant: granted, callback: answer.parameters, scopes: scopes ?? asked }, ports)
-    const { accessToken, refreshToken, tokenType, accessExpiresAt, refreshExpiresAt } = granted
+    const complete = await completeGrant(context, granted, ports)
+    const facts = await factsAfterConnect(context, complete, ports)
+    const account = await readAccount({ context: { ...context, facts }, grant: complete, callback: answer.parameters, scopes: scopes ?? asked }, ports)
+    const { accessToken, refreshToken, tokenType, accessExpiresAt, refreshExpiresAt } = complete
     return {
       tokens: { accessToken, refreshToken, tokenType, accessExpiresAt, refreshExpiresAt },
       obtainedAt: answer.result.sentAt,
       scopes,
-      facts: { ...callbackFacts(answer), ...granted.facts },
+      facts,
       account: account?.account ?? null,
       accountLabel: account?.label ?? null,
     }
@@ -135,11 +145,6 @@ function callbackScopes(answer: ExchangeAnswer): readonly string[] | null {
   const { authorize, answer: facts } = answer.flowing.context.record
   const name = authorize.callback.scope
   return name === null ? null : readScopes(answer.parameters[name], facts.scopeSeparator)
-}
-
-function callbackFacts(answer: ExchangeAnswer): Readonly<Record<string, string>> {
-  const wanted = Object.entries(answer.flowing.context.record.authorize.callback.facts)
-  return Object.fromEntries(wanted.flatMap(([fact, name]) => (answer.parameters[name] === undefined ? [] : [[fact, answer.parameters[name]]])))
 }
 
 function faultOfVerdict(verdict: Exclude<Verdict, { kind: 'granted' }>): FaultCode {

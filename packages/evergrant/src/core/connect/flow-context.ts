@@ -2,6 +2,7 @@ import type { Integration } from '../connection/integration.ts'
 import { Fault } from '../fault/fault.ts'
 import type { ProviderContext } from '../provider/context.ts'
 import { SealError } from '../seal/seal.ts'
+import { callbackFacts } from './callback-parameters.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectSession } from './connect-sessions.ts'
 
@@ -12,14 +13,26 @@ export interface FlowContext {
   readonly context: ProviderContext
 }
 
-/** @throws Fault `not_found`, `client_rejected`, `provider_unavailable`, `invalid_request`, `seal_key_missing`, `seal_broken` */
-export async function flowContext(session: ConnectSession, ports: ConnectPorts, more: Readonly<Record<string, string>> = {}): Promise<FlowContext> {
+/** What is known beside the session: the end user's answers, what a callback said, or the facts of a grant in hand. */
+export interface FlowKnowledge {
+  readonly variables?: Readonly<Record<string, string>>
+  /** Of the callback, by the provider's own names. */
+  readonly callback?: Readonly<Record<string, string>>
+  readonly facts?: Readonly<Record<string, string>>
+}
+
+/**
+ * @throws Fault `not_found`, `client_rejected`, `provider_unavailable`, `invalid_request`, `seal_key_missing`, `seal_broken`; `connect_failed`
+ * when the callback said something that does not look as the record says
+ */
+export async function flowContext(session: ConnectSession, ports: ConnectPorts, known: FlowKnowledge = {}): Promise<FlowContext> {
   const integration = await ports.integrations.load(session.integration)
   if (integration === undefined) throw new Fault('not_found', { detail: 'The integration of this link does not exist any more.' })
   const record = ports.providers.get(integration.provider)
   if (record === undefined) throw new Fault('client_rejected', { detail: `The provider "${integration.provider}" is not in the catalogue.` })
-  const variables = { ...integration.variables, ...session.variables, ...more }
-  const endpoints = await ports.providers.resolve(record, variables)
+  const variables = { ...integration.variables, ...session.variables, ...known.variables }
+  const facts = { ...callbackFacts(record, known.callback ?? {}), ...known.facts }
+  const endpoints = await ports.providers.resolve(record, { ...variables, ...facts })
   const clientSecret = openClientSecret(integration, ports)
   return {
     session,
@@ -30,7 +43,7 @@ export async function flowContext(session: ConnectSession, ports: ConnectPorts, 
       clientId: integration.clientId,
       clientSecret,
       variables,
-      facts: {},
+      facts,
       token: integration.settings.token,
       ...(ports.signing === undefined ? {} : { signing: ports.signing }),
     },

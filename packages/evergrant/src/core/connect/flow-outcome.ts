@@ -73,9 +73,9 @@ export function applicationUrl(session: ConnectSession, ports: Pick<ConnectPorts
 
 /** Mode `link`: the account is the stored one, so the browser's own success completes it. */
 async function commitLink(session: ConnectSession, ports: ConnectPorts): Promise<FlowOutcome> {
-  const flowing = await flowContext(session, ports)
   if (session.staged === null) return { kind: 'page', session: session.id }
   const grant = openHeldGrant(session.staged.grant, session, ports.seal)
+  const flowing = await flowContext(session, ports, { facts: grant.facts })
   const target = await targetOf(session, grant.account, ports)
   // The account is known at creation; what is not certainly the same account never commits without an owner's word.
   if (target.kind !== 'repair' || target.connection.account === null || target.connection.account !== grant.account) {

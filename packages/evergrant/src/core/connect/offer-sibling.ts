@@ -22,7 +22,7 @@ export async function acceptSibling(session: ConnectSession, ports: ConnectPorts
   const target = await targetOf(session, grant.account, ports)
   if (target.kind !== 'sibling') throw new Fault('connect_session_used')
   if (session.mode === 'verified') return { kind: 'return', url: applicationUrl(session, ports) }
-  const flowing = await flowContext(session, ports)
+  const flowing = await flowContext(session, ports, { facts: grant.facts })
   const connection = await commitGrant({ flowing, grant, target: target.connection.id, actor: BROWSER }, ports)
   await ports.sessions.complete(
     session.id,

@@ -19,7 +19,7 @@ export async function resumeStaged(record: JournalRecord, decode: (body: Uint8Ar
   const waiting = session?.state === 'exchanging' && flow?.intent === record.intent
   try {
     if (session !== undefined && flow !== null && waiting) {
-      const flowing = await flowContext(session, ports)
+      const flowing = await flowContext(session, ports, { callback: record.callback ?? {} })
       const { nonce, verifier } = openFlowSecret(flow.secret, session, ports.seal)
       await useAnswer(
         { flowing, nonce, intent: record.intent, result: resultOf(record, verifier, flowing, decode, ports), parameters: record.callback ?? {} },

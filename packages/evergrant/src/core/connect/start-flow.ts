@@ -26,7 +26,7 @@ export interface StartInput {
 export async function startFlow(input: StartInput, ports: ConnectPorts): Promise<string> {
   const session = await startable(input.session, ports)
   const variables = await endUserVariables({ ...input, session }, ports)
-  const flowing = await flowContext(session, ports, variables)
+  const flowing = await flowContext(session, ports, { variables })
   const state = randomToken(ports.entropy)
   const secret = newFlowSecret(flowing, Object.keys(variables), ports)
   const flow = newFlow(flowing, state, secret, input.browserId, ports)
@@ -91,6 +91,11 @@ function authorizeAt(flowing: FlowContext, flow: ConnectFlow, state: string, sec
     scopes: session.scopes ?? integration.scopes,
     codeChallenge: secret.verifier === null ? null : ports.seal.digest(secret.verifier),
     nonce: secret.nonce,
-    extra: integration.settings.authorizeParameters,
+    extra: { ...integration.settings.authorizeParameters, ...chooser(flowing) },
   })
+}
+
+/** A provider that signs people in by itself would bring the same account again. */
+function chooser({ session, context }: FlowContext): Readonly<Record<string, string>> {
+  return session.fault?.code === 'account_mismatch' ? context.record.authorize.chooseAccount : {}
 }
