@@ -1,0 +1,80 @@
+import { defineProvider } from '../define.ts'
+
+export const hubspot = defineProvider({
+  id: 'hubspot',
+  name: 'HubSpot',
+  docs: 'https://developers.hubspot.com/docs/api/oauth',
+  setup: [
+    'Create a public app in a HubSpot developer account.',
+    'Add {redirect_uri} to its redirect URLs and choose its scopes; "oauth" must be among them.',
+    'Copy client id and client secret into the integration.',
+  ],
+  scopes: { oauth: 'Basic access, needed by every app' },
+  variables: {
+    api_version: {
+      label: 'Version of the token endpoint',
+      pattern: '(v1|v3|2026-03|2026-09)',
+      example: '2026-03',
+      default: 'v1',
+      choices: {
+        v1: { label: 'v1', sets: {} },
+        v3: { label: 'v3', sets: {} },
+        '2026-03': { label: '2026-03', sets: {} },
+        '2026-09': { label: '2026-09', sets: {} },
+      },
+    },
+  },
+  authorize: { url: 'https://app.hubspot.com/oauth/authorize', defaultScopes: ['oauth'], requiredScopes: ['oauth'], pkce: 'unsupported' },
+  token: { url: 'https://api.hubapi.com/oauth/{api_version}/token' },
+  answer: { paths: { scope: 'scopes', idToken: null } },
+  verdicts: [
+    { step: 'refresh', status: [400], where: { status: 'BAD_REFRESH_TOKEN' }, verdict: 'dead', meaning: 'The app was uninstalled or the grant revoked.' },
+    { status: [400, 401], where: { status: 'BAD_CLIENT_SECRET' }, verdict: 'config', meaning: 'The client secret is wrong.' },
+    { step: 'exchange', status: [400], where: { status: 'BAD_AUTH_CODE' }, verdict: 'restart_flow', meaning: 'The code is spent or expired.' },
+  ],
+  reuse: { class: 'P0', evidence: 'The refresh token never changes until the app is uninstalled.' },
+  rotation: 'never',
+  lifetimes: { accessSeconds: 1_800 },
+  revoke: { url: 'https://api.hubapi.com/oauth/2026-03/token/revoke', reach: 'grant' },
+  account: [
+    { from: 'answer', path: 'hub_id', label: null, pattern: null },
+    { from: 'request', url: 'https://api.hubapi.com/account-info/v3/details', path: 'portalId', label: null },
+  ],
+  api: { base: 'https://api.hubapi.com' },
+  check: { request: { url: 'https://api.hubapi.com/account-info/v3/details' } },
+  samples: {
+    exchange: {
+      token_type: 'bearer',
+      refresh_token: 'rt-1',
+      access_token: 'at-1',
+      expires_in: 1_800,
+      token_use: 'access_token',
+      hub_id: 1_234_567,
+      user_id: 293_199,
+      scopes: ['oauth', 'crm.objects.contacts.read'],
+    },
+    refresh: {
+      token_type: 'bearer',
+      refresh_token: 'rt-1',
+      access_token: 'at-2',
+      expires_in: 1_800,
+      token_use: 'access_token',
+      hub_id: 1_234_567,
+      user_id: 293_199,
+      scopes: ['oauth', 'crm.objects.contacts.read'],
+    },
+  },
+  sunsets: [{ what: 'Token endpoints with a number (v1, v3)', on: '2027-09-01', instead: 'Set the variable api_version to 2026-03 or later.' }],
+  notes: [
+    'A portal connected twice shares one refresh token: revoking it ends both connections.',
+    'The account is the portal, not the person who installed the app.',
+    'A dead grant says BAD_REFRESH_TOKEN; the error beside it may say invalid_request, or nothing at all.',
+    'Granted scopes come as a list.',
+  ],
+  unverified: ['setup', 'docs', 'authorize.pkce', 'verdicts.2', 'revoke.clientAuth', 'check', 'answer.paths.scope'],
+  sources: [
+    'https://www.nango.dev/blog/hubspot-oauth-bad-refresh-token',
+    'https://developers.hubspot.com/docs/api-reference/legacy/authentication/oauth-tokens/v1/refresh-oauth-token',
+    'https://github.com/HubSpot/hubspot-api-nodejs',
+  ],
+})

@@ -1,0 +1,63 @@
+import { defineProvider } from '../define.ts'
+
+export const notion = defineProvider({
+  id: 'notion',
+  name: 'Notion',
+  docs: 'https://developers.notion.com/reference/refresh-a-token',
+  setup: [
+    'Create a public integration (connection) in the Notion settings for integrations.',
+    'Enter {redirect_uri} as its redirect URI and choose its capabilities: there are no OAuth scopes.',
+    'Copy OAuth client id and secret into the integration.',
+  ],
+  authorize: {
+    url: 'https://api.notion.com/v1/oauth/authorize',
+    parameters: { owner: 'user' },
+    scopeParameter: null,
+    pkce: 'unsupported',
+  },
+  token: { url: 'https://api.notion.com/v1/oauth/token', clientAuth: 'basic', bodyFormat: 'json', headers: { 'Notion-Version': '2022-06-28' } },
+  answer: { facts: { workspace_id: 'workspace_id', owner_user: 'owner.user.id' } },
+  reuse: { class: 'P3', evidence: 'A spent refresh token is answered with invalid_grant.' },
+  rotation: 'always',
+  revoke: { url: 'https://api.notion.com/v1/oauth/revoke', clientAuth: 'basic', format: 'json', token: 'access' },
+  account: [{ from: 'answer', path: 'bot_id', label: 'workspace_name' }],
+  api: { base: 'https://api.notion.com/v1', headers: { 'Notion-Version': '2022-06-28' } },
+  check: { request: { url: 'https://api.notion.com/v1/users/me' } },
+  samples: {
+    exchange: {
+      access_token: 'ntn_at-1',
+      token_type: 'bearer',
+      refresh_token: 'nrt_rt-1',
+      bot_id: '8a4c6f3e-0000-4000-8000-000000000001',
+      workspace_id: '1f2e3d4c-0000-4000-8000-000000000002',
+      workspace_name: 'Acme',
+      workspace_icon: null,
+      owner: { type: 'user', user: { object: 'user', id: '5b6a7c8d-0000-4000-8000-000000000003' } },
+      duplicated_template_id: null,
+    },
+    refresh: {
+      access_token: 'ntn_at-2',
+      token_type: 'bearer',
+      refresh_token: 'nrt_rt-2',
+      bot_id: '8a4c6f3e-0000-4000-8000-000000000001',
+      workspace_id: '1f2e3d4c-0000-4000-8000-000000000002',
+      workspace_name: 'Acme',
+      workspace_icon: null,
+      owner: { type: 'user', user: { object: 'user', id: '5b6a7c8d-0000-4000-8000-000000000003' } },
+      duplicated_template_id: null,
+    },
+  },
+  notes: [
+    'The answer names no lifetime: that an access token has ended is learned from a 401.',
+    'The refresh token may be null for older connections: their access token then lives on without one.',
+    'People choose pages instead of scopes.',
+    'Since 2026-06-08 each consent to a new public connection mints a fresh pair of tokens instead of returning the active one.',
+    'Every call needs Notion-Version; Evergrant sends 2022-06-28.',
+  ],
+  unverified: ['setup', 'token.headers', 'api.headers', 'revoke.token'],
+  sources: [
+    'https://developers.notion.com/reference/refresh-a-token',
+    'https://github.com/makenotion/notion-sdk-js/blob/main/src/api-endpoints/oauth.ts',
+    'https://docs.alterauth.com/providers/notion',
+  ],
+})
