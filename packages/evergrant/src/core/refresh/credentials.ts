@@ -77,6 +77,11 @@ export interface GrantCommit {
    * answer would be handed out and used, and the other presentation, still on its way, would then be taken for theft.
    */
   readonly yields: boolean
+  /**
+   * Set for a commit that brings no newer refresh token (the second request of a chain): it applies only while nobody has claimed
+   * since this epoch, so that it never overtakes an answer which does. Otherwise it is `superseded` and nothing is written.
+   */
+  readonly onlyAtEpoch?: number
   readonly event: NewEvent
 }
 

@@ -39,6 +39,25 @@ export const grantCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'a grant that brings no newer refresh token is applied only while nobody has claimed since, and otherwise writes nothing',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const connection = await tenant.connect()
+      await store.credentials.commitGrant(tenant.grant(connection, await tenant.claimed(connection), 1))
+      const { epoch } = (await tenant.row(connection)).credential
+      const second = tenant.grant(connection, tenant.intent(), 2, { onlyAtEpoch: epoch, facts: { cell: 'c-7' } })
+      assert.deepEqual(await store.credentials.commitGrant(second), { kind: 'applied', generation: 3 })
+      assert.deepEqual(await store.credentials.commitGrant(second), { kind: 'already', generation: 3 })
+      const late = tenant.grant(connection, tenant.intent(), 3, { onlyAtEpoch: (await tenant.row(connection)).credential.epoch })
+      const other = await tenant.claimed(connection, { generation: 3, epoch })
+      assert.deepEqual(await store.credentials.commitGrant(late), { kind: 'superseded', generation: 3 })
+      const { credential } = await tenant.row(connection)
+      assert.deepEqual([credential.generation, credential.intent?.id], [3, other])
+      assert.equal((await store.credentials.unappliedAnswers(tenant.organization, 10)).length, 0)
+      assert.deepEqual(await store.credentials.commitGrant(tenant.grant(connection, other, 3)), { kind: 'applied', generation: 4 })
+    },
+  },
+  {
     name: 'committing the same intent again changes nothing and says so',
     async run(store, context) {
       const tenant = await Tenant.open(store, context)

@@ -13,6 +13,9 @@ export function commitGrant(tables: Tables, commit: GrantCommit): CommitOutcome 
   if (row === undefined) return keepUnapplied(tables, commit, { kind: 'superseded', generation: 0 })
   const earlier = tables.answers.get(commit.intent)
   if (earlier?.applied === true) return { kind: 'already', generation: earlier.generation + 1 }
+  const { onlyAtEpoch } = commit
+  if (onlyAtEpoch !== undefined && row.grant.connection.state === 'disconnected') return { kind: 'disconnected' }
+  if (onlyAtEpoch !== undefined && row.grant.credential.epoch !== onlyAtEpoch) return { kind: 'superseded', generation: row.grant.credential.generation }
   if (row.grant.connection.state === 'disconnected') {
     queueLateRevocation(tables, dropFlight(tables, row, commit.intent), commit)
     return keepUnapplied(tables, commit, { kind: 'disconnected' })

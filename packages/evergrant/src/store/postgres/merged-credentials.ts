@@ -32,7 +32,7 @@ export function mergedCredentials(single: Credentials, database: PostgresDatabas
     ...single,
     read: (connection) => reads.read(connection),
     claim: claims,
-    commitGrant: (commit) => (commit.yields ? single.commitGrant(commit) : grants(commit)),
+    commitGrant: (commit) => (commit.yields || commit.onlyAtEpoch !== undefined ? single.commitGrant(commit) : grants(commit)),
     markReads: (marks) => markMany(single, database, marks),
   }
 }

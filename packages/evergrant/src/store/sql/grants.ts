@@ -12,7 +12,8 @@ import { CLEAR_FLIGHT, integer, json, SET_TOKENS, text, textOrNull, toJson, toke
 const LOCKED = 'select k.id, k.state, k.integration_id, k.owner, k.account, k.scopes, k.facts, k.fault, k.revoke_rule from connection k where k.id = ?'
 
 export function* commitGrant(dialect: Dialect, commit: GrantCommit): Program<CommitOutcome | CommitBusy> {
-  const applied = dialect.oneWriter && !commit.yields && Object.keys(commit.facts).length === 0 ? yield* commitAtOnce(commit) : undefined
+  const usual = !commit.yields && commit.onlyAtEpoch === undefined && Object.keys(commit.facts).length === 0
+  const applied = dialect.oneWriter && usual ? yield* commitAtOnce(commit) : undefined
   return applied ?? (yield* commitStepwise(dialect, commit))
 }
 
@@ -41,6 +42,8 @@ function* commitStepwise(dialect: Dialect, commit: GrantCommit): Program<CommitO
   const { found, current, earlier } = dialect.oneWriter ? yield* seenAtOnce(commit) : yield* seenUnderLock(dialect, commit)
   if (found === undefined || current === undefined) return yield* keepUnapplied(commit, { kind: 'superseded', generation: 0 })
   if (earlier !== undefined && integer(earlier, 'applied') === 1) return { kind: 'already', generation: integer(earlier, 'generation') + 1 }
+  if (commit.onlyAtEpoch !== undefined && (found.state === 'disconnected' || integer(current, 'lease_epoch') !== commit.onlyAtEpoch))
+    return found.state === 'disconnected' ? { kind: 'disconnected' } : { kind: 'superseded', generation: integer(current, 'generation') }
   if (found.state === 'disconnected') {
     yield* dropFlight(commit.connection, commit.intent)
     yield* queueLateRevocation(found, commit)
@@ -74,14 +77,14 @@ interface Seen {
 /** The lock comes first, in a statement of its own: what is read beside it would be as old as the statement, not as the lock. */
 function* seenUnderLock(dialect: Dialect, commit: GrantCommit): Program<Seen> {
   const found = yield* row(`${LOCKED} ${dialect.forUpdate('k')}`, commit.connection)
-  const current = yield* row('select generation, fingerprint from credential where connection_id = ?', commit.connection)
+  const current = yield* row('select generation, fingerprint, lease_epoch from credential where connection_id = ?', commit.connection)
   const earlier = yield* row('select generation, applied from answer where intent_id = ?', commit.intent)
   return { found, current, earlier }
 }
 
 function* seenAtOnce(commit: GrantCommit): Program<Seen> {
   const seen = yield* row(
-    `select k.id, k.state, k.integration_id, k.owner, k.account, k.scopes, k.facts, k.fault, k.revoke_rule, c.generation, c.fingerprint,
+    `select k.id, k.state, k.integration_id, k.owner, k.account, k.scopes, k.facts, k.fault, k.revoke_rule, c.generation, c.fingerprint, c.lease_epoch,
        a.generation as answered_generation, a.applied
      from connection k join credential c on c.connection_id = k.id left join answer a on a.intent_id = ? where k.id = ?`,
     commit.intent,
