@@ -20,7 +20,7 @@ export interface Problem {
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
 /** Codes that say the grant itself is over: only a reconnect helps. */
-export const NEEDS_REAUTH: ReadonlySet<FaultCode> = new Set(['connection_revoked', 'connection_expired', 'refresh_outcome_lost'])
+export const NEEDS_REAUTH: ReadonlySet<FaultCode> = new Set(['connection_revoked', 'connection_expired', 'new_credentials_needed', 'refresh_outcome_lost'])
 
 export function problemOf(fault: Fault, requestId: string, publicUrl: string, words: Words | null = null): Problem {
   const { detail, field, retryAt, reconnectUrl } = fault.details
@@ -53,7 +53,7 @@ interface ValidationIssue {
 }
 
 /** One failed check of a request schema, as a fault that names the field and the remedy. */
-function validationFault(issue: ValidationIssue, part: string): Fault {
+export function validationFault(issue: ValidationIssue, part: string): Fault {
   const params: Record<string, unknown> = typeof issue.params === 'object' && issue.params !== null ? { ...issue.params } : {}
   const path = typeof issue.instancePath === 'string' ? issue.instancePath : ''
   const named = params['missingProperty'] ?? params['additionalProperty'] ?? params['propertyName']

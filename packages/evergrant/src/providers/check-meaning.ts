@@ -1,4 +1,5 @@
 import { patternOf } from '../core/provider/answer-path.ts'
+import { isMachineGrant, isStaticGrant } from '../core/provider/grant-kind.ts'
 import type { ProviderRecord } from '../core/provider/record.ts'
 import { matchesPattern, placeholdersOf } from '../core/provider/template.ts'
 import type { Problem } from './check-draft.ts'
@@ -9,9 +10,16 @@ export function checkMeaning(record: ProviderRecord): Problem[] {
 }
 
 function endpointProblems(record: ProviderRecord): Problem[] {
-  if (record.discovery !== null) return []
+  const { grant, token, authorize } = record
+  const unsigned = (grant === 'jwt_bearer' || grant === 'installation') && token.signing === null
+  const signing = unsigned ? [{ path: 'token.signing', text: `is missing: the grant ${grant} signs a JWT` }] : []
+  if (record.discovery !== null) return signing
   const text = 'is missing: write the URL, or a discovery'
-  return [...(record.authorize.url === null ? [{ path: 'authorize.url', text }] : []), ...(record.token.url === null ? [{ path: 'token.url', text }] : [])]
+  return [
+    ...signing,
+    ...(authorize.url === null && !isMachineGrant(grant) ? [{ path: 'authorize.url', text }] : []),
+    ...(token.url === null && !isStaticGrant(grant) ? [{ path: 'token.url', text }] : []),
+  ]
 }
 
 function templateProblems(record: ProviderRecord): Problem[] {

@@ -22,7 +22,10 @@ export function statusOf(row: GrantRow, integration: Pick<Integration, 'blocked'
  */
 export function endedByClockAlone(row: GrantRow, now: Instant): boolean {
   const { state, fault } = row.connection
-  if (state !== 'needs_reauth' || fault?.code !== 'connection_expired' || fault.evidence.intent !== null) return false
   const { accessExpiresAt } = row.credential
-  return accessExpiresAt === null || accessExpiresAt > now
+  if (state !== 'needs_reauth' || fault === null || fault.evidence.intent !== null) return false
+  if (fault.code === 'connection_expired') return accessExpiresAt === null || accessExpiresAt > now
+  // A static secret with a known end: what was refused has evidence.
+  const { httpStatus, providerCode } = fault.evidence
+  return fault.code === 'new_credentials_needed' && httpStatus === null && providerCode === null && accessExpiresAt !== null && accessExpiresAt > now
 }

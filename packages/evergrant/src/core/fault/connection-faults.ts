@@ -24,6 +24,18 @@ export const CONNECTION_FAULTS = defineFaults({
     endUser: 'Access for {A} has expired. Syncing is paused; nothing was deleted.',
     operator: 'A lifetime that no refresh extends has ended, or there is no refresh token. Send the owner the reconnect link.',
   },
+  new_credentials_needed: {
+    class: 'grant',
+    blame: 'operator',
+    status: 409,
+    action: 'contact_admin',
+    title: '{P} needs new credentials',
+    effect: 'status becomes needs_reauth',
+    retry: 'never by itself; after new credentials',
+    endUser: 'The key or password that is stored for {P} does not work any more. Nothing was deleted. A new one is needed to go on.',
+    operator:
+      'The API key, password, client secret or private key of this connection is refused, or its end has come. Give new ones with PUT connections/{id}/credentials (`evergrant connections credentials`); without any, the stored ones are tried again. The connection keeps its id.',
+  },
   refresh_outcome_lost: {
     class: 'grant',
     blame: 'evergrant',

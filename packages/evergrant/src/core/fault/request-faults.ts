@@ -13,6 +13,17 @@ export const REQUEST_FAULTS = defineFaults({
     endUser: 'Something in this link is not right. Ask for a new one.',
     operator: 'The detail names the field and the remedy.',
   },
+  credentials_refused: {
+    class: 'request',
+    blame: 'caller',
+    status: 422,
+    action: 'none',
+    title: '{P} refuses these credentials',
+    effect: 'none; nothing was stored',
+    retry: 'with credentials that work',
+    endUser: '{P} does not accept this key or password. Nothing was stored. Check it and try again.',
+    operator: 'The provider was asked before anything was stored, and refused. The detail has its words; `verify: false` stores without asking.',
+  },
   unauthenticated: {
     class: 'request',
     blame: 'caller',

@@ -1,6 +1,7 @@
 import type { IntegrationSettings } from '../connection/integration.ts'
 import { Fault } from '../fault/fault.ts'
 import { SECOND } from '../time.ts'
+import { isMachineGrant } from './grant-kind.ts'
 import type { ProviderRecord } from './record.ts'
 import type { Reuse, ReuseClass } from './reuse.ts'
 
@@ -17,9 +18,13 @@ function windowed(seconds: number, neverProbe: boolean): Reuse {
   return windowMs < SHORTEST_WINDOW_MS ? { class: 'P4', windowMs: 0, neverProbe } : { class: 'P1', windowMs, neverProbe }
 }
 
-/** The reuse class that holds for an integration: the operator's knowledge of the tenant, else the record's. */
-export function reuseOf(record: Pick<ProviderRecord, 'reuse'>, settings: Pick<IntegrationSettings, 'reuse'>): Reuse {
+/**
+ * The reuse class that holds for an integration: the operator's knowledge of the tenant, else the record's. Credentials of a grant
+ * without a browser may be presented as often as one likes.
+ */
+export function reuseOf(record: Pick<ProviderRecord, 'reuse'> & Partial<Pick<ProviderRecord, 'grant'>>, settings: Pick<IntegrationSettings, 'reuse'>): Reuse {
   const { neverProbe } = record.reuse
+  if (record.grant !== undefined && isMachineGrant(record.grant)) return { class: 'P0', windowMs: 0, neverProbe: false, credentials: true }
   if (settings.reuse !== null) return parseReuse(settings.reuse, neverProbe)
   if (record.reuse.class === 'P1') return windowed(record.reuse.windowSeconds, neverProbe)
   return { class: record.reuse.class, windowMs: 0, neverProbe }

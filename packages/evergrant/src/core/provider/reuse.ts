@@ -11,4 +11,6 @@ export interface Reuse {
   readonly windowMs: number
   /** The provider revokes other grants of the same user on reuse: never present twice, not even as a late probe. */
   readonly neverProbe: boolean
+  /** What is presented are credentials of a grant without a browser, no refresh token. */
+  readonly credentials?: true
 }

@@ -17,7 +17,8 @@ import { isRetry, noteAnswered, noteFailure, passGate } from './gate.ts'
 import type { GrantContext } from './grant-contexts.ts'
 import { isCrowded } from './line-length.ts'
 import { credentialContext } from './new-credential.ts'
-import { type Presentation, type PresentOutcome, present } from './present.ts'
+import { type PresentOutcome, present, type ReadyPresentation } from './present.ts'
+import { type PresentedGrant, presented } from './presented-grant.ts'
 import { isStrict } from './protocol-times.ts'
 import { recordFailure } from './record-failure.ts'
 import type { TokenAnswer } from './refresh-engine.ts'
@@ -105,8 +106,10 @@ function distrusted(world: EngineWorld, detail: string): Extract<AttemptOutcome,
   return { kind: 'not_now', code: 'database_untrusted', retryAt: world.clock.wall() + MINUTE, detail }
 }
 
+type Prepared = ReadyPresentation & PresentedGrant
+
 /** Opens what will be presented. A key that is missing is ours to mend: nothing is sent, nothing is recorded. */
-async function prepare(world: EngineWorld, request: AttemptRequest): Promise<Presentation | Extract<AttemptOutcome, { kind: 'not_now' }>> {
+async function prepare(world: EngineWorld, request: AttemptRequest): Promise<Prepared | Extract<AttemptOutcome, { kind: 'not_now' }>> {
   const { row, context } = request
   const { connection, credential } = row
   try {
@@ -114,11 +117,13 @@ async function prepare(world: EngineWorld, request: AttemptRequest): Promise<Pre
     if (sealed === null) return { kind: 'not_now', code: 'refresh_not_supported', retryAt: null }
     const refreshToken = world.seal.openText(sealed, credentialContext(connection.organization, connection.id, credential.generation, 'refresh_token'))
     const provider = await world.contexts.provider(context, connection.variables, connection.facts)
-    return { row, context: provider, reuse: context.reuse, refreshToken }
+    return { row, reuse: context.reuse, refreshToken, ...presented(provider, context, row.connection, refreshToken) }
   } catch (error) {
     const retryAt = world.clock.wall() + world.times.backoffBaseMs
     if (error instanceof SealError) return { kind: 'not_now', code: error.code, retryAt, detail: error.message }
-    if (error instanceof Fault) return { kind: 'not_now', code: error.code, retryAt: error.details.retryAt ?? retryAt, detail: error.message }
+    // A request that cannot be built (a key that does not fit) is the integration's trouble, not the caller's.
+    const code = error instanceof Fault && error.code === 'invalid_request' ? 'client_rejected' : null
+    if (error instanceof Fault) return { kind: 'not_now', code: code ?? error.code, retryAt: error.details.retryAt ?? retryAt, detail: error.message }
     throw error
   }
 }
@@ -129,7 +134,7 @@ const neverLeft = ({ kind }: PresentOutcome): boolean =>
 async function concluded(
   world: EngineWorld,
   request: AttemptRequest,
-  prepared: Presentation,
+  prepared: Prepared,
   outcome: PresentOutcome,
   startedMono: number,
 ): Promise<AttemptOutcome> {
@@ -152,12 +157,8 @@ async function concluded(
     }
     case 'sent': {
       const { sentAt } = outcome
-      const verdict = judge(prepared.context, {
-        step: 'refresh',
-        outcome: outcome.outcome,
-        sentAt,
-        secrets: [prepared.refreshToken, prepared.context.clientSecret ?? ''],
-      })
+      const secrets = [prepared.refreshToken, prepared.context.clientSecret ?? '', ...prepared.secrets]
+      const verdict = prepared.read(judge(prepared.context, { step: 'refresh', outcome: outcome.outcome, sentAt, secrets }))
       observe(world, { kind: verdict.kind, provider: request.context.record.id, durationMs: world.clock.mono() - startedMono })
       return judged(world, request, prepared, { ...outcome, verdict: carefully(verdict, prepared.reuse) })
     }
@@ -195,7 +196,7 @@ interface Judged {
   readonly verdict: Verdict
 }
 
-async function judged(world: EngineWorld, request: AttemptRequest, prepared: Presentation, result: Judged): Promise<AttemptOutcome> {
+async function judged(world: EngineWorld, request: AttemptRequest, prepared: Prepared, result: Judged): Promise<AttemptOutcome> {
   const { verdict, outcome } = result
   if (verdict.kind !== 'granted' || outcome.kind !== 'answered') return notGranted(world, request, prepared, verdict as NotGranted, result)
   const answered: AnsweredPresentation = {
@@ -264,7 +265,7 @@ function previousAccessToken(world: EngineWorld, row: GrantRow): string | null {
 async function notGranted(
   world: EngineWorld,
   request: AttemptRequest,
-  prepared: Presentation,
+  prepared: Prepared,
   verdict: NotGranted,
   result: Judged | null,
 ): Promise<AttemptOutcome> {

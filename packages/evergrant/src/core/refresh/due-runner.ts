@@ -235,7 +235,7 @@ function jittered(world: EngineWorld, retryAt: Instant | null): Instant | null {
 function notYet(row: GrantRow, context: GrantContext, now: Instant): Instant | null | undefined {
   const { credential, health, connection } = row
   if (suspicionOf(row, now) !== null || health.failures > 0) return undefined
-  if (credential.refreshToken === null) return undefined
+  if (credential.refreshToken === null) return credential.accessExpiresAt !== null && credential.accessExpiresAt <= now ? undefined : credential.accessExpiresAt
   // Its lifetime is over by what we know: the provider is asked, and says what it is.
   if (health.endsAt !== null && now >= health.endsAt) return undefined
   const { lastReadAt, consentedAt, createdAt } = connection

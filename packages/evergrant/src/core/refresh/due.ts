@@ -28,9 +28,9 @@ function interested(input: Pick<DueInput, 'credential' | 'lastReadAt' | 'now'>):
 }
 
 /** When an unused grant must be renewed so that it does not die of idleness: after 27 to 33 % of its idle lifetime, always the same for one credential. */
-function keepAliveAt(input: Pick<DueInput, 'credential' | 'lifetimes'>): Instant | null {
+function keepAliveAt(input: Pick<DueInput, 'credential' | 'lifetimes' | 'reuse'>): Instant | null {
   const { credential, lifetimes } = input
-  if (credential.refreshToken === null) return null
+  if (credential.refreshToken === null || input.reuse.credentials === true) return null
   const idleMs = lifetimes.refreshIdleSeconds === null ? null : lifetimes.refreshIdleSeconds * SECOND
   const told = credential.refreshExpiresAt === null ? null : credential.refreshExpiresAt - credential.obtainedAt
   const shortest = Math.min(idleMs ?? Number.POSITIVE_INFINITY, told ?? Number.POSITIVE_INFINITY)
@@ -51,7 +51,9 @@ export function dueAfter(input: DueInput): Instant | null {
   const { credential, settings, reuse } = input
   if (credential.refreshToken === null) return credential.accessExpiresAt
   const keepAlive = keepAliveAt(input)
-  const eager = settings.renewal === 'ahead' || (settings.renewal === 'auto' && (!isStrict(reuse) || interested(input)))
+  // Credentials do not die of idleness: a token that nobody reads need not be asked for.
+  const harmless = !isStrict(reuse) && reuse.credentials !== true
+  const eager = settings.renewal === 'ahead' || (settings.renewal === 'auto' && (harmless || interested(input)))
   if (!eager || credential.softAt === null) return credential.softAt === null && reuse.class === 'P0' ? null : keepAlive
   return keepAlive === null ? credential.softAt : Math.min(credential.softAt, keepAlive)
 }

@@ -22,6 +22,7 @@ import { credentialContext } from './new-credential.ts'
 import { planRefresh, servable } from './plan.ts'
 import { recoverNode } from './recovery.ts'
 import type { DrainReport, EngineStats, RecoveryReport, RefreshEngine, RefreshReport, TokenAnswer, TokenRequest } from './refresh-engine.ts'
+import { RefusedSecrets } from './refused-secret.ts'
 import { RejectionGuard } from './rejection-guard.ts'
 import { RetryBudgets } from './retry-budget.ts'
 import { StoreOutage } from './store-outage.ts'
@@ -50,6 +51,7 @@ export class Engine implements RefreshEngine {
   readonly #flights: Flights
   readonly #interest: Interest
   readonly #rejections: RejectionGuard
+  readonly #refused: RefusedSecrets
   readonly #due: DueRunner
   readonly #deaths: DeathRunner
   readonly #outage: StoreOutage
@@ -74,6 +76,7 @@ export class Engine implements RefreshEngine {
     this.#cache = new TokenCache(ports.options.cacheEntries)
     this.#interest = new Interest(this.#world)
     this.#rejections = new RejectionGuard()
+    this.#refused = new RefusedSecrets(this.#world)
     this.#outage = new StoreOutage(ports.clock, ports.options.withoutStoreMs)
     this.#flights = new Flights(this.#world, (token, committed, overtaken) => this.#keep(token, committed, overtaken))
     this.#due = new DueRunner(this.#world, this.#flights)
@@ -146,8 +149,32 @@ export class Engine implements RefreshEngine {
         if (!rejected && servable(row, now, minTtlMs)) return this.#answer(row, context, reading)
         throw waiting(plan.code, plan.until, row, request)
       case 'reconnect':
-        await recordEnd(this.#world, row, plan.code, rejected)
+        if (rejected && plan.code === 'new_credentials_needed' && row.connection.state === 'active') await this.#lookAtSecret(row, context)
+        else await recordEnd(this.#world, row, plan.code, rejected)
         throw ended(plan.code, row)
+    }
+  }
+
+  /** Returns when the secret has ended. @throws Fault when it has not */
+  async #lookAtSecret(row: GrantRow, context: GrantContext): Promise<void> {
+    const { id } = row.connection
+    const now = this.#world.clock.wall()
+    const refusal = await this.#refused.look(row, context)
+    switch (refusal.kind) {
+      case 'ended':
+        return this.#cache.forget(id)
+      case 'works':
+        this.#rejections.renewed(id, row.credential.generation, now)
+        throw new Fault('upstream_token_refused', { detail: 'the provider accepts the stored secret in its own check: the refusal is about something else' })
+      case 'held':
+        throw new Fault('deaths_held', { retryAt: refusal.until })
+      case 'cannot_tell':
+        throw new Fault('provider_unavailable', {
+          retryAt: refusal.until,
+          detail: 'the API refused the secret, and the provider could not be asked whether it still works',
+        })
+      case 'moved':
+        throw new Fault('refresh_in_progress', { retryAt: now + NUDGE_EVERY_MS, detail: 'the credentials were replaced meanwhile: read them again' })
     }
   }
 

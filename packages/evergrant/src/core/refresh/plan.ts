@@ -56,7 +56,7 @@ export function planRefresh(input: PlanInput, times: ProtocolTimes): RefreshPlan
   if (stopped !== null) return stopped
   const wanted = wantedRefresh(row, ask, now)
   if (wanted === null) return { kind: 'fresh' }
-  if (row.credential.refreshToken === null) return withoutRefreshToken(row, ask, now)
+  if (row.credential.refreshToken === null) return withoutRefreshToken(input)
   return gate(wanted, input, times)
 }
 
@@ -95,10 +95,11 @@ function dueRefresh(row: GrantRow, now: Instant): Extract<RefreshPlan, { kind: '
 }
 
 /** Nothing can renew it: the token lives until its end, and then only its owner can help. */
-function withoutRefreshToken(row: GrantRow, ask: PlanAsk, now: Instant): RefreshPlan {
-  if (ask.kind === 'read' && ask.rejectedGeneration === row.credential.generation) return { kind: 'reconnect', code: 'connection_expired' }
-  if (ask.kind === 'force') return { kind: 'reconnect', code: servable(row, now) ? 'refresh_not_supported' : 'connection_expired' }
-  return servable(row, now) ? { kind: 'fresh' } : { kind: 'reconnect', code: 'connection_expired' }
+function withoutRefreshToken({ row, reuse, ask, now }: PlanInput): RefreshPlan {
+  const code = reuse.credentials === true ? 'new_credentials_needed' : 'connection_expired'
+  if (ask.kind === 'read' && ask.rejectedGeneration === row.credential.generation) return { kind: 'reconnect', code }
+  if (ask.kind === 'force') return { kind: 'reconnect', code: servable(row, now) ? 'refresh_not_supported' : code }
+  return servable(row, now) ? { kind: 'fresh' } : { kind: 'reconnect', code }
 }
 
 /** When the wish must wait: an absolute end, back-off, or a suspicion whose time has not come. */

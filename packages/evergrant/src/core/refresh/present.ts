@@ -2,7 +2,6 @@ import type { Suspicion } from '../connection/credential.ts'
 import { type IntentId, newId } from '../ids.ts'
 import type { ProviderContext } from '../provider/context.ts'
 import type { Reuse } from '../provider/reuse.ts'
-import { refreshRequest } from '../provider/token-request.ts'
 import { NotSent, type OpenLine, type ProviderRequest, type WireOutcome } from '../provider/wire.ts'
 import type { Instant } from '../time.ts'
 import type { ClaimOutcome, ClaimRequest, GrantRow } from './credentials.ts'
@@ -21,6 +20,11 @@ export interface Presentation {
   readonly refreshToken: string
 }
 
+/** ... with the request that presents it. */
+export interface ReadyPresentation extends Presentation {
+  readonly request: ProviderRequest
+}
+
 /**
  * `sent`: the intent is durable and the request went out (or failed while it did). `unclaimed`: somebody else is on it,
  * or the row moved. `unsent`: we held the lease but were too late to send safely, and gave it back. `early`: likewise,
@@ -37,14 +41,11 @@ export type PresentOutcome =
   | { readonly kind: 'distrusted'; readonly detail: string }
 
 /** Connect, claim, send: in this order, so that the intent is written as late as it can be. */
-export async function present(world: EngineWorld, presentation: Presentation): Promise<PresentOutcome> {
-  const { row, context } = presentation
-  const scopes = row.connection.scopes ?? []
-  const request = refreshRequest(context, { refreshToken: presentation.refreshToken, scopes })
-  const visit = world.exchanges.visit(row.connection.integration)
+export async function present(world: EngineWorld, presentation: ReadyPresentation): Promise<PresentOutcome> {
+  const visit = world.exchanges.visit(presentation.row.connection.integration)
   let outcome: PresentOutcome | undefined
   try {
-    outcome = await presentDuring(visit, world, presentation, request)
+    outcome = await presentDuring(visit, world, presentation, presentation.request)
     return outcome
   } finally {
     visit.end(outcome?.kind === 'sent' && outcome.outcome.kind !== 'not_sent')
