@@ -55,7 +55,7 @@ export async function startEvergrant(options: EvergrantOptions): Promise<Peer> {
 }
 
 async function hold(api: JsonClient, profile: string, grant: Grant) {
-  const imported = await api.post('/connections/import', {
+  const imported = await api.post('/connections', {
     integration: profile,
     owner: grant.account,
     account: grant.account,

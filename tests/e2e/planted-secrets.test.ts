@@ -169,11 +169,11 @@ async function importedAndRefused(scene: Scene): Promise<void> {
     provider.leak = leak
     const tokens = { access_token: search.plant('imported access token', random()), refresh_token: search.plant('imported refresh token', random()) }
     const body = { integration: slugOf(leak), owner: leak, account: leak, ...tokens, expires_at: new Date(Date.now() + 3_600_000).toISOString() }
-    const made = await api.post('/connections/import', body)
+    const made = await api.post('/connections', body)
     expect(made.status, made.text).toBe(201)
     said.set(`imported ${leak}`, made.text)
-    said.set(`imported twice ${leak}`, (await api.post('/connections/import', body)).text)
-    said.set(`import with a mistake ${leak}`, (await api.post('/connections/import', { ...body, expires_at: tokens.access_token })).text)
+    said.set(`imported twice ${leak}`, (await api.post('/connections', body)).text)
+    said.set(`import with a mistake ${leak}`, (await api.post('/connections', { ...body, expires_at: tokens.access_token })).text)
     const id = textAt(made, 'id')
     const refreshed = await api.post(`/connections/${id}/refresh`)
     expect(at(refreshed.body, 'code') ?? null, refreshed.text).toBe(HEARD[leak])
@@ -190,7 +190,7 @@ async function importedAndRefused(scene: Scene): Promise<void> {
 async function crash({ api, provider, search, server, said }: Scene): Promise<void> {
   const tokens = { access_token: search.plant('access token of a crash', random()), refresh_token: search.plant('refresh token of a crash', random()) }
   provider.leak = 'hang'
-  const made = await api.post('/connections/import', { integration: 'crash', owner: 'crash', account: 'crash', ...tokens, expires_at: null })
+  const made = await api.post('/connections', { integration: 'crash', owner: 'crash', account: 'crash', ...tokens, expires_at: null })
   expect(made.status, made.text).toBe(201)
   const pending = api.post(`/connections/${textAt(made, 'id')}/refresh`).catch(() => null)
   await expect.poll(() => provider.hanging(), { timeout: 10_000 }).toBeGreaterThan(0)

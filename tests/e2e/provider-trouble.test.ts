@@ -88,7 +88,7 @@ describe('a provider in trouble, a server and a client in processes of their own
     await expect.poll(() => bench.hanging()).toBe(1)
     const account = textAt(shown, 'account.id')
     const issued = await bench.practice.control.post('/grants', { profile: 'p0', account })
-    const replaced = await bench.api.post('/connections/import', {
+    const replaced = await bench.api.post('/connections', {
       integration: 'p0',
       owner: textAt(shown, 'owner'),
       account,

@@ -118,7 +118,7 @@ export class Workbench {
     const { profile, owner, account } = whose
     const issued = expectStatus(await this.practice.control.post('/grants', { profile, account, access_seconds: accessSeconds }), 200)
     const [accessToken, refreshToken] = [textAt(issued, 'access_token'), textAt(issued, 'refresh_token')]
-    const made = await this.api.post('/connections/import', {
+    const made = await this.api.post('/connections', {
       integration: profile,
       owner,
       account,

@@ -18,6 +18,7 @@ import { connectionRoutes } from './routes/connections.ts'
 import { deathRoutes } from './routes/deaths.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
+import { importRoutes } from './routes/import.ts'
 import { integrationRoutes } from './routes/integrations.ts'
 import { organizationRoutes } from './routes/organizations.ts'
 import { providerRoutes } from './routes/providers.ts'
@@ -80,7 +81,7 @@ export function createApp(services: Services, options: AppOptions): App {
   const methods = new MethodTable()
 
   function fail(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const fault = faultOf(error, bodyLimit)
+    const fault = faultOf(error, request.routeOptions.bodyLimit ?? bodyLimit)
     if (fault.code === 'internal') options.log.error({ request: request.id, error: describe(fault.details.cause ?? fault) }, 'a request failed')
     const problem = problemOf(fault, request.id, options.publicUrl, request.words)
     reply.headers(headers).header('request-id', request.id)
@@ -122,6 +123,7 @@ export function createApp(services: Services, options: AppOptions): App {
 function ownRoutes(app: App, services: Services, options: AppOptions): void {
   tokenRoutes(app, services)
   connectionRoutes(app, services)
+  importRoutes(app, services)
   integrationRoutes(app, services, options.publicUrl)
   deathRoutes(app, services, options.publicUrl)
   providerRoutes(app, services)

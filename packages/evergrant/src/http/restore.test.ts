@@ -69,7 +69,7 @@ test('a connection shows when its grant ends for good', async () => {
   const lifetimes = { refreshAbsoluteSeconds: 100 * 86_400, absoluteFrom: 'consent' } as const
   const api = await createApiLab({ reuse: 'P4', record: { lifetimes } })
   const consentedAt = new Date(api.time.clock.wall() - 10 * DAY)
-  const made = await api.call('POST', '/api/v1/connections/import', {
+  const made = await api.call('POST', '/api/v1/connections', {
     body: { integration: 'scripted', owner: 'ada', account: 'other', access_token: 'at', refresh_token: 'rt', consented_at: consentedAt.toISOString() },
   })
   expect(made.status, made.text).toBe(201)

@@ -126,7 +126,7 @@ export class Arena {
     const known = this.subjects.find((subject) => subject.owner === owner)
     // Before it can be handed out: a reader may get the new token before this call returns.
     if (known !== undefined) this.ledger.owns(known.connection, grant)
-    const made = await this.first.api.post('/connections/import', {
+    const made = await this.first.api.post('/connections', {
       integration: profile,
       owner,
       account,

@@ -9,7 +9,9 @@ import type { Instant } from '../time.ts'
 import type { ConnectionStatus } from './connection.ts'
 import type { ConnectionPorts } from './connection-ports.ts'
 import type { ConnectionFilter, ConnectionPatch, DisconnectOutcome, Page, PageRequest } from './connections.ts'
-import { type ImportedGrant, importGrant } from './import-connection.ts'
+import { importGrant } from './import-connection.ts'
+import { type ImportLine, type ImportManyOptions, type ImportResult, importMany } from './import-many.ts'
+import type { ImportedGrant } from './imported-grant.ts'
 import type { Integration } from './integration.ts'
 import { integrationNotFound, isIntegrationId } from './integration-service.ts'
 import { mergePatch } from './merge-patch.ts'
@@ -150,10 +152,19 @@ export class ConnectionService {
     return { details: await this.get(organization, connection), replaced }
   }
 
+  /** Takes over up to 500 grants; results in their order. Repeating it changes nothing. */
+  importMany(organization: OrganizationId, lines: readonly ImportLine[], options: ImportManyOptions): Promise<readonly ImportResult[]> {
+    return importMany(this.ports, organization, (idOrSlug) => this.findIntegration(organization, idOrSlug), lines, options)
+  }
+
+  private findIntegration(organization: OrganizationId, idOrSlug: string): Promise<Integration | undefined> {
+    const { integrations } = this.ports
+    return isIntegrationId(idOrSlug) ? integrations.get(organization, idOrSlug) : integrations.bySlug(organization, idOrSlug)
+  }
+
   /** Id or slug. @throws Fault `not_found` */
   private async integration(organization: OrganizationId, idOrSlug: string): Promise<Integration> {
-    const { integrations } = this.ports
-    const found = isIntegrationId(idOrSlug) ? await integrations.get(organization, idOrSlug) : await integrations.bySlug(organization, idOrSlug)
+    const found = await this.findIntegration(organization, idOrSlug)
     if (found === undefined) throw integrationNotFound(idOrSlug)
     return found
   }

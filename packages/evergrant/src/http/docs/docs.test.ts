@@ -20,7 +20,7 @@ test('the OpenAPI document is 3.1 and has every API route with its scope', async
     '/health/ready',
   ])
     expect(paths).toContain(path)
-  expect(paths).not.toContain('/api/v1/connections/import')
+  expect(json.paths['/api/v1/connections/import'].post.requestBody.content['application/json'].schema.type).toBe('array')
   expect(json.paths['/api/v1/connections/{id}/token'].get.description).toContain('Scope: `tokens:read`')
   expect(json.paths['/api/v1/connections/{id}/token'].get.security).toEqual([{ key: [] }])
   expect(json.paths['/health/live'].get.security).toBeUndefined()

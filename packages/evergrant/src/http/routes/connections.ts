@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 import type { ConnectionStatus } from '../../core/connection/connection.ts'
 import type { ConnectionDetails } from '../../core/connection/connection-service.ts'
 import type { PageRequest } from '../../core/connection/connections.ts'
-import type { ImportedGrant } from '../../core/connection/import-connection.ts'
+import type { ImportedGrant } from '../../core/connection/imported-grant.ts'
 import { actorOf, callerOf } from '../authentication.ts'
 import { ConnectionView, connectionView } from '../connection-view.ts'
 import { instantOf, JsonObjectSchema } from '../input.ts'
@@ -31,7 +31,7 @@ const ListQuery = closed({
   tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
 })
 
-const ImportBody = closed({
+export const ImportBody = closed({
   integration: IntegrationRef,
   owner: Owner,
   access_token: Type.Optional(nullable(Secret)),
@@ -129,14 +129,11 @@ function writeRoutes(app: App, services: Services): void {
     body: ImportBody,
     response: { 200: ConnectionView, 201: ConnectionView, ...PROBLEMS },
   }
-  // The command line calls the second address.
-  for (const url of ['/api/v1/connections', '/api/v1/connections/import']) {
-    app.post(url, { config: { access: 'connections:write' }, schema: { ...schema, hide: url.endsWith('import') } }, async (request, reply) => {
-      const caller = callerOf(request)
-      const { details, replaced } = await connections.import(caller.organization, request.body.integration, grantOf(request.body), actorOf(caller))
-      return reply.code(replaced ? 200 : 201).send(view(details))
-    })
-  }
+  app.post('/api/v1/connections', { config: { access: 'connections:write' }, schema }, async (request, reply) => {
+    const caller = callerOf(request)
+    const { details, replaced } = await connections.import(caller.organization, request.body.integration, grantOf(request.body), actorOf(caller))
+    return reply.code(replaced ? 200 : 201).send(view(details))
+  })
   app.patch(
     '/api/v1/connections/:id',
     {
@@ -162,7 +159,8 @@ function writeRoutes(app: App, services: Services): void {
   )
 }
 
-function grantOf(body: Static<typeof ImportBody>): ImportedGrant {
+/** @throws Fault `invalid_request` for a time that is none */
+export function grantOf(body: Static<typeof ImportBody>, replace = false): ImportedGrant {
   return {
     owner: body.owner,
     accessToken: body.access_token ?? null,
@@ -178,7 +176,7 @@ function grantOf(body: Static<typeof ImportBody>): ImportedGrant {
     variables: body.variables ?? {},
     facts: body.facts ?? {},
     consentedAt: instantOf(body.consented_at, '/consented_at'),
-    replace: body.replace ?? false,
+    replace: body.replace ?? replace,
   }
 }
 

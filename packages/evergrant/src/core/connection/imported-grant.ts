@@ -1,0 +1,167 @@
+import type { Actor, NewEvent } from '../audit/event.ts'
+import { Fault } from '../fault/fault.ts'
+import { type ConnectionId, newId, type OrganizationId } from '../ids.ts'
+import type { JsonObject } from '../json.ts'
+import type { ProviderRecord } from '../provider/record.ts'
+import { reuseOf } from '../provider/reuse-of.ts'
+import { matchesPattern } from '../provider/template.ts'
+import { initialDueAt } from '../refresh/due.ts'
+import { type GrantEnd, grantEnd } from '../refresh/grant-lifetime.ts'
+import { type GrantedTokens, newCredential } from '../refresh/new-credential.ts'
+import type { Instant } from '../time.ts'
+import type { ConnectionPorts } from './connection-ports.ts'
+import type { ImportIdentity, NewConnection } from './connections.ts'
+import type { NewCredential } from './credential.ts'
+import { spreadDueAt } from './import-due.ts'
+import type { Integration } from './integration.ts'
+import { checkMetadata } from './metadata.ts'
+import { newConnection } from './new-connection.ts'
+
+/** A grant that another system held until now. At least one of the two tokens is there. */
+export interface ImportedGrant {
+  readonly owner: string
+  readonly accessToken: string | null
+  readonly refreshToken: string | null
+  readonly tokenType: string
+  readonly expiresAt: Instant | null
+  readonly refreshExpiresAt: Instant | null
+  readonly scopes: readonly string[] | null
+  readonly account: string | null
+  readonly accountLabel: string | null
+  readonly metadata: JsonObject
+  readonly tags: readonly string[]
+  readonly variables: Readonly<Record<string, string>>
+  readonly facts: Readonly<Record<string, string>>
+  readonly consentedAt: Instant | null
+  /** When (integration, owner, account) exists: store this grant into it, under its id. */
+  readonly replace: boolean
+}
+
+/** One grant on its way into the store. */
+export interface Import {
+  readonly organization: OrganizationId
+  readonly integration: Integration
+  readonly record: ProviderRecord
+  readonly grant: ImportedGrant
+  readonly actor: Actor
+  readonly now: Instant
+  /** First renewals of many grants are drawn over this long; null: one grant, renewed when it needs it. */
+  readonly spreadMs: number | null
+}
+
+/** PostgreSQL stores neither, and one such value would stop everything that shares its transaction. */
+const UNSTORABLE = /[\0\p{Cs}]/u
+
+/** Says of no value what it is: a column that was mapped wrongly may hold a token. @throws Fault `invalid_request` */
+export function checkGrant({ grant, record }: Pick<Import, 'grant' | 'record'>): void {
+  if (grant.accessToken === null && grant.refreshToken === null) {
+    throw new Fault('invalid_request', {
+      field: '/refresh_token',
+      detail: 'Send `access_token`, `refresh_token` or both: without any there is nothing to look after.',
+    })
+  }
+  checkMetadata(grant.metadata)
+  for (const [name, value] of Object.entries(grant.variables)) {
+    const definition = Object.hasOwn(record.variables, name) ? record.variables[name] : undefined
+    if (definition === undefined) throw new Fault('invalid_request', { field: `/variables/${name}`, detail: `${record.name} has no variable \`${name}\`.` })
+    if (!matchesPattern(definition.pattern, value)) {
+      throw new Fault('invalid_request', {
+        field: `/variables/${name}`,
+        detail: `\`${name}\` must match ${definition.pattern}. Example: ${definition.example}.`,
+      })
+    }
+  }
+  const texts: Readonly<Record<string, string | null>> = { account: grant.account, account_label: grant.accountLabel }
+  const facts = Object.fromEntries(Object.entries(grant.facts).map(([name, value]) => [`facts/${name}`, value]))
+  for (const [field, value] of Object.entries({ ...texts, ...facts })) {
+    if (value !== null && UNSTORABLE.test(value))
+      throw new Fault('invalid_request', { field: `/${field}`, detail: `\`${field}\` has a character that no database stores: U+0000, or half of a pair.` })
+  }
+}
+
+/** By what this grant is known again. @see ImportIdentity */
+export function identityOf({ integration, record, grant }: Import, { seal }: Pick<ConnectionPorts, 'seal'>): ImportIdentity {
+  const { owner, account, refreshToken, accessToken } = grant
+  const exclusive = refreshToken !== null && reuseOf(record, integration.settings).class !== 'P0'
+  return { integration: integration.id, owner, account, fingerprint: seal.fingerprint(refreshToken ?? accessToken ?? ''), exclusive }
+}
+
+/** The connection that the grant becomes, sealed and ready to be stored. */
+export function newImported(job: Import, ports: ConnectionPorts, fingerprint: string): NewConnection {
+  const { organization, integration, grant, now } = job
+  const { owner, account, accountLabel, metadata, tags, scopes, variables, facts, consentedAt } = grant
+  const told = { owner, account, accountLabel, metadata, tags, scopes, variables, facts, consentedAt }
+  const connection = newConnection(now, { id: newId('con', ports.entropy), organization, integration: integration.id, ...told })
+  const credential = credentialFor(job, ports, connection.id, 1)
+  return {
+    connection,
+    credential,
+    dueAt: dueAt(job, credential, ports),
+    end: endOf(job, credential, consentedAt),
+    event: eventFor(job, ports, connection.id, 1),
+    imported: fingerprint,
+  }
+}
+
+/** Stores the grant into a connection that is there, as its next generation, whatever happens to it meanwhile. @throws Fault `connection_disconnected` */
+export async function storeInto(job: Import, ports: ConnectionPorts, id: ConnectionId): Promise<void> {
+  const { organization, grant, now } = job
+  for (;;) {
+    const row = await ports.connections.get(organization, id)
+    if (row === undefined || row.connection.state === 'disconnected') throw new Fault('connection_disconnected')
+    const generation = row.credential.generation + 1
+    const credential = credentialFor(job, ports, id, generation)
+    const outcome = await ports.connections.replaceGrant({
+      organization,
+      connection: id,
+      expectedGeneration: row.credential.generation,
+      credential,
+      account: grant.account ?? row.connection.account,
+      accountLabel: grant.accountLabel ?? row.connection.accountLabel,
+      scopes: grant.scopes,
+      variables: { ...row.connection.variables, ...grant.variables },
+      facts: { ...row.connection.facts, ...grant.facts },
+      consentedAt: grant.consentedAt ?? now,
+      dueAt: dueAt(job, credential, ports),
+      end: endOf(job, credential, grant.consentedAt ?? now),
+      event: eventFor(job, ports, id, generation),
+      imported: identityOf(job, ports).fingerprint,
+    })
+    if (outcome.kind === 'replaced') return
+    if (outcome.kind === 'gone') throw new Fault('connection_disconnected')
+  }
+}
+
+/**
+ * An imported access token whose end nobody knows counts as over when it can be renewed: the first refresh tells. Without
+ * a refresh token it is served until the provider refuses it.
+ */
+function credentialFor({ organization, integration, record, grant, now }: Import, ports: ConnectionPorts, id: ConnectionId, generation: number): NewCredential {
+  const unknownEnd = grant.expiresAt === null && grant.refreshToken !== null
+  const tokens: GrantedTokens = {
+    accessToken: grant.accessToken ?? '',
+    refreshToken: grant.refreshToken,
+    tokenType: grant.tokenType,
+    accessExpiresAt: unknownEnd || grant.accessToken === null ? now : grant.expiresAt,
+    refreshExpiresAt: grant.refreshExpiresAt,
+  }
+  const { seal, entropy } = ports
+  const credential = newCredential({ organization, connection: id, generation, tokens, obtainedAt: now, record, settings: integration.settings }, seal, entropy)
+  return grant.accessToken === null ? { ...credential, accessToken: null } : credential
+}
+
+function dueAt({ integration, record, now, spreadMs }: Import, credential: NewCredential, { entropy }: Pick<ConnectionPorts, 'entropy'>): Instant | null {
+  const { settings } = integration
+  if (spreadMs !== null) return spreadDueAt({ credential, settings, record, now, spreadMs, uniform: entropy.uniform() })
+  if (credential.refreshToken !== null && credential.accessExpiresAt !== null && credential.accessExpiresAt <= now) return now
+  return initialDueAt(credential, settings, now, record)
+}
+
+function endOf({ record, now }: Import, credential: NewCredential, consentedAt: Instant | null): GrantEnd {
+  return grantEnd({ record, consentedAt, credential, before: null, now })
+}
+
+function eventFor({ organization, integration, grant, actor, now }: Import, ports: ConnectionPorts, connection: ConnectionId, generation: number): NewEvent {
+  const data = { account: grant.account, generation, refreshable: grant.refreshToken !== null }
+  return { id: newId('evt', ports.entropy), organization, type: 'connection.imported', at: now, actor, connection, subject: integration.id, data }
+}
