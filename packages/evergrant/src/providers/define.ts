@@ -111,6 +111,7 @@ const TOKEN: TokenFacts = {
   refreshUrl: null,
   method: 'POST',
   clientAuth: 'body',
+  authorization: null,
   signing: null,
   bodyFormat: 'form',
   signature: null,

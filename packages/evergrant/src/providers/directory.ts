@@ -4,6 +4,7 @@ import type { ProviderDirectory, ProviderEndpoints } from '../core/provider/cont
 import type { ProviderRecord } from '../core/provider/record.ts'
 import { fillTemplate } from '../core/provider/template.ts'
 import { type Clock, HOUR, MINUTE, SECOND } from '../core/time.ts'
+import { factsOf } from './facts-of.ts'
 import { type IssuerMetadata, metadataUrls, readMetadata } from './metadata.ts'
 
 export interface DirectoryOptions {
@@ -35,6 +36,9 @@ const RETRY_MISSING = 5 * SECOND
 const RETRY_MAX = MINUTE
 /** Distinct issuers remembered; beyond it the oldest is forgotten. */
 const MOST = 1_000
+
+/** The ways that metadata is compared with: whoever signs or shows a certificate is registered for just that. */
+const COMPARED: ReadonlySet<string> = new Set(['body', 'basic', 'none'])
 
 /** Looks records up and resolves their endpoints; discovery documents are cached for an hour, the last good one outlives failures. */
 export function createProviderDirectory(options: DirectoryOptions): ProviderDirectory {
@@ -110,20 +114,21 @@ function remember<Value>(known: Map<string, Value>, key: string, value: Value): 
 }
 
 function endpointsOf(record: ProviderRecord, variables: Variables, metadata: IssuerMetadata | null): ProviderEndpoints {
-  const fill = (template: string | null | undefined) =>
-    template ? fillTemplate(template, variables, { definitions: record.variables, leave: ['client_id'] }) : null
+  const told = toldLater(record)
+  const fill = (template: string | null | undefined, later: readonly string[] = NOTHING) =>
+    template ? fillTemplate(template, variables, { definitions: record.variables, leave: ['client_id'], later }) : null
   const authorize = fill(record.authorize.url) ?? metadata?.authorize ?? null
-  const token = fill(record.token.url) ?? metadata?.token ?? null
+  const token = fill(record.token.url, told) ?? metadata?.token ?? null
   if (authorize === null || token === null) {
     throw new Fault('provider_unavailable', {
       detail: `The provider "${record.id}" has no ${authorize === null ? 'authorization' : 'token'} endpoint, neither in its record nor in its metadata.`,
     })
   }
-  const revoke = record.revoke === null ? null : (fill(record.revoke.url) ?? metadata?.revoke ?? null)
+  const revoke = record.revoke === null ? null : (fill(record.revoke.url, told) ?? metadata?.revoke ?? null)
   return {
     authorize,
     token,
-    refresh: fill(record.token.refreshUrl) ?? token,
+    refresh: fill(record.token.refreshUrl, told) ?? token,
     revoke,
     userinfo: metadata?.userinfo ?? null,
     issuer: fill(record.issuer) ?? metadata?.issuer ?? null,
@@ -133,10 +138,24 @@ function endpointsOf(record: ProviderRecord, variables: Variables, metadata: Iss
   }
 }
 
+const NOTHING: readonly string[] = []
+const laterOf = new WeakMap<ProviderRecord, readonly string[]>()
+
+/** What only the callback, an answer or a push tells: such a placeholder stays until a request is built with it. */
+function toldLater(record: ProviderRecord): readonly string[] {
+  const found = laterOf.get(record)
+  if (found !== undefined) return found
+  const asked = Object.entries(record.variables).flatMap(([name, { askedOf }]) => (askedOf === 'provider' ? [name] : []))
+  const names = [...asked, ...factsOf(record), 'account']
+  laterOf.set(record, names)
+  return names
+}
+
 /** The record's way holds as long as the server accepts it: a client may be registered for one way only. */
 function clientAuthOf(record: ProviderRecord, metadata: IssuerMetadata | null): Pick<ProviderEndpoints, 'clientAuth'> {
   const accepted = metadata?.clientAuth ?? []
   const own = record.token.clientAuth === 'basic_raw' ? 'basic' : record.token.clientAuth
+  if (!COMPARED.has(own)) return {}
   const best = accepted[0]
   const listed: readonly string[] = accepted
   return best === undefined || listed.includes(own) ? {} : { clientAuth: best }

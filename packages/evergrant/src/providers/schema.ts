@@ -76,6 +76,7 @@ const Token = record({
   refreshUrl: orNull(url()),
   method: oneOf('POST', 'GET'),
   clientAuth: clientAuth(),
+  authorization: orNull(text()),
   signing: orNull(Signing),
   bodyFormat: bodyFormat(),
   signature: orNull(Signature),

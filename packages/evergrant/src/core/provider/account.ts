@@ -1,9 +1,10 @@
 import type { JsonObject, JsonValue } from '../json.ts'
 import { accountAt, textAt } from './answer-path.ts'
-import { apiHeaders } from './api.ts'
+import { apiHeaders, apiUrl } from './api.ts'
 import type { ProviderContext } from './context.ts'
 import type { AccountSource } from './record.ts'
 import { fillTemplate } from './template.ts'
+import { putHeaders, valuesOf } from './values.ts'
 import type { ProviderRequest } from './wire.ts'
 
 export interface Account {
@@ -31,7 +32,7 @@ export function accountFromAnswer(
   const ownLabel = sources.find((source) => source.from === 'answer')?.label ?? null
   const all: AccountSource[] = own === null ? [...sources] : [{ from: 'answer', path: own, label: ownLabel, pattern: null }]
   for (const source of all) {
-    const found = fromSource(source, json, claims, callback)
+    const found = fromSource(context, source, json, claims, callback)
     if (found !== null) return found
   }
   return null
@@ -45,10 +46,15 @@ export function accountRequest(context: ProviderContext, accessToken: string, sc
   const sources = context.record.account.filter((source) => source.from === 'request')
   const source = sources.find((one) => one.needsScope.length === 0 || one.needsScope.some((scope) => scopes.includes(scope)))
   if (source === undefined) return null
-  const values = { ...context.variables, ...context.facts, ...(context.endpoints.userinfo === null ? {} : { userinfo: context.endpoints.userinfo }) }
-  if (source.url === '{userinfo}' && context.endpoints.userinfo === null) return null
-  const url = source.url === '{userinfo}' ? (context.endpoints.userinfo ?? '') : fillTemplate(source.url, values, { definitions: context.record.variables })
-  return { method: source.method, url, headers: { accept: 'application/json', ...apiHeaders(context, accessToken) }, basic: null, body: null }
+  const { userinfo } = context.endpoints
+  const values = { ...valuesOf(context), ...(userinfo === null ? {} : { userinfo }) }
+  if (source.url === '{userinfo}' && userinfo === null) return null
+  const url = source.url === '{userinfo}' ? (userinfo ?? '') : fillTemplate(source.url, values, { definitions: context.record.variables })
+  const headers: Record<string, string> = { accept: 'application/json', ...apiHeaders(context, accessToken) }
+  putHeaders(headers, source.headers, () => ({ ...values, access_token: accessToken }))
+  // The body is no template: GraphQL is full of braces.
+  if (source.body !== null) headers['content-type'] = 'application/json'
+  return { method: source.method, url: apiUrl(context, url, accessToken), headers, basic: null, body: source.body }
 }
 
 /** Reads the answer to {@link accountRequest}; null when it does not name an account. */
@@ -61,20 +67,33 @@ export function readAccountAnswer(context: ProviderContext, json: JsonValue): Ac
   return null
 }
 
-function fromSource(source: AccountSource, json: JsonObject, claims: TokenClaims, callback: Readonly<Record<string, string>> | null): Account | null {
+function fromSource(
+  context: ProviderContext,
+  source: AccountSource,
+  json: JsonObject,
+  claims: TokenClaims,
+  callback: Readonly<Record<string, string>> | null,
+): Account | null {
   switch (source.from) {
     case 'answer':
-      return named(accountAt(json, source.path), textAt(json, source.label))
+      return named(cutOut(accountAt(json, source.path), source.pattern), textAt(json, source.label))
     case 'id_token':
       return claims.idToken === null ? null : named(accountAt(claims.idToken, source.claim), textAt(claims.idToken, source.label))
     case 'access_token':
       return claims.accessToken === null ? null : named(accountAt(claims.accessToken, source.claim), textAt(claims.accessToken, source.label))
     case 'callback':
       return callback === null ? null : named(textAt(callback, source.parameter), null)
-    case 'request':
     case 'variable':
+      return named(textAt(context.variables, source.name) ?? textAt(context.facts, source.name), null)
+    case 'request':
       return null
   }
+}
+
+/** The first group of the pattern; null when the text does not look as the record says. */
+function cutOut(text: string | null, pattern: string | null): string | null {
+  if (text === null || pattern === null) return text
+  return new RegExp(pattern).exec(text)?.[1] ?? null
 }
 
 function named(account: string | null, label: string | null): Account | null {

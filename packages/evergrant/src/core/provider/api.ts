@@ -1,8 +1,10 @@
 import type { JsonValue } from '../json.ts'
 import { conditionsHold } from './answer-path.ts'
 import type { ProviderContext } from './context.ts'
+import { encodeQuery, withQuery } from './form.ts'
 import type { ApiAnswerRule, ProviderRecord } from './record.ts'
 import { fillTemplate } from './template.ts'
+import { headerText, valuesOf } from './values.ts'
 
 export type ApiVerdict = 'ok' | ApiAnswerRule['means']
 
@@ -35,9 +37,16 @@ export function apiHosts(context: ProviderContext): string[] {
 export function apiHeaders(context: ProviderContext, accessToken: string, tokenType = 'Bearer'): Record<string, string> {
   const facts = context.record.api
   if (facts === null) return { authorization: `${tokenType} ${accessToken}` }
-  const headers: Record<string, string> = { [facts.authorization.header.toLowerCase()]: `${facts.authorization.prefix}${accessToken}` }
+  const { header, prefix, query } = facts.authorization
+  const headers: Record<string, string> = query === null ? { [header.toLowerCase()]: `${prefix}${accessToken}` } : {}
   for (const [name, template] of Object.entries(facts.headers)) headers[name.toLowerCase()] = fillHeader(template, valuesOf(context))
   return headers
+}
+
+/** The URL of a call to the provider's API: with the token, where the record has it in the query. */
+export function apiUrl(context: ProviderContext, url: string, accessToken: string): string {
+  const name = context.record.api?.authorization.query ?? null
+  return name === null ? url : withQuery(url, encodeQuery({ [name]: accessToken }))
 }
 
 /** Whether an answer of the API says something about the token. The record's rules first, then RFC 6750 section 3.1. */
@@ -51,11 +60,6 @@ export function judgeApiAnswer(record: ProviderRecord, answer: ApiAnswer): ApiVe
   return answer.status < 400 ? 'ok' : 'not_about_the_token'
 }
 
-function valuesOf(context: ProviderContext): Record<string, string> {
-  return { ...context.variables, ...context.facts, client_id: context.clientId }
-}
-
-/** A header value is no URL: nothing is encoded, but nothing may break the line either. */
 function fillHeader(template: string, values: Readonly<Record<string, string>>): string {
-  return template.replace(/\{([A-Za-z0-9_-]+)\}/g, (_, name: string) => (Object.hasOwn(values, name) ? (values[name] ?? '') : '')).replace(/[^\x20-\x7E]/g, '')
+  return headerText(template.replace(/\{([A-Za-z0-9_-]+)\}/g, (_, name: string) => (Object.hasOwn(values, name) ? (values[name] ?? '') : '')))
 }

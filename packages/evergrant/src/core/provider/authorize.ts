@@ -1,6 +1,7 @@
 import { Fault } from '../fault/fault.ts'
 import type { ProviderContext } from './context.ts'
 import { encodeQuery, percentEncode, withQuery } from './form.ts'
+import { putFilled, valuesOf } from './values.ts'
 
 export interface AuthorizeInput {
   readonly redirectUri: string
@@ -29,7 +30,7 @@ export function authorizeUrl(context: ProviderContext, input: AuthorizeInput): s
   for (const [name, value] of Object.entries(standard)) {
     if (!facts.omit.includes(name)) parameters[facts.rename[name] ?? name] = value
   }
-  Object.assign(parameters, facts.parameters)
+  putFilled(parameters, facts.parameters, () => valuesOf(context))
   for (const [name, value] of Object.entries(input.extra)) {
     if (PROTECTED.has(name) || [...PROTECTED].some((standardName) => facts.rename[standardName] === name)) {
       throw new Fault('invalid_request', {
@@ -39,8 +40,27 @@ export function authorizeUrl(context: ProviderContext, input: AuthorizeInput): s
     }
     parameters[name] = value
   }
-  const query = [encodeQuery(parameters), scopeQuery(context, input)].filter((part) => part !== '').join('&')
-  return withQuery(context.endpoints.authorize, query)
+  const encoded = facts.unencoded.length === 0 ? encodeQuery(parameters) : mixedQuery(parameters, facts.unencoded)
+  const query = [encoded, scopeQuery(context, input)].filter((part) => part !== '').join('&')
+  return facts.inFragment ? withFragmentQuery(context.endpoints.authorize, query) : withQuery(context.endpoints.authorize, query)
+}
+
+function mixedQuery(parameters: Readonly<Record<string, string>>, unencoded: readonly string[]): string {
+  return Object.entries(parameters)
+    .map(([name, value]) => `${percentEncode(name)}=${unencoded.includes(name) ? plainQueryValue(value) : percentEncode(value)}`)
+    .join('&')
+}
+
+/** As it is, but for what would end the value or the URL. */
+function plainQueryValue(value: string): string {
+  return [...value].map((sign) => (/^[A-Za-z0-9._~:/?@!$()*,;=-]$/.test(sign) ? sign : percentEncode(sign))).join('')
+}
+
+/** For pages whose router reads the part behind the `#`, where a query of its own follows the path. */
+function withFragmentQuery(url: string, query: string): string {
+  const hash = url.indexOf('#')
+  if (hash < 0) return `${url}#${query}`
+  return `${url}${url.includes('?', hash) ? '&' : '?'}${query}`
 }
 
 /** The scopes to ask for: the integration's, else the record's defaults, and always those without which no refresh token comes. */
@@ -69,6 +89,7 @@ function scopeQuery(context: ProviderContext, input: AuthorizeInput): string {
   const name = scopeParameterOf(context)
   const scopes = scopesToAsk(context, input.scopes)
   if (name === null || scopes.length === 0 || Object.hasOwn(input.extra, name)) return ''
+  if (facts.unencoded.includes(name)) return `${percentEncode(name)}=${plainQueryValue(scopes.join(facts.scopeSeparator === '+' ? ' ' : facts.scopeSeparator))}`
   // A plus between scopes stands for a space already encoded; encoding it again would make it part of a scope.
   const value = facts.scopeSeparator === '+' ? scopes.map(percentEncode).join('+') : percentEncode(scopes.join(facts.scopeSeparator))
   return `${percentEncode(name)}=${value}`

@@ -6,7 +6,7 @@ export interface ProviderEndpoints {
   readonly authorize: string
   readonly token: string
   readonly refresh: string
-  /** May still hold `{client_id}`: `revokeRequest` fills it. */
+  /** Like the two above it may still hold names that only a callback or an answer tells, and `{client_id}`: whoever builds a request fills them. */
   readonly revoke: string | null
   readonly userinfo: string | null
   /** Issuer for the `iss` check (RFC 9207); null when the provider promises none. */

@@ -43,6 +43,31 @@ export function readGrant(context: ProviderContext, step: TokenStep, json: JsonO
     accountLabel: account?.label ?? null,
     idToken,
     facts: readFacts(json, answer),
+    ...(paths.grantExpiresIn === null ? {} : { grantExpiresAt: instantAfter(json, paths.grantExpiresIn, answer, sentAt) }),
+    ...(access.remark === null ? {} : { remarks: [access.remark] }),
+  }
+}
+
+/** The token that a refresh prolongs, where its answer carries none. */
+export interface HeldToken {
+  readonly accessToken: string
+  readonly tokenType: string
+}
+
+/** What a success without a token grants (COROS): the held one lives on, counted from `sentAt`. */
+export function prolongedGrant(context: ProviderContext, json: JsonObject, held: HeldToken, sentAt: Instant): Granted {
+  const { answer, lifetimes } = context.record
+  const access = accessExpiry(json, pathsOf(context, 'refresh'), answer, lifetimes.accessSeconds, sentAt)
+  return {
+    ...held,
+    refreshToken: null,
+    accessExpiresAt: access.at,
+    refreshExpiresAt: null,
+    scopes: null,
+    account: null,
+    accountLabel: null,
+    idToken: null,
+    facts: readFacts(json, answer),
     ...(access.remark === null ? {} : { remarks: [access.remark] }),
   }
 }
@@ -77,11 +102,16 @@ function accessExpiry(json: JsonObject, paths: TokenPaths, answer: AnswerFacts, 
 }
 
 function refreshExpiry(json: JsonObject, paths: TokenPaths, answer: AnswerFacts, sentAt: Instant): Instant | null {
-  const seconds = numberOf(valueAt(json, paths.refreshExpiresIn))
-  const relative = seconds === null ? null : inUnit(seconds, answer.expiresInUnit)
-  if (relative !== null && relative > 0 && relative <= CENTURY_SECONDS) return sentAt + Math.round(relative * SECOND)
+  const relative = instantAfter(json, paths.refreshExpiresIn, answer, sentAt)
+  if (relative !== null) return relative
   const absolute = absoluteInstant(valueAt(json, paths.refreshExpiresAt), answer.expiresAtFormat)
   return absolute !== null && absolute > sentAt && absolute - sentAt <= CENTURY_SECONDS * SECOND ? absolute : null
+}
+
+function instantAfter(json: JsonObject, path: string | null, answer: AnswerFacts, sentAt: Instant): Instant | null {
+  const said = numberOf(valueAt(json, path))
+  const seconds = said === null ? null : inUnit(said, answer.expiresInUnit)
+  return seconds !== null && seconds > 0 && seconds <= CENTURY_SECONDS ? sentAt + Math.round(seconds * SECOND) : null
 }
 
 function absoluteInstant(value: JsonValue | undefined, format: AnswerFacts['expiresAtFormat']): Instant | null {

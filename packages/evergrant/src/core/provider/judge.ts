@@ -3,11 +3,11 @@ import type { Instant } from '../time.ts'
 import { readAnswerBody } from './answer-body.ts'
 import { conditionsHold, textAt } from './answer-path.ts'
 import type { ProviderContext } from './context.ts'
-import { readGrant } from './grant.ts'
+import { type HeldToken, prolongedGrant, readGrant } from './grant.ts'
 import type { VerdictRule } from './record.ts'
 import { redact } from './redact.ts'
 import { retryAfterMs } from './retry-after.ts'
-import type { ProviderSaid, TokenStep, Verdict } from './verdict.ts'
+import type { Granted, ProviderSaid, TokenStep, Verdict } from './verdict.ts'
 import type { ProviderAnswer, WireOutcome } from './wire.ts'
 
 export interface JudgeInput {
@@ -17,6 +17,8 @@ export interface JudgeInput {
   readonly sentAt: Instant
   /** What the request carried (refresh token, code, verifier): providers echo it. The client secret is added by itself. */
   readonly secrets: readonly string[]
+  /** The access token that we hold, where the record says that a refresh prolongs it. */
+  readonly held?: HeldToken | null
 }
 
 const SILENT: ProviderSaid = { httpStatus: null, code: null, text: null }
@@ -36,13 +38,20 @@ export function judge(context: ProviderContext, input: JudgeInput): Verdict {
   const json = readAnswerBody(answer, record.answer.formEncoded)
   const said = whatWasSaid(answer, json, [...input.secrets, ...(context.clientSecret === null ? [] : [context.clientSecret])])
   if (json !== null && succeeded(context, json)) {
-    const grant = readGrant(context, input.step, json, input.sentAt)
+    const grant = readGrant(context, input.step, json, input.sentAt) ?? prolonged(context, input, answer.status, json)
     if (grant !== null) return { kind: 'granted', grant, said: { httpStatus: answer.status, code: null, text: null } }
   }
   const wait = retryAfterMs(answer.headers, input.sentAt)
   const rule = record.verdicts.find((one) => ruleFits(one, input.step, answer.status, json))
   if (rule !== undefined) return byRule(rule, input.step, wait, said)
   return byDefault(answer, json, input.step, wait, said)
+}
+
+/** A token in the body proves a success whatever the status; without one the status must be a success, too. */
+function prolonged(context: ProviderContext, input: JudgeInput, status: number, json: JsonObject): Granted | null {
+  const held = input.held ?? null
+  if (held === null || input.step !== 'refresh' || status < 200 || status > 299 || !context.record.token.refresh.prolongs) return null
+  return prolongedGrant(context, json, held, input.sentAt)
 }
 
 function succeeded(context: ProviderContext, json: JsonObject): boolean {

@@ -1,4 +1,4 @@
-import { apiHeaders } from './api.ts'
+import { apiHeaders, apiUrl } from './api.ts'
 import type { ProviderContext } from './context.ts'
 import { encodeForm, encodeQuery, withQuery } from './form.ts'
 import type { RecordRequest } from './record-around.ts'
@@ -21,9 +21,10 @@ export function recordRequest(context: ProviderContext, request: RecordRequest, 
   const parameters = Object.fromEntries(Object.entries(request.parameters).map(([name, template]) => [name, filled(template, values)]))
   const url = request.url === '{userinfo}' ? (values.userinfo ?? '') : fillTemplate(request.url, values, { definitions: context.record.variables })
   const none = Object.keys(parameters).length === 0
+  const address = request.headers === null || accessToken === null ? url : apiUrl(context, url, accessToken)
   return {
     method: request.method,
-    url: request.format === 'query' ? withQuery(url, encodeQuery(parameters)) : url,
+    url: request.format === 'query' ? withQuery(address, encodeQuery(parameters)) : address,
     headers: {
       accept: 'application/json',
       ...(request.headers === null || accessToken === null ? {} : apiHeaders(context, accessToken, tokenType)),

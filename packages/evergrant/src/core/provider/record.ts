@@ -106,6 +106,8 @@ export interface TokenFacts {
   readonly refreshUrl: Template | null
   readonly method: 'POST' | 'GET'
   readonly clientAuth: ClientAuth
+  /** With `header`: the whole Authorization value; may use variables, `{client_id}` and `{client_secret}`. */
+  readonly authorization: Template | null
   /** What signs for us, where the client authenticates with a JWT. */
   readonly signing: SigningFacts | null
   readonly bodyFormat: 'form' | 'json' | 'query' | 'xml'
@@ -124,7 +126,8 @@ export interface TokenFacts {
 /**
  * `basic` encodes as RFC 6749 2.3.1 says, `basic_raw` does not; `none` for public clients. `secret_as_username`: Basic with
  * an empty password and no client id (Stripe Apps). `header`: see `authorization`. `signed_secret`: the client secret is a JWT
- * that we sign (Apple). `private_key_jwt`: RFC 7523 section 2.2. `tls`: a client certificate (RFC 8705 section 2).
+ * that we sign (Apple). `private_key_jwt`: RFC 7523 section 2.2. `tls`: a client certificate (RFC 8705 section 2), whose PEM and
+ * that of its key are the client secret.
  */
 export type ClientAuth = 'body' | 'basic' | 'basic_raw' | 'none' | 'secret_as_username' | 'header' | 'signed_secret' | 'private_key_jwt' | 'tls'
 

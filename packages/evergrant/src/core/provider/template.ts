@@ -17,6 +17,8 @@ export interface TemplateOptions {
   readonly definitions?: Readonly<Record<string, VariableDefinition>>
   /** Placeholders that stay as they are. */
   readonly leave?: readonly string[]
+  /** Placeholders that stay while nobody has told their value. */
+  readonly later?: readonly string[]
 }
 
 /**
@@ -29,7 +31,10 @@ export function fillTemplate(template: Template, values: Readonly<Record<string,
     if (options.leave?.includes(name)) return whole
     const definition = ownValue(options.definitions, name)
     const value = ownValue(values, name) ?? definition?.default ?? undefined
-    if (value === undefined || value === '') throw missing(name, definition)
+    if (value === undefined || value === '') {
+      if (options.later?.includes(name)) return whole
+      throw missing(name, definition)
+    }
     const after = template.slice(at + whole.length)
     return insert(name, value, positionOf(template.slice(0, at), after), plus === '+', definition)
   })

@@ -1,8 +1,10 @@
 import { scopesToAsk } from './authorize.ts'
+import { addClient, authorizationOf, basicOf, tokenAuthOf } from './client-auth.ts'
 import type { ProviderContext } from './context.ts'
-import { encodeForm, encodeQuery, withQuery } from './form.ts'
-import type { ClientAuth, RevokeFacts } from './record.ts'
+import type { ClientAuth, RevokeFacts, TokenFacts } from './record.ts'
+import { compose, signBody } from './request-body.ts'
 import { fillTemplate } from './template.ts'
+import { putFilled, putHeaders, tokenValuesOf, valuesOf } from './values.ts'
 import type { ProviderRequest } from './wire.ts'
 
 export interface ExchangeInput {
@@ -13,30 +15,63 @@ export interface ExchangeInput {
 }
 
 export interface RefreshInput {
+  /** The token that is presented: where the record says so, the access token. */
   readonly refreshToken: string
   /** Sent only where the record says that a refresh repeats its scopes. */
   readonly scopes: readonly string[]
+  /** Sent only where the record says that a refresh repeats it. */
+  readonly redirectUri?: string | null
 }
 
 export interface RevokeInput {
   readonly accessToken: string | null
   readonly refreshToken: string | null
+  /** Fills `{account}`, where the record's way of revoking names the account instead of a token. */
+  readonly account?: string | null
 }
 
-/** The authorization-code exchange (RFC 6749 section 4.1.3). */
+type Facts = Readonly<Record<string, string>>
+
+/** One step at the token endpoint, as the record wants it. */
+interface Step extends Pick<TokenFacts, 'method' | 'bodyFormat' | 'rename' | 'omit' | 'headers'> {
+  readonly url: string
+  readonly auth: ClientAuth
+  readonly extra: Facts
+}
+
+/** The authorization-code exchange (RFC 6749 section 4.1.3). @throws Fault `invalid_request` when a value of the URL is missing, or nothing can sign */
 export function exchangeRequest(context: ProviderContext, input: ExchangeInput): ProviderRequest {
+  const facts = context.record.token
   const parameters: Record<string, string> = { grant_type: 'authorization_code', code: input.code, redirect_uri: input.redirectUri }
   if (input.verifier !== null) parameters.code_verifier = input.verifier
-  return tokenRequest(context, context.endpoints.token, parameters, context.record.token.exchangeParameters)
+  return tokenRequest(context, context.endpoints.token, parameters, facts.exchangeParameters)
 }
 
-/** The refresh (RFC 6749 section 6). */
+/** A request for a token in the exchange's form, with `extra` over the standard parameters. @throws Fault as {@link exchangeRequest} */
+export function tokenRequest(context: ProviderContext, url: string, standard: Record<string, string>, extra: Facts): ProviderRequest {
+  const { method, bodyFormat, rename, omit, headers } = context.record.token
+  return stepRequest(context, standard, { method, bodyFormat, rename, omit, headers, extra, url, auth: tokenAuthOf(context, null) })
+}
+
+/** The refresh (RFC 6749 section 6). @throws Fault as {@link exchangeRequest} */
 export function refreshRequest(context: ProviderContext, input: RefreshInput): ProviderRequest {
   const facts = context.record.token
-  const parameters: Record<string, string> = { grant_type: 'refresh_token', refresh_token: input.refreshToken }
+  const { refresh } = facts
+  const parameters: Record<string, string> =
+    refresh.presents === 'access_token' ? { access_token: input.refreshToken } : { grant_type: 'refresh_token', refresh_token: input.refreshToken }
   const scopes = facts.scopesOnRefresh ? scopesToAsk(context, input.scopes) : []
   if (scopes.length > 0) parameters.scope = scopes.join(context.record.authorize.scopeSeparator === ',' ? ',' : ' ')
-  return tokenRequest(context, context.endpoints.refresh, parameters, facts.refreshParameters)
+  if (refresh.redirectUri && input.redirectUri) parameters.redirect_uri = input.redirectUri
+  return stepRequest(context, parameters, {
+    method: refresh.method ?? facts.method,
+    bodyFormat: refresh.bodyFormat ?? facts.bodyFormat,
+    rename: refresh.rename ?? facts.rename,
+    omit: refresh.omit ?? facts.omit,
+    headers: refresh.headers ?? facts.headers,
+    extra: facts.refreshParameters,
+    url: context.endpoints.refresh,
+    auth: tokenAuthOf(context, refresh.clientAuth),
+  })
 }
 
 /** The revocation (RFC 7009, or what the provider has instead); null when it has none or no usable token is held. */
@@ -53,65 +88,71 @@ export function revokeRequest(context: ProviderContext, input: RevokeInput): Pro
   return null
 }
 
-function tokenRequest(context: ProviderContext, url: string, standard: Record<string, string>, extra: Readonly<Record<string, string>>): ProviderRequest {
+function stepRequest(context: ProviderContext, standard: Record<string, string>, step: Step): ProviderRequest {
+  const { auth } = step
   const facts = context.record.token
-  const auth = clientAuthOf(context)
-  const all: Record<string, string> = { ...standard }
-  if (auth === 'body' || auth === 'none') all.client_id = context.clientId
-  if (auth === 'body' && context.clientSecret !== null) all.client_secret = context.clientSecret
+  addClient(standard, context, auth)
   const parameters: Record<string, string> = {}
-  for (const [name, value] of Object.entries(all)) {
-    if (!facts.omit.includes(name)) parameters[facts.rename[name] ?? name] = value
+  for (const [name, value] of Object.entries(standard)) {
+    if (!step.omit.includes(name)) parameters[step.rename[name] ?? name] = value
   }
-  Object.assign(parameters, extra)
-  const sent = { method: facts.method, format: facts.method === 'GET' ? ('query' as const) : facts.bodyFormat, headers: headersOf(context, facts.headers) }
-  return compose(url, sent, parameters, auth === 'basic' || auth === 'basic_raw' ? basicOf(context, auth === 'basic_raw') : null)
+  putFilled(parameters, step.extra, () => tokenValuesOf(context))
+  const headers = headersOf(context, step.headers)
+  if (auth === 'header') headers.authorization = authorizationOf(context, facts.authorization)
+  const sent = { method: step.method, format: step.method === 'GET' ? ('query' as const) : step.bodyFormat, headers }
+  const request = compose(addressOf(context, step.url), sent, parameters, basicOf(context, auth))
+  const certified = auth === 'tls' && context.clientSecret !== null ? { ...request, certificate: context.clientSecret } : request
+  return facts.signature === null ? certified : signBody(context, certified, facts.signature)
 }
 
-function clientAuthOf(context: ProviderContext) {
-  if (context.clientSecret === null) return 'none'
-  return context.endpoints.clientAuth ?? context.record.token.clientAuth
+/** A URL that needs what only the callback or an answer tells is filled once that is known. */
+function addressOf(context: ProviderContext, url: string): string {
+  return url.includes('{') ? fillTemplate(url, valuesOf(context), { definitions: context.record.variables }) : url
 }
 
-function basicOf(context: ProviderContext, raw: boolean): ProviderRequest['basic'] {
-  return { username: context.clientId, password: context.clientSecret ?? '', ...(raw ? { raw } : {}) }
+function headersOf(context: ProviderContext, templates: Facts): Record<string, string> {
+  const headers: Record<string, string> = { accept: 'application/json' }
+  putHeaders(headers, templates, () => tokenValuesOf(context))
+  return headers
 }
 
-function headersOf(context: ProviderContext, headers: Readonly<Record<string, string>>): Record<string, string> {
-  const filled: Record<string, string> = { accept: 'application/json' }
-  for (const [name, value] of Object.entries(headers)) filled[name.toLowerCase()] = value.replaceAll('{client_id}', context.clientId)
-  return filled
-}
+type RevokeWay = Omit<RevokeFacts, 'fallback'>
 
-interface Sending {
-  readonly method: ProviderRequest['method']
-  readonly format: 'form' | 'json' | 'query' | 'xml'
-  readonly headers: Readonly<Record<string, string>>
-}
-
-function compose(url: string, how: Sending, parameters: Readonly<Record<string, string>>, basic: ProviderRequest['basic']): ProviderRequest {
-  if (how.format === 'query') return { method: how.method, url: withQuery(url, encodeQuery(parameters)), headers: how.headers, basic, body: null }
-  const json = how.format === 'json'
-  const headers = { ...how.headers, 'content-type': json ? 'application/json' : 'application/x-www-form-urlencoded' }
-  return { method: how.method, url, headers, basic, body: json ? JSON.stringify(parameters) : encodeForm(parameters) }
-}
-
-function revokeBy(context: ProviderContext, facts: Omit<RevokeFacts, 'fallback'>, template: string, input: RevokeInput): ProviderRequest | null {
+function revokeBy(context: ProviderContext, facts: RevokeWay, template: string, input: RevokeInput): ProviderRequest | null {
   const token = facts.token === 'refresh' ? input.refreshToken : input.accessToken
-  if (token === null || (facts.clientAuth === 'bearer' && input.accessToken === null)) return null
-  const headers = headersOf(context, facts.clientAuth === 'bearer' ? { authorization: `Bearer ${input.accessToken}` } : {})
+  if (facts.parameter !== null && token === null) return null
+  if (facts.clientAuth === 'bearer' && input.accessToken === null) return null
+  const account: Facts = input.account ? { account: input.account } : {}
+  if (!input.account && namesAccount(template, facts.parameters)) return null
   const auth = revokeAuthOf(context, facts)
-  const parameters: Record<string, string> = { ...(facts.parameter === null ? {} : { [facts.parameter]: token }), ...facts.parameters }
-  if (auth === 'body' || auth === 'public') parameters.client_id = context.clientId
-  if (auth === 'body' && context.clientSecret !== null) parameters.client_secret = context.clientSecret
-  const url = fillTemplate(template, { ...context.variables, client_id: context.clientId }, { definitions: context.record.variables })
-  const basic = auth === 'basic' || auth === 'basic_raw' ? basicOf(context, auth === 'basic_raw') : null
-  return compose(url, { method: facts.method, format: facts.format, headers }, parameters, basic)
+  const headers = headersOf(context, facts.clientAuth === 'bearer' ? { authorization: `Bearer ${input.accessToken}` } : {})
+  if (auth === 'header') headers.authorization = authorizationOf(context, facts.authorization)
+  const parameters: Record<string, string> = facts.parameter === null || token === null ? {} : { [facts.parameter]: token }
+  putFilled(parameters, facts.parameters, () => ({ ...tokenValuesOf(context), ...account }))
+  if (auth !== null) addClient(parameters, context, auth)
+  const url = fillTemplate(template, { ...valuesOf(context), ...account }, { definitions: context.record.variables })
+  const bare = facts.format === 'json' && Object.keys(parameters).length === 0
+  const sent = { method: facts.method, format: bare ? ('query' as const) : facts.format, headers }
+  const request = compose(url, sent, parameters, auth === null ? null : basicOf(context, auth))
+  return auth === 'tls' && context.clientSecret !== null ? { ...request, certificate: context.clientSecret } : request
 }
 
-/** `public`: a client that has no secret names itself all the same (RFC 7009 section 2.1). */
-function revokeAuthOf(context: ProviderContext, facts: Omit<RevokeFacts, 'fallback'>): ClientAuth | 'public' {
-  if (facts.clientAuth === 'none' || facts.clientAuth === 'bearer' || facts.clientAuth === 'header') return facts.clientAuth === 'header' ? 'header' : 'none'
-  const auth = facts.clientAuth === 'as_token' || context.clientSecret === null ? clientAuthOf(context) : facts.clientAuth
-  return auth === 'none' ? 'public' : auth
+function namesAccount(template: string, parameters: Facts): boolean {
+  return template.includes('{account}') || Object.values(parameters).some((value) => value.includes('{account}'))
+}
+
+/** A client that has no secret names itself all the same (RFC 7009 section 2.1). Null: nothing names the client. */
+function revokeAuthOf(context: ProviderContext, facts: RevokeWay): ClientAuth | null {
+  switch (facts.clientAuth) {
+    case 'none':
+    case 'bearer':
+      return null
+    case 'header':
+      return 'header'
+    case 'as_token':
+      return tokenAuthOf(context, null)
+    case 'body':
+    case 'basic':
+      return context.clientSecret === null ? 'none' : facts.clientAuth
+  }
 }

@@ -9,6 +9,8 @@ export interface Granted {
   readonly tokenType: string
   readonly accessExpiresAt: Instant | null
   readonly refreshExpiresAt: Instant | null
+  /** The end that no refresh moves, where the answer told it. */
+  readonly grantExpiresAt?: Instant | null
   readonly scopes: readonly string[] | null
   readonly account: string | null
   readonly accountLabel: string | null

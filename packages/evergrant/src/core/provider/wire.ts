@@ -8,6 +8,8 @@ export interface ProviderRequest {
   /** HTTP Basic credentials; the sender encodes them (RFC 6749 section 2.3.1: form-encoded before base64 unless the record says raw). */
   readonly basic: { readonly username: string; readonly password: string; readonly raw?: boolean } | null
   readonly body: string | null
+  /** PEM of a client certificate and of its private key, shown to the server (RFC 8705 section 2). A secret. */
+  readonly certificate?: string
 }
 
 /** An answer that arrived whole. Header names are lower-case. */
@@ -31,8 +33,8 @@ export type WireOutcome =
  * `pooled`, no redirect, no retry, at most 64 KB, the socket looked at once more before a deadline aborts.
  */
 export interface TokenEndpoint {
-  /** Connects (TCP and TLS) without sending anything. Rejects with {@link NotSent}. */
-  open(url: string, options: { readonly pooled: boolean }): Promise<OpenLine>
+  /** Connects (TCP and TLS) without sending anything. `certificate`: the request's. Rejects with {@link NotSent}. */
+  open(url: string, options: { readonly pooled: boolean; readonly certificate?: string | undefined }): Promise<OpenLine>
 }
 
 /** A connection that is ready to carry exactly one request. */

@@ -1,0 +1,36 @@
+import type { ProviderContext } from './context.ts'
+import { fillPlain } from './jwt.ts'
+
+type Values = Readonly<Record<string, string>>
+
+/** What templates of a record may use: variables, facts over them, `{client_id}`. */
+export function valuesOf(context: ProviderContext): Record<string, string> {
+  return { ...context.variables, ...context.facts, client_id: context.clientId }
+}
+
+/** What templates of requests to the token endpoint may use besides: `{client_secret}` and `{token_url}`. */
+export function tokenValuesOf(context: ProviderContext): Record<string, string> {
+  const secret = context.clientSecret === null ? {} : { client_secret: context.clientSecret }
+  return { ...valuesOf(context), ...secret, token_url: context.endpoints.token }
+}
+
+/** Puts the filled templates into `target`. One that names a value which nobody has told is left out. */
+export function putFilled(target: Record<string, string>, templates: Values, values: () => Values): void {
+  for (const [name, template] of Object.entries(templates)) {
+    const text = template.includes('{') ? fillPlain(template, values()) : template
+    if (text !== null) target[name] = text
+  }
+}
+
+/** As {@link putFilled}, for headers: names in lower case, and no value breaks its line. */
+export function putHeaders(target: Record<string, string>, templates: Values, values: () => Values): void {
+  for (const [name, template] of Object.entries(templates)) {
+    const text = template.includes('{') ? fillPlain(template, values()) : template
+    if (text !== null) target[name.toLowerCase()] = headerText(text)
+  }
+}
+
+/** A header value is no URL: nothing is encoded, but nothing may break the line either. */
+export function headerText(value: string): string {
+  return value.replace(/[^\x20-\x7E]/g, '')
+}
