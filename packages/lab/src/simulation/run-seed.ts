@@ -16,7 +16,7 @@ import { buildSites, drawConnections, settle } from './scenery.ts'
 import type { SeedOptions, SeedReport } from './seed-report.ts'
 import { ChangeFan } from './sim-changes.ts'
 import { entropyOf, MachineClock, timersOf } from './sim-clock.ts'
-import { SimDatabase } from './sim-database.ts'
+import { HOME, SimDatabase } from './sim-database.ts'
 import { logOf } from './sim-log.ts'
 import { type NodeParts, SimNode } from './sim-node.ts'
 import { SimProvider } from './sim-provider.ts'
@@ -97,6 +97,8 @@ async function build(options: SeedOptions): Promise<Stage> {
   const ports: Pick<EnginePorts, 'seal' | 'entropy'> = { seal, entropy: entropyOf(world.streams.of('ids'), clock) }
   const ground = { world, store, provider, ledger, ports }
   await settle(ground, random, drawConnections(random))
+  // A server writes it before anybody connects: no copy with connections in it is without.
+  await store.lineages.open({ instance: entropyOf(world.streams.of('lineage'), clock).uuid(), home: { ...HOME, timeline: database.timeline } })
   const nodeCount = random.between(1, 5)
   const nodeParts: NodeParts = {
     world,

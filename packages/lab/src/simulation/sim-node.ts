@@ -29,6 +29,9 @@ const HEARTBEAT_STRETCH = 60
 /** Where databases are restored, an operator counts nodes that beat within a minute. */
 const COUNTED_HEARTBEAT_STRETCH = 9
 const TAKE_OVER_STRETCH = 5
+const STRICT_LEASE_MS = 600_000
+/** When looking for what a lost node left may find something: at once, after two looks, a walk later, and once its strict leases are over. */
+const LOST_NODE_HINTS_MS = [0, 16_000, 80_000, ...[5_000, 70_000, 140_000, 210_000].map((ms) => STRICT_LEASE_MS + ms)]
 /** What the documentation asks of whoever stops a node. */
 const KILLED_AFTER_MS = 120_000
 
@@ -119,6 +122,11 @@ export class SimNode implements Machine {
     this.disk.crashed(this.#random)
   }
 
+  /** One node alone keeps its id with its database; one whose disk may be lost does not, and has its database elsewhere. */
+  get #shared(): boolean {
+    return this.#parts.nodes > 1 || this.#parts.weather.enabled('v')
+  }
+
   #end(life: Life, where: string, backAfterMs: number): void {
     const { world, fan, locks, database } = this.#parts
     if (world.tracing) world.say(`${this.id}/${life.number} ends (${where})`)
@@ -130,7 +138,7 @@ export class SimNode implements Machine {
     this.pausedUntil = 0
     world.after(this.#random.between(5, 1_000), () => {
       locks?.drop(life.identity)
-      for (const afterMs of [0, 16_000, 80_000]) database.lostNodes.hint(world.now + afterMs)
+      for (const afterMs of LOST_NODE_HINTS_MS) database.lostNodes.hint(world.now + afterMs)
     })
     world.after(backAfterMs, () => this.boot())
   }
@@ -210,13 +218,13 @@ export class SimNode implements Machine {
       beat: (draining: boolean) => database.operation(life, 'beat', () => this.#membershipBeat(life, draining)),
     }
     const { clock, watch } = watchNode(membership, this.clock, log)
-    if (this.#parts.nodes > 1) await watch.beat(false)
+    if (this.#shared) await watch.beat(false)
     const reads = new DueBoard(world)
     const ports = this.#ports(
       life,
       this.#rememberingMarks(store, reads),
       log,
-      this.#parts.nodes > 1 ? { clock, liveness: watch } : { clock: this.clock, liveness: ALONE },
+      this.#shared ? { clock, liveness: watch } : { clock: this.clock, liveness: ALONE },
     )
     const engine = this.#parts.build(ports)
     const channel = new ChangeChannel(world, life, (change) => {
@@ -234,7 +242,7 @@ export class SimNode implements Machine {
     }
     const running: Running = { life, engine, store, channel, ports, workers: [], reads, trust: ports.trust instanceof DatabaseTrust ? ports.trust : null }
     this.running = running
-    this.#startChores(running, this.#parts.nodes > 1 ? watch : null)
+    this.#startChores(running, this.#shared ? watch : null)
     life.ready = true
     if (world.tracing) world.say(`${this.id}/${life.number} is ready`)
   }
@@ -295,7 +303,7 @@ export class SimNode implements Machine {
       nodes: store.nodes,
       changesFresh: () => this.#channel?.fresh() ?? true,
       times: protocolTimes(),
-      options: { cacheEntries: 1_000, backgroundFlights: 50, databaseFirst: this.#parts.nodes > 1, withoutStoreMs: 60_000 },
+      options: { cacheEntries: 1_000, backgroundFlights: 50, databaseFirst: this.#shared, withoutStoreMs: 60_000 },
       observe: () => {},
       decode: (bytes) => decoder.decode(bytes),
     }

@@ -129,7 +129,7 @@ async function prepare(world: EngineWorld, request: AttemptRequest): Promise<Pre
 }
 
 const neverLeft = ({ kind }: PresentOutcome): boolean =>
-  kind === 'unsent' || kind === 'exhausted' || kind === 'early' || kind === 'unclaimed' || kind === 'distrusted'
+  kind === 'unsent' || kind === 'exhausted' || kind === 'early' || kind === 'unclaimed' || kind === 'distrusted' || kind === 'throttled'
 
 async function concluded(
   world: EngineWorld,
@@ -145,6 +145,8 @@ async function concluded(
       return { kind: 'not_now', code: 'outcome_unknown', retryAt: outcome.until }
     case 'distrusted':
       return distrusted(world, outcome.detail)
+    case 'throttled':
+      return { kind: 'not_now', code: 'provider_rate_limited', retryAt: outcome.until }
     case 'unclaimed':
       noteClaim(world, request.row, outcome.claim)
       if (outcome.claim.kind === 'held') return { kind: 'held', until: outcome.claim.until }

@@ -8,6 +8,7 @@ import type { ClaimOutcome, ClaimRequest, GrantRow } from './credentials.ts'
 import { untilDurable } from './durable.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { Visit } from './exchange-times.ts'
+import { pausedSince } from './gate.ts'
 import { drainFor, leaseFor } from './protocol-times.ts'
 import { isOurs } from './socket-shortage.ts'
 import { presentableAt, windowOpen } from './suspicion.ts'
@@ -39,6 +40,8 @@ export type PresentOutcome =
   | { readonly kind: 'unsent' }
   | { readonly kind: 'early'; readonly until: Instant | null }
   | { readonly kind: 'distrusted'; readonly detail: string }
+  /** The provider asked for patience while this request was on its way to it. */
+  | { readonly kind: 'throttled'; readonly until: Instant | null }
 
 /** Connect, claim, send: in this order, so that the intent is written as late as it can be. */
 export async function present(world: EngineWorld, presentation: ReadyPresentation): Promise<PresentOutcome> {
@@ -67,9 +70,10 @@ async function presentDuring(visit: Visit, world: EngineWorld, presentation: Pre
     line.close()
     throw error
   })
-  if (distrust === null) return claimAndSend(visit, world, presentation, request, line)
+  const until = pausedSince(world, row, reuse)
+  if (distrust === null && until === null) return claimAndSend(visit, world, presentation, request, line)
   line.close()
-  return { kind: 'distrusted', detail: distrust.detail }
+  return distrust === null ? { kind: 'throttled', until } : { kind: 'distrusted', detail: distrust.detail }
 }
 
 async function claimAndSend(visit: Visit, world: EngineWorld, presentation: Presentation, request: ProviderRequest, line: OpenLine): Promise<PresentOutcome> {

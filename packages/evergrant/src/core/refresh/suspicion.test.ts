@@ -27,6 +27,13 @@ test('the window of P1 counts from the first presentation and closes at 0.8 of i
   expect(windowOpen(suspicion, reuse('P4'), 1_000_000, times)).toBe(false)
 })
 
+test('a window that has closed is waited out from its last moment: a request may have left then', () => {
+  const p1 = reuse('P1', 30_000)
+  const asked = { suspicion, reuse: p1, accessExpiresAt: 1_030_000, now: 1_023_400 }
+  expect(presentableAt(asked, times)).toBe(1_024_000 + times.orphanWaitMs)
+  expect(presentableAt({ ...asked, reuse: reuse('P4') }, times)).toBe(1_000_000 + times.orphanWaitMs)
+})
+
 test('a death after an unknown outcome means a lost answer only where a second presentation is not harmless', () => {
   const now = 1_500_000
   expect(['P0', 'P2', 'P3', 'P4', 'PU'].map((name) => deathMeansLostAnswer(suspicion, reuse(name as ReuseClass), now, times))).toEqual([

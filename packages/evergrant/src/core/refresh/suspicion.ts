@@ -25,13 +25,18 @@ export function presentableAt(input: SuspectInput, times: ProtocolTimes): Instan
   if (windowOpen(suspicion, reuse, now, times)) return suspicion.at + times.windowRetryMs
   if (reuse.neverProbe) return null
   if (suspicion.answered && reuse.class === 'P3') return suspicion.at
-  const orphanIsDead = suspicion.at + times.orphanWaitMs
+  const orphanIsDead = lastSentBy(suspicion, reuse) + times.orphanWaitMs
   if (suspicion.answered) {
     return Math.max(orphanIsDead, accessExpiresAt === null ? 0 : accessExpiresAt - times.answeredProbeBeforeExpiryMs)
   }
   const hourLater = suspicion.at + times.probeEveryMs
   const nearExpiry = accessExpiresAt === null ? hourLater : accessExpiresAt - times.probeBeforeExpiryMs
   return Math.max(orphanIsDead, Math.min(nearExpiry, hourLater))
+}
+
+/** Inside its window a P1 provider is asked again without a note of when: until it closes, the youngest request may have left. */
+function lastSentBy(suspicion: Suspicion, reuse: Reuse): Instant {
+  return suspicion.at + (reuse.class === 'P1' ? Math.ceil(0.8 * reuse.windowMs) : 0)
 }
 
 /** A definitive "dead" to a probe means that the first answer was lost, except where a second presentation is harmless. */

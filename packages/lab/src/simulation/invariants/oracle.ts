@@ -168,7 +168,7 @@ export class Oracle {
     const before = connection.row
     if (world.tracing) world.say(`${life.identity.id} failure of c${connection.index} ${commit.intent}: ${commit.effect} ${commit.fault.code} ${outcome.kind}`)
     await this.changed(commit.connection, `failure ${commit.effect}`)
-    if (presentation?.effect === 'config' && presentation.learned === 'definite') this.#configChangedNothing(connection, before)
+    if (presentation?.effect === 'config' && presentation.learned === 'definite') this.#configChangedNothing(connection, before, commit.intent)
     if (before.connection.state === 'active' && connection.row.connection.state === 'needs_reauth') {
       connection.statusChanges += 1
       if (commit.event === null) world.violate('I18', `c${connection.index} needs reauth without an event`)
@@ -176,10 +176,12 @@ export class Oracle {
     }
   }
 
-  #configChangedNothing(connection: ConnectionTruth, before: GrantRow): void {
+  /** Its own doubt is gone with its answer. */
+  #configChangedNothing(connection: ConnectionTruth, before: GrantRow, intent: string | null): void {
     const { credential, connection: now } = connection.row
     const was = before.credential
-    if (now.state !== before.connection.state || credential.generation !== was.generation || credential.suspicion?.intent !== was.suspicion?.intent) {
+    const doubted = credential.suspicion?.intent !== was.suspicion?.intent && was.suspicion?.intent !== intent
+    if (now.state !== before.connection.state || credential.generation !== was.generation || doubted) {
       this.parts.world.violate('I12', `invalid_client changed c${connection.index}`)
     }
   }
@@ -197,6 +199,7 @@ export class Oracle {
     connection.heldSince = world.now
     connection.excuse = null
     connection.rolledBackFrom = null
+    connection.grantedTo = null
     await this.changed(replacement.connection, 'replaced')
   }
 
