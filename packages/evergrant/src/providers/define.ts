@@ -1,3 +1,4 @@
+import { isMachineGrant } from '../core/provider/grant-kind.ts'
 import type {
   AccountSource,
   AnswerFacts,
@@ -28,7 +29,8 @@ export interface ProviderDraft extends AroundDraft {
   readonly issuer?: string | null
   readonly authorize?: Partial<Omit<AuthorizeFacts, 'callback'>> & { readonly callback?: Partial<CallbackFacts> }
   readonly token?: Partial<Omit<TokenFacts, 'refresh'>> & { readonly refresh?: Partial<RefreshFacts> }
-  readonly answer?: Partial<Omit<AnswerFacts, 'paths' | 'refreshPaths' | 'tokens'>> & {
+  readonly answer?: Partial<Omit<AnswerFacts, 'paths' | 'refreshPaths' | 'tokens' | 'success'>> & {
+    readonly success?: SuccessDraft | null
     readonly paths?: Partial<TokenPaths>
     readonly refreshPaths?: Partial<TokenPaths> | null
     readonly tokens?: Readonly<Record<string, TokenDraft>> | null
@@ -44,6 +46,8 @@ export interface ProviderDraft extends AroundDraft {
   readonly unverified?: readonly string[]
   readonly sources?: readonly string[]
 }
+
+type SuccessDraft = Omit<NonNullable<AnswerFacts['success']>, 'step'> & Partial<NonNullable<AnswerFacts['success']>>
 
 export interface TokenDraft {
   readonly paths: Partial<TokenPaths>
@@ -180,9 +184,9 @@ export function defineProvider(draft: ProviderDraft): ProviderRecord {
     token: { ...TOKEN, ...draft.token, refresh: { ...REFRESH, ...draft.token?.refresh } },
     answer: completeAnswer(draft.answer ?? {}),
     verdicts: (draft.verdicts ?? []).map((rule) => ({ step: 'any', status: null, meaning: '', ...rule })),
-    reuse: { class: 'PU', windowSeconds: 0, neverProbe: false, evidence: '', ...draft.reuse },
-    rotation: draft.rotation ?? 'unknown',
-    lifetimes: { ...LIFETIMES, ...draft.lifetimes },
+    reuse: { class: isMachineGrant(draft.grant ?? 'authorization_code') ? 'P0' : 'PU', windowSeconds: 0, neverProbe: false, evidence: '', ...draft.reuse },
+    rotation: draft.rotation ?? (isMachineGrant(draft.grant ?? 'authorization_code') ? 'never' : 'unknown'),
+    lifetimes: { ...LIFETIMES, issuesRefreshToken: !isMachineGrant(draft.grant ?? 'authorization_code'), ...draft.lifetimes },
     revoke: completeRevoke(draft.revoke ?? null),
     account: (draft.account ?? []).map(completeAccount),
     api: completeApi(draft.api ?? null),
@@ -210,7 +214,8 @@ function completeAnswer(draft: NonNullable<ProviderDraft['answer']>): AnswerFact
         scopeParameter: token.scopeParameter ?? null,
       }))
     : null
-  return { ...ANSWER, ...draft, paths, refreshPaths: variant(draft.refreshPaths), tokens }
+  const success: AnswerFacts['success'] = draft.success ? { step: 'any', ...draft.success } : null
+  return { ...ANSWER, ...draft, success, paths, refreshPaths: variant(draft.refreshPaths), tokens }
 }
 
 function completeAccount(draft: AccountDraft): AccountSource {

@@ -1,6 +1,7 @@
 import { Fault } from '../core/fault/fault.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { ProviderDirectory, ProviderEndpoints } from '../core/provider/context.ts'
+import { isMachineGrant, isStaticGrant } from '../core/provider/grant-kind.ts'
 import type { ProviderRecord } from '../core/provider/record.ts'
 import { fillTemplate } from '../core/provider/template.ts'
 import { type Clock, HOUR, MINUTE, SECOND } from '../core/time.ts'
@@ -14,6 +15,7 @@ export interface DirectoryOptions {
   readonly clock: Clock
 }
 
+type DiscoveryKind = NonNullable<ProviderRecord['discovery']>['kind']
 type Variables = Readonly<Record<string, string>>
 
 interface Remembered {
@@ -59,11 +61,11 @@ function createDiscovery({ fetchJson, clock }: DirectoryOptions) {
   const failures = new Map<string, Failure>()
   const flights = new Map<string, Promise<IssuerMetadata>>()
 
-  async function read(kind: 'oidc' | 'rfc8414', issuer: string): Promise<IssuerMetadata> {
+  async function read(kind: DiscoveryKind, issuer: string): Promise<IssuerMetadata> {
     const failures: unknown[] = []
     for (const url of metadataUrls(kind, issuer)) {
       try {
-        return readMetadata(await fetchJson(url), issuer)
+        return readMetadata(await fetchJson(url), issuer, kind)
       } catch (cause) {
         failures.push(cause)
       }
@@ -72,7 +74,7 @@ function createDiscovery({ fetchJson, clock }: DirectoryOptions) {
     throw new Fault('provider_unavailable', { detail: `Discovery of ${issuer} failed: ${words}`, cause: failures[0] })
   }
 
-  async function refresh(key: string, kind: 'oidc' | 'rfc8414', issuer: string): Promise<IssuerMetadata> {
+  async function refresh(key: string, kind: DiscoveryKind, issuer: string): Promise<IssuerMetadata> {
     try {
       const metadata = await read(kind, issuer)
       remember(known, key, { metadata, readAt: clock.mono() })
@@ -117,8 +119,9 @@ function endpointsOf(record: ProviderRecord, variables: Variables, metadata: Iss
   const told = toldLater(record)
   const fill = (template: string | null | undefined, later: readonly string[] = NOTHING) =>
     template ? fillTemplate(template, variables, { definitions: record.variables, leave: ['client_id'], later }) : null
-  const authorize = fill(record.authorize.url) ?? metadata?.authorize ?? null
-  const token = fill(record.token.url, told) ?? metadata?.token ?? null
+  // What no grant of this kind asks is no endpoint.
+  const authorize = isMachineGrant(record.grant) ? '' : (fill(record.authorize.url) ?? metadata?.authorize ?? null)
+  const token = isStaticGrant(record.grant) ? '' : (fill(record.token.url, told) ?? metadata?.token ?? null)
   if (authorize === null || token === null) {
     throw new Fault('provider_unavailable', {
       detail: `The provider "${record.id}" has no ${authorize === null ? 'authorization' : 'token'} endpoint, neither in its record nor in its metadata.`,

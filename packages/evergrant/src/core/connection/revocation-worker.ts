@@ -4,6 +4,9 @@ import { newId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
 import type { Log } from '../log.ts'
 import type { ProviderContext } from '../provider/context.ts'
+import { isRenewedGrant } from '../provider/grant-kind.ts'
+import { contextOf } from '../provider/grant-request.ts'
+import { readKept } from '../provider/own-credentials.ts'
 import { revokeRequest } from '../provider/token-request.ts'
 import type { ProviderRequest, WireOutcome } from '../provider/wire.ts'
 import type { Credentials, GrantRow } from '../refresh/credentials.ts'
@@ -61,13 +64,21 @@ async function runOne(ports: RevocationPorts, revocation: Revocation): Promise<v
 async function attempt(ports: RevocationPorts, revocation: Revocation): Promise<Outcome> {
   const row = await ports.credentials.read(revocation.connection)
   if (row === undefined) return { kind: 'failed', data: { reason: 'the connection is gone' } }
-  const context = await ports.contextOf(row)
+  const own = await ports.contextOf(row)
   const held = revocation.staged ?? row.credential
   const open = (column: 'access_token' | 'refresh_token', sealed: Uint8Array | null): string | null =>
     sealed === null ? null : ports.seal.openText(sealed, credentialContext(revocation.organization, revocation.connection, held.generation, column))
-  const request = revokeRequest(context, { accessToken: open('access_token', held.accessToken), refreshToken: open('refresh_token', held.refreshToken) })
+  const { context, refreshToken } = presentable(own, open('refresh_token', held.refreshToken))
+  const request = revokeRequest(context, { accessToken: open('access_token', held.accessToken), refreshToken })
   if (request === null) return { kind: 'failed', data: { reason: 'no token that this provider can revoke is held' } }
   return judge(await ports.sendRequest(request))
+}
+
+/** What a grant without a browser keeps are credentials: they authenticate the client, and are never sent as a token. */
+function presentable(context: ProviderContext, kept: string | null): { readonly context: ProviderContext; readonly refreshToken: string | null } {
+  const { grant } = context.record
+  if (!isRenewedGrant(grant)) return { context, refreshToken: kept }
+  return { context: contextOf(context, { grant, credentials: readKept(kept ?? '') }), refreshToken: null }
 }
 
 function judge(outcome: WireOutcome): Outcome {

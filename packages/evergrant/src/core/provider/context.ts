@@ -3,7 +3,9 @@ import type { SigningPorts } from './signing.ts'
 
 /** Endpoints after templates, overrides and discovery have been resolved. Absolute URLs. */
 export interface ProviderEndpoints {
+  /** Empty for grants without a browser. */
   readonly authorize: string
+  /** Empty for static secrets. */
   readonly token: string
   readonly refresh: string
   /** Like the two above it may still hold names that only a callback or an answer tells, and `{client_id}`: whoever builds a request fills them. */

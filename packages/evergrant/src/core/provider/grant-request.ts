@@ -6,7 +6,7 @@ import { signJwt } from './jwt.ts'
 import { hasOwnSecret, type OwnCredentials } from './own-credentials.ts'
 import type { SigningFacts } from './record.ts'
 import { tokenRequest } from './token-request.ts'
-import { headerText, putFilled, tokenValuesOf } from './values.ts'
+import { putHeaders, tokenValuesOf } from './values.ts'
 import type { ProviderRequest } from './wire.ts'
 
 /** RFC 7523 section 8.1. */
@@ -40,10 +40,10 @@ export function grantRequest(context: ProviderContext, input: GrantInput): Provi
       return tokenRequest(own, url, { grant_type: JWT_BEARER, assertion: signed(), ...beside }, token.exchangeParameters)
     }
     case 'installation': {
-      const headers: Record<string, string> = {}
-      putFilled(headers, token.headers, () => tokenValuesOf(own), headerText)
-      const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
-      return { method: token.method, url, headers: { accept: 'application/json', ...lower, authorization: `Bearer ${signed()}` }, basic: null, body: null }
+      const headers: Record<string, string> = { accept: 'application/json' }
+      putHeaders(headers, token.headers, () => tokenValuesOf(own))
+      headers.authorization = `Bearer ${signed()}`
+      return { method: token.method, url, headers, basic: null, body: null }
     }
   }
 }

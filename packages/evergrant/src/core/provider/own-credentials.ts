@@ -89,7 +89,13 @@ export function readKept(text: string): OwnCredentials {
 }
 
 /** A static secret as it goes behind the scheme of a header, and that scheme. */
-export function staticToken(grant: StaticGrant, credentials: OwnCredentials): { readonly accessToken: string; readonly tokenType: string } {
+export interface StaticSecret {
+  readonly accessToken: string
+  readonly tokenType: string
+}
+
+/** Basic: base64 of `user:password` in UTF-8 (RFC 7617 section 2). */
+export function staticSecretOf(grant: StaticGrant, credentials: OwnCredentials): StaticSecret {
   if (grant === 'basic') return { accessToken: encodeBase64(`${credentials['username'] ?? ''}:${credentials['password'] ?? ''}`), tokenType: 'Basic' }
   return { accessToken: credentials['api_key'] ?? '', tokenType: 'ApiKey' }
 }

@@ -37,7 +37,7 @@ export type Verdict =
   | { readonly kind: 'unknown'; readonly answered: boolean; readonly cause: string; readonly retryAfterMs: number | null; readonly said: ProviderSaid }
   | {
       readonly kind: 'dead'
-      readonly code: Extract<FaultCode, 'connection_revoked' | 'connection_expired' | 'admin_approval_required' | 'account_mismatch'>
+      readonly code: Extract<FaultCode, 'connection_revoked' | 'connection_expired' | 'new_credentials_needed' | 'admin_approval_required' | 'account_mismatch'>
       readonly said: ProviderSaid
     }
   | { readonly kind: 'config'; readonly said: ProviderSaid }

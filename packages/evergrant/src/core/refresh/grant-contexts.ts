@@ -55,8 +55,9 @@ export class GrantContexts {
     return {
       record,
       endpoints,
-      clientId: integration.clientId,
-      clientSecret: this.#clientSecret(integration),
+      // The client of a connection that has its own: API headers may name it.
+      clientId: (record.grant === 'client_credentials' ? facts['client_id'] : undefined) ?? integration.clientId,
+      clientSecret: this.clientSecret(integration),
       variables,
       facts,
       token: integration.settings.token,
@@ -74,7 +75,8 @@ export class GrantContexts {
     return { integration, record, reuse: reuseOf(record, integration.settings) }
   }
 
-  #clientSecret(integration: Integration): string | null {
+  /** @throws Fault when the key that sealed it is missing */
+  clientSecret(integration: Integration): string | null {
     if (integration.clientSecret === null) return null
     const known = this.#secrets.get(integration)
     if (known !== undefined) return known
