@@ -28,6 +28,8 @@ const REFUSED = [
   '::7f00:1',
   '::ffff:7f00:1',
   '::ffff:10.0.0.1',
+  '::ffff:8.8.8.8',
+  '64:ff9b::808:808',
   '64:ff9b::7f00:1',
   '64:ff9b::a9fe:a9fe',
   '64:ff9b:1::1',
@@ -52,8 +54,18 @@ test.each(REFUSED)('%s is not public (S25)', (address) => {
   expect(isPublicAddress(address)).toBe(false)
 })
 
-test.each(['1.1.1.1', '8.8.8.8', '172.32.0.1', '100.128.0.1', '2606:4700:4700::1111', '::ffff:8.8.8.8', '64:ff9b::808:808'])('%s is public', (address) => {
+test.each(['1.1.1.1', '8.8.8.8', '172.32.0.1', '100.128.0.1', '2606:4700:4700::1111'])('%s is public', (address) => {
   expect(isPublicAddress(address)).toBe(true)
+})
+
+test('on a network that reaches IPv4 through NAT64 its answers count as the IPv4 address inside', async () => {
+  expect(isPublicAddress('64:ff9b::808:808', true)).toBe(true)
+  expect(isPublicAddress('64:ff9b::a9fe:a9fe', true)).toBe(false)
+  expect(isPublicAddress('64:ff9b:1::808:808', true)).toBe(false)
+  const answers = ['64:ff9b::808:808']
+  await expect(guardOf(answers).guard.resolve('api.example.com', 443)).rejects.toMatchObject({ reason: 'private_address' })
+  expect(await guardOf(answers, ['[64:ff9b::]']).guard.resolve('api.example.com', 443)).toHaveLength(1)
+  await expect(guardOf(['64:ff9b::7f00:1'], ['[64:ff9b::]']).guard.resolve('api.example.com', 443)).rejects.toMatchObject({ reason: 'private_address' })
 })
 
 const guardOf = (answers: string[], allowPrivateHosts: string[] = [], development = false) => {

@@ -20,12 +20,18 @@ export interface AddressGuard {
 }
 
 export interface AddressGuardOptions {
-  /** Exact hosts, or `host:port`, whose address may be private. */
+  /** Exact hosts, or `host:port`, whose address may be private. The entry {@link NAT64} is no host but a network. */
   readonly allowPrivateHosts: readonly string[]
   /** Adds this machine's own names: localhost, 127.0.0.0/8, [::1]. */
   readonly development: boolean
   readonly lookup?: (host: string) => Promise<readonly { address: string; family: number }[]>
 }
+
+/**
+ * Allowed where this network reaches IPv4 through a translator (RFC 6052): its name server then answers with these
+ * addresses, and each counts as the IPv4 address inside. Elsewhere they are a way around the checks.
+ */
+export const NAT64 = '[64:ff9b::]'
 
 export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
   const allowed = new Set(options.allowPrivateHosts.map((host) => host.toLowerCase()))
@@ -41,7 +47,7 @@ export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
       const answers = isIP(bare) === 0 ? await ask(lookup, bare) : [{ address: bare }]
       const pinned = answers.map(({ address }): PinnedAddress => ({ address, family: isIP(address) === 6 ? 6 : 4 }))
       if (!isAllowed(host, port)) {
-        const bad = pinned.find(({ address }) => !isPublicAddress(address))
+        const bad = pinned.find(({ address }) => !isPublicAddress(address, allowed.has(NAT64)))
         if (bad !== undefined) {
           throw new NotSent(
             'private_address',
@@ -69,18 +75,19 @@ function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
-/** Special purpose although `ipaddr.js` calls them unicast: IPv4-compatible, site-local, local NAT64, SRv6 segments. */
-const REFUSED_V6 = ['::/96', 'fec0::/10', '64:ff9b:1::/48', '5f00::/16', '3fff::/20', '100::/64'].map((range) => ipaddr.IPv6.parseCIDR(range))
+const WELL_KNOWN_NAT64 = ipaddr.IPv6.parseCIDR('64:ff9b::/96')
+
+/** Special purpose although `ipaddr.js` calls them unicast: IPv4-compatible, site-local, local NAT64, SRv6 segments, discard and dummy prefixes. */
+const REFUSED_V6 = ['::/96', 'fec0::/10', '64:ff9b:1::/48', '5f00::/16', '3fff::/20', '100::/64', '100:0:0:1::/64'].map((range) => ipaddr.IPv6.parseCIDR(range))
 const REFUSED_V4 = ['0.0.0.0/8', '192.0.0.0/24', '192.88.99.0/24', '198.18.0.0/15', '168.63.129.16/32'].map((range) => ipaddr.IPv4.parseCIDR(range))
 
-/** True only for an address of the public internet. An IPv4 address inside an IPv6 one (mapped, NAT64) counts as itself. */
-export function isPublicAddress(text: string): boolean {
+/** True only for an address of the public internet, as it is written on the wire: an IPv4 address is none in the clothes of an IPv6 one. */
+export function isPublicAddress(text: string, nat64 = false): boolean {
   if (!ipaddr.isValid(text)) return false
   const address = ipaddr.parse(text.split('%')[0] ?? text)
   if (address instanceof ipaddr.IPv4) return isPublicV4(address)
   if (!(address instanceof ipaddr.IPv6)) return false
-  if (address.isIPv4MappedAddress()) return isPublicV4(address.toIPv4Address())
-  if (address.range() === 'rfc6052') return isPublicV4(new ipaddr.IPv4(address.toByteArray().slice(12)))
+  if (nat64 && address.match(WELL_KNOWN_NAT64)) return isPublicV4(new ipaddr.IPv4(address.toByteArray().slice(12)))
   return address.range() === 'unicast' && !REFUSED_V6.some((range) => address.match(range))
 }
 
