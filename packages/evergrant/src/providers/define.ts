@@ -226,7 +226,7 @@ function completeAccount(draft: AccountDraft): AccountSource {
     case 'answer':
       return { label: null, pattern: null, ...draft }
     case 'request':
-      return { label: null, method: 'GET', headers: {}, body: null, needsScope: [], ...draft }
+      return { label: null, pattern: null, method: 'GET', headers: {}, body: null, needsScope: [], ...draft }
     default:
       return { label: null, ...draft }
   }

@@ -144,6 +144,7 @@ const sources = [
       body: orNull(text()),
       path: text(),
       label: label(),
+      pattern: orNull(text()),
       needsScope: texts(),
     },
     ['from', 'url', 'path'],

@@ -61,7 +61,7 @@ export function accountRequest(context: ProviderContext, accessToken: string, sc
 export function readAccountAnswer(context: ProviderContext, json: JsonValue): Account | null {
   for (const source of context.record.account) {
     if (source.from !== 'request') continue
-    const account = accountAt(json, source.path)
+    const account = cutOut(accountAt(json, source.path), source.pattern)
     if (account !== null) return { account, label: textAt(json, source.label) }
   }
   return null

@@ -281,6 +281,8 @@ export type AccountSource =
       readonly body: string | null
       readonly path: AnswerPath
       readonly label: AnswerPath | null
+      /** As above (PayPal, Calendly: the id is a URL). */
+      readonly pattern: string | null
       readonly needsScope: readonly string[]
     }
 
