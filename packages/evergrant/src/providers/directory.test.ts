@@ -154,6 +154,15 @@ test('RFC 8414 metadata is looked for in its own place first, then where OpenID 
   expect(metadataUrls('oidc', 'https://a.example/t1/')).toEqual(['https://a.example/t1/.well-known/openid-configuration'])
 })
 
+test('a SMART document stands below the FHIR base URL, and need not name an issuer', async () => {
+  expect(metadataUrls('smart', 'https://fhir.example.org/R4/')).toEqual(['https://fhir.example.org/R4/.well-known/smart-configuration'])
+  const { issuer: _issuer, ...document } = METADATA
+  const { asked, resolve } = house(() => document)
+  const endpoints = await resolve('smart-on-fhir', { fhir_base_url: 'https://fhir.example.org/R4' })
+  expect(endpoints).toMatchObject({ token: METADATA.token_endpoint, issuer: null, pkce: true })
+  expect(asked).toEqual(['https://fhir.example.org/R4/.well-known/smart-configuration'])
+})
+
 test("a missing or malformed variable is the caller's fault, named with an example", async () => {
   const { resolve, asked } = house(() => METADATA)
   for (const variables of [{}, { issuer: 'http://id.example.com' }, { issuer: 'https://u@id.example.com' }]) {

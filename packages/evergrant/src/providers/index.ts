@@ -7,6 +7,7 @@ import { amazonSpApi } from './catalogue/amazon-sp-api.ts'
 import { asana } from './catalogue/asana.ts'
 import { atlassian } from './catalogue/atlassian.ts'
 import { box } from './catalogue/box.ts'
+import { coros } from './catalogue/coros.ts'
 import { discord } from './catalogue/discord.ts'
 import { dropbox } from './catalogue/dropbox.ts'
 import { fitbit } from './catalogue/fitbit.ts'
@@ -18,6 +19,7 @@ import { google } from './catalogue/google.ts'
 import { hubspot } from './catalogue/hubspot.ts'
 import { linear } from './catalogue/linear.ts'
 import { microsoft } from './catalogue/microsoft.ts'
+import { netsuite } from './catalogue/netsuite.ts'
 import { notion } from './catalogue/notion.ts'
 import { oauth2 } from './catalogue/oauth2.ts'
 import { oidc } from './catalogue/oidc.ts'
@@ -26,6 +28,7 @@ import { oura } from './catalogue/oura.ts'
 import { reddit } from './catalogue/reddit.ts'
 import { slack } from './catalogue/slack.ts'
 import { slackRotation } from './catalogue/slack-rotation.ts'
+import { smartOnFhir } from './catalogue/smart-on-fhir.ts'
 import { spotify } from './catalogue/spotify.ts'
 import { strava } from './catalogue/strava.ts'
 import { twitch } from './catalogue/twitch.ts'
@@ -46,6 +49,7 @@ export const catalogue: readonly ProviderRecord[] = [
   asana,
   atlassian,
   box,
+  coros,
   discord,
   dropbox,
   fitbit,
@@ -57,12 +61,14 @@ export const catalogue: readonly ProviderRecord[] = [
   hubspot,
   linear,
   microsoft,
+  netsuite,
   notion,
   okta,
   oura,
   reddit,
   slack,
   slackRotation,
+  smartOnFhir,
   spotify,
   strava,
   twitch,

@@ -1,9 +1,11 @@
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { ProviderEndpoints } from '../core/provider/context.ts'
+import type { ProviderRecord } from '../core/provider/record.ts'
 
 /** What a discovery document says, checked. */
 export interface IssuerMetadata extends Pick<ProviderEndpoints, 'issuerInCallback'> {
-  readonly issuer: string
+  /** Null where the document need not name one (SMART App Launch 2.2, without `sso-openid-connect`). */
+  readonly issuer: string | null
   readonly authorize: string | null
   readonly token: string | null
   readonly revoke: string | null
@@ -14,11 +16,14 @@ export interface IssuerMetadata extends Pick<ProviderEndpoints, 'issuerInCallbac
   readonly clientAuth: readonly ('basic' | 'body' | 'none')[]
 }
 
+type DiscoveryKind = NonNullable<ProviderRecord['discovery']>['kind']
+
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
 
-/** Where the document stands: OpenID Discovery 1.0 section 4 appends, RFC 8414 section 3.1 inserts; RFC 8414 allows both. */
-export function metadataUrls(kind: 'oidc' | 'rfc8414', issuer: string): string[] {
+/** Where the document stands: OpenID Discovery 1.0 section 4 and SMART App Launch 2.2 append, RFC 8414 section 3.1 inserts; RFC 8414 allows both. */
+export function metadataUrls(kind: DiscoveryKind, issuer: string): string[] {
   const base = issuer.replace(/\/+$/, '')
+  if (kind === 'smart') return [`${base}/.well-known/smart-configuration`]
   const url = new URL(base)
   const path = url.pathname === '/' ? '' : url.pathname
   const appended = `${base}/.well-known/openid-configuration`
@@ -33,15 +38,17 @@ export function metadataUrls(kind: 'oidc' | 'rfc8414', issuer: string): string[]
 
 /**
  * Reads a discovery document (OpenID Discovery 1.0 section 3, RFC 8414 section 2).
+ * A SMART document stands below the FHIR base URL, which is no issuer: what it names is taken.
  * @throws Error with a sentence, when the issuer is another one (section 4.3) or an endpoint is not https.
  */
-export function readMetadata(document: JsonObject, issuer: string): IssuerMetadata {
-  if (typeof document.issuer !== 'string' || withoutSlash(document.issuer) !== withoutSlash(issuer)) {
+export function readMetadata(document: JsonObject, issuer: string, kind: DiscoveryKind = 'oidc'): IssuerMetadata {
+  const named = typeof document.issuer === 'string' ? document.issuer : null
+  if (kind !== 'smart' && (named === null || withoutSlash(named) !== withoutSlash(issuer))) {
     throw new Error(`the document names the issuer ${JSON.stringify(document.issuer ?? null)}, not "${issuer}"`)
   }
   const endpoint = (name: string): string | null => checkEndpoint(name, document[name], issuer)
   return {
-    issuer: document.issuer,
+    issuer: named,
     authorize: endpoint('authorization_endpoint'),
     token: endpoint('token_endpoint'),
     revoke: endpoint('revocation_endpoint'),

@@ -92,7 +92,7 @@ const Token = record({
 const TokenVariant = record({ paths: Paths, refreshPaths: orNull(Paths), account: orNull(text()), scopeParameter: orNull(text()) }, ['paths'])
 
 const Answer = record({
-  success: orNull(record({ path: text(), equals: scalar() }, ['path', 'equals'])),
+  success: orNull(record({ path: text(), equals: scalar(), step: oneOf('exchange', 'refresh', 'any') }, ['path', 'equals'])),
   paths: Paths,
   refreshPaths: orNull(Paths),
   tokens: orNull(Type.Record(Type.String(), TokenVariant)),
@@ -185,7 +185,7 @@ export const RecordSchema = record(
     setup: texts(),
     scopes: table(),
     variables: Type.Record(Type.String({ pattern: '^[A-Za-z0-9_-]+$' }), Variable, { additionalProperties: false }),
-    discovery: orNull(record({ kind: oneOf('oidc', 'rfc8414'), issuer: url() }, ['kind', 'issuer'])),
+    discovery: orNull(record({ kind: oneOf('oidc', 'rfc8414', 'smart'), issuer: url() }, ['kind', 'issuer'])),
     issuer: Type.Optional(orNull(url())),
     authorize: Authorize,
     token: Token,

@@ -82,7 +82,7 @@ function fromSource(
     case 'access_token':
       return claims.accessToken === null ? null : named(accountAt(claims.accessToken, source.claim), textAt(claims.accessToken, source.label))
     case 'callback':
-      return callback === null ? null : named(textAt(callback, source.parameter), null)
+      return callback === null ? null : named(accountAt({ ...callback }, source.parameter), null)
     case 'variable':
       return named(textAt(context.variables, source.name) ?? textAt(context.facts, source.name), null)
     case 'request':

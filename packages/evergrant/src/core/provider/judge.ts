@@ -37,7 +37,7 @@ export function judge(context: ProviderContext, input: JudgeInput): Verdict {
   const { record } = context
   const json = readAnswerBody(answer, record.answer.formEncoded)
   const said = whatWasSaid(answer, json, [...input.secrets, ...(context.clientSecret === null ? [] : [context.clientSecret])])
-  if (json !== null && succeeded(context, json)) {
+  if (json !== null && succeeded(context, input.step, json)) {
     const grant = readGrant(context, input.step, json, input.sentAt) ?? prolonged(context, input, answer.status, json)
     if (grant !== null) return { kind: 'granted', grant, said: { httpStatus: answer.status, code: null, text: null } }
   }
@@ -54,9 +54,10 @@ function prolonged(context: ProviderContext, input: JudgeInput, status: number, 
   return prolongedGrant(context, json, held, input.sentAt)
 }
 
-function succeeded(context: ProviderContext, json: JsonObject): boolean {
+function succeeded(context: ProviderContext, step: TokenStep, json: JsonObject): boolean {
   const condition = context.record.answer.success
-  if (condition !== null && !conditionsHold(json, { [condition.path]: condition.equals })) return false
+  const asked = condition !== null && (condition.step === 'any' || condition.step === step)
+  if (asked && !conditionsHold(json, { [condition.path]: condition.equals })) return false
   const { error } = json
   return error === undefined || error === null || error === '' || error === false || error === 0
 }

@@ -16,8 +16,8 @@ export interface ProviderRecord {
   /** Scope -> what it allows, in plain words. */
   readonly scopes: Readonly<Record<string, string>>
   readonly variables: Readonly<Record<string, VariableDefinition>>
-  /** Where endpoints come from when they are not written here (OpenID Discovery 1.0, RFC 8414). */
-  readonly discovery: { readonly kind: 'oidc' | 'rfc8414'; readonly issuer: Template } | null
+  /** Where endpoints come from when they are not written here (OpenID Discovery 1.0, RFC 8414, SMART App Launch 2.2: then `issuer` is the FHIR base URL). */
+  readonly discovery: { readonly kind: 'oidc' | 'rfc8414' | 'smart'; readonly issuer: Template } | null
   /** The issuer, where endpoints are written here and the provider signs id_tokens or names itself in callbacks. */
   readonly issuer?: Template | null
   readonly authorize: AuthorizeFacts
@@ -182,8 +182,8 @@ export interface TokenPaths {
 }
 
 export interface AnswerFacts {
-  /** Extra condition for success beyond an access token in the body: path and the value it must have (`ok` = true, `status` = 0). */
-  readonly success: { readonly path: AnswerPath; readonly equals: string | number | boolean } | null
+  /** Extra condition for success beyond an access token in the body: path and the value it must have (`ok` = true, `status` = 0), and the step whose answers have it. */
+  readonly success: { readonly path: AnswerPath; readonly equals: string | number | boolean; readonly step: VerdictRule['step'] } | null
   readonly paths: TokenPaths
   /** When the refresh answer is shaped differently from the exchange answer. */
   readonly refreshPaths: TokenPaths | null
