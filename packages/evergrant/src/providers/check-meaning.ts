@@ -1,8 +1,10 @@
 import { patternOf } from '../core/provider/answer-path.ts'
 import { isMachineGrant, isStaticGrant } from '../core/provider/grant-kind.ts'
 import type { ProviderRecord } from '../core/provider/record.ts'
+import type { RecordRequest } from '../core/provider/record-around.ts'
 import { matchesPattern, placeholdersOf } from '../core/provider/template.ts'
 import type { Problem } from './check-draft.ts'
+import { factsOf } from './facts-of.ts'
 
 /** What a schema cannot say: names that must exist, patterns that must compile, fields that belong together. */
 export function checkMeaning(record: ProviderRecord): Problem[] {
@@ -23,33 +25,56 @@ function endpointProblems(record: ProviderRecord): Problem[] {
 }
 
 function templateProblems(record: ProviderRecord): Problem[] {
-  const variables = Object.keys(record.variables)
-  const facts = [...Object.keys(record.answer.facts), ...Object.keys(record.authorize.callback.facts)]
-  const endpoints: [string, string | null | undefined][] = [
+  const chosen = Object.values(record.variables).flatMap(({ choices }) => Object.values(choices ?? {}).flatMap(({ sets }) => Object.keys(sets)))
+  const variables = [...new Set([...Object.keys(record.variables), ...chosen])]
+  const told = [...variables, ...factsOf(record)]
+  const { revoke, chain, afterConnect, check } = record
+  const before: Templates = [
     ['discovery.issuer', record.discovery?.issuer],
     ['issuer', record.issuer],
     ['authorize.url', record.authorize.url],
+  ]
+  const endpoints: Templates = [
     ['token.url', record.token.url],
     ['token.refreshUrl', record.token.refreshUrl],
   ]
-  const revoking: [string, string | null | undefined][] = [
-    ['revoke.url', record.revoke?.url],
-    ['revoke.fallback.url', record.revoke?.fallback?.url],
+  const revoking: Templates = [
+    ['revoke.url', revoke?.url],
+    ['revoke.fallback.url', revoke?.fallback?.url],
+    ...texts('revoke.parameters', revoke?.parameters),
+    ...texts('revoke.fallback.parameters', revoke?.fallback?.parameters),
   ]
-  const calling: [string, string | null | undefined][] = [
+  const requests: Templates = [
+    ...chain.flatMap(({ request }, index) => requestTemplates(`chain.${index}.request`, request)),
+    ...afterConnect.flatMap(({ request }, index) => requestTemplates(`afterConnect.${index}.request`, request)),
+    ...(check === null ? [] : requestTemplates('check.request', check.request)),
+  ]
+  const calling: Templates = [
     ['api.base', record.api?.base],
     ...(record.api?.hosts ?? []).map((host, index): [string, string] => [`api.hosts.${index}`, host]),
-    ...Object.entries(record.api?.headers ?? {}).map(([name, value]): [string, string] => [`api.headers.${name}`, value]),
+    ...texts('api.headers', record.api?.headers),
     ...record.account.map((source, index): [string, string | null] => [`account.${index}.url`, source.from === 'request' ? source.url : null]),
   ]
   return [
-    ...unknownNames(endpoints, variables),
-    ...unknownNames(revoking, [...variables, 'client_id']),
-    ...unknownNames(calling, [...variables, ...facts, 'client_id', 'userinfo']),
+    ...unknownNames(before, variables),
+    ...unknownNames(endpoints, [...told, 'client_id']),
+    ...unknownNames(revoking, [...told, 'client_id', 'client_secret', 'account']),
+    ...unknownNames(calling, [...told, 'client_id', 'userinfo']),
+    ...unknownNames(requests, [...told, 'client_id', 'client_secret', 'access_token', 'account', 'userinfo']),
   ]
 }
 
-function unknownNames(templates: readonly [string, string | null | undefined][], known: readonly string[]): Problem[] {
+type Templates = [string, string | null | undefined][]
+
+function texts(path: string, table: Readonly<Record<string, string>> | null | undefined): Templates {
+  return Object.entries(table ?? {}).map(([name, value]) => [`${path}.${name}`, value])
+}
+
+function requestTemplates(path: string, request: RecordRequest): Templates {
+  return [[`${path}.url`, request.url], ...texts(`${path}.headers`, request.headers), ...texts(`${path}.parameters`, request.parameters)]
+}
+
+function unknownNames(templates: Templates, known: readonly string[]): Problem[] {
   return templates.flatMap(([path, template]) =>
     placeholdersOf(template ?? '')
       .filter((name) => !known.includes(name))
