@@ -94,6 +94,16 @@ const refused: [string, string, string][] = [
     `${file}: token.url uses {shop}, which is no variable of this record`,
   ],
   [
+    'a check that names what nobody tells',
+    `${minimal}check: { request: { url: "https://{cell}.acme.example/me" } }\n`,
+    `${file}: check.request.url uses {cell}, which is no variable of this record`,
+  ],
+  [
+    'a parameter of a revocation that names what nobody tells',
+    `${minimal}revoke: { url: "https://acme.example/revoke", parameters: { who: "{user}" } }\n`,
+    `${file}: revoke.parameters.who uses {user}, which is no variable of this record`,
+  ],
+  [
     'a default outside its pattern',
     `${minimal}variables: { shop: { label: Shop, pattern: "[a-z]+", example: a, default: "9" } }\n`,
     `${file}: variables.shop.default must match [a-z]+ (found "9")`,

@@ -21,6 +21,8 @@ export interface ReadAs {
   readonly tokenType?: string
   readonly accessSeconds?: number
   readonly refreshSeconds?: number
+  /** Until the end that no refresh moves. */
+  readonly grantSeconds?: number
   readonly scopes?: readonly string[]
   readonly account?: string
   readonly label?: string
@@ -62,6 +64,8 @@ export interface RecordClaims {
 /** When every request of these tests was sent. Samples with absolute times must lie after it. */
 export const SENT = Date.parse('2026-11-21T06:00:00Z')
 
+/** The access token that a refresh without a token in its answer prolongs. */
+const HELD = { accessToken: 'held-1', tokenType: 'Bearer' }
 const REDIRECT = 'https://app.example/connect/callback/one'
 
 /** A JWT with these claims and a signature that nobody checks. */
@@ -73,7 +77,7 @@ export function jwt(claims: JsonObject): string {
 /** Declares the tests that hold a catalogue record to what its provider documents. Call it once, in the file beside the record. */
 export function recordFacts(record: ProviderRecord, claims: RecordClaims): void {
   const context = (changes: Partial<ProviderContext> = {}) =>
-    contextOf(record, { ...(claims.variables ? { variables: claims.variables } : {}), facts: claims.facts ?? {}, ...changes })
+    contextOf(record, { ...(claims.variables ? { variables: claims.variables } : {}), facts: claims.facts ?? {}, redirectUri: REDIRECT, ...changes })
 
   test(`${record.id}: the record is well-formed, and names what nobody has verified`, () => {
     expect(checkDraft(JSON.parse(JSON.stringify(record))).problems).toBeNull()
@@ -94,7 +98,7 @@ export function recordFacts(record: ProviderRecord, claims: RecordClaims): void 
         expect(answer, `samples.${step} is missing`).not.toBeNull()
         const asked = await context(facts.token === undefined ? {} : { token: facts.token })
         const outcome = answered(facts.status ?? 200, answer, facts.headers)
-        expect(readAs(asked, await judge(asked, { step, outcome, sentAt: SENT, secrets: [] }), facts)).toEqual(complete(facts.expect))
+        expect(readAs(asked, await judge(asked, { step, outcome, sentAt: SENT, secrets: [], held: HELD }), facts)).toEqual(complete(facts.expect))
       })
     }
   }
@@ -133,11 +137,12 @@ async function requestsOf(context: ProviderContext): Promise<string> {
   const { pkce } = context.endpoints
   const { record } = context
   const input = { redirectUri: REDIRECT, state: 'state-1', scopes: [], codeChallenge: pkce ? 'challenge-1' : null, nonce: null, extra: {} }
+  const presented = record.token.refresh.presents === 'access_token' ? 'access+1' : 'refresh+1'
   const lines = [
     `authorize: ${await authorizeUrl(context, input)}`,
     `exchange: ${shown(await exchangeRequest(context, { code: 'code/1', redirectUri: REDIRECT, verifier: pkce ? 'verifier-1' : null }))}`,
-    `refresh: ${shown(await refreshRequest(context, { refreshToken: 'refresh+1', scopes: [] }))}`,
-    `revoke: ${shown(await revokeRequest(context, { accessToken: 'access-1', refreshToken: 'refresh+1' }))}`,
+    `refresh: ${shown(await refreshRequest(context, { refreshToken: presented, scopes: [] }))}`,
+    `revoke: ${shown(await revokeRequest(context, { accessToken: 'access-1', refreshToken: 'refresh+1', account: 'account-1' }))}`,
     `account: ${shown(
       accountRequest(
         context,
@@ -145,6 +150,7 @@ async function requestsOf(context: ProviderContext): Promise<string> {
         record.account.flatMap((source) => (source.from === 'request' ? source.needsScope : [])),
       ),
     )}`,
+    ...record.afterConnect.map(({ finds, request }) => `for ${finds}: ${shown(recordRequest(context, request, 'access-1'))}`),
     `check: ${shown(record.check === null ? null : recordRequest(context, record.check.request, 'access-1'))}`,
   ]
   if (record.api !== null) {
@@ -171,6 +177,7 @@ function readAs(context: ProviderContext, verdict: Verdict, facts: StepFacts): R
     tokenType: grant.tokenType,
     accessSeconds: secondsUntil(grant.accessExpiresAt),
     refreshSeconds: secondsUntil(grant.refreshExpiresAt),
+    grantSeconds: secondsUntil(grant.grantExpiresAt ?? null),
     scopes: grant.scopes,
     account: grant.account ?? told?.account ?? null,
     label: grant.accountLabel ?? told?.label ?? null,
@@ -181,8 +188,19 @@ function readAs(context: ProviderContext, verdict: Verdict, facts: StepFacts): R
 type Nullable<Value> = { readonly [Key in keyof Value]: Value[Key] | null }
 
 function complete(expected: ReadAs): Required<Nullable<ReadAs>> {
-  const nothing = { refreshToken: null, tokenType: 'Bearer', accessSeconds: null, refreshSeconds: null, scopes: null, account: null, label: null, facts: {} }
-  return { ...nothing, ...expected }
+  return { ...NOTHING, ...expected }
+}
+
+const NOTHING = {
+  refreshToken: null,
+  tokenType: 'Bearer',
+  accessSeconds: null,
+  refreshSeconds: null,
+  grantSeconds: null,
+  scopes: null,
+  account: null,
+  label: null,
+  facts: {},
 }
 
 function secondsUntil(instant: number | null): number | null {

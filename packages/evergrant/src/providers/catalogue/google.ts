@@ -1,37 +1,28 @@
 import { defineProvider } from '../define.ts'
+import { GOOGLE, GOOGLE_AUTHORIZE, GOOGLE_NOTES, GOOGLE_SETUP } from '../google-facts.ts'
 
 export const google = defineProvider({
+  ...GOOGLE,
   id: 'google',
   name: 'Google',
   docs: 'https://developers.google.com/identity/protocols/oauth2',
-  issuer: 'https://accounts.google.com',
-  authorize: {
-    url: 'https://accounts.google.com/o/oauth2/v2/auth',
-    parameters: { access_type: 'offline', prompt: 'consent' },
-    chooseAccount: { prompt: 'select_account consent' },
-    defaultScopes: ['openid', 'email'],
-    requiredScopes: ['openid'],
-  },
-  token: { url: 'https://oauth2.googleapis.com/token' },
-  verdicts: [
-    { step: 'refresh', where: { error_subtype: 'invalid_rapt' }, verdict: 'dead', meaning: 'The Workspace asks its users to sign in again.' },
-    { step: 'refresh', status: [400], where: { error: 'invalid_grant' }, verdict: 'dead', meaning: 'The refresh token has expired or was revoked.' },
-  ],
-  reuse: { class: 'P0', evidence: 'Refresh answers carry no new refresh token.' },
-  rotation: 'never',
-  lifetimes: { accessSeconds: 3_600, refreshIdleSeconds: 15_552_000 },
-  revoke: { url: 'https://oauth2.googleapis.com/revoke', clientAuth: 'none', reach: 'grant', fallback: { token: 'access' } },
-  account: [
-    { from: 'id_token', claim: 'sub', label: 'email' },
-    { from: 'request', url: 'https://openidconnect.googleapis.com/v1/userinfo', path: 'sub', label: 'email' },
-  ],
+  setup: GOOGLE_SETUP,
+  scopes: { openid: 'Know who the user is', email: "Read the user's e-mail address" },
+  authorize: { ...GOOGLE_AUTHORIZE, defaultScopes: ['openid', 'email'] },
   api: { base: 'https://www.googleapis.com', hosts: ['*.googleapis.com'] },
-  notes: [
-    'A refresh token comes only with access_type=offline and, after the first consent, prompt=consent.',
-    'While the consent screen is External and in Testing, grants end after 7 days.',
-    'At most 100 live refresh tokens per account and client: the next one silently ends the oldest.',
-    'People can grant a part of the scopes: compare the granted ones.',
-  ],
-  unverified: ['revoke', 'account'],
+  check: { request: { url: 'https://openidconnect.googleapis.com/v1/userinfo' }, needsScope: ['openid'] },
+  samples: {
+    exchange: {
+      access_token: 'ya29.at-1',
+      expires_in: 3_599,
+      refresh_token: '1//rt-1',
+      scope: 'openid https://www.googleapis.com/auth/userinfo.email',
+      token_type: 'Bearer',
+      id_token: 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI0MiIsImVtYWlsIjoiam9AZXhhbXBsZS5jb20ifQ.c2ln',
+    },
+    refresh: { access_token: 'ya29.at-2', expires_in: 3_599, scope: 'openid https://www.googleapis.com/auth/userinfo.email', token_type: 'Bearer' },
+  },
+  notes: GOOGLE_NOTES,
+  unverified: ['setup', 'revoke', 'account', 'check'],
   sources: ['https://developers.google.com/identity/protocols/oauth2', 'https://developers.google.com/google-ads/api/docs/get-started/common-errors'],
 })

@@ -1,0 +1,62 @@
+import { defineProvider } from '../define.ts'
+
+export const stripeConnect = defineProvider({
+  id: 'stripe-connect',
+  name: 'Stripe Connect',
+  docs: 'https://docs.stripe.com/connect/oauth-reference',
+  setup: [
+    'Switch OAuth on in the Connect settings of your Stripe platform account.',
+    'Add {redirect_uri} to its redirect URIs.',
+    "Copy the client id (ca_...) into the integration; its client secret is the platform's secret API key.",
+    'To hear of disconnected accounts, send the Connect event account.application.deauthorized to the push address of the integration.',
+  ],
+  scopes: { read_write: 'Read and write on behalf of the account', read_only: 'Read on behalf of the account' },
+  authorize: { url: 'https://connect.stripe.com/oauth/authorize', defaultScopes: ['read_write'], pkce: 'unsupported' },
+  token: { url: 'https://connect.stripe.com/oauth/token' },
+  answer: { facts: { livemode: 'livemode' } },
+  reuse: { class: 'P0', evidence: 'The refresh token does not rotate.' },
+  rotation: 'never',
+  revoke: {
+    url: 'https://connect.stripe.com/oauth/deauthorize',
+    clientAuth: 'header',
+    authorization: 'Bearer {client_secret}',
+    token: 'access',
+    parameter: null,
+    parameters: { client_id: '{client_id}', stripe_user_id: '{account}' },
+    reach: 'grant',
+  },
+  account: [{ from: 'answer', path: 'stripe_user_id', label: null }],
+  api: { base: 'https://api.stripe.com/v1' },
+  check: { request: { url: 'https://api.stripe.com/v1/account' } },
+  push: {
+    proof: { kind: 'hmac_sha256', header: 'stripe-signature', format: 't={timestamp},v1={signature}', text: '{timestamp}.{body}', secret: 'push_secret' },
+    rules: [{ where: { type: 'account.application.deauthorized' }, means: 'revoked', account: 'account', at: 'created' }],
+  },
+  samples: {
+    exchange: {
+      access_token: 'sk_test_at-1',
+      livemode: false,
+      refresh_token: 'rt_rt-1',
+      token_type: 'bearer',
+      stripe_publishable_key: 'pk_test_1',
+      stripe_user_id: 'acct_1',
+      scope: 'read_write',
+    },
+    refresh: {
+      access_token: 'sk_test_at-2',
+      livemode: false,
+      refresh_token: 'rt_rt-1',
+      token_type: 'bearer',
+      stripe_publishable_key: 'pk_test_1',
+      stripe_user_id: 'acct_1',
+      scope: 'read_write',
+    },
+  },
+  notes: [
+    "The client secret is the platform's secret API key: whoever holds it can do everything on the platform account.",
+    'Disconnecting names the account, not a token.',
+    'A disconnected account is also told by the event account.application.deauthorized.',
+  ],
+  unverified: ['setup', 'docs', 'rotation', 'reuse', 'authorize.defaultScopes', 'authorize.pkce', 'lifetimes.accessSeconds', 'check', 'push'],
+  sources: ['https://docs.stripe.com/connect/oauth-reference'],
+})
