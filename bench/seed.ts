@@ -28,6 +28,7 @@ export async function seedConnections(
     authorizeParameters: {},
     reuse: null,
     token: null,
+    checkEveryMs: null,
   }
   const clientSecret = node.seal.seal('bench-secret', { organization, table: 'integration', row: integration, column: 'client_secret' })
   const times = { createdAt: now, updatedAt: now, version: 1 }

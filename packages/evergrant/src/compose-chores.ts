@@ -1,3 +1,4 @@
+import type { ProviderEvents } from './compose-provider-events.ts'
 import type { Config } from './config.ts'
 import type { RevocationPorts } from './core/connection/revocation-worker.ts'
 import type { Log } from './core/log.ts'
@@ -5,7 +6,7 @@ import type { DatabaseTrust } from './core/refresh/database-trust.ts'
 import type { Engine } from './core/refresh/engine.ts'
 import type { NodeWatch } from './core/refresh/node-watch.ts'
 import { type Clock, DAY, HOUR, type Instant, type Timers } from './core/time.ts'
-import { nodeChores } from './schedule/node-chores.ts'
+import { eventChores, nodeChores } from './schedule/node-chores.ts'
 import { type Chore, startWorker, type Worker } from './schedule/worker.ts'
 import type { Store } from './store/index.ts'
 import { systemEntropy } from './system.ts'
@@ -15,6 +16,9 @@ const CIPHERTEXT_KEPT_MS = 30 * DAY
 const SESSIONS_KEPT_MS = 7 * DAY
 const IDEMPOTENCY_KEPT_MS = DAY
 const LOST_NODES_KEPT_MS = 7 * DAY
+/** A replay of a push is known as long as this. */
+const PUSHES_KEPT_MS = 90 * DAY
+const EVENT_KEYS_KEPT_MS = 7 * DAY
 const PURGE_BATCH = 500
 
 export interface ChoreParts {
@@ -22,6 +26,7 @@ export interface ChoreParts {
   readonly store: Store
   readonly engine: Engine
   readonly revocation: RevocationPorts
+  readonly services: Pick<ProviderEvents, 'pushes' | 'routineChecks'>
   readonly watch: NodeWatch | null
   readonly trust: DatabaseTrust
   readonly clock: Clock
@@ -36,7 +41,10 @@ export function startChores(parts: ChoreParts): Worker {
   const purging: Chore = { name: 'purge', everyMs: HOUR, run: () => purge(store, clock) }
   const { historyMs } = parts.config
   const forgetting: readonly Chore[] = historyMs === null ? [] : [{ name: 'retention', everyMs: HOUR, run: () => forget(store, clock.wall() - historyMs) }]
-  return startWorker([...nodeChores({ engine, revocation: parts.revocation, watch, trust, warnings }), purging, ...forgetting], { timers, log })
+  return startWorker(
+    [...nodeChores({ engine, revocation: parts.revocation, watch, trust, warnings }), ...eventChores(parts.services, trust), purging, ...forgetting],
+    { timers, log },
+  )
 }
 
 /** Routine only: an event that says more than that a refresh went well stays, and so does an answer that was never applied. */
@@ -57,6 +65,8 @@ async function purge(store: Store, clock: Clock): Promise<boolean> {
     store.connectSessions.purge(now - SESSIONS_KEPT_MS, PURGE_BATCH),
     store.idempotency.purge(now - IDEMPOTENCY_KEPT_MS, PURGE_BATCH),
     store.nodes.forgetLost(now - LOST_NODES_KEPT_MS),
+    store.pushes.forget(now - PUSHES_KEPT_MS, PURGE_BATCH),
+    store.events.forgetKeys(now - EVENT_KEYS_KEPT_MS, PURGE_BATCH),
   ])
   return done.some((count) => count === PURGE_BATCH)
 }

@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { NodeParts } from './compose-node.ts'
 import type { Config } from './config.ts'
 import type { Log } from './core/log.ts'
+import type { PushOutcome } from './core/push/push-ports.ts'
 import type { DatabaseTrust } from './core/refresh/database-trust.ts'
 import type { Observation } from './core/refresh/engine-ports.ts'
 import { describeSkew, type NodeWatch, SKEW_REFUSE_MS, SKEW_WARN_MS } from './core/refresh/node-watch.ts'
@@ -22,6 +23,7 @@ export function createLog(config: Pick<Config, 'logLevel'>): Log {
 
 export interface Metrics extends MetricsSource {
   observe(observation: Observation): void
+  push(provider: string, outcome: PushOutcome): void
   /** Read when metrics are rendered. */
   watch(stats: () => EngineStats, node: NodeWatch | null): void
 }
@@ -41,6 +43,12 @@ export function createMetrics(): Metrics {
     registers,
   })
   const reads = new Counter({ name: 'evergrant_token_reads_total', help: 'Token reads, by where the answer came from.', labelNames: ['source'], registers })
+  const pushes = new Counter({
+    name: 'evergrant_pushes_total',
+    help: 'Pushes of providers, and what became of them.',
+    labelNames: ['provider', 'outcome'],
+    registers,
+  })
   const engine = new Gauge({
     name: 'evergrant_engine',
     help: 'Flights, cached tokens, open breakers and stuck writes of this node.',
@@ -62,6 +70,7 @@ export function createMetrics(): Metrics {
       refreshes.inc({ provider, outcome: kind })
       durations.observe({ provider }, durationMs / 1_000)
     },
+    push: (provider, outcome) => pushes.inc({ provider, outcome }),
     watch: (source, watch) => {
       stats = source
       node = watch

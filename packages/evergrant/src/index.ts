@@ -1,15 +1,17 @@
 import { startChores } from './compose-chores.ts'
 import { composeEngine } from './compose-engine.ts'
 import { type NodeParts, openNode } from './compose-node.ts'
-import { createHealth, createLog, createMetrics } from './compose-observability.ts'
+import { createHealth, createLog, createMetrics, type Metrics } from './compose-observability.ts'
 import { type ComposedServices, composeApp, composeServices } from './compose-services.ts'
 import { composeRestore, composeTrust } from './compose-trust.ts'
 import type { Config } from './config.ts'
+import { DriftWatch } from './core/drift/drift-watch.ts'
 import { Fault } from './core/fault/fault.ts'
 import { newId, type OrganizationId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
 import type { ProviderRecord } from './core/provider/record.ts'
 import type { DatabaseTrust } from './core/refresh/database-trust.ts'
+import type { Observation } from './core/refresh/engine-ports.ts'
 import { markingConnections } from './core/refresh/marking-connections.ts'
 import type { DrainReport } from './core/refresh/refresh-engine.ts'
 import { MINUTE } from './core/time.ts'
@@ -81,7 +83,8 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
     })
     const organization = await defaultOrganization(node.store, config)
     const trust = composeTrust(config, node, organization, log)
-    const { engine, exchange, signing } = composeEngine(config, node, { trust, directory, endpoint, log, observe: metrics.observe })
+    const drift = new DriftWatch({ events: node.store.events, seal: node.seal, clock: node.clock, entropy: systemEntropy, log })
+    const { engine, exchange, signing } = composeEngine(config, node, { trust, directory, endpoint, log, observe: observer(metrics, drift) })
     metrics.watch(() => engine.stats(), node.watch)
     const connections = markingConnections(node.store.connections, { contexts: engine.contexts, trust, log })
     const services = composeServices({
@@ -95,6 +98,7 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
       guard,
       log,
       metrics,
+      drift,
       restore: composeRestore(config, node, trust, organization),
       health: createHealth(node, trust, () => engine.stats()),
     })
@@ -162,7 +166,7 @@ function runnable(parts: RunnableParts): Evergrant {
     publicUrl: config.publicUrl,
     listen: async () => {
       const url = await app.listen({ host: config.host, port: config.port }).catch((error: unknown) => refuseAddress(config, error))
-      worker = startChores({ config, ...node, engine, trust: parts.trust, revocation: services.revocation, timers: systemTimers, log: parts.log })
+      worker = startChores({ config, ...node, engine, trust: parts.trust, revocation: services.revocation, services, timers: systemTimers, log: parts.log })
       return url
     },
     drain: async () => {
@@ -182,6 +186,14 @@ function runnable(parts: RunnableParts): Evergrant {
       await node.membership.leave().catch((error: unknown) => parts.log.warn({ error: String(error) }, 'the row of this node stays'))
       await node.store.close()
     },
+  }
+}
+
+/** Measures every presentation, and looks at some of the answers. */
+function observer(metrics: Metrics, drift: DriftWatch): (observation: Observation) => void {
+  return (observation) => {
+    metrics.observe(observation)
+    if (observation.live !== undefined) drift.look(observation.live)
   }
 }
 

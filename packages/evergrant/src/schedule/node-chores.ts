@@ -30,6 +30,20 @@ export function nodeChores({ engine, revocation, watch, trust, warnings }: NodeC
   ]
 }
 
+export interface EventChoreParts {
+  readonly pushes: { work(): Promise<number> }
+  readonly routineChecks: { plan(): Promise<boolean>; run(): Promise<number> }
+}
+
+/** What providers told, and what they are asked by routine. Nothing is asked of them from a database that is not trusted. */
+export function eventChores({ pushes, routineChecks }: EventChoreParts, trust: Pick<DatabaseTrust, 'trusted'>): readonly Chore[] {
+  return [
+    { name: 'pushes', everyMs: 2 * SECOND, run: async () => trust.trusted() && (await pushes.work()) > 0 },
+    { name: 'plan checks', everyMs: MINUTE, run: async () => trust.trusted() && (await routineChecks.plan()) },
+    { name: 'checks', everyMs: 5 * SECOND, run: async () => trust.trusted() && (await routineChecks.run()) > 0 },
+  ]
+}
+
 /** Where there are other nodes: shows them that this one lives, and looks after those that do not. */
 function sharedChores(engine: NodeChoreParts['engine'], watch: Pick<NodeWatch, 'beat'>): readonly Chore[] {
   return [

@@ -158,6 +158,7 @@ async function openWorld(options: BenchOptions) {
     exchange: createCodeExchange(protocol),
     ask: (request, limits) => client.sendRequest(request, limits),
     discard: async (grant) => void discarded.push(grant),
+    probe: (organization, connection) => void engine.refresh(organization, connection).catch(() => {}),
     publicUrl: options.publicUrl ?? 'http://localhost:3900',
     ...options.ports,
   }
@@ -176,7 +177,7 @@ function openApp(world: World, apiKeys: ApiKeysService, tryItAs: OrganizationId 
     entropy: systemEntropy,
     engine,
     apiKeys,
-    connections: new ConnectionService({ ...ports, connections: store.connections, integrations: store.integrations }),
+    connections: new ConnectionService({ ...ports, connections: store.connections, checks: store.checks, integrations: store.integrations }),
     repairLink: ({ row, providerKnown }: ConnectionDetails) => (providerKnown ? repairLink(row.connection, publicUrl, ports) : null),
     providers: ports.providers,
     organizations: store.organizations,
@@ -257,6 +258,7 @@ function integrationAt(
       authorizeParameters: {},
       reuse: null,
       token: null,
+      checkEveryMs: null,
       ...more.settings,
     },
   }

@@ -19,8 +19,8 @@ export interface StoredCheck {
   readonly workedAt: Instant | null
 }
 
-/** `dueAt` null: never again by itself. */
-export type NewCheck = Omit<StoredCheck, 'workedAt'> & { readonly dueAt: Instant | null }
+/** Without `dueAt`, the next one stays when it was; null: never again by itself. */
+export type NewCheck = Omit<StoredCheck, 'workedAt'> & { readonly dueAt?: Instant | null }
 
 export interface DueCheck {
   readonly connection: ConnectionId

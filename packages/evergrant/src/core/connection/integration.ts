@@ -24,6 +24,8 @@ export interface IntegrationSettings {
   readonly reuse: string | null
   /** Which of the tokens of one answer this integration holds, for providers that answer more than one (Slack: `bot`, `user`). */
   readonly token: string | null
+  /** How often each connection is checked by itself; null: as often as the provider demands, which is mostly never. */
+  readonly checkEveryMs: number | null
 }
 
 export const DEFAULT_SETTINGS: IntegrationSettings = {
@@ -36,6 +38,7 @@ export const DEFAULT_SETTINGS: IntegrationSettings = {
   authorizeParameters: {},
   reuse: null,
   token: null,
+  checkEveryMs: null,
 }
 
 /** A provider plus this organization's client id, secret, scopes and settings. */

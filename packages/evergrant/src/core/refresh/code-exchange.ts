@@ -4,7 +4,7 @@ import { exchangeRequest } from '../provider/token-request.ts'
 import type { Verdict } from '../provider/verdict.ts'
 import { NotSent, type ProviderAnswer, type WireOutcome } from '../provider/wire.ts'
 import type { Seal } from '../seal/seal.ts'
-import type { EnginePorts } from './engine-ports.ts'
+import type { EnginePorts, Observation } from './engine-ports.ts'
 import type { CodeExchange, CodeExchangeRequest, CodeExchangeResult } from './exchange.ts'
 import { contentHeaders } from './settle-grant.ts'
 
@@ -25,16 +25,21 @@ async function exchange(ports: CodeExchangePorts, request: CodeExchangeRequest):
   const sent = await send(ports, wire)
   const secrets = [code, verifier ?? '', context.clientSecret ?? '']
   const verdict = judge(context, { step: 'exchange', outcome: sent.outcome, sentAt: sent.sentAt, secrets })
-  ports.observe({ kind: verdict.kind, provider: context.record.id, durationMs: ports.clock.mono() - started })
+  ports.observe({ kind: verdict.kind, provider: context.record.id, durationMs: ports.clock.mono() - started, ...liveAnswer(request, sent.outcome, verdict) })
   if (sent.outcome.kind !== 'answered') return { verdict, sentAt: sent.sentAt, answer: null }
   const answer = sessionAnswer(ports.seal, request, sent.outcome.answer, verdict, ports.clock.wall())
   if (verdict.kind === 'granted') await keep(ports, request, sent.sentAt, sent.outcome.answer)
   return { verdict, sentAt: sent.sentAt, answer }
 }
 
+function liveAnswer({ context, organization }: CodeExchangeRequest, outcome: WireOutcome, verdict: Verdict): Pick<Observation, 'live'> {
+  if (verdict.kind !== 'granted' || outcome.kind !== 'answered') return {}
+  return { live: { record: context.record, organization, step: 'exchange', answer: outcome.answer } }
+}
+
 async function send(ports: CodeExchangePorts, wire: ReturnType<typeof exchangeRequest>): Promise<{ outcome: WireOutcome; sentAt: number }> {
   try {
-    const line = await ports.endpoint.open(wire.url, { pooled: false })
+    const line = await ports.endpoint.open(wire.url, { pooled: false, certificate: wire.certificate })
     const sentAt = ports.clock.wall()
     return { sentAt, outcome: await line.send(wire, ports.times.strictDrainMs) }
   } catch (error) {

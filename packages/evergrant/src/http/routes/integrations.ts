@@ -24,6 +24,9 @@ const SettingsInput = closed({
   authorize_parameters: Type.Optional(Words),
   reuse: Type.Optional(nullable(Type.String({ maxLength: 20, description: 'P0, P1:<seconds>, P2, P3 or P4.' }))),
   token: Type.Optional(nullable(Type.String({ maxLength: 60 }))),
+  check_every_seconds: Type.Optional(
+    nullable(Type.Integer({ minimum: 60, maximum: 2_592_000, description: 'Every connection is tested this often. Null: as the provider demands.' })),
+  ),
 })
 const Name = Type.String({ minLength: 1, maxLength: 100 })
 const ClientId = Type.String({ minLength: 1, maxLength: 1_000, pattern: '^[\\u0020-\\u007e]+$' })
@@ -33,7 +36,7 @@ const CreateBody = closed({
   provider: Type.String({ minLength: 1, maxLength: 64 }),
   slug: Slug,
   name: Type.Optional(Name),
-  client_id: ClientId,
+  client_id: Type.Optional(ClientId),
   client_secret: Type.Optional(ClientSecret),
   scopes: Type.Optional(Scopes),
   variables: Type.Optional(Words),
@@ -68,7 +71,7 @@ export const IntegrationView = Type.Object({
   slug: Type.String(),
   name: Type.String(),
   provider: Type.String(),
-  client_id: Type.String(),
+  client_id: Type.String({ description: 'Empty where connections bring credentials of their own.' }),
   has_client_secret: Type.Boolean(),
   scopes: Type.Array(Type.String()),
   variables: Type.Object({}, { additionalProperties: true }),
@@ -82,8 +85,12 @@ export const IntegrationView = Type.Object({
     authorize_parameters: Type.Object({}, { additionalProperties: true }),
     reuse: nullable(Type.String()),
     token: nullable(Type.String()),
+    check_every_seconds: nullable(Type.Number()),
   }),
   callback_url: Type.String({ description: 'Register this redirect URI at the provider.' }),
+  push_url: nullable(
+    Type.String({ description: 'Where the provider pushes to; GET integrations/{id}/push says how to register it. Null: it pushes nothing that we know.' }),
+  ),
   blocked: nullable(FaultView),
   deaths_held: nullable(DeathsHeldView),
   created_at: Time,
@@ -121,7 +128,16 @@ export function integrationRoutes(app: App, services: Services, publicUrl: strin
     },
     async (request, reply) => {
       const caller = callerOf(request)
-      const { provider, slug, name = slug, client_id: clientId, client_secret: clientSecret = null, scopes = [], variables = {}, settings = {} } = request.body
+      const {
+        provider,
+        slug,
+        name = slug,
+        client_id: clientId = '',
+        client_secret: clientSecret = null,
+        scopes = [],
+        variables = {},
+        settings = {},
+      } = request.body
       const wanted = { provider, slug, name, clientId, clientSecret, scopes, variables, settings: settingsOf(settings) }
       return reply.code(201).send(view(await integrations.create(caller.organization, wanted, actorOf(caller))))
     },
@@ -187,18 +203,23 @@ function settingsOf(input: Static<typeof SettingsInput>): Partial<IntegrationSet
     ...(input.authorize_parameters === undefined ? {} : { authorizeParameters: input.authorize_parameters }),
     ...(input.reuse === undefined ? {} : { reuse: input.reuse }),
     ...(input.token === undefined ? {} : { token: input.token }),
+    ...(input.check_every_seconds === undefined ? {} : { checkEveryMs: input.check_every_seconds === null ? null : input.check_every_seconds * 1_000 }),
   }
 }
 
 export function viewOf(integration: Integration, services: Services, publicUrl: string) {
-  return integrationView(integration, publicUrl, services.providers.get(integration.provider)?.name ?? integration.name)
+  const provider = services.providers.get(integration.provider)?.name ?? integration.name
+  return integrationView(integration, { publicUrl, provider, pushUrl: services.pushes.urlOf(integration) })
 }
 
 function deathsHeldView({ since, deaths, agreements, decision }: DeathsHeld): Static<typeof DeathsHeldView> {
   return { since: iso(since), deaths, agreements, decision }
 }
 
-function integrationView(integration: Integration, publicUrl: string, provider: string) {
+function integrationView(
+  integration: Integration,
+  { publicUrl, provider, pushUrl }: { readonly publicUrl: string; readonly provider: string; readonly pushUrl: string | null },
+) {
   const { settings } = integration
   return {
     id: integration.id,
@@ -219,8 +240,10 @@ function integrationView(integration: Integration, publicUrl: string, provider: 
       authorize_parameters: settings.authorizeParameters,
       reuse: settings.reuse,
       token: settings.token,
+      check_every_seconds: typeof settings.checkEveryMs === 'number' ? settings.checkEveryMs / 1_000 : null,
     },
     callback_url: settings.redirectUri ?? `${publicUrl}/connect/callback/${integration.slug}`,
+    push_url: pushUrl,
     blocked: integration.blocked === null ? null : faultView(integration.blocked, { provider }),
     deaths_held: integration.deathsHeld === null ? null : deathsHeldView(integration.deathsHeld),
     created_at: iso(integration.createdAt),

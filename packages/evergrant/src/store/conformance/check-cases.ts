@@ -44,6 +44,8 @@ export const checkCases: readonly StoreCase[] = [
       assert.deepEqual(await taken(tenant), [due])
       assert.deepEqual(await taken(tenant), [])
       await store.checks.reschedule(due, PAST)
+      const { dueAt: _, ...unplanned } = checkOf(due, { result: 'rejected', at: PAST })
+      await store.checks.record(unplanned, null)
       assert.deepEqual(await taken(tenant, 0), [due])
       await store.checks.reschedule(due, null)
       assert.deepEqual(await taken(tenant), [])

@@ -25,6 +25,7 @@ const settings: IntegrationSettings = {
   authorizeParameters: {},
   reuse: null,
   token: null,
+  checkEveryMs: null,
 }
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)

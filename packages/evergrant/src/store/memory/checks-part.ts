@@ -38,8 +38,9 @@ export function checksPart(tables: Tables): Checks {
         return latest === null ? [] : [latest]
       }),
     record: async ({ dueAt, ...check }, event) => {
-      const workedAt = check.result === 'works' ? check.at : (tables.checks.get(check.connection)?.latest?.workedAt ?? null)
-      tables.checks.set(check.connection, { latest: { ...check, workedAt }, dueAt })
+      const old = tables.checks.get(check.connection)
+      const workedAt = check.result === 'works' ? check.at : (old?.latest?.workedAt ?? null)
+      tables.checks.set(check.connection, { latest: { ...check, workedAt }, dueAt: dueAt === undefined ? (old?.dueAt ?? null) : dueAt })
       if (event !== null) tables.append(event)
     },
     take: async (limit, visibilityMs) => {

@@ -24,13 +24,13 @@ function* record({ connection, at, result, httpStatus, dueAt }: NewCheck, event:
   yield* run(
     `insert into connection_check (connection_id, checked_at, result, http_status, worked_at, due_at) values (?, ?, ?, ?, ?, ?)
      on conflict (connection_id) do update set checked_at = excluded.checked_at, result = excluded.result, http_status = excluded.http_status,
-       worked_at = coalesce(excluded.worked_at, connection_check.worked_at), due_at = excluded.due_at`,
+       worked_at = coalesce(excluded.worked_at, connection_check.worked_at)${dueAt === undefined ? '' : ', due_at = excluded.due_at'}`,
     connection,
     at,
     result,
     httpStatus,
     result === 'works' ? at : null,
-    dueAt,
+    dueAt ?? null,
   )
   if (event !== null) yield* append(event)
 }

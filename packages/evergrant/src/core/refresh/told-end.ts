@@ -1,0 +1,66 @@
+import { SYSTEM_ACTOR } from '../audit/event.ts'
+import type { StoredFault } from '../connection/connection.ts'
+import { newId } from '../ids.ts'
+import type { Instant } from '../time.ts'
+import type { GrantRow } from './credentials.ts'
+import { deathReport } from './death-watch.ts'
+import type { EngineWorld } from './engine-ports.ts'
+
+/** The provider's own word that a grant is over, told without our asking and proven to be the provider's. */
+export interface ToldEnd {
+  readonly at: Instant
+  /** For people; no secret, no account. */
+  readonly text: string
+  /** Names what was told. */
+  readonly hash: string
+}
+
+/** `held`: too many grants of the integration end at once, and a probe decides. `moved`: the grant is another one now. */
+export type ToldEndOutcome = 'ended' | 'held' | 'moved'
+
+/**
+ * Records such an end under the rules of a dead verdict: only while the generation is the one in `row`, only an active
+ * connection, and counted by the death watch, so that a leaked signing key cannot end every grant at once. An answer of the
+ * provider that comes later and grants lifts it again.
+ */
+export async function recordToldEnd(world: EngineWorld, row: GrantRow, told: ToldEnd): Promise<ToldEndOutcome> {
+  const { connection, credential } = row
+  const fault: StoredFault = {
+    code: 'connection_revoked',
+    at: told.at,
+    evidence: { intent: null, httpStatus: null, providerCode: 'push', providerText: told.text, answerHash: told.hash },
+  }
+  const outcome = await world.credentials.commitFailure({
+    connection: connection.id,
+    organization: connection.organization,
+    intent: null,
+    attempt: newId('itn', world.entropy),
+    presentedGeneration: credential.generation,
+    answer: null,
+    effect: 'dead',
+    answered: false,
+    fault,
+    countsAsFailure: false,
+    nextAttemptAt: null,
+    dueAt: null,
+    event: {
+      id: newId('evt', world.entropy),
+      organization: connection.organization,
+      type: 'connection.needs_reauth',
+      at: told.at,
+      actor: SYSTEM_ACTOR,
+      connection: connection.id,
+      subject: connection.integration,
+      data: { code: fault.code, generation: credential.generation, told_by: 'push' },
+    },
+    death: deathReport({ row, fault, refreshes: world.answered.count(connection.integration, world.clock.mono()) }, world.times, world.entropy),
+  })
+  switch (outcome.kind) {
+    case 'recorded':
+      return 'ended'
+    case 'held':
+      return 'held'
+    case 'moved':
+      return 'moved'
+  }
+}
