@@ -4,12 +4,13 @@ import { Fault, type FaultCode } from '../fault/fault.ts'
 import { newId } from '../ids.ts'
 import { judge } from '../provider/judge.ts'
 import type { Reuse } from '../provider/reuse.ts'
-import type { Verdict } from '../provider/verdict.ts'
+import type { Granted, Verdict } from '../provider/verdict.ts'
 import type { WireOutcome } from '../provider/wire.ts'
 import { SealError } from '../seal/seal.ts'
 import { type Instant, MINUTE } from '../time.ts'
 import type { Leave } from './admission.ts'
-import type { CommitOutcome, GrantRow } from './credentials.ts'
+import { type ChainedOutcome, finishChain, renewChained } from './chained-grant.ts'
+import type { CommitOutcome, GrantCommit, GrantRow } from './credentials.ts'
 import { endHeld } from './death-watch.ts'
 import { untilDurable } from './durable.ts'
 import type { EngineWorld, Observation } from './engine-ports.ts'
@@ -23,7 +24,7 @@ import { isStrict } from './protocol-times.ts'
 import { recordFailure } from './record-failure.ts'
 import type { TokenAnswer } from './refresh-engine.ts'
 import { releaseDeaths } from './release-deaths.ts'
-import { type AnsweredPresentation, type NotGranted, settleGrant, storedAnswer } from './settle-grant.ts'
+import { type AnsweredPresentation, isChained, type NotGranted, previousAccessToken, settleGrant, storedAnswer } from './settle-grant.ts'
 import { shortage } from './socket-shortage.ts'
 
 /** What became of one attempt to renew one connection. */
@@ -85,6 +86,8 @@ async function admitted(world: EngineWorld, request: AttemptRequest, leave: Leav
   if (distrust !== null) return distrusted(world, distrust.detail)
   const prepared = await prepare(world, request)
   if ('kind' in prepared) return prepared
+  if (isChained(request.context) && world.firstAnswers.of(request.row, now) !== null)
+    return chained(request.row, await finishChain(world, request.row.connection.id, request.context))
   const endpoint = prepared.context.endpoints.refresh
   const pass = passGate(world, request, endpoint)
   if ('kind' in pass) return pass
@@ -224,44 +227,28 @@ async function judged(world: EngineWorld, request: AttemptRequest, prepared: Pre
 
 async function granted(world: EngineWorld, answered: AnsweredPresentation, verdict: Extract<Verdict, { kind: 'granted' }>): Promise<AttemptOutcome> {
   const { presentation, grantContext } = answered
-  const { connection, credential } = presentation.row
+  if (isChained(grantContext)) return chained(presentation.row, await renewChained(world, answered, verdict.grant))
   const databaseOnly = grantContext.reuse.class === 'P2' && world.options.databaseFirst
   const settled = await settleGrant(world, answered, verdict.grant, databaseOnly)
   const { commit, outcome } = settled
   if (outcome?.kind === 'superseded' || outcome?.kind === 'disconnected') return { kind: 'moved' }
-  return {
-    kind: 'granted',
-    committed: settled.committed,
-    row: {
-      organization: connection.organization,
-      obtainedAt: commit.credential.obtainedAt,
-      softAt: commit.credential.softAt,
-      hardAt: commit.credential.hardAt,
-      changed: grantContext.record.lifetimes.noopAboveSeconds === null || verdict.grant.accessToken !== previousAccessToken(world, presentation.row),
-      answer: {
-        connection: connection.id,
-        integration: connection.integration,
-        owner: connection.owner,
-        accessToken: verdict.grant.accessToken,
-        tokenType: verdict.grant.tokenType,
-        expiresAt: verdict.grant.accessExpiresAt,
-        generation: credential.generation + 1,
-        scopes: commit.scopes ?? connection.scopes,
-        status: 'active',
-      },
-    },
-  }
+  // Opened only where the answer may repeat it: opening costs a key derivation.
+  const changed = grantContext.record.lifetimes.noopAboveSeconds === null || verdict.grant.accessToken !== previousAccessToken(world, presentation.row)
+  return { kind: 'granted', committed: settled.committed, row: renewedToken(presentation.row, commit, verdict.grant, changed) }
 }
 
-/** Opened only where the answer may repeat it: opening costs a key derivation. */
-function previousAccessToken(world: EngineWorld, row: GrantRow): string | null {
-  const { accessToken, generation } = row.credential
-  if (accessToken === null) return null
-  try {
-    return world.seal.openText(accessToken, credentialContext(row.connection.organization, row.connection.id, generation, 'access_token'))
-  } catch {
-    return null
-  }
+function chained(row: GrantRow, outcome: ChainedOutcome): AttemptOutcome {
+  if (outcome.kind !== 'granted') return outcome
+  return { kind: 'granted', committed: Promise.resolve(outcome.outcome), row: renewedToken(row, outcome.commit, outcome.grant, true) }
+}
+
+function renewedToken({ connection }: GrantRow, commit: GrantCommit, { accessToken, tokenType, accessExpiresAt }: Granted, changed: boolean): RenewedToken {
+  const { id, organization, integration, owner } = connection
+  const { obtainedAt, softAt, hardAt } = commit.credential
+  const generation = commit.presentedGeneration + 1
+  const scopes = commit.scopes ?? connection.scopes
+  const answer: TokenAnswer = { connection: id, integration, owner, accessToken, tokenType, expiresAt: accessExpiresAt, generation, scopes, status: 'active' }
+  return { organization, obtainedAt, softAt, hardAt, changed, answer }
 }
 
 async function notGranted(

@@ -15,6 +15,7 @@ import type { EndpointBreakers } from './endpoint-breaker.ts'
 import type { ExchangeTimes } from './exchange-times.ts'
 import type { GrantContexts } from './grant-contexts.ts'
 import type { Trust } from './high-water.ts'
+import type { FirstAnswers } from './first-answers.ts'
 import type { Journal } from './journal.ts'
 import type { Liveness } from './liveness.ts'
 import type { Nodes } from './nodes.ts'
@@ -80,3 +81,4 @@ export interface EngineWorld extends EnginePorts {
   readonly stuck: StuckWrites
   readonly draining: () => boolean
 }
+  readonly firstAnswers: FirstAnswers

@@ -14,6 +14,7 @@ import { StuckWrites } from './durable.ts'
 import { EndpointBreakers } from './endpoint-breaker.ts'
 import type { EnginePorts, EngineWorld } from './engine-ports.ts'
 import { ExchangeTimes } from './exchange-times.ts'
+import { FirstAnswers } from './first-answers.ts'
 import { type FlightResult, Flights } from './flights.ts'
 import { type GrantContext, GrantContexts } from './grant-contexts.ts'
 import { recordEnd } from './grant-end.ts'
@@ -71,6 +72,7 @@ export class Engine implements RefreshEngine {
       exchanges: new ExchangeTimes(ports.clock, ports.timers),
       told: new Told(),
       stuck: new StuckWrites(),
+      firstAnswers: new FirstAnswers(),
       draining: () => this.#draining,
     }
     this.#cache = new TokenCache(ports.options.cacheEntries)

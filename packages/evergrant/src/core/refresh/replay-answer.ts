@@ -5,7 +5,7 @@ import type { GrantRow } from './credentials.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { JournalRecord } from './journal.ts'
 import { credentialContext } from './new-credential.ts'
-import { commitWhenFree, grantCommit, noteStored, storedAnswer } from './settle-grant.ts'
+import { commitWhenFree, grantCommit, isChained, noteStored, storedAnswer } from './settle-grant.ts'
 
 /** `ahead`: it answers a generation that the database does not know any more. `kept`: it cannot be applied now. Both stay in the journal. */
 export type Replay = 'applied' | 'superseded' | 'ahead' | 'kept'
@@ -78,5 +78,8 @@ async function apply(world: EngineWorld, record: JournalRecord, row: GrantRow): 
   world.journal.settle(record.intent)
   // No word about the age of the database: an answer of another history is superseded, too. The examination judges that.
   noteStored(world, commit, outcome, grantContext.reuse)
-  return outcome.kind === 'applied' || outcome.kind === 'already' ? 'applied' : 'superseded'
+  if (outcome.kind !== 'applied' && outcome.kind !== 'already') return 'superseded'
+  // Its chain may not have been run: the first renewal that comes begins there instead of spending the refresh token.
+  if (isChained(grantContext)) world.firstAnswers.keep(connection.id, { generation: outcome.generation, grant: verdict.grant, sentAt: record.sentAt })
+  return 'applied'
 }

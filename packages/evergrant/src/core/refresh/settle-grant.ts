@@ -1,17 +1,18 @@
 import type { AuditEvent } from '../audit/event.ts'
 import { SYSTEM_ACTOR } from '../audit/event.ts'
 import { type IntentId, newId } from '../ids.ts'
+import { chainOf } from '../provider/chain.ts'
 import type { Reuse } from '../provider/reuse.ts'
 import type { Granted, Verdict } from '../provider/verdict.ts'
 import type { ProviderAnswer } from '../provider/wire.ts'
 import type { Instant } from '../time.ts'
-import type { CommitOutcome, GrantCommit, StoredAnswer } from './credentials.ts'
+import type { CommitOutcome, GrantCommit, GrantRow, StoredAnswer } from './credentials.ts'
 import { dueAfter } from './due.ts'
 import { untilDurable } from './durable.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { GrantContext } from './grant-contexts.ts'
 import { grantEnd } from './grant-lifetime.ts'
-import { newCredential } from './new-credential.ts'
+import { credentialContext, newCredential } from './new-credential.ts'
 import type { Presentation } from './present.ts'
 
 /** An answer in hand: what was presented, what came back, and when. */
@@ -65,8 +66,39 @@ function answerFacts(world: EngineWorld, answered: Pick<AnsweredPresentation, 'i
 
 const NO_BYTES = new Uint8Array(0)
 
-/** The transaction that applies an answer; a missing refresh token keeps the old one (RFC 6749 section 6). */
+/** The transaction that applies an answer. Where a chain follows, it stores the refresh token alone: the access token stays the old one. */
 export function grantCommit(world: EngineWorld, answered: AnsweredPresentation, grant: Granted): GrantCommit {
+  if (!isChained(answered.grantContext)) return wholeCommit(world, answered, grant)
+  const { row } = answered.presentation
+  const old = previousAccessToken(world, row)
+  const { accessExpiresAt, tokenType } = row.credential
+  const commit = wholeCommit(world, answered, { ...grant, accessToken: old ?? '', tokenType, accessExpiresAt, facts: {} })
+  // Facts belong to the token that they came with, and nobody else shall ask for one while ours is on its way.
+  const softAt = answered.sentAt + CHAIN_REQUESTS * world.times.drainMs
+  const credential = { ...commit.credential, accessToken: old === null ? null : commit.credential.accessToken, softAt, hardAt: softAt }
+  return { ...commit, credential, dueAt: Math.max(softAt, world.clock.wall()) }
+}
+
+/** Asked twice, each time with the deadline of a harmless request. */
+const CHAIN_REQUESTS = 2
+
+export function isChained({ record }: Pick<GrantContext, 'record'>): boolean {
+  return chainOf(record, 'refresh').length > 0
+}
+
+/** Null also when it cannot be opened: then there is nothing to compare with, or to go on serving. */
+export function previousAccessToken(world: EngineWorld, row: GrantRow): string | null {
+  const { accessToken, generation } = row.credential
+  if (accessToken === null) return null
+  try {
+    return world.seal.openText(accessToken, credentialContext(row.connection.organization, row.connection.id, generation, 'access_token'))
+  } catch {
+    return null
+  }
+}
+
+/** A missing refresh token keeps the old one (RFC 6749 section 6). */
+export function wholeCommit(world: EngineWorld, answered: AnsweredPresentation, grant: Granted): GrantCommit {
   const { presentation, grantContext, sentAt, intent } = answered
   const { connection, credential } = presentation.row
   const { record, integration, reuse } = grantContext
@@ -157,7 +189,8 @@ export async function settleGrant(world: EngineWorld, answered: AnsweredPresenta
   const settled = committed.then((outcome) => {
     known = outcome
     const wentBack = noteOutcome(world, commit, outcome, answered.grantContext.reuse)
-    if (journaled !== null && !wentBack) world.journal.settle(answered.intent)
+    // A chain goes on from this answer: until it has, a restart begins there.
+    if (journaled !== null && !wentBack && !(applies(outcome) && isChained(answered.grantContext))) world.journal.settle(answered.intent)
   })
   if (databaseOnly || journaled === null) await settled
   else await Promise.any([settled, afterGrace(world, journaled, settled)])
@@ -165,8 +198,12 @@ export async function settleGrant(world: EngineWorld, answered: AnsweredPresenta
 }
 
 /** Raises the mark of what the database has acknowledged. */
+function applies(outcome: CommitOutcome): outcome is Extract<CommitOutcome, { kind: 'applied' | 'already' }> {
+  return outcome.kind === 'applied' || outcome.kind === 'already'
+}
+
 export function noteStored(world: EngineWorld, { connection, credential }: GrantCommit, outcome: CommitOutcome, reuse: Reuse): void {
-  if (outcome.kind !== 'applied' && outcome.kind !== 'already') return
+  if (!applies(outcome)) return
   const fingerprint = outcome.kind === 'applied' ? credential.fingerprint : null
   world.trust.stored({ connection, generation: outcome.generation, fingerprint }, reuse)
 }
