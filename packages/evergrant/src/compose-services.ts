@@ -154,6 +154,12 @@ export function composeApp(config: Config, services: ComposedServices, log: Log,
       (app) => restoreRoutes(app, services.restore),
       (app) => connectSessionRoutes(app, services.connect),
       (app) => hostedRoutes(app, { connect: services.connect, publicUrl, log }),
+    probe: (organization, connection) => {
+      // Its outcome, good or bad, is recorded by the engine itself.
+      parts.engine
+        .refresh(organization, connection)
+        .catch((error: unknown) => log.info({ connection, error: String(error) }, 'a connection was looked at before its time'))
+    },
       ...more,
     ],
   })

@@ -32,6 +32,8 @@ export type EventType =
   | 'connection.revocation_done'
   | 'connection.revocation_failed'
   | 'connection.expires_soon'
+  | 'connection.superseded'
+  | 'connection.cap_near'
   | 'connection.checked'
   | 'push.revoked'
   | 'push.changed'

@@ -9,6 +9,7 @@ import { dueAfter } from '../refresh/due.ts'
 import { type GrantEnd, grantEnd } from '../refresh/grant-lifetime.ts'
 import { credentialContext, type GrantedTokens, newCredential } from '../refresh/new-credential.ts'
 import type { Instant } from '../time.ts'
+import { warnNearCap } from './account-limits.ts'
 import { connectEvent } from './connect-event.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import { connectionOf } from './connect-target.ts'
@@ -34,7 +35,9 @@ export async function commitGrant(commit: GrantToCommit, ports: ConnectPorts): P
   if ((await ports.connections.get(organization, id)) !== undefined) return id
   try {
     const outcome = await ports.connections.insert(firstGrant(commit, id, ports))
-    return outcome.kind === 'inserted' ? id : await repair(commit, outcome.connection, ports)
+    if (outcome.kind !== 'inserted') return await repair(commit, outcome.connection, ports)
+    await warnNearCap(commit.flowing, commit.grant.account, id, ports)
+    return id
   } catch (error) {
     // A twin of this request may have inserted the same id meanwhile.
     if ((await ports.connections.get(organization, id)) !== undefined) return id

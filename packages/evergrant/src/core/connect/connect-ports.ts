@@ -3,7 +3,7 @@ import type { Events } from '../audit/events.ts'
 import type { Connections } from '../connection/connections.ts'
 import type { Integration } from '../connection/integration.ts'
 import type { Integrations } from '../connection/integrations.ts'
-import type { OrganizationId } from '../ids.ts'
+import type { ConnectionId, OrganizationId } from '../ids.ts'
 import type { Log } from '../log.ts'
 import type { ProviderContext, ProviderDirectory } from '../provider/context.ts'
 import type { SigningPorts } from '../provider/signing.ts'
@@ -18,7 +18,7 @@ import type { ConnectSessions } from './connect-sessions.ts'
 /** Everything the connect flow needs from outside. */
 export interface ConnectPorts {
   readonly sessions: ConnectSessions
-  readonly connections: Pick<Connections, 'insert' | 'get' | 'byOwner' | 'replaceGrant'>
+  readonly connections: Pick<Connections, 'insert' | 'get' | 'byOwner' | 'byAccount' | 'replaceGrant'>
   /** By id alone, for links that carry their own proof. */
   readonly credentials: Pick<Credentials, 'read'>
   readonly integrations: Pick<Integrations, 'get' | 'bySlug' | 'load'>
@@ -29,6 +29,8 @@ export interface ConnectPorts {
   /** Sends the one request that some providers need to tell the account. Never rejects. */
   readonly ask: (request: ProviderRequest, limits: { readonly deadlineMs: number }) => Promise<WireOutcome>
   readonly discard: DiscardGrant
+  /** Presents a connection's refresh token soon, in the background, so that the provider says whether its grant lives. Never throws. */
+  readonly probe: (organization: OrganizationId, connection: ConnectionId) => void
   readonly seal: Seal
   readonly signing?: SigningPorts
   readonly clock: Clock

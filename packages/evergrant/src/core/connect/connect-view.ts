@@ -2,6 +2,7 @@ import { providerNameOf } from '../connection/provider-name.ts'
 import type { FaultCode } from '../fault/fault.ts'
 import { scopesToAsk } from '../provider/authorize.ts'
 import type { VariableDefinition } from '../provider/record.ts'
+import { heldByOthers } from './account-limits.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectSession, ConnectSessionState } from './connect-sessions.ts'
 import { targetOf } from './connect-target.ts'
@@ -29,6 +30,8 @@ export interface ConnectView {
   readonly fault: { readonly code: FaultCode; readonly providerCode: string | null; readonly providerText: string | null } | null
   /** The sibling that the signed-in account belongs to. */
   readonly offersSibling: boolean
+  /** The provider keeps one grant per account: another connection of the account ends for certain, or would if there is one. Null: nothing ends. */
+  readonly endsAnother: 'certainly' | 'perhaps' | null
   readonly expired: boolean
   /** The Continue button would work: the link is not spent. */
   readonly startable: boolean
@@ -70,11 +73,17 @@ export async function connectView(session: ConnectSession, ports: ConnectPorts):
         ? null
         : { code: session.fault.code, providerCode: session.fault.evidence.providerCode, providerText: session.fault.evidence.providerText },
     offersSibling: session.state === 'staged' && target.kind === 'sibling',
+    endsAnother: record?.lifetimes.onePerAccount ? await endsAnother(session, wanted?.account ?? null, ports) : null,
     expired: session.expiresAt <= ports.clock.wall(),
     startable: isStartable(session, ports.clock.wall()),
     cancelUrl: session.returnUrl === null ? null : returnTo(session.returnUrl, { session: session.id, error: 'connect_cancelled' }),
     doneUrl: session.returnUrl === null ? null : returnTo(session.returnUrl, { session: session.id }),
   }
+}
+
+async function endsAnother(session: ConnectSession, account: string | null, ports: ConnectPorts): Promise<ConnectView['endsAnother']> {
+  if (account === null) return 'perhaps'
+  return (await heldByOthers(session, account, ports)).length > 0 ? 'certainly' : null
 }
 
 function askedOf(session: ConnectSession, definitions: ReturnType<typeof variablesToAsk>): readonly AskedVariable[] {

@@ -1,3 +1,4 @@
+import { tellSuperseded } from './account-limits.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectSession } from './connect-sessions.ts'
 import { discardTokens } from './discard-tokens.ts'
@@ -18,6 +19,7 @@ export async function discardStaged(session: ConnectSession, ports: ConnectPorts
     const grant = openHeldGrant(session.staged.grant, session, ports.seal)
     const flowing = await flowContext(session, ports, { facts: grant.facts })
     await discardTokens(flowing, grant.tokens, ports)
+    await tellSuperseded(flowing, grant.account, 'own', ports)
   } catch (error) {
     ports.log.warn(
       { session: session.id, error: error instanceof Error ? error.name : 'unknown' },

@@ -4,6 +4,7 @@ import { scopesToAsk } from '../provider/authorize.ts'
 import { readScopes } from '../provider/grant.ts'
 import type { Granted, ProviderSaid, Verdict } from '../provider/verdict.ts'
 import type { CodeExchangeResult } from '../refresh/exchange.ts'
+import { tellSuperseded } from './account-limits.ts'
 import { type CallbackInput, type CheckedFlow, checkCallback, checkIssuer, checkSignature } from './callback-checks.ts'
 import { type CallbackParameters, callbackError, plainParameters, single } from './callback-parameters.ts'
 import { completeGrant, factsAfterConnect } from './complete-grant.ts'
@@ -112,8 +113,11 @@ export async function useAnswer(answer: ExchangeAnswer, ports: ConnectPorts): Pr
   const grant = await heldGrant(answer, verdict.grant, ports)
   if (grant instanceof Fault) {
     await discardTokens(flowing, verdict.grant, ports)
-    return failFlow(flowing.session, grant.code, { httpStatus: null, code: null, text: grant.message }, ports)
+    // A URL that nobody's answer completes is no fault of the end user's input.
+    const code = grant.code === 'invalid_request' ? 'connect_failed' : grant.code
+    return failFlow(flowing.session, code, { httpStatus: null, code: null, text: grant.message }, ports)
   }
+  await tellSuperseded(flowing, grant.account, 'others', ports)
   const staged = await stageGrant({ flowing, grant, intent: answer.intent, answer: result.answer }, ports)
   return staged ?? flowOutcome(flowing.session.id, ports)
 }

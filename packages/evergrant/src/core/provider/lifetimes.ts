@@ -1,6 +1,7 @@
-import { type Instant, SECOND } from '../time.ts'
+import { DAY, type Instant, SECOND } from '../time.ts'
 import { parseIsoInstant } from './dates.ts'
 import type { ProviderRecord } from './record.ts'
+import type { Sunset } from './record-around.ts'
 
 export interface RefreshFacts {
   readonly consentedAt: Instant
@@ -34,4 +35,30 @@ function absoluteDeadline(lifetimes: ProviderRecord['lifetimes'], consentedAt: I
   const since = lifetimes.absoluteSince === null ? null : parseIsoInstant(lifetimes.absoluteSince)
   if (since !== null && consentedAt < since) return null
   return consentedAt + lifetimes.refreshAbsoluteSeconds * SECOND
+}
+
+/** From four fifths of what a provider allows, people should know how many grants of one account there are. */
+const NEAR = 0.8
+
+export function capIsNear(cap: NonNullable<ProviderRecord['lifetimes']['cap']>, live: number): boolean {
+  return live >= Math.max(1, Math.floor(NEAR * cap.grants))
+}
+
+/** Announced ends are shown half a year before, and go on being shown when they have come. */
+const SUNSET_DAYS = 180
+
+export interface NearSunset extends Sunset {
+  /** Whole days; negative when it has come. */
+  readonly daysLeft: number
+}
+
+/** What of a record ends within half a year, soonest first. */
+export function nearSunsets(record: Pick<ProviderRecord, 'sunsets'>, now: Instant): readonly NearSunset[] {
+  return record.sunsets
+    .flatMap((sunset) => {
+      const at = parseIsoInstant(sunset.on)
+      return at === null ? [] : [{ ...sunset, daysLeft: Math.ceil((at - now) / DAY) }]
+    })
+    .filter(({ daysLeft }) => daysLeft <= SUNSET_DAYS)
+    .sort((one, other) => one.daysLeft - other.daysLeft)
 }

@@ -31,7 +31,7 @@ ${problem !== null && problem.variable === null ? html`<div class="notice bad" r
 <div><dt>For</dt><dd>${view.owner}</dd></div>
 ${view.account === null ? null : html`<div><dt>${provider} account</dt><dd>${view.account}</dd></div>`}
 </dl>
-${permissions(view)}
+${endsAnother(view)}${permissions(view)}
 <form method="post" action="${action}">
 ${view.asked.map((variable) => field(variable, problem))}
 <div class="actions">
@@ -57,6 +57,16 @@ function stoppedLead({ provider, account }: ConnectView, stopped: FaultCode): Ht
   const who = account === null ? html`the account you used before` : html`<strong>${account}</strong>`
   return html`<p class="lead">${fillWords(FAULTS[stopped].endUser, { provider, account })}</p>
 <p>Sign in with ${who}. That repairs the connection you have; no second one is made.</p>`
+}
+
+/** Said before it happens: nobody can take it back. */
+function endsAnother({ endsAnother: ends, provider, application }: ConnectView): Html | null {
+  if (ends === null) return null
+  const what =
+    ends === 'certainly'
+      ? html`${application} also uses this account in another connection. That one ends when you continue.`
+      : html`If the account you choose is connected to ${application} already, that other connection ends.`
+  return html`<div class="notice"><p>${provider} keeps one connection per account. ${what}</p></div>`
 }
 
 function permissions(view: ConnectView): Html | null {
