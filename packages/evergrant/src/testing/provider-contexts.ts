@@ -1,5 +1,7 @@
+import { withChoices } from '../core/provider/choices.ts'
 import type { ProviderContext } from '../core/provider/context.ts'
 import type { ProviderRecord } from '../core/provider/record.ts'
+import type { SigningPorts } from '../core/provider/signing.ts'
 import type { WireOutcome } from '../core/provider/wire.ts'
 import { createProviderDirectory } from '../providers/directory.ts'
 import { catalogue } from '../providers/index.ts'
@@ -34,13 +36,21 @@ function examplesOf(record: ProviderRecord): Record<string, string> {
   return Object.fromEntries(Object.entries(record.variables).map(([name, variable]) => [name, variable.default ?? variable.example]))
 }
 
+/** Signs alike every time: what is signed can be read, and nobody verifies it. */
+const SIGNING: SigningPorts = {
+  signer: { sign: (algorithm, key) => `${algorithm}-by-${key}`, hash: (algorithm, _secret, text) => `${algorithm}-of-${text}` },
+  now: () => Date.parse('2026-11-21T06:00:00Z'),
+  unique: () => 'jti-1',
+}
+
 /** What requests of an integration at a record are built from, with made-up client credentials. */
 export async function contextOf(record: ProviderRecord | string, changes: Partial<ProviderContext> = {}): Promise<ProviderContext> {
   const full = typeof record === 'string' ? shipped(record) : record
   const directory = createProviderDirectory({ records: [full], fetchJson: async () => METADATA, clock: { wall: () => 0, mono: () => 0 } })
-  const variables = changes.variables ?? VARIABLES[full.id] ?? examplesOf(full)
+  const variables = withChoices(full, changes.variables ?? VARIABLES[full.id] ?? examplesOf(full))
   const endpoints = await directory.resolve(full, variables)
-  return { record: full, endpoints, clientId: 'client-1', clientSecret: 'secret-of-client-1', variables, facts: {}, token: null, ...changes }
+  const made = { record: full, endpoints, clientId: 'client-1', clientSecret: 'secret-of-client-1', facts: {}, token: null, signing: SIGNING }
+  return { ...made, ...changes, variables }
 }
 
 /** An answer that arrived whole; an object is sent as JSON. */

@@ -1,0 +1,56 @@
+import { defineProvider } from '../define.ts'
+
+export const miro = defineProvider({
+  id: 'miro',
+  name: 'Miro',
+  docs: 'https://developers.miro.com/docs/getting-started-with-oauth',
+  setup: [
+    'Create an app in the settings of your Miro developer team, with the option for expiring tokens, and add the redirect URI {redirect_uri}.',
+    'Tick the scopes, and copy the client id and the client secret into the integration.',
+  ],
+  scopes: { 'boards:read': 'Boards and what is on them, for reading.' },
+  authorize: { url: 'https://miro.com/oauth/authorize', defaultScopes: ['boards:read'] },
+  token: { url: 'https://api.miro.com/v1/oauth/token' },
+  answer: { facts: { team_id: 'team_id' } },
+  reuse: { evidence: 'What an old refresh token does is not documented.' },
+  rotation: 'always',
+  lifetimes: { refreshIdleSeconds: 5_184_000 },
+  revoke: {
+    url: 'https://api.miro.com/v1/oauth/revoke',
+    clientAuth: 'none',
+    format: 'query',
+    token: 'access',
+    parameter: 'access_token',
+    reach: 'grant',
+  },
+  account: [{ from: 'answer', path: 'user_id + team_id', label: null }],
+  api: { base: 'https://api.miro.com/v2' },
+  check: { request: { url: 'https://api.miro.com/v1/oauth-token' } },
+  samples: {
+    exchange: {
+      access_token: 'access-1',
+      refresh_token: 'refresh-1',
+      token_type: 'bearer',
+      expires_in: 3_599,
+      scope: 'boards:read',
+      user_id: '9876543210',
+      team_id: '1234567890',
+    },
+    refresh: {
+      access_token: 'access-2',
+      refresh_token: 'refresh-2',
+      token_type: 'bearer',
+      expires_in: 3_599,
+      scope: 'boards:read',
+      user_id: '9876543210',
+      team_id: '1234567890',
+    },
+  },
+  notes: [
+    'Expiring tokens are an option of the app: without it a token has no end, and there is no refresh token. With it a token lives an hour.',
+    'A user grants for one team at a time: the account is the user in that team.',
+    'The refresh token ends after 60 days without a refresh.',
+  ],
+  unverified: ['revoke', 'check', 'rotation', 'docs', 'authorize.pkce', 'setup', 'samples'],
+  sources: ['github:NangoHQ/nango docs/integrations/all/miro.mdx', 'github:amp-labs/connectors providers/miro.go'],
+})
