@@ -1,12 +1,12 @@
 import { connect as connectTcp, type Socket } from 'node:net'
-import { checkServerIdentity as checkIdentity, connect as connectTls } from 'node:tls'
+import { checkServerIdentity as checkIdentity, connect as connectTls, createSecureContext } from 'node:tls'
 import { NotSent } from '../core/provider/wire.ts'
 import type { Timers } from '../core/time.ts'
 import type { AddressGuard, PinnedAddress } from './address-guard.ts'
 
 export interface Dialler {
-  /** A connected socket, TLS verified, to an address that the guard let pass. @throws NotSent */
-  dial(target: Target): Promise<Socket>
+  /** A connected socket, TLS verified, to an address that the guard let pass. `certificate`: PEM of ours and of its key. @throws NotSent */
+  dial(target: Target, certificate?: string): Promise<Socket>
 }
 
 /** Where a request goes: parsed from its URL once. */
@@ -48,9 +48,9 @@ const CONNECT_MS = 10_000
 const ONE_ADDRESS_MS = 3_000
 
 export function createDialler({ guard, timers, connectMs = CONNECT_MS, ca }: DiallerOptions): Dialler {
-  const dialOne = (target: Target, pinned: PinnedAddress, ms: number): Promise<Socket> =>
+  const dialOne = (target: Target, pinned: PinnedAddress, ms: number, certificate: string | undefined): Promise<Socket> =>
     new Promise((resolve, reject) => {
-      const socket = open(target, pinned, ca)
+      const socket = open(target, pinned, ca, certificate)
       const fail = (reason: string): void => {
         cancel()
         socket.destroy()
@@ -70,7 +70,7 @@ export function createDialler({ guard, timers, connectMs = CONNECT_MS, ca }: Dia
     })
 
   return {
-    dial: async (target) => {
+    dial: async (target, certificate) => {
       if (!target.tls && !guard.allowsPrivate(target.host, target.port)) {
         throw new NotSent('plain_http', `${target.authority} must be reached over https: plain http would send secrets in clear`)
       }
@@ -79,7 +79,7 @@ export function createDialler({ guard, timers, connectMs = CONNECT_MS, ca }: Dia
       for (const [index, pinned] of addresses.entries()) {
         const last = index === addresses.length - 1
         try {
-          return await dialOne(target, pinned, last ? connectMs : Math.min(connectMs, ONE_ADDRESS_MS))
+          return await dialOne(target, pinned, last ? connectMs : Math.min(connectMs, ONE_ADDRESS_MS), certificate)
         } catch (error) {
           if (!(error instanceof NotSent)) throw error
           failure = error
@@ -90,7 +90,17 @@ export function createDialler({ guard, timers, connectMs = CONNECT_MS, ca }: Dia
   }
 }
 
-function open(target: Target, { address, family }: PinnedAddress, ca: string | undefined): Socket {
+/** What we show of ourselves (RFC 8705 section 2). OpenSSL takes from the text what it looks for, the whole chain included. */
+function shown(certificate: string): { readonly cert: string; readonly key: string } {
+  try {
+    createSecureContext({ cert: certificate, key: certificate })
+    return { cert: certificate, key: certificate }
+  } catch {
+    throw new NotSent('client_certificate', 'the client certificate and its key cannot be used: both must be PEM, and belong together')
+  }
+}
+
+function open(target: Target, { address, family }: PinnedAddress, ca: string | undefined, certificate: string | undefined): Socket {
   const where = { host: address, port: target.port, family, noDelay: true }
   if (!target.tls) return connectTcp(where)
   const bare = target.host.replace(/^\[|\]$/g, '')
@@ -99,6 +109,7 @@ function open(target: Target, { address, family }: PinnedAddress, ca: string | u
     ...where,
     ...(isName ? { servername: bare } : {}),
     ...(ca === undefined ? {} : { ca }),
+    ...(certificate === undefined ? {} : shown(certificate)),
     // Without a name the certificate is still checked, against the address.
     checkServerIdentity: (_connected, certificate) => checkIdentity(bare, certificate),
     ALPNProtocols: ['http/1.1'],

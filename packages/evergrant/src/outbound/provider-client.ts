@@ -37,7 +37,7 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
   const sendRequest: ProviderClient['sendRequest'] = async (request, limits = {}) => {
     try {
       const url = parseUrl(request.url)
-      const socket = await dialler.dial(targetOf(url))
+      const socket = await dialler.dial(targetOf(url), request.certificate)
       const line = { timers: options.timers, maxBody: limits.maxBytes ?? MAX_BYTES, keep: false }
       return await exchange(socket, request, url, limits.deadlineMs ?? DEADLINE_MS, line)
     } catch (error) {

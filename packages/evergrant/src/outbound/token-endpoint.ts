@@ -41,16 +41,19 @@ export function createTokenEndpoint(options: TokenEndpointOptions): ClosableToke
     const url = parseUrl(address)
     const target = targetOf(url)
     const place = { url, target, key: keyOf(target) }
+    // A query may carry a token, and then no two addresses are the same.
+    if (url.search !== '') return place
     if (places.size === PLACES) places.clear()
     places.set(address, place)
     return place
   }
 
   return {
-    open: async (address, { pooled }) => {
+    open: async (address, { pooled, certificate }) => {
       const { target, key } = placeOf(address)
-      if (!pooled) {
-        const socket = watched(await dialler.dial(target))
+      // Whoever shows a certificate speaks for one client: nobody else may get that connection.
+      if (!pooled || certificate !== undefined) {
+        const socket = watched(await dialler.dial(target, certificate))
         const send: Send = (request, url, deadlineMs) => exchange(socket, request, url, deadlineMs, { timers, maxBody, keep: false })
         return lineTo(key, placeOf, send, () => discard(socket))
       }

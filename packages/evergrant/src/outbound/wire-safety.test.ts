@@ -99,6 +99,28 @@ test.skipIf(!hasOpenssl)('a certificate for another name, or from an unknown aut
   expect(Buffer.concat(received).toString()).not.toContain('wrong.example')
 })
 
+test.skipIf(!hasOpenssl)('a client shows its certificate on a connection of its own (RFC 8705 section 2)', async () => {
+  const seen: (string | undefined)[] = []
+  const listening = createTlsServer({ cert, key, ca: cert, requestCert: true, rejectUnauthorized: false }, (socket) => {
+    seen.push(socket.authorized ? socket.getPeerCertificate().subject.CN : undefined)
+    socket.on('error', () => {}).on('data', () => socket.write(OK))
+    cleanUps.push(() => socket.destroy())
+  })
+  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
+  cleanUps.push(() => listening.close())
+  const endpoint = createTokenEndpoint({ guard, timers: systemTimers, ca: cert })
+  cleanUps.push(() => endpoint.close())
+  const url = `https://right.example:${(listening.address() as AddressInfo).port}/token`
+  const certificate = `${key}\n${cert}`
+  const request = { method: 'POST', url, headers: {}, basic: null, body: 'x=1' } as const
+  const send = async (own?: string) => text(await (await endpoint.open(url, { pooled: true, certificate: own })).send(request, 2_000))
+  expect([await send(), await send(certificate), await send(), await send(certificate)]).toEqual(['ok', 'ok', 'ok', 'ok'])
+  const client = createProviderClient({ guard, timers: systemTimers, ca: cert })
+  expect(text(await client.sendRequest({ ...request, certificate }))).toBe('ok')
+  expect(seen).toEqual([undefined, 'right.example', 'right.example', 'right.example'])
+  await expect(endpoint.open(url, { pooled: false, certificate: 'no PEM' })).rejects.toMatchObject({ name: 'NotSent', reason: 'client_certificate' })
+})
+
 test.each([
   ['a line break', { 'x-a': '1\r\nx-b: 2' }],
   ['a bare line feed', { 'x-a': '1\nx-b: 2' }],

@@ -59,7 +59,7 @@ async function presentDuring(visit: Visit, world: EngineWorld, presentation: Pre
   const { row, reuse } = presentation
   let line: OpenLine
   try {
-    line = await world.endpoint.open(request.url, { pooled: reuse.class === 'P0' })
+    line = await world.endpoint.open(request.url, { pooled: reuse.class === 'P0', certificate: request.certificate })
   } catch (error) {
     if (error instanceof NotSent) return { kind: isOurs(error) ? 'exhausted' : 'unreachable', cause: error.reason }
     throw error

@@ -72,7 +72,7 @@ async function ask(world: EngineWorld, { connection, credential }: GrantRow, con
 
 async function send({ endpoint, times }: EngineWorld, request: ProviderRequest): Promise<WireOutcome> {
   try {
-    const line = await endpoint.open(request.url, { pooled: true })
+    const line = await endpoint.open(request.url, { pooled: true, certificate: request.certificate })
     return await line.send(request, times.callerWaitMs)
   } catch (error) {
     if (error instanceof NotSent) return { kind: 'not_sent', cause: error.reason }
