@@ -1,5 +1,6 @@
 import type { NodeParts } from './compose-node.ts'
 import type { Config } from './config.ts'
+import { redirectUriOf } from './core/connect/flow-context.ts'
 import type { Log } from './core/log.ts'
 import type { ProviderDirectory } from './core/provider/context.ts'
 import type { SigningPorts } from './core/provider/signing.ts'
@@ -44,6 +45,7 @@ export function composeEngine(
     credentials: store.credentials,
     integrations: store.integrations,
     directory: outside.directory,
+    redirectUriOf: (integration) => redirectUriOf(integration, config.publicUrl),
     signing,
     endpoint: witnessedEndpoint(outside.endpoint, { clock: node.clock, log: outside.log }),
     journal: node.journal,

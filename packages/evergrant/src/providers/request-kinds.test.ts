@@ -25,7 +25,7 @@ const draft = (changes: Partial<ProviderDraft>): ProviderDraft => ({
 })
 const context = (changes: Partial<ProviderDraft>, more: Partial<ProviderContext> = {}) => contextOf(defineProvider(draft(changes)), { signing, ...more })
 const exchange = (of: ProviderContext) => exchangeRequest(of, { code: 'c', redirectUri: 'https://app.example/cb', verifier: null })
-const refresh = (of: ProviderContext, more = {}) => refreshRequest(of, { refreshToken: 'r', scopes: [], ...more })
+const refresh = (of: ProviderContext) => refreshRequest(of, { refreshToken: 'r', scopes: [] })
 const form = (body: string | null) => Object.fromEntries(new URLSearchParams(body ?? ''))
 
 describe('client authentication', () => {
@@ -152,9 +152,9 @@ describe('refreshes that differ from the exchange', () => {
   })
 
   test('the redirect URI is repeated where the record says so', async () => {
-    const of = await context({ token: { refresh: { redirectUri: true } } })
-    expect(form(refresh(of, { redirectUri: 'https://app.example/cb' }).body)['redirect_uri']).toBe('https://app.example/cb')
-    expect(form(refresh(await context({}), { redirectUri: 'https://app.example/cb' }).body)['redirect_uri']).toBeUndefined()
+    const redirectUri = 'https://app.example/cb'
+    expect(form(refresh(await context({ token: { refresh: { redirectUri: true } } }, { redirectUri })).body)['redirect_uri']).toBe(redirectUri)
+    expect(form(refresh(await context({}, { redirectUri })).body)['redirect_uri']).toBeUndefined()
   })
 
   test('an access token that renews itself, as Instagram wants it', async () => {

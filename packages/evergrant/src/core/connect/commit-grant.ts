@@ -144,6 +144,6 @@ function dueAt({ integration, context }: FlowContext, credential: ReturnType<typ
 }
 
 /** Every lifetime starts anew with a consent. */
-function endOf({ context }: FlowContext, { obtainedAt }: HeldGrant, credential: NewCredential, ports: ConnectPorts): GrantEnd {
-  return grantEnd({ record: context.record, consentedAt: obtainedAt, credential, before: null, now: ports.clock.wall() })
+function endOf({ context }: FlowContext, { obtainedAt, grantExpiresAt }: HeldGrant, credential: NewCredential, ports: ConnectPorts): GrantEnd {
+  return grantEnd({ record: context.record, consentedAt: obtainedAt, credential, before: null, grantExpiresAt, now: ports.clock.wall() })
 }

@@ -134,6 +134,7 @@ async function heldGrant(answer: ExchangeAnswer, granted: Granted, ports: Connec
     return {
       tokens: { accessToken, refreshToken, tokenType, accessExpiresAt, refreshExpiresAt },
       obtainedAt: answer.result.sentAt,
+      grantExpiresAt: complete.grantExpiresAt ?? null,
       scopes,
       facts,
       account: account?.account ?? null,

@@ -9,6 +9,8 @@ export interface HeldGrant {
   readonly tokens: GrantedTokens
   /** When the exchange was sent: lifetimes and consent count from here. */
   readonly obtainedAt: Instant
+  /** The end that no refresh moves, where the answer told it. */
+  readonly grantExpiresAt: Instant | null
   readonly scopes: readonly string[] | null
   readonly facts: Readonly<Record<string, string>>
   readonly account: string | null
@@ -37,6 +39,7 @@ export function openHeldGrant(sealed: Uint8Array, session: Pick<ConnectSession, 
       refreshExpiresAt: instant(tokens['refreshExpiresAt']),
     },
     obtainedAt: instant(grant['obtainedAt']) ?? 0,
+    grantExpiresAt: instant(grant['grantExpiresAt']),
     scopes: Array.isArray(grant['scopes']) ? grant['scopes'].filter((scope) => typeof scope === 'string') : null,
     facts: textTable(grant['facts']),
     account: text(grant['account']),

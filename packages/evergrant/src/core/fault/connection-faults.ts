@@ -116,6 +116,17 @@ export const CONNECTION_FAULTS = defineFaults({
     endUser: 'The connection to {P} was disconnected.',
     operator: 'It was disconnected on purpose and is kept as a record. Create a connect session to connect again.',
   },
+  refresh_too_early: {
+    class: 'transient',
+    blame: 'provider',
+    status: 503,
+    action: 'wait',
+    title: 'This token is too young to be renewed',
+    effect: 'none',
+    retry: 'at retry_at',
+    endUser: '{P} is connected; it can be renewed later.',
+    operator: 'The provider refuses to renew a token that is younger than the minimum age in its record. It is renewed by itself at retry_at.',
+  },
   refresh_not_supported: {
     class: 'request',
     blame: 'provider',

@@ -32,6 +32,8 @@ export interface ProviderContext {
   readonly facts: Readonly<Record<string, string>>
   /** The token of a multi-token answer this integration holds; null for the record's default. */
   readonly token: string | null
+  /** Where a refresh repeats the redirect URI of the consent: that one. */
+  readonly redirectUri?: string
   /** Signs what the record says is signed; without it such a request cannot be built. */
   readonly signing?: SigningPorts
 }

@@ -19,8 +19,6 @@ export interface RefreshInput {
   readonly refreshToken: string
   /** Sent only where the record says that a refresh repeats its scopes. */
   readonly scopes: readonly string[]
-  /** Sent only where the record says that a refresh repeats it. */
-  readonly redirectUri?: string | null
 }
 
 export interface RevokeInput {
@@ -61,7 +59,7 @@ export function refreshRequest(context: ProviderContext, input: RefreshInput): P
     refresh.presents === 'access_token' ? { access_token: input.refreshToken } : { grant_type: 'refresh_token', refresh_token: input.refreshToken }
   const scopes = facts.scopesOnRefresh ? scopesToAsk(context, input.scopes) : []
   if (scopes.length > 0) parameters.scope = scopes.join(context.record.authorize.scopeSeparator === ',' ? ',' : ' ')
-  if (refresh.redirectUri && input.redirectUri) parameters.redirect_uri = input.redirectUri
+  if (refresh.redirectUri && context.redirectUri !== undefined) parameters.redirect_uri = context.redirectUri
   return stepRequest(context, parameters, {
     method: refresh.method ?? facts.method,
     bodyFormat: refresh.bodyFormat ?? facts.bodyFormat,

@@ -2,6 +2,7 @@ import { SYSTEM_ACTOR } from '../audit/event.ts'
 import type { StoredFault } from '../connection/connection.ts'
 import { Fault, type FaultCode } from '../fault/fault.ts'
 import { newId } from '../ids.ts'
+import type { HeldToken } from '../provider/grant.ts'
 import { judge } from '../provider/judge.ts'
 import type { Reuse } from '../provider/reuse.ts'
 import type { Granted, Verdict } from '../provider/verdict.ts'
@@ -16,6 +17,7 @@ import { untilDurable } from './durable.ts'
 import type { EngineWorld, Observation } from './engine-ports.ts'
 import { isRetry, noteAnswered, noteFailure, passGate } from './gate.ts'
 import type { GrantContext } from './grant-contexts.ts'
+import { heldToken } from './held-token.ts'
 import { isCrowded } from './line-length.ts'
 import { credentialContext } from './new-credential.ts'
 import { type PresentOutcome, present, type ReadyPresentation } from './present.ts'
@@ -109,7 +111,7 @@ function distrusted(world: EngineWorld, detail: string): Extract<AttemptOutcome,
   return { kind: 'not_now', code: 'database_untrusted', retryAt: world.clock.wall() + MINUTE, detail }
 }
 
-type Prepared = ReadyPresentation & PresentedGrant
+type Prepared = ReadyPresentation & PresentedGrant & { readonly held: HeldToken | null }
 
 /** Opens what will be presented. A key that is missing is ours to mend: nothing is sent, nothing is recorded. */
 async function prepare(world: EngineWorld, request: AttemptRequest): Promise<Prepared | Extract<AttemptOutcome, { kind: 'not_now' }>> {
@@ -120,7 +122,8 @@ async function prepare(world: EngineWorld, request: AttemptRequest): Promise<Pre
     if (sealed === null) return { kind: 'not_now', code: 'refresh_not_supported', retryAt: null }
     const refreshToken = world.seal.openText(sealed, credentialContext(connection.organization, connection.id, credential.generation, 'refresh_token'))
     const provider = await world.contexts.provider(context, connection.variables, connection.facts)
-    return { row, reuse: context.reuse, refreshToken, ...presented(provider, context, row.connection, refreshToken) }
+    const held = heldToken(world, row, context.record)
+    return { row, reuse: context.reuse, refreshToken, held, ...presented(provider, context, row.connection, refreshToken) }
   } catch (error) {
     const retryAt = world.clock.wall() + world.times.backoffBaseMs
     if (error instanceof SealError) return { kind: 'not_now', code: error.code, retryAt, detail: error.message }
@@ -163,7 +166,7 @@ async function concluded(
     case 'sent': {
       const { sentAt } = outcome
       const secrets = [prepared.refreshToken, prepared.context.clientSecret ?? '', ...prepared.secrets]
-      const verdict = prepared.read(judge(prepared.context, { step: 'refresh', outcome: outcome.outcome, sentAt, secrets }))
+      const verdict = prepared.read(judge(prepared.context, { step: 'refresh', outcome: outcome.outcome, sentAt, secrets, held: prepared.held }))
       observe(world, { kind: verdict.kind, provider: request.context.record.id, durationMs: world.clock.mono() - startedMono })
       return judged(world, request, prepared, { ...outcome, verdict: carefully(verdict, prepared.reuse) })
     }

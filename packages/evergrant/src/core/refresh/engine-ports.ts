@@ -1,3 +1,4 @@
+import type { Integration } from '../connection/integration.ts'
 import type { Integrations } from '../connection/integrations.ts'
 import type { Log } from '../log.ts'
 import type { ProviderDirectory } from '../provider/context.ts'
@@ -33,6 +34,8 @@ export interface EnginePorts {
   readonly credentials: Credentials
   readonly integrations: Pick<Integrations, 'load' | 'setBlocked' | 'decideDeaths'>
   readonly directory: ProviderDirectory
+  /** For providers whose refreshes repeat the redirect URI of the consent. */
+  readonly redirectUriOf?: (integration: Integration) => string
   /** For providers that want signed requests; without it none can be built. */
   readonly signing?: SigningPorts
   readonly endpoint: TokenEndpoint

@@ -135,7 +135,8 @@ export class Engine implements RefreshEngine {
         retryAt: refusedUntil,
         detail: 'a token renewed moments ago is refused again: the refusal is not about its age',
       })
-    const plan = planRefresh({ row, reuse: context.reuse, ask: { kind: 'read', minTtlMs, rejectedGeneration }, now }, this.#world.times)
+    const ask = { kind: 'read', minTtlMs, rejectedGeneration } as const
+    const plan = planRefresh({ row, reuse: context.reuse, ask, now, refresh: context.record.token.refresh }, this.#world.times)
     const ahead = this.#flights.ahead(request.connection)?.answer
     // The row may still be the old one while its commit is tried again: nobody goes back a generation.
     if (ahead !== undefined && ahead.generation > row.credential.generation && row.connection.state === 'active') return ahead

@@ -159,7 +159,7 @@ export class Flights {
       // A force asks for something newer than what it saw, and what was due was due for that: a generation that moved meanwhile is the answer.
       if (ask.kind !== 'read' && started !== null && row.credential.generation > started) return { kind: 'planned', plan: { kind: 'fresh' }, row, context }
       started ??= row.credential.generation
-      const plan = planRefresh({ row, reuse: context.reuse, ask, now: world.clock.wall() }, world.times)
+      const plan = planRefresh({ row, reuse: context.reuse, ask, now: world.clock.wall(), refresh: context.record.token.refresh }, world.times)
       if (plan.kind !== 'refresh') return { kind: 'planned', plan, row, context }
       flight.overtaken = false
       const outcome = (await heldNow(world, row, context)) ?? (await this.#attempt(row, context, flight))

@@ -2,6 +2,7 @@ import type { Integration } from '../connection/integration.ts'
 import type { Integrations } from '../connection/integrations.ts'
 import { Fault } from '../fault/fault.ts'
 import type { IntegrationId } from '../ids.ts'
+import { withChoices } from '../provider/choices.ts'
 import type { ProviderContext, ProviderDirectory } from '../provider/context.ts'
 import type { ProviderRecord } from '../provider/record.ts'
 import type { Reuse } from '../provider/reuse.ts'
@@ -20,6 +21,7 @@ export interface ContextPorts {
   readonly integrations: Pick<Integrations, 'load'>
   readonly directory: ProviderDirectory
   readonly seal: Seal
+  readonly redirectUriOf?: (integration: Integration) => string
   readonly signing?: SigningPorts
 }
 
@@ -50,7 +52,8 @@ export class GrantContexts {
   /** Endpoints resolved and client secret opened: everything a request needs. @throws Fault */
   async provider(context: GrantContext, own: Readonly<Record<string, string>>, facts: Readonly<Record<string, string>>): Promise<ProviderContext> {
     const { integration, record } = context
-    const variables = { ...integration.variables, ...own }
+    const { redirectUriOf } = this.#ports
+    const variables = withChoices(record, { ...integration.variables, ...own })
     const endpoints = await this.#ports.directory.resolve(record, { ...variables, ...facts })
     return {
       record,
@@ -61,6 +64,7 @@ export class GrantContexts {
       variables,
       facts,
       token: integration.settings.token,
+      ...(record.token.refresh.redirectUri && redirectUriOf !== undefined ? { redirectUri: redirectUriOf(integration) } : {}),
       ...(this.#ports.signing === undefined ? {} : { signing: this.#ports.signing }),
     }
   }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { defineProvider } from '../../providers/define.ts'
 import { systemEntropy } from '../../system.ts'
 import { createEngineLab, type EngineLab, type LabOptions } from '../../testing/engine-lab.ts'
 import type { ConnectionState } from '../connection/connection.ts'
@@ -31,6 +32,17 @@ describe('the end that no refresh extends', () => {
     const credential = { ...CREDENTIAL, obtainedAt: 100 * DAY, accessExpiresAt: 100 * DAY + HOUR }
     const before = { obtainedAt: 99 * DAY, refreshExpiresAt: null, endsAt: 365 * DAY }
     expect(ends({ record, credential, before, now: 100 * DAY }).at).toBe(365 * DAY)
+  })
+
+  test('is what the answer tells, and an answer that does not repeat it does not take it back', () => {
+    const { answer, lifetimes } = defineProvider({ id: 'hard', name: 'Hard', answer: { paths: { grantExpiresIn: 'hard_expires_in' } } })
+    const record = { answer, lifetimes }
+    expect(ends({ record, grantExpiresAt: 100 * DAY })).toEqual({ at: 100 * DAY, warnAt: 70 * DAY })
+    const before = { obtainedAt: 0, refreshExpiresAt: null, endsAt: 100 * DAY }
+    const credential = { ...CREDENTIAL, obtainedAt: DAY, accessExpiresAt: DAY + HOUR }
+    expect(ends({ record, credential, before, now: DAY }).at).toBe(100 * DAY)
+    expect(ends({ record, credential, before, now: DAY, grantExpiresAt: 50 * DAY }).at).toBe(50 * DAY)
+    expect(ends({ credential, before, now: DAY })).toEqual(NO_END)
   })
 
   test('is not guessed for an imported grant whose consent is not known', () => {

@@ -18,7 +18,7 @@ const WARN_DAYS = [1, 7, 30] as const
 const SAME_END_MS = HOUR
 
 export interface LifetimeInput {
-  readonly record: Pick<ProviderRecord, 'lifetimes'>
+  readonly record: Pick<ProviderRecord, 'lifetimes'> & Partial<Pick<ProviderRecord, 'answer'>>
   /** Null: the consent of an imported grant is not known, and neither is what counts from it. */
   readonly consentedAt: Instant | null
   readonly credential: {
@@ -29,6 +29,8 @@ export interface LifetimeInput {
   }
   /** The credential before this one, and the end as it is stored. Null for the first of a consent. */
   readonly before: { readonly obtainedAt: Instant; readonly refreshExpiresAt: Instant | null; readonly endsAt: Instant | null } | null
+  /** The end that the answer itself told, where a record knows where to look for it (Intuit). */
+  readonly grantExpiresAt?: Instant | null
   readonly now: Instant
 }
 
@@ -41,12 +43,23 @@ export function grantEnd(input: LifetimeInput): GrantEnd {
   return { at, warnAt: firstWarnAt(at, input.consentedAt ?? credential.obtainedAt, now) }
 }
 
-function endOf({ record, consentedAt, credential, before }: LifetimeInput): Instant | null {
+function endOf(input: LifetimeInput): Instant | null {
+  const { record, consentedAt, credential, before } = input
   if (credential.refreshToken === null) return credential.accessExpiresAt
   const { refreshExpiresAt, obtainedAt } = credential
   const absolute = consentedAt === null ? null : refreshDeadlines(record, { consentedAt, obtainedAt, refreshExpiresAt }).absoluteAt
   const told = refreshExpiresAt !== null && before !== null && didNotMove(refreshExpiresAt, obtainedAt, before) ? refreshExpiresAt : null
-  return absolute === null || told === null ? (absolute ?? told) : Math.min(absolute, told)
+  return earlier(earlier(absolute, told), hardEnd(input))
+}
+
+function earlier(one: Instant | null, other: Instant | null): Instant | null {
+  return one === null || other === null ? (one ?? other) : Math.min(one, other)
+}
+
+/** An answer that does not repeat it does not take it back. */
+function hardEnd({ record, grantExpiresAt, before }: LifetimeInput): Instant | null {
+  if (grantExpiresAt !== undefined && grantExpiresAt !== null) return grantExpiresAt
+  return (record.answer?.paths.grantExpiresIn ?? null) === null ? null : (before?.endsAt ?? null)
 }
 
 /** A lifetime that every refresh starts anew moves as far as the time that passed; one that was fixed at the consent does not. */

@@ -5,6 +5,7 @@ import type { ProviderRecord } from '../provider/record.ts'
 import type { Granted } from '../provider/verdict.ts'
 import type { Seal } from '../seal/seal.ts'
 import type { Entropy, Instant } from '../time.ts'
+import { refreshableFrom, renewsItself } from './own-renewal.ts'
 import { renewalInstants } from './renewal.ts'
 
 /** The part of a grant that becomes a credential; `Granted` satisfies it. */
@@ -27,15 +28,22 @@ export function credentialContext(organization: OrganizationId, connection: Conn
   return { organization, table: 'credential', row: `${connection}#${generation}`, column }
 }
 
-/** Seals a grant for the generation it will have and draws its two renewal instants. */
+/**
+ * Seals a grant for the generation it will have and draws its two renewal instants. Where the access token renews itself, it is what
+ * the next refresh presents, and so it stands in both places, and ends in both.
+ */
 export function newCredential(input: CredentialInput, seal: Seal, entropy: Entropy): NewCredential {
-  const { organization, connection, generation, tokens, obtainedAt } = input
+  const { organization, connection, generation, obtainedAt, record } = input
+  const tokens = renewsItself(record)
+    ? { ...input.tokens, refreshToken: input.tokens.accessToken || null, refreshExpiresAt: input.tokens.accessExpiresAt }
+    : input.tokens
   const context = (column: 'access_token' | 'refresh_token') => credentialContext(organization, connection, generation, column)
   const instants = renewalInstants({
     obtainedAt,
     accessExpiresAt: tokens.accessExpiresAt,
     marginMs: input.settings.marginMs,
-    noopAboveMs: input.record.lifetimes.noopAboveSeconds === null ? null : input.record.lifetimes.noopAboveSeconds * 1_000,
+    noopAboveMs: record.lifetimes.noopAboveSeconds === null ? null : record.lifetimes.noopAboveSeconds * 1_000,
+    notBefore: refreshableFrom(obtainedAt, record.token.refresh),
     uniform: entropy.uniform(),
   })
   return {

@@ -1,10 +1,12 @@
 import type { Suspicion } from '../connection/credential.ts'
 import { endedByClockAlone } from '../connection/status.ts'
 import type { FaultCode } from '../fault/fault.ts'
+import type { RefreshFacts } from '../provider/record.ts'
 import type { Reuse } from '../provider/reuse.ts'
 import type { Instant } from '../time.ts'
 import type { GrantRow } from './credentials.ts'
 import { endHeld } from './death-watch.ts'
+import { endedWithItself, refreshableFrom } from './own-renewal.ts'
 import type { ProtocolTimes } from './protocol-times.ts'
 import { presentableAt } from './suspicion.ts'
 
@@ -31,6 +33,8 @@ export interface PlanInput {
   readonly reuse: Reuse
   readonly ask: PlanAsk
   readonly now: Instant
+  /** What the record says of its refresh; without it, an ordinary one. */
+  readonly refresh?: Pick<RefreshFacts, 'presents' | 'minimumAgeSeconds'>
 }
 
 /** The oldest presentation of this generation whose outcome is not known, open intents of dead holders included. */
@@ -57,7 +61,7 @@ export function planRefresh(input: PlanInput, times: ProtocolTimes): RefreshPlan
   const wanted = wantedRefresh(row, ask, now)
   if (wanted === null) return { kind: 'fresh' }
   if (row.credential.refreshToken === null) return withoutRefreshToken(input)
-  return gate(wanted, input, times)
+  return outsideItsTime(wanted, input) ?? gate(wanted, input, times)
 }
 
 function stateStops(row: GrantRow): RefreshPlan | null {
@@ -100,6 +104,17 @@ function withoutRefreshToken({ row, reuse, ask, now }: PlanInput): RefreshPlan {
   if (ask.kind === 'read' && ask.rejectedGeneration === row.credential.generation) return { kind: 'reconnect', code }
   if (ask.kind === 'force') return { kind: 'reconnect', code: servable(row, now) ? 'refresh_not_supported' : code }
   return servable(row, now) ? { kind: 'fresh' } : { kind: 'reconnect', code }
+}
+
+/** An access token that renews itself is presented only while it lives, and only when it is old enough: sooner, a refusal says nothing about the grant. */
+function outsideItsTime(wanted: Extract<RefreshPlan, { kind: 'refresh' }>, input: PlanInput): RefreshPlan | null {
+  const { row, ask, now, refresh } = input
+  if (refresh === undefined) return null
+  if (endedWithItself(row.credential, refresh, now)) return withoutRefreshToken(input)
+  if (refresh.minimumAgeSeconds === null) return null
+  const from = refreshableFrom(row.credential.obtainedAt, refresh)
+  if (now >= from) return null
+  return ask.kind === 'read' && wanted.background ? { kind: 'fresh' } : { kind: 'wait', until: from, code: 'refresh_too_early' }
 }
 
 /** When the wish must wait: an absolute end, back-off, or a suspicion whose time has not come. */

@@ -12,6 +12,8 @@ export interface RenewalInput {
   readonly marginMs: number | null
   /** n of DESIGN section 5.1: with more than this left, a refresh gives the same token back. */
   readonly noopAboveMs: number | null
+  /** The provider takes no refresh before. */
+  readonly notBefore?: Instant
   /** Drawn once per credential, in [0, 1). */
   readonly uniform: number
 }
@@ -31,8 +33,9 @@ export function renewalInstants(input: RenewalInput): { readonly softAt: Instant
   const latest = Math.max(earliest + 0.05 * lifetime, Math.min(0.8 * lifetime, lifetime - margin))
   const hi = Math.min(latest, hard)
   const lo = Math.min(earliest, hi)
+  const { notBefore = obtainedAt } = input
   return {
-    softAt: obtainedAt + Math.round(lo + input.uniform * (hi - lo)),
-    hardAt: obtainedAt + Math.round(hard),
+    softAt: Math.max(notBefore, obtainedAt + Math.round(lo + input.uniform * (hi - lo))),
+    hardAt: Math.max(notBefore, obtainedAt + Math.round(hard)),
   }
 }

@@ -3,6 +3,7 @@ import { judge } from '../provider/judge.ts'
 import { SealError } from '../seal/seal.ts'
 import type { GrantRow } from './credentials.ts'
 import type { EngineWorld } from './engine-ports.ts'
+import { heldToken } from './held-token.ts'
 import type { JournalRecord } from './journal.ts'
 import { credentialContext } from './new-credential.ts'
 import { commitWhenFree, grantCommit, isChained, noteStored, storedAnswer } from './settle-grant.ts'
@@ -57,7 +58,7 @@ async function apply(world: EngineWorld, record: JournalRecord, row: GrantRow): 
   const refreshToken =
     sealed === null ? '' : world.seal.openText(sealed, credentialContext(connection.organization, connection.id, credential.generation, 'refresh_token'))
   const answer = { status: record.httpStatus, headers: record.headers, body: record.body, text: world.decode(record.body) }
-  const verdict = judge(context, { step: 'refresh', outcome: { kind: 'answered', answer }, sentAt: record.sentAt, secrets: [refreshToken] })
+  const verdict = judge(context, { step: 'refresh', outcome: { kind: 'answered', answer }, sentAt: record.sentAt, secrets: [refreshToken], held: heldToken(world, row, grantContext.record) })
   const answered = {
     presentation: { row, context, reuse: grantContext.reuse, refreshToken },
     grantContext,
