@@ -6,12 +6,18 @@ export const okta = defineProvider({
   id: 'okta',
   name: 'Okta',
   docs: 'https://developer.okta.com/docs/guides/refresh-tokens/main/',
+  setup: [
+    'In the Okta admin console create an app integration: OIDC, Web Application.',
+    'Tick the grant types Authorization Code and Refresh Token, and add the sign-in redirect URI {redirect_uri}.',
+    'Copy the client id and the client secret into the integration, and fill in the domain and the path of the authorization server.',
+  ],
+  scopes: { openid: 'An id_token that names the account.', offline_access: 'A refresh token.' },
   variables: {
     domain: { label: 'Okta domain', pattern: '[a-z0-9][a-z0-9-]*(\\.[a-z0-9-]+)+', example: 'example.okta.com' },
     server: {
-      label: 'Path of the authorization server',
+      label: 'Path of the authorization server (the org server is oauth2)',
       pattern: 'oauth2(/[A-Za-z0-9]{1,64})?',
-      example: 'oauth2/default (the org server is oauth2)',
+      example: 'oauth2/default',
       default: 'oauth2/default',
     },
   },
@@ -35,10 +41,39 @@ export const okta = defineProvider({
     { from: 'request', url: `${server}/userinfo`, path: 'sub', label: 'email' },
   ],
   api: { base: 'https://{domain}/api/v1' },
+  check: { request: { url: `${server}/userinfo` }, where: { sub: '*' }, needsScope: ['openid'] },
+  limits: {
+    api: [
+      {
+        name: 'window',
+        limit: { header: 'X-Rate-Limit-Limit', at: 0 },
+        remaining: { header: 'X-Rate-Limit-Remaining', at: 0 },
+        reset: { header: 'X-Rate-Limit-Reset', format: 'epoch_seconds' },
+      },
+    ],
+  },
+  samples: {
+    exchange: {
+      token_type: 'Bearer',
+      expires_in: 3_600,
+      access_token: 'access-1',
+      scope: 'openid offline_access',
+      refresh_token: 'refresh-1',
+      id_token: 'e30.eyJzdWIiOiIwMHVpZDRCeFh3NkkifQ.c2ln',
+    },
+    refresh: {
+      token_type: 'Bearer',
+      expires_in: 3_600,
+      access_token: 'access-2',
+      scope: 'openid offline_access',
+      refresh_token: 'refresh-2',
+      id_token: 'e30.eyJzdWIiOiIwMHVpZDRCeFh3NkkifQ.c2ln',
+    },
+  },
   notes: [
     "Rotation is a setting of the app. With its leeway of 30 seconds (the default) set the integration's reuse to P1:30; without rotation set P0.",
     'Refresh tokens end after 7 days without use unless the access policy says otherwise.',
   ],
-  unverified: ['lifetimes.accessSeconds', 'token.clientAuth'],
-  sources: ['https://developer.okta.com/docs/guides/refresh-tokens/main/'],
+  unverified: ['lifetimes.accessSeconds', 'token.clientAuth', 'verdicts', 'limits', 'setup', 'samples'],
+  sources: ['https://developer.okta.com/docs/guides/refresh-tokens/main/', 'github:NangoHQ/nango@2f4c0af packages/providers/providers.yaml#okta'],
 })

@@ -4,6 +4,11 @@ export const withings = defineProvider({
   id: 'withings',
   name: 'Withings',
   docs: 'https://developer.withings.com/developer-guide/v3/integration-guide/dropship-cellular/get-access/access-and-refresh-tokens/',
+  setup: [
+    'Create an application of the public API at https://developer.withings.com/dashboard with the callback URL {redirect_uri}.',
+    'Copy the client id and the client secret into the integration.',
+  ],
+  scopes: { 'user.info': 'Profile and devices of the account.' },
   authorize: { url: 'https://account.withings.com/oauth2_user/authorize2', scopeSeparator: ',', defaultScopes: ['user.info'], pkce: 'unsupported' },
   token: {
     url: 'https://wbsapi.withings.net/v2/oauth2',
@@ -52,11 +57,42 @@ export const withings = defineProvider({
       { status: [200], where: { status: 601 }, means: 'throttled' },
     ],
   },
+  check: {
+    request: { method: 'POST', url: 'https://wbsapi.withings.net/v2/user', parameters: { action: 'getdevice' } },
+    where: { status: 0 },
+    needsScope: ['user.info'],
+  },
+  samples: {
+    exchange: {
+      status: 0,
+      body: {
+        userid: 363,
+        access_token: 'access-1',
+        refresh_token: 'refresh-1',
+        scope: 'user.info',
+        expires_in: 10_800,
+        token_type: 'Bearer',
+      },
+    },
+    refresh: {
+      status: 0,
+      body: {
+        userid: 363,
+        access_token: 'access-2',
+        refresh_token: 'refresh-2',
+        scope: 'user.info',
+        expires_in: 10_800,
+        token_type: 'Bearer',
+      },
+    },
+  },
   notes: [
+    'The old refresh token ends 8 hours after the refresh, or as soon as the new access token is used: Evergrant stores the new pair before it hands anything out.',
+    'Tokens that were lost can be had back with the action recoverauthorizationcode, by hand.',
     'Every answer has HTTP 200; success is status 0, and the fields stand under "body".',
     'A failure whose text is not known here is treated as an unknown outcome, never as a dead grant.',
     'The medical cloud of the United States has a host of its own: extend this record for it.',
   ],
-  unverified: ['authorize.pkce', 'authorize.defaultScopes', 'verdicts', 'api.answers'],
-  sources: ['https://support.withings.com/hc/en-us/articles/360016745358'],
+  unverified: ['authorize.pkce', 'authorize.defaultScopes', 'verdicts', 'api.answers', 'check', 'setup', 'samples'],
+  sources: ['https://support.withings.com/hc/en-us/articles/360016745358', 'github:vangorra/python_withings_api withings_api/__init__.py'],
 })
