@@ -51,6 +51,7 @@ function templateProblems(record: ProviderRecord): Problem[] {
   ]
   const calling: Templates = [
     ['api.base', record.api?.base],
+    ['api.authorization.header', record.api?.authorization.header],
     ...(record.api?.hosts ?? []).map((host, index): [string, string] => [`api.hosts.${index}`, host]),
     ...texts('api.headers', record.api?.headers),
     ...record.account.map((source, index): [string, string | null] => [`account.${index}.url`, source.from === 'request' ? source.url : null]),

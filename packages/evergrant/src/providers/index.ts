@@ -4,11 +4,14 @@ import { amazonAdsEu } from './catalogue/amazon-ads-eu.ts'
 import { amazonAdsFe } from './catalogue/amazon-ads-fe.ts'
 import { amazonAdsNa } from './catalogue/amazon-ads-na.ts'
 import { amazonSpApi } from './catalogue/amazon-sp-api.ts'
+import { apiKey } from './catalogue/api-key.ts'
 import { apple } from './catalogue/apple.ts'
 import { asana } from './catalogue/asana.ts'
 import { atlassian } from './catalogue/atlassian.ts'
 import { auth0 } from './catalogue/auth0.ts'
 import { basecamp } from './catalogue/basecamp.ts'
+import { basic } from './catalogue/basic.ts'
+import { bearerToken } from './catalogue/bearer-token.ts'
 import { box } from './catalogue/box.ts'
 import { bullhorn } from './catalogue/bullhorn.ts'
 import { calendly } from './catalogue/calendly.ts'
@@ -24,8 +27,10 @@ import { fitbit } from './catalogue/fitbit.ts'
 import { garmin } from './catalogue/garmin.ts'
 import { github } from './catalogue/github.ts'
 import { githubApp } from './catalogue/github-app.ts'
+import { githubInstallation } from './catalogue/github-installation.ts'
 import { gitlab } from './catalogue/gitlab.ts'
 import { google } from './catalogue/google.ts'
+import { googleServiceAccount } from './catalogue/google-service-account.ts'
 import { hubspot } from './catalogue/hubspot.ts'
 import { instagram } from './catalogue/instagram.ts'
 import { intercom } from './catalogue/intercom.ts'
@@ -40,6 +45,7 @@ import { monday } from './catalogue/monday.ts'
 import { netsuite } from './catalogue/netsuite.ts'
 import { notion } from './catalogue/notion.ts'
 import { oauth2 } from './catalogue/oauth2.ts'
+import { oauth2ClientCredentials } from './catalogue/oauth2-client-credentials.ts'
 import { oidc } from './catalogue/oidc.ts'
 import { okta } from './catalogue/okta.ts'
 import { oura } from './catalogue/oura.ts'
@@ -75,6 +81,7 @@ import { youtube } from './catalogue/youtube.ts'
 import { zendesk } from './catalogue/zendesk.ts'
 import { zoho } from './catalogue/zoho.ts'
 import { zoom } from './catalogue/zoom.ts'
+import { zoomServerToServer } from './catalogue/zoom-server-to-server.ts'
 
 /** The records that ship with Evergrant. */
 export const catalogue: readonly ProviderRecord[] = [
@@ -103,8 +110,10 @@ export const catalogue: readonly ProviderRecord[] = [
   garmin,
   github,
   githubApp,
+  githubInstallation,
   gitlab,
   google,
+  googleServiceAccount,
   hubspot,
   instagram,
   intercom,
@@ -152,6 +161,11 @@ export const catalogue: readonly ProviderRecord[] = [
   zendesk,
   zoho,
   zoom,
+  zoomServerToServer,
   oidc,
   oauth2,
+  oauth2ClientCredentials,
+  apiKey,
+  bearerToken,
+  basic,
 ]

@@ -161,7 +161,7 @@ const Api = record(
   {
     base: url(),
     hosts: Type.Array(Type.String({ pattern: '^(\\*\\.)?[A-Za-z0-9.{}_-]+(:[0-9]+)?$' })),
-    authorization: record({ header: Type.String({ pattern: '^[A-Za-z0-9-]+$' }), prefix: words(), query: orNull(text()) }),
+    authorization: record({ header: Type.String({ pattern: '^[A-Za-z0-9{}_-]+$' }), prefix: words(), query: orNull(text()) }),
     headers: table(),
     required: Type.Array(record({ header: text(), except: texts(), meaning: words() }, ['header'])),
     answers: Type.Array(

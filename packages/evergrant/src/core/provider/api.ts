@@ -38,8 +38,9 @@ export function apiHeaders(context: ProviderContext, accessToken: string, tokenT
   const facts = context.record.api
   if (facts === null) return { authorization: `${tokenType} ${accessToken}` }
   const { header, prefix, query } = facts.authorization
-  const headers: Record<string, string> = query === null ? { [header.toLowerCase()]: `${prefix}${accessToken}` } : {}
-  for (const [name, template] of Object.entries(facts.headers)) headers[name.toLowerCase()] = fillHeader(template, valuesOf(context))
+  const values = { ...defaultsOf(context.record), ...valuesOf(context) }
+  const headers: Record<string, string> = query === null ? { [fillHeader(header, values).toLowerCase()]: `${prefix}${accessToken}` } : {}
+  for (const [name, template] of Object.entries(facts.headers)) headers[name.toLowerCase()] = fillHeader(template, values)
   return headers
 }
 
@@ -58,6 +59,12 @@ export function judgeApiAnswer(record: ProviderRecord, answer: ApiAnswer): ApiVe
   if (answer.status === 401) return 'token_rejected'
   if (answer.status === 429) return 'throttled'
   return answer.status < 400 ? 'ok' : 'not_about_the_token'
+}
+
+function defaultsOf({ variables }: ProviderRecord): Record<string, string> {
+  const defaults: Record<string, string> = {}
+  for (const [name, variable] of Object.entries(variables)) if (variable.default !== null) defaults[name] = variable.default
+  return defaults
 }
 
 function fillHeader(template: string, values: Readonly<Record<string, string>>): string {

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts'
 import { HOUR, type Instant, SECOND } from '../time.ts'
 import { accountFromAnswer } from './account.ts'
 import { textAt, valueAt } from './answer-path.ts'
@@ -72,10 +72,16 @@ export function prolongedGrant(context: ProviderContext, json: JsonObject, held:
   }
 }
 
-/** Scopes as a list; null when the answer does not name them. */
+/** Scopes as a list; null when the answer does not name them. An object is one of permission and level (GitHub). */
 export function readScopes(value: JsonValue | undefined, separator: AnswerFacts['scopeSeparator']): string[] | null {
-  const parts = Array.isArray(value) ? value.filter((part) => typeof part === 'string') : typeof value === 'string' ? value.split(splitter(separator)) : null
+  const parts = partsOf(value, separator)
   return parts === null ? null : [...new Set(parts.map((part) => part.trim()).filter((part) => part !== ''))]
+}
+
+function partsOf(value: JsonValue | undefined, separator: AnswerFacts['scopeSeparator']): string[] | null {
+  if (Array.isArray(value)) return value.filter((part) => typeof part === 'string')
+  if (isJsonObject(value)) return Object.entries(value).flatMap(([name, level]) => (typeof level === 'string' ? [`${name}:${level}`] : []))
+  return typeof value === 'string' ? value.split(splitter(separator)) : null
 }
 
 function splitter(separator: AnswerFacts['scopeSeparator']): RegExp {
