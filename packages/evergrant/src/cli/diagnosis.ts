@@ -8,7 +8,7 @@ import { embeddedApi } from './embedded-api.ts'
 import { type Finding, fine, problem } from './finding.ts'
 import { dataFolderFinding, environmentFindings, keyFinding, runtimeFinding, schemaFinding } from './machine-findings.ts'
 import { postgresFindings } from './postgres-findings.ts'
-import { clockFinding, integrationFindings, publicUrlFinding, readinessFindings, trustFinding } from './server-findings.ts'
+import { clockFinding, integrationFindings, limitFindings, publicUrlFinding, readinessFindings, trustFinding } from './server-findings.ts'
 
 /** Everything that `doctor` says, from the ground up. A later check runs only if it can mean something. */
 export async function diagnose(): Promise<readonly Finding[]> {
@@ -45,7 +45,7 @@ async function liveFindings(config: Config): Promise<readonly Finding[]> {
 }
 
 async function throughApi(api: Api, publicUrl: string): Promise<readonly Finding[]> {
-  return [await clockFinding(api, systemClock.wall()), await trustFinding(api), ...(await integrationFindings(api, publicUrl))]
+  return [await clockFinding(api, systemClock.wall()), await trustFinding(api), ...(await integrationFindings(api, publicUrl)), ...(await limitFindings(api))]
 }
 
 async function runningFindings({ url, key, publicUrl }: ControlFile): Promise<readonly Finding[]> {

@@ -1,8 +1,33 @@
 import { expect, test } from 'vitest'
-import { deathsFinding } from './server-findings.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Api } from './api.ts'
+import { deathsFinding, limitFindings, sunsetFindings } from './server-findings.ts'
 
 test('held ends are a problem with the command that decides; without them there is none', () => {
   expect(deathsFinding({ slug: 'google', deaths_held: null })).toEqual([])
   const [finding] = deathsFinding({ slug: 'google', deaths_held: { deaths: 7 } })
   expect(JSON.stringify(finding)).toContain('evergrant integrations deaths google confirm')
+})
+
+test('an announced end is worth a word for half a year, and a problem with its remedy in its last month and after it', () => {
+  const about = (days_left: number) => sunsetFindings({ name: 'Acme', sunsets: [{ what: 'v1 tokens', on: '2027-01-01', instead: 'ask for v2', days_left }] })
+  expect(about(120)).toEqual([{ name: 'announced by Acme', ok: true, detail: 'v1 tokens ends on 2027-01-01, in 120 days; instead: ask for v2', remedy: null }])
+  expect(about(30)).toMatchObject([{ ok: false, remedy: 'ask for v2' }])
+  expect(about(-2)).toMatchObject([{ ok: false, detail: 'v1 tokens has ended on 2027-01-01' }])
+  expect(sunsetFindings({ name: 'Acme', sunsets: [] })).toEqual([])
+})
+
+test('an account near its limit is named once, and no more when it has room again', async () => {
+  const api = (near: boolean): Api => ({
+    where: 'here',
+    close: async () => {},
+    call: async (_method, path): Promise<JsonObject> => {
+      if (path.startsWith('events')) return { items: [{ connection_id: 'con_1' }, { connection_id: 'con_2' }, { connection_id: null }] }
+      return { integration: 'zoho', account: { id: 'u-1', label: 'ada' }, account_limit: { live: 17, cap: 20, next: 'oldest_ends', near } }
+    },
+  })
+  expect(await limitFindings(api(true))).toMatchObject([
+    { name: 'grants of an account at zoho', ok: false, detail: 'ada has 17 of 20 connections; beyond that the next consent ends the oldest grant' },
+  ])
+  expect(await limitFindings(api(false))).toEqual([])
 })

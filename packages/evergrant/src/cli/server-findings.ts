@@ -24,13 +24,16 @@ export async function clockFinding(api: Api, now: number): Promise<Finding> {
 export async function integrationFindings(api: Api, publicUrl: string): Promise<readonly Finding[]> {
   const items = await allItems(api, 'integrations', {})
   if (items.length === 0) return [fine('redirect URIs', 'no integration yet')]
-  const known = new Set((await allItems(api, 'providers', {})).map((record) => record['id']))
-  return items.flatMap((item) => [
+  const providers = await allItems(api, 'providers', {})
+  const known = new Set(providers.map((record) => record['id']))
+  const used = new Set(items.map((item) => item['provider']))
+  const about = items.flatMap((item) => [
     ...(known.has(item['provider'] ?? null) ? [] : [missingProvider(String(item['slug']), String(item['provider']))]),
     redirectFinding(String(item['slug']), String(item['callback_url']), publicUrl),
     ...blockedFinding(item),
     ...deathsFinding(item),
   ])
+  return [...about, ...providers.filter((record) => used.has(record['id'])).flatMap(sunsetFindings)]
 }
 
 /** Its connections keep their tokens and wait. */
@@ -69,6 +72,42 @@ export function deathsFinding(item: JsonObject): readonly Finding[] {
   if (item['deaths_held'] === null || item['deaths_held'] === undefined) return []
   const remedy = `wait if the provider has trouble; if the grants are really over: evergrant integrations deaths ${slug} confirm`
   return [problem(`grants of ${slug}`, 'unusually many were refused at once, so their ends are held', remedy)]
+}
+
+/** A month before an announced end it is time to act; until then it is worth a word. */
+const SUNSET_SOON_DAYS = 30
+
+export function sunsetFindings(record: JsonObject): readonly Finding[] {
+  const sunsets = Array.isArray(record['sunsets']) ? record['sunsets'].filter((sunset) => isJsonObject(sunset)) : []
+  return sunsets.map(({ what, on, instead, days_left }) => {
+    const name = `announced by ${String(record['name'])}`
+    const days = Number(days_left)
+    const when = days > 0 ? `ends on ${String(on)}, in ${days} days` : `has ended on ${String(on)}`
+    if (days > SUNSET_SOON_DAYS) return fine(name, `${String(what)} ${when}; instead: ${String(instead)}`)
+    return problem(name, `${String(what)} ${when}`, String(instead))
+  })
+}
+
+/** How many of the latest warnings are looked at again. */
+const LIMITS_LOOKED_AT = 20
+
+/** Accounts that came near what their provider allows, and still are. */
+export async function limitFindings(api: Api): Promise<readonly Finding[]> {
+  const warned = itemsOf(await api.call('GET', `events?type=connection.cap_near&limit=${LIMITS_LOOKED_AT}`))
+  const findings = new Map<string, Finding>()
+  for (const { connection_id: id } of warned) {
+    const connection = typeof id === 'string' ? await api.call('GET', `connections/${id}`) : {}
+    const { account, account_limit: limit, integration } = connection
+    if (!isJsonObject(limit) || limit['near'] !== true || !isJsonObject(account)) continue
+    const next = limit['next'] === 'refused' ? 'the next consent is refused' : 'the next consent ends the oldest grant'
+    const label = String(account['label'] ?? account['id'])
+    const detail = `${label} has ${String(limit['live'])} of ${String(limit['cap'])} connections; beyond that ${next}`
+    findings.set(
+      `${String(integration)} ${String(account['id'])}`,
+      problem(`grants of an account at ${String(integration)}`, detail, 'disconnect those that nobody uses'),
+    )
+  }
+  return [...findings.values()]
 }
 
 /** Asks the address that browsers and providers use: a proxy in between is part of the deployment. */

@@ -254,8 +254,10 @@ describe('everything else', () => {
       id: 'scripted',
       name: 'Scripted',
       docs: null,
+      grant: 'authorization_code',
       reuse: 'P4',
       has_api: false,
+      sunsets: [],
     })
     expect((await lab.call('GET', '/api/v1/providers/scripted')).json).toMatchObject({ id: 'scripted', can_revoke: false })
     expect((await lab.call('GET', '/api/v1/providers/none')).status).toBe(404)

@@ -36,6 +36,15 @@ export const ConnectionView = Type.Object({
   status: Type.String({ description: 'active, degraded, needs_reauth, blocked, paused or disconnected.' }),
   fault: nullable(FaultView),
   reconnect_url: nullable(
+  account_limit: nullable(
+    Type.Object(
+      { live: Type.Integer(), cap: Type.Integer(), next: Type.String({ description: 'oldest_ends or refused.' }), near: Type.Boolean() },
+      {
+        description:
+          'How many live connections the account has at this integration, and how many the provider allows. Null: no limit is known, or more than one connection is read.',
+      },
+    ),
+  ),
     Type.String({
       description:
         'With `needs_reauth`: the page that repairs this connection, under the same id. Null when it is not needed, or when the account is not known.',
@@ -105,6 +114,7 @@ export function connectionView(details: ConnectionDetails, reconnectUrl: string 
     next_attempt_at: isoOrNull(health.nextAttemptAt),
     metadata: connection.metadata,
     tags: connection.tags,
+    account_limit: details.accountLimit ?? null,
     variables: connection.variables,
     consented_at: isoOrNull(connection.consentedAt),
     created_at: iso(connection.createdAt),

@@ -2,6 +2,8 @@ import type { Actor, EventType, NewEvent } from '../audit/event.ts'
 import { Fault } from '../fault/fault.ts'
 import { type ConnectionId, type IntegrationId, newId, type OrganizationId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
+import { capIsNear } from '../provider/lifetimes.ts'
+import type { GrantKind } from '../provider/record.ts'
 import { reuseOf } from '../provider/reuse-of.ts'
 import type { GrantRow } from '../refresh/credentials.ts'
 import { dueAfter } from '../refresh/due.ts'
@@ -29,6 +31,23 @@ export interface ConnectionDetails {
   /** The record is in the catalogue: a flow can be started. */
   readonly providerKnown: boolean
 }
+  /** How its grant came to be; null when the record left the catalogue. */
+  readonly grant: GrantKind | null
+  /** The latest check; null when there was none. */
+  readonly check: StoredCheck | null
+  /** How old the latest proof is that the token works, in milliseconds; null when there is none. */
+  readonly verifiedAgoMs: number | null
+  /** Where the provider limits the grants of an account; told when one connection is read. */
+  readonly accountLimit?: AccountLimit | null
+}
+
+export interface AccountLimit {
+  /** Live connections of this account at this integration. */
+  readonly live: number
+  readonly cap: number
+  readonly next: 'oldest_ends' | 'refused'
+  /** Four fifths or more are used. */
+  readonly near: boolean
 
 export interface ConnectionChange {
   /** `merge` is RFC 7396; `replace` takes the object as it is. */
@@ -57,7 +76,9 @@ export class ConnectionService {
 
   /** @throws Fault `not_found` */
   async get(organization: OrganizationId, id: ConnectionId): Promise<ConnectionDetails> {
-    return this.detailsOf(await this.row(organization, id), new Map())
+    const [row, [check = null]] = await Promise.all([this.row(organization, id), this.ports.checks.of([id])])
+    const details = await this.detailsOf(row, new Map(), check)
+    return { ...details, accountLimit: await this.accountLimit(details) }
   }
 
   async list(organization: OrganizationId, wanted: WantedConnections, page: PageRequest): Promise<Page<ConnectionDetails>> {
@@ -210,7 +231,28 @@ export class ConnectionService {
     known.set(id, integration)
     const record = this.ports.providers.get(integration.provider)
     const providerName = providerNameOf(record, integration)
-    return { row, integration, status: statusOf(row, integration, this.ports.clock.wall()), providerName, providerKnown: record !== undefined }
+    const now = this.ports.clock.wall()
+    const workedAt = check?.workedAt ?? null
+    const verifiedAgoMs = workedAt === null ? null : Math.max(0, now - workedAt)
+    return {
+      row,
+      integration,
+      status: statusOf(row, integration, now),
+      providerName,
+      providerKnown: record !== undefined,
+      grant: record?.grant ?? null,
+      check,
+      verifiedAgoMs,
+    }
+  }
+
+  private async accountLimit({ row: { connection }, integration }: ConnectionDetails): Promise<AccountLimit | null> {
+    const { organization, account } = connection
+    const cap = this.ports.providers.get(integration.provider)?.lifetimes.cap ?? null
+    if (cap === null || account === null) return null
+    const rows = await this.ports.connections.byAccount(organization, integration.id, account)
+    const live = rows.filter((row) => row.connection.state === 'active' || row.connection.state === 'paused').length
+    return { live, cap: cap.grants, next: cap.next, near: capIsNear(cap, live) }
   }
 
   private event(type: EventType, organization: OrganizationId, connection: ConnectionId, actor: Actor, data: JsonObject): NewEvent {

@@ -19,8 +19,16 @@ const [ALONE, CAPPED] = (['alone', 'capped'] as const).map((id) =>
     token: { url: '{home}/p4/token', clientAuth: 'basic' },
     lifetimes: { accessSeconds: 3_600, onePerAccount: id === 'alone', cap: id === 'alone' ? null : { grants: 3, next: 'oldest_ends' } },
     account: [{ from: 'request', url: '{side}/me', path: 'id' }],
+    sunsets: [
+      { what: 'v1 tokens', on: inDays(200), instead: 'ask for v2' },
+      { what: 'the old address', on: inDays(90), instead: 'api2.example.com' },
+    ],
   }),
 )
+
+function inDays(days: number): string {
+  return new Date(Date.now() + days * 24 * 60 * MINUTE).toISOString().slice(0, 10)
+}
 
 let bench: ConnectBench
 let side: SideServer
@@ -115,4 +123,17 @@ test('an account that comes near what the provider allows is told once per new c
   expect((await eventsOf(second, 'connection.cap_near')).map(({ data }) => [data['live'], data['cap'], data['next']])).toEqual([[2, 3, 'oldest_ends']])
   expect((await eventsOf(third, 'connection.cap_near')).map(({ data }) => data['live'])).toEqual([3])
   expect(await eventsOf(first, 'connection.superseded')).toEqual([])
+})
+
+test('one connection that is read says how many its account has and may have; a provider says what it has announced to end within half a year', async () => {
+  const read = async (path: string) => {
+    const answer = await bench.app.inject({ method: 'GET', url: `/api/v1/${path}`, headers: { authorization: `Bearer ${key}` } })
+    return answer.json()
+  }
+  const [first] = [await connect('capped', 'read-1'), await connect('capped', 'read-2')]
+  expect((await read(`connections/${first}`)).account_limit).toEqual({ live: 2, cap: 3, next: 'oldest_ends', near: true })
+  expect((await read(`connections/${await connect('alone', 'read-3')}`)).account_limit).toBeNull()
+  const { sunsets } = await read('providers/capped')
+  expect(sunsets.map(({ what, instead }: { what: string; instead: string }) => [what, instead])).toEqual([['the old address', 'api2.example.com']])
+  expect(sunsets[0].days_left).toBeGreaterThan(80)
 })

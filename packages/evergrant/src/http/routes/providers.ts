@@ -1,6 +1,8 @@
 import { Type } from 'typebox'
 import { Fault } from '../../core/fault/fault.ts'
+import { nearSunsets } from '../../core/provider/lifetimes.ts'
 import type { ProviderRecord } from '../../core/provider/record.ts'
+import type { Instant } from '../../core/time.ts'
 import { type App, closed, nullable, PROBLEMS } from '../schema.ts'
 import type { Services } from '../services.ts'
 
@@ -12,7 +14,17 @@ const VariableView = Type.Object({
   default: nullable(Type.String()),
   asked_of: Type.String(),
 })
-const ProviderSummary = Type.Object({ id: Type.String(), name: Type.String(), docs: nullable(Type.String()), reuse: Type.String(), has_api: Type.Boolean() })
+const ProviderSummary = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  docs: nullable(Type.String()),
+  grant: Type.String({ description: 'How a grant comes to be; all but authorization_code need no end user in a browser.' }),
+  reuse: Type.String(),
+  has_api: Type.Boolean(),
+  sunsets: Type.Array(Type.Object({ what: Type.String(), on: Type.String(), instead: Type.String(), days_left: Type.Integer() }), {
+    description: 'What the provider has announced to end within 180 days, soonest first.',
+  }),
+})
 const ProviderView = Type.Object({
   ...ProviderSummary.properties,
   variables: Type.Array(VariableView),
@@ -30,7 +42,7 @@ const ProviderView = Type.Object({
 })
 
 /** The catalogue. It is the same for every organization. */
-export function providerRoutes(app: App, { providers }: Services): void {
+export function providerRoutes(app: App, { providers, clock }: Services): void {
   app.get(
     '/api/v1/providers',
     {
@@ -41,7 +53,7 @@ export function providerRoutes(app: App, { providers }: Services): void {
         response: { 200: Type.Object({ items: Type.Array(ProviderSummary), cursor: Type.Null() }), ...PROBLEMS },
       },
     },
-    () => ({ items: providers.list().map(summary), cursor: null }),
+    () => ({ items: providers.list().map((record) => summary(record, clock.wall())), cursor: null }),
   )
   app.get(
     '/api/v1/providers/:id',
@@ -57,19 +69,27 @@ export function providerRoutes(app: App, { providers }: Services): void {
     (request) => {
       const record = providers.get(request.params.id)
       if (record === undefined) throw new Fault('not_found', { field: 'id', detail: 'The catalogue has no such provider. GET providers lists them.' })
-      return providerView(record)
+      return providerView(record, clock.wall())
     },
   )
 }
 
-function summary(record: ProviderRecord) {
-  return { id: record.id, name: record.name, docs: record.docs, reuse: record.reuse.class, has_api: record.api !== null }
+function summary(record: ProviderRecord, now: Instant) {
+  return {
+    id: record.id,
+    name: record.name,
+    docs: record.docs,
+    grant: record.grant,
+    reuse: record.reuse.class,
+    has_api: record.api !== null,
+    sunsets: nearSunsets(record, now).map(({ what, on, instead, daysLeft }) => ({ what, on, instead, days_left: daysLeft })),
+  }
 }
 
-function providerView(record: ProviderRecord) {
+function providerView(record: ProviderRecord, now: Instant) {
   const { lifetimes } = record
   return {
-    ...summary(record),
+    ...summary(record, now),
     variables: Object.entries(record.variables).map(([name, { label, pattern, example, default: preset, askedOf }]) => ({
       name,
       label,
