@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { ConnectionDetails } from '../core/connection/connection-service.ts'
 import { Fault } from '../core/fault/fault.ts'
 import type { ConnectionId } from '../core/ids.ts'
+import { isMachineGrant } from '../core/provider/grant-kind.ts'
 import { callerOf } from './authentication.ts'
 import { wordsOf } from './connection-view.ts'
 import { NEEDS_REAUTH } from './problem.ts'
@@ -22,9 +23,26 @@ export async function aboutConnection<Result>(request: FastifyRequest, ports: Po
     const details = await ports.connections.get(callerOf(request).organization, connection).catch(() => null)
     if (details === null) throw error
     request.words = wordsOf(details)
+    if (error.code === 'new_credentials_needed') throw withNewCredentials(error, details)
     throw NEEDS_REAUTH.has(error.code) ? withRepair(error, details, ports.repairLink(details)) : error
   }
 }
+
+/** No link repairs it: whoever holds the connection gives new credentials. */
+function withNewCredentials(fault: Fault, { row, grant }: ConnectionDetails): Fault {
+  const what = grant === null || !isMachineGrant(grant) ? 'The credentials are' : REFUSED[grant]
+  const said = fault.details.detail === undefined ? '' : ` (${fault.details.detail})`
+  const remedy = `Give a new one with PUT /api/v1/connections/${row.connection.id}/credentials; the connection keeps its id.`
+  return new Fault(fault.code, { ...fault.details, cause: fault, detail: `${what} refused${said}, or over. ${remedy}` })
+}
+
+const REFUSED = {
+  client_credentials: 'The client id and secret of this connection are',
+  jwt_bearer: 'The signed request for this subject was',
+  installation: 'The installation of the app was',
+  api_key: 'The API key was',
+  basic: 'The user name and password were',
+} as const
 
 function withRepair(fault: Fault, { row }: ConnectionDetails, reconnectUrl: string | null): Fault {
   if (reconnectUrl !== null) return new Fault(fault.code, { ...fault.details, cause: fault, reconnectUrl })

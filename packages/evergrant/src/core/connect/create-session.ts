@@ -2,6 +2,7 @@ import type { Actor } from '../audit/event.ts'
 import type { Integration } from '../connection/integration.ts'
 import { Fault } from '../fault/fault.ts'
 import { type ConnectionId, idPattern, newId, type OrganizationId } from '../ids.ts'
+import { isMachineGrant } from '../provider/grant-kind.ts'
 import type { ProviderRecord } from '../provider/record.ts'
 import { connectEvent } from './connect-event.ts'
 import type { ConnectPorts } from './connect-ports.ts'
@@ -61,6 +62,7 @@ export async function prepareSession(
   const record = ports.providers.get(subject.integration.provider)
   if (record === undefined)
     throw new Fault('client_rejected', { detail: `The provider "${subject.integration.provider}" of this integration is not in the catalogue.` })
+  if (isMachineGrant(record.grant)) throw needsNoBrowser(record, subject.connection)
   checkMode(request, subject)
   return { session: newSession(request, subject, record, token, ports), token }
 }
@@ -96,6 +98,11 @@ async function knownSubject(request: SessionRequest, id: ConnectionId, ports: Co
   const integration = await ports.integrations.get(request.organization, connection.integration)
   if (integration === undefined) throw new Fault('not_found', { detail: 'The integration of this connection does not exist any more.' })
   return { integration, owner: connection.owner, connection: id, account: connection.account, variables: connection.variables }
+}
+
+function needsNoBrowser(record: ProviderRecord, connection: ConnectionId | null): Fault {
+  const remedy = connection === null ? 'Send its `credentials` to POST connections.' : `Send new ones to PUT connections/${connection}/credentials.`
+  return new Fault('invalid_request', { field: connection === null ? '/integration' : 'id', detail: `${record.name} asks nobody in a browser. ${remedy}` })
 }
 
 function isIntegrationId(text: string): text is Integration['id'] {

@@ -4,7 +4,7 @@ import { Fault } from '../fault/fault.ts'
 import { type IntegrationId, newId, type OrganizationId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
 import type { ProviderDirectory } from '../provider/context.ts'
-import type { ProviderRecord } from '../provider/record.ts'
+import type { GrantKind, ProviderRecord } from '../provider/record.ts'
 import { parseReuse } from '../provider/reuse-of.ts'
 import { matchesPattern } from '../provider/template.ts'
 import { CONFIRMED_FOR_MS } from '../refresh/death-watch.ts'
@@ -51,6 +51,8 @@ const FLOW_PARAMETERS = [
   'code_challenge_method',
 ]
 const UPDATE_TRIES = 5
+/** Everywhere else each connection may bring its own. */
+const CLIENT_NEEDED: ReadonlySet<GrantKind> = new Set(['authorization_code', 'installation'])
 
 /** Integrations: a provider plus this organization's client id, secret and settings. */
 export class IntegrationService {
@@ -193,6 +195,11 @@ export function integrationNotFound(idOrSlug: string): Fault {
 
 function check(integration: Integration, record: ProviderRecord): void {
   checkVariables(integration.variables, record)
+  if (integration.clientId === '' && CLIENT_NEEDED.has(record.grant))
+    throw invalid(
+      '/client_id',
+      `${record.name} needs \`client_id\`: ${record.grant === 'installation' ? 'the id of the app' : 'the id of your client at the provider'}.`,
+    )
   const { settings } = integration
   for (const [index, url] of settings.returnUrls.entries()) checkUrl(`/settings/return_urls/${index}`, url)
   if (settings.redirectUri !== null) checkUrl('/settings/redirect_uri', settings.redirectUri)

@@ -19,7 +19,7 @@ import type { Integration } from './integration.ts'
 import { checkMetadata } from './metadata.ts'
 import { newConnection } from './new-connection.ts'
 
-export interface MachinePorts extends ConnectionPorts, FirstTokenPorts {
+export interface MachinePorts extends Pick<ConnectionPorts, 'connections' | 'seal' | 'entropy'>, FirstTokenPorts {
   readonly contexts: Pick<GrantContexts, 'of' | 'provider'>
 }
 

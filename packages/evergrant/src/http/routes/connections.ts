@@ -8,6 +8,7 @@ import { ConnectionView, connectionView } from '../connection-view.ts'
 import { instantOf, JsonObjectSchema } from '../input.ts'
 import { type App, ConnectionIdSchema, closed, nullable, Owner, PageQuery, PROBLEMS, pageOf, Scopes, TimeInput } from '../schema.ts'
 import type { Services } from '../services.ts'
+import { CREDENTIAL_FIELDS, fromCredentials } from './credentials.ts'
 
 const IntegrationRef = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$', description: 'Id or slug of an integration.' })
 const Tags = Type.Array(Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' }), {
@@ -49,6 +50,9 @@ export const ImportBody = closed({
   consented_at: Type.Optional(nullable(TimeInput)),
   replace: Type.Optional(Type.Boolean({ description: 'When this owner has this account already: store the grant into that connection.' })),
 })
+
+/** A connection from tokens that somebody holds, or from credentials that need no browser. */
+const CreateBody = closed({ ...ImportBody.properties, ...CREDENTIAL_FIELDS })
 
 const PatchBody = Type.Object(
   {
@@ -123,14 +127,17 @@ function writeRoutes(app: App, services: Services): void {
   const { connections } = services
   const view = viewer(services)
   const schema = {
-    summary: 'Import a connection',
-    description: 'Takes over a grant that another system held. Stop refreshing it there first: one holder at a time spends a refresh token.',
+    summary: 'Create a connection without a browser',
+    description:
+      'Takes over a grant that another system held: stop refreshing it there first, one holder at a time spends a refresh token. Or, with `credentials`, connects a provider that asks nobody: client credentials, JWT bearer, an installation, an API key, a password.',
     tags: ['connections'],
-    body: ImportBody,
+    body: CreateBody,
     response: { 200: ConnectionView, 201: ConnectionView, ...PROBLEMS },
   }
   app.post('/api/v1/connections', { config: { access: 'connections:write' }, schema }, async (request, reply) => {
     const caller = callerOf(request)
+    const made = await fromCredentials(services, caller, request.body)
+    if (made !== null) return reply.code(made.replaced ? 200 : 201).send(view(await connections.get(caller.organization, made.connection)))
     const { details, replaced } = await connections.import(caller.organization, request.body.integration, grantOf(request.body), actorOf(caller))
     return reply.code(replaced ? 200 : 201).send(view(details))
   })
