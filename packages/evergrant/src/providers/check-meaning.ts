@@ -4,11 +4,19 @@ import type { ProviderRecord } from '../core/provider/record.ts'
 import type { RecordRequest } from '../core/provider/record-around.ts'
 import { matchesPattern, placeholdersOf } from '../core/provider/template.ts'
 import type { Problem } from './check-draft.ts'
+import { requestProblems, tokenTemplates } from './check-requests.ts'
 import { factsOf } from './facts-of.ts'
 
 /** What a schema cannot say: names that must exist, patterns that must compile, fields that belong together. */
 export function checkMeaning(record: ProviderRecord): Problem[] {
-  return [...endpointProblems(record), ...templateProblems(record), ...ruleProblems(record), ...variableProblems(record), ...choiceProblems(record)]
+  return [
+    ...endpointProblems(record),
+    ...templateProblems(record),
+    ...ruleProblems(record),
+    ...variableProblems(record),
+    ...choiceProblems(record),
+    ...requestProblems(record),
+  ]
 }
 
 function endpointProblems(record: ProviderRecord): Problem[] {
@@ -58,6 +66,7 @@ function templateProblems(record: ProviderRecord): Problem[] {
   ]
   return [
     ...unknownNames(before, variables),
+    ...tokenTemplates(record).flatMap(({ templates, more }) => unknownNames(templates, [...variables, ...more])),
     ...unknownNames(endpoints, [...told, 'client_id']),
     ...unknownNames(revoking, [...told, 'client_id', 'client_secret', 'account']),
     ...unknownNames(calling, [...told, 'client_id', 'userinfo']),
@@ -65,7 +74,7 @@ function templateProblems(record: ProviderRecord): Problem[] {
   ]
 }
 
-type Templates = [string, string | null | undefined][]
+type Templates = readonly [string, string | null | undefined][]
 
 function texts(path: string, table: Readonly<Record<string, string>> | null | undefined): Templates {
   return Object.entries(table ?? {}).map(([name, value]) => [`${path}.${name}`, value])

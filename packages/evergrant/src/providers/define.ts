@@ -24,7 +24,7 @@ export interface ProviderDraft extends AroundDraft {
   readonly grant?: ProviderRecord['grant']
   readonly setup?: readonly string[]
   readonly scopes?: Readonly<Record<string, string>>
-  readonly variables?: Readonly<Record<string, Pick<VariableDefinition, 'label' | 'pattern' | 'example'> & Partial<VariableDefinition>>>
+  readonly variables?: Readonly<Record<string, VariableDraft>>
   readonly discovery?: ProviderRecord['discovery']
   readonly issuer?: string | null
   readonly authorize?: Partial<Omit<AuthorizeFacts, 'callback'>> & { readonly callback?: Partial<CallbackFacts> }
@@ -48,6 +48,13 @@ export interface ProviderDraft extends AroundDraft {
 }
 
 type SuccessDraft = Omit<NonNullable<AnswerFacts['success']>, 'step'> & Partial<NonNullable<AnswerFacts['success']>>
+
+export type VariableDraft = Pick<VariableDefinition, 'label' | 'pattern' | 'example'> &
+  Partial<Omit<VariableDefinition, 'choices'>> & { readonly choices?: Readonly<Record<string, ChoiceDraft>> | null }
+export interface ChoiceDraft {
+  readonly label: string
+  readonly sets?: Readonly<Record<string, string>>
+}
 
 export interface TokenDraft {
   readonly paths: Partial<TokenPaths>
@@ -177,7 +184,7 @@ export function defineProvider(draft: ProviderDraft): ProviderRecord {
     grant: draft.grant ?? 'authorization_code',
     setup: draft.setup ?? [],
     scopes: draft.scopes ?? {},
-    variables: mapValues(draft.variables ?? {}, (variable) => ({ default: null, askedOf: 'integration', choices: null, ...variable })),
+    variables: mapValues(draft.variables ?? {}, completeVariable),
     discovery: draft.discovery ?? null,
     issuer: draft.issuer ?? null,
     authorize: { ...AUTHORIZE, ...draft.authorize, callback: { ...AUTHORIZE.callback, ...draft.authorize?.callback } },
@@ -195,6 +202,11 @@ export function defineProvider(draft: ProviderDraft): ProviderRecord {
     unverified: draft.unverified ?? [],
     sources: draft.sources ?? [],
   }
+}
+
+function completeVariable({ choices = null, ...draft }: VariableDraft): VariableDefinition {
+  const complete = choices === null ? null : mapValues(choices, (choice: ChoiceDraft) => ({ sets: {}, ...choice }))
+  return { default: null, askedOf: 'integration', ...draft, choices: complete }
 }
 
 function completeApi(draft: NonNullable<ProviderDraft['api']> | null): ApiFacts | null {

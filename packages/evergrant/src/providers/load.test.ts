@@ -55,6 +55,10 @@ test('a completed record leaves nothing open: the whole schema holds, and it is 
   expect(schemaMatchesRecord).toBe(true)
 })
 
+const token = (more: string) => minimal.replace('token }', `token, ${more} }`)
+const account = (source: string) => `${minimal}account: [${source}]\n`
+const variable = (name: string, more: string) => `${minimal}variables: { ${name}: { label: L, pattern: "[a-z]+", example: a, ${more} } }\n`
+
 const refused: [string, string, string][] = [
   [
     'a wrong choice',
@@ -102,6 +106,78 @@ const refused: [string, string, string][] = [
     'a parameter of a revocation that names what nobody tells',
     `${minimal}revoke: { url: "https://acme.example/revoke", parameters: { who: "{user}" } }\n`,
     `${file}: revoke.parameters.who uses {user}, which is no variable of this record`,
+  ],
+  [
+    'a header that names what nobody tells',
+    token('headers: { X-Realm: "{realm}" }'),
+    'token.headers.X-Realm uses {realm}, which is no variable of this record',
+  ],
+  [
+    'a parameter that names what nobody tells',
+    token('refreshParameters: { a: "{b}" }'),
+    'token.refreshParameters.a uses {b}, which is no variable of this record',
+  ],
+  [
+    'a claim that names what nobody tells',
+    token('signing: { algorithm: ES256, claims: { iss: "{team}" }, lifetimeSeconds: 60 }'),
+    'token.signing.claims.iss uses {team}',
+  ],
+  ['nothing that signs', token('clientAuth: private_key_jwt'), 'token.signing is missing: token.clientAuth private_key_jwt signs a JWT'],
+  [
+    'nothing that signs its refreshes',
+    token('refresh: { clientAuth: signed_secret }'),
+    'token.signing is missing: token.refresh.clientAuth signed_secret signs a JWT',
+  ],
+  ['no text for its header', token('clientAuth: header'), 'token.authorization is missing'],
+  ['no text for the header of its revocation', `${minimal}revoke: { url: "https://acme.example/r", clientAuth: header }\n`, 'revoke.authorization is missing'],
+  ['a signature over what is not there', token('signature: { algorithm: sha256, text: "{nonce}", header: X }'), 'token.signature.text uses {nonce}'],
+  [
+    'a success that nothing proves',
+    `${token('refresh: { prolongs: true }')}lifetimes: { accessSeconds: 60 }\n`,
+    'answer.success is missing: a refresh that prolongs',
+  ],
+  [
+    'a success that prolongs by nobody knows what',
+    `${token('refresh: { prolongs: true }')}answer: { success: { path: ok, equals: true } }\n`,
+    'lifetimes.accessSeconds is missing',
+  ],
+  [
+    'a token that is never old enough',
+    `${token('refresh: { minimumAgeSeconds: 60 }')}lifetimes: { accessSeconds: 60 }\n`,
+    'token.refresh.minimumAgeSeconds must be less than lifetimes.accessSeconds (60)',
+  ],
+  [
+    'an account pattern that does not compile',
+    account('{ from: answer, path: id, pattern: "(" }'),
+    'account.0.pattern must be a regular expression that compiles (found "(")',
+  ],
+  [
+    'an account pattern without a group',
+    account('{ from: answer, path: id, pattern: "[0-9]+" }'),
+    'account.0.pattern must have a group in round brackets around the id',
+  ],
+  ['an account of no variable', account('{ from: variable, name: shop }'), 'account.0.name must name a variable of this record: it has none (found "shop")'],
+  ['a variable that nobody tells', variable('cell', 'askedOf: provider'), 'variables.cell is told by nobody'],
+  [
+    'an authorization URL that waits for the callback',
+    `${variable('cell', 'askedOf: provider').replace('//acme.example/authorize', '//{cell}.acme.example/authorize').replace('https:', '"https:').replace('authorize }', 'authorize", callback: { facts: { cell: cell } } }')}`,
+    'authorize.url uses {cell}, which the provider tells only after it: give variables.cell a default',
+  ],
+  [
+    'a token server that any browser may name',
+    minimal.replace('https://acme.example/token', '"{server}/token"').replace('/authorize }', '/authorize, callback: { facts: { server: server } } }'),
+    'token.url sends secrets to {server}, which comes through the browser: declare variables.server with a pattern',
+  ],
+  [
+    'choices that set different names',
+    variable('region', 'choices: { eu: { label: EU, sets: { host: a } }, us: { label: US } }'),
+    'variables.region.choices.us.sets must set the same names as the other choices: host',
+  ],
+  ['a default that is no choice', variable('region', 'default: xx, choices: { eu: { label: EU } }'), 'variables.region.default must be one of its choices: eu'],
+  [
+    'a choice outside the pattern',
+    variable('region', 'choices: { E1: { label: EU } }'),
+    'variables.region.choices.E1 must match the pattern of its variable, [a-z]+',
   ],
   [
     'a default outside its pattern',

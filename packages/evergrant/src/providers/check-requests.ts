@@ -1,0 +1,190 @@
+import { isMachineGrant } from '../core/provider/grant-kind.ts'
+import type { ClientAuth, ProviderRecord, VariableDefinition } from '../core/provider/record.ts'
+import { matchesPattern, placeholdersOf } from '../core/provider/template.ts'
+import type { Problem } from './check-draft.ts'
+import { factsOf } from './facts-of.ts'
+
+/** What belongs together in how requests are built and refreshes work. */
+export function requestProblems(record: ProviderRecord): Problem[] {
+  return [...proofProblems(record), ...refreshProblems(record), ...accountProblems(record), ...toldProblems(record), ...choiceProblems(record)]
+}
+
+/** Templates of requests to the token endpoint, and the names that each may use besides variables. */
+export function tokenTemplates(
+  record: ProviderRecord,
+): { readonly templates: readonly [string, string | null | undefined][]; readonly more: readonly string[] }[] {
+  const { authorize, token, revoke, account, grant } = record
+  const machine = isMachineGrant(grant) ? ['scope', 'issuer', 'subject', 'key_id'] : []
+  return [
+    { templates: named('authorize.parameters', authorize.parameters), more: ['client_id'] },
+    {
+      templates: [
+        ['token.authorization', token.authorization],
+        ...named('token.headers', token.headers),
+        ...named('token.refresh.headers', token.refresh.headers),
+        ...named('token.exchangeParameters', token.exchangeParameters),
+        ...named('token.refreshParameters', token.refreshParameters),
+        ...named('token.signing.header', token.signing?.header),
+        ...named('token.signing.claims', token.signing?.claims),
+        ['revoke.authorization', revoke?.authorization],
+        ['revoke.fallback.authorization', revoke?.fallback?.authorization],
+      ],
+      more: [...factsOf(record), 'client_id', 'client_secret', 'token_url', ...machine],
+    },
+    {
+      templates: account.flatMap((source, index) => (source.from === 'request' ? named(`account.${index}.headers`, source.headers) : [])),
+      more: [...factsOf(record), 'client_id', 'access_token', 'userinfo'],
+    },
+  ]
+}
+
+function named(path: string, table: Readonly<Record<string, string>> | null | undefined): [string, string][] {
+  return Object.entries(table ?? {}).map(([name, value]) => [`${path}.${name}`, value])
+}
+
+/** What signs, shows or says who the client is must be there. */
+function proofProblems({ token, revoke }: ProviderRecord): Problem[] {
+  const ways: [string, ClientAuth | null][] = [
+    ['token.clientAuth', token.clientAuth],
+    ['token.refresh.clientAuth', token.refresh.clientAuth],
+  ]
+  const used = (...kinds: ClientAuth[]) => ways.find(([, way]) => way !== null && kinds.includes(way))
+  const signs = used('signed_secret', 'private_key_jwt')
+  const says = used('header')
+  const problems: Problem[] = []
+  if (signs !== undefined && token.signing === null) problems.push({ path: 'token.signing', text: `is missing: ${signs[0]} ${signs[1]} signs a JWT` })
+  if (says !== undefined && token.authorization === null)
+    problems.push({ path: 'token.authorization', text: `is missing: ${says[0]} header sends this text as the Authorization header` })
+  for (const [path, way] of [
+    ['revoke', revoke],
+    ['revoke.fallback', revoke?.fallback ?? null],
+  ] as const) {
+    if (way?.clientAuth === 'header' && way.authorization === null)
+      problems.push({ path: `${path}.authorization`, text: `is missing: ${path}.clientAuth header sends this text as the Authorization header` })
+  }
+  const unknown = placeholdersOf(token.signature?.text ?? '').filter((name) => !['body', 'timestamp', 'client_id', 'client_secret'].includes(name))
+  for (const name of unknown)
+    problems.push({ path: 'token.signature.text', text: `uses {${name}}, which is none of {body}, {timestamp}, {client_id}, {client_secret}` })
+  return problems
+}
+
+function refreshProblems({ token, answer, lifetimes, chain }: ProviderRecord): Problem[] {
+  const { presents, prolongs, minimumAgeSeconds } = token.refresh
+  const problems: Problem[] = []
+  if (prolongs && answer.success === null)
+    problems.push({ path: 'answer.success', text: 'is missing: a refresh that prolongs (token.refresh.prolongs) has no token to prove its success' })
+  if (prolongs && lifetimes.accessSeconds === null)
+    problems.push({ path: 'lifetimes.accessSeconds', text: 'is missing: it says how long a success of token.refresh.prolongs prolongs the token' })
+  if (prolongs && presents === 'access_token')
+    problems.push({ path: 'token.refresh.prolongs', text: 'does not go with token.refresh.presents access_token: say which of the two it is' })
+  if (presents === 'access_token' && chain.some(({ onRefresh }) => onRefresh))
+    problems.push({ path: 'token.refresh.presents', text: 'must be refresh_token where a step of chain runs on every refresh (onRefresh)' })
+  // Where a chain follows, the lifetime is the one of its first token.
+  if (minimumAgeSeconds !== null && chain.length === 0 && lifetimes.accessSeconds !== null && minimumAgeSeconds >= lifetimes.accessSeconds)
+    problems.push({
+      path: 'token.refresh.minimumAgeSeconds',
+      text: `must be less than lifetimes.accessSeconds (${lifetimes.accessSeconds}), or nothing could ever be renewed`,
+    })
+  return problems
+}
+
+function accountProblems(record: ProviderRecord): Problem[] {
+  return record.account.flatMap((source, index): Problem[] => {
+    if ('pattern' in source && source.pattern !== null) {
+      const groups = groupsOf(source.pattern)
+      const found = JSON.stringify(source.pattern)
+      if (groups === null) return [{ path: `account.${index}.pattern`, text: `must be a regular expression that compiles (found ${found})` }]
+      if (groups === 0) return [{ path: `account.${index}.pattern`, text: `must have a group in round brackets around the id (found ${found})` }]
+    }
+    if (source.from !== 'variable' || Object.hasOwn(record.variables, source.name)) return []
+    return [
+      {
+        path: `account.${index}.name`,
+        text: `must name a variable of this record: ${Object.keys(record.variables).join(', ') || 'it has none'} (found "${source.name}")`,
+      },
+    ]
+  })
+}
+
+/** How many groups a pattern has; null when it does not compile. */
+function groupsOf(pattern: string): number | null {
+  try {
+    return (new RegExp(`${pattern}|`).exec('')?.length ?? 1) - 1
+  } catch {
+    return null
+  }
+}
+
+/** What the provider tells comes too late for some URLs, and through a browser for others. */
+function toldProblems(record: ProviderRecord): Problem[] {
+  const { variables, authorize, discovery, issuer, token, revoke } = record
+  const facts = factsOf(record)
+  const late = Object.entries(variables).filter(([, variable]) => variable.askedOf === 'provider' && variable.default === null)
+  const early: [string, string | null | undefined][] = [
+    ['authorize.url', authorize.url],
+    ['discovery.issuer', discovery?.issuer],
+    ['issuer', issuer],
+  ]
+  const tooLate = early.flatMap(([path, template]) =>
+    placeholdersOf(template ?? '')
+      .filter((name) => late.some(([one]) => one === name))
+      .map((name) => ({ path, text: `uses {${name}}, which the provider tells only after it: give variables.${name} a default` })),
+  )
+  const untold = late
+    .filter(([name]) => !facts.includes(name))
+    .map(([name]) => ({ path: `variables.${name}`, text: 'is told by nobody: name it among the facts of the callback, an answer, a push or afterConnect' }))
+  const spoken: [string, string | null | undefined][] = [
+    ['token.url', token.url],
+    ['token.refreshUrl', token.refreshUrl],
+    ['revoke.url', revoke?.url],
+    ['revoke.fallback.url', revoke?.fallback?.url],
+  ]
+  const unproven = spoken.flatMap(([path, template]) =>
+    hostNames(template ?? '')
+      .filter((name) => Object.hasOwn(authorize.callback.facts, name) && !Object.hasOwn(variables, name))
+      .map((name) => ({
+        path,
+        text: `sends secrets to {${name}}, which comes through the browser: declare variables.${name} with a pattern and askedOf provider`,
+      })),
+  )
+  return [...tooLate, ...untold, ...unproven]
+}
+
+/** Names in the part of a URL that decides where a request goes. */
+function hostNames(template: string): string[] {
+  return placeholdersOf(/^(?:\{[^}]*\}|[a-z]+:\/\/[^/?#]*)/.exec(template)?.[0] ?? '')
+}
+
+function choiceProblems({ variables }: ProviderRecord): Problem[] {
+  return Object.entries(variables).flatMap(([name, variable]) => (variable.choices === null ? [] : chosenProblems(name, variable, variable.choices, variables)))
+}
+
+function chosenProblems(
+  name: string,
+  variable: VariableDefinition,
+  choices: NonNullable<VariableDefinition['choices']>,
+  variables: ProviderRecord['variables'],
+): Problem[] {
+  const path = `variables.${name}.choices`
+  const values = Object.keys(choices)
+  const [first] = Object.values(choices)
+  if (first === undefined) return [{ path, text: 'must have at least one choice' }]
+  const wanted = Object.keys(first.sets).sort().join(', ')
+  const uneven = Object.entries(choices)
+    .filter(([, { sets }]) => Object.keys(sets).sort().join(', ') !== wanted)
+    .map(([value]) => ({ path: `${path}.${value}.sets`, text: `must set the same names as the other choices: ${wanted || 'none'}` }))
+  const outside = values
+    .filter((value) => !matchesPattern(variable.pattern, value))
+    .map((value) => ({ path: `${path}.${value}`, text: `must match the pattern of its variable, ${variable.pattern}` }))
+  const unfit = Object.entries(choices).flatMap(([value, { sets }]) =>
+    Object.entries(sets).flatMap(([set, text]): Problem[] => {
+      const definition = Object.hasOwn(variables, set) ? variables[set] : undefined
+      if (definition === undefined || matchesPattern(definition.pattern, text)) return []
+      return [{ path: `${path}.${value}.sets.${set}`, text: `must match ${definition.pattern} (found ${JSON.stringify(text)})` }]
+    }),
+  )
+  const preset = variable.default
+  const strange =
+    preset === null || values.includes(preset) ? [] : [{ path: `variables.${name}.default`, text: `must be one of its choices: ${values.join(', ')}` }]
+  return [...uneven, ...outside, ...unfit, ...strange]
+}
