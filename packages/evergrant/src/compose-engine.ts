@@ -76,6 +76,7 @@ export function composeEngine(
         engine.contexts.forget('all')
         return engine.forget('all')
       case 'api_key':
+      case 'quota':
         return undefined
     }
   })

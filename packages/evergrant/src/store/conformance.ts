@@ -10,6 +10,7 @@ import { importCases } from './conformance/import-cases.ts'
 import { lineageCases } from './conformance/lineage-cases.ts'
 import { nodeCases } from './conformance/node-cases.ts'
 import { pushCases } from './conformance/push-cases.ts'
+import { quotaCases } from './conformance/quota-cases.ts'
 import { retentionCases } from './conformance/retention-cases.ts'
 import { sessionCases } from './conformance/session-cases.ts'
 import type { StoreCase } from './conformance/store-case.ts'
@@ -32,6 +33,7 @@ export const storeCases: readonly StoreCase[] = [
   ...warningCases,
   ...pushCases,
   ...checkCases,
+  ...quotaCases,
   ...lineageCases,
   ...nodeCases,
 ]

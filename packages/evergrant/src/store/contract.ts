@@ -7,6 +7,7 @@ import type { Checks } from '../core/connection/checks.ts'
 import type { Connections } from '../core/connection/connections.ts'
 import type { Integrations } from '../core/connection/integrations.ts'
 import type { ConnectionId, IntegrationId } from '../core/ids.ts'
+import type { QuotaState, Quotas } from '../core/pacing/quotas.ts'
 import type { Pushes } from '../core/push/pushes.ts'
 import type { Credentials } from '../core/refresh/credentials.ts'
 import type { Lineages } from '../core/refresh/lineage.ts'
@@ -18,6 +19,8 @@ export type Change =
   | { readonly kind: 'connection'; readonly connection: ConnectionId }
   | { readonly kind: 'integration'; readonly integration: IntegrationId }
   | { readonly kind: 'api_key' }
+  /** Carries all there is to know: a reader of every row would ask the database once a second. */
+  | { readonly kind: 'quota'; readonly state: QuotaState }
   /** The channel was deaf for a while: forget everything cached. */
   | { readonly kind: 'unknown' }
 
@@ -34,6 +37,7 @@ export interface Store {
   readonly meta: Meta
   readonly pushes: Pushes
   readonly checks: Checks
+  readonly quotas: Quotas
   readonly lineages: Lineages
   readonly nodes: Nodes
   readonly changes: Changes

@@ -3,6 +3,7 @@ import type { Organization } from '../../core/access/organization.ts'
 import type { AuditEvent, NewEvent } from '../../core/audit/event.ts'
 import type { ConnectSession } from '../../core/connect/connect-sessions.ts'
 import type { ApiKeyId, ConnectionId, ConnectSessionId, IntegrationId, IntentId, OrganizationId, PushNoticeId, RevocationId } from '../../core/ids.ts'
+import type { QuotaState } from '../../core/pacing/quotas.ts'
 import type { PushSecrets } from '../../core/push/pushes.ts'
 import type { Lineage, NodeComparison } from '../../core/refresh/lineage.ts'
 import type { Clock, Instant } from '../../core/time.ts'
@@ -50,6 +51,7 @@ export interface Snapshot {
   readonly checks: ReadonlyMap<ConnectionId, KeptCheck>
   readonly checkPlans: ReadonlyMap<IntegrationId, KeptCheckPlan>
   readonly eventKeys: ReadonlyMap<string, Instant>
+  readonly quotas: ReadonlyMap<string, QuotaState>
 }
 
 /** What the parts of the store share: the rows, the database's clock, and the way to tell of changes. */
@@ -78,6 +80,7 @@ export class Tables {
   readonly checks = new Map<ConnectionId, KeptCheck>()
   readonly checkPlans = new Map<IntegrationId, KeptCheckPlan>()
   readonly eventKeys = new Map<string, Instant>()
+  readonly quotas = new Map<string, QuotaState>()
   readonly changed: (change: Change) => void
   readonly #clock: Clock
 
@@ -121,6 +124,7 @@ export class Tables {
       checks: new Map(this.checks),
       checkPlans: new Map(this.checkPlans),
       eventKeys: new Map(this.eventKeys),
+      quotas: new Map(this.quotas),
     }
   }
 
@@ -148,6 +152,7 @@ export class Tables {
     refill(this.checks, snapshot.checks)
     refill(this.checkPlans, snapshot.checkPlans)
     refill(this.eventKeys, snapshot.eventKeys)
+    refill(this.quotas, snapshot.quotas)
   }
 }
 

@@ -18,6 +18,7 @@ import { lineagesPart } from './lineages-part.ts'
 import { type NodeLocks, nodesPart } from './nodes-part.ts'
 import { parkedIntegrations, takeDue, takeParked } from './parked.ts'
 import { pushesPart } from './pushes-part.ts'
+import { quotasPart } from './quotas-part.ts'
 import { type Snapshot, Tables } from './tables.ts'
 import { dueWarnings, warn } from './warnings.ts'
 
@@ -51,6 +52,7 @@ export function openVolatileStore(options: Pick<StoreOptions, 'clock' | 'timers'
     meta: metaPart(tables),
     pushes: pushesPart(tables),
     checks: checksPart(tables),
+    quotas: quotasPart(tables),
     lineages: lineagesPart(tables),
     ...nodesPart(tables, options),
     changes: { subscribe: (listener) => listeners.subscribe(listener), fresh: () => true },

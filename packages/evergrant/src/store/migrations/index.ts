@@ -10,6 +10,7 @@ import { attention } from './0009-attention.ts'
 import { retention } from './0010-retention.ts'
 import { importedGrants } from './0012-imported-grants.ts'
 import { providerEvents } from './0013-provider-events.ts'
+import { quotas } from './0014-quotas.ts'
 import type { Migration } from './migration.ts'
 
 /** In order. A published migration is never edited; the next one amends it. */
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   retention,
   importedGrants,
   providerEvents,
+  quotas,
 ]

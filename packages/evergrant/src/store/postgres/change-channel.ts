@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { ConnectionId, IntegrationId } from '../../core/ids.ts'
+import type { QuotaState } from '../../core/pacing/quotas.ts'
 import type { Clock, Timers } from '../../core/time.ts'
 import type { Change, Changes, StoreOptions } from '../contract.ts'
 import { Listeners } from '../listeners.ts'
@@ -14,6 +15,8 @@ const RECONNECT_MS = 250
 const DOUBT_MS = 35_000
 /** PostgreSQL takes 8,000 bytes a notification; an id has 40. */
 const IDS_PER_PAYLOAD = 150
+/** A quota has less than 300. */
+const QUOTAS_PER_PAYLOAD = 20
 
 interface Payload {
   readonly from: string
@@ -21,6 +24,7 @@ interface Payload {
   readonly connections?: readonly ConnectionId[]
   readonly integrations?: readonly IntegrationId[]
   readonly keys?: true
+  readonly quotas?: readonly QuotaState[]
 }
 
 /** `LISTEN/NOTIFY` on one dedicated connection, with an echo of our own that proves it is heard. */
@@ -93,6 +97,8 @@ export class ChangeChannel implements Changes, ChangeSink {
       payloads.push({ from: this.#from, connections: connections.slice(at, at + IDS_PER_PAYLOAD) })
     for (let at = 0; at < integrations.length; at += IDS_PER_PAYLOAD)
       payloads.push({ from: this.#from, integrations: integrations.slice(at, at + IDS_PER_PAYLOAD) })
+    const quotas = changes.flatMap((change) => (change.kind === 'quota' ? [change.state] : []))
+    for (let at = 0; at < quotas.length; at += QUOTAS_PER_PAYLOAD) payloads.push({ from: this.#from, quotas: quotas.slice(at, at + QUOTAS_PER_PAYLOAD) })
     if (keys) payloads.push({ from: this.#from, keys: true })
     return payloads.map((payload) => JSON.stringify(payload))
   }
@@ -157,6 +163,7 @@ export class ChangeChannel implements Changes, ChangeSink {
     const changes: Change[] = []
     for (const connection of payload.connections ?? []) changes.push({ kind: 'connection', connection })
     for (const integration of payload.integrations ?? []) changes.push({ kind: 'integration', integration })
+    for (const state of payload.quotas ?? []) changes.push({ kind: 'quota', state })
     if (payload.keys === true) changes.push({ kind: 'api_key' })
     this.announce(changes)
   }

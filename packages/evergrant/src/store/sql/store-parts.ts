@@ -10,6 +10,7 @@ import { lineagesStore } from './lineage-store.ts'
 import { metaStore } from './meta-store.ts'
 import type { Database } from './program.ts'
 import { pushesStore } from './pushes-store.ts'
+import { quotasStore } from './quotas-store.ts'
 
 export type StoreParts = Omit<Store, 'nodes' | 'changes' | 'ping' | 'close'>
 
@@ -27,6 +28,7 @@ export function storeParts(database: Database): StoreParts {
     meta: metaStore(database),
     pushes: pushesStore(database),
     checks: checksStore(database),
+    quotas: quotasStore(database),
     lineages: lineagesStore(database),
   }
 }

@@ -1,0 +1,261 @@
+import type { ConnectionId, IntegrationId } from '../ids.ts'
+import type { Log } from '../log.ts'
+import { counts, type QuotaReading, readQuotas, throttles } from '../provider/quota.ts'
+import type { QuotaFacts } from '../provider/record-around.ts'
+import type { Clock, Instant, Timers } from '../time.ts'
+import { SECOND } from '../time.ts'
+import { Pause } from './pause.ts'
+import { QuotaWindow } from './quota-window.ts'
+import { PAUSE, type QuotaState, type Quotas } from './quotas.ts'
+
+/** Who is about to send a request to a provider's API. */
+export interface QuotaSubject {
+  readonly integration: IntegrationId
+  readonly connection: ConnectionId
+  readonly quotas: readonly QuotaFacts[]
+  /** Part of each limit, 0 to 50, that is left to whoever else uses the same client. */
+  readonly reservePercent: number
+}
+
+/** A request that may go. One of these is called once when it is over. */
+export interface QuotaPass {
+  /** Lower-case names. `retryAfterMs`: as the provider asked, where the answer says that we are too fast. */
+  readonly answered: (answer: { readonly headers: Readonly<Record<string, string>>; readonly throttled: boolean; readonly retryAfterMs: number | null }) => void
+  /** Nothing came back; `sent`: the provider may have counted it. */
+  readonly failed: (sent: boolean) => void
+}
+
+export type QuotaAdmission = { readonly kind: 'go'; readonly pass: QuotaPass } | { readonly kind: 'wait'; readonly until: Instant; readonly quota: string }
+
+export interface QuotaPorts {
+  readonly clock: Clock
+  readonly timers: Pick<Timers, 'after'>
+  readonly quotas: Quotas
+  readonly log: Log
+}
+
+/** Written and told to other nodes at most this often. */
+const SHARE_EVERY_MS = SECOND
+/** A quota of one connection is worth telling once this part of it is used. */
+const WORTH_TELLING = 0.8
+/** Beyond this the states of connections that are of no use any more are dropped. */
+const MANY = 20_000
+const SWEEP_EVERY_MS = 10 * SECOND
+
+interface Place {
+  readonly integration: IntegrationId
+  readonly connection: ConnectionId | null
+}
+
+interface Kept<What> {
+  readonly place: Place
+  readonly name: string
+  readonly what: What
+}
+
+/**
+ * What is left of providers' quotas, learnt from every answer and shared by all nodes within a second, so that a request
+ * that cannot be served is not sent. What is unknown or past holds nobody back; neither does a database that is away.
+ */
+export class QuotaBook {
+  readonly #ports: QuotaPorts
+  readonly #windows = new Map<string, Kept<QuotaWindow>>()
+  readonly #pauses = new Map<string, Kept<Pause>>()
+  /** Integrations whose stored states were read. */
+  readonly #read = new Map<IntegrationId, Promise<void>>()
+  readonly #toTell = new Map<string, QuotaState>()
+  #toldAt = Number.NEGATIVE_INFINITY
+  #telling = false
+  #sweptAt = Number.NEGATIVE_INFINITY
+
+  constructor(ports: QuotaPorts) {
+    this.#ports = ports
+  }
+
+  /** What other nodes learnt before this one looked. Null when there is nothing to wait for; never rejects. */
+  ready(integration: IntegrationId): Promise<void> | null {
+    const known = this.#read.get(integration)
+    if (known !== undefined) return known === DONE ? null : known
+    const reading = this.#ports.quotas
+      .of(integration)
+      .then((states) => {
+        for (const state of states) this.hear(state)
+        this.#read.set(integration, DONE)
+      })
+      .catch((error: unknown) => {
+        this.#read.delete(integration)
+        this.#ports.log.warn({ integration, error: String(error) }, 'the quotas that other nodes know could not be read; this node goes by its own')
+      })
+    this.#read.set(integration, reading)
+    return reading
+  }
+
+  /** After a time without news: what is stored is read again. */
+  doubt(): void {
+    this.#read.clear()
+  }
+
+  /** Another node's word, or our own coming back. */
+  hear(state: QuotaState): void {
+    const now = this.#ports.clock.wall()
+    if (state.resetsAt <= now) return
+    if (state.name === PAUSE) this.#pause(state).keep(state.resetsAt)
+    else this.#window(state, state.name).hear(state, now)
+  }
+
+  /** Asks every quota that the request counts against. */
+  enter(subject: QuotaSubject, method: string): QuotaAdmission {
+    const now = this.#ports.clock.wall()
+    const paused = latest(this.#places(subject).map((place) => this.#pauses.get(keyOf(place, PAUSE))?.what.until(now) ?? null))
+    if (paused !== null) return { kind: 'wait', until: paused, quota: PAUSE }
+    const counted = subject.quotas
+      .filter((quota) => counts(quota, method))
+      .map((quota) => ({ quota, window: this.#window(placeOf(subject, quota), quota.name) }))
+    let held: Extract<QuotaAdmission, { kind: 'wait' }> | null = null
+    for (const { quota, window } of counted) {
+      const until = window.closedUntil(quota, subject.reservePercent, now)
+      if (until !== null && (held === null || until > held.until)) held = { kind: 'wait', until, quota: quota.name }
+    }
+    if (held !== null) return held
+    for (const { window } of counted) window.inFlight += 1
+    return { kind: 'go', pass: this.#pass(subject, counted, now) }
+  }
+
+  /** Windows and pauses that are not over: everybody's first, then those of connections that have used theirs up. */
+  shown(integration: IntegrationId): readonly QuotaState[] {
+    const now = this.#ports.clock.wall()
+    const states: QuotaState[] = []
+    for (const { place, name, what } of this.#windows.values()) {
+      const { told } = what
+      if (place.integration !== integration || told === null || told.resetsAt <= now) continue
+      if (place.connection === null || told.remaining === 0) states.push({ ...place, name, ...told })
+    }
+    for (const { place, name, what } of this.#pauses.values()) {
+      const until = what.until(now)
+      if (place.integration === integration && until !== null) states.push({ ...place, name, limit: null, remaining: 0, resetsAt: until, observedAt: now })
+    }
+    return states.sort((left, right) => Number(left.connection !== null) - Number(right.connection !== null) || left.resetsAt - right.resetsAt)
+  }
+
+  #pass(subject: QuotaSubject, counted: readonly { readonly quota: QuotaFacts; readonly window: QuotaWindow }[], sentAt: Instant): QuotaPass {
+    const leave = () => {
+      for (const { window } of counted) window.inFlight -= 1
+    }
+    return {
+      answered: ({ headers, throttled, retryAfterMs }) => {
+        leave()
+        const now = this.#ports.clock.wall()
+        const readings = readQuotas(subject.quotas, { headers, at: now })
+        for (const reading of readings) this.#learn(subject, reading, now)
+        for (const { quota, window } of counted) if (!readings.some((reading) => reading.quota === quota)) window.passed()
+        this.#judge(subject, {
+          throttled,
+          retryAfterMs,
+          sentAt,
+          now,
+          explained: readings.some(({ remaining, quota }) => remaining === 0 && counted.some((one) => one.quota === quota)),
+        })
+      },
+      failed: (sent) => {
+        leave()
+        if (sent) for (const { window } of counted) window.passed()
+      },
+    }
+  }
+
+  #learn(subject: QuotaSubject, { quota, limit, remaining, resetsAt }: QuotaReading, now: Instant): void {
+    const place = placeOf(subject, quota)
+    const window = this.#window(place, quota.name)
+    const before = window.told
+    window.hear({ limit, remaining, resetsAt, observedAt: now }, now)
+    const { told } = window
+    if (told === null || told === before) return
+    if (place.connection === null || told.remaining === 0 || (told.limit !== null && told.remaining <= told.limit * (1 - WORTH_TELLING)))
+      this.#tell({ ...place, name: quota.name, ...told })
+  }
+
+  /** A throttled answer whose quota is known to be used up needs no pause of its own. */
+  #judge(
+    subject: QuotaSubject,
+    said: { readonly throttled: boolean; readonly retryAfterMs: number | null; readonly sentAt: Instant; readonly now: Instant; readonly explained: boolean },
+  ): void {
+    const place: Place = throttles(subject.quotas) === 'client' ? everybodys(subject) : subject
+    if (!said.throttled) {
+      this.#pauses.get(keyOf(place, PAUSE))?.what.served(said.sentAt)
+      return
+    }
+    if (said.retryAfterMs === null && said.explained) return
+    const until = this.#pause(place).throttled(said.retryAfterMs, said.sentAt, said.now)
+    const { integration, connection } = place
+    this.#tell({ integration, connection, name: PAUSE, limit: null, remaining: 0, resetsAt: until, observedAt: said.now })
+  }
+
+  #tell(state: QuotaState): void {
+    this.#toTell.set(keyOf(state, state.name), state)
+    if (this.#telling) return
+    this.#telling = true
+    const { clock, timers } = this.#ports
+    timers.after(Math.max(0, this.#toldAt + SHARE_EVERY_MS - clock.mono()), () => void this.#share())
+  }
+
+  async #share(): Promise<void> {
+    const { clock, quotas, log } = this.#ports
+    this.#telling = false
+    this.#toldAt = clock.mono()
+    const states = [...this.#toTell.values()]
+    this.#toTell.clear()
+    try {
+      await quotas.put(states)
+    } catch (error) {
+      // The next answer tells it again; meanwhile each node goes by what it sees.
+      log.warn({ error: String(error), quotas: states.length }, 'quotas could not be told to the other nodes')
+    }
+  }
+
+  #places(subject: QuotaSubject): readonly Place[] {
+    return [everybodys(subject), subject]
+  }
+
+  #pause(place: Place): Pause {
+    return this.#kept(this.#pauses, place, PAUSE, () => new Pause())
+  }
+
+  #window(place: Place, name: string): QuotaWindow {
+    return this.#kept(this.#windows, place, name, () => new QuotaWindow())
+  }
+
+  #kept<What>(all: Map<string, Kept<What>>, { integration, connection }: Place, name: string, make: () => What): What {
+    const key = keyOf({ integration, connection }, name)
+    const known = all.get(key)
+    if (known !== undefined) return known.what
+    if (all.size >= MANY) this.#sweep()
+    const what = make()
+    all.set(key, { place: { integration, connection }, name, what })
+    return what
+  }
+
+  #sweep(): void {
+    const { clock } = this.#ports
+    if (clock.mono() - this.#sweptAt < SWEEP_EVERY_MS) return
+    this.#sweptAt = clock.mono()
+    const now = clock.wall()
+    for (const [key, { what }] of this.#windows) if (what.inFlight === 0 && (what.told === null || what.told.resetsAt <= now)) this.#windows.delete(key)
+    for (const [key, { what }] of this.#pauses) if (what.until(now) === null) this.#pauses.delete(key)
+  }
+}
+
+const DONE = Promise.resolve()
+
+const everybodys = ({ integration }: Place): Place => ({ integration, connection: null })
+
+function placeOf(subject: QuotaSubject, quota: QuotaFacts): Place {
+  const { integration, connection } = subject
+  return { integration, connection: quota.per === 'client' ? null : connection }
+}
+
+const latest = (instants: readonly (Instant | null)[]): Instant | null =>
+  instants.reduce((last, instant) => (instant !== null && (last === null || instant > last) ? instant : last), null)
+
+function keyOf({ integration, connection }: Place, name: string): string {
+  return `${integration} ${connection ?? ''} ${name}`
+}
