@@ -64,6 +64,13 @@ export function loadConfig(options: { readonly development: boolean }): Config {
   return config
 }
 
+/** A secret that a person put into a variable for one command; taken out, so that no child process inherits it. */
+export function takeSecret(name: string): Secret | undefined {
+  const text = process.env[name]
+  delete process.env[name]
+  return text === undefined || text === '' ? undefined : new Secret(text)
+}
+
 /** Flags that the environment gives to Node itself. */
 export function nodeOptions(): string {
   return process.env.NODE_OPTIONS ?? ''

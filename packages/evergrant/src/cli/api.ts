@@ -7,7 +7,7 @@ export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 export interface Api {
   /** Who answers, for people: a server, or a database that this process opened. */
   readonly where: string
-  call(method: Method, path: string, body?: JsonObject): Promise<JsonObject>
+  call(method: Method, path: string, body?: JsonObject | readonly JsonObject[]): Promise<JsonObject>
   close(): Promise<void>
 }
 

@@ -10,8 +10,9 @@ export async function embeddedApi(config: Config): Promise<Api> {
   return {
     where: config.databaseUrl === null ? databaseFile(config) : 'the database of EVERGRANT_DATABASE_URL',
     async call(method, path, body) {
-      const headers = { authorization: `Bearer ${text}` }
-      const answer = await evergrant.app.inject({ method, url: `/api/v1/${path}`, headers, ...(body === undefined ? {} : { payload: { ...body } }) })
+      const headers = { authorization: `Bearer ${text}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) }
+      const payload = body === undefined ? {} : { payload: JSON.stringify(body) }
+      const answer = await evergrant.app.inject({ method, url: `/api/v1/${path}`, headers, ...payload })
       return readAnswer({ status: answer.statusCode, body: answer.payload })
     },
     close: () => evergrant.close(),

@@ -8,6 +8,8 @@ export const EXIT = {
   onlyInJournal: 3,
   /** Neither server nor database answers. */
   unreachable: 4,
+  /** Some of many were done, and some refused. */
+  partial: 5,
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]

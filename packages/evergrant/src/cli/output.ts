@@ -34,6 +34,17 @@ export class Output {
     else if (done === total || done % 100 === 0) this.streams.err(`${line}\n`)
   }
 
+  /** A line of progress in words: rewritten on a terminal until `last`, elsewhere written as it is. */
+  progressLine(text: string, last: boolean): void {
+    if (this.json) return
+    if (this.streams.interactive) this.streams.err(`\r\u001b[K${text}${last ? '\n' : ''}`)
+    else this.streams.err(`${text}\n`)
+  }
+
+  get interactive(): boolean {
+    return this.streams.interactive
+  }
+
   failure(message: string, facts: Readonly<Record<string, unknown>>): void {
     this.streams.err(this.json ? `${JSON.stringify({ error: { message, ...facts } })}\n` : `${message.split('\n').map(plain).join('\n')}\n`)
   }

@@ -3,6 +3,7 @@ import { Fault } from '../core/fault/fault.ts'
 import { apiKeyCommands } from './commands/api-keys.ts'
 import { connectionCommands } from './commands/connections.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { importCommand } from './commands/import.ts'
 import { integrationCommands } from './commands/integrations.ts'
 import { migrateCommands } from './commands/migrate.ts'
 import { refreshCommand } from './commands/refresh.ts'
@@ -15,7 +16,7 @@ import { version } from './version.ts'
 
 const HELP_AFTER = `
 Every command takes --json. Exit codes: 0 done, 1 a problem was found or the request was refused, 2 the command line is
-wrong, 3 answers are only in the journal, 4 the server or the database cannot be reached.
+wrong, 3 answers are only in the journal, 4 the server or the database cannot be reached, 5 some lines were refused.
 Configuration comes from EVERGRANT_... variables; \`evergrant doctor\` checks them.`
 
 /** Runs one command line and says how it went. Never throws. */
@@ -58,6 +59,7 @@ function createProgram(shell: Shell, streams: Streams): Command {
   doctorCommand(program, shell)
   integrationCommands(program, shell)
   connectionCommands(program, shell)
+  importCommand(program, shell)
   refreshCommand(program, shell)
   apiKeyCommands(program, shell)
   restoreCommands(program, shell)
