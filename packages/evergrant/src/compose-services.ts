@@ -1,4 +1,6 @@
 import type { NodeParts } from './compose-node.ts'
+import type { Metrics } from './compose-observability.ts'
+import { composeProviderEvents } from './compose-provider-events.ts'
 import type { Config } from './config.ts'
 import { ApiKeysService } from './core/access/api-keys-service.ts'
 import { IdempotentRequests } from './core/access/idempotent-requests.ts'
@@ -6,11 +8,15 @@ import { type ConnectService, createConnectService } from './core/connect/connec
 import { repairLink } from './core/connect/repair-link.ts'
 import { ConnectionService, connectionNotFound } from './core/connection/connection-service.ts'
 import { IntegrationService } from './core/connection/integration-service.ts'
+import { MachineConnections, type MachinePorts } from './core/connection/machine-connections.ts'
 import type { RevocationPorts } from './core/connection/revocation-worker.ts'
+import type { RoutineChecks } from './core/connection/routine-checks.ts'
+import type { DriftWatch } from './core/drift/drift-watch.ts'
 import type { Log } from './core/log.ts'
 import type { ProviderDirectory } from './core/provider/context.ts'
 import type { SigningPorts } from './core/provider/signing.ts'
 import { revokeRequest } from './core/provider/token-request.ts'
+import type { GrantRow } from './core/refresh/credentials.ts'
 import type { Engine } from './core/refresh/engine.ts'
 import type { CodeExchange } from './core/refresh/exchange.ts'
 import type { RestoreService } from './core/refresh/restore-service.ts'
@@ -21,7 +27,7 @@ import type { Upstream } from './http/proxy/upstream.ts'
 import { perMinute } from './http/rate-limit.ts'
 import { restoreRoutes } from './http/routes/restore.ts'
 import type { App } from './http/schema.ts'
-import type { HealthSource, MetricsSource, Services } from './http/services.ts'
+import type { HealthSource, Services } from './http/services.ts'
 import type { AddressGuard } from './outbound/address-guard.ts'
 import type { ProviderClient } from './outbound/provider-client.ts'
 import { createProxyTransport, type ProxyTransport } from './outbound/proxy-transport.ts'
@@ -33,6 +39,7 @@ export interface ComposedServices extends Services {
   readonly revocation: RevocationPorts
   readonly proxy: ProxyTransport
   readonly restore: RestoreService
+  readonly routineChecks: RoutineChecks
 }
 
 export interface ServiceParts {
@@ -45,7 +52,8 @@ export interface ServiceParts {
   readonly client: ProviderClient
   readonly guard: AddressGuard
   readonly log: Log
-  readonly metrics: MetricsSource
+  readonly metrics: Metrics
+  readonly drift: DriftWatch
   readonly health: HealthSource
   readonly restore: RestoreService
 }
@@ -64,13 +72,25 @@ export function composeServices(parts: ServiceParts): ComposedServices {
   store.changes.subscribe((change) => {
     if (change.kind === 'api_key' || change.kind === 'unknown') apiKeys.forget()
   })
+  const contextOf = async (row: GrantRow) => {
+    const context = await engine.contexts.of(row.connection.integration)
+    return engine.contexts.provider(context, row.connection.variables, row.connection.facts)
+  }
   const proxy = createProxyTransport({ guard: parts.guard, timers: systemTimers })
   return {
     ...ports,
     engine,
     apiKeys,
     idempotency: new IdempotentRequests({ ...ports, store: store.idempotency, seal }),
-    connections: new ConnectionService({ ...ports, connections: store.connections, integrations: store.integrations, providers: directory, seal }),
+    connections: new ConnectionService({
+      ...ports,
+      connections: store.connections,
+      checks: store.checks,
+      integrations: store.integrations,
+      providers: directory,
+      seal,
+    }),
+    machines: composeMachines(parts),
     repairLink: ({ row, providerKnown }) => (providerKnown ? repairLink(row.connection, parts.config.publicUrl, { seal, clock: node.clock }) : null),
     integrations: new IntegrationService({ ...ports, integrations: store.integrations, providers: directory, seal }),
     providers: directory,
@@ -89,12 +109,17 @@ export function composeServices(parts: ServiceParts): ComposedServices {
       seal,
       log: parts.log,
       sendRequest: (request) => parts.client.sendRequest(request),
-      contextOf: async (row) => {
-        const context = await engine.contexts.of(row.connection.integration)
-        return engine.contexts.provider(context, row.connection.variables, row.connection.facts)
-      },
+      contextOf,
     },
+    ...composeProviderEvents({ ...parts, contextOf }),
   }
+}
+
+function composeMachines({ node, engine, client, metrics }: ServiceParts): MachineConnections {
+  const { store, seal, clock } = node
+  const send: MachinePorts['send'] = (request) => client.sendRequest(request)
+  const observe: MachinePorts['observe'] = (observation) => metrics.observe(observation)
+  return new MachineConnections({ connections: store.connections, contexts: engine.contexts, send, observe, seal, clock, entropy: systemEntropy })
 }
 
 function composeUpstream({ node, engine }: ServiceParts, proxy: ProxyTransport): Upstream {
@@ -129,6 +154,12 @@ function composeConnect(parts: ServiceParts): ConnectService {
       if (outcome !== null && outcome.kind !== 'answered')
         log.warn({ provider: context.record.id, outcome: outcome.kind }, 'an unused grant could not be given back; it ends by itself')
     },
+    probe: (organization, connection) => {
+      // Its outcome, good or bad, is recorded by the engine itself.
+      parts.engine
+        .refresh(organization, connection)
+        .catch((error: unknown) => log.info({ connection, error: String(error) }, 'a connection was looked at before its time'))
+    },
     seal,
     signing: parts.signing,
     clock: node.clock,
@@ -154,12 +185,6 @@ export function composeApp(config: Config, services: ComposedServices, log: Log,
       (app) => restoreRoutes(app, services.restore),
       (app) => connectSessionRoutes(app, services.connect),
       (app) => hostedRoutes(app, { connect: services.connect, publicUrl, log }),
-    probe: (organization, connection) => {
-      // Its outcome, good or bad, is recorded by the engine itself.
-      parts.engine
-        .refresh(organization, connection)
-        .catch((error: unknown) => log.info({ connection, error: String(error) }, 'a connection was looked at before its time'))
-    },
       ...more,
     ],
   })

@@ -14,15 +14,19 @@ import { faultOf, PROBLEM_TYPE, problemOf, retryAfterSeconds } from './problem.t
 import { type RateLimit, RateLimiter } from './rate-limit.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
+import { connectionTestRoutes } from './routes/connection-test.ts'
 import { connectionRoutes } from './routes/connections.ts'
+import { credentialRoutes } from './routes/credentials.ts'
 import { deathRoutes } from './routes/deaths.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
+import { hookRoutes } from './routes/hooks.ts'
 import { importRoutes } from './routes/import.ts'
 import { integrationRoutes } from './routes/integrations.ts'
 import { organizationRoutes } from './routes/organizations.ts'
 import { providerRoutes } from './routes/providers.ts'
 import { proxyRoutes } from './routes/proxy.ts'
+import { pushRoutes } from './routes/pushes.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import type { App, SchemaTypes } from './schema.ts'
 import type { Services } from './services.ts'
@@ -108,6 +112,7 @@ export function createApp(services: Services, options: AppOptions): App {
   collectOpenApi(app, options.publicUrl)
   const parts: readonly ((scope: App) => void)[] = [
     (scope) => ownRoutes(scope, services, options),
+    (scope) => hookRoutes(scope, services.pushes, { publicUrl: options.publicUrl, clock: services.clock }),
     (scope) => proxyRoutes(scope, services, options.proxyTimeoutMs ?? PROXY_TIMEOUT_MS),
     ...(options.routes ?? []),
   ]
@@ -123,9 +128,12 @@ export function createApp(services: Services, options: AppOptions): App {
 function ownRoutes(app: App, services: Services, options: AppOptions): void {
   tokenRoutes(app, services)
   connectionRoutes(app, services)
+  credentialRoutes(app, services)
+  connectionTestRoutes(app, services)
   importRoutes(app, services)
   integrationRoutes(app, services, options.publicUrl)
   deathRoutes(app, services, options.publicUrl)
+  pushRoutes(app, services)
   providerRoutes(app, services)
   apiKeyRoutes(app, services)
   organizationRoutes(app, services)

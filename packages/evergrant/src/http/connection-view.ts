@@ -31,11 +31,11 @@ export const ConnectionView = Type.Object({
   integration: Type.String({ description: 'Slug.' }),
   integration_id: Type.String(),
   provider: Type.String(),
+  grant: nullable(
+    Type.String({ description: 'authorization_code, client_credentials, jwt_bearer, installation, api_key or basic. Null: the provider left the catalogue.' }),
+  ),
   owner: Type.String(),
   account: Type.Object({ id: nullable(Type.String()), label: nullable(Type.String()) }),
-  status: Type.String({ description: 'active, degraded, needs_reauth, blocked, paused or disconnected.' }),
-  fault: nullable(FaultView),
-  reconnect_url: nullable(
   account_limit: nullable(
     Type.Object(
       { live: Type.Integer(), cap: Type.Integer(), next: Type.String({ description: 'oldest_ends or refused.' }), near: Type.Boolean() },
@@ -45,6 +45,9 @@ export const ConnectionView = Type.Object({
       },
     ),
   ),
+  status: Type.String({ description: 'active, degraded, needs_reauth, blocked, paused or disconnected.' }),
+  fault: nullable(FaultView),
+  reconnect_url: nullable(
     Type.String({
       description:
         'With `needs_reauth`: the page that repairs this connection, under the same id. Null when it is not needed, or when the account is not known.',
@@ -65,6 +68,14 @@ export const ConnectionView = Type.Object({
   updated_at: Time,
   last_read_at: nullable(Time),
   last_refreshed_at: nullable(Time),
+  last_check: nullable(
+    Type.Object(
+      { result: Type.String(), at: Time, http_status: nullable(Type.Integer()) },
+      { description: 'The latest test: works, rejected, scope_missing, throttled, unreachable or not_known.' },
+    ),
+  ),
+  last_verified_at: nullable(Type.String({ description: 'When the token last worked in a test.' })),
+  last_verified_age_seconds: nullable(Type.Integer()),
   disconnected_at: nullable(Time),
   version: Type.Integer(),
 })
@@ -91,7 +102,7 @@ export function faultView(fault: StoredFault, words: Words) {
 }
 
 export function connectionView(details: ConnectionDetails, reconnectUrl: string | null) {
-  const { row, integration, status } = details
+  const { row, integration, status, check } = details
   const { connection, credential, health } = row
   // A refused client secret is the integration's fault and shows on every connection; nothing is stored there.
   const fault = status === 'blocked' ? integration.blocked : connection.fault
@@ -100,8 +111,10 @@ export function connectionView(details: ConnectionDetails, reconnectUrl: string 
     integration: integration.slug,
     integration_id: integration.id,
     provider: integration.provider,
+    grant: details.grant,
     owner: connection.owner,
     account: { id: connection.account, label: connection.accountLabel },
+    account_limit: details.accountLimit ?? null,
     status,
     fault: fault === null ? null : faultView(fault, wordsOf(details)),
     reconnect_url: reconnectUrl,
@@ -114,13 +127,15 @@ export function connectionView(details: ConnectionDetails, reconnectUrl: string 
     next_attempt_at: isoOrNull(health.nextAttemptAt),
     metadata: connection.metadata,
     tags: connection.tags,
-    account_limit: details.accountLimit ?? null,
     variables: connection.variables,
     consented_at: isoOrNull(connection.consentedAt),
     created_at: iso(connection.createdAt),
     updated_at: iso(connection.updatedAt),
     last_read_at: isoOrNull(connection.lastReadAt),
     last_refreshed_at: isoOrNull(connection.lastRefreshedAt),
+    last_check: check === null ? null : { result: check.result, at: iso(check.at), http_status: check.httpStatus },
+    last_verified_at: isoOrNull(check?.workedAt ?? null),
+    last_verified_age_seconds: details.verifiedAgoMs === null ? null : Math.floor(details.verifiedAgoMs / 1_000),
     disconnected_at: isoOrNull(connection.disconnectedAt),
     version: connection.version,
   }

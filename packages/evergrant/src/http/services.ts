@@ -4,11 +4,14 @@ import type { IdempotentRequests } from '../core/access/idempotent-requests.ts'
 import type { Organization } from '../core/access/organization.ts'
 import type { AuditEvent } from '../core/audit/event.ts'
 import type { EventFilter } from '../core/audit/events.ts'
+import type { ConnectionChecks } from '../core/connection/check-connection.ts'
 import type { ConnectionDetails, ConnectionService } from '../core/connection/connection-service.ts'
 import type { Page, PageRequest } from '../core/connection/connections.ts'
 import type { IntegrationService } from '../core/connection/integration-service.ts'
+import type { MachineConnections } from '../core/connection/machine-connections.ts'
 import type { OrganizationId } from '../core/ids.ts'
 import type { ProviderDirectory } from '../core/provider/context.ts'
+import type { PushService } from '../core/push/push-service.ts'
 import type { RefreshEngine } from '../core/refresh/refresh-engine.ts'
 import type { Clock, Entropy, Timers } from '../core/time.ts'
 import type { Upstream } from './proxy/upstream.ts'
@@ -22,9 +25,12 @@ export interface Services {
   readonly apiKeys: ApiKeysService
   readonly idempotency: IdempotentRequests
   readonly connections: ConnectionService
+  readonly machines: Pick<MachineConnections, 'create' | 'replaceCredentials'>
   /** The page that repairs a connection whose grant is over; null where there is none. */
   readonly repairLink: (details: ConnectionDetails) => string | null
   readonly integrations: IntegrationService
+  readonly pushes: PushService
+  readonly checks: Pick<ConnectionChecks, 'test'>
   readonly providers: Pick<ProviderDirectory, 'get' | 'list'>
   readonly organizations: { get(id: OrganizationId): Promise<Organization | undefined> }
   readonly events: { list(organization: OrganizationId, filter: EventFilter, page: PageRequest): Promise<Page<AuditEvent>> }

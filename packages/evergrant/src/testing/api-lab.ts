@@ -2,17 +2,23 @@ import type { ApiKeyScope } from '../core/access/api-key.ts'
 import { ApiKeysService } from '../core/access/api-keys-service.ts'
 import { IdempotentRequests } from '../core/access/idempotent-requests.ts'
 import { repairLink } from '../core/connect/repair-link.ts'
+import { ConnectionChecks } from '../core/connection/check-connection.ts'
 import { ConnectionService, connectionNotFound } from '../core/connection/connection-service.ts'
 import { IntegrationService } from '../core/connection/integration-service.ts'
+import { MachineConnections } from '../core/connection/machine-connections.ts'
 import { newId, type OrganizationId } from '../core/ids.ts'
 import type { Log, LogFields } from '../core/log.ts'
+import { createPushService } from '../core/push/push-service.ts'
+import type { GrantRow } from '../core/refresh/credentials.ts'
 import type { Seal } from '../core/seal/seal.ts'
 import type { Clock, Entropy, Timers } from '../core/time.ts'
 import { type AppOptions, createApp } from '../http/app.ts'
 import type { App } from '../http/schema.ts'
 import type { Services } from '../http/services.ts'
 import { createAddressGuard } from '../outbound/address-guard.ts'
+import { createProviderClient } from '../outbound/provider-client.ts'
 import { createProxyTransport } from '../outbound/proxy-transport.ts'
+import { proofCipher } from '../seal/proof-cipher.ts'
 import type { Store } from '../store/index.ts'
 import { systemEntropy, systemTimers } from '../system.ts'
 import { createEngineLab, type EngineLab, type LabOptions } from './engine-lab.ts'
@@ -58,31 +64,35 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
     if (change.kind === 'api_key') apiKeys.forget()
     if (change.kind === 'connection') lab.engine.forget(change.connection)
   })
-  const transport = createProxyTransport({ guard: createAddressGuard({ allowPrivateHosts: [], development: true }), timers: systemTimers })
   const services: Services = {
     ...ports,
     engine: lab.engine,
     apiKeys,
     idempotency: new IdempotentRequests({ ...ports, store: store.idempotency, seal }),
-    connections: new ConnectionService({ ...ports, connections: store.connections, integrations: store.integrations, providers: lab.directory, seal }),
+    connections: new ConnectionService({
+      ...ports,
+      connections: store.connections,
+      checks: store.checks,
+      integrations: store.integrations,
+      providers: lab.directory,
+      seal,
+    }),
+    machines: new MachineConnections({
+      ...ports,
+      connections: store.connections,
+      contexts: lab.engine.contexts,
+      send: async (request) => (await lab.provider.open()).send(request, 10_000),
+      observe: (observation) => void lab.observed.push(observation),
+      seal,
+    }),
     repairLink: ({ row, providerKnown }) => (providerKnown ? repairLink(row.connection, 'https://evergrant.example', { seal, clock: time.clock }) : null),
     integrations: new IntegrationService({ ...ports, integrations: store.integrations, providers: lab.directory, seal }),
+    ...labEvents(lab, ports, seal, log),
     providers: lab.directory,
     organizations: store.organizations,
     events: store.events,
     health: { check: async () => [{ name: 'store', ok: true, detail: null }] },
-    upstream: {
-      send: (request) => transport.send(request),
-      contextOf: async (organization, id) => {
-        const row = await store.connections.get(organization, id)
-        if (row === undefined) throw connectionNotFound(id)
-        const context = await lab.engine.contexts.of(row.connection.integration)
-        return {
-          context: await lab.engine.contexts.provider(context, row.connection.variables, row.connection.facts),
-          replays: context.integration.settings.proxyReplays,
-        }
-      },
-    },
+    upstream: labUpstream(lab),
     metrics: { tokenRead: () => {}, render: async () => 'evergrant_up 1\n' },
   }
   const app = createApp(services, { publicUrl: 'https://evergrant.example', log, ...options.app })
@@ -95,22 +105,7 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
     services,
     logged,
     keyFor,
-    anotherOrganization: async () => {
-      const id = newId('org', systemEntropy)
-      const at = time.clock.wall()
-      const event = {
-        id: newId('evt', systemEntropy),
-        organization: id,
-        type: 'organization.created' as const,
-        at,
-        actor: { kind: 'cli' as const, id: null },
-        connection: null,
-        subject: id,
-        data: {},
-      }
-      await store.organizations.insert({ id, name: 'Other', slug: `other-${id.slice(-8)}`, createdAt: at }, event)
-      return id
-    },
+    anotherOrganization: () => anotherOrganization(store, time.clock),
     call: async (method, url, { key = admin, body, headers = {} } = {}) => {
       const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
       const answer = await app.inject({
@@ -129,6 +124,31 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
   }
 }
 
+function labUpstream({ store, engine }: EngineLab): Services['upstream'] {
+  const transport = createProxyTransport({ guard: createAddressGuard({ allowPrivateHosts: [], development: true }), timers: systemTimers })
+  return {
+    send: (request) => transport.send(request),
+    contextOf: async (organization, id) => {
+      const row = await store.connections.get(organization, id)
+      if (row === undefined) throw connectionNotFound(id)
+      const context = await engine.contexts.of(row.connection.integration)
+      return {
+        context: await engine.contexts.provider(context, row.connection.variables, row.connection.facts),
+        replays: context.integration.settings.proxyReplays,
+      }
+    },
+  }
+}
+
+async function anotherOrganization(store: Store, clock: Clock): Promise<OrganizationId> {
+  const id = newId('org', systemEntropy)
+  const at = clock.wall()
+  const actor = { kind: 'cli', id: null } as const
+  const event = { id: newId('evt', systemEntropy), organization: id, type: 'organization.created' as const, at, actor, connection: null, subject: id, data: {} }
+  await store.organizations.insert({ id, name: 'Other', slug: `other-${id.slice(-8)}`, createdAt: at }, event)
+  return id
+}
+
 function labKeys(store: Store, seal: Seal, ports: { readonly clock: Clock; readonly timers: Timers; readonly entropy: Entropy }): ApiKeysService {
   return new ApiKeysService({
     ...ports,
@@ -137,4 +157,24 @@ function labKeys(store: Store, seal: Seal, ports: { readonly clock: Clock; reado
     changesFresh: () => store.changes.fresh(),
     withoutStoreMs: 0,
   })
+}
+
+/** Pushes and checks over the lab's engine. Checks call the scripted provider's address for real. */
+function labEvents(lab: EngineLab, ports: { readonly clock: Clock; readonly entropy: Entropy }, seal: Seal, log: Log): Pick<Services, 'pushes' | 'checks'> {
+  const { store, engine, directory } = lab
+  const client = createProviderClient({ guard: createAddressGuard({ allowPrivateHosts: [], development: true }), timers: systemTimers })
+  const contextOf = async ({ connection }: GrantRow) =>
+    engine.contexts.provider(await engine.contexts.of(connection.integration), connection.variables, connection.facts)
+  const checks = new ConnectionChecks({
+    ...ports,
+    checks: store.checks,
+    connections: store.connections,
+    engine,
+    contextOf,
+    sendRequest: (request) => client.sendRequest(request),
+    seal,
+  })
+  const { pushes, connections, events } = store
+  const more = { contexts: engine.contexts, checks, engine, codes: null, cipher: proofCipher, seal, log, count: () => {} }
+  return { checks, pushes: createPushService({ ...ports, pushes, connections, events, ...more }, directory, 'https://evergrant.example') }
 }

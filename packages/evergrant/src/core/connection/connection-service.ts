@@ -8,6 +8,7 @@ import { reuseOf } from '../provider/reuse-of.ts'
 import type { GrantRow } from '../refresh/credentials.ts'
 import { dueAfter } from '../refresh/due.ts'
 import type { Instant } from '../time.ts'
+import type { StoredCheck } from './checks.ts'
 import type { ConnectionStatus } from './connection.ts'
 import type { ConnectionPorts } from './connection-ports.ts'
 import type { ConnectionFilter, ConnectionPatch, DisconnectOutcome, Page, PageRequest } from './connections.ts'
@@ -30,7 +31,6 @@ export interface ConnectionDetails {
   readonly providerName: string
   /** The record is in the catalogue: a flow can be started. */
   readonly providerKnown: boolean
-}
   /** How its grant came to be; null when the record left the catalogue. */
   readonly grant: GrantKind | null
   /** The latest check; null when there was none. */
@@ -48,6 +48,7 @@ export interface AccountLimit {
   readonly next: 'oldest_ends' | 'refused'
   /** Four fifths or more are used. */
   readonly near: boolean
+}
 
 export interface ConnectionChange {
   /** `merge` is RFC 7396; `replace` takes the object as it is. */
@@ -87,7 +88,9 @@ export class ConnectionService {
     const found = await this.ports.connections.list(organization, filter, page)
     const known = new Map<IntegrationId, Integration>()
     const items: ConnectionDetails[] = []
-    for (const row of found.items) items.push(await this.detailsOf(row, known))
+    const checks = await this.ports.checks.of(found.items.map((row) => row.connection.id))
+    const checkOf = new Map(checks.map((check) => [check.connection, check]))
+    for (const row of found.items) items.push(await this.detailsOf(row, known, checkOf.get(row.connection.id) ?? null))
     return { items, cursor: found.cursor }
   }
 
@@ -224,7 +227,7 @@ export class ConnectionService {
     return row
   }
 
-  private async detailsOf(row: GrantRow, known: Map<IntegrationId, Integration>): Promise<ConnectionDetails> {
+  private async detailsOf(row: GrantRow, known: Map<IntegrationId, Integration>, check: StoredCheck | null): Promise<ConnectionDetails> {
     const { integration: id, organization } = row.connection
     const integration = known.get(id) ?? (await this.ports.integrations.get(organization, id))
     if (integration === undefined) throw integrationNotFound(id)

@@ -86,10 +86,10 @@ async function admitted(world: EngineWorld, request: AttemptRequest, leave: Leav
     return { kind: 'not_now', code: 'store_unavailable', retryAt: now + world.times.backoffBaseMs, detail: 'the journal cannot be written; see the log' }
   const distrust = await world.trust.mayPresent(request.row, request.context.reuse)
   if (distrust !== null) return distrusted(world, distrust.detail)
-  const prepared = await prepare(world, request)
-  if ('kind' in prepared) return prepared
   if (isChained(request.context) && world.firstAnswers.of(request.row, now) !== null)
     return chained(request.row, await finishChain(world, request.row.connection.id, request.context))
+  const prepared = await prepare(world, request)
+  if ('kind' in prepared) return prepared
   const endpoint = prepared.context.endpoints.refresh
   const pass = passGate(world, request, endpoint)
   if ('kind' in pass) return pass
@@ -167,7 +167,8 @@ async function concluded(
       const { sentAt } = outcome
       const secrets = [prepared.refreshToken, prepared.context.clientSecret ?? '', ...prepared.secrets]
       const verdict = prepared.read(judge(prepared.context, { step: 'refresh', outcome: outcome.outcome, sentAt, secrets, held: prepared.held }))
-      observe(world, { kind: verdict.kind, provider: request.context.record.id, durationMs: world.clock.mono() - startedMono })
+      const durationMs = world.clock.mono() - startedMono
+      observe(world, { kind: verdict.kind, provider: request.context.record.id, durationMs, ...liveAnswer(request, outcome.outcome, verdict) })
       return judged(world, request, prepared, { ...outcome, verdict: carefully(verdict, prepared.reuse) })
     }
   }
@@ -176,6 +177,11 @@ async function concluded(
 /** A row that was read at one generation and is claimed at a lower one went back in time between the two. */
 function noteClaim(world: EngineWorld, { connection, credential }: GrantRow, claim: Extract<PresentOutcome, { kind: 'unclaimed' }>['claim']): void {
   if (claim.kind === 'moved' && claim.generation < credential.generation) world.trust.wentBack(connection.id, credential.generation, claim.generation)
+}
+
+function liveAnswer({ context, row }: AttemptRequest, outcome: WireOutcome, verdict: Verdict): Pick<Observation, 'live'> {
+  if (verdict.kind !== 'granted' || outcome.kind !== 'answered') return {}
+  return { live: { record: context.record, organization: row.connection.organization, step: 'refresh', answer: outcome.answer } }
 }
 
 /** An answer in hand is worth more than its measurement. */

@@ -1,5 +1,6 @@
 import type { Integration } from '../connection/integration.ts'
 import type { Integrations } from '../connection/integrations.ts'
+import type { LiveAnswer } from '../drift/drift-watch.ts'
 import type { Log } from '../log.ts'
 import type { ProviderDirectory } from '../provider/context.ts'
 import type { SigningPorts } from '../provider/signing.ts'
@@ -14,9 +15,9 @@ import type { Credentials, NodeIdentity } from './credentials.ts'
 import type { StuckWrites } from './durable.ts'
 import type { EndpointBreakers } from './endpoint-breaker.ts'
 import type { ExchangeTimes } from './exchange-times.ts'
+import type { FirstAnswers } from './first-answers.ts'
 import type { GrantContexts } from './grant-contexts.ts'
 import type { Trust } from './high-water.ts'
-import type { FirstAnswers } from './first-answers.ts'
 import type { Journal } from './journal.ts'
 import type { Liveness } from './liveness.ts'
 import type { Nodes } from './nodes.ts'
@@ -69,6 +70,8 @@ export interface Observation {
   readonly kind: Verdict['kind'] | 'served_from_memory'
   readonly provider: string
   readonly durationMs: number
+  /** A granting answer as it came, for the comparison with its sample. */
+  readonly live?: LiveAnswer
 }
 
 /** The ports plus the engine's own shared state. */
@@ -81,7 +84,7 @@ export interface EngineWorld extends EnginePorts {
   readonly admission: Admission
   readonly exchanges: ExchangeTimes
   readonly told: Told
+  readonly firstAnswers: FirstAnswers
   readonly stuck: StuckWrites
   readonly draining: () => boolean
 }
-  readonly firstAnswers: FirstAnswers

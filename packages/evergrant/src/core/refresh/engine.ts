@@ -30,6 +30,7 @@ import { StoreOutage } from './store-outage.ts'
 import { Takeover } from './takeover.ts'
 import { type CachedToken, TokenCache } from './token-cache.ts'
 import { Told } from './told.ts'
+import { recordToldEnd, type ToldEnd, type ToldEndOutcome } from './told-end.ts'
 
 interface Loaded {
   readonly row: GrantRow
@@ -71,8 +72,8 @@ export class Engine implements RefreshEngine {
       admission: new Admission(ports.timers),
       exchanges: new ExchangeTimes(ports.clock, ports.timers),
       told: new Told(),
-      stuck: new StuckWrites(),
       firstAnswers: new FirstAnswers(),
+      stuck: new StuckWrites(),
       draining: () => this.#draining,
     }
     this.#cache = new TokenCache(ports.options.cacheEntries)
@@ -197,6 +198,13 @@ export class Engine implements RefreshEngine {
       case 'gone':
         throw new Fault('not_found')
     }
+  }
+
+  /** The provider told, unasked and proven, that the grant of `row` is over. */
+  async toldEnd(row: GrantRow, told: ToldEnd): Promise<ToldEndOutcome> {
+    const outcome = await recordToldEnd(this.#world, row, told)
+    this.forget(row.connection.id)
+    return outcome
   }
 
   async recover(): Promise<RecoveryReport> {
