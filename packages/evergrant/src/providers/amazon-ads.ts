@@ -1,4 +1,5 @@
 import type { ProviderRecord } from '../core/provider/record.ts'
+import { AMAZON_VERDICTS } from './amazon-verdicts.ts'
 import { defineProvider } from './define.ts'
 
 export interface AmazonAdsRegion {
@@ -18,25 +19,20 @@ export function amazonAds(region: AmazonAdsRegion): ProviderRecord {
     id: region.id,
     name: region.name,
     docs: 'https://advertising.amazon.com/API/docs/en-us/guides/account-management/authorization/overview',
+    setup: [
+      'Create a security profile in Login with Amazon and have it approved for the Amazon Ads API.',
+      'In its web settings add {redirect_uri} to the Allowed Return URLs; it must be https.',
+      'Copy client id and client secret of the security profile into the integration.',
+    ],
+    scopes: {
+      'advertising::campaign_management': 'Read and change campaigns, reports and AMC',
+      'advertising::audiences': 'Send audience data (Data Provider API)',
+      'profile:user_id': 'Know which Amazon account consented',
+      profile: 'Read name and e-mail address of the Amazon account',
+    },
     authorize: { url: region.authorize, defaultScopes: ['advertising::campaign_management'] },
     token: { url: `https://${region.login}/auth/o2/token` },
-    verdicts: [
-      {
-        step: 'refresh',
-        status: [400],
-        where: { error: 'invalid_grant' },
-        verdict: 'dead',
-        meaning: 'Expired 365 days after consent, revoked, the app removed, or the client changed: the body does not say which.',
-      },
-      {
-        step: 'exchange',
-        status: [400],
-        where: { error: 'invalid_grant' },
-        verdict: 'restart_flow',
-        meaning: 'The authorization code is older than five minutes or already used.',
-      },
-      { status: [401], where: { error: 'invalid_client' }, verdict: 'config', meaning: 'The client secret is wrong, rotated or expired.' },
-    ],
+    verdicts: AMAZON_VERDICTS,
     reuse: { class: 'P0', evidence: 'A refresh answers with the same refresh token.' },
     rotation: 'never',
     lifetimes: { accessSeconds: 3_600, refreshAbsoluteSeconds: 31_536_000, absoluteSince: '2026-07-30', absoluteFrom: 'consent' },
@@ -48,7 +44,19 @@ export function amazonAds(region: AmazonAdsRegion): ProviderRecord {
       base: `https://${region.api}`,
       hosts: [region.sandbox, region.login],
       headers: { 'Amazon-Advertising-API-ClientId': '{client_id}' },
+      required: [
+        {
+          header: 'Amazon-Advertising-API-Scope',
+          except: ['/v2/profiles', '/amc/', '/adsApi/'],
+          meaning: 'The id of an advertising profile, from GET /v2/profiles.',
+        },
+      ],
       answers: [{ status: [401], where: { details: '/authentication failed/i' }, means: 'token_rejected' }],
+    },
+    check: { request: { url: `https://${region.api}/v2/profiles` } },
+    samples: {
+      exchange: { access_token: 'Atza|at-1', refresh_token: 'Atzr|rt-1', token_type: 'bearer', expires_in: 3_600 },
+      refresh: { access_token: 'Atza|at-2', refresh_token: 'Atzr|rt-1', token_type: 'bearer', expires_in: 3_600 },
     },
     notes: [
       `Marketplaces: ${region.marketplaces}. Tokens are valid in every region; only the API hosts are regional, and the wrong region answers an empty list.`,
@@ -57,8 +65,11 @@ export function amazonAds(region: AmazonAdsRegion): ProviderRecord {
       'Nearly every call but GET /v2/profiles needs Amazon-Advertising-API-Scope with a profile id; AMC calls need Amazon-Advertising-API-AdvertiserId and Amazon-Advertising-API-MarketplaceId.',
       'There is no revoke endpoint and no deauthorization webhook: a removed app is seen at the next refresh.',
       "Without the scope profile:user_id the account is the smallest of the region's profile ids, and a grant without a profile in the region cannot be connected; add the scope for an id that never moves.",
+      'An app without a successful API call for 2 years loses access.',
+      'Limits follow the load and are not published; Retry-After is sometimes missing on a 429.',
       'Official pages disagree on the name of the client id header: newer ones say Amazon-Ads-ClientId.',
     ],
+    unverified: ['setup'],
     sources: [
       'https://advertising.amazon.com/API/docs/en-us/guides/account-management/authorization/authorization-grants',
       'https://advertising.amazon.com/API/docs/en-us/guides/account-management/authorization/refresh-tokens',

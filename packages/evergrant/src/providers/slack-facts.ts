@@ -48,6 +48,19 @@ export const SLACK = {
       meaning: 'Slack failed; a part of the operation may have happened.',
     },
   ],
+  check: { request: { method: 'POST', url: 'https://slack.com/api/auth.test', format: 'query' }, where: { ok: true } },
+  push: {
+    proof: {
+      kind: 'hmac_sha256',
+      header: 'x-slack-signature',
+      format: 'v0={signature}',
+      text: 'v0:{timestamp}:{body}',
+      timestampHeader: 'x-slack-request-timestamp',
+      secret: 'push_secret',
+    },
+    handshake: { method: 'POST', where: { type: 'url_verification' }, echo: { parameter: 'challenge', as: 'text' } },
+    rules: [{ where: { type: 'event_callback', 'event.type': 'app_uninstalled' }, means: 'revoked', account: 'team_id', at: 'event_time' }],
+  },
   revoke: { url: 'https://slack.com/api/auth.revoke', clientAuth: 'none', token: 'access' },
   account: [
     { from: 'answer', path: 'team.id', label: 'team.name' },

@@ -4,6 +4,12 @@ export const atlassian = defineProvider({
   id: 'atlassian',
   name: 'Atlassian (Jira and Confluence Cloud)',
   docs: 'https://developer.atlassian.com/cloud/oauth/getting-started/refresh-tokens',
+  setup: [
+    'Create an OAuth 2.0 (3LO) app in the Atlassian developer console.',
+    'Under Authorization enter {redirect_uri} as its callback URL; under Permissions add the APIs and scopes it needs.',
+    'Copy client id and secret into the integration.',
+  ],
+  scopes: { offline_access: 'Stay connected while the user is away', 'read:me': 'Read the profile of the user' },
   authorize: {
     url: 'https://auth.atlassian.com/authorize',
     parameters: { audience: 'api.atlassian.com', prompt: 'consent' },
@@ -32,13 +38,26 @@ export const atlassian = defineProvider({
   lifetimes: { accessSeconds: 3_600, refreshIdleSeconds: 7_776_000, refreshAbsoluteSeconds: 31_536_000, absoluteFrom: 'issue' },
   account: [{ from: 'request', url: 'https://api.atlassian.com/me', path: 'account_id', label: 'email', needsScope: ['read:me'] }],
   api: { base: 'https://api.atlassian.com' },
+  afterConnect: [
+    {
+      finds: 'the site',
+      request: { url: 'https://api.atlassian.com/oauth/token/accessible-resources' },
+      facts: { cloud_id: '0.id', site_url: '0.url' },
+      needed: false,
+    },
+  ],
+  check: { request: { url: 'https://api.atlassian.com/oauth/token/accessible-resources' } },
+  samples: {
+    exchange: { access_token: 'at-1', refresh_token: 'rt-1', expires_in: 3_600, scope: 'offline_access read:me', token_type: 'Bearer' },
+    refresh: { access_token: 'at-2', refresh_token: 'rt-2', expires_in: 3_600, scope: 'offline_access read:me', token_type: 'Bearer' },
+  },
   notes: [
     'No refresh token comes without the scope offline_access.',
-    'Tokens work only through api.atlassian.com: /ex/jira/{cloud id}/... and /ex/confluence/{cloud id}/...; GET /oauth/token/accessible-resources lists the cloud ids, one grant may cover several.',
+    'Tokens work only through api.atlassian.com: /ex/jira/{cloud id}/... and /ex/confluence/{cloud id}/...; GET /oauth/token/accessible-resources lists the cloud ids, one grant may cover several, and the fact cloud_id keeps the first.',
     'A dead grant answers with HTTP 403.',
-    'The provider documents no revoke endpoint.',
+    'The provider documents no revoke endpoint; the one that much code uses is left alone.',
     'Without the scope read:me the account cannot be named.',
   ],
-  unverified: ['reuse', 'token.bodyFormat', 'authorize.pkce', 'authorize.defaultScopes', 'lifetimes.absoluteFrom'],
+  unverified: ['setup', 'reuse', 'token.bodyFormat', 'authorize.pkce', 'authorize.defaultScopes', 'lifetimes.absoluteFrom'],
   sources: ['https://developer.atlassian.com/cloud/oauth/getting-started/refresh-tokens'],
 })

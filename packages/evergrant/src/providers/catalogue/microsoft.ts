@@ -4,6 +4,18 @@ export const microsoft = defineProvider({
   id: 'microsoft',
   name: 'Microsoft Entra ID',
   docs: 'https://learn.microsoft.com/entra/identity-platform/refresh-tokens',
+  setup: [
+    'Register an application in the Microsoft Entra admin center for the kinds of account it serves.',
+    'Add {redirect_uri} as a redirect URI of the platform Web, not of a single-page application.',
+    'Add the API permissions it needs, of one API, and create a client secret: note when it ends.',
+    'Copy application id and the value of the secret into the integration; for one tenant alone set the variable tenant.',
+  ],
+  scopes: {
+    openid: 'Know who the user is',
+    profile: "Read the user's name",
+    offline_access: 'Stay connected while the user is away',
+    'User.Read': 'Read the profile of the user',
+  },
   variables: {
     tenant: {
       label: 'Tenant: common, organizations, consumers, or its id or domain',
@@ -38,6 +50,27 @@ export const microsoft = defineProvider({
   lifetimes: { refreshIdleSeconds: 7_776_000 },
   account: [{ from: 'id_token', claim: 'tid + oid', label: 'preferred_username' }],
   api: { base: 'https://graph.microsoft.com/v1.0', hosts: [] },
+  check: { request: { url: 'https://graph.microsoft.com/v1.0/me' }, needsScope: ['User.Read'] },
+  samples: {
+    exchange: {
+      token_type: 'Bearer',
+      scope: 'openid profile User.Read',
+      expires_in: 4_711,
+      ext_expires_in: 4_711,
+      access_token: 'EwB-at-1',
+      refresh_token: 'M.C5-rt-1',
+      id_token: 'eyJhbGciOiJSUzI1NiJ9.eyJ0aWQiOiJ0LTEiLCJvaWQiOiJvLTEiLCJwcmVmZXJyZWRfdXNlcm5hbWUiOiJqb0BleGFtcGxlLmNvbSJ9.c2ln',
+    },
+    refresh: {
+      token_type: 'Bearer',
+      scope: 'openid profile User.Read',
+      expires_in: 5_012,
+      ext_expires_in: 5_012,
+      access_token: 'EwB-at-2',
+      refresh_token: 'M.C5-rt-2',
+      id_token: 'eyJhbGciOiJSUzI1NiJ9.eyJ0aWQiOiJ0LTEiLCJvaWQiOiJvLTEiLCJwcmVmZXJyZWRfdXNlcm5hbWUiOiJqb0BleGFtcGxlLmNvbSJ9.c2ln',
+    },
+  },
   notes: [
     'One access token serves one resource: every scope of an integration must belong to the same one.',
     'The numbers in error_codes are stable, the description is not.',
@@ -46,6 +79,6 @@ export const microsoft = defineProvider({
     'The lifetime of an access token differs from token to token; the answer says it.',
     'Refresh tokens sent to redirect URIs of type "spa" live 24 hours.',
   ],
-  unverified: ['verdicts.2', 'lifetimes.accessSeconds'],
+  unverified: ['setup', 'verdicts.2', 'lifetimes.accessSeconds'],
   sources: ['https://learn.microsoft.com/entra/identity-platform/refresh-tokens'],
 })

@@ -1,9 +1,29 @@
 import { defineProvider } from '../define.ts'
+import { STRAVA_AROUND } from '../strava-around.ts'
 
 export const strava = defineProvider({
+  ...STRAVA_AROUND,
   id: 'strava',
   name: 'Strava',
   docs: 'https://developers.strava.com/docs/authentication/',
+  setup: [
+    'Create an application in the API settings of a Strava account with a paid subscription. A new one serves 1 athlete, 10 after an upgrade that you start yourself, more after a review.',
+    'Set its authorization callback domain to the host of {redirect_uri}.',
+    'Copy client id (a number) and client secret into the integration.',
+    'Subscribe the push address of the integration to webhooks, with its push secret as verify_token, and set the variable push_subscription to the number that Strava answers.',
+  ],
+  scopes: {
+    read: 'Read public segments, routes, profile data, posts, events and clubs',
+    read_all: 'Read private routes, segments and events',
+    'profile:read_all': 'Read the whole profile, whatever its visibility',
+    'profile:write': 'Change weight and FTP, star segments',
+    'activity:read': 'Read activities that followers or everybody can see',
+    'activity:read_all': 'Read all activities, private ones and privacy zones included',
+    'activity:write': 'Upload and change activities',
+  },
+  variables: {
+    push_subscription: { label: 'Number of the webhook subscription; * takes any', pattern: '[0-9]{1,20}|\\*', example: '120475', default: '*' },
+  },
   authorize: {
     url: 'https://www.strava.com/oauth/authorize',
     parameters: { approval_prompt: 'auto' },
@@ -58,17 +78,27 @@ export const strava = defineProvider({
       { status: [401], where: { 'errors.*.resource': 'AccessToken', 'errors.*.code': 'invalid' }, means: 'token_rejected' },
     ],
   },
+  samples: {
+    exchange: {
+      token_type: 'Bearer',
+      expires_at: 1_795_262_400,
+      expires_in: 21_600,
+      refresh_token: 'rt-1',
+      access_token: 'at-1',
+      athlete: { id: 134_815, username: 'jo' },
+    },
+    refresh: { token_type: 'Bearer', access_token: 'at-2', expires_at: 1_795_262_400, expires_in: 21_600, refresh_token: 'rt-2' },
+  },
   notes: [
     'A refresh with more than 3600 s left answers with the same access token; old and new both work until their own end.',
     'The refresh token of an answer may be the same or new: always the returned one counts.',
     'What the athlete granted stands only in the callback parameter scope; scopes can be unticked. The athlete stands only in the first answer.',
     "The client id is an integer. The redirect URI must lie in the app's callback domain; localhost and 127.0.0.1 are always allowed.",
-    'Webhook: one subscription per app. A deauthorization is object_type athlete, aspect_type update, updates.authorized "false" (text), found by the athlete id; unsigned, so check subscription_id; answer 200 within 2 s.',
-    'The old deauthorize endpoint ends every token of the athlete for the app and retires on 2027-06-01.',
-    'Rate limits per app, by default 200 per 15 minutes and 2,000 a day (100 and 1,000 for reads), without Retry-After: windows begin at :00, :15, :30 and :45, days at 00:00 UTC.',
-    'The API moves to another host from 2027-01-04 on; the OAuth addresses stay.',
+    'One webhook subscription per app; pushes are not signed, so that a deauthorization is checked with Strava before it counts.',
+    'The old deauthorize endpoint ends every token of the athlete for the app.',
+    'Rate limits hold for the whole app, by default 200 per 15 minutes and 2,000 a day (100 and 1,000 for reads). No Retry-After: windows begin at :00, :15, :30 and :45, days at 00:00 UTC; refused calls count for the day.',
   ],
-  unverified: ['revoke.reach', 'api.hosts'],
+  unverified: ['setup', 'scopes', 'revoke.reach', 'api.hosts'],
   sources: [
     'https://developers.strava.com/docs/authentication/',
     'https://developers.strava.com/docs/webhooks/',

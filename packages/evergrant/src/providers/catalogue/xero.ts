@@ -4,6 +4,12 @@ export const xero = defineProvider({
   id: 'xero',
   name: 'Xero',
   docs: 'https://developer.xero.com/documentation/guides/oauth2/auth-flow',
+  setup: [
+    'Create an app of the type web app in the Xero developer portal.',
+    'Enter {redirect_uri} as its redirect URI.',
+    'Generate a secret, and copy client id and client secret into the integration.',
+  ],
+  scopes: { openid: 'Know who the user is', offline_access: 'Stay connected while the user is away' },
   issuer: 'https://identity.xero.com',
   authorize: {
     url: 'https://login.xero.com/identity/connect/authorize',
@@ -22,12 +28,33 @@ export const xero = defineProvider({
     { from: 'id_token', claim: 'xero_userid', label: 'email' },
     { from: 'access_token', claim: 'xero_userid', label: null },
   ],
-  api: { base: 'https://api.xero.com' },
+  api: {
+    base: 'https://api.xero.com',
+    required: [{ header: 'Xero-Tenant-Id', except: ['/connections'], meaning: 'The id of an organisation, from GET /connections.' }],
+  },
+  check: { request: { url: 'https://api.xero.com/connections' } },
+  samples: {
+    exchange: {
+      id_token: 'eyJhbGciOiJSUzI1NiJ9.eyJ4ZXJvX3VzZXJpZCI6IngtMSIsImVtYWlsIjoiam9AZXhhbXBsZS5jb20ifQ.c2ln',
+      access_token: 'eyJhbGciOiJSUzI1NiJ9.eyJ4ZXJvX3VzZXJpZCI6IngtMSJ9.c2ln',
+      expires_in: 1_800,
+      token_type: 'Bearer',
+      refresh_token: 'rt-1',
+      scope: 'openid offline_access',
+    },
+    refresh: {
+      access_token: 'eyJhbGciOiJSUzI1NiJ9.eyJ4ZXJvX3VzZXJpZCI6IngtMSJ9.c2ln',
+      expires_in: 1_800,
+      token_type: 'Bearer',
+      refresh_token: 'rt-2',
+      scope: 'openid offline_access',
+    },
+  },
   notes: [
     'Calls need the header Xero-Tenant-Id; one token covers several tenants, listed by GET /connections.',
     'Errors carry no description.',
     'A refresh token used from two environments ends one of them.',
   ],
-  unverified: ['reuse', 'authorize.pkce', 'issuer', 'revoke.reach', 'account.0'],
+  unverified: ['setup', 'docs', 'reuse', 'authorize.pkce', 'issuer', 'revoke.reach', 'account.0'],
   sources: ['https://developer.xero.com/documentation/guides/oauth2/auth-flow', 'https://github.com/XeroAPI/xero-node'],
 })

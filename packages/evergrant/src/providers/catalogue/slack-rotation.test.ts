@@ -1,0 +1,47 @@
+import { recordFacts } from '../../testing/record-facts.ts'
+import { slackRotation } from './slack-rotation.ts'
+
+const bot = { tokenType: 'bot', accessSeconds: 43_200, scopes: ['chat:write'], account: 'T9TK3CUKW', label: 'Acme' }
+const failed = (error: string) => ({ ok: false, error })
+
+recordFacts(slackRotation, {
+  exchange: [
+    { expect: { accessToken: 'xoxe.xoxb-at-1', refreshToken: 'xoxe-1-rt-1', ...bot } },
+    {
+      token: 'user',
+      expect: {
+        accessToken: 'xoxe.xoxp-at-1',
+        refreshToken: 'xoxe-1-rt-2',
+        tokenType: 'user',
+        accessSeconds: 43_200,
+        scopes: ['users:read'],
+        account: 'T9TK3CUKW:U1234',
+        label: 'Acme',
+      },
+    },
+  ],
+  refresh: [
+    { expect: { accessToken: 'xoxe.xoxb-at-2', refreshToken: 'xoxe-1-rt-3', ...bot } },
+    // The user token is nested in the first answer, and flat in all later ones.
+    {
+      token: 'user',
+      answer: {
+        ok: true,
+        access_token: 'xoxe.xoxp-at-2',
+        refresh_token: 'xoxe-1-rt-4',
+        expires_in: 43_200,
+        token_type: 'user',
+        scope: 'users:read',
+        team: { id: 'T9TK3CUKW' },
+      },
+      expect: { accessToken: 'xoxe.xoxp-at-2', refreshToken: 'xoxe-1-rt-4', tokenType: 'user', accessSeconds: 43_200, scopes: ['users:read'] },
+    },
+  ],
+  errors: [
+    ['refresh', 200, failed('invalid_refresh_token'), 'dead'],
+    ['refresh', 200, failed('ratelimited'), 'throttled'],
+    ['refresh', 200, failed('fatal_error'), 'unknown'],
+    ['refresh', 200, failed('bad_client_secret'), 'config'],
+  ],
+  api: [[200, {}, failed('token_expired'), 'token_rejected']],
+})

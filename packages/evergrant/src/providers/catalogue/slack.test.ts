@@ -1,0 +1,25 @@
+import { recordFacts } from '../../testing/record-facts.ts'
+import { slack } from './slack.ts'
+
+const failed = (error: string) => ({ ok: false, error })
+
+recordFacts(slack, {
+  exchange: [
+    { expect: { accessToken: 'xoxb-at-1', tokenType: 'bot', scopes: ['chat:write'], account: 'T9TK3CUKW', label: 'Acme' } },
+    { token: 'user', expect: { accessToken: 'xoxp-at-1', tokenType: 'user', scopes: ['users:read'], account: 'T9TK3CUKW:U1234', label: 'Acme' } },
+  ],
+  errors: [
+    ['exchange', 200, failed('invalid_code'), 'restart_flow'],
+    ['exchange', 200, failed('bad_client_secret'), 'config'],
+    ['exchange', 200, failed('fatal_error'), 'unknown'],
+    ['exchange', 200, failed('ratelimited'), 'throttled'],
+  ],
+  api: [
+    [200, {}, failed('token_revoked'), 'token_rejected'],
+    [200, {}, failed('account_inactive'), 'token_rejected'],
+    [200, {}, failed('invalid_auth'), 'token_rejected'],
+    [200, {}, failed('missing_scope'), 'scope_missing'],
+    [429, { 'retry-after': '30' }, failed('ratelimited'), 'throttled'],
+    [200, {}, { ok: true }, 'ok'],
+  ],
+})
