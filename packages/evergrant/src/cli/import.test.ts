@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -17,7 +17,6 @@ const FERNET_KEY = 'cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4='
 
 let folder = ''
 const children: ChildProcess[] = []
-const servers: Server[] = []
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'evergrant-import-cli-'))
@@ -43,7 +42,6 @@ async function integration(): Promise<void> {
 
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL')
-  for (const server of servers.splice(0)) server.close()
   rmSync(folder, { recursive: true, force: true })
 })
 
