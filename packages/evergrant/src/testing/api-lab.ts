@@ -16,8 +16,10 @@ import { type AppOptions, createApp } from '../http/app.ts'
 import type { App } from '../http/schema.ts'
 import type { Services } from '../http/services.ts'
 import { createAddressGuard } from '../outbound/address-guard.ts'
+import { certificateProblem } from '../outbound/client-certificate.ts'
 import { createProviderClient } from '../outbound/provider-client.ts'
 import { createProxyTransport } from '../outbound/proxy-transport.ts'
+import { createKeySigner } from '../seal/key-signer.ts'
 import { proofCipher } from '../seal/proof-cipher.ts'
 import type { Store } from '../store/index.ts'
 import { systemEntropy, systemTimers } from '../system.ts'
@@ -81,12 +83,12 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
       ...ports,
       connections: store.connections,
       contexts: lab.engine.contexts,
-      send: async (request) => (await lab.provider.open()).send(request, 10_000),
+      send: async (request) => (await lab.endpoint.open(request.url, { pooled: true })).send(request, 10_000),
       observe: (observation) => void lab.observed.push(observation),
       seal,
     }),
     repairLink: ({ row, providerKnown }) => (providerKnown ? repairLink(row.connection, 'https://evergrant.example', { seal, clock: time.clock }) : null),
-    integrations: new IntegrationService({ ...ports, integrations: store.integrations, providers: lab.directory, seal }),
+    integrations: new IntegrationService({ ...ports, integrations: store.integrations, providers: lab.directory, seal, signer: createKeySigner(), certificateProblem }),
     ...labEvents(lab, ports, seal, log),
     providers: lab.directory,
     organizations: store.organizations,

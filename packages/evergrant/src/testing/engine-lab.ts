@@ -3,6 +3,7 @@ import { DEFAULT_SETTINGS } from '../core/connection/integration.ts'
 import { newConnection } from '../core/connection/new-connection.ts'
 import { type ConnectionId, newId } from '../core/ids.ts'
 import type { ProviderDirectory } from '../core/provider/context.ts'
+import type { TokenEndpoint } from '../core/provider/wire.ts'
 import type { GrantRow } from '../core/refresh/credentials.ts'
 import { createRefreshEngine, type Engine } from '../core/refresh/engine.ts'
 import type { EnginePorts, Observation } from '../core/refresh/engine-ports.ts'
@@ -13,6 +14,7 @@ import { newCredential } from '../core/refresh/new-credential.ts'
 import { protocolTimes } from '../core/refresh/protocol-times.ts'
 import { defineProvider } from '../providers/define.ts'
 import { createProviderDirectory } from '../providers/directory.ts'
+import { createKeySigner } from '../seal/key-signer.ts'
 import { openMemoryStore, type Store } from '../store/index.ts'
 import { systemEntropy } from '../system.ts'
 import { createManualTime, type ManualTime } from './manual-time.ts'
@@ -26,6 +28,8 @@ export interface EngineLab {
   readonly time: ManualTime
   readonly store: Store
   readonly provider: ScriptedProvider
+  /** The scripted provider, unless the options brought another. */
+  readonly endpoint: TokenEndpoint
   readonly journal: MemoryJournal
   readonly engine: Engine
   readonly observed: Observation[]
@@ -83,6 +87,10 @@ export interface LabOptions {
   readonly noopAboveSeconds?: number | null
   /** More facts of the scripted provider: its API, its revocation. */
   readonly record?: Partial<Parameters<typeof defineProvider>[0]>
+  /** Instead of the scripted provider. */
+  readonly endpoint?: TokenEndpoint
+  /** Of the integration; none by default. */
+  readonly clientSecret?: string
 }
 
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }
@@ -114,7 +122,8 @@ export async function createEngineLab(options: LabOptions = {}): Promise<EngineL
     credentials: store.credentials,
     integrations: store.integrations,
     directory: createProviderDirectory({ records: [record], fetchJson: () => Promise.reject(new Error('no discovery here')), clock: time.clock }),
-    endpoint: provider,
+    endpoint: options.endpoint ?? provider,
+    signing: { signer: createKeySigner(), now: time.clock.wall, unique: () => systemEntropy.uuid() },
     journal,
     node: { id: 'node-1', incarnation: 'first' },
     nodes: store.nodes,
@@ -129,6 +138,7 @@ export async function createEngineLab(options: LabOptions = {}): Promise<EngineL
   const ids = await seed(store, time, ports, { ...SETTINGS, ...options.settings }, record, {
     lifetimeMs: options.lifetimeMs ?? 3_600_000,
     refreshToken: options.refreshToken === null ? null : refreshTokenOf(1),
+    clientSecret: options.clientSecret ?? null,
   })
   const build = (change: Partial<EnginePorts>): Engine => {
     const engine = createRefreshEngine({ ...ports, ...options.ports?.(ports), ...change })
@@ -146,6 +156,7 @@ export async function createEngineLab(options: LabOptions = {}): Promise<EngineL
     time,
     store,
     provider,
+    endpoint: ports.endpoint,
     journal,
     engine,
     observed,
@@ -168,7 +179,7 @@ async function seed(
   ports: EnginePorts,
   settings: IntegrationSettings,
   record: ReturnType<typeof defineProvider>,
-  grant: { readonly lifetimeMs: number; readonly refreshToken: string | null },
+  grant: { readonly lifetimeMs: number; readonly refreshToken: string | null; readonly clientSecret: string | null },
 ): Promise<Pick<EngineLab, 'organization' | 'integration' | 'connection'>> {
   const now = time.clock.wall()
   const event = (organization: `org_${string}`, type: 'organization.created' | 'integration.created' | 'connection.created') => ({
@@ -192,7 +203,10 @@ async function seed(
       name: 'Scripted',
       provider: 'scripted',
       clientId: 'client',
-      clientSecret: null,
+      clientSecret:
+        grant.clientSecret === null
+          ? null
+          : ports.seal.seal(grant.clientSecret, { organization, table: 'integration', row: integration, column: 'client_secret' }),
       scopes: [],
       variables: {},
       settings,
