@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { JsonValue } from '../core/json.ts'
 import { judgeApiAnswer } from '../core/provider/api.ts'
@@ -237,63 +236,3 @@ const apiAnswers: [string, number, JsonValue, string][] = [
 test.each(apiAnswers)('%s: an API answer %d with %j says %s', (id, status, json, expected) => {
   expect(judgeApiAnswer(shipped(id), { status, headers: {}, json })).toBe(expected)
 })
-
-interface Collected {
-  readonly id: string
-  readonly refresh_error_codes: readonly { readonly status: number; readonly body: JsonValue; readonly class: string }[] | null
-}
-
-/** A larger collection of error bodies, kept outside the repository; the tables above hold without it. */
-const collectionFile = new URL('../../../../../shared/reference/providers.json', import.meta.url)
-const RECORD_OF: Readonly<Record<string, string>> = { 'github-oauth-app': 'github', 'github-app-user': 'github-app', 'generic-oidc': 'oidc' }
-
-function collection(): Collected[] {
-  try {
-    return JSON.parse(readFileSync(collectionFile, 'utf8'))
-  } catch {
-    return []
-  }
-}
-
-const collected = collection().flatMap((entry) => {
-  const id = RECORD_OF[entry.id] ?? entry.id
-  const known = [
-    'amazon-ads-na',
-    'amazon-ads-eu',
-    'amazon-ads-fe',
-    'strava',
-    'google',
-    'microsoft',
-    'github',
-    'github-app',
-    'slack',
-    'slack-rotation',
-    'xero',
-    'atlassian',
-    'okta',
-    'withings',
-    'oidc',
-  ]
-  return known.includes(id)
-    ? (entry.refresh_error_codes ?? []).map((error) => ({ id, ...error, line: `${id} ${error.status} ${JSON.stringify(error.body)}: ${error.class}` }))
-    : []
-})
-
-if (collected.length === 0) test.skip('the collection of error bodies is not here: its answers were not checked', () => undefined)
-else test.each(collected)('collected: $line', async ({ id, status, body, class: kind }) => expect(await classesOf(id, status, body)).toContain(kind))
-
-/** Every class of the collection that our judgement of this body agrees with. */
-async function classesOf(id: string, status: number, body: JsonValue): Promise<string[]> {
-  const refresh = await judged(id, 'refresh', status, body)
-  const exchange = await judged(id, 'exchange', status, body)
-  const api = judgeApiAnswer(shipped(id), { status, headers: {}, json: body })
-  return [
-    ...(refresh.kind === 'dead' || api === 'token_rejected' ? ['terminal_reauth'] : []),
-    ...(exchange.kind === 'restart_flow' ? ['terminal_restart_flow'] : []),
-    ...(refresh.kind === 'throttled' || api === 'throttled' ? ['transient'] : []),
-    ...(refresh.kind === 'config' && exchange.kind === 'config' ? ['config', 'bug'] : []),
-    ...(api === 'token_rejected' ? ['refresh_then_retry', 'refresh_then_retry_once'] : []),
-    ...(api === 'scope_missing' ? ['scope_missing'] : []),
-    ...(refresh.kind !== 'granted' && exchange.kind !== 'granted' ? ['inspect_status'] : []),
-  ]
-}

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { accountRequest } from '../core/provider/account.ts'
-import { apiBase, apiHeaders, apiHosts } from '../core/provider/api.ts'
+import { apiBase, apiHeaders } from '../core/provider/api.ts'
 import { authorizeUrl } from '../core/provider/authorize.ts'
-import { exchangeRequest, refreshRequest, revokeRequest } from '../core/provider/token-request.ts'
+import { refreshRequest, revokeRequest } from '../core/provider/token-request.ts'
 import { contextOf } from '../testing/provider-contexts.ts'
 import { catalogue } from './index.ts'
 
@@ -16,20 +16,8 @@ const authorizeInput = {
   extra: {},
 }
 
-/** Records with a test beside them show their requests there. */
-const others = catalogue.map((record) => record.id).filter((id) => !existsSync(new URL(`./catalogue/${id}.test.ts`, import.meta.url)))
-
-test.each(others)('%s: every request is the one of the snapshot', async (id) => {
-  const context = await contextOf(id)
-  const { pkce } = context.endpoints
-  expect({
-    authorize: authorizeUrl(context, { ...authorizeInput, codeChallenge: pkce ? authorizeInput.codeChallenge : null }),
-    exchange: exchangeRequest(context, { code: 'code/1', redirectUri: authorizeInput.redirectUri, verifier: pkce ? 'verifier-1' : null }),
-    refresh: refreshRequest(context, { refreshToken: 'refresh+1', scopes: [] }),
-    revoke: revokeRequest(context, { accessToken: 'access-1', refreshToken: 'refresh+1' }),
-    account: accountRequest(context, 'access-1', ['profile', 'read:me', 'openid']),
-    api: context.record.api === null ? null : { base: apiBase(context), hosts: apiHosts(context), headers: apiHeaders(context, 'access-1') },
-  }).toMatchSnapshot()
+test.each(catalogue.map((record) => record.id))('%s has a test beside it, whose snapshot shows every request', (id) => {
+  expect(existsSync(new URL(`./catalogue/${id}.test.ts`, import.meta.url))).toBe(true)
 })
 
 test('Amazon Ads: hosts of each region, the client id header, no revocation', async () => {
