@@ -4,6 +4,7 @@ import { type Config, loadConfig } from '../config.ts'
 import { systemClock } from '../system.ts'
 import { type Api, remoteApi } from './api.ts'
 import { type ControlFile, isAlive, readControlFile } from './control-file.ts'
+import { driftFindings } from './drift-findings.ts'
 import { embeddedApi } from './embedded-api.ts'
 import { type Finding, fine, problem } from './finding.ts'
 import { dataFolderFinding, environmentFindings, keyFinding, runtimeFinding, schemaFinding } from './machine-findings.ts'
@@ -45,7 +46,13 @@ async function liveFindings(config: Config): Promise<readonly Finding[]> {
 }
 
 async function throughApi(api: Api, publicUrl: string): Promise<readonly Finding[]> {
-  return [await clockFinding(api, systemClock.wall()), await trustFinding(api), ...(await integrationFindings(api, publicUrl)), ...(await limitFindings(api))]
+  return [
+    await clockFinding(api, systemClock.wall()),
+    await trustFinding(api),
+    ...(await integrationFindings(api, publicUrl)),
+    ...(await limitFindings(api)),
+    ...(await driftFindings(api, systemClock.wall())),
+  ]
 }
 
 async function runningFindings({ url, key, publicUrl }: ControlFile): Promise<readonly Finding[]> {

@@ -2,11 +2,9 @@ import type { ApiKey } from '../core/access/api-key.ts'
 import type { ApiKeysService } from '../core/access/api-keys-service.ts'
 import type { IdempotentRequests } from '../core/access/idempotent-requests.ts'
 import type { Organization } from '../core/access/organization.ts'
-import type { AuditEvent } from '../core/audit/event.ts'
-import type { EventFilter } from '../core/audit/events.ts'
+import type { Events } from '../core/audit/events.ts'
 import type { ConnectionChecks } from '../core/connection/check-connection.ts'
 import type { ConnectionDetails, ConnectionService } from '../core/connection/connection-service.ts'
-import type { Page, PageRequest } from '../core/connection/connections.ts'
 import type { IntegrationService } from '../core/connection/integration-service.ts'
 import type { MachineConnections } from '../core/connection/machine-connections.ts'
 import type { OrganizationId } from '../core/ids.ts'
@@ -33,7 +31,7 @@ export interface Services {
   readonly checks: Pick<ConnectionChecks, 'test'>
   readonly providers: Pick<ProviderDirectory, 'get' | 'list'>
   readonly organizations: { get(id: OrganizationId): Promise<Organization | undefined> }
-  readonly events: { list(organization: OrganizationId, filter: EventFilter, page: PageRequest): Promise<Page<AuditEvent>> }
+  readonly events: Pick<Events, 'list' | 'drift'>
   readonly upstream: Upstream
   readonly health: HealthSource
   readonly metrics: MetricsSource

@@ -6,6 +6,7 @@ import { CommandFailure, EXIT } from '../exit-code.ts'
 import { cell, formatFacts, formatTable } from '../output.ts'
 import { withApi } from '../reach.ts'
 import type { Shell } from '../shell.ts'
+import { credentialCommands } from './credentials.ts'
 
 interface ListOptions {
   readonly integration?: string
@@ -29,6 +30,16 @@ export function connectionCommands(program: Command, shell: Shell): void {
       .action((id: string) => show(shell, 'POST', `connections/${encodeURIComponent(id)}/${verb}`))
   }
   group
+    .command('test <id>')
+    .description('one cheap call with its token: does the connection work?')
+    .action((id: string) =>
+      withApi(async (api) => {
+        const item = await api.call('POST', `connections/${encodeURIComponent(id)}/test`, {})
+        if (item['result'] !== 'works') shell.finish(EXIT.problem)
+        shell.output.result(item, () => formatFacts(item))
+      }),
+    )
+  group
     .command('disconnect <id>')
     .description('ends a connection for good and revokes its grant at the provider')
     .action((id: string) => show(shell, 'POST', `connections/${encodeURIComponent(id)}/disconnect`))
@@ -43,6 +54,7 @@ export function connectionCommands(program: Command, shell: Shell): void {
         shell.output.result(link, () => cell(link['url']))
       }),
     )
+  credentialCommands(group, shell)
   importCommand(group, shell)
 }
 

@@ -45,7 +45,7 @@ export function integrationCommands(program: Command, { output }: Shell): void {
     .description('adds an integration')
     .requiredOption('--provider <id>', 'record of the catalogue')
     .requiredOption('--slug <slug>', 'name in URLs')
-    .requiredOption('--client-id <id>', 'client id at the provider')
+    .option('--client-id <id>', 'client id at the provider; none where each connection brings its own credentials')
   const update = group
     .command('update <id>')
     .description('changes what is named and leaves the rest')
@@ -63,8 +63,33 @@ export function integrationCommands(program: Command, { output }: Shell): void {
       if (decision !== 'confirm' && decision !== 'release') throw new CommandFailure(EXIT.usage, `'${decision}' is neither confirm nor release`)
       return send('POST', `integrations/${encodeURIComponent(id)}/deaths/${decision}`, {})
     })
+  pushCommands(group, { output })
   describeFields(create).action((options: IntegrationOptions) => send('POST', 'integrations', { name: options.slug ?? '', ...fieldsOf(options) }))
   describeFields(update).action((id: string, options: IntegrationOptions) => send('PATCH', `integrations/${encodeURIComponent(id)}`, fieldsOf(options)))
+}
+
+/** Where the provider pushes to. */
+function pushCommands(group: Command, { output }: Pick<Shell, 'output'>): void {
+  group
+    .command('push <id>')
+    .description('where the provider pushes to, and what to register there')
+    .action((id: string) =>
+      withApi(async (api) => {
+        const item = await api.call('GET', `integrations/${encodeURIComponent(id)}/push`)
+        output.result(item, () => formatFacts(item))
+      }),
+    )
+  group
+    .command('push-secret <id>')
+    .description('sets or rotates the push secret and tells the complete address, once')
+    .option('--secret-file <path>', 'file with the secret that the provider gave; `-` reads standard input. Without it, one is drawn')
+    .action((id: string, { secretFile }: { readonly secretFile?: string }) =>
+      withApi(async (api) => {
+        const body = secretFile === undefined ? {} : { secret: readSecret('--secret-file', secretFile) }
+        const item = await api.call('POST', `integrations/${encodeURIComponent(id)}/push-secret`, body)
+        output.result(item, () => formatFacts(item))
+      }),
+    )
 }
 
 function stateOf(item: JsonObject): string {
@@ -88,7 +113,7 @@ function fieldsOf(options: IntegrationOptions): JsonObject {
     ...(slug === undefined ? {} : { slug }),
     ...(name === undefined ? {} : { name }),
     ...(clientId === undefined ? {} : { client_id: clientId }),
-    ...(clientSecretFile === undefined ? {} : { client_secret: readSecret(clientSecretFile) }),
+    ...(clientSecretFile === undefined ? {} : { client_secret: readSecret('--client-secret-file', clientSecretFile) }),
     ...(scope === undefined ? {} : { scopes: scope }),
     ...(variable === undefined ? {} : { variables: pairs(variable, (text) => text) }),
     ...(setting === undefined ? {} : { settings: pairs(setting, jsonOrText) }),
@@ -96,11 +121,11 @@ function fieldsOf(options: IntegrationOptions): JsonObject {
 }
 
 /** File descriptor 0 is standard input. */
-function readSecret(path: string): string {
+function readSecret(option: string, path: string): string {
   try {
     return readFileSync(path === '-' ? 0 : path, 'utf8').trim()
   } catch {
-    throw new CommandFailure(EXIT.usage, `--client-secret-file: ${path} cannot be read`)
+    throw new CommandFailure(EXIT.usage, `${option}: ${path} cannot be read`)
   }
 }
 

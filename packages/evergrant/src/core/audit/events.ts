@@ -21,6 +21,8 @@ export interface Events {
    * more than `limit` events, never twice at the same. Returns how many it looked at: fewer than `limit` means that it is through.
    */
   forgetRefreshes(organization: OrganizationId, before: Instant, limit: number): Promise<number>
+  /** `provider.drift_detected` of one provider, or of all: newest first. Costs O(limit) for all, and O(such events) for one. */
+  drift(organization: OrganizationId, provider: string | null, limit: number): Promise<readonly AuditEvent[]>
   /** Newest first. */
   list(organization: OrganizationId, filter: EventFilter, page: PageRequest): Promise<Page<AuditEvent>>
 }

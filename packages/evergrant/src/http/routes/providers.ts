@@ -3,7 +3,9 @@ import { Fault } from '../../core/fault/fault.ts'
 import { nearSunsets } from '../../core/provider/lifetimes.ts'
 import type { ProviderRecord } from '../../core/provider/record.ts'
 import type { Instant } from '../../core/time.ts'
-import { type App, closed, nullable, PROBLEMS } from '../schema.ts'
+import { callerOf } from '../authentication.ts'
+import { iso } from '../connection-view.ts'
+import { type App, closed, nullable, PROBLEMS, Time } from '../schema.ts'
 import type { Services } from '../services.ts'
 
 const VariableView = Type.Object({
@@ -35,6 +37,19 @@ const ProviderView = Type.Object({
   reuse_evidence: Type.String(),
   lifetimes: Type.Object({}, { additionalProperties: true }),
   can_revoke: Type.Boolean(),
+  can_check: Type.Boolean({ description: 'A call is known that proves a token: POST connections/{id}/test makes it.' }),
+  check_every_seconds: nullable(Type.Number({ description: 'The provider demands a check this often.' })),
+  pushes: Type.Array(Type.String(), { description: 'What it pushes to /hooks: `revoked`, `changed`, `code`.' }),
+  drift: Type.Array(
+    Type.Object({
+      at: Time,
+      step: Type.String(),
+      missing: Type.Array(Type.String()),
+      changed: Type.Array(Type.Object({ path: Type.String(), expected: Type.Array(Type.String()), found: Type.Array(Type.String()) })),
+      added: Type.Array(Type.String()),
+    }),
+    { description: 'Where live answers differed from the documented ones, newest first: keys and types, never values.' },
+  ),
   tokens: Type.Array(Type.String(), { description: 'Tokens of one answer that an integration may hold; empty when there is one.' }),
   notes: Type.Array(Type.String()),
   unverified: Type.Array(Type.String()),
@@ -42,7 +57,7 @@ const ProviderView = Type.Object({
 })
 
 /** The catalogue. It is the same for every organization. */
-export function providerRoutes(app: App, { providers, clock }: Services): void {
+export function providerRoutes(app: App, { providers, clock, events }: Services): void {
   app.get(
     '/api/v1/providers',
     {
@@ -66,10 +81,11 @@ export function providerRoutes(app: App, { providers, clock }: Services): void {
         response: { 200: ProviderView, ...PROBLEMS },
       },
     },
-    (request) => {
+    async (request) => {
       const record = providers.get(request.params.id)
       if (record === undefined) throw new Fault('not_found', { field: 'id', detail: 'The catalogue has no such provider. GET providers lists them.' })
-      return providerView(record, clock.wall())
+      const drift = await events.drift(callerOf(request).organization, record.id, 10)
+      return { ...providerView(record, clock.wall()), drift: drift.map(({ at, data }) => ({ at: iso(at), ...data })) }
     },
   )
 }
@@ -110,6 +126,9 @@ function providerView(record: ProviderRecord, now: Instant) {
       refresh_absolute_seconds: lifetimes.refreshAbsoluteSeconds,
     },
     can_revoke: record.revoke !== null,
+    can_check: record.check !== null,
+    check_every_seconds: record.check?.everySeconds ?? null,
+    pushes: [...new Set((record.push?.rules ?? []).map((rule) => rule.means))],
     tokens: record.answer.tokens === null ? [] : Object.keys(record.answer.tokens),
     notes: record.notes,
     unverified: record.unverified,

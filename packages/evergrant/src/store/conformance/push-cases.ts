@@ -125,8 +125,12 @@ export const pushCases: readonly StoreCase[] = [
       assert.equal(await store.events.forgetKeys(PAST, 100), 0)
       while ((await store.events.forgetKeys(FUTURE, 100)) === 100);
       assert.equal(await store.events.appendOnce(key, event()), true)
-      const { items } = await store.events.list(tenant.organization, { type: 'provider.drift_detected' }, { limit: 10, cursor: null })
-      assert.equal(items.length, 2)
+      await store.events.append(tenant.event('connection.updated'))
+      const other = { ...event(), subject: 'acme' }
+      await store.events.append(other)
+      assert.equal((await store.events.drift(tenant.organization, null, 10)).length, 3)
+      assert.deepEqual(await store.events.drift(tenant.organization, 'acme', 10), [other])
+      assert.deepEqual(await store.events.drift(tenant.organization, null, 1), [other])
     },
   },
 ]

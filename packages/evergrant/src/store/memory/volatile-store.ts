@@ -120,6 +120,10 @@ function eventsPart(tables: Tables): Events {
       tables.append(event)
       return true
     },
+    drift: async (organization, provider, limit) => {
+      const filter = { type: 'provider.drift_detected', ...(provider === null ? {} : { subject: provider }) } as const
+      return list(tables, organization, filter, { limit, cursor: null }).items
+    },
     forgetKeys: async (before, limit) => {
       const old = [...tables.eventKeys].filter(([, at]) => at < before).slice(0, limit)
       for (const [key] of old) tables.eventKeys.delete(key)

@@ -57,8 +57,11 @@ create table event_key (
   at $int not null
 ) $strict;
 create index event_key_age on event_key (at);
+
+create index event_drift on event (organization_id, id) where type = 'provider.drift_detected';
 `),
   down: portable(`
+drop index event_drift;
 drop table event_key;
 drop table check_plan;
 drop table connection_check;

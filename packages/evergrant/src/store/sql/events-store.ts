@@ -36,6 +36,17 @@ function* appendOnce(key: string, event: NewEvent): Program<boolean> {
   return first
 }
 
+/** The type stands in the statement itself: only then does the partial index serve it. */
+function* drift(organization: OrganizationId, provider: string | null, limit: number): Program<readonly AuditEvent[]> {
+  const found = yield* rows(
+    `select id, organization_id, type, at, actor_kind, actor_id, connection_id, subject, data from event
+     where organization_id = ? and type = 'provider.drift_detected' ${provider === null ? '' : 'and subject = ?'} order by id desc limit ?`,
+    ...(provider === null ? [organization] : [organization, provider]),
+    limit,
+  )
+  return found.map(toEvent)
+}
+
 function* forgetKeys(before: Instant, limit: number): Program<number> {
   return yield* run('delete from event_key where event_key in (select event_key from event_key where at < ? order by at limit ?)', before, limit)
 }
@@ -46,6 +57,7 @@ export function eventsStore(database: Database): Events {
     appendOnce: (key, event) => database.write(() => appendOnce(key, event)),
     forgetKeys: (before, limit) => database.write(() => forgetKeys(before, limit), { repeatable: true }),
     forgetRefreshes: (organization, before, limit) => database.write(() => forgetRefreshes(database.dialect, organization, idFrom('evt', before), limit)),
+    drift: (organization, provider, limit) => database.read(() => drift(organization, provider, limit)),
     list: (organization, filter, page) => database.read(() => list(organization, filter, page)),
   }
 }
