@@ -6,6 +6,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { importCommand } from './commands/import.ts'
 import { integrationCommands } from './commands/integrations.ts'
 import { migrateCommands } from './commands/migrate.ts'
+import { providerCommands } from './commands/providers.ts'
 import { refreshCommand } from './commands/refresh.ts'
 import { restoreCommands } from './commands/restore.ts'
 import { serveCommand } from './commands/serve.ts'
@@ -60,6 +61,7 @@ function createProgram(shell: Shell, streams: Streams): Command {
   integrationCommands(program, shell)
   connectionCommands(program, shell)
   importCommand(program, shell)
+  providerCommands(program, shell)
   refreshCommand(program, shell)
   apiKeyCommands(program, shell)
   restoreCommands(program, shell)

@@ -17,17 +17,26 @@ type Plain = Readonly<Record<string, unknown>>
  * @throws Fault `invalid_request` that names file, field, what was expected and what was found.
  */
 export function parseProvider(text: string, fileName: string, shipped: readonly ProviderRecord[] = []): ProviderRecord {
-  const written = readDocument(text, fileName)
-  const { extends: base, ...own } = written
-  if (base === undefined) return complete(own, fileName)
+  const read = readProvider(text, fileName, shipped)
+  if (read.record === null) throw refusal(fileName, read.problems)
+  return read.record
+}
+
+export type ReadProvider = { readonly record: ProviderRecord; readonly problems: null } | { readonly record: null; readonly problems: readonly Problem[] }
+
+/** As {@link parseProvider}, with every problem by itself instead of an error. */
+export function readProvider(text: string, fileName: string, shipped: readonly ProviderRecord[] = []): ReadProvider {
+  const document = readDocument(text, fileName)
+  if (document.written === null) return { record: null, problems: [document.problem] }
+  const { extends: base, ...own } = document.written
+  if (base === undefined) return complete(own)
   const record = shipped.find((one) => one.id === base)
   if (record === undefined) {
     const known = shipped.map((one) => one.id).join(', ')
-    throw refusal(fileName, [{ path: 'extends', text: `must name a shipped provider: ${known || 'there is none'} (found ${JSON.stringify(base)})` }])
+    return refused([{ path: 'extends', text: `must name a shipped provider: ${known || 'there is none'} (found ${JSON.stringify(base)})` }])
   }
-  const problems = checkExtension(written)
-  if (problems.length > 0) throw refusal(fileName, problems)
-  return complete(merge({ ...record }, own), fileName)
+  const problems = checkExtension(document.written)
+  return problems.length > 0 ? refused(problems) : complete(merge({ ...record }, own))
 }
 
 /**
@@ -55,39 +64,45 @@ export async function loadProviderFolder(folder: string, shipped: readonly Provi
   return [...kept, ...[...own.values()].map(({ record }) => record)].sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-function complete(written: Plain, fileName: string): ProviderRecord {
+function complete(written: Plain): ReadProvider {
   const { draft, problems } = checkDraft(written)
-  if (draft === null) throw refusal(fileName, problems)
+  if (draft === null) return refused(problems)
   const record = defineProvider(draft)
   const meaning = checkMeaning(record)
-  if (meaning.length > 0) throw refusal(fileName, meaning)
-  return record
+  return meaning.length > 0 ? refused(meaning) : { record, problems: null }
 }
 
-function readDocument(text: string, fileName: string): Plain {
-  if (text.length > LARGEST) throw refusal(fileName, [{ path: '', text: `must not have more than ${LARGEST} characters` }])
-  if (fileName.endsWith('.json')) readJson(text, fileName)
-  const value = readYaml(text, fileName)
-  if (!isPlain(value)) throw refusal(fileName, [{ path: '', text: 'must be a list of fields, beginning with id and name' }])
-  return value
+function refused(problems: readonly Problem[]): ReadProvider {
+  return { record: null, problems }
 }
 
-function readYaml(text: string, fileName: string): unknown {
+type Document = { readonly written: Plain } | { readonly written: null; readonly problem: Problem }
+
+function readDocument(text: string, fileName: string): Document {
+  if (text.length > LARGEST) return unreadable(`must not have more than ${LARGEST} characters`)
+  const broken = fileName.endsWith('.json') ? jsonFault(text) : null
+  if (broken !== null) return unreadable(`is not JSON: ${broken}`)
   const document = parseDocument(text, { uniqueKeys: true, strict: true })
   const fault = document.errors[0] ?? document.warnings[0]
-  if (fault !== undefined) throw refusal(fileName, [{ path: '', text: fault.message.split('\n')[0]?.replace(/:$/, '') ?? 'cannot be read' }])
+  if (fault !== undefined) return unreadable(fault.message.split('\n')[0]?.replace(/:$/, '') ?? 'cannot be read')
   try {
-    return document.toJS({ maxAliasCount: 20 })
+    const written: unknown = document.toJS({ maxAliasCount: 20 })
+    return isPlain(written) ? { written } : unreadable('must be a list of fields, beginning with id and name')
   } catch (cause) {
-    throw refusal(fileName, [{ path: '', text: cause instanceof Error ? cause.message : 'cannot be read' }])
+    return unreadable(cause instanceof Error ? cause.message : 'cannot be read')
   }
 }
 
-function readJson(text: string, fileName: string): void {
+function unreadable(text: string): Document {
+  return { written: null, problem: { path: '', text } }
+}
+
+function jsonFault(text: string): string | null {
   try {
     JSON.parse(text)
+    return null
   } catch (cause) {
-    throw refusal(fileName, [{ path: '', text: `is not JSON: ${cause instanceof Error ? cause.message : 'unreadable'}` }])
+    return cause instanceof Error ? cause.message : 'unreadable'
   }
 }
 
