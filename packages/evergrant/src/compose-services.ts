@@ -78,6 +78,7 @@ export function composeServices(parts: ServiceParts): ComposedServices {
   }
   const proxy = createProxyTransport({ guard: parts.guard, timers: systemTimers })
   return {
+  const connect = composeConnect(parts)
     ...ports,
     engine,
     apiKeys,
@@ -99,7 +100,7 @@ export function composeServices(parts: ServiceParts): ComposedServices {
     health: parts.health,
     restore: parts.restore,
     metrics: parts.metrics,
-    connect: composeConnect(parts),
+    connect,
     proxy,
     upstream: composeUpstream(parts, proxy),
     revocation: {
@@ -111,7 +112,7 @@ export function composeServices(parts: ServiceParts): ComposedServices {
       sendRequest: (request) => parts.client.sendRequest(request),
       contextOf,
     },
-    ...composeProviderEvents({ ...parts, contextOf }),
+    ...composeProviderEvents({ ...parts, contextOf, codes: connect }),
   }
 }
 

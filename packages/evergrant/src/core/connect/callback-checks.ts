@@ -6,6 +6,7 @@ import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectFlow, ConnectSession } from './connect-sessions.ts'
 import type { FlowContext } from './flow-context.ts'
 import { browserHash } from './flow-secret.ts'
+import { flowOfBrowser } from './push-flows.ts'
 import { sameSecret } from './random-token.ts'
 
 export interface CallbackInput {
@@ -38,9 +39,8 @@ const ONCE = ['state', 'code', 'iss', 'error', 'response']
 
 /** Everything that can be checked before the provider is known: state, browser, path. Nothing is spent or changed. */
 export async function checkCallback(input: CallbackInput, ports: ConnectPorts): Promise<CheckedFlow | EndedFlow | Refusal> {
-  const state = single(input.parameters, 'state')
-  if (state === null || repeated(input.parameters, ONCE)) return { kind: 'refused', code: 'connect_state_mismatch' }
-  const session = await ports.sessions.byStateHash(ports.seal.digest(state))
+  if (repeated(input.parameters, ONCE)) return { kind: 'refused', code: 'connect_state_mismatch' }
+  const session = await sessionOf(input, ports)
   const flow = session?.flow
   if (session === undefined || flow === null || flow === undefined) return { kind: 'refused', code: 'connect_state_mismatch' }
   const waiting = session.state === 'started'
@@ -52,6 +52,12 @@ export async function checkCallback(input: CallbackInput, ports: ConnectPorts): 
   if (integration === undefined || !pathFits(integration, flow, input.slug, ports.publicUrl))
     return refuse(session, 'connect_state_mismatch', 'other_integration', ports)
   return waiting ? { kind: 'checked', session, flow } : { kind: 'ended', session }
+}
+
+function sessionOf({ parameters, browserId, slug }: CallbackInput, ports: ConnectPorts): Promise<ConnectSession | undefined> {
+  const state = single(parameters, 'state')
+  if (state !== null) return ports.sessions.byStateHash(ports.seal.digest(state))
+  return parameters.has('state') || browserId === null ? Promise.resolve(undefined) : flowOfBrowser(browserId, slug, ports)
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Connection } from '../connection/connection.ts'
 import { Fault } from '../fault/fault.ts'
 import type { ConnectSessionId } from '../ids.ts'
+import type { PushedCode } from '../push/push-ports.ts'
 import type { JournalRecord } from '../refresh/journal.ts'
 import type { Instant } from '../time.ts'
 import { stashAnswer, unstashAnswer } from './answer-stash.ts'
@@ -16,6 +17,7 @@ import { discardStaged } from './expire-staged.ts'
 import { finishCallback } from './finish-callback.ts'
 import { type FlowOutcome, failFlow } from './flow-outcome.ts'
 import { acceptSibling } from './offer-sibling.ts'
+import { keepPushedCode } from './pushed-codes.ts'
 import { isToken, randomToken, sameSecret } from './random-token.ts'
 import { lookAtRepair, openRepair, type Repair } from './repair.ts'
 import { resumeStaged } from './resume-staged.ts'
@@ -41,6 +43,8 @@ export interface ConnectService {
   /** For answers that a provider posts: see {@link stashAnswer}. */
   stash(slug: string | null, parameters: CallbackParameters): string | null
   unstash(slug: string | null, stashed: string): CallbackParameters | null
+  /** For codes that come in a push (`PushedCodes`): kept until the browser that began the flow names the same installation. @throws Fault */
+  deliver(code: PushedCode): Promise<'taken' | 'unknown'>
   newBrowserId(): string
   /** Names a session in an address that only the browser with this id can use. */
   pageTicket(session: ConnectSessionId, browserId: string): string
@@ -73,6 +77,7 @@ export function createConnectService(ports: ConnectPorts): ConnectService {
       await failFlow(session, 'account_mismatch', { httpStatus: null, code: null, text: null }, ports)
       await discardStaged(session, ports)
     },
+    deliver: (code) => keepPushedCode(code, ports),
     stash: (slug, parameters) => stashAnswer(slug, parameters, ports),
     unstash: (slug, stashed) => unstashAnswer(slug, stashed, ports),
     newBrowserId: () => randomToken(ports.entropy),

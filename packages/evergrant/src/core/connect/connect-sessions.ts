@@ -87,8 +87,23 @@ export interface ConnectSessions {
   burn(id: ConnectSessionId, fault: StoredFault, event: NewEvent): Promise<boolean>
   /** At boot: sessions left in `exchanging` by earlier incarnations go back to `open` with a fault; returns how many. */
   reopenInterrupted(before: Instant, fault: StoredFault): Promise<number>
-  /** Deletes sessions that ended before `before`; at most `limit`. */
+  /** A code that came in a push, in place of one for the same key. */
+  keepPushed(kept: KeptCode): Promise<void>
+  pushed(integration: IntegrationId, key: string): Promise<KeptCode | undefined>
+  /** Deletes sessions that ended before `before`, and pushed codes that nobody may take any more; at most `limit` of each. Returns how many sessions. */
   purge(before: Instant, limit: number): Promise<number>
+}
+
+/** An authorization code that a provider pushed, waiting for the browser that asked for it. */
+export interface KeptCode {
+  readonly integration: IntegrationId
+  /** Of the facts that browser and push have in common. */
+  readonly key: string
+  /** Sealed: row = `<integration>#<key>`, table `pushed_code`, column `code`. */
+  readonly code: Uint8Array
+  readonly facts: Readonly<Record<string, string>>
+  readonly receivedAt: Instant
+  readonly until: Instant
 }
 
 export interface SessionAnswer {

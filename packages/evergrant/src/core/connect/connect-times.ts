@@ -13,6 +13,8 @@ export const CONNECT_TIMES = {
   /** A second callback waits this long for the first to end. */
   twinWaitMs: 20 * SECOND,
   twinPollMs: 100,
+  /** A browser may come back before the provider's push; it waits as long as a twin. */
+  pushPollMs: 300,
   accountRequestMs: 10 * SECOND,
   stageRetryBaseMs: 50,
   stageRetryCapMs: 5 * SECOND,

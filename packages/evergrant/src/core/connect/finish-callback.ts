@@ -15,6 +15,7 @@ import { type FlowContext, flowContext } from './flow-context.ts'
 import { type FlowOutcome, failFlow, flowOutcome, settledOutcome } from './flow-outcome.ts'
 import { openFlowSecret } from './flow-secret.ts'
 import { identityProblem } from './identity-check.ts'
+import { claimPushedCode } from './pushed-codes.ts'
 import { readAccount } from './read-account.ts'
 import { stageGrant } from './stage-grant.ts'
 import type { HeldGrant } from './staged-grant.ts'
@@ -33,7 +34,18 @@ export async function finishCallback(input: CallbackInput, ports: ConnectPorts):
   if (refused !== null) return refused
   const error = callbackError(input.parameters)
   if (error !== null) return failFlow(checked.session, error.fault, { httpStatus: null, code: error.providerCode, text: error.providerText }, ports)
-  return spendCode(checked, flowing, input.parameters, ports)
+  if (flowing.context.record.authorize.callback.by === 'redirect')
+    return spendCode(checked, flowing, single(input.parameters, flowing.context.record.authorize.callback.code), input.parameters, ports)
+  const pushed = await claimPushedCode(checked, flowing, ports)
+  if (pushed === null)
+    return failFlow(
+      checked.session,
+      'connect_failed',
+      { httpStatus: null, code: 'no_push', text: `${flowing.context.record.name} has not sent its code.` },
+      ports,
+    )
+  const { context } = flowing
+  return spendCode(checked, { ...flowing, context: { ...context, facts: { ...context.facts, ...pushed.facts } } }, pushed.code, input.parameters, ports)
 }
 
 /** Where the code is exchanged may depend on what the callback says (Zoho's data centres): checked before anything is sent there. */
@@ -52,9 +64,14 @@ function contextFailed(session: ConnectSession, { code, message }: Fault, ports:
   return failFlow(session, itsWords ? 'connect_failed' : code, { ...SILENT, text: itsWords ? message : null }, ports)
 }
 
-async function spendCode(checked: CheckedFlow, flowing: FlowContext, parameters: CallbackParameters, ports: ConnectPorts): Promise<FlowOutcome> {
+async function spendCode(
+  checked: CheckedFlow,
+  flowing: FlowContext,
+  code: string | null,
+  parameters: CallbackParameters,
+  ports: ConnectPorts,
+): Promise<FlowOutcome> {
   const { session, flow } = checked
-  const code = single(parameters, flowing.context.record.authorize.callback.code)
   if (code === null) return failFlow(session, 'connect_failed', { httpStatus: null, code: 'no_code', text: null }, ports)
   const secret = openFlowSecret(flow.secret, session, ports.seal)
   const intent = newId('itn', ports.entropy)

@@ -37,6 +37,11 @@ export function browserHash(browserId: string, session: ConnectSession['id'], se
   return seal.mac('connect browser', `${browserId}.${session}`)
 }
 
+/** The state of the browser's nth flow at an integration whose provider does not repeat a state. Unguessable: the browser's id is. */
+export function pushState(browserId: string, slug: string | null, nth: number, seal: Seal): string {
+  return seal.mac('connect push', `${browserId}.${slug ?? ''}.${nth}`)
+}
+
 /**
  * The completion code of a flow: derived, so that the same browser repeating its callback gets the same redirect, and
  * unguessable, because the key never leaves the server and the flow's state has 256 random bits.

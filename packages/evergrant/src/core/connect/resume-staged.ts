@@ -4,9 +4,11 @@ import type { CodeExchangeResult } from '../refresh/exchange.ts'
 import type { JournalRecord } from '../refresh/journal.ts'
 import { SealError } from '../seal/seal.ts'
 import type { ConnectPorts } from './connect-ports.ts'
+import type { ConnectFlow, ConnectSession } from './connect-sessions.ts'
 import { useAnswer } from './finish-callback.ts'
 import { type FlowContext, flowContext } from './flow-context.ts'
 import { openFlowSecret } from './flow-secret.ts'
+import { pushedCodeOf } from './pushed-codes.ts'
 
 /**
  * At boot: a code was exchanged, and only the journal has the answer. Goes on where the callback stopped, so that the
@@ -19,7 +21,7 @@ export async function resumeStaged(record: JournalRecord, decode: (body: Uint8Ar
   const waiting = session?.state === 'exchanging' && flow?.intent === record.intent
   try {
     if (session !== undefined && flow !== null && waiting) {
-      const flowing = await flowContext(session, ports, { callback: record.callback ?? {} })
+      const flowing = await contextOf(session, flow, record.callback ?? {}, ports)
       const { nonce, verifier } = openFlowSecret(flow.secret, session, ports.seal)
       await useAnswer(
         { flowing, nonce, intent: record.intent, result: resultOf(record, verifier, flowing, decode, ports), parameters: record.callback ?? {} },
@@ -36,6 +38,14 @@ export async function resumeStaged(record: JournalRecord, decode: (body: Uint8Ar
   }
   ports.exchange.settle(record.intent)
   return 'settled'
+}
+
+/** A push said more than the browser; it is kept for as long as a flow lives. */
+async function contextOf(session: ConnectSession, flow: ConnectFlow, callback: Readonly<Record<string, string>>, ports: ConnectPorts): Promise<FlowContext> {
+  const flowing = await flowContext(session, ports, { callback })
+  const { record, facts } = flowing.context
+  const pushed = record.authorize.callback.by === 'push' ? await pushedCodeOf(session, flow.startedAt, record, facts, ports) : null
+  return pushed === null ? flowing : { ...flowing, context: { ...flowing.context, facts: { ...facts, ...pushed.facts } } }
 }
 
 function resultOf(

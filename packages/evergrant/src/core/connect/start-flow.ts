@@ -9,6 +9,7 @@ import { expireStaged } from './expire-staged.ts'
 import { type FlowContext, flowContext, redirectUriOf } from './flow-context.ts'
 import { browserHash, type FlowSecret, sealFlowSecret } from './flow-secret.ts'
 import { answeredVariables, variablesToAsk } from './flow-variables.ts'
+import { newState } from './push-flows.ts'
 import { randomToken } from './random-token.ts'
 import { isStartable } from './startable.ts'
 
@@ -27,7 +28,7 @@ export async function startFlow(input: StartInput, ports: ConnectPorts): Promise
   const session = await startable(input.session, ports)
   const variables = await endUserVariables({ ...input, session }, ports)
   const flowing = await flowContext(session, ports, { variables })
-  const state = randomToken(ports.entropy)
+  const state = await newState(flowing, redirectUriOf(flowing.integration, ports.publicUrl), input.browserId, ports)
   const secret = newFlowSecret(flowing, Object.keys(variables), ports)
   const flow = newFlow(flowing, state, secret, input.browserId, ports)
   const url = authorizeAt(flowing, flow, state, secret, ports)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { ConnectFlow, ConnectSession } from '../../core/connect/connect-sessions.ts'
+import type { ConnectFlow, ConnectSession, KeptCode } from '../../core/connect/connect-sessions.ts'
 import { newId } from '../../core/ids.ts'
 import type { StoreCase } from './store-case.ts'
 import { bytesOf, FUTURE, faultAt, PAST, Tenant } from './tenant.ts'
@@ -88,12 +88,37 @@ export const sessionCases: readonly StoreCase[] = [
       assert.ok((await store.connectSessions.reopenInterrupted(PAST + 1, faultAt(PAST, 'outcome_unknown'))) >= 1)
       assert.deepEqual([(await store.connectSessions.load(session.id))?.state], ['open'])
       const old = await stored(tenant, { expiresAt: 1_000 })
+      await store.connectSessions.keepPushed(codeOf(tenant, 'old', { receivedAt: 500, until: 1_000 }))
       assert.equal(await store.connectSessions.purge(2_000, 10), 1)
       assert.equal(await store.connectSessions.load(old.id), undefined)
+      assert.equal(await store.connectSessions.pushed(tenant.integration.id, 'old'), undefined)
       assert.notEqual(await store.connectSessions.load(session.id), undefined)
     },
   },
+  {
+    name: 'a pushed code waits under its key, the latest for each, and makes room for newer ones when it is too old',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const other = await Tenant.open(store, context)
+      const { id } = tenant.integration
+      assert.equal(await store.connectSessions.pushed(id, 'one'), undefined)
+      const first = codeOf(tenant, 'one')
+      await store.connectSessions.keepPushed(first)
+      await store.connectSessions.keepPushed(first)
+      assert.deepEqual(await store.connectSessions.pushed(id, 'one'), first)
+      assert.equal(await store.connectSessions.pushed(other.integration.id, 'one'), undefined)
+      const second = codeOf(tenant, 'one', { code: bytesOf('another code'), receivedAt: PAST + 5 })
+      await store.connectSessions.keepPushed(second)
+      assert.deepEqual(await store.connectSessions.pushed(id, 'one'), second)
+      await store.connectSessions.keepPushed(codeOf(tenant, 'two', { receivedAt: second.until + 1, until: second.until + 2 }))
+      assert.equal(await store.connectSessions.pushed(id, 'one'), undefined)
+    },
+  },
 ]
+
+function codeOf(tenant: Tenant, key: string, changes: Partial<KeptCode> = {}): KeptCode {
+  return { integration: tenant.integration.id, key, code: bytesOf('sealed code'), facts: { place: key }, receivedAt: PAST, until: PAST + 10, ...changes }
+}
 
 const staged = { grant: bytesOf('sealed grant'), account: 'account', accountLabel: 'Account', codeHash: 'code hash', stagedAt: PAST }
 

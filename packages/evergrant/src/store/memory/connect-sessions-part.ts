@@ -56,6 +56,8 @@ function reopenInterrupted(tables: Tables, before: Instant, fault: StoredFault):
 }
 
 function purge(tables: Tables, before: Instant, limit: number): number {
+  const codes = [...tables.pushedCodes].filter(([, code]) => code.until < before).sort(([, left], [, right]) => left.until - right.until)
+  for (const [name] of codes.slice(0, limit)) tables.pushedCodes.delete(name)
   const ended = [...tables.sessions.values()].filter((session) => session.expiresAt < before).sort((left, right) => left.expiresAt - right.expiresAt)
   for (const session of ended.slice(0, limit)) tables.sessions.delete(session.id)
   return Math.min(ended.length, limit)
@@ -81,6 +83,12 @@ export function connectSessionsPart(tables: Tables): ConnectSessions {
     burn: async (id, fault, event) =>
       told(tables, move(tables, id, ['open', 'started', 'exchanging', 'staged'], { state: 'burned', fault, staged: null }), event),
     reopenInterrupted: async (before, fault) => reopenInterrupted(tables, before, fault),
+    keepPushed: async (kept) => {
+      for (const [name, other] of tables.pushedCodes)
+        if (other.integration === kept.integration && other.until < kept.receivedAt) tables.pushedCodes.delete(name)
+      tables.pushedCodes.set(`${kept.integration}#${kept.key}`, kept)
+    },
+    pushed: async (integration, key) => tables.pushedCodes.get(`${integration}#${key}`),
     purge: async (before, limit) => purge(tables, before, limit),
   }
 }

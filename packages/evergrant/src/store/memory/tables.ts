@@ -1,7 +1,7 @@
 import type { ApiKey } from '../../core/access/api-key.ts'
 import type { Organization } from '../../core/access/organization.ts'
 import type { AuditEvent, NewEvent } from '../../core/audit/event.ts'
-import type { ConnectSession } from '../../core/connect/connect-sessions.ts'
+import type { ConnectSession, KeptCode } from '../../core/connect/connect-sessions.ts'
 import type { ApiKeyId, ConnectionId, ConnectSessionId, IntegrationId, IntentId, OrganizationId, PushNoticeId, RevocationId } from '../../core/ids.ts'
 import type { QuotaState } from '../../core/pacing/quotas.ts'
 import type { PushSecrets } from '../../core/push/pushes.ts'
@@ -33,6 +33,7 @@ export interface Snapshot {
   readonly answers: ReadonlyMap<IntentId, KeptAnswer>
   readonly revocations: ReadonlyMap<RevocationId, KeptRevocation>
   readonly sessions: ReadonlyMap<ConnectSessionId, ConnectSession>
+  readonly pushedCodes: ReadonlyMap<string, KeptCode>
   readonly apiKeys: ReadonlyMap<ApiKeyId, ApiKey>
   readonly requests: ReadonlyMap<string, KeptRequest>
   readonly events: ReadonlyMap<string, AuditEvent>
@@ -62,6 +63,7 @@ export class Tables {
   readonly answers = new AnswerTable()
   readonly revocations = new RevocationTable()
   readonly sessions = new Map<ConnectSessionId, ConnectSession>()
+  readonly pushedCodes = new Map<string, KeptCode>()
   readonly apiKeys = new Map<ApiKeyId, ApiKey>()
   readonly requests = new Map<string, KeptRequest>()
   readonly events = new Map<string, AuditEvent>()
@@ -107,6 +109,7 @@ export class Tables {
       answers: this.answers.copy(),
       revocations: this.revocations.copy(),
       sessions: new Map(this.sessions),
+      pushedCodes: new Map(this.pushedCodes),
       apiKeys: new Map(this.apiKeys),
       requests: new Map(this.requests),
       events: new Map(this.events),
@@ -135,6 +138,7 @@ export class Tables {
     this.answers.refill(snapshot.answers)
     this.revocations.refill(snapshot.revocations)
     refill(this.sessions, snapshot.sessions)
+    refill(this.pushedCodes, snapshot.pushedCodes)
     refill(this.apiKeys, snapshot.apiKeys)
     refill(this.requests, snapshot.requests)
     refill(this.events, snapshot.events)

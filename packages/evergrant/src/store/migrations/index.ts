@@ -11,6 +11,7 @@ import { retention } from './0010-retention.ts'
 import { importedGrants } from './0012-imported-grants.ts'
 import { providerEvents } from './0013-provider-events.ts'
 import { quotas } from './0014-quotas.ts'
+import { pushedCodes } from './0015-pushed-codes.ts'
 import type { Migration } from './migration.ts'
 
 /** In order. A published migration is never edited; the next one amends it. */
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
   importedGrants,
   providerEvents,
   quotas,
+  pushedCodes,
 ]

@@ -1,12 +1,12 @@
 import type { NewEvent } from '../../core/audit/event.ts'
-import type { ConnectFlow, ConnectSession, ConnectSessions, SessionAnswer, StagedGrant } from '../../core/connect/connect-sessions.ts'
+import type { ConnectFlow, ConnectSession, ConnectSessions, KeptCode, SessionAnswer, StagedGrant } from '../../core/connect/connect-sessions.ts'
 import type { StoredFault } from '../../core/connection/connection.ts'
-import type { ConnectionId, ConnectSessionId, IntentId, OrganizationId } from '../../core/ids.ts'
+import type { ConnectionId, ConnectSessionId, IntegrationId, IntentId, OrganizationId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
 import { keepAnswer } from './answers.ts'
 import { append } from './event-rows.ts'
 import { type Database, type Dialect, type Program, row, rows, run, type SqlValue } from './program.ts'
-import { text } from './rows.ts'
+import { bytes, integer, json, text } from './rows.ts'
 import { FLOW_COLUMNS, flowValues, SESSION_COLUMNS, STAGED_COLUMNS, sessionValues, stagedValues, toSession } from './session-rows.ts'
 
 const set = (columns: readonly string[]) => columns.map((column) => `${column} = ?`).join(', ')
@@ -97,7 +97,32 @@ function* reopenInterrupted(before: Instant, fault: StoredFault): Program<number
   return yield* run(`update connect_session set state = 'open', fault = ? where state = 'exchanging' and flow_started_at < ?`, JSON.stringify(fault), before)
 }
 
+function* keepPushed({ integration, key, code, facts, receivedAt, until }: KeptCode): Program<void> {
+  yield* run('delete from pushed_code where integration_id = ? and until_at < ?', integration, receivedAt)
+  yield* run(
+    `insert into pushed_code (integration_id, code_key, code, facts, received_at, until_at) values (?, ?, ?, ?, ?, ?)
+     on conflict (integration_id, code_key) do update
+       set code = excluded.code, facts = excluded.facts, received_at = excluded.received_at, until_at = excluded.until_at`,
+    integration,
+    key,
+    code,
+    JSON.stringify(facts),
+    receivedAt,
+    until,
+  )
+}
+
+function* pushed(integration: IntegrationId, key: string): Program<KeptCode | undefined> {
+  const found = yield* row('select code, facts, received_at, until_at from pushed_code where integration_id = ? and code_key = ?', integration, key)
+  if (found === undefined) return undefined
+  const facts = json<Readonly<Record<string, string>>>(found, 'facts')
+  return { integration, key, code: bytes(found, 'code'), facts, receivedAt: integer(found, 'received_at'), until: integer(found, 'until_at') }
+}
+
 function* purge(dialect: Dialect, before: Instant, limit: number): Program<number> {
+  const codes = yield* rows('select integration_id, code_key from pushed_code where until_at < ? order by until_at limit ?', before, limit)
+  for (const code of codes)
+    yield* run('delete from pushed_code where integration_id = ? and code_key = ?', text(code, 'integration_id'), text(code, 'code_key'))
   const ended = yield* rows('select id from connect_session where expires_at < ? order by expires_at limit ?', before, limit)
   return yield* run(`delete from connect_session where ${dialect.among('id')}`, JSON.stringify(ended.map((session) => session.id)))
 }
@@ -116,6 +141,8 @@ export function connectSessionsStore(database: Database): ConnectSessions {
     complete: (id, result, event) => database.write(() => complete(id, result, event)),
     burn: (id, fault, event) => database.write(() => burn(id, fault, event)),
     reopenInterrupted: (before, fault) => database.write(() => reopenInterrupted(before, fault)),
+    keepPushed: (kept) => database.write(() => keepPushed(kept), { repeatable: true }),
+    pushed: (integration, key) => database.read(() => pushed(integration, key)),
     purge: (before, limit) => database.write(() => purge(database.dialect, before, limit)),
   }
 }
