@@ -1,9 +1,12 @@
 import { createVerify, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { newId } from '../core/ids.ts'
 import { decodeJwt } from '../core/provider/base64url.ts'
+import { systemEntropy } from '../system.ts'
 import { AnsweringEndpoint, type Reply } from '../testing/answering-endpoint.ts'
 import { type ApiLab, createApiLab } from '../testing/api-lab.ts'
 import type { LabOptions } from '../testing/engine-lab.ts'
+import { testSeal } from '../testing/seal.ts'
 
 type RecordDraft = NonNullable<LabOptions['record']>
 
@@ -22,6 +25,17 @@ async function start(record: RecordDraft, reply: () => Reply, options: Partial<L
 const tokenOf = (lab: ApiLab, id: string, query = '') => lab.call('GET', `/api/v1/connections/${id}/token${query}`)
 const read = async (lab: ApiLab, id: string) => (await lab.call('GET', `/api/v1/connections/${id}`)).json
 const events = async (lab: ApiLab, id: string) => (await lab.call('GET', `/api/v1/events?connection=${id}`)).json.items
+
+/** What an older version may have stored, without the check that there is today. */
+async function storeSecret(lab: ApiLab, secret: string): Promise<void> {
+  const integration = await lab.store.integrations.load(lab.integration)
+  if (integration === undefined) throw new Error('the integration is gone')
+  const context = { organization: lab.organization, table: 'integration', row: lab.integration, column: 'client_secret' }
+  const [event] = (await lab.store.events.list(lab.organization, {}, { limit: 1, cursor: null })).items
+  if (event === undefined) throw new Error('there is no event')
+  const next = { ...integration, clientSecret: testSeal().seal(secret, context), version: integration.version + 1 }
+  await lab.store.integrations.update(next, { ...event, id: newId('evt', systemEntropy) })
+}
 
 describe('client credentials of a connection', () => {
   test('the first token is asked for before the connection is stored, and read afterwards', async () => {
@@ -256,7 +270,9 @@ describe('JWT bearer', () => {
   test("a key of the integration that stops fitting is the operator's trouble, and no reader is told that the request was wrong", async () => {
     const { lab, create } = await start(record, () => granted('at-1'), { clientSecret: pem })
     const { json } = await create({ credentials: { subject: 'ada' } })
-    await lab.call('PATCH', '/api/v1/integrations/scripted', { body: { client_secret: 'not a key' } })
+    const patched = await lab.call('PATCH', '/api/v1/integrations/scripted', { body: { client_secret: 'not a key' } })
+    expect([patched.status, patched.json.field]).toEqual([400, '/client_secret'])
+    await storeSecret(lab, 'not a key')
     await lab.time.advance(HOUR + 1)
     expect((await tokenOf(lab, json.id)).json).toMatchObject({ status: 503, code: 'client_rejected' })
     await lab.call('PATCH', '/api/v1/integrations/scripted', { body: { client_secret: pem } })
