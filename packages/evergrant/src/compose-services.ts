@@ -29,6 +29,7 @@ import { restoreRoutes } from './http/routes/restore.ts'
 import type { App } from './http/schema.ts'
 import type { HealthSource, Services } from './http/services.ts'
 import type { AddressGuard } from './outbound/address-guard.ts'
+import { certificateProblem } from './outbound/client-certificate.ts'
 import type { ProviderClient } from './outbound/provider-client.ts'
 import { createProxyTransport, type ProxyTransport } from './outbound/proxy-transport.ts'
 import { systemEntropy, systemTimers } from './system.ts'
@@ -93,7 +94,14 @@ export function composeServices(parts: ServiceParts): ComposedServices {
     }),
     machines: composeMachines(parts),
     repairLink: ({ row, providerKnown }) => (providerKnown ? repairLink(row.connection, parts.config.publicUrl, { seal, clock: node.clock }) : null),
-    integrations: new IntegrationService({ ...ports, integrations: store.integrations, providers: directory, seal }),
+    integrations: new IntegrationService({
+      ...ports,
+      integrations: store.integrations,
+      providers: directory,
+      seal,
+      signer: parts.signing.signer,
+      certificateProblem,
+    }),
     providers: directory,
     organizations: store.organizations,
     events: store.events,

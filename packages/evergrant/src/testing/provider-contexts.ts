@@ -1,4 +1,4 @@
-import { withChoices } from '../core/provider/choices.ts'
+import { completeVariables } from '../core/provider/choices.ts'
 import type { ProviderContext } from '../core/provider/context.ts'
 import type { ProviderRecord } from '../core/provider/record.ts'
 import type { SigningPorts } from '../core/provider/signing.ts'
@@ -47,7 +47,7 @@ const SIGNING: SigningPorts = {
 export async function contextOf(record: ProviderRecord | string, changes: Partial<ProviderContext> = {}): Promise<ProviderContext> {
   const full = typeof record === 'string' ? shipped(record) : record
   const directory = createProviderDirectory({ records: [full], fetchJson: async () => METADATA, clock: { wall: () => 0, mono: () => 0 } })
-  const variables = withChoices(full, changes.variables ?? VARIABLES[full.id] ?? examplesOf(full))
+  const variables = completeVariables(full, changes.variables ?? VARIABLES[full.id] ?? examplesOf(full))
   const endpoints = await directory.resolve(full, variables)
   const made = { record: full, endpoints, clientId: 'client-1', clientSecret: 'secret-of-client-1', facts: {}, token: null, signing: SIGNING }
   return { ...made, ...changes, variables }

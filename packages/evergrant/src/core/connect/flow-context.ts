@@ -1,6 +1,6 @@
 import type { Integration } from '../connection/integration.ts'
 import { Fault } from '../fault/fault.ts'
-import { withChoices } from '../provider/choices.ts'
+import { completeVariables } from '../provider/choices.ts'
 import type { ProviderContext } from '../provider/context.ts'
 import { SealError } from '../seal/seal.ts'
 import { callbackFacts } from './callback-parameters.ts'
@@ -31,7 +31,7 @@ export async function flowContext(session: ConnectSession, ports: ConnectPorts, 
   if (integration === undefined) throw new Fault('not_found', { detail: 'The integration of this link does not exist any more.' })
   const record = ports.providers.get(integration.provider)
   if (record === undefined) throw new Fault('client_rejected', { detail: `The provider "${integration.provider}" is not in the catalogue.` })
-  const variables = withChoices(record, { ...integration.variables, ...session.variables, ...known.variables })
+  const variables = completeVariables(record, { ...integration.variables, ...session.variables, ...known.variables })
   const facts = { ...callbackFacts(record, known.callback ?? {}), ...known.facts }
   const endpoints = await ports.providers.resolve(record, { ...variables, ...facts })
   const clientSecret = openClientSecret(integration, ports)

@@ -1,11 +1,12 @@
 import { Fault } from '../fault/fault.ts'
+import { choiceWords, setByChoices, valueProblem } from '../provider/choices.ts'
 import type { ProviderRecord, VariableDefinition } from '../provider/record.ts'
-import { matchesPattern } from '../provider/template.ts'
 
 /** What the end user is asked for: variables of the record that neither integration nor session has. */
 export function variablesToAsk(record: ProviderRecord, known: Readonly<Record<string, string>>): readonly (VariableDefinition & { readonly name: string })[] {
+  const chosen = setByChoices(record)
   return Object.entries(record.variables)
-    .filter(([name, definition]) => definition.askedOf === 'connection' && !Object.hasOwn(known, name))
+    .filter(([name, definition]) => definition.askedOf === 'connection' && !Object.hasOwn(known, name) && !chosen.has(name))
     .map(([name, definition]) => ({ name, ...definition }))
 }
 
@@ -39,9 +40,7 @@ export function answeredVariables(
 }
 
 function checkVariable(name: string, value: string, definition: VariableDefinition): string {
-  if (value.length <= 255 && matchesPattern(definition.pattern, value)) return value
-  throw new Fault('invalid_request', {
-    field: `/variables/${name}`,
-    detail: `${definition.label} is not valid. It should look like this: ${definition.example}`,
-  })
+  if (value.length <= 255 && valueProblem(definition, value) === null) return value
+  const remedy = definition.choices === null ? `is not valid. It should look like this: ${definition.example}` : choiceWords(definition.choices)
+  throw new Fault('invalid_request', { field: `/variables/${name}`, detail: `${definition.label} ${remedy}` })
 }

@@ -2,9 +2,9 @@ import type { Actor, NewEvent } from '../audit/event.ts'
 import { Fault } from '../fault/fault.ts'
 import { type ConnectionId, newId, type OrganizationId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
+import { valueProblem } from '../provider/choices.ts'
 import type { ProviderRecord } from '../provider/record.ts'
 import { reuseOf } from '../provider/reuse-of.ts'
-import { matchesPattern } from '../provider/template.ts'
 import { initialDueAt } from '../refresh/due.ts'
 import { type GrantEnd, grantEnd } from '../refresh/grant-lifetime.ts'
 import { type GrantedTokens, newCredential } from '../refresh/new-credential.ts'
@@ -64,12 +64,8 @@ export function checkGrant({ grant, record }: Pick<Import, 'grant' | 'record'>):
   for (const [name, value] of Object.entries(grant.variables)) {
     const definition = Object.hasOwn(record.variables, name) ? record.variables[name] : undefined
     if (definition === undefined) throw new Fault('invalid_request', { field: `/variables/${name}`, detail: `${record.name} has no variable \`${name}\`.` })
-    if (!matchesPattern(definition.pattern, value)) {
-      throw new Fault('invalid_request', {
-        field: `/variables/${name}`,
-        detail: `\`${name}\` must match ${definition.pattern}. Example: ${definition.example}.`,
-      })
-    }
+    const problem = valueProblem(definition, value)
+    if (problem !== null) throw new Fault('invalid_request', { field: `/variables/${name}`, detail: `\`${name}\` ${problem}.` })
   }
   const texts: Readonly<Record<string, string | null>> = { account: grant.account, account_label: grant.accountLabel }
   const facts = Object.fromEntries(Object.entries(grant.facts).map(([name, value]) => [`facts/${name}`, value]))

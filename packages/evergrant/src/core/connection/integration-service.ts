@@ -3,20 +3,21 @@ import { isPlainUrl } from '../connect/return-url.ts'
 import { Fault } from '../fault/fault.ts'
 import { type IntegrationId, newId, type OrganizationId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
+import { setByChoices, valueProblem } from '../provider/choices.ts'
 import type { ProviderDirectory } from '../provider/context.ts'
 import type { GrantKind, ProviderRecord } from '../provider/record.ts'
 import { parseReuse } from '../provider/reuse-of.ts'
-import { matchesPattern } from '../provider/template.ts'
 import { CONFIRMED_FOR_MS } from '../refresh/death-watch.ts'
 import type { DeathDecision } from '../refresh/deaths.ts'
 import type { Seal } from '../seal/seal.ts'
 import type { Clock, Entropy } from '../time.ts'
+import { type ClientKeyPorts, checkClientKey } from './client-keys.ts'
 import type { Page, PageRequest } from './connections.ts'
 import type { Integration, IntegrationSettings } from './integration.ts'
 import { DEFAULT_SETTINGS } from './integration.ts'
 import type { Integrations } from './integrations.ts'
 
-export interface IntegrationPorts {
+export interface IntegrationPorts extends ClientKeyPorts {
   readonly integrations: Integrations
   readonly providers: Pick<ProviderDirectory, 'get'>
   readonly seal: Pick<Seal, 'seal'>
@@ -85,6 +86,7 @@ export class IntegrationService {
       version: 1,
     }
     check(integration, record)
+    checkClientKey(record, wanted.clientSecret, this.ports)
     const event = this.event('integration.created', integration, actor, { slug: integration.slug, provider: integration.provider })
     if ((await this.ports.integrations.insert(integration, event)) === 'slug_taken') throw slugTaken(integration.slug)
     return integration
@@ -108,7 +110,9 @@ export class IntegrationService {
       const old = await this.get(organization, idOrSlug)
       if (expectedVersion !== null && expectedVersion !== old.version) throw versionMoved(old.version)
       const next = this.patched(old, patch)
-      check(next, this.record(next.provider))
+      const record = this.record(next.provider)
+      check(next, record)
+      if (patch.clientSecret !== undefined) checkClientKey(record, patch.clientSecret, this.ports)
       const changed = Object.keys(patch)
       const event = this.event('integration.updated', next, actor, { changed, unblocked: old.blocked !== null && next.blocked === null })
       const outcome = await this.ports.integrations.update(next, event)
@@ -217,14 +221,19 @@ function checkVariables(variables: Readonly<Record<string, string>>, record: Pro
     const definition = Object.hasOwn(record.variables, name) ? record.variables[name] : undefined
     if (definition === undefined)
       throw invalid(`/variables/${name}`, `${record.name} has no variable \`${name}\`. It has: ${Object.keys(record.variables).join(', ') || 'none'}.`)
-    if (!matchesPattern(definition.pattern, value))
-      throw invalid(`/variables/${name}`, `\`${name}\` must match ${definition.pattern}. Example: ${definition.example}.`)
+    const problem = valueProblem(definition, value)
+    if (problem !== null) throw invalid(`/variables/${name}`, `\`${name}\` ${problem}.`)
   }
+  const chosen = setByChoices(record)
   for (const [name, definition] of Object.entries(record.variables)) {
-    const needed = definition.askedOf === 'integration' && definition.default === null
+    const needed = definition.askedOf === 'integration' && definition.default === null && !chosen.has(name)
     if (needed && !Object.hasOwn(variables, name))
-      throw invalid(`/variables/${name}`, `${record.name} needs \`${name}\` (${definition.label}). Example: ${definition.example}.`)
+      throw invalid(`/variables/${name}`, `${record.name} needs \`${name}\` (${definition.label}). ${exampleOf(definition)}.`)
   }
+}
+
+function exampleOf({ choices, example }: ProviderRecord['variables'][string]): string {
+  return choices === null ? `Example: ${example}` : `Choose one of: ${Object.keys(choices).join(', ')}`
 }
 
 function checkUrl(field: string, url: string): void {

@@ -69,7 +69,8 @@ async function attempt(ports: RevocationPorts, revocation: Revocation): Promise<
   const open = (column: 'access_token' | 'refresh_token', sealed: Uint8Array | null): string | null =>
     sealed === null ? null : ports.seal.openText(sealed, credentialContext(revocation.organization, revocation.connection, held.generation, column))
   const { context, refreshToken } = presentable(own, open('refresh_token', held.refreshToken))
-  const request = revokeRequest(context, { accessToken: open('access_token', held.accessToken), refreshToken })
+  const accessToken = open('access_token', held.accessToken)
+  const request = revokeRequest(context, { accessToken, refreshToken, account: row.connection.account })
   if (request === null) return { kind: 'failed', data: { reason: 'no token that this provider can revoke is held' } }
   return judge(await ports.sendRequest(request))
 }

@@ -3,42 +3,54 @@ import type { ProviderRecord, VariableDefinition } from './record.ts'
 import { matchesPattern } from './template.ts'
 
 type Values = Readonly<Record<string, string>>
-type Chosen = readonly [name: string, definition: VariableDefinition, choices: NonNullable<VariableDefinition['choices']>]
+type Choices = NonNullable<VariableDefinition['choices']>
+
+interface Presets {
+  /** Values that hold where nobody gave one. */
+  readonly defaults: Values
+  readonly chosen: readonly (readonly [name: string, choices: Choices])[]
+  /** Neither of the two: the values are complete as they are. */
+  readonly none: boolean
+}
 
 /** Records are few, and every request is built from the variables of one. */
-const known = new WeakMap<ProviderRecord['variables'], readonly Chosen[]>()
+const known = new WeakMap<ProviderRecord['variables'], Presets>()
 
-function chosenOf(variables: ProviderRecord['variables']): readonly Chosen[] {
+function presetsOf(variables: ProviderRecord['variables']): Presets {
   const found = known.get(variables)
   if (found !== undefined) return found
-  const chosen = Object.entries(variables).flatMap(([name, definition]): Chosen[] =>
-    definition.choices === null ? [] : [[name, definition, definition.choices]],
+  const all = Object.entries(variables)
+  const defaults = Object.fromEntries(
+    all.flatMap(([name, definition]): [string, string][] => (definition.default === null ? [] : [[name, definition.default]])),
   )
-  known.set(variables, chosen)
-  return chosen
+  const chosen = all.flatMap(([name, { choices }]): [string, Choices][] => (choices === null ? [] : [[name, choices]]))
+  const presets = { defaults, chosen, none: chosen.length === 0 && Object.keys(defaults).length === 0 }
+  known.set(variables, presets)
+  return presets
 }
 
 /**
- * The values with what the chosen ones set: a region's hosts. A value that somebody gave is not replaced.
+ * The values with the record's defaults, and with what the chosen ones set: a region's hosts. A value that somebody gave is not replaced.
  * @throws Fault `invalid_request` naming the choices, when a value is none of them
  */
-export function withChoices(record: Pick<ProviderRecord, 'variables'>, values: Values): Values {
-  const chosen = chosenOf(record.variables)
-  if (chosen.length === 0) return values
-  let all = values
-  for (const [name, definition, choices] of chosen) {
-    const value = Object.hasOwn(values, name) ? values[name] : definition.default
-    if (value === null || value === undefined) continue
+export function completeVariables(record: Pick<ProviderRecord, 'variables'>, given: Values): Values {
+  const { defaults, chosen, none } = presetsOf(record.variables)
+  if (none) return given
+  const values = { ...defaults, ...given }
+  let sets: Values = {}
+  for (const [name, choices] of chosen) {
+    const value = values[name]
+    if (value === undefined) continue
     const choice = Object.hasOwn(choices, value) ? choices[value] : undefined
     if (choice === undefined) throw new Fault('invalid_request', { field: `variables.${name}`, detail: `The variable "${name}" ${choiceWords(choices)}.` })
-    all = { ...choice.sets, ...all }
+    sets = { ...sets, ...choice.sets }
   }
-  return all
+  return { ...values, ...sets, ...given }
 }
 
 /** Names that a choice of this record sets: nobody else needs to give them. */
 export function setByChoices(record: Pick<ProviderRecord, 'variables'>): ReadonlySet<string> {
-  return new Set(chosenOf(record.variables).flatMap(([, , choices]) => Object.values(choices).flatMap(({ sets }) => Object.keys(sets))))
+  return new Set(presetsOf(record.variables).chosen.flatMap(([, choices]) => Object.values(choices).flatMap(({ sets }) => Object.keys(sets))))
 }
 
 /** What is wrong with a value, as the end of a sentence; null when it is what the record wants. */
@@ -48,7 +60,7 @@ export function valueProblem(definition: VariableDefinition, value: string): str
   return matchesPattern(pattern, value) ? null : `must match ${pattern}. Example: ${example}`
 }
 
-function choiceWords(choices: Chosen[2]): string {
+export function choiceWords(choices: Choices): string {
   const words = Object.entries(choices).map(([value, { label }]) => (label === value ? value : `${value} (${label})`))
   return `must be one of: ${words.join(', ')}`
 }

@@ -2,7 +2,7 @@ import type { Integration } from '../connection/integration.ts'
 import type { Integrations } from '../connection/integrations.ts'
 import { Fault } from '../fault/fault.ts'
 import type { IntegrationId } from '../ids.ts'
-import { withChoices } from '../provider/choices.ts'
+import { completeVariables } from '../provider/choices.ts'
 import type { ProviderContext, ProviderDirectory } from '../provider/context.ts'
 import type { ProviderRecord } from '../provider/record.ts'
 import type { Reuse } from '../provider/reuse.ts'
@@ -53,7 +53,7 @@ export class GrantContexts {
   async provider(context: GrantContext, own: Readonly<Record<string, string>>, facts: Readonly<Record<string, string>>): Promise<ProviderContext> {
     const { integration, record } = context
     const { redirectUriOf } = this.#ports
-    const variables = withChoices(record, { ...integration.variables, ...own })
+    const variables = completeVariables(record, { ...integration.variables, ...own })
     const endpoints = await this.#ports.directory.resolve(record, { ...variables, ...facts })
     return {
       record,

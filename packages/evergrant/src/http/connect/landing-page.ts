@@ -80,8 +80,20 @@ function field(variable: AskedVariable, problem: FormProblem | null): Html {
   const id = `variable-${variable.name}`
   const value = problem?.form[variable.name] ?? variable.value
   const wrong = problem?.variable === variable.name
+  if (variable.choices !== null) return choice(variable, variable.choices, value, wrong ? problem.text : null)
   return html`<label for="${id}">${variable.label}</label>
 <input type="text" id="${id}" name="${variable.name}" value="${value}" maxlength="255" required autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="${id}-hint"${wrong ? html` aria-invalid="true" autofocus` : null}>
 <p class="hint" id="${id}-hint">For example: ${variable.example}</p>
 ${wrong ? html`<p class="error" role="alert">${problem.text}</p>` : null}`
+}
+
+/** The only values there are: nothing to type, and so nothing to get wrong. */
+function choice(variable: AskedVariable, choices: NonNullable<AskedVariable['choices']>, value: string | null, wrong: string | null): Html {
+  const id = `variable-${variable.name}`
+  const options = Object.entries(choices).map(([name, { label }]) => html`<option value="${name}"${name === value ? html` selected` : null}>${label}</option>`)
+  return html`<label for="${id}">${variable.label}</label>
+<select id="${id}" name="${variable.name}" required${wrong === null ? null : html` aria-invalid="true" aria-describedby="${id}-error" autofocus`}>
+${options}
+</select>
+${wrong === null ? null : html`<p class="error" role="alert" id="${id}-error">${wrong}</p>`}`
 }

@@ -38,7 +38,7 @@ ul.plain { margin: 0 0 1rem; padding: 0; list-style: none; }
 ul.plain li { padding: .375rem 0 .375rem 1.25rem; position: relative; }
 ul.plain li::before { content: ""; position: absolute; left: .125rem; top: .95rem; width: .4rem; height: .4rem; border-radius: 50%; background: var(--accent); }
 label { display: block; font-weight: 600; margin: 1rem 0 .25rem; }
-input[type="text"] { width: 100%; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--soft); border-radius: .5rem; padding: .625rem .75rem; min-height: 2.75rem; }
+input[type="text"], select { width: 100%; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--soft); border-radius: .5rem; padding: .625rem .75rem; min-height: 2.75rem; }
 .hint { color: var(--soft); font-size: .875rem; margin: .25rem 0 0; }
 .error { color: var(--bad); font-weight: 550; margin: .25rem 0 0; }
 .actions { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.5rem; align-items: center; }

@@ -1,0 +1,55 @@
+import { Fault } from '../fault/fault.ts'
+import type { ClientAuth, ProviderRecord, SigningFacts } from '../provider/record.ts'
+import type { Signer } from '../provider/signing.ts'
+
+export interface ClientKeyPorts {
+  /** Without it, keys are not tried before they are stored. */
+  readonly signer?: Pick<Signer, 'sign'>
+  /** What is wrong with the PEM of a client certificate and its key, as the end of a sentence; null when nothing is. */
+  readonly certificateProblem?: (pem: string) => string | null
+}
+
+/**
+ * A client secret that is a key is tried before it is stored: afterwards every connection would stop because of it.
+ * @throws Fault `invalid_request` naming the field and the remedy
+ */
+export function checkClientKey(record: ProviderRecord, secret: string | null, ports: ClientKeyPorts): void {
+  const signing = signsWithSecret(record, secret)
+  if (signing !== null) return checkSigningKey(record, signing, secret, ports)
+  if (!authenticatesBy(record, 'tls')) return
+  if (secret === null)
+    throw missing(record, 'shows a client certificate: `client_secret` must be the PEM of the certificate and of its private key, one after the other')
+  const problem = ports.certificateProblem?.(secret) ?? null
+  if (problem !== null) throw refused(`\`client_secret\` must be the PEM of a client certificate and of its private key: it ${problem}.`)
+}
+
+function checkSigningKey(record: ProviderRecord, { algorithm }: SigningFacts, secret: string | null, { signer }: ClientKeyPorts): void {
+  const wanted = `\`client_secret\` must be the private key that signs (${algorithm}): PEM or JWK`
+  if (secret === null) throw missing(record, `signs its requests: ${wanted}`)
+  try {
+    signer?.sign(algorithm, secret, 'a key is tried before it is stored')
+  } catch (error) {
+    if (error instanceof Fault) throw refused(`${wanted}. ${error.details.detail ?? error.message}`)
+    throw error
+  }
+}
+
+/** The facts of the signature that this secret will make; null where it is no key. Connections may bring keys of their own, where the grant lets them. */
+function signsWithSecret(record: ProviderRecord, secret: string | null): SigningFacts | null {
+  const { signing } = record.token
+  if (signing === null) return null
+  if (authenticatesBy(record, 'signed_secret') || authenticatesBy(record, 'private_key_jwt')) return signing
+  return (record.grant === 'jwt_bearer' || record.grant === 'installation') && secret !== null ? signing : null
+}
+
+function authenticatesBy({ token }: ProviderRecord, auth: ClientAuth): boolean {
+  return token.clientAuth === auth || token.refresh.clientAuth === auth
+}
+
+function missing(record: ProviderRecord, what: string): Fault {
+  return refused(`${record.name} ${what}.`)
+}
+
+function refused(detail: string): Fault {
+  return new Fault('invalid_request', { field: '/client_secret', detail })
+}
