@@ -7,7 +7,15 @@ export interface ProvidersOperations {
     Nothing,
     undefined,
     {
-      readonly items: readonly { readonly id: string; readonly name: string; readonly docs: string | null; readonly reuse: string; readonly has_api: boolean }[]
+      readonly items: readonly {
+        readonly id: string
+        readonly name: string
+        readonly docs: string | null
+        readonly grant: string
+        readonly reuse: string
+        readonly has_api: boolean
+        readonly sunsets: readonly { readonly what: string; readonly on: string; readonly instead: string; readonly days_left: number }[]
+      }[]
       readonly cursor: null
     }
   >
@@ -19,8 +27,10 @@ export interface ProvidersOperations {
       readonly id: string
       readonly name: string
       readonly docs: string | null
+      readonly grant: string
       readonly reuse: string
       readonly has_api: boolean
+      readonly sunsets: readonly { readonly what: string; readonly on: string; readonly instead: string; readonly days_left: number }[]
       readonly variables: readonly {
         readonly name: string
         readonly label: string
@@ -28,6 +38,7 @@ export interface ProvidersOperations {
         readonly example: string
         readonly default: string | null
         readonly asked_of: string
+        readonly choices: readonly { readonly value: string; readonly label: string }[] | null
       }[]
       readonly default_scopes: readonly string[]
       readonly required_scopes: readonly string[]
@@ -36,6 +47,16 @@ export interface ProvidersOperations {
       readonly reuse_evidence: string
       readonly lifetimes: { readonly [key: string]: Json }
       readonly can_revoke: boolean
+      readonly can_check: boolean
+      readonly check_every_seconds: number | null
+      readonly pushes: readonly string[]
+      readonly drift: readonly {
+        readonly at: string
+        readonly step: string
+        readonly missing: readonly string[]
+        readonly changed: readonly { readonly path: string; readonly expected: readonly string[]; readonly found: readonly string[] }[]
+        readonly added: readonly string[]
+      }[]
       readonly tokens: readonly string[]
       readonly notes: readonly string[]
       readonly unverified: readonly string[]

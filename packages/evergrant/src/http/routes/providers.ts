@@ -14,7 +14,10 @@ const VariableView = Type.Object({
   pattern: Type.String(),
   example: Type.String(),
   default: nullable(Type.String()),
-  asked_of: Type.String(),
+  asked_of: Type.String({ description: '`integration`, `connection`, or `provider`: then nobody is asked.' }),
+  choices: nullable(
+    Type.Array(Type.Object({ value: Type.String(), label: Type.String() }), { description: 'The only values there are; null where any that fits the pattern will do.' }),
+  ),
 })
 const ProviderSummary = Type.Object({
   id: Type.String(),
@@ -106,13 +109,14 @@ function providerView(record: ProviderRecord, now: Instant) {
   const { lifetimes } = record
   return {
     ...summary(record, now),
-    variables: Object.entries(record.variables).map(([name, { label, pattern, example, default: preset, askedOf }]) => ({
+    variables: Object.entries(record.variables).map(([name, { label, pattern, example, default: preset, askedOf, choices }]) => ({
       name,
       label,
       pattern,
       example,
       default: preset,
       asked_of: askedOf,
+      choices: choices === null ? null : Object.entries(choices).map(([value, choice]) => ({ value, label: choice.label })),
     })),
     default_scopes: record.authorize.defaultScopes,
     required_scopes: record.authorize.requiredScopes,
