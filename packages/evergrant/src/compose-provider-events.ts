@@ -30,7 +30,7 @@ interface EventParts {
   readonly metrics: Pick<Metrics, 'push'>
   readonly drift: DriftWatch
   readonly contextOf: (row: GrantRow) => Promise<ProviderContext>
-  readonly codes?: PushedCodes
+  readonly codes: PushedCodes
 }
 
 /** What providers push, and what we ask them to know that a connection works. */
@@ -65,7 +65,7 @@ export function composeProviderEvents({ config, node, engine, directory, client,
       contexts: engine.contexts,
       checks,
       engine,
-      codes: codes ?? null,
+      codes,
       cipher: proofCipher,
       count: (provider, outcome) => metrics.push(provider, outcome),
     },

@@ -1,5 +1,6 @@
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
+import { Fault } from '../core/fault/fault.ts'
 import { HOUR, MINUTE } from '../core/time.ts'
 import { createPushLab, type PushLab, stripeHeader } from '../testing/push-lab.ts'
 
@@ -340,6 +341,47 @@ describe('a signed push', () => {
     await send('{"myshopify_domain":"ada.myshopify.com"}', 'app/uninstalled')
     await lab.services.pushes.work()
     expect(await lab.stateOf(lab.connection)).toBe('needs_reauth')
+  })
+})
+
+describe('a code in a push', () => {
+  const CODES = {
+    proof: { kind: 'hmac_sha256' as const, header: 'x-signature' },
+    rules: [{ where: { action: 'created' }, means: 'code' as const, code: 'code', account: 'uuid', facts: { installation: 'uuid' } }],
+  }
+  const body = JSON.stringify({ action: 'created', code: 'planted-code', uuid: 'u-1' })
+  const headers = { 'x-signature': createHmac('sha256', SECRET).update(body).digest('hex') }
+
+  test('is handed on once, sealed until then, and never told', async () => {
+    const delivered: unknown[] = []
+    const codes = { deliver: async (code: unknown) => (delivered.push(code), 'taken' as const) }
+    lab = await createPushLab(CODES, { codes })
+    await lab.register(SECRET)
+    await lab.push(`/hooks/${lab.integration}`, body, headers)
+    const [kept] = await lab.store.pushes.take(10, 0)
+    expect(new TextDecoder().decode(kept?.code ?? new Uint8Array())).not.toContain('planted-code')
+    await lab.services.pushes.work()
+    await lab.push(`/hooks/${lab.integration}`, body, headers)
+    await lab.services.pushes.work()
+    expect(delivered).toMatchObject([{ code: 'planted-code', account: 'u-1', facts: { installation: 'u-1' }, integration: lab.integration }])
+    expect((await lab.call('GET', '/api/v1/events')).text).not.toContain('planted-code')
+    expect((await lab.eventsOf('push.code'))[0]?.data).toEqual({ taken: true })
+  })
+
+  test('is offered again when the flows cannot take it now', async () => {
+    let offers = 0
+    const deliver = async () => {
+      offers += 1
+      if (offers === 1) throw new Fault('store_unavailable')
+      return 'unknown' as const
+    }
+    lab = await createPushLab(CODES, { codes: { deliver } })
+    await lab.register(SECRET)
+    await lab.push(`/hooks/${lab.integration}`, body, headers)
+    await lab.services.pushes.work()
+    await lab.time.advance(2 * MINUTE)
+    await lab.services.pushes.work()
+    expect([offers, (await lab.eventsOf('push.code'))[0]?.data]).toEqual([2, { taken: false }])
   })
 })
 

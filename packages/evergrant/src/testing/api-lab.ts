@@ -8,6 +8,8 @@ import { IntegrationService } from '../core/connection/integration-service.ts'
 import { MachineConnections } from '../core/connection/machine-connections.ts'
 import { newId, type OrganizationId } from '../core/ids.ts'
 import type { Log, LogFields } from '../core/log.ts'
+import { QuotaBook, quotaSubject } from '../core/pacing/quota-book.ts'
+import type { PushedCodes } from '../core/push/push-ports.ts'
 import { createPushService } from '../core/push/push-service.ts'
 import type { GrantRow } from '../core/refresh/credentials.ts'
 import type { Seal } from '../core/seal/seal.ts'
@@ -53,7 +55,7 @@ export interface ApiAnswer {
 }
 
 /** The whole HTTP API over the real engine, the real embedded store and a scripted provider. */
-export async function createApiLab(options: LabOptions & { readonly app?: Partial<AppOptions> } = {}): Promise<ApiLab> {
+export async function createApiLab(options: LabOptions & { readonly app?: Partial<AppOptions>; readonly codes?: PushedCodes } = {}): Promise<ApiLab> {
   const lab = await createEngineLab(options)
   const { store, time } = lab
   const seal = testSeal()
@@ -88,13 +90,20 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
       seal,
     }),
     repairLink: ({ row, providerKnown }) => (providerKnown ? repairLink(row.connection, 'https://evergrant.example', { seal, clock: time.clock }) : null),
-    integrations: new IntegrationService({ ...ports, integrations: store.integrations, providers: lab.directory, seal, signer: createKeySigner(), certificateProblem }),
-    ...labEvents(lab, ports, seal, log),
+    integrations: new IntegrationService({
+      ...ports,
+      integrations: store.integrations,
+      providers: lab.directory,
+      seal,
+      signer: createKeySigner(),
+      certificateProblem,
+    }),
+    ...labEvents(lab, { ...ports, seal, log, codes: options.codes ?? null }),
     providers: lab.directory,
     organizations: store.organizations,
     events: store.events,
     health: { check: async () => [{ name: 'store', ok: true, detail: null }] },
-    upstream: labUpstream(lab),
+    upstream: labUpstream(lab, log),
     metrics: { tokenRead: () => {}, render: async () => 'evergrant_up 1\n' },
   }
   const app = createApp(services, { publicUrl: 'https://evergrant.example', log, ...options.app })
@@ -126,10 +135,11 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
   }
 }
 
-function labUpstream({ store, engine }: EngineLab): Services['upstream'] {
+function labUpstream({ store, engine, time }: EngineLab, log: Log): Services['upstream'] {
   const transport = createProxyTransport({ guard: createAddressGuard({ allowPrivateHosts: [], development: true }), timers: systemTimers })
   return {
     send: (request) => transport.send(request),
+    pacing: new QuotaBook({ clock: time.clock, timers: time.timers, quotas: store.quotas, log }),
     contextOf: async (organization, id) => {
       const row = await store.connections.get(organization, id)
       if (row === undefined) throw connectionNotFound(id)
@@ -137,6 +147,7 @@ function labUpstream({ store, engine }: EngineLab): Services['upstream'] {
       return {
         context: await engine.contexts.provider(context, row.connection.variables, row.connection.facts),
         replays: context.integration.settings.proxyReplays,
+        quota: quotaSubject(context, id),
       }
     },
   }
@@ -162,7 +173,10 @@ function labKeys(store: Store, seal: Seal, ports: { readonly clock: Clock; reado
 }
 
 /** Pushes and checks over the lab's engine. Checks call the scripted provider's address for real. */
-function labEvents(lab: EngineLab, ports: { readonly clock: Clock; readonly entropy: Entropy }, seal: Seal, log: Log): Pick<Services, 'pushes' | 'checks'> {
+function labEvents(
+  lab: EngineLab,
+  ports: { readonly clock: Clock; readonly entropy: Entropy; readonly seal: Seal; readonly log: Log; readonly codes: PushedCodes | null },
+): Pick<Services, 'pushes' | 'checks'> {
   const { store, engine, directory } = lab
   const client = createProviderClient({ guard: createAddressGuard({ allowPrivateHosts: [], development: true }), timers: systemTimers })
   const contextOf = async ({ connection }: GrantRow) =>
@@ -174,9 +188,8 @@ function labEvents(lab: EngineLab, ports: { readonly clock: Clock; readonly entr
     engine,
     contextOf,
     sendRequest: (request) => client.sendRequest(request),
-    seal,
   })
   const { pushes, connections, events } = store
-  const more = { contexts: engine.contexts, checks, engine, codes: null, cipher: proofCipher, seal, log, count: () => {} }
+  const more = { contexts: engine.contexts, checks, engine, cipher: proofCipher, count: () => {} }
   return { checks, pushes: createPushService({ ...ports, pushes, connections, events, ...more }, directory, 'https://evergrant.example') }
 }

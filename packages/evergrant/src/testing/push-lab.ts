@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { ConnectionId } from '../core/ids.ts'
+import type { PushedCodes } from '../core/push/push-ports.ts'
 import type { defineProvider } from '../providers/define.ts'
 import { type ApiAnswer, type ApiLab, createApiLab } from './api-lab.ts'
 import type { LabOptions } from './engine-lab.ts'
@@ -22,7 +23,10 @@ export interface PushLab extends ApiLab {
   close(): Promise<void>
 }
 
-export async function createPushLab(push: Draft['push'], options: LabOptions & { readonly checks?: boolean } = {}): Promise<PushLab> {
+export async function createPushLab(
+  push: Draft['push'],
+  options: LabOptions & { readonly checks?: boolean; readonly codes?: PushedCodes } = {},
+): Promise<PushLab> {
   const api = { status: 200, body: '{"ok":true}', headers: {} as Record<string, string>, calls: 0 }
   const server = createServer((_request, response) => {
     api.calls += 1
