@@ -30,10 +30,14 @@ export const STRAVA_AROUND: AroundDraft = {
   },
   sunsets: [
     {
-      what: 'The endpoint /oauth/deauthorize',
+      what: 'The endpoint /oauth/deauthorize ends.',
       on: '2027-06-01',
       instead: 'Evergrant revokes at /oauth/revoke; the old one is left for grants without a refresh token.',
     },
-    { what: 'The API at www.strava.com/api/v3', on: '2027-06-01', instead: 'The host api-v3.strava.com, there from 2027-01-04 on; OAuth stays where it is.' },
+    {
+      what: 'The API leaves www.strava.com/api/v3.',
+      on: '2027-06-01',
+      instead: 'The host api-v3.strava.com, there from 2027-01-04 on; OAuth stays where it is.',
+    },
   ],
 }

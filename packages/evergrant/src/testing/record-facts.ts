@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { accountFromAnswer, accountRequest, readAccountAnswer } from '../core/provider/account.ts'
+import { conditionsHold } from '../core/provider/answer-path.ts'
 import { type ApiVerdict, apiBase, apiHeaders, apiHosts, judgeApiAnswer } from '../core/provider/api.ts'
 import { authorizeUrl } from '../core/provider/authorize.ts'
 import type { ProviderContext } from '../core/provider/context.ts'
@@ -101,6 +102,13 @@ export function recordFacts(record: ProviderRecord, claims: RecordClaims): void 
         expect(readAs(asked, await judge(asked, { step, outcome, sentAt: SENT, secrets: [], held: HELD }), facts)).toEqual(complete(facts.expect))
       })
     }
+  }
+
+  const { check } = record
+  if (check !== null && record.samples.check !== null) {
+    test(`${record.id}: the answer to the check passes`, () => {
+      expect(check.where === null || conditionsHold(record.samples.check ?? undefined, check.where)).toBe(true)
+    })
   }
 
   const { account } = claims

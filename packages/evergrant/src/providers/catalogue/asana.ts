@@ -16,10 +16,7 @@ export const asana = defineProvider({
   rotation: 'never',
   lifetimes: { accessSeconds: 3_600 },
   revoke: { url: 'https://app.asana.com/-/oauth_revoke', clientAuth: 'body' },
-  account: [
-    { from: 'answer', path: 'data.gid', label: 'data.email' },
-    { from: 'answer', path: 'data.id', label: 'data.email' },
-  ],
+  account: [{ from: 'answer', path: 'data.id', label: 'data.email' }],
   api: { base: 'https://app.asana.com/api/1.0' },
   check: { request: { url: 'https://app.asana.com/api/1.0/users/me' }, where: { 'data.gid': '*' } },
   samples: {
@@ -28,19 +25,20 @@ export const asana = defineProvider({
       token_type: 'bearer',
       expires_in: 3_600,
       refresh_token: 'rt-1',
-      data: { id: 4_673_218_951, gid: '4673218951', name: 'Jo', email: 'jo@example.com' },
+      data: { id: 4_673_218_951, name: 'Jo', email: 'jo@example.com' },
     },
     refresh: {
       access_token: 'at-2',
       token_type: 'bearer',
       expires_in: 3_600,
-      data: { id: 4_673_218_951, gid: '4673218951', name: 'Jo', email: 'jo@example.com' },
+      data: { id: 4_673_218_951, name: 'Jo', email: 'jo@example.com' },
     },
+    check: { data: { gid: '4673218951', name: 'Jo' } },
   },
   notes: [
     'Revoking takes the refresh token alone: an access token is refused with 400, and an unknown token answers 200.',
     'Older documentation gives a refresh token with the code exchange only; some code treats it as rotating. Whatever an answer carries is kept.',
   ],
-  unverified: ['setup', 'docs', 'reuse', 'check', 'account.0'],
+  unverified: ['setup', 'docs', 'reuse', 'check', 'samples'],
   sources: ['https://github.com/Asana/developer-docs/blob/main/source/includes/markdown/_auth.html.md', 'https://github.com/Fergana-Labs/stash/pull/711'],
 })

@@ -21,6 +21,7 @@ export const box = defineProvider({
   samples: {
     exchange: { access_token: 'at-1', expires_in: 3_600, restricted_to: [], refresh_token: 'rt-1', token_type: 'bearer' },
     refresh: { access_token: 'at-2', expires_in: 3_600, restricted_to: [], refresh_token: 'rt-2', token_type: 'bearer' },
+    check: { type: 'user', id: '11446498', login: 'jo@example.com' },
   },
   notes: [
     'A refresh token ends after one use or 60 days.',

@@ -40,6 +40,7 @@ export const dropbox = defineProvider({
       uid: '12345',
     },
     refresh: { access_token: 'sl.at-2', expires_in: 14_400, token_type: 'bearer' },
+    check: { account_id: 'dbid:AAH4f99T0taONIb-OurWxbNQ6ywGRopQngc', email: 'jo@example.com' },
   },
   notes: ['Without token_access_type=offline no refresh token is issued.', 'Refresh answers omit the refresh token: the first one stays.'],
   unverified: ['setup', 'docs', 'revoke', 'api.hosts'],

@@ -61,6 +61,7 @@ export const facebook = defineProvider({
   samples: {
     exchange: { access_token: 'EAAG-at-1', token_type: 'bearer', expires_in: 5_107_800 },
     refresh: { access_token: 'EAAG-at-2', token_type: 'bearer', expires_in: 5_184_000 },
+    check: { id: '10158' },
   },
   notes: [
     'There is no refresh token: the access token is exchanged for a newer one while it lives, and cannot be once it has ended.',

@@ -65,6 +65,7 @@ export const githubApp = defineProvider({
       scope: '',
       token_type: 'bearer',
     },
+    check: { id: 583_231, login: 'octo' },
   },
   notes: [
     'Errors of the token endpoint come with HTTP 200.',

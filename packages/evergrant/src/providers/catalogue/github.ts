@@ -44,7 +44,7 @@ export const github = defineProvider({
       },
     ],
   },
-  samples: { exchange: { access_token: 'gho_at-1', scope: 'repo,gist', token_type: 'bearer' } },
+  samples: { exchange: { access_token: 'gho_at-1', scope: 'repo,gist', token_type: 'bearer' }, check: { id: 583_231, login: 'octo' } },
   notes: [
     'Tokens of OAuth apps do not expire, and there is no refresh token.',
     'Errors of the token endpoint come with HTTP 200, and the answer is form-encoded unless JSON is asked for.',

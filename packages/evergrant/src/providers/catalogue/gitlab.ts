@@ -30,6 +30,7 @@ export const gitlab = defineProvider({
   samples: {
     exchange: { access_token: 'at-1', token_type: 'Bearer', expires_in: 7_200, refresh_token: 'rt-1', scope: 'read_user', created_at: 1_795_240_800 },
     refresh: { access_token: 'at-2', token_type: 'Bearer', expires_in: 7_200, refresh_token: 'rt-2', scope: 'read_user', created_at: 1_795_248_000 },
+    check: { id: 42, username: 'jo' },
   },
   notes: [
     'A refresh repeats the redirect URI of the consent: changing the redirect URI of the integration breaks the grants made with the old one.',

@@ -21,6 +21,7 @@ export const google = defineProvider({
       id_token: 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI0MiIsImVtYWlsIjoiam9AZXhhbXBsZS5jb20ifQ.c2ln',
     },
     refresh: { access_token: 'ya29.at-2', expires_in: 3_599, scope: 'openid https://www.googleapis.com/auth/userinfo.email', token_type: 'Bearer' },
+    check: { sub: '42' },
   },
   notes: GOOGLE_NOTES,
   unverified: ['setup', 'revoke', 'account', 'check'],

@@ -63,8 +63,9 @@ export const hubspot = defineProvider({
       user_id: 293_199,
       scopes: ['oauth', 'crm.objects.contacts.read'],
     },
+    check: { portalId: 1_234_567 },
   },
-  sunsets: [{ what: 'Token endpoints with a number (v1, v3)', on: '2027-09-01', instead: 'Set the variable api_version to 2026-03 or later.' }],
+  sunsets: [{ what: 'Token endpoints with a number (v1, v3) end.', on: '2027-09-01', instead: 'Set the variable api_version to 2026-03 or later.' }],
   notes: [
     'A portal connected twice shares one refresh token: revoking it ends both connections.',
     'The account is the portal, not the person who installed the app.',

@@ -63,6 +63,7 @@ export const instagram = defineProvider({
   samples: {
     exchange: { access_token: 'IGAA-at-1', user_id: 17_841_400_000, permissions: ['instagram_business_basic'] },
     refresh: { access_token: 'IGAA-at-2', token_type: 'bearer', expires_in: 5_183_944 },
+    check: { user_id: '17841400000' },
   },
   notes: [
     'The first token lives one hour and is exchanged at once for one of 60 days.',

@@ -46,6 +46,7 @@ export const linear = defineProvider({
   samples: {
     exchange: { access_token: 'at-1', token_type: 'Bearer', expires_in: 86_399, scope: 'read', refresh_token: 'rt-1' },
     refresh: { access_token: 'at-2', token_type: 'Bearer', expires_in: 86_399, scope: 'read', refresh_token: 'rt-2' },
+    check: { data: { viewer: { id: 'u-1' } } },
   },
   notes: [
     'Since 2026-04-01 access tokens live 24 hours; before, they lived 10 years and had no refresh token. Old ones are exchanged at /oauth/migrate_old_token.',

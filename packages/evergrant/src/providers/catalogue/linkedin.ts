@@ -41,6 +41,7 @@ export const linkedin = defineProvider({
       scope: 'openid,profile',
       token_type: 'Bearer',
     },
+    check: { sub: 'jN_1' },
   },
   notes: [
     "A grant ends 365 days after the member's consent: no refresh extends it, and refresh_token_expires_in counts down. Plan to ask again after 11 months.",

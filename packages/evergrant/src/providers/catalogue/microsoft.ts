@@ -70,6 +70,7 @@ export const microsoft = defineProvider({
       refresh_token: 'M.C5-rt-2',
       id_token: 'eyJhbGciOiJSUzI1NiJ9.eyJ0aWQiOiJ0LTEiLCJvaWQiOiJvLTEiLCJwcmVmZXJyZWRfdXNlcm5hbWUiOiJqb0BleGFtcGxlLmNvbSJ9.c2ln',
     },
+    check: { id: 'o-1', userPrincipalName: 'jo@example.com' },
   },
   notes: [
     'One access token serves one resource: every scope of an integration must belong to the same one.',

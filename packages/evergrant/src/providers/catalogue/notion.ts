@@ -46,6 +46,7 @@ export const notion = defineProvider({
       owner: { type: 'user', user: { object: 'user', id: '5b6a7c8d-0000-4000-8000-000000000003' } },
       duplicated_template_id: null,
     },
+    check: { object: 'user', id: '8a4c6f3e-0000-4000-8000-000000000001', type: 'bot' },
   },
   notes: [
     'The answer names no lifetime: that an access token has ended is learned from a 401.',

@@ -45,6 +45,7 @@ export const paypal = defineProvider({
       nonce: '2026-11-21T06:00:00Zn',
     },
     refresh: { access_token: 'A21AA-at-2', token_type: 'Bearer', expires_in: 28_800, scope: 'openid' },
+    check: { user_id: 'https://www.paypal.com/webapps/auth/identity/user/mWq6' },
   },
   notes: ['The account id comes as a URL: its last part is kept.', 'There is no revoke endpoint.'],
   unverified: ['setup', 'docs', 'authorize.pkce', 'account', 'check', 'samples'],

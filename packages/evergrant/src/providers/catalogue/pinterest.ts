@@ -51,6 +51,7 @@ export const pinterest = defineProvider({
       refresh_token_expires_in: 5_184_000,
       scope: 'user_accounts:read',
     },
+    check: { username: 'jo' },
   },
   notes: [
     'Refresh tokens live 60 days and can be renewed for ever; the older ones of 365 days are no longer supported. Apps made before 2025-09-25 must ask for them, and Evergrant always does.',

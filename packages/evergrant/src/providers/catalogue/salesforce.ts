@@ -83,6 +83,7 @@ export const salesforce = defineProvider({
       token_type: 'Bearer',
       issued_at: '1795248000000',
     },
+    check: { user_id: '005000000000001AAA', organization_id: '00D000000000001EAA' },
   },
   notes: [
     'No answer says how long a token lives: that is the session policy of the organization. A call answered with INVALID_SESSION_ID brings the refresh.',

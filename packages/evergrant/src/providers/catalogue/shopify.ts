@@ -54,8 +54,9 @@ export const shopify = defineProvider({
       refresh_token: 'shprt_rt-2',
       refresh_token_expires_in: 7_776_000,
     },
+    check: { data: { shop: { id: 'gid://shopify/Shop/1' } } },
   },
-  sunsets: [{ what: 'Offline tokens that never expire, in public apps', on: '2027-01-01', instead: 'Expiring tokens, which this record asks for.' }],
+  sunsets: [{ what: 'Offline tokens that never expire end in public apps.', on: '2027-01-01', instead: 'Expiring tokens, which this record asks for.' }],
   notes: [
     'One expiring token per app and shop: a second consent, from another worker, environment or a new installation, ends all earlier ones.',
     'Expiring tokens are required for new public apps since 2026-04-01, and for all public apps from 2027-01-01 on.',

@@ -9,6 +9,10 @@ recordFacts(slackRotation, {
     { expect: { accessToken: 'xoxe.xoxb-at-1', refreshToken: 'xoxe-1-rt-1', ...bot } },
     {
       token: 'user',
+      answer: {
+        ...slackRotation.samples.exchange,
+        authed_user: { id: 'U1234', scope: 'users:read', access_token: 'xoxe.xoxp-at-1', expires_in: 43_200, refresh_token: 'xoxe-1-rt-2', token_type: 'user' },
+      },
       expect: {
         accessToken: 'xoxe.xoxp-at-1',
         refreshToken: 'xoxe-1-rt-2',

@@ -27,7 +27,7 @@ export const slackRotation = defineProvider({
       app_id: 'A0KRD7HC3',
       team: { id: 'T9TK3CUKW', name: 'Acme' },
       enterprise: null,
-      authed_user: { id: 'U1234', scope: 'users:read', access_token: 'xoxe.xoxp-at-1', expires_in: 43_200, refresh_token: 'xoxe-1-rt-2', token_type: 'user' },
+      authed_user: { id: 'U1234' },
     },
     refresh: {
       ok: true,
@@ -41,6 +41,7 @@ export const slackRotation = defineProvider({
       team: { id: 'T9TK3CUKW', name: 'Acme' },
       enterprise: null,
     },
+    check: { ok: true, team: 'Acme', team_id: 'T9TK3CUKW', user_id: 'U1234' },
   },
   notes: [
     'For apps with token rotation switched on: access tokens live 12 hours and every refresh token is single-use.',

@@ -6,7 +6,11 @@ const failed = (error: string) => ({ ok: false, error })
 recordFacts(slack, {
   exchange: [
     { expect: { accessToken: 'xoxb-at-1', tokenType: 'bot', scopes: ['chat:write'], account: 'T9TK3CUKW', label: 'Acme' } },
-    { token: 'user', expect: { accessToken: 'xoxp-at-1', tokenType: 'user', scopes: ['users:read'], account: 'T9TK3CUKW:U1234', label: 'Acme' } },
+    {
+      token: 'user',
+      answer: { ...slack.samples.exchange, authed_user: { id: 'U1234', scope: 'users:read', access_token: 'xoxp-at-1', token_type: 'user' } },
+      expect: { accessToken: 'xoxp-at-1', tokenType: 'user', scopes: ['users:read'], account: 'T9TK3CUKW:U1234', label: 'Acme' },
+    },
   ],
   errors: [
     ['exchange', 200, failed('invalid_code'), 'restart_flow'],

@@ -25,8 +25,9 @@ export const slack = defineProvider({
       app_id: 'A0KRD7HC3',
       team: { id: 'T9TK3CUKW', name: 'Acme' },
       enterprise: null,
-      authed_user: { id: 'U1234', scope: 'users:read', access_token: 'xoxp-at-1', token_type: 'user' },
+      authed_user: { id: 'U1234' },
     },
+    check: { ok: true, team: 'Acme', team_id: 'T9TK3CUKW', user_id: 'U1234' },
   },
   notes: [
     'For apps without token rotation: tokens never expire, and there is no refresh token.',

@@ -74,6 +74,7 @@ export const square = defineProvider({
       refresh_token: 'EQAA-rt-1',
       short_lived: false,
     },
+    check: { client_id: 'sq0idp-1', merchant_id: 'MLW1', scopes: ['MERCHANT_PROFILE_READ'], expires_at: '2026-12-21T06:00:00Z' },
   },
   notes: [
     'PKCE is left out on purpose: with it refresh tokens are used once and end after 90 days; with the client secret they stay.',

@@ -88,6 +88,7 @@ export const strava = defineProvider({
       athlete: { id: 134_815, username: 'jo' },
     },
     refresh: { token_type: 'Bearer', access_token: 'at-2', expires_at: 1_795_262_400, expires_in: 21_600, refresh_token: 'rt-2' },
+    check: { id: 134_815, username: 'jo' },
   },
   notes: [
     'A refresh with more than 3600 s left answers with the same access token; old and new both work until their own end.',

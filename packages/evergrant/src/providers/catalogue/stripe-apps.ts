@@ -36,6 +36,7 @@ export const stripeApps = defineProvider({
       stripe_user_id: 'acct_1',
       token_type: 'bearer',
     },
+    check: { id: 'acct_1', object: 'account' },
   },
   notes: [
     'The token endpoint takes the secret API key as user name of HTTP Basic with an empty password, and no client id.',

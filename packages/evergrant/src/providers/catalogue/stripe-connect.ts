@@ -51,6 +51,7 @@ export const stripeConnect = defineProvider({
       stripe_user_id: 'acct_1',
       scope: 'read_write',
     },
+    check: { id: 'acct_1', object: 'account' },
   },
   notes: [
     "The client secret is the platform's secret API key: whoever holds it can do everything on the platform account.",

@@ -71,6 +71,7 @@ export const tiktok = defineProvider({
       scope: 'user.info.basic,video.list',
       token_type: 'Bearer',
     },
+    check: { data: { user: { open_id: 'afd97af1-b87b-48b9-ac98-410aghda5344' } }, error: { code: 'ok' } },
   },
   notes: [
     'The client id is called client_key everywhere.',

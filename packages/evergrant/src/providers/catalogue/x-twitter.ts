@@ -36,6 +36,7 @@ export const xTwitter = defineProvider({
   samples: {
     exchange: { token_type: 'bearer', expires_in: 7_200, access_token: 'at-1', scope: 'tweet.read users.read offline.access', refresh_token: 'rt-1' },
     refresh: { token_type: 'bearer', expires_in: 7_200, access_token: 'at-2', scope: 'tweet.read users.read offline.access', refresh_token: 'rt-2' },
+    check: { data: { id: '2244994945', name: 'Jo', username: 'jo' } },
   },
   notes: [
     'A dead grant says invalid_request, not invalid_grant.',

@@ -74,6 +74,7 @@ export const zoho = defineProvider({
       expires_in: 3_600,
     },
     refresh: { access_token: '1000.at-2', scope: 'AaaServer.profile.Read', api_domain: 'https://www.zohoapis.eu', token_type: 'Bearer', expires_in: 3_600 },
+    check: { ZUID: 1_234_567, Email: 'jo@example.com' },
   },
   notes: [
     'The callback names the data centre of the user; code, refreshes and API calls go there.',

@@ -39,6 +39,7 @@ export const zoom = defineProvider({
   samples: {
     exchange: { access_token: 'at-1', token_type: 'bearer', refresh_token: 'rt-1', expires_in: 3_599, scope: 'user:read:user' },
     refresh: { access_token: 'at-2', token_type: 'bearer', refresh_token: 'rt-2', expires_in: 3_599, scope: 'user:read:user' },
+    check: { id: 'z8dsdsdsdsdCfp8uQ', email: 'jo@example.com' },
   },
   notes: [
     'One live pair of tokens per Zoom user and app: connecting the same user a second time ends the first connection.',
