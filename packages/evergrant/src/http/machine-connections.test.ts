@@ -413,6 +413,13 @@ describe('a static secret', () => {
     expect(codes.slice(6)).toEqual(['deaths_held', 'deaths_held'])
     expect((await tokenOf(lab, ids[7] ?? '')).json).toMatchObject({ access_token: 'key-7' })
     expect((await lab.call('GET', '/api/v1/integrations/scripted')).json.deaths_held).not.toBeNull()
+    expect((await lab.call('POST', '/api/v1/integrations/scripted/deaths/release')).status).toBe(200)
+    for (let round = 0; round < 3; round++) {
+      await lab.time.advance(10_000)
+      await lab.engine.runDue()
+    }
+    // Nothing can be renewed, so nothing stays due.
+    expect(await read(lab, ids[7] ?? '')).toMatchObject({ status: 'active', fault: null, due_at: null })
   })
 
   test('with a known end is warned of like any other, and asks for a new one when it has come', async () => {
@@ -434,11 +441,4 @@ describe('a static secret', () => {
     const umlaut = await create({ owner: 'other', credentials: { username: 'test', password: '123\u00a3' } })
     expect((await tokenOf(lab, umlaut.json.id)).json.access_token).toBe('dGVzdDoxMjPCow==')
   })
-})
-
-test('nobody is sent to a browser for a provider that asks nobody', async () => {
-  const { lab, create } = await start(CLIENT, () => granted('at-1'))
-  const { json } = await create({ credentials: OWN })
-  const reconnect = await lab.call('POST', `/api/v1/connections/${json.id}/reconnect`, { body: {} })
-  expect(reconnect.status).not.toBe(201)
 })

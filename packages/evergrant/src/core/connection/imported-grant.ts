@@ -3,6 +3,7 @@ import { Fault } from '../fault/fault.ts'
 import { type ConnectionId, newId, type OrganizationId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
 import { valueProblem } from '../provider/choices.ts'
+import { isRenewedGrant, isStaticGrant } from '../provider/grant-kind.ts'
 import type { ProviderRecord } from '../provider/record.ts'
 import { reuseOf } from '../provider/reuse-of.ts'
 import { initialDueAt } from '../refresh/due.ts'
@@ -59,6 +60,10 @@ export function checkGrant({ grant, record }: Pick<Import, 'grant' | 'record'>):
       field: '/refresh_token',
       detail: 'Send `access_token`, `refresh_token` or both: without any there is nothing to look after.',
     })
+  }
+  if (isRenewedGrant(record.grant) || (isStaticGrant(record.grant) && grant.refreshToken !== null)) {
+    const detail = `${record.name} gives no tokens that could be taken over: send its \`credentials\` to POST connections.`
+    throw new Fault('invalid_request', { field: grant.refreshToken === null ? '/access_token' : '/refresh_token', detail })
   }
   checkMetadata(grant.metadata)
   for (const [name, value] of Object.entries(grant.variables)) {

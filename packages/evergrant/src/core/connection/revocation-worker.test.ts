@@ -88,4 +88,18 @@ describe('upstream revocation', () => {
     expect((await lab.call('DELETE', `/api/v1/connections/${lab.connection}`)).json.revocation).toBe(expected)
     expect(await run()).toBe(expected === 'queued' ? 1 : 0)
   })
+
+  test('credentials of a grant without a browser authenticate the client, and are never sent as a token', async () => {
+    const { lab, sent, run } = await start({
+      grant: 'client_credentials',
+      revoke: { ...REVOKE, clientAuth: 'as_token', fallback: { ...REVOKE, clientAuth: 'as_token', token: 'access' } },
+    })
+    const credentials = { client_id: 'own', client_secret: 'own-secret' }
+    const made = await lab.call('POST', '/api/v1/connections', { body: { integration: 'scripted', owner: 'customer', credentials, verify: false } })
+    await lab.call('DELETE', `/api/v1/connections/${made.json.id}`)
+    expect([await run(), sent]).toEqual([1, []])
+    await lab.call('DELETE', `/api/v1/connections/${lab.connection}`)
+    await run()
+    expect(Object.fromEntries(new URLSearchParams(sent[0]?.body ?? ''))).toEqual({ token: 'at-1', client_id: 'client' })
+  })
 })

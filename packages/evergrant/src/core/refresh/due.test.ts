@@ -67,3 +67,10 @@ test('without a refresh token it comes up once, at its end, so that its status i
 test('consent counts as interest', () => {
   expect(initialDueAt(input.credential, { renewal: 'auto' }, 0)).toBe(2_500_000)
 })
+
+test('credentials do not die of idleness: their token is renewed ahead only while somebody reads it', () => {
+  const credentials: DueInput = { ...input, lifetimes: { refreshIdleSeconds: null }, reuse: { class: 'P0', windowMs: 0, neverProbe: false, credentials: true } }
+  expect(dueAfter(credentials)).toBe(2_500_000)
+  expect(dueAfter({ ...credentials, now: 2 * DAY })).toBeNull()
+  expect(dueAfter({ ...credentials, now: 2 * DAY, settings: { renewal: 'ahead' } })).toBe(2_500_000)
+})

@@ -116,3 +116,32 @@ describe('a suspect refresh token', () => {
     expect(suspicionOf(orphan, 1_000)).toEqual({ intent, at: 500, answered: false })
   })
 })
+
+describe('a static secret', () => {
+  const reuse: Reuse = { ...P0, credentials: true }
+  const row = grantRow({ credential: { accessExpiresAt: null, softAt: null, hardAt: null, refreshToken: null } })
+  const ending = grantRow({ credential: { softAt: null, hardAt: null, refreshToken: null } })
+
+  test('is served for ever, and asks for a new one when it is refused', () => {
+    expect(planRefresh({ row, reuse, ask: read, now: 10 ** 12 }, times)).toEqual({ kind: 'fresh' })
+    expect(planRefresh({ row, reuse, ask: { ...read, rejectedGeneration: 1 }, now: 0 }, times)).toEqual({ kind: 'reconnect', code: 'new_credentials_needed' })
+  })
+
+  test('cannot be refreshed, and asks for a new one after its end', () => {
+    expect(planRefresh({ row, reuse, ask: { kind: 'force' }, now: 0 }, times)).toEqual({ kind: 'reconnect', code: 'refresh_not_supported' })
+    for (const ask of [read, { kind: 'due' }, { kind: 'force' }] as const)
+      expect(planRefresh({ row: ending, reuse, ask, now: 3_600_000 }, times)).toEqual({ kind: 'reconnect', code: 'new_credentials_needed' })
+  })
+
+  test('that ended by a clock that was wrong goes on when the clock agrees no more; one that was refused does not', () => {
+    const ended = (evidence: { httpStatus: number | null; providerCode: string | null }) => {
+      const fault = { code: 'new_credentials_needed', at: 0, evidence: { intent: null, providerText: null, answerHash: null, ...evidence } } as const
+      return grantRow({ connection: { state: 'needs_reauth', fault }, credential: ending.credential })
+    }
+    const plan = (stopped: ReturnType<typeof ended>, now: number) => planRefresh({ row: stopped, reuse, ask: read, now }, times).kind
+    expect(plan(ended({ httpStatus: null, providerCode: null }), 1_000)).toBe('fresh')
+    expect(plan(ended({ httpStatus: null, providerCode: null }), 3_600_000)).toBe('reconnect')
+    expect(plan(ended({ httpStatus: 401, providerCode: null }), 1_000)).toBe('reconnect')
+    expect(plan(ended({ httpStatus: null, providerCode: 'told_by_caller' }), 1_000)).toBe('reconnect')
+  })
+})
