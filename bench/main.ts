@@ -1,8 +1,9 @@
-// npm run bench -- token-read | refresh | expired-read | interactive | peers | all | page   [--short] [--store sqlite|postgres]
+// npm run bench -- token-read | refresh | expired-read | interactive | import | peers | all | page   [--short] [--store sqlite|postgres]
 // Every figure is measured beside its floor in the same run. The last line is one JSON object.
 import { type BenchOptions, benchAll, kept, said } from './all.ts'
 import { benchExpiredRead } from './expired-read.ts'
 import type { Ratio } from './figures.ts'
+import { benchImport } from './import.ts'
 import { benchInteractive } from './interactive.ts'
 import { writePage } from './page.ts'
 import { peerTables } from './peers/report.ts'
@@ -10,7 +11,7 @@ import { runPeers } from './peers/run.ts'
 import { profileRefresh } from './profile.ts'
 import { benchRefresh } from './refresh.ts'
 import { machine } from './results.ts'
-import { expiredRows, interactiveRows, peerRows, type Row } from './rows.ts'
+import { expiredRows, importRows, interactiveRows, peerRows, type Row } from './rows.ts'
 import { benchTokenRead } from './token-read.ts'
 
 const args = process.argv.slice(2)
@@ -30,6 +31,7 @@ const commands: Readonly<Record<string, () => Promise<object>>> = {
     return rows(expiredRows(result))
   },
   interactive: async () => rows(interactiveRows(await kept(name, short, () => benchInteractive(options)))),
+  import: async () => rows(importRows(await kept(name, short, () => benchImport(options)))),
   peers: async () => {
     const result = await kept(name, short, () => runPeers(options))
     console.log(peerTables(result))

@@ -1,5 +1,6 @@
 import type { ExpiredRead } from './expired-read.ts'
 import type { Ratio } from './figures.ts'
+import type { ImportFigures } from './import.ts'
 import type { Interactive } from './interactive.ts'
 import type { ThroughputRow } from './peers/throughput.ts'
 import { type ScaleResult, verdicts } from './scale/report.ts'
@@ -38,6 +39,20 @@ export const interactiveRows = (results: readonly Interactive[]): readonly Row[]
     row(`${users} users ${store}: refresh, mean`, 'ms', 'at most', refreshMeanMs, 100),
     row(`${users} users ${store}: API, p95`, 'ms', 'at most', apiP95Ms, 200),
     row(`${users} users ${store}: errors`, 'of requests', 'at most', errorShare, 0.001),
+  ])
+
+/** A minute for 100,000 lines; a shorter file has its part of it. */
+const IMPORT_LINES_PER_SECOND = 100_000 / 60
+/** Memory at the end beside memory after a tenth: the buffers of a garbage collector come and go, and do not grow with the lines. */
+const FLAT = 1.5
+
+export const importRows = (results: readonly ImportFigures[]): readonly Row[] =>
+  results.flatMap(({ store, lines, bad, reported, linesPerSecond, rssEarlyMb, rssPeakMb, killed }) => [
+    row(`import of ${lines} lines ${store}: lines`, 'a second', 'at least', linesPerSecond, IMPORT_LINES_PER_SECOND),
+    row(`import of ${lines} lines ${store}: bad lines reported`, '', 'exactly', reported, bad),
+    row(`import of ${lines} lines ${store}: memory at most`, 'of that after a tenth', 'at most', rssPeakMb / rssEarlyMb, FLAT),
+    row(`import of ${lines} lines ${store}: lost by a kill`, '', 'exactly', killed.lost, 0),
+    row(`import of ${lines} lines ${store}: twice after a kill`, '', 'exactly', killed.twice, 0),
   ])
 
 export const scaleRows = (result: ScaleResult): readonly Row[] =>

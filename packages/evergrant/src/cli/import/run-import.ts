@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../core/json.ts'
 import { type Api, itemsOf } from '../api.ts'
 import { type ItemMaker, makeItem } from './make-item.ts'
+import type { LineProblem } from './problem.ts'
 import type { Report } from './report.ts'
 import type { Source, SourceRow } from './source.ts'
 
@@ -14,6 +15,9 @@ interface Prepared {
   readonly item: JsonObject
   readonly columns: ReadonlyMap<string, string>
 }
+
+/** One line on its way; what is wrong with it is told when its turn comes, so that problems stand in the order of their lines. */
+type Entry = Prepared | { readonly line: number; readonly problem: LineProblem }
 
 /** One line that the server took or knew. */
 export interface Taken {
@@ -34,8 +38,8 @@ export interface Sending {
 /** Reads the source to its end; lines that cannot be taken are told and stop nothing. Yields what is in the server afterwards, in order. */
 export async function* runImport(sending: Sending): AsyncIterable<readonly Taken[]> {
   const { report, source } = sending
-  const underWay: Promise<readonly Taken[]>[] = []
-  let batch: Prepared[] = []
+  const underWay: Promise<Answered>[] = []
+  let batch: Entry[] = []
   const send = (): void => {
     const call = sendBatch(sending, batch)
     // Somebody listens only when its turn has come.
@@ -45,8 +49,8 @@ export async function* runImport(sending: Sending): AsyncIterable<readonly Taken
   }
   for await (const row of source.rows()) {
     report.tally.read += 1
-    const prepared = prepare(row, sending)
-    if (prepared !== null) batch.push(prepared)
+    const entry = prepare(row, sending)
+    if (entry !== null) batch.push(entry)
     if (batch.length === BATCH) send()
     while (underWay.length > AHEAD) yield await settled(underWay, report)
   }
@@ -54,18 +58,30 @@ export async function* runImport(sending: Sending): AsyncIterable<readonly Taken
   while (underWay.length > 0) yield await settled(underWay, report)
 }
 
-async function settled(underWay: Promise<readonly Taken[]>[], report: Report): Promise<readonly Taken[]> {
-  const taken = (await underWay.shift()) ?? []
+interface Answered {
+  readonly batch: readonly Entry[]
+  /** One for each grant that was sent, in their order. */
+  readonly results: readonly JsonObject[]
+}
+
+async function sendBatch({ api, query }: Sending, batch: readonly Entry[]): Promise<Answered> {
+  const sent = batch.flatMap((entry) => ('item' in entry ? [entry.item] : []))
+  const results = sent.length === 0 ? [] : itemsOf(await api.call('POST', `connections/import?${query}`, sent))
+  if (results.length !== sent.length) throw new Error(`${sent.length} grants were sent, and ${results.length} were answered`)
+  return { batch, results }
+}
+
+/** The oldest batch under way, told in the order of its lines. */
+async function settled(underWay: Promise<Answered>[], report: Report): Promise<readonly Taken[]> {
+  const answered = await underWay.shift()
+  if (answered === undefined) return []
+  const taken = tell(answered, report)
   report.progress()
   return taken
 }
 
-function prepare(row: SourceRow, { maker, report }: Sending): Prepared | null {
-  if ('unreadable' in row) {
-    report.tally.refused += 1
-    report.problem(row.line, { field: null, column: null, code: 'invalid_request', detail: row.unreadable })
-    return null
-  }
+function prepare(row: SourceRow, { maker, report }: Sending): Entry | null {
+  if ('unreadable' in row) return { line: row.line, problem: { field: null, column: null, code: 'invalid_request', detail: row.unreadable } }
   const made = makeItem(row.values, maker)
   switch (made.kind) {
     case 'item':
@@ -74,30 +90,23 @@ function prepare(row: SourceRow, { maker, report }: Sending): Prepared | null {
       report.tally.skipped += 1
       return null
     case 'problem':
-      report.tally.refused += 1
-      report.problem(row.line, made.problem)
-      return null
+      return { line: row.line, problem: made.problem }
   }
 }
 
-async function sendBatch({ api, report, query }: Sending, batch: readonly Prepared[]): Promise<readonly Taken[]> {
-  const answer = await api.call(
-    'POST',
-    `connections/import?${query}`,
-    batch.map(({ item }) => item),
-  )
+function tell({ batch, results }: Answered, report: Report): readonly Taken[] {
   const taken: Taken[] = []
-  for (const [index, result] of itemsOf(answer).entries()) {
-    const sent = batch[index]
-    if (sent === undefined) continue
-    const { line, item } = sent
-    const kind = result['result']
-    if (kind === 'imported' || kind === 'replaced' || kind === 'already') {
+  let next = 0
+  for (const entry of batch) {
+    const result = 'item' in entry ? results[next++] : undefined
+    const kind = result?.['result']
+    if ('item' in entry && (kind === 'imported' || kind === 'replaced' || kind === 'already')) {
       report.tally[kind] += 1
-      if (typeof result['connection'] === 'string') taken.push({ line, integration: String(item['integration']), connection: result['connection'] })
+      const connection = result?.['connection']
+      if (typeof connection === 'string') taken.push({ line: entry.line, integration: String(entry.item['integration']), connection })
     } else {
       report.tally.refused += 1
-      report.problem(line, refusal(result, sent))
+      report.problem(entry.line, 'problem' in entry ? entry.problem : refusal(result ?? {}, entry))
     }
   }
   return taken
