@@ -143,6 +143,9 @@ export function numberedPorts(ports: EnginePorts, provider: TruthfulProvider, ca
 
 const SILENCE: WireOutcome = { kind: 'no_answer', cause: 'ECONNRESET' }
 
+/** Where the records of trials send the second request of a chain. */
+export const CHAIN_URL = 'https://session.example/login'
+
 /** Three steps of a socket: it connects, the request arrives and is acted on, the answer comes back. */
 function numberedSocket(provider: TruthfulProvider, calls: NumberedCalls, now: () => number): TokenEndpoint {
   const connect = async (): Promise<OpenLine> => ({
@@ -175,5 +178,24 @@ function numberedSocket(provider: TruthfulProvider, calls: NumberedCalls, now: (
   const refused = (): never => {
     throw new NotSent('ECONNREFUSED', 'struck by the test')
   }
-  return { open: () => calls.call('socket.connect', connect, refused) }
+  const chain = async (): Promise<OpenLine> => ({
+    close: () => {},
+    send: async ({ url }) => {
+      const first = new URL(url).searchParams.get('access_token') ?? ''
+      const session = await calls.call<string | null>(
+        'chain.write',
+        async () => provider.session(first),
+        () => null,
+      )
+      if (session === null) return SILENCE
+      const text = JSON.stringify({ session })
+      const answer = { status: 200, headers: {}, body: new TextEncoder().encode(text), text }
+      return calls.call<WireOutcome>(
+        'chain.read',
+        async () => ({ kind: 'answered', answer }),
+        () => SILENCE,
+      )
+    },
+  })
+  return { open: (url) => (url.startsWith(CHAIN_URL) ? calls.call('chain.connect', chain, refused) : calls.call('socket.connect', connect, refused)) }
 }

@@ -15,7 +15,7 @@ import { createProviderDirectory } from '../providers/directory.ts'
 import type { Store } from '../store/index.ts'
 import { systemClock, systemEntropy, systemTimers } from '../system.ts'
 import { SETTINGS } from './engine-lab.ts'
-import { type NumberedCalls, numberedPorts } from './numbered-calls.ts'
+import { CHAIN_URL, type NumberedCalls, numberedPorts } from './numbered-calls.ts'
 import { testSeal } from './seal.ts'
 import { type TruthfulClass, TruthfulProvider } from './truthful-provider.ts'
 
@@ -36,6 +36,8 @@ export const TRIAL_TIMES: ProtocolTimes = {
 /** One connection with a provider of its own. */
 export interface Trial {
   readonly reuse: TruthfulClass
+  /** Each access token opens a session by a further request, and only that is of use. */
+  readonly chained: boolean
   readonly provider: TruthfulProvider
   readonly organization: OrganizationId
   readonly connection: ConnectionId
@@ -74,7 +76,7 @@ export class RefreshTrials {
   }
 
   /** A connection in an integration of its own; its access token lives for `lifetimeMs`. */
-  async begin(reuse: TruthfulClass, lifetimeMs = 800): Promise<Trial> {
+  async begin(reuse: TruthfulClass, { lifetimeMs = 800, chained = false } = {}): Promise<Trial> {
     this.#trials += 1
     const name = `t${this.#trials}`
     const provider = new TruthfulProvider(name, reuse, WINDOW_MS, systemClock.wall)
@@ -84,7 +86,7 @@ export class RefreshTrials {
     const connection = newId('con', systemEntropy)
     await this.store.integrations.insert(
       {
-        ...{ id: integration, organization, slug: integration.replace('_', '-'), name, provider: `truthful-${reuse.toLowerCase()}`, clientId: 'client' },
+        ...{ id: integration, organization, slug: integration.replace('_', '-'), name, provider: idOf(reuse, chained), clientId: 'client' },
         ...{ clientSecret: null, scopes: [], variables: {}, settings: SETTINGS, blocked: null, deathsHeld: null, createdAt: now, updatedAt: now, version: 1 },
       },
       this.#event('integration.created'),
@@ -96,7 +98,7 @@ export class RefreshTrials {
       accessExpiresAt: now + lifetimeMs,
       refreshExpiresAt: null,
     }
-    const record = recordOf(reuse)
+    const record = recordOf(reuse, chained)
     const credential = newCredential(
       { organization, connection, generation: 1, tokens, obtainedAt: now, record, settings: SETTINGS },
       this.#seal,
@@ -108,7 +110,7 @@ export class RefreshTrials {
       dueAt: null,
       event: this.#event('connection.created'),
     })
-    return { reuse, provider, organization, connection, folder: join(this.#folder, name) }
+    return { reuse, chained, provider, organization, connection, folder: join(this.#folder, name) }
   }
 
   /** An engine on this trial's provider. Engines of one node share a journal, one after the other. */
@@ -123,7 +125,7 @@ export class RefreshTrials {
       credentials: this.store.credentials,
       integrations: this.store.integrations,
       directory: createProviderDirectory({
-        records: CLASSES.map(recordOf),
+        records: CLASSES.flatMap((reuse) => [recordOf(reuse, false), recordOf(reuse, true)]),
         fetchJson: () => Promise.reject(new Error('no discovery here')),
         clock: systemClock,
       }),
@@ -154,14 +156,20 @@ export class RefreshTrials {
   }
 }
 
-function recordOf(reuse: TruthfulClass) {
+function idOf(reuse: TruthfulClass, chained: boolean): string {
+  return `truthful-${reuse.toLowerCase()}${chained ? '-chained' : ''}`
+}
+
+function recordOf(reuse: TruthfulClass, chained: boolean) {
+  const request = { url: CHAIN_URL, headers: null, parameters: { access_token: '{access_token}' } }
   return defineProvider({
-    id: `truthful-${reuse.toLowerCase()}`,
+    id: idOf(reuse, chained),
     name: `Truthful ${reuse}`,
     authorize: { url: 'https://provider.example/authorize' },
     token: { url: 'https://provider.example/token' },
     reuse: { class: reuse, windowSeconds: reuse === 'P1' ? WINDOW_MS / 1_000 : 0, evidence: 'scripted' },
     rotation: reuse === 'P0' ? 'never' : 'always',
     account: [{ from: 'answer', path: 'account' }],
+    chain: chained ? [{ request, onRefresh: true, accessToken: 'session', expiresIn: null, accessSeconds: 3_600 }] : [],
   })
 }

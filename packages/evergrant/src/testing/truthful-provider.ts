@@ -49,6 +49,12 @@ export class TruthfulProvider {
     return `at-${this.#name}-${number}`
   }
 
+  /** What the second request of a chain answers to an access token: a use of it, and as often as one likes. */
+  session(accessToken: string): string {
+    this.use(accessToken)
+    return `session-of-${accessToken}`
+  }
+
   /** A request with this refresh token is on its way; the result says that it is over. */
   begin(token: string): () => void {
     const before = this.#underWay.get(token) ?? 0

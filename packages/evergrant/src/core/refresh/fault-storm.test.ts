@@ -81,7 +81,7 @@ class Storm {
 
   async run(): Promise<readonly string[]> {
     const reuse = CLASSES[this.#seed % CLASSES.length] ?? 'P4'
-    const trial = await this.#trials.begin(reuse, LIFETIME_SECONDS * 1_000)
+    const trial = await this.#trials.begin(reuse, { lifetimeMs: LIFETIME_SECONDS * 1_000 })
     trial.provider.lifetimeSeconds = LIFETIME_SECONDS
     const nodes = await Promise.all(this.#nodes.map((id) => this.#start(trial, id, 0)))
     const end = systemClock.mono() + STORM_MS

@@ -198,11 +198,11 @@ export async function settleGrant(world: EngineWorld, answered: AnsweredPresenta
   return { commit, outcome: known, committed }
 }
 
-/** Raises the mark of what the database has acknowledged. */
 function applies(outcome: CommitOutcome): outcome is Extract<CommitOutcome, { kind: 'applied' | 'already' }> {
   return outcome.kind === 'applied' || outcome.kind === 'already'
 }
 
+/** Raises the mark of what the database has acknowledged. */
 export function noteStored(world: EngineWorld, { connection, credential }: GrantCommit, outcome: CommitOutcome, reuse: Reuse): void {
   if (!applies(outcome)) return
   const fingerprint = outcome.kind === 'applied' ? credential.fingerprint : null
