@@ -29,6 +29,7 @@ export async function seedConnections(
     reuse: null,
     token: null,
     checkEveryMs: null,
+    quotaReserve: 0,
   }
   const clientSecret = node.seal.seal('bench-secret', { organization, table: 'integration', row: integration, column: 'client_secret' })
   const times = { createdAt: now, updatedAt: now, version: 1 }

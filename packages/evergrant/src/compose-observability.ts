@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { NodeParts } from './compose-node.ts'
 import type { Config } from './config.ts'
 import type { Log } from './core/log.ts'
+import type { QuotaStats } from './core/pacing/quota-book.ts'
 import type { PushOutcome } from './core/push/push-ports.ts'
 import type { DatabaseTrust } from './core/refresh/database-trust.ts'
 import type { Observation } from './core/refresh/engine-ports.ts'
@@ -26,6 +27,7 @@ export interface Metrics extends MetricsSource {
   push(provider: string, outcome: PushOutcome): void
   /** Read when metrics are rendered. */
   watch(stats: () => EngineStats, node: NodeWatch | null): void
+  watchQuotas(stats: () => QuotaStats): void
 }
 
 /** Prometheus counters of one process. Labels are provider ids and outcome kinds: few, and never a person's. */
@@ -55,6 +57,8 @@ export function createMetrics(): Metrics {
     labelNames: ['what'],
     registers,
   })
+  let quotas: (() => QuotaStats) | null = null
+  measureQuotas(registers, () => quotas?.() ?? { usedUp: 0, pauses: 0, held: 0 })
   let fromMemory = 0
   let fromStore = 0
   const skew = new Gauge({ name: 'evergrant_clock_skew_seconds', help: 'Clock of the database minus clock of this machine.', registers })
@@ -75,6 +79,9 @@ export function createMetrics(): Metrics {
       stats = source
       node = watch
     },
+    watchQuotas: (source) => {
+      quotas = source
+    },
     render: () => {
       reads.reset()
       reads.inc({ source: 'memory' }, fromMemory)
@@ -94,6 +101,29 @@ export function createMetrics(): Metrics {
       return registry.metrics()
     },
   }
+}
+
+function measureQuotas(registers: Registry[], stats: () => QuotaStats): void {
+  new Gauge({
+    name: 'evergrant_quotas',
+    help: "Quotas of providers' APIs that are used up, and pauses that providers asked for, as this node knows them.",
+    labelNames: ['what'],
+    registers,
+    collect() {
+      const { usedUp, pauses } = stats()
+      this.set({ what: 'used_up' }, usedUp)
+      this.set({ what: 'pauses' }, pauses)
+    },
+  })
+  new Counter({
+    name: 'evergrant_quota_held_total',
+    help: 'How often a request through the proxy met a quota that was used up and was not sent.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(stats().held)
+    },
+  })
 }
 
 /** What must work before this node should get traffic. */

@@ -13,6 +13,7 @@ import type { RevocationPorts } from './core/connection/revocation-worker.ts'
 import type { RoutineChecks } from './core/connection/routine-checks.ts'
 import type { DriftWatch } from './core/drift/drift-watch.ts'
 import type { Log } from './core/log.ts'
+import { QuotaBook, quotaSubject } from './core/pacing/quota-book.ts'
 import type { ProviderDirectory } from './core/provider/context.ts'
 import type { SigningPorts } from './core/provider/signing.ts'
 import { revokeRequest } from './core/provider/token-request.ts'
@@ -77,9 +78,9 @@ export function composeServices(parts: ServiceParts): ComposedServices {
     const context = await engine.contexts.of(row.connection.integration)
     return engine.contexts.provider(context, row.connection.variables, row.connection.facts)
   }
+  const connect = composeConnect(parts)
   const proxy = createProxyTransport({ guard: parts.guard, timers: systemTimers })
   return {
-  const connect = composeConnect(parts)
     ...ports,
     engine,
     apiKeys,
@@ -131,15 +132,24 @@ function composeMachines({ node, engine, client, metrics }: ServiceParts): Machi
   return new MachineConnections({ connections: store.connections, contexts: engine.contexts, send, observe, seal, clock, entropy: systemEntropy })
 }
 
-function composeUpstream({ node, engine }: ServiceParts, proxy: ProxyTransport): Upstream {
+function composeUpstream({ node, engine, log, metrics }: ServiceParts, proxy: ProxyTransport): Upstream {
+  const { store, clock } = node
+  const pacing = new QuotaBook({ clock, timers: systemTimers, quotas: store.quotas, log })
+  store.changes.subscribe((change) => {
+    if (change.kind === 'quota') pacing.hear(change.state)
+    if (change.kind === 'unknown') pacing.doubt()
+  })
+  metrics.watchQuotas(() => pacing.stats())
   return {
     send: (request) => proxy.send(request),
+    pacing,
     contextOf: async (organization, id) => {
-      const row = await node.store.connections.get(organization, id)
+      const row = await store.connections.get(organization, id)
       if (row === undefined) throw connectionNotFound(id)
       const { integration, variables, facts } = row.connection
       const context = await engine.contexts.of(integration)
-      return { context: await engine.contexts.provider(context, variables, facts), replays: context.integration.settings.proxyReplays }
+      const { proxyReplays: replays } = context.integration.settings
+      return { context: await engine.contexts.provider(context, variables, facts), replays, quota: quotaSubject(context, id) }
     },
   }
 }

@@ -28,7 +28,7 @@ export function problemOf(fault: Fault, requestId: string, publicUrl: string, wo
   return {
     type: `${publicUrl}/docs/errors#${fault.code}`,
     title: fillWords(row.title, words ?? {}),
-    status: row.status,
+    status: fault.details.status ?? row.status,
     detail: detail ?? fillWords(row.operator, words ?? {}),
     code: fault.code,
     action: row.action,

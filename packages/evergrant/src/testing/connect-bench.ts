@@ -259,6 +259,7 @@ function integrationAt(
       reuse: null,
       token: null,
       checkEveryMs: null,
+      quotaReserve: 0,
       ...more.settings,
     },
   }

@@ -26,6 +26,8 @@ export interface IntegrationSettings {
   readonly token: string | null
   /** How often each connection is checked by itself; null: as often as the provider demands, which is mostly never. */
   readonly checkEveryMs: number | null
+  /** Percent of each quota of the provider's API, 0 to 50, that the proxy leaves to whoever else uses the same client. */
+  readonly quotaReserve: number
 }
 
 export const DEFAULT_SETTINGS: IntegrationSettings = {
@@ -39,6 +41,7 @@ export const DEFAULT_SETTINGS: IntegrationSettings = {
   reuse: null,
   token: null,
   checkEveryMs: null,
+  quotaReserve: 0,
 }
 
 /** A provider plus this organization's client id, secret, scopes and settings. */

@@ -14,6 +14,8 @@ export interface FaultDetails {
   /** The offending field, as a JSON pointer or parameter name. */
   readonly field?: string
   readonly retryAt?: Instant
+  /** Instead of the table's: 429 where the caller itself is too fast for the provider. */
+  readonly status?: 429
   readonly reconnectUrl?: string
   readonly cause?: unknown
 }

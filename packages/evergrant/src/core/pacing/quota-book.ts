@@ -2,6 +2,7 @@ import type { ConnectionId, IntegrationId } from '../ids.ts'
 import type { Log } from '../log.ts'
 import { counts, type QuotaReading, readQuotas, throttles } from '../provider/quota.ts'
 import type { QuotaFacts } from '../provider/record-around.ts'
+import type { GrantContext } from '../refresh/grant-contexts.ts'
 import type { Clock, Instant, Timers } from '../time.ts'
 import { SECOND } from '../time.ts'
 import { Pause } from './pause.ts'
@@ -17,6 +18,10 @@ export interface QuotaSubject {
   readonly reservePercent: number
 }
 
+export function quotaSubject({ integration, record }: GrantContext, connection: ConnectionId): QuotaSubject {
+  return { integration: integration.id, connection, quotas: record.limits.api, reservePercent: integration.settings.quotaReserve }
+}
+
 /** A request that may go. One of these is called once when it is over. */
 export interface QuotaPass {
   /** Lower-case names. `retryAfterMs`: as the provider asked, where the answer says that we are too fast. */
@@ -26,6 +31,13 @@ export interface QuotaPass {
 }
 
 export type QuotaAdmission = { readonly kind: 'go'; readonly pass: QuotaPass } | { readonly kind: 'wait'; readonly until: Instant; readonly quota: string }
+
+/** Of this node. `held`: how often a request was told to wait. */
+export interface QuotaStats {
+  readonly usedUp: number
+  readonly pauses: number
+  readonly held: number
+}
 
 export interface QuotaPorts {
   readonly clock: Clock
@@ -66,6 +78,7 @@ export class QuotaBook {
   readonly #toTell = new Map<string, QuotaState>()
   #toldAt = Number.NEGATIVE_INFINITY
   #telling = false
+  #held = 0
   #sweptAt = Number.NEGATIVE_INFINITY
 
   constructor(ports: QuotaPorts) {
@@ -107,18 +120,23 @@ export class QuotaBook {
   enter(subject: QuotaSubject, method: string): QuotaAdmission {
     const now = this.#ports.clock.wall()
     const paused = latest(this.#places(subject).map((place) => this.#pauses.get(keyOf(place, PAUSE))?.what.until(now) ?? null))
-    if (paused !== null) return { kind: 'wait', until: paused, quota: PAUSE }
+    if (paused !== null) return this.#hold(paused, PAUSE)
     const counted = subject.quotas
       .filter((quota) => counts(quota, method))
       .map((quota) => ({ quota, window: this.#window(placeOf(subject, quota), quota.name) }))
-    let held: Extract<QuotaAdmission, { kind: 'wait' }> | null = null
+    let held: { readonly until: Instant; readonly quota: string } | null = null
     for (const { quota, window } of counted) {
       const until = window.closedUntil(quota, subject.reservePercent, now)
-      if (until !== null && (held === null || until > held.until)) held = { kind: 'wait', until, quota: quota.name }
+      if (until !== null && (held === null || until > held.until)) held = { until, quota: quota.name }
     }
-    if (held !== null) return held
+    if (held !== null) return this.#hold(held.until, held.quota)
     for (const { window } of counted) window.inFlight += 1
     return { kind: 'go', pass: this.#pass(subject, counted, now) }
+  }
+
+  #hold(until: Instant, quota: string): QuotaAdmission {
+    this.#held += 1
+    return { kind: 'wait', until, quota }
   }
 
   /** Windows and pauses that are not over: everybody's first, then those of connections that have used theirs up. */
@@ -135,6 +153,16 @@ export class QuotaBook {
       if (place.integration === integration && until !== null) states.push({ ...place, name, limit: null, remaining: 0, resetsAt: until, observedAt: now })
     }
     return states.sort((left, right) => Number(left.connection !== null) - Number(right.connection !== null) || left.resetsAt - right.resetsAt)
+  }
+
+  /** For metrics. */
+  stats(): QuotaStats {
+    const now = this.#ports.clock.wall()
+    let usedUp = 0
+    for (const { what } of this.#windows.values()) if (what.told !== null && what.told.remaining === 0 && what.told.resetsAt > now) usedUp += 1
+    let pauses = 0
+    for (const { what } of this.#pauses.values()) if (what.until(now) !== null) pauses += 1
+    return { usedUp, pauses, held: this.#held }
   }
 
   #pass(subject: QuotaSubject, counted: readonly { readonly quota: QuotaFacts; readonly window: QuotaWindow }[], sentAt: Instant): QuotaPass {

@@ -77,7 +77,7 @@ test('no window ends later than its length, or a day: a reset that is read wrong
   expect(read({ remaining: at('r'), reset: { ...reset, format: 'epoch_seconds' } }, { r: '0', reset: '5' })).toEqual([[null, 0, 0]])
 })
 
-test.each([
+test.each<[Readonly<Record<string, string>>, string]>([
   [{}, 'nothing'],
   [{ l: '10' }, 'no usage'],
   [{ l: 'many', u: '3' }, 'a limit that is no number'],

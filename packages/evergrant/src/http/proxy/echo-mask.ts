@@ -3,6 +3,7 @@ import { pipeline, type Readable, Transform } from 'node:stream'
 /** Shorter than any token that a provider gives out: masking it would spoil bodies by chance. */
 const SHORTEST = 16
 const STAR = 0x2a
+const NOTHING = Buffer.alloc(0)
 
 /**
  * The body with every echo of the token as stars, so that a key that may only use a token never sees it. The length
@@ -19,13 +20,14 @@ export function withoutEcho(body: Buffer | Readable, token: string): Buffer | Re
 }
 
 function masking(forms: readonly Buffer[]): Transform {
-  let held = Buffer.alloc(0)
+  let held: Buffer = NOTHING
   return new Transform({
     transform(piece: Buffer, _encoding, done) {
-      const whole = masked(Buffer.concat([held, piece]), forms)
+      // A copy of every piece would be garbage as large as the body.
+      const whole = masked(held.length === 0 ? piece : Buffer.concat([held, piece]), forms)
       const ready = whole.length - Math.max(...forms.map((form) => beginningAtEnd(whole, form)))
-      held = Buffer.from(whole.subarray(ready))
-      done(null, whole.subarray(0, ready))
+      held = ready === whole.length ? NOTHING : Buffer.from(whole.subarray(ready))
+      done(null, ready === whole.length ? whole : whole.subarray(0, ready))
     },
     flush: (done) => done(null, held),
   })

@@ -3,11 +3,14 @@ import { Fault } from '../../core/fault/fault.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { type ApiVerdict, judgeApiAnswer } from '../../core/provider/api.ts'
 import { retryAfterMs } from '../../core/provider/retry-after.ts'
-import type { RefreshEngine, TokenAnswer, TokenRequest } from '../../core/refresh/refresh-engine.ts'
-import type { Cancellation, Clock, Entropy, Timers } from '../../core/time.ts'
+import type { RefreshEngine, TokenAnswer } from '../../core/refresh/refresh-engine.ts'
+import type { Clock, Entropy, Timers } from '../../core/time.ts'
 import { wholeUpTo } from './body-prefix.ts'
 import { headersToSend } from './proxy-headers.ts'
-import { failureOf, type Upstream, type UpstreamAnswer, type UpstreamContext } from './upstream.ts'
+import type { ProxyJob } from './proxy-job.ts'
+import { enterQuota, untilOpen } from './quota-gate.ts'
+import { authorizedUrl } from './target.ts'
+import { failureOf, type Upstream, type UpstreamAnswer } from './upstream.ts'
 
 export interface ProxyPorts {
   readonly engine: Pick<RefreshEngine, 'peek' | 'token'>
@@ -17,24 +20,14 @@ export interface ProxyPorts {
   readonly entropy: Pick<Entropy, 'uniform'>
 }
 
-export interface ProxyJob {
-  readonly target: UpstreamContext
-  readonly token: Omit<TokenRequest, 'minTtlMs' | 'rejectedGeneration'>
-  readonly method: string
-  readonly url: string
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
-  /** A Buffer can be sent again; a stream cannot. */
-  readonly body: Buffer | Readable | null
-  readonly deadlineMs: number
-  readonly signal: Cancellation
-}
-
 export interface ProxyResult {
   readonly status: number
   readonly headers: UpstreamAnswer['headers']
   readonly body: Buffer | Readable
   readonly verdict: ApiVerdict
   readonly accessToken: string
+  /** When it is worth asking again: as the provider said, or as its quota tells. */
+  readonly retryAfterMs: number | null
 }
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
@@ -44,6 +37,8 @@ const JUDGED_BYTES = 64 * 1_024
 
 interface Judged {
   readonly answer: UpstreamAnswer
+  /** Its headers, each as one text. */
+  readonly fields: Readonly<Record<string, string>>
   readonly body: Buffer | Readable
   readonly verdict: ApiVerdict
   readonly retryAfterMs: number | null
@@ -51,7 +46,8 @@ interface Judged {
 
 /**
  * One call through the proxy. A 401 about the token renews it once per generation and replays the request; 429 and 5xx
- * are retried with back-off only where repeating is harmless, and never past the caller's deadline. @throws Fault
+ * are retried with back-off only where repeating is harmless, and never past the caller's deadline. What the provider's
+ * quota does not allow is not sent. @throws Fault
  */
 export async function runProxy(job: ProxyJob, ports: ProxyPorts): Promise<ProxyResult> {
   const deadline = ports.clock.mono() + job.deadlineMs
@@ -79,7 +75,8 @@ export async function runProxy(job: ProxyJob, ports: ProxyPorts): Promise<ProxyR
       retries += 1
       continue
     }
-    return { status: outcome.answer.status, headers: outcome.answer.headers, body: outcome.body, verdict: outcome.verdict, accessToken: token.accessToken }
+    const { answer, body, verdict } = outcome
+    return { status: answer.status, headers: answer.headers, body, verdict, accessToken: token.accessToken, retryAfterMs: outcome.retryAfterMs }
   }
 }
 
@@ -89,14 +86,25 @@ async function currentToken({ token }: ProxyJob, { engine }: ProxyPorts, rejecte
 }
 
 async function attempt(job: ProxyJob, ports: ProxyPorts, token: TokenAnswer, deadline: number): Promise<Judged | Fault> {
+  const pass = await enterQuota(job, ports, deadline)
   const left = deadline - ports.clock.mono()
-  if (left <= 0) throw timedOut(job)
-  const { method, url, body, signal } = job
-  const headers = headersToSend(job.headers, job.target.context, token)
+  if (left <= 0) {
+    pass.failed(false)
+    throw timedOut(job)
+  }
+  const { method, body, signal } = job
+  const { context } = job.target
+  const headers = headersToSend(job.headers, context, token)
+  const url = authorizedUrl(context, job.url, token.accessToken)
   try {
-    return await judge(job, ports, await ports.upstream.send({ method, url, headers, body, deadlineMs: Math.max(1, Math.round(left)), signal }))
+    const answer = await ports.upstream.send({ method, url, headers, body, deadlineMs: Math.max(1, Math.round(left)), signal })
+    const judged = await judge(job, ports, answer)
+    const throttled = answer.status === 429 || judged.verdict === 'throttled'
+    pass.answered({ headers: judged.fields, throttled, retryAfterMs: judged.retryAfterMs })
+    return throttled ? { ...judged, retryAfterMs: untilOpen(job, ports) ?? judged.retryAfterMs } : judged
   } catch (error) {
     const kind = failureOf(error)
+    pass.failed(kind !== 'not_sent')
     if (kind === undefined) throw error
     if (kind === 'timeout') throw timedOut(job)
     return new Fault('upstream_unreachable', {
@@ -111,7 +119,7 @@ async function judge({ target, method }: ProxyJob, { clock }: ProxyPorts, answer
   const readable = answer.status >= 400 && method !== 'HEAD'
   const body = readable ? await wholeUpTo(answer.body, JUDGED_BYTES) : answer.body
   const verdict = judgeApiAnswer(target.context.record, { status: answer.status, headers, json: Buffer.isBuffer(body) ? parse(body) : null })
-  return { answer, body, verdict, retryAfterMs: retryAfterMs(headers, clock.wall()) }
+  return { answer, fields: headers, body, verdict, retryAfterMs: retryAfterMs(headers, clock.wall()) }
 }
 
 function parse(body: Buffer): JsonValue {

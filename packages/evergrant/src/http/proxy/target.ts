@@ -1,5 +1,5 @@
 import { Fault } from '../../core/fault/fault.ts'
-import { apiBase, apiHosts } from '../../core/provider/api.ts'
+import { apiBase, apiHosts, apiUrl } from '../../core/provider/api.ts'
 import type { ProviderContext } from '../../core/provider/context.ts'
 
 /** Characters of a path and query as RFC 3986 writes them: anything else was never a well-formed request target. */
@@ -32,6 +32,15 @@ export function targetUrl(context: ProviderContext, rest: string, wantedBase: st
     throw refused("The path must stay below the provider's API address.")
   }
   return url.href
+}
+
+/** The URL with the token, where the record has it in the query; what the caller wrote under that name is dropped. */
+export function authorizedUrl(context: ProviderContext, url: string, accessToken: string): string {
+  const name = context.record.api?.authorization.query ?? null
+  if (name === null) return url
+  const [address = '', query = ''] = url.split('?', 2)
+  const kept = query.split('&').filter((pair) => pair !== '' && !new URLSearchParams(pair).has(name))
+  return apiUrl(context, kept.length === 0 ? address : `${address}?${kept.join('&')}`, accessToken)
 }
 
 function allowedBase(wanted: string, own: string, hosts: readonly string[]): string {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { ConnectionId, OrganizationId } from '../../core/ids.ts'
+import type { QuotaBook, QuotaSubject } from '../../core/pacing/quota-book.ts'
 import type { ProviderContext } from '../../core/provider/context.ts'
 import type { Cancellation } from '../../core/time.ts'
 
@@ -9,12 +10,16 @@ export interface Upstream {
   contextOf(organization: OrganizationId, connection: ConnectionId): Promise<UpstreamContext>
   /** Follows no redirect and guards the address. Rejects with an error that has a {@link UpstreamFailure} as `kind`. */
   send(request: UpstreamRequest): Promise<UpstreamAnswer>
+  /** What is left of providers' quotas. */
+  readonly pacing: Pick<QuotaBook, 'ready' | 'enter' | 'shown'>
 }
 
 export interface UpstreamContext {
   readonly context: ProviderContext
   /** How often a request may be replayed after a 401 that renewed the token. */
   readonly replays: number
+  /** Whose quotas a request counts against. */
+  readonly quota: QuotaSubject
 }
 
 export interface UpstreamRequest {

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import type { Integration, IntegrationSettings, Renewal } from '../../core/connection/integration.ts'
 import type { IntegrationPatch } from '../../core/connection/integration-service.ts'
+import type { QuotaState } from '../../core/pacing/quotas.ts'
 import type { DeathsHeld } from '../../core/refresh/deaths.ts'
 import { actorOf, callerOf } from '../authentication.ts'
 import { FaultView, faultView, iso } from '../connection-view.ts'
@@ -24,6 +25,13 @@ const SettingsInput = closed({
   authorize_parameters: Type.Optional(Words),
   reuse: Type.Optional(nullable(Type.String({ maxLength: 20, description: 'P0, P1:<seconds>, P2, P3 or P4.' }))),
   token: Type.Optional(nullable(Type.String({ maxLength: 60 }))),
+  quota_reserve: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 50,
+      description: "Percent of each quota of the provider's API that the proxy leaves to other users of the same client.",
+    }),
+  ),
   check_every_seconds: Type.Optional(
     nullable(Type.Integer({ minimum: 60, maximum: 2_592_000, description: 'Every connection is tested this often. Null: as the provider demands.' })),
   ),
@@ -86,6 +94,7 @@ export const IntegrationView = Type.Object({
     reuse: nullable(Type.String()),
     token: nullable(Type.String()),
     check_every_seconds: nullable(Type.Number()),
+    quota_reserve: Type.Integer(),
   }),
   callback_url: Type.String({ description: 'Register this redirect URI at the provider.' }),
   push_url: nullable(
@@ -97,6 +106,20 @@ export const IntegrationView = Type.Object({
   updated_at: Time,
   version: Type.Integer(),
 })
+const QuotaView = Type.Object(
+  {
+    name: Type.String({ description: 'As in the provider record; `pause` when the provider asked for silence.' }),
+    connection: nullable(Type.String({ description: 'Whose alone it is; null: everybody who uses this integration.' })),
+    limit: nullable(Type.Integer()),
+    used: nullable(Type.Integer()),
+    remaining: Type.Integer(),
+    resets_at: Time,
+  },
+  { description: "A window of a quota of the provider's API, as its answers told." },
+)
+/** More would be no reading any more; metrics count them all. */
+const QUOTAS_SHOWN = 50
+const IntegrationDetails = Type.Object({ ...IntegrationView.properties, quotas: Type.Array(QuotaView) })
 export const IntegrationParams = closed({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$', description: 'Id or slug.' }) })
 
 /** Integrations: a provider plus this organization's client. */
@@ -104,22 +127,7 @@ export function integrationRoutes(app: App, services: Services, publicUrl: strin
   const { integrations } = services
   const view = (integration: Integration) => viewOf(integration, services, publicUrl)
   const response = { 200: IntegrationView, ...PROBLEMS }
-  app.get(
-    '/api/v1/integrations',
-    {
-      config: { access: 'integrations:read' },
-      schema: { summary: 'List integrations', tags: ['integrations'], querystring: closed(PageQuery), response: { 200: pageOf(IntegrationView), ...PROBLEMS } },
-    },
-    async (request) => {
-      const found = await integrations.list(callerOf(request).organization, pageRequest(request.query))
-      return { items: found.items.map(view), cursor: found.cursor }
-    },
-  )
-  app.get(
-    '/api/v1/integrations/:id',
-    { config: { access: 'integrations:read' }, schema: { summary: 'Read an integration', tags: ['integrations'], params: IntegrationParams, response } },
-    async (request) => view(await integrations.get(callerOf(request).organization, request.params.id)),
-  )
+  readingRoutes(app, services, view)
   app.post(
     '/api/v1/integrations',
     {
@@ -180,6 +188,38 @@ export function integrationRoutes(app: App, services: Services, publicUrl: strin
   )
 }
 
+function readingRoutes(app: App, { integrations, upstream }: Services, view: (integration: Integration) => ReturnType<typeof viewOf>): void {
+  app.get(
+    '/api/v1/integrations',
+    {
+      config: { access: 'integrations:read' },
+      schema: { summary: 'List integrations', tags: ['integrations'], querystring: closed(PageQuery), response: { 200: pageOf(IntegrationView), ...PROBLEMS } },
+    },
+    async (request) => {
+      const found = await integrations.list(callerOf(request).organization, pageRequest(request.query))
+      return { items: found.items.map(view), cursor: found.cursor }
+    },
+  )
+  app.get(
+    '/api/v1/integrations/:id',
+    {
+      config: { access: 'integrations:read' },
+      schema: {
+        summary: 'Read an integration',
+        description: 'With what is left of the quotas of its API, as this node knows them.',
+        tags: ['integrations'],
+        params: IntegrationParams,
+        response: { 200: IntegrationDetails, ...PROBLEMS },
+      },
+    },
+    async (request) => {
+      const found = await integrations.get(callerOf(request).organization, request.params.id)
+      await upstream.pacing.ready(found.id)
+      return { ...view(found), quotas: upstream.pacing.shown(found.id).slice(0, QUOTAS_SHOWN).map(quotaView) }
+    },
+  )
+}
+
 function patchOf(body: Static<typeof PatchBody>): IntegrationPatch {
   return {
     ...(body.slug === undefined ? {} : { slug: body.slug }),
@@ -203,6 +243,7 @@ function settingsOf(input: Static<typeof SettingsInput>): Partial<IntegrationSet
     ...(input.authorize_parameters === undefined ? {} : { authorizeParameters: input.authorize_parameters }),
     ...(input.reuse === undefined ? {} : { reuse: input.reuse }),
     ...(input.token === undefined ? {} : { token: input.token }),
+    ...(input.quota_reserve === undefined ? {} : { quotaReserve: input.quota_reserve }),
     ...(input.check_every_seconds === undefined ? {} : { checkEveryMs: input.check_every_seconds === null ? null : input.check_every_seconds * 1_000 }),
   }
 }
@@ -210,6 +251,10 @@ function settingsOf(input: Static<typeof SettingsInput>): Partial<IntegrationSet
 export function viewOf(integration: Integration, services: Services, publicUrl: string) {
   const provider = services.providers.get(integration.provider)?.name ?? integration.name
   return integrationView(integration, { publicUrl, provider, pushUrl: services.pushes.urlOf(integration) })
+}
+
+function quotaView({ name, connection, limit, remaining, resetsAt }: QuotaState): Static<typeof QuotaView> {
+  return { name, connection, limit, used: limit === null ? null : limit - remaining, remaining, resets_at: iso(resetsAt) }
 }
 
 function deathsHeldView({ since, deaths, agreements, decision }: DeathsHeld): Static<typeof DeathsHeldView> {
@@ -241,6 +286,7 @@ function integrationView(
       reuse: settings.reuse,
       token: settings.token,
       check_every_seconds: typeof settings.checkEveryMs === 'number' ? settings.checkEveryMs / 1_000 : null,
+      quota_reserve: settings.quotaReserve,
     },
     callback_url: settings.redirectUri ?? `${publicUrl}/connect/callback/${integration.slug}`,
     push_url: pushUrl,

@@ -3,6 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { Fault } from '../../core/fault/fault.ts'
 import type { ConnectionId } from '../../core/ids.ts'
+import { missingHeader } from '../../core/provider/api-call.ts'
+import type { ProviderContext } from '../../core/provider/context.ts'
 import { aboutConnection } from '../about-connection.ts'
 import { callerOf } from '../authentication.ts'
 import { wholeUpTo } from '../proxy/body-prefix.ts'
@@ -30,7 +32,7 @@ export function proxyRoutes(app: App, services: Services, timeoutMs: number): vo
     schema: {
       summary: "Call the provider's API",
       description:
-        "The rest of the path and the query go to the provider's API with the connection's token and the headers it needs. `Evergrant-Deadline` (seconds, 300 at most) limits the wait instead of the server's own limit, `Evergrant-Base-Url` chooses among the provider's API hosts. A 401 about the token renews it and replays the request once; 429 and 5xx are retried only for GET, HEAD, OPTIONS, PUT, DELETE and requests with an `Idempotency-Key`.",
+        "The rest of the path and the query go to the provider's API with the connection's token and the headers it needs. `Evergrant-Deadline` (seconds, 300 at most) limits the wait instead of the server's own limit, `Evergrant-Base-Url` chooses among the provider's API hosts, `Evergrant-Wait` (seconds) waits for a quota that is used up instead of answering 429 at once. A 401 about the token renews it and replays the request once; 429 and 5xx are retried only for GET, HEAD, OPTIONS, PUT, DELETE and requests with an `Idempotency-Key`.",
       tags: ['proxy'],
       params: closed({ connection: ConnectionIdSchema, '*': Type.String() }),
       response: PROBLEMS,
@@ -46,7 +48,9 @@ async function proxy(request: FastifyRequest, reply: FastifyReply, connection: C
   const { organization } = callerOf(request)
   const target = await services.upstream.contextOf(organization, connection)
   const base = request.headers['evergrant-base-url']
-  const url = targetUrl(target.context, pathBelow(request), typeof base === 'string' ? base : undefined)
+  const path = pathBelow(request)
+  const url = targetUrl(target.context, path, typeof base === 'string' ? base : undefined)
+  refuseMissingHeader(target.context, path, request)
   const left = new AbortController()
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) left.abort()
@@ -58,7 +62,8 @@ async function proxy(request: FastifyRequest, reply: FastifyReply, connection: C
     url,
     headers: request.headers,
     body: await bodyOf(request),
-    deadlineMs: deadlineOf(request) ?? timeoutMs,
+    deadlineMs: secondsOf(request, 'Evergrant-Deadline') ?? timeoutMs,
+    waitMs: secondsOf(request, 'Evergrant-Wait') ?? 0,
     signal: left.signal,
   }
   const result = await runProxy(job, services)
@@ -68,6 +73,9 @@ async function proxy(request: FastifyRequest, reply: FastifyReply, connection: C
     'evergrant-upstream-status': String(result.status),
   })
   if (result.verdict !== 'ok') reply.header('evergrant-verdict', result.verdict)
+  // Many providers throttle without a word; their quotas, or our own patience, say when it is worth asking again.
+  if (result.status === 429 && result.retryAfterMs !== null && !reply.hasHeader('retry-after'))
+    reply.header('retry-after', String(Math.max(1, Math.ceil(result.retryAfterMs / 1_000))))
   return reply
     .code(result.status)
     .send(request.method === 'HEAD' && result.body instanceof Readable ? emptied(result.body) : withoutEcho(result.body, result.accessToken))
@@ -89,12 +97,22 @@ async function bodyOf(request: FastifyRequest): Promise<Buffer | Readable | null
   return length > REPLAYABLE_BYTES ? request.body : wholeUpTo(request.body, REPLAYABLE_BYTES)
 }
 
-function deadlineOf(request: FastifyRequest): number | undefined {
-  const text = request.headers['evergrant-deadline']
+/** Which one it is, only the application knows: the person's choice of a profile, an account, a site. */
+function refuseMissingHeader({ record }: ProviderContext, path: string, request: FastifyRequest): void {
+  const missing = missingHeader(record, path.split('?', 1)[0] ?? '', (header) => (request.headers[header] ?? '') !== '')
+  if (missing === null) return
+  throw new Fault('invalid_request', {
+    field: missing.header,
+    detail: `${record.name} needs the header \`${missing.header}\` here: ${missing.meaning}`,
+  })
+}
+
+function secondsOf(request: FastifyRequest, name: 'Evergrant-Deadline' | 'Evergrant-Wait'): number | undefined {
+  const text = request.headers[name.toLowerCase()]
   if (text === undefined) return undefined
   const seconds = Number(text)
   if (!Number.isFinite(seconds) || seconds <= 0 || seconds > 300)
-    throw new Fault('invalid_request', { field: 'Evergrant-Deadline', detail: '`Evergrant-Deadline` must be a number of seconds, at most 300.' })
+    throw new Fault('invalid_request', { field: name, detail: `\`${name}\` must be a number of seconds, at most 300.` })
   return seconds * 1_000
 }
 

@@ -26,6 +26,7 @@ const settings: IntegrationSettings = {
   reuse: null,
   token: null,
   checkEveryMs: null,
+  quotaReserve: 0,
 }
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)

@@ -1,7 +1,7 @@
 import type { NewEvent } from '../../core/audit/event.ts'
 import type { StoredFault } from '../../core/connection/connection.ts'
 import type { Page, PageRequest } from '../../core/connection/connections.ts'
-import type { Integration, IntegrationSettings } from '../../core/connection/integration.ts'
+import { DEFAULT_SETTINGS, type Integration, type IntegrationSettings } from '../../core/connection/integration.ts'
 import type { Integrations } from '../../core/connection/integrations.ts'
 import type { IntegrationId, OrganizationId } from '../../core/ids.ts'
 import type { DeathDecision, DeathsHeld } from '../../core/refresh/deaths.ts'
@@ -29,7 +29,8 @@ function toIntegration(found: Row): Integration {
     clientSecret: bytesOrNull(found, 'client_secret'),
     scopes: json<readonly string[]>(found, 'scopes'),
     variables: json<Readonly<Record<string, string>>>(found, 'variables'),
-    settings: json<IntegrationSettings>(found, 'settings'),
+    // A row may be older than a setting.
+    settings: { ...DEFAULT_SETTINGS, ...json<IntegrationSettings>(found, 'settings') },
     blocked: jsonOrNull<StoredFault>(found, 'blocked'),
     deathsHeld: toDeathsHeld(found),
     createdAt: integer(found, 'created_at'),
