@@ -16,7 +16,7 @@ export interface ConnectionsOperations {
     undefined,
     { readonly items: readonly Connection[]; readonly cursor: string | null }
   >
-  /** Import a connection. */
+  /** Create a connection without a browser. */
   'POST /api/v1/connections': Operation<
     Nothing,
     {
@@ -36,8 +36,46 @@ export interface ConnectionsOperations {
       readonly facts?: { readonly [key: string]: string }
       readonly consented_at?: string | null
       readonly replace?: boolean
+      readonly credentials?: { readonly [key: string]: string }
+      readonly verify?: boolean
     },
     Connection
+  >
+  /** Import many connections. */
+  'POST /api/v1/connections/import': Operation<
+    { readonly dry_run?: boolean; readonly replace?: boolean; readonly spread_seconds?: number },
+    readonly {
+      readonly integration: string
+      readonly owner: string
+      readonly access_token?: string | null
+      readonly refresh_token?: string | null
+      readonly token_type?: string
+      readonly expires_at?: string | null
+      readonly refresh_expires_at?: string | null
+      readonly scopes?: readonly string[] | null
+      readonly account?: string | null
+      readonly account_label?: string | null
+      readonly metadata?: { readonly [key: string]: Json }
+      readonly tags?: readonly string[]
+      readonly variables?: { readonly [key: string]: string }
+      readonly facts?: { readonly [key: string]: string }
+      readonly consented_at?: string | null
+      readonly replace?: boolean
+    }[],
+    {
+      readonly items: readonly {
+        readonly index: number
+        readonly result: 'imported' | 'replaced' | 'already' | 'refused'
+        readonly connection: string | null
+        readonly code: string | null
+        readonly field: string | null
+        readonly detail: string | null
+      }[]
+      readonly imported: number
+      readonly replaced: number
+      readonly already: number
+      readonly refused: number
+    }
   >
   /** Disconnect. */
   'DELETE /api/v1/connections/{id}': Operation<Nothing, undefined, DisconnectedConnection>
@@ -52,6 +90,17 @@ export interface ConnectionsOperations {
       readonly tags?: readonly string[]
       readonly account_label?: string | null
       readonly version?: number
+    },
+    Connection
+  >
+  /** Replace the credentials. */
+  'PUT /api/v1/connections/{id}/credentials': Operation<
+    Nothing,
+    {
+      readonly credentials?: { readonly [key: string]: string }
+      readonly variables?: { readonly [key: string]: string }
+      readonly expires_at?: string | null
+      readonly verify?: boolean
     },
     Connection
   >
@@ -78,6 +127,22 @@ export interface ConnectionsOperations {
   >
   /** Resume. */
   'POST /api/v1/connections/{id}/resume': Operation<Nothing, undefined, Connection>
+  /** Test a connection. */
+  'POST /api/v1/connections/{id}/test': Operation<
+    Nothing,
+    undefined,
+    {
+      readonly result: string
+      readonly checked_at: string
+      readonly http_status: number | null
+      readonly code: string | null
+      readonly detail: string | null
+      readonly renewed: boolean
+      readonly needs_reauth: boolean
+      readonly retry_at: string | null
+      readonly last_refreshed_at: string | null
+    }
+  >
   /** Read a valid access token. */
   'GET /api/v1/connections/{id}/token': Operation<{ readonly min_ttl?: number; readonly rejected_generation?: number }, undefined, Token>
 }

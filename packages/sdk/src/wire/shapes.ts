@@ -22,8 +22,10 @@ export type Connection = {
   readonly integration: string
   readonly integration_id: string
   readonly provider: string
+  readonly grant: string | null
   readonly owner: string
   readonly account: { readonly id: string | null; readonly label: string | null }
+  readonly account_limit: { readonly live: number; readonly cap: number; readonly next: string; readonly near: boolean } | null
   readonly status: string
   readonly fault: Fault | null
   readonly reconnect_url: string | null
@@ -42,6 +44,9 @@ export type Connection = {
   readonly updated_at: string
   readonly last_read_at: string | null
   readonly last_refreshed_at: string | null
+  readonly last_check: { readonly result: string; readonly at: string; readonly http_status: number | null } | null
+  readonly last_verified_at: string | null
+  readonly last_verified_age_seconds: number | null
   readonly disconnected_at: string | null
   readonly version: number
 }
@@ -67,13 +72,24 @@ export type Integration = {
     readonly authorize_parameters: { readonly [key: string]: Json }
     readonly reuse: string | null
     readonly token: string | null
+    readonly check_every_seconds: number | null
+    readonly quota_reserve: number
   }
   readonly callback_url: string
+  readonly push_url: string | null
   readonly blocked: Fault | null
   readonly deaths_held: { readonly since: string; readonly deaths: number; readonly agreements: number; readonly decision: string | null } | null
   readonly created_at: string
   readonly updated_at: string
   readonly version: number
+  readonly quotas: readonly {
+    readonly name: string
+    readonly connection: string | null
+    readonly limit: number | null
+    readonly used: number | null
+    readonly remaining: number
+    readonly resets_at: string
+  }[]
 }
 
 export type IntegrationSettingsInput = {
@@ -86,6 +102,8 @@ export type IntegrationSettingsInput = {
   readonly authorize_parameters?: { readonly [key: string]: string }
   readonly reuse?: string | null
   readonly token?: string | null
+  readonly quota_reserve?: number
+  readonly check_every_seconds?: number | null
 }
 
 export type Token = {
