@@ -38,6 +38,11 @@ export function accountFromAnswer(
   return null
 }
 
+/** The account is what we hold ourselves (a variable, a fact of an earlier answer): no answer names it, and so none can contradict the stored one with it. */
+export function isOwnWord({ record, variables, facts }: Pick<ProviderContext, 'record' | 'variables' | 'facts'>, account: string): boolean {
+  return record.account.some((source) => source.from === 'variable' && (variables[source.name] ?? facts[source.name]) === account)
+}
+
 /**
  * The request that asks who granted, for providers whose answers do not say; null when the record has none.
  * `scopes`: what was granted, or asked for when the provider does not say.

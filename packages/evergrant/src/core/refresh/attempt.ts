@@ -2,6 +2,7 @@ import { SYSTEM_ACTOR } from '../audit/event.ts'
 import type { StoredFault } from '../connection/connection.ts'
 import { Fault, type FaultCode } from '../fault/fault.ts'
 import { newId } from '../ids.ts'
+import { isOwnWord } from '../provider/account.ts'
 import type { HeldToken } from '../provider/grant.ts'
 import { judge } from '../provider/judge.ts'
 import type { Reuse } from '../provider/reuse.ts'
@@ -222,7 +223,8 @@ async function judged(world: EngineWorld, request: AttemptRequest, prepared: Pre
     answer: outcome.answer,
   }
   const stored = prepared.row.connection.account
-  if (verdict.grant.account !== null && stored !== null && verdict.grant.account !== stored) {
+  const { account } = verdict.grant
+  if (account !== null && stored !== null && account !== stored && !isOwnWord(prepared.context, account)) {
     const said = { ...verdict.said, code: 'account_mismatch' }
     return notGranted(world, request, prepared, { kind: 'dead', code: 'account_mismatch', said }, result)
   }

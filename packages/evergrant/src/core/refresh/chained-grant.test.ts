@@ -56,6 +56,7 @@ async function bullhorn(options: LabOptions = {}): Promise<{ lab: EngineLab; ses
   lab = await createEngineLab({
     ...options,
     record: {
+      ...options.record,
       chain: [
         {
           request: { url: 'https://login.example/login', headers: null, parameters: { access_token: '{access_token}' } },
@@ -66,7 +67,6 @@ async function bullhorn(options: LabOptions = {}): Promise<{ lab: EngineLab; ses
           facts: { rest: 'restUrl' },
         },
       ],
-      ...options.record,
     },
     ports: (ports) => ({ endpoint: sessions.beside(ports.endpoint, here), ...options.ports?.(ports) }),
   })
@@ -257,4 +257,13 @@ test('a server that stops in between leaves the chain to the next', async () => 
   expect(await settle(lab, drained)).toEqual({ finished: 1, onlyInJournal: 0 })
   expect(lab.provider.presented).toEqual(['rt-1'])
   expect((await seal(lab)).generation).toBe(2)
+})
+
+test('an address that comes with each session and changes is no other account', async () => {
+  const { lab } = await bullhorn({ record: { account: [{ from: 'variable', name: 'rest' }] } })
+  for (const session of ['session-of-at-2', 'session-of-at-3', 'session-of-at-4']) {
+    await lab.time.advance(HOUR)
+    expect((await settle(lab, lab.read())).accessToken).toBe(session)
+  }
+  expect((await lab.row()).connection).toMatchObject({ state: 'active', account: 'ada', facts: { rest: 'https://rest-at-4.example' } })
 })
