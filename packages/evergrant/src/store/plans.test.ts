@@ -7,7 +7,8 @@ import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freshDatabase } from '../../../../tests/fresh-database.ts'
-import type { ConnectionId } from '../core/ids.ts'
+import { type ConnectionId, newId } from '../core/ids.ts'
+import type { NewPushNotice } from '../core/push/pushes.ts'
 import { systemClock, systemEntropy, systemTimers } from '../system.ts'
 import { Tenant, tokens } from './conformance/tenant.ts'
 import type { Store } from './contract.ts'
@@ -76,6 +77,18 @@ const CASES: readonly Case[] = [
     name: "one connection's events",
     run: (store, world) => store.events.list(world.tenant.organization, { connection: some(world)[0]! }, page),
   },
+  { name: 'what changed at providers', run: (store, { tenant }) => store.events.drift(tenant.organization, null, LIMIT) },
+  { name: 'what changed at one provider', run: (store, { tenant }) => store.events.drift(tenant.organization, 'acme', LIMIT) },
+  { name: 'forgetting keys of events', run: (store) => store.events.forgetKeys(NOW, LIMIT) },
+  { name: 'taking pushes', run: (store) => store.pushes.take(LIMIT, 1_000) },
+  { name: 'forgetting pushes', run: (store) => store.pushes.forget(NOW - 90 * DAY, LIMIT) },
+  { name: 'taking checks that are due', run: (store) => store.checks.take(LIMIT, 1_000) },
+  { name: 'the checks of a page', run: (store, world) => store.checks.of(some(world)) },
+  {
+    name: 'planning checks',
+    run: (store, { tenant: { organization, integration } }) =>
+      store.checks.plan({ integration: integration.id, organization, everyMs: DAY, before: 'con_9' as ConnectionId }, LIMIT),
+  },
 ]
 
 type ExplainedStep = (step: Exclude<Step, { kind: 'changed' }>, complain: (why: string) => void) => Promise<StepResult>
@@ -107,6 +120,11 @@ class ExplainedDatabase implements Database {
   }
 }
 
+function noticeOf({ organization, integration }: Tenant): NewPushNotice {
+  const common = { means: 'revoked', account: 'account-0', proven: true, happenedAt: null, receivedAt: NOW, code: null, facts: {} } as const
+  return { ...common, id: newId('psh', systemEntropy), organization, integration: integration.id, digest: 'first' }
+}
+
 /** One connection with everything that hangs on it, made by the store; the others are copies of its rows. */
 async function fill(
   store: Store,
@@ -116,6 +134,9 @@ async function fill(
   const tenant = await Tenant.open(store, { entropy: systemEntropy, duePlan: () => Promise.resolve('') })
   const first = await tenant.connect({ owner: 'owner-0', account: 'account-0' }, NOW)
   await store.credentials.commitGrant(tenant.grant(first, await tenant.claimed(first), 1, { credential: tokens(2) }))
+  await store.checks.record({ connection: first, at: NOW, result: 'works', httpStatus: 200, dueAt: NOW }, null)
+  await store.events.appendOnce('plans', tenant.event('provider.drift_detected'))
+  await store.pushes.accept([noticeOf(tenant)])
   const ids = Array.from({ length: CONNECTIONS }, (_, index) => `con_${String(index).padStart(8, '0')}` as ConnectionId)
   const copies: Readonly<Record<string, (row: Row, index: number, id: string) => Row>> = {
     connection: (row, index, id) => ({
@@ -129,6 +150,14 @@ async function fill(
     credential: (row, _, id) => ({ ...row, connection_id: id }),
     answer: (row, index, id) => ({ ...row, intent_id: `itn_${id}`, connection_id: id, received_at: NOW - index * 100_000, applied: index % 500 === 3 ? 0 : 1 }),
     event: (row, _, id) => ({ ...row, id: `evt_${id}`, connection_id: id }),
+    connection_check: (row, index, id) => ({ ...row, connection_id: id, due_at: index % 100 === 7 ? NOW - index : NOW + DAY + index }),
+    push_notice: (row, index, id) => ({
+      ...row,
+      id: `psh_${id}`,
+      digest: id,
+      ...(index % 300 === 7 ? { due_at: NOW - index, done_at: null } : { due_at: null, done_at: NOW - 80 * DAY - index * 200_000 }),
+    }),
+    event_key: (row, index, id) => ({ ...row, event_key: id, at: NOW - index }),
   }
   for (const [table, copy] of Object.entries(copies)) {
     const [row] = await sql(`select * from ${table} ${table === 'event' ? "where type = 'connection.refreshed'" : ''} limit 1`)

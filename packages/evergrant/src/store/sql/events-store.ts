@@ -5,7 +5,7 @@ import { idFrom, type OrganizationId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
 import { append, toEvent } from './event-rows.ts'
 import { afterOf, limitOf, toPage } from './paging.ts'
-import { type Database, type Program, rows, run, type SqlValue } from './program.ts'
+import { type Database, type Dialect, type Program, rows, run, type SqlValue } from './program.ts'
 import { forgetRefreshes } from './retention.ts'
 
 function* list(organization: OrganizationId, filter: EventFilter, page: PageRequest): Program<Page<AuditEvent>> {
@@ -47,15 +47,17 @@ function* drift(organization: OrganizationId, provider: string | null, limit: nu
   return found.map(toEvent)
 }
 
-function* forgetKeys(before: Instant, limit: number): Program<number> {
-  return yield* run('delete from event_key where event_key in (select event_key from event_key where at < ? order by at limit ?)', before, limit)
+function* forgetKeys(dialect: Dialect, before: Instant, limit: number): Program<number> {
+  const old = yield* rows('select event_key from event_key where at < ? order by at limit ?', before, limit)
+  if (old.length === 0) return 0
+  return yield* run(`delete from event_key where ${dialect.among('event_key')}`, JSON.stringify(old.map((found) => found.event_key)))
 }
 
 export function eventsStore(database: Database): Events {
   return {
     append: (event) => database.write(() => append(event)),
     appendOnce: (key, event) => database.write(() => appendOnce(key, event)),
-    forgetKeys: (before, limit) => database.write(() => forgetKeys(before, limit), { repeatable: true }),
+    forgetKeys: (before, limit) => database.write(() => forgetKeys(database.dialect, before, limit), { repeatable: true }),
     forgetRefreshes: (organization, before, limit) => database.write(() => forgetRefreshes(database.dialect, organization, idFrom('evt', before), limit)),
     drift: (organization, provider, limit) => database.read(() => drift(organization, provider, limit)),
     list: (organization, filter, page) => database.read(() => list(organization, filter, page)),

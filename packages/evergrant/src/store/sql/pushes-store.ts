@@ -104,12 +104,10 @@ function* retry(id: PushNoticeId, dueAt: Instant): Program<void> {
   yield* run('update push_notice set due_at = ? where id = ? and done_at is null', dueAt, id)
 }
 
-function* forget(before: Instant, limit: number): Program<number> {
-  return yield* run(
-    'delete from push_notice where id in (select id from push_notice where done_at is not null and done_at < ? order by done_at limit ?)',
-    before,
-    limit,
-  )
+function* forget(dialect: Dialect, before: Instant, limit: number): Program<number> {
+  const old = yield* rows('select id from push_notice where done_at is not null and done_at < ? order by done_at limit ?', before, limit)
+  if (old.length === 0) return 0
+  return yield* run(`delete from push_notice where ${dialect.among('id')}`, JSON.stringify(old.map((found) => found.id)))
 }
 
 export function pushesStore(database: Database): Pushes {
@@ -121,6 +119,6 @@ export function pushesStore(database: Database): Pushes {
     take: (limit, visibilityMs) => database.write(() => take(dialect, limit, visibilityMs)),
     finish: (id, events) => database.write(() => finish(id, events), { repeatable: true }),
     retry: (id, dueAt) => database.write(() => retry(id, dueAt), { repeatable: true }),
-    forget: (before, limit) => database.write(() => forget(before, limit), { repeatable: true }),
+    forget: (before, limit) => database.write(() => forget(dialect, before, limit), { repeatable: true }),
   }
 }
