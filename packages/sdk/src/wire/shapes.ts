@@ -82,6 +82,37 @@ export type Integration = {
   readonly created_at: string
   readonly updated_at: string
   readonly version: number
+}
+
+export type IntegrationDetails = {
+  readonly id: string
+  readonly slug: string
+  readonly name: string
+  readonly provider: string
+  readonly client_id: string
+  readonly has_client_secret: boolean
+  readonly scopes: readonly string[]
+  readonly variables: { readonly [key: string]: Json }
+  readonly settings: {
+    readonly renewal: string
+    readonly margin_seconds: number | null
+    readonly redirect_uri: string | null
+    readonly return_urls: readonly string[]
+    readonly concurrency: number
+    readonly proxy_replays: number
+    readonly authorize_parameters: { readonly [key: string]: Json }
+    readonly reuse: string | null
+    readonly token: string | null
+    readonly check_every_seconds: number | null
+    readonly quota_reserve: number
+  }
+  readonly callback_url: string
+  readonly push_url: string | null
+  readonly blocked: Fault | null
+  readonly deaths_held: { readonly since: string; readonly deaths: number; readonly agreements: number; readonly decision: string | null } | null
+  readonly created_at: string
+  readonly updated_at: string
+  readonly version: number
   readonly quotas: readonly {
     readonly name: string
     readonly connection: string | null
