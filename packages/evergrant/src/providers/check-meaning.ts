@@ -96,6 +96,10 @@ function ruleProblems(record: ProviderRecord): Problem[] {
   const wheres = [
     ...record.verdicts.map((rule, index) => ({ path: `verdicts.${index}.where`, where: rule.where })),
     ...(record.api?.answers ?? []).map((rule, index) => ({ path: `api.answers.${index}.where`, where: rule.where })),
+    ...record.afterConnect.map(({ from }, index) => ({ path: `afterConnect.${index}.from.where`, where: from?.where ?? {} })),
+    ...(record.push?.rules ?? []).map((rule, index) => ({ path: `push.rules.${index}.where`, where: rule.where })),
+    { path: 'push.handshake.where', where: record.push?.handshake?.where ?? {} },
+    { path: 'check.where', where: record.check?.where ?? {} },
   ]
   return wheres.flatMap(({ path, where }) =>
     Object.entries(where)

@@ -89,13 +89,9 @@ function refreshProblems({ token, answer, lifetimes, chain }: ProviderRecord): P
 }
 
 function accountProblems(record: ProviderRecord): Problem[] {
-  return record.account.flatMap((source, index): Problem[] => {
-    if ('pattern' in source && source.pattern !== null) {
-      const groups = groupsOf(source.pattern)
-      const found = JSON.stringify(source.pattern)
-      if (groups === null) return [{ path: `account.${index}.pattern`, text: `must be a regular expression that compiles (found ${found})` }]
-      if (groups === 0) return [{ path: `account.${index}.pattern`, text: `must have a group in round brackets around the id (found ${found})` }]
-    }
+  const pushed = (record.push?.rules ?? []).flatMap(({ pattern }, index) => patternProblems(`push.rules.${index}.pattern`, pattern))
+  const own = record.account.flatMap((source, index): Problem[] => {
+    if ('pattern' in source && source.pattern !== null) return patternProblems(`account.${index}.pattern`, source.pattern)
     if (source.from !== 'variable' || Object.hasOwn(record.variables, source.name)) return []
     return [
       {
@@ -104,6 +100,15 @@ function accountProblems(record: ProviderRecord): Problem[] {
       },
     ]
   })
+  return [...own, ...pushed]
+}
+
+function patternProblems(path: string, pattern: string | null): Problem[] {
+  if (pattern === null) return []
+  const groups = groupsOf(pattern)
+  const found = JSON.stringify(pattern)
+  if (groups === null) return [{ path, text: `must be a regular expression that compiles (found ${found})` }]
+  return groups === 0 ? [{ path, text: `must have a group in round brackets around the id (found ${found})` }] : []
 }
 
 /** How many groups a pattern has; null when it does not compile. */

@@ -147,6 +147,11 @@ const refused: [string, string, string][] = [
     'token.refresh.minimumAgeSeconds must be less than lifetimes.accessSeconds (60)',
   ],
   [
+    'a condition of its check that does not compile',
+    `${minimal}check: { request: { url: "https://acme.example/me" }, where: { ok: "/(/" } }\n`,
+    'check.where.ok must be a regular expression that compiles (found "/(/")',
+  ],
+  [
     'an account pattern that does not compile',
     account('{ from: answer, path: id, pattern: "(" }'),
     'account.0.pattern must be a regular expression that compiles (found "(")',

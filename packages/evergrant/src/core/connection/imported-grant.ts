@@ -9,6 +9,7 @@ import { reuseOf } from '../provider/reuse-of.ts'
 import { initialDueAt } from '../refresh/due.ts'
 import { type GrantEnd, grantEnd } from '../refresh/grant-lifetime.ts'
 import { type GrantedTokens, newCredential } from '../refresh/new-credential.ts'
+import { renewsItself } from '../refresh/own-renewal.ts'
 import type { Instant } from '../time.ts'
 import type { ConnectionPorts } from './connection-ports.ts'
 import type { ImportIdentity, NewConnection } from './connections.ts'
@@ -64,6 +65,12 @@ export function checkGrant({ grant, record }: Pick<Import, 'grant' | 'record'>):
   if (isRenewedGrant(record.grant) || (isStaticGrant(record.grant) && grant.refreshToken !== null)) {
     const detail = `${record.name} gives no tokens that could be taken over: send its \`credentials\` to POST connections.`
     throw new Fault('invalid_request', { field: grant.refreshToken === null ? '/access_token' : '/refresh_token', detail })
+  }
+  if (renewsItself(record) && grant.accessToken === null) {
+    throw new Fault('invalid_request', {
+      field: '/access_token',
+      detail: `${record.name} has no refresh tokens: its access token renews itself, and only while it lives. Send \`access_token\`.`,
+    })
   }
   checkMetadata(grant.metadata)
   for (const [name, value] of Object.entries(grant.variables)) {

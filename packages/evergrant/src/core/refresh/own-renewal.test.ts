@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { createApiLab } from '../../testing/api-lab.ts'
 import { createEngineLab, type EngineLab, type LabOptions } from '../../testing/engine-lab.ts'
 import { Fault } from '../fault/fault.ts'
 import { DAY, HOUR, MINUTE } from '../time.ts'
@@ -83,6 +84,19 @@ describe('an access token that renews itself', () => {
     lab.provider.steps.push(answer('at-2'))
     await settled(lab, lab.engine.refresh(lab.organization, lab.connection))
     expect((await lab.row()).connection.state).toBe('active')
+  })
+
+  test('can be imported, is renewed from then on, and is missed where only a refresh token is given', async () => {
+    const lab = await createApiLab(ITSELF)
+    const grant = { integration: 'scripted', owner: 'bob', account: 'b', expires_at: new Date(lab.time.clock.wall() + 50 * DAY).toISOString() }
+    const without = await lab.call('POST', '/api/v1/connections', { body: { ...grant, refresh_token: 'rt' } })
+    expect(without.json).toMatchObject({ status: 400, field: '/access_token' })
+    const made = await lab.call('POST', '/api/v1/connections', { body: { ...grant, access_token: 'mine' } })
+    expect([made.status, made.json.refreshable]).toEqual([201, true])
+    await lab.time.advance(40 * DAY)
+    lab.provider.steps.push(answer('theirs'))
+    await settled(lab, lab.engine.refresh(lab.organization, made.json.id))
+    expect(lab.provider.presented).toEqual(['mine'])
   })
 
   test('is presented at most once at a provider that punishes a second time, as any refresh token', async () => {
