@@ -32,7 +32,7 @@ export const facebook = defineProvider({
     },
   ],
   verdicts: META_VERDICTS,
-  reuse: { class: 'PU', evidence: 'Nothing is documented about presenting a token again.' },
+  reuse: { class: 'P0', evidence: 'An exchange gives a newer token and spends nothing.' },
   rotation: 'never',
   lifetimes: { accessSeconds: 5_184_000, issuesRefreshToken: false },
   revoke: {
@@ -69,6 +69,6 @@ export const facebook = defineProvider({
     'Errors are nested, with a code and a subcode; a token without a future is code 190.',
     'How much of the quota is used stands as JSON in X-App-Usage and X-Business-Use-Case-Usage.',
   ],
-  unverified: ['setup', 'docs', 'revoke', 'push', 'verdicts', 'api.answers', 'limits'],
+  unverified: ['setup', 'docs', 'reuse', 'revoke', 'push', 'verdicts', 'api.answers', 'limits'],
   sources: ['https://developers.facebook.com/docs/facebook-login/guides/access-tokens', 'https://developers.facebook.com/docs/graph-api/guides/error-handling'],
 })

@@ -61,7 +61,7 @@ export const instagram = defineProvider({
   },
   check: { request: { url: 'https://graph.instagram.com/me', parameters: { fields: 'user_id' } } },
   samples: {
-    exchange: { access_token: 'IGAA-at-1', user_id: 17_841_400_000, permissions: ['instagram_business_basic'] },
+    exchange: { access_token: 'IGAA-at-1', user_id: 17_841_400_000 },
     refresh: { access_token: 'IGAA-at-2', token_type: 'bearer', expires_in: 5_183_944 },
     check: { user_id: '17841400000' },
   },
@@ -70,6 +70,6 @@ export const instagram = defineProvider({
     'There is no refresh token: the token renews itself, not before it is 24 hours old and not after it has ended.',
     'Only professional accounts (business and creator) can connect.',
   ],
-  unverified: ['setup', 'docs', 'authorize.defaultScopes', 'authorize.pkce', 'verdicts', 'api.answers', 'api.authorization'],
+  unverified: ['setup', 'docs', 'authorize.defaultScopes', 'authorize.pkce', 'verdicts', 'api.answers', 'api.authorization', 'samples'],
   sources: ['https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login'],
 })

@@ -17,6 +17,7 @@ recordFacts(intuit, {
   refresh: { expect: { accessToken: 'eyJ-at-2', refreshToken: 'AB1-rt-2', accessSeconds: 3_600, refreshSeconds: 8_640_000, grantSeconds: 157_000_000 } },
   errors: [
     ['refresh', 400, { error: 'invalid_grant', error_description: 'Token invalid' }, 'dead'],
+    ['refresh', 400, { error: 'invalid_grant', error_description: 'Incorrect Token type or clientID' }, 'config'],
     ['exchange', 400, { error: 'invalid_grant', error_description: 'Invalid authorization code' }, 'restart_flow'],
     ['refresh', 401, { error: 'invalid_client' }, 'config'],
   ],

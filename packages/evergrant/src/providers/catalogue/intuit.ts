@@ -34,6 +34,15 @@ export const intuit = defineProvider({
     headers: { 'x-include-refresh-token-hard-expires-in': 'true' },
   },
   answer: { paths: { refreshExpiresIn: 'x_refresh_token_expires_in', grantExpiresIn: 'x_refresh_token_hard_expires_in' } },
+  verdicts: [
+    {
+      step: 'refresh',
+      status: [400],
+      where: { error: 'invalid_grant', error_description: '/incorrect token type or clientid/i' },
+      verdict: 'config',
+      meaning: 'Client id and secret are those of another app, or of the other environment.',
+    },
+  ],
   reuse: { class: 'P3', evidence: 'The refresh token changes about every 24 hours, and an older one stops working.' },
   rotation: 'sometimes',
   lifetimes: { accessSeconds: 3_600, refreshIdleSeconds: 8_726_400, refreshAbsoluteSeconds: 157_680_000, absoluteFrom: 'consent' },
@@ -64,7 +73,7 @@ export const intuit = defineProvider({
     'The company (realmId) stands only in the callback.',
     'A refresh token ends about 100 days after its last use, and every grant 5 years after consent.',
   ],
-  unverified: ['setup', 'docs', 'reuse', 'token.clientAuth', 'token.headers', 'authorize.pkce', 'revoke.format', 'check'],
+  unverified: ['setup', 'docs', 'reuse', 'token.clientAuth', 'token.headers', 'authorize.pkce', 'verdicts', 'revoke.format', 'check'],
   sources: [
     'https://github.com/intuit/QuickBooks-V3-Java-SDK/releases/tag/v6.5.4',
     'https://github.com/airbytehq/airbyte/issues/7296',

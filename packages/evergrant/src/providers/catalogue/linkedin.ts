@@ -44,10 +44,14 @@ export const linkedin = defineProvider({
     check: { sub: 'jN_1' },
   },
   notes: [
+    'A code challenge is refused by apps that LinkedIn has not opened for PKCE, and the id_token carries no nonce.',
     "A grant ends 365 days after the member's consent: no refresh extends it, and refresh_token_expires_in counts down. Plan to ask again after 11 months.",
     'Near the end of the year a new access token lives only as long as the refresh token.',
     'Only apps approved for Marketing or Advertising get refresh tokens; all others get an access token of 60 days and nothing else.',
   ],
   unverified: ['setup', 'revoke', 'authorize.pkce', 'reuse', 'account.0'],
-  sources: ['https://learn.microsoft.com/en-us/linkedin/shared/authentication/programmatic-refresh-tokens'],
+  sources: [
+    'https://learn.microsoft.com/en-us/linkedin/shared/authentication/programmatic-refresh-tokens',
+    'https://github.com/directus/directus/issues/23645',
+  ],
 })

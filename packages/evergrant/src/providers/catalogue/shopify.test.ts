@@ -10,7 +10,7 @@ recordFacts(shopify, {
   errors: [
     ['refresh', 400, { error: 'invalid_grant' }, 'dead'],
     ['refresh', 401, { error: 'invalid_grant' }, 'dead'],
-    ['exchange', 400, { error: 'invalid_request', error_description: 'The authorization code was not found or was already used' }, 'config'],
+    ['exchange', 400, { error: 'invalid_request', error_description: 'The authorization code was not found or was already used' }, 'restart_flow'],
     ['refresh', 429, { errors: 'Exceeded 2 calls per second' }, 'throttled'],
   ],
   api: [[401, {}, { errors: '[API] Invalid API key or access token (unrecognized login or wrong password)' }, 'token_rejected']],

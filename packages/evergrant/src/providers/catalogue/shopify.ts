@@ -21,6 +21,15 @@ export const shopify = defineProvider({
   },
   token: { url: 'https://{shop}.myshopify.com/admin/oauth/access_token', exchangeParameters: { expiring: '1' } },
   answer: { scopeSeparator: ',' },
+  verdicts: [
+    {
+      step: 'exchange',
+      status: [400],
+      where: { error: 'invalid_request', error_description: '/authorization code/i' },
+      verdict: 'restart_flow',
+      meaning: 'The code is spent or expired.',
+    },
+  ],
   reuse: { class: 'P3', evidence: 'Each refresh token is good for one refresh; whether a grace window exists is an open question (community thread 34525).' },
   rotation: 'always',
   lifetimes: { accessSeconds: 3_600, refreshIdleSeconds: 7_776_000, onePerAccount: true },
@@ -63,7 +72,7 @@ export const shopify = defineProvider({
     'The callback is signed, and refused when the signature is wrong.',
     'The API wants X-Shopify-Access-Token instead of Authorization.',
   ],
-  unverified: ['setup', 'authorize.pkce', 'check', 'push'],
+  unverified: ['setup', 'authorize.pkce', 'verdicts', 'check', 'push'],
   sources: [
     'https://shopify.dev/changelog/offline-access-tokens-now-support-expiry-and-refresh',
     'https://shopify.dev/docs/apps/auth/access-token-types/offline',

@@ -10,7 +10,7 @@ recordFacts(xTwitter, {
   errors: [
     ['refresh', 400, { error: 'invalid_request', error_description: 'Value passed for the token was invalid.' }, 'dead'],
     ['refresh', 400, { error: 'invalid_request', error_description: 'Missing required parameter [refresh_token].' }, 'config'],
-    ['exchange', 400, { error: 'invalid_grant' }, 'restart_flow'],
+    ['exchange', 400, { error: 'invalid_request', error_description: 'Value passed for the authorization code was invalid.' }, 'restart_flow'],
     ['refresh', 401, { error: 'unauthorized_client', error_description: 'Missing valid authorization header' }, 'config'],
   ],
   api: [

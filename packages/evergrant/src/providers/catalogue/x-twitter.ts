@@ -25,6 +25,13 @@ export const xTwitter = defineProvider({
       verdict: 'dead',
       meaning: 'The refresh token was used before, or revoked.',
     },
+    {
+      step: 'exchange',
+      status: [400],
+      where: { error: 'invalid_request', error_description: '/authorization code/i' },
+      verdict: 'restart_flow',
+      meaning: 'The code is spent or expired.',
+    },
   ],
   reuse: { class: 'P3', evidence: 'A refresh token is good for one use.' },
   rotation: 'always',
@@ -44,6 +51,6 @@ export const xTwitter = defineProvider({
     'A refresh token is used once: an answer that is lost ends the connection.',
     'Rate limits are counted for each endpoint apart, in x-rate-limit-limit, -remaining and -reset.',
   ],
-  unverified: ['setup', 'limits'],
+  unverified: ['setup', 'verdicts.1', 'limits'],
   sources: ['https://github.com/xdevplatform/docs/tree/main/fundamentals/authentication/oauth-2-0'],
 })

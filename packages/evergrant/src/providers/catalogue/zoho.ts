@@ -1,5 +1,14 @@
 import { defineProvider } from '../define.ts'
 
+const CENTRES = {
+  com: { label: 'United States', sets: {} },
+  eu: { label: 'Europe', sets: {} },
+  in: { label: 'India', sets: {} },
+  'com.au': { label: 'Australia', sets: {} },
+  'com.cn': { label: 'China', sets: {} },
+  jp: { label: 'Japan', sets: {} },
+}
+
 /** The data centre answers for itself: the callback names its accounts server. */
 const accounts = '{accounts-server}'
 
@@ -15,7 +24,7 @@ export const zoho = defineProvider({
   ],
   scopes: { 'AaaServer.profile.Read': 'Read the profile of the user' },
   variables: {
-    dc: { label: 'Data centre in which the client is registered', pattern: 'com|eu|in|com\\.au|com\\.cn|jp', example: 'eu', default: 'com' },
+    dc: { label: 'Data centre in which the client is registered', pattern: 'com|eu|in|com\\.au|com\\.cn|jp', example: 'eu', default: 'com', choices: CENTRES },
     'accounts-server': {
       label: "Accounts server of the user's data centre",
       pattern: 'https://accounts\\.zoho\\.(com|eu|in|com\\.au|com\\.cn|jp)',
@@ -78,6 +87,7 @@ export const zoho = defineProvider({
   },
   notes: [
     'The callback names the data centre of the user; code, refreshes and API calls go there.',
+    'A data centre that is not listed here is refused: extend the record for a newer one.',
     'Errors come with HTTP 200, and the throttle answers with an error that holds a space.',
     'A refresh token has at most 15 live access tokens: minting more silently ends older ones.',
     'A user has at most 20 refresh tokens of one client: the 21st silently ends the oldest.',

@@ -10,6 +10,7 @@ recordFacts(zoom, {
     ['refresh', 400, { reason: 'Invalid Token!', error: 'invalid_request' }, 'dead'],
     ['refresh', 401, { reason: 'Invalid Token!' }, 'dead'],
     ['refresh', 400, { reason: 'Bad Request', error: 'invalid_request' }, 'unknown'],
+    ['exchange', 400, { reason: 'Invalid authorization code', error: 'invalid_request' }, 'restart_flow'],
     ['refresh', 401, { reason: 'Invalid client_id or client_secret', error: 'invalid_client' }, 'config'],
   ],
 })

@@ -21,6 +21,7 @@ export const zoom = defineProvider({
       verdict: 'dead',
       meaning: 'An older refresh token, or the same Zoom user authorized the app again elsewhere.',
     },
+    { step: 'exchange', status: [400, 401], where: { reason: '/authorization code/i' }, verdict: 'restart_flow', meaning: 'The code is spent or expired.' },
     {
       step: 'refresh',
       status: [400],
@@ -46,7 +47,7 @@ export const zoom = defineProvider({
     'The code "invalid_request" tells of a dead grant only with the reason "Invalid Token!".',
     'How long an unused refresh token lives is disputed: Zoom says 15 years, newer guides 90 days. Evergrant counts on the shorter.',
   ],
-  unverified: ['setup', 'docs', 'authorize.pkce', 'authorize.defaultScopes', 'revoke', 'lifetimes.refreshIdleSeconds', 'account.0.label'],
+  unverified: ['setup', 'docs', 'authorize.pkce', 'authorize.defaultScopes', 'verdicts.1', 'revoke', 'lifetimes.refreshIdleSeconds', 'account.0.label'],
   sources: [
     'https://devsupport.zoom.us/hc/en-us/articles/360060332931',
     'https://devforum.zoom.us/t/how-to-protect-against-losing-refresh-token-response/10375',
