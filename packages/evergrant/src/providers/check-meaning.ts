@@ -15,8 +15,17 @@ export function checkMeaning(record: ProviderRecord): Problem[] {
     ...ruleProblems(record),
     ...variableProblems(record),
     ...choiceProblems(record),
+    ...pushedCodeProblems(record),
     ...requestProblems(record),
   ]
+}
+
+/** A code that comes in a push belongs to whoever names the same installation in their browser. */
+function pushedCodeProblems({ authorize, push }: ProviderRecord): Problem[] {
+  if (authorize.callback.by === 'redirect') return []
+  const pushed = (push?.rules ?? []).flatMap((rule) => (rule.means === 'code' ? Object.keys(rule.facts) : []))
+  if (Object.keys(authorize.callback.facts).some((fact) => pushed.includes(fact))) return []
+  return [{ path: 'authorize.callback.facts', text: 'must name a fact that a code rule of push names, too: nothing else tells whose code it is' }]
 }
 
 function endpointProblems(record: ProviderRecord): Problem[] {

@@ -189,6 +189,11 @@ const refused: [string, string, string][] = [
     `${minimal}variables: { shop: { label: Shop, pattern: "[a-z]+", example: a, default: "9" } }\n`,
     `${file}: variables.shop.default must match [a-z]+ (found "9")`,
   ],
+  [
+    'a pushed code that no browser can name',
+    `id: acme\nname: Acme\nauthorize: { url: https://acme.example/authorize, callback: { by: push, facts: { place: place } } }\ntoken: { url: https://acme.example/token }\npush: { rules: [{ means: code, code: code, facts: { installation: id } }] }\n`,
+    `${file}: authorize.callback.facts must name a fact that a code rule of push names, too: nothing else tells whose code it is`,
+  ],
   ['P1 without a window', `${minimal}reuse: { class: P1 }\n`, `${file}: reuse.windowSeconds is missing: class P1 needs the length of its window`],
   [
     'an unknown account source',
