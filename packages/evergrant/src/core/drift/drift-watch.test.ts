@@ -36,6 +36,13 @@ describe('a shape', () => {
     expect(compareShape(shape, live({ refreshToken: 'r1', Expires_In: 3_600 }))?.added).toEqual(['refresh_token', 'expires_in'])
   })
 
+  test('is met without what the sample has as null, which is no surprise when it comes', () => {
+    const optional = shapeOf({ access_token: 'a', refresh_token: null })
+    expect(compareShape(optional, { access_token: 'b' })).toBeNull()
+    expect(compareShape(optional, { access_token: 'b', refresh_token: 'r' })).toBeNull()
+    expect(compareShape(shapeOf({ access_token: 'a' }), { access_token: 'b', refresh_token: 'r' })?.added).toEqual(['refresh_token'])
+  })
+
   test('of a list is that of all its elements', () => {
     const list = shapeOf({ items: [{ a: 1 }, { a: 'x', b: true }] })
     expect(compareShape(list, { items: [{ a: 'y' }, { a: 2, b: false }] })).toBeNull()
@@ -88,6 +95,18 @@ describe('the watch', () => {
     one.look(answer(live({ expires_at: 'soon' })))
     await time.advance(0)
     expect(events).toHaveLength(3)
+  })
+
+  test('misses neither a scope nor the id_token of a refresh, which the standards leave out', async () => {
+    const { time, events, watch } = watchOf()
+    const sample = { access_token: 'a', scope: 'read', id_token: 'x.y.z' }
+    const generous = { ...record, samples: { ...record.samples, exchange: sample, refresh: sample } }
+    watch().look({ ...answer({ access_token: 'b' }), record: generous })
+    await time.advance(0)
+    expect(events).toEqual([])
+    watch().look({ ...answer({ access_token: 'b' }), record: generous, step: 'exchange' })
+    await time.advance(0)
+    expect(events.map(({ data }) => data)).toMatchObject([{ step: 'exchange', missing: ['id_token'] }])
   })
 
   test('looks at the first answer and then at one in so many', async () => {

@@ -56,7 +56,7 @@ export class DriftWatch {
     if (seen % (this.#ports.every ?? EVERY) !== 0) return
     try {
       const json = readAnswerBody(live.answer, live.record.answer.formEncoded)
-      const difference = json === null ? null : compareShape(this.#shapeOf(sample), json)
+      const difference = json === null ? null : withoutOptional(live, compareShape(this.#shapeOf(sample), json))
       if (difference !== null) this.#tell(live, difference)
     } catch {
       this.#ports.log.warn({ provider: live.record.id, step: live.step }, 'an answer could not be compared with its sample')
@@ -93,4 +93,14 @@ export class DriftWatch {
       log.warn({ provider: record.id, step }, 'a change of the provider was seen and could not be noted; the next look will')
     })
   }
+}
+
+/** RFC 6749 section 5.1 leaves the scope out where it is the one that was asked for, and OpenID Connect Core 12.2 the id_token of a refresh. */
+function withoutOptional({ record, step }: LiveAnswer, difference: ShapeDifference | null): ShapeDifference | null {
+  if (difference === null || step === 'check') return difference
+  const { answer } = record
+  const all = [answer, ...Object.values(answer.tokens ?? {})].flatMap(({ paths, refreshPaths }) => [paths, refreshPaths ?? paths])
+  const optional = new Set(all.flatMap(({ scope, idToken }) => [scope, ...(step === 'refresh' ? [idToken] : [])]))
+  const missing = difference.missing.filter((path) => !optional.has(path))
+  return missing.length + difference.changed.length + difference.added.length === 0 ? null : { ...difference, missing }
 }

@@ -56,7 +56,7 @@ function merged(left: Shape, right: Shape): Shape {
   return { types: new Set([...left.types, ...right.types]), members, elements }
 }
 
-/** Null when a live answer looks as documented: further members are no difference, nor is a null, an empty list or a member that a list's elements have only sometimes. */
+/** Null when a live answer looks as documented: further members are no difference, nor is the absence of what the sample has as null, a null, an empty list or a member that a list's elements have only sometimes. */
 export function compareShape(expected: Shape, live: JsonObject): ShapeDifference | null {
   const found: { missing: string[]; changed: ShapeDifference['changed'][number][]; added: Set<string> } = { missing: [], changed: [], added: new Set() }
   look(expected, [live], '', 0)
@@ -81,8 +81,9 @@ export function compareShape(expected: Shape, live: JsonObject): ShapeDifference
     if (objects.length === 0 || shape.members.size === 0) return
     for (const [name, member] of shape.members) {
       const values = objects.filter((object) => Object.hasOwn(object, name)).map((object) => object[name] ?? null)
-      if (values.length === 0) found.missing.push(below(path, name))
-      else look(member, values, below(path, name), depth + 1)
+      if (values.length === 0) {
+        if (!isOptional(member)) found.missing.push(below(path, name))
+      } else look(member, values, below(path, name), depth + 1)
     }
     for (const object of objects) {
       for (const name of Object.keys(object)) {
@@ -92,6 +93,9 @@ export function compareShape(expected: Shape, live: JsonObject): ShapeDifference
     }
   }
 }
+
+/** A null in a sample stands for what may be absent. */
+const isOptional = ({ types }: Shape): boolean => types.size === 1 && types.has('null')
 
 const below = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`)
 

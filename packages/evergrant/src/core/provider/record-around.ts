@@ -138,6 +138,7 @@ export interface PushRule {
   readonly facts: Readonly<Record<string, AnswerPath>>
 }
 
+/** A member that is null may be absent. */
 export interface Samples {
   readonly exchange: JsonObject | null
   readonly refresh: JsonObject | null

@@ -44,7 +44,7 @@ export const apple = defineProvider({
       refresh_token: 'refresh-1',
       id_token: 'e30.eyJzdWIiOiIwMDEyMzQuYWJjIiwiZW1haWwiOiJqb0BleGFtcGxlLmNvbSJ9.c2ln',
     },
-    refresh: { access_token: 'access-2', token_type: 'Bearer', expires_in: 3_600 },
+    refresh: { access_token: 'access-2', token_type: 'Bearer', expires_in: 3_600, refresh_token: null },
   },
   notes: [
     'The client secret is a JWT that Evergrant signs for each request, five minutes long: no secret has to be renewed by hand.',

@@ -33,19 +33,20 @@ export const auth0 = defineProvider({
     exchange: {
       access_token: 'access-1',
       refresh_token: 'refresh-1',
-      id_token: 'e30.eyJzdWIiOiJhdXRoMHwxIn0.c2ln',
+      id_token: null,
       token_type: 'Bearer',
       expires_in: 86_400,
       scope: 'openid offline_access',
     },
     refresh: {
       access_token: 'access-2',
-      refresh_token: 'refresh-2',
-      id_token: 'e30.eyJzdWIiOiJhdXRoMHwxIn0.c2ln',
+      refresh_token: null,
+      id_token: null,
       token_type: 'Bearer',
       expires_in: 86_400,
       scope: 'openid offline_access',
     },
+    check: { sub: 'auth0|1' },
   },
   notes: [
     "Rotation is a setting of the application: without it set the integration's reuse to P0, with an overlap period of n seconds to P1:n.",

@@ -46,8 +46,8 @@ export const basecamp = defineProvider({
   ],
   check: { request: { url: `${launchpad}/authorization.json` }, where: { 'identity.id': '*' } },
   samples: {
-    exchange: { access_token: 'access-1', refresh_token: 'refresh-1', expires_in: 1_209_600, token_type: 'Bearer' },
-    refresh: { access_token: 'access-2', expires_in: 1_209_600, token_type: 'Bearer' },
+    exchange: { access_token: 'access-1', refresh_token: 'refresh-1', expires_in: 1_209_600 },
+    refresh: { access_token: 'access-2', refresh_token: null, expires_in: 1_209_600 },
     check: {
       expires_at: '2026-12-05T06:00:00Z',
       identity: { id: 9_999_999, email_address: 'jo@example.com' },
@@ -58,6 +58,7 @@ export const basecamp = defineProvider({
     'The requests are older than the standard: type=web_server and type=refresh instead of grant_type.',
     'One identity may have several accounts: Evergrant takes the first one of Basecamp 3 or 4.',
     'A User-Agent with a contact is mandatory.',
+    'There is no revoke endpoint in this record.',
   ],
   unverified: ['account', 'afterConnect', 'rotation', 'reuse', 'docs', 'authorize.pkce', 'setup', 'samples'],
   sources: [

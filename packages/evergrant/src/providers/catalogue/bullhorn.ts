@@ -46,6 +46,7 @@ export const bullhorn = defineProvider({
     'Two exchanges in a row: the OAuth token, then a session of the REST API with a lifetime asked for in minutes (10,080, a week). A refresh does both again.',
     'The REST address comes with each session and may change.',
     'Customers outside the west of the United States have other hosts: extend this record for them.',
+    'There is no revoke endpoint in this record.',
   ],
   unverified: ['docs', 'check', 'chain', 'setup', 'samples'],
   sources: ['github:NangoHQ/nango provider.client.ts (bullhornExpiresInMinutes)', 'github:NangoHQ/nango@2f4c0af packages/providers/providers.yaml#bullhorn'],

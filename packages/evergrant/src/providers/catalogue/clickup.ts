@@ -21,7 +21,11 @@ export const clickup = defineProvider({
     exchange: { access_token: 'access-1' },
     check: { user: { id: 123, username: 'Jo', email: 'jo@example.com' } },
   },
-  notes: ['Tokens do not expire, and there is no refresh token.', 'There are no scopes: people choose the workspaces on the page of the consent.'],
+  notes: [
+    'Tokens do not expire, and there is no refresh token.',
+    'There are no scopes: people choose the workspaces on the page of the consent.',
+    'There is no revoke endpoint in this record.',
+  ],
   unverified: ['lifetimes.issuesRefreshToken', 'notes', 'docs', 'authorize.pkce', 'setup', 'samples'],
   sources: [
     'github:NangoHQ/nango@2f4c0af packages/providers/providers.yaml#clickup',

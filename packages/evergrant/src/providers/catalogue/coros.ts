@@ -29,6 +29,7 @@ export const coros = defineProvider({
     'A refresh answers without a token: success prolongs the access token that is there by 30 days.',
     'Failures come with HTTP 200 and a result that is not 0000; one that is not known here is treated as an unknown outcome, never as a dead grant.',
     'Calls of the API carry the token and the openId of the account in the query.',
+    'There is no revoke endpoint in this record.',
   ],
   unverified: ['reuse', 'docs', 'authorize.pkce', 'api.authorization', 'verdicts', 'setup', 'samples'],
   sources: ['github:NangoHQ/nango provider.client.ts refreshCorosToken', 'github:NangoHQ/nango@2f4c0af packages/providers/providers.yaml#coros'],

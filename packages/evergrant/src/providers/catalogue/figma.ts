@@ -31,7 +31,6 @@ export const figma = defineProvider({
       refresh_token: 'refresh-1',
       token_type: 'bearer',
       expires_in: 7_776_000,
-      user_id: 1_234_567,
       user_id_string: '1234567',
     },
     refresh: { access_token: 'access-2', token_type: 'bearer', expires_in: 7_776_000 },
@@ -40,6 +39,7 @@ export const figma = defineProvider({
   notes: [
     'Refreshes have an address of their own, take no grant_type, and answer without a refresh token.',
     'The account id is also given as a number, which can be too long to be read exactly: the text is taken.',
+    'There is no revoke endpoint in this record.',
   ],
   unverified: ['lifetimes.accessSeconds', 'reuse', 'authorize.defaultScopes', 'docs', 'account.0', 'setup', 'samples'],
   sources: ['github:figma/rest-api-spec openapi/openapi.yaml', 'github:NangoHQ/nango provider.client.ts refreshFigmaToken', 'github:better-auth figma.ts'],

@@ -33,7 +33,7 @@ export const intercom = defineProvider({
   api: { base: 'https://{api_host}' },
   check: { request: { url: 'https://{api_host}/me' }, where: { id: '*' } },
   samples: {
-    exchange: { access_token: 'access-1', token_type: 'Bearer' },
+    exchange: { access_token: 'access-1' },
     check: { type: 'admin', id: '814860', email: 'jo@example.com', app: { type: 'app', id_code: 'abc123' } },
   },
   notes: ['Tokens do not expire, and there is no refresh token.', 'The region changes every host.', 'Revocation uninstalls the app from the workspace.'],

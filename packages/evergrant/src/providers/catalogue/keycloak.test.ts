@@ -1,12 +1,16 @@
-import { recordFacts } from '../../testing/record-facts.ts'
+import { jwt, recordFacts } from '../../testing/record-facts.ts'
 import { keycloak } from './keycloak.ts'
 
-const granted = { accessSeconds: 300, refreshSeconds: 1_800, scopes: ['openid', 'offline_access'], account: '7c18' }
+const granted = { accessSeconds: 300, refreshSeconds: 1_800, scopes: ['openid', 'offline_access'] }
 const invalid = (text: string) => ({ error: 'invalid_grant', error_description: text })
 
 recordFacts(keycloak, {
   exchange: [
     { expect: { accessToken: 'access-1', refreshToken: 'refresh-1', ...granted } },
+    {
+      answer: { access_token: 'access-1', expires_in: 300, token_type: 'Bearer', id_token: jwt({ sub: '7c18', preferred_username: 'jo' }) },
+      expect: { accessToken: 'access-1', accessSeconds: 300, account: '7c18', label: 'jo' },
+    },
     // An offline token has no end: 0 is not the past.
     {
       answer: { access_token: 'access-1', expires_in: 300, refresh_expires_in: 0, refresh_token: 'refresh-1', token_type: 'Bearer' },

@@ -32,6 +32,7 @@ export const mailchimp = defineProvider({
     'Tokens never expire: expires_in is 0, which means no end.',
     'Calls go to the data centre of the account, which Evergrant asks for after the consent.',
     'The metadata endpoint answers 200 to a dead token, with an error in the body.',
+    'There is no revoke endpoint in this record.',
   ],
   unverified: ['answer.zeroMeansNever', 'lifetimes.issuesRefreshToken', 'notes', 'docs', 'authorize.pkce', 'setup', 'samples'],
   sources: [

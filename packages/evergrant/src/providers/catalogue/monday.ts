@@ -41,10 +41,14 @@ export const monday = defineProvider({
     needsScope: ['me:read'],
   },
   samples: {
-    exchange: { access_token: 'access-1', token_type: 'Bearer', scope: 'me:read' },
+    exchange: { access_token: 'access-1', scope: 'me:read' },
     check: { data: { me: { id: '4012689', account: { id: '1234567' } } } },
   },
-  notes: ['A token lives until the app is uninstalled; there is no refresh token.', 'The API is GraphQL: one address, POST only.'],
+  notes: [
+    'A token lives until the app is uninstalled; there is no refresh token.',
+    'The API is GraphQL: one address, POST only.',
+    'There is no revoke endpoint in this record.',
+  ],
   unverified: ['authorize.defaultScopes', 'docs', 'setup', 'samples'],
   sources: ['github:NangoHQ/nango docs monday', 'github:NangoHQ/nango@2f4c0af packages/providers/providers.yaml#monday', 'github:SocialiteProviders Monday'],
 })

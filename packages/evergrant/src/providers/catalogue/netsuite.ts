@@ -32,11 +32,12 @@ export const netsuite = defineProvider({
   api: { base: 'https://{account_id}.suitetalk.api.netsuite.com' },
   samples: {
     exchange: { access_token: 'access-1', refresh_token: 'refresh-1', expires_in: '3600', token_type: 'bearer', scope: 'rest_webservices' },
-    refresh: { access_token: 'access-2', expires_in: '3600', token_type: 'bearer' },
+    refresh: { access_token: 'access-2', refresh_token: null, expires_in: '3600', token_type: 'bearer' },
   },
   notes: [
     'A grant ends seven days after the consent, and nothing keeps it alive: the owner consents again every week. Evergrant warns a day before.',
     'Who needs longer uses the client credentials of NetSuite, with a certificate, which is another record.',
+    'There is no revoke endpoint in this record.',
   ],
   unverified: ['account', 'authorize.pkce', 'token.clientAuth', 'rotation', 'reuse', 'docs', 'setup', 'samples'],
   sources: ['github:NangoHQ/nango docs/integrations/all/netsuite.mdx', 'github:NangoHQ/nango@2f4c0af packages/providers/providers.yaml#netsuite'],

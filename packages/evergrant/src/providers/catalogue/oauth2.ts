@@ -23,8 +23,9 @@ export const oauth2 = defineProvider({
   ],
   check: { request: { url: '{userinfo}' }, where: { sub: '*' }, needsScope: ['openid'] },
   samples: {
-    exchange: { access_token: 'access-1', token_type: 'Bearer', expires_in: 3_600, refresh_token: 'refresh-1' },
-    refresh: { access_token: 'access-2', token_type: 'Bearer', expires_in: 3_600 },
+    exchange: { access_token: 'access-1', token_type: 'Bearer', expires_in: null, refresh_token: null },
+    refresh: { access_token: 'access-2', token_type: 'Bearer', expires_in: null, refresh_token: null },
+    check: { sub: '248289761001' },
   },
   notes: ['PKCE and client authentication follow the metadata document.'],
   sources: ['RFC 6749', 'RFC 8414'],

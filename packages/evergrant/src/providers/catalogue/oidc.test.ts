@@ -1,10 +1,28 @@
-import { recordFacts } from '../../testing/record-facts.ts'
+import { jwt, recordFacts } from '../../testing/record-facts.ts'
 import { oidc } from './oidc.ts'
 
 recordFacts(oidc, {
   variables: { issuer: 'https://id.example.com' },
-  exchange: { expect: { accessToken: 'access-1', refreshToken: 'refresh-1', accessSeconds: 3_600, account: '248289761001' } },
-  refresh: { expect: { accessToken: 'access-2', accessSeconds: 3_600 } },
+  exchange: [
+    { expect: { accessToken: 'access-1' } },
+    {
+      answer: {
+        access_token: 'access-1',
+        token_type: 'bearer',
+        refresh_token: 'refresh-1',
+        expires_in: 3_600,
+        id_token: jwt({ sub: '248289761001', email: 'jo@example.com' }),
+      },
+      expect: { accessToken: 'access-1', refreshToken: 'refresh-1', accessSeconds: 3_600, account: '248289761001', label: 'jo@example.com' },
+    },
+  ],
+  refresh: [
+    { expect: { accessToken: 'access-2' } },
+    {
+      answer: { access_token: 'access-2', token_type: 'Bearer', refresh_token: 'refresh-2', expires_in: 3_600 },
+      expect: { accessToken: 'access-2', refreshToken: 'refresh-2', accessSeconds: 3_600 },
+    },
+  ],
   account: { answer: { sub: '248289761001', email: 'jo@example.com' }, account: '248289761001', label: 'jo@example.com', scopes: ['openid'] },
   errors: [
     ['refresh', 400, { error: 'invalid_grant' }, 'dead'],

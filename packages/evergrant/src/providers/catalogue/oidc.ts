@@ -28,11 +28,12 @@ export const oidc = defineProvider({
     exchange: {
       access_token: 'access-1',
       token_type: 'Bearer',
-      refresh_token: 'refresh-1',
-      expires_in: 3_600,
-      id_token: 'e30.eyJzdWIiOiIyNDgyODk3NjEwMDEifQ.c2ln',
+      refresh_token: null,
+      expires_in: null,
+      id_token: null,
     },
-    refresh: { access_token: 'access-2', token_type: 'Bearer', expires_in: 3_600 },
+    refresh: { access_token: 'access-2', token_type: 'Bearer', refresh_token: null, expires_in: null },
+    check: { sub: '248289761001' },
   },
   notes: [
     'PKCE and client authentication follow the discovery document; client_secret_basic is the default of the specification.',

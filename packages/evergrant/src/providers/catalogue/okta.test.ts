@@ -5,7 +5,7 @@ const granted = { accessSeconds: 3_600, scopes: ['openid', 'offline_access'], ac
 
 recordFacts(okta, {
   exchange: { expect: { accessToken: 'access-1', refreshToken: 'refresh-1', ...granted } },
-  refresh: { expect: { accessToken: 'access-2', refreshToken: 'refresh-2', ...granted } },
+  refresh: { expect: { accessToken: 'access-2', accessSeconds: 3_600, scopes: granted.scopes } },
   account: { answer: { sub: '00uid4BxXw6I', email: 'jo@example.com' }, account: '00uid4BxXw6I', label: 'jo@example.com', scopes: ['openid'] },
   errors: [
     ['refresh', 400, { error: 'invalid_grant', error_description: 'The refresh token is invalid or expired.' }, 'dead'],

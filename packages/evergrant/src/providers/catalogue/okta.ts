@@ -66,9 +66,9 @@ export const okta = defineProvider({
       expires_in: 3_600,
       access_token: 'access-2',
       scope: 'openid offline_access',
-      refresh_token: 'refresh-2',
-      id_token: 'e30.eyJzdWIiOiIwMHVpZDRCeFh3NkkifQ.c2ln',
+      refresh_token: null,
     },
+    check: { sub: '00uid4BxXw6I' },
   },
   notes: [
     "Rotation is a setting of the app. With its leeway of 30 seconds (the default) set the integration's reuse to P1:30; without rotation set P0.",

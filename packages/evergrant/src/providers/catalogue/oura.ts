@@ -27,6 +27,7 @@ export const oura = defineProvider({
   samples: {
     exchange: { access_token: 'access-1', refresh_token: 'refresh-1', expires_in: 86_400, token_type: 'bearer', scope: 'personal' },
     refresh: { access_token: 'access-2', refresh_token: 'refresh-2', expires_in: 86_400, token_type: 'bearer', scope: 'personal' },
+    check: { id: 'e6c8b1' },
   },
   notes: ['Revocation takes the access token in the query string, where logs of the provider may keep it.'],
   unverified: ['rotation', 'reuse', 'lifetimes', 'docs', 'revoke.reach', 'setup', 'scopes', 'samples'],

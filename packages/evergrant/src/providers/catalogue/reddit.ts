@@ -34,7 +34,8 @@ export const reddit = defineProvider({
   },
   samples: {
     exchange: { access_token: 'access-1', refresh_token: 'refresh-1', token_type: 'bearer', expires_in: 86_400, scope: 'identity' },
-    refresh: { access_token: 'access-2', token_type: 'bearer', expires_in: 86_400, scope: 'identity' },
+    refresh: { access_token: 'access-2', refresh_token: null, token_type: 'bearer', expires_in: 86_400, scope: 'identity' },
+    check: { id: '1a2b3c', name: 'jo' },
   },
   notes: ['No refresh token comes without duration=permanent.', 'A descriptive User-Agent is mandatory, at the token endpoint and at the API.'],
   unverified: ['revoke', 'limits', 'rotation', 'reuse', 'authorize.pkce', 'setup', 'samples'],

@@ -67,25 +67,22 @@ export const sentry = defineProvider({
   },
   samples: {
     exchange: {
-      id: '38',
       token: 'access-1',
       refreshToken: 'refresh-1',
       expiresAt: '2026-11-21T14:00:00Z',
-      dateCreated: '2026-11-21T06:00:00Z',
       scopes: ['event:read'],
     },
     refresh: {
-      id: '39',
       token: 'access-2',
       refreshToken: 'refresh-2',
       expiresAt: '2026-11-21T14:00:00Z',
-      dateCreated: '2026-11-21T06:00:00Z',
       scopes: ['event:read'],
     },
   },
   notes: [
     'The code comes in a push of Sentry (data.installation.code), and the address of the token endpoint holds the id of the installation.',
     'Success has HTTP 201, and the fields are written in camel case.',
+    'There is no revoke endpoint in this record.',
   ],
   unverified: ['rotation', 'docs', 'authorize.url', 'variables.host', 'check', 'push', 'setup', 'samples'],
   sources: [

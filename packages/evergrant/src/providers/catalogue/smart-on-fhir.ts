@@ -52,8 +52,8 @@ export const smartOnFhir = defineProvider({
       token_type: 'Bearer',
       expires_in: 3_600,
       scope: 'launch/patient offline_access openid fhirUser',
-      refresh_token: 'refresh-2',
-      patient: 'patient-1',
+      refresh_token: null,
+      patient: null,
     },
   },
   notes: [

@@ -7,7 +7,6 @@ recordFacts(snowflake, {
       accessToken: 'access-1',
       refreshToken: 'refresh-1',
       accessSeconds: 600,
-      refreshSeconds: 7_776_000,
       scopes: ['refresh_token', 'session:role:ANALYST'],
       account: 'JO',
       label: 'JO',

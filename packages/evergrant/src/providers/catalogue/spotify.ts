@@ -19,7 +19,8 @@ export const spotify = defineProvider({
   check: { request: { url: 'https://api.spotify.com/v1/me' } },
   samples: {
     exchange: { access_token: 'access-1', token_type: 'Bearer', scope: 'user-read-email', expires_in: 3_600, refresh_token: 'refresh-1' },
-    refresh: { access_token: 'access-2', token_type: 'Bearer', scope: 'user-read-email', expires_in: 3_600 },
+    refresh: { access_token: 'access-2', token_type: 'Bearer', scope: 'user-read-email', expires_in: 3_600, refresh_token: null },
+    check: { id: 'smedjan' },
   },
   notes: [
     'A grant ends six months after the consent; no refresh extends it, and no field of an answer tells it. Evergrant counts from the consent and warns before.',

@@ -34,7 +34,7 @@ export const twitch = defineProvider({
   check: { request: validate, where: { user_id: '*' }, everySeconds: 3_600 },
   samples: {
     exchange: { access_token: 'access-1', refresh_token: 'refresh-1', expires_in: 14_400, scope: ['openid'], token_type: 'bearer' },
-    refresh: { access_token: 'access-2', refresh_token: 'refresh-2', scope: ['openid'], token_type: 'bearer' },
+    refresh: { access_token: 'access-2', refresh_token: 'refresh-2', expires_in: null, scope: ['openid'], token_type: 'bearer' },
     check: { client_id: 'client-1', login: 'jo', scopes: ['openid'], user_id: '141981764', expires_in: 5_520_838 },
   },
   notes: [

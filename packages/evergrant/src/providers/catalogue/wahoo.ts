@@ -39,6 +39,7 @@ export const wahoo = defineProvider({
   samples: {
     exchange: { access_token: 'access-1', token_type: 'Bearer', expires_in: 7_200, refresh_token: 'refresh-1', scope: 'user_read offline_data' },
     refresh: { access_token: 'access-2', token_type: 'Bearer', expires_in: 7_200, refresh_token: 'refresh-2', scope: 'user_read offline_data' },
+    check: { id: 60_462 },
   },
   notes: [
     'Access tokens that nobody revokes add up, and at a cap of unknown size every new token is refused, at a refresh, too: disconnect with revocation.',

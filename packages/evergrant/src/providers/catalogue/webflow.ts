@@ -18,7 +18,7 @@ export const webflow = defineProvider({
   account: [{ from: 'request', url: 'https://api.webflow.com/v2/token/authorized_by', path: 'id', label: 'email', needsScope: ['authorized_user:read'] }],
   api: { base: 'https://api.webflow.com/v2' },
   check: { request: { url: 'https://api.webflow.com/v2/token/introspect' } },
-  samples: { exchange: { access_token: 'access-1', token_type: 'bearer', scope: 'authorized_user:read' } },
+  samples: { exchange: { access_token: 'access-1', scope: 'authorized_user:read' } },
   notes: ['Tokens have no end, and there is no refresh token.', 'There is no revoke endpoint in this record.'],
   unverified: ['check', 'account', 'authorize.defaultScopes', 'authorize.pkce', 'docs', 'setup', 'samples'],
   sources: ['github:NangoHQ/nango@2f4c0af packages/providers/providers.yaml#webflow', 'github:amp-labs/connectors providers/webflow.go'],

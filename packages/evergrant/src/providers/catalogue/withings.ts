@@ -71,7 +71,6 @@ export const withings = defineProvider({
         refresh_token: 'refresh-1',
         scope: 'user.info',
         expires_in: 10_800,
-        token_type: 'Bearer',
       },
     },
     refresh: {
@@ -82,9 +81,9 @@ export const withings = defineProvider({
         refresh_token: 'refresh-2',
         scope: 'user.info',
         expires_in: 10_800,
-        token_type: 'Bearer',
       },
     },
+    check: { status: 0, body: {} },
   },
   notes: [
     'The old refresh token ends 8 hours after the refresh, or as soon as the new access token is used: Evergrant stores the new pair before it hands anything out.',
@@ -92,6 +91,7 @@ export const withings = defineProvider({
     'Every answer has HTTP 200; success is status 0, and the fields stand under "body".',
     'A failure whose text is not known here is treated as an unknown outcome, never as a dead grant.',
     'The medical cloud of the United States has a host of its own: extend this record for it.',
+    'There is no revoke endpoint in this record.',
   ],
   unverified: ['authorize.pkce', 'authorize.defaultScopes', 'verdicts', 'api.answers', 'check', 'setup', 'samples'],
   sources: ['https://support.withings.com/hc/en-us/articles/360016745358', 'github:vangorra/python_withings_api withings_api/__init__.py'],

@@ -31,7 +31,8 @@ export const yahoo = defineProvider({
   check: { request: { url: `${login}/openid/v1/userinfo` }, where: { sub: '*' }, needsScope: ['openid'] },
   samples: {
     exchange: { access_token: 'access-1', refresh_token: 'refresh-1', expires_in: 3_600, token_type: 'bearer', scope: 'openid' },
-    refresh: { access_token: 'access-2', refresh_token: 'refresh-1', expires_in: 3_600, token_type: 'bearer', scope: 'openid' },
+    refresh: { access_token: 'access-2', refresh_token: null, expires_in: 3_600, token_type: 'bearer', scope: 'openid' },
+    check: { sub: 'FSVIDUW3D7' },
   },
   notes: ['Each Yahoo product has an API host of its own.', 'There is no revoke endpoint in this record.'],
   unverified: ['token.clientAuth', 'lifetimes.accessSeconds', 'docs', 'authorize.pkce', 'variables.api_domain', 'setup', 'samples'],

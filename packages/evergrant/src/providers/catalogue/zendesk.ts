@@ -54,6 +54,7 @@ export const zendesk = defineProvider({
     'The client chooses the lifetimes in its requests: Evergrant asks for 30 minutes and 30 days.',
     'A refresh deletes the previous access token, too: callers in flight get one 401.',
     'Tokens issued before the client had refresh tokens cannot be refreshed.',
+    'There is no revoke endpoint in this record.',
   ],
   unverified: ['token.bodyFormat', 'authorize.pkce', 'verdicts', 'setup', 'samples'],
   sources: [
