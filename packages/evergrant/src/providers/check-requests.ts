@@ -42,6 +42,9 @@ function named(path: string, table: Readonly<Record<string, string>> | null | un
   return Object.entries(table ?? {}).map(([name, value]) => [`${path}.${name}`, value])
 }
 
+/** A JWT is dated back by a minute, for clocks that are behind ours; the rest is for the way. */
+const SHORTEST_JWT_SECONDS = 90
+
 /** What signs, shows or says who the client is must be there. */
 function proofProblems({ token, revoke }: ProviderRecord): Problem[] {
   const ways: [string, ClientAuth | null][] = [
@@ -62,6 +65,12 @@ function proofProblems({ token, revoke }: ProviderRecord): Problem[] {
     if (way?.clientAuth === 'header' && way.authorization === null)
       problems.push({ path: `${path}.authorization`, text: `is missing: ${path}.clientAuth header sends this text as the Authorization header` })
   }
+  const seconds = token.signing?.lifetimeSeconds ?? SHORTEST_JWT_SECONDS
+  if (seconds < SHORTEST_JWT_SECONDS)
+    problems.push({
+      path: 'token.signing.lifetimeSeconds',
+      text: `must be at least ${SHORTEST_JWT_SECONDS}, because it counts from a minute ago (found ${seconds})`,
+    })
   const unknown = placeholdersOf(token.signature?.text ?? '').filter((name) => !['body', 'timestamp', 'client_id', 'client_secret'].includes(name))
   for (const name of unknown)
     problems.push({ path: 'token.signature.text', text: `uses {${name}}, which is none of {body}, {timestamp}, {client_id}, {client_secret}` })

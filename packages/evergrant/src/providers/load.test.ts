@@ -119,7 +119,7 @@ const refused: [string, string, string][] = [
   ],
   [
     'a claim that names what nobody tells',
-    token('signing: { algorithm: ES256, claims: { iss: "{team}" }, lifetimeSeconds: 60 }'),
+    token('signing: { algorithm: ES256, claims: { iss: "{team}" }, lifetimeSeconds: 300 }'),
     'token.signing.claims.iss uses {team}',
   ],
   ['nothing that signs', token('clientAuth: private_key_jwt'), 'token.signing is missing: token.clientAuth private_key_jwt signs a JWT'],
@@ -145,6 +145,11 @@ const refused: [string, string, string][] = [
     'a token that is never old enough',
     `${token('refresh: { minimumAgeSeconds: 60 }')}lifetimes: { accessSeconds: 60 }\n`,
     'token.refresh.minimumAgeSeconds must be less than lifetimes.accessSeconds (60)',
+  ],
+  [
+    'a JWT that is over when it is sent',
+    token('signing: { algorithm: ES256, claims: {}, lifetimeSeconds: 60 }'),
+    'token.signing.lifetimeSeconds must be at least 90, because it counts from a minute ago (found 60)',
   ],
   [
     'a condition of its check that does not compile',
