@@ -5,10 +5,10 @@ import { ConnectionChecks } from './core/connection/check-connection.ts'
 import { RoutineChecks } from './core/connection/routine-checks.ts'
 import type { DriftWatch } from './core/drift/drift-watch.ts'
 import type { Log } from './core/log.ts'
-import type { ProviderContext, ProviderDirectory } from './core/provider/context.ts'
+import type { QuotaBook } from './core/pacing/quota-book.ts'
+import type { ProviderDirectory } from './core/provider/context.ts'
 import type { PushedCodes } from './core/push/push-ports.ts'
 import { createPushService, type PushService } from './core/push/push-service.ts'
-import type { GrantRow } from './core/refresh/credentials.ts'
 import type { Engine } from './core/refresh/engine.ts'
 import type { ProviderClient } from './outbound/provider-client.ts'
 import { proofCipher } from './seal/proof-cipher.ts'
@@ -29,12 +29,12 @@ interface EventParts {
   readonly log: Log
   readonly metrics: Pick<Metrics, 'push'>
   readonly drift: DriftWatch
-  readonly contextOf: (row: GrantRow) => Promise<ProviderContext>
+  readonly pacing: QuotaBook
   readonly codes: PushedCodes
 }
 
 /** What providers push, and what we ask them to know that a connection works. */
-export function composeProviderEvents({ config, node, engine, directory, client, log, metrics, drift, contextOf, codes }: EventParts): ProviderEvents {
+export function composeProviderEvents({ config, node, engine, directory, client, log, metrics, drift, pacing, codes }: EventParts): ProviderEvents {
   const { store, seal, clock } = node
   const ports = { clock, entropy: systemEntropy, log, seal }
   const checks = new ConnectionChecks({
@@ -42,7 +42,8 @@ export function composeProviderEvents({ config, node, engine, directory, client,
     checks: store.checks,
     connections: store.connections,
     engine,
-    contextOf,
+    contexts: engine.contexts,
+    pacing,
     sendRequest: (request) => client.sendRequest(request),
     answered: (row, { record }, answer) => drift.look({ record, organization: row.connection.organization, step: 'check', answer }),
   })

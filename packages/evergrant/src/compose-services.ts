@@ -79,6 +79,7 @@ export function composeServices(parts: ServiceParts): ComposedServices {
     return engine.contexts.provider(context, row.connection.variables, row.connection.facts)
   }
   const connect = composeConnect(parts)
+  const pacing = composePacing(parts)
   const proxy = createProxyTransport({ guard: parts.guard, timers: systemTimers })
   return {
     ...ports,
@@ -111,7 +112,7 @@ export function composeServices(parts: ServiceParts): ComposedServices {
     metrics: parts.metrics,
     connect,
     proxy,
-    upstream: composeUpstream(parts, proxy),
+    upstream: composeUpstream(parts, proxy, pacing),
     revocation: {
       ...ports,
       connections: store.connections,
@@ -121,7 +122,7 @@ export function composeServices(parts: ServiceParts): ComposedServices {
       sendRequest: (request) => parts.client.sendRequest(request),
       contextOf,
     },
-    ...composeProviderEvents({ ...parts, contextOf, codes: connect }),
+    ...composeProviderEvents({ ...parts, pacing, codes: connect }),
   }
 }
 
@@ -132,7 +133,7 @@ function composeMachines({ node, engine, client, metrics }: ServiceParts): Machi
   return new MachineConnections({ connections: store.connections, contexts: engine.contexts, send, observe, seal, clock, entropy: systemEntropy })
 }
 
-function composeUpstream({ node, engine, log, metrics }: ServiceParts, proxy: ProxyTransport): Upstream {
+function composePacing({ node, log, metrics }: ServiceParts): QuotaBook {
   const { store, clock } = node
   const pacing = new QuotaBook({ clock, timers: systemTimers, quotas: store.quotas, log })
   store.changes.subscribe((change) => {
@@ -140,6 +141,11 @@ function composeUpstream({ node, engine, log, metrics }: ServiceParts, proxy: Pr
     if (change.kind === 'unknown') pacing.doubt()
   })
   metrics.watchQuotas(() => pacing.stats())
+  return pacing
+}
+
+function composeUpstream({ node, engine }: ServiceParts, proxy: ProxyTransport, pacing: QuotaBook): Upstream {
+  const { store } = node
   return {
     send: (request) => proxy.send(request),
     pacing,

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { ConnectionChecks } from '../core/connection/check-connection.ts'
 import { RoutineChecks } from '../core/connection/routine-checks.ts'
+import { QuotaBook } from '../core/pacing/quota-book.ts'
 import { HOUR, MINUTE } from '../core/time.ts'
 import { createAddressGuard } from '../outbound/address-guard.ts'
 import { createProviderClient } from '../outbound/provider-client.ts'
@@ -71,6 +72,18 @@ test('a condition of the record decides, not the status', async () => {
   await base.close()
 })
 
+test('a check counts against the quotas of the provider, and makes no call that is known to fail', async () => {
+  const header = (name: string) => ({ header: name, at: 0 })
+  const api = [{ name: 'quarter_hour', limit: header('x-limit'), used: header('x-used'), windowSeconds: 900, aligned: true }]
+  lab = await createPushLab(null, { record: { limits: { api } } })
+  lab.api.headers = { 'x-limit': '100', 'x-used': '100' }
+  expect(await run()).toMatchObject({ result: 'works' })
+  expect(await run()).toMatchObject({ result: 'throttled', http_status: null, detail: 'no call was made: the quota quarter_hour is used up' })
+  expect(lab.api.calls).toBe(1)
+  await lab.time.advance(16 * MINUTE)
+  expect(await run()).toMatchObject({ result: 'works' })
+})
+
 test('paused and disconnected connections are not tested', async () => {
   lab = await createPushLab(null)
   await lab.call('POST', `/api/v1/connections/${lab.connection}/pause`)
@@ -99,7 +112,8 @@ function routine(): RoutineChecks {
   const check = new ConnectionChecks({
     ...ports,
     engine,
-    contextOf: async (row) => engine.contexts.provider(await engine.contexts.of(row.connection.integration), {}, {}),
+    contexts: engine.contexts,
+    pacing: new QuotaBook({ clock: time.clock, timers: time.timers, quotas: store.quotas, log }),
     sendRequest: (request) => client.sendRequest(request),
   })
   const { integrations, organizations } = store

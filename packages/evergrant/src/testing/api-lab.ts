@@ -11,7 +11,6 @@ import type { Log, LogFields } from '../core/log.ts'
 import { QuotaBook, quotaSubject } from '../core/pacing/quota-book.ts'
 import type { PushedCodes } from '../core/push/push-ports.ts'
 import { createPushService } from '../core/push/push-service.ts'
-import type { GrantRow } from '../core/refresh/credentials.ts'
 import type { Seal } from '../core/seal/seal.ts'
 import type { Clock, Entropy, Timers } from '../core/time.ts'
 import { type AppOptions, createApp } from '../http/app.ts'
@@ -68,6 +67,7 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
     if (change.kind === 'api_key') apiKeys.forget()
     if (change.kind === 'connection') lab.engine.forget(change.connection)
   })
+  const pacing = new QuotaBook({ clock: time.clock, timers: time.timers, quotas: store.quotas, log })
   const services: Services = {
     ...ports,
     engine: lab.engine,
@@ -98,12 +98,12 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
       signer: createKeySigner(),
       certificateProblem,
     }),
-    ...labEvents(lab, { ...ports, seal, log, codes: options.codes ?? null }),
+    ...labEvents(lab, { ...ports, seal, log, pacing, codes: options.codes ?? null }),
     providers: lab.directory,
     organizations: store.organizations,
     events: store.events,
     health: { check: async () => [{ name: 'store', ok: true, detail: null }] },
-    upstream: labUpstream(lab, log),
+    upstream: labUpstream(lab, pacing),
     metrics: { tokenRead: () => {}, render: async () => 'evergrant_up 1\n' },
   }
   const app = createApp(services, { publicUrl: 'https://evergrant.example', log, ...options.app })
@@ -135,11 +135,11 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
   }
 }
 
-function labUpstream({ store, engine, time }: EngineLab, log: Log): Services['upstream'] {
+function labUpstream({ store, engine }: EngineLab, pacing: QuotaBook): Services['upstream'] {
   const transport = createProxyTransport({ guard: createAddressGuard({ allowPrivateHosts: [], development: true }), timers: systemTimers })
   return {
     send: (request) => transport.send(request),
-    pacing: new QuotaBook({ clock: time.clock, timers: time.timers, quotas: store.quotas, log }),
+    pacing,
     contextOf: async (organization, id) => {
       const row = await store.connections.get(organization, id)
       if (row === undefined) throw connectionNotFound(id)
@@ -175,18 +175,23 @@ function labKeys(store: Store, seal: Seal, ports: { readonly clock: Clock; reado
 /** Pushes and checks over the lab's engine. Checks call the scripted provider's address for real. */
 function labEvents(
   lab: EngineLab,
-  ports: { readonly clock: Clock; readonly entropy: Entropy; readonly seal: Seal; readonly log: Log; readonly codes: PushedCodes | null },
+  ports: {
+    readonly clock: Clock
+    readonly entropy: Entropy
+    readonly seal: Seal
+    readonly log: Log
+    readonly pacing: QuotaBook
+    readonly codes: PushedCodes | null
+  },
 ): Pick<Services, 'pushes' | 'checks'> {
   const { store, engine, directory } = lab
   const client = createProviderClient({ guard: createAddressGuard({ allowPrivateHosts: [], development: true }), timers: systemTimers })
-  const contextOf = async ({ connection }: GrantRow) =>
-    engine.contexts.provider(await engine.contexts.of(connection.integration), connection.variables, connection.facts)
   const checks = new ConnectionChecks({
     ...ports,
     checks: store.checks,
     connections: store.connections,
     engine,
-    contextOf,
+    contexts: engine.contexts,
     sendRequest: (request) => client.sendRequest(request),
   })
   const { pushes, connections, events } = store

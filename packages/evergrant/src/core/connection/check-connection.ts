@@ -1,9 +1,11 @@
 import { type Actor, type NewEvent, SYSTEM_ACTOR } from '../audit/event.ts'
 import { Fault, type FaultCode } from '../fault/fault.ts'
 import { type ConnectionId, newId, type OrganizationId } from '../ids.ts'
+import { type QuotaBook, quotaSubject } from '../pacing/quota-book.ts'
 import type { ProviderContext } from '../provider/context.ts'
 import type { ProviderAnswer, ProviderRequest, WireOutcome } from '../provider/wire.ts'
 import type { GrantRow } from '../refresh/credentials.ts'
+import type { GrantContext, GrantContexts } from '../refresh/grant-contexts.ts'
 import { credentialContext } from '../refresh/new-credential.ts'
 import { servable } from '../refresh/plan.ts'
 import type { RefreshEngine } from '../refresh/refresh-engine.ts'
@@ -18,8 +20,9 @@ export interface CheckPorts {
   readonly checks: Checks
   readonly connections: Pick<Connections, 'get'>
   readonly engine: Pick<RefreshEngine, 'token'>
-  /** Endpoints resolved and client secret opened for a connection. @throws Fault */
-  readonly contextOf: (row: GrantRow) => Promise<ProviderContext>
+  readonly contexts: Pick<GrantContexts, 'of' | 'provider'>
+  /** Checks count against the provider's quotas like any call. */
+  readonly pacing: Pick<QuotaBook, 'ready' | 'enter'>
   /** One request, one answer; never rejects. */
   readonly sendRequest: (request: ProviderRequest) => Promise<WireOutcome>
   readonly seal: Pick<Seal, 'openText'>
@@ -49,6 +52,11 @@ interface Token {
   readonly accessToken: string
   readonly tokenType: string
   readonly generation: number
+}
+
+interface Context {
+  readonly grant: GrantContext
+  readonly provider: ProviderContext
 }
 
 type Finding = Pick<CheckReport, 'result' | 'httpStatus' | 'fault' | 'detail' | 'retryAt' | 'renewed'>
@@ -106,7 +114,7 @@ export class ConnectionChecks {
     const { organization, id: connection } = row.connection
     try {
       const token = await tokenNow()
-      const context = await this.#ports.contextOf(row)
+      const context = await this.#contextOf(row)
       const first = await this.#ask(row, context, token)
       if (first.kind !== 'token_rejected') return { ...NOTHING, ...foundOf(first) }
       const renewed = await this.#ports.engine.token({ organization, connection, minTtlMs: 0, rejectedGeneration: token.generation })
@@ -120,12 +128,28 @@ export class ConnectionChecks {
     }
   }
 
-  async #ask(row: GrantRow, context: ProviderContext, token: Token): Promise<CheckAnswer> {
-    const request = checkRequest(context, token, row.connection.scopes)
+  async #contextOf({ connection }: GrantRow): Promise<Context> {
+    const grant = await this.#ports.contexts.of(connection.integration)
+    return { grant, provider: await this.#ports.contexts.provider(grant, connection.variables, connection.facts) }
+  }
+
+  async #ask(row: GrantRow, { grant, provider }: Context, token: Token): Promise<CheckAnswer> {
+    const request = checkRequest(provider, token, row.connection.scopes)
     if (request === null) return { kind: 'not_known', httpStatus: null, retryAt: null, detail: null }
-    const outcome = await this.#ports.sendRequest(request)
-    const answer = judgeCheck(context.record, outcome, this.#ports.clock.wall())
-    if (answer.kind === 'works' && outcome.kind === 'answered') this.#ports.answered?.(row, context, outcome.answer)
+    const { pacing, clock, sendRequest, answered } = this.#ports
+    await pacing.ready(row.connection.integration)
+    const admission = pacing.enter(quotaSubject(grant, row.connection.id), request.method)
+    if (admission.kind === 'wait') {
+      return { kind: 'throttled', httpStatus: null, retryAt: admission.until, detail: `no call was made: the quota ${admission.quota} is used up` }
+    }
+    const outcome = await sendRequest(request)
+    const now = clock.wall()
+    const answer = judgeCheck(provider.record, outcome, now)
+    if (outcome.kind === 'answered') {
+      const retryAfterMs = answer.retryAt === null ? null : answer.retryAt - now
+      admission.pass.answered({ headers: outcome.answer.headers, throttled: answer.kind === 'throttled', retryAfterMs })
+      if (answer.kind === 'works') answered?.(row, provider, outcome.answer)
+    } else admission.pass.failed(outcome.kind === 'no_answer')
     return answer
   }
 
