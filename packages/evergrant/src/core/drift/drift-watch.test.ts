@@ -109,6 +109,17 @@ describe('the watch', () => {
     expect(events.map(({ data }) => data)).toMatchObject([{ step: 'exchange', missing: ['id_token'] }])
   })
 
+  test('misses no refresh token of a refresh where the provider does not always rotate it', async () => {
+    const { time, events, watch } = watchOf()
+    const samples = { ...record.samples, refresh: { access_token: 'a', refresh_token: 'r' } }
+    watch().look({ ...answer({ access_token: 'b' }), record: { ...record, rotation: 'sometimes', samples } })
+    await time.advance(0)
+    expect(events).toEqual([])
+    watch().look({ ...answer({ access_token: 'b' }), record: { ...record, rotation: 'always', samples } })
+    await time.advance(0)
+    expect(events.map(({ data }) => data)).toMatchObject([{ missing: ['refresh_token'] }])
+  })
+
   test('looks at the first answer and then at one in so many', async () => {
     const { time, events, watch } = watchOf(10)
     const node = watch()

@@ -95,12 +95,22 @@ export class DriftWatch {
   }
 }
 
-/** RFC 6749 section 5.1 leaves the scope out where it is the one that was asked for, and OpenID Connect Core 12.2 the id_token of a refresh. */
+/**
+ * RFC 6749 section 5.1 leaves the scope out where it is the one that was asked for, section 6 the refresh token of a refresh that does not
+ * rotate it, and OpenID Connect Core 12.2 the id_token of a refresh.
+ */
 function withoutOptional({ record, step }: LiveAnswer, difference: ShapeDifference | null): ShapeDifference | null {
   if (difference === null || step === 'check') return difference
-  const { answer } = record
+  const { answer, rotation } = record
+  const keeps = step === 'refresh' && rotation !== 'always'
   const all = [answer, ...Object.values(answer.tokens ?? {})].flatMap(({ paths, refreshPaths }) => [paths, refreshPaths ?? paths])
-  const optional = new Set(all.flatMap(({ scope, idToken }) => [scope, ...(step === 'refresh' ? [idToken] : [])]))
+  const optional = new Set(
+    all.flatMap(({ scope, idToken, refreshToken, refreshExpiresIn, refreshExpiresAt }) => [
+      scope,
+      ...(step === 'refresh' ? [idToken] : []),
+      ...(keeps ? [refreshToken, refreshExpiresIn, refreshExpiresAt] : []),
+    ]),
+  )
   const missing = difference.missing.filter((path) => !optional.has(path))
   return missing.length + difference.changed.length + difference.added.length === 0 ? null : { ...difference, missing }
 }
