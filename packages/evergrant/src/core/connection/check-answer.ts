@@ -18,14 +18,14 @@ export interface CheckAnswer {
   readonly detail: string | null
 }
 
-/** The call that proves a token; null when the record knows none, or none for these scopes. `scopes` null: the provider never told them. @throws Fault */
+/** The call that proves a token; null when the record knows none, none for these scopes, or when a server has no userinfo. `scopes` null: the provider never told them. @throws Fault */
 export function checkRequest(
   context: ProviderContext,
   token: { readonly accessToken: string; readonly tokenType: string },
   scopes: readonly string[] | null,
 ): ProviderRequest | null {
   const { check } = context.record
-  if (check === null) return null
+  if (check === null || (check.request.url === '{userinfo}' && context.endpoints.userinfo === null)) return null
   const allowed = check.needsScope.length === 0 || check.needsScope.some((scope) => scopes?.includes(scope))
   return allowed ? recordRequest(context, check.request, token.accessToken, token.tokenType) : null
 }
