@@ -11,8 +11,12 @@ import { recordRequest } from '../core/provider/record-request.ts'
 import { exchangeRequest, refreshRequest, revokeRequest } from '../core/provider/token-request.ts'
 import type { TokenStep, Verdict } from '../core/provider/verdict.ts'
 import type { ProviderRequest } from '../core/provider/wire.ts'
+import { readPushBody } from '../core/push/incoming-push.ts'
+import { provePush } from '../core/push/prove-push.ts'
+import { type PushReading, readPush } from '../core/push/read-push.ts'
 import { checkDraft } from '../providers/check-draft.ts'
 import { checkMeaning } from '../providers/check-meaning.ts'
+import { proofCipher } from '../seal/proof-cipher.ts'
 import { answered, contextOf } from './provider-contexts.ts'
 
 /** What an answer grants. What is left out must be absent: null, or `Bearer`, or no facts. Lifetimes in seconds from the request. */
@@ -60,6 +64,17 @@ export interface RecordClaims {
   readonly account?: { readonly answer: JsonValue; readonly account: string; readonly label?: string; readonly scopes?: readonly string[] }
   readonly errors: readonly ErrorFact[]
   readonly api?: readonly ApiFact[]
+  readonly pushes?: readonly PushClaim[]
+}
+
+/** A push as the provider sends it, and what it says. It must not be believed under another secret. */
+export interface PushClaim {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  /** The one that the record's proof names. */
+  readonly secret: string
+  readonly variables?: Readonly<Record<string, string>>
+  readonly says: readonly Pick<PushReading, 'means' | 'account'>[]
 }
 
 /** When every request of these tests was sent. Samples with absolute times must lie after it. */
@@ -104,12 +119,7 @@ export function recordFacts(record: ProviderRecord, claims: RecordClaims): void 
     }
   }
 
-  const { check } = record
-  if (check !== null && record.samples.check !== null) {
-    test(`${record.id}: the answer to the check passes`, () => {
-      expect(check.where === null || conditionsHold(record.samples.check ?? undefined, check.where)).toBe(true)
-    })
-  }
+  aroundFacts(record, claims)
 
   const { account } = claims
   if (account !== undefined) {
@@ -129,6 +139,32 @@ export function recordFacts(record: ProviderRecord, claims: RecordClaims): void 
   if (claims.api !== undefined) {
     test.each(claims.api)(`${record.id}: an API answer %d with %j and %j says %s`, (status, headers, json, expected) => {
       expect(judgeApiAnswer(record, { status, headers, json })).toBe(expected)
+    })
+  }
+}
+
+/** Checks and pushes. */
+function aroundFacts(record: ProviderRecord, claims: RecordClaims): void {
+  const { check } = record
+  if (check !== null && record.samples.check !== null) {
+    test(`${record.id}: the answer to the check passes`, () => {
+      expect(check.where === null || conditionsHold(record.samples.check ?? undefined, check.where)).toBe(true)
+    })
+  }
+
+  for (const [index, push] of (claims.pushes ?? []).entries()) {
+    test(`${record.id}: push ${index + 1} proves itself and says what it means`, () => {
+      const body = new TextEncoder().encode(push.body)
+      const url = 'https://app.example/hooks/one'
+      const incoming = { integration: 'one', secret: null, method: 'POST', url, query: {}, headers: push.headers, body, text: push.body } as const
+      const proof = record.push?.proof
+      if (proof === undefined) throw new Error(`${record.id} tells of no pushes`)
+      const proven = provePush(proof, incoming, [push.secret], SENT, proofCipher)
+      expect(proven).toMatchObject({ proven: true })
+      if (proof.kind !== 'none') expect(provePush(proof, incoming, ['another secret'], SENT, proofCipher)).toMatchObject({ proven: false })
+      const read = readPushBody(proven.proven && proven.signed !== null ? { headers: {}, text: proven.signed } : incoming)
+      const readings = readPush(record, { body: read ?? {}, headers: push.headers, variables: push.variables ?? {} })
+      expect(readings.map(({ means, account }) => ({ means, account }))).toEqual(push.says)
     })
   }
 }

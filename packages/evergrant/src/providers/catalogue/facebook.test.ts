@@ -1,9 +1,13 @@
+import { createHmac } from 'node:crypto'
 import { recordFacts } from '../../testing/record-facts.ts'
 import { facebook } from './facebook.ts'
 
 const expired = {
   error: { message: 'Error validating access token: Session has expired on ...', type: 'OAuthException', code: 190, error_subcode: 463, fbtrace_id: 'A1' },
 }
+
+const payload = Buffer.from(JSON.stringify({ algorithm: 'HMAC-SHA256', issued_at: 1_795_240_700, user_id: '10158' })).toString('base64url')
+const signature = createHmac('sha256', 'client-secret').update(payload).digest('base64url')
 
 recordFacts(facebook, {
   exchange: [
@@ -27,5 +31,13 @@ recordFacts(facebook, {
     [400, {}, { error: { code: 4 } }, 'throttled'],
     [403, {}, { error: { code: 200, message: 'Permissions error' } }, 'scope_missing'],
     [400, {}, { error: { code: 100, message: 'Invalid parameter' } }, 'not_about_the_token'],
+  ],
+  pushes: [
+    {
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: `signed_request=${signature}.${payload}`,
+      secret: 'client-secret',
+      says: [{ means: 'revoked', account: '10158' }],
+    },
   ],
 })

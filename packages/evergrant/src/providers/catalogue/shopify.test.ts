@@ -1,7 +1,10 @@
+import { createHmac } from 'node:crypto'
 import { recordFacts } from '../../testing/record-facts.ts'
 import { shopify } from './shopify.ts'
 
 const granted = { accessSeconds: 3_600, refreshSeconds: 7_776_000, scopes: ['read_orders', 'write_orders'], account: 'acme-store' }
+
+const uninstalled = JSON.stringify({ id: 548_380_009, name: 'Acme', myshopify_domain: 'acme-store.myshopify.com' })
 
 recordFacts(shopify, {
   variables: { shop: 'acme-store' },
@@ -14,4 +17,21 @@ recordFacts(shopify, {
     ['refresh', 429, { errors: 'Exceeded 2 calls per second' }, 'throttled'],
   ],
   api: [[401, {}, { errors: '[API] Invalid API key or access token (unrecognized login or wrong password)' }, 'token_rejected']],
+  pushes: [
+    {
+      headers: {
+        'x-shopify-topic': 'app/uninstalled',
+        'x-shopify-hmac-sha256': createHmac('sha256', 'client-secret').update(uninstalled).digest('base64'),
+      },
+      body: uninstalled,
+      secret: 'client-secret',
+      says: [{ means: 'revoked', account: 'acme-store' }],
+    },
+    {
+      headers: { 'x-shopify-topic': 'orders/create', 'x-shopify-hmac-sha256': createHmac('sha256', 'client-secret').update('{}').digest('base64') },
+      body: '{}',
+      secret: 'client-secret',
+      says: [],
+    },
+  ],
 })

@@ -1,8 +1,12 @@
-import { recordFacts } from '../../testing/record-facts.ts'
+import { createHmac } from 'node:crypto'
+import { recordFacts, SENT } from '../../testing/record-facts.ts'
 import { slackRotation } from './slack-rotation.ts'
 
 const bot = { tokenType: 'bot', accessSeconds: 43_200, scopes: ['chat:write'], account: 'T9TK3CUKW', label: 'Acme' }
 const failed = (error: string) => ({ ok: false, error })
+
+const removed = JSON.stringify({ type: 'event_callback', team_id: 'T9TK3CUKW', event: { type: 'app_uninstalled' }, event_time: 1_795_240_700 })
+const at = String(Math.floor(SENT / 1_000))
 
 recordFacts(slackRotation, {
   exchange: [
@@ -48,4 +52,15 @@ recordFacts(slackRotation, {
     ['refresh', 200, failed('bad_client_secret'), 'config'],
   ],
   api: [[200, {}, failed('token_expired'), 'token_rejected']],
+  pushes: [
+    {
+      headers: {
+        'x-slack-request-timestamp': at,
+        'x-slack-signature': `v0=${createHmac('sha256', 'signing-secret').update(`v0:${at}:${removed}`).digest('hex')}`,
+      },
+      body: removed,
+      secret: 'signing-secret',
+      says: [{ means: 'revoked', account: 'T9TK3CUKW' }],
+    },
+  ],
 })

@@ -1,7 +1,11 @@
-import { recordFacts } from '../../testing/record-facts.ts'
+import { createHmac } from 'node:crypto'
+import { recordFacts, SENT } from '../../testing/record-facts.ts'
 import { slack } from './slack.ts'
 
 const failed = (error: string) => ({ ok: false, error })
+
+const removed = JSON.stringify({ type: 'event_callback', team_id: 'T9TK3CUKW', event: { type: 'app_uninstalled' }, event_time: 1_795_240_700 })
+const at = String(Math.floor(SENT / 1_000))
 
 recordFacts(slack, {
   exchange: [
@@ -25,5 +29,16 @@ recordFacts(slack, {
     [200, {}, failed('missing_scope'), 'scope_missing'],
     [429, { 'retry-after': '30' }, failed('ratelimited'), 'throttled'],
     [200, {}, { ok: true }, 'ok'],
+  ],
+  pushes: [
+    {
+      headers: {
+        'x-slack-request-timestamp': at,
+        'x-slack-signature': `v0=${createHmac('sha256', 'signing-secret').update(`v0:${at}:${removed}`).digest('hex')}`,
+      },
+      body: removed,
+      secret: 'signing-secret',
+      says: [{ means: 'revoked', account: 'T9TK3CUKW' }],
+    },
   ],
 })
