@@ -332,6 +332,14 @@ describe('an installation', () => {
   })
 })
 
+/** Two minutes of the death runner. */
+async function settled(lab: ApiLab): Promise<void> {
+  for (let round = 0; round < 12; round++) {
+    await lab.time.advance(10_000)
+    await lab.engine.runDue()
+  }
+}
+
 describe('a static secret', () => {
   const api = { base: 'https://provider.example/v1' }
   const KEY: RecordDraft = { grant: 'api_key', api, check: { request: { url: 'https://provider.example/v1/me' } } }
@@ -420,6 +428,22 @@ describe('a static secret', () => {
     }
     // Nothing can be renewed, so nothing stays due.
     expect(await read(lab, ids[7] ?? '')).toMatchObject({ status: 'active', fault: null, due_at: null })
+  })
+
+  test('held ones go back to work by themselves once the provider takes one of them again', async () => {
+    const { lab, endpoint, create } = await start(KEY, () => works)
+    const ids: string[] = []
+    for (let index = 0; index < 8; index++) ids.push((await create({ owner: `customer-${index}`, credentials: { api_key: `key-${index}` } })).json.id)
+    endpoint.reply = () => unauthorized
+    for (const id of ids) await tokenOf(lab, id, '?rejected_generation=1')
+    expect((await lab.call('GET', '/api/v1/integrations/scripted')).json.deaths_held).not.toBeNull()
+    await settled(lab)
+    const status = async (id: string | undefined) => (await read(lab, id ?? '')).fault?.code ?? 'none'
+    expect(await status(ids[7])).toBe('deaths_held')
+    endpoint.reply = () => works
+    await settled(lab)
+    expect((await lab.call('GET', '/api/v1/integrations/scripted')).json.deaths_held).toBeNull()
+    expect(await status(ids[7])).toBe('none')
   })
 
   test('with a known end is warned of like any other, and asks for a new one when it has come', async () => {

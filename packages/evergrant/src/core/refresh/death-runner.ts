@@ -1,8 +1,9 @@
 import { SECOND } from '../time.ts'
-import { settlementOf } from './death-watch.ts'
+import { endHeld, settlementOf } from './death-watch.ts'
 import type { HeldProbe, UnsettledDeath } from './deaths.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { Flights } from './flights.ts'
+import { probeSecret } from './refused-secret.ts'
 import { releaseDeaths } from './release-deaths.ts'
 
 const EVERY_MS = 5 * SECOND
@@ -55,6 +56,10 @@ export class DeathRunner {
 
   async #probe({ connection, integration, organization }: HeldProbe): Promise<void> {
     if (connection === null) return releaseDeaths(this.#world, { integration, organization }, 'none_left')
-    await this.#flights.fly(connection, { kind: 'held_probe' }, false)
+    const result = await this.#flights.fly(connection, { kind: 'held_probe' }, false)
+    if (result.kind !== 'planned' || result.plan.kind !== 'fresh' || !endHeld(result.row)) return
+    // Nothing renews it: a static secret is asked about in another way.
+    const refusal = await probeSecret(this.#world, result.row, result.context)
+    if (refusal?.kind === 'works') await releaseDeaths(this.#world, result.row.connection, 'probe_succeeded')
   }
 }

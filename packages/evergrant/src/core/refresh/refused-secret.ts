@@ -44,8 +44,18 @@ export class RefusedSecrets {
   }
 }
 
-async function refusalOf(world: EngineWorld, row: GrantRow, context: GrantContext): Promise<Refusal> {
+/** The turn of a secret whose end is held. Null: the record knows no call that proves it, so there is nothing new to learn. @throws Fault, SealError */
+export async function probeSecret(world: EngineWorld, row: GrantRow, context: GrantContext): Promise<Refusal | null> {
   const check = await ask(world, row, context)
+  return check === null ? null : concluded(world, row, check)
+}
+
+async function refusalOf(world: EngineWorld, row: GrantRow, context: GrantContext): Promise<Refusal> {
+  return concluded(world, row, await ask(world, row, context))
+}
+
+/** `check` null: there is the caller's word alone. */
+async function concluded(world: EngineWorld, row: GrantRow, check: SecretCheck | null): Promise<Refusal> {
   if (check?.kind === 'works') return { kind: 'works' }
   if (check?.kind === 'cannot_tell') return { kind: 'cannot_tell', until: world.clock.wall() + world.times.backoffBaseMs }
   const now = world.clock.wall()
