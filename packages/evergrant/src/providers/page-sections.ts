@@ -1,7 +1,7 @@
-import { isMachineGrant } from '../core/provider/grant-kind.ts'
+import { isMachineGrant, isStaticGrant } from '../core/provider/grant-kind.ts'
 import type { AccountSource, ProviderRecord } from '../core/provider/record.ts'
 import type { QuotaFacts } from '../core/provider/record-around.ts'
-import { API_HANDLING, code, conditionWords, HANDLING, list, requestWords, reuseWords, span, table, unverifiedMark } from './page-words.ts'
+import { API_HANDLING, code, conditionWords, HANDLING, handlingOf, list, requestWords, reuseWords, span, table, unverifiedMark } from './page-words.ts'
 
 /** Where the callback of an integration stands; its slug is the last part. */
 const CALLBACK = 'https://<your Evergrant>/connect/callback/'
@@ -43,12 +43,25 @@ function createCommand(record: ProviderRecord): string[] {
   const asked = Object.entries(record.variables).filter(([, { askedOf, default: preset }]) => askedOf === 'integration' && preset === null)
   const variables = asked.map(([name, { example }]) => `  --variable '${name}=${example}'`)
   const secret = record.token.clientAuth === 'signed_secret' || record.token.clientAuth === 'private_key_jwt' ? 'private-key.pem' : 'client-secret.txt'
+  const client = isStaticGrant(record.grant) ? [] : [`  --client-id <client id> --client-secret-file ${secret}`]
   const lines = [
     `evergrant integrations create --provider ${record.id} --slug ${record.id} --name '${record.name.replaceAll("'", '')}'`,
-    `  --client-id <client id> --client-secret-file ${secret}`,
+    ...client,
     ...variables,
   ]
+  return [...continued(lines), ...(isMachineGrant(record.grant) ? continued(connectCommand(record)) : [])]
+}
+
+function continued(lines: readonly string[]): string[] {
   return lines.map((line, index) => (index === lines.length - 1 ? line : `${line} \\`))
+}
+
+/** Secrets go through a file, so that none is in a process list. */
+function connectCommand(record: ProviderRecord): string[] {
+  const asked = Object.entries(record.variables).filter(([, { askedOf, default: preset }]) => askedOf === 'connection' && preset === null)
+  const variables = asked.map(([name, { example }]) => `  --variable '${name}=${example}'`)
+  const proof = record.grant === 'installation' ? [] : ['  --credentials-file credentials.json']
+  return [`evergrant connections create --integration ${record.id} --owner <whose it is>`, ...proof, ...variables]
 }
 
 export function scopes(record: ProviderRecord): string[] {
@@ -113,28 +126,42 @@ export function whatBreaks(record: ProviderRecord): string[] {
   const rules = record.verdicts.map(({ step, status, where, meaning, verdict }, index) => [
     `${step === 'any' ? '' : `${step === 'exchange' ? 'code exchange' : 'refresh'}: `}${conditionWords(status, where)}`,
     `${meaning}${unverifiedMark(record, `verdicts.${index}`)}`,
-    verdict === 'dead' || verdict === 'expired' ? (step === 'exchange' ? HANDLING.restart_flow : HANDLING[verdict]) : HANDLING[verdict],
+    (verdict === 'dead' || verdict === 'expired') && step === 'exchange' ? handlingOf(record, 'restart_flow') : handlingOf(record, verdict),
   ])
   const api = (record.api?.answers ?? []).map(({ status, where, means }, index) => [
     `API: ${conditionWords(status, where)}`,
     unverifiedMark(record, `api.answers.${index}`).trim(),
     API_HANDLING[means],
   ])
-  const standard = [
-    [
-      '`invalid_grant`, HTTP 400, 401 or 403',
-      'RFC 6749 section 5.2: the grant, or the code, is over.',
-      'Asks the owner to reconnect; in a flow, to start it again.',
-    ],
-    ['`invalid_client`, other 4xx', "The client id, the secret or the request is wrong: the operator's job.", HANDLING.config],
-    ['HTTP 429', 'Too many requests.', HANDLING.throttled],
-    ['HTTP 408, 5xx, a page, no answer', 'Nobody knows what happened.', HANDLING.unknown],
-  ]
+  const standard = isStaticGrant(record.grant) ? [staticRow(record)] : standardRows(record)
   return [
     '',
     '## What breaks, and what Evergrant does',
     ...table(['the provider says', 'it means', 'Evergrant'], [...rules, ...api, ...standard]),
     ...list(habits(record)),
+  ]
+}
+
+function staticRow(record: ProviderRecord): string[] {
+  const told =
+    record.check === null ? 'Believes it, as the record knows no call that proves the secret' : 'Asks the provider whether it still takes the secret; if not'
+  return ['API: HTTP 401', 'A reader says so, or the proxy saw it.', `${told}: ${handlingOf(record, 'dead').replace(/^A/, 'a')}`]
+}
+
+function standardRows(record: ProviderRecord): string[][] {
+  const machine = isMachineGrant(record.grant)
+  const own = machine
+    ? `${HANDLING.config} Where the connection has a client or key of its own: ${handlingOf(record, 'dead').replace(/^A/, 'a')}`
+    : HANDLING.config
+  return [
+    [
+      '`invalid_grant`, HTTP 400, 401 or 403',
+      machine ? 'RFC 6749 section 5.2: what is presented is not accepted.' : 'RFC 6749 section 5.2: the grant, or the code, is over.',
+      machine ? handlingOf(record, 'dead') : 'Asks the owner to reconnect; in a flow, to start it again.',
+    ],
+    ['`invalid_client`, other 4xx', "The client id, the secret or the request is wrong: the operator's job.", own],
+    ['HTTP 429', 'Too many requests.', HANDLING.throttled],
+    ['HTTP 408, 5xx, a page, no answer', 'Nobody knows what happened.', HANDLING.unknown],
   ]
 }
 

@@ -1,3 +1,4 @@
+import { isMachineGrant, isStaticGrant } from '../core/provider/grant-kind.ts'
 import type { ApiAnswerRule, ProviderRecord, VerdictRule } from '../core/provider/record.ts'
 import type { RecordRequest } from '../core/provider/record-around.ts'
 
@@ -72,6 +73,14 @@ export const HANDLING: Readonly<Record<VerdictRule['verdict'], string>> = {
   admin_approval: 'Says that an administrator at the provider has to consent.',
 }
 
+/** What follows from a verdict. Without a browser there is no owner to send anywhere: new credentials go into the same connection. */
+export function handlingOf({ grant }: ProviderRecord, verdict: VerdictRule['verdict']): string {
+  if (!isMachineGrant(grant)) return HANDLING[verdict]
+  return verdict === 'dead' || verdict === 'expired' || verdict === 'restart_flow' || verdict === 'admin_approval' ? NEW_CREDENTIALS : HANDLING[verdict]
+}
+
+const NEW_CREDENTIALS = 'Asks for new credentials; the connection keeps its id, and without new ones the stored ones can be tried again.'
+
 export const API_HANDLING: Readonly<Record<ApiAnswerRule['means'], string>> = {
   token_rejected: 'The proxy refreshes once and replays the call.',
   scope_missing: 'The answer is passed on; a refresh would not help, the owner must grant more.',
@@ -80,9 +89,11 @@ export const API_HANDLING: Readonly<Record<ApiAnswerRule['means'], string>> = {
 }
 
 /** What a second use of a refresh token does, and what Evergrant does about it. */
-export function reuseWords({ reuse, lifetimes, token }: ProviderRecord): string {
+export function reuseWords({ grant, reuse, lifetimes, token }: ProviderRecord): string {
   if (token.refresh.presents === 'access_token')
     return 'There is no refresh token: the access token renews itself while it lives, and Evergrant renews it in time.'
+  if (isStaticGrant(grant)) return 'Nothing renews it: it is served until its known end, or until the provider refuses it.'
+  if (isMachineGrant(grant)) return 'There is no refresh token: the same credentials ask for each token anew, so a lost answer costs nothing.'
   if (!lifetimes.issuesRefreshToken) return 'There is no refresh token. A token that ended or was revoked asks the owner to reconnect.'
   switch (reuse.class) {
     case 'P0':

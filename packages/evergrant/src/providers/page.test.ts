@@ -63,3 +63,10 @@ test('scopes say whether they are always asked for, and set-up shows where the b
 test('an unknown reuse class is said to be unknown', () => {
   expect(providerPage(defineProvider(acme))).toContain('Nobody knows what a second use of a refresh token does')
 })
+
+test('where no browser is in the grant, nobody is told to reconnect: the page says how to give new credentials', () => {
+  const pages = catalogue.filter((record) => record.grant !== 'authorization_code').map((record) => ({ id: record.id, text: providerPage(record) }))
+  expect(pages.length).toBeGreaterThan(5)
+  expect(pages.filter(({ text }) => text.includes('asks the owner to reconnect') || !text.includes('sks for new credentials')).map(({ id }) => id)).toEqual([])
+  expect(pages.filter(({ id, text }) => !text.includes(`evergrant connections create --integration ${id}`)).map(({ id }) => id)).toEqual([])
+})
