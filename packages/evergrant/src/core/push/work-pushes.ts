@@ -147,8 +147,12 @@ async function handOn(notice: PushNotice, ports: PushPorts): Promise<void> {
 
 async function finish(notice: PushNotice, ports: PushPorts, outcome: PushOutcome, events: readonly NewEvent[]): Promise<void> {
   await ports.pushes.finish(notice.id, events)
-  const { record } = await ports.contexts.of(notice.integration)
-  ports.count(record.id, outcome)
+  // An integration that is gone meanwhile is no reason to begin again.
+  const provider = await ports.contexts.of(notice.integration).then(
+    ({ record }) => record.id,
+    () => 'unknown',
+  )
+  ports.count(provider, outcome)
 }
 
 async function eventOf(type: EventType, notice: PushNotice, [row]: readonly GrantRow[], ports: PushPorts, data: JsonObject): Promise<NewEvent> {
