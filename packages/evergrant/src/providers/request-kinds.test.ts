@@ -35,7 +35,7 @@ describe('client authentication', () => {
     expect(request.body).toBe('grant_type=authorization_code&code=c&redirect_uri=https%3A%2F%2Fapp.example%2Fcb')
   })
 
-  test('header: the Authorization value is the record’s own', async () => {
+  test("header: the Authorization value is the record's own", async () => {
     const request = refresh(
       await context({ token: { clientAuth: 'header', authorization: 'Client {client_secret}', refreshParameters: { client_id: '{client_id}' } } }),
     )

@@ -95,7 +95,7 @@ async function spendCode(
     return outcome
   } catch (error) {
     if (!(error instanceof Fault)) throw error
-    return failFlow(session, error.code, SILENT, ports)
+    return unsent(session, error, ports)
   }
 }
 
@@ -103,6 +103,12 @@ async function spendCode(
 function callbackFindings(parameters: Readonly<Record<string, string>>, { context }: FlowContext): Readonly<Record<string, string>> {
   const { code } = context.record.authorize.callback
   return Object.fromEntries(Object.entries(parameters).filter(([name]) => name !== code && name !== 'state'))
+}
+
+/** A request that cannot be built, for want of a key that signs or of a value in its record, is the integration's trouble, not the end user's. */
+function unsent(session: ConnectSession, { code, message }: Fault, ports: ConnectPorts): Promise<FlowOutcome> {
+  const ours = code === 'invalid_request' || code === 'client_rejected'
+  return failFlow(session, ours ? 'client_rejected' : code, { ...SILENT, text: ours ? message : null }, ports)
 }
 
 const SILENT: ProviderSaid = { httpStatus: null, code: null, text: null }
