@@ -24,7 +24,10 @@ export class EvergrantError extends Error {
   readonly code: string
   /** The one next step. */
   readonly action: ProblemDocument['action']
-  /** True when only the owner can repair it: send them to `reconnectUrl`, or make a reconnect link. */
+  /**
+   * True when the connection works only after somebody acts. `action` says who: `reconnect` is its owner, send them to `reconnectUrl` or make a
+   * reconnect link; `contact_admin` is whoever holds the credentials of a connection without a browser.
+   */
   readonly needsReauth: boolean
   readonly reconnectUrl: string | null
   readonly retryAt: Date | null
