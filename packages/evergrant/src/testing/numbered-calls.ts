@@ -188,7 +188,7 @@ function numberedSocket(provider: TruthfulProvider, calls: NumberedCalls, now: (
         () => null,
       )
       if (session === null) return SILENCE
-      const text = JSON.stringify({ session })
+      const text = JSON.stringify({ session, expires_in: provider.lifetimeSeconds })
       const answer = { status: 200, headers: {}, body: new TextEncoder().encode(text), text }
       return calls.call<WireOutcome>(
         'chain.read',

@@ -150,6 +150,11 @@ export class RefreshTrials {
     return engine
   }
 
+  /** As it is stored of a refresh token. */
+  fingerprint(refreshToken: string): string {
+    return this.#seal.fingerprint(refreshToken)
+  }
+
   close(): void {
     for (const stop of this.#unsubscribe) stop()
     rmSync(this.#folder, { recursive: true, force: true })
@@ -170,6 +175,6 @@ function recordOf(reuse: TruthfulClass, chained: boolean) {
     reuse: { class: reuse, windowSeconds: reuse === 'P1' ? WINDOW_MS / 1_000 : 0, evidence: 'scripted' },
     rotation: reuse === 'P0' ? 'never' : 'always',
     account: [{ from: 'answer', path: 'account' }],
-    chain: chained ? [{ request, onRefresh: true, accessToken: 'session', expiresIn: null, accessSeconds: 3_600 }] : [],
+    chain: chained ? [{ request, onRefresh: true, accessToken: 'session' }] : [],
   })
 }
