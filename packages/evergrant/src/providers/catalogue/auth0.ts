@@ -17,6 +17,7 @@ export const auth0 = defineProvider({
     url: 'https://{domain}/authorize',
     defaultScopes: ['openid', 'offline_access'],
     requiredScopes: ['offline_access'],
+    chooseAccount: { prompt: 'login' },
   },
   token: { url: 'https://{domain}/oauth/token' },
   reuse: { class: 'P4', evidence: 'With rotation on, reuse outside the overlap period ends the whole family.' },
@@ -55,7 +56,7 @@ export const auth0 = defineProvider({
     'Idle and maximum lifetimes of refresh tokens are settings of the application; 30 days and one year are usual.',
     'Without an audience the access token is opaque and good for userinfo alone.',
   ],
-  unverified: ['revoke.reach', 'setup', 'samples'],
+  unverified: ['authorize.chooseAccount', 'revoke.reach', 'setup', 'samples'],
   sources: [
     'github:auth0/docs-v2 refresh-token-rotation.mdx, configure-refresh-token-expiration.mdx, refresh-tokens.mdx',
     'github:NangoHQ/nango@2f4c0af packages/providers/providers.yaml#auth0',

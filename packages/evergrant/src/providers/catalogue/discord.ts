@@ -10,7 +10,7 @@ export const discord = defineProvider({
     'To hear of people who take their grant back: on the Webhooks page enter the push address of the integration, subscribe to Application Deauthorized, and save the public key of the application as its push secret.',
   ],
   scopes: { identify: 'Who the user is, without mail address.' },
-  authorize: { url: 'https://discord.com/oauth2/authorize', defaultScopes: ['identify'] },
+  authorize: { url: 'https://discord.com/oauth2/authorize', defaultScopes: ['identify'], chooseAccount: { prompt: 'consent' } },
   token: { url: 'https://discord.com/api/oauth2/token', clientAuth: 'basic' },
   rotation: 'always',
   reuse: { evidence: 'What an old refresh token does is not documented.' },

@@ -15,7 +15,7 @@ export const keycloak = defineProvider({
     host: { label: 'Host of the server', pattern: '[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)*(:[0-9]{1,5})?', example: 'id.example.com' },
     realm: { label: 'Realm', pattern: '[A-Za-z0-9][A-Za-z0-9._-]{0,254}', example: 'main' },
   },
-  authorize: { url: `${realm}/auth`, defaultScopes: ['openid', 'offline_access'] },
+  authorize: { url: `${realm}/auth`, defaultScopes: ['openid', 'offline_access'], chooseAccount: { prompt: 'login' } },
   token: { url: `${realm}/token` },
   answer: { paths: { refreshExpiresIn: 'refresh_expires_in' } },
   verdicts: [
@@ -72,6 +72,6 @@ export const keycloak = defineProvider({
     'Without offline_access a refresh token ends with the session of the browser; refresh_expires_in 0 means no end.',
     'Servers before version 17 have /auth before /realms: extend this record for them.',
   ],
-  unverified: ['lifetimes', 'token.clientAuth', 'notes', 'docs', 'revoke.reach', 'setup', 'samples'],
+  unverified: ['authorize.chooseAccount', 'lifetimes', 'token.clientAuth', 'notes', 'docs', 'revoke.reach', 'setup', 'samples'],
   sources: ['github:nextauthjs/next-auth@a1a16a5 packages/core/src/providers/keycloak.ts', 'github:keycloak/keycloak TokenManager'],
 })

@@ -14,7 +14,7 @@ export const oidc = defineProvider({
     issuer: { label: 'Issuer URL', pattern: 'https?://[^?#@\\s]+', example: 'https://id.example.com' },
   },
   discovery: { kind: 'oidc', issuer: '{issuer}' },
-  authorize: { defaultScopes: ['openid', 'offline_access'], parameters: { prompt: 'consent' } },
+  authorize: { defaultScopes: ['openid', 'offline_access'], parameters: { prompt: 'consent' }, chooseAccount: { prompt: 'login consent' } },
   token: { clientAuth: 'basic' },
   reuse: { class: 'PU', evidence: "Differs by server; set the integration's reuse when you know yours." },
   rotation: 'optional',

@@ -21,7 +21,12 @@ export const okta = defineProvider({
       default: 'oauth2/default',
     },
   },
-  authorize: { url: `${server}/authorize`, defaultScopes: ['openid', 'offline_access'], requiredScopes: ['openid', 'offline_access'] },
+  authorize: {
+    url: `${server}/authorize`,
+    defaultScopes: ['openid', 'offline_access'],
+    requiredScopes: ['openid', 'offline_access'],
+    chooseAccount: { prompt: 'login' },
+  },
   token: { url: `${server}/token`, clientAuth: 'basic' },
   verdicts: [
     {
@@ -74,6 +79,6 @@ export const okta = defineProvider({
     "Rotation is a setting of the app. With its leeway of 30 seconds (the default) set the integration's reuse to P1:30; without rotation set P0.",
     'Refresh tokens end after 7 days without use unless the access policy says otherwise.',
   ],
-  unverified: ['lifetimes.accessSeconds', 'token.clientAuth', 'verdicts', 'limits', 'setup', 'samples'],
+  unverified: ['authorize.chooseAccount', 'lifetimes.accessSeconds', 'token.clientAuth', 'verdicts', 'limits', 'setup', 'samples'],
   sources: ['https://developer.okta.com/docs/guides/refresh-tokens/main/', 'github:NangoHQ/nango@2f4c0af packages/providers/providers.yaml#okta'],
 })

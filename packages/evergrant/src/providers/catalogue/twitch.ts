@@ -11,7 +11,7 @@ export const twitch = defineProvider({
     'Copy the client id and a new secret into the integration.',
   ],
   scopes: { openid: 'An id_token that names the account.' },
-  authorize: { url: 'https://id.twitch.tv/oauth2/authorize', defaultScopes: ['openid'], pkce: 'unsupported' },
+  authorize: { url: 'https://id.twitch.tv/oauth2/authorize', defaultScopes: ['openid'], pkce: 'unsupported', chooseAccount: { force_verify: 'true' } },
   token: { url: 'https://id.twitch.tv/oauth2/token' },
   verdicts: [
     {
