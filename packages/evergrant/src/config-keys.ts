@@ -56,7 +56,21 @@ export const CONFIG_KEYS = keys([
     name: 'EVERGRANT_ALLOW_PRIVATE_HOSTS',
     default: '',
     secret: false,
-    meaning: 'Exact hosts, or `host:port`, that may be reached although their address is private, separated by commas. Development mode adds this machine.',
+    meaning:
+      'Exact hosts, or `host:port`, that may be reached although their address is private, separated by commas. Development mode adds this machine; `[64:ff9b::]` says that this network reaches IPv4 through NAT64.',
+  },
+  {
+    name: 'EVERGRANT_EGRESS_PROXY',
+    default: '',
+    secret: true,
+    meaning:
+      '`http://user:password@proxy:3128`, or `https://`: requests to providers go through this proxy (CONNECT). It then looks names up, so it must keep private addresses out itself.',
+  },
+  {
+    name: 'EVERGRANT_EGRESS_DIRECT',
+    default: '',
+    secret: false,
+    meaning: 'What is reached without that proxy: hosts, `.example.com` for all below it, addresses and networks, separated by commas.',
   },
   {
     name: 'EVERGRANT_NODE_ID',

@@ -100,6 +100,21 @@ test('lists take hosts and networks, and no patterns', () => {
   expect(problems({ EVERGRANT_TRUSTED_PROXIES: 'anyone' })).toMatch(/addresses or networks/)
 })
 
+test('the egress proxy is an address, and what goes around it a list of hosts and networks', () => {
+  const env = {
+    EVERGRANT_EGRESS_PROXY: 'http://me:hidden-word@proxy.example:3128',
+    EVERGRANT_EGRESS_DIRECT: 'a.example, .b.example, *.c.example:443, 10.0.0.0/8, [fd00::1], fd00::/8, *',
+  }
+  const config = readConfig(env, { development: false })
+  expect(config.egressProxy?.reveal()).toBe('http://me:hidden-word@proxy.example:3128/')
+  expect(config.egressDirect).toHaveLength(7)
+  expect(inspect(config)).not.toContain('hidden-word')
+  for (const wrong of ['proxy.example:3128', 'socks5://proxy.example', 'http://proxy.example/path']) {
+    expect(problems({ EVERGRANT_EGRESS_PROXY: wrong })).toMatch(/EVERGRANT_EGRESS_PROXY must look like http:/)
+  }
+  expect(problems({ EVERGRANT_EGRESS_DIRECT: '10.0.0.0/33' })).toMatch(/EVERGRANT_EGRESS_DIRECT must be a list/)
+})
+
 test('the reference page says what the table says; `vitest run --update` rewrites it', async () => {
   await expect(configurationReference()).toMatchFileSnapshot('../../../docs/reference/configuration.md')
 })

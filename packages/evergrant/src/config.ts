@@ -23,6 +23,10 @@ export interface Config {
   readonly trustedProxies: readonly string[]
   /** Hosts, or host:port, that outbound requests may reach although their address is private. */
   readonly allowPrivateHosts: readonly string[]
+  /** Address of the proxy that outbound requests go through; null: none. */
+  readonly egressProxy: Secret | null
+  /** Hosts, `.suffixes`, addresses and networks that are reached without it. */
+  readonly egressDirect: readonly string[]
   /** Null: the id kept in `dataDir`. */
   readonly nodeId: string | null
   readonly serveWithoutDatabaseMs: number
@@ -112,6 +116,8 @@ export function readConfig(env: Environment, options: ReadOptions): Config {
       /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i,
       'exact hosts, or host:port, without patterns',
     ),
+    egressProxy: read.optional('EVERGRANT_EGRESS_PROXY', egressAddress),
+    egressDirect: read.list('EVERGRANT_EGRESS_DIRECT', DIRECT, 'hosts, .suffixes, addresses and networks'),
     nodeId: read.optional('EVERGRANT_NODE_ID', nodeName),
     serveWithoutDatabaseMs: read.integer('EVERGRANT_SERVE_WITHOUT_DATABASE_SECONDS', 0, 86_400) * 1_000,
     logLevel: read.optional('EVERGRANT_LOG_LEVEL', logLevel) ?? 'info',
@@ -238,6 +244,15 @@ function databaseAddress(text: string): string {
   if (!/^postgres(ql)?:\/\/./.test(text) || !URL.canParse(text))
     throw invalid('must look like postgres://user:password@host:5432/database; leave it out for the embedded database')
   return text
+}
+
+const DIRECT = /^(?:\*|\*?[a-z0-9._-]+(?::\d{1,5})?|[0-9.]+\/(?:[0-9]|[12][0-9]|3[0-2])|\[?[0-9a-f:]+\]?(?:\/(?:[0-9]|[1-9][0-9]|1[01][0-9]|12[0-8]))?)$/i
+
+function egressAddress(text: string): Secret {
+  const url = URL.parse(text)
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.pathname !== '/' || url.search !== '' || url.hash !== '')
+    throw invalid('must look like http://proxy.example.com:3128, with user:password@ where the proxy asks for them')
+  return new Secret(url.href)
 }
 
 function publicAddress(text: string): string {

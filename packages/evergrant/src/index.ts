@@ -17,6 +17,7 @@ import type { DrainReport } from './core/refresh/refresh-engine.ts'
 import { MINUTE } from './core/time.ts'
 import type { App } from './http/schema.ts'
 import { createAddressGuard } from './outbound/address-guard.ts'
+import { createEgress } from './outbound/egress.ts'
 import { createProviderClient } from './outbound/provider-client.ts'
 import { createTokenEndpoint } from './outbound/token-endpoint.ts'
 import { createProviderDirectory } from './providers/directory.ts'
@@ -71,7 +72,9 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
   const log = createLog(config)
   const metrics = createMetrics()
   const node = await openNode(config, log)
-  const guard = createAddressGuard({ allowPrivateHosts: config.allowPrivateHosts, development: config.development })
+  const { allowPrivateHosts, development, egressProxy, egressDirect } = config
+  const egress = egressProxy === null ? null : createEgress(egressProxy.reveal(), egressDirect)
+  const guard = createAddressGuard({ allowPrivateHosts, development, egress })
   const endpoint = createTokenEndpoint({ guard, timers: systemTimers })
   const client = createProviderClient({ guard, timers: systemTimers })
   try {

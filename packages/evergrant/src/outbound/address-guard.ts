@@ -2,6 +2,7 @@ import { lookup as systemLookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { NotSent } from '../core/provider/wire.ts'
+import type { Egress } from './egress.ts'
 
 /** An address that may be connected to. */
 export interface PinnedAddress {
@@ -17,6 +18,12 @@ export interface AddressGuard {
   resolve(host: string, port: number): Promise<readonly [PinnedAddress, ...PinnedAddress[]]>
   /** True when private addresses and plain http are accepted for this host, because an operator or development mode says so. */
   allowsPrivate(host: string, port: number): boolean
+  /**
+   * The proxy that leads to the host; null where it is reached directly. Behind a proxy it is the proxy that looks names up,
+   * so that only what is written can be checked here: addresses as such, and names that are private wherever one asks.
+   * @throws NotSent `private_address`
+   */
+  egressTo(host: string, port: number): Egress | null
 }
 
 export interface AddressGuardOptions {
@@ -24,6 +31,7 @@ export interface AddressGuardOptions {
   readonly allowPrivateHosts: readonly string[]
   /** Adds this machine's own names: localhost, 127.0.0.0/8, [::1]. */
   readonly development: boolean
+  readonly egress?: Egress | null
   readonly lookup?: (host: string) => Promise<readonly { address: string; family: number }[]>
 }
 
@@ -41,6 +49,13 @@ export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
 
   return {
     allowsPrivate: (host, port) => isAllowed(host.toLowerCase(), port),
+    egressTo: (name, port) => {
+      const host = name.toLowerCase()
+      const { egress = null } = options
+      if (egress === null || egress.direct(host, port) || (options.development && isLoopbackHost(host))) return null
+      if (!isAllowed(host, port) && isPrivateName(host, allowed.has(NAT64))) throw notPublic(host, port, 'is private by its name')
+      return egress
+    },
     resolve: async (name, port) => {
       const host = name.toLowerCase()
       const bare = host.replace(/^\[|\]$/g, '')
@@ -48,12 +63,7 @@ export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
       const pinned = answers.map(({ address }): PinnedAddress => ({ address, family: isIP(address) === 6 ? 6 : 4 }))
       if (!isAllowed(host, port)) {
         const bad = pinned.find(({ address }) => !isPublicAddress(address, allowed.has(NAT64)))
-        if (bad !== undefined) {
-          throw new NotSent(
-            'private_address',
-            `${host} is at ${bad.address}, which is not a public address; if it is meant, add ${host}:${port} to EVERGRANT_ALLOW_PRIVATE_HOSTS`,
-          )
-        }
+        if (bad !== undefined) throw notPublic(host, port, `is at ${bad.address}, which is not a public address`)
       }
       const [first, ...others] = pinned
       if (first === undefined) throw new NotSent('ENOTFOUND', `${host} has no address`)
@@ -69,6 +79,20 @@ async function ask(lookup: NonNullable<AddressGuardOptions['lookup']>, host: str
     const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EDNS'
     throw new NotSent(code, `${host} could not be resolved (${code})`)
   }
+}
+
+function notPublic(host: string, port: number, why: string): NotSent {
+  return new NotSent('private_address', `${host} ${why}; if it is meant, add ${host}:${port} to EVERGRANT_ALLOW_PRIVATE_HOSTS`)
+}
+
+/** Ends of names that no public name server knows (RFC 6761, RFC 6762 appendix G, RFC 8375), and what clouds use inside. */
+const PRIVATE_NAMES = /(?:^|\.)(?:localhost|local|localdomain|internal|intranet|private|corp|home|lan|home\.arpa|onion|test|invalid)\.?$/
+
+/** As far as a name tells: an address that is not public, a name of this or that private network, a name without a dot. */
+function isPrivateName(host: string, nat64: boolean): boolean {
+  const bare = host.replace(/^\[|\]$/g, '')
+  if (isIP(bare) !== 0) return !isPublicAddress(bare, nat64)
+  return PRIVATE_NAMES.test(bare) || !bare.replace(/\.$/, '').includes('.')
 }
 
 function isLoopbackHost(host: string): boolean {

@@ -1,8 +1,9 @@
 import { connect as connectTcp, type Socket } from 'node:net'
-import { checkServerIdentity as checkIdentity, connect as connectTls, createSecureContext } from 'node:tls'
+import { type ConnectionOptions, checkServerIdentity as checkIdentity, connect as connectTls, createSecureContext } from 'node:tls'
 import { NotSent } from '../core/provider/wire.ts'
 import type { Timers } from '../core/time.ts'
 import type { AddressGuard, PinnedAddress } from './address-guard.ts'
+import { type Egress, openTunnel } from './egress.ts'
 
 export interface Dialler {
   /** A connected socket, TLS verified, to an address that the guard let pass. `certificate`: PEM of ours and of its key. @throws NotSent */
@@ -48,20 +49,20 @@ const CONNECT_MS = 10_000
 const ONE_ADDRESS_MS = 3_000
 
 export function createDialler({ guard, timers, connectMs = CONNECT_MS, ca }: DiallerOptions): Dialler {
-  const dialOne = (target: Target, pinned: PinnedAddress, ms: number, certificate: string | undefined): Promise<Socket> =>
+  /** Until the socket is ready to carry a request. */
+  const ready = (socket: Socket, event: 'connect' | 'secureConnect', authority: string, ms: number): Promise<Socket> =>
     new Promise((resolve, reject) => {
-      const socket = open(target, pinned, ca, certificate)
       const fail = (reason: string): void => {
         cancel()
         socket.destroy()
-        reject(new NotSent(reason, `no connection to ${target.authority} (${reason})`))
+        reject(new NotSent(reason, `no connection to ${authority} (${reason})`))
       }
       const cancel = timers.after(ms, () => fail('connect_timeout'))
       const onError = (error: NodeJS.ErrnoException): void => fail(error.code ?? 'connect_failed')
       const onClose = (): void => fail('closed_while_connecting')
       socket.once('error', onError)
       socket.once('close', onClose)
-      socket.once(target.tls ? 'secureConnect' : 'connect', () => {
+      socket.once(event, () => {
         cancel()
         socket.off('error', onError)
         socket.off('close', onClose)
@@ -69,11 +70,23 @@ export function createDialler({ guard, timers, connectMs = CONNECT_MS, ca }: Dia
       })
     })
 
+  const dialThrough = async (egress: Egress, target: Target, certificate: string | undefined): Promise<Socket> => {
+    const socket = await openTunnel(egress, `${target.host}:${target.port}`, { timers, connectMs, ...(ca === undefined ? {} : { ca }) })
+    return target.tls ? ready(connectTls({ socket, ...tlsTo(target, ca, certificate) }), 'secureConnect', target.authority, connectMs) : socket
+  }
+  const dialOne = (target: Target, { address, family }: PinnedAddress, ms: number, certificate: string | undefined): Promise<Socket> => {
+    const where = { host: address, port: target.port, family, noDelay: true }
+    const socket = target.tls ? connectTls({ ...where, ...tlsTo(target, ca, certificate) }) : connectTcp(where)
+    return ready(socket, target.tls ? 'secureConnect' : 'connect', target.authority, ms)
+  }
+
   return {
     dial: async (target, certificate) => {
       if (!target.tls && !guard.allowsPrivate(target.host, target.port)) {
         throw new NotSent('plain_http', `${target.authority} must be reached over https: plain http would send secrets in clear`)
       }
+      const egress = guard.egressTo(target.host, target.port)
+      if (egress !== null) return dialThrough(egress, target, certificate)
       const addresses = await guard.resolve(target.host, target.port)
       let failure: NotSent | undefined
       for (const [index, pinned] of addresses.entries()) {
@@ -100,20 +113,17 @@ function shown(certificate: string): { readonly cert: string; readonly key: stri
   }
 }
 
-function open(target: Target, { address, family }: PinnedAddress, ca: string | undefined, certificate: string | undefined): Socket {
-  const where = { host: address, port: target.port, family, noDelay: true }
-  if (!target.tls) return connectTcp(where)
+function tlsTo(target: Target, ca: string | undefined, certificate: string | undefined): ConnectionOptions {
   const bare = target.host.replace(/^\[|\]$/g, '')
   const isName = !/^[\d.]+$|:/.test(bare)
-  return connectTls({
-    ...where,
+  return {
     ...(isName ? { servername: bare } : {}),
     ...(ca === undefined ? {} : { ca }),
     ...(certificate === undefined ? {} : shown(certificate)),
     // Without a name the certificate is still checked, against the address.
-    checkServerIdentity: (_connected, certificate) => checkIdentity(bare, certificate),
+    checkServerIdentity: (_connected, shownCertificate) => checkIdentity(bare, shownCertificate),
     ALPNProtocols: ['http/1.1'],
     minVersion: 'TLSv1.2',
     rejectUnauthorized: true,
-  })
+  }
 }
