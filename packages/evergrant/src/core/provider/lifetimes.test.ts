@@ -13,6 +13,8 @@ const none: LifetimeFacts = {
   absoluteFrom: 'consent',
   issuesRefreshToken: true,
   refreshEndsAccessToken: false,
+  onePerAccount: false,
+  cap: null,
 }
 const year = 365 * 86_400
 const amazon = { lifetimes: { ...none, refreshAbsoluteSeconds: year, absoluteSince: '2026-07-30' } }

@@ -4,7 +4,7 @@ import { Fault } from '../fault/fault.ts'
 import type { VariableDefinition } from './record.ts'
 import { fillTemplate, matchesPattern, placeholdersOf } from './template.ts'
 
-const shop: VariableDefinition = { label: 'Shop', pattern: '[a-z0-9][a-z0-9-]*', example: 'my-shop', default: null, askedOf: 'connection' }
+const shop: VariableDefinition = { label: 'Shop', pattern: '[a-z0-9][a-z0-9-]*', example: 'my-shop', default: null, askedOf: 'connection', choices: null }
 const definitions = { shop }
 const template = 'https://{shop}.myshopify.com/admin/oauth/authorize'
 
