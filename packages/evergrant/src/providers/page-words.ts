@@ -76,7 +76,7 @@ export const HANDLING: Readonly<Record<VerdictRule['verdict'], string>> = {
 /** What follows from a verdict. Without a browser there is no owner to send anywhere: new credentials go into the same connection. */
 export function handlingOf({ grant }: ProviderRecord, verdict: VerdictRule['verdict']): string {
   if (!isMachineGrant(grant)) return HANDLING[verdict]
-  return verdict === 'dead' || verdict === 'expired' || verdict === 'restart_flow' || verdict === 'admin_approval' ? NEW_CREDENTIALS : HANDLING[verdict]
+  return verdict === 'dead' || verdict === 'expired' || verdict === 'restart_flow' ? NEW_CREDENTIALS : HANDLING[verdict]
 }
 
 const NEW_CREDENTIALS = 'Asks for new credentials; the connection keeps its id, and without new ones the stored ones can be tried again.'

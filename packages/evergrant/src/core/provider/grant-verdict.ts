@@ -16,6 +16,8 @@ export function machineVerdict(verdict: Verdict, grant: RenewedGrant, credential
     case 'granted':
       return { ...verdict, grant: { ...verdict.grant, refreshToken: null, refreshExpiresAt: null } }
     case 'dead':
+      // Other credentials would not help: an administrator has to allow it.
+      if (verdict.code === 'admin_approval_required') return verdict
       return { kind: 'dead', code: 'new_credentials_needed', said }
     case 'config': {
       const about = said.httpStatus === 401 || ABOUT_THE_CLIENT.has(said.code ?? '')
