@@ -25,7 +25,10 @@ export async function completeGrant(context: ProviderContext, granted: Granted, 
   const steps = chainOf(context.record, 'exchange')
   if (steps.length === 0) return granted
   const outcome = await runChain(context, steps, granted, { send: (request) => ask(request, ports), clock: ports.clock })
-  if (outcome.kind === 'granted') return outcome.grant
+  if (outcome.kind === 'granted') {
+    for (const [fact, value] of Object.entries(outcome.grant.facts)) fittingFact(context.record, fact, value)
+    return outcome.grant
+  }
   throw new Fault('connect_failed', {
     detail: `${context.record.name} did not exchange the first token for the one to keep (${outcome.cause === 'no_token' ? 'its answer has none' : statusOr(outcome.said.httpStatus, outcome.cause)}).`,
   })

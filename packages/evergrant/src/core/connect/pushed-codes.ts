@@ -1,3 +1,4 @@
+import { Fault } from '../fault/fault.ts'
 import type { IntegrationId, OrganizationId } from '../ids.ts'
 import type { ProviderRecord } from '../provider/record.ts'
 import type { PushedCode } from '../push/push-ports.ts'
@@ -19,14 +20,20 @@ export interface ClaimedCode {
 /**
  * Keeps a code that a provider pushed. It belongs to nobody yet: a push names an installation and no person, so the code is spent
  * only when the browser that began a flow comes back and names the same installation (docs/decisions/0030).
- * `unknown`: nothing in the push could be named by a browser. @throws Fault
+ * `unknown`: nothing in the push could be named by a browser, or it does not look as the record says.
  */
 export async function keepPushedCode(pushed: PushedCode, ports: ConnectPorts): Promise<'taken' | 'unknown'> {
   const integration = await ports.integrations.load(pushed.integration)
   const record = integration === undefined ? undefined : ports.providers.get(integration.provider)
   const key = record === undefined ? null : keyOf(record, pushed.facts, ports)
   if (record?.authorize.callback.by !== 'push' || key === null) return 'unknown'
-  for (const [fact, value] of Object.entries(pushed.facts)) fittingFact(record, fact, value)
+  if (!areFitting(record, pushed.facts)) {
+    ports.log.warn(
+      { integration: pushed.integration, provider: record.id },
+      'a pushed code came with facts that do not look as the record says; it was dropped',
+    )
+    return 'unknown'
+  }
   await ports.sessions.keepPushed({
     integration: pushed.integration,
     key,
@@ -36,6 +43,16 @@ export async function keepPushedCode(pushed: PushedCode, ports: ConnectPorts): P
     until: pushed.receivedAt + CONNECT_TIMES.flowMs,
   })
   return 'taken'
+}
+
+function areFitting(record: ProviderRecord, facts: Facts): boolean {
+  try {
+    for (const [fact, value] of Object.entries(facts)) fittingFact(record, fact, value)
+    return true
+  } catch (error) {
+    if (error instanceof Fault) return false
+    throw error
+  }
 }
 
 /**

@@ -22,6 +22,7 @@ const AROUND = defineProvider({
   variables: {
     home: { label: 'Home', pattern: LOOPBACK, example: 'http://127.0.0.1:1' },
     side: { label: 'Side', pattern: LOOPBACK, example: 'http://127.0.0.1:1' },
+    cell: { label: 'Cell', pattern: 'c-[0-9]+', example: 'c-7', askedOf: 'provider' },
     centre: { label: 'Data centre', pattern: LOOPBACK, example: 'http://127.0.0.1:1', default: 'http://127.0.0.1:9', askedOf: 'provider' },
   },
   authorize: {
@@ -162,6 +163,14 @@ test('a callback that names a data centre which does not look like one is refuse
   expect(seen.status).toBe(502)
   expect(seen.body).toContain('does not look like')
   expect(side.asked).toEqual([])
+})
+
+test('what a second exchange tells is checked like what a callback tells', async () => {
+  side.answer('/long', { body: { data: { token: 'long-token', days: 60, cell: '../elsewhere' } } })
+  const visitor = new Visitor(bench)
+  const seen = await visitor.follow(signed(await visitor.consent(await visitor.start(await link('misled')), 'ada')))
+  expect([seen.status, side.asked.length]).toEqual([502, 1])
+  expect(seen.body).toContain('does not look like c-7')
 })
 
 test('a second exchange that meets an error once is asked again; one that keeps failing ends the flow, gives the tokens back, and the link works later', async () => {
