@@ -1,12 +1,20 @@
 import { isMachineGrant } from '../core/provider/grant-kind.ts'
 import type { ClientAuth, ProviderRecord, VariableDefinition } from '../core/provider/record.ts'
 import { matchesPattern, placeholdersOf } from '../core/provider/template.ts'
+import { secretIsKey } from '../core/provider/values.ts'
 import type { Problem } from './check-draft.ts'
 import { factsOf } from './facts-of.ts'
 
 /** What belongs together in how requests are built and refreshes work. */
 export function requestProblems(record: ProviderRecord): Problem[] {
-  return [...proofProblems(record), ...refreshProblems(record), ...accountProblems(record), ...toldProblems(record), ...choiceProblems(record)]
+  return [
+    ...proofProblems(record),
+    ...keyProblems(record),
+    ...refreshProblems(record),
+    ...accountProblems(record),
+    ...toldProblems(record),
+    ...choiceProblems(record),
+  ]
 }
 
 /** Templates of requests to the token endpoint, and the names that each may use besides variables. */
@@ -74,6 +82,34 @@ function proofProblems({ token, revoke }: ProviderRecord): Problem[] {
   const unknown = placeholdersOf(token.signature?.text ?? '').filter((name) => !['body', 'timestamp', 'client_id', 'client_secret'].includes(name))
   for (const name of unknown)
     problems.push({ path: 'token.signature.text', text: `uses {${name}}, which is none of {body}, {timestamp}, {client_id}, {client_secret}` })
+  return problems
+}
+
+/** A key proves without being sent: nothing of the record may put it into a request. */
+function keyProblems(record: ProviderRecord): Problem[] {
+  const { token, revoke, chain, afterConnect, check } = record
+  if (!secretIsKey(token)) return []
+  const text = 'does not go with a client secret that is a key'
+  const problems: Problem[] = []
+  const { clientAuth: own } = token.refresh
+  const both = { ...token, refresh: { ...token.refresh, clientAuth: null } }
+  if (own !== null && secretIsKey(both) !== secretIsKey({ ...both, clientAuth: own }))
+    problems.push({ path: 'token.refresh.clientAuth', text: `${text}: exchange and refresh must both use it, or neither` })
+  for (const [path, way] of [
+    ['revoke.clientAuth', revoke],
+    ['revoke.fallback.clientAuth', revoke?.fallback ?? null],
+  ] as const) {
+    if (way?.clientAuth === 'body' || way?.clientAuth === 'basic') problems.push({ path, text: `${text}: use as_token` })
+  }
+  const requests = [...chain, ...afterConnect, ...(check === null ? [] : [check])].map(({ request }) => request)
+  const templates: [string, string | null | undefined][] = [
+    ...tokenTemplates(record).flatMap((group) => [...group.templates]),
+    ...named('revoke.parameters', revoke?.parameters),
+    ...named('revoke.fallback.parameters', revoke?.fallback?.parameters),
+    ...requests.flatMap(({ url, headers, parameters }) => [[url, url] as [string, string], ...named(url, headers), ...named(url, parameters)]),
+  ]
+  for (const [path, template] of templates)
+    if (placeholdersOf(template ?? '').includes('client_secret')) problems.push({ path, text: `uses {client_secret}, which ${text}` })
   return problems
 }
 

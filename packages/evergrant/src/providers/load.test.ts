@@ -146,6 +146,15 @@ const refused: [string, string, string][] = [
     `${token('refresh: { minimumAgeSeconds: 60 }')}lifetimes: { accessSeconds: 60 }\n`,
     'token.refresh.minimumAgeSeconds must be less than lifetimes.accessSeconds (60)',
   ],
+  ...[
+    ['revoke: { url: "https://acme.example/r", clientAuth: body }', 'revoke.clientAuth does not go with a client secret that is a key: use as_token'],
+    ['revoke: { url: "https://acme.example/r", parameters: { s: "{client_secret}" } }', 'revoke.parameters.s uses {client_secret}'],
+  ].map(([more, message]): [string, string, string] => [`a key that would be sent by ${more}`, `${token('clientAuth: tls')}${more}\n`, message ?? '']),
+  [
+    'a key that refreshes would send',
+    token('clientAuth: tls, refresh: { clientAuth: body }'),
+    'token.refresh.clientAuth does not go with a client secret that is a key',
+  ],
   [
     'a JWT that is over when it is sent',
     token('signing: { algorithm: ES256, claims: {}, lifetimeSeconds: 60 }'),

@@ -5,6 +5,7 @@ import { apiHeaders } from '../core/provider/api.ts'
 import { authorizeUrl } from '../core/provider/authorize.ts'
 import { decodeJwt } from '../core/provider/base64url.ts'
 import type { ProviderContext } from '../core/provider/context.ts'
+import { recordRequest } from '../core/provider/record-request.ts'
 import type { SigningPorts } from '../core/provider/signing.ts'
 import { exchangeRequest, refreshRequest, revokeRequest } from '../core/provider/token-request.ts'
 import { createKeySigner } from '../seal/key-signer.ts'
@@ -91,6 +92,38 @@ describe('client authentication', () => {
   test('tls: the certificate goes with the request, and the client names itself', async () => {
     const of = await context({ token: { clientAuth: 'tls' } }, { clientSecret: 'PEM of both' })
     expect(refresh(of)).toMatchObject({ certificate: 'PEM of both', basic: null, body: 'grant_type=refresh_token&refresh_token=r&client_id=client-1' })
+  })
+
+  test('a key or certificate never stands in a request, whatever the record says', async () => {
+    const facts = { algorithm: 'ES256', header: {}, claims: {}, lifetimeSeconds: 300 } as const
+    const leak = { a: '{client_secret}' }
+    const check = { request: { url: 'https://kinds.example/me', parameters: leak, headers: { 'X-A': '{client_secret}' } } }
+    for (const clientAuth of ['signed_secret', 'private_key_jwt', 'tls'] as const) {
+      const token = { clientAuth, signing: facts, headers: leak, refreshParameters: leak, refresh: { clientAuth: 'body' as const } }
+      const revoke = {
+        url: 'https://kinds.example/revoke',
+        clientAuth: 'basic' as const,
+        parameters: leak,
+        fallback: { clientAuth: 'body' as const, token: 'access' as const },
+      }
+      const of = await context({ token, revoke, check }, { clientSecret: PEM })
+      const line = PEM.split('\n')[1] ?? ''
+      const requests = [
+        exchange(of),
+        refresh(of),
+        revokeRequest(of, { accessToken: null, refreshToken: 'r' }),
+        revokeRequest(of, { accessToken: 'a', refreshToken: null }),
+      ]
+      const looked = of.record.check === null ? null : recordRequest(of, of.record.check.request, 'a')
+      for (const request of [...requests, looked]) expect(JSON.stringify({ ...request, certificate: undefined })).not.toContain(line)
+    }
+  })
+
+  test('a certificate is shown to the API as well (RFC 8705 section 3)', async () => {
+    const account = [{ from: 'request', url: 'https://kinds.example/me', path: 'id' }] as const
+    const of = await context({ token: { clientAuth: 'tls' }, account }, { clientSecret: 'PEM of both' })
+    expect(accountRequest(of, 'a')?.certificate).toBe('PEM of both')
+    expect(accountRequest(await context({ account }), 'a')).not.toHaveProperty('certificate')
   })
 
   test('metadata that knows no such way leaves a client that signs as it is', async () => {

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../json.ts'
 import { accountAt, textAt } from './answer-path.ts'
 import { apiHeaders, apiUrl } from './api.ts'
+import { certified } from './client-auth.ts'
 import type { ProviderContext } from './context.ts'
 import type { AccountSource } from './record.ts'
 import { fillTemplate } from './template.ts'
@@ -59,7 +60,7 @@ export function accountRequest(context: ProviderContext, accessToken: string, sc
   putHeaders(headers, source.headers, () => ({ ...values, access_token: accessToken }))
   // The body is no template: GraphQL is full of braces.
   if (source.body !== null) headers['content-type'] = 'application/json'
-  return { method: source.method, url: apiUrl(context, url, accessToken), headers, basic: null, body: source.body }
+  return certified(context, { method: source.method, url: apiUrl(context, url, accessToken), headers, basic: null, body: source.body })
 }
 
 /** Reads the answer to {@link accountRequest}; null when it does not name an account. */

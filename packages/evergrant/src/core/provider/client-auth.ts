@@ -2,7 +2,7 @@ import { Fault } from '../fault/fault.ts'
 import type { ProviderContext } from './context.ts'
 import { fillPlain, signJwt } from './jwt.ts'
 import type { ClientAuth, SigningFacts } from './record.ts'
-import { headerText, tokenValuesOf } from './values.ts'
+import { headerText, sendableSecret, tokenValuesOf } from './values.ts'
 import type { ProviderRequest } from './wire.ts'
 
 /** RFC 7523 section 2.2. */
@@ -20,8 +20,7 @@ export function tokenAuthOf(context: ProviderContext, own: ClientAuth | null): C
 export function addClient(parameters: Record<string, string>, context: ProviderContext, auth: ClientAuth): void {
   switch (auth) {
     case 'body':
-      parameters.client_id = context.clientId
-      if (context.clientSecret !== null) parameters.client_secret = context.clientSecret
+      addSecret(parameters, context)
       return
     case 'none':
     case 'tls':
@@ -43,9 +42,15 @@ export function addClient(parameters: Record<string, string>, context: ProviderC
   }
 }
 
+function addSecret(parameters: Record<string, string>, context: ProviderContext): void {
+  const secret = sendableSecret(context)
+  parameters.client_id = context.clientId
+  if (secret !== null) parameters.client_secret = secret
+}
+
 /** HTTP Basic credentials; null when the client proves itself elsewhere. */
 export function basicOf(context: ProviderContext, auth: ClientAuth): ProviderRequest['basic'] {
-  const secret = context.clientSecret ?? ''
+  const secret = sendableSecret(context) ?? ''
   switch (auth) {
     case 'basic':
       return { username: context.clientId, password: secret }
@@ -66,6 +71,12 @@ export function authorizationOf(context: ProviderContext, template: string | nul
       detail: `${context.record.name} wants an Authorization header that cannot be written: a value of its record is missing.`,
     })
   return headerText(value)
+}
+
+/** With the certificate that the client shows wherever it calls its provider (RFC 8705 section 3), where the record has one. */
+export function certified(context: ProviderContext, request: ProviderRequest): ProviderRequest {
+  const { clientSecret, record } = context
+  return record.token.clientAuth === 'tls' && clientSecret !== null ? { ...request, certificate: clientSecret } : request
 }
 
 function signedBy(context: ProviderContext, claims: SigningFacts['claims']): string {

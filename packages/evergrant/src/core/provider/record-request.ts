@@ -1,8 +1,10 @@
 import { apiHeaders, apiUrl } from './api.ts'
+import { certified } from './client-auth.ts'
 import type { ProviderContext } from './context.ts'
 import { encodeForm, encodeQuery, withQuery } from './form.ts'
 import type { RecordRequest } from './record-around.ts'
 import { fillTemplate } from './template.ts'
+import { sendableSecret } from './values.ts'
 import type { ProviderRequest } from './wire.ts'
 
 /**
@@ -15,14 +17,14 @@ export function recordRequest(context: ProviderContext, request: RecordRequest, 
     ...context.facts,
     ...(context.endpoints.userinfo === null ? {} : { userinfo: context.endpoints.userinfo }),
     client_id: context.clientId,
-    client_secret: context.clientSecret ?? '',
+    client_secret: sendableSecret(context) ?? '',
     access_token: accessToken ?? '',
   }
   const parameters = Object.fromEntries(Object.entries(request.parameters).map(([name, template]) => [name, filled(template, values)]))
   const url = request.url === '{userinfo}' ? (values.userinfo ?? '') : fillTemplate(request.url, values, { definitions: context.record.variables })
   const none = Object.keys(parameters).length === 0
   const address = request.headers === null || accessToken === null ? url : apiUrl(context, url, accessToken)
-  return {
+  return certified(context, {
     method: request.method,
     url: request.format === 'query' ? withQuery(address, encodeQuery(parameters)) : address,
     headers: {
@@ -33,7 +35,7 @@ export function recordRequest(context: ProviderContext, request: RecordRequest, 
     },
     basic: null,
     body: request.format === 'query' || none ? null : request.format === 'form' ? encodeForm(parameters) : JSON.stringify(parameters),
-  }
+  })
 }
 
 const CONTENT_TYPES = { form: 'application/x-www-form-urlencoded', json: 'application/json' } as const

@@ -1,5 +1,5 @@
 import { scopesToAsk } from './authorize.ts'
-import { addClient, authorizationOf, basicOf, tokenAuthOf } from './client-auth.ts'
+import { addClient, authorizationOf, basicOf, certified, tokenAuthOf } from './client-auth.ts'
 import type { ProviderContext } from './context.ts'
 import type { ClientAuth, RevokeFacts, TokenFacts } from './record.ts'
 import { compose, signBody } from './request-body.ts'
@@ -98,9 +98,8 @@ function stepRequest(context: ProviderContext, standard: Record<string, string>,
   const headers = headersOf(context, step.headers)
   if (auth === 'header') headers.authorization = authorizationOf(context, facts.authorization)
   const sent = { method: step.method, format: step.method === 'GET' ? ('query' as const) : step.bodyFormat, headers }
-  const request = compose(addressOf(context, step.url), sent, parameters, basicOf(context, auth))
-  const certified = auth === 'tls' && context.clientSecret !== null ? { ...request, certificate: context.clientSecret } : request
-  return facts.signature === null ? certified : signBody(context, certified, facts.signature)
+  const request = certified(context, compose(addressOf(context, step.url), sent, parameters, basicOf(context, auth)))
+  return facts.signature === null ? request : signBody(context, request, facts.signature)
 }
 
 /** A URL that needs what only the callback or an answer tells is filled once that is known. */
@@ -131,8 +130,7 @@ function revokeBy(context: ProviderContext, facts: RevokeWay, template: string, 
   const url = fillTemplate(template, { ...valuesOf(context), ...account }, { definitions: context.record.variables })
   const bare = facts.format === 'json' && Object.keys(parameters).length === 0
   const sent = { method: facts.method, format: bare ? ('query' as const) : facts.format, headers }
-  const request = compose(url, sent, parameters, auth === null ? null : basicOf(context, auth))
-  return auth === 'tls' && context.clientSecret !== null ? { ...request, certificate: context.clientSecret } : request
+  return certified(context, compose(url, sent, parameters, auth === null ? null : basicOf(context, auth)))
 }
 
 function namesAccount(template: string, parameters: Facts): boolean {

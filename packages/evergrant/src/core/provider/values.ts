@@ -1,5 +1,6 @@
 import type { ProviderContext } from './context.ts'
 import { fillPlain } from './jwt.ts'
+import type { ClientAuth, ProviderRecord } from './record.ts'
 
 type Values = Readonly<Record<string, string>>
 
@@ -10,8 +11,20 @@ export function valuesOf(context: ProviderContext): Record<string, string> {
 
 /** What templates of requests to the token endpoint may use besides: `{client_secret}` and `{token_url}`. */
 export function tokenValuesOf(context: ProviderContext): Record<string, string> {
-  const secret = context.clientSecret === null ? {} : { client_secret: context.clientSecret }
-  return { ...valuesOf(context), ...secret, token_url: context.endpoints.token }
+  const secret = sendableSecret(context)
+  return { ...valuesOf(context), ...(secret === null ? {} : { client_secret: secret }), token_url: context.endpoints.token }
+}
+
+const KEYS: ReadonlySet<ClientAuth> = new Set(['signed_secret', 'private_key_jwt', 'tls'])
+
+/** True where the client secret is a key or a certificate with its key: it proves without being sent. */
+export function secretIsKey({ clientAuth, refresh }: ProviderRecord['token']): boolean {
+  return KEYS.has(clientAuth) || (refresh.clientAuth !== null && KEYS.has(refresh.clientAuth))
+}
+
+/** The client secret as it may stand in a request; null where there is none, and where it is a key. */
+export function sendableSecret({ record, clientSecret }: Pick<ProviderContext, 'record' | 'clientSecret'>): string | null {
+  return secretIsKey(record.token) ? null : clientSecret
 }
 
 /** Puts the filled templates into `target`. One that names a value which nobody has told is left out. */

@@ -244,7 +244,9 @@ async function granted(world: EngineWorld, answered: AnsweredPresentation, verdi
   const { commit, outcome } = settled
   if (outcome?.kind === 'superseded' || outcome?.kind === 'disconnected') return { kind: 'moved' }
   // Opened only where the answer may repeat it: opening costs a key derivation.
-  const changed = grantContext.record.lifetimes.noopAboveSeconds === null || verdict.grant.accessToken !== previousAccessToken(world, presentation.row)
+  const { lifetimes, token } = grantContext.record
+  const mayRepeat = lifetimes.noopAboveSeconds !== null || token.refresh.prolongs
+  const changed = !mayRepeat || verdict.grant.accessToken !== previousAccessToken(world, presentation.row)
   return { kind: 'granted', committed: settled.committed, row: renewedToken(presentation.row, commit, verdict.grant, changed) }
 }
 
