@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { withPostgres } from './postgres.ts'
+import { cpuMicrosOf } from './process-cost.ts'
 
 const MAIN = fileURLToPath(new URL('../packages/evergrant/src/cli/main.ts', import.meta.url))
-const MASTER_KEYS = `k1:${Buffer.alloc(32, 7).toString('base64')}`
+const MASTER_KEYS = `k1:${randomBytes(32).toString('base64')}`
 const SAMPLE_MS = 100
 
 /** One import of a file, and one that is killed in the middle and started again. */
@@ -19,6 +21,8 @@ export interface ImportFigures {
   readonly reported: number
   readonly seconds: number
   readonly linesPerSecond: number
+  /** Processor time of the importing process: says what the work costs where the machine is busy with others'. */
+  readonly cpuSeconds: number
   /** Resident memory of the importing process, in MB: with a tenth of the lines read, and at most. */
   readonly rssEarlyMb: number
   readonly rssPeakMb: number
@@ -41,9 +45,9 @@ export async function benchImport(options: {
   return figures
 }
 
-export function said({ store, lines, seconds, linesPerSecond, bad, reported, rssEarlyMb, rssPeakMb, againSeconds, killed }: ImportFigures): string {
+export function said({ store, lines, seconds, linesPerSecond, cpuSeconds, bad, reported, rssEarlyMb, rssPeakMb, againSeconds, killed }: ImportFigures): string {
   return [
-    `${store}: ${lines} lines in ${seconds.toFixed(1)} s (${Math.round(linesPerSecond)}/s), ${reported} of ${bad} bad lines reported by number`,
+    `${store}: ${lines} lines in ${seconds.toFixed(1)} s (${Math.round(linesPerSecond)}/s), ${cpuSeconds.toFixed(1)} s of processor time, ${reported} of ${bad} bad lines reported by number`,
     `${store}: resident memory ${Math.round(rssEarlyMb)} MB after a tenth, ${Math.round(rssPeakMb)} MB at most; the same command again ${againSeconds.toFixed(1)} s`,
     `${store}: killed with ${killed.before} stored, then ${killed.after} in ${killed.seconds.toFixed(1)} s; lost ${killed.lost}, twice ${killed.twice}`,
   ].join('\n')
@@ -72,6 +76,7 @@ async function measured(store: ImportFigures['store'], lines: number, databaseUr
       reported: bad.filter((line, index) => reported[index] === line).length,
       seconds: whole.seconds,
       linesPerSecond: lines / whole.seconds,
+      cpuSeconds: whole.cpuSeconds,
       rssEarlyMb: whole.rssEarlyMb,
       rssPeakMb: whole.rssPeakMb,
       againSeconds: again.seconds,
@@ -92,6 +97,7 @@ interface Run {
   readonly imported: number
   readonly already: number
   readonly seconds: number
+  readonly cpuSeconds: number
   readonly rssEarlyMb: number
   readonly rssPeakMb: number
 }
@@ -120,12 +126,13 @@ async function openBench(folder: string, databaseUrl: string | null) {
 }
 
 /** Memory of the process as the kernel counts it, sampled; and the blow. */
-function watched(child: ChildProcess, killAt: number | undefined): () => Pick<Run, 'rssEarlyMb' | 'rssPeakMb'> {
-  let [early, peak, told] = [0, 0, 0]
+function watched(child: ChildProcess, killAt: number | undefined): () => Pick<Run, 'rssEarlyMb' | 'rssPeakMb' | 'cpuSeconds'> {
+  let [early, peak, told, cpuMicros] = [0, 0, 0, 0]
   const sample = setInterval(() => {
     const { now, most } = memoryOf(child.pid ?? 0)
     if (told > 0 && early === 0) early = now
     peak = Math.max(peak, most)
+    cpuMicros = Math.max(cpuMicros, cpuMicrosOf(child.pid ?? 0))
   }, SAMPLE_MS)
   child.stderr?.on('data', (chunk: Buffer) => {
     const said = /([\d,]+) lines,/.exec(chunk.toString('utf8'))
@@ -133,7 +140,7 @@ function watched(child: ChildProcess, killAt: number | undefined): () => Pick<Ru
     if (killAt !== undefined && told >= killAt) child.kill('SIGKILL')
   })
   child.once('close', () => clearInterval(sample))
-  return () => ({ rssEarlyMb: early === 0 ? peak : early, rssPeakMb: peak })
+  return () => ({ rssEarlyMb: early === 0 ? peak : early, rssPeakMb: peak, cpuSeconds: cpuMicros / 1e6 })
 }
 
 function memoryOf(pid: number): { readonly now: number; readonly most: number } {

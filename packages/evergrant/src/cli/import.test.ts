@@ -1,8 +1,8 @@
 // Bulk import as people run it: real processes, a data folder each.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -17,6 +17,7 @@ const FERNET_KEY = 'cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4='
 
 let folder = ''
 const children: ChildProcess[] = []
+const servers: Server[] = []
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'evergrant-import-cli-'))
@@ -42,6 +43,7 @@ async function integration(): Promise<void> {
 
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL')
+  for (const server of servers.splice(0)) server.close()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -182,6 +184,64 @@ test('with a running server the lines go through it', async () => {
   const file = write('grants.jsonl', [grant(1), grant(2)])
   expect(JSON.parse((await run(['import', file, '--json'])).out)).toMatchObject({ imported: 2 })
   expect(await connections()).toHaveLength(2)
+})
+
+/** A token endpoint that renews what it knows and says of the rest that it is over; its record has no call that would test a token. */
+async function provider(): Promise<{ readonly env: Readonly<Record<string, string>>; readonly presented: string[] }> {
+  const presented: string[] = []
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', (chunk) => (body += chunk))
+    request.on('end', () => {
+      const token = new URLSearchParams(body).get('refresh_token') ?? ''
+      presented.push(token)
+      const answer = token.includes('ended') ? { error: 'invalid_grant' } : { access_token: `at of ${token}`, token_type: 'Bearer', expires_in: 3_600 }
+      response.writeHead(token.includes('ended') ? 400 : 200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
+    })
+  }).listen(0, '127.0.0.1')
+  servers.push(server)
+  await once(server, 'listening')
+  const address = server.address()
+  const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`
+  const record = (id: string, reuse: string) => ({
+    id,
+    name: id,
+    authorize: { url: `${url}/authorize` },
+    token: { url: `${url}/token` },
+    reuse: { class: reuse, windowSeconds: 0, evidence: 'this test' },
+  })
+  const folderOfRecords = join(folder, 'providers')
+  mkdirSync(folderOfRecords)
+  for (const [id, reuse] of [
+    ['lax', 'P0'],
+    ['strict', 'P4'],
+  ] as const)
+    writeFileSync(join(folderOfRecords, `${id}.json`), JSON.stringify(record(id, reuse)))
+  return { presented, env: { NODE_ENV: 'test', EVERGRANT_PROVIDERS_DIR: folderOfRecords, EVERGRANT_ALLOW_PRIVATE_HOSTS: '127.0.0.1' } }
+}
+
+test('--verify tests what may be tested, leaves strict grants alone, and tells whose grant is over by its line', async () => {
+  const { env, presented } = await provider()
+  for (const id of ['lax', 'strict']) {
+    const made = await run(['integrations', 'create', '--provider', id, '--slug', id, '--client-id', 'c', '--client-secret-file', secretFile()], env)
+    expect(made.code, made.err).toBe(0)
+  }
+  const line = (n: number, integration: string, token: string) => ({ integration, owner: `owner-${n}`, account: `a-${n}`, refresh_token: token })
+  const file = write('grants.jsonl', [line(1, 'lax', 'rt-good'), line(2, 'lax', 'rt-ended'), line(3, 'strict', 'rt-strict'), '{}'])
+  const errors = join(folder, 'errors.jsonl')
+  const { code, out, err } = await run(['import', file, '--verify', '--verify-rate', '1000', '--errors', errors, '--json'], env)
+  expect(code, err).toBe(5)
+  expect(JSON.parse(out)).toMatchObject({ imported: 3, refused: 1, verified: { works: 1, broken: 1, unclear: 0, untested: 1 } })
+  expect(presented.sort()).toEqual(['rt-ended', 'rt-good'])
+  const told = readFileSync(errors, 'utf8')
+    .trim()
+    .split('\n')
+    .map((text) => JSON.parse(text))
+  expect(told.map(({ line: number, stage }) => [number, stage])).toEqual([
+    [4, 'import'],
+    [2, 'verify'],
+  ])
+  expect(readFileSync(errors, 'utf8')).not.toMatch(/rt-/)
 })
 
 test.each([

@@ -5,7 +5,7 @@ import { becomeLean } from './lean-process.ts'
 process.umask(0o077)
 
 const args = process.argv.slice(2)
-if (args[0] === 'serve') becomeLean()
+if (args[0] === 'serve' || args[0] === 'import') becomeLean()
 
 // Loaded only by the process that stays.
 const { runCommandLine } = await import('./program.ts')

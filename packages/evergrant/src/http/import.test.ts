@@ -145,6 +145,12 @@ test('the first renewals of many grants do not fall on one instant, and a strict
   expect(Math.max(...spread) - Math.min(...spread)).toBeGreaterThan(100_000)
 })
 
+test('five hundred grants with much to remember are one call, though other routes take no body of that size', async () => {
+  const body = Array.from({ length: 500 }, (_, n) => grant(n, { metadata: { note: 'x'.repeat(2_000) } }))
+  expect((await send(body)).json).toMatchObject({ imported: 500, refused: 0 })
+  expect((await api.call('POST', '/api/v1/connections', { body: { ...grant(1), metadata: { note: 'x'.repeat(1_000_000) } } })).status).toBe(413)
+})
+
 test('a key without the right to write connections imports nothing', async () => {
   const key = await api.keyFor(['connections:read'])
   expect((await api.call('POST', URL, { body: [grant(1)], key })).status).toBe(403)

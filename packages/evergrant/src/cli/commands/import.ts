@@ -148,7 +148,8 @@ async function importAll(api: Api, shell: Shell, source: Source, prepared: Retur
     if (imported.refused > 0 || (verified !== null && verified.broken > 0)) finish(EXIT.partial)
     output.result(summary, () => inWords(summary, verified, source.unit))
   } catch (error) {
-    output.note(`${report.tally.imported + report.tally.replaced} were imported. The same command goes on where this one stopped.`)
+    if (report.tally.read > 0)
+      output.note(`Stopped after ${report.tally.read} ${source.unit}s. The same command goes on from there: no grant is imported twice.`)
     throw error
   } finally {
     report.close()
@@ -158,7 +159,14 @@ async function importAll(api: Api, shell: Shell, source: Source, prepared: Retur
 /** The source is read again, and the server says where each of its grants went: nothing has to be remembered. */
 async function verifyAll(sending: Sending, known: IntegrationFacts, rate: number): Promise<Verified> {
   const { api, report } = sending
-  const verifier = new Verifier({ api, report, timers: systemTimers, pauseMs: 1_000 / rate, reuse: (name) => known.reuse(name) })
+  const verifier = new Verifier({
+    api,
+    report,
+    timers: systemTimers,
+    pauseMs: 1_000 / rate,
+    reuse: (name) => known.reuse(name),
+    canTest: (name) => known.canTest(name),
+  })
   const silent = new Report(report.silent, sending.source, systemClock, undefined)
   for await (const taken of runImport({ ...sending, report: silent, query: 'dry_run=true' })) await verifier.test(taken)
   return verifier.verified

@@ -63,7 +63,7 @@ export class Report {
     this.#saidAt = read
     const rate = Math.round(read / Math.max(0.001, this.seconds))
     const words = `${read.toLocaleString('en-US')} ${this.#source.unit}s, ${rate.toLocaleString('en-US')} a second, ${refused.toLocaleString('en-US')} refused`
-    this.#output.progressLine(`${last ? '' : bar(this.#source.extent())}${words}`, last)
+    this.#output.progressLine(`${last || !this.#output.interactive ? '' : bar(this.#source.extent())}${words}`, last)
   }
 
   /** Tells nobody: for a second reading of lines whose problems are known. */

@@ -11,14 +11,13 @@ interface Answer {
   readonly body: JsonObject
 }
 
-const NO_ROUTE: Answer = { status: 404, body: { code: 'not_found', detail: 'There is no such route.' } }
 const ENDED: Answer = { status: 409, body: { code: 'connection_revoked', needs_reauth: true, detail: 'It is over.' } }
 const AWAY: Answer = { status: 503, body: { code: 'provider_unavailable', needs_reauth: false, detail: 'It is away.' } }
 
 const works = (result: string): Answer => ({ status: 200, body: { result } })
 
 /** Tests connections named by what their provider answers; each wait is written down and over at once. */
-async function verified(answers: Readonly<Record<string, Answer>>, { reuse = 'P4', refresh = works('x') } = {}) {
+async function verified(answers: Readonly<Record<string, Answer>>, { reuse = 'P4', refresh = works('x'), canTest = true } = {}) {
   const calls: string[] = []
   const waits: number[] = []
   const said: string[] = []
@@ -27,7 +26,7 @@ async function verified(answers: Readonly<Record<string, Answer>>, { reuse = 'P4
     call: async (_method, path) => {
       calls.push(path)
       const [, connection = '', verb] = path.split('/')
-      const answer = verb === 'refresh' ? refresh : (answers[connection] ?? NO_ROUTE)
+      const answer = verb === 'refresh' ? refresh : (answers[connection] ?? AWAY)
       return readAnswer({ status: answer.status, body: JSON.stringify(answer.body) })
     },
     close: () => Promise.resolve(),
@@ -36,7 +35,7 @@ async function verified(answers: Readonly<Record<string, Answer>>, { reuse = 'P4
   const output = new Output({ out: () => {}, err: (text) => said.push(text), interactive: false }, false)
   const report = new Report(output, source, createManualTime().clock, undefined)
   const timers = { sleep: async (ms: number) => void waits.push(ms), after: () => () => {} }
-  const verifier = new Verifier({ api, report, timers, pauseMs: 200, reuse: () => reuse })
+  const verifier = new Verifier({ api, report, timers, pauseMs: 200, reuse: () => reuse, canTest: () => canTest })
   await verifier.test(Object.keys(answers).map((connection, index) => ({ line: index + 1, integration: 'strava', connection })))
   return { verified: verifier.verified, calls, waits, said: said.join('') }
 }
@@ -65,8 +64,8 @@ test('without a test, a refresh is one only where a refresh token can be present
   expect(ended.verified.broken).toBe(1)
 })
 
-test('a server that has no test of connections is asked for it once', async () => {
-  const { calls, verified: found } = await verified({ a: NO_ROUTE, b: NO_ROUTE }, { reuse: 'P0' })
-  expect(calls).toEqual(['connections/a/test', 'connections/a/refresh', 'connections/b/refresh'])
-  expect(found.works).toBe(2)
+test('where no call would prove a token, none is asked for', async () => {
+  const lax = await verified({ a: works('works'), b: works('works') }, { reuse: 'P0', canTest: false })
+  expect(lax.calls).toEqual(['connections/a/refresh', 'connections/b/refresh'])
+  expect((await verified({ a: works('works') }, { canTest: false })).calls).toEqual([])
 })

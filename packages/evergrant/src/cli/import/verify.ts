@@ -24,6 +24,8 @@ export interface Verifying {
   /** Between two tests, in milliseconds. */
   readonly pauseMs: number
   reuse(integration: string): string
+  /** A call is known that proves a token of this integration. */
+  canTest(integration: string): boolean
 }
 
 const PAUSE_MAX_MS = 60_000
@@ -33,8 +35,6 @@ export class Verifier {
   readonly verified: Verified = { works: 0, broken: 0, unclear: 0, untested: 0 }
   readonly #with: Verifying
   #pauseMs: number
-  /** False once the server said that it has no test of connections. */
-  #hasTest = true
 
   constructor(verifying: Verifying) {
     this.#with = verifying
@@ -60,7 +60,8 @@ export class Verifier {
 
   /** Null: nobody knows a call that would tell. */
   async #call(one: Taken): Promise<Verdict | null> {
-    if (!this.#hasTest) return null
+    // Asked all the same, the server would first renew a token that is over.
+    if (!this.#with.canTest(one.integration)) return null
     try {
       const { result } = await this.#with.api.call('POST', `connections/${one.connection}/test`)
       if (result === 'not_known') return null
@@ -68,10 +69,6 @@ export class Verifier {
       return result === 'works' ? 'works' : 'unclear'
     } catch (error) {
       if (!(error instanceof CommandFailure) || error.exitCode === EXIT.unreachable) throw error
-      if (error.facts['code'] === 'not_found' || error.facts['code'] === 'method_not_allowed') {
-        this.#hasTest = false
-        return null
-      }
       return this.#refusal(one, error)
     }
   }
