@@ -158,6 +158,36 @@ describe('client credentials of a connection', () => {
   })
 })
 
+describe('a client that signs (private_key_jwt)', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const signing = { algorithm: 'ES256', claims: {}, header: {}, lifetimeSeconds: 60 } as const
+  const record: RecordDraft = { grant: 'client_credentials', token: { url: 'https://provider.example/token', clientAuth: 'private_key_jwt', signing } }
+
+  test('proves itself with its own key, which is sent nowhere', async () => {
+    const { endpoint, create } = await start(record, () => granted('at-1'))
+    expect((await create({ credentials: { client_id: 'own-client', client_secret: pem } })).status).toBe(201)
+    const form = new URLSearchParams(endpoint.sent[0]?.body ?? '')
+    const [header, claims, signature] = (form.get('client_assertion') ?? '').split('.')
+    expect(
+      createVerify('sha256')
+        .update(`${header}.${claims}`)
+        .verify({ key: publicKey, dsaEncoding: 'ieee-p1363' }, signature ?? '', 'base64url'),
+    ).toBe(true)
+    expect(decodeJwt(form.get('client_assertion') ?? '')?.claims).toMatchObject({ iss: 'own-client', sub: 'own-client' })
+    expect(form.get('grant_type')).toBe('client_credentials')
+    expect(form.has('client_secret')).toBe(false)
+  })
+
+  test('is told which field holds no key', async () => {
+    const { lab, create } = await start(record, () => granted('at-1'))
+    expect((await lab.call('POST', '/api/v1/integrations', { body: { provider: 'scripted', slug: 'own-keys' } })).status).toBe(201)
+    const refused = await create({ credentials: { client_id: 'own-client', client_secret: 'hunter2' } })
+    expect([refused.status, refused.json.field]).toEqual([400, '/credentials/client_secret'])
+    expect(refused.text).not.toContain('hunter2')
+  })
+})
+
 describe('client credentials of the integration', () => {
   test('a connection needs none of its own; when they are refused, the integration is blocked and no connection ends', async () => {
     const { lab, endpoint, create } = await start(CLIENT, () => granted('at-1'), { clientSecret: 'integration-secret' })

@@ -38,8 +38,10 @@ function checkSigningKey(record: ProviderRecord, { algorithm }: SigningFacts, se
 function signsWithSecret(record: ProviderRecord, secret: string | null): SigningFacts | null {
   const { signing } = record.token
   if (signing === null) return null
+  const { grant } = record
+  if (grant === 'client_credentials' && secret === null) return null
   if (authenticatesBy(record, 'signed_secret') || authenticatesBy(record, 'private_key_jwt')) return signing
-  return (record.grant === 'jwt_bearer' || record.grant === 'installation') && secret !== null ? signing : null
+  return (grant === 'jwt_bearer' || grant === 'installation') && secret !== null ? signing : null
 }
 
 function authenticatesBy({ token }: ProviderRecord, auth: ClientAuth): boolean {

@@ -75,7 +75,7 @@ async function renewedToken(input: FirstTokenInput, grant: RenewedGrant, ports: 
   const { context, credentials, scopes } = input
   const own = contextOf(context, { grant, credentials })
   // Built even if it is not sent: a key that does not fit is told now.
-  const request = grantRequest(context, { grant, credentials, scopes })
+  const request = built(input, () => grantRequest(context, { grant, credentials, scopes }))
   const kept = keptText(credentials)
   const facts: Record<string, string> = grant === 'client_credentials' && credentials['client_id'] !== undefined ? { client_id: credentials['client_id'] } : {}
   const sentAt = ports.clock.wall()
@@ -98,6 +98,17 @@ async function renewedToken(input: FirstTokenInput, grant: RenewedGrant, ports: 
     facts: { ...verdict.grant.facts, ...facts },
     account: await accountOf(own, accessToken, verdict.grant, input, ports),
     verified: true,
+  }
+}
+
+/** A key that does not fit is named where it was given. @throws Fault `invalid_request` */
+function built({ credentials }: FirstTokenInput, build: () => ProviderRequest): ProviderRequest {
+  try {
+    return build()
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'invalid_request' || error.details.field !== undefined) throw error
+    const field = credentials['client_secret'] === undefined ? '/integration' : '/credentials/client_secret'
+    throw new Fault('invalid_request', { ...error.details, field, detail: error.message, cause: error })
   }
 }
 

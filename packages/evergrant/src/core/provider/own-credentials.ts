@@ -22,7 +22,13 @@ const LONGEST = 16_384
 
 const CLIENT = {
   client_id: { what: 'the client id of this connection', required: false, ...VISIBLE },
-  client_secret: { what: 'the client secret of this connection', required: false, ...VISIBLE },
+  // A client that signs (private_key_jwt) has a key for a secret.
+  client_secret: {
+    what: 'the client secret of this connection',
+    required: false,
+    allowed: /^(?:[\x20-\x7E]+|-----BEGIN [\x20-\x7E\r\n]+)$/,
+    words: 'may hold printable ASCII only, or a PEM',
+  },
 }
 
 /** RFC 6749 section 4.4, RFC 7523 section 2.1, RFC 7617. What is not given is the integration's. */
