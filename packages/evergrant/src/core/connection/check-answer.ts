@@ -46,11 +46,14 @@ export function judgeCheck(record: ProviderRecord, outcome: WireOutcome, now: In
     case 'not_about_the_token':
       return { ...said, kind: 'unreachable', detail: `the API answered ${status}, which says nothing about the token` }
     case 'ok':
-      return { ...said, ...proofOf(record, status, json) }
+      return { ...said, ...(isPage(headers) ? PAGE : proofOf(record, status, json)) }
   }
 }
 
 /** A page of somebody's maintenance is no proof, whatever its status. */
+const isPage = (headers: Readonly<Record<string, string>>): boolean => /^text\/html\b/i.test(headers['content-type'] ?? '')
+const PAGE = { kind: 'unreachable', detail: 'a page came instead of an answer of the API' } as const
+
 function proofOf(record: ProviderRecord, status: number, json: ReturnType<typeof parseJson> | null): Pick<CheckAnswer, 'kind' | 'detail'> {
   const where = record.check?.where ?? null
   if (status < 200 || status > 299) return { kind: 'unreachable', detail: `the API answered ${status}` }
