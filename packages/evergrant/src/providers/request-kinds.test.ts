@@ -5,6 +5,7 @@ import { apiHeaders } from '../core/provider/api.ts'
 import { authorizeUrl } from '../core/provider/authorize.ts'
 import { decodeJwt } from '../core/provider/base64url.ts'
 import type { ProviderContext } from '../core/provider/context.ts'
+import { grantRequest } from '../core/provider/grant-request.ts'
 import { recordRequest } from '../core/provider/record-request.ts'
 import type { SigningPorts } from '../core/provider/signing.ts'
 import { exchangeRequest, refreshRequest, revokeRequest } from '../core/provider/token-request.ts'
@@ -117,6 +118,18 @@ describe('client authentication', () => {
       const looked = of.record.check === null ? null : recordRequest(of, of.record.check.request, 'a')
       for (const request of [...requests, looked]) expect(JSON.stringify({ ...request, certificate: undefined })).not.toContain(line)
     }
+  })
+
+  test("the integration's key is not sent beside a connection's own, and a password is", async () => {
+    const signing = { algorithm: 'ES256', header: {}, claims: {}, lifetimeSeconds: 300 } as const
+    const input = { grant: 'jwt_bearer', credentials: { private_key: PEM }, scopes: [] } as const
+    const sent = async (clientSecret: string) =>
+      form(grantRequest(await context({ grant: 'jwt_bearer', token: { signing } }, { clientSecret }), input).body)['client_secret']
+    expect([await sent(PEM), await sent(JSON.stringify(key.privateKey.export({ format: 'jwk' }))), await sent('a password')]).toEqual([
+      undefined,
+      undefined,
+      'a password',
+    ])
   })
 
   test('a certificate is shown to the API as well (RFC 8705 section 3)', async () => {

@@ -24,7 +24,12 @@ export function secretIsKey({ clientAuth, refresh }: ProviderRecord['token']): b
 
 /** The client secret as it may stand in a request; null where there is none, and where it is a key. */
 export function sendableSecret({ record, clientSecret }: Pick<ProviderContext, 'record' | 'clientSecret'>): string | null {
-  return secretIsKey(record.token) ? null : clientSecret
+  return secretIsKey(record.token) || (record.token.signing !== null && isKeyText(clientSecret)) ? null : clientSecret
+}
+
+/** Where a grant signs, the integration's secret is a password or the key of those connections that bring none of their own. */
+export function isKeyText(secret: string | null): boolean {
+  return secret !== null && /^\s*(?:-----BEGIN |\{\s*")/.test(secret)
 }
 
 /** Puts the filled templates into `target`. One that names a value which nobody has told is left out. */
