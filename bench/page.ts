@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { ExpiredRead } from './expired-read.ts'
 import type { Ratio } from './figures.ts'
+import type { ImportFigures } from './import.ts'
 import type { Interactive } from './interactive.ts'
 import { milliseconds, short, table, whole } from './markdown.ts'
 import { killsTable, racesTable, readsTable } from './peers/report.ts'
@@ -35,6 +36,7 @@ const FIGURES: Readonly<Record<string, () => string>> = {
   refresh: () => of<readonly Ratio[]>('refresh', ratioTable),
   'expired-read': () => of<ExpiredRead>('expired-read', expiredTable),
   interactive: () => of<readonly Interactive[]>('interactive', interactiveTable),
+  import: () => of<readonly ImportFigures[]>('import', importTable),
   'peer-reads': () => of<PeersResult>('peers', ({ reads, versions }) => `${readsTable(reads)}\n\n${said(versions)}`),
   'peer-races': () => of<PeersResult>('peers', ({ races }) => racesTable(races)),
   'peer-kills': () => of<PeersResult>('peers', ({ kills }) => killsTable(kills)),
@@ -82,6 +84,25 @@ function expiredTable({ reads, nodes, exchanges, answered, lastAnswerMs }: Expir
   return table(
     ['reads', 'processes', 'exchanges', 'answered with the new token', 'last answer after'],
     [[whole(reads), String(nodes), String(exchanges), whole(answered), milliseconds(lastAnswerMs)]],
+  )
+}
+
+function importTable(results: readonly ImportFigures[]): string {
+  return table(
+    ['store', 'lines', 'seconds', 'lines/s', 'processor time', 'bad lines reported', 'memory after a tenth', 'at most', 'killed with', 'lost', 'twice'],
+    results.map((one) => [
+      one.store,
+      whole(one.lines),
+      short(one.seconds),
+      whole(one.linesPerSecond),
+      `${short(one.cpuSeconds)} s`,
+      `${whole(one.reported)} of ${whole(one.bad)}`,
+      `${whole(one.rssEarlyMb)} MB`,
+      `${whole(one.rssPeakMb)} MB`,
+      whole(one.killed.before),
+      String(one.killed.lost),
+      String(one.killed.twice),
+    ]),
   )
 }
 
