@@ -246,17 +246,32 @@ test('a disconnect while the chain runs wins', async () => {
   expect((await lab.row()).credential.generation).toBe(2)
 })
 
-test('a server that stops in between leaves the chain to the next', async () => {
-  const { lab, sessions } = await bullhorn()
+test('a server that is told to stop before the chain begins leaves it to the next, with the answer in the journal', async () => {
+  let stop: () => void = () => {}
+  const { lab, sessions } = await bullhorn({
+    ports: ({ credentials }) => ({
+      credentials: {
+        ...credentials,
+        commitGrant: (commit) => {
+          stop()
+          return credentials.commitGrant(commit)
+        },
+      },
+    }),
+  })
   await lab.time.advance(HOUR)
-  sessions.steps = ['lost', 'lost']
-  lab.read().catch(() => {})
-  await settle(lab, Promise.resolve())
-  const drained = lab.engine.drain()
-  await lab.time.advance(40_000)
-  expect(await settle(lab, drained)).toEqual({ finished: 1, onlyInJournal: 0 })
-  expect(lab.provider.presented).toEqual(['rt-1'])
-  expect((await seal(lab)).generation).toBe(2)
+  let drained: ReturnType<EngineLab['engine']['drain']> | undefined
+  stop = () => {
+    drained = lab.engine.drain()
+  }
+  await expect(settle(lab, lab.read())).rejects.toMatchObject({ code: 'draining' })
+  expect(await drained).toEqual({ finished: 1, onlyInJournal: 0 })
+  expect([lab.provider.presented, sessions.asked, (await lab.journal.pending()).length]).toEqual([['rt-1'], [], 1])
+  const next = lab.another({ node: { id: 'node-1', incarnation: 'second' }, credentials: lab.store.credentials })
+  await next.recover()
+  const request = { organization: lab.organization, connection: lab.connection, minTtlMs: 0, rejectedGeneration: null }
+  expect((await settle(lab, next.token(request))).accessToken).toBe('session-of-at-2')
+  expect([lab.provider.presented, (await lab.journal.pending()).length]).toEqual([['rt-1'], 0])
 })
 
 test('an address that comes with each session and changes is no other account', async () => {

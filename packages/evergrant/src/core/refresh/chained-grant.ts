@@ -13,7 +13,7 @@ import type { GrantContext } from './grant-contexts.ts'
 import { credentialContext } from './new-credential.ts'
 import { recordFailure } from './record-failure.ts'
 import { type ChainOutcome, runChain } from './run-chain.ts'
-import { type AnsweredPresentation, commitWhenFree, type NotGranted, noteStored, settleGrant, wholeCommit } from './settle-grant.ts'
+import { type AnsweredPresentation, commitWhenFree, keepsAnswers, type NotGranted, noteStored, settleGrant, wholeCommit } from './settle-grant.ts'
 
 /** What became of a renewal whose access token takes a further request. */
 export type ChainedOutcome =
@@ -33,12 +33,10 @@ export async function renewChained(world: EngineWorld, answered: AnsweredPresent
   const outcome = settled.outcome ?? (await settled.committed)
   if (outcome.kind === 'superseded' || outcome.kind === 'disconnected') return { kind: 'moved' }
   world.firstAnswers.keep(connection.id, { generation: outcome.generation, grant, sentAt: answered.sentAt })
-  try {
-    return await finishChain(world, connection.id, answered.grantContext)
-  } finally {
-    // Until here a restart would have run the chain from this answer. What it brought is stored, or will be asked for again.
-    world.journal.settle(answered.intent)
-  }
+  const chained = await finishChain(world, connection.id, answered.grantContext)
+  // Until here a restart would run the chain from this answer, and a server that stops leaves it to the next.
+  if (chained.kind !== 'not_now' && keepsAnswers(answered.grantContext.reuse)) world.journal.settle(answered.intent)
+  return chained
 }
 
 /** Runs the chain from the first answer that memory has, if the row is still the one that it made. Spends nothing, and so needs no lease. */

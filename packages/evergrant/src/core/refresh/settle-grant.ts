@@ -55,7 +55,7 @@ export function storedAnswer(
  * Where the same refresh token may be presented again at once, a lost answer loses nothing: its bytes are neither
  * journaled nor kept, only its facts.
  */
-function keepsAnswers(reuse: Reuse): boolean {
+export function keepsAnswers(reuse: Reuse): boolean {
   return reuse.class !== 'P0'
 }
 
