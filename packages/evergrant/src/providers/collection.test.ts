@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { JsonValue } from '../core/json.ts'
 import { judgeApiAnswer } from '../core/provider/api.ts'
+import type { ProviderContext } from '../core/provider/context.ts'
 import { judge } from '../core/provider/judge.ts'
 import type { TokenStep } from '../core/provider/verdict.ts'
 import { answered, contextOf } from '../testing/provider-contexts.ts'
@@ -19,6 +20,11 @@ interface Collected {
   readonly id: string
   readonly authorize_url: string | null
   readonly token_url: string | null
+  readonly client_auth: string | null
+  readonly token_body_format: string | null
+  readonly scope_separator: string | null
+  readonly default_scopes: readonly string[] | null
+  readonly access_token_ttl_s: number | null
   readonly refresh_rotation: string | null
   readonly rotation_reuse: string | null
   readonly refresh_error_codes: readonly CollectedError[] | null
@@ -94,10 +100,48 @@ if (collected.length === 0) {
     expect(reading?.(judged), `${error.meaning}: judged ${JSON.stringify(judged)}`).toBe(true)
   })
 
+  test.each(collected)('collected: $id is addressed and answers as collected, but for what has a reason', async (entry) => {
+    expect(differences(entry, await contextOf(RECORD_OF[entry.id] ?? entry.id))).toEqual(Object.keys(OTHERWISE[entry.id] ?? {}))
+  })
+
   test.each(collected)('collected: the reuse class of $id is not braver than what is known', ({ id, refresh_rotation: rotation, rotation_reuse: reuse }) => {
     const record = catalogue.find((one) => one.id === (RECORD_OF[id] ?? id))
     expect(allowed(rotation, reuse ?? 'unknown'), `${rotation}, ${reuse}`).toContain(record?.reuse.class)
   })
+}
+
+/** Where a record says it otherwise, and why. */
+const OTHERWISE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  bullhorn: { accessSeconds: 'the collected lifetime is that of the session, which the chain fetches' },
+  instagram: { accessSeconds: 'the first token lives an hour; the one of the chain lives as long as collected' },
+  keycloak: { accessSeconds: 'a setting of the realm, and every answer says it' },
+  miro: { accessSeconds: 'an option of the app: without it tokens never end, and with it every answer says when' },
+  'stripe-apps': { clientAuth: 'Basic with the secret as user name has a name of its own' },
+  zendesk: { accessSeconds: 'the request chooses it, and every answer says it' },
+}
+const CLIENT_AUTH: Readonly<Record<string, string>> = { post: 'body', basic: 'basic' }
+const SEPARATORS: Readonly<Record<string, string>> = { '': ' ', ',': ',', '+': '+' }
+
+/** Names of what the record, with its own defaults, says otherwise than the collection. */
+function differences(entry: Collected, { record, endpoints }: ProviderContext): string[] {
+  const { authorize, token, lifetimes, rotation } = record
+  const scopes = [...authorize.defaultScopes, ...authorize.requiredScopes]
+  const said: Readonly<Record<string, readonly [unknown, unknown]>> = {
+    'authorize.url': [fixed(entry.authorize_url) ?? endpoints.authorize, endpoints.authorize],
+    'token.url': [fixed(entry.token_url) ?? endpoints.token, endpoints.token],
+    clientAuth: [CLIENT_AUTH[entry.client_auth ?? ''] ?? token.clientAuth, token.clientAuth],
+    bodyFormat: [entry.token_body_format, token.bodyFormat],
+    scopeSeparator: [SEPARATORS[entry.scope_separator ?? 'none'] ?? authorize.scopeSeparator, authorize.scopeSeparator],
+    defaultScopes: [(entry.default_scopes ?? []).filter((scope) => !scopes.includes(scope)).join(' '), ''],
+    accessSeconds: [entry.access_token_ttl_s, lifetimes.accessSeconds],
+    rotation: [entry.refresh_rotation ?? rotation, rotation],
+  }
+  return Object.entries(said).flatMap(([name, [collected, ours]]) => (collected === ours ? [] : [name]))
+}
+
+/** Addresses with parts to fill in are compared by eye. */
+function fixed(url: string | null): string | null {
+  return url === null || url.includes('{') || !url.startsWith('https://') ? null : url
 }
 
 /** The reuse classes that the collected facts allow: one that knows less is always among them. */

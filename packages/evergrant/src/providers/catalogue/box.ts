@@ -28,6 +28,6 @@ export const box = defineProvider({
     'Scopes are set in the app; the authorization URL may narrow them.',
     'For JWT grants, which this record does not use, invalid_grant can also mean a wrong clock.',
   ],
-  unverified: ['setup', 'authorize.pkce', 'revoke', 'api.hosts'],
+  unverified: ['setup', 'verdicts', 'authorize.pkce', 'revoke', 'api.hosts'],
   sources: ['https://developer.box.com/guides/authentication/tokens/refresh/', 'https://github.com/box/developer.box.com'],
 })

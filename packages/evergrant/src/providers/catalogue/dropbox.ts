@@ -43,6 +43,6 @@ export const dropbox = defineProvider({
     check: { account_id: 'dbid:AAH4f99T0taONIb-OurWxbNQ6ywGRopQngc', email: 'jo@example.com' },
   },
   notes: ['Without token_access_type=offline no refresh token is issued.', 'Refresh answers omit the refresh token: the first one stays.'],
-  unverified: ['setup', 'docs', 'revoke', 'api.hosts'],
+  unverified: ['setup', 'verdicts', 'docs', 'lifetimes', 'revoke', 'api.hosts'],
   sources: ['https://developers.dropbox.com/oauth-guide', 'https://github.com/amp-labs/connectors/blob/main/providers/dropbox.go'],
 })

@@ -50,6 +50,6 @@ export const github = defineProvider({
     'Errors of the token endpoint come with HTTP 200, and the answer is form-encoded unless JSON is asked for.',
     'Scopes are asked for with spaces between them and answered with commas.',
   ],
-  unverified: ['setup', 'limits', 'authorize.pkce', 'lifetimes.issuesRefreshToken', 'authorize.scopeSeparator'],
+  unverified: ['setup', 'limits', 'verdicts', 'api.answers', 'authorize.pkce', 'lifetimes.issuesRefreshToken', 'authorize.scopeSeparator'],
   sources: ['https://docs.github.com/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps'],
 })

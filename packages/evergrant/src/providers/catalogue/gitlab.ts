@@ -37,6 +37,6 @@ export const gitlab = defineProvider({
     'A refresh ends the old access token, too: callers in flight get one 401.',
     'The answer to a dead refresh token and to a wrong redirect URI is the same.',
   ],
-  unverified: ['setup', 'docs', 'scopes', 'check.needsScope'],
+  unverified: ['setup', 'verdicts', 'docs', 'scopes', 'check.needsScope'],
   sources: ['https://github.com/gitlabhq/gitlabhq/blob/04b8ef1/doc/api/oauth2.md'],
 })

@@ -34,6 +34,6 @@ export const slack = defineProvider({
     'Errors come with HTTP 200 and ok=false.',
     'One grant may yield a bot token and a user token; the integration\'s setting "token" chooses which one it holds: bot (default) or user.',
   ],
-  unverified: ['setup', 'check', 'push', 'verdicts', 'revoke', 'authorize.pkce', 'lifetimes.issuesRefreshToken'],
+  unverified: ['setup', 'docs', 'check', 'push', 'verdicts', 'revoke', 'authorize.pkce', 'lifetimes.issuesRefreshToken'],
   sources: ['https://docs.slack.dev/authentication/installing-with-oauth'],
 })
