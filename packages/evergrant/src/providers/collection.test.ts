@@ -87,6 +87,7 @@ async function readingOf(id: string, error: CollectedError) {
 }
 
 if (collected.length === 0) {
+  console.warn(`SKIPPED: the collection of provider facts is not beside the checkout (${file.pathname})`)
   test.skip('the collection of provider facts is not here: its entries were NOT compared with the catalogue', () => undefined)
 } else {
   test.each(collected)('collected: $id has a record', ({ id }) => {
