@@ -49,6 +49,12 @@ test('a client certificate needs its key beside it', async () => {
   }
 })
 
+test('beside the keys of connections an integration may have a password, but no key that does not sign', async () => {
+  const lab = await createApiLab({ record: { grant: 'jwt_bearer', token: { url: URL, signing: SIGNING } } })
+  expect((await create(lab, 'a password')).status).toBe(201)
+  expect((await create(lab, WRONG_CURVE, 'wrong')).json).toMatchObject({ status: 400, field: '/client_secret' })
+})
+
 test('a secret that is no key is not looked at', async () => {
   expect((await create(await labWith({}), 'any words')).status).toBe(201)
 })

@@ -1,6 +1,7 @@
 import { Fault } from '../fault/fault.ts'
 import type { ClientAuth, ProviderRecord, SigningFacts } from '../provider/record.ts'
 import type { Signer } from '../provider/signing.ts'
+import { isKeyText } from '../provider/values.ts'
 
 export interface ClientKeyPorts {
   /** Without it, keys are not tried before they are stored. */
@@ -16,7 +17,7 @@ export interface ClientKeyPorts {
 export function checkClientKey(record: ProviderRecord, secret: string | null, ports: ClientKeyPorts): void {
   const signing = signsWithSecret(record, secret)
   if (signing !== null) return checkSigningKey(record, signing, secret, ports)
-  if (!authenticatesBy(record, 'tls')) return
+  if (!authenticatesBy(record, 'tls') || (record.grant === 'client_credentials' && secret === null)) return
   if (secret === null)
     throw missing(record, 'shows a client certificate: `client_secret` must be the PEM of the certificate and of its private key, one after the other')
   const problem = ports.certificateProblem?.(secret) ?? null
@@ -41,7 +42,9 @@ function signsWithSecret(record: ProviderRecord, secret: string | null): Signing
   const { grant } = record
   if (grant === 'client_credentials' && secret === null) return null
   if (authenticatesBy(record, 'signed_secret') || authenticatesBy(record, 'private_key_jwt')) return signing
-  return (grant === 'jwt_bearer' || grant === 'installation') && secret !== null ? signing : null
+  if (grant === 'installation') return secret === null ? null : signing
+  // Beside the keys of connections it may be the client's password.
+  return grant === 'jwt_bearer' && isKeyText(secret) ? signing : null
 }
 
 function authenticatesBy({ token }: ProviderRecord, auth: ClientAuth): boolean {
