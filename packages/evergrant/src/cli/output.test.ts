@@ -9,3 +9,16 @@ test('what providers and end users call themselves does not steer the terminal',
   new Output({ out: (text) => said.push(text), err: (text) => said.push(text), interactive: true }, false).failure('first\nsecond \u001b[31m', {})
   expect(said).toEqual(['first\nsecond \uFFFD[31m\n'])
 })
+
+test('progress rewrites its line on a terminal, is a line of its own elsewhere, and is silent where a program reads', () => {
+  const told = (interactive: boolean, json: boolean) => {
+    const said: string[] = []
+    const output = new Output({ out: () => {}, err: (text) => said.push(text), interactive }, json)
+    output.progressLine('one', false)
+    output.progressLine('two', true)
+    return said.join('')
+  }
+  expect(told(true, false)).toBe('\r\u001b[Kone\r\u001b[Ktwo\n')
+  expect(told(false, false)).toBe('one\ntwo\n')
+  expect(told(true, true)).toBe('')
+})
