@@ -2,6 +2,7 @@ import { SYSTEM_ACTOR } from '../audit/event.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { ConnectionId } from '../ids.ts'
 import { capIsNear } from '../provider/lifetimes.ts'
+import type { ProviderRecord } from '../provider/record.ts'
 import { connectEvent } from './connect-event.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectSession } from './connect-sessions.ts'
@@ -9,6 +10,11 @@ import type { FlowContext } from './flow-context.ts'
 
 type LimitPorts = Pick<ConnectPorts, 'connections' | 'events' | 'probe' | 'clock' | 'entropy' | 'log'>
 type SessionOf = Pick<ConnectSession, 'organization' | 'integration' | 'owner' | 'connection'>
+
+/** The account, where it is told before the flow (Shopify's shop); null while nobody knows it. */
+export function accountTold({ account: [first] }: Pick<ProviderRecord, 'account'>, given: Readonly<Record<string, string>>): string | null {
+  return first?.from === 'variable' ? (given[first.name] ?? null) : null
+}
 
 /** Live connections of an account that the session's own grant would not repair. */
 export async function heldByOthers(session: SessionOf, account: string, ports: Pick<ConnectPorts, 'connections'>): Promise<readonly Connection[]> {

@@ -2,7 +2,7 @@ import { providerNameOf } from '../connection/provider-name.ts'
 import type { FaultCode } from '../fault/fault.ts'
 import { scopesToAsk } from '../provider/authorize.ts'
 import type { VariableDefinition } from '../provider/record.ts'
-import { heldByOthers } from './account-limits.ts'
+import { accountTold, heldByOthers } from './account-limits.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectSession, ConnectSessionState } from './connect-sessions.ts'
 import { targetOf } from './connect-target.ts'
@@ -53,6 +53,7 @@ export async function connectView(session: ConnectSession, ports: ConnectPorts):
   const record = integration === undefined ? undefined : ports.providers.get(integration.provider)
   const wanted = result !== undefined ? result.connection : target.kind === 'repair' ? target.connection : 'wanted' in target ? target.wanted : null
   const asked = session.scopes ?? integration?.scopes ?? []
+  const given = { ...integration?.variables, ...fixedVariables(session, ports) }
   return {
     application: organization?.name ?? 'This application',
     provider: providerNameOf(record, integration),
@@ -64,16 +65,13 @@ export async function connectView(session: ConnectSession, ports: ConnectPorts):
     signedInAs: session.staged === null ? null : (session.staged.accountLabel ?? session.staged.account),
     scopes: record === undefined ? asked : scopesToAsk({ record }, asked),
     missingScopes: session.state === 'completed' ? missingScopes(asked, wanted?.scopes ?? null) : [],
-    asked:
-      record === undefined || integration === undefined
-        ? []
-        : askedOf(session, variablesToAsk(record, { ...integration.variables, ...fixedVariables(session, ports) })),
+    asked: record === undefined || integration === undefined ? [] : askedOf(session, variablesToAsk(record, given)),
     fault:
       session.fault === null
         ? null
         : { code: session.fault.code, providerCode: session.fault.evidence.providerCode, providerText: session.fault.evidence.providerText },
     offersSibling: session.state === 'staged' && target.kind === 'sibling',
-    endsAnother: record?.lifetimes.onePerAccount ? await endsAnother(session, wanted?.account ?? null, ports) : null,
+    endsAnother: record?.lifetimes.onePerAccount ? await endsAnother(session, wanted?.account ?? accountTold(record, given), ports) : null,
     expired: session.expiresAt <= ports.clock.wall(),
     startable: isStartable(session, ports.clock.wall()),
     cancelUrl: session.returnUrl === null ? null : returnTo(session.returnUrl, { session: session.id, error: 'connect_cancelled' }),

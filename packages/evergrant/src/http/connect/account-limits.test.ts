@@ -30,6 +30,17 @@ function inDays(days: number): string {
   return new Date(Date.now() + days * 24 * 60 * MINUTE).toISOString().slice(0, 10)
 }
 
+/** Its account is told before the flow (Shopify's shop). */
+const SHOPS = defineProvider({
+  id: 'shops',
+  name: 'Shops',
+  variables: { home: variable('Home'), shop: { label: 'Shop', pattern: '[a-z0-9-]{1,20}', example: 'p4', askedOf: 'connection' } },
+  authorize: { url: '{home}/{shop}/authorize', defaultScopes: ['notes:read'] },
+  token: { url: '{home}/{shop}/token', clientAuth: 'basic' },
+  lifetimes: { accessSeconds: 3_600, onePerAccount: true },
+  account: [{ from: 'variable', name: 'shop' }],
+})
+
 let bench: ConnectBench
 let side: SideServer
 let organization: OrganizationId
@@ -37,10 +48,11 @@ let key: string
 
 beforeAll(async () => {
   if (ALONE === undefined || CAPPED === undefined) throw new Error('no records')
-  bench = await startConnectBench({ records: [ALONE, CAPPED] })
+  bench = await startConnectBench({ records: [ALONE, CAPPED, SHOPS] })
   side = await startSideServer()
   ;({ id: organization, key } = await bench.organization('Acme Reports'))
   const variables = { home: bench.practice.url, side: side.url }
+  await bench.integration(organization, 'shops', { provider: 'shops', scopes: ['notes:read'], variables: { home: bench.practice.url } })
   for (const slug of ['alone', 'capped']) await bench.integration(organization, slug, { provider: slug, scopes: ['notes:read'], variables })
 })
 afterAll(async () => {
@@ -49,8 +61,8 @@ afterAll(async () => {
 })
 beforeEach((context) => side.answer('/me', { body: { id: `account-${context.task.id}` } }))
 
-async function link(integration: string, owner: string): Promise<string> {
-  const answer = await api(bench, key, 'connect/sessions', { integration, owner, return_url: RETURN_URL })
+async function link(integration: string, owner: string, variables = {}): Promise<string> {
+  const answer = await api(bench, key, 'connect/sessions', { integration, owner, return_url: RETURN_URL, variables })
   return String(answer.body['url'])
 }
 
@@ -60,8 +72,8 @@ async function granted(url: string): Promise<URLSearchParams> {
   return new URL(seen.location ?? '').searchParams
 }
 
-async function connect(integration: string, owner: string): Promise<ConnectionId> {
-  const proof = await granted(await link(integration, owner))
+async function connect(integration: string, owner: string, variables = {}): Promise<ConnectionId> {
+  const proof = await granted(await link(integration, owner, variables))
   const done = await api(bench, key, 'connect/complete', { session: proof.get('session'), code: proof.get('code'), owner })
   expect(done.status).toBe(200)
   bench.advance(1_000)
@@ -115,6 +127,15 @@ test('the page says beforehand that another connection ends: perhaps for a new o
   await connect('alone', 'page-2')
   expect(await again()).toContain('That one ends when you continue')
   expect(await page(await link('capped', 'page-3'))).not.toContain('one connection per account')
+})
+
+test('where the account is told before the flow, the page knows whether another connection ends', async () => {
+  const page = async (owner: string, variables = {}) => (await new Visitor(bench).get(new URL(await link('shops', owner, variables)).pathname)).body
+  expect(await page('shop-1', { shop: 'p4' })).not.toContain('one connection per account')
+  await connect('shops', 'shop-1', { shop: 'p4' })
+  expect(await page('shop-1', { shop: 'p4' })).not.toContain('one connection per account')
+  expect(await page('shop-2', { shop: 'p4' })).toContain('That one ends when you continue')
+  expect(await page('shop-2')).toContain('If the account you choose')
 })
 
 test('an account that comes near what the provider allows is told once per new connection', async () => {
