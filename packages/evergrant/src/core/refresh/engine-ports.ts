@@ -23,6 +23,7 @@ import type { Liveness } from './liveness.ts'
 import type { Nodes } from './nodes.ts'
 import type { ProtocolTimes } from './protocol-times.ts'
 import type { RetryBudgets } from './retry-budget.ts'
+import type { TokenBudgets } from './token-budget.ts'
 import type { Told } from './told.ts'
 
 /** Everything the engine touches. A simulation hands in a simulated world. */
@@ -79,6 +80,7 @@ export interface EngineWorld extends EnginePorts {
   readonly contexts: GrantContexts
   readonly breakers: EndpointBreakers
   readonly retries: RetryBudgets
+  readonly budgets: TokenBudgets
   readonly backlogs: Backlogs
   readonly answered: AnsweredRefreshes
   readonly admission: Admission

@@ -28,6 +28,7 @@ import { RejectionGuard } from './rejection-guard.ts'
 import { RetryBudgets } from './retry-budget.ts'
 import { StoreOutage } from './store-outage.ts'
 import { Takeover } from './takeover.ts'
+import { TokenBudgets } from './token-budget.ts'
 import { type CachedToken, TokenCache } from './token-cache.ts'
 import { Told } from './told.ts'
 import { recordToldEnd, type ToldEnd, type ToldEndOutcome } from './told-end.ts'
@@ -67,6 +68,7 @@ export class Engine implements RefreshEngine {
       contexts: new GrantContexts(ports),
       breakers: new EndpointBreakers(ports.times),
       retries: new RetryBudgets(ports.times.retryWindowMs),
+      budgets: new TokenBudgets(),
       backlogs: new Backlogs(ports.times),
       answered: new AnsweredRefreshes(ports.times.deathWindowMs),
       admission: new Admission(ports.timers),

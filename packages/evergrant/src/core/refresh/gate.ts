@@ -46,7 +46,11 @@ export function passGate(world: EngineWorld, entrant: Entrant, endpoint: string)
   const mono = world.clock.mono()
   const alone = world.backlogs.onlyEndpoint(integration.id, endpoint)
   const retry = isRetry(entrant.row)
-  const gated = closedFor(world, entrant, mono) ?? exceeded(world, entrant, endpoint, mono) ?? enter(world, integration.id, endpoint, alone, mono)
+  const gated =
+    closedFor(world, entrant, mono) ??
+    overBudget(world, entrant, mono) ??
+    exceeded(world, entrant, endpoint, mono) ??
+    enter(world, integration.id, endpoint, alone, mono)
   const entered = 'until' in gated && missesWindow(world, entrant, gated.until - mono) ? UNHINDERED : gated
   if ('until' in entered) {
     if (entered.everybody) world.backlogs.closed(integration.id, entered.until, mono)
@@ -59,7 +63,15 @@ export function passGate(world: EngineWorld, entrant: Entrant, endpoint: string)
   }
   world.retries.note(endpoint, retry, mono)
   world.backlogs.sent(integration.id, mono)
-  return entered
+  const limit = entrant.context.record.limits.token
+  if (limit === null) return entered
+  const takeBack = world.budgets.note(budgetOf(entrant, limit.per), limit, mono)
+  return {
+    giveBack: () => {
+      takeBack()
+      entered.giveBack()
+    },
+  }
 }
 
 /** Retry-After, refused client credentials, or a provider that refuses every grant: one request may find out from time to time. */
@@ -74,6 +86,20 @@ function closedFor(world: EngineWorld, { context: { integration }, row, urgent }
   if (urgent && !endHeld(row)) return null
   const until = world.breakers.nextProbe(`all refused ${id}`, mono, world.times.heldProbeMs)
   return until === null ? null : { code: 'deaths_held', until, everybody: true }
+}
+
+/** The provider counts what its token endpoint is asked, and would refuse one more. */
+function overBudget(world: EngineWorld, entrant: Entrant, mono: number): Closed | null {
+  const limit = entrant.context.record.limits.token
+  const until = limit === null ? null : world.budgets.closedUntil(budgetOf(entrant, limit.per), limit, mono)
+  if (limit === null || until === null) return null
+  const whose = limit.per === 'client' ? 'this client' : 'this grant'
+  const detail = `the provider allows ${limit.requests} token requests of ${whose} in ${limit.seconds} s, and they are used up`
+  return { code: 'provider_rate_limited', until, everybody: limit.per === 'client', detail }
+}
+
+function budgetOf({ row, context }: Entrant, per: 'grant' | 'client'): string {
+  return per === 'client' ? context.integration.id : row.connection.id
 }
 
 const UNHINDERED: Pass = { giveBack: () => {} }
