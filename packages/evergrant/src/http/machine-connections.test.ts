@@ -210,6 +210,7 @@ describe('client credentials of the integration', () => {
 })
 
 describe('what is not valid is named', () => {
+  const ofIntegration = { domain: { label: 'Domain', pattern: '[a-z.]+', example: 'id.example.com' } } as const
   const variables = { account_id: { label: 'Account', pattern: '[0-9]+', example: '7', askedOf: 'connection' } } as const
 
   test.each([
@@ -221,6 +222,13 @@ describe('what is not valid is named', () => {
     ['an end that the provider tells', CLIENT, { credentials: OWN, expires_at: '2030-01-01T00:00:00Z' }, '/expires_at', 'leave `expires_at` out'],
     ['a missing variable', { ...CLIENT, variables }, { credentials: OWN }, '/variables/account_id', 'Example: 7'],
     ['a malformed variable', { ...CLIENT, variables }, { credentials: OWN, variables: { account_id: 'x' } }, '/variables/account_id', '7'],
+    [
+      "where the integration's secret would be sent",
+      { ...CLIENT, variables: ofIntegration },
+      { variables: { domain: 'evil.example' } },
+      '/variables/domain',
+      'not a variable',
+    ],
     ['a missing API key', { grant: 'api_key' }, {}, '/credentials/api_key', 'needs `api_key`'],
     ['an API key that no header can carry', { grant: 'api_key' }, { credentials: { api_key: 'käse' } }, '/credentials/api_key', 'printable ASCII'],
     ['a colon in a user name', { grant: 'basic' }, { credentials: { username: 'a:b' } }, '/credentials/username', 'colon'],
