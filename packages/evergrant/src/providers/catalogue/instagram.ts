@@ -69,6 +69,7 @@ export const instagram = defineProvider({
     'The first token lives one hour and is exchanged at once for one of 60 days.',
     'There is no refresh token: the token renews itself, not before it is 24 hours old and not after it has ended.',
     'Only professional accounts (business and creator) can connect.',
+    'There is no revoke endpoint: who disconnects here also removes the app at Instagram.',
   ],
   unverified: ['setup', 'docs', 'authorize.defaultScopes', 'authorize.pkce', 'verdicts', 'api.answers', 'api.authorization', 'samples'],
   sources: ['https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login'],

@@ -71,6 +71,7 @@ export const shopify = defineProvider({
     'Expiring tokens are required for new public apps since 2026-04-01, and for all public apps from 2027-01-01 on.',
     'The callback is signed, and refused when the signature is wrong.',
     'The API wants X-Shopify-Access-Token instead of Authorization.',
+    'There is no revoke endpoint: who disconnects here also removes the app at Shopify.',
   ],
   unverified: ['setup', 'authorize.pkce', 'verdicts', 'check', 'push'],
   sources: [

@@ -42,6 +42,7 @@ export const stripeApps = defineProvider({
     'The token endpoint takes the secret API key as user name of HTTP Basic with an empty password, and no client id.',
     'No answer names a lifetime: access tokens live one hour.',
     'Refresh tokens are believed to live a year from their last use.',
+    'There is no revoke endpoint: who disconnects here also removes the app at Stripe.',
   ],
   unverified: ['setup', 'docs', 'lifetimes.refreshIdleSeconds', 'check'],
   sources: ['https://docs.stripe.com/stripe-apps/api-authentication/oauth'],

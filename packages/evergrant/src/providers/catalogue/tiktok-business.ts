@@ -75,6 +75,7 @@ export const tiktokBusiness = defineProvider({
     'Every field stands under "data", and failures come with HTTP 200 and a code other than 0: they are unknown here and end nothing.',
     'The parameters have names of their own at the exchange (app_id, secret, auth_code), and the usual ones at the refresh.',
     'The API wants Access-Token instead of Authorization. An account that several advertisers make up is named by the smallest of their ids.',
+    'This record revokes nothing: who disconnects here also removes the app in TikTok for Business.',
   ],
   unverified: ['setup', 'docs', 'authorize.pkce', 'token.refresh.rename', 'samples'],
   sources: ['https://business-api.tiktok.com/portal/docs', 'https://github.com/tiktok/tiktok-business-api-sdk/blob/main/js_sdk/docs/AuthenticationApi.md'],
