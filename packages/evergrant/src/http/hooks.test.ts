@@ -118,6 +118,7 @@ describe('a push without a signature', () => {
     lab = await createPushLab(UNSIGNED)
     const { path } = await lab.register()
     const other = await lab.connect('bob')
+    await lab.time.advance(MINUTE)
     lab.api.status = 401
     lab.provider.familyAlive = false
     await lab.push(path, athleteLeft('ada', lab.time.clock.wall()))
@@ -127,9 +128,27 @@ describe('a push without a signature', () => {
     expect((await lab.eventsOf('push.revoked'))[0]).toMatchObject({ connection_id: lab.connection, data: { ended: 1 } })
   })
 
+  test('in a flood asks few times, and a revocation in the middle of it is found at the second look', async () => {
+    lab = await createPushLab(UNSIGNED)
+    const { path } = await lab.register()
+    await lab.time.advance(10 * MINUTE)
+    for (let count = 0; count < 20; count += 1) {
+      await lab.push(path, athleteLeft('ada', lab.time.clock.wall() + count * 1_000))
+      await lab.services.pushes.work()
+      await lab.time.advance(100)
+    }
+    expect(lab.api.calls).toBe(1)
+    lab.api.status = 401
+    lab.provider.familyAlive = false
+    await lab.time.advance(11 * MINUTE)
+    await lab.services.pushes.work()
+    expect(await lab.stateOf(lab.connection)).toBe('needs_reauth')
+  })
+
   test('is looked into again when nobody can tell now', async () => {
     lab = await createPushLab(UNSIGNED)
     const { path } = await lab.register()
+    await lab.time.advance(MINUTE)
     lab.api.status = 503
     await lab.push(path, athleteLeft('ada', lab.time.clock.wall()))
     await lab.services.pushes.work()
@@ -144,6 +163,7 @@ describe('a push without a signature', () => {
   test('asks by a refresh where no call is known', async () => {
     lab = await createPushLab(UNSIGNED, { checks: false })
     const { path } = await lab.register()
+    await lab.time.advance(MINUTE)
     lab.provider.familyAlive = false
     await lab.push(path, athleteLeft('ada', lab.time.clock.wall()))
     await lab.services.pushes.work()
@@ -158,7 +178,7 @@ describe('a push without a signature', () => {
     expect([lab.api.calls, await lab.stateOf(lab.connection)]).toEqual([0, 'active'])
   })
 
-  test('about a change is an event for the application, once however often it comes', async () => {
+  test('about a change is an event for the application, once however often it comes within an hour', async () => {
     lab = await createPushLab(UNSIGNED)
     const { path } = await lab.register()
     const body = JSON.stringify({ object_type: 'activity', owner_id: 'ada', object_id: 1360128428 })
@@ -169,6 +189,10 @@ describe('a push without a signature', () => {
     const events = await lab.eventsOf('push.changed')
     expect(events).toHaveLength(1)
     expect(events[0]).toMatchObject({ connection_id: lab.connection, data: { activity: '1360128428', proven: false } })
+    await lab.time.advance(HOUR)
+    await lab.push(path, body)
+    await lab.services.pushes.work()
+    expect(await lab.eventsOf('push.changed')).toHaveLength(2)
   })
 
   test('counts only for the subscription that the integration names', async () => {
@@ -276,6 +300,9 @@ describe('a signed push', () => {
     await lab.call('POST', `/api/v1/connections/${lab.connection}/refresh`)
     await lab.push(`/hooks/${lab.integration}`, body, signed(body))
     await lab.services.pushes.work()
+    expect([await lab.stateOf(lab.connection), lab.api.calls]).toEqual(['active', 0])
+    await lab.time.advance(11 * MINUTE)
+    await lab.services.pushes.work()
     expect([await lab.stateOf(lab.connection), lab.api.calls]).toEqual(['active', 1])
   })
 
@@ -336,6 +363,7 @@ describe('a signed push', () => {
       })
     expect((await send('{"myshopify_domain":"ada.myshopify.com"}', 'shop/update')).status).toBe(200)
     expect(await lab.services.pushes.work()).toBe(0)
+    await lab.time.advance(MINUTE)
     lab.provider.familyAlive = false
     lab.api.status = 401
     await send('{"myshopify_domain":"ada.myshopify.com"}', 'app/uninstalled')
@@ -354,7 +382,11 @@ describe('a code in a push', () => {
 
   test('is handed on once, sealed until then, and never told', async () => {
     const delivered: unknown[] = []
-    const codes = { deliver: async (code: unknown) => (delivered.push(code), 'taken' as const) }
+    const deliver = async (code: unknown) => {
+      delivered.push(code)
+      return 'taken' as const
+    }
+    const codes = { deliver }
     lab = await createPushLab(CODES, { codes })
     await lab.register(SECRET)
     await lab.push(`/hooks/${lab.integration}`, body, headers)

@@ -195,6 +195,6 @@ function labEvents(
     sendRequest: (request) => client.sendRequest(request),
   })
   const { pushes, connections, events } = store
-  const more = { contexts: engine.contexts, checks, engine, cipher: proofCipher, count: () => {} }
+  const more = { contexts: engine.contexts, checks, stored: store.checks, engine, cipher: proofCipher, count: () => {} }
   return { checks, pushes: createPushService({ ...ports, pushes, connections, events, ...more }, directory, 'https://evergrant.example') }
 }

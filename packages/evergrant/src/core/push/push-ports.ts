@@ -1,5 +1,6 @@
 import type { Events } from '../audit/events.ts'
 import type { ConnectionChecks } from '../connection/check-connection.ts'
+import type { Checks } from '../connection/checks.ts'
 import type { Connections } from '../connection/connections.ts'
 import type { IntegrationId, OrganizationId } from '../ids.ts'
 import type { Log } from '../log.ts'
@@ -48,6 +49,8 @@ export interface PushPorts {
   readonly events: Pick<Events, 'appendOnce'>
   readonly contexts: Pick<GrantContexts, 'of' | 'clientSecret'>
   readonly checks: Pick<ConnectionChecks, 'test'>
+  /** What checks found before. */
+  readonly stored: Pick<Checks, 'of'>
   readonly engine: Pick<RefreshEngine, 'refresh'> & { toldEnd(row: GrantRow, told: ToldEnd): Promise<ToldEndOutcome> }
   /** Null where no flow takes codes. */
   readonly codes: PushedCodes | null

@@ -117,16 +117,19 @@ function noticeOf(reading: PushReading, push: IncomingPush, { integration }: Gra
   const id = newId('psh', entropy)
   const { organization } = integration
   const { code, means, account, happenedAt } = reading
+  const receivedAt = clock.wall()
+  // Without a time in it, the same change an hour later is another one: better told twice than not at all.
+  const hour = means === 'changed' && happenedAt === null ? Math.floor(receivedAt / HOUR) : null
   return {
     id,
     organization,
     integration: integration.id,
-    digest: seal.digest(JSON.stringify([seal.digest(push.body), means, account, code])),
+    digest: seal.digest(JSON.stringify([seal.digest(push.body), means, account, code, hour])),
     means,
     account,
     proven: facts.proof.kind !== 'none',
     happenedAt,
-    receivedAt: clock.wall(),
+    receivedAt,
     code: code === null ? null : seal.seal(code, { organization, table: 'push_notice', row: id, column: 'code' }),
     facts: reading.facts,
   }

@@ -11,6 +11,8 @@ const BATCH = 20
 const VISIBILITY_MS = 2 * MINUTE
 /** Providers push first and act later: a grant that still works is looked at once more. */
 const SECOND_LOOK_MS = 10 * MINUTE
+/** A proof that is this much older than the push still counts at the first look. */
+const YOUNG_MS = 10 * SECOND
 const FIRST_RETRY_MS = 30 * SECOND
 const LONGEST_RETRY_MS = 6 * HOUR
 /** About two days of trying. */
@@ -85,7 +87,7 @@ async function endOrAsk(notice: PushNotice, row: GrantRow, ports: PushPorts): Pr
     })
     if (outcome !== 'moved') return 'ended'
   }
-  return ask(row, ports)
+  return (await provenSince(notice, row, ports)) ? 'alive' : ask(row, ports)
 }
 
 /**
@@ -98,6 +100,16 @@ function wordOn({ proven, happenedAt, receivedAt }: PushNotice, { connection, cr
   if (!proven) return 'unsure'
   const happened = happenedAt ?? receivedAt - LATE_MS
   return consentedAt < happened - SKEW_MS && credential.obtainedAt <= (happenedAt ?? receivedAt) ? 'ends' : 'unsure'
+}
+
+/**
+ * A flood of pushes is no flood of questions: a proof that is as young as the push answers it. The second look wants a later one,
+ * so nothing is missed by this.
+ */
+async function provenSince({ receivedAt, attempts }: PushNotice, { connection, credential }: GrantRow, { stored }: PushPorts): Promise<boolean> {
+  const [check] = await stored.of([connection.id])
+  const provenAt = Math.max(check?.workedAt ?? 0, credential.obtainedAt)
+  return provenAt >= (attempts === 1 ? receivedAt - YOUNG_MS : receivedAt + SECOND_LOOK_MS / 2)
 }
 
 /** The cheapest call tells; where the record knows none, a refresh does. Neither changes anything that the engine would not change. */
