@@ -25,7 +25,7 @@ function reuseAdvice({ reuse, rotation, lifetimes, grant, token, unverified }: P
     ...when(
       reuse.class === 'PU',
       'reuse.class',
-      'is PU: nobody knows what a second use of a refresh token does, so none is ever tried. Find out, and write it down with its evidence',
+      'is PU: nobody knows what a second use of a refresh token does, so none is ever tried. `evergrant providers probe` finds out on a grant that you can lose',
     ),
     ...when(
       reuse.class !== 'PU' && reuse.evidence === '',

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { JsonObject } from '../../core/json.ts'
 import { allItems } from '../api.ts'
 import { CommandFailure, EXIT } from '../exit-code.ts'
+import { pairs, readSecret } from '../option-values.ts'
 import { cell, formatFacts, formatTable } from '../output.ts'
 import { withApi } from '../reach.ts'
 import type { Shell } from '../shell.ts'
@@ -118,25 +118,6 @@ function fieldsOf(options: IntegrationOptions): JsonObject {
     ...(variable === undefined ? {} : { variables: pairs(variable, (text) => text) }),
     ...(setting === undefined ? {} : { settings: pairs(setting, jsonOrText) }),
   }
-}
-
-/** File descriptor 0 is standard input. */
-function readSecret(option: string, path: string): string {
-  try {
-    return readFileSync(path === '-' ? 0 : path, 'utf8').trim()
-  } catch {
-    throw new CommandFailure(EXIT.usage, `${option}: ${path} cannot be read`)
-  }
-}
-
-function pairs(texts: readonly string[], read: (text: string) => JsonObject[string]): JsonObject {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const [name = '', ...rest] = text.split('=')
-      if (name === '' || rest.length === 0) throw new CommandFailure(EXIT.usage, `'${text}' is not name=value`)
-      return [name, read(rest.join('='))]
-    }),
-  )
 }
 
 function jsonOrText(text: string): JsonObject[string] {
