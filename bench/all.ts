@@ -2,9 +2,10 @@ import { benchExpiredRead } from './expired-read.ts'
 import { benchInteractive } from './interactive.ts'
 import { installed } from './peers/install.ts'
 import { runPeers } from './peers/run.ts'
+import { benchProxy } from './proxy.ts'
 import { benchRefresh } from './refresh.ts'
 import { readResult, writeResult } from './results.ts'
-import { expiredRows, interactiveRows, peerRows, type Row, ratioRows, scaleRows } from './rows.ts'
+import { expiredRows, interactiveRows, peerRows, proxyRows, type Row, ratioRows, scaleRows } from './rows.ts'
 import type { ScaleFigures } from './scale/run.ts'
 import { benchTokenRead } from './token-read.ts'
 
@@ -42,6 +43,7 @@ export async function benchAll(options: BenchOptions): Promise<AllRows> {
   const postgres = stores.includes('postgres')
   if (postgres) await take('expired-read', async () => expiredRows(await kept('expired-read', short, () => benchExpiredRead(options))))
   await take('interactive', async () => interactiveRows(await kept('interactive', short, () => benchInteractive(options))))
+  await take('proxy', async () => proxyRows(await kept('proxy', short, () => benchProxy(options))))
   for (const store of stores) {
     const scale = readResult<ScaleFigures>(`scale-${store}`, short)
     if (scale === null) console.log(`no figures of npm run scale -- 1000000 --store ${store} yet`)

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** Starts the bare server beside the bench. */
-export async function startBareServer(): Promise<{ readonly url: string; readonly pid: number; stop(): void }> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('./bare-server.ts', import.meta.url))], { stdio: ['ignore', 'pipe', 'inherit'] })
+/** Starts the bare server, or another one of this folder, beside the bench. */
+export async function startBareServer(script = './bare-server.ts'): Promise<{ readonly url: string; readonly pid: number; stop(): void }> {
+  const child = spawn(process.execPath, [fileURLToPath(new URL(script, import.meta.url))], { stdio: ['ignore', 'pipe', 'inherit'] })
   const lines = createInterface({ input: child.stdout })
   const first = await new Promise<string>((resolve, reject) => {
     lines.once('line', resolve)

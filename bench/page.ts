@@ -7,6 +7,7 @@ import type { Interactive } from './interactive.ts'
 import { milliseconds, short, table, whole } from './markdown.ts'
 import { killsTable, racesTable, readsTable } from './peers/report.ts'
 import type { PeersResult } from './peers/run.ts'
+import type { ProxyFigures } from './proxy.ts'
 import { type Result, readResult } from './results.ts'
 import { choresTable, curveTable, nodesTable, scaleTable } from './scale/report.ts'
 import type { ScaleFigures } from './scale/run.ts'
@@ -36,6 +37,7 @@ const FIGURES: Readonly<Record<string, () => string>> = {
   refresh: () => of<readonly Ratio[]>('refresh', ratioTable),
   'expired-read': () => of<ExpiredRead>('expired-read', expiredTable),
   interactive: () => of<readonly Interactive[]>('interactive', interactiveTable),
+  proxy: () => of<ProxyFigures>('proxy', proxyTable),
   import: () => of<readonly ImportFigures[]>('import', importTable),
   'peer-reads': () => of<PeersResult>('peers', ({ reads, versions }) => `${readsTable(reads)}\n\n${said(versions)}`),
   'peer-races': () => of<PeersResult>('peers', ({ races }) => racesTable(races)),
@@ -104,6 +106,26 @@ function importTable(results: readonly ImportFigures[]): string {
       String(one.killed.twice),
     ]),
   )
+}
+
+function proxyTable({ clients, bytesEach, ...figures }: ProxyFigures): string {
+  const way = (what: string, growthMb: number, perSecond: number) => [
+    what,
+    String(clients),
+    megabytes(bytesEach),
+    megabytes(growthMb * 1_048_576),
+    `${whole(perSecond)} MB/s`,
+  ]
+  const streams = table(
+    ['streams', 'clients', 'bytes each', 'memory growth', 'together'],
+    [way('answers', figures.downloadGrowthMb, figures.downloadMbPerSecond), way('requests', figures.uploadGrowthMb, figures.uploadMbPerSecond)],
+  )
+  const { directP50Ms, addedP50Ms, addedP99Ms } = figures
+  const calls = table(
+    ['calls of 2 KB', 'direct, p50', 'added, p50', 'added, p99'],
+    [['one after the other', ...[directP50Ms, addedP50Ms, addedP99Ms].map(milliseconds)]],
+  )
+  return `${streams}\n\n${calls}`
 }
 
 function interactiveTable(results: readonly Interactive[]): string {

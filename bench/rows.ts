@@ -3,6 +3,7 @@ import type { Ratio } from './figures.ts'
 import type { ImportFigures } from './import.ts'
 import type { Interactive } from './interactive.ts'
 import type { ThroughputRow } from './peers/throughput.ts'
+import type { ProxyFigures } from './proxy.ts'
 import { type ScaleResult, verdicts } from './scale/report.ts'
 
 /** One target, and what was measured. `ratio`: against the floor or the peer that ran beside it. */
@@ -54,6 +55,16 @@ export const importRows = (results: readonly ImportFigures[]): readonly Row[] =>
     row(`import of ${lines} lines ${store}: lost by a kill`, '', 'exactly', killed.lost, 0),
     row(`import of ${lines} lines ${store}: twice after a kill`, '', 'exactly', killed.twice, 0),
   ])
+
+export const proxyRows = (figures: ProxyFigures): readonly Row[] => {
+  const { clients, bytesEach, downloadGrowthMb, uploadGrowthMb, addedP50Ms } = figures
+  const what = `proxy, ${clients} clients of ${Math.round(bytesEach / 1_048_576)} MB`
+  return [
+    row(`${what}: memory growth, answers`, 'MB', 'at most', downloadGrowthMb, 50),
+    row(`${what}: memory growth, requests`, 'MB', 'at most', uploadGrowthMb, 50),
+    row('proxy, 2 KB: added latency, p50', 'ms', 'at most', addedP50Ms, 3),
+  ]
+}
 
 export const scaleRows = (result: ScaleResult): readonly Row[] =>
   verdicts(result).map(({ name, value, target }) => row(`${result.connections} connections: ${name}`, '', 'at most', value, target))

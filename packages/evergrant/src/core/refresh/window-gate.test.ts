@@ -22,7 +22,11 @@ function gate(suspectSinceMs: number): ReturnType<typeof passGate> {
   const world = { clock: time.clock, times, entropy: { uniform: () => 0 }, ...parts } as unknown as EngineWorld
   const suspicion = { intent: 'itn_1', at: time.clock.wall() - suspectSinceMs, answered: false }
   const row = { credential: { suspicion }, health: { failures: 1 } }
-  const context = { integration: { id: 'int_1', blocked: null }, record: { limits: { token: null, api: [] } }, reuse: { class: 'P1', windowMs: 30 * SECOND, neverProbe: false } }
+  const context = {
+    integration: { id: 'int_1', blocked: null },
+    record: { limits: { token: null, api: [] } },
+    reuse: { class: 'P1', windowMs: 30 * SECOND, neverProbe: false },
+  }
   return passGate(world, { row, context, urgent: false } as unknown as Parameters<typeof passGate>[1], ENDPOINT)
 }
 
