@@ -107,7 +107,9 @@ export function protocolTimes(scale = 1): ProtocolTimes {
   if (scale === 1) return TRUE_TIMES
   const entries = Object.entries(TRUE_TIMES) as [keyof ProtocolTimes, number][]
   const scaled = entries.map(([name, ms]) => [name, OWN_TIMES.includes(name) ? ms : Math.max(1, Math.round(ms / scale))])
-  return Object.fromEntries(scaled)
+  const times: ProtocolTimes = Object.fromEntries(scaled)
+  // Whoever claims late in its own time still sends, and hears, inside its lease: P2 relies on it.
+  return { ...times, leaseMs: Math.max(times.leaseMs, times.claimToSendMs + times.drainMs + 1) }
 }
 
 /** P3, P4 and unknown: a second presentation may cost the grant. */

@@ -55,6 +55,13 @@ test('a lease is always longer than the drain it covers', () => {
   }
 })
 
+test('whoever sends at the last moment hears inside its lease, at true and at scaled times', () => {
+  for (const table of [times, protocolTimes(50)]) {
+    for (const name of ['P0', 'P2', 'P3', 'P4', 'PU'] as const)
+      expect(leaseFor(reuse(name), table)).toBeGreaterThan(table.claimToSendMs + drainFor(reuse(name), table))
+  }
+})
+
 test('drain and lease are whole milliseconds for every window, because leases are stored', () => {
   for (const windowMs of [1_000, 10_000, 20_000, 29_999, 30_000]) {
     const subject = reuse('P1', windowMs)

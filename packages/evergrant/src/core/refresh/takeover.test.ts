@@ -204,7 +204,17 @@ test('at P4 a lease that ran out is nobody else’s while its holder lives, howe
   alive = false
   await lab.time.advance(60 * SECOND)
   await settle(lab, lab.engine.runDue())
-  await settle(lab, Promise.resolve())
+  // One look proves nothing: after a restart of the database every lock is free for a moment.
+  expect(lab.provider.presented).toEqual([])
+  alive = true
+  await lab.time.advance(60 * SECOND)
+  await settle(lab, lab.engine.runDue())
+  expect(lab.provider.presented).toEqual([])
+  alive = false
+  for (let look = 0; look < 3; look += 1) {
+    await lab.time.advance(31 * SECOND)
+    await settle(lab, lab.engine.runDue())
+  }
   expect(lab.provider.presented).toEqual(['rt-1'])
 })
 
