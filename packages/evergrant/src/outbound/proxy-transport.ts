@@ -18,6 +18,8 @@ export interface ProxyRequest {
   readonly deadlineMs: number
   /** The caller went away: the request is ended. */
   readonly signal?: Cancellation
+  /** PEM of a client certificate and of its key, shown to the API (RFC 8705 section 3). */
+  readonly certificate?: string | undefined
 }
 
 export interface ProxyAnswer {
@@ -133,7 +135,9 @@ function openRequest(request: ProxyRequest, agents: Agents): ClientRequest | Pro
     const { tls } = targetOf(url)
     const headers = { ...forwardable(request.headers), ...(Buffer.isBuffer(request.body) ? { 'content-length': String(request.body.length) } : {}) }
     const options = { method: request.method, headers, agent: tls ? agents.https : agents.http }
-    return tls ? requestHttps(url, options) : requestHttp(url, options)
+    // The agent keeps connections with different certificates apart.
+    const shown = request.certificate === undefined ? options : { ...options, cert: request.certificate, key: request.certificate }
+    return tls ? requestHttps(url, shown) : requestHttp(url, options)
   } catch (error) {
     return new ProxyError('not_sent', error instanceof NotSent ? error.reason : 'invalid_request')
   }
@@ -190,6 +194,11 @@ function listedIn(connection: string | readonly string[] | undefined): ReadonlyS
   return new Set(text.toLowerCase().split(/\s*,\s*/))
 }
 
+interface Where {
+  readonly host?: string | null
+  readonly port?: string | number | null
+}
+
 type Connected = (error: Error | null, socket: Duplex) => void
 
 interface AgentSettings {
@@ -206,7 +215,7 @@ class GuardedHttpAgent extends HttpAgent {
     this.#dialler = dialler
   }
 
-  override createConnection(where: { host?: string | null; port?: string | number | null }, connected: Connected): undefined {
+  override createConnection(where: Where, connected: Connected): undefined {
     dialFor(this.#dialler, false, where, connected)
   }
 }
@@ -218,16 +227,16 @@ class GuardedHttpsAgent extends HttpsAgent {
     this.#dialler = dialler
   }
 
-  override createConnection(where: { host?: string | null; port?: string | number | null }, connected: Connected): undefined {
-    dialFor(this.#dialler, true, where, connected)
+  override createConnection(where: Where & { readonly cert?: unknown }, connected: Connected): undefined {
+    dialFor(this.#dialler, true, where, connected, typeof where.cert === 'string' ? where.cert : undefined)
   }
 }
 
-function dialFor(dialler: Dialler, tls: boolean, { host, port }: { host?: string | null; port?: string | number | null }, connected: Connected): void {
+function dialFor(dialler: Dialler, tls: boolean, { host, port }: Where, connected: Connected, certificate?: string): void {
   const name = host ?? ''
   const bracketed = name.includes(':') && !name.startsWith('[') ? `[${name}]` : name
   const target: Target = { tls, host: bracketed, port: Number(port ?? (tls ? 443 : 80)), authority: bracketed }
-  dialler.dial(target).then(
+  dialler.dial(target, certificate).then(
     (socket) => connected(null, socket),
     // The agent hands a failure on without looking at the socket.
     (error: Error) => (connected as (error: Error) => void)(error),

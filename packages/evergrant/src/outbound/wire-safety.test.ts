@@ -9,6 +9,7 @@ import type { WireOutcome } from '../core/provider/wire.ts'
 import { systemTimers } from '../system.ts'
 import { createAddressGuard } from './address-guard.ts'
 import { createProviderClient } from './provider-client.ts'
+import { createProxyTransport } from './proxy-transport.ts'
 import { type ClosableTokenEndpoint, createTokenEndpoint } from './token-endpoint.ts'
 
 const lookup = async () => [{ address: '127.0.0.1', family: 4 }]
@@ -117,7 +118,15 @@ test.skipIf(!hasOpenssl)('a client shows its certificate on a connection of its 
   expect([await send(), await send(certificate), await send(), await send(certificate)]).toEqual(['ok', 'ok', 'ok', 'ok'])
   const client = createProviderClient({ guard, timers: systemTimers, ca: cert })
   expect(text(await client.sendRequest({ ...request, certificate }))).toBe('ok')
-  expect(seen).toEqual([undefined, 'right.example', 'right.example', 'right.example'])
+  const proxy = createProxyTransport({ guard, timers: systemTimers, ca: cert })
+  cleanUps.push(() => proxy.close())
+  const call = async (own?: string) => {
+    const { status, body } = await proxy.send({ method: 'GET', url, headers: {}, body: null, deadlineMs: 2_000, certificate: own })
+    await body.resume().toArray()
+    return status
+  }
+  expect([await call(certificate), await call(), await call(certificate)]).toEqual([200, 200, 200])
+  expect(seen).toEqual([undefined, 'right.example', 'right.example', 'right.example', 'right.example', undefined])
   await expect(endpoint.open(url, { pooled: false, certificate: 'no PEM' })).rejects.toMatchObject({ name: 'NotSent', reason: 'client_certificate' })
 })
 

@@ -73,10 +73,14 @@ export function authorizationOf(context: ProviderContext, template: string | nul
   return headerText(value)
 }
 
-/** With the certificate that the client shows wherever it calls its provider (RFC 8705 section 3), where the record has one. */
+/** PEM of the certificate, and of its key, that the client shows wherever it calls its provider (RFC 8705 section 3); undefined where the record has none. */
+export function certificateOf({ clientSecret, record }: ProviderContext): string | undefined {
+  return record.token.clientAuth === 'tls' && clientSecret !== null ? clientSecret : undefined
+}
+
 export function certified(context: ProviderContext, request: ProviderRequest): ProviderRequest {
-  const { clientSecret, record } = context
-  return record.token.clientAuth === 'tls' && clientSecret !== null ? { ...request, certificate: clientSecret } : request
+  const certificate = certificateOf(context)
+  return certificate === undefined ? request : { ...request, certificate }
 }
 
 function signedBy(context: ProviderContext, claims: SigningFacts['claims']): string {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { Fault } from '../../core/fault/fault.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { type ApiVerdict, judgeApiAnswer } from '../../core/provider/api.ts'
+import { certificateOf } from '../../core/provider/client-auth.ts'
 import { retryAfterMs } from '../../core/provider/retry-after.ts'
 import type { RefreshEngine, TokenAnswer } from '../../core/refresh/refresh-engine.ts'
 import type { Clock, Entropy, Timers } from '../../core/time.ts'
@@ -96,8 +97,9 @@ async function attempt(job: ProxyJob, ports: ProxyPorts, token: TokenAnswer, dea
   const { context } = job.target
   const headers = headersToSend(job.headers, context, token)
   const url = authorizedUrl(context, job.url, token.accessToken)
+  const certificate = certificateOf(context)
   try {
-    const answer = await ports.upstream.send({ method, url, headers, body, deadlineMs: Math.max(1, Math.round(left)), signal })
+    const answer = await ports.upstream.send({ method, url, headers, body, deadlineMs: Math.max(1, Math.round(left)), signal, certificate })
     const judged = await judge(job, ports, answer)
     const throttled = answer.status === 429 || judged.verdict === 'throttled'
     pass.answered({ headers: judged.fields, throttled, retryAfterMs: judged.retryAfterMs })

@@ -30,6 +30,8 @@ export interface UpstreamRequest {
   /** Until the head of the answer is here, in milliseconds. */
   readonly deadlineMs: number
   readonly signal?: Cancellation
+  /** Of the client, where its provider wants one shown. A secret. */
+  readonly certificate?: string | undefined
 }
 
 export interface UpstreamAnswer {
