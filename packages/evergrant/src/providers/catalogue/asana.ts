@@ -31,7 +31,7 @@ export const asana = defineProvider({
       access_token: 'at-2',
       token_type: 'bearer',
       expires_in: 3_600,
-      data: { id: 4_673_218_951, name: 'Jo', email: 'jo@example.com' },
+      data: null,
     },
     check: { data: { gid: '4673218951', name: 'Jo' } },
   },

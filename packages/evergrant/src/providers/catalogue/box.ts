@@ -19,8 +19,8 @@ export const box = defineProvider({
   api: { base: 'https://api.box.com/2.0', hosts: ['upload.box.com'] },
   check: { request: { url: 'https://api.box.com/2.0/users/me' } },
   samples: {
-    exchange: { access_token: 'at-1', expires_in: 3_600, restricted_to: [], refresh_token: 'rt-1', token_type: 'bearer' },
-    refresh: { access_token: 'at-2', expires_in: 3_600, restricted_to: [], refresh_token: 'rt-2', token_type: 'bearer' },
+    exchange: { access_token: 'at-1', expires_in: 3_600, restricted_to: null, refresh_token: 'rt-1', token_type: 'bearer' },
+    refresh: { access_token: 'at-2', expires_in: 3_600, restricted_to: null, refresh_token: 'rt-2', token_type: 'bearer' },
     check: { type: 'user', id: '11446498', login: 'jo@example.com' },
   },
   notes: [

@@ -11,8 +11,8 @@ const signature = createHmac('sha256', 'client-secret').update(payload).digest('
 
 recordFacts(facebook, {
   exchange: [
-    { expect: { accessToken: 'EAAG-at-1', accessSeconds: 5_107_800 } },
-    { answer: { access_token: 'EAAG-at-1', token_type: 'bearer' }, expect: { accessToken: 'EAAG-at-1', accessSeconds: 5_184_000 } },
+    { expect: { accessToken: 'EAAG-at-1', accessSeconds: 5_184_000 } },
+    { answer: { ...facebook.samples.exchange, expires_in: 5_107_800 }, expect: { accessToken: 'EAAG-at-1', accessSeconds: 5_107_800 } },
   ],
   refresh: { expect: { accessToken: 'EAAG-at-2', accessSeconds: 5_184_000 } },
   account: { answer: { id: '10158', name: 'Jo' }, account: '10158', label: 'Jo' },

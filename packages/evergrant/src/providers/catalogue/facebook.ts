@@ -59,8 +59,8 @@ export const facebook = defineProvider({
     rules: [{ means: 'revoked', account: 'user_id', at: 'issued_at' }],
   },
   samples: {
-    exchange: { access_token: 'EAAG-at-1', token_type: 'bearer', expires_in: 5_107_800 },
-    refresh: { access_token: 'EAAG-at-2', token_type: 'bearer', expires_in: 5_184_000 },
+    exchange: { access_token: 'EAAG-at-1', token_type: 'bearer', expires_in: null },
+    refresh: { access_token: 'EAAG-at-2', token_type: 'bearer', expires_in: null },
     check: { id: '10158' },
   },
   notes: [

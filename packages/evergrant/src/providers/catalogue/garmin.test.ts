@@ -1,7 +1,7 @@
 import { recordFacts } from '../../testing/record-facts.ts'
 import { garmin } from './garmin.ts'
 
-const granted = { tokenType: 'Bearer', accessSeconds: 86_400, refreshSeconds: 7_776_000, scopes: ['PARTNER_READ'] }
+const granted = { tokenType: 'Bearer', accessSeconds: 86_400, refreshSeconds: 7_776_000 }
 
 recordFacts(garmin, {
   exchange: { expect: { accessToken: 'access-1', refreshToken: 'refresh-1', ...granted } },

@@ -28,8 +28,24 @@ export const gitlab = defineProvider({
   api: { base: 'https://{host}/api/v4' },
   check: { request: { url: 'https://{host}/api/v4/user' }, needsScope: ['read_user', 'read_api', 'api'] },
   samples: {
-    exchange: { access_token: 'at-1', token_type: 'Bearer', expires_in: 7_200, refresh_token: 'rt-1', scope: 'read_user', created_at: 1_795_240_800 },
-    refresh: { access_token: 'at-2', token_type: 'Bearer', expires_in: 7_200, refresh_token: 'rt-2', scope: 'read_user', created_at: 1_795_248_000 },
+    exchange: {
+      access_token: 'at-1',
+      token_type: 'Bearer',
+      expires_in: 7_200,
+      refresh_token: 'rt-1',
+      scope: 'read_user',
+      created_at: 1_795_240_800,
+      id_token: null,
+    },
+    refresh: {
+      access_token: 'at-2',
+      token_type: 'Bearer',
+      expires_in: 7_200,
+      refresh_token: 'rt-2',
+      scope: 'read_user',
+      created_at: 1_795_248_000,
+      id_token: null,
+    },
     check: { id: 42, username: 'jo' },
   },
   notes: [

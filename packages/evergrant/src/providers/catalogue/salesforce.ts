@@ -67,7 +67,7 @@ export const salesforce = defineProvider({
     exchange: {
       access_token: 'at-1',
       refresh_token: 'rt-1',
-      signature: 'c2lnbmF0dXJl',
+      signature: null,
       scope: 'api refresh_token',
       instance_url: 'https://acme.my.salesforce.com',
       id: 'https://login.salesforce.com/id/00D000000000001EAA/005000000000001AAA',
@@ -76,7 +76,8 @@ export const salesforce = defineProvider({
     },
     refresh: {
       access_token: 'at-2',
-      signature: 'c2lnbmF0dXJl',
+      refresh_token: null,
+      signature: null,
       scope: 'api refresh_token',
       instance_url: 'https://acme.my.salesforce.com',
       id: 'https://login.salesforce.com/id/00D000000000001EAA/005000000000001AAA',

@@ -27,7 +27,7 @@ export const slackRotation = defineProvider({
       app_id: 'A0KRD7HC3',
       team: { id: 'T9TK3CUKW', name: 'Acme' },
       enterprise: null,
-      authed_user: { id: 'U1234' },
+      authed_user: { id: 'U1234', scope: null, access_token: null, expires_in: null, refresh_token: null, token_type: null },
     },
     refresh: {
       ok: true,

@@ -25,7 +25,7 @@ export const slack = defineProvider({
       app_id: 'A0KRD7HC3',
       team: { id: 'T9TK3CUKW', name: 'Acme' },
       enterprise: null,
-      authed_user: { id: 'U1234' },
+      authed_user: { id: 'U1234', scope: null, access_token: null, token_type: null },
     },
     check: { ok: true, team: 'Acme', team_id: 'T9TK3CUKW', user_id: 'U1234' },
   },

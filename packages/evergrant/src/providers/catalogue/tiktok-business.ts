@@ -53,7 +53,14 @@ export const tiktokBusiness = defineProvider({
       code: 0,
       message: 'OK',
       request_id: '2026112106',
-      data: { access_token: 'at-1', advertiser_ids: ['7000000000002', '7000000000001'], scope: [4, 3] },
+      data: {
+        access_token: 'at-1',
+        advertiser_ids: ['7000000000002', '7000000000001'],
+        expires_in: null,
+        refresh_token: null,
+        refresh_token_expires_in: null,
+        open_id: null,
+      },
     },
     refresh: {
       code: 0,

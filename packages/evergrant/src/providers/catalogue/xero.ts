@@ -43,6 +43,7 @@ export const xero = defineProvider({
       scope: 'openid offline_access',
     },
     refresh: {
+      id_token: null,
       access_token: 'eyJhbGciOiJSUzI1NiJ9.eyJ4ZXJvX3VzZXJpZCI6IngtMSJ9.c2ln',
       expires_in: 1_800,
       token_type: 'Bearer',

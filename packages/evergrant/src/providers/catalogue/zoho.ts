@@ -82,7 +82,7 @@ export const zoho = defineProvider({
       token_type: 'Bearer',
       expires_in: 3_600,
     },
-    refresh: { access_token: '1000.at-2', scope: 'AaaServer.profile.Read', api_domain: 'https://www.zohoapis.eu', token_type: 'Bearer', expires_in: 3_600 },
+    refresh: { access_token: '1000.at-2', scope: null, api_domain: 'https://www.zohoapis.eu', token_type: 'Bearer', expires_in: 3_600 },
     check: { ZUID: 1_234_567, Email: 'jo@example.com' },
   },
   notes: [
