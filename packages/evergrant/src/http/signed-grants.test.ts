@@ -1,7 +1,7 @@
 import { createVerify, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { decodeJwt } from '../core/provider/base64url.ts'
-import { granted, HOUR, type RecordDraft, startMachineLab, tokenOf } from '../testing/machine-lab.ts'
+import { granted, HOUR, type RecordDraft, readConnection, startMachineLab, tokenOf } from '../testing/machine-lab.ts'
 
 describe('JWT bearer', () => {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 })
@@ -63,6 +63,10 @@ describe('JWT bearer', () => {
     expect((await lab.call('PATCH', '/api/v1/integrations/scripted', { body: { client_secret: 'a password' } })).status).toBe(200)
     await lab.time.advance(HOUR + 1)
     expect((await tokenOf(lab, json.id)).json).toMatchObject({ status: 503, code: 'client_rejected' })
+    const { blocked } = (await lab.call('GET', '/api/v1/integrations/scripted')).json
+    expect(blocked).toMatchObject({ code: 'client_rejected', evidence: { provider_text: expect.stringContaining('cannot be read as a private key') } })
+    expect(JSON.stringify(blocked)).not.toContain('a password')
+    expect((await readConnection(lab, json.id)).status).toBe('blocked')
     await lab.call('PATCH', '/api/v1/integrations/scripted', { body: { client_secret: pem } })
     await lab.time.advance(HOUR)
     expect((await tokenOf(lab, json.id)).status).toBe(200)

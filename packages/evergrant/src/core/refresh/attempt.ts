@@ -24,7 +24,7 @@ import { credentialContext } from './new-credential.ts'
 import { type PresentOutcome, present, type ReadyPresentation } from './present.ts'
 import { type PresentedGrant, presented } from './presented-grant.ts'
 import { isStrict } from './protocol-times.ts'
-import { recordFailure } from './record-failure.ts'
+import { blockIntegration, recordFailure } from './record-failure.ts'
 import type { TokenAnswer } from './refresh-engine.ts'
 import { releaseDeaths } from './release-deaths.ts'
 import { type AnsweredPresentation, isChained, type NotGranted, previousAccessToken, settleGrant, storedAnswer } from './settle-grant.ts'
@@ -128,11 +128,20 @@ async function prepare(world: EngineWorld, request: AttemptRequest): Promise<Pre
   } catch (error) {
     const retryAt = world.clock.wall() + world.times.backoffBaseMs
     if (error instanceof SealError) return { kind: 'not_now', code: error.code, retryAt, detail: error.message }
-    // A request that cannot be built (a key that does not fit) is the integration's trouble, not the caller's.
-    const code = error instanceof Fault && error.code === 'invalid_request' ? 'client_rejected' : null
-    if (error instanceof Fault) return { kind: 'not_now', code: code ?? error.code, retryAt: error.details.retryAt ?? retryAt, detail: error.message }
+    if (error instanceof Fault && error.code === 'invalid_request') return unbuildable(world, context, error)
+    if (error instanceof Fault) return { kind: 'not_now', code: error.code, retryAt: error.details.retryAt ?? retryAt, detail: error.message }
     throw error
   }
+}
+
+/** A request that cannot be built is not the caller's trouble. Where the integration's key is at fault, none of its connections can go on, and its operator is told. */
+async function unbuildable(world: EngineWorld, context: GrantContext, error: Fault): Promise<Extract<AttemptOutcome, { kind: 'not_now' }>> {
+  const at = world.clock.wall()
+  const ours = error.details.field === '/integration'
+  const evidence = { intent: null, httpStatus: null, providerCode: null, providerText: error.message, answerHash: null }
+  if (ours) await blockIntegration(world, context, { code: 'client_rejected', at, evidence })
+  const retryAt = at + (ours ? world.times.blockedProbeMs : world.times.backoffBaseMs)
+  return { kind: 'not_now', code: 'client_rejected', retryAt, detail: error.message }
 }
 
 const neverLeft = ({ kind }: PresentOutcome): boolean =>

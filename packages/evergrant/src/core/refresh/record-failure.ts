@@ -168,7 +168,8 @@ function failureEvent(world: EngineWorld, failed: FailedPresentation, fault: Sto
   }
 }
 
-async function blockIntegration(world: EngineWorld, context: GrantContext, fault: StoredFault): Promise<void> {
+/** Told once, however many find out at once. */
+export async function blockIntegration(world: EngineWorld, context: GrantContext, fault: StoredFault): Promise<void> {
   const { integration } = context
   const event = {
     id: newId('evt', world.entropy),
