@@ -15,7 +15,7 @@ export interface ToldEnd {
   readonly hash: string
 }
 
-/** `held`: too many grants of the integration end at once, and a probe decides. `moved`: the grant is another one now. */
+/** `held`: too many grants of the integration end at once, and a probe decides. `moved`: the grant is another one now, or not active. */
 export type ToldEndOutcome = 'ended' | 'held' | 'moved'
 
 /**
@@ -25,6 +25,7 @@ export type ToldEndOutcome = 'ended' | 'held' | 'moved'
  */
 export async function recordToldEnd(world: EngineWorld, row: GrantRow, told: ToldEnd): Promise<ToldEndOutcome> {
   const { connection, credential } = row
+  if (connection.state !== 'active') return 'moved'
   const fault: StoredFault = {
     code: 'connection_revoked',
     at: told.at,
@@ -34,7 +35,8 @@ export async function recordToldEnd(world: EngineWorld, row: GrantRow, told: Tol
     connection: connection.id,
     organization: connection.organization,
     intent: null,
-    attempt: newId('itn', world.entropy),
+    // The same word, told again after a crash, is the same failure.
+    attempt: `itn_${told.hash}`,
     presentedGeneration: credential.generation,
     answer: null,
     effect: 'dead',
