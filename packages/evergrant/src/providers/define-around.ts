@@ -61,6 +61,7 @@ export function completeAround(draft: AroundDraft): Around {
     afterConnect: (draft.afterConnect ?? []).map((step) => ({
       from: null,
       facts: {},
+      scopes: null,
       done: [],
       needed: true,
       ...step,

@@ -34,6 +34,7 @@ const After = record(
     request: Request,
     from: orNull(record({ list: words(), where: conditions() }, ['list'])),
     facts: table(),
+    scopes: orNull(text()),
     done: statuses(),
     needed: flag(),
   },

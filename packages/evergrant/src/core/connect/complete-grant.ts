@@ -4,6 +4,7 @@ import { parseJson } from '../provider/answer-body.ts'
 import { conditionsHold, textAt, valueAt } from '../provider/answer-path.ts'
 import { chainOf } from '../provider/chain.ts'
 import type { ProviderContext } from '../provider/context.ts'
+import { readScopes } from '../provider/grant.ts'
 import type { AfterConnect } from '../provider/record-around.ts'
 import { recordRequest } from '../provider/record-request.ts'
 import type { Granted } from '../provider/verdict.ts'
@@ -38,20 +39,29 @@ export async function completeGrant(context: ProviderContext, granted: Granted, 
  * What the requests of a record find out after a consent, over what callback and token answer said; some of them only
  * register the account. Each may be asked twice. @throws Fault `connect_failed` when one that is needed fails
  */
-export async function factsAfterConnect(context: ProviderContext, grant: Granted, ports: AskPorts): Promise<Readonly<Record<string, string>>> {
+export async function askAfterConnect(context: ProviderContext, grant: Granted, ports: AskPorts): Promise<FoundOut> {
   let facts: Readonly<Record<string, string>> = { ...context.facts, ...grant.facts }
+  let scopes: readonly string[] | null = null
   for (const step of context.record.afterConnect) {
     const account = grant.account === null ? {} : { account: grant.account }
     const found = await find({ ...context, facts: { ...account, ...facts } }, step, grant, ports)
-    if (found.kind === 'found') facts = { ...facts, ...found.facts }
-    else if (step.needed) throw new Fault('connect_failed', { detail: `${context.record.name} did not tell ${step.finds} (${found.why}).` })
+    if (found.kind === 'found') {
+      facts = { ...facts, ...found.facts }
+      scopes = found.scopes ?? scopes
+    } else if (step.needed) throw new Fault('connect_failed', { detail: `${context.record.name} did not tell ${step.finds} (${found.why}).` })
     else
       ports.log.warn({ provider: context.record.id, finds: step.finds, why: found.why }, 'a request after a consent found nothing; the connection does without')
   }
-  return facts
+  return { facts, scopes }
 }
 
-type Found = { readonly kind: 'found'; readonly facts: Readonly<Record<string, string>> } | { readonly kind: 'nothing'; readonly why: string }
+export interface FoundOut {
+  readonly facts: Readonly<Record<string, string>>
+  /** What was granted, where a record asks for it; else null. */
+  readonly scopes: readonly string[] | null
+}
+
+type Found = ({ readonly kind: 'found' } & FoundOut) | { readonly kind: 'nothing'; readonly why: string }
 
 async function find(context: ProviderContext, step: AfterConnect, grant: Granted, ports: AskPorts): Promise<Found> {
   const request = recordRequest(context, step.request, grant.accessToken, grant.tokenType)
@@ -59,28 +69,30 @@ async function find(context: ProviderContext, step: AfterConnect, grant: Granted
     const outcome = await ask(request, ports)
     if (outcome.kind === 'answered') {
       const { status, text } = outcome.answer
-      if (step.done.includes(status)) return { kind: 'found', facts: factsIn(context, step, parseJson(text)) }
-      if (status >= 200 && status < 300) return complete(step, factsIn(context, step, parseJson(text)))
+      const json = parseJson(text)
+      if (step.done.includes(status)) return { kind: 'found', ...foundIn(context, step, json) }
+      if (status >= 200 && status < 300) return complete(step, foundIn(context, step, json))
     }
     if (attempt === ATTEMPTS || isFinal(outcome))
       return { kind: 'nothing', why: outcome.kind === 'answered' ? statusOr(outcome.answer.status, '') : outcome.cause }
   }
 }
 
-function complete(step: AfterConnect, facts: Readonly<Record<string, string>>): Found {
-  const missing = Object.keys(step.facts).filter((fact) => !Object.hasOwn(facts, fact))
-  return missing.length === 0 ? { kind: 'found', facts } : { kind: 'nothing', why: `its answer has no ${missing.join(', ')}` }
+function complete(step: AfterConnect, found: FoundOut): Found {
+  const facts = Object.keys(step.facts).filter((fact) => !Object.hasOwn(found.facts, fact))
+  const missing = step.scopes !== null && found.scopes === null ? [...facts, step.scopes] : facts
+  return missing.length === 0 ? { kind: 'found', ...found } : { kind: 'nothing', why: `its answer has no ${missing.join(', ')}` }
 }
 
 /** @throws Fault `connect_failed` when a value does not look as the record's variable of that name says */
-function factsIn({ record }: ProviderContext, { from, facts: wanted }: AfterConnect, json: JsonValue | undefined): Readonly<Record<string, string>> {
+function foundIn({ record }: ProviderContext, { from, facts: wanted, scopes }: AfterConnect, json: JsonValue | undefined): FoundOut {
   const root = from === null ? json : elementOf(json, from)
   const facts: Record<string, string> = {}
   for (const [fact, path] of Object.entries(wanted)) {
     const value = textAt(root, path)
     if (value !== null) facts[fact] = fittingFact(record, fact, value)
   }
-  return facts
+  return { facts, scopes: scopes === null ? null : readScopes(valueAt(root, scopes), record.answer.scopeSeparator) }
 }
 
 function elementOf(json: JsonValue | undefined, { list, where }: NonNullable<AfterConnect['from']>): JsonValue | undefined {

@@ -7,7 +7,7 @@ import type { CodeExchangeResult } from '../refresh/exchange.ts'
 import { tellSuperseded } from './account-limits.ts'
 import { type CallbackInput, type CheckedFlow, checkCallback, checkIssuer, checkSignature } from './callback-checks.ts'
 import { type CallbackParameters, callbackError, plainParameters, single } from './callback-parameters.ts'
-import { completeGrant, factsAfterConnect } from './complete-grant.ts'
+import { askAfterConnect, completeGrant } from './complete-grant.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectSession } from './connect-sessions.ts'
 import { discardTokens } from './discard-tokens.ts'
@@ -147,11 +147,11 @@ export async function useAnswer(answer: ExchangeAnswer, ports: ConnectPorts): Pr
 
 async function heldGrant(answer: ExchangeAnswer, granted: Granted, ports: ConnectPorts): Promise<HeldGrant | Fault> {
   const { context, session, integration } = answer.flowing
-  const scopes = granted.scopes ?? callbackScopes(answer)
   const asked = scopesToAsk(context, session.scopes ?? integration.scopes)
   try {
     const complete = await completeGrant(context, granted, ports)
-    const facts = await factsAfterConnect(context, complete, ports)
+    const { facts, scopes: told } = await askAfterConnect(context, complete, ports)
+    const scopes = told ?? granted.scopes ?? callbackScopes(answer)
     const account = await readAccount({ context: { ...context, facts }, grant: complete, callback: answer.parameters, scopes: scopes ?? asked }, ports)
     const { accessToken, refreshToken, tokenType, accessExpiresAt, refreshExpiresAt } = complete
     return {

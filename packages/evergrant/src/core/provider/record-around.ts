@@ -34,6 +34,8 @@ export interface AfterConnect {
   /** Fact -> path. In a list, `from` chooses the element: the first for which `where` holds. */
   readonly from: { readonly list: AnswerPath; readonly where: Readonly<Record<AnswerPath, string | number | boolean>> } | null
   readonly facts: Readonly<Record<string, AnswerPath>>
+  /** Where the granted scopes stand, for providers that tell them nowhere else (Garmin): a list, or text as in a token answer. */
+  readonly scopes: AnswerPath | null
   /** Statuses besides 2xx that mean that it is done (409: registered already). */
   readonly done: readonly number[]
   /** A consent without it is of no use and fails; otherwise it is left out. */

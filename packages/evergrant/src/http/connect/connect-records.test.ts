@@ -45,6 +45,7 @@ const AROUND = defineProvider({
     { finds: 'the site', request: { url: '{side}/sites' }, from: { list: 'sites', where: { kind: 'main' } }, facts: { site: 'id' } },
     { finds: 'the registration', request: { method: 'POST', format: 'json', url: '{side}/{cell}/register', parameters: { who: '{site}' } }, done: [409] },
     { finds: 'the colour', request: { url: '{side}/colour' }, facts: { colour: 'colour' }, needed: false },
+    { finds: 'the permissions', request: { url: '{side}/permissions' }, scopes: 'granted', needed: false },
   ],
   revoke: { url: '{centre}/p4/revoke' },
   account: [{ from: 'request', url: '{side}/me', path: 'id' }],
@@ -81,6 +82,7 @@ beforeEach(() => {
   })
   side.answer('/c-7/register', { status: 409, body: { error: 'registered already' } })
   side.answer('/colour', { status: 404, body: {} })
+  side.answer('/permissions', { status: 404, body: {} })
   side.answer('/me', { body: { id: 'ada' } })
 })
 
@@ -122,11 +124,17 @@ test('a consent passes its signature, its data centre, its second exchange and i
   expect(token.accessToken).toBe('long-token')
   expect((token.expiresAt ?? 0) - bench.ports.clock.wall()).toBeLessThanOrEqual(60 * 60_000)
   expect((token.expiresAt ?? 0) - bench.ports.clock.wall()).toBeGreaterThan(59 * 60_000)
-  expect(side.asked.map((line) => line.split('?')[0])).toEqual(['GET /long', 'GET /sites', 'POST /c-7/register', 'GET /colour', 'GET /me'])
+  expect(side.asked.map((line) => line.split('?')[0])).toEqual(['GET /long', 'GET /sites', 'POST /c-7/register', 'GET /colour', 'GET /permissions', 'GET /me'])
   expect(side.asked[0]).toMatch(/grant=long&short=[^&]+&secret=practice-secret$/)
   expect(side.headers[0]?.authorization).toBeUndefined()
   expect(side.headers[1]?.authorization).toBe('Bearer long-token')
   expect(side.bodies[2]).toBe('{"who":"two"}')
+})
+
+test('scopes that only a later request tells are the ones that count', async () => {
+  expect((await stored(await connect('scopes-of-answer')))?.scopes).toEqual(['notes:read'])
+  side.answer('/permissions', { body: { granted: ['notes:read', 'notes:write'] } })
+  expect((await stored(await connect('scopes-of-look-up')))?.scopes).toEqual(['notes:read', 'notes:write'])
 })
 
 test('a refresh goes to the data centre that the callback named', async () => {
@@ -247,7 +255,7 @@ test("a process that dies between the two exchanges does the second one at its n
   const [record] = records
   if (record === undefined) throw new Error('nothing was journaled before the second exchange')
   expect(await restarted.resumeStaged(record, (body) => new TextDecoder().decode(body))).toBe('settled')
-  expect(side.asked.map((line) => line.split('?')[0])).toEqual(['GET /long', 'GET /sites', 'POST /c-7/register', 'GET /colour', 'GET /me'])
+  expect(side.asked.map((line) => line.split('?')[0])).toEqual(['GET /long', 'GET /sites', 'POST /c-7/register', 'GET /colour', 'GET /permissions', 'GET /me'])
   const outcome = await restarted.callback(input)
   if (outcome.kind !== 'return') throw new Error(outcome.kind)
   expect(await stored(await finish(outcome.url, 'crashed'))).toMatchObject({ facts: { centre: bench.practice.url, cell: 'c-7', site: 'two' } })
