@@ -23,6 +23,7 @@ const SIGNED = defineProvider({
   },
   authorize: { url: '{home}/p4/authorize', defaultScopes: ['notes:read'] },
   token: { url: '{side}/token', clientAuth: 'private_key_jwt', signing: { algorithm: 'ES256', header: {}, claims: {}, lifetimeSeconds: 300 } },
+  answer: { paths: { grantExpiresIn: 'hard_expires_in' } },
   account: [{ from: 'answer', path: 'who' }],
   reuse: { class: 'P3' },
 })
@@ -60,9 +61,17 @@ function secretOf(secret: string) {
   return { id, clientSecret: bench.ports.seal.seal(secret, { organization, table: 'integration', row: id, column: 'client_secret' }) }
 }
 
-async function callback(slug: string, visitor: Visitor): Promise<string> {
-  const link = await api(bench, access, 'connect/sessions', { integration: slug, owner: slug, return_url: RETURN_URL })
-  return visitor.consent(await visitor.start(String(link.body['url'])), 'ada')
+async function callback(slug: string, visitor: Visitor, owner = slug): Promise<string> {
+  const link = await api(bench, access, 'connect/sessions', { integration: slug, owner, return_url: RETURN_URL })
+  return visitor.consent(await visitor.start(String(link.body['url'])), owner)
+}
+
+async function connected(owner: string): Promise<ConnectionId> {
+  const visitor = new Visitor(bench)
+  const { searchParams } = new URL((await visitor.follow(await callback('signed', visitor, owner))).location ?? '')
+  const done = await api(bench, access, 'connect/complete', { session: searchParams.get('session'), code: searchParams.get('code'), owner })
+  expect(done.status).toBe(200)
+  return done.body['connection_id'] ?? 'con_'
 }
 
 function assertionOf(body: string | undefined) {
@@ -76,11 +85,7 @@ function assertionOf(body: string | undefined) {
 
 test('a client that signs does so for the code and for every refresh, each time anew', async () => {
   side.answer('/token', { body: { access_token: 'at-1', refresh_token: 'rt-1', expires_in: 3_600, who: 'ada' } })
-  const visitor = new Visitor(bench)
-  const { searchParams } = new URL((await visitor.follow(await callback('signed', visitor))).location ?? '')
-  const done = await api(bench, access, 'connect/complete', { session: searchParams.get('session'), code: searchParams.get('code'), owner: 'signed' })
-  expect(done.status).toBe(200)
-  const id: ConnectionId = done.body['connection_id'] ?? 'con_'
+  const id = await connected('ada')
   side.answer('/token', { body: { access_token: 'at-2', refresh_token: 'rt-2', expires_in: 3_600 } })
   await bench.engine.refresh(organization, id)
   const [first, second] = side.bodies.map(assertionOf)
@@ -100,4 +105,16 @@ test("a key that does not sign is the operator's trouble: nothing is sent, and t
   const events = await bench.store.events.list(organization, {}, { limit: 50, cursor: null })
   const failed = events.items.find((event) => event.type === 'connect.failed')
   expect(failed?.data).toMatchObject({ code: 'client_rejected' })
+})
+
+test('the end that the first answer tells is the end of the grant, and a refresh that does not repeat it leaves it there', async () => {
+  const token = { access_token: 'at-1', refresh_token: 'rt-1', expires_in: 3_600, who: 'eve' }
+  side.answer('/token', { body: { ...token, hard_expires_in: 864_000 } })
+  const id = await connected('eve')
+  const endsAt = async () => (await bench.store.credentials.read(id))?.health.endsAt ?? 0
+  const told = await endsAt()
+  expect(Math.abs(told - bench.ports.clock.wall() - 864_000_000)).toBeLessThan(60_000)
+  side.answer('/token', { body: token })
+  await bench.engine.refresh(organization, id)
+  expect(await endsAt()).toBe(told)
 })
