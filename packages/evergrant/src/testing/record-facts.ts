@@ -34,7 +34,7 @@ export interface ReadAs {
   readonly facts?: Readonly<Record<string, string>>
 }
 
-export interface StepFacts {
+interface StepFacts {
   /** The record's sample, where none is given; a text is sent as it is. */
   readonly answer?: JsonObject | string
   readonly status?: number
@@ -48,9 +48,9 @@ export interface StepFacts {
 
 export type JudgedAs = VerdictRule['verdict']
 /** What a body at the token endpoint means: step, status, body, verdict. */
-export type ErrorFact = readonly [TokenStep, number, JsonValue, JudgedAs]
+type ErrorFact = readonly [TokenStep, number, JsonValue, JudgedAs]
 /** What an answer of the API means: status, headers, body, meaning. */
-export type ApiFact = readonly [number, Readonly<Record<string, string>>, JsonValue, ApiVerdict]
+type ApiFact = readonly [number, Readonly<Record<string, string>>, JsonValue, ApiVerdict]
 
 export interface RecordClaims {
   /** Values of the record's variables; left out: their examples. */
@@ -68,7 +68,7 @@ export interface RecordClaims {
 }
 
 /** A push as the provider sends it, and what it says. It must not be believed under another secret. */
-export interface PushClaim {
+interface PushClaim {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
   /** The one that the record's proof names. */
