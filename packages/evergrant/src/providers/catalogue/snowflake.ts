@@ -1,6 +1,6 @@
 import { defineProvider } from '../define.ts'
 
-const site = 'https://{account}.snowflakecomputing.com'
+const site = 'https://{account_identifier}.snowflakecomputing.com'
 
 export const snowflake = defineProvider({
   id: 'snowflake',
@@ -13,7 +13,7 @@ export const snowflake = defineProvider({
   ],
   scopes: { refresh_token: 'A refresh token.' },
   variables: {
-    account: {
+    account_identifier: {
       label: 'Account identifier',
       pattern: '[A-Za-z0-9][A-Za-z0-9-]*(\\.[A-Za-z0-9-]+)*',
       example: 'myorg-account123',
