@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { systemTimers } from '../system.ts'
+import { createManualTime } from '../testing/manual-time.ts'
 import { createAddressGuard } from './address-guard.ts'
 import { createProviderClient } from './provider-client.ts'
 import { createProxyTransport, type ProxyRequest } from './proxy-transport.ts'
@@ -29,6 +30,15 @@ async function api(handler: (incoming: IncomingMessage, outgoing: ServerResponse
 
 function get(url: string, change: Partial<ProxyRequest> = {}): ProxyRequest {
   return { method: 'GET', url, headers: {}, body: null, deadlineMs: 5_000, ...change }
+}
+
+/** Something that a test waits for. */
+function moment(): { readonly come: Promise<void>; readonly now: () => void } {
+  let now = (): void => {}
+  const come = new Promise<void>((resolve) => {
+    now = resolve
+  })
+  return { come, now: () => now() }
 }
 
 test('method, path, headers and body reach the API, and its answer comes back', async () => {
@@ -97,6 +107,41 @@ test('100 MB stream both ways, and a reader who stops stops the sender (S31)', {
   let bytes = 0
   for await (const chunk of answer.body) bytes += (chunk as Buffer).length
   expect(bytes).toBe(pieces * piece.length)
+})
+
+test('an upload may take longer than the deadline, which counts from its end (S31)', async () => {
+  const asked = moment()
+  const heard = moment()
+  const url = await api((incoming, outgoing) => {
+    asked.now()
+    void buffer(incoming).then((body) => (body.toString() === 'one two' ? outgoing.end('kept') : heard.now()))
+  })
+  const time = createManualTime()
+  const patient = createProxyTransport({ guard, timers: time.timers })
+  cleanUps.push(() => patient.close())
+  const slow = new Readable({ read() {} })
+  slow.push('one ')
+  const kept = patient.send(get(url, { method: 'POST', body: slow, deadlineMs: 1_000 }))
+  await asked.come
+  await time.advance(300_000)
+  slow.push('two')
+  slow.push(null)
+  expect((await buffer((await kept).body)).toString()).toBe('kept')
+  const refused = expect(patient.send(get(url, { method: 'POST', body: Readable.from(['else']), deadlineMs: 1_000 }))).rejects.toMatchObject({
+    kind: 'timeout',
+  })
+  await heard.come
+  await time.advance(1_000)
+  await refused
+})
+
+test('a caller that stops in the middle of its body is not waited for (S31)', async () => {
+  const url = await api((incoming) => incoming.resume())
+  const impatient = createProxyTransport({ guard, timers: systemTimers, silenceMs: 200 })
+  cleanUps.push(() => impatient.close())
+  const stuck = new Readable({ read() {} })
+  stuck.push('one ')
+  await expect(impatient.send(get(url, { method: 'POST', body: stuck }))).rejects.toMatchObject({ kind: 'timeout' })
 })
 
 test('a redirect is handed back, not followed (S27)', async () => {

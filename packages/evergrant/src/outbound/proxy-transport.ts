@@ -14,7 +14,7 @@ export interface ProxyRequest {
   readonly headers: Readonly<Record<string, string | readonly string[]>>
   /** A stream is sent as it comes, with its back-pressure; it cannot be sent twice. */
   readonly body: Buffer | Readable | null
-  /** Until the head of the answer is here; its body then has {@link ProxyTransportOptions.silenceMs} between two pieces. */
+  /** Until the head of the answer is here, from the end of a body that is a stream; bodies have {@link ProxyTransportOptions.silenceMs} between two pieces. */
   readonly deadlineMs: number
   /** The caller went away: the request is ended. */
   readonly signal?: Cancellation
@@ -107,7 +107,10 @@ function send(request: ProxyRequest, agents: Agents, { timers, silenceMs = 60_00
       ended ??= why
       outgoing.destroy()
     }
-    const cancelDeadline = timers.after(request.deadlineMs, () => end('timeout'))
+    let cancelDeadline = (): void => {}
+    const startDeadline = (): void => {
+      cancelDeadline = timers.after(request.deadlineMs, () => end('timeout'))
+    }
     const onAbort = (): void => end('cancelled')
     request.signal?.addEventListener('abort', onAbort, { once: true })
     const settle = (): void => {
@@ -125,7 +128,22 @@ function send(request: ProxyRequest, agents: Agents, { timers, silenceMs = 60_00
       reject(failureOf(error, ended, outgoing))
     })
     if (request.signal?.aborted) return onAbort()
+    if (isStream(request.body)) awaitUpload(outgoing, request.body, silenceMs, { startDeadline, end })
+    else startDeadline()
     sendBody(outgoing, request.body, end)
+  })
+}
+
+/** An upload takes as long as it takes: only silence ends it, the caller's or the API's. The API's time begins when it is over. */
+function awaitUpload(
+  outgoing: ClientRequest,
+  body: Readable,
+  silenceMs: number,
+  { startDeadline, end }: { readonly startDeadline: () => void; readonly end: (why: ProxyFailure) => void },
+): void {
+  body.once('end', startDeadline)
+  outgoing.setTimeout(silenceMs, () => {
+    if (!body.readableEnded) end('timeout')
   })
 }
 
