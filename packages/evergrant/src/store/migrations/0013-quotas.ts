@@ -2,7 +2,7 @@ import { type Migration, portable } from './migration.ts'
 
 /** What is left of providers' quotas, so that all nodes know it. `scope` is a connection, or empty: everybody's. */
 export const quotas: Migration = {
-  version: 14,
+  version: 13,
   name: 'quotas',
   up: portable(`
 create table quota (

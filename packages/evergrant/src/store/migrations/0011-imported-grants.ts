@@ -5,7 +5,7 @@ import { type Migration, portable } from './migration.ts'
  * whether a line of an import was stored already; its fingerprint, kept here, can. Never deleted.
  */
 export const importedGrants: Migration = {
-  version: 12,
+  version: 11,
   name: 'imported grants',
   up: portable(`
 create table imported_grant (

@@ -5,7 +5,7 @@ import { type Migration, portable } from './migration.ts'
  * refresh protocol.
  */
 export const providerEvents: Migration = {
-  version: 13,
+  version: 12,
   name: 'provider events',
   up: portable(`
 create table push_secret (

@@ -2,7 +2,7 @@ import { type Migration, portable } from './migration.ts'
 
 /** Authorization codes that came in a push, until the browser that asked for them comes back. */
 export const pushedCodes: Migration = {
-  version: 15,
+  version: 14,
   name: 'pushed codes',
   up: portable(`
 create table pushed_code (
