@@ -9,7 +9,7 @@ import { embeddedApi } from './embedded-api.ts'
 import { type Finding, fine, problem } from './finding.ts'
 import { dataFolderFinding, environmentFindings, keyFinding, runtimeFinding, schemaFinding } from './machine-findings.ts'
 import { postgresFindings } from './postgres-findings.ts'
-import { clockFinding, integrationFindings, limitFindings, publicUrlFinding, readinessFindings, trustFinding } from './server-findings.ts'
+import { clockFinding, integrationFindings, limitFindings, publicUrlFinding, quotaFindings, readinessFindings, trustFinding } from './server-findings.ts'
 
 /** Everything that `doctor` says, from the ground up. A later check runs only if it can mean something. */
 export async function diagnose(): Promise<readonly Finding[]> {
@@ -50,6 +50,7 @@ async function throughApi(api: Api, publicUrl: string): Promise<readonly Finding
     await clockFinding(api, systemClock.wall()),
     await trustFinding(api),
     ...(await integrationFindings(api, publicUrl)),
+    ...(await quotaFindings(api)),
     ...(await limitFindings(api)),
     ...(await driftFindings(api, systemClock.wall())),
   ]

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { JsonObject } from '../core/json.ts'
 import type { Api } from './api.ts'
-import { deathsFinding, limitFindings, sunsetFindings } from './server-findings.ts'
+import { deathsFinding, limitFindings, quotaFindings, sunsetFindings } from './server-findings.ts'
 
 test('held ends are a problem with the command that decides; without them there is none', () => {
   expect(deathsFinding({ slug: 'google', deaths_held: null })).toEqual([])
@@ -15,6 +15,26 @@ test('an announced end is worth a word for half a year, and a problem with its r
   expect(about(30)).toMatchObject([{ ok: false, remedy: 'ask for v2' }])
   expect(about(-2)).toMatchObject([{ ok: false, detail: 'v1 tokens has ended on 2027-01-01' }])
   expect(sunsetFindings({ name: 'Acme', sunsets: [] })).toEqual([])
+})
+
+test('a quota that is used up is worth a word, one of a single connection is not', async () => {
+  const quota = { name: 'day', connection: null, limit: 2_000, used: 2_000, remaining: 0, resets_at: '2026-11-22T00:00:00.000Z' }
+  const api: Api = {
+    where: 'here',
+    close: async () => {},
+    call: async (_method, path): Promise<JsonObject> =>
+      path.startsWith('integrations/')
+        ? { quotas: [quota, { ...quota, remaining: 1 }, { ...quota, connection: 'con_1' }] }
+        : { items: [{ slug: 'strava' }], cursor: null },
+  }
+  expect(await quotaFindings(api)).toEqual([
+    {
+      name: 'quotas of strava',
+      ok: true,
+      detail: 'the quota day is used up until 2026-11-22T00:00:00.000Z: calls through the proxy get 429 until then',
+      remedy: null,
+    },
+  ])
 })
 
 test('an account near its limit is named once, and no more when it has room again', async () => {

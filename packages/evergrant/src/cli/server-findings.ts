@@ -110,6 +110,21 @@ export async function limitFindings(api: Api): Promise<readonly Finding[]> {
   return [...findings.values()]
 }
 
+/** Quotas of providers' APIs that are used up now: worth a word, and nothing to mend in a hurry. */
+export async function quotaFindings(api: Api): Promise<readonly Finding[]> {
+  const findings: Finding[] = []
+  for (const { slug } of await allItems(api, 'integrations', {})) {
+    const details = await api.call('GET', `integrations/${encodeURIComponent(String(slug))}`)
+    const quotas = Array.isArray(details['quotas']) ? details['quotas'].filter((quota) => isJsonObject(quota)) : []
+    for (const quota of quotas) {
+      if (quota['remaining'] !== 0 || quota['connection'] !== null) continue
+      const what = quota['name'] === 'pause' ? 'its provider asked for a pause' : `the quota ${String(quota['name'])} is used up`
+      findings.push(fine(`quotas of ${String(slug)}`, `${what} until ${String(quota['resets_at'])}: calls through the proxy get 429 until then`))
+    }
+  }
+  return findings
+}
+
 /** Asks the address that browsers and providers use: a proxy in between is part of the deployment. */
 export async function publicUrlFinding(publicUrl: string): Promise<Finding> {
   const name = 'public URL'
