@@ -125,7 +125,13 @@ const engineMutants: readonly Mutant[] = [
   {
     name: 'overtakes_a_living_holder',
     does: 'takes a lease that is over although its holder lives',
-    edits: [{ file: 'core/refresh/living-holder.ts', find: '!holder.alive ||', replace: 'holder.alive ||' }],
+    edits: [
+      {
+        file: 'core/refresh/living-holder.ts',
+        find: '  if (!holder.alive) return missedUntil(world, holder, row, reuse)\n',
+        replace: '  if (holder.alive) return null\n',
+      },
+    ],
     scenario: 'paused-before-the-first-byte',
   },
   {
@@ -162,7 +168,11 @@ const engineMutants: readonly Mutant[] = [
     name: 'journal_settled_too_early',
     does: 'strikes an answer from the journal before the database has it',
     edits: [
-      { file: 'core/refresh/settle-grant.ts', find: '    if (journaled !== null && !wentBack) world.journal.settle(answered.intent)\n', replace: '' },
+      {
+        file: 'core/refresh/settle-grant.ts',
+        find: '    if (journaled !== null && !wentBack && !(applies(outcome) && isChained(answered.grantContext))) world.journal.settle(answered.intent)\n',
+        replace: '',
+      },
       {
         file: 'core/refresh/settle-grant.ts',
         find: '  let known: CommitOutcome | null = null\n',
@@ -259,7 +269,11 @@ const crowdMutants: readonly Mutant[] = [
         find: 'const distrust = await world.trust.mayPresent(request.row, request.context.reuse)',
         replace: 'const distrust = null as { readonly detail: string } | null',
       },
-      { file: 'core/refresh/present.ts', find: '  if (distrust === null) return', replace: '  if (distrust !== undefined) return' },
+      {
+        file: 'core/refresh/present.ts',
+        find: '  if (distrust === null && until === null) return',
+        replace: '  if (distrust !== undefined && until === null) return',
+      },
     ],
     scenario: 'database-went-back',
   },

@@ -14,9 +14,9 @@ export const storeMutants: readonly Mutant[] = [
       },
       {
         file: 'store/sql/grants.ts',
-        find: "const current = yield* row('select generation, fingerprint from credential where connection_id = ?', commit.connection)",
+        find: "const current = yield* row('select generation, fingerprint, lease_epoch from credential where connection_id = ?', commit.connection)",
         replace:
-          "const current = yield* row('select case when intent_id = ? then generation else -1 end as generation, fingerprint from credential where connection_id = ?', commit.intent, commit.connection)",
+          "const current = yield* row('select case when intent_id = ? then generation else -1 end as generation, fingerprint, lease_epoch from credential where connection_id = ?', commit.intent, commit.connection)",
       },
       {
         file: 'store/sql/grants.ts',
