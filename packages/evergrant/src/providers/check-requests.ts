@@ -136,9 +136,10 @@ function refreshProblems({ token, answer, lifetimes, chain }: ProviderRecord): P
 function accountProblems(record: ProviderRecord): Problem[] {
   const pushed = (record.push?.rules ?? []).flatMap(({ pattern }, index) => patternProblems(`push.rules.${index}.pattern`, pattern))
   const own = record.account.flatMap((source, index): Problem[] => {
-    if ('pattern' in source && source.pattern !== null) return patternProblems(`account.${index}.pattern`, source.pattern)
-    if (source.from !== 'variable' || Object.hasOwn(record.variables, source.name)) return []
+    const pattern = 'pattern' in source ? patternProblems(`account.${index}.pattern`, source.pattern) : []
+    if (source.from !== 'variable' || Object.hasOwn(record.variables, source.name)) return pattern
     return [
+      ...pattern,
       {
         path: `account.${index}.name`,
         text: `must name a variable of this record: ${Object.keys(record.variables).join(', ') || 'it has none'} (found "${source.name}")`,

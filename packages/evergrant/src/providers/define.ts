@@ -233,8 +233,9 @@ function completeAnswer(draft: NonNullable<ProviderDraft['answer']>): AnswerFact
 function completeAccount(draft: AccountDraft): AccountSource {
   switch (draft.from) {
     case 'callback':
-    case 'variable':
       return draft
+    case 'variable':
+      return { pattern: null, ...draft }
     case 'answer':
       return { label: null, pattern: null, ...draft }
     case 'request':

@@ -218,7 +218,7 @@ function sourceWords(source: AccountSource): string {
     case 'callback':
       return `${code(source.parameter)} of the callback`
     case 'variable':
-      return code(source.name)
+      return source.pattern === null ? code(source.name) : `the part of ${code(source.name)} that stays the same`
     case 'request':
       return `${code(source.path)} of ${code(`${source.method} ${source.url}`)}`
   }

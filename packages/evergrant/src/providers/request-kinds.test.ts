@@ -1,6 +1,6 @@
 import { createVerify, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { accountFromAnswer, accountRequest } from '../core/provider/account.ts'
+import { accountFromAnswer, accountRequest, isOwnWord } from '../core/provider/account.ts'
 import { apiHeaders } from '../core/provider/api.ts'
 import { authorizeUrl } from '../core/provider/authorize.ts'
 import { decodeJwt } from '../core/provider/base64url.ts'
@@ -303,6 +303,16 @@ describe('the account', () => {
       account: 'my-shop',
       label: null,
     })
+  })
+
+  test('is the part of an address that stays the same when its host changes', async () => {
+    const variables = { home: { label: 'Home', pattern: 'https://.+', example: 'https://rest1.example/e999/', askedOf: 'provider' } } as const
+    const of = (home: string) =>
+      context({ variables, account: [{ from: 'variable', name: 'home', pattern: '//[^/]+/([^/]+)/' }] }, { variables: {}, facts: { home } })
+    expect(accountFromAnswer(await of('https://rest1.example/e999/'), {}, none, null)?.account).toBe('e999')
+    expect(accountFromAnswer(await of('https://rest2.example/e999/'), {}, none, null)?.account).toBe('e999')
+    expect(accountFromAnswer(await of('https://rest1.example'), {}, none, null)).toBeNull()
+    expect(isOwnWord(await of('https://rest2.example/e999/'), 'e999')).toBe(true)
   })
 
   test('is asked for with headers and a body of their own', async () => {

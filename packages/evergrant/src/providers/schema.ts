@@ -131,7 +131,7 @@ const revokeWay = {
 const label = () => orNull(text())
 const sources = [
   record({ from: Type.Literal('answer'), path: text(), label: label(), pattern: orNull(text()) }, ['from', 'path']),
-  record({ from: Type.Literal('variable'), name: text() }, ['from', 'name']),
+  record({ from: Type.Literal('variable'), name: text(), pattern: orNull(text()) }, ['from', 'name']),
   record({ from: Type.Literal('id_token'), claim: text(), label: label() }, ['from', 'claim']),
   record({ from: Type.Literal('access_token'), claim: text(), label: label() }, ['from', 'claim']),
   record({ from: Type.Literal('callback'), parameter: text() }, ['from', 'parameter']),

@@ -1,6 +1,7 @@
 import { SYSTEM_ACTOR } from '../audit/event.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { ConnectionId } from '../ids.ts'
+import { accountOfVariable } from '../provider/account.ts'
 import { capIsNear } from '../provider/lifetimes.ts'
 import type { ProviderRecord } from '../provider/record.ts'
 import { connectEvent } from './connect-event.ts'
@@ -13,7 +14,7 @@ type SessionOf = Pick<ConnectSession, 'organization' | 'integration' | 'owner' |
 
 /** The account, where it is told before the flow (Shopify's shop); null while nobody knows it. */
 export function accountTold({ account: [first] }: Pick<ProviderRecord, 'account'>, given: Readonly<Record<string, string>>): string | null {
-  return first?.from === 'variable' ? (given[first.name] ?? null) : null
+  return first?.from === 'variable' ? accountOfVariable(first, given[first.name]) : null
 }
 
 /** Live connections of an account that the session's own grant would not repair. */

@@ -41,7 +41,12 @@ export function accountFromAnswer(
 
 /** The account is what we hold ourselves (a variable, a fact of an earlier answer): no answer names it, and so none can contradict the stored one with it. */
 export function isOwnWord({ record, variables, facts }: Pick<ProviderContext, 'record' | 'variables' | 'facts'>, account: string): boolean {
-  return record.account.some((source) => source.from === 'variable' && (variables[source.name] ?? facts[source.name]) === account)
+  return record.account.some((source) => source.from === 'variable' && accountOfVariable(source, variables[source.name] ?? facts[source.name]) === account)
+}
+
+/** The account that the value of a variable names; null when there is no value, or not one that looks as the record says. */
+export function accountOfVariable({ pattern }: Extract<AccountSource, { from: 'variable' }>, value: string | null | undefined): string | null {
+  return cutOut(value ?? null, pattern)
 }
 
 /**
@@ -90,7 +95,7 @@ function fromSource(
     case 'callback':
       return callback === null ? null : named(accountAt({ ...callback }, source.parameter), null)
     case 'variable':
-      return named(textAt(context.variables, source.name) ?? textAt(context.facts, source.name), null)
+      return named(accountOfVariable(source, textAt(context.variables, source.name) ?? textAt(context.facts, source.name)), null)
     case 'request':
       return null
   }

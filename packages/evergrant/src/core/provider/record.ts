@@ -265,8 +265,8 @@ export type AccountSource =
       /** Cuts the id out of a longer text: the first group counts (Salesforce, PayPal). */
       readonly pattern: string | null
     }
-  /** What we were told before the flow: Shopify's shop. */
-  | { readonly from: 'variable'; readonly name: string }
+  /** What we were told before the flow (Shopify's shop), or a fact. `pattern`: the part of it that stays the same (Bullhorn). */
+  | { readonly from: 'variable'; readonly name: string; readonly pattern: string | null }
   | { readonly from: 'id_token'; readonly claim: string; readonly label: string | null }
   /** A claim of an access token that is a JWT. It came from the token endpoint over TLS, so its signature is not checked. */
   | { readonly from: 'access_token'; readonly claim: string; readonly label: string | null }

@@ -19,7 +19,7 @@ export const bullhorn = defineProvider({
   authorize: { url: 'https://auth-west.bullhornstaffing.com/oauth/authorize', scopeParameter: null, pkce: 'unsupported' },
   token: { url: 'https://auth-west.bullhornstaffing.com/oauth/token' },
   reuse: { evidence: 'Whether refresh tokens rotate, and what an old one does, is not documented.' },
-  account: [{ from: 'variable', name: 'restUrl' }],
+  account: [{ from: 'variable', name: 'restUrl', pattern: '/rest-services/([^/]+)' }],
   api: { base: '{restUrl}', authorization: { header: 'BhRestToken', prefix: '' } },
   chain: [
     {
@@ -44,10 +44,14 @@ export const bullhorn = defineProvider({
   },
   notes: [
     'Two exchanges in a row: the OAuth token, then a session of the REST API with a lifetime asked for in minutes (10,080, a week). A refresh does both again.',
-    'The REST address comes with each session and may change.',
+    'The REST address comes with each session, and its host may change. The account is the corporation that the address names, not one person in it.',
     'Customers outside the west of the United States have other hosts: extend this record for them.',
     'There is no revoke endpoint in this record.',
   ],
   unverified: ['docs', 'check', 'chain', 'setup', 'samples'],
-  sources: ['github:NangoHQ/nango provider.client.ts (bullhornExpiresInMinutes)', 'github:NangoHQ/nango@2f4c0af packages/providers/providers.yaml#bullhorn'],
+  sources: [
+    'https://bullhorn.github.io/rest-api-docs/',
+    'github:NangoHQ/nango provider.client.ts (bullhornExpiresInMinutes)',
+    'github:NangoHQ/nango@2f4c0af packages/providers/providers.yaml#bullhorn',
+  ],
 })
