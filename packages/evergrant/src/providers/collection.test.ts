@@ -94,6 +94,12 @@ if (collected.length === 0) {
     expect(catalogue.map((record) => record.id)).toContain(RECORD_OF[id] ?? id)
   })
 
+  test('collected: all 75 have a record each, with a consent, so that they make the round trip of testing/emulation', () => {
+    const records = collected.map(({ id }) => catalogue.find((record) => record.id === (RECORD_OF[id] ?? id)))
+    expect([collected.length, new Set(records).size]).toEqual([75, 75])
+    expect(records.filter((record) => record?.grant !== 'authorization_code')).toEqual([])
+  })
+
   test.each(errors)('collected: $line is $error.class', async ({ id, error }) => {
     const reading = CLASSES[error.class]
     expect(reading, `the class ${error.class} has no meaning here`).toBeDefined()

@@ -2,11 +2,14 @@ import { ApiKeysService } from '../core/access/api-keys-service.ts'
 import type { ConnectPorts, DiscardedGrant } from '../core/connect/connect-ports.ts'
 import { type ConnectService, createConnectService } from '../core/connect/connect-service.ts'
 import { repairLink } from '../core/connect/repair-link.ts'
+import { ConnectionChecks } from '../core/connection/check-connection.ts'
 import { type ConnectionDetails, ConnectionService } from '../core/connection/connection-service.ts'
 import type { Integration, IntegrationSettings } from '../core/connection/integration.ts'
 import { newId, type OrganizationId } from '../core/ids.ts'
 import type { Log, LogFields } from '../core/log.ts'
+import { QuotaBook } from '../core/pacing/quota-book.ts'
 import type { ProviderRecord } from '../core/provider/record.ts'
+import { createPushService, type PushService } from '../core/push/push-service.ts'
 import { createCodeExchange } from '../core/refresh/code-exchange.ts'
 import { createRefreshEngine } from '../core/refresh/engine.ts'
 import { TRUSTING } from '../core/refresh/high-water.ts'
@@ -27,6 +30,7 @@ import { type PracticeProvider, startPracticeProvider } from '../practice/index.
 import { createProviderDirectory } from '../providers/directory.ts'
 import { catalogue } from '../providers/index.ts'
 import { createKeySigner } from '../seal/key-signer.ts'
+import { proofCipher } from '../seal/proof-cipher.ts'
 import { openMemoryStore, type Store } from '../store/index.ts'
 import { systemClock, systemEntropy, systemTimers } from '../system.ts'
 import { testSeal } from './seal.ts'
@@ -50,6 +54,8 @@ export interface ConnectBench {
   readonly logs: LogFields[]
   readonly discarded: DiscardedGrant[]
   readonly engine: ReturnType<typeof createRefreshEngine>
+  /** What providers push comes in through the app; `work` does what was accepted. */
+  readonly pushes: PushService
   readonly ports: ConnectPorts
   organization(name: string, id?: OrganizationId): Promise<{ readonly id: OrganizationId; readonly key: string }>
   integration(organization: OrganizationId, slug: string, more?: IntegrationChanges): Promise<Integration>
@@ -64,7 +70,7 @@ const RETURN_URL = 'https://app.example.com/connected'
 
 export async function startConnectBench(options: BenchOptions = {}): Promise<ConnectBench> {
   const world = await openWorld(options)
-  const { practice, store, clock, ports, connect, engine, seal, logs, discarded, endpoint } = world
+  const { practice, store, clock, ports, connect, engine, pushes, seal, logs, discarded, endpoint } = world
   const apiKeys = new ApiKeysService({
     store: store.apiKeys,
     clock,
@@ -89,6 +95,7 @@ export async function startConnectBench(options: BenchOptions = {}): Promise<Con
     logs,
     discarded,
     engine,
+    pushes,
     ports,
     organization: async (name, id = newId('org', systemEntropy)) => {
       const slug = `${name.toLowerCase().replaceAll(/[^a-z]+/g, '-')}-${id.slice(-6)}`
@@ -165,11 +172,22 @@ async function openWorld(options: BenchOptions) {
   const advance = (ms: number) => {
     ahead += ms
   }
-  return { practice, store, clock, ports, connect: createConnectService(ports), engine, seal, logs, discarded, endpoint, advance }
+  const connect = createConnectService(ports)
+  const pushes = benchPushes(ports, store, engine, connect)
+  return { practice, store, clock, ports, connect, engine, pushes, seal, logs, discarded, endpoint, advance }
+}
+
+function benchPushes(ports: ConnectPorts, store: Store, engine: ReturnType<typeof createRefreshEngine>, connect: ConnectService): PushService {
+  const { clock, timers, log, providers } = ports
+  const shared = { ...ports, engine, contexts: engine.contexts, connections: store.connections, events: store.events }
+  const pacing = new QuotaBook({ clock, timers, quotas: store.quotas, log })
+  const checks = new ConnectionChecks({ ...shared, checks: store.checks, pacing, sendRequest: (request) => ports.ask(request) })
+  const more = { pushes: store.pushes, checks, stored: store.checks, codes: connect, cipher: proofCipher, count: () => {} }
+  return createPushService({ ...shared, ...more }, providers, ports.publicUrl)
 }
 
 function openApp(world: World, apiKeys: ApiKeysService, tryItAs: OrganizationId | undefined): App {
-  const { store, clock, ports, connect, engine, logs } = world
+  const { store, clock, ports, connect, engine, pushes, logs } = world
   const { publicUrl, log } = ports
   // The routes of integrations are not asked here.
   const services = Object.assign({} as Services, {
@@ -177,6 +195,7 @@ function openApp(world: World, apiKeys: ApiKeysService, tryItAs: OrganizationId 
     entropy: systemEntropy,
     engine,
     apiKeys,
+    pushes,
     connections: new ConnectionService({ ...ports, connections: store.connections, checks: store.checks, integrations: store.integrations }),
     repairLink: ({ row, providerKnown }: ConnectionDetails) => (providerKnown ? repairLink(row.connection, publicUrl, ports) : null),
     providers: ports.providers,

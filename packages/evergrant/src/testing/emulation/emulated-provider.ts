@@ -11,6 +11,11 @@ import { ACCOUNT, accessToken, deadAnswer, holdsRefreshToken, tokenAnswer } from
 
 type Table = Readonly<Record<string, string>>
 
+export interface SignedPush {
+  readonly body: string
+  readonly headers: Table
+}
+
 /** One provider of the catalogue on this machine: its addresses, its parameters, its answers, its way of saying no. */
 export interface EmulatedProvider {
   /** The record with its addresses moved here. */
@@ -24,6 +29,8 @@ export interface EmulatedProvider {
   readonly access: string
   /** The page behind an authorize URL, answered with yes: the parameters that the browser brings back. */
   consent(authorizeUrl: string): Table
+  /** The push that brings the code of the last consent, signed as the record says. */
+  pushOfCode(): SignedPush
   /** The owner takes the grant back: every further refresh is refused in the provider's own words. */
   end(): void
   close(): Promise<void>
@@ -67,7 +74,10 @@ class Emulation {
     this.#base = base
     this.#client = client
     this.#now = now
-    this.#told = Object.fromEntries(namesAtTheBeginning(this.record).map((name) => [name, this.record.variables[name]?.default ?? `${base}/told/${name}`]))
+    this.#told = {
+      ...Object.fromEntries(namesAtTheBeginning(this.record).map((name) => [name, addressOf(this.record, name, base)])),
+      ...pushedExamples(this.record),
+    }
   }
 
   consent(authorizeUrl: string): Table {
@@ -86,10 +96,22 @@ class Emulation {
       ...Object.fromEntries(accounts.map((name) => [name, ACCOUNT])),
       ...Object.fromEntries(Object.entries(callback.facts).map(([fact, name]) => [name, this.#told[fact] ?? ACCOUNT])),
       ...(callback.scope === null ? {} : { [callback.scope]: [...requiredScopes, ...defaultScopes].join(',') }),
-      [callback.code]: this.#code,
-      ...(state === undefined ? {} : { state }),
+      ...(callback.by === 'push' ? {} : { [callback.code]: this.#code }),
+      ...(callback.by === 'push' || state === undefined ? {} : { state }),
     }
     return callback.hmac === null ? told : { ...told, [callback.hmac]: this.#signed(told) }
+  }
+
+  pushOfCode(): SignedPush {
+    const { push } = this.record
+    const rule = push?.rules.find(({ means }) => means === 'code')
+    if (push === null || rule === undefined || rule.code === null || push.proof.kind !== 'hmac_sha256')
+      throw new Error(`${this.record.id} pushes no code that could be signed here`)
+    const wanted: (readonly [string, JsonValue])[] = Object.entries(rule.where).map(([path, expected]) => [path, fitting(expected)])
+    for (const [fact, path] of Object.entries(rule.facts)) wanted.push([path, this.#told[fact] ?? ACCOUNT])
+    const body = JSON.stringify(jsonWith({}, [...wanted, [rule.code, this.#code ?? '']]))
+    const digest = createHmac('sha256', this.#client.secret).update(push.proof.text.replace('{body}', body)).digest(push.proof.encoding)
+    return { body, headers: { ...rule.headers, [push.proof.header]: push.proof.format.replace('{signature}', digest) } }
   }
 
   end(): void {
@@ -233,6 +255,18 @@ class Emulation {
     this.#count += 1
     return this.#count
   }
+}
+
+/** The example where it is an address: an account may be a part of it. */
+function addressOf({ variables }: ProviderRecord, name: string, base: string): string {
+  const { default: usual = null, example = '' } = variables[name] ?? {}
+  return usual ?? (example.startsWith(base) ? example.replace(/\/$/, '') : `${base}/told/${name}`)
+}
+
+/** What a push names and a browser repeats. */
+function pushedExamples({ push, variables }: ProviderRecord): Table {
+  const names = (push?.rules ?? []).flatMap(({ means, facts }) => (means === 'code' ? Object.keys(facts) : []))
+  return Object.fromEntries(names.map((name) => [name, variables[name]?.example ?? ACCOUNT]))
 }
 
 /** Variables and facts that a URL of the record begins with. */

@@ -16,7 +16,7 @@ import { type EmulatedProvider, emulate } from './emulated-provider.ts'
 
 const RETURN_URL = 'https://app.example.com/connected'
 const DAY = 24 * 3_600_000
-const records = catalogue.filter(({ grant, authorize }) => grant === 'authorization_code' && authorize.callback.by === 'redirect')
+const records = catalogue.filter(({ grant }) => grant === 'authorization_code')
 
 let bench: ConnectBench
 let organization: OrganizationId
@@ -72,6 +72,7 @@ async function register(record: ProviderRecord): Promise<void> {
 async function consent(record: ProviderRecord, link: string): Promise<ConnectionId> {
   const visitor = new Visitor(bench)
   const told = providerOf(record).consent(await visitor.start(link))
+  if (record.authorize.callback.by === 'push') await pushCode(record)
   const path = `/connect/callback/${record.id}`
   const seen =
     record.authorize.responseMode === 'form_post'
@@ -83,6 +84,20 @@ async function consent(record: ProviderRecord, link: string): Promise<Connection
   expect([done.status, done.body['detail'] ?? '']).toEqual([200, ''])
   bench.advance(1_000)
   return done.body['connection_id'] ?? 'con_'
+}
+
+/** The provider pushes the code to where the operator had it pushed, and the server does what it accepted. */
+async function pushCode(record: ProviderRecord): Promise<void> {
+  const integration = await bench.store.integrations.bySlug(organization, record.id)
+  const url = new URL((integration === undefined ? null : bench.pushes.urlOf(integration)) ?? '').pathname
+  const { body, headers } = providerOf(record).pushOfCode()
+  const send = (more: Readonly<Record<string, string>>) =>
+    bench.app.inject({ method: 'POST', url, payload: body, headers: { 'content-type': 'application/json', ...headers, ...more } })
+  const forged = await send(Object.fromEntries(Object.keys(headers).map((name) => [name, record.push?.proof.header === name ? '0'.repeat(64) : 'x'])))
+  expect([forged.statusCode, await bench.pushes.work()]).toEqual([401, 0])
+  // Twice, as providers do that see no answer in time.
+  expect([(await send({})).statusCode, (await send({})).statusCode]).toEqual([record.push?.acknowledge, record.push?.acknowledge])
+  expect(await bench.pushes.work()).toBe(1)
 }
 
 async function afterPost(visitor: Visitor, path: string, told: Readonly<Record<string, string>>) {
@@ -102,6 +117,12 @@ const codeOf = (work: Promise<unknown>): Promise<string> =>
     () => 'none',
     (error: unknown) => (error instanceof Fault ? error.code : String(error)),
   )
+
+test('every record with a consent makes the round trip: the 75 of the collection, and the generic one', () => {
+  const generic = records.filter(({ id }) => id === 'oauth2')
+  expect([records.length, generic.length, new Set(records.map(({ id }) => id)).size]).toEqual([76, 1, 76])
+  expect(records.filter(({ authorize }) => authorize.callback.by === 'push').map(({ id }) => id)).toEqual(['sentry'])
+})
 
 describe.each(records.map((record) => [record.id, record] as const))('%s', (_, record) => {
   let connection: ConnectionId
