@@ -80,7 +80,7 @@ function completeRequest(draft: RequestDraft): RecordRequest {
 }
 
 function completeQuota(draft: QuotaDraft): QuotaFacts {
-  return { per: 'client', methods: [], limit: null, used: null, remaining: null, reset: null, windowSeconds: null, aligned: false, ...draft }
+  return { per: 'client', methods: [], limit: null, used: null, remaining: null, reset: null, bucket: null, windowSeconds: null, aligned: false, ...draft }
 }
 
 function completePush(draft: PushDraft): PushFacts {

@@ -56,6 +56,7 @@ const Quota = record(
     reset: orNull(
       record({ header: text(), format: oneOf('seconds', 'milliseconds', 'epoch_seconds', 'epoch_milliseconds', 'http_date', 'iso8601') }, ['header', 'format']),
     ),
+    bucket: orNull(text()),
     windowSeconds: orNull(seconds()),
     aligned: flag(),
   },

@@ -138,7 +138,7 @@ export class ConnectionChecks {
     if (request === null) return { kind: 'not_known', httpStatus: null, retryAt: null, detail: null }
     const { pacing, clock, sendRequest, answered } = this.#ports
     await pacing.ready(row.connection.integration)
-    const admission = pacing.enter(quotaSubject(grant, row.connection.id), request.method)
+    const admission = pacing.enter(quotaSubject(grant, row.connection.id), request.method, request.url)
     if (admission.kind === 'wait') {
       return { kind: 'throttled', httpStatus: null, retryAt: admission.until, detail: `no call was made: the quota ${admission.quota} is used up` }
     }

@@ -17,6 +17,7 @@ const quota = (changes: Partial<QuotaFacts> = {}): QuotaFacts => ({
   used: { header: 'used', at: 0 },
   remaining: null,
   reset: null,
+  bucket: null,
   windowSeconds: 60,
   aligned: true,
   ...changes,
@@ -208,6 +209,23 @@ test('a database that is away holds nobody back, and nothing that is past does',
   await book.ready(integration)
   expect(waits(book.enter(subject(), 'GET'))).toBeNull()
   expect(book.shown(integration)).toMatchObject([{ name: 'window', remaining: 7 }])
+})
+
+test('of several buckets of one quota only the one that a call counts against holds it, once an answer has named it', () => {
+  const book = node()
+  const named = subject({ quotas: [quota({ bucket: 'X-Resource' })] })
+  const answer = (resource: string, used: number) => ({ ...told(30, used), headers: { ...told(30, used).headers, 'x-resource': resource } })
+  const [search, core] = ['https://api.example/search/issues?q=1', 'https://api.example/repos/one/two']
+  pass(book.enter(named, 'GET', search)).answered(answer('search', 30))
+  pass(book.enter(named, 'GET', core)).answered(answer('core', 4))
+  expect([search, core, 'https://api.example/search/code'].map((url) => waits(book.enter(named, 'HEAD', url)))).toEqual([50_000, null, null])
+  expect(book.shown(integration).map(({ name, remaining }) => [name, remaining])).toEqual([
+    ['window search', 0],
+    ['window core', 26],
+  ])
+  const paths = subject({ quotas: [quota({ name: 'each', bucket: 'path' })] })
+  pass(book.enter(paths, 'GET', 'https://x.example/api/v1/users/7')).answered(told(5, 5))
+  expect(['users', 'users/8', 'apps'].map((rest) => waits(book.enter(paths, 'GET', `https://x.example/api/v1/${rest}`)))).toEqual([50_000, 50_000, null])
 })
 
 test('a limit of nothing that has passed does not stop the request that finds out', async () => {

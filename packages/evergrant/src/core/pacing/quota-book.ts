@@ -5,6 +5,7 @@ import type { QuotaFacts } from '../provider/record-around.ts'
 import type { GrantContext } from '../refresh/grant-contexts.ts'
 import type { Clock, Instant, Timers } from '../time.ts'
 import { SECOND } from '../time.ts'
+import { Buckets } from './buckets.ts'
 import { Pause } from './pause.ts'
 import { QuotaWindow } from './quota-window.ts'
 import { PAUSE, type QuotaState, type Quotas } from './quotas.ts'
@@ -59,6 +60,18 @@ interface Place {
   readonly connection: ConnectionId | null
 }
 
+interface Counting {
+  readonly quota: QuotaFacts
+  readonly name: string
+  readonly window: QuotaWindow
+}
+
+interface Sent {
+  readonly method: string
+  readonly url: string
+  readonly at: Instant
+}
+
 interface Kept<What> {
   readonly place: Place
   readonly name: string
@@ -73,6 +86,7 @@ export class QuotaBook {
   readonly #ports: QuotaPorts
   readonly #windows = new Map<string, Kept<QuotaWindow>>()
   readonly #pauses = new Map<string, Kept<Pause>>()
+  readonly #buckets = new Buckets()
   /** Integrations whose stored states were read. */
   readonly #read = new Map<IntegrationId, Promise<void>>()
   readonly #toTell = new Map<string, QuotaState>()
@@ -116,22 +130,23 @@ export class QuotaBook {
     else this.#window(state, state.name).hear(state, now)
   }
 
-  /** Asks every quota that the request counts against. */
-  enter(subject: QuotaSubject, method: string): QuotaAdmission {
+  /** Asks every quota that the request counts against. `url` tells buckets apart, where the record has some. */
+  enter(subject: QuotaSubject, method: string, url = ''): QuotaAdmission {
     const now = this.#ports.clock.wall()
     const paused = latest(this.#places(subject).map((place) => this.#pauses.get(keyOf(place, PAUSE))?.what.until(now) ?? null))
     if (paused !== null) return this.#hold(paused, PAUSE)
-    const counted = subject.quotas
-      .filter((quota) => counts(quota, method))
-      .map((quota) => ({ quota, window: this.#window(placeOf(subject, quota), quota.name) }))
+    const counted = subject.quotas.flatMap((quota) => {
+      const name = counts(quota, method) ? this.#buckets.nameOf(subject.integration, quota, method, url) : null
+      return name === null ? [] : [{ quota, name, window: this.#window(placeOf(subject, quota), name) }]
+    })
     let held: { readonly until: Instant; readonly quota: string } | null = null
-    for (const { quota, window } of counted) {
+    for (const { quota, name, window } of counted) {
       const until = window.closedUntil(quota, subject.reservePercent, now)
-      if (until !== null && (held === null || until > held.until)) held = { until, quota: quota.name }
+      if (until !== null && (held === null || until > held.until)) held = { until, quota: name }
     }
     if (held !== null) return this.#hold(held.until, held.quota)
     for (const { window } of counted) window.inFlight += 1
-    return { kind: 'go', pass: this.#pass(subject, counted, now) }
+    return { kind: 'go', pass: this.#pass(subject, counted, { method, url, at: now }) }
   }
 
   #hold(until: Instant, quota: string): QuotaAdmission {
@@ -165,7 +180,7 @@ export class QuotaBook {
     return { usedUp, pauses, held: this.#held }
   }
 
-  #pass(subject: QuotaSubject, counted: readonly { readonly quota: QuotaFacts; readonly window: QuotaWindow }[], sentAt: Instant): QuotaPass {
+  #pass(subject: QuotaSubject, counted: readonly Counting[], sent: Sent): QuotaPass {
     const leave = () => {
       for (const { window } of counted) window.inFlight -= 1
     }
@@ -174,32 +189,28 @@ export class QuotaBook {
         leave()
         const now = this.#ports.clock.wall()
         const readings = readQuotas(subject.quotas, { headers, at: now })
-        for (const reading of readings) this.#learn(subject, reading, now)
+        for (const reading of readings) this.#learn(subject, reading, this.#buckets.learn(subject.integration, reading.quota, sent, headers), now)
         for (const { quota, window } of counted) if (!readings.some((reading) => reading.quota === quota)) window.passed()
-        this.#judge(subject, {
-          throttled,
-          retryAfterMs,
-          sentAt,
-          now,
-          explained: readings.some(({ remaining, quota }) => remaining === 0 && counted.some((one) => one.quota === quota)),
-        })
+        const explained = readings.some(({ remaining, quota }) => remaining === 0 && counts(quota, sent.method))
+        this.#judge(subject, { throttled, retryAfterMs, sentAt: sent.at, now, explained })
       },
-      failed: (sent) => {
+      failed: (mayCount) => {
         leave()
-        if (sent) for (const { window } of counted) window.passed()
+        if (mayCount) for (const { window } of counted) window.passed()
       },
     }
   }
 
-  #learn(subject: QuotaSubject, { quota, limit, remaining, resetsAt }: QuotaReading, now: Instant): void {
+  #learn(subject: QuotaSubject, { quota, limit, remaining, resetsAt }: QuotaReading, name: string | null, now: Instant): void {
+    if (name === null) return
     const place = placeOf(subject, quota)
-    const window = this.#window(place, quota.name)
+    const window = this.#window(place, name)
     const before = window.told
     window.hear({ limit, remaining, resetsAt, observedAt: now }, now)
     const { told } = window
     if (told === null || told === before) return
     if (place.connection === null || told.remaining === 0 || (told.limit !== null && told.remaining <= told.limit * (1 - WORTH_TELLING)))
-      this.#tell({ ...place, name: quota.name, ...told })
+      this.#tell({ ...place, name, ...told })
   }
 
   /** A throttled answer whose quota is known to be used up needs no pause of its own. */

@@ -13,6 +13,7 @@ const quota = (changes: Partial<QuotaFacts> = {}): QuotaFacts => ({
   used: null,
   remaining: null,
   reset: null,
+  bucket: null,
   windowSeconds: null,
   aligned: false,
   ...changes,

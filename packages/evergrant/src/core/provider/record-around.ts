@@ -73,6 +73,11 @@ export interface QuotaFacts {
     readonly header: string
     readonly format: 'seconds' | 'milliseconds' | 'epoch_seconds' | 'epoch_milliseconds' | 'http_date' | 'iso8601'
   } | null
+  /**
+   * Where a provider has several of the kind: the header that names whose quota an answer tells of, or `path` when every
+   * path has its own. Null: all calls share it.
+   */
+  readonly bucket: string | null
   /** Length of the window; with `aligned` it begins at multiples of it, UTC (Strava: :00, :15, :30, :45). */
   readonly windowSeconds: number | null
   readonly aligned: boolean

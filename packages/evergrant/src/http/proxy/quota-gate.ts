@@ -25,7 +25,7 @@ export async function enterQuota(job: ProxyJob, ports: GatePorts, deadline: numb
   await upstream.pacing.ready(quota.integration)
   const patience = Math.min(deadline, clock.mono() + job.waitMs)
   for (;;) {
-    const admission = upstream.pacing.enter(quota, job.method)
+    const admission = upstream.pacing.enter(quota, job.method, job.url)
     if (admission.kind === 'go') return admission.pass
     const waitMs = Math.max(1, admission.until - clock.wall()) + entropy.uniform() * SPREAD_MS
     if (job.signal.aborted || clock.mono() + waitMs >= patience) throw usedUp(job, admission.quota, admission.until)
@@ -35,7 +35,7 @@ export async function enterQuota(job: ProxyJob, ports: GatePorts, deadline: numb
 
 /** Milliseconds until another request of this kind may go; null when it may go now. */
 export function untilOpen(job: ProxyJob, { upstream, clock }: GatePorts): number | null {
-  const admission = upstream.pacing.enter(job.target.quota, job.method)
+  const admission = upstream.pacing.enter(job.target.quota, job.method, job.url)
   if (admission.kind === 'wait') return Math.max(1, admission.until - clock.wall())
   admission.pass.failed(false)
   return null

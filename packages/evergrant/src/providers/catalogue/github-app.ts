@@ -41,6 +41,7 @@ export const githubApp = defineProvider({
         limit: { header: 'x-ratelimit-limit', at: 0 },
         remaining: { header: 'x-ratelimit-remaining', at: 0 },
         reset: { header: 'x-ratelimit-reset', format: 'epoch_seconds' },
+        bucket: 'x-ratelimit-resource',
       },
     ],
   },

@@ -54,6 +54,7 @@ export const okta = defineProvider({
         limit: { header: 'X-Rate-Limit-Limit', at: 0 },
         remaining: { header: 'X-Rate-Limit-Remaining', at: 0 },
         reset: { header: 'X-Rate-Limit-Reset', format: 'epoch_seconds' },
+        bucket: 'path',
       },
     ],
   },

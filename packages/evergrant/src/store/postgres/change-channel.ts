@@ -15,7 +15,7 @@ const RECONNECT_MS = 250
 const DOUBT_MS = 35_000
 /** PostgreSQL takes 8,000 bytes a notification; an id has 40. */
 const IDS_PER_PAYLOAD = 150
-/** A quota has less than 300. */
+/** A quota has less than 360. */
 const QUOTAS_PER_PAYLOAD = 20
 
 interface Payload {
