@@ -213,8 +213,8 @@ function listedIn(connection: string | readonly string[] | undefined): ReadonlyS
 }
 
 interface Where {
-  readonly host?: string | null
-  readonly port?: string | number | null
+  readonly host?: string | null | undefined
+  readonly port?: string | number | null | undefined
 }
 
 type Connected = (error: Error | null, socket: Duplex) => void
