@@ -76,6 +76,41 @@ test('the same call again imports nothing twice, also after the token was rotate
   expect(await live()).toBe(3)
 })
 
+test('a grant never says where the client secret of its integration goes: not as a variable, not as a fact', async () => {
+  const variable = (askedOf: 'integration' | 'connection' | 'provider', pattern: string) => ({ label: 'Host', pattern, example: 'one.example', askedOf })
+  const variables = {
+    host: { ...variable('integration', '[a-z.]+'), default: 'right.example' },
+    shop: variable('connection', '[a-z]+'),
+    centre: variable('provider', '(eu|us)\\.example'),
+  }
+  api = await createApiLab({ record: { variables, answer: { facts: { instance: 'instance' } } } })
+  const sent = [
+    grant(1, { variables: { host: 'evil.example' } }),
+    grant(2, { facts: { host: 'evil.example' } }),
+    grant(3, { facts: { shop: 'acme' } }),
+    grant(4, { facts: { centre: 'eu.example.evil.example' } }),
+    grant(5, { facts: { api_host: 'evil.example' } }),
+    grant(6, { variables: { centre: 'eu.example' } }),
+    grant(7, { variables: { host: 'right.example', shop: 'acme' }, facts: { centre: 'eu.example', instance: 'i-7' } }),
+  ]
+  const { items, results } = await send(sent)
+  expect(results).toEqual(['refused', 'refused', 'refused', 'refused', 'refused', 'refused', 'imported'])
+  expect(items.map(({ field }) => field)).toEqual([
+    '/variables/host',
+    '/facts/host',
+    '/facts/shop',
+    '/facts/centre',
+    '/facts/api_host',
+    '/variables/centre',
+    null,
+  ])
+  const stored = (await api.store.connections.byOwner(api.organization, api.integration, 'owner-7'))[0]?.connection
+  expect(stored).toMatchObject({ variables: { shop: 'acme' }, facts: { centre: 'eu.example', instance: 'i-7' } })
+  expect(stored?.variables).not.toHaveProperty('host')
+  const one = await api.call('POST', '/api/v1/connections', { body: sent[0] })
+  expect([one.status, one.json.code, one.json.field]).toEqual([400, 'invalid_request', '/variables/host'])
+})
+
 test('a connection that is there is overwritten only when that is asked for', async () => {
   const made = await send([grant(1)])
   const older = grant(1, { refresh_token: 'secret-rt-older' })

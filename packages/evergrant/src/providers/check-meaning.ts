@@ -1,11 +1,11 @@
 import { patternOf } from '../core/provider/answer-path.ts'
+import { factsOf } from '../core/provider/facts-of.ts'
 import { isMachineGrant, isStaticGrant } from '../core/provider/grant-kind.ts'
 import type { ProviderRecord } from '../core/provider/record.ts'
 import type { RecordRequest } from '../core/provider/record-around.ts'
 import { matchesPattern, placeholdersOf } from '../core/provider/template.ts'
 import type { Problem } from './check-draft.ts'
 import { requestProblems, tokenTemplates } from './check-requests.ts'
-import { factsOf } from './facts-of.ts'
 
 /** What a schema cannot say: names that must exist, patterns that must compile, fields that belong together. */
 export function checkMeaning(record: ProviderRecord): Problem[] {

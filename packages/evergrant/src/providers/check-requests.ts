@@ -1,9 +1,9 @@
+import { factsOf } from '../core/provider/facts-of.ts'
 import { isMachineGrant } from '../core/provider/grant-kind.ts'
 import type { ClientAuth, ProviderRecord, VariableDefinition } from '../core/provider/record.ts'
 import { matchesPattern, placeholdersOf } from '../core/provider/template.ts'
 import { secretIsKey } from '../core/provider/values.ts'
 import type { Problem } from './check-draft.ts'
-import { factsOf } from './facts-of.ts'
 
 /** What belongs together in how requests are built and refreshes work. */
 export function requestProblems(record: ProviderRecord): Problem[] {

@@ -1,11 +1,11 @@
 import { Fault } from '../core/fault/fault.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { ProviderDirectory, ProviderEndpoints } from '../core/provider/context.ts'
+import { factsOf } from '../core/provider/facts-of.ts'
 import { isMachineGrant, isStaticGrant } from '../core/provider/grant-kind.ts'
 import type { ProviderRecord } from '../core/provider/record.ts'
 import { fillTemplate } from '../core/provider/template.ts'
 import { type Clock, HOUR, MINUTE, SECOND } from '../core/time.ts'
-import { factsOf } from './facts-of.ts'
 import { type IssuerMetadata, metadataUrls, readMetadata } from './metadata.ts'
 
 export interface DirectoryOptions {

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../core/json.ts'
+import { isJsonObject, type JsonValue } from '../../core/json.ts'
 import { type Api, allItems, itemsOf } from '../api.ts'
 import type { KnownIntegrations } from './make-item.ts'
 
@@ -21,13 +21,17 @@ export async function knownIntegrations(api: Api): Promise<IntegrationFacts> {
     if (!records.has(provider) && reuseOf.has(provider)) records.set(provider, await factsOf(api, provider))
     const settings = isJsonObject(integration['settings']) ? integration['settings'] : {}
     const told = settings['reuse']
-    const fact = { ...(records.get(provider) ?? { variables: [], canTest: false }), reuse: typeof told === 'string' ? told : (reuseOf.get(provider) ?? 'PU') }
+    const fact = {
+      ...(records.get(provider) ?? { variables: [], told: [], canTest: false }),
+      reuse: typeof told === 'string' ? told : (reuseOf.get(provider) ?? 'PU'),
+    }
     for (const name of [integration['slug'], integration['id']]) if (typeof name === 'string') facts.set(name, fact)
   }
   return {
     slugs: integrations.map((integration) => String(integration['slug'])),
     isProvider: (name) => reuseOf.has(name),
     variables: (name) => facts.get(name)?.variables,
+    told: (name) => facts.get(name)?.told ?? [],
     reuse: (name) => facts.get(name)?.reuse ?? 'PU',
     canTest: (name) => facts.get(name)?.canTest ?? false,
   }
@@ -35,12 +39,15 @@ export async function knownIntegrations(api: Api): Promise<IntegrationFacts> {
 
 interface ProviderFacts {
   readonly variables: readonly string[]
+  readonly told: readonly string[]
   readonly canTest: boolean
 }
 
 async function factsOf(api: Api, provider: string): Promise<ProviderFacts> {
   const record = await api.call('GET', `providers/${encodeURIComponent(provider)}`)
   const found = Array.isArray(record['variables']) ? record['variables'] : []
-  const variables = found.flatMap((variable) => (isJsonObject(variable) && typeof variable['name'] === 'string' ? [variable['name']] : []))
-  return { variables, canTest: record['can_check'] === true }
+  const names = (of: readonly JsonValue[]) =>
+    of.flatMap((variable) => (isJsonObject(variable) && typeof variable['name'] === 'string' ? [variable['name']] : []))
+  const told = names(found.filter((variable) => isJsonObject(variable) && variable['asked_of'] === 'provider'))
+  return { variables: names(found), told, canTest: record['can_check'] === true }
 }

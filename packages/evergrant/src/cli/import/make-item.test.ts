@@ -11,7 +11,8 @@ const HELLO = 'gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPm
 const known: KnownIntegrations = {
   slugs: ['strava', 'my-shop'],
   isProvider: (name) => ['strava', 'shopify'].includes(name),
-  variables: (name) => ({ strava: [], 'my-shop': ['shop'] })[name],
+  variables: (name) => ({ strava: [], 'my-shop': ['shop', 'centre'] })[name],
+  told: () => ['centre'],
 }
 
 interface Given {
@@ -87,6 +88,11 @@ const NANGO = {
     raw: { scope: 'read_orders write_orders' },
   },
 }
+
+test('what the provider itself told Nango becomes a fact', () => {
+  const row = { ...NANGO, connection_config: { shop: 'acme', centre: 'eu' } }
+  expect(itemOf('nango', row, { integration: ['shopify-prod=my-shop'] })).toMatchObject({ variables: { shop: 'acme' }, facts: { centre: 'eu' } })
+})
 
 test('a connection as Nango answers it becomes a grant that still tells its old name', () => {
   expect(itemOf('nango', NANGO, { integration: ['shopify-prod=my-shop'] })).toEqual({

@@ -9,6 +9,8 @@ import type { Shape } from './shape.ts'
 export interface KnownIntegrations {
   /** Variable names of the provider of this slug or id; undefined when there is no such integration. */
   variables(slugOrId: string): readonly string[] | undefined
+  /** Those of them that the provider itself tells. */
+  told(slugOrId: string): readonly string[]
   isProvider(name: string): boolean
   readonly slugs: readonly string[]
 }
@@ -49,7 +51,8 @@ export function makeItem(values: JsonObject, maker: ItemMaker): MadeItem {
   if (typeof integration !== 'string') return { kind: 'problem', problem: integration }
   for (const [name, value] of Object.entries(shape.handOn ? unmapped(values, map) : {})) put(item, name, value)
   const whole = { ...item, integration }
-  return { kind: 'item', item: shape.enrich(whole, values, maker.known.variables(integration) ?? []), columns }
+  const names = { variables: maker.known.variables(integration) ?? [], told: maker.known.told(integration) }
+  return { kind: 'item', item: shape.enrich(whole, values, names), columns }
 }
 
 function readField(field: string, value: JsonValue, { fernet }: ItemMaker): JsonValue | undefined {

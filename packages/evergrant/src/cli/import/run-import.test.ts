@@ -19,7 +19,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const known = { slugs: ['strava'], isProvider: () => false, variables: (name: string) => (name === 'strava' ? [] : undefined) }
+const known = { slugs: ['strava'], isProvider: () => false, variables: (name: string) => (name === 'strava' ? [] : undefined), told: () => [] }
 
 /** `count` lines; what `odd` says of one takes the place of a good grant. */
 function linesOf(count: number, odd: Readonly<Record<number, SourceRow>>): Source {

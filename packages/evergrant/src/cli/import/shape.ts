@@ -5,6 +5,13 @@ import type { LineProblem } from './problem.ts'
 export const SHAPES = ['evergrant', 'nango', 'better-auth', 'table'] as const
 export type ShapeName = (typeof SHAPES)[number]
 
+/** Names that the provider's record knows. */
+export interface NamedValues {
+  readonly variables: readonly string[]
+  /** Those of them that the provider itself tells: facts. */
+  readonly told: readonly string[]
+}
+
 /** How one kind of source writes a grant. What is mapped on the command line goes before. */
 export interface Shape {
   readonly columns: ColumnMap
@@ -14,8 +21,8 @@ export interface Shape {
   skips(values: JsonObject): boolean
   /** Why this row's grant cannot be taken, when the shape knows; null to go on. */
   problem(values: JsonObject): LineProblem | null
-  /** More than a column can say; `variables` are those of the provider. */
-  enrich(item: JsonObject, values: JsonObject, variables: readonly string[]): JsonObject
+  /** More than a column can say. */
+  enrich(item: JsonObject, values: JsonObject, names: NamedValues): JsonObject
 }
 
 const PLAIN = { skips: () => false, problem: () => null, enrich: (item: JsonObject) => item }
@@ -44,13 +51,15 @@ const nango: Shape = {
   ]),
   skips: (values) => valueAt(values, 'deleted_at') !== null || [true, 'true', 't', 1].some((yes) => valueAt(values, 'deleted') === yes),
   problem: nangoProblem,
-  enrich: (item, values, variables) => {
+  enrich: (item, values, { variables, told }) => {
     const config = objectOf(values['connection_config']) ?? {}
     const known = Object.entries(config).filter(([name, value]) => variables.includes(name) && typeof value === 'string' && value !== '')
+    const facts = { ...Object.fromEntries(known.filter(([name]) => told.includes(name))), ...objectOf(item['facts']) }
     const id = valueAt(values, 'connection_id')
     return {
       ...item,
-      variables: { ...Object.fromEntries(known), ...objectOf(item['variables']) },
+      variables: { ...Object.fromEntries(known.filter(([name]) => !told.includes(name))), ...objectOf(item['variables']) },
+      ...(Object.keys(facts).length === 0 ? {} : { facts }),
       metadata: { ...objectOf(item['metadata']), ...(typeof id === 'string' ? { nango_connection_id: id } : {}) },
     }
   },

@@ -3,8 +3,9 @@ import { Fault } from '../fault/fault.ts'
 import { type ConnectionId, newId, type OrganizationId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
 import { valueProblem } from '../provider/choices.ts'
+import { factsOf } from '../provider/facts-of.ts'
 import { isRenewedGrant, isStaticGrant } from '../provider/grant-kind.ts'
-import type { ProviderRecord } from '../provider/record.ts'
+import type { ProviderRecord, VariableDefinition } from '../provider/record.ts'
 import { reuseOf } from '../provider/reuse-of.ts'
 import { initialDueAt } from '../refresh/due.ts'
 import { type GrantEnd, grantEnd } from '../refresh/grant-lifetime.ts'
@@ -55,7 +56,7 @@ export interface Import {
 const UNSTORABLE = /[\0\p{Cs}]/u
 
 /** Says of no value what it is: a column that was mapped wrongly may hold a token. @throws Fault `invalid_request` */
-export function checkGrant({ grant, record }: Pick<Import, 'grant' | 'record'>): void {
+export function checkGrant({ grant, record, integration }: Pick<Import, 'grant' | 'record' | 'integration'>): void {
   if (grant.accessToken === null && grant.refreshToken === null) {
     throw new Fault('invalid_request', {
       field: '/refresh_token',
@@ -73,18 +74,48 @@ export function checkGrant({ grant, record }: Pick<Import, 'grant' | 'record'>):
     })
   }
   checkMetadata(grant.metadata)
-  for (const [name, value] of Object.entries(grant.variables)) {
-    const definition = Object.hasOwn(record.variables, name) ? record.variables[name] : undefined
-    if (definition === undefined) throw new Fault('invalid_request', { field: `/variables/${name}`, detail: `${record.name} has no variable \`${name}\`.` })
-    const problem = valueProblem(definition, value)
-    if (problem !== null) throw new Fault('invalid_request', { field: `/variables/${name}`, detail: `\`${name}\` ${problem}.` })
-  }
+  for (const [name, value] of Object.entries(grant.variables)) checkVariable(name, value, record, integration)
+  for (const [name, value] of Object.entries(grant.facts)) checkFact(name, value, record)
   const texts: Readonly<Record<string, string | null>> = { account: grant.account, account_label: grant.accountLabel }
-  const facts = Object.fromEntries(Object.entries(grant.facts).map(([name, value]) => [`facts/${name}`, value]))
-  for (const [field, value] of Object.entries({ ...texts, ...facts })) {
+  const named = (['variables', 'facts'] as const).flatMap((of) => Object.entries(grant[of]).map(([name, value]): [string, string] => [`${of}/${name}`, value]))
+  for (const [field, value] of [...Object.entries(texts), ...named]) {
     if (value !== null && UNSTORABLE.test(value))
       throw new Fault('invalid_request', { field: `/${field}`, detail: `\`${field}\` has a character that no database stores: U+0000, or half of a pair.` })
   }
+}
+
+/**
+ * Variables of the integration say where its client secret goes: a grant may repeat them, so that a line of the wrong tenant is
+ * told, and never set them. @throws Fault `invalid_request`
+ */
+function checkVariable(name: string, value: string, record: ProviderRecord, { variables, slug }: Pick<Integration, 'variables' | 'slug'>): void {
+  const refuse = (detail: string): Fault => new Fault('invalid_request', { field: `/variables/${name}`, detail })
+  const definition = definitionOf(record, name)
+  if (definition === undefined) throw refuse(`${record.name} has no variable \`${name}\`.`)
+  if (definition.askedOf === 'provider') throw refuse(`${record.name} tells \`${name}\` itself: send it as a fact.`)
+  const problem = valueProblem(definition, value)
+  if (problem !== null) throw refuse(`\`${name}\` ${problem}.`)
+  if (definition.askedOf === 'integration' && value !== (variables[name] ?? definition.default))
+    throw refuse(`\`${name}\` belongs to the integration, and ${slug} has another value. Leave it out, or name the integration that has this one.`)
+}
+
+/** A fact stands before a variable of its name wherever a request is built: only what the provider tells may be one. @throws Fault `invalid_request` */
+function checkFact(name: string, value: string, record: ProviderRecord): void {
+  const refuse = (detail: string): Fault => new Fault('invalid_request', { field: `/facts/${name}`, detail })
+  const definition = definitionOf(record, name)
+  if (definition === undefined ? !factsOf(record).includes(name) : definition.askedOf !== 'provider')
+    throw refuse(`\`${name}\` is nothing that ${record.name} tells. What you want to keep beside the grant belongs into \`metadata\`.`)
+  const problem = definition === undefined ? null : valueProblem(definition, value)
+  if (problem !== null) throw refuse(`\`${name}\` ${problem}.`)
+}
+
+function definitionOf({ variables }: ProviderRecord, name: string): VariableDefinition | undefined {
+  return Object.hasOwn(variables, name) ? variables[name] : undefined
+}
+
+/** What is the connection's own; the rest goes on following the integration. */
+function ownVariables({ grant, record }: Pick<Import, 'grant' | 'record'>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(grant.variables).filter(([name]) => definitionOf(record, name)?.askedOf === 'connection'))
 }
 
 /** By what this grant is known again. @see ImportIdentity */
@@ -97,8 +128,8 @@ export function identityOf({ integration, record, grant }: Import, { seal }: Pic
 /** The connection that the grant becomes, sealed and ready to be stored. */
 export function newImported(job: Import, ports: ConnectionPorts, fingerprint: string): NewConnection {
   const { organization, integration, grant, now } = job
-  const { owner, account, accountLabel, metadata, tags, scopes, variables, facts, consentedAt } = grant
-  const told = { owner, account, accountLabel, metadata, tags, scopes, variables, facts, consentedAt }
+  const { owner, account, accountLabel, metadata, tags, scopes, facts, consentedAt } = grant
+  const told = { owner, account, accountLabel, metadata, tags, scopes, variables: ownVariables(job), facts, consentedAt }
   const connection = newConnection(now, { id: newId('con', ports.entropy), organization, integration: integration.id, ...told })
   const credential = credentialFor(job, ports, connection.id, 1)
   return {
@@ -127,7 +158,7 @@ export async function storeInto(job: Import, ports: ConnectionPorts, id: Connect
       account: grant.account ?? row.connection.account,
       accountLabel: grant.accountLabel ?? row.connection.accountLabel,
       scopes: grant.scopes,
-      variables: { ...row.connection.variables, ...grant.variables },
+      variables: { ...row.connection.variables, ...ownVariables(job) },
       facts: { ...row.connection.facts, ...grant.facts },
       consentedAt: grant.consentedAt ?? now,
       dueAt: dueAt(job, credential, ports),

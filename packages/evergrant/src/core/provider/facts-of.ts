@@ -1,4 +1,4 @@
-import type { ProviderRecord } from '../core/provider/record.ts'
+import type { ProviderRecord } from './record.ts'
 
 /** Names of everything that answers, callbacks, pushes and further requests of a record tell. */
 export function factsOf(record: ProviderRecord): string[] {
