@@ -169,7 +169,8 @@ export const CONNECTION_FAULTS = defineFaults({
     effect: 'degraded once the access token is out',
     retry: 'by itself, not before Retry-After',
     endUser: '{P} asked us to slow down. Nothing is lost.',
-    operator: 'The provider throttles token requests. Nothing to do; the next attempt is at retry_at.',
+    operator:
+      'The provider throttles us. Nothing to do; the next attempt is at retry_at. From the proxy it comes with status 429: a quota is used up, and nothing was sent.',
   },
   outcome_unknown: {
     class: 'unknown',
