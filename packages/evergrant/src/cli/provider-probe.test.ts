@@ -69,23 +69,23 @@ async function probe(id: string, changes: Partial<ProbeOrder> = {}, between: () 
 }
 
 test.each([
-  ['p0', { class: 'P0', rotation: 'never', refreshEndsAccessToken: false }],
-  ['p0-omit', { class: 'P0', rotation: 'never', refreshEndsAccessToken: false }],
-  ['p3', { class: 'P3', rotation: 'always', refreshEndsAccessToken: false }],
-  ['p3-ends', { class: 'P3', rotation: 'always', refreshEndsAccessToken: true }],
-  ['p4', { class: 'P4', rotation: 'always', refreshEndsAccessToken: null }],
-  ['p2', { class: 'P2', rotation: 'always' }],
+  ['p0', { class: 'P0', rotation: 'never', refreshEndsAccessToken: false, reuseEndsGrant: false }],
+  ['p0-omit', { class: 'P0', rotation: 'never', refreshEndsAccessToken: false, reuseEndsGrant: false }],
+  ['p3', { class: 'P3', rotation: 'always', refreshEndsAccessToken: false, reuseEndsGrant: false }],
+  ['p3-ends', { class: 'P3', rotation: 'always', refreshEndsAccessToken: true, reuseEndsGrant: false }],
+  ['p4', { class: 'P4', rotation: 'always', refreshEndsAccessToken: null, reuseEndsGrant: true }],
+  ['p2', { class: 'P2', rotation: 'always', reuseEndsGrant: true }],
 ])('a provider of class %s is found out', async (id, expected) => {
   expect(await probe(id)).toMatchObject(expected)
 })
 
 test('a window is never called longer than it was seen', async () => {
-  expect(await probe('p1-minute')).toMatchObject({ class: 'P1', windowSeconds: 35, rotation: 'always' })
-  expect(await probe('p1')).toMatchObject({ class: 'P1', windowSeconds: 5 })
+  expect(await probe('p1-minute')).toMatchObject({ class: 'P1', windowSeconds: 35, rotation: 'always', reuseEndsGrant: true })
+  expect(await probe('p1')).toMatchObject({ class: 'P1', windowSeconds: 5, reuseEndsGrant: true })
 })
 
 test('a token that goes on working counts as a window of the time that was tried', async () => {
-  expect(await probe('p0-new', { forSeconds: 20 })).toMatchObject({ class: 'P1', windowSeconds: 15, rotation: 'always' })
+  expect(await probe('p0-new', { forSeconds: 20 })).toMatchObject({ class: 'P1', windowSeconds: 20, rotation: 'always' })
 })
 
 test('every step is told, and no token', async () => {

@@ -36,6 +36,8 @@ export interface ProbeTools {
 
 /** As at a token endpoint that is slow: a refresh that is given up proves nothing. */
 const DEADLINE_MS = 30_000
+/** Narrowing a window may take this many times as long as finding one. */
+const PATIENCE_ROUNDS = 4
 
 /**
  * Presents a refresh token as the record says, and again. Nothing is stored, and no server is needed.
@@ -45,7 +47,7 @@ export async function probeProvider(order: ProbeOrder, config: Config, tools: Pr
   const record = await recordOf(order.provider, config)
   const client = clientOf(config)
   const context = await contextOf(record, order, client)
-  return probeReuse(order.refreshToken, order.forSeconds, portsOf(context, client, tools))
+  return probeReuse(order.refreshToken, { forSeconds: order.forSeconds, patienceSeconds: PATIENCE_ROUNDS * order.forSeconds }, portsOf(context, client, tools))
 }
 
 async function recordOf(id: string, { providersDir }: Config): Promise<ProviderRecord> {
