@@ -13,7 +13,7 @@ const idle = { flights: 0, cached: 0, openBreakers: 0, stuckWrites: {}, draining
 async function house() {
   const time = createManualTime(START)
   const store = await openMemoryStore({ clock: time.clock, timers: time.timers })
-  const membership = { lock: true, held: () => membership.lock, beat: async () => START + time.clock.mono() }
+  const membership = { lock: true, held: () => membership.lock, losses: () => 0, beat: async () => START + time.clock.mono() }
   const watch = new NodeWatch({ membership, clock: new DatabaseClock(time.clock), log: quiet })
   await watch.beat(false)
   return { time, store, membership, watch }

@@ -137,7 +137,7 @@ const engineMutants: readonly Mutant[] = [
   {
     name: 'no_self_fence',
     does: 'sends however long ago it claimed',
-    edits: [{ file: 'core/refresh/present.ts', find: 'if (sinceClaimMs >= world.times.claimToSendMs) {', replace: 'if (sinceClaimMs < 0) {' }],
+    edits: [{ file: 'core/refresh/present.ts', find: 'if (outOfSight || sinceClaimMs >= world.times.claimToSendMs) {', replace: 'if (outOfSight) {' }],
     scenario: 'late-claim-is-given-back',
   },
   {

@@ -83,6 +83,7 @@ export class SimNode implements Machine {
   readonly #fault: Random
   #lives = 0
   #lockLost = false
+  #lockLosses = 0
 
   constructor(parts: NodeParts, name: string) {
     this.#parts = parts
@@ -188,6 +189,7 @@ export class SimNode implements Machine {
     const { life } = this
     this.databaseCut = true
     this.#lockLost = true
+    this.#lockLosses += 1
     this.#channel?.goDeaf()
     world.after(30_000, () => {
       if (this.databaseCut && life !== null) locks?.drop(life.identity)
@@ -198,6 +200,7 @@ export class SimNode implements Machine {
   /** The server at the other end is another one now. */
   loseConnections(): void {
     this.#lockLost = true
+    this.#lockLosses += 1
     this.#channel?.goDeaf()
     if (this.life !== null) this.#parts.locks?.drop(this.life.identity)
   }
@@ -215,6 +218,7 @@ export class SimNode implements Machine {
     await this.#join(life)
     const membership = {
       held: () => life.alive && !this.#lockLost,
+      losses: () => this.#lockLosses,
       beat: (draining: boolean) => database.operation(life, 'beat', () => this.#membershipBeat(life, draining)),
     }
     const { clock, watch } = watchNode(membership, this.clock, log)

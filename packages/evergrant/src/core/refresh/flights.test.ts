@@ -125,7 +125,7 @@ test('a caller waits for a node that was cut off and is seen alive again in a mo
   let cut = true
   const lab = await createEngineLab({
     ports: () => ({
-      liveness: { refusal: () => (cut ? { code: 'store_unavailable', detail: 'the lock is lost' } : null), sawDatabaseTime: () => {} },
+      liveness: { refusal: () => (cut ? { code: 'store_unavailable', detail: 'the lock is lost' } : null), term: () => 0, sawDatabaseTime: () => {} },
     }),
   })
   await lab.time.advance(HOUR)

@@ -11,9 +11,11 @@ export interface Refusal {
 export interface Liveness {
   /** Null when this node may take leases. Synchronous: asked before every claim. Answers in hand are committed all the same. */
   refusal(): Refusal | null
+  /** Raised whenever others could not see for a moment that this node lives: what was claimed before may be somebody else's since. Synchronous. */
+  term(): number
   /** The database's time as a round trip brought it; the trip took `tripMs` by the monotonic clock. */
   sawDatabaseTime(at: Instant, tripMs: number): void
 }
 
 /** For a process that is alone with its database. */
-export const ALONE: Liveness = { refusal: () => null, sawDatabaseTime: () => {} }
+export const ALONE: Liveness = { refusal: () => null, term: () => 0, sawDatabaseTime: () => {} }

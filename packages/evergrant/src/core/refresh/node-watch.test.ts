@@ -14,6 +14,7 @@ function watched() {
   const membership = {
     lock: true,
     held: () => membership.lock,
+    losses: () => 0,
     beat: () => (membership.lock ? Promise.resolve(START + time.clock.mono()) : Promise.reject(new Error('lost'))),
   }
   const watch = new NodeWatch({ membership, clock, log: { info: line('info'), warn: line('warn'), error: line('error') } })

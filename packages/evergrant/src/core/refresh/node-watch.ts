@@ -9,7 +9,7 @@ export const SKEW_WARN_MS = 5 * SECOND
 export const SKEW_REFUSE_MS = 30 * SECOND
 
 export interface NodeWatchPorts {
-  readonly membership: Pick<Membership, 'held' | 'beat'>
+  readonly membership: Pick<Membership, 'held' | 'losses' | 'beat'>
   readonly clock: DatabaseClock
   readonly log: Log
 }
@@ -32,6 +32,10 @@ export class NodeWatch implements Liveness {
     }
     const skewMs = this.#ports.clock.skewMs()
     return Math.abs(skewMs) >= SKEW_REFUSE_MS ? { code: 'clock_skewed', detail: `${describeSkew(skewMs)}; nothing is started until it is set right` } : null
+  }
+
+  term(): number {
+    return this.#ports.membership.losses()
   }
 
   sawDatabaseTime(at: Instant, tripMs: number): void {

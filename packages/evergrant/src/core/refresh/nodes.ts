@@ -39,6 +39,8 @@ export interface Nodes {
 export interface Membership {
   /** Synchronous. False from the moment the lock may be lost until it is taken again: others may take this node for dead meanwhile. */
   held(): boolean
+  /** How often the lock was lost since this process joined. Synchronous. */
+  losses(): number
   /** Writes the heartbeat; resolves with the database's time. Rejects while the lock is lost. */
   beat(draining: boolean): Promise<Instant>
   /** Gives the lock back and takes the row away. */

@@ -80,6 +80,7 @@ async function claimAndSend(visit: Visit, world: EngineWorld, presentation: Pres
   const { row, reuse } = presentation
   const intent = newId('itn', world.entropy)
   const before = world.clock.mono()
+  const term = world.liveness.term()
   let claim: ClaimOutcome
   try {
     const { id: connection } = row.connection
@@ -99,7 +100,9 @@ async function claimAndSend(visit: Visit, world: EngineWorld, presentation: Pres
     return { kind: 'unclaimed', claim }
   }
   const sentAt = world.clock.wall()
-  if (sinceClaimMs >= world.times.claimToSendMs) {
+  // Whoever was out of sight since it claimed may have been taken for dead, and its lease given to somebody else.
+  const outOfSight = world.liveness.term() !== term || world.liveness.refusal() !== null
+  if (outOfSight || sinceClaimMs >= world.times.claimToSendMs) {
     line.close()
     await takeBack(world, row, intent, sentAt)
     return { kind: 'unsent' }

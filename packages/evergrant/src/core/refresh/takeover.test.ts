@@ -156,7 +156,7 @@ test('a lost node is walked once a minute, not at every look', async () => {
 
 test('a node that must not start anything neither takes over, nor takes what is due, nor claims; it serves and heals', async () => {
   let refusal: Refusal | null = { code: 'clock_skewed', detail: 'the clock of this machine is 40 s ahead of the database’s' }
-  const lab = await labWithLostNode('P0', () => ({ liveness: { refusal: () => refusal, sawDatabaseTime: () => {} } }))
+  const lab = await labWithLostNode('P0', () => ({ liveness: { refusal: () => refusal, term: () => 0, sawDatabaseTime: () => {} } }))
   expect(await twoLooks(lab)).toEqual([0, 0])
   expect(await lab.engine.runDue()).toBe(0)
   expect((await lab.read()).accessToken).toBe('at-1')
@@ -175,7 +175,7 @@ test('every claim tells the database’s time and how long the trip was', async 
   let late = 0
   const lab = await createEngineLab({
     ports: ({ credentials, clock }) => ({
-      liveness: { refusal: () => null, sawDatabaseTime: (at, tripMs) => seen.push([at, tripMs]) },
+      liveness: { refusal: () => null, term: () => 0, sawDatabaseTime: (at, tripMs) => seen.push([at, tripMs]) },
       clock: { ...clock, mono: () => clock.mono() + late },
       credentials: {
         ...credentials,
@@ -215,6 +215,36 @@ test('at P4 a lease that ran out is nobody else’s while its holder lives, howe
     await lab.time.advance(31 * SECOND)
     await settle(lab, lab.engine.runDue())
   }
+  expect(lab.provider.presented).toEqual(['rt-1'])
+})
+
+test('a node that was out of sight between its claim and its first byte sends nothing, and gives the lease back', async () => {
+  let term = 0
+  let blinks = 1
+  const lab = await createEngineLab({
+    reuse: 'P2',
+    ports: ({ credentials }) => ({
+      liveness: { refusal: () => null, term: () => term, sawDatabaseTime: () => {} },
+      credentials: {
+        ...credentials,
+        claim: async (request) => {
+          const outcome = await credentials.claim(request)
+          term += blinks
+          return outcome
+        },
+      },
+    }),
+  })
+  const forced = () =>
+    settle(
+      lab,
+      lab.engine.refresh(lab.organization, lab.connection).catch((error: unknown) => error),
+    )
+  await Promise.race([forced(), lab.time.advance(5 * SECOND)])
+  expect(lab.provider.presented).toEqual([])
+  expect((await lab.row()).credential).toMatchObject({ lease: null, intent: null, suspicion: null })
+  blinks = 0
+  await forced()
   expect(lab.provider.presented).toEqual(['rt-1'])
 })
 

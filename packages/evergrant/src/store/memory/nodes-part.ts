@@ -32,6 +32,7 @@ export function nodesPart(tables: Tables, ports: { readonly clock: Clock; readon
   }
   const membership = (node: NodeIdentity): Membership => ({
     held: () => holds(node),
+    losses: () => 0,
     beat: async (draining) => {
       if (!holds(node)) throw new Fault('store_unavailable', { detail: `the liveness lock of ${node.id} is lost` })
       return beat(tables, node, draining)

@@ -41,6 +41,7 @@ export class NodeLock {
   readonly #options: StoreOptions
   #client: pg.Client | null = null
   #held = false
+  #losses = 0
   #cancel: () => void = () => {}
   #failures = 0
   #closed = false
@@ -49,6 +50,10 @@ export class NodeLock {
     this.#node = node
     this.#config = lockConfig(config)
     this.#options = options
+  }
+
+  get losses(): number {
+    return this.#losses
   }
 
   get held(): boolean {
@@ -107,6 +112,7 @@ export class NodeLock {
   }
 
   async #drop(): Promise<void> {
+    if (this.#held) this.#losses += 1
     this.#held = false
     this.#cancel()
     const client = this.#client

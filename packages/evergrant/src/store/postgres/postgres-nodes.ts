@@ -84,6 +84,7 @@ export class PostgresNodes implements Nodes {
   #membership(lock: NodeLock, node: NodeIdentity): Membership {
     return {
       held: () => lock.held,
+      losses: () => lock.losses,
       beat: async (draining) => (await lock.beat(draining)) ?? (await this.#database.write(() => enter(node), { repeatable: true })),
       leave: async () => {
         if (!this.#locks.has(lock)) return

@@ -22,6 +22,7 @@ export function embeddedNodes(database: Database): Nodes {
       await database.write(() => enter(node))
       return {
         held: () => self === node,
+        losses: () => 0,
         beat: (draining) => database.write(() => beat(node, draining)),
         leave: async () => {
           if (self !== node) return

@@ -50,6 +50,7 @@ async function joined(thread: StoreThread, ...args: Parameters<Nodes['join']>): 
   let held = true
   return {
     held: () => held && thread.running,
+    losses: () => 0,
     beat: (draining) => thread.call('membership', 'beat', [draining]) as Promise<Instant>,
     leave: async () => {
       await thread.call('membership', 'leave', [])
