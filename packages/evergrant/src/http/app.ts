@@ -3,6 +3,7 @@ import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { Fault } from '../core/fault/fault.ts'
 import type { Log } from '../core/log.ts'
 import { authenticator } from './authentication.ts'
+import { BodyTime } from './body-time.ts'
 import { docsRoutes } from './docs/docs-routes.ts'
 import { collectOpenApi } from './docs/openapi.ts'
 import { FastLane } from './fast-lane.ts'
@@ -27,6 +28,7 @@ import { organizationRoutes } from './routes/organizations.ts'
 import { providerRoutes } from './routes/providers.ts'
 import { proxyRoutes } from './routes/proxy.ts'
 import { pushRoutes } from './routes/pushes.ts'
+import { reuseProbeRoutes } from './routes/reuse-probe.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import type { App, SchemaTypes } from './schema.ts'
 import type { Services } from './services.ts'
@@ -56,8 +58,8 @@ export interface AppOptions {
   readonly routes?: readonly ((app: App) => void)[]
 }
 
-/** Longer than the idle time of common load balancers, so that they never write into a closing connection. */
-const SERVER = { keepAliveTimeout: 72_000, requestTimeout: 120_000, headersTimeout: 30_000, noDelay: true }
+/** Longer than the idle time of common load balancers, so that they never write into a closing connection. Bodies have `BodyTime`. */
+const SERVER = { keepAliveTimeout: 72_000, requestTimeout: 0, headersTimeout: 30_000, noDelay: true }
 const BODY_LIMIT = 256 * 1_024
 /** One node's whole capacity: a guard against loops, not a quota. */
 const KEY_LIMIT: RateLimit = { perSecond: 20_000, capacity: 40_000 }
@@ -100,7 +102,9 @@ export function createApp(services: Services, options: AppOptions): App {
   app.setErrorHandler((error, request, reply) => fail(error, request, reply))
   app.setNotFoundHandler((request, reply) => fail(missing(methods, request, reply), request, reply))
   app.addHook('onRoute', (route) => methods.add(route.method, route.url))
+  const bodies = new BodyTime(services.timers, (socket) => refuseBytes({ code: 'ERR_HTTP_REQUEST_TIMEOUT' }, socket))
   app.addHook('onRequest', (request, reply, done) => {
+    bodies.limit(request.raw)
     reply.headers(headers).header('request-id', request.id)
     done()
   })
@@ -113,7 +117,7 @@ export function createApp(services: Services, options: AppOptions): App {
   const parts: readonly ((scope: App) => void)[] = [
     (scope) => ownRoutes(scope, services, options),
     (scope) => hookRoutes(scope, services.pushes, { publicUrl: options.publicUrl, clock: services.clock }),
-    (scope) => proxyRoutes(scope, services, options.proxyTimeoutMs ?? PROXY_TIMEOUT_MS),
+    (scope) => proxyRoutes(scope, services, { timeoutMs: options.proxyTimeoutMs ?? PROXY_TIMEOUT_MS, bodies }),
     ...(options.routes ?? []),
   ]
   for (const part of parts) {
@@ -130,6 +134,7 @@ function ownRoutes(app: App, services: Services, options: AppOptions): void {
   connectionRoutes(app, services)
   credentialRoutes(app, services)
   connectionTestRoutes(app, services)
+  reuseProbeRoutes(app, services)
   importRoutes(app, services)
   integrationRoutes(app, services, options.publicUrl)
   deathRoutes(app, services, options.publicUrl)

@@ -7,6 +7,7 @@ import { missingHeader } from '../../core/provider/api-call.ts'
 import type { ProviderContext } from '../../core/provider/context.ts'
 import { aboutConnection } from '../about-connection.ts'
 import { callerOf } from '../authentication.ts'
+import type { BodyTime } from '../body-time.ts'
 import { wholeUpTo } from '../proxy/body-prefix.ts'
 import { withoutEcho } from '../proxy/echo-mask.ts'
 import { headersToReturn } from '../proxy/proxy-headers.ts'
@@ -20,8 +21,13 @@ const PREFIX = /^\/api\/v1\/proxy\/[^/?]+\/?/
 /** Whatever the provider sends is data: never a page, never a script of our origin. */
 const UPSTREAM_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
+export interface ProxyOptions {
+  readonly timeoutMs: number
+  readonly bodies: BodyTime
+}
+
 /** `ANY /api/v1/proxy/{connection}/*`: calls the provider's API with the connection's token, which the caller never sees. */
-export function proxyRoutes(app: App, services: Services, timeoutMs: number): void {
+export function proxyRoutes(app: App, services: Services, options: ProxyOptions): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
   app.route({
@@ -39,12 +45,12 @@ export function proxyRoutes(app: App, services: Services, timeoutMs: number): vo
     },
     handler: (request, reply) => {
       const { connection } = request.params
-      return aboutConnection(request, services, connection, () => proxy(request, reply, connection, services, timeoutMs))
+      return aboutConnection(request, services, connection, () => proxy(request, reply, connection, services, options))
     },
   })
 }
 
-async function proxy(request: FastifyRequest, reply: FastifyReply, connection: ConnectionId, services: Services, timeoutMs: number): Promise<FastifyReply> {
+async function proxy(request: FastifyRequest, reply: FastifyReply, connection: ConnectionId, services: Services, options: ProxyOptions): Promise<FastifyReply> {
   const { organization } = callerOf(request)
   const target = await services.upstream.contextOf(organization, connection)
   const base = request.headers['evergrant-base-url']
@@ -55,20 +61,22 @@ async function proxy(request: FastifyRequest, reply: FastifyReply, connection: C
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) left.abort()
   })
+  const body = await bodyOf(request)
+  if (body instanceof Readable) options.bodies.lift(request.raw, reply.raw)
   const job = {
     target,
     token: { organization, connection },
     method: request.method,
     url,
     headers: request.headers,
-    body: await bodyOf(request),
-    deadlineMs: secondsOf(request, 'Evergrant-Deadline') ?? timeoutMs,
+    body,
+    deadlineMs: secondsOf(request, 'Evergrant-Deadline') ?? options.timeoutMs,
     waitMs: secondsOf(request, 'Evergrant-Wait') ?? 0,
     signal: left.signal,
   }
   const result = await runProxy(job, services)
   reply.headers({
-    ...headersToReturn(result.headers, result.accessToken),
+    ...headersToReturn(result.headers, result.secrets),
     'content-security-policy': UPSTREAM_POLICY,
     'evergrant-upstream-status': String(result.status),
   })
@@ -78,7 +86,7 @@ async function proxy(request: FastifyRequest, reply: FastifyReply, connection: C
     reply.header('retry-after', String(Math.max(1, Math.ceil(result.retryAfterMs / 1_000))))
   return reply
     .code(result.status)
-    .send(request.method === 'HEAD' && result.body instanceof Readable ? emptied(result.body) : withoutEcho(result.body, result.accessToken))
+    .send(request.method === 'HEAD' && result.body instanceof Readable ? emptied(result.body) : withoutEcho(result.body, result.secrets))
 }
 
 /** What comes after the connection, as it was sent. The router also knows other ways to write the same address; they are not worth two meanings. */
