@@ -23,8 +23,8 @@ export interface ImportFigures {
   readonly linesPerSecond: number
   /** Processor time of the importing process: says what the work costs where the machine is busy with others'. */
   readonly cpuSeconds: number
-  /** Resident memory of the importing process, in MB: with a tenth of the lines read, and at most. */
-  readonly rssEarlyMb: number
+  /** Resident memory of the importing process, in MB: the highest in the first half of the lines, and of all. */
+  readonly rssHalfMb: number
   readonly rssPeakMb: number
   /** The same command again when everything is imported. */
   readonly againSeconds: number
@@ -45,10 +45,10 @@ export async function benchImport(options: {
   return figures
 }
 
-export function said({ store, lines, seconds, linesPerSecond, cpuSeconds, bad, reported, rssEarlyMb, rssPeakMb, againSeconds, killed }: ImportFigures): string {
+export function said({ store, lines, seconds, linesPerSecond, cpuSeconds, bad, reported, rssHalfMb, rssPeakMb, againSeconds, killed }: ImportFigures): string {
   return [
     `${store}: ${lines} lines in ${seconds.toFixed(1)} s (${Math.round(linesPerSecond)}/s), ${cpuSeconds.toFixed(1)} s of processor time, ${reported} of ${bad} bad lines reported by number`,
-    `${store}: resident memory ${Math.round(rssEarlyMb)} MB after a tenth, ${Math.round(rssPeakMb)} MB at most; the same command again ${againSeconds.toFixed(1)} s`,
+    `${store}: resident memory at most ${Math.round(rssHalfMb)} MB in the first half, ${Math.round(rssPeakMb)} MB in all; the same command again ${againSeconds.toFixed(1)} s`,
     `${store}: killed with ${killed.before} stored, then ${killed.after} in ${killed.seconds.toFixed(1)} s; lost ${killed.lost}, twice ${killed.twice}`,
   ].join('\n')
 }
@@ -58,17 +58,17 @@ async function measured(store: ImportFigures['store'], lines: number, databaseUr
   try {
     const bench = await openBench(folder, databaseUrl)
     const bad = writeLines(join(folder, 'whole.jsonl'), lines, 'whole')
-    const whole = await bench.import('whole.jsonl')
+    const whole = await bench.import('whole.jsonl', lines)
     const reported = readFileSync(join(folder, 'whole.jsonl.errors'), 'utf8')
       .trim()
       .split('\n')
       .map((line) => Number(JSON.parse(line).line))
-    const again = await bench.import('whole.jsonl')
+    const again = await bench.import('whole.jsonl', lines)
     const killedBad = writeLines(join(folder, 'killed.jsonl'), lines, 'killed')
-    await bench.import('killed.jsonl', Math.floor(lines * 0.3))
-    const resumed = await bench.import('killed.jsonl')
+    await bench.import('killed.jsonl', lines, Math.floor(lines * 0.3))
+    const resumed = await bench.import('killed.jsonl', lines)
     // Everything is known now: a line that was lost would be imported here.
-    const third = await bench.import('killed.jsonl')
+    const third = await bench.import('killed.jsonl', lines)
     return {
       store,
       lines,
@@ -77,7 +77,7 @@ async function measured(store: ImportFigures['store'], lines: number, databaseUr
       seconds: whole.seconds,
       linesPerSecond: lines / whole.seconds,
       cpuSeconds: whole.cpuSeconds,
-      rssEarlyMb: whole.rssEarlyMb,
+      rssHalfMb: whole.rssHalfMb,
       rssPeakMb: whole.rssPeakMb,
       againSeconds: again.seconds,
       killed: {
@@ -98,7 +98,7 @@ interface Run {
   readonly already: number
   readonly seconds: number
   readonly cpuSeconds: number
-  readonly rssEarlyMb: number
+  readonly rssHalfMb: number
   readonly rssPeakMb: number
 }
 
@@ -115,9 +115,9 @@ async function openBench(folder: string, databaseUrl: string | null) {
   await command(['integrations', 'create', '--provider', 'strava', '--slug', 'strava', '--client-id', 'bench', '--client-secret-file', 'secret'])
   return {
     /** `killAt`: the process is killed when it has told of this many lines. */
-    import: async (file: string, killAt?: number): Promise<Run> => {
+    import: async (file: string, lines: number, killAt?: number): Promise<Run> => {
       const child = started(['import', file, '--errors', `${file}.errors`])
-      const watch = watched(child, killAt)
+      const watch = watched(child, lines / 2, killAt)
       const { text, code } = await finished(child)
       if (killAt === undefined && code !== 5) throw new Error(`the import ended with ${code}: ${text}`)
       return { ...counts(text), ...watch() }
@@ -126,12 +126,11 @@ async function openBench(folder: string, databaseUrl: string | null) {
 }
 
 /** Memory of the process as the kernel counts it, sampled; and the blow. */
-function watched(child: ChildProcess, killAt: number | undefined): () => Pick<Run, 'rssEarlyMb' | 'rssPeakMb' | 'cpuSeconds'> {
-  let [early, peak, told, cpuMicros] = [0, 0, 0, 0]
+function watched(child: ChildProcess, half: number, killAt: number | undefined): () => Pick<Run, 'rssHalfMb' | 'rssPeakMb' | 'cpuSeconds'> {
+  let [first, peak, told, cpuMicros] = [0, 0, 0, 0]
   const sample = setInterval(() => {
-    const { now, most } = memoryOf(child.pid ?? 0)
-    if (told > 0 && early === 0) early = now
-    peak = Math.max(peak, most)
+    peak = Math.max(peak, highestMemoryOf(child.pid ?? 0))
+    if (told <= half) first = peak
     cpuMicros = Math.max(cpuMicros, cpuMicrosOf(child.pid ?? 0))
   }, SAMPLE_MS)
   child.stderr?.on('data', (chunk: Buffer) => {
@@ -140,16 +139,15 @@ function watched(child: ChildProcess, killAt: number | undefined): () => Pick<Ru
     if (killAt !== undefined && told >= killAt) child.kill('SIGKILL')
   })
   child.once('close', () => clearInterval(sample))
-  return () => ({ rssEarlyMb: early === 0 ? peak : early, rssPeakMb: peak, cpuSeconds: cpuMicros / 1e6 })
+  return () => ({ rssHalfMb: first, rssPeakMb: peak, cpuSeconds: cpuMicros / 1e6 })
 }
 
-function memoryOf(pid: number): { readonly now: number; readonly most: number } {
+/** In MB; 0 for a process that is gone. */
+function highestMemoryOf(pid: number): number {
   try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-    const megabytes = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) / 1_024
-    return { now: megabytes('VmRSS'), most: megabytes('VmHWM') }
+    return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1_024
   } catch {
-    return { now: 0, most: 0 }
+    return 0
   }
 }
 

@@ -91,7 +91,7 @@ function expiredTable({ reads, nodes, exchanges, answered, lastAnswerMs }: Expir
 
 function importTable(results: readonly ImportFigures[]): string {
   return table(
-    ['store', 'lines', 'seconds', 'lines/s', 'processor time', 'bad lines reported', 'memory after a tenth', 'at most', 'killed with', 'lost', 'twice'],
+    ['store', 'lines', 'seconds', 'lines/s', 'processor time', 'bad lines reported', 'memory, first half', 'at most', 'killed with', 'lost', 'twice'],
     results.map((one) => [
       one.store,
       whole(one.lines),
@@ -99,7 +99,7 @@ function importTable(results: readonly ImportFigures[]): string {
       whole(one.linesPerSecond),
       `${short(one.cpuSeconds)} s`,
       `${whole(one.reported)} of ${whole(one.bad)}`,
-      `${whole(one.rssEarlyMb)} MB`,
+      `${whole(one.rssHalfMb)} MB`,
       `${whole(one.rssPeakMb)} MB`,
       whole(one.killed.before),
       String(one.killed.lost),

@@ -7,8 +7,8 @@ import type { Source, SourceRow } from './source.ts'
 
 /** What the API takes in one call. */
 const BATCH = 500
-/** Calls under way at once: one is sealed while another is stored. */
-const AHEAD = 3
+/** Calls that wait behind the oldest: one is sealed while another is stored. More would only be held in memory. */
+const AHEAD = 1
 
 interface Prepared {
   readonly line: number
