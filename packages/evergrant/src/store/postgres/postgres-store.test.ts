@@ -49,6 +49,25 @@ describe.skipIf(database === null)(`the contract on PostgreSQL${skip ?? ''}`, ()
     await other.close()
   })
 
+  test('what one node learns of quotas reaches another as it was told, however many come together', async () => {
+    const other = await openPostgresStore(url, options)
+    const heard: Change[] = []
+    other.changes.subscribe((change) => void heard.push(change))
+    const { integration } = await Tenant.open(store, { entropy: systemEntropy, duePlan })
+    const states = Array.from({ length: 50 }, (_, index) => ({
+      integration: integration.id,
+      connection: null,
+      name: `window api/v1/${'long-name-'.repeat(5)}${index}`,
+      limit: 2_000,
+      remaining: index,
+      resetsAt: 4_000_000_000_000,
+      observedAt: 1_600_000_000_000,
+    }))
+    await store.quotas.put(states)
+    await vi.waitFor(() => expect(heard.flatMap((change) => (change.kind === 'quota' ? [change.state] : []))).toEqual(expect.arrayContaining(states)))
+    await other.close()
+  })
+
   test('writes survive the loss of every connection, and are told as store_unavailable when they cannot', async () => {
     const tenant = await Tenant.open(store, { entropy: systemEntropy, duePlan })
     const connections = await Promise.all(Array.from({ length: 40 }, () => tenant.connect()))
