@@ -1,19 +1,39 @@
 import { pipeline, type Readable, Transform } from 'node:stream'
+import type { TokenAnswer } from '../../core/refresh/refresh-engine.ts'
 
-/** Shorter than any token that a provider gives out: masking it would spoil bodies by chance. */
+/**
+ * Shorter than any token that a provider gives out: masking it would spoil bodies by chance. And where an API repeats what it is
+ * sent, a masked guess would tell whoever guesses a short password that it is right.
+ */
 const SHORTEST = 16
 const STAR = 0x2a
 const NOTHING = Buffer.alloc(0)
 
+/** What must not come back: the token as it is sent and, where that is a Basic password, what it encodes (RFC 7617 section 2). */
+export function secretsIn({ accessToken, tokenType }: Pick<TokenAnswer, 'accessToken' | 'tokenType'>): readonly string[] {
+  if (tokenType !== 'Basic') return [accessToken]
+  const pair = Buffer.from(accessToken, 'base64').toString('utf8')
+  const colon = pair.indexOf(':')
+  // Without a password, the user name is the secret.
+  return [accessToken, colon === -1 || colon === pair.length - 1 ? pair.replace(/:$/, '') : pair.slice(colon + 1)]
+}
+
+/** A secret as it is, in a URL, in a form and in JSON. */
+export function echoesOf(secrets: readonly string[]): readonly string[] {
+  const forms = secrets.flatMap((secret) => {
+    const encoded = encodeURIComponent(secret)
+    return [secret, encoded, encoded.replaceAll('%20', '+'), JSON.stringify(secret).slice(1, -1), secret.replaceAll('/', '\\/')]
+  })
+  return [...new Set(forms)]
+}
+
 /**
- * The body with every echo of the token as stars, so that a key that may only use a token never sees it. The length
+ * The body with every echo of a secret as stars, so that a key that may only use a token never sees it. The length
  * stays the same. What may be the beginning of an echo is held back until the next piece; nothing else waits.
  */
-export function withoutEcho(body: Buffer | Readable, token: string): Buffer | Readable {
-  if (token.length < SHORTEST) return body
-  const forms = [...new Set([token, encodeURIComponent(token), JSON.stringify(token).slice(1, -1), token.replaceAll('/', '\\/')])].map((form) =>
-    Buffer.from(form),
-  )
+export function withoutEcho(body: Buffer | Readable, secrets: readonly string[]): Buffer | Readable {
+  const forms = echoesOf(secrets.filter((secret) => secret.length >= SHORTEST)).map((form) => Buffer.from(form))
+  if (forms.length === 0) return body
   if (Buffer.isBuffer(body)) return masked(body, forms)
   // Whichever side ends or breaks off, the other one does: what went wrong is the reader's to see.
   return pipeline(body, masking(forms), () => {})

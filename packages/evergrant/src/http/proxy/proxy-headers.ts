@@ -1,6 +1,7 @@
 import { apiHeaders } from '../../core/provider/api.ts'
 import type { ProviderContext } from '../../core/provider/context.ts'
 import type { TokenAnswer } from '../../core/refresh/refresh-engine.ts'
+import { echoesOf } from './echo-mask.ts'
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 type SentHeaders = Record<string, string | readonly string[]>
@@ -70,13 +71,14 @@ export function headersToSend(caller: Headers, context: ProviderContext, token: 
   return { ...sent, ...apiHeaders(context, token.accessToken) }
 }
 
-/** The provider's headers without its cookies, its policies for our origin, and any echo of the token. */
-export function headersToReturn(answer: Headers, accessToken: string): SentHeaders {
+/** The provider's headers without its cookies, its policies for our origin, and any echo of a secret. */
+export function headersToReturn(answer: Headers, secrets: readonly string[]): SentHeaders {
+  const echoes = echoesOf(secrets.filter((secret) => secret !== ''))
   const returned: SentHeaders = {}
   for (const [name, value] of Object.entries(answer)) {
     if (value === undefined || NOT_RETURNED.has(name) || name.startsWith('access-control-') || name.startsWith('evergrant-')) continue
     const text = typeof value === 'string' ? value : value.join(' ')
-    if (accessToken !== '' && text.includes(accessToken)) continue
+    if (echoes.some((echo) => text.includes(echo))) continue
     returned[name] = value
   }
   return returned

@@ -7,6 +7,7 @@ import { retryAfterMs } from '../../core/provider/retry-after.ts'
 import type { RefreshEngine, TokenAnswer } from '../../core/refresh/refresh-engine.ts'
 import type { Clock, Entropy, Timers } from '../../core/time.ts'
 import { wholeUpTo } from './body-prefix.ts'
+import { secretsIn } from './echo-mask.ts'
 import { headersToSend } from './proxy-headers.ts'
 import type { ProxyJob } from './proxy-job.ts'
 import { enterQuota, untilOpen } from './quota-gate.ts'
@@ -26,7 +27,8 @@ export interface ProxyResult {
   readonly headers: UpstreamAnswer['headers']
   readonly body: Buffer | Readable
   readonly verdict: ApiVerdict
-  readonly accessToken: string
+  /** What its caller must not see. */
+  readonly secrets: readonly string[]
   /** When it is worth asking again: as the provider said, or as its quota tells. */
   readonly retryAfterMs: number | null
 }
@@ -77,7 +79,7 @@ export async function runProxy(job: ProxyJob, ports: ProxyPorts): Promise<ProxyR
       continue
     }
     const { answer, body, verdict } = outcome
-    return { status: answer.status, headers: answer.headers, body, verdict, accessToken: token.accessToken, retryAfterMs: outcome.retryAfterMs }
+    return { status: answer.status, headers: answer.headers, body, verdict, secrets: secretsIn(token), retryAfterMs: outcome.retryAfterMs }
   }
 }
 

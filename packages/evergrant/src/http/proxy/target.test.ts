@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ProviderContext } from '../../core/provider/context.ts'
 import { defineProvider } from '../../providers/define.ts'
-import { targetUrl } from './target.ts'
+import { authorizedUrl, targetUrl } from './target.ts'
 
 const record = defineProvider({
   id: 'p',
@@ -55,4 +55,9 @@ test('another base must be a host of the provider', () => {
   ]) {
     expect(() => targetUrl(context, 'x', base)).toThrow(expect.objectContaining({ code: 'upstream_forbidden_host' }))
   }
+})
+
+test('a token in the query stands beside the whole query of the caller, question marks and all', () => {
+  const inQuery = { ...context, record: { ...record, api: { ...record.api, authorization: { header: 'Authorization', prefix: '', query: 'key' } } } }
+  expect(authorizedUrl(inQuery, 'https://api.p.example/v2/a?next=/b?c=1&key=mine&d=2', 'token')).toBe('https://api.p.example/v2/a?next=/b?c=1&d=2&key=token')
 })

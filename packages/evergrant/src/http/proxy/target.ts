@@ -38,7 +38,9 @@ export function targetUrl(context: ProviderContext, rest: string, wantedBase: st
 export function authorizedUrl(context: ProviderContext, url: string, accessToken: string): string {
   const name = context.record.api?.authorization.query ?? null
   if (name === null) return url
-  const [address = '', query = ''] = url.split('?', 2)
+  // A query may hold question marks of its own (RFC 3986 section 3.4).
+  const [address = '', ...rest] = url.split('?')
+  const query = rest.join('?')
   const kept = query.split('&').filter((pair) => pair !== '' && !new URLSearchParams(pair).has(name))
   return apiUrl(context, kept.length === 0 ? address : `${address}?${kept.join('&')}`, accessToken)
 }

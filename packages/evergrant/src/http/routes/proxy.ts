@@ -76,7 +76,7 @@ async function proxy(request: FastifyRequest, reply: FastifyReply, connection: C
   }
   const result = await runProxy(job, services)
   reply.headers({
-    ...headersToReturn(result.headers, result.accessToken),
+    ...headersToReturn(result.headers, result.secrets),
     'content-security-policy': UPSTREAM_POLICY,
     'evergrant-upstream-status': String(result.status),
   })
@@ -86,7 +86,7 @@ async function proxy(request: FastifyRequest, reply: FastifyReply, connection: C
     reply.header('retry-after', String(Math.max(1, Math.ceil(result.retryAfterMs / 1_000))))
   return reply
     .code(result.status)
-    .send(request.method === 'HEAD' && result.body instanceof Readable ? emptied(result.body) : withoutEcho(result.body, result.accessToken))
+    .send(request.method === 'HEAD' && result.body instanceof Readable ? emptied(result.body) : withoutEcho(result.body, result.secrets))
 }
 
 /** What comes after the connection, as it was sent. The router also knows other ways to write the same address; they are not worth two meanings. */
