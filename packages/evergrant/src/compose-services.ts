@@ -9,6 +9,7 @@ import { repairLink } from './core/connect/repair-link.ts'
 import { ConnectionService, connectionNotFound } from './core/connection/connection-service.ts'
 import { IntegrationService } from './core/connection/integration-service.ts'
 import { MachineConnections, type MachinePorts } from './core/connection/machine-connections.ts'
+import { ReuseProbes } from './core/connection/reuse-probes.ts'
 import type { RevocationPorts } from './core/connection/revocation-worker.ts'
 import type { RoutineChecks } from './core/connection/routine-checks.ts'
 import type { DriftWatch } from './core/drift/drift-watch.ts'
@@ -17,6 +18,7 @@ import { QuotaBook, quotaSubject } from './core/pacing/quota-book.ts'
 import type { ProviderDirectory } from './core/provider/context.ts'
 import type { SigningPorts } from './core/provider/signing.ts'
 import { revokeRequest } from './core/provider/token-request.ts'
+import type { ProviderRequest } from './core/provider/wire.ts'
 import type { GrantRow } from './core/refresh/credentials.ts'
 import type { Engine } from './core/refresh/engine.ts'
 import type { CodeExchange } from './core/refresh/exchange.ts'
@@ -81,19 +83,22 @@ export function composeServices(parts: ServiceParts): ComposedServices {
   const connect = composeConnect(parts)
   const pacing = composePacing(parts)
   const proxy = createProxyTransport({ guard: parts.guard, timers: systemTimers })
+  const connections = new ConnectionService({
+    ...ports,
+    connections: store.connections,
+    checks: store.checks,
+    integrations: store.integrations,
+    providers: directory,
+    seal,
+  })
+  const sendRequest = (request: ProviderRequest) => parts.client.sendRequest(request)
   return {
     ...ports,
     engine,
     apiKeys,
     idempotency: new IdempotentRequests({ ...ports, store: store.idempotency, seal }),
-    connections: new ConnectionService({
-      ...ports,
-      connections: store.connections,
-      checks: store.checks,
-      integrations: store.integrations,
-      providers: directory,
-      seal,
-    }),
+    connections,
+    probes: new ReuseProbes({ engine, connections, sendRequest, clock: node.clock }),
     machines: composeMachines(parts),
     repairLink: ({ row, providerKnown }) => (providerKnown ? repairLink(row.connection, parts.config.publicUrl, { seal, clock: node.clock }) : null),
     integrations: new IntegrationService({
@@ -119,7 +124,7 @@ export function composeServices(parts: ServiceParts): ComposedServices {
       credentials: store.credentials,
       seal,
       log: parts.log,
-      sendRequest: (request) => parts.client.sendRequest(request),
+      sendRequest,
       contextOf,
     },
     ...composeProviderEvents({ ...parts, pacing, codes: connect }),

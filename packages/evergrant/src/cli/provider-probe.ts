@@ -83,6 +83,8 @@ function portsOf(context: ProviderContext, client: ProviderClient, { clock, time
       return judge(context, { step: 'refresh', outcome, sentAt, secrets: [token] })
     },
     use: async (accessToken) => {
+      // The API takes the token that the chain fetches, not this one.
+      if (context.record.chain.length > 0) return null
       const scopes = context.record.check?.needsScope ?? []
       const request = checkRequest(context, { accessToken, tokenType: 'Bearer' }, scopes)
       if (request === null) return null

@@ -28,6 +28,7 @@ import { organizationRoutes } from './routes/organizations.ts'
 import { providerRoutes } from './routes/providers.ts'
 import { proxyRoutes } from './routes/proxy.ts'
 import { pushRoutes } from './routes/pushes.ts'
+import { reuseProbeRoutes } from './routes/reuse-probe.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import type { App, SchemaTypes } from './schema.ts'
 import type { Services } from './services.ts'
@@ -133,6 +134,7 @@ function ownRoutes(app: App, services: Services, options: AppOptions): void {
   connectionRoutes(app, services)
   credentialRoutes(app, services)
   connectionTestRoutes(app, services)
+  reuseProbeRoutes(app, services)
   importRoutes(app, services)
   integrationRoutes(app, services, options.publicUrl)
   deathRoutes(app, services, options.publicUrl)

@@ -7,6 +7,7 @@ import type { ConnectionChecks } from '../core/connection/check-connection.ts'
 import type { ConnectionDetails, ConnectionService } from '../core/connection/connection-service.ts'
 import type { IntegrationService } from '../core/connection/integration-service.ts'
 import type { MachineConnections } from '../core/connection/machine-connections.ts'
+import type { ReuseProbes } from '../core/connection/reuse-probes.ts'
 import type { OrganizationId } from '../core/ids.ts'
 import type { ProviderDirectory } from '../core/provider/context.ts'
 import type { PushService } from '../core/push/push-service.ts'
@@ -29,6 +30,7 @@ export interface Services {
   readonly integrations: IntegrationService
   readonly pushes: PushService
   readonly checks: Pick<ConnectionChecks, 'test'>
+  readonly probes: Pick<ReuseProbes, 'learn'>
   readonly providers: Pick<ProviderDirectory, 'get' | 'list'>
   readonly organizations: { get(id: OrganizationId): Promise<Organization | undefined> }
   readonly events: Pick<Events, 'list' | 'drift'>

@@ -6,6 +6,7 @@ import { ConnectionChecks } from '../core/connection/check-connection.ts'
 import { ConnectionService, connectionNotFound } from '../core/connection/connection-service.ts'
 import { IntegrationService } from '../core/connection/integration-service.ts'
 import { MachineConnections } from '../core/connection/machine-connections.ts'
+import { ReuseProbes } from '../core/connection/reuse-probes.ts'
 import { newId, type OrganizationId } from '../core/ids.ts'
 import type { Log, LogFields } from '../core/log.ts'
 import { QuotaBook, quotaSubject } from '../core/pacing/quota-book.ts'
@@ -71,16 +72,10 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
   const services: Services = {
     ...ports,
     engine: lab.engine,
+
     apiKeys,
     idempotency: new IdempotentRequests({ ...ports, store: store.idempotency, seal }),
-    connections: new ConnectionService({
-      ...ports,
-      connections: store.connections,
-      checks: store.checks,
-      integrations: store.integrations,
-      providers: lab.directory,
-      seal,
-    }),
+    ...labConnections(lab, { ...ports, seal }),
     machines: new MachineConnections({
       ...ports,
       connections: store.connections,
@@ -170,6 +165,17 @@ function labKeys(store: Store, seal: Seal, ports: { readonly clock: Clock; reado
     changesFresh: () => store.changes.fresh(),
     withoutStoreMs: 0,
   })
+}
+
+/** Connections, and probes that call the record's own check for real. */
+function labConnections(
+  { store, engine, directory }: EngineLab,
+  ports: { readonly clock: Clock; readonly entropy: Entropy; readonly seal: Seal },
+): Pick<Services, 'connections' | 'probes'> {
+  const { checks, integrations } = store
+  const connections = new ConnectionService({ ...ports, connections: store.connections, checks, integrations, providers: directory })
+  const client = createProviderClient({ guard: createAddressGuard({ allowPrivateHosts: [], development: true }), timers: systemTimers })
+  return { connections, probes: new ReuseProbes({ ...ports, engine, connections, sendRequest: (request) => client.sendRequest(request) }) }
 }
 
 /** Pushes and checks over the lab's engine. Checks call the scripted provider's address for real. */

@@ -108,6 +108,22 @@ export interface ConnectionsOperations {
   'POST /api/v1/connections/{id}/disconnect': Operation<Nothing, undefined, DisconnectedConnection>
   /** Pause. */
   'POST /api/v1/connections/{id}/pause': Operation<Nothing, undefined, Connection>
+  /** Learn the reuse class on a throwaway grant. */
+  'POST /api/v1/connections/{id}/probe': Operation<
+    Nothing,
+    { readonly window_seconds?: number; readonly may_lose?: boolean },
+    {
+      readonly class: string | null
+      readonly window_seconds: number
+      readonly rotation: string | null
+      readonly refresh_ends_access_token: boolean | null
+      readonly reuse_ends_grant: boolean | null
+      readonly evidence: string
+      readonly steps: readonly string[]
+      readonly unknown: readonly string[]
+      readonly needs_reauth: boolean
+    }
+  >
   /** Start a reconnect flow. */
   'POST /api/v1/connections/{id}/reconnect': Operation<
     Nothing,

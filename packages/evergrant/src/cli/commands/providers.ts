@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { loadConfig } from '../../config.ts'
 import type { JsonObject } from '../../core/json.ts'
-import type { ProbeReport } from '../../core/provider/probe-reuse.ts'
 import { adviseOn } from '../../providers/advice.ts'
 import { type Problem, sayProblem } from '../../providers/check-draft.ts'
 import { catalogue } from '../../providers/index.ts'
@@ -10,7 +9,9 @@ import { readProvider } from '../../providers/load.ts'
 import { systemClock, systemTimers } from '../../system.ts'
 import { CommandFailure, EXIT } from '../exit-code.ts'
 import { pairs, readSecret } from '../option-values.ts'
+import { learnt, readProbe, textsOf } from '../probe-words.ts'
 import { type ProbeOrder, probeProvider } from '../provider-probe.ts'
+import { withApi } from '../reach.ts'
 import type { Shell } from '../shell.ts'
 
 interface Looked {
@@ -22,16 +23,19 @@ interface Looked {
 }
 
 interface ProbeOptions {
-  readonly clientId: string
+  readonly connection?: string
+  readonly window: string
+  readonly yesIMayLoseThisGrant?: boolean
+  readonly clientId?: string
   readonly clientSecretFile?: string
-  readonly refreshTokenFile: string
+  readonly refreshTokenFile?: string
   readonly variable?: readonly string[]
   readonly redirectUri?: string
   readonly for: string
   readonly throwaway?: boolean
 }
 
-/** `evergrant providers`: files of provider records, and what a provider does; without a server. */
+/** `evergrant providers`: files of provider records, and what a provider does. */
 export function providerCommands(program: Command, shell: Shell): void {
   const group = program.command('providers').description('provider records of your own')
   checkCommand(group, shell)
@@ -51,18 +55,23 @@ function checkCommand(group: Command, { output, finish }: Shell): void {
     })
 }
 
-function probeCommand(group: Command, { output, finish }: Shell): void {
+function probeCommand(group: Command, shell: Shell): void {
+  const { output, finish } = shell
   group
-    .command('probe <provider>')
+    .command('probe [provider]')
     .description('learns on a grant that you can lose what a provider does with a refresh token that comes twice; exit code 1 when nothing was learnt')
-    .requiredOption('--client-id <id>', 'client id at the provider')
+    .option('--connection <id>', 'a connection with the tag `throwaway`; the server pauses it, spends its tokens, and stores what came last')
+    .option('--window <seconds>', 'with --connection: how long a spent token is tried again, 1 to 120', '60')
+    .option('--yes-i-may-lose-this-grant', 'with --connection: in place of the tag')
+    .option('--client-id <id>', 'without --connection: client id at the provider')
     .option('--client-secret-file <path>', 'file with the client secret; left out for public clients')
-    .requiredOption('--refresh-token-file <path>', 'file with a refresh token that nobody else uses; `-` reads standard input')
+    .option('--refresh-token-file <path>', 'file with a refresh token that nobody else uses; `-` reads standard input')
     .option('--variable <name=value...>', "values for the provider's URL templates and facts: tenant, domain")
     .option('--redirect-uri <uri>', 'repeated where the provider wants it (GitLab)')
     .option('--for <seconds>', 'how long a spent token is tried again', '130')
     .option('--throwaway', 'says that this grant may be lost: without it nothing is sent')
-    .action(async (provider: string, options: ProbeOptions) => {
+    .action(async (provider: string | undefined, options: ProbeOptions) => {
+      if (options.connection !== undefined) return probeConnection(options.connection, options, shell)
       const order = orderOf(provider, options)
       const report = await probeProvider(order, loadConfig({ development: true }), {
         clock: systemClock,
@@ -70,12 +79,28 @@ function probeCommand(group: Command, { output, finish }: Shell): void {
         tell: (step) => output.note(step),
       })
       if (report.class === null) finish(EXIT.problem)
-      const { windowSeconds, refreshEndsAccessToken, ...told } = report
-      output.result({ ...told, window_seconds: windowSeconds, refresh_ends_access_token: refreshEndsAccessToken }, () => learnt(report))
+      const { windowSeconds, refreshEndsAccessToken, reuseEndsGrant, open, ...told } = report
+      const more = { window_seconds: windowSeconds, refresh_ends_access_token: refreshEndsAccessToken, reuse_ends_grant: reuseEndsGrant, unknown: [...open] }
+      output.result({ ...told, ...more }, () => learnt(report))
     })
 }
 
-function orderOf(provider: string, options: ProbeOptions): ProbeOrder {
+function probeConnection(id: string, options: ProbeOptions, { output, finish }: Shell): Promise<void> {
+  const windowSeconds = Number(options.window)
+  if (!Number.isInteger(windowSeconds) || windowSeconds < 1) throw new CommandFailure(EXIT.usage, `--window: '${options.window}' is no number of seconds`)
+  return withApi(async (api) => {
+    output.note('this may take four minutes; the connection is paused meanwhile')
+    const body = { window_seconds: windowSeconds, ...(options.yesIMayLoseThisGrant === true ? { may_lose: true } : {}) }
+    const told = await api.call('POST', `connections/${encodeURIComponent(id)}/probe`, body)
+    const report = readProbe(told)
+    for (const step of textsOf(told['steps'])) output.note(step)
+    if (report.class === null) finish(EXIT.problem)
+    const end = told['needs_reauth'] === true ? '\n\nThe grant of this connection is over: reconnect or disconnect it.' : ''
+    output.result(told, () => learnt(report) + end)
+  })
+}
+
+function orderOf(provider: string | undefined, options: ProbeOptions): ProbeOrder {
   const forSeconds = Number(options.for)
   if (!Number.isInteger(forSeconds) || forSeconds < 0) throw new CommandFailure(EXIT.usage, `--for: '${options.for}' is no number of seconds`)
   if (options.throwaway !== true)
@@ -83,30 +108,19 @@ function orderOf(provider: string, options: ProbeOptions): ProbeOrder {
       EXIT.usage,
       'A probe spends this grant and may end it, with every other grant of the same person at some providers. Add --throwaway if it may be lost.',
     )
-  const { clientSecretFile, refreshTokenFile, variable, redirectUri } = options
+  const { clientId, clientSecretFile, refreshTokenFile, variable, redirectUri } = options
+  if (provider === undefined || clientId === undefined || refreshTokenFile === undefined)
+    throw new CommandFailure(EXIT.usage, 'Name a --connection of a server, or a provider with --client-id and --refresh-token-file.')
   const variables = Object.entries(pairs(variable ?? [], (text) => text)).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []))
   return {
     provider,
     forSeconds,
-    clientId: options.clientId,
+    clientId,
     clientSecret: clientSecretFile === undefined ? null : readSecret('--client-secret-file', clientSecretFile),
     refreshToken: readSecret('--refresh-token-file', refreshTokenFile),
     variables: Object.fromEntries(variables),
     redirectUri: redirectUri ?? null,
   }
-}
-
-/** What to write into the record. */
-function learnt({ class: found, windowSeconds, rotation, refreshEndsAccessToken, evidence }: ProbeReport): string {
-  if (found === null) return `Nothing was learnt. ${evidence}`
-  const window = found === 'P1' ? `, windowSeconds: ${windowSeconds}` : ''
-  return [
-    evidence,
-    '',
-    `reuse: { class: ${found}${window}, evidence: ${JSON.stringify(evidence)} }`,
-    ...(rotation === null ? [] : [`rotation: ${rotation}`]),
-    ...(refreshEndsAccessToken === true ? ['lifetimes: { refreshEndsAccessToken: true }'] : []),
-  ].join('\n')
 }
 
 async function look(file: string): Promise<Looked> {

@@ -58,7 +58,7 @@ export async function probeReuse(token: string, limits: ProbeLimits, ports: Prob
   if (again.kind === 'unclear') return nothing(`The second answer was unclear (${again.why}): try again with another grant.`)
   if (next === null || next === token) return unrotated(first.grant, again, ports)
   if (again.kind === 'refused') return refusedAtOnce(first.grant, next, again, ports)
-  return replayed({ token, spentAt, grant: first.grant, newest: again.grant.refreshToken ?? next, startedAt }, limits, ports)
+  return replayed({ token, spentAt, newest: again.grant.refreshToken ?? next, startedAt }, limits, ports)
 }
 
 /** The same refresh token, or none, came back. */
@@ -95,7 +95,6 @@ async function refusedAtOnce(first: Granted, next: string, again: Refused, ports
 interface Spent {
   readonly token: string
   readonly spentAt: Instant
-  readonly grant: Granted
   /** The refresh token that came last. */
   readonly newest: string
   readonly startedAt: Instant
@@ -105,7 +104,7 @@ const ROTATED = { rotation: 'always', refreshEndsAccessToken: null } as const
 
 /** The second use worked. Time ends that (P1), or the use of what it brought (P2). */
 async function replayed(spent: Spent, limits: ProbeLimits, ports: ProbePorts): Promise<ProbeReport> {
-  const { token, spentAt, grant } = spent
+  const { token, spentAt } = spent
   let { newest } = spent
   let lived = 0
   for (const seconds of [...AGAIN_AT.filter((one) => one < limits.forSeconds), limits.forSeconds]) {
@@ -116,21 +115,36 @@ async function replayed(spent: Spent, limits: ProbeLimits, ports: ProbePorts): P
     newest = later.grant.refreshToken ?? newest
     lived = seconds
   }
-  const used = await ports.use(grant.accessToken)
-  ports.tell(`used the new access token: ${used === null ? 'nobody can tell whether it works' : used ? 'it works' : 'it is refused'}`)
+  return outlived(newest, lived, ports)
+}
+
+/**
+ * The window outlasted the trial, or only the use of a successor ends it. A fresh token tells: used at once, and tried again sooner than
+ * unused ones were seen to live, so that time alone cannot be what ended it.
+ */
+async function outlived(newest: string, lived: number, ports: ProbePorts): Promise<ProbeReport> {
   const beyond = `how long a spent refresh token works beyond ${lived} s`
   const late = 'whether a refused second use ends the grant'
   const seen = { ...ROTATED, class: 'P1', windowSeconds: Math.max(1, lived), reuseEndsGrant: null } as const
-  if (used !== true) {
+  const seconds = Math.min(AFTER_USE_SECONDS, Math.floor((lived * 3) / 4))
+  const fresh = await present('the newest refresh token', newest, ports)
+  const successor = fresh.kind === 'granted' ? fresh.grant.refreshToken : null
+  const used = fresh.kind === 'granted' && successor !== null ? await ports.use(fresh.grant.accessToken) : null
+  ports.tell(`used the new access token: ${used === null ? 'nobody can tell whether it works' : used ? 'it works' : 'it is refused'}`)
+  if (used !== true || successor === null) {
     const evidence = `Probed: a spent refresh token worked again for ${lived} s; longer was not tried, nor the use of its successor.`
     return { ...seen, evidence, open: openOn(null, beyond, 'whether the use of a new token ends the old one', late) }
   }
-  await ports.wait(AFTER_USE_SECONDS * SECOND)
-  const after = await present(`the spent refresh token, ${AFTER_USE_SECONDS} s after the use of what it brought`, token, ports)
+  await ports.wait(seconds * SECOND)
+  const after = await present(`the spent refresh token, ${seconds} s after the use of what it brought`, newest, ports)
   if (after.kind === 'refused') {
-    const { ends } = await survivor(newest, ports)
-    const evidence = `Probed: a spent refresh token worked again for ${lived} s, and was refused once the new access token had been used (${after.why})${fate(ends)}.`
+    const { ends } = await survivor(successor, ports)
+    const evidence = `Probed: a spent refresh token worked again for ${lived} s, and was refused ${seconds} s after the new access token had been used (${after.why})${fate(ends)}.`
     return { ...ROTATED, class: 'P2', windowSeconds: 0, reuseEndsGrant: ends, evidence, open: openOn(null, ends === null ? late : null) }
+  }
+  if (after.kind === 'unclear') {
+    const evidence = `Probed: a spent refresh token worked again for ${lived} s; the answer after the use of its successor was unclear (${after.why}).`
+    return { ...seen, evidence, open: openOn(null, beyond, 'whether the use of a new token ends the old one', late) }
   }
   const evidence = `Probed: a spent refresh token worked again for ${lived} s, also after the use of its successor; longer was not tried.`
   return { ...seen, evidence, open: openOn(null, beyond, late) }

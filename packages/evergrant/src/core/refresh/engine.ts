@@ -26,6 +26,7 @@ import type { DrainReport, EngineStats, RecoveryReport, RefreshEngine, RefreshRe
 import { RefusedSecrets } from './refused-secret.ts'
 import { RejectionGuard } from './rejection-guard.ts'
 import { RetryBudgets } from './retry-budget.ts'
+import { probeConnection, type ReuseProbeReport, type ReuseProbeRequest } from './reuse-probe.ts'
 import { StoreOutage } from './store-outage.ts'
 import { Takeover } from './takeover.ts'
 import { TokenBudgets } from './token-budget.ts'
@@ -59,6 +60,7 @@ export class Engine implements RefreshEngine {
   readonly #deaths: DeathRunner
   readonly #outage: StoreOutage
   readonly #takeover: Takeover
+  readonly #probes = new Set<Promise<ReuseProbeReport>>()
   readonly #nudgedAt = new Map<ConnectionId, number>()
   #draining = false
 
@@ -209,6 +211,16 @@ export class Engine implements RefreshEngine {
     return outcome
   }
 
+  /** Presents spent tokens again, on purpose: for a grant that may be lost. @throws Fault */
+  async learnReuse(request: ReuseProbeRequest): Promise<ReuseProbeReport> {
+    const probe = probeConnection(this.#world, request)
+    this.#probes.add(probe)
+    return probe.finally(() => {
+      this.#probes.delete(probe)
+      this.forget(request.connection)
+    })
+  }
+
   async recover(): Promise<RecoveryReport> {
     return recoverNode(this.#world)
   }
@@ -237,6 +249,7 @@ export class Engine implements RefreshEngine {
     const finished = this.#flights.count
     const flushed = this.#interest.flush()
     await this.#flights.idle(ms, until)
+    await this.#inTime(Promise.allSettled(this.#probes))
     // Read marks are worth no wait for a database that hangs.
     await this.#inTime(flushed)
     return { finished, onlyInJournal: this.#flights.onlyInJournal }
