@@ -40,7 +40,7 @@ async function* rowsOf(bytes: ByteSource, delimiter: string): AsyncIterable<Sour
     for await (const { record, raw, info } of parser as AsyncIterable<Parsed>) {
       const line = info.lines - record.reduce((sum, field) => sum + (field.split('\n').length - 1), 0)
       if (header === null) header = record.map((name) => name.trim())
-      else if (raw.includes('"') && !wellFormed.test(raw)) yield { line, unreadable: STRAY_QUOTE }
+      else if (raw.includes('"') && !wellFormed.test(raw.replace(/^[\r\n]+/, ''))) yield { line, unreadable: STRAY_QUOTE }
       else yield rowOf(header, record, line)
     }
   } catch (error) {
@@ -81,9 +81,12 @@ function lineOf(error: unknown): number {
 const UNCLOSED_QUOTE = 'A quote is opened here or before and never closed; nothing after it could be read.'
 const STRAY_QUOTE = 'A quote stands where none may: put the whole field in quotes, and write a quote inside it twice.'
 
-/** RFC 4180 section 2: a field is quoted as a whole, its quotes written twice, or has no quote at all. */
+/**
+ * RFC 4180 section 2: a field is quoted as a whole, its quotes written twice, or has no quote at all. No sign can be taken by two
+ * parts of the expression, so that a long line that does not fit is no long search.
+ */
 function wellFormedRecord(delimiter: string): RegExp {
   const between = delimiter.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
   const field = `(?:"[^"]*(?:""[^"]*)*"|[^"${between}\\r\\n]*)`
-  return new RegExp(`^\\s*${field}(?:${between}${field})*\\s*$`)
+  return new RegExp(`^${field}(?:${between}${field})*[\\r\\n]*$`)
 }

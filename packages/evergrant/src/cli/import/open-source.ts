@@ -23,9 +23,15 @@ export function openSource(where: string, { format, delimiter, table }: SourceOp
     return sourceAt(secret.reveal(), { format, delimiter, table })
   }
   // What stands in the list of processes can be read by everybody on the machine.
-  if (POSTGRES.test(where) && URL.canParse(where) && new URL(where).password !== '')
+  if (POSTGRES.test(where) && mayHoldPassword(where))
     throw usage('A password does not belong on the command line: put the URL into an environment variable, and say env:NAME here.')
   return sourceAt(where, { format, delimiter, table })
+}
+
+/** One that cannot be read may hold a password all the same. */
+function mayHoldPassword(url: string): boolean {
+  const parsed = URL.parse(url)
+  return parsed === null ? /@|password/i.test(url) : parsed.password !== '' || parsed.searchParams.has('password')
 }
 
 type Given = { readonly [Name in keyof SourceOptions]: SourceOptions[Name] | undefined }

@@ -56,6 +56,14 @@ test('CSV: a line with too few or too many fields, or a stray quote, is refused 
   expect(JSON.stringify(rows)).not.toContain('secret-')
 })
 
+test('CSV: a long run of blanks before a stray quote is no long search', async () => {
+  const blanks = ' '.repeat(100_000)
+  const rows = await rowsOf('blanks.csv', `owner,token\n${blanks}a"da,t1\nbob,${blanks}"t2\n${'\n'.repeat(20_000)}"cy" ,"t"3\neve,"t4"  \nfay,"t""5"\n`)
+  expect(values(rows)).toEqual([[20_006, { owner: 'fay', token: 't"5' }]])
+  // Blanks behind a quote, too: the parser would take quote and blanks for a part of the token.
+  expect(broken(rows)).toHaveLength(4)
+})
+
 test('CSV: a quote that is never closed is told, and does not collect the rest of the file', async () => {
   const short = await rowsOf('open.csv', 'owner,token\nada,t1\nbob,"t2\ncy,t3\n')
   expect(values(short).map(([line]) => line)).toEqual([2])
@@ -84,6 +92,8 @@ test('SQLite: rows of a table, in columns of any type, from a file that is not c
 
 test.each<[string, SourceOptions, string]>([
   ['postgres://me:word@host/db', { table: 'account' }, 'env:NAME'],
+  ['postgres://me@host/db?password=word', { table: 'account' }, 'env:NAME'],
+  ['postgres://me:wo rd@host:x/db', { table: 'account' }, 'env:NAME'],
   ['postgres://host/db', {}, '--table'],
   ['sqlite:x.db', {}, '--table'],
   ['env:NOT_THERE_AT_ALL', {}, 'no NOT_THERE_AT_ALL'],
