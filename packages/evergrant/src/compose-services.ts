@@ -98,7 +98,7 @@ export function composeServices(parts: ServiceParts): ComposedServices {
     apiKeys,
     idempotency: new IdempotentRequests({ ...ports, store: store.idempotency, seal }),
     connections,
-    probes: new ReuseProbes({ engine, connections, sendRequest, clock: node.clock }),
+    probes: new ReuseProbes({ engine, connections, providers: directory, siblings: store.connections, sendRequest, clock: node.clock }),
     machines: composeMachines(parts),
     repairLink: ({ row, providerKnown }) => (providerKnown ? repairLink(row.connection, parts.config.publicUrl, { seal, clock: node.clock }) : null),
     integrations: new IntegrationService({

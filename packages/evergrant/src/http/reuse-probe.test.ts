@@ -30,10 +30,17 @@ interface Probed {
   spent(): readonly string[]
 }
 
+interface World {
+  readonly tags?: readonly string[]
+  readonly account?: string | null
+  readonly reuse?: { readonly neverProbe?: boolean; readonly evidence: string }
+  readonly onWait?: () => Promise<void> | void
+}
+
 /** A server whose provider is the practice provider; waiting moves the clocks of both. */
 async function serverAt(
   profile: string,
-  { tags = ['throwaway'], onWait = () => {} }: { tags?: readonly string[]; onWait?: () => Promise<void> | void } = {},
+  { tags = ['throwaway'], account = null, reuse = { evidence: 'not known yet' }, onWait = () => {} }: World = {},
 ): Promise<Probed> {
   const spent = new Set<string>()
   const guard = createAddressGuard({ allowPrivateHosts: [], development: true })
@@ -58,7 +65,7 @@ async function serverAt(
       token: { url: `${at}/token`, clientAuth: 'basic' },
       api: { base: at },
       check: { request: { url: `${at}/userinfo` } },
-      reuse: { evidence: 'not known yet' },
+      reuse,
       account: [],
     },
     ports: ({ timers }) => ({
@@ -81,6 +88,7 @@ async function serverAt(
     body: {
       integration: 'practised',
       owner: 'tester',
+      ...(account === null ? {} : { account }),
       tags,
       access_token: first.accessToken,
       refresh_token: first.refreshToken,
@@ -149,6 +157,20 @@ test('without the tag, or the word of the operator, nothing is sent', async () =
   expect((await probe({ may_lose: true })).json.class).toBe('P3')
 })
 
+test('a tag speaks for its own connection alone: where more may end, the operator has to say so', async () => {
+  const { probe, spent, lab } = await serverAt('p3', { account: 'shared' })
+  const grant = { integration: 'practised', owner: 'customer', account: 'shared', access_token: 'at', refresh_token: 'rt', expires_at: '2026-01-01T01:00:00Z' }
+  const other = await lab.call('POST', '/api/v1/connections', { body: grant })
+  expect([(await probe()).status, (await probe()).json.detail.includes(other.json.id)]).toEqual([409, true])
+  await lab.call('POST', `/api/v1/connections/${other.json.id}/disconnect`)
+  expect((await probe()).json.class).toBe('P3')
+
+  const careful = await serverAt('p3', { reuse: { neverProbe: true, evidence: 'other grants end' } })
+  expect((await careful.probe()).json.detail).toContain('so its record forbids it')
+  expect(careful.spent()).toEqual([])
+  expect(spent().length).toBeGreaterThan(0)
+})
+
 test('a refusal of the first refresh teaches nothing, and is what it says', async () => {
   const { probe, first, status } = await serverAt('p4')
   practice.control.revoke(practice.control.grants({}).at(-1)?.id ?? '')
@@ -164,6 +186,13 @@ test('trouble on the way teaches nothing and costs nothing: what came last is st
   expect((await probe()).json).toMatchObject({ class: null, needs_reauth: false })
   expect(await status()).toBe('active')
   expect((await lab.call('GET', `/api/v1/connections/${connection}`)).json.generation).toBe(2)
+})
+
+test('a server that stops does not wait for a window: the probe ends, and what came last is stored', async () => {
+  const server: Probed = await serverAt('p1', { onWait: () => void server.lab.engine.drain() })
+  expect((await server.probe()).json.code).toBe('draining')
+  expect(await server.status()).toBe('active')
+  expect((await server.lab.call('GET', `/api/v1/connections/${server.connection}`)).json.generation).toBe(2)
 })
 
 test('a server that dies during a probe leaves a paused connection, and the newest answer in the journal', async () => {

@@ -175,7 +175,8 @@ function labConnections(
   const { checks, integrations } = store
   const connections = new ConnectionService({ ...ports, connections: store.connections, checks, integrations, providers: directory })
   const client = createProviderClient({ guard: createAddressGuard({ allowPrivateHosts: [], development: true }), timers: systemTimers })
-  return { connections, probes: new ReuseProbes({ ...ports, engine, connections, sendRequest: (request) => client.sendRequest(request) }) }
+  const probing = { engine, connections, providers: directory, siblings: store.connections }
+  return { connections, probes: new ReuseProbes({ ...ports, ...probing, sendRequest: (request) => client.sendRequest(request) }) }
 }
 
 /** Pushes and checks over the lab's engine. Checks call the scripted provider's address for real. */

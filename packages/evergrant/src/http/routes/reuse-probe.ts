@@ -21,7 +21,12 @@ const Body = closed({
   window_seconds: Type.Optional(
     Type.Integer({ minimum: 1, maximum: LONGEST_WINDOW_SECONDS, default: 60, description: 'How long a spent token is tried again.' }),
   ),
-  may_lose: Type.Optional(Type.Boolean({ description: 'This grant may be lost. Not needed when the connection has the tag `throwaway`.' })),
+  may_lose: Type.Optional(
+    Type.Boolean({
+      description:
+        'This grant may be lost, with whatever ends beside it. Not needed when the connection has the tag `throwaway`, its account no other connection here, and the record does not forbid it.',
+    }),
+  ),
 })
 
 /** `POST connections/{id}/probe`: what the provider does with a refresh token that comes twice. */
