@@ -7,7 +7,7 @@ export const smartOnFhir = defineProvider({
   setup: [
     'Register the app with each vendor of health records (for Epic at https://fhir.epic.com) as a confidential client with the redirect URI {redirect_uri}.',
     'Ask for the scopes launch/patient, offline_access, openid and fhirUser, and those for the data that you read.',
-    'Copy the client id and the client secret into the integration; people choose their hospital when they connect, by its FHIR base URL.',
+    'Make one integration for each hospital, with the FHIR base URL, the client id and the client secret that belong there.',
   ],
   scopes: {
     'launch/patient': 'The patient whose record is open.',
@@ -20,7 +20,8 @@ export const smartOnFhir = defineProvider({
       label: 'FHIR base URL of the hospital',
       pattern: 'https://[^?#@\\s]+',
       example: 'https://fhir.example.org/api/FHIR/R4',
-      askedOf: 'connection',
+      // The server that it names tells where the client secret goes: no end user may choose it.
+      askedOf: 'integration',
     },
   },
   discovery: { kind: 'smart', issuer: '{fhir_base_url}' },
@@ -57,7 +58,7 @@ export const smartOnFhir = defineProvider({
     },
   },
   notes: [
-    'Each hospital has a server of its own: endpoints come from its /.well-known/smart-configuration.',
+    'Each hospital has a server of its own, and an integration: endpoints come from its /.well-known/smart-configuration, and so does the address that the client secret is sent to.',
     'The parameter aud is mandatory, and PKCE with S256 is the only one that is allowed.',
     'Clients without a secret, and clients with a key (private_key_jwt), are registered by the vendor.',
     'How long a refresh token lives is chosen by the health record.',
