@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { createManualTime, type ManualTime } from '../../testing/manual-time.ts'
 import type { ConnectionId, IntegrationId } from '../ids.ts'
+import { hasOwnHost } from '../provider/api.ts'
 import type { QuotaFacts } from '../provider/record-around.ts'
 import { type QuotaAdmission, QuotaBook, type QuotaSubject } from './quota-book.ts'
 import type { QuotaState } from './quotas.ts'
@@ -145,6 +146,25 @@ test('Retry-After is silence for everybody of the client, or for the one grant w
   const own = subject({ quotas: [quota({ per: 'grant' })] })
   pass(others.enter(own, 'GET')).answered(throttled(30_000))
   expect([waits(others.enter(own, 'GET')), waits(others.enter({ ...own, connection: ben }, 'GET'))]).toEqual([30_000, null])
+})
+
+test('Retry-After of a tenant’s own host is silence for that connection alone', () => {
+  const book = node()
+  const own = subject({ quotas: [], ownHost: true })
+  pass(book.enter(own, 'GET')).answered(throttled(86_400_000))
+  expect([waits(book.enter(own, 'GET')), waits(book.enter({ ...own, connection: ben }, 'GET'))]).toEqual([86_400_000, null])
+})
+
+test.each([
+  ['https://{shop}.example/api', true],
+  ['{instance_url}/services', true],
+  ['https://{domain}/api', false],
+  ['https://api.example/{account}', false],
+])('an API at %s is at a host of its own: %s', (base, own) => {
+  const variable = (askedOf: 'integration' | 'connection') => ({ label: 'Host', pattern: '.+', example: 'x', default: null, askedOf, choices: null })
+  const variables = { shop: variable('connection'), domain: variable('integration') }
+  const api = { base, hosts: [], authorization: { header: 'authorization', prefix: 'Bearer ', query: null }, headers: {}, required: [], answers: [] }
+  expect(hasOwnHost({ api, variables })).toBe(own)
 })
 
 test('throttling without a word doubles the pause each time it happens again, and starts anew once somebody is served', async () => {

@@ -1,5 +1,6 @@
 import type { ConnectionId, IntegrationId } from '../ids.ts'
 import type { Log } from '../log.ts'
+import { hasOwnHost } from '../provider/api.ts'
 import { counts, type QuotaReading, readQuotas, throttles } from '../provider/quota.ts'
 import type { QuotaFacts } from '../provider/record-around.ts'
 import type { GrantContext } from '../refresh/grant-contexts.ts'
@@ -17,10 +18,13 @@ export interface QuotaSubject {
   readonly quotas: readonly QuotaFacts[]
   /** Part of each limit, 0 to 50, that is left to whoever else uses the same client. */
   readonly reservePercent: number
+  /** The connection's API is at a host of its own. */
+  readonly ownHost?: boolean
 }
 
 export function quotaSubject({ integration, record }: GrantContext, connection: ConnectionId): QuotaSubject {
-  return { integration: integration.id, connection, quotas: record.limits.api, reservePercent: integration.settings.quotaReserve }
+  const { quotaReserve } = integration.settings
+  return { integration: integration.id, connection, quotas: record.limits.api, reservePercent: quotaReserve, ownHost: hasOwnHost(record) }
 }
 
 /** A request that may go. One of these is called once when it is over. */
@@ -218,7 +222,8 @@ export class QuotaBook {
     subject: QuotaSubject,
     said: { readonly throttled: boolean; readonly retryAfterMs: number | null; readonly sentAt: Instant; readonly now: Instant; readonly explained: boolean },
   ): void {
-    const place: Place = throttles(subject.quotas) === 'client' ? everybodys(subject) : subject
+    const everybody = subject.ownHost !== true && throttles(subject.quotas) === 'client'
+    const place: Place = everybody ? everybodys(subject) : subject
     if (!said.throttled) {
       this.#pauses.get(keyOf(place, PAUSE))?.what.served(said.sentAt)
       return

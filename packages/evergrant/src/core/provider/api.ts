@@ -3,7 +3,7 @@ import { conditionsHold } from './answer-path.ts'
 import type { ProviderContext } from './context.ts'
 import { encodeQuery, withQuery } from './form.ts'
 import type { ApiAnswerRule, ProviderRecord } from './record.ts'
-import { fillTemplate } from './template.ts'
+import { fillTemplate, placeholdersOf } from './template.ts'
 import { headerText, valuesOf } from './values.ts'
 
 export type ApiVerdict = 'ok' | ApiAnswerRule['means']
@@ -31,6 +31,12 @@ export function apiHosts(context: ProviderContext): string[] {
     fillTemplate(`https://${host}`, valuesOf(context), { definitions: context.record.variables }).slice('https://'.length),
   )
   return [...new Set([own, ...others].map((host) => host.toLowerCase()))]
+}
+
+/** True where the API is at another host for each tenant: what one host says of its load says nothing of the others. */
+export function hasOwnHost({ api, variables }: Pick<ProviderRecord, 'api' | 'variables'>): boolean {
+  const host = (api?.base ?? '').replace(/^https?:\/\//, '').split('/', 1)[0] ?? ''
+  return placeholdersOf(host).some((name) => !Object.hasOwn(variables, name) || variables[name]?.askedOf !== 'integration')
 }
 
 /** Headers that every call to the provider's API carries. Lower-case names. */
