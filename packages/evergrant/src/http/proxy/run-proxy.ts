@@ -121,9 +121,14 @@ async function attempt(job: ProxyJob, ports: ProxyPorts, token: TokenAnswer, dea
 async function judge({ target, method }: ProxyJob, { clock }: ProxyPorts, answer: UpstreamAnswer): Promise<Judged> {
   const headers = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, typeof value === 'string' ? value : value.join(', ')]))
   const readable = answer.status >= 400 && method !== 'HEAD'
-  const body = readable ? await wholeUpTo(answer.body, JUDGED_BYTES) : answer.body
+  const body = readable ? await wholeUpTo(answer.body, JUDGED_BYTES).catch(brokenOff) : answer.body
   const verdict = judgeApiAnswer(target.context.record, { status: answer.status, headers, json: Buffer.isBuffer(body) ? parse(body) : null })
   return { answer, fields: headers, body, verdict, retryAfterMs: retryAfterMs(headers, clock.wall()) }
+}
+
+/** What breaks off before it can be judged is no answer. */
+function brokenOff(error: unknown): never {
+  throw failureOf(error) === undefined ? Object.assign(new Error('the answer broke off', { cause: error }), { kind: 'no_answer' }) : error
 }
 
 function parse(body: Buffer): JsonValue {
