@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Reply } from '../testing/answering-endpoint.ts'
 import type { ApiLab } from '../testing/api-lab.ts'
 import { eventsOf, HOUR, type RecordDraft, readConnection, startMachineLab, tokenOf } from '../testing/machine-lab.ts'
@@ -61,6 +61,20 @@ describe('a static secret', () => {
     expect((await tokenOf(lab, json.id, '?rejected_generation=1')).json.code).toBe('upstream_token_refused')
     expect(endpoint.sent).toHaveLength(2)
     expect((await tokenOf(lab, json.id)).status).toBe(200)
+  })
+
+  test('that cannot be opened is told as that, and by whom it is mended', async () => {
+    const { lab, create } = await startMachineLab(KEY, () => works)
+    const { json } = await create({ credentials })
+    const { get } = lab.store.connections
+    vi.spyOn(lab.store.connections, 'get').mockImplementation(async (...of) => {
+      const row = await get(...of)
+      return row && { ...row, credential: { ...row.credential, accessToken: row.credential.accessToken?.map((byte) => byte ^ 1) ?? null } }
+    })
+    const put = await lab.call('PUT', `/api/v1/connections/${json.id}/credentials`, { body: {} })
+    expect(put.status).toBe(503)
+    expect(['seal_broken', 'seal_key_missing']).toContain(put.json.code)
+    expect(put.text).not.toContain('key-one')
   })
 
   test('a provider that cannot be asked ends nothing', async () => {

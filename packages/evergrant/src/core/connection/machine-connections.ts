@@ -11,6 +11,7 @@ import { dueAfter } from '../refresh/due.ts'
 import type { GrantContext, GrantContexts } from '../refresh/grant-contexts.ts'
 import { grantEnd } from '../refresh/grant-lifetime.ts'
 import { credentialContext, newCredential } from '../refresh/new-credential.ts'
+import { SealError } from '../seal/seal.ts'
 import type { Instant } from '../time.ts'
 import type { ConnectionPorts } from './connection-ports.ts'
 import type { NewCredential } from './credential.ts'
@@ -206,7 +207,7 @@ export class MachineConnections {
     return row
   }
 
-  /** @throws SealError */
+  /** @throws Fault when the key that sealed them is missing */
   #stored(row: GrantRow, grant: MachineGrant): Pick<Job, 'credentials' | 'secret'> {
     if (!isStaticGrant(grant)) return { credentials: readKept(this.#open(row, 'refresh_token') ?? ''), secret: null }
     return { credentials: {}, secret: { accessToken: this.#open(row, 'access_token') ?? '', tokenType: row.credential.tokenType } }
@@ -215,7 +216,12 @@ export class MachineConnections {
   #open({ connection, credential }: GrantRow, column: 'access_token' | 'refresh_token'): string | null {
     const sealed = column === 'access_token' ? credential.accessToken : credential.refreshToken
     if (sealed === null) return null
-    return this.#ports.seal.openText(sealed, credentialContext(connection.organization, connection.id, credential.generation, column))
+    try {
+      return this.#ports.seal.openText(sealed, credentialContext(connection.organization, connection.id, credential.generation, column))
+    } catch (error) {
+      if (error instanceof SealError) throw new Fault(error.code, { detail: `${connection.id}: ${error.message}`, cause: error })
+      throw error
+    }
   }
 
   #event(type: EventType, job: Job, connection: ConnectionId, generation: number, { account, verified }: FirstToken, more: JsonObject = {}): NewEvent {
