@@ -192,6 +192,7 @@ function openApp(world: World, apiKeys: ApiKeysService, tryItAs: OrganizationId 
   // The routes of integrations are not asked here.
   const services = Object.assign({} as Services, {
     clock,
+    timers: systemTimers,
     entropy: systemEntropy,
     engine,
     apiKeys,
