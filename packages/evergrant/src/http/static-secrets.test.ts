@@ -63,6 +63,18 @@ describe('a static secret', () => {
     expect((await tokenOf(lab, json.id)).status).toBe(200)
   })
 
+  test('a password that the provider echoes as it is typed is kept nowhere', async () => {
+    const basic: RecordDraft = { ...KEY, grant: 'basic', api: { ...api, authorization: { prefix: 'Basic ' } } }
+    const { lab, endpoint, create } = await startMachineLab(basic, () => works)
+    const { json } = await create({ credentials: { username: 'ann', password: 'pass-w0rd' } })
+    endpoint.reply = () => ({ status: 401, body: { message: 'ann has another password than pass-w0rd' } })
+    const refused = await tokenOf(lab, json.id, '?rejected_generation=1')
+    expect(refused.json.code).toBe('new_credentials_needed')
+    const said = JSON.stringify([refused.json, await eventsOf(lab, json.id), await readConnection(lab, json.id), lab.logged])
+    expect(said).toContain('another password than [redacted]')
+    expect(said).not.toContain('pass-w0rd')
+  })
+
   test('that cannot be opened is told as that, and by whom it is mended', async () => {
     const { lab, create } = await startMachineLab(KEY, () => works)
     const { json } = await create({ credentials })

@@ -57,7 +57,8 @@ function decodePart(part: string): JsonObject | null {
   return isJsonObject(json) ? json : null
 }
 
-function decodeUtf8(bytes: readonly number[]): string | null {
+/** Null when the bytes are no UTF-8. */
+export function decodeUtf8(bytes: readonly number[]): string | null {
   try {
     return decodeURIComponent(bytes.map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''))
   } catch {

@@ -1,7 +1,7 @@
 import { Fault } from '../fault/fault.ts'
 import { isJsonObject } from '../json.ts'
 import { parseJson } from './answer-body.ts'
-import { encodeBase64 } from './base64url.ts'
+import { decodeBase64Url, decodeUtf8, encodeBase64 } from './base64url.ts'
 import type { MachineGrant, RenewedGrant, StaticGrant } from './grant-kind.ts'
 
 /** What belongs to one connection without a browser and proves it: field -> value. Which fields there are follows from the grant. */
@@ -114,6 +114,17 @@ export function hasOwnSecret(grant: RenewedGrant, credentials: OwnCredentials): 
 /** Every value that providers may echo and nobody may read. */
 export function secretsOf(credentials: OwnCredentials): string[] {
   return ['client_secret', 'private_key', 'api_key', 'password'].flatMap((name) => credentials[name] ?? [])
+}
+
+/** What an answer to a request with this token may echo: the token as it is sent and, where that is a Basic password, what it encodes (RFC 7617 section 2). */
+export function echoedSecrets(accessToken: string, tokenType: string): readonly string[] {
+  if (tokenType !== 'Basic') return [accessToken]
+  const bytes = decodeBase64Url(accessToken.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, ''))
+  const pair = bytes === null ? null : decodeUtf8(bytes)
+  if (pair === null) return [accessToken]
+  const colon = pair.indexOf(':')
+  // Without a password, the user name is the secret.
+  return [accessToken, colon === -1 || colon === pair.length - 1 ? pair.replace(/:$/, '') : pair.slice(colon + 1)]
 }
 
 function refused(name: string, detail: string): Fault {

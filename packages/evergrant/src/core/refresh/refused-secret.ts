@@ -1,6 +1,7 @@
 import { SYSTEM_ACTOR } from '../audit/event.ts'
 import type { StoredFault } from '../connection/connection.ts'
 import { type ConnectionId, newId } from '../ids.ts'
+import { echoedSecrets } from '../provider/own-credentials.ts'
 import { readSecretCheck, type SecretCheck, secretCheckRequest } from '../provider/secret-check.ts'
 import { NotSent, type ProviderRequest, type WireOutcome } from '../provider/wire.ts'
 import type { Instant } from '../time.ts'
@@ -77,7 +78,7 @@ async function ask(world: EngineWorld, { connection, credential }: GrantRow, con
   const provider = await world.contexts.provider(context, connection.variables, connection.facts)
   const secret = world.seal.openText(credential.accessToken, credentialContext(connection.organization, connection.id, credential.generation, 'access_token'))
   const request = secretCheckRequest(provider, secret, credential.tokenType)
-  return request === null ? null : readSecretCheck(provider, await send(world, request), [secret])
+  return request === null ? null : readSecretCheck(provider, await send(world, request), echoedSecrets(secret, credential.tokenType))
 }
 
 async function send({ endpoint, times }: EngineWorld, request: ProviderRequest): Promise<WireOutcome> {

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
-import { echoesOf, secretsIn, withoutEcho } from './echo-mask.ts'
+import { echoedSecrets } from '../../core/provider/own-credentials.ts'
+import { echoesOf, withoutEcho } from './echo-mask.ts'
 
 const TOKEN = 'ya29.aaaa/bbbb+cccc-dddd'
 const pieces = (text: string, size: number): Readable => Readable.from(text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [], { objectMode: false })
@@ -43,6 +44,7 @@ test('the source is ended when the reader goes away, and its failure is the read
 
 test('of a Basic password both the encoded and the written form are masked, and a short one tells nobody that it was guessed', async () => {
   const token = (pair: string) => ({ accessToken: Buffer.from(pair).toString('base64'), tokenType: 'Basic' })
+  const secretsIn = (of: ReturnType<typeof token>) => echoedSecrets(of.accessToken, of.tokenType)
   const long = token('ann:correct horse/battery')
   const text = `Basic ${long.accessToken}, password=correct+horse%2Fbattery, {"password":"correct horse/battery"}, ann`
   expect(await read(withoutEcho(Buffer.from(text), secretsIn(long)))).toBe(

@@ -1,5 +1,4 @@
 import { pipeline, type Readable, Transform } from 'node:stream'
-import type { TokenAnswer } from '../../core/refresh/refresh-engine.ts'
 
 /**
  * Shorter than any token that a provider gives out: masking it would spoil bodies by chance. And where an API repeats what it is
@@ -8,15 +7,6 @@ import type { TokenAnswer } from '../../core/refresh/refresh-engine.ts'
 const SHORTEST = 16
 const STAR = 0x2a
 const NOTHING = Buffer.alloc(0)
-
-/** What must not come back: the token as it is sent and, where that is a Basic password, what it encodes (RFC 7617 section 2). */
-export function secretsIn({ accessToken, tokenType }: Pick<TokenAnswer, 'accessToken' | 'tokenType'>): readonly string[] {
-  if (tokenType !== 'Basic') return [accessToken]
-  const pair = Buffer.from(accessToken, 'base64').toString('utf8')
-  const colon = pair.indexOf(':')
-  // Without a password, the user name is the secret.
-  return [accessToken, colon === -1 || colon === pair.length - 1 ? pair.replace(/:$/, '') : pair.slice(colon + 1)]
-}
 
 /** A secret as it is, in a URL, in a form and in JSON. */
 export function echoesOf(secrets: readonly string[]): readonly string[] {

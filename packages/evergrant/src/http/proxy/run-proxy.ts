@@ -3,11 +3,11 @@ import { Fault } from '../../core/fault/fault.ts'
 import type { JsonValue } from '../../core/json.ts'
 import { type ApiVerdict, judgeApiAnswer } from '../../core/provider/api.ts'
 import { certificateOf } from '../../core/provider/client-auth.ts'
+import { echoedSecrets } from '../../core/provider/own-credentials.ts'
 import { retryAfterMs } from '../../core/provider/retry-after.ts'
 import type { RefreshEngine, TokenAnswer } from '../../core/refresh/refresh-engine.ts'
 import type { Clock, Entropy, Timers } from '../../core/time.ts'
 import { wholeUpTo } from './body-prefix.ts'
-import { secretsIn } from './echo-mask.ts'
 import { headersToSend } from './proxy-headers.ts'
 import type { ProxyJob } from './proxy-job.ts'
 import { enterQuota, untilOpen } from './quota-gate.ts'
@@ -79,7 +79,14 @@ export async function runProxy(job: ProxyJob, ports: ProxyPorts): Promise<ProxyR
       continue
     }
     const { answer, body, verdict } = outcome
-    return { status: answer.status, headers: answer.headers, body, verdict, secrets: secretsIn(token), retryAfterMs: outcome.retryAfterMs }
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      body,
+      verdict,
+      secrets: echoedSecrets(token.accessToken, token.tokenType),
+      retryAfterMs: outcome.retryAfterMs,
+    }
   }
 }
 
