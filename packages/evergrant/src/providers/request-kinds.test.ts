@@ -399,3 +399,9 @@ describe('revocation', () => {
     expect(revokeRequest({ ...of, facts: { instance_url: 'https://na1.example' } }, tokens)?.url).toBe('https://na1.example/services/oauth2/revoke')
   })
 })
+
+test('scopes that nobody knows were granted are not asked for on a refresh: the provider would refuse them, and the grant with them', async () => {
+  const of = await context({ token: { scopesOnRefresh: true } })
+  expect(new URLSearchParams(refreshRequest(of, { refreshToken: 'r', scopes: [] }).body ?? '').has('scope')).toBe(false)
+  expect(new URLSearchParams(refreshRequest(of, { refreshToken: 'r', scopes: ['files.read'] }).body ?? '').get('scope')).toContain('files.read')
+})

@@ -185,7 +185,7 @@ async function requestsOf(context: ProviderContext): Promise<string> {
   const lines = [
     `authorize: ${await authorizeUrl(context, input)}`,
     `exchange: ${shown(await exchangeRequest(context, { code: 'code/1', redirectUri: REDIRECT, verifier: pkce ? 'verifier-1' : null }))}`,
-    `refresh: ${shown(await refreshRequest(context, { refreshToken: presented, scopes: [] }))}`,
+    `refresh: ${shown(await refreshRequest(context, { refreshToken: presented, scopes: record.authorize.defaultScopes }))}`,
     `revoke: ${shown(await revokeRequest(context, { accessToken: 'access-1', refreshToken: 'refresh+1', account: 'account-1' }))}`,
     ...record.chain.map(({ request }) => `then: ${shown(recordRequest(context, request, 'access-1'))}`),
     `account: ${shown(

@@ -17,7 +17,7 @@ export interface ExchangeInput {
 export interface RefreshInput {
   /** The token that is presented: where the record says so, the access token. */
   readonly refreshToken: string
-  /** Sent only where the record says that a refresh repeats its scopes. */
+  /** Those granted; empty: unknown. Sent only where the record says that a refresh repeats its scopes. */
   readonly scopes: readonly string[]
 }
 
@@ -57,7 +57,8 @@ export function refreshRequest(context: ProviderContext, input: RefreshInput): P
   const { refresh } = facts
   const parameters: Record<string, string> =
     refresh.presents === 'access_token' ? { access_token: input.refreshToken } : { grant_type: 'refresh_token', refresh_token: input.refreshToken }
-  const scopes = facts.scopesOnRefresh ? scopesToAsk(context, input.scopes) : []
+  // What was granted may be unknown (an import): then no scope is asked for, and the answer has what was granted (RFC 6749 section 6).
+  const scopes = facts.scopesOnRefresh && input.scopes.length > 0 ? scopesToAsk(context, input.scopes) : []
   if (scopes.length > 0) parameters.scope = scopes.join(context.record.authorize.scopeSeparator === ',' ? ',' : ' ')
   if (refresh.redirectUri && context.redirectUri !== undefined) parameters.redirect_uri = context.redirectUri
   return stepRequest(context, parameters, {
