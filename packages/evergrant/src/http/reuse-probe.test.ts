@@ -181,7 +181,7 @@ test('a refusal of the first refresh teaches nothing, and is what it says', asyn
 
 test('trouble on the way teaches nothing and costs nothing: what came last is stored', async () => {
   const { probe, status, lab, connection } = await serverAt('p1', {
-    onWait: () => practice.control.addFault({ kind: 'status', status: 503, step: 'token.refresh', profile: 'p1' }),
+    onWait: () => void practice.control.addFault({ kind: 'status', status: 503, step: 'token.refresh', profile: 'p1' }),
   })
   expect((await probe()).json).toMatchObject({ class: null, needs_reauth: false })
   expect(await status()).toBe('active')

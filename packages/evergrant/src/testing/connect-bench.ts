@@ -181,7 +181,7 @@ function benchPushes(ports: ConnectPorts, store: Store, engine: ReturnType<typeo
   const { clock, timers, log, providers } = ports
   const shared = { ...ports, engine, contexts: engine.contexts, connections: store.connections, events: store.events }
   const pacing = new QuotaBook({ clock, timers, quotas: store.quotas, log })
-  const checks = new ConnectionChecks({ ...shared, checks: store.checks, pacing, sendRequest: (request) => ports.ask(request) })
+  const checks = new ConnectionChecks({ ...shared, checks: store.checks, pacing, sendRequest: (request) => ports.ask(request, { deadlineMs: 10_000 }) })
   const more = { pushes: store.pushes, checks, stored: store.checks, codes: connect, cipher: proofCipher, count: () => {} }
   return createPushService({ ...shared, ...more }, providers, ports.publicUrl)
 }

@@ -58,7 +58,13 @@ async function apply(world: EngineWorld, record: JournalRecord, row: GrantRow): 
   const refreshToken =
     sealed === null ? '' : world.seal.openText(sealed, credentialContext(connection.organization, connection.id, credential.generation, 'refresh_token'))
   const answer = { status: record.httpStatus, headers: record.headers, body: record.body, text: world.decode(record.body) }
-  const verdict = judge(context, { step: 'refresh', outcome: { kind: 'answered', answer }, sentAt: record.sentAt, secrets: [refreshToken], held: heldToken(world, row, grantContext.record) })
+  const verdict = judge(context, {
+    step: 'refresh',
+    outcome: { kind: 'answered', answer },
+    sentAt: record.sentAt,
+    secrets: [refreshToken],
+    held: heldToken(world, row, grantContext.record),
+  })
   const answered = {
     presentation: { row, context, reuse: grantContext.reuse, refreshToken },
     grantContext,

@@ -222,7 +222,7 @@ test('a node that was out of sight between its claim and its first byte sends no
   let term = 0
   let blinks = 1
   const lab = await createEngineLab({
-    reuse: 'P2',
+    reuse: 'P4',
     ports: ({ credentials }) => ({
       liveness: { refusal: () => null, term: () => term, sawDatabaseTime: () => {} },
       credentials: {

@@ -58,6 +58,13 @@ test('another base must be a host of the provider', () => {
 })
 
 test('a token in the query stands beside the whole query of the caller, question marks and all', () => {
-  const inQuery = { ...context, record: { ...record, api: { ...record.api, authorization: { header: 'Authorization', prefix: '', query: 'key' } } } }
+  const keyed = defineProvider({
+    id: 'p',
+    name: 'P',
+    authorize: { url: 'https://p.example/a' },
+    token: { url: 'https://p.example/t' },
+    api: { base: 'https://api.p.example/v2', authorization: { prefix: '', query: 'key' } },
+  })
+  const inQuery = { ...context, record: keyed }
   expect(authorizedUrl(inQuery, 'https://api.p.example/v2/a?next=/b?c=1&key=mine&d=2', 'token')).toBe('https://api.p.example/v2/a?next=/b?c=1&d=2&key=token')
 })

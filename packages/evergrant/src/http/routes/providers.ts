@@ -16,7 +16,9 @@ const VariableView = Type.Object({
   default: nullable(Type.String()),
   asked_of: Type.String({ description: '`integration`, `connection`, or `provider`: then nobody is asked.' }),
   choices: nullable(
-    Type.Array(Type.Object({ value: Type.String(), label: Type.String() }), { description: 'The only values there are; null where any that fits the pattern will do.' }),
+    Type.Array(Type.Object({ value: Type.String(), label: Type.String() }), {
+      description: 'The only values there are; null where any that fits the pattern will do.',
+    }),
   ),
 })
 const ProviderSummary = Type.Object({
