@@ -1,11 +1,27 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+/** No process, no socket, nothing global: they share one worker's modules, so that a file costs what its tests cost. */
+const PURE = ['packages/evergrant/src/{core,providers}/**/*.test.ts']
+/** These kill, count and wait: each has its worker to itself. */
+const STRIKING = ['**/fail-nth.test.ts', '**/fault-storm.test.ts', '**/crowded-line.test.ts']
+const BUILT = ['**/node_modules/**', '**/dist/**']
+
 export default defineConfig({
   test: {
     // Pinned to sources: built copies under dist/ must never be collected.
-    include: ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts', 'bench/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**'],
+    projects: [
+      { extends: true, test: { name: 'pure', include: PURE, exclude: [...BUILT, ...STRIKING], isolate: false, sequence: { groupOrder: 0 } } },
+      {
+        extends: true,
+        test: {
+          name: 'whole',
+          include: ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts', 'bench/**/*.test.ts', ...STRIKING],
+          exclude: [...BUILT, 'packages/evergrant/src/{core,providers}/**/!(fail-nth|fault-storm|crowded-line).test.ts'],
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
     globalSetup: ['./tests/postgres.ts'],
     pool: 'forks',
     // The processes that tests start read their sources compiled: most of a start is reading and stripping a few hundred files.
