@@ -78,3 +78,17 @@ function earliest(waits: ReadonlySet<Wait>, end: number): Wait | undefined {
 function drain(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
+
+/** Until `work` is done, time runs: for what waits for sockets and for the clock in turn. */
+export async function whileTimeRuns<Value>(time: Pick<ManualTime, 'advance'>, work: Promise<Value>): Promise<Value> {
+  let done = false
+  const end = (): void => {
+    done = true
+  }
+  work.then(end, end)
+  while (!done) {
+    await time.advance(100)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return work
+}

@@ -25,6 +25,8 @@ export interface ConnectView {
   /** The account the end user signed in with just now, while it waits. */
   readonly signedInAs: string | null
   readonly scopes: readonly string[]
+  /** Scope -> what the record says it allows. */
+  readonly scopeMeanings: Readonly<Record<string, string>>
   readonly missingScopes: readonly string[]
   readonly asked: readonly AskedVariable[]
   readonly fault: { readonly code: FaultCode; readonly providerCode: string | null; readonly providerText: string | null } | null
@@ -64,6 +66,7 @@ export async function connectView(session: ConnectSession, ports: ConnectPorts):
     account: wanted?.accountLabel ?? wanted?.account ?? null,
     signedInAs: session.staged === null ? null : (session.staged.accountLabel ?? session.staged.account),
     scopes: record === undefined ? asked : scopesToAsk({ record }, asked),
+    scopeMeanings: record?.scopes ?? {},
     missingScopes: session.state === 'completed' ? missingScopes(asked, wanted?.scopes ?? null) : [],
     asked: record === undefined || integration === undefined ? [] : askedOf(session, variablesToAsk(record, given)),
     fault:

@@ -1,8 +1,10 @@
 import { SYSTEM_ACTOR } from '../audit/event.ts'
+import type { StoredFault } from '../connection/connection.ts'
 import type { FaultCode } from '../fault/fault.ts'
 import { FAULTS } from '../fault/table.ts'
-import { newId } from '../ids.ts'
-import type { GrantRow } from './credentials.ts'
+import { type IntentId, newId } from '../ids.ts'
+import type { JsonObject } from '../json.ts'
+import type { FailureCommit, GrantRow } from './credentials.ts'
 import type { EngineWorld } from './engine-ports.ts'
 
 /**
@@ -15,33 +17,54 @@ export async function recordEnd(world: EngineWorld, row: GrantRow, code: FaultCo
   if (claimedByCaller || connection.state !== 'active' || FAULTS[code].class !== 'grant') return
   const at = world.clock.wall()
   const intent = code === 'refresh_outcome_lost' ? (credential.suspicion?.intent ?? null) : null
+  const fault: StoredFault = { code, at, evidence: { intent, httpStatus: null, providerCode: null, providerText: null, answerHash: null } }
   try {
-    await world.credentials.commitFailure({
-      connection: connection.id,
-      organization: connection.organization,
-      intent: null,
-      attempt: newId('itn', world.entropy),
-      presentedGeneration: credential.generation,
-      answer: null,
-      effect: 'dead',
-      answered: false,
-      fault: { code, at, evidence: { intent, httpStatus: null, providerCode: null, providerText: null, answerHash: null } },
-      countsAsFailure: false,
-      nextAttemptAt: null,
-      dueAt: null,
-      event: {
-        id: newId('evt', world.entropy),
-        organization: connection.organization,
-        type: 'connection.needs_reauth',
-        at,
-        actor: SYSTEM_ACTOR,
-        connection: connection.id,
-        subject: intent,
-        data: { code, generation: credential.generation },
-      },
-      death: null,
-    })
+    await world.credentials.commitFailure(endWithoutAnswer(world, row, { fault, subject: intent, data: {}, death: null }))
   } catch (error) {
     world.log.warn({ connection: connection.id, error: String(error) }, 'the end of a grant is not recorded yet')
+  }
+}
+
+export interface EndWithoutAnswer {
+  readonly fault: StoredFault
+  /** Of the event. */
+  readonly subject: string | null
+  /** Beside code and generation. */
+  readonly data: JsonObject
+  /** Null: it is no news of the provider, and the death watch does not count it. */
+  readonly death: FailureCommit['death']
+  /** The same one is the same failure, told again; drawn where none is given. */
+  readonly attempt?: IntentId
+}
+
+/** An end that no presentation of ours was answered with: only while the generation is the one in `row`, and no back-off follows from it. */
+export function endWithoutAnswer(world: EngineWorld, { connection, credential }: GrantRow, end: EndWithoutAnswer): FailureCommit {
+  const { fault, subject, data, death } = end
+  const { id, organization } = connection
+  const { generation } = credential
+  return {
+    connection: id,
+    organization,
+    intent: null,
+    attempt: end.attempt ?? newId('itn', world.entropy),
+    presentedGeneration: generation,
+    answer: null,
+    effect: 'dead',
+    answered: false,
+    fault,
+    countsAsFailure: false,
+    nextAttemptAt: null,
+    dueAt: null,
+    event: {
+      id: newId('evt', world.entropy),
+      organization,
+      type: 'connection.needs_reauth',
+      at: fault.at,
+      actor: SYSTEM_ACTOR,
+      connection: id,
+      subject,
+      data: { code: fault.code, generation, ...data },
+    },
+    death,
   }
 }

@@ -1,6 +1,5 @@
-import { SYSTEM_ACTOR } from '../audit/event.ts'
 import type { StoredFault } from '../connection/connection.ts'
-import { type ConnectionId, newId } from '../ids.ts'
+import type { ConnectionId } from '../ids.ts'
 import { echoedSecrets } from '../provider/own-credentials.ts'
 import { readSecretCheck, type SecretCheck, secretCheckRequest } from '../provider/secret-check.ts'
 import { NotSent, type ProviderRequest, type WireOutcome } from '../provider/wire.ts'
@@ -9,6 +8,7 @@ import type { FailureCommit, GrantRow } from './credentials.ts'
 import { deathReport } from './death-watch.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { GrantContext } from './grant-contexts.ts'
+import { endWithoutAnswer } from './grant-end.ts'
 import { credentialContext } from './new-credential.ts'
 
 /**
@@ -92,36 +92,12 @@ async function send({ endpoint, times }: EngineWorld, request: ProviderRequest):
 }
 
 function ending(world: EngineWorld, row: GrantRow, fault: StoredFault, by: 'caller' | 'provider'): FailureCommit {
-  const { id, organization, integration } = row.connection
-  return {
-    connection: id,
-    organization,
-    intent: null,
-    attempt: newId('itn', world.entropy),
-    presentedGeneration: row.credential.generation,
-    answer: null,
-    effect: 'dead',
-    answered: false,
+  const { integration } = row.connection
+  const { httpStatus, providerText } = fault.evidence
+  return endWithoutAnswer(world, row, {
     fault,
-    countsAsFailure: false,
-    nextAttemptAt: null,
-    dueAt: null,
-    event: {
-      id: newId('evt', world.entropy),
-      organization,
-      type: 'connection.needs_reauth',
-      at: fault.at,
-      actor: SYSTEM_ACTOR,
-      connection: id,
-      subject: integration,
-      data: {
-        code: fault.code,
-        generation: row.credential.generation,
-        told_by: by,
-        http_status: fault.evidence.httpStatus,
-        provider_text: fault.evidence.providerText,
-      },
-    },
+    subject: integration,
+    data: { told_by: by, http_status: httpStatus, provider_text: providerText },
     death: deathReport({ row, fault, refreshes: world.answered.count(integration, world.clock.mono()) }, world.times, world.entropy),
-  }
+  })
 }

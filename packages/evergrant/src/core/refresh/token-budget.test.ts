@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createEngineLab } from '../../testing/engine-lab.ts'
+import { whileTimeRuns } from '../../testing/manual-time.ts'
 import { Fault } from '../fault/fault.ts'
 import { TokenBudgets } from './token-budget.ts'
 
@@ -27,28 +28,16 @@ test.each(['grant', 'client'] as const)(
       const request = { organization: lab.organization, connection: lab.connection, minTtlMs: 0, rejectedGeneration: row.credential.generation }
       return lab.engine.token(request)
     }
-    const moving = async <Value>(work: Promise<Value>): Promise<Value> => {
-      let done = false
-      const end = (): void => {
-        done = true
-      }
-      work.then(end, end)
-      while (!done) {
-        await lab.time.advance(100)
-        await new Promise((resolve) => setImmediate(resolve))
-      }
-      return work
-    }
     for (const generation of [2, 3]) {
       await lab.time.advance(61_000)
-      expect((await moving(renew())).generation).toBe(generation)
+      expect((await whileTimeRuns(lab.time, renew())).generation).toBe(generation)
     }
     await lab.time.advance(61_000)
-    const refused = await moving(renew()).catch((error: unknown) => error)
+    const refused = await whileTimeRuns(lab.time, renew()).catch((error: unknown) => error)
     expect(refused instanceof Fault ? refused.code : refused).toBe('provider_rate_limited')
     expect(lab.provider.presented).toHaveLength(2)
     expect((await lab.row()).health.failures).toBe(0)
     await lab.time.advance(600_000)
-    expect((await moving(renew())).generation).toBe(4)
+    expect((await whileTimeRuns(lab.time, renew())).generation).toBe(4)
   },
 )

@@ -1,10 +1,9 @@
-import { SYSTEM_ACTOR } from '../audit/event.ts'
 import type { StoredFault } from '../connection/connection.ts'
-import { newId } from '../ids.ts'
 import type { Instant } from '../time.ts'
 import type { GrantRow } from './credentials.ts'
 import { deathReport } from './death-watch.ts'
 import type { EngineWorld } from './engine-ports.ts'
+import { endWithoutAnswer } from './grant-end.ts'
 
 /** The provider's own word that a grant is over, told without our asking and proven to be the provider's. */
 export interface ToldEnd {
@@ -24,39 +23,24 @@ export type ToldEndOutcome = 'ended' | 'held' | 'moved'
  * provider that comes later and grants lifts it again.
  */
 export async function recordToldEnd(world: EngineWorld, row: GrantRow, told: ToldEnd): Promise<ToldEndOutcome> {
-  const { connection, credential } = row
+  const { connection } = row
   if (connection.state !== 'active') return 'moved'
   const fault: StoredFault = {
     code: 'connection_revoked',
     at: told.at,
     evidence: { intent: null, httpStatus: null, providerCode: 'push', providerText: told.text, answerHash: told.hash },
   }
-  const outcome = await world.credentials.commitFailure({
-    connection: connection.id,
-    organization: connection.organization,
-    intent: null,
-    // The same word, told again after a crash, is the same failure.
-    attempt: `itn_${told.hash}`,
-    presentedGeneration: credential.generation,
-    answer: null,
-    effect: 'dead',
-    answered: false,
-    fault,
-    countsAsFailure: false,
-    nextAttemptAt: null,
-    dueAt: null,
-    event: {
-      id: newId('evt', world.entropy),
-      organization: connection.organization,
-      type: 'connection.needs_reauth',
-      at: told.at,
-      actor: SYSTEM_ACTOR,
-      connection: connection.id,
-      subject: connection.integration,
-      data: { code: fault.code, generation: credential.generation, told_by: 'push' },
-    },
-    death: deathReport({ row, fault, refreshes: world.answered.count(connection.integration, world.clock.mono()) }, world.times, world.entropy),
-  })
+  const { integration } = connection
+  const outcome = await world.credentials.commitFailure(
+    endWithoutAnswer(world, row, {
+      fault,
+      subject: integration,
+      data: { told_by: 'push' },
+      death: deathReport({ row, fault, refreshes: world.answered.count(integration, world.clock.mono()) }, world.times, world.entropy),
+      // The same word, told again after a crash, is the same failure.
+      attempt: `itn_${told.hash}`,
+    }),
+  )
   switch (outcome.kind) {
     case 'recorded':
       return 'ended'

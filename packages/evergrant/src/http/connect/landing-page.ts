@@ -71,7 +71,7 @@ function endsAnother({ endsAnother: ends, provider, application }: ConnectView):
 
 function permissions(view: ConnectView): Html | null {
   if (view.scopes.length === 0) return null
-  const items = view.scopes.map((scope) => scopeWords(view.providerId, scope))
+  const items = view.scopes.map((scope) => scopeWords(view.providerId, scope, view.scopeMeanings))
   return html`<h2>What ${view.application} may do</h2>
 <ul class="plain">${items.map(({ words, scope }) => html`<li>${scope === null ? html`<code>${words}</code>` : words}</li>`)}</ul>`
 }

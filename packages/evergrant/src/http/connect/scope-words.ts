@@ -1,10 +1,11 @@
-/** What a permission means to the person who gives it. Scopes that are not here are shown as they are. */
+/** What a permission means to the person who gives it, addressed to them. Others are told in the words of the record, or as they are. */
 const EVERYWHERE: Readonly<Record<string, string>> = {
   openid: 'Know which account is yours',
   profile: 'See your name and picture',
   email: 'See your e-mail address',
   offline_access: 'Stay connected while you are away',
   'offline.access': 'Stay connected while you are away',
+  refresh_token: 'Stay connected while you are away',
 }
 
 const OF_PROVIDER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -40,9 +41,9 @@ export interface ScopeWords {
   readonly scope: string | null
 }
 
-export function scopeWords(providerId: string, scope: string): ScopeWords {
+export function scopeWords(providerId: string, scope: string, meanings: Readonly<Record<string, string>>): ScopeWords {
   const family = Object.keys(OF_PROVIDER).find((name) => providerId === name || providerId.startsWith(`${name}-`))
   const own = family === undefined ? undefined : OF_PROVIDER[family]
-  const words = (own !== undefined && Object.hasOwn(own, scope) ? own[scope] : undefined) ?? (Object.hasOwn(EVERYWHERE, scope) ? EVERYWHERE[scope] : undefined)
+  const words = [own ?? {}, EVERYWHERE, meanings].find((table) => Object.hasOwn(table, scope))?.[scope]
   return words === undefined ? { words: scope, scope: null } : { words, scope }
 }

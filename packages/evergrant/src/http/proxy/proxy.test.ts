@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type ApiLab, createApiLab } from '../../testing/api-lab.ts'
+import { whileTimeRuns } from '../../testing/manual-time.ts'
 
 interface Seen {
   readonly method: string
@@ -54,19 +55,7 @@ afterEach(async () => {
 const url = (rest: string): string => `/api/v1/proxy/${lab.connection}/${rest}`
 const bearer = (request: Seen | undefined): string | undefined => request?.headers.authorization
 
-/** Until `work` is done, the lab's clock runs. */
-async function running<Value>(work: Promise<Value>): Promise<Value> {
-  let done = false
-  const end = (): void => {
-    done = true
-  }
-  work.then(end, end)
-  while (!done) {
-    await lab.time.advance(100)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  return work
-}
+const running = <Value>(work: Promise<Value>): Promise<Value> => whileTimeRuns(lab.time, work)
 
 describe('what is sent and returned', () => {
   test('the call carries the token and the headers the provider needs, and none of the caller’s credentials (S29)', async () => {

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ProviderDraft } from '../../providers/define.ts'
 import { type ApiLab, createApiLab } from '../../testing/api-lab.ts'
+import { whileTimeRuns } from '../../testing/manual-time.ts'
 
 let api: Server
 let lab: ApiLab
@@ -43,19 +44,7 @@ const call = (method: 'GET' | 'POST', headers: Readonly<Record<string, string>> 
 const used = (limit: string, counts: string) => (_request: IncomingMessage, response: ServerResponse) =>
   void response.writeHead(200, { limit, used: counts }).end('{}')
 
-/** Until `work` is done, the lab's clock runs. */
-async function running<Value>(work: Promise<Value>): Promise<Value> {
-  let done = false
-  const end = (): void => {
-    done = true
-  }
-  work.then(end, end)
-  while (!done) {
-    await lab.time.advance(100)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  return work
-}
+const running = <Value>(work: Promise<Value>): Promise<Value> => whileTimeRuns(lab.time, work)
 
 test('a quota that is used up is a 429 at once that says when to come back, and nothing is sent', async () => {
   answer = used('10,5', '4, 5')
