@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { Clock, Entropy, Timers } from './core/time.ts'
 
 /** The machine's clock: `wall` follows the system time, `mono` only ever grows. */
@@ -110,3 +112,21 @@ export function uuidSource(wall: () => number, bytes: (length: number) => Uint8A
 const UUID_BYTES = 10
 const UUIDS_AT_ONCE = 16
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+let collectYoung: (() => void) | undefined
+
+/** V8's collector answers only where this flag was set before a context is made, which may be at any time. */
+function collector(): () => void {
+  setFlagsFromString('--expose-gc')
+  const collect: unknown = runInNewContext('gc')
+  return typeof collect === 'function' ? () => void collect({ type: 'minor' }) : () => {}
+}
+
+/** The buffers of this process, for `outbound/stream-relief.ts`. */
+export const systemBuffers = {
+  bytes: (): number => process.memoryUsage().arrayBuffers,
+  collect: (): void => {
+    collectYoung ??= collector()
+    collectYoung()
+  },
+}

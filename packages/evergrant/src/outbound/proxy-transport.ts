@@ -5,6 +5,7 @@ import { NotSent } from '../core/provider/wire.ts'
 import type { Cancellation, Timers } from '../core/time.ts'
 import type { AddressGuard } from './address-guard.ts'
 import { createDialler, type Dialler, parseUrl, type Target, targetOf } from './connect.ts'
+import type { StreamRelief } from './stream-relief.ts'
 
 export interface ProxyRequest {
   readonly method: string
@@ -60,6 +61,7 @@ export interface ProxyTransportOptions {
   /** Connections to one host; 256 by default. */
   readonly socketsPerHost?: number
   readonly ca?: string
+  readonly relief?: Pick<StreamRelief, 'begin'>
 }
 
 /** RFC 9110 section 7.6.1, and what proxies of the past made of it. */
@@ -95,7 +97,7 @@ interface Agents {
   readonly https: HttpsAgent
 }
 
-function send(request: ProxyRequest, agents: Agents, { timers, silenceMs = 60_000 }: ProxyTransportOptions): Promise<ProxyAnswer> {
+function send(request: ProxyRequest, agents: Agents, { timers, relief, silenceMs = 60_000 }: ProxyTransportOptions): Promise<ProxyAnswer> {
   return new Promise((resolve, reject) => {
     const outgoing = openRequest(request, agents)
     if (outgoing instanceof ProxyError) {
@@ -121,6 +123,7 @@ function send(request: ProxyRequest, agents: Agents, { timers, silenceMs = 60_00
     outgoing.once('response', (answer) => {
       cancelDeadline()
       answer.setTimeout(silenceMs, () => answer.destroy(new ProxyError('timeout', 'silence')))
+      if (relief !== undefined) answer.once('close', relief.begin())
       resolve(answerOf(answer))
     })
     outgoing.on('error', (error: NodeJS.ErrnoException) => {

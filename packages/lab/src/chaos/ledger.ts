@@ -35,7 +35,7 @@ export class Ledger {
   /** The newest token of each grant, as the provider knows it. */
   readonly #newest = new Map<string, Issue>()
   readonly #grants = new Map<string, Set<string>>()
-  /** By connection and node, and by connection alone: rising sequence numbers with the time they became known. */
+  /** By connection and node, by connection as far as all nodes could know, and by connection alone: rising sequence numbers with the time they became known. */
   readonly #marks = new Map<string, Mark[]>()
   #waiting: Handout[] = []
   #after = 0
@@ -90,12 +90,14 @@ export class Ledger {
     const { sequence } = issue
     const here = this.#known(`${connection} ${node}`, startedAt)
     if (sequence < here) this.wrong.push(`${connection} at ${node}: token ${sequence} after it had handed out ${here}`)
-    const anywhere = this.#known(connection, startedAt - ACROSS_NODES_MS)
+    const anywhere = this.#known(`${connection} told`, startedAt - ACROSS_NODES_MS)
     if (!handout.cutOff && sequence < anywhere) {
       this.wrong.push(`${connection} at ${node}: token ${sequence}, more than a second after another node had handed out ${anywhere}`)
     }
     this.#mark(`${connection} ${node}`, { sequence, receivedAt })
     this.#mark(connection, { sequence, receivedAt })
+    // A node that is cut off may be ahead, too: it hands out what its journal has, and can tell nobody.
+    if (!handout.cutOff) this.#mark(`${connection} told`, { sequence, receivedAt })
   }
 
   /** The newest sequence number that was known before this time. */

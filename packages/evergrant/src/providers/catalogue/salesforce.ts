@@ -19,6 +19,12 @@ export const salesforce = defineProvider({
       default: 'login.salesforce.com',
       askedOf: 'connection',
     },
+    instance_url: {
+      label: 'Address of the org, as its answers tell it',
+      pattern: 'https://[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)*\\.(salesforce|force|cloudforce|database|sfcrmproducts|sfcrmapps)\\.(com|cn|mil)',
+      example: 'https://acme.my.salesforce.com',
+      askedOf: 'provider',
+    },
   },
   authorize: {
     url: 'https://{login_host}/services/oauth2/authorize',

@@ -32,6 +32,12 @@ export const zoho = defineProvider({
       default: 'https://accounts.zoho.com',
       askedOf: 'provider',
     },
+    api_domain: {
+      label: "API address of the user's data centre",
+      pattern: 'https://www\\.zohoapis\\.(com|eu|in|com\\.au|com\\.cn|jp)',
+      example: 'https://www.zohoapis.eu',
+      askedOf: 'provider',
+    },
   },
   authorize: {
     url: 'https://accounts.zoho.{dc}/oauth/v2/auth',
