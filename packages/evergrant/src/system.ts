@@ -122,11 +122,8 @@ function collector(): () => void {
   return typeof collect === 'function' ? () => void collect({ type: 'minor' }) : () => {}
 }
 
-/** The buffers of this process, for `outbound/stream-relief.ts`. */
-export const systemBuffers = {
-  bytes: (): number => process.memoryUsage().arrayBuffers,
-  collect: (): void => {
-    collectYoung ??= collector()
-    collectYoung()
-  },
+/** Collects what is young: about a millisecond. For `outbound/stream-relief.ts`. */
+export function collectYoungBuffers(): void {
+  collectYoung ??= collector()
+  collectYoung()
 }

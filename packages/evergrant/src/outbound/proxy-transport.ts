@@ -61,7 +61,7 @@ export interface ProxyTransportOptions {
   /** Connections to one host; 256 by default. */
   readonly socketsPerHost?: number
   readonly ca?: string
-  readonly relief?: Pick<StreamRelief, 'begin'>
+  readonly relief?: Pick<StreamRelief, 'note'>
 }
 
 /** RFC 9110 section 7.6.1, and what proxies of the past made of it. */
@@ -123,7 +123,7 @@ function send(request: ProxyRequest, agents: Agents, { timers, relief, silenceMs
     outgoing.once('response', (answer) => {
       cancelDeadline()
       answer.setTimeout(silenceMs, () => answer.destroy(new ProxyError('timeout', 'silence')))
-      if (relief !== undefined) answer.once('close', relief.begin())
+      if (relief !== undefined) countBytes(answer, relief)
       resolve(answerOf(answer))
     })
     outgoing.on('error', (error: NodeJS.ErrnoException) => {
@@ -131,10 +131,21 @@ function send(request: ProxyRequest, agents: Agents, { timers, relief, silenceMs
       reject(failureOf(error, ended, outgoing))
     })
     if (request.signal?.aborted) return onAbort()
-    if (isStream(request.body)) awaitUpload(outgoing, request.body, silenceMs, { startDeadline, end })
-    else startDeadline()
+    if (isStream(request.body)) {
+      awaitUpload(outgoing, request.body, silenceMs, { startDeadline, end })
+    } else startDeadline()
     sendBody(outgoing, request.body, end)
+    // Beside the pipe: a listener alone would start the flow before anybody takes it.
+    if (relief !== undefined && isStream(request.body)) request.body.on('data', (piece: Buffer) => relief.note(piece.length))
   })
+}
+
+/** Counts what its socket reads, which flows already: listening to the answer itself would start it. */
+function countBytes(answer: IncomingMessage, relief: Pick<StreamRelief, 'note'>): void {
+  const { socket } = answer
+  const count = (piece: Buffer): void => relief.note(piece.length)
+  socket.on('data', count)
+  answer.once('close', () => socket.off('data', count))
 }
 
 /** An upload takes as long as it takes: only silence ends it, the caller's or the API's. The API's time begins when it is over. */
