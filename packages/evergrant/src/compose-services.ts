@@ -35,8 +35,7 @@ import type { AddressGuard } from './outbound/address-guard.ts'
 import { certificateProblem } from './outbound/client-certificate.ts'
 import type { ProviderClient } from './outbound/provider-client.ts'
 import { createProxyTransport, type ProxyTransport } from './outbound/proxy-transport.ts'
-import { StreamRelief } from './outbound/stream-relief.ts'
-import { collectYoungBuffers, systemEntropy, systemTimers } from './system.ts'
+import { systemEntropy, systemTimers } from './system.ts'
 
 /** The services behind the routes, and what the chores of a node need of them. */
 export interface ComposedServices extends Services {
@@ -83,7 +82,7 @@ export function composeServices(parts: ServiceParts): ComposedServices {
   }
   const connect = composeConnect(parts)
   const pacing = composePacing(parts)
-  const proxy = createProxyTransport({ guard: parts.guard, timers: systemTimers, relief: new StreamRelief(collectYoungBuffers) })
+  const proxy = createProxyTransport({ guard: parts.guard, timers: systemTimers })
   const connections = new ConnectionService({
     ...ports,
     connections: store.connections,
