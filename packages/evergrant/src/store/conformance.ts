@@ -6,14 +6,19 @@ import { deathCases } from './conformance/death-cases.ts'
 import { dueCases } from './conformance/due-cases.ts'
 import { failureCases } from './conformance/failure-cases.ts'
 import { grantCases } from './conformance/grant-cases.ts'
+import { identityCases } from './conformance/identity-cases.ts'
 import { importCases } from './conformance/import-cases.ts'
 import { lineageCases } from './conformance/lineage-cases.ts'
 import { nodeCases } from './conformance/node-cases.ts'
+import { ownerCases } from './conformance/owner-cases.ts'
+import { personSessionCases } from './conformance/person-session-cases.ts'
 import { pushCases } from './conformance/push-cases.ts'
 import { quotaCases } from './conformance/quota-cases.ts'
 import { retentionCases } from './conformance/retention-cases.ts'
 import { sessionCases } from './conformance/session-cases.ts'
+import { signingKeyCases } from './conformance/signing-key-cases.ts'
 import type { StoreCase } from './conformance/store-case.ts'
+import { userCases } from './conformance/user-cases.ts'
 import { warningCases } from './conformance/warning-cases.ts'
 
 export type { StoreCase, StoreContext } from './conformance/store-case.ts'
@@ -34,6 +39,11 @@ export const storeCases: readonly StoreCase[] = [
   ...pushCases,
   ...checkCases,
   ...quotaCases,
+  ...identityCases,
   ...lineageCases,
+  ...userCases,
+  ...personSessionCases,
   ...nodeCases,
+  ...signingKeyCases,
+  ...ownerCases,
 ]

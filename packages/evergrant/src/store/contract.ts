@@ -6,19 +6,34 @@ import type { ConnectSessions } from '../core/connect/connect-sessions.ts'
 import type { Checks } from '../core/connection/checks.ts'
 import type { Connections } from '../core/connection/connections.ts'
 import type { Integrations } from '../core/connection/integrations.ts'
-import type { ConnectionId, IntegrationId } from '../core/ids.ts'
+import type { Factors } from '../core/identity/factor.ts'
+import type { Throttles } from '../core/identity/throttle.ts'
+import type { Tickets } from '../core/identity/ticket.ts'
+import type { ConnectionId, IntegrationId, SessionId, UserId } from '../core/ids.ts'
 import type { QuotaState, Quotas } from '../core/pacing/quotas.ts'
+import type { ProofsSeen } from '../core/proof/dpop-proofs.ts'
 import type { Pushes } from '../core/push/pushes.ts'
 import type { Credentials } from '../core/refresh/credentials.ts'
 import type { Lineages } from '../core/refresh/lineage.ts'
 import type { Nodes } from '../core/refresh/nodes.ts'
+import type { Sessions } from '../core/session/sessions.ts'
+import type { SigningKeyStore } from '../core/session/signing-key.ts'
+import type { SignIns } from '../core/sign-in/sign-ins.ts'
 import type { Clock, Timers } from '../core/time.ts'
+import type { Owners } from '../core/user/owners.ts'
+import type { Users } from '../core/user/users.ts'
 
 /** Something changed that another node or a cache may hold. Sent after the change is durable; may repeat, never reorders per key. */
 export type Change =
   | { readonly kind: 'connection'; readonly connection: ConnectionId }
   | { readonly kind: 'integration'; readonly integration: IntegrationId }
   | { readonly kind: 'api_key' }
+  /** Its generation, its end or its organization. */
+  | { readonly kind: 'session'; readonly session: SessionId }
+  /** A person, or what they are in an organization: all their sessions see it at once. */
+  | { readonly kind: 'user'; readonly user: UserId }
+  /** One of the keys behind access tokens. */
+  | { readonly kind: 'signing_key' }
   /** Carries all there is to know: a reader of every row would ask the database once a second. */
   | { readonly kind: 'quota'; readonly state: QuotaState }
   /** The channel was deaf for a while: forget everything cached. */
@@ -32,6 +47,15 @@ export interface Store {
   readonly connectSessions: ConnectSessions
   readonly apiKeys: ApiKeys
   readonly organizations: Organizations
+  readonly users: Users
+  readonly sessions: Sessions
+  readonly signingKeys: SigningKeyStore
+  readonly proofsSeen: ProofsSeen
+  readonly tickets: Tickets
+  readonly factors: Factors
+  readonly throttles: Throttles
+  readonly owners: Owners
+  readonly signIns: SignIns
   readonly events: Events
   readonly idempotency: Idempotency
   readonly meta: Meta

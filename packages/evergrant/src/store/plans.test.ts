@@ -7,9 +7,11 @@ import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freshDatabase } from '../../../../tests/fresh-database.ts'
-import { type ConnectionId, newId } from '../core/ids.ts'
+import { type ConnectionId, newId, type SessionId, type UserId } from '../core/ids.ts'
 import type { NewPushNotice } from '../core/push/pushes.ts'
+import type { PresentationInput } from '../core/session/sessions.ts'
 import { systemClock, systemEntropy, systemTimers } from '../system.ts'
+import { opened, person } from './conformance/people.ts'
 import { Tenant, tokens } from './conformance/tenant.ts'
 import type { Store } from './contract.ts'
 import { numberParameters, POSTGRES } from './postgres/postgres-dialect.ts'
@@ -27,6 +29,13 @@ const ROWS_EACH = 12
 const DAY = 86_400_000
 const NOW = systemClock.wall()
 const options = { clock: systemClock, timers: systemTimers, migrate: true }
+
+const userAt = (index: number) => `usr_${String(index).padStart(8, '0')}` as UserId
+const sessionAt = (index: number) => `ses_${String(index).padStart(8, '0')}` as SessionId
+
+function presentationOf(session: SessionId, generation: number): PresentationInput {
+  return { session, generation, at: NOW, idleMs: DAY, eventId: newId('evt', systemEntropy), address: null, userAgent: null }
+}
 
 interface World {
   readonly tenant: Tenant
@@ -71,6 +80,13 @@ const CASES: readonly Case[] = [
     name: "one owner's connections",
     run: (store, { tenant }) => store.connections.byOwner(tenant.organization, tenant.integration.id, 'owner-77'),
   },
+  {
+    name: 'everything of one owner, as it is looked at with every refresh of a session',
+    run: (store, { tenant }) => store.connections.list(tenant.organization, { owner: 'owner-77' }, page),
+  },
+  { name: "an owner's connect sessions", run: (store, { tenant }) => store.owners.connectSessions(tenant.organization, 'owner-77') },
+  { name: 'the events about an owner and their sessions', run: (store, { tenant }) => store.owners.eventSubjects(tenant.organization, 'owner-77', 'usr_77') },
+  { name: "an owner's open revocations", run: (store, { tenant }) => store.owners.takeRevocations(tenant.organization, 'owner-77', 1_000) },
   { name: 'the siblings of an account', run: (store, { tenant }) => store.connections.byAccount(tenant.organization, tenant.integration.id, 'account-77') },
   { name: 'the first page of events', run: (store, { tenant }) => store.events.list(tenant.organization, {}, page) },
   {
@@ -84,6 +100,32 @@ const CASES: readonly Case[] = [
   { name: 'forgetting pushes', run: (store) => store.pushes.forget(NOW - 90 * DAY, LIMIT) },
   { name: 'taking checks that are due', run: (store) => store.checks.take(LIMIT, 1_000) },
   { name: 'the checks of a page', run: (store, world) => store.checks.of(some(world)) },
+  {
+    name: 'a signed-in person',
+    run: (store) => store.sessions.get(sessionAt(100)),
+  },
+  { name: 'presenting a refresh credential', run: (store) => store.sessions.present(presentationOf(sessionAt(101), 1)) },
+  { name: 'presenting one that was stolen', run: (store) => store.sessions.present(presentationOf(sessionAt(102), 0)) },
+  { name: 'noting that sessions are used', run: (store) => store.sessions.markUsed([{ session: sessionAt(103), generation: 1, at: NOW }]) },
+  { name: "a person's sessions", run: (store) => store.sessions.listOf(userAt(104)) },
+  {
+    name: 'ending a session',
+    run: (store, { tenant }) => store.sessions.end(sessionAt(105), 'signed_out', NOW, tenant.event('session.ended')),
+  },
+  {
+    name: "ending all of a person's sessions",
+    run: (store, { tenant }) => store.sessions.endAll(userAt(106), { except: null, organization: null }, 'signed_out', NOW, tenant.event('session.ended')),
+  },
+  { name: 'removing sessions past their time', run: (store) => store.sessions.purge(NOW - DAY, LIMIT) },
+  { name: 'a person by address', run: (store) => store.users.byEmail('107@example.com') },
+  { name: 'a person by identity', run: (store) => store.users.byIdentity('https://accounts.example.com', '108') },
+  { name: "a person's memberships", run: (store) => store.users.membershipsOf(userAt(109)) },
+  { name: 'the first page of members', run: (store, { tenant }) => store.users.list(tenant.organization, page) },
+  {
+    name: 'changing a role',
+    run: (store, { tenant }) => store.users.changeRole(tenant.organization, userAt(110), 'viewer', tenant.event('user.role_changed')),
+  },
+  { name: 'erasing a person', run: (store, { tenant }) => store.users.erase(userAt(111), NOW, tenant.event('user.erased')) },
   {
     name: 'planning checks',
     run: (store, { tenant: { organization, integration } }) =>
@@ -137,6 +179,12 @@ async function fill(
   await store.checks.record({ connection: first, at: NOW, result: 'works', httpStatus: 200, dueAt: NOW }, null)
   await store.events.appendOnce('plans', tenant.event('provider.drift_detected'))
   await store.pushes.accept([noticeOf(tenant)])
+  const user = await person(tenant)
+  await store.users.addIdentity(
+    { issuer: 'https://accounts.example.com', subject: 'first', user: user.id, createdAt: NOW },
+    tenant.event('user.identity_added'),
+  )
+  await opened(tenant, user.id)
   const ids = Array.from({ length: CONNECTIONS }, (_, index) => `con_${String(index).padStart(8, '0')}` as ConnectionId)
   const copies: Readonly<Record<string, (row: Row, index: number, id: string) => Row>> = {
     connection: (row, index, id) => ({
@@ -158,6 +206,16 @@ async function fill(
       ...(index % 300 === 7 ? { due_at: NOW - index, done_at: null } : { due_at: null, done_at: NOW - 80 * DAY - index * 200_000 }),
     }),
     event_key: (row, index, id) => ({ ...row, event_key: id, at: NOW - index }),
+    person: (row, index) => ({ ...row, id: userAt(index), email: `${index}@example.com` }),
+    membership: (row, index) => ({ ...row, user_id: userAt(index), role: index % 500 === 3 ? 'owner' : 'member' }),
+    person_identity: (row, index) => ({ ...row, subject: String(index), user_id: userAt(index) }),
+    session: (row, index) => ({
+      ...row,
+      id: sessionAt(index),
+      user_id: userAt(index),
+      parent_id: index % 5 === 0 && index > 0 ? sessionAt(index - 1) : null,
+      look_at: index % 100 === 7 ? NOW - 2 * DAY - index : NOW + DAY + index,
+    }),
   }
   for (const [table, copy] of Object.entries(copies)) {
     const [row] = await sql(`select * from ${table} ${table === 'event' ? "where type = 'connection.refreshed'" : ''} limit 1`)

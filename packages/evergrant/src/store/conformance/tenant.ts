@@ -27,6 +27,7 @@ const settings: IntegrationSettings = {
   token: null,
   checkEveryMs: null,
   quotaReserve: 0,
+  signIn: null,
 }
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)

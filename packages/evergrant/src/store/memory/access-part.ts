@@ -5,6 +5,7 @@ import type { NewEvent } from '../../core/audit/event.ts'
 import type { ApiKeyId, OrganizationId } from '../../core/ids.ts'
 import { type Instant, MINUTE } from '../../core/time.ts'
 import type { Tables } from './tables.ts'
+import { addMembership } from './users-part.ts'
 
 const LONGEST_REQUEST_MS = 5 * MINUTE
 
@@ -59,10 +60,15 @@ export function apiKeysPart(tables: Tables): ApiKeys {
 export function organizationsPart(tables: Tables): Organizations {
   const bySlug = (slug: string) => [...tables.organizations.values()].find((organization) => organization.slug === slug)
   return {
-    insert: async (organization, event) => {
+    insert: async (organization, event, founder) => {
       if (bySlug(organization.slug) !== undefined) return 'slug_taken'
       tables.organizations.set(organization.id, organization)
       tables.append(event)
+      if (founder !== undefined) {
+        addMembership(tables, founder.membership)
+        tables.append(founder.event)
+        tables.changed({ kind: 'user', user: founder.membership.user })
+      }
       return 'inserted'
     },
     get: async (id) => tables.organizations.get(id),

@@ -69,6 +69,17 @@ export class AnswerTable {
     }
   }
 
+  remove(intent: IntentId): void {
+    this.#rows.delete(intent)
+    this.#unapplied.delete(intent)
+    this.#uncut.set(intent, null)
+    this.#cut.set(intent, null)
+  }
+
+  removeOf(connection: ConnectionId): void {
+    for (const [intent, row] of [...this.#rows]) if (row.connection === connection) this.remove(intent)
+  }
+
   copy(): Map<IntentId, KeptAnswer> {
     return new Map(this.#rows)
   }

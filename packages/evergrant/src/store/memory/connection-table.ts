@@ -80,6 +80,14 @@ export class ConnectionTable {
     return next
   }
 
+  /** The one change of an owner that there is: to nobody's name. */
+  rename(row: StoredConnection, owner: string): void {
+    const { id, integration } = row.grant.connection
+    leave(this.#byOwner, ownerKey(integration, row.grant.connection.owner), id)
+    enter(this.#byOwner, ownerKey(integration, owner), id)
+    this.change(row, { connection: { owner } })
+  }
+
   /** Takes up to `limit` connections out of the due index, oldest first. Whoever calls sets their next due time. */
   takeDue(now: Instant, limit: number): StoredConnection[] {
     return this.#all(this.#due.take(now, limit))

@@ -28,7 +28,7 @@ function own(tables: Tables, organization: OrganizationId, id: ConnectionId): St
   return row?.grant.connection.organization === organization ? row : undefined
 }
 
-function insert(tables: Tables, { connection, credential, dueAt, end = NO_END, event, imported }: NewConnection): InsertOutcome {
+export function insertConnection(tables: Tables, { connection, credential, dueAt, end = NO_END, event, imported }: NewConnection): InsertOutcome {
   if (!tables.integrations.has(connection.integration)) throw new Error(`${connection.integration} is not stored`)
   if (tables.connections.get(connection.id) !== undefined) throw new Error(`${connection.id} is stored already`)
   if (connection.account !== null && connection.state !== 'disconnected') {
@@ -93,7 +93,7 @@ function setPaused(
   return 'changed'
 }
 
-function replaceGrant(tables: Tables, replacement: GrantReplacement): ReplaceOutcome {
+export function replaceGrant(tables: Tables, replacement: GrantReplacement): ReplaceOutcome {
   const row = own(tables, replacement.organization, replacement.connection)
   if (row === undefined || row.grant.connection.state === 'disconnected') return { kind: 'gone' }
   const { generation } = row.grant.credential
@@ -154,8 +154,8 @@ function counts(tables: Tables, organization: OrganizationId): Readonly<Record<C
 
 export function connectionsPart(tables: Tables): Connections {
   return {
-    insert: async (connection) => insert(tables, connection),
-    importMany: async (batch) => importMany(tables, batch, insert),
+    insert: async (connection) => insertConnection(tables, connection),
+    importMany: async (batch) => importMany(tables, batch, insertConnection),
     foreseeImport: async (batch) => foreseeImport(tables, batch),
     get: async (organization, id) => own(tables, organization, id)?.grant,
     byOwner: async (organization, integration, owner) => liveFirst(tables.connections.ofOwner(integration, owner), organization),

@@ -1,6 +1,7 @@
 import type { StoredCheck } from '../../core/connection/checks.ts'
 import type { StoredFault } from '../../core/connection/connection.ts'
 import type { Integration } from '../../core/connection/integration.ts'
+import type { Ticket } from '../../core/identity/ticket.ts'
 import type { ConnectionId, IntegrationId, OrganizationId } from '../../core/ids.ts'
 import type { PushNotice } from '../../core/push/pushes.ts'
 import type { DeathsHeld } from '../../core/refresh/deaths.ts'
@@ -73,3 +74,8 @@ export interface KeptCheckPlan {
 
 /** Which owners' connections were imported with one token. */
 export type KeptImport = ReadonlyMap<string, ConnectionId>
+
+export interface KeptTicket {
+  readonly ticket: Ticket
+  readonly spent: boolean
+}

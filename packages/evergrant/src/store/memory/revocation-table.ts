@@ -25,6 +25,20 @@ export class RevocationTable {
     })
   }
 
+  /** Those of these connections that are not done, due or not. */
+  takeOpen(connections: ReadonlySet<ConnectionId>, now: Instant, visibilityMs: number): Revocation[] {
+    const open = [...this.#rows.values()].filter((row) => !row.done && connections.has(row.connection))
+    return open.map((row) => {
+      const { done: _, dueAt, ...revocation } = row
+      this.#put({ ...row, dueAt: now + visibilityMs, attempts: row.attempts + 1 })
+      return { ...revocation, dueAt: dueAt ?? now }
+    })
+  }
+
+  finishOf(connection: ConnectionId): void {
+    for (const row of [...this.#rows.values()]) if (row.connection === connection) this.finish(row.id)
+  }
+
   /** Returns false when it was done before. */
   finish(id: RevocationId): boolean {
     const row = this.#rows.get(id)

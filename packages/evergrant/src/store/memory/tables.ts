@@ -2,11 +2,30 @@ import type { ApiKey } from '../../core/access/api-key.ts'
 import type { Organization } from '../../core/access/organization.ts'
 import type { AuditEvent, NewEvent } from '../../core/audit/event.ts'
 import type { ConnectSession, KeptCode } from '../../core/connect/connect-sessions.ts'
-import type { ApiKeyId, ConnectionId, ConnectSessionId, IntegrationId, IntentId, OrganizationId, PushNoticeId, RevocationId } from '../../core/ids.ts'
+import type { Factor } from '../../core/identity/factor.ts'
+import type { ThrottleState } from '../../core/identity/throttle.ts'
+import type {
+  ApiKeyId,
+  ConnectionId,
+  ConnectSessionId,
+  FactorId,
+  IntegrationId,
+  IntentId,
+  OrganizationId,
+  PushNoticeId,
+  RevocationId,
+  SessionId,
+  SigningKeyId,
+  UserId,
+} from '../../core/ids.ts'
 import type { QuotaState } from '../../core/pacing/quotas.ts'
 import type { PushSecrets } from '../../core/push/pushes.ts'
 import type { Lineage, NodeComparison } from '../../core/refresh/lineage.ts'
+import type { Session } from '../../core/session/session.ts'
+import type { SigningKey } from '../../core/session/signing-key.ts'
 import type { Clock, Instant } from '../../core/time.ts'
+import type { Membership, User } from '../../core/user/user.ts'
+import type { Identity } from '../../core/user/users.ts'
 import type { Change } from '../contract.ts'
 import { AnswerTable, type KeptAnswer } from './answer-table.ts'
 import { ConnectionTable, type StoredConnection } from './connection-table.ts'
@@ -22,6 +41,7 @@ import type {
   KeptNotice,
   KeptParked,
   KeptRequest,
+  KeptTicket,
 } from './kept-rows.ts'
 import { type KeptRevocation, RevocationTable } from './revocation-table.ts'
 
@@ -53,6 +73,18 @@ export interface Snapshot {
   readonly checkPlans: ReadonlyMap<IntegrationId, KeptCheckPlan>
   readonly eventKeys: ReadonlyMap<string, Instant>
   readonly quotas: ReadonlyMap<string, QuotaState>
+  readonly people: ReadonlyMap<UserId, User>
+  readonly memberships: ReadonlyMap<string, Membership>
+  readonly identities: ReadonlyMap<string, Identity>
+  readonly personSessions: ReadonlyMap<SessionId, Session>
+  readonly signingKeys: ReadonlyMap<SigningKeyId, SigningKey>
+  /** One number, under the empty name. */
+  readonly keyRing: ReadonlyMap<'', number>
+  readonly proofsSeen: ReadonlyMap<string, Instant>
+  readonly tickets: ReadonlyMap<string, KeptTicket>
+  readonly factors: ReadonlyMap<FactorId, Factor>
+  readonly recoveryCodes: ReadonlyMap<string, Instant | null>
+  readonly throttles: ReadonlyMap<string, ThrottleState>
 }
 
 /** What the parts of the store share: the rows, the database's clock, and the way to tell of changes. */
@@ -83,6 +115,20 @@ export class Tables {
   readonly checkPlans = new Map<IntegrationId, KeptCheckPlan>()
   readonly eventKeys = new Map<string, Instant>()
   readonly quotas = new Map<string, QuotaState>()
+  readonly people = new Map<UserId, User>()
+  /** By organization and user. */
+  readonly memberships = new Map<string, Membership>()
+  /** By issuer and subject. */
+  readonly identities = new Map<string, Identity>()
+  readonly personSessions = new Map<SessionId, Session>()
+  readonly signingKeys = new Map<SigningKeyId, SigningKey>()
+  readonly keyRing = new Map<'', number>()
+  readonly proofsSeen = new Map<string, Instant>()
+  readonly tickets = new Map<string, KeptTicket>()
+  readonly factors = new Map<FactorId, Factor>()
+  /** By user and hash; when it was spent, or null. */
+  readonly recoveryCodes = new Map<string, Instant | null>()
+  readonly throttles = new Map<string, ThrottleState>()
   readonly changed: (change: Change) => void
   readonly #clock: Clock
 
@@ -128,6 +174,17 @@ export class Tables {
       checkPlans: new Map(this.checkPlans),
       eventKeys: new Map(this.eventKeys),
       quotas: new Map(this.quotas),
+      people: new Map(this.people),
+      memberships: new Map(this.memberships),
+      identities: new Map(this.identities),
+      personSessions: new Map(this.personSessions),
+      signingKeys: new Map(this.signingKeys),
+      keyRing: new Map(this.keyRing),
+      proofsSeen: new Map(this.proofsSeen),
+      tickets: new Map(this.tickets),
+      factors: new Map(this.factors),
+      recoveryCodes: new Map(this.recoveryCodes),
+      throttles: new Map(this.throttles),
     }
   }
 
@@ -157,6 +214,17 @@ export class Tables {
     refill(this.checkPlans, snapshot.checkPlans)
     refill(this.eventKeys, snapshot.eventKeys)
     refill(this.quotas, snapshot.quotas)
+    refill(this.people, snapshot.people)
+    refill(this.memberships, snapshot.memberships)
+    refill(this.identities, snapshot.identities)
+    refill(this.personSessions, snapshot.personSessions)
+    refill(this.signingKeys, snapshot.signingKeys)
+    refill(this.keyRing, snapshot.keyRing)
+    refill(this.proofsSeen, snapshot.proofsSeen)
+    refill(this.tickets, snapshot.tickets)
+    refill(this.factors, snapshot.factors)
+    refill(this.recoveryCodes, snapshot.recoveryCodes)
+    refill(this.throttles, snapshot.throttles)
   }
 }
 

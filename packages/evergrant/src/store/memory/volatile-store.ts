@@ -13,13 +13,19 @@ import { connectSessionsPart } from './connect-sessions-part.ts'
 import { connectionsPart } from './connections-part.ts'
 import { settleDeath, takeHeldProbes, unsettledDeaths } from './deaths.ts'
 import { commitFailure, commitGrant } from './grants.ts'
+import { factorsPart, throttlesPart, ticketsPart } from './identity-part.ts'
 import { integrationsPart } from './integrations-part.ts'
 import { lineagesPart } from './lineages-part.ts'
 import { type NodeLocks, nodesPart } from './nodes-part.ts'
+import { ownersPart } from './owners-part.ts'
 import { parkedIntegrations, takeDue, takeParked } from './parked.ts'
+import { personSessionsPart } from './person-sessions-part.ts'
 import { pushesPart } from './pushes-part.ts'
 import { quotasPart } from './quotas-part.ts'
+import { signInsPart } from './sign-ins-part.ts'
+import { proofsSeenPart, signingKeysPart } from './signing-keys-part.ts'
 import { type Snapshot, Tables } from './tables.ts'
+import { usersPart } from './users-part.ts'
 import { dueWarnings, warn } from './warnings.ts'
 
 export type { NodeLocks } from './nodes-part.ts'
@@ -47,13 +53,22 @@ export function openVolatileStore(options: Pick<StoreOptions, 'clock' | 'timers'
     connectSessions: connectSessionsPart(tables),
     apiKeys: apiKeysPart(tables),
     organizations: organizationsPart(tables),
+    users: usersPart(tables),
+    sessions: personSessionsPart(tables),
+    owners: ownersPart(tables),
+    signIns: signInsPart(tables),
     events: eventsPart(tables),
     idempotency: idempotencyPart(tables),
     meta: metaPart(tables),
     pushes: pushesPart(tables),
     checks: checksPart(tables),
     quotas: quotasPart(tables),
+    tickets: ticketsPart(tables),
+    factors: factorsPart(tables),
+    throttles: throttlesPart(tables),
     lineages: lineagesPart(tables),
+    signingKeys: signingKeysPart(tables),
+    proofsSeen: proofsSeenPart(tables),
     ...nodesPart(tables, options),
     changes: { subscribe: (listener) => listeners.subscribe(listener), fresh: () => true },
     ping: async () => {},

@@ -12,6 +12,10 @@ import { importedGrants } from './0011-imported-grants.ts'
 import { providerEvents } from './0012-provider-events.ts'
 import { quotas } from './0013-quotas.ts'
 import { pushedCodes } from './0014-pushed-codes.ts'
+import { people } from './0015-people.ts'
+import { signingKeys } from './0016-signing-keys.ts'
+import { identity } from './0017-identity.ts'
+import { owners } from './0018-owners.ts'
 import type { Migration } from './migration.ts'
 
 /** In order. A published migration is never edited; the next one amends it. */
@@ -30,4 +34,8 @@ export const MIGRATIONS: readonly Migration[] = [
   providerEvents,
   quotas,
   pushedCodes,
+  people,
+  signingKeys,
+  identity,
+  owners,
 ]

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import type { ConnectionId, IntegrationId } from '../../core/ids.ts'
+import type { ConnectionId, IntegrationId, SessionId, UserId } from '../../core/ids.ts'
 import type { QuotaState } from '../../core/pacing/quotas.ts'
 import type { Clock, Timers } from '../../core/time.ts'
 import type { Change, Changes, StoreOptions } from '../contract.ts'
@@ -24,6 +24,9 @@ interface Payload {
   readonly connections?: readonly ConnectionId[]
   readonly integrations?: readonly IntegrationId[]
   readonly keys?: true
+  readonly signing?: true
+  readonly sessions?: readonly SessionId[]
+  readonly users?: readonly UserId[]
   readonly quotas?: readonly QuotaState[]
 }
 
@@ -97,9 +100,14 @@ export class ChangeChannel implements Changes, ChangeSink {
       payloads.push({ from: this.#from, connections: connections.slice(at, at + IDS_PER_PAYLOAD) })
     for (let at = 0; at < integrations.length; at += IDS_PER_PAYLOAD)
       payloads.push({ from: this.#from, integrations: integrations.slice(at, at + IDS_PER_PAYLOAD) })
+    const sessions = [...new Set(changes.flatMap((change) => (change.kind === 'session' ? [change.session] : [])))]
+    for (let at = 0; at < sessions.length; at += IDS_PER_PAYLOAD) payloads.push({ from: this.#from, sessions: sessions.slice(at, at + IDS_PER_PAYLOAD) })
+    const users = [...new Set(changes.flatMap((change) => (change.kind === 'user' ? [change.user] : [])))]
+    for (let at = 0; at < users.length; at += IDS_PER_PAYLOAD) payloads.push({ from: this.#from, users: users.slice(at, at + IDS_PER_PAYLOAD) })
     const quotas = changes.flatMap((change) => (change.kind === 'quota' ? [change.state] : []))
     for (let at = 0; at < quotas.length; at += QUOTAS_PER_PAYLOAD) payloads.push({ from: this.#from, quotas: quotas.slice(at, at + QUOTAS_PER_PAYLOAD) })
     if (keys) payloads.push({ from: this.#from, keys: true })
+    if (changes.some((change) => change.kind === 'signing_key')) payloads.push({ from: this.#from, signing: true })
     return payloads.map((payload) => JSON.stringify(payload))
   }
 
@@ -163,8 +171,11 @@ export class ChangeChannel implements Changes, ChangeSink {
     const changes: Change[] = []
     for (const connection of payload.connections ?? []) changes.push({ kind: 'connection', connection })
     for (const integration of payload.integrations ?? []) changes.push({ kind: 'integration', integration })
+    for (const session of payload.sessions ?? []) changes.push({ kind: 'session', session })
+    for (const user of payload.users ?? []) changes.push({ kind: 'user', user })
     for (const state of payload.quotas ?? []) changes.push({ kind: 'quota', state })
     if (payload.keys === true) changes.push({ kind: 'api_key' })
+    if (payload.signing === true) changes.push({ kind: 'signing_key' })
     this.announce(changes)
   }
 }

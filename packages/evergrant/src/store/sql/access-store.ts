@@ -1,6 +1,6 @@
 import type { ApiKey, ApiKeyScope, ApiKeys } from '../../core/access/api-key.ts'
 import type { Idempotency, IdempotencyOutcome } from '../../core/access/idempotency.ts'
-import type { Organization, Organizations } from '../../core/access/organization.ts'
+import type { Founder, Organization, Organizations } from '../../core/access/organization.ts'
 import type { NewEvent } from '../../core/audit/event.ts'
 import type { ApiKeyId, OrganizationId } from '../../core/ids.ts'
 import { type Instant, MINUTE } from '../../core/time.ts'
@@ -99,12 +99,20 @@ function toOrganization(found: Row): Organization {
   return { id: text(found, 'id') as OrganizationId, name: text(found, 'name'), slug: text(found, 'slug'), createdAt: integer(found, 'created_at') }
 }
 
-function* insertOrganization(organization: Organization, event: NewEvent): Program<'inserted' | 'slug_taken'> {
+function* insertOrganization(organization: Organization, event: NewEvent, founder?: Founder): Program<'inserted' | 'slug_taken'> {
   const { id, name, slug, createdAt } = organization
   if ((yield* row('select id from organization where slug = ?', slug)) !== undefined) return 'slug_taken'
   yield* run('insert into organization (id, name, slug, created_at) values (?, ?, ?, ?)', id, name, slug, createdAt)
   yield* append(event)
+  if (founder !== undefined) yield* join(founder)
   return 'inserted'
+}
+
+function* join({ membership, event }: Founder): Program<void> {
+  const { organization, user, role, createdAt } = membership
+  yield* run('insert into membership (organization_id, user_id, role, created_at) values (?, ?, ?, ?)', organization, user, role, createdAt)
+  yield* append(event)
+  yield* changed({ kind: 'user', user })
 }
 
 function* findOrganization(column: 'id' | 'slug', value: string): Program<Organization | undefined> {
@@ -118,7 +126,7 @@ function* listOrganizations(): Program<readonly Organization[]> {
 
 export function organizationsStore(database: Database): Organizations {
   return {
-    insert: (organization, event) => database.write(() => insertOrganization(organization, event)),
+    insert: (organization, event, founder) => database.write(() => insertOrganization(organization, event, founder)),
     get: (id) => database.read(() => findOrganization('id', id)),
     bySlug: (slug) => database.read(() => findOrganization('slug', slug)),
     list: () => database.read(listOrganizations),

@@ -77,10 +77,12 @@ function* siblingLives(found: Row): Program<boolean> {
   return sibling !== undefined
 }
 
+export const REVOCATION_COLUMNS = `r.id, r.organization_id, r.connection_id, r.integration_id, r.generation, r.staged_generation, r.staged_access_token,
+  r.staged_refresh_token, r.attempts, r.due_at`
+
 export function* takeDueRevocations(dialect: Dialect, limit: number, visibilityMs: number): Program<readonly Revocation[]> {
   const due = yield* rows(
-    `select r.id, r.organization_id, r.connection_id, r.integration_id, r.generation, r.staged_generation, r.staged_access_token, r.staged_refresh_token,
-       r.attempts, r.due_at from revocation r where r.due_at <= (select now_ms()) order by r.due_at limit ? ${dialect.skipLocked('r')}`,
+    `select ${REVOCATION_COLUMNS} from revocation r where r.due_at <= (select now_ms()) order by r.due_at limit ? ${dialect.skipLocked('r')}`,
     limit,
   )
   yield* run(
@@ -91,7 +93,7 @@ export function* takeDueRevocations(dialect: Dialect, limit: number, visibilityM
   return due.map(toRevocation)
 }
 
-function toRevocation(found: Row): Revocation {
+export function toRevocation(found: Row): Revocation {
   const staged = integerOrNull(found, 'staged_generation')
   return {
     id: text(found, 'id') as RevocationId,

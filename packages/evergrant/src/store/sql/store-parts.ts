@@ -5,12 +5,20 @@ import { connectSessionsStore } from './connect-sessions-store.ts'
 import { connectionsStore } from './connections-store.ts'
 import { credentialsStore } from './credentials-store.ts'
 import { eventsStore } from './events-store.ts'
+import { factorsStore } from './factors-store.ts'
 import { integrationsStore } from './integrations-store.ts'
 import { lineagesStore } from './lineage-store.ts'
 import { metaStore } from './meta-store.ts'
+import { ownersStore } from './owners-store.ts'
+import { personSessionsStore } from './person-sessions-store.ts'
 import type { Database } from './program.ts'
 import { pushesStore } from './pushes-store.ts'
 import { quotasStore } from './quotas-store.ts'
+import { signInsStore } from './sign-ins-store.ts'
+import { proofsSeenStore, signingKeysStore } from './signing-keys-store.ts'
+import { throttlesStore } from './throttles-store.ts'
+import { ticketsStore } from './tickets-store.ts'
+import { usersStore } from './users-store.ts'
 
 export type StoreParts = Omit<Store, 'nodes' | 'changes' | 'ping' | 'close'>
 
@@ -23,12 +31,21 @@ export function storeParts(database: Database): StoreParts {
     connectSessions: connectSessionsStore(database),
     apiKeys: apiKeysStore(database),
     organizations: organizationsStore(database),
+    users: usersStore(database),
+    sessions: personSessionsStore(database),
+    owners: ownersStore(database),
+    signIns: signInsStore(database),
     events: eventsStore(database),
     idempotency: idempotencyStore(database),
     meta: metaStore(database),
     pushes: pushesStore(database),
     checks: checksStore(database),
     quotas: quotasStore(database),
+    tickets: ticketsStore(database),
+    factors: factorsStore(database),
+    throttles: throttlesStore(database),
     lineages: lineagesStore(database),
+    signingKeys: signingKeysStore(database),
+    proofsSeen: proofsSeenStore(database),
   }
 }

@@ -1,0 +1,306 @@
+import assert from 'node:assert/strict'
+import type { Factor } from '../../core/identity/factor.ts'
+import type { ThrottleRule } from '../../core/identity/throttle.ts'
+import type { Ticket } from '../../core/identity/ticket.ts'
+import { newId, type UserId } from '../../core/ids.ts'
+import type { User } from '../../core/user/user.ts'
+import type { StoreCase, StoreContext } from './store-case.ts'
+import { bytesOf, FUTURE, PAST, Tenant, textOf } from './tenant.ts'
+
+async function person({ store, context, organization, event }: TenantParts): Promise<UserId> {
+  const id = newId('usr', context.entropy)
+  const user: User = {
+    id,
+    email: `${id}@example.com`,
+    emailVerifiedAt: null,
+    name: null,
+    externalId: null,
+    passwordHash: null,
+    passwordChangedAt: null,
+    disabledAt: null,
+    createdAt: PAST,
+    updatedAt: PAST,
+    version: 1,
+  }
+  assert.equal(await store.users.insert(user, { organization, user: id, role: 'member', createdAt: PAST }, null, event), 'inserted')
+  return id
+}
+
+type TenantParts = Pick<Tenant, 'store' | 'context' | 'organization'> & { readonly event: ReturnType<Tenant['event']> }
+
+const partsOf = (tenant: Tenant): TenantParts => ({
+  store: tenant.store,
+  context: tenant.context,
+  organization: tenant.organization,
+  event: tenant.event('user.created'),
+})
+
+function ticketOf({ context, organization }: Tenant, changes: Partial<Ticket> = {}): Ticket {
+  return {
+    hash: `hash of ${context.entropy.uuid()}`,
+    purpose: 'invitation',
+    user: null,
+    organization,
+    data: { email: 'ana@example.com' },
+    attempts: 0,
+    createdAt: PAST,
+    expiresAt: FUTURE,
+    ...changes,
+  }
+}
+
+function factorOf(user: UserId, context: StoreContext, changes: Partial<Factor> = {}): Factor {
+  return {
+    id: newId('fct', context.entropy),
+    user,
+    kind: 'totp',
+    name: 'Phone',
+    secret: bytesOf('sealed'),
+    lastStep: null,
+    credentialId: null,
+    publicKey: null,
+    signCount: 0,
+    transports: [],
+    createdAt: PAST,
+    confirmedAt: null,
+    lastUsedAt: null,
+    ...changes,
+  }
+}
+
+const RULE: ThrottleRule = { free: 3, baseMs: 3_600_000, capMs: 3_600_000, forgetMs: 3_600_000 }
+
+const ticketCases: readonly StoreCase[] = [
+  {
+    name: 'a ticket is found as it was stored, under its own purpose only, and not once it is too old',
+    run: async (store, context) => {
+      const tenant = await Tenant.open(store, context)
+      const ticket = ticketOf(tenant)
+      await store.tickets.insert(ticket)
+      assert.deepEqual(await store.tickets.find(ticket.hash, 'invitation'), ticket)
+      assert.equal(await store.tickets.find(ticket.hash, 'reset_password'), undefined)
+      assert.equal(await store.tickets.spend(ticket.hash, 'sign_up'), undefined)
+      const old = ticketOf(tenant, { expiresAt: PAST + 1 })
+      await store.tickets.insert(old)
+      assert.equal(await store.tickets.find(old.hash, 'invitation'), undefined)
+      assert.equal(await store.tickets.spend(old.hash, 'invitation'), undefined)
+      assert.deepEqual(await store.tickets.invitations(tenant.organization), [ticket])
+    },
+  },
+  {
+    name: 'of 25 who spend one ticket at once, one gets it',
+    run: async (store, context) => {
+      const tenant = await Tenant.open(store, context)
+      const ticket = ticketOf(tenant)
+      await store.tickets.insert(ticket)
+      const spent = await Promise.all(Array.from({ length: 25 }, () => store.tickets.spend(ticket.hash, 'invitation')))
+      assert.deepEqual(
+        spent.filter((found) => found !== undefined),
+        [ticket],
+      )
+      assert.equal(await store.tickets.find(ticket.hash, 'invitation'), undefined)
+      assert.deepEqual(await store.tickets.invitations(tenant.organization), [])
+    },
+  },
+  {
+    name: 'wrong answers to a ticket are counted, and after the limit it answers nobody',
+    run: async (store, context) => {
+      const tenant = await Tenant.open(store, context)
+      const ticket = ticketOf(tenant, { purpose: 'second_factor' })
+      await store.tickets.insert(ticket)
+      const tried = await Promise.all(Array.from({ length: 8 }, () => store.tickets.attempt(ticket.hash, 'second_factor', 5)))
+      assert.equal(tried.filter((found) => found !== undefined).length, 5)
+      assert.equal((await store.tickets.find(ticket.hash, 'second_factor'))?.attempts, 5)
+    },
+  },
+  {
+    name: 'with a link for a new password end the others of the same user, and nothing else',
+    run: async (store, context) => {
+      const tenant = await Tenant.open(store, context)
+      const [ana, ben] = [await person(partsOf(tenant)), await person(partsOf(tenant))]
+      const reset = (user: UserId) => ticketOf(tenant, { purpose: 'reset_password', user, organization: null })
+      const [first, second, other, step] = [reset(ana), reset(ana), reset(ben), ticketOf(tenant, { purpose: 'second_factor', user: ana })]
+      for (const ticket of [first, second, other, step]) await store.tickets.insert(ticket)
+      assert.deepEqual(await store.tickets.spend(second.hash, 'reset_password'), second)
+      assert.equal(await store.tickets.find(first.hash, 'reset_password'), undefined)
+      assert.deepEqual(await store.tickets.find(other.hash, 'reset_password'), other)
+      assert.deepEqual(await store.tickets.find(step.hash, 'second_factor'), step)
+      assert.equal(await store.tickets.endAll(ana, ['second_factor', 'reset_password']), 1)
+      assert.equal(await store.tickets.find(step.hash, 'second_factor'), undefined)
+    },
+  },
+  {
+    name: 'with one setup token end all others',
+    run: async (store, context) => {
+      const tenant = await Tenant.open(store, context)
+      const [first, second] = [ticketOf(tenant, { purpose: 'setup' }), ticketOf(tenant, { purpose: 'setup' })]
+      await store.tickets.insert(first)
+      await store.tickets.insert(second)
+      const spent = await Promise.all([store.tickets.spend(first.hash, 'setup'), store.tickets.spend(second.hash, 'setup')])
+      assert.equal(spent.filter((found) => found !== undefined).length, 1)
+    },
+  },
+  {
+    name: 'tickets past their end are forgotten, others stay',
+    run: async (store, context) => {
+      const tenant = await Tenant.open(store, context)
+      const [old, live] = [ticketOf(tenant, { expiresAt: PAST }), ticketOf(tenant)]
+      await store.tickets.insert(old)
+      await store.tickets.insert(live)
+      while ((await store.tickets.purge(PAST + 1, 100)) === 100);
+      assert.deepEqual(await store.tickets.find(live.hash, 'invitation'), live)
+      await store.tickets.insert({ ...old, expiresAt: FUTURE })
+      assert.notEqual(await store.tickets.find(old.hash, 'invitation'), undefined)
+    },
+  },
+]
+
+const factorCases: readonly StoreCase[] = [
+  {
+    name: 'an authenticator counts once it is confirmed, and one that was never confirmed makes room for the next',
+    run: async (store, context) => {
+      const tenant = await Tenant.open(store, context)
+      const user = await person(partsOf(tenant))
+      const [lost, kept] = [factorOf(user, context), factorOf(user, context)]
+      await store.factors.insert(lost, null, null)
+      await store.factors.insert(kept, null, null)
+      const [only, ...others] = await store.factors.listOf(user)
+      assert.deepEqual(others, [])
+      assert.deepEqual({ ...only, secret: null }, { ...kept, secret: null })
+      assert.equal(textOf(only?.secret ?? null), 'sealed')
+      const event = tenant.event('user.factor_added')
+      assert.equal(await store.factors.confirm(user, kept.id, 7, ['code 1', 'code 2'], PAST, event), 'confirmed')
+      assert.equal(await store.factors.confirm(user, kept.id, 8, ['code 3'], PAST, tenant.event('user.factor_added')), 'gone')
+      assert.equal(await store.factors.codesLeft(user), 2)
+      assert.equal((await store.factors.listOf(user))[0]?.lastStep, 7)
+    },
+  },
+  {
+    name: 'each time step and each recovery code counts once, however many come at once',
+    run: async (store, context) => {
+      const tenant = await Tenant.open(store, context)
+      const user = await person(partsOf(tenant))
+      const factor = factorOf(user, context, { confirmedAt: PAST })
+      await store.factors.insert(factor, ['code'], tenant.event('user.factor_added'))
+      const steps = await Promise.all(Array.from({ length: 10 }, () => store.factors.useStep(factor.id, 42, PAST)))
+      assert.equal(steps.filter(Boolean).length, 1)
+      assert.equal(await store.factors.useStep(factor.id, 41, PAST), false)
+      assert.equal(await store.factors.useStep(factor.id, 43, PAST), true)
+      const codes = await Promise.all(Array.from({ length: 10 }, () => store.factors.spendCode(user, 'code', PAST)))
+      assert.equal(codes.filter(Boolean).length, 1)
+      assert.equal(await store.factors.spendCode(user, 'other', PAST), false)
+      assert.equal(await store.factors.codesLeft(user), 0)
+    },
+  },
+  {
+    name: 'a passkey is known by its credential id, once on the server, and its count only grows',
+    run: async (store, context) => {
+      const tenant = await Tenant.open(store, context)
+      const [user, other] = [await person(partsOf(tenant)), await person(partsOf(tenant))]
+      const credentialId = `credential-${user}`
+      const passkey: Partial<Factor> = {
+        kind: 'passkey',
+        secret: null,
+        credentialId,
+        publicKey: bytesOf('cose'),
+        transports: ['usb'],
+        confirmedAt: PAST,
+        signCount: 5,
+      }
+      const factor = factorOf(user, context, passkey)
+      assert.equal(await store.factors.insert(factor, ['a', 'b'], tenant.event('user.factor_added')), 'inserted')
+      assert.equal(await store.factors.insert(factorOf(other, context, passkey), null, tenant.event('user.factor_added')), 'taken')
+      const found = await store.factors.byCredential(credentialId)
+      assert.deepEqual({ ...found, publicKey: null }, { ...factor, publicKey: null })
+      assert.equal(textOf(found?.publicKey ?? null), 'cose')
+      assert.equal(await store.factors.useCount(factor.id, 5, PAST), false)
+      assert.equal(await store.factors.useCount(factor.id, 6, PAST), true)
+      assert.equal(await store.factors.useCount(factor.id, 0, PAST), false)
+      const uncounted = factorOf(user, context, { ...passkey, credentialId: `uncounted-${user}`, signCount: 0 })
+      await store.factors.insert(uncounted, ['c'], tenant.event('user.factor_added'))
+      assert.equal(await store.factors.useCount(uncounted.id, 0, PAST), true)
+      assert.equal(await store.factors.useCount(uncounted.id, 0, PAST), true)
+      assert.equal(await store.factors.codesLeft(user), 2, 'codes that are left stay good')
+    },
+  },
+  {
+    name: 'with the last factor go the recovery codes; nobody removes what is not theirs',
+    run: async (store, context) => {
+      const tenant = await Tenant.open(store, context)
+      const [user, other] = [await person(partsOf(tenant)), await person(partsOf(tenant))]
+      const [first, second] = [
+        factorOf(user, context, { confirmedAt: PAST, kind: 'passkey', credentialId: `1-${user}` }),
+        factorOf(user, context, { confirmedAt: PAST }),
+      ]
+      await store.factors.insert(first, ['a', 'b'], tenant.event('user.factor_added'))
+      await store.factors.insert(second, ['c'], tenant.event('user.factor_added'))
+      assert.equal(await store.factors.remove(other, first.id, tenant.event('user.factor_removed')), 'gone')
+      assert.equal(await store.factors.remove(user, first.id, tenant.event('user.factor_removed')), 'removed')
+      assert.equal(await store.factors.codesLeft(user), 2)
+      await store.factors.replaceCodes(user, ['x', 'y', 'z'], tenant.event('user.recovery_codes_replaced'))
+      assert.equal(await store.factors.codesLeft(user), 3)
+      assert.equal(await store.factors.spendCode(user, 'a', PAST), false)
+      assert.equal(await store.factors.remove(user, second.id, tenant.event('user.factor_removed')), 'removed')
+      assert.equal(await store.factors.codesLeft(user), 0)
+      assert.deepEqual(await store.factors.listOf(user), [])
+    },
+  },
+  {
+    name: 'authenticators that were never confirmed are forgotten; with an erased person goes all that proved them',
+    run: async (store, context) => {
+      const tenant = await Tenant.open(store, context)
+      const user = await person(partsOf(tenant))
+      const confirmed = factorOf(user, context, { confirmedAt: PAST })
+      await store.factors.insert(confirmed, ['a'], tenant.event('user.factor_added'))
+      await store.factors.insert(factorOf(user, context), null, null)
+      while ((await store.factors.purge(PAST + 1, 100)) === 100);
+      assert.deepEqual(
+        (await store.factors.listOf(user)).map(({ id }) => id),
+        [confirmed.id],
+      )
+      const ticket = ticketOf(tenant, { purpose: 'reset_password', user })
+      await store.tickets.insert(ticket)
+      assert.equal(await store.users.erase(user, PAST, tenant.event('user.erased')), 'erased')
+      assert.deepEqual(await store.factors.listOf(user), [])
+      assert.equal(await store.factors.codesLeft(user), 0)
+      assert.equal(await store.tickets.find(ticket.hash, 'reset_password'), undefined)
+    },
+  },
+]
+
+const throttleCases: readonly StoreCase[] = [
+  {
+    name: 'of 25 attempts at once as many are let through as the rule has free, and all are told to wait after that (S64, S67)',
+    run: async (store, context) => {
+      const name = `name ${context.entropy.uuid()}`
+      const waits = await Promise.all(Array.from({ length: 25 }, () => store.throttles.charge([{ name, rule: RULE }])))
+      assert.equal(waits.filter((ms) => ms === 0).length, 3)
+      assert.ok(waits.every((ms) => ms >= 0 && ms <= RULE.capMs))
+      await store.throttles.clear([name])
+      assert.equal(await store.throttles.charge([{ name, rule: RULE }]), 0)
+    },
+  },
+  {
+    name: 'an attempt is charged to all of its names or to none, and may be given back',
+    run: async (store, context) => {
+      const [full, free] = [`full ${context.entropy.uuid()}`, `free ${context.entropy.uuid()}`]
+      for (let attempt = 0; attempt < 3; attempt++) assert.equal(await store.throttles.charge([{ name: full, rule: RULE }]), 0)
+      for (let attempt = 0; attempt < 5; attempt++) {
+        const wait = await store.throttles.charge([
+          { name: free, rule: RULE },
+          { name: full, rule: RULE },
+        ])
+        assert.ok(wait > 0)
+      }
+      for (let attempt = 0; attempt < 3; attempt++) assert.equal(await store.throttles.charge([{ name: free, rule: RULE }]), 0)
+      assert.ok((await store.throttles.charge([{ name: free, rule: RULE }])) > 0)
+      await store.throttles.giveBack([free, `nobody ${context.entropy.uuid()}`])
+      assert.equal(await store.throttles.charge([{ name: free, rule: RULE }]), 0)
+      await store.throttles.purge(PAST, 100)
+      assert.ok((await store.throttles.charge([{ name: free, rule: RULE }])) > 0)
+    },
+  },
+]
+
+/** Tickets, second factors and the counts of attempts. */
+export const identityCases: readonly StoreCase[] = [...ticketCases, ...factorCases, ...throttleCases]

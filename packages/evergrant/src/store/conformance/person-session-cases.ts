@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict'
+import { newId } from '../../core/ids.ts'
+import type { Session } from '../../core/session/session.ts'
+import { HOUR } from '../../core/time.ts'
+import { heardDuring, kindsOf, newSession, opened, person, present, stored, toldOf } from './people.ts'
+import type { StoreCase } from './store-case.ts'
+import { FUTURE, PAST, Tenant } from './tenant.ts'
+
+/** Generation 2, presented by nobody for years. */
+const second = (changes: Partial<Session> = {}): Partial<Session> => ({
+  generation: 2,
+  previous: 1,
+  recent: [{ generation: 2, from: 1, issuedAt: PAST }],
+  ...changes,
+})
+
+export const personSessionCases: readonly StoreCase[] = [
+  {
+    name: 'a session comes back as it was stored, with who it is and what they are in its organization now',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const user = await person(tenant, 'operator')
+      const session = await opened(tenant, user.id, { keyThumbprint: 'thumbprint', usedAt: PAST + 3, ...second({ methods: ['hwk'] }) })
+      assert.deepEqual(await store.sessions.get(session.id), { session, user, role: 'operator' })
+      await store.users.changeRole(tenant.organization, user.id, 'viewer', tenant.event('user.role_changed'))
+      assert.equal((await store.sessions.get(session.id))?.role, 'viewer')
+      const elsewhere = await Tenant.open(store, context)
+      await store.sessions.switchOrganization(session.id, elsewhere.organization)
+      assert.equal((await store.sessions.get(session.id))?.role, null)
+      assert.equal(await store.sessions.get(newId('ses', context.entropy)), undefined)
+      assert.deepEqual(await present(tenant, newSession(tenant, user.id), 1), { kind: 'unknown' })
+    },
+  },
+  {
+    name: 'fifty presentations of one generation at once have one successor, and all of them get it (S41, peers.md 4 row 6)',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const user = await person(tenant)
+      const session = await opened(tenant, user.id)
+      const presented = await Promise.all(Array.from({ length: 50 }, () => present(tenant, session, 1)))
+      assert.deepEqual(kindsOf(presented), { rotate: 1, replay: 49 })
+      assert.ok(presented.every((one) => one.kind === 'known' && one.signedIn.session.generation === 2))
+      const now = await stored(tenant, session)
+      assert.deepEqual([now.generation, now.previous, now.usedAt, now.address, now.userAgent], [2, 1, null, '198.51.100.7', 'Browser 2'])
+      assert.ok(now.idleExpiresAt < FUTURE && now.issuedAt > PAST)
+      assert.deepEqual(await toldOf(tenant, session), [])
+    },
+  },
+  {
+    name: 'two generations presented at once, each many times, still have one lineage',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const user = await person(tenant)
+      const session = await opened(tenant, user.id)
+      await present(tenant, session, 1)
+      const presented = await Promise.all(Array.from({ length: 50 }, (_, index) => present(tenant, session, 1 + (index % 2))))
+      assert.deepEqual(kindsOf(presented), { rotate: 1, replay: 49 })
+      assert.equal((await stored(tenant, session)).generation, 3)
+      const late = await opened(tenant, user.id, second())
+      const mixed = await Promise.all(Array.from({ length: 50 }, (_, index) => present(tenant, late, 1 + (index % 2))))
+      const { rotate = 0, reissue = 0 } = kindsOf(mixed)
+      assert.equal(rotate + reissue, 1)
+      assert.equal((await stored(tenant, late)).generation, 3)
+    },
+  },
+  {
+    name: 'a lost answer costs nothing: its successor is taken back, another one issued, and the event says so',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const user = await person(tenant)
+      const session = await opened(tenant, user.id, second())
+      const heard = await heardDuring(tenant, async () => assert.deepEqual(kindsOf([await present(tenant, session, 1)]), { reissue: 1 }))
+      assert.ok(heard.some((change) => change.kind === 'session' && change.session === session.id))
+      assert.equal((await stored(tenant, session)).generation, 3)
+      assert.deepEqual(await toldOf(tenant, session), ['session.reissued'])
+      const [event] = (await store.events.list(tenant.organization, { type: 'session.reissued' }, { limit: 2, cursor: null })).items
+      assert.deepEqual(event?.data, { presented: 1, recorded: 2, address: '198.51.100.7', address_before: '192.0.2.1', withdrawn: 2, generation: 3 })
+      assert.deepEqual(event?.actor, { kind: 'user', id: user.id })
+      const silent = await heardDuring(tenant, async () => {
+        assert.deepEqual(kindsOf([await present(tenant, session, 1), await present(tenant, session, 1)]), { replay: 2 })
+      })
+      assert.equal(silent.filter((change) => change.kind === 'session' && change.session === session.id).length, 0)
+      assert.deepEqual(kindsOf([await present(tenant, session, 2), await present(tenant, session, 3)]), { reuse: 1, ended: 1 })
+    },
+  },
+  {
+    name: 'reuse ends the session and its branches for everybody, once, and leaves all others (S44, peers.md 4 row 4)',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const user = await person(tenant)
+      const [root, other] = [await opened(tenant, user.id), await opened(tenant, user.id)]
+      const session = await opened(tenant, user.id, second({ parent: root.id, usedAt: PAST }))
+      const branch = await opened(tenant, user.id, { parent: session.id })
+      const twig = await opened(tenant, user.id, { parent: branch.id })
+      const presented = await Promise.all(Array.from({ length: 10 }, () => present(tenant, session, 1)))
+      assert.deepEqual(kindsOf(presented), { reuse: 1, ended: 9 })
+      for (const ended of [session, branch, twig]) {
+        const now = await stored(tenant, ended)
+        assert.equal(now.end, 'reuse_detected')
+        assert.ok(now.revokedAt !== null && now.revokedAt > PAST)
+        const refused = await present(tenant, ended, now.generation)
+        assert.deepEqual(refused.kind === 'known' ? refused.judgement : refused, { kind: 'ended', why: 'reuse_detected' })
+      }
+      for (const alive of [root, other]) assert.equal((await stored(tenant, alive)).revokedAt, null)
+      assert.deepEqual(await toldOf(tenant, session), ['session.reuse_detected'])
+      const [event] = (await store.events.list(tenant.organization, { type: 'session.reuse_detected' }, { limit: 2, cursor: null })).items
+      const data = { presented: 1, recorded: 2, address: '198.51.100.7', address_before: '192.0.2.1', user_agent: 'Browser 2' }
+      assert.deepEqual(event?.data, data)
+    },
+  },
+  {
+    name: 'in a jar that tabs share it is noted, once, that a generation was handed out again, and nobody hears of it',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const user = await person(tenant)
+      const [shared, own] = [await opened(tenant, user.id, { mode: 'cookie' }), await opened(tenant, user.id)]
+      for (const session of [shared, own]) await present(tenant, session, 1)
+      const heard = await heardDuring(tenant, async () => {
+        for (const session of [shared, own]) {
+          const presented = await Promise.all(Array.from({ length: 20 }, () => present(tenant, session, 1)))
+          assert.deepEqual(kindsOf(presented), { replay: 20 })
+        }
+      })
+      assert.deepEqual(
+        heard.filter((change) => change.kind === 'session'),
+        [],
+      )
+      const noted = await stored(tenant, shared)
+      const [{ againAt, ...first } = { againAt: undefined }] = noted.recent
+      assert.ok(againAt !== undefined && againAt >= noted.issuedAt)
+      assert.deepEqual(first, { generation: 2, from: 1, issuedAt: noted.issuedAt })
+      assert.equal((await stored(tenant, own)).recent[0]?.againAt, undefined)
+      const crossed = [{ generation: 2, from: 1, issuedAt: PAST, againAt: PAST } as const, { generation: 3, from: 2, issuedAt: PAST }]
+      const late = await opened(tenant, user.id, { mode: 'cookie', generation: 3, previous: 2, usedAt: PAST, recent: crossed })
+      assert.deepEqual(kindsOf([await present(tenant, late, 2), await present(tenant, late, 4)]), { reissue: 1, rotate: 1 })
+    },
+  },
+  {
+    name: 'a generation that was taken back is reuse, and one ahead of the record moves the record',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const user = await person(tenant)
+      const session = await opened(tenant, user.id, { generation: 3, previous: 1, recent: [{ generation: 3, from: 1, issuedAt: PAST }] })
+      assert.deepEqual(kindsOf([await present(tenant, session, 2)]), { reuse: 1 })
+      const restored = await opened(tenant, user.id, second())
+      assert.deepEqual(kindsOf([await present(tenant, restored, 7), await present(tenant, restored, 7)]), { roll_forward: 1, replay: 1 })
+      assert.equal((await stored(tenant, restored)).generation, 8)
+      assert.deepEqual(await toldOf(tenant, restored), ['session.rolled_forward'])
+    },
+  },
+  {
+    name: 'a session past its idle or its absolute lifetime is refused, and nothing is written',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const user = await person(tenant)
+      const idle = await opened(tenant, user.id, { idleExpiresAt: PAST + 1 })
+      const old = await opened(tenant, user.id, { idleExpiresAt: PAST + 1, expiresAt: PAST + 1 })
+      for (const [session, why] of [[idle, 'idle'] as const, [old, 'absolute'] as const]) {
+        const refused = await present(tenant, session, 1)
+        assert.deepEqual(refused.kind === 'known' ? refused.judgement : refused, { kind: 'ended', why })
+        assert.deepEqual(await stored(tenant, session), session)
+        assert.deepEqual(await toldOf(tenant, session), [])
+      }
+      assert.deepEqual(await store.sessions.listOf(user.id), [])
+    },
+  },
+  {
+    name: 'the first sight of a generation is kept, and only of the current one',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const user = await person(tenant)
+      const [one, other] = [await opened(tenant, user.id, second()), await opened(tenant, user.id)]
+      const mark = (session: Session, generation: number, at: number) => ({ session: session.id, generation, at })
+      await store.sessions.markUsed([mark(other, 1, PAST + 5), mark(one, 1, PAST + 5), mark(one, 3, PAST + 5)])
+      assert.deepEqual([(await stored(tenant, one)).usedAt, (await stored(tenant, other)).usedAt], [null, PAST + 5])
+      await store.sessions.markUsed([mark(one, 2, PAST + 7), mark(other, 1, PAST + 9)])
+      assert.deepEqual([(await stored(tenant, one)).usedAt, (await stored(tenant, other)).usedAt], [PAST + 7, PAST + 5])
+      assert.deepEqual(kindsOf([await present(tenant, one, 2)]), { rotate: 1 })
+      assert.equal((await stored(tenant, one)).usedAt, null)
+      await store.sessions.markUsed([])
+    },
+  },
+  {
+    name: 'a session that ends while it is presented stays ended, and a branch that is being opened ends with it',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const user = await person(tenant)
+      const session = await opened(tenant, user.id)
+      const end = () => store.sessions.end(session.id, 'signed_out', PAST + 9, { ...tenant.event('session.ended'), subject: session.id })
+      const branches = Array.from({ length: 10 }, () => newSession(tenant, user.id, { parent: session.id }))
+      const open = (branch: Session) => store.sessions.open(branch, tenant.event('session.opened'))
+      const presented = Array.from({ length: 20 }, () => present(tenant, session, 1))
+      const [ends] = await Promise.all([Promise.all([end(), end()]), Promise.all(presented), ...branches.map(open)])
+      assert.deepEqual([...ends].sort(), ['already', 'ended'])
+      const { rotate = 0, replay = 0, ended = 0 } = kindsOf(await Promise.all(presented))
+      assert.ok(rotate <= 1 && rotate + replay + ended === 20)
+      assert.deepEqual(kindsOf([await present(tenant, session, 1), await present(tenant, session, 2)]), { ended: 2 })
+      for (const branch of branches) assert.equal((await stored(tenant, branch)).end, 'signed_out')
+      const late = await opened(tenant, user.id, { parent: session.id })
+      assert.deepEqual([(await stored(tenant, late)).revokedAt, (await stored(tenant, late)).end], [PAST + 9, 'signed_out'])
+      const orphan = await opened(tenant, user.id, { parent: newId('ses', context.entropy) })
+      assert.equal((await stored(tenant, orphan)).end, 'signed_out')
+      assert.deepEqual(await toldOf(tenant, session), ['session.ended'])
+      const nobody = newId('ses', context.entropy)
+      assert.equal(await store.sessions.end(nobody, 'signed_out', PAST, tenant.event('session.ended')), 'gone')
+    },
+  },
+  {
+    name: 'all sessions of a person end but one and its branches, or those of one organization, and what was live is named',
+    async run(store, context) {
+      const [tenant, elsewhere] = [await Tenant.open(store, context), await Tenant.open(store, context)]
+      const [user, stranger] = [await person(tenant), await person(tenant)]
+      const foreign = await opened(tenant, stranger.id)
+      const root = await opened(tenant, user.id)
+      const own = await opened(tenant, user.id, { parent: root.id })
+      const twig = await opened(tenant, user.id, { parent: own.id })
+      const sibling = await opened(tenant, user.id, { parent: root.id })
+      const idle = await opened(tenant, user.id, { idleExpiresAt: PAST + 1 })
+      const abroad = await opened(tenant, user.id, { organization: elsewhere.organization })
+      const abroadBranch = await opened(tenant, user.id, { parent: abroad.id })
+      const ids = (...sessions: readonly Session[]) => sessions.map(({ id }) => id).sort()
+      const endAll = (except: Session | null, organization: Tenant | null) =>
+        store.sessions.endAll(
+          user.id,
+          { except: except?.id ?? null, organization: organization?.organization ?? null },
+          'password_changed',
+          PAST + 4,
+          tenant.event('session.ended'),
+        )
+      assert.deepEqual(await endAll(null, elsewhere), ids(abroad, abroadBranch))
+      assert.deepEqual(
+        (await store.sessions.listOf(user.id)).map(({ id }) => id),
+        ids(root, own, twig, sibling).reverse(),
+      )
+      assert.deepEqual(await endAll(own, null), ids(root, sibling))
+      assert.equal((await stored(tenant, idle)).end, 'password_changed')
+      assert.deepEqual(
+        (await store.sessions.listOf(user.id)).map(({ id }) => id),
+        ids(own, twig).reverse(),
+      )
+      const both = await Promise.all([endAll(null, null), endAll(null, null)])
+      assert.deepEqual(both.flat().sort(), ids(own, twig))
+      assert.deepEqual(await endAll(null, null), [])
+      assert.equal((await stored(tenant, foreign)).revokedAt, null)
+      const { items } = await store.events.list(tenant.organization, { type: 'session.ended' }, { limit: 9, cursor: null })
+      assert.equal(items.length, 3)
+    },
+  },
+  {
+    name: 'a proof of identity and a change of organization are heard of, and change nothing that is over',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const user = await person(tenant)
+      const session = await opened(tenant, user.id)
+      const heard = await heardDuring(tenant, () => store.sessions.reauthenticated(session.id, ['pwd', 'hwk'], PAST + 8))
+      assert.deepEqual(
+        heard.filter((change) => change.kind === 'session'),
+        [{ kind: 'session', session: session.id }],
+      )
+      const now = await stored(tenant, session)
+      assert.deepEqual([now.methods, now.authenticatedAt, now.generation], [['pwd', 'hwk'], PAST + 8, 1])
+      const ending = () => store.sessions.end(session.id, 'ended_by_admin', PAST, tenant.event('session.ended'))
+      assert.ok((await heardDuring(tenant, ending)).some((change) => change.kind === 'session'))
+      const over = await stored(tenant, session)
+      await store.sessions.reauthenticated(session.id, ['pwd'], PAST + 9)
+      await store.sessions.switchOrganization(session.id, (await Tenant.open(store, context)).organization)
+      assert.deepEqual(await stored(tenant, session), over)
+    },
+  },
+  {
+    name: 'sessions that ended long ago are removed, in pieces, and those that went on are not',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const user = await person(tenant)
+      const early = PAST - 1_000_000
+      const [idle, revoked] = [await opened(tenant, user.id, { idleExpiresAt: early }), await opened(tenant, user.id)]
+      await store.sessions.end(revoked.id, 'signed_out', early + 1, tenant.event('session.ended'))
+      let removed = 0
+      for (let piece = -1; piece !== 0; removed += piece) piece = await store.sessions.purge(early + 2, 1)
+      assert.ok(removed >= 2)
+      await present(tenant, await opened(tenant, user.id, { id: revoked.id }), 1)
+      const now = (await stored(tenant, revoked)).issuedAt
+      const went = await opened(tenant, user.id, { idleExpiresAt: now + HOUR })
+      assert.deepEqual(kindsOf([await present(tenant, went, 1)]), { rotate: 1 })
+      for (let time = 0; time < 2; time++) await store.sessions.purge(now + 2 * HOUR, 200)
+      assert.equal(await store.sessions.get(idle.id), undefined)
+      assert.equal((await stored(tenant, went)).generation, 2)
+      assert.deepEqual(await present(tenant, idle, 1), { kind: 'unknown' })
+    },
+  },
+]

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import { newId } from '../../core/ids.ts'
+import type { User } from '../../core/user/user.ts'
+import { heardDuring, membershipOf, newUser, opened, person, present, stored } from './people.ts'
+import type { StoreCase } from './store-case.ts'
+import { FUTURE, PAST, Tenant } from './tenant.ts'
+
+export const userCases: readonly StoreCase[] = [
+  {
+    name: 'a person comes back as they were stored, by each of their names, and is never found by another',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const id = newId('usr', context.entropy)
+      const user = newUser(tenant, { id, externalId: `customer ${id}`, disabledAt: PAST + 1, emailVerifiedAt: PAST + 2 })
+      const identity = { issuer: 'https://accounts.example.com', subject: `subject of ${id}`, user: id, createdAt: PAST }
+      const insert = () => store.users.insert(user, membershipOf(tenant, id, 'owner'), identity, tenant.event('user.created'))
+      const heard = await heardDuring(tenant, async () => assert.equal(await insert(), 'inserted'))
+      assert.ok(heard.some((change) => change.kind === 'user' && change.user === id))
+      assert.deepEqual(await store.users.get(id), user)
+      assert.deepEqual(await store.users.byEmail(`${id}@example.com`), user)
+      assert.deepEqual(await store.users.byExternalId(`customer ${id}`), user)
+      assert.deepEqual(await store.users.byIdentity(identity.issuer, identity.subject), user)
+      assert.deepEqual(await store.users.identitiesOf(id), [identity])
+      assert.deepEqual(await store.users.membershipsOf(id), [membershipOf(tenant, id, 'owner')])
+      assert.equal(await store.users.byIdentity('https://other.example.com', identity.subject), undefined)
+      assert.equal(await store.users.byEmail('nobody@example.com'), undefined)
+      assert.equal(await store.users.get(newId('usr', context.entropy)), undefined)
+      assert.equal(await store.users.none(), false)
+    },
+  },
+  {
+    name: 'an address, an external id and an identity each name one person, also when ten come at once',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const tag = newId('evt', context.entropy)
+      const insert = (changes: Partial<User>, subject: string | null = null) => {
+        const user = newUser(tenant, changes)
+        const identity = subject === null ? null : { issuer: 'provider:acme', subject, user: user.id, createdAt: PAST }
+        return store.users.insert(user, membershipOf(tenant, user.id, 'member'), identity, tenant.event('user.created'))
+      }
+      const tenTimes = (make: () => Promise<string>) => Promise.all(Array.from({ length: 10 }, make))
+      const counted = (outcomes: readonly string[], taken: string) => [
+        outcomes.filter((outcome) => outcome === 'inserted').length,
+        outcomes.filter((outcome) => outcome === taken).length,
+      ]
+      assert.deepEqual(counted(await tenTimes(() => insert({ email: `${tag}@example.com` })), 'email_taken'), [1, 9])
+      assert.deepEqual(counted(await tenTimes(() => insert({ externalId: tag })), 'external_id_taken'), [1, 9])
+      assert.deepEqual(counted(await tenTimes(() => insert({ email: null }, tag)), 'identity_taken'), [1, 9])
+      const { items } = await store.users.list(tenant.organization, { limit: 50, cursor: null })
+      assert.equal(items.length, 3)
+      const identity = { issuer: 'provider:acme', subject: tag, user: items[0]?.user.id ?? newId('usr', context.entropy), createdAt: PAST }
+      assert.equal(await store.users.addIdentity(identity, tenant.event('user.identity_added')), 'taken')
+      const added = await tenTimes(() => store.users.addIdentity({ ...identity, subject: `${tag} 2` }, tenant.event('user.identity_added')))
+      assert.deepEqual(added.toSorted(), ['added', ...Array.from({ length: 9 }, () => 'taken')])
+    },
+  },
+  {
+    name: 'a change of a person overwrites no other, and takes no name that is somebody else’s',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const [user, other] = [await person(tenant), await person(tenant, 'member', { externalId: newId('evt', context.entropy) })]
+      const update = (changes: Partial<User>) => store.users.update({ ...user, version: 2, updatedAt: PAST + 1, ...changes }, tenant.event('user.updated'))
+      assert.equal(await update({ email: other.email }), 'email_taken')
+      assert.equal(await update({ externalId: other.externalId }), 'external_id_taken')
+      const outcomes = await Promise.all(Array.from({ length: 10 }, (_, index) => update({ name: `name ${index}` })))
+      assert.deepEqual(outcomes.toSorted(), [...Array.from({ length: 9 }, () => 'moved'), 'updated'])
+      assert.equal((await store.users.get(user.id))?.name, `name ${outcomes.indexOf('updated')}`)
+      const heard = await heardDuring(tenant, () => update({ version: 3, name: null, passwordHash: null, email: null, disabledAt: PAST + 5 }))
+      assert.deepEqual(
+        heard.filter((change) => change.kind === 'user'),
+        [{ kind: 'user', user: user.id }],
+      )
+      const now = { ...user, version: 3, updatedAt: PAST + 1, name: null, passwordHash: null, email: null, disabledAt: PAST + 5 }
+      assert.deepEqual(await store.users.get(user.id), now)
+      assert.equal(await store.users.update({ ...newUser(tenant), version: 2 }, tenant.event('user.updated')), 'moved')
+      assert.deepEqual(await store.users.get(other.id), other)
+    },
+  },
+  {
+    name: 'members are listed by organization, page by page, each once',
+    async run(store, context) {
+      const [tenant, elsewhere] = [await Tenant.open(store, context), await Tenant.open(store, context)]
+      const users: User[] = []
+      for (let index = 0; index < 7; index++) users.push(await person(tenant, index === 0 ? 'owner' : 'member'))
+      await person(elsewhere, 'owner')
+      const joined = membershipOf(elsewhere, users[3]?.id ?? newId('usr', context.entropy), 'viewer')
+      assert.equal(await store.users.addMember(joined, tenant.event('user.joined')), 'added')
+      assert.equal(await store.users.addMember({ ...joined, role: 'owner' }, tenant.event('user.joined')), 'already')
+      const first = await store.users.list(tenant.organization, { limit: 4, cursor: null })
+      const second = await store.users.list(tenant.organization, { limit: 4, cursor: first.cursor })
+      assert.deepEqual(
+        [...first.items, ...second.items],
+        users.map((user, index) => ({ user, membership: membershipOf(tenant, user.id, index === 0 ? 'owner' : 'member') })),
+      )
+      assert.equal(second.cursor, null)
+      assert.equal((await store.users.list(elsewhere.organization, { limit: 4, cursor: null })).items.length, 2)
+      const own = [membershipOf(tenant, joined.user, 'member'), joined].sort((left, right) => (left.organization < right.organization ? -1 : 1))
+      assert.deepEqual(await store.users.membershipsOf(joined.user), own)
+    },
+  },
+  {
+    name: 'an organization never loses its last owner, also when two owners leave at once',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const [one, two, viewer] = [await person(tenant, 'owner'), await person(tenant, 'owner'), await person(tenant, 'viewer')]
+      const demote = (user: User) => store.users.changeRole(tenant.organization, user.id, 'member', tenant.event('user.role_changed'))
+      const remove = (user: User) => store.users.removeMember(tenant.organization, user.id, PAST, tenant.event('user.left'))
+      assert.deepEqual([await demote(one), await demote(two), await remove(two)], ['changed', 'last_owner', 'last_owner'])
+      const promote = () => store.users.changeRole(tenant.organization, one.id, 'owner', tenant.event('user.role_changed'))
+      for (let round = 0; round < 5; round++) {
+        assert.equal(await promote(), 'changed')
+        assert.deepEqual([await demote(one), await demote(two)].toSorted(), ['changed', 'last_owner'])
+        assert.equal(await promote(), 'changed')
+        assert.equal(await store.users.changeRole(tenant.organization, two.id, 'owner', tenant.event('user.role_changed')), 'changed')
+        assert.deepEqual((await Promise.all([demote(one), demote(two)])).toSorted(), ['changed', 'last_owner'])
+      }
+      assert.deepEqual([await remove(viewer), await remove(viewer), await demote(viewer)], ['removed', 'gone', 'gone'])
+      const roles = (await store.users.list(tenant.organization, { limit: 9, cursor: null })).items.map(({ membership }) => membership.role)
+      assert.deepEqual(roles.toSorted(), ['member', 'owner'])
+    },
+  },
+  {
+    name: 'who leaves an organization is signed out of it, and of nothing else',
+    async run(store, context) {
+      const [tenant, elsewhere] = [await Tenant.open(store, context), await Tenant.open(store, context)]
+      await person(tenant, 'owner')
+      const user = await person(tenant, 'admin')
+      await store.users.addMember(membershipOf(elsewhere, user.id, 'member'), tenant.event('user.joined'))
+      const here = await opened(tenant, user.id)
+      const branch = await opened(tenant, user.id, { parent: here.id })
+      const there = await opened(tenant, user.id, { organization: elsewhere.organization })
+      const heard = await heardDuring(tenant, () => store.users.removeMember(tenant.organization, user.id, PAST + 6, tenant.event('user.left')))
+      assert.deepEqual(
+        heard.flatMap((change) => (change.kind === 'session' ? [change.session] : change.kind === 'user' ? [change.user] : [])),
+        [here.id, branch.id, user.id],
+      )
+      for (const ended of [here, branch]) {
+        const now = await stored(tenant, ended)
+        assert.deepEqual([now.revokedAt, now.end], [PAST + 6, 'membership_ended'])
+      }
+      assert.equal((await store.sessions.get(there.id))?.role, 'member')
+      assert.deepEqual(await store.sessions.listOf(user.id), [there])
+    },
+  },
+  {
+    name: 'an erased person is gone from every table, their sessions with them, and the events keep the id',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const [user, other] = [await person(tenant), await person(tenant)]
+      const identity = { issuer: 'https://accounts.example.com', subject: `subject of ${user.id}`, user: user.id, createdAt: PAST }
+      await store.users.addIdentity(identity, { ...tenant.event('user.identity_added'), subject: user.id })
+      const [session, foreign] = [await opened(tenant, user.id), await opened(tenant, other.id)]
+      const ticket = { hash: `ticket of ${user.id}`, purpose: 'reset_password', organization: null, data: {}, attempts: 0 } as const
+      await store.tickets.insert({ ...ticket, user: user.id, createdAt: PAST, expiresAt: FUTURE })
+      const erase = () => store.users.erase(user.id, PAST, { ...tenant.event('user.erased'), subject: user.id })
+      const heard = await heardDuring(tenant, async () => assert.equal(await erase(), 'erased'))
+      assert.ok(heard.some((change) => change.kind === 'session' && change.session === session.id))
+      assert.ok(heard.some((change) => change.kind === 'user' && change.user === user.id))
+      assert.equal(await erase(), 'gone')
+      assert.equal(await store.users.get(user.id), undefined)
+      assert.equal(await store.users.byEmail(user.email ?? ''), undefined)
+      assert.equal(await store.users.byIdentity(identity.issuer, identity.subject), undefined)
+      assert.deepEqual(await store.users.identitiesOf(user.id), [])
+      assert.deepEqual(await store.users.membershipsOf(user.id), [])
+      assert.equal(await store.sessions.get(session.id), undefined)
+      assert.deepEqual(await present(tenant, session, 1), { kind: 'unknown' })
+      assert.equal(await store.tickets.find(ticket.hash, 'reset_password'), undefined)
+      assert.deepEqual(await stored(tenant, foreign), foreign)
+      const { items } = await store.events.list(tenant.organization, { subject: user.id }, { limit: 9, cursor: null })
+      assert.deepEqual(
+        items.map(({ type }) => type),
+        ['user.erased', 'user.identity_added'],
+      )
+      assert.equal(await store.users.none(), false)
+    },
+  },
+]

@@ -1,0 +1,167 @@
+import type { Factor, Factors } from '../../core/identity/factor.ts'
+import { charge, FRESH, giveBack, type NamedCharge, type ThrottleState, type Throttles } from '../../core/identity/throttle.ts'
+import type { Ticket, TicketPurpose, Tickets } from '../../core/identity/ticket.ts'
+import type { FactorId, UserId } from '../../core/ids.ts'
+import type { Instant } from '../../core/time.ts'
+import type { Tables } from './tables.ts'
+
+const ENDS_SIBLINGS: readonly TicketPurpose[] = ['reset_password', 'verify_email']
+
+function live(tables: Tables, hash: string, purpose: TicketPurpose): Ticket | undefined {
+  const kept = tables.tickets.get(hash)
+  if (kept === undefined || kept.spent || kept.ticket.purpose !== purpose || kept.ticket.expiresAt <= tables.now()) return undefined
+  return kept.ticket
+}
+
+function endWhere(tables: Tables, condition: (ticket: Ticket) => boolean): number {
+  const found = [...tables.tickets.values()].filter(({ ticket, spent }) => !spent && condition(ticket))
+  for (const { ticket } of found) tables.tickets.set(ticket.hash, { ticket, spent: true })
+  return found.length
+}
+
+function spend(tables: Tables, hash: string, purpose: TicketPurpose): Ticket | undefined {
+  const ticket = live(tables, hash, purpose)
+  if (ticket === undefined) return undefined
+  tables.tickets.set(hash, { ticket, spent: true })
+  if (purpose === 'setup') endWhere(tables, (other) => other.purpose === 'setup')
+  else if (ENDS_SIBLINGS.includes(purpose) && ticket.user !== null) endWhere(tables, (other) => other.purpose === purpose && other.user === ticket.user)
+  return ticket
+}
+
+export function ticketsPart(tables: Tables): Tickets {
+  return {
+    insert: async (ticket) => {
+      if (!tables.tickets.has(ticket.hash)) tables.tickets.set(ticket.hash, { ticket, spent: false })
+    },
+    find: async (hash, purpose) => live(tables, hash, purpose),
+    attempt: async (hash, purpose, limit) => {
+      const found = live(tables, hash, purpose)
+      if (found === undefined || found.attempts >= limit) return undefined
+      const ticket = { ...found, attempts: found.attempts + 1 }
+      tables.tickets.set(hash, { ticket, spent: false })
+      return ticket
+    },
+    spend: async (hash, purpose) => spend(tables, hash, purpose),
+    invitations: async (organization) =>
+      [...tables.tickets.values()]
+        .filter(({ ticket, spent }) => !spent && ticket.purpose === 'invitation' && ticket.organization === organization && ticket.expiresAt > tables.now())
+        .map(({ ticket }) => ticket)
+        .sort((left, right) => right.createdAt - left.createdAt),
+    endAll: async (user, purposes) => endWhere(tables, (ticket) => ticket.user === user && purposes.includes(ticket.purpose)),
+    purge: async (before, limit) => {
+      const old = [...tables.tickets.values()].filter(({ ticket }) => ticket.expiresAt < before).slice(0, limit)
+      for (const { ticket } of old) tables.tickets.delete(ticket.hash)
+      return old.length
+    },
+  }
+}
+
+function chargeAll(tables: Tables, charges: readonly NamedCharge[]): number {
+  const charged: [string, ThrottleState][] = []
+  let waitMs = 0
+  for (const { name, rule } of charges) {
+    const outcome = charge(tables.throttles.get(name) ?? FRESH, rule, tables.now())
+    if (outcome.kind === 'wait') waitMs = Math.max(waitMs, outcome.ms)
+    else charged.push([name, outcome.next])
+  }
+  if (waitMs > 0) return waitMs
+  for (const [name, next] of charged) tables.throttles.set(name, next)
+  return 0
+}
+
+export function throttlesPart(tables: Tables): Throttles {
+  return {
+    charge: async (charges) => chargeAll(tables, charges),
+    giveBack: async (names) => {
+      for (const name of names) {
+        const state = tables.throttles.get(name)
+        if (state !== undefined) tables.throttles.set(name, giveBack(state, tables.now()))
+      }
+    },
+    clear: async (names) => {
+      for (const name of names) tables.throttles.delete(name)
+    },
+    purge: async (before, limit) => {
+      const old = [...tables.throttles].filter(([, state]) => state.at < before && state.until < before).slice(0, limit)
+      for (const [name] of old) tables.throttles.delete(name)
+      return old.length
+    },
+  }
+}
+
+const codeKey = (user: UserId, hash: string): string => `${user} ${hash}`
+const codesOf = (tables: Tables, user: UserId): string[] => [...tables.recoveryCodes.keys()].filter((key) => key.startsWith(`${user} `))
+
+const codesLeft = (tables: Tables, user: UserId): number => codesOf(tables, user).filter((key) => tables.recoveryCodes.get(key) === null).length
+
+function firstCodes(tables: Tables, user: UserId, codes: readonly string[] | null): void {
+  if (codes === null || codesLeft(tables, user) > 0) return
+  for (const hash of codes) tables.recoveryCodes.set(codeKey(user, hash), null)
+}
+
+const ofUser = (tables: Tables, user: UserId): Factor[] =>
+  [...tables.factors.values()].filter((factor) => factor.user === user).sort((left, right) => (left.id < right.id ? -1 : 1))
+
+function change(tables: Tables, id: FactorId, allowed: (factor: Factor) => boolean, changes: Partial<Factor>): boolean {
+  const factor = tables.factors.get(id)
+  if (factor === undefined || !allowed(factor)) return false
+  tables.factors.set(id, { ...factor, ...changes })
+  return true
+}
+
+function insertFactor(tables: Tables, factor: Factor): 'inserted' | 'taken' {
+  const same = [...tables.factors.values()].some(({ credentialId }) => credentialId !== null && credentialId === factor.credentialId)
+  if (same) return 'taken'
+  if (factor.kind === 'totp')
+    for (const other of ofUser(tables, factor.user)) if (other.kind === 'totp' && other.confirmedAt === null) tables.factors.delete(other.id)
+  tables.factors.set(factor.id, factor)
+  return 'inserted'
+}
+
+function forgetUnconfirmed(tables: Tables, before: Instant, limit: number): number {
+  const old = [...tables.factors.values()].filter(({ confirmedAt, createdAt }) => confirmedAt === null && createdAt < before).slice(0, limit)
+  for (const { id } of old) tables.factors.delete(id)
+  return old.length
+}
+
+export function factorsPart(tables: Tables): Factors {
+  return {
+    listOf: async (user) => ofUser(tables, user),
+    byCredential: async (credentialId) => [...tables.factors.values()].find((factor) => factor.credentialId === credentialId),
+    insert: async (factor, codes, event) => {
+      if (insertFactor(tables, factor) === 'taken') return 'taken'
+      firstCodes(tables, factor.user, codes)
+      if (event !== null) tables.append(event)
+      return 'inserted'
+    },
+    confirm: async (user, id, step, codes, at, event) => {
+      const allowed = (factor: Factor) => factor.user === user && factor.confirmedAt === null
+      if (!change(tables, id, allowed, { confirmedAt: at, lastStep: step, lastUsedAt: at })) return 'gone'
+      firstCodes(tables, user, codes)
+      tables.append(event)
+      return 'confirmed'
+    },
+    remove: async (user, id, event) => {
+      if (tables.factors.get(id)?.user !== user) return 'gone'
+      tables.factors.delete(id)
+      if (!ofUser(tables, user).some(({ confirmedAt }) => confirmedAt !== null)) for (const key of codesOf(tables, user)) tables.recoveryCodes.delete(key)
+      tables.append(event)
+      return 'removed'
+    },
+    useStep: async (id, step, at) => change(tables, id, ({ lastStep }) => (lastStep ?? -1) < step, { lastStep: step, lastUsedAt: at }),
+    useCount: async (id, signCount, at) =>
+      change(tables, id, (factor) => factor.signCount < signCount || (factor.signCount === 0 && signCount === 0), { signCount, lastUsedAt: at }),
+    replaceCodes: async (user, hashes, event) => {
+      for (const key of codesOf(tables, user)) tables.recoveryCodes.delete(key)
+      for (const hash of hashes) tables.recoveryCodes.set(codeKey(user, hash), null)
+      tables.append(event)
+    },
+    spendCode: async (user, hash, at) => {
+      if (tables.recoveryCodes.get(codeKey(user, hash)) !== null) return false
+      tables.recoveryCodes.set(codeKey(user, hash), at)
+      return true
+    },
+    codesLeft: async (user) => codesLeft(tables, user),
+    purge: async (before, limit) => forgetUnconfirmed(tables, before, limit),
+  }
+}

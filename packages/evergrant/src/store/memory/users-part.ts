@@ -1,0 +1,172 @@
+import type { NewEvent } from '../../core/audit/event.ts'
+import type { Page, PageRequest } from '../../core/connection/connections.ts'
+import type { OrganizationId, UserId } from '../../core/ids.ts'
+import type { Instant } from '../../core/time.ts'
+import type { Membership, Role, User } from '../../core/user/user.ts'
+import type { Identity, Member, Users } from '../../core/user/users.ts'
+import { afterOf, limitOf, toPage } from '../sql/paging.ts'
+import { endOfUser } from './person-sessions-part.ts'
+import type { Tables } from './tables.ts'
+
+const FIRST_PERSON = 'person.first'
+const memberKey = (organization: OrganizationId, user: UserId): string => `${organization} ${user}`
+const identityKey = (issuer: string, subject: string): string => JSON.stringify([issuer, subject])
+
+type Taken = 'email_taken' | 'external_id_taken'
+
+function find(tables: Tables, matches: (user: User) => boolean): User | undefined {
+  for (const user of tables.people.values()) if (matches(user)) return user
+  return undefined
+}
+
+function takenBy(tables: Tables, user: User): Taken | null {
+  const { id, email, externalId } = user
+  if (email !== null && find(tables, (other) => other.email === email && other.id !== id) !== undefined) return 'email_taken'
+  if (externalId !== null && find(tables, (other) => other.externalId === externalId && other.id !== id) !== undefined) return 'external_id_taken'
+  return null
+}
+
+/** Also of the founder of an organization. Returns false when the person is a member already. */
+export function addMembership(tables: Tables, membership: Membership): boolean {
+  const { organization, user } = membership
+  if (!tables.organizations.has(organization)) throw new Error(`${organization} is not stored`)
+  if (!tables.people.has(user)) throw new Error(`${user} is not stored`)
+  if (tables.memberships.has(memberKey(organization, user))) return false
+  tables.memberships.set(memberKey(organization, user), membership)
+  return true
+}
+
+/** Also the last step of a sign-in through a provider. */
+export function insertPerson(
+  tables: Tables,
+  user: User,
+  membership: Membership,
+  identity: Identity | null,
+  event: NewEvent,
+): 'inserted' | Taken | 'identity_taken' {
+  if (tables.people.has(user.id)) throw new Error(`${user.id} is stored already`)
+  if (!tables.organizations.has(membership.organization)) throw new Error(`${membership.organization} is not stored`)
+  const taken = takenBy(tables, user)
+  if (taken !== null) return taken
+  if (identity !== null && tables.identities.has(identityKey(identity.issuer, identity.subject))) return 'identity_taken'
+  tables.people.set(user.id, user)
+  addMembership(tables, membership)
+  if (identity !== null) tables.identities.set(identityKey(identity.issuer, identity.subject), identity)
+  tables.meta.set(FIRST_PERSON, new Uint8Array())
+  tables.append(event)
+  tables.changed({ kind: 'user', user: user.id })
+  return 'inserted'
+}
+
+export function addIdentity(tables: Tables, identity: Identity, event: NewEvent): 'added' | 'taken' {
+  const key = identityKey(identity.issuer, identity.subject)
+  if (!tables.people.has(identity.user)) throw new Error(`${identity.user} is not stored`)
+  if (tables.identities.has(key)) return 'taken'
+  tables.identities.set(key, identity)
+  tables.append(event)
+  return 'added'
+}
+
+function update(tables: Tables, user: User, event: NewEvent): 'updated' | 'moved' | Taken {
+  if (tables.people.get(user.id)?.version !== user.version - 1) return 'moved'
+  const taken = takenBy(tables, user)
+  if (taken !== null) return taken
+  tables.people.set(user.id, user)
+  tables.append(event)
+  tables.changed({ kind: 'user', user: user.id })
+  return 'updated'
+}
+
+/** Whatever hangs on a person goes with them. */
+function erase(tables: Tables, id: UserId, event: NewEvent): 'erased' | 'gone' {
+  if (!tables.people.delete(id)) return 'gone'
+  for (const [key, membership] of tables.memberships) if (membership.user === id) tables.memberships.delete(key)
+  for (const [key, identity] of tables.identities) if (identity.user === id) tables.identities.delete(key)
+  for (const [hash, { ticket }] of tables.tickets) if (ticket.user === id) tables.tickets.delete(hash)
+  for (const [key, factor] of tables.factors) if (factor.user === id) tables.factors.delete(key)
+  for (const key of tables.recoveryCodes.keys()) if (key.startsWith(`${id} `)) tables.recoveryCodes.delete(key)
+  tables.append(event)
+  for (const [session, { user }] of tables.personSessions) {
+    if (user !== id) continue
+    tables.personSessions.delete(session)
+    tables.changed({ kind: 'session', session })
+  }
+  tables.changed({ kind: 'user', user: id })
+  return 'erased'
+}
+
+function list(tables: Tables, organization: OrganizationId, page: PageRequest): Page<Member> {
+  const limit = limitOf(page)
+  const after = afterOf(page) ?? ''
+  const members: Member[] = []
+  for (const membership of tables.memberships.values()) {
+    const user = tables.people.get(membership.user)
+    if (membership.organization === organization && user !== undefined && user.id > after) members.push({ user, membership })
+  }
+  members.sort((left, right) => (left.user.id < right.user.id ? -1 : 1))
+  return toPage(members.slice(0, limit + 1), limit, (member) => member.user.id)
+}
+
+function isLastOwner(tables: Tables, { organization, user, role }: Membership): boolean {
+  if (role !== 'owner') return false
+  return [...tables.memberships.values()].every((other) => other.organization !== organization || other.role !== 'owner' || other.user === user)
+}
+
+function changeRole(tables: Tables, organization: OrganizationId, user: UserId, role: Role, event: NewEvent): 'changed' | 'gone' | 'last_owner' {
+  const membership = tables.memberships.get(memberKey(organization, user))
+  if (membership === undefined) return 'gone'
+  if (role !== 'owner' && isLastOwner(tables, membership)) return 'last_owner'
+  tables.memberships.set(memberKey(organization, user), { ...membership, role })
+  tables.append(event)
+  tables.changed({ kind: 'user', user })
+  return 'changed'
+}
+
+function removeMember(tables: Tables, organization: OrganizationId, user: UserId, at: Instant, event: NewEvent): 'removed' | 'gone' | 'last_owner' {
+  const membership = tables.memberships.get(memberKey(organization, user))
+  if (membership === undefined) return 'gone'
+  if (isLastOwner(tables, membership)) return 'last_owner'
+  tables.memberships.delete(memberKey(organization, user))
+  endOfUser(tables, user, { organization, except: null }, { end: 'membership_ended', at })
+  tables.append(event)
+  tables.changed({ kind: 'user', user })
+  return 'removed'
+}
+
+export function identityUser(tables: Tables, issuer: string, subject: string): User | undefined {
+  const identity = tables.identities.get(identityKey(issuer, subject))
+  return identity === undefined ? undefined : tables.people.get(identity.user)
+}
+
+const identityOrder = ({ createdAt, issuer, subject }: Identity): string => `${String(createdAt).padStart(16, '0')} ${issuer} ${subject}`
+
+export function addMember(tables: Tables, membership: Membership, event: NewEvent): 'added' | 'already' {
+  if (!addMembership(tables, membership)) return 'already'
+  tables.append(event)
+  tables.changed({ kind: 'user', user: membership.user })
+  return 'added'
+}
+
+export function usersPart(tables: Tables): Users {
+  return {
+    insert: async (user, membership, identity, event) => insertPerson(tables, user, membership, identity, event),
+    get: async (id) => tables.people.get(id),
+    byEmail: async (email) => find(tables, (user) => user.email === email),
+    byExternalId: async (externalId) => find(tables, (user) => user.externalId === externalId),
+    byIdentity: async (issuer, subject) => identityUser(tables, issuer, subject),
+    addIdentity: async (identity, event) => addIdentity(tables, identity, event),
+    identitiesOf: async (user) =>
+      [...tables.identities.values()].filter((identity) => identity.user === user).sort((left, right) => (identityOrder(left) < identityOrder(right) ? -1 : 1)),
+    update: async (user, event) => update(tables, user, event),
+    erase: async (id, _at, event) => erase(tables, id, event),
+    membershipsOf: async (user) =>
+      [...tables.memberships.values()]
+        .filter((membership) => membership.user === user)
+        .sort((left, right) => (left.organization < right.organization ? -1 : 1)),
+    list: async (organization, page) => list(tables, organization, page),
+    addMember: async (membership, event) => addMember(tables, membership, event),
+    changeRole: async (organization, user, role, event) => changeRole(tables, organization, user, role, event),
+    removeMember: async (organization, user, at, event) => removeMember(tables, organization, user, at, event),
+    none: async () => !tables.meta.has(FIRST_PERSON),
+  }
+}

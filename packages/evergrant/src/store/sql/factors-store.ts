@@ -1,0 +1,151 @@
+import type { NewEvent } from '../../core/audit/event.ts'
+import type { Factor, FactorKind, Factors } from '../../core/identity/factor.ts'
+import type { FactorId, UserId } from '../../core/ids.ts'
+import type { Instant } from '../../core/time.ts'
+import { append } from './event-rows.ts'
+import { type Database, type Dialect, type Program, type Row, row, rows, run } from './program.ts'
+import { bytesOrNull, integer, integerOrNull, json, text, textOrNull } from './rows.ts'
+
+const COLUMNS = 'id, user_id, kind, name, secret, last_step, credential_id, public_key, sign_count, transports, created_at, confirmed_at, last_used_at'
+
+function toFactor(found: Row): Factor {
+  return {
+    id: text(found, 'id') as FactorId,
+    user: text(found, 'user_id') as UserId,
+    kind: text(found, 'kind') as FactorKind,
+    name: text(found, 'name'),
+    secret: bytesOrNull(found, 'secret'),
+    lastStep: integerOrNull(found, 'last_step'),
+    credentialId: textOrNull(found, 'credential_id'),
+    publicKey: bytesOrNull(found, 'public_key'),
+    signCount: integer(found, 'sign_count'),
+    transports: json<readonly string[]>(found, 'transports'),
+    createdAt: integer(found, 'created_at'),
+    confirmedAt: integerOrNull(found, 'confirmed_at'),
+    lastUsedAt: integerOrNull(found, 'last_used_at'),
+  }
+}
+
+function* listOf(user: UserId): Program<readonly Factor[]> {
+  return (yield* rows(`select ${COLUMNS} from factor where user_id = ? order by id`, user)).map(toFactor)
+}
+
+function* byCredential(credentialId: string): Program<Factor | undefined> {
+  const found = yield* row(`select ${COLUMNS} from factor where credential_id = ?`, credentialId)
+  return found === undefined ? undefined : toFactor(found)
+}
+
+function* insert(factor: Factor, codes: readonly string[] | null, event: NewEvent | null): Program<'inserted' | 'taken'> {
+  if (factor.credentialId !== null && (yield* byCredential(factor.credentialId)) !== undefined) return 'taken'
+  if (factor.kind === 'totp') yield* run("delete from factor where user_id = ? and kind = 'totp' and confirmed_at is null", factor.user)
+  yield* run(
+    `insert into factor (${COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    factor.id,
+    factor.user,
+    factor.kind,
+    factor.name,
+    factor.secret,
+    factor.lastStep,
+    factor.credentialId,
+    factor.publicKey,
+    factor.signCount,
+    JSON.stringify(factor.transports),
+    factor.createdAt,
+    factor.confirmedAt,
+    factor.lastUsedAt,
+  )
+  yield* firstCodes(factor.user, codes)
+  if (event !== null) yield* append(event)
+  return 'inserted'
+}
+
+/** Codes that the person still has stay good. */
+function* firstCodes(user: UserId, codes: readonly string[] | null): Program<void> {
+  if (codes !== null && (yield* codesLeft(user)) === 0) yield* insertCodes(user, codes)
+}
+
+function* insertCodes(user: UserId, hashes: readonly string[]): Program<void> {
+  for (const hash of hashes)
+    yield* run('insert into recovery_code (user_id, hash, spent_at) values (?, ?, null) on conflict (user_id, hash) do nothing', user, hash)
+}
+
+function* confirm(
+  user: UserId,
+  id: FactorId,
+  step: number,
+  { codes, at, event }: { readonly codes: readonly string[] | null; readonly at: Instant; readonly event: NewEvent },
+): Program<'confirmed' | 'gone'> {
+  const confirmed = yield* run(
+    'update factor set confirmed_at = ?, last_step = ?, last_used_at = ? where id = ? and user_id = ? and confirmed_at is null',
+    at,
+    step,
+    at,
+    id,
+    user,
+  )
+  if (confirmed === 0) return 'gone'
+  yield* firstCodes(user, codes)
+  yield* append(event)
+  return 'confirmed'
+}
+
+function* remove(user: UserId, id: FactorId, event: NewEvent): Program<'removed' | 'gone'> {
+  if ((yield* run('delete from factor where id = ? and user_id = ?', id, user)) === 0) return 'gone'
+  if ((yield* row('select id from factor where user_id = ? and confirmed_at is not null limit 1', user)) === undefined)
+    yield* run('delete from recovery_code where user_id = ?', user)
+  yield* append(event)
+  return 'removed'
+}
+
+function* replaceCodes(user: UserId, hashes: readonly string[], event: NewEvent): Program<void> {
+  yield* run('delete from recovery_code where user_id = ?', user)
+  yield* insertCodes(user, hashes)
+  yield* append(event)
+}
+
+function* useStep(id: FactorId, step: number, at: Instant): Program<boolean> {
+  const used = yield* run('update factor set last_step = ?, last_used_at = ? where id = ? and coalesce(last_step, -1) < ?', step, at, id, step)
+  return used === 1
+}
+
+/** A passkey that always says 0 does not count (WebAuthn Level 3 section 6.1.1). */
+function* useCount(id: FactorId, signCount: number, at: Instant): Program<boolean> {
+  const used = yield* run(
+    'update factor set sign_count = ?, last_used_at = ? where id = ? and (sign_count < ? or (sign_count = 0 and ? = 0))',
+    signCount,
+    at,
+    id,
+    signCount,
+    signCount,
+  )
+  return used === 1
+}
+
+function* codesLeft(user: UserId): Program<number> {
+  const found = yield* row('select count(*) as n from recovery_code where user_id = ? and spent_at is null', user)
+  return found === undefined ? 0 : integer(found, 'n')
+}
+
+function* purge(dialect: Dialect, before: Instant, limit: number): Program<number> {
+  const old = yield* rows('select id from factor where confirmed_at is null and created_at < ? order by created_at limit ?', before, limit)
+  if (old.length === 0) return 0
+  return yield* run(`delete from factor where confirmed_at is null and ${dialect.among('id')}`, JSON.stringify(old.map((found) => found.id)))
+}
+
+export function factorsStore(database: Database): Factors {
+  const { dialect } = database
+  return {
+    listOf: (user) => database.read(() => listOf(user)),
+    byCredential: (credentialId) => database.read(() => byCredential(credentialId)),
+    insert: (factor, codes, event) => database.write(() => insert(factor, codes, event)),
+    confirm: (user, id, step, codes, at, event) => database.write(() => confirm(user, id, step, { codes, at, event })),
+    remove: (user, id, event) => database.write(() => remove(user, id, event)),
+    useStep: (id, step, at) => database.write(() => useStep(id, step, at)),
+    useCount: (id, signCount, at) => database.write(() => useCount(id, signCount, at)),
+    replaceCodes: (user, hashes, event) => database.write(() => replaceCodes(user, hashes, event), { repeatable: true }),
+    spendCode: async (user, hash, at) =>
+      (await database.write(() => run('update recovery_code set spent_at = ? where user_id = ? and hash = ? and spent_at is null', at, user, hash))) === 1,
+    codesLeft: (user) => database.read(() => codesLeft(user)),
+    purge: (before, limit) => database.write(() => purge(dialect, before, limit), { repeatable: true }),
+  }
+}

@@ -1,0 +1,180 @@
+import type { NewEvent } from '../../core/audit/event.ts'
+import type { Page, PageRequest } from '../../core/connection/connections.ts'
+import type { OrganizationId, SessionId, UserId } from '../../core/ids.ts'
+import type { Instant } from '../../core/time.ts'
+import type { Membership, Role, User } from '../../core/user/user.ts'
+import type { Identity, Member, Users } from '../../core/user/users.ts'
+import { append } from './event-rows.ts'
+import { afterOf, limitOf, toPage } from './paging.ts'
+import { endOfUser } from './person-session-ends.ts'
+import { changed, type Database, type Dialect, type Program, row, rows, run, type SqlValue } from './program.ts'
+import { integer, text } from './rows.ts'
+import { MEMBERSHIP, PERSON, PERSON_COLUMNS, personValues, toIdentity, toMembership, toUser } from './user-rows.ts'
+
+/** Written with the first person and never removed: whoever comes after everybody was erased is not the first. */
+const FIRST_PERSON = 'person.first'
+const SET_PERSON = PERSON_COLUMNS.slice(1)
+  .map((column) => `${column} = ?`)
+  .join(', ')
+
+type Taken = 'email_taken' | 'external_id_taken'
+
+/** Looked for before it is written. Of two who come at once the second meets the unique row, starts again, and finds the first here. */
+function* takenBy(user: User): Program<Taken | null> {
+  const { id, email, externalId } = user
+  if (email !== null && (yield* row('select id from person where email = ? and id <> ?', email, id)) !== undefined) return 'email_taken'
+  if (externalId !== null && (yield* row('select id from person where external_id = ? and id <> ?', externalId, id)) !== undefined) return 'external_id_taken'
+  return null
+}
+
+function* insertMembership({ organization, user, role, createdAt }: Membership): Program<boolean> {
+  const inserted = yield* run(
+    'insert into membership (organization_id, user_id, role, created_at) values (?, ?, ?, ?) on conflict do nothing',
+    organization,
+    user,
+    role,
+    createdAt,
+  )
+  return inserted === 1
+}
+
+const INSERT_IDENTITY = 'insert into person_identity (issuer, subject, user_id, created_at) values (?, ?, ?, ?)'
+const identityValues = ({ issuer, subject, user, createdAt }: Identity): readonly SqlValue[] => [issuer, subject, user, createdAt]
+
+/** Also the last step of a sign-in through a provider. */
+export function* insertPerson(user: User, membership: Membership, identity: Identity | null, event: NewEvent): Program<'inserted' | Taken | 'identity_taken'> {
+  const taken = yield* takenBy(user)
+  if (taken !== null) return taken
+  if (identity !== null && (yield* identityUser(identity.issuer, identity.subject)) !== undefined) return 'identity_taken'
+  const marks = PERSON_COLUMNS.map(() => '?').join(', ')
+  yield* run(`insert into person (${PERSON_COLUMNS.join(', ')}) values (${marks})`, ...personValues(user))
+  yield* insertMembership(membership)
+  if (identity !== null) yield* run(INSERT_IDENTITY, ...identityValues(identity))
+  yield* run('insert into meta (name, value) values (?, ?) on conflict do nothing', FIRST_PERSON, new Uint8Array())
+  yield* append(event)
+  yield* changed({ kind: 'user', user: user.id })
+  return 'inserted'
+}
+
+function* find(condition: string, ...params: readonly SqlValue[]): Program<User | undefined> {
+  const found = yield* row(`select ${PERSON} from person p where ${condition}`, ...params)
+  return found === undefined ? undefined : toUser(found)
+}
+
+export function* identityUser(issuer: string, subject: string): Program<User | undefined> {
+  const found = yield* row(`select ${PERSON} from person_identity i join person p on p.id = i.user_id where i.issuer = ? and i.subject = ?`, issuer, subject)
+  return found === undefined ? undefined : toUser(found)
+}
+
+export function* addIdentity(identity: Identity, event: NewEvent): Program<'added' | 'taken'> {
+  if ((yield* run(`${INSERT_IDENTITY} on conflict do nothing`, ...identityValues(identity))) === 0) return 'taken'
+  yield* append(event)
+  return 'added'
+}
+
+function* identitiesOf(user: UserId): Program<readonly Identity[]> {
+  const found = yield* rows('select issuer, subject, user_id, created_at from person_identity where user_id = ? order by created_at, issuer, subject', user)
+  return found.map(toIdentity)
+}
+
+function* update(dialect: Dialect, user: User, event: NewEvent): Program<'updated' | 'moved' | Taken> {
+  const stored = yield* row(`select p.version from person p where p.id = ? ${dialect.forUpdate('p')}`, user.id)
+  if (stored === undefined || integer(stored, 'version') !== user.version - 1) return 'moved'
+  const taken = yield* takenBy(user)
+  if (taken !== null) return taken
+  yield* run(`update person set ${SET_PERSON} where id = ?`, ...personValues(user).slice(1), user.id)
+  yield* append(event)
+  yield* changed({ kind: 'user', user: user.id })
+  return 'updated'
+}
+
+/** Whatever hangs on a person goes with the row, also what was being written beside this. */
+function* erase(id: UserId, event: NewEvent): Program<'erased' | 'gone'> {
+  const sessions = yield* rows('select id from session where user_id = ?', id)
+  if ((yield* run('delete from person where id = ?', id)) === 0) return 'gone'
+  yield* append(event)
+  for (const session of sessions) yield* changed({ kind: 'session', session: text(session, 'id') as SessionId })
+  yield* changed({ kind: 'user', user: id })
+  return 'erased'
+}
+
+function* membershipsOf(user: UserId): Program<readonly Membership[]> {
+  return (yield* rows(`select ${MEMBERSHIP} from membership m where m.user_id = ? order by m.organization_id`, user)).map(toMembership)
+}
+
+function* list(organization: OrganizationId, page: PageRequest): Program<Page<Member>> {
+  const limit = limitOf(page)
+  const found = yield* rows(
+    `select ${PERSON}, ${MEMBERSHIP} from membership m join person p on p.id = m.user_id
+     where m.organization_id = ? and m.user_id > ? order by m.user_id limit ?`,
+    organization,
+    afterOf(page) ?? '',
+    limit + 1,
+  )
+  const members = found.map((member) => ({ user: toUser(member), membership: toMembership(member) }))
+  return toPage(members, limit, (member) => member.user.id)
+}
+
+export function* addMember(membership: Membership, event: NewEvent): Program<'added' | 'already'> {
+  if (!(yield* insertMembership(membership))) return 'already'
+  yield* append(event)
+  yield* changed({ kind: 'user', user: membership.user })
+  return 'added'
+}
+
+/** What the person is, with every owner of the organization locked, so that two owners who leave at once leave one. */
+function* lockedRole(dialect: Dialect, organization: OrganizationId, user: UserId): Program<Role | 'last_owner' | 'gone'> {
+  const owners = yield* rows(
+    `select m.user_id from membership m where m.organization_id = ? and m.role = 'owner' order by m.user_id ${dialect.forUpdate('m')}`,
+    organization,
+  )
+  const found = yield* row(`select m.role from membership m where m.organization_id = ? and m.user_id = ? ${dialect.forUpdate('m')}`, organization, user)
+  if (found === undefined) return 'gone'
+  const role = text(found, 'role') as Role
+  return role === 'owner' && owners.every((owner) => owner.user_id === user) ? 'last_owner' : role
+}
+
+function* changeRole(dialect: Dialect, organization: OrganizationId, user: UserId, role: Role, event: NewEvent): Program<'changed' | 'gone' | 'last_owner'> {
+  const held = yield* lockedRole(dialect, organization, user)
+  if (held === 'gone') return 'gone'
+  if (held === 'last_owner' && role !== 'owner') return 'last_owner'
+  yield* run('update membership set role = ? where organization_id = ? and user_id = ?', role, organization, user)
+  yield* append(event)
+  yield* changed({ kind: 'user', user })
+  return 'changed'
+}
+
+function* removeMember(dialect: Dialect, organization: OrganizationId, user: UserId, at: Instant, event: NewEvent): Program<'removed' | 'gone' | 'last_owner'> {
+  const held = yield* lockedRole(dialect, organization, user)
+  if (held === 'gone' || held === 'last_owner') return held
+  yield* run('delete from membership where organization_id = ? and user_id = ?', organization, user)
+  yield* endOfUser(dialect, { user, organization, except: null }, { end: 'membership_ended', at })
+  yield* append(event)
+  yield* changed({ kind: 'user', user })
+  return 'removed'
+}
+
+function* none(): Program<boolean> {
+  return (yield* row('select name from meta where name = ?', FIRST_PERSON)) === undefined
+}
+
+export function usersStore(database: Database): Users {
+  const { dialect } = database
+  return {
+    insert: (user, membership, identity, event) => database.write(() => insertPerson(user, membership, identity, event)),
+    get: (id) => database.read(() => find('p.id = ?', id)),
+    byEmail: (email) => database.read(() => find('p.email = ?', email)),
+    byExternalId: (externalId) => database.read(() => find('p.external_id = ?', externalId)),
+    byIdentity: (issuer, subject) => database.read(() => identityUser(issuer, subject)),
+    addIdentity: (identity, event) => database.write(() => addIdentity(identity, event)),
+    identitiesOf: (user) => database.read(() => identitiesOf(user)),
+    update: (user, event) => database.write(() => update(dialect, user, event)),
+    erase: (id, _at, event) => database.write(() => erase(id, event)),
+    membershipsOf: (user) => database.read(() => membershipsOf(user)),
+    list: (organization, page) => database.read(() => list(organization, page)),
+    addMember: (membership, event) => database.write(() => addMember(membership, event)),
+    changeRole: (organization, user, role, event) => database.write(() => changeRole(dialect, organization, user, role, event)),
+    removeMember: (organization, user, at, event) => database.write(() => removeMember(dialect, organization, user, at, event)),
+    none: () => database.read(none),
+  }
+}
