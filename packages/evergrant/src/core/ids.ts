@@ -9,6 +9,10 @@ export type ApiKeyId = `key_${string}`
 export type IntentId = `itn_${string}`
 export type RevocationId = `rev_${string}`
 export type PushNoticeId = `psh_${string}`
+export type UserId = `usr_${string}`
+export type SessionId = `ses_${string}`
+export type FactorId = `fct_${string}`
+export type SigningKeyId = `sgk_${string}`
 
 interface IdOf {
   org: OrganizationId
@@ -20,6 +24,10 @@ interface IdOf {
   itn: IntentId
   rev: RevocationId
   psh: PushNoticeId
+  usr: UserId
+  ses: SessionId
+  fct: FactorId
+  sgk: SigningKeyId
 }
 
 /** A typed id: prefix + UUIDv7, so that ids of one kind sort by creation time. */

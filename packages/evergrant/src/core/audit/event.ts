@@ -52,9 +52,41 @@ export type EventType =
   | 'api_key.created'
   | 'api_key.rotated'
   | 'api_key.revoked'
+  | 'user.created'
+  | 'user.invited'
+  | 'user.invitation_withdrawn'
+  | 'user.updated'
+  | 'user.disabled'
+  | 'user.enabled'
+  | 'user.erased'
+  | 'user.email_verified'
+  | 'user.password_changed'
+  | 'user.password_reset_asked'
+  | 'user.role_changed'
+  | 'user.joined'
+  | 'user.left'
+  | 'user.identity_added'
+  | 'user.factor_added'
+  | 'user.factor_removed'
+  | 'user.recovery_codes_replaced'
+  | 'user.mail_failed'
+  | 'session.opened'
+  | 'session.refused'
+  | 'session.reissued'
+  | 'session.rolled_forward'
+  | 'session.reuse_detected'
+  | 'session.ended'
+  | 'session.reauthenticated'
+  | 'owner.exported'
+  | 'owner.erased'
+  | 'owner.page_made'
+  | 'owner.page_opened'
+  | 'signing_key.created'
+  | 'signing_key.activated'
+  | 'signing_key.retired'
 
-/** Who did it: a backend with a key, the engine itself, the end user's browser, the command line. */
-export type Actor = { readonly kind: 'api_key' | 'system' | 'browser' | 'cli'; readonly id: string | null }
+/** Who did it: a backend with a key, a person who is signed in, the engine itself, the end user's browser, the command line. */
+export type Actor = { readonly kind: 'api_key' | 'user' | 'system' | 'browser' | 'cli'; readonly id: string | null }
 
 /** An append-only audit record. `data` never holds a secret. */
 export interface AuditEvent {

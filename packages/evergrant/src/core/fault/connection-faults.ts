@@ -24,6 +24,17 @@ export const CONNECTION_FAULTS = defineFaults({
     endUser: 'Access for {A} has expired. Syncing is paused; nothing was deleted.',
     operator: 'A lifetime that no refresh extends has ended, or there is no refresh token. Send the owner the reconnect link.',
   },
+  connection_expiring: {
+    class: 'grant',
+    blame: 'end_user',
+    status: 409,
+    action: 'reconnect',
+    title: '{P} access ends soon',
+    effect: 'none; it works until its end',
+    retry: 'never by itself; after a reconnect',
+    endUser: 'Renew the access for {A} before it ends, to avoid an interruption. Everything works until then.',
+    operator: 'A lifetime that no refresh extends ends within seven days. It is only ever reported, by auth/token-status; the warnings are events.',
+  },
   new_credentials_needed: {
     class: 'grant',
     blame: 'operator',

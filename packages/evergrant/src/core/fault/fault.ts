@@ -1,3 +1,4 @@
+import type { JsonObject } from '../json.ts'
 import type { Instant } from '../time.ts'
 import type { FaultDefinition } from './definition.ts'
 import { FAULTS } from './table.ts'
@@ -17,6 +18,8 @@ export interface FaultDetails {
   /** Instead of the table's: 429 where the caller itself is too fast for the provider. */
   readonly status?: 429
   readonly reconnectUrl?: string
+  /** Further members of the problem (RFC 9457 section 3.2): what the next step needs. */
+  readonly members?: JsonObject
   readonly cause?: unknown
 }
 

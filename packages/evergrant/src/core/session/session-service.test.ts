@@ -1,0 +1,126 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { createSessionLab, type SessionLab } from '../../testing/session-lab.ts'
+import { DAY } from '../time.ts'
+import type { Session, SessionEnd } from './session.ts'
+import { endedFault, endOf, refusalOf, SIGN_OUT_CODES } from './session-refusals.ts'
+
+const NOBODY = { address: null, userAgent: null }
+
+let lab: SessionLab
+beforeEach(async () => {
+  lab = await createSessionLab()
+})
+
+describe('opening and branching', () => {
+  test('nobody is signed in to an organization that they are no member of', async () => {
+    const organization = await lab.anotherOrganization()
+    const opening = lab.services.sessions.open({ user: lab.ana, organization, mode: 'cookie', methods: ['pwd'], ...NOBODY })
+    await expect(opening).rejects.toMatchObject({ code: 'role_missing' })
+    expect(await lab.store.sessions.listOf(lab.ana.id)).toEqual([])
+  })
+
+  test('a branch that is made while its session ends is over, too', async () => {
+    const first = await lab.signIn('bearer')
+    lab.database.after = async (call) => {
+      if (call !== 'sessions.open') return
+      lab.database.after = null
+      await lab.services.sessions.signOut(first.refreshCredential, 'here', NOBODY)
+    }
+    await expect(lab.services.sessions.branch(first.signedIn, NOBODY)).rejects.toMatchObject({ code: 'session_signed_out' })
+    expect(await lab.store.sessions.listOf(lab.ana.id)).toEqual([])
+  })
+
+  test('a branch neither outlives its session nor proves more than it did', async () => {
+    const first = await lab.signIn('bearer')
+    lab.time.setWall(lab.time.clock.wall() + 20 * DAY)
+    const { signedIn } = await lab.services.sessions.branch(first.signedIn, NOBODY)
+    const { expiresAt, authenticatedAt, methods, parent, idleExpiresAt } = signedIn.session
+    expect({ expiresAt, authenticatedAt, methods, parent }).toEqual({
+      expiresAt: first.signedIn.session.expiresAt,
+      authenticatedAt: first.signedIn.session.authenticatedAt,
+      methods: ['pwd'],
+      parent: first.signedIn.session.id,
+    })
+    expect(idleExpiresAt).toBe(lab.time.clock.wall() + 30 * DAY)
+  })
+
+  test.each([0, 1, 2])('tabs go on when the first one is over by itself and forgotten, and end together whichever asks: %i', async (asking) => {
+    const { sessions } = lab.services
+    const first = await lab.signIn('bearer')
+    let tabs = [await sessions.branch(first.signedIn, NOBODY), await sessions.branch(first.signedIn, NOBODY)]
+    for (let day = 0; day < 70; day += 14) {
+      lab.time.setWall(lab.time.clock.wall() + 14 * DAY)
+      tabs = await Promise.all(tabs.map(({ refreshCredential }) => sessions.refresh(refreshCredential, NOBODY)))
+    }
+    expect(await lab.store.sessions.purge(lab.time.clock.wall() - 30 * DAY, 10)).toBe(1)
+    const third = await sessions.branch((tabs[0] ?? first).signedIn, NOBODY)
+    expect(await sessions.list(lab.ana.id)).toHaveLength(1)
+    const all = [...tabs, third]
+    const elsewhere = await lab.signIn('bearer')
+    expect(await sessions.signOut(all[asking]?.refreshCredential ?? '', 'others', NOBODY)).toBe(1)
+    await expect(sessions.refresh(elsewhere.refreshCredential, NOBODY)).rejects.toMatchObject({ code: 'session_signed_out' })
+    expect(await sessions.signOut(all[asking]?.refreshCredential ?? '', 'here', NOBODY)).toBeGreaterThan(0)
+    for (const { refreshCredential } of all) await expect(sessions.refresh(refreshCredential, NOBODY)).rejects.toMatchObject({ code: 'session_signed_out' })
+  })
+
+  test('the current credentials of a session are given again without a rotation', async () => {
+    const opened = await lab.signIn('bearer')
+    const current = await lab.services.sessions.current(opened.signedIn.session.id)
+    expect([current.refreshCredential, current.generation]).toEqual([opened.refreshCredential, 1])
+    await lab.services.sessions.signOut(opened.refreshCredential, 'here', NOBODY)
+    await expect(lab.services.sessions.current(opened.signedIn.session.id)).rejects.toMatchObject({ code: 'session_signed_out' })
+  })
+})
+
+test('of several credentials the genuine ones count, of one session the highest generation, the newest session first', async () => {
+  const { sessions } = lab.services
+  const [older, newer] = [await lab.signIn('cookie'), await lab.signIn('cookie')]
+  const next = await sessions.refresh(older.refreshCredential, NOBODY)
+  const texts = [older.refreshCredential, 'x', next.refreshCredential, newer.refreshCredential, `${newer.refreshCredential}x`]
+  expect(sessions.genuine(texts)).toEqual([newer.refreshCredential, next.refreshCredential])
+  expect(sessions.genuine([...texts].reverse())).toEqual([newer.refreshCredential, next.refreshCredential])
+})
+
+describe('why a session is over', () => {
+  const ENDS: Readonly<Record<SessionEnd | 'idle' | 'absolute', string>> = {
+    signed_out: 'session_signed_out',
+    signed_out_elsewhere: 'session_signed_out',
+    password_changed: 'session_signed_out',
+    ended_by_admin: 'session_revoked',
+    user_disabled: 'session_revoked',
+    membership_ended: 'session_revoked',
+    erased: 'session_revoked',
+    reuse_detected: 'session_reuse_detected',
+    idle: 'session_expired',
+    absolute: 'session_expired',
+  }
+
+  test.each(Object.entries(ENDS))('%s is told as %s, which signs a client out', (why, code) => {
+    const fault = endedFault(why as keyof typeof ENDS)
+    expect(fault.code).toBe(code)
+    expect(SIGN_OUT_CODES.has(fault.code)).toBe(true)
+    expect(fault.definition).toMatchObject({ status: 401, action: 'sign_in' })
+  })
+
+  test('exactly the five codes of the contract sign a client out', () => {
+    expect([...SIGN_OUT_CODES].sort()).toEqual(['session_expired', 'session_missing', 'session_reuse_detected', 'session_revoked', 'session_signed_out'])
+  })
+
+  test('a session lives until the millisecond of its end', () => {
+    const session: Pick<Session, 'revokedAt' | 'end' | 'idleExpiresAt' | 'expiresAt'> = { revokedAt: null, end: null, idleExpiresAt: 10, expiresAt: 20 }
+    expect([endOf(session, 9), endOf(session, 10), endOf(session, 20), endOf({ ...session, revokedAt: 5, end: 'erased' }, 3)]).toEqual([
+      null,
+      'idle',
+      'absolute',
+      'erased',
+    ])
+  })
+
+  test('somebody who is disabled or no member may not go on, whatever their session says', async () => {
+    const { signedIn } = await lab.signIn('cookie')
+    const now = lab.time.clock.wall()
+    expect(refusalOf(signedIn, now)).toBeNull()
+    expect(refusalOf({ ...signedIn, user: { ...signedIn.user, disabledAt: now } }, now)?.code).toBe('session_revoked')
+    expect(refusalOf({ ...signedIn, role: null }, now)?.code).toBe('session_revoked')
+  })
+})

@@ -1,0 +1,294 @@
+import type { Organization } from '../access/organization.ts'
+import { Fault } from '../fault/fault.ts'
+import { newId, type OrganizationId, type SessionId, type UserId } from '../ids.ts'
+import type { Seal } from '../seal/seal.ts'
+import type { Clock, Entropy, Instant } from '../time.ts'
+import type { Role, User } from '../user/user.ts'
+import type { Users } from '../user/users.ts'
+import type { AccessTokens } from './access-token.ts'
+import type { OrganizationNames } from './organization-names.ts'
+import { readRefreshCredential, refreshCredential } from './refresh-credential.ts'
+import type { AuthMethod, Session, SessionMode } from './session.ts'
+import { type CallerFacts, sessionEvent } from './session-events.ts'
+import { endedFault, endOf, refusalOf } from './session-refusals.ts'
+import type { Sessions, SignedIn } from './sessions.ts'
+
+/** A person who may go on: the session lives, the user is enabled, the membership holds. */
+export type Present = SignedIn & { readonly role: Role }
+
+export interface SessionPorts {
+  readonly clock: Pick<Clock, 'wall'>
+  readonly entropy: Entropy
+  readonly seal: Pick<Seal, 'mac'>
+  readonly store: Sessions
+  readonly users: Pick<Users, 'membershipsOf'>
+  readonly organizations: Pick<OrganizationNames, 'get' | 'peek'>
+  readonly accessTokens: Pick<AccessTokens, 'issue'>
+  /** A credential was used from two places: somebody should hear of it. Must not throw. */
+  readonly alert: (alert: SessionAlert) => void
+  readonly lifetimes: SessionLifetimes
+}
+
+export interface SessionLifetimes {
+  /** Without any refresh. */
+  readonly idleMs: number
+  /** In all. */
+  readonly absoluteMs: number
+}
+
+export interface SessionAlert {
+  readonly organization: OrganizationId
+  readonly user: UserId
+  readonly session: SessionId
+  /** The generation that came back. */
+  readonly generation: number
+  readonly address: string | null
+}
+
+export interface NewSession extends CallerFacts {
+  readonly user: User
+  /** The user must be a member of it. */
+  readonly organization: OrganizationId
+  readonly mode: SessionMode
+  readonly methods: readonly AuthMethod[]
+  /** RFC 7638 thumbprint of the key that the session is bound to. */
+  readonly keyThumbprint?: string | null
+  /** Decided beforehand, so that repeating what opens it cannot open a second one. */
+  readonly id?: SessionId
+}
+
+/** What a client gets: who it is, and its two credentials. */
+export interface Opened {
+  readonly signedIn: Present
+  readonly organization: Pick<Organization, 'id' | 'name'>
+  readonly accessToken: string
+  /** Whole seconds. */
+  readonly expiresIn: number
+  /** Derived, so the same generation always gets the same text. */
+  readonly refreshCredential: string
+  readonly generation: number
+  /** This old credential was answered before, and gets the same successor again. */
+  readonly replayed: boolean
+}
+
+/** `here` is this browser or device with all its tabs. */
+export type SignOutScope = 'here' | 'others' | 'everywhere'
+
+/** More tabs of one device than this: the one that was not used for longest ends. */
+const BRANCHES_MAX = 50
+
+/** Sessions of people: open, refresh, branch, end. What happens to one is judged in `rotation.ts` and applied by the store. */
+export class SessionService {
+  private readonly ports: SessionPorts
+
+  constructor(ports: SessionPorts) {
+    this.ports = ports
+  }
+
+  /** A session for somebody who has just proved who they are: always a new id (S38). @throws Fault `role_missing` for who is no member */
+  async open(wanted: NewSession): Promise<Opened> {
+    const { user, organization } = wanted
+    const membership = (await this.ports.users.membershipsOf(user.id)).find((held) => held.organization === organization)
+    if (membership === undefined)
+      throw new Fault('role_missing', { detail: 'You are not a member of this organization. Ask one of its administrators to invite you.' })
+    const at = this.ports.clock.wall()
+    const expiresAt = at + this.ports.lifetimes.absoluteMs
+    const session = this.newSession(wanted, { user: user.id, parent: null, expiresAt, authenticatedAt: at }, at)
+    await this.store(session, at)
+    return this.opened({ session, user, role: membership.role }, false)
+  }
+
+  /** Another tab of the same device: a session of its own, so that no two share a credential in memory. It ends with the first one. @throws Fault */
+  async branch(signedIn: SignedIn, facts: CallerFacts): Promise<Opened> {
+    const from = signedIn.session
+    if (from.mode !== 'bearer') throw new Fault('conflict', { detail: 'This session lives in a cookie, which all tabs share. Only a bearer session branches.' })
+    // The first tab may be over by itself for so long that it is forgotten: then the one that asks takes its place.
+    const parent = (await this.ports.store.get(rootOf(from)))?.session.id ?? from.id
+    await this.makeRoom(from.user, parent)
+    const at = this.ports.clock.wall()
+    const { organization, mode, methods, keyThumbprint, expiresAt, authenticatedAt, user } = from
+    const session = this.newSession({ organization, mode, methods, keyThumbprint, ...facts }, { user, parent, expiresAt, authenticatedAt }, at)
+    await this.store(session, at)
+    // The store makes it over from its beginning when the parent has ended meanwhile.
+    return this.current(session.id)
+  }
+
+  /**
+   * The next credentials for an old one. A text that is not ours is refused before the store is asked; from there on every step may be repeated:
+   * whoever did not hear the answer asks again and gets the same.
+   * @throws Fault one of {@link SIGN_OUT_CODES}, or `store_unavailable` when it cannot be told
+   */
+  async refresh(text: string, facts: CallerFacts): Promise<Opened> {
+    const { clock, entropy, seal, store, lifetimes } = this.ports
+    const credential = readRefreshCredential(text, seal)
+    if (credential === null) throw new Fault('session_missing', { detail: 'This is no refresh credential of this server. Sign in.' })
+    const { idleMs } = lifetimes
+    const presented = await store.present({ ...credential, ...facts, at: clock.wall(), idleMs, eventId: newId('evt', entropy) })
+    if (presented.kind === 'unknown')
+      throw new Fault('session_expired', { detail: 'This session ended so long ago that nothing is known of it. Sign in again.' })
+    const { judgement, signedIn } = presented
+    if (judgement.kind === 'ended') throw endedFault(judgement.why)
+    if (judgement.kind === 'reuse') {
+      const { id: session, organization, user } = signedIn.session
+      this.ports.alert({ organization, user, session, generation: credential.generation, address: facts.address })
+      throw endedFault('reuse_detected')
+    }
+    return this.opened(signedIn, judgement.kind === 'replay')
+  }
+
+  /** Of several texts, those that this server made, the newest first: of one session only its highest generation. Asks no store. */
+  genuine(texts: readonly string[]): readonly string[] {
+    const newest = new Map<SessionId, { readonly text: string; readonly generation: number }>()
+    for (const text of texts) {
+      const credential = readRefreshCredential(text, this.ports.seal)
+      if (credential === null || (newest.get(credential.session)?.generation ?? 0) >= credential.generation) continue
+      newest.set(credential.session, { text, generation: credential.generation })
+    }
+    return [...newest].sort(([left], [right]) => (left < right ? 1 : -1)).map(([, { text }]) => text)
+  }
+
+  /** The credentials of a session as it is now, after its organization or its proof of identity changed. Nothing rotates. @throws Fault */
+  async current(id: SessionId): Promise<Opened> {
+    const signedIn = await this.ports.store.get(id)
+    if (signedIn === undefined) throw endedFault('absolute')
+    return this.opened(signedIn, false)
+  }
+
+  /** Ends what a refresh credential stands for, and says how many sessions that were. A credential of nothing ends nothing. */
+  async signOut(text: string, scope: SignOutScope, facts: CallerFacts): Promise<number> {
+    const credential = readRefreshCredential(text, this.ports.seal)
+    const signedIn = credential === null ? undefined : await this.ports.store.get(credential.session)
+    if (signedIn === undefined) return 0
+    // The credential of a session that is over has no say in the others.
+    if (scope !== 'here' && endOf(signedIn.session, this.ports.clock.wall()) !== null) return 0
+    return this.end(signedIn.session, scope, facts)
+  }
+
+  /** Returns how many sessions were live and are over now. Repeating it ends nothing more. */
+  async end(session: Session, scope: SignOutScope, facts: CallerFacts): Promise<number> {
+    const { clock, entropy, store } = this.ports
+    const at = clock.wall()
+    const event = sessionEvent('session.ended', session, at, { scope, address: facts.address }, entropy)
+    const live = session.parent === null ? [] : await store.listOf(session.user)
+    const device = deviceOf(session, live)
+    if (scope === 'others') return (await store.endAll(session.user, { except: device, organization: null }, 'signed_out_elsewhere', at, event)).length
+    if (scope === 'everywhere') return (await store.endAll(session.user, { except: null, organization: null }, 'signed_out', at, event)).length
+    const ended = await store.end(device, 'signed_out', at, event)
+    if (ended !== 'gone') return ended === 'ended' ? 1 : 0
+    // The first tab is over by itself, and forgotten: its branches are ended one by one.
+    let count = 0
+    for (const tab of live.filter((other) => deviceOf(other, live) === device)) {
+      const told = sessionEvent('session.ended', tab, at, { scope, address: facts.address }, entropy)
+      if ((await store.end(tab.id, 'signed_out', at, told)) === 'ended') count += 1
+    }
+    return count
+  }
+
+  /** Ends one of the person's own sessions. @throws Fault `not_found`, the same for somebody else's and for none */
+  async endById(user: UserId, id: SessionId, facts: CallerFacts): Promise<number> {
+    const { clock, entropy, store } = this.ports
+    const found = await store.get(id)
+    if (found === undefined || found.user.id !== user) throw new Fault('not_found', { detail: `You have no session ${id}.` })
+    const at = clock.wall()
+    const event = sessionEvent('session.ended', found.session, at, { scope: 'one', address: facts.address }, entropy)
+    return (await store.end(id, 'signed_out_elsewhere', at, event)) === 'ended' ? 1 : 0
+  }
+
+  /** The person's devices, newest first: the tabs of one device are one entry, as it was used last. */
+  async list(user: UserId): Promise<readonly Session[]> {
+    const live = await this.ports.store.listOf(user)
+    const devices = new Map<SessionId, Session>()
+    for (const session of live) {
+      const device = deviceOf(session, live)
+      const named = live.find(({ id }) => id === device) ?? session
+      devices.set(device, { ...named, issuedAt: Math.max(session.issuedAt, devices.get(device)?.issuedAt ?? 0) })
+    }
+    return [...devices.values()]
+  }
+
+  /** As {@link organizationOf}, from memory alone. Synchronous: the hot path. */
+  peekOrganization({ session }: Pick<SignedIn, 'session'>): Opened['organization'] | undefined {
+    return this.ports.organizations.peek(session.organization)
+  }
+
+  /** Whose application the person is signed in to. @throws Fault */
+  async organizationOf({ session }: Pick<SignedIn, 'session'>): Promise<Opened['organization']> {
+    const organization = await this.ports.organizations.get(session.organization)
+    if (organization === undefined) throw endedFault('membership_ended')
+    return organization
+  }
+
+  private newSession(
+    wanted: Pick<NewSession, 'organization' | 'mode' | 'methods' | 'keyThumbprint' | 'userAgent' | 'address' | 'id'>,
+    from: Pick<Session, 'user' | 'parent' | 'expiresAt' | 'authenticatedAt'>,
+    at: Instant,
+  ): Session {
+    const { organization, mode, methods, keyThumbprint = null, userAgent, address } = wanted
+    return {
+      id: wanted.id ?? newId('ses', this.ports.entropy),
+      organization,
+      ...from,
+      mode,
+      generation: 1,
+      previous: null,
+      issuedAt: at,
+      usedAt: null,
+      recent: [{ generation: 1, from: 0, issuedAt: at }],
+      createdAt: at,
+      idleExpiresAt: Math.min(at + this.ports.lifetimes.idleMs, from.expiresAt),
+      revokedAt: null,
+      end: null,
+      methods,
+      keyThumbprint,
+      userAgent,
+      address,
+    }
+  }
+
+  private store(session: Session, at: Instant): Promise<void> {
+    const { mode, methods, parent, address, userAgent } = session
+    const data = { mode, methods: [...methods], parent, address, user_agent: userAgent }
+    return this.ports.store.open(session, sessionEvent('session.opened', session, at, data, this.ports.entropy))
+  }
+
+  /** @throws Fault when the person may not go on after all */
+  private async opened(signedIn: SignedIn, replayed: boolean): Promise<Opened> {
+    const { clock, seal, accessTokens } = this.ports
+    const refused = refusalOf(signedIn, clock.wall())
+    if (refused !== null) throw refused
+    if (signedIn.role === null) throw endedFault('membership_ended')
+    const { session } = signedIn
+    const present = { ...signedIn, role: signedIn.role }
+    const [token, organization] = await Promise.all([accessTokens.issue(present), this.organizationOf(signedIn)])
+    return {
+      signedIn: present,
+      organization,
+      accessToken: token.token,
+      expiresIn: token.expiresIn,
+      refreshCredential: refreshCredential(session.id, session.generation, seal),
+      generation: session.generation,
+      replayed,
+    }
+  }
+
+  private async makeRoom(user: UserId, root: SessionId): Promise<void> {
+    const { clock, entropy, store } = this.ports
+    const branches = (await store.listOf(user)).filter(({ parent }) => parent === root)
+    const idlest = branches.sort((left, right) => left.issuedAt - right.issuedAt)[0]
+    if (branches.length < BRANCHES_MAX || idlest === undefined) return
+    const at = clock.wall()
+    await store.end(idlest.id, 'signed_out', at, sessionEvent('session.ended', idlest, at, { scope: 'oldest_branch' }, entropy))
+  }
+}
+
+/** Branches are all of one parent: the session that was signed in. */
+function rootOf(session: Pick<Session, 'id' | 'parent'>): SessionId {
+  return session.parent ?? session.id
+}
+
+/** What all tabs of one device have in common: the id of the first one, as far as it can be told from those that live. */
+function deviceOf(session: Pick<Session, 'id' | 'parent'>, live: readonly Session[]): SessionId {
+  const root = rootOf(session)
+  const above = root === session.id ? undefined : live.find(({ id }) => id === root)
+  return above === undefined ? root : deviceOf(above, live)
+}

@@ -1,0 +1,57 @@
+import type { NewEvent } from '../audit/event.ts'
+import type { OrganizationId, SessionId, UserId } from '../ids.ts'
+import type { Role, User } from '../user/user.ts'
+import type { Instant } from '../time.ts'
+import type { Judgement, Lifetimes } from './rotation.ts'
+import type { Session, SessionEnd } from './session.ts'
+
+/** A session and who it is: what every request of a person needs, in one read. */
+export interface SignedIn {
+  readonly session: Session
+  readonly user: User
+  /** In the session's organization, now; null when the membership is over. */
+  readonly role: Role | null
+}
+
+export type Presented = { readonly kind: 'unknown' } | { readonly kind: 'known'; readonly judgement: Judgement; readonly signedIn: SignedIn }
+
+/** Sessions. Times are the database's own (decision 0019). */
+export interface Sessions {
+  open(session: Session, event: NewEvent): Promise<void>
+  get(id: SessionId): Promise<SignedIn | undefined>
+  /**
+   * Judges and applies in one transaction, under the row's lock: concurrent presentations on any nodes have one lineage.
+   * `signedIn` is the state afterwards.
+   */
+  present(presentation: PresentationInput): Promise<Presented>
+  /** The first sight of a generation in use. Without effect when it is not the current one or was seen before. */
+  markUsed(marks: readonly { readonly session: SessionId; readonly generation: number; readonly at: Instant }[]): Promise<void>
+  /** Live ones, newest first. */
+  listOf(user: UserId): Promise<readonly Session[]>
+  /** Ends one and its branches. */
+  end(id: SessionId, end: SessionEnd, at: Instant, event: NewEvent): Promise<'ended' | 'already' | 'gone'>
+  /** Ends all of a user's, `except` and its branches left out; returns those that were live. */
+  endAll(user: UserId, scope: EndScope, end: SessionEnd, at: Instant, event: NewEvent): Promise<readonly SessionId[]>
+  /** The person proved again who they are. */
+  reauthenticated(id: SessionId, methods: Session['methods'], at: Instant): Promise<void>
+  switchOrganization(id: SessionId, organization: OrganizationId): Promise<void>
+  /** Rows of sessions that ended before `before`: their credentials are then unknown, and refused as such. */
+  purge(before: Instant, limit: number): Promise<number>
+}
+
+/** Crosses threads, so it carries no function: events are made from this. */
+export interface PresentationInput extends Lifetimes {
+  readonly session: SessionId
+  readonly generation: number
+  readonly at: Instant
+  /** Ids of the event that the judgement may need. */
+  readonly eventId: NewEvent['id']
+  readonly address: string | null
+  readonly userAgent: string | null
+}
+
+export interface EndScope {
+  readonly except: SessionId | null
+  /** Null: in every organization. */
+  readonly organization: OrganizationId | null
+}

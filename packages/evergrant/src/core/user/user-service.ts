@@ -1,0 +1,198 @@
+import type { Organization, Organizations } from '../access/organization.ts'
+import type { Actor, EventType, NewEvent } from '../audit/event.ts'
+import type { Connections, Page, PageRequest } from '../connection/connections.ts'
+import { Fault } from '../fault/fault.ts'
+import { newId, type OrganizationId, type UserId } from '../ids.ts'
+import type { JsonObject } from '../json.ts'
+import type { Sessions } from '../session/sessions.ts'
+import type { Clock, Entropy } from '../time.ts'
+import { type Governor, memberOf, requireGovern, requireGovernWhole, userNotFound } from './governor.ts'
+import { mayAssign } from './roles.ts'
+import { type Membership, ownerOf, type Role, type User } from './user.ts'
+import type { Member, Users } from './users.ts'
+
+export interface UserPorts {
+  readonly users: Users
+  readonly organizations: Organizations
+  readonly sessions: Pick<Sessions, 'endAll' | 'switchOrganization'>
+  readonly connections: Pick<Connections, 'list'>
+  readonly clock: Clock
+  readonly entropy: Entropy
+}
+
+/** What is not named stays. */
+export interface UserChange {
+  readonly name?: string | null
+  readonly disabled?: boolean
+  readonly externalId?: string | null
+}
+
+export interface OwnOrganization {
+  readonly organization: Organization
+  readonly role: Role
+}
+
+const TRIES = 10
+const ORGANIZATIONS_MAX = 100
+
+/** People as those who administer them see them, and organizations as their members see them. */
+export class UserService {
+  private readonly ports: UserPorts
+
+  constructor(ports: UserPorts) {
+    this.ports = ports
+  }
+
+  list(organization: OrganizationId, page: PageRequest): Promise<Page<Member>> {
+    return this.ports.users.list(organization, page)
+  }
+
+  /** @throws Fault `not_found` */
+  get(organization: OrganizationId, id: UserId): Promise<Member> {
+    return memberOf(this.ports.users, organization, id)
+  }
+
+  /** The person changes what they are called. @throws Fault */
+  async rename(id: UserId, organization: OrganizationId, name: string | null): Promise<User> {
+    return this.update(id, (user) => ({ ...user, name }), this.event('user.updated', organization, { kind: 'user', id }, id, { changed: ['name'] }))
+  }
+
+  /**
+   * Name, whether they may sign in, and the application's name for them. A disabled person's sessions end at once, everywhere.
+   * @throws Fault `not_found`, `role_missing`, `conflict`, `already_exists`
+   */
+  async change(governor: Governor, id: UserId, change: UserChange): Promise<Member> {
+    const { user, membership } = await this.get(governor.organization, id)
+    requireGovern(governor, membership)
+    await requireGovernWhole(this.ports.users, governor, id)
+    if (change.disabled === true && governor.user === id)
+      throw new Fault('conflict', { field: '/disabled', detail: 'Nobody disables themselves: ask another administrator, or sign out everywhere.' })
+    if (change.externalId !== undefined && change.externalId !== user.externalId) await this.requireNoConnections(user)
+    if (change.name !== undefined || change.externalId !== undefined) await this.describe(governor, id, change)
+    if (change.disabled === true) await this.disable(governor, id)
+    if (change.disabled === false) await this.enable(governor, id)
+    return this.get(governor.organization, id)
+  }
+
+  /** Effective at once, in every session that is open. @throws Fault `not_found`, `role_missing`, `conflict` for the last owner */
+  async changeRole(governor: Governor, id: UserId, role: Role): Promise<Member> {
+    const { membership } = await this.get(governor.organization, id)
+    requireGovern(governor, membership)
+    if (!mayAssign(governor.role, role))
+      throw new Fault('role_missing', {
+        field: '/role',
+        detail: `The role \`${governor.role}\` cannot give the role \`${role}\`: nobody lifts anybody above themselves.`,
+      })
+    if (membership.role === role) return this.get(governor.organization, id)
+    const event = this.event('user.role_changed', governor.organization, governor.actor, id, { from: membership.role, to: role })
+    const outcome = await this.ports.users.changeRole(governor.organization, id, role, event)
+    if (outcome === 'gone') throw userNotFound(id)
+    if (outcome === 'last_owner') throw lastOwner()
+    return this.get(governor.organization, id)
+  }
+
+  /** Ends the membership and the person's sessions here; the person stays. @throws Fault `not_found`, `role_missing`, `conflict` */
+  async removeMember(governor: Governor, id: UserId): Promise<void> {
+    const { membership } = await this.get(governor.organization, id)
+    // Everybody may leave.
+    if (governor.user !== id) requireGovern(governor, membership)
+    const event = this.event('user.left', governor.organization, governor.actor, id, { role: membership.role })
+    const outcome = await this.ports.users.removeMember(governor.organization, id, this.ports.clock.wall(), event)
+    if (outcome === 'gone') throw userNotFound(id)
+    if (outcome === 'last_owner') throw lastOwner()
+  }
+
+  /** Where this person belongs, oldest first. */
+  async organizationsOf(user: UserId): Promise<readonly OwnOrganization[]> {
+    const memberships = await this.ports.users.membershipsOf(user)
+    const found = await Promise.all(
+      memberships.map(async ({ organization, role }) => ({ organization: await this.ports.organizations.get(organization), role })),
+    )
+    return found.flatMap(({ organization, role }) => (organization === undefined ? [] : [{ organization, role }]))
+  }
+
+  /** A new organization, whose maker is its owner. @throws Fault `already_exists`, `conflict` */
+  async createOrganization(maker: UserId, wanted: Pick<Organization, 'name' | 'slug'>): Promise<OwnOrganization> {
+    if ((await this.ports.users.membershipsOf(maker)).length >= ORGANIZATIONS_MAX)
+      throw new Fault('conflict', { detail: `A person belongs to ${ORGANIZATIONS_MAX} organizations at most. Leave one first.` })
+    const createdAt = this.ports.clock.wall()
+    const organization: Organization = { id: newId('org', this.ports.entropy), name: wanted.name, slug: wanted.slug, createdAt }
+    const actor: Actor = { kind: 'user', id: maker }
+    const created = this.event('organization.created', organization.id, actor, organization.id, {})
+    const membership: Membership = { organization: organization.id, user: maker, role: 'owner', createdAt }
+    const joined = this.event('user.joined', organization.id, actor, maker, { role: 'owner' })
+    const outcome = await this.ports.organizations.insert(organization, created, { membership, event: joined })
+    if (outcome === 'slug_taken')
+      throw new Fault('already_exists', { field: '/slug', detail: `There is an organization "${wanted.slug}" on this server. Choose another slug.` })
+    return { organization, role: 'owner' }
+  }
+
+  /** The session goes on in another organization of the person. @throws Fault `not_found` for every organization that is not theirs */
+  async switchOrganization(user: UserId, session: Parameters<Sessions['switchOrganization']>[0], organization: OrganizationId): Promise<void> {
+    const own = (await this.ports.users.membershipsOf(user)).some((one) => one.organization === organization)
+    if (!own)
+      throw new Fault('not_found', { field: '/organization', detail: `There is no organization ${organization} of yours. GET organizations lists them.` })
+    await this.ports.sessions.switchOrganization(session, organization)
+  }
+
+  private async describe(governor: Governor, id: UserId, { name, externalId }: UserChange): Promise<void> {
+    const changed = [...(name === undefined ? [] : ['name']), ...(externalId === undefined ? [] : ['external_id'])]
+    const event = this.event('user.updated', governor.organization, governor.actor, id, { changed })
+    await this.update(id, (user) => ({ ...user, ...(name === undefined ? {} : { name }), ...(externalId === undefined ? {} : { externalId }) }), event)
+  }
+
+  private async disable(governor: Governor, id: UserId): Promise<void> {
+    const at = this.ports.clock.wall()
+    const event = this.event('user.disabled', governor.organization, governor.actor, id, {})
+    await this.update(id, (user) => (user.disabledAt === null ? { ...user, disabledAt: at } : user), event)
+    // Repeated, it ends what an interrupted first time left open.
+    const ended = this.event('session.ended', governor.organization, governor.actor, id, { end: 'user_disabled' })
+    await this.ports.sessions.endAll(id, { except: null, organization: null }, 'user_disabled', at, ended)
+  }
+
+  private async enable(governor: Governor, id: UserId): Promise<void> {
+    const event = this.event('user.enabled', governor.organization, governor.actor, id, {})
+    await this.update(id, (user) => (user.disabledAt === null ? user : { ...user, disabledAt: null }), event)
+  }
+
+  /** Connections are found by their owner: under a new name this person would lose them, or meet somebody else's. */
+  private async requireNoConnections(user: User): Promise<void> {
+    for (const { organization } of await this.ports.users.membershipsOf(user.id)) {
+      const { items } = await this.ports.connections.list(organization, { owner: ownerOf(user) }, { limit: 200, cursor: null })
+      if (items.every(({ connection }) => connection.state === 'disconnected')) continue
+      throw new Fault('conflict', {
+        field: '/external_id',
+        detail:
+          'This person has connections under their present name, which would not be theirs any more. Disconnect them first, or give the name when the person is invited.',
+      })
+    }
+  }
+
+  /** Applies a change to whatever is stored, so that no concurrent one is lost; no change writes nothing. @throws Fault */
+  private async update(id: UserId, change: (user: User) => User, event: NewEvent): Promise<User> {
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const user = await this.ports.users.get(id)
+      if (user === undefined) throw userNotFound(id)
+      const next = change(user)
+      if (next === user) return user
+      const stored = { ...next, updatedAt: this.ports.clock.wall(), version: user.version + 1 }
+      const outcome = await this.ports.users.update(stored, event)
+      if (outcome === 'updated') return stored
+      if (outcome === 'external_id_taken')
+        throw new Fault('already_exists', { field: '/external_id', detail: 'Another user of this server has this external id. It names one person.' })
+      if (outcome === 'email_taken') throw new Fault('already_exists', { field: '/email', detail: 'Another user of this server has this address.' })
+    }
+    throw new Fault('conflict', { detail: 'The user kept changing while it was updated. Try again.' })
+  }
+
+  private event(type: EventType, organization: OrganizationId, actor: Actor, subject: string, data: JsonObject): NewEvent {
+    const { clock, entropy } = this.ports
+    return { id: newId('evt', entropy), organization, type, at: clock.wall(), actor, connection: null, subject, data }
+  }
+}
+
+export function lastOwner(): Fault {
+  return new Fault('conflict', {
+    detail: 'This is the last owner of the organization, and without one nobody could mend it. Make somebody else an owner first.',
+  })
+}

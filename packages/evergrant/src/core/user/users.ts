@@ -1,0 +1,50 @@
+import type { NewEvent } from '../audit/event.ts'
+import type { Page, PageRequest } from '../connection/connections.ts'
+import type { OrganizationId, UserId } from '../ids.ts'
+import type { Instant } from '../time.ts'
+import type { Membership, Role, User } from './user.ts'
+
+/** Who a person is at another issuer: found by these two, never by e-mail (ASVS 6.8.1). */
+export interface Identity {
+  /** The issuer of an OIDC provider, else `provider:<record id>`. */
+  readonly issuer: string
+  /** The account's own id there. */
+  readonly subject: string
+  readonly user: UserId
+  readonly createdAt: Instant
+}
+
+export interface Member {
+  readonly user: User
+  readonly membership: Membership
+}
+
+export interface Users {
+  /** Inserts a user with a first membership, and perhaps an identity, in one transaction. */
+  insert(
+    user: User,
+    membership: Membership,
+    identity: Identity | null,
+    event: NewEvent,
+  ): Promise<'inserted' | 'email_taken' | 'external_id_taken' | 'identity_taken'>
+  get(id: UserId): Promise<User | undefined>
+  byEmail(email: string): Promise<User | undefined>
+  byExternalId(externalId: string): Promise<User | undefined>
+  byIdentity(issuer: string, subject: string): Promise<User | undefined>
+  addIdentity(identity: Identity, event: NewEvent): Promise<'added' | 'taken'>
+  identitiesOf(user: UserId): Promise<readonly Identity[]>
+  /** Writes all fields when the stored version is one below; announces `{ kind: 'user' }`. */
+  update(user: User, event: NewEvent): Promise<'updated' | 'moved' | 'email_taken' | 'external_id_taken'>
+  /** Takes the person out of every table; events keep their id. Sessions end in the same transaction. */
+  erase(id: UserId, at: Instant, event: NewEvent): Promise<'erased' | 'gone'>
+  membershipsOf(user: UserId): Promise<readonly Membership[]>
+  /** By id, oldest first. */
+  list(organization: OrganizationId, page: PageRequest): Promise<Page<Member>>
+  addMember(membership: Membership, event: NewEvent): Promise<'added' | 'already'>
+  /** Refused for the last owner: an organization without one can be mended by nobody. */
+  changeRole(organization: OrganizationId, user: UserId, role: Role, event: NewEvent): Promise<'changed' | 'gone' | 'last_owner'>
+  /** Ends the person's sessions in this organization, too. */
+  removeMember(organization: OrganizationId, user: UserId, at: Instant, event: NewEvent): Promise<'removed' | 'gone' | 'last_owner'>
+  /** True while nobody has ever signed up: then the first one may become its owner. */
+  none(): Promise<boolean>
+}
