@@ -5,10 +5,12 @@ export interface Started {
   readonly dataDir: string
   /** Set in development: the page to try it on, and the practice provider beside it. */
   readonly development: { readonly tryUrl: string; readonly practiceUrl: string } | null
+  /** While nobody is there: where the first owner is made, once, within a day. Null once somebody is. */
+  readonly setupUrl: string | null
 }
 
 export function banner(version: string, started: Started): string {
-  const { url, development } = started
+  const { url, development, setupUrl } = started
   const rows = [
     ...(development === null ? [] : [`  Try it      ${development.tryUrl}`, `  Practice    ${development.practiceUrl}`]),
     `  API         ${url}/docs/api`,
@@ -17,5 +19,14 @@ export function banner(version: string, started: Started): string {
     `  Data        ${started.dataDir}`,
   ]
   const next = development === null ? [] : ['', '  A key for your backend: npm run evergrant -- api-keys create --name backend', '  Stop with Ctrl+C.']
-  return ['', `Evergrant ${version} is ready: ${url}`, '', ...rows, ...next, ''].join('\n')
+  return ['', `Evergrant ${version} is ready: ${url}`, '', ...rows, ...(setupUrl === null ? [] : firstOwner(setupUrl)), ...next, ''].join('\n')
+}
+
+function firstOwner(setupUrl: string): string[] {
+  return [
+    '',
+    '  Nobody can sign in yet. Make the first owner here; the link works once, for a day:',
+    `  ${setupUrl}`,
+    '  or on this machine: evergrant users create --role owner --email you@example.com',
+  ]
 }

@@ -10,6 +10,7 @@ import { providerCommands } from './commands/providers.ts'
 import { refreshCommand } from './commands/refresh.ts'
 import { restoreCommands } from './commands/restore.ts'
 import { serveCommand } from './commands/serve.ts'
+import { userCommands } from './commands/users.ts'
 import { CommandFailure, EXIT, type ExitCode } from './exit-code.ts'
 import { Output, type Streams } from './output.ts'
 import type { Shell } from './shell.ts'
@@ -64,6 +65,7 @@ function createProgram(shell: Shell, streams: Streams): Command {
   providerCommands(program, shell)
   refreshCommand(program, shell)
   apiKeyCommands(program, shell)
+  userCommands(program, shell)
   restoreCommands(program, shell)
   settle(program, streams)
   return program

@@ -32,7 +32,9 @@ async function serve(output: Output, development: boolean): Promise<ExitCode> {
     const { text: key } = evergrant.services.apiKeys.issueLocal(evergrant.organization)
     const publicUrl = evergrant.publicUrl
     writeControlFile(config.dataDir, { url, publicUrl, key, pid: process.pid })
-    announce(output, { url: publicUrl, database: databaseName(config), dataDir: config.dataDir, development: rehearsal })
+    const setup = await evergrant.services.identity.joining.setupToken()
+    const setupUrl = setup === null ? null : `${publicUrl}/auth/setup#${setup}`
+    announce(output, { url: publicUrl, database: databaseName(config), dataDir: config.dataDir, development: rehearsal, setupUrl })
     const end = await Promise.race([stopped, evergrant.lost])
     const lost = typeof end !== 'string'
     output.note(lost ? `${end.message}. Nothing new is started; answers in hand go to the journal.` : `${end}: finishing what is under way.`)
@@ -55,9 +57,9 @@ function untilStopped(): Promise<string> {
 }
 
 function announce(output: Output, started: Started): void {
-  const { url, database, dataDir, development } = started
+  const { url, database, dataDir, development, setupUrl } = started
   const links = development === null ? null : { try_url: development.tryUrl, practice_url: development.practiceUrl }
-  output.result({ url, database, data_dir: dataDir, pid: process.pid, development: links }, () => banner(version(), started))
+  output.result({ url, database, data_dir: dataDir, pid: process.pid, development: links, setup_url: setupUrl }, () => banner(version(), started))
 }
 
 /** Never with a password. */

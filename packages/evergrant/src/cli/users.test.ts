@@ -1,0 +1,108 @@
+// People on the command line, as real processes.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+
+vi.setConfig({ testTimeout: 90_000 })
+
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
+const PASSWORD = 'correct kettle battery orbit'
+let dataDir = ''
+const ending: (() => Promise<unknown>)[] = []
+
+beforeEach(() => {
+  dataDir = join(mkdtempSync(join(tmpdir(), 'evergrant-users-')), 'data')
+})
+afterEach(async () => {
+  for (const end of ending.splice(0)) await end()
+  rmSync(join(dataDir, '..'), { recursive: true, force: true })
+})
+
+function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env
+  return spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH, HOME, NODE_COMPILE_CACHE, EVERGRANT_DATA_DIR: dataDir, ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+}
+
+async function run(args: readonly string[], input = ''): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
+  const child = start(args)
+  const text = { out: '', err: '' }
+  child.stdout.on('data', (chunk) => (text.out += chunk))
+  child.stderr.on('data', (chunk) => (text.err += chunk))
+  child.stdin.end(input)
+  const [code] = await once(child, 'close')
+  return { code, ...text }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  probe.close()
+  return address !== null && typeof address === 'object' ? address.port : 0
+}
+
+async function serving(): Promise<{ readonly url: string; readonly setup_url: string | null }> {
+  const child = start(['serve', '--json'], { EVERGRANT_PORT: String(await freePort()) })
+  let out = ''
+  child.stdout.on('data', (chunk) => (out += chunk))
+  ending.push(async () => {
+    if (child.exitCode !== null) return
+    const closed = once(child, 'close')
+    child.kill('SIGTERM')
+    await closed
+  })
+  await expect.poll(() => out, { timeout: 30_000 }).toContain('\n')
+  return JSON.parse(out)
+}
+
+async function post(url: string, path: string, body: object): Promise<{ readonly status: number; readonly json: Record<string, unknown> }> {
+  const answer = await fetch(`${url}/api/v1/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  return { status: answer.status, json: (await answer.json()) as Record<string, unknown> }
+}
+
+test('without a server an owner is made with a password from standard input', async () => {
+  const made = await run(['users', 'create', '--email', 'Ana@Example.com', '--role', 'owner', '--password-stdin', '--json'], `${PASSWORD}\n`)
+  expect(made, made.err).toMatchObject({ code: 0 })
+  expect(JSON.parse(made.out)).toMatchObject({ email: 'ana@example.com', role: 'owner', email_verified: true })
+})
+
+test('a first start prints a link that makes the first owner once; invitations and resets print theirs for people to hand over (S70)', async () => {
+  const { url, setup_url: setup } = await serving()
+  expect(setup).toMatch(/^http:\/\/localhost:\d+\/auth\/setup#[A-Za-z0-9_-]{43}$/)
+  const owner = { token: setup?.split('#')[1], email: 'ana@example.com', password: PASSWORD, mode: 'bearer' }
+  expect((await post(url, 'auth/setup', owner)).json['user']).toMatchObject({ role: 'owner' })
+  expect((await post(url, 'auth/setup', owner)).status).toBe(410)
+
+  const invited = JSON.parse((await run(['users', 'create', '--email', 'ben@example.com', '--json'])).out)
+  expect(invited.link).toMatch(/\/auth\/invitation#[A-Za-z0-9_-]{43}$/)
+  const accepted = await post(url, 'auth/invitations/accept', { token: invited.link.split('#')[1], password: PASSWORD, mode: 'bearer' })
+  expect(accepted.json['user']).toMatchObject({ email: 'ben@example.com', role: 'member' })
+
+  const reset = JSON.parse((await run(['users', 'reset-password', 'ben@example.com', '--json'])).out)
+  const changed = await post(url, 'auth/password/reset', { token: reset.link.split('#')[1], password: 'green pears travel slowly', mode: 'bearer' })
+  expect(changed.json).toEqual({ changed: true })
+  const signedIn = await post(url, 'auth/login', { email: 'ben@example.com', password: 'green pears travel slowly', mode: 'bearer' })
+  expect(signedIn.status).toBe(200)
+
+  expect(await run(['users', 'create', '--email', 'cleo@example.com', '--password-stdin'], 'password1')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('password_refused'),
+  })
+  expect(await run(['users', 'create', '--email', 'cleo@example.com', '--password-stdin'])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('Standard input is empty'),
+  })
+  expect((await run(['users', 'list'])).out).toMatch(/ID +E-MAIL +NAME +ROLE +DISABLED\nusr_\S+ +ana@example.com +- +owner +-/)
+  expect(await run(['users', 'disable', 'BEN@example.com'])).toMatchObject({ code: 0, out: expect.stringMatching(/^usr_\S+ is disabled/) })
+  expect((await post(url, 'auth/login', { email: 'ben@example.com', password: 'green pears travel slowly', mode: 'bearer' })).status).toBe(401)
+  expect(await run(['users', 'enable', 'ben@example.com'])).toMatchObject({ code: 0, out: expect.stringMatching(/^usr_\S+ is enabled/) })
+  expect(await run(['users', 'enable', 'nobody@example.com'])).toMatchObject({ code: 1, err: expect.stringContaining('There is no user nobody@example.com') })
+})

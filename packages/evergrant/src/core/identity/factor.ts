@@ -1,0 +1,50 @@
+import type { NewEvent } from '../audit/event.ts'
+import type { FactorId, UserId } from '../ids.ts'
+import type { Instant } from '../time.ts'
+
+/** A second way to prove who one is: an authenticator app (RFC 6238), or a passkey (WebAuthn Level 3). */
+export type FactorKind = 'totp' | 'passkey'
+
+export interface Factor {
+  readonly id: FactorId
+  readonly user: UserId
+  readonly kind: FactorKind
+  /** The person's own word for it. */
+  readonly name: string
+  /** Sealed: row = factor id, table `factor`, column `secret`. Null for a passkey, whose secret never leaves its device. */
+  readonly secret: Uint8Array | null
+  /** The last time step that was used: each counts once. */
+  readonly lastStep: number | null
+  /** base64url; unique on this server. */
+  readonly credentialId: string | null
+  /** COSE key. */
+  readonly publicKey: Uint8Array | null
+  /** 0 for passkeys that do not count. */
+  readonly signCount: number
+  readonly transports: readonly string[]
+  readonly createdAt: Instant
+  /** Null: added, and not yet proved to work. It counts for nothing. */
+  readonly confirmedAt: Instant | null
+  readonly lastUsedAt: Instant | null
+}
+
+export interface Factors {
+  /** Oldest first, unconfirmed ones included. */
+  listOf(user: UserId): Promise<readonly Factor[]>
+  byCredential(credentialId: string): Promise<Factor | undefined>
+  /** An unconfirmed `totp` of the same user makes room. `codes`: hashes of recovery codes, kept where the user has none left. */
+  insert(factor: Factor, codes: readonly string[] | null, event: NewEvent | null): Promise<'inserted' | 'taken'>
+  confirm(user: UserId, id: FactorId, step: number, codes: readonly string[] | null, at: Instant, event: NewEvent): Promise<'confirmed' | 'gone'>
+  /** With the last one go the recovery codes. */
+  remove(user: UserId, id: FactorId, event: NewEvent): Promise<'removed' | 'gone'>
+  /** True once for each time step, and never for an older one. */
+  useStep(id: FactorId, step: number, at: Instant): Promise<boolean>
+  /** False when the count did not grow: then two devices hold this passkey. */
+  useCount(id: FactorId, signCount: number, at: Instant): Promise<boolean>
+  replaceCodes(user: UserId, hashes: readonly string[], event: NewEvent): Promise<void>
+  /** True once for each code. */
+  spendCode(user: UserId, hash: string, at: Instant): Promise<boolean>
+  codesLeft(user: UserId): Promise<number>
+  /** Those that were added before `before` and never confirmed. */
+  purge(before: Instant, limit: number): Promise<number>
+}

@@ -1,0 +1,19 @@
+import { Accounts } from './accounts.ts'
+import { FactorService } from './factor-service.ts'
+import type { IdentityPorts } from './identity-ports.ts'
+import { Joining } from './joining.ts'
+import { SignIn } from './sign-in.ts'
+
+/** All that a server does to know who somebody is. */
+export interface Identity {
+  readonly signIn: SignIn
+  readonly accounts: Accounts
+  readonly joining: Joining
+  readonly factors: FactorService
+}
+
+export function createIdentity(ports: IdentityPorts): Identity {
+  const signIn = new SignIn(ports)
+  const accounts = new Accounts(ports, signIn)
+  return { signIn, accounts, joining: new Joining(ports, { accounts, signIn }), factors: new FactorService(ports) }
+}
