@@ -5,8 +5,9 @@ import type { Log } from './core/log.ts'
 import type { DatabaseTrust } from './core/refresh/database-trust.ts'
 import type { Engine } from './core/refresh/engine.ts'
 import type { NodeWatch } from './core/refresh/node-watch.ts'
+import type { SigningKeys } from './core/session/signing-keys.ts'
 import { type Clock, DAY, HOUR, type Instant, type Timers } from './core/time.ts'
-import { eventChores, nodeChores } from './schedule/node-chores.ts'
+import { eventChores, nodeChores, signingKeyChore } from './schedule/node-chores.ts'
 import { type Chore, startWorker, type Worker } from './schedule/worker.ts'
 import type { Store } from './store/index.ts'
 import { systemEntropy } from './system.ts'
@@ -15,10 +16,14 @@ const ANSWERS_KEPT_MS = 72 * HOUR
 const CIPHERTEXT_KEPT_MS = 30 * DAY
 const SESSIONS_KEPT_MS = 7 * DAY
 const IDEMPOTENCY_KEPT_MS = DAY
+/** As long as that a client that comes back is told why its session ended. */
+const ENDED_SESSIONS_KEPT_MS = 30 * DAY
 const LOST_NODES_KEPT_MS = 7 * DAY
 /** A replay of a push is known as long as this. */
 const PUSHES_KEPT_MS = 90 * DAY
 const EVENT_KEYS_KEPT_MS = 7 * DAY
+/** Tickets past their end, counts of names that nobody tried, authenticators that were never confirmed. */
+const IDENTITY_KEPT_MS = DAY
 const PURGE_BATCH = 500
 
 export interface ChoreParts {
@@ -26,7 +31,7 @@ export interface ChoreParts {
   readonly store: Store
   readonly engine: Engine
   readonly revocation: RevocationPorts
-  readonly services: Pick<ProviderEvents, 'pushes' | 'routineChecks'>
+  readonly services: Pick<ProviderEvents, 'pushes' | 'routineChecks'> & { readonly signingKeys: Pick<SigningKeys, 'tick'> }
   readonly watch: NodeWatch | null
   readonly trust: DatabaseTrust
   readonly clock: Clock
@@ -42,7 +47,13 @@ export function startChores(parts: ChoreParts): Worker {
   const { historyMs } = parts.config
   const forgetting: readonly Chore[] = historyMs === null ? [] : [{ name: 'retention', everyMs: HOUR, run: () => forget(store, clock.wall() - historyMs) }]
   return startWorker(
-    [...nodeChores({ engine, revocation: parts.revocation, watch, trust, warnings }), ...eventChores(parts.services, trust), purging, ...forgetting],
+    [
+      ...nodeChores({ engine, revocation: parts.revocation, watch, trust, warnings }),
+      ...eventChores(parts.services, trust),
+      signingKeyChore(parts.services.signingKeys),
+      purging,
+      ...forgetting,
+    ],
     { timers, log },
   )
 }
@@ -67,6 +78,11 @@ async function purge(store: Store, clock: Clock): Promise<boolean> {
     store.nodes.forgetLost(now - LOST_NODES_KEPT_MS),
     store.pushes.forget(now - PUSHES_KEPT_MS, PURGE_BATCH),
     store.events.forgetKeys(now - EVENT_KEYS_KEPT_MS, PURGE_BATCH),
+    store.tickets.purge(now - IDENTITY_KEPT_MS, PURGE_BATCH),
+    store.throttles.purge(now - IDENTITY_KEPT_MS, PURGE_BATCH),
+    store.factors.purge(now - IDENTITY_KEPT_MS, PURGE_BATCH),
+    store.proofsSeen.forget(now, PURGE_BATCH),
+    store.sessions.purge(now - ENDED_SESSIONS_KEPT_MS, PURGE_BATCH),
   ])
   return done.some((count) => count === PURGE_BATCH)
 }

@@ -1,9 +1,14 @@
+import { composeIdentity, composeMailer, type IdentityParts } from './compose-identity.ts'
 import type { NodeParts } from './compose-node.ts'
 import type { Metrics } from './compose-observability.ts'
+import { composePeople } from './compose-people.ts'
 import { composeProviderEvents } from './compose-provider-events.ts'
+import { composeSessions, type SessionParts } from './compose-sessions.ts'
+import { composeSignIn, type SignInParts } from './compose-sign-in.ts'
 import type { Config } from './config.ts'
 import { ApiKeysService } from './core/access/api-keys-service.ts'
 import { IdempotentRequests } from './core/access/idempotent-requests.ts'
+import type { ConnectPorts } from './core/connect/connect-ports.ts'
 import { type ConnectService, createConnectService } from './core/connect/connect-service.ts'
 import { repairLink } from './core/connect/repair-link.ts'
 import { ConnectionService, connectionNotFound } from './core/connection/connection-service.ts'
@@ -13,6 +18,7 @@ import { ReuseProbes } from './core/connection/reuse-probes.ts'
 import type { RevocationPorts } from './core/connection/revocation-worker.ts'
 import type { RoutineChecks } from './core/connection/routine-checks.ts'
 import type { DriftWatch } from './core/drift/drift-watch.ts'
+import type { OrganizationId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
 import { QuotaBook, quotaSubject } from './core/pacing/quota-book.ts'
 import type { ProviderDirectory } from './core/provider/context.ts'
@@ -26,6 +32,10 @@ import type { RestoreService } from './core/refresh/restore-service.ts'
 import { createApp } from './http/app.ts'
 import { hostedRoutes } from './http/connect/hosted-routes.ts'
 import { connectSessionRoutes } from './http/connect/session-routes.ts'
+import { ownerPageRoute } from './http/pages/owner-page-route.ts'
+import { PageDesk } from './http/pages/page-desk.ts'
+import { pageRoutes } from './http/pages/page-routes.ts'
+import { connectPeople } from './http/pages/provider-routes.ts'
 import type { Upstream } from './http/proxy/upstream.ts'
 import { perMinute } from './http/rate-limit.ts'
 import { restoreRoutes } from './http/routes/restore.ts'
@@ -35,10 +45,12 @@ import type { AddressGuard } from './outbound/address-guard.ts'
 import { certificateProblem } from './outbound/client-certificate.ts'
 import type { ProviderClient } from './outbound/provider-client.ts'
 import { createProxyTransport, type ProxyTransport } from './outbound/proxy-transport.ts'
-import { systemEntropy, systemTimers } from './system.ts'
+import { StreamRelief } from './outbound/stream-relief.ts'
+import { collectYoungBuffers, systemEntropy, systemTimers } from './system.ts'
 
 /** The services behind the routes, and what the chores of a node need of them. */
-export interface ComposedServices extends Services {
+export interface ComposedServices extends Omit<Services, keyof SessionParts>, SessionParts, IdentityParts {
+  readonly signIns: SignInParts
   readonly connect: ConnectService
   readonly revocation: RevocationPorts
   readonly proxy: ProxyTransport
@@ -49,6 +61,8 @@ export interface ComposedServices extends Services {
 export interface ServiceParts {
   readonly config: Config
   readonly node: NodeParts
+  /** The organization that exists from the start. */
+  readonly organization: OrganizationId
   readonly engine: Engine
   readonly exchange: CodeExchange
   readonly signing: SigningPorts
@@ -80,9 +94,11 @@ export function composeServices(parts: ServiceParts): ComposedServices {
     const context = await engine.contexts.of(row.connection.integration)
     return engine.contexts.provider(context, row.connection.variables, row.connection.facts)
   }
-  const connect = composeConnect(parts)
+  const connectPorts = composeConnectPorts(parts)
+  const connect = createConnectService(connectPorts)
+  const signedIn = composeSignedIn(parts)
   const pacing = composePacing(parts)
-  const proxy = createProxyTransport({ guard: parts.guard, timers: systemTimers })
+  const proxy = createProxyTransport({ guard: parts.guard, timers: systemTimers, relief: new StreamRelief(collectYoungBuffers) })
   const connections = new ConnectionService({
     ...ports,
     connections: store.connections,
@@ -92,15 +108,21 @@ export function composeServices(parts: ServiceParts): ComposedServices {
     seal,
   })
   const sendRequest = (request: ProviderRequest) => parts.client.sendRequest(request)
+  const revocation = { ...ports, connections: store.connections, credentials: store.credentials, seal, log: parts.log, sendRequest, contextOf }
+  const repairPage: Services['repairLink'] = ({ row, providerKnown }) =>
+    providerKnown ? repairLink(row.connection, parts.config.publicUrl, { seal, clock: node.clock }) : null
   return {
     ...ports,
+    ...signedIn,
+    signIns: composeSignIn({ store, connect: connectPorts, identity: signedIn.identity, sessions: signedIn.sessions, organization: parts.organization }),
+    ...composePeople({ ...ports, store, seal, engine, connections, connect, revocation, repairLink: repairPage }),
     engine,
     apiKeys,
     idempotency: new IdempotentRequests({ ...ports, store: store.idempotency, seal }),
     connections,
     probes: new ReuseProbes({ engine, connections, providers: directory, siblings: store.connections, sendRequest, clock: node.clock }),
     machines: composeMachines(parts),
-    repairLink: ({ row, providerKnown }) => (providerKnown ? repairLink(row.connection, parts.config.publicUrl, { seal, clock: node.clock }) : null),
+    repairLink: repairPage,
     integrations: new IntegrationService({
       ...ports,
       integrations: store.integrations,
@@ -118,17 +140,17 @@ export function composeServices(parts: ServiceParts): ComposedServices {
     connect,
     proxy,
     upstream: composeUpstream(parts, proxy, pacing),
-    revocation: {
-      ...ports,
-      connections: store.connections,
-      credentials: store.credentials,
-      seal,
-      log: parts.log,
-      sendRequest,
-      contextOf,
-    },
+    revocation,
     ...composeProviderEvents({ ...parts, pacing, codes: connect }),
   }
+}
+
+/** Sessions, and the proofs of identity that open them. */
+function composeSignedIn({ config, node, log, organization }: ServiceParts): SessionParts & IdentityParts {
+  const { store, seal, clock } = node
+  const ports = { config, store, seal, clock, timers: systemTimers, entropy: systemEntropy, log, organization }
+  const parts = composeSessions(ports)
+  return { ...parts, ...composeIdentity({ ...ports, sessions: parts.sessions, mailer: composeMailer(config, ports) }) }
 }
 
 function composeMachines({ node, engine, client, metrics }: ServiceParts): MachineConnections {
@@ -165,10 +187,10 @@ function composeUpstream({ node, engine }: ServiceParts, proxy: ProxyTransport, 
   }
 }
 
-function composeConnect(parts: ServiceParts): ConnectService {
+function composeConnectPorts(parts: ServiceParts): ConnectPorts {
   const { config, node, directory, log } = parts
   const { store, seal } = node
-  return createConnectService({
+  return {
     sessions: store.connectSessions,
     connections: store.connections,
     credentials: store.credentials,
@@ -197,13 +219,15 @@ function composeConnect(parts: ServiceParts): ConnectService {
     entropy: systemEntropy,
     log,
     publicUrl: config.publicUrl,
-  })
+  }
 }
 
 export function composeApp(config: Config, services: ComposedServices, log: Log, more: readonly ((app: App) => void)[]): App {
-  const { publicUrl, trustedProxies } = config
+  const { publicUrl, trustedProxies, allowedOrigins } = config
+  const desk = new PageDesk({ services, ...services.signIns, connect: services.connect, publicUrl, allowedOrigins, log })
   return createApp(services, {
     publicUrl,
+    allowedOrigins,
     log,
     trustedProxies,
     bodyLimit: config.bodyLimitBytes,
@@ -213,8 +237,10 @@ export function composeApp(config: Config, services: ComposedServices, log: Log,
     ...(config.logLevel === 'debug' ? { requestLog: (fields) => log.info(fields, 'a request was answered') } : {}),
     routes: [
       (app) => restoreRoutes(app, services.restore),
-      (app) => connectSessionRoutes(app, services.connect),
-      (app) => hostedRoutes(app, { connect: services.connect, publicUrl, log }),
+      (app) => connectSessionRoutes(app, services.connect, services.connections),
+      (app) => hostedRoutes(app, { connect: services.connect, publicUrl, log, people: connectPeople(desk) }),
+      (app) => pageRoutes(app, desk),
+      (app) => ownerPageRoute(app, services.signIns.visits),
       ...more,
     ],
   })

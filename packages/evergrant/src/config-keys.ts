@@ -21,6 +21,44 @@ export const CONFIG_KEYS = keys([
       'Address under which browsers and providers reach this server; redirect URIs are made from it. Must be https unless it is this machine. Without it `http://localhost:<port>`.',
   },
   {
+    name: 'EVERGRANT_ALLOWED_ORIGINS',
+    default: '',
+    secret: false,
+    meaning:
+      'Origins of applications whose pages may use this server with a session, as a browser writes them: `https://app.example.com`, separated by commas. No patterns. The cookie works for pages of the same site alone.',
+  },
+  {
+    name: 'EVERGRANT_SIGN_UP',
+    default: 'invited',
+    secret: false,
+    meaning: '`invited`: people join by invitation. `open`: anybody with an e-mail address may sign up.',
+  },
+  {
+    name: 'EVERGRANT_SESSION_IDLE_DAYS',
+    default: '30',
+    secret: false,
+    meaning: 'Days after which a session that was not used is over.',
+  },
+  {
+    name: 'EVERGRANT_SESSION_DAYS',
+    default: '180',
+    secret: false,
+    meaning: 'Days after which a session is over however much it is used: the person signs in again.',
+  },
+  {
+    name: 'EVERGRANT_SMTP_URL',
+    default: '',
+    secret: true,
+    meaning:
+      '`smtp://user:password@mail.example.com:587`, or `smtps://`: the mail server for invitations and resets. Without it letters are files in `mailbox` of the data folder.',
+  },
+  {
+    name: 'EVERGRANT_MAIL_FROM',
+    default: '',
+    secret: false,
+    meaning: 'Sender of letters: `Example <hello@example.com>`. Without it `evergrant@` and the host of the public URL.',
+  },
+  {
     name: 'EVERGRANT_DATA_DIR',
     default: './data',
     secret: false,

@@ -118,3 +118,54 @@ test('the egress proxy is an address, and what goes around it a list of hosts an
 test('the reference page says what the table says; `vitest run --update` rewrites it', async () => {
   await expect(configurationReference()).toMatchFileSnapshot('../../../docs/reference/configuration.md')
 })
+
+test('origins are taken as a browser writes them, and nothing that a stranger could match', () => {
+  const read = (text: string) => readConfig({ EVERGRANT_ALLOWED_ORIGINS: text }, { development: false }).allowedOrigins
+  expect(read('https://app.example.com, HTTPS://Other.Example.com:443 http://localhost:5173')).toEqual([
+    'https://app.example.com',
+    'https://other.example.com',
+    'http://localhost:5173',
+  ])
+  expect(read('')).toEqual([])
+  const wrong = [
+    '*',
+    'null',
+    'https://*.example.com',
+    'http://app.example.com',
+    'https://app.example.com/',
+    'https://a@b.example.com',
+    'app.example.com',
+    'https://x:99999',
+  ]
+  for (const text of wrong) expect(problems({ EVERGRANT_ALLOWED_ORIGINS: text }), text).toMatch(/EVERGRANT_ALLOWED_ORIGINS must be a list.*no path, no pattern/)
+})
+
+test('sessions have a length in days, and people join by invitation unless it is said otherwise', () => {
+  const day = 86_400_000
+  expect(readConfig({}, { development: false })).toMatchObject({ sessionIdleMs: 30 * day, sessionMs: 180 * day, signUp: 'invited', allowedOrigins: [] })
+  expect(readConfig({ EVERGRANT_SIGN_UP: 'open', EVERGRANT_SESSION_IDLE_DAYS: '1' }, { development: false })).toMatchObject({
+    sessionIdleMs: day,
+    signUp: 'open',
+  })
+  expect(problems({ EVERGRANT_SIGN_UP: 'closed', EVERGRANT_SESSION_DAYS: '0' }).split('\n')).toEqual([
+    'EVERGRANT_SIGN_UP must be invited or open',
+    'EVERGRANT_SESSION_DAYS must be a whole number from 1 to 400',
+  ])
+})
+
+test('a mail server and a sender are checked at the start, and the password of the server is never shown', () => {
+  const config = readConfig(
+    { EVERGRANT_SMTP_URL: 'smtps://me:hidden-word@mail.example:465', EVERGRANT_MAIL_FROM: 'Example <hello@example.com>' },
+    { development: false },
+  )
+  expect(config.smtpUrl?.reveal()).toBe('smtps://me:hidden-word@mail.example:465')
+  expect(config.mailFrom).toBe('Example <hello@example.com>')
+  expect(inspect(config)).not.toContain('hidden-word')
+  expect(readConfig({}, { development: false })).toMatchObject({ smtpUrl: null, mailFrom: null })
+  for (const wrong of ['mail.example:25', 'https://mail.example', 'smtp://', 'smtp://me:hidden-word@mail.example?tls=no']) {
+    expect(problems({ EVERGRANT_SMTP_URL: wrong })).toMatch(/EVERGRANT_SMTP_URL must look like smtp:/)
+    expect(problems({ EVERGRANT_SMTP_URL: wrong })).not.toContain('hidden-word')
+  }
+  for (const wrong of ['Example', 'a@b, c@d', 'Example <hello>'])
+    expect(problems({ EVERGRANT_MAIL_FROM: wrong })).toMatch(/EVERGRANT_MAIL_FROM must be an address/)
+})

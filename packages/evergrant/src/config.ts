@@ -5,6 +5,9 @@ import { Secret } from './core/seal/secret.ts'
 import { DAY } from './core/time.ts'
 import { type Keyring, parseMasterKeys, refuseWideMode } from './seal/keyring.ts'
 
+/** Who may sign up: only people who were invited, or anybody. */
+export type SignUp = 'invited' | 'open'
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
 export interface Config {
@@ -13,6 +16,16 @@ export interface Config {
   readonly port: number
   /** Origin and optional path under which browsers and providers reach this server; no slash at the end. */
   readonly publicUrl: string
+  /** Of applications whose pages may use this server with a session; each is an origin as browsers write it. */
+  readonly allowedOrigins: readonly string[]
+  readonly signUp: SignUp
+  readonly sessionIdleMs: number
+  /** However much it is used. */
+  readonly sessionMs: number
+  /** Null: letters are files in `dataDir`. */
+  readonly smtpUrl: Secret | null
+  /** Null: made from the public URL. */
+  readonly mailFrom: string | null
   readonly dataDir: string
   /** Null: the embedded database in `dataDir`. */
   readonly databaseUrl: Secret | null
@@ -105,6 +118,12 @@ export function readConfig(env: Environment, options: ReadOptions): Config {
     host: read.text('EVERGRANT_HOST'),
     port,
     publicUrl: read.optional('EVERGRANT_PUBLIC_URL', publicAddress) ?? `http://localhost:${port}`,
+    allowedOrigins: read.optional('EVERGRANT_ALLOWED_ORIGINS', origins) ?? [],
+    signUp: read.optional('EVERGRANT_SIGN_UP', signUp) ?? 'invited',
+    sessionIdleMs: read.integer('EVERGRANT_SESSION_IDLE_DAYS', 1, 400) * DAY,
+    sessionMs: read.integer('EVERGRANT_SESSION_DAYS', 1, 400) * DAY,
+    smtpUrl: read.optional('EVERGRANT_SMTP_URL', mailServer),
+    mailFrom: read.optional('EVERGRANT_MAIL_FROM', mailSender),
     dataDir: read.text('EVERGRANT_DATA_DIR'),
     databaseUrl: databaseUrl === null ? null : new Secret(databaseUrl),
     databaseConnections: read.integer('EVERGRANT_DATABASE_CONNECTIONS', 10, 1_000),
@@ -246,6 +265,17 @@ function databaseAddress(text: string): string {
   return text
 }
 
+/** Plain http on another machine is left out: whoever sits on the line could speak for that page. */
+const ORIGIN =
+  /^(?:https:\/\/(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])|http:\/\/(?:(?:[a-z0-9-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\]))(?::\d{1,5})?$/i
+
+function origins(text: string): readonly string[] {
+  const entries = text.split(/[\s,]+/).filter((entry) => entry !== '')
+  if (!entries.every((entry) => ORIGIN.test(entry) && URL.canParse(entry)))
+    throw invalid('must be a list, separated by commas, of origins such as https://app.example.com: https (or http on this machine), no path, no pattern')
+  return entries.map((entry) => new URL(entry).origin)
+}
+
 const DIRECT = /^(?:\*|\*?[a-z0-9._-]+(?::\d{1,5})?|[0-9.]+\/(?:[0-9]|[12][0-9]|3[0-2])|\[?[0-9a-f:]+\]?(?:\/(?:[0-9]|[1-9][0-9]|1[01][0-9]|12[0-8]))?)$/i
 
 function egressAddress(text: string): Secret {
@@ -274,6 +304,26 @@ function isLoopbackName(host: string): boolean {
 
 function nodeName(text: string): string {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(text)) throw invalid('must be 1 to 64 letters, digits, dots, dashes or underscores, and differ on every node')
+  return text
+}
+
+function mailServer(text: string): Secret {
+  const url = URL.parse(text)
+  if (url === null || (url.protocol !== 'smtp:' && url.protocol !== 'smtps:') || url.hostname === '' || url.search !== '' || url.hash !== '')
+    throw invalid('must look like smtp://user:password@mail.example.com:587, or smtps:// for a server that starts with TLS')
+  return new Secret(url.href)
+}
+
+/** `address`, or `Name <address>`. */
+const SENDER = /^(?:[^<>\r\n"]{1,100}<[^\s<>@"]+@[^\s<>@"]+>|[^\s<>@"]+@[^\s<>@"]+)$/
+
+function mailSender(text: string): string {
+  if (!SENDER.test(text.trim())) throw invalid('must be an address, or a name and an address: Example <hello@example.com>')
+  return text.trim()
+}
+
+function signUp(text: string): SignUp {
+  if (text !== 'invited' && text !== 'open') throw invalid('must be invited or open')
   return text
 }
 

@@ -14,7 +14,7 @@ import type { DatabaseTrust } from './core/refresh/database-trust.ts'
 import type { Observation } from './core/refresh/engine-ports.ts'
 import { markingConnections } from './core/refresh/marking-connections.ts'
 import type { DrainReport } from './core/refresh/refresh-engine.ts'
-import { MINUTE } from './core/time.ts'
+import { MINUTE, SECOND } from './core/time.ts'
 import type { App } from './http/schema.ts'
 import { createAddressGuard } from './outbound/address-guard.ts'
 import { createEgress } from './outbound/egress.ts'
@@ -49,6 +49,9 @@ export interface Evergrant {
 
 /** On a shared database another node may be in the middle of a code exchange: it gets this long. */
 const OTHER_NODES_EXCHANGE_MS = 5 * MINUTE
+
+/** Letters that are on their way get this long; one that waits for another try is lost, and its person asks again. */
+const LETTERS_MS = 5 * SECOND
 
 /** What a start may add: provider records, routes, and something to do once the services stand. */
 export interface Extension {
@@ -93,6 +96,7 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
     const services = composeServices({
       config,
       node: { ...node, store: { ...node.store, connections } },
+      organization,
       engine,
       exchange,
       signing,
@@ -182,6 +186,9 @@ function runnable(parts: RunnableParts): Evergrant {
     close: async () => {
       await worker?.stop()
       await app.close()
+      // Theft is told by which generations were seen: those of the last second are written before the store closes.
+      await services.guard.flush().catch((error: unknown) => parts.log.warn({ error: String(error) }, 'the last uses of sessions were not noted'))
+      await services.postbox.drain(LETTERS_MS)
       services.proxy.close()
       parts.stop()
       await node.journal.close()

@@ -2,6 +2,13 @@ import { createServer } from 'node:http'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { Fault } from '../core/fault/fault.ts'
 import type { Log } from '../core/log.ts'
+import { SECOND } from '../core/time.ts'
+import { authHeaders } from './auth/auth-headers.ts'
+import { answerOrigins } from './auth/cors.ts'
+import { identityRoutes } from './auth/identity-routes.ts'
+import { allowedOrigins } from './auth/same-site.ts'
+import { sessionRoutes } from './auth/session-routes.ts'
+import { ValidateLane } from './auth/validate-lane.ts'
 import { authenticator } from './authentication.ts'
 import { BodyTime } from './body-time.ts'
 import { docsRoutes } from './docs/docs-routes.ts'
@@ -13,6 +20,7 @@ import { duplicateKey, tooDeepField } from './json-body.ts'
 import { MethodTable } from './method-table.ts'
 import { faultOf, PROBLEM_TYPE, problemOf, retryAfterSeconds } from './problem.ts'
 import { type RateLimit, RateLimiter } from './rate-limit.ts'
+import { noteRoutes } from './route-table.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { connectionTestRoutes } from './routes/connection-test.ts'
@@ -24,12 +32,17 @@ import { healthRoutes } from './routes/health.ts'
 import { hookRoutes } from './routes/hooks.ts'
 import { importRoutes } from './routes/import.ts'
 import { integrationRoutes } from './routes/integrations.ts'
+import { jwksRoutes } from './routes/jwks.ts'
 import { organizationRoutes } from './routes/organizations.ts'
+import { ownerRoutes } from './routes/owners.ts'
+import { profileRoutes } from './routes/profile.ts'
 import { providerRoutes } from './routes/providers.ts'
 import { proxyRoutes } from './routes/proxy.ts'
 import { pushRoutes } from './routes/pushes.ts'
 import { reuseProbeRoutes } from './routes/reuse-probe.ts'
+import { tokenStatusRoutes } from './routes/token-status.ts'
 import { tokenRoutes } from './routes/tokens.ts'
+import { userRoutes } from './routes/users.ts'
 import type { App, SchemaTypes } from './schema.ts'
 import type { Services } from './services.ts'
 import { validatorCompiler } from './validation.ts'
@@ -37,6 +50,8 @@ import { validatorCompiler } from './validation.ts'
 export interface AppOptions {
   /** Where the outside world reaches us, without a trailing slash. */
   readonly publicUrl: string
+  /** Origins of applications whose pages may use the API with a session: `https://app.example.com`. Compared whole. */
+  readonly allowedOrigins?: readonly string[]
   readonly log: Log
   /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed; the right-most foreign hop is the caller. */
   readonly trustedProxies?: readonly string[]
@@ -65,17 +80,21 @@ const BODY_LIMIT = 256 * 1_024
 const KEY_LIMIT: RateLimit = { perSecond: 20_000, capacity: 40_000 }
 const FAILURE_LIMIT: RateLimit = { perSecond: 5, capacity: 100 }
 const PROXY_TIMEOUT_MS = 60_000
+/** Never without Retry-After: a client that is told to wait must know how long. */
+const WAITING: ReadonlySet<number> = new Set([429, 503])
 
 /** The HTTP server over the services of core. Nothing listens yet: `app.listen` does, `app.inject` needs no socket. */
 export function createApp(services: Services, options: AppOptions): App {
   const bodyLimit = options.bodyLimit ?? BODY_LIMIT
-  const headers = answerHeaders(options.publicUrl)
+  const origins = allowedOrigins(options.publicUrl, options.allowedOrigins ?? [])
+  const headers = answerHeaders(options.publicUrl, origins.listed.size > 0)
   const limits = limitsOf(services, options)
   const nextRequestId = requestIds(services.entropy.uuid())
   const lane = new FastLane(services, limits.keys, headers, nextRequestId)
+  const validateLane = new ValidateLane(services, limits.keys, headers, nextRequestId)
   const app = Fastify({
     bodyLimit,
-    serverFactory: (handler) => createServer(SERVER, options.requestLog === undefined ? lane.before(handler) : handler),
+    serverFactory: (handler) => createServer(SERVER, options.requestLog === undefined ? lane.before(validateLane.before(handler)) : handler),
     trustProxy: options.trustedProxies === undefined || options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
     genReqId: nextRequestId,
     onProtoPoisoning: 'error',
@@ -91,8 +110,10 @@ export function createApp(services: Services, options: AppOptions): App {
     if (fault.code === 'internal') options.log.error({ request: request.id, error: describe(fault.details.cause ?? fault) }, 'a request failed')
     const problem = problemOf(fault, request.id, options.publicUrl, request.words)
     reply.headers(headers).header('request-id', request.id)
-    if (fault.details.retryAt !== undefined) reply.header('retry-after', String(retryAfterSeconds(fault.details.retryAt, services.clock.wall())))
-    if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="evergrant"')
+    const now = services.clock.wall()
+    const retryAt = fault.details.retryAt ?? (WAITING.has(problem.status) ? now + SECOND : undefined)
+    if (retryAt !== undefined) reply.header('retry-after', String(retryAfterSeconds(retryAt, now)))
+    authHeaders(reply, fault.code, problem.status, () => services.proofs.nonces.current())
     reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem))
   }
 
@@ -102,13 +123,15 @@ export function createApp(services: Services, options: AppOptions): App {
   app.setErrorHandler((error, request, reply) => fail(error, request, reply))
   app.setNotFoundHandler((request, reply) => fail(missing(methods, request, reply), request, reply))
   app.addHook('onRoute', (route) => methods.add(route.method, route.url))
+  noteRoutes(app)
   const bodies = new BodyTime(services.timers, (socket) => refuseBytes({ code: 'ERR_HTTP_REQUEST_TIMEOUT' }, socket))
   app.addHook('onRequest', (request, reply, done) => {
     bodies.limit(request.raw)
     reply.headers(headers).header('request-id', request.id)
     done()
   })
-  app.addHook('onRequest', authenticator(services, limits))
+  answerOrigins(app, origins)
+  app.addHook('onRequest', authenticator(services, limits, options.publicUrl))
   if (options.requestLog !== undefined) logRequests(app, options.requestLog)
   readJsonBodies(app)
   completeBodies(app)
@@ -116,6 +139,8 @@ export function createApp(services: Services, options: AppOptions): App {
   collectOpenApi(app, options.publicUrl)
   const parts: readonly ((scope: App) => void)[] = [
     (scope) => ownRoutes(scope, services, options),
+    (scope) => sessionRoutes(scope, services, { publicUrl: options.publicUrl, origins }),
+    (scope) => identityRoutes(scope, services, { publicUrl: options.publicUrl, origins }),
     (scope) => hookRoutes(scope, services.pushes, { publicUrl: options.publicUrl, clock: services.clock }),
     (scope) => proxyRoutes(scope, services, { timeoutMs: options.proxyTimeoutMs ?? PROXY_TIMEOUT_MS, bodies }),
     ...(options.routes ?? []),
@@ -142,9 +167,14 @@ function ownRoutes(app: App, services: Services, options: AppOptions): void {
   providerRoutes(app, services)
   apiKeyRoutes(app, services)
   organizationRoutes(app, services)
+  profileRoutes(app, services)
+  userRoutes(app, services)
+  ownerRoutes(app, services)
+  tokenStatusRoutes(app, services)
   eventRoutes(app, services)
   adminRoutes(app, services)
   healthRoutes(app, services)
+  jwksRoutes(app, services.signingKeys)
   docsRoutes(app)
 }
 

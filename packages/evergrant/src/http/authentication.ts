@@ -3,16 +3,25 @@ import type { ApiKey, ApiKeyScope } from '../core/access/api-key.ts'
 import { LOCAL_KEY_HINT } from '../core/access/api-keys-service.ts'
 import type { Actor } from '../core/audit/event.ts'
 import { Fault } from '../core/fault/fault.ts'
+import { looksLikeToken } from '../core/session/access-token.ts'
+import { personActor } from '../core/session/session-events.ts'
+import type { ProvenKey, ProvenPerson } from '../core/session/session-guard.ts'
+import { RIGHTS } from '../core/user/roles.ts'
+import { ownerOf } from '../core/user/user.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import { addressBucket } from './rate-limit.ts'
 import type { Caller, Services } from './services.ts'
 
-/** What a route asks of its caller: a scope, just a valid key (`any`), or nothing (`public`). */
-export type Access = ApiKeyScope | 'any' | 'public'
+/** What a route asks of its caller: a scope, just a valid credential (`any`), a person who is signed in (`person`), or nothing (`public`). */
+export type Access = ApiKeyScope | 'any' | 'person' | 'public'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
+    /** The handler keeps to `caller.owner`. Without it a person who reaches only their own is refused. */
+    own?: true
+    /** The answer is about the access token itself, and gives nothing away that is not in it: no proof of a key is asked. */
+    aboutToken?: true
   }
   interface FastifyRequest {
     /** Set before the handler of every route that is not public. */
@@ -23,16 +32,50 @@ declare module 'fastify' {
 }
 
 export interface Limits {
-  /** Per key. */
+  /** Per key, and per session. */
   readonly keys: RateLimiter
-  /** Per address, for credentials that are not valid. A valid key is never slowed by its neighbours. */
+  /** Per address, for credentials that are not valid. A valid one is never slowed by its neighbours. */
   readonly failures: RateLimiter
 }
 
 type Done = (error?: Error) => void
+type AuthServices = Pick<Services, 'apiKeys' | 'guard' | 'proofs' | 'clock'>
 
-/** The hook that lets a request in. Synchronous for keys in memory. */
-export function authenticator(services: Pick<Services, 'apiKeys' | 'clock'>, limits: Limits) {
+/** An access token has about 700 characters; a longer header is no credential of ours. */
+const HEADER_MAX = 4_200
+
+/** The hook that lets a request in: a backend by its key, a person by an access token. Synchronous for what is in memory. No cookie lets anybody in (S55). */
+export function authenticator(services: AuthServices, limits: Limits, publicUrl: string) {
+  const admitKey = keyHook(services, limits)
+  const admitPerson = personHook(services, limits)
+  const prove = proofHook(services, publicUrl)
+  return (request: FastifyRequest, _reply: FastifyReply, done: Done): void => {
+    const { access, aboutToken } = request.routeOptions.config
+    // Only the answer to an unknown path has no route, and so no access.
+    if (access === 'public' || request.is404) return done()
+    if (access === undefined) return done(new Fault('internal', { detail: 'This route does not say who may use it.' }))
+    const { authorization } = request.headers
+    const text = bearerOf(authorization)
+    if (text !== undefined && looksLikeToken(text)) return admitPerson(request, text, aboutToken === true ? 'not_asked' : null, access, done)
+    const bound = text === undefined ? credentialOf(authorization, 'dpop ') : undefined
+    if (bound === undefined || !looksLikeToken(bound)) return admitKey(request, text, access, done)
+    prove(request, bound).then((key) => admitPerson(request, bound, key, access, done), done)
+  }
+}
+
+/** The key that a request was proven with (RFC 9449 section 7.1). */
+function proofHook({ proofs }: AuthServices, publicUrl: string) {
+  return (request: FastifyRequest, accessToken: string): Promise<string> =>
+    proofs.check({ headers: proofsOf(request), method: request.method, url: publicUrl + request.url, accessToken, boundTo: null })
+}
+
+/** The `DPoP` fields of a request. Node joins repeated ones, and a proof has no comma in it. */
+export function proofsOf(request: Pick<FastifyRequest, 'headers'>): readonly string[] {
+  const sent = request.headers['dpop']
+  return (Array.isArray(sent) ? sent.join(',') : (sent ?? '')).split(',').flatMap((text) => (text.trim() === '' ? [] : [text.trim()]))
+}
+
+function keyHook(services: AuthServices, limits: Limits) {
   const refuse = (request: FastifyRequest, detail: string): Fault => {
     const waitMs = limits.failures.take(addressBucket(request.ip))
     return waitMs > 0 ? limited(services, waitMs, 'Too many invalid credentials from this address.') : new Fault('unauthenticated', { detail })
@@ -40,18 +83,15 @@ export function authenticator(services: Pick<Services, 'apiKeys' | 'clock'>, lim
   const admit = (request: FastifyRequest, key: ApiKey, access: Access): Fault | undefined => {
     const waitMs = limits.keys.take(key.id)
     if (waitMs > 0) return limited(services, waitMs, 'The limit of this key was reached.')
+    if (access === 'person')
+      return new Fault('forbidden', { detail: 'This route is about the person who is signed in. Send an access token of a session, not an API key.' })
     if (!allows(key, access))
       return new Fault('forbidden', { detail: `This route needs the scope \`${access}\`, and the key ${key.hint}... does not have it.` })
-    request.caller = { organization: key.organization, key }
+    request.caller = keyCaller(key)
     return undefined
   }
-  return (request: FastifyRequest, _reply: FastifyReply, done: Done): void => {
-    const access = request.routeOptions.config.access
-    // Only the answer to an unknown path has no route, and so no access.
-    if (access === 'public' || request.is404) return done()
-    if (access === undefined) return done(new Fault('internal', { detail: 'This route does not say who may use it.' }))
-    const text = bearerOf(request.headers.authorization)
-    if (text === undefined) return done(refuse(request, 'Send an API key: `Authorization: Bearer egk_...`.'))
+  return (request: FastifyRequest, text: string | undefined, access: Access, done: Done): void => {
+    if (text === undefined) return done(refuse(request, access === 'person' ? 'Send an access token: `Authorization: Bearer eyJ...`.' : SEND_A_KEY))
     const hash = services.apiKeys.hashOf(text)
     if (hash === undefined) return done(refuse(request, 'This is no API key of this server: check that it was copied whole.'))
     const known = services.apiKeys.peek(hash)
@@ -71,18 +111,78 @@ export function authenticator(services: Pick<Services, 'apiKeys' | 'clock'>, lim
   }
 }
 
+const SEND_A_KEY = 'Send an API key: `Authorization: Bearer egk_...`.'
+
+function personHook(services: AuthServices, limits: Limits) {
+  const admit = (request: FastifyRequest, person: ProvenPerson, access: Access): Fault | undefined => {
+    const waitMs = limits.keys.take(person.session.id)
+    if (waitMs > 0) return limited(services, waitMs, 'The limit of this session was reached.')
+    const caller = personCaller(person)
+    const refused = outOfReach(caller, person, access, request.routeOptions.config.own === true)
+    if (refused === undefined) request.caller = caller
+    return refused
+  }
+  return (request: FastifyRequest, token: string, proven: ProvenKey, access: Access, done: Done): void => {
+    const known = services.guard.peek(token, proven)
+    if (known instanceof Fault) return done(known)
+    if (known !== 'unknown') return done(admit(request, known, access))
+    // Somebody who makes tokens up must not keep us busy with signatures; whoever sends a genuine one gets the turn back.
+    const bucket = addressBucket(request.ip)
+    const waitMs = limits.failures.take(bucket)
+    if (waitMs > 0) return done(limited(services, waitMs, 'Too many invalid credentials from this address.'))
+    services.guard.lookUp(token, proven).then(
+      (person) => {
+        limits.failures.giveBack(bucket)
+        done(admit(request, person, access))
+      },
+      (cause: unknown) => {
+        const fault = cause instanceof Fault ? cause : new Fault('store_unavailable', { cause })
+        if (fault.code !== 'access_token_expired') limits.failures.giveBack(bucket)
+        done(fault)
+      },
+    )
+  }
+}
+
+/** What keeps a person from a route: the role, or a reach that the route does not keep to. */
+function outOfReach(caller: Caller, { role }: ProvenPerson, access: Access, own: boolean): Fault | undefined {
+  if (access === 'person') return undefined
+  // Also not of those who may do everything else: a person uses a connection and never sees its secret (S89).
+  if (access === 'tokens:read')
+    return new Fault('role_missing', { detail: 'No role reads access tokens. Call the provider through the proxy, or read the token with an API key.' })
+  if (!allows(caller, access)) return new Fault('role_missing', { detail: `This needs the right \`${access}\`, and the role ${role} does not give it.` })
+  if (caller.owner === null || own) return undefined
+  return new Fault('role_missing', { detail: `This is about the whole organization, and the role ${role} reaches only what is your own.` })
+}
+
 function limited(services: Pick<Services, 'clock'>, waitMs: number, why: string): Fault {
   return new Fault('rate_limited', { detail: `${why} Wait for Retry-After.`, retryAt: services.clock.wall() + waitMs })
 }
 
 export function bearerOf(header: string | undefined): string | undefined {
-  if (header === undefined || header.length < 8 || header.length > 512) return undefined
-  return header.slice(0, 7).toLowerCase() === 'bearer ' ? header.slice(7).trim() : undefined
+  return credentialOf(header, 'bearer ')
+}
+
+/** `scheme` in lower case, with its space. */
+function credentialOf(header: string | undefined, scheme: string): string | undefined {
+  if (header === undefined || header.length <= scheme.length || header.length > HEADER_MAX) return undefined
+  return header.slice(0, scheme.length).toLowerCase() === scheme ? header.slice(scheme.length).trim() : undefined
+}
+
+function keyCaller(key: ApiKey): Caller {
+  const actor: Actor = key.hint === LOCAL_KEY_HINT ? { kind: 'cli', id: null } : { kind: 'api_key', id: key.id }
+  return { organization: key.organization, actor, scopes: key.scopes, owner: null, key, person: null }
+}
+
+function personCaller(person: ProvenPerson): Caller {
+  const { scopes, reach } = RIGHTS[person.role]
+  const owner = reach === 'own' ? ownerOf(person.user) : null
+  return { organization: person.session.organization, actor: personActor(person.user.id), scopes, owner, key: null, person }
 }
 
 /** `admin` may do everything in its organization. */
-export function allows(key: Pick<ApiKey, 'scopes'>, access: Access): boolean {
-  return access === 'any' || access === 'public' || key.scopes.includes(access) || key.scopes.includes('admin')
+export function allows(caller: Pick<Caller, 'scopes'>, access: Access): boolean {
+  return access === 'any' || access === 'public' || (access !== 'person' && caller.scopes.includes(access)) || caller.scopes.includes('admin')
 }
 
 /** The caller of a route that is not public. */
@@ -91,7 +191,15 @@ export function callerOf(request: Pick<FastifyRequest, 'caller'>): Caller {
   return request.caller
 }
 
+/** The person who calls a route of `access: 'person'`. */
+export function personOf(request: Pick<FastifyRequest, 'caller'>): ProvenPerson {
+  const { person } = callerOf(request)
+  if (person === null)
+    throw new Fault('forbidden', { detail: 'This route is about the person who is signed in. Send an access token of a session, not an API key.' })
+  return person
+}
+
 /** Who is written into events. */
 export function actorOf(caller: Caller): Actor {
-  return caller.key.hint === LOCAL_KEY_HINT ? { kind: 'cli', id: null } : { kind: 'api_key', id: caller.key.id }
+  return caller.actor
 }

@@ -11,9 +11,10 @@ const EVERY_ANSWER: Readonly<Record<string, string>> = {
 
 const ONE_YEAR = 'max-age=31536000; includeSubDomains'
 
-/** Headers of every answer. Strict transport is promised only where the public address is https. */
-export function answerHeaders(publicUrl: string): Readonly<Record<string, string>> {
-  return publicUrl.startsWith('https:') ? { ...EVERY_ANSWER, 'strict-transport-security': ONE_YEAR } : EVERY_ANSWER
+/** Headers of every answer. Strict transport is promised only where the public address is https. `byOrigin`: pages of other origins get other headers. */
+export function answerHeaders(publicUrl: string, byOrigin: boolean): Readonly<Record<string, string>> {
+  const strict = publicUrl.startsWith('https:') ? { 'strict-transport-security': ONE_YEAR } : {}
+  return { ...EVERY_ANSWER, ...strict, ...(byOrigin ? { vary: 'Origin' } : {}) }
 }
 
 /** For HTML of ours: one style sheet of our own, no script, nothing from elsewhere. */

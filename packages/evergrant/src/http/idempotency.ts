@@ -53,5 +53,5 @@ function keyOf(request: FastifyRequest): { readonly organization: OrganizationId
 }
 
 function describe(request: FastifyRequest): string {
-  return JSON.stringify([request.method, request.url, request.caller?.key.id, request.body ?? null])
+  return JSON.stringify([request.method, request.url, request.caller?.actor.id, request.body ?? null])
 }

@@ -23,9 +23,10 @@ export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 export const NEEDS_REAUTH: ReadonlySet<FaultCode> = new Set(['connection_revoked', 'connection_expired', 'new_credentials_needed', 'refresh_outcome_lost'])
 
 export function problemOf(fault: Fault, requestId: string, publicUrl: string, words: Words | null = null): Problem {
-  const { detail, field, retryAt, reconnectUrl } = fault.details
+  const { detail, field, retryAt, reconnectUrl, members } = fault.details
   const row = FAULTS[fault.code]
   return {
+    ...members,
     type: `${publicUrl}/docs/errors#${fault.code}`,
     title: fillWords(row.title, words ?? {}),
     status: fault.details.status ?? row.status,

@@ -27,6 +27,7 @@ const id = <Id extends string>(prefix: Parameters<typeof idPattern>[0], what: st
 
 export const ConnectionIdSchema = id<ConnectionId>('con', 'a connection')
 export const ApiKeyIdSchema = id<`key_${string}`>('key', 'an API key')
+export const UserIdSchema = id<`usr_${string}`>('usr', 'a user')
 
 export const Slug = Type.String({
   pattern: '^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$',

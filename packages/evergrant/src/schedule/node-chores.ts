@@ -44,6 +44,11 @@ export function eventChores({ pushes, routineChecks }: EventChoreParts, trust: P
   ]
 }
 
+/** Publishes, changes and retires the keys of access tokens when their time comes. */
+export function signingKeyChore(signingKeys: { tick(): Promise<boolean> }): Chore {
+  return { name: 'signing keys', everyMs: MINUTE, run: () => signingKeys.tick() }
+}
+
 /** Where there are other nodes: shows them that this one lives, and looks after those that do not. */
 function sharedChores(engine: NodeChoreParts['engine'], watch: Pick<NodeWatch, 'beat'>): readonly Chore[] {
   return [

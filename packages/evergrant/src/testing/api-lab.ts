@@ -1,3 +1,6 @@
+import { composeIdentity, type IdentityComposition } from '../compose-identity.ts'
+import { composePeople, type PeopleParts } from '../compose-people.ts'
+import { composeSessions, type SessionComposition } from '../compose-sessions.ts'
 import type { ApiKeyScope } from '../core/access/api-key.ts'
 import { ApiKeysService } from '../core/access/api-keys-service.ts'
 import { IdempotentRequests } from '../core/access/idempotent-requests.ts'
@@ -7,13 +10,14 @@ import { ConnectionService, connectionNotFound } from '../core/connection/connec
 import { IntegrationService } from '../core/connection/integration-service.ts'
 import { MachineConnections } from '../core/connection/machine-connections.ts'
 import { ReuseProbes } from '../core/connection/reuse-probes.ts'
+import type { Letter } from '../core/identity/letter.ts'
 import { newId, type OrganizationId } from '../core/ids.ts'
 import type { Log, LogFields } from '../core/log.ts'
 import { QuotaBook, quotaSubject } from '../core/pacing/quota-book.ts'
 import type { PushedCodes } from '../core/push/push-ports.ts'
 import { createPushService } from '../core/push/push-service.ts'
 import type { Seal } from '../core/seal/seal.ts'
-import type { Clock, Entropy, Timers } from '../core/time.ts'
+import { type Clock, DAY, type Entropy, type Timers } from '../core/time.ts'
 import { type AppOptions, createApp } from '../http/app.ts'
 import type { App } from '../http/schema.ts'
 import type { Services } from '../http/services.ts'
@@ -32,6 +36,8 @@ export interface ApiLab extends EngineLab {
   readonly app: App
   readonly services: Services
   readonly logged: { readonly fields: LogFields; readonly message: string }[]
+  /** Every letter that was sent. */
+  readonly letters: Letter[]
   /** A key of the lab's organization, or of another one. */
   keyFor(scopes: readonly ApiKeyScope[], organization?: OrganizationId): Promise<string>
   anotherOrganization(): Promise<OrganizationId>
@@ -54,12 +60,30 @@ export interface ApiAnswer {
   readonly json: any
 }
 
+const PUBLIC_URL = 'https://evergrant.example'
+const SESSIONS = {
+  publicUrl: PUBLIC_URL,
+  sessionIdleMs: 30 * DAY,
+  sessionMs: 180 * DAY,
+  serveWithoutDatabaseMs: 0,
+  allowedOrigins: [],
+  signUp: 'invited',
+  organizationName: 'Example',
+} as const
+
+export interface ApiLabOptions extends LabOptions {
+  readonly app?: Partial<AppOptions>
+  readonly codes?: PushedCodes
+  readonly identity?: Partial<Pick<IdentityComposition, 'derive'> & IdentityComposition['config']>
+}
+
 /** The whole HTTP API over the real engine, the real embedded store and a scripted provider. */
-export async function createApiLab(options: LabOptions & { readonly app?: Partial<AppOptions>; readonly codes?: PushedCodes } = {}): Promise<ApiLab> {
+export async function createApiLab(options: ApiLabOptions = {}): Promise<ApiLab> {
   const lab = await createEngineLab(options)
   const { store, time } = lab
   const seal = testSeal()
   const logged: { fields: LogFields; message: string }[] = []
+  const letters: Letter[] = []
   const note = (fields: LogFields, message: string): void => void logged.push({ fields, message })
   const log: Log = { info: note, warn: note, error: note }
   const ports = { clock: time.clock, timers: time.timers, entropy: systemEntropy }
@@ -69,13 +93,17 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
     if (change.kind === 'connection') lab.engine.forget(change.connection)
   })
   const pacing = new QuotaBook({ clock: time.clock, timers: time.timers, quotas: store.quotas, log })
+  const probed = labConnections(lab, { ...ports, seal })
+  const repairPage: Services['repairLink'] = ({ row, providerKnown }) =>
+    providerKnown ? repairLink(row.connection, PUBLIC_URL, { seal, clock: time.clock }) : null
   const services: Services = {
     ...ports,
     engine: lab.engine,
-
+    ...labPeople(lab, { ...ports, seal, log, connections: probed.connections, repairLink: repairPage }),
+    ...labSignedIn(lab, { ...ports, seal, log, letters, config: { ...SESSIONS, ...options.identity } }),
     apiKeys,
     idempotency: new IdempotentRequests({ ...ports, store: store.idempotency, seal }),
-    ...labConnections(lab, { ...ports, seal }),
+    ...probed,
     machines: new MachineConnections({
       ...ports,
       connections: store.connections,
@@ -84,7 +112,7 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
       observe: (observation) => void lab.observed.push(observation),
       seal,
     }),
-    repairLink: ({ row, providerKnown }) => (providerKnown ? repairLink(row.connection, 'https://evergrant.example', { seal, clock: time.clock }) : null),
+    repairLink: repairPage,
     integrations: new IntegrationService({
       ...ports,
       integrations: store.integrations,
@@ -101,7 +129,7 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
     upstream: labUpstream(lab, pacing),
     metrics: { tokenRead: () => {}, render: async () => 'evergrant_up 1\n' },
   }
-  const app = createApp(services, { publicUrl: 'https://evergrant.example', log, ...options.app })
+  const app = createApp(services, { publicUrl: PUBLIC_URL, log, ...options.app })
   const keyFor = async (scopes: readonly ApiKeyScope[], organization: OrganizationId = lab.organization): Promise<string> =>
     (await apiKeys.create(organization, { name: scopes.join(' '), scopes, expiresAt: null }, { kind: 'cli', id: null })).text
   const admin = await keyFor(['admin'])
@@ -110,6 +138,7 @@ export async function createApiLab(options: LabOptions & { readonly app?: Partia
     app,
     services,
     logged,
+    letters,
     keyFor,
     anotherOrganization: () => anotherOrganization(store, time.clock),
     call: async (method, url, { key = admin, body, headers = {} } = {}) => {
@@ -177,6 +206,39 @@ function labConnections(
   const client = createProviderClient({ guard: createAddressGuard({ allowPrivateHosts: [], development: true }), timers: systemTimers })
   const probing = { engine, connections, providers: directory, siblings: store.connections }
   return { connections, probes: new ReuseProbes({ ...ports, ...probing, sendRequest: (request) => client.sendRequest(request) }) }
+}
+
+/** Sessions, and sign-in with letters that go into a list. */
+function labSignedIn(
+  { store, organization }: EngineLab,
+  {
+    letters,
+    config,
+    ...ports
+  }: Pick<SessionComposition, 'clock' | 'timers' | 'entropy' | 'seal' | 'log'> & {
+    readonly letters: Letter[]
+    readonly config: SessionComposition['config'] & IdentityComposition['config'] & Partial<Pick<IdentityComposition, 'derive'>>
+  },
+): ReturnType<typeof composeSessions> & ReturnType<typeof composeIdentity> {
+  const { derive } = config
+  const parts = composeSessions({ ...ports, config, store, organization })
+  const mailer: IdentityComposition['mailer'] = { send: async (letter) => void letters.push(letter) }
+  const identity = composeIdentity({ ...ports, config, store, organization, sessions: parts.sessions, mailer, ...(derive === undefined ? {} : { derive }) })
+  return { ...parts, ...identity }
+}
+
+/** Users and owners. Grants are given back to the scripted provider; no connect flow runs here, so none waits for its confirmation. */
+function labPeople(
+  { store, engine, endpoint }: EngineLab,
+  ports: Pick<PeopleParts, 'clock' | 'timers' | 'entropy' | 'connections' | 'repairLink'> & { readonly seal: Seal; readonly log: Log },
+): ReturnType<typeof composePeople> {
+  const contextOf: PeopleParts['revocation']['contextOf'] = async ({ connection }) => {
+    const context = await engine.contexts.of(connection.integration)
+    return engine.contexts.provider(context, connection.variables, connection.facts)
+  }
+  const sendRequest: PeopleParts['revocation']['sendRequest'] = async (request) => (await endpoint.open(request.url, { pooled: true })).send(request, 10_000)
+  const revocation = { ...ports, connections: store.connections, credentials: store.credentials, sendRequest, contextOf }
+  return composePeople({ ...ports, store, engine, connect: { discard: async () => {} }, revocation })
 }
 
 /** Pushes and checks over the lab's engine. Checks call the scripted provider's address for real. */

@@ -189,8 +189,8 @@ function benchPushes(ports: ConnectPorts, store: Store, engine: ReturnType<typeo
 function openApp(world: World, apiKeys: ApiKeysService, tryItAs: OrganizationId | undefined): App {
   const { store, clock, ports, connect, engine, pushes, logs } = world
   const { publicUrl, log } = ports
-  // The routes of integrations are not asked here.
-  const services = Object.assign({} as Services, {
+  // The routes of integrations and of people are not asked here.
+  const services = Object.assign({ identity: {} } as Services, {
     clock,
     timers: systemTimers,
     entropy: systemEntropy,
@@ -211,7 +211,7 @@ function openApp(world: World, apiKeys: ApiKeysService, tryItAs: OrganizationId 
     requestLog: (fields) => void logs.push(fields),
     routes: [
       (scope) => hostedRoutes(scope, { connect, publicUrl, log }),
-      (scope) => connectSessionRoutes(scope, connect),
+      (scope) => connectSessionRoutes(scope, connect, services.connections),
       ...(tryItAs === undefined ? [] : [(scope: App) => tryItRoutes(scope, { tryIt: playing(world, tryItAs), publicUrl })]),
     ],
   })
@@ -280,6 +280,7 @@ function integrationAt(
       token: null,
       checkEveryMs: null,
       quotaReserve: 0,
+      signIn: null,
       ...more.settings,
     },
   }

@@ -1,6 +1,7 @@
 import type { NewEvent } from '../audit/event.ts'
 import type { OrganizationId } from '../ids.ts'
 import type { Instant } from '../time.ts'
+import type { Membership } from '../user/user.ts'
 
 /** Tenant; every row belongs to one; nothing crosses it. */
 export interface Organization {
@@ -12,8 +13,14 @@ export interface Organization {
   readonly createdAt: Instant
 }
 
+export interface Founder {
+  readonly membership: Membership
+  readonly event: NewEvent
+}
+
 export interface Organizations {
-  insert(organization: Organization, event: NewEvent): Promise<'inserted' | 'slug_taken'>
+  /** `founder` becomes a member in the same transaction: an organization that somebody makes is never without an owner. */
+  insert(organization: Organization, event: NewEvent, founder?: Founder): Promise<'inserted' | 'slug_taken'>
   get(id: OrganizationId): Promise<Organization | undefined>
   bySlug(slug: string): Promise<Organization | undefined>
   list(): Promise<readonly Organization[]>

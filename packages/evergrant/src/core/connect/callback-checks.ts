@@ -3,7 +3,7 @@ import type { FaultCode } from '../fault/fault.ts'
 import { type CallbackParameters, repeated, signedText, single } from './callback-parameters.ts'
 import { BROWSER, connectEvent } from './connect-event.ts'
 import type { ConnectPorts } from './connect-ports.ts'
-import type { ConnectFlow, ConnectSession } from './connect-sessions.ts'
+import type { BrowserPerson, ConnectFlow, ConnectSession } from './connect-sessions.ts'
 import type { FlowContext } from './flow-context.ts'
 import { browserHash } from './flow-secret.ts'
 import { flowOfBrowser } from './push-flows.ts'
@@ -15,6 +15,8 @@ export interface CallbackInput {
   readonly parameters: CallbackParameters
   /** From our cookie; null when the browser sent none. */
   readonly browserId: string | null
+  /** Who is signed in to Evergrant in this browser. Asked only where the mode of the session needs it. */
+  readonly person?: BrowserPerson | null
 }
 
 /** Refused: nothing of the session is shown, because this browser has not proven that the flow is its own. */

@@ -1,4 +1,5 @@
 import type { Actor } from '../audit/event.ts'
+import type { GrantReplacement, NewConnection } from '../connection/connections.ts'
 import type { NewCredential } from '../connection/credential.ts'
 import { newConnection } from '../connection/new-connection.ts'
 import { Fault } from '../fault/fault.ts'
@@ -45,7 +46,8 @@ export async function commitGrant(commit: GrantToCommit, ports: ConnectPorts): P
   }
 }
 
-function firstGrant(commit: GrantToCommit, id: ConnectionId, ports: ConnectPorts) {
+/** The connection that a consent makes, for `Connections.insert`. */
+export function firstGrant(commit: GrantToCommit, id: ConnectionId, ports: ConnectPorts): NewConnection {
   const { flowing, grant, actor } = commit
   const { session } = flowing
   const now = ports.clock.wall()
@@ -71,11 +73,12 @@ async function repair(commit: GrantToCommit, id: ConnectionId, ports: ConnectPor
 }
 
 /** This very consent is stored, or a newer one is. A stored consent from the future was written by a wrong clock and proves nothing. */
-function overtaken(stored: Instant | null, offered: Instant, now: Instant): boolean {
+export function overtaken(stored: Instant | null, offered: Instant, now: Instant): boolean {
   return stored !== null && (stored === offered || (stored > offered && stored <= now))
 }
 
-function replacement(commit: GrantToCommit, row: GrantRow, ports: ConnectPorts) {
+/** What a consent puts in the place of a stored grant, for `Connections.replaceGrant`. */
+export function replacement(commit: GrantToCommit, row: GrantRow, ports: ConnectPorts): GrantReplacement {
   const { flowing, grant, actor } = commit
   const { session } = flowing
   const { connection } = row

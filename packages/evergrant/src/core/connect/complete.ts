@@ -9,8 +9,8 @@ import type { ConnectSession } from './connect-sessions.ts'
 import { connectionOf, targetOf } from './connect-target.ts'
 import { CONNECT_TIMES } from './connect-times.ts'
 import { discardStaged, expireStaged } from './expire-staged.ts'
+import { failFlow } from './fail-flow.ts'
 import { flowContext } from './flow-context.ts'
-import { failFlow } from './flow-outcome.ts'
 import { completionCode } from './flow-secret.ts'
 import { missingScopes } from './granted-scopes.ts'
 import { sameSecret } from './random-token.ts'
@@ -42,8 +42,11 @@ export interface Completion {
 export async function complete(request: CompletionRequest, ports: ConnectPorts): Promise<Completion> {
   const session = await ports.sessions.get(request.organization, request.session)
   if (session === undefined) throw new Fault('not_found', { field: '/session', detail: `There is no connect session ${request.session} in this organization.` })
-  if (session.mode === 'link')
-    throw new Fault('connect_code_invalid', { field: '/session', detail: 'A session of mode `link` completes by itself; there is nothing to complete.' })
+  if (session.mode !== 'verified')
+    throw new Fault('connect_code_invalid', {
+      field: '/session',
+      detail: `A session of mode \`${session.mode}\` completes by itself; there is nothing to complete.`,
+    })
   const code = session.flow === null ? null : completionCode(session, session.flow.stateHash, ports.seal)
   if (session.state === 'burned') throw new Fault('connect_session_used', { detail: 'This connect session was ended by an owner mismatch. Create a new one.' })
   if (code === null || !sameSecret(code, request.code)) throw new Fault('connect_code_invalid', { field: '/code' })

@@ -10,12 +10,13 @@ import type { CallbackParameters } from './callback-parameters.ts'
 import { type Completion, type CompletionRequest, complete } from './complete.ts'
 import { sessionFault } from './connect-event.ts'
 import type { ConnectPorts } from './connect-ports.ts'
-import type { ConnectSession } from './connect-sessions.ts'
+import type { BrowserPerson, ConnectSession } from './connect-sessions.ts'
 import { type ConnectView, connectView } from './connect-view.ts'
 import { type CreatedSession, createSession, type SessionRequest } from './create-session.ts'
 import { discardStaged } from './expire-staged.ts'
+import { type FlowOutcome, failFlow } from './fail-flow.ts'
 import { finishCallback } from './finish-callback.ts'
-import { type FlowOutcome, failFlow } from './flow-outcome.ts'
+import { flowOutcome } from './flow-outcome.ts'
 import { acceptSibling } from './offer-sibling.ts'
 import { keepPushedCode } from './pushed-codes.ts'
 import { isToken, randomToken, sameSecret } from './random-token.ts'
@@ -37,9 +38,13 @@ export interface ConnectService {
   /** Binds the browser and answers the provider's address. @throws Fault */
   start(session: ConnectSession, browserId: string, form: Readonly<Record<string, string>>): Promise<string>
   callback(input: CallbackInput): Promise<FlowOutcome>
-  acceptSibling(session: ConnectSession): Promise<FlowOutcome>
+  acceptSibling(session: ConnectSession, person: BrowserPerson | null): Promise<FlowOutcome>
+  /** Goes on with a grant that waited for its owner to sign in. */
+  goOn(session: ConnectSession, person: BrowserPerson | null): Promise<FlowOutcome>
   /** Gives a waiting grant up, so that the same flow can be started again. */
   giveUp(session: ConnectSession): Promise<void>
+  /** Gives the grant of a waiting session back, whatever becomes of the session. Never rejects. */
+  discard(session: ConnectSession): Promise<void>
   /** For answers that a provider posts: see {@link stashAnswer}. */
   stash(slug: string | null, parameters: CallbackParameters): string | null
   unstash(slug: string | null, stashed: string): CallbackParameters | null
@@ -71,12 +76,14 @@ export function createConnectService(ports: ConnectPorts): ConnectService {
     openRepair: (connection) => openRepair(connection, ports),
     start: (session, browserId, form) => startFlow({ session, browserId, form }, ports),
     callback: (input) => finishCallback(input, ports),
-    acceptSibling: (session) => acceptSibling(session, ports),
+    acceptSibling: (session, person) => acceptSibling(session, person, ports),
+    goOn: (session, person) => flowOutcome(session.id, person, ports),
     giveUp: async (session) => {
       if (session.state !== 'staged') throw new Fault('connect_session_used')
       await failFlow(session, 'account_mismatch', { httpStatus: null, code: null, text: null }, ports)
       await discardStaged(session, ports)
     },
+    discard: (session) => discardStaged(session, ports),
     deliver: (code) => keepPushedCode(code, ports),
     stash: (slug, parameters) => stashAnswer(slug, parameters, ports),
     unstash: (slug, stashed) => unstashAnswer(slug, stashed, ports),

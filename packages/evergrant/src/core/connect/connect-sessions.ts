@@ -1,10 +1,25 @@
 import type { NewEvent } from '../audit/event.ts'
 import type { StoredFault } from '../connection/connection.ts'
-import type { ConnectionId, ConnectSessionId, IntegrationId, IntentId, OrganizationId } from '../ids.ts'
+import type { ConnectionId, ConnectSessionId, IntegrationId, IntentId, OrganizationId, UserId } from '../ids.ts'
 import type { Instant } from '../time.ts'
 
-/** How a flow may end (DESIGN "Connecting safely"). `signed_in` comes with sessions of people. */
-export type CompletionMode = 'verified' | 'link'
+/**
+ * How a flow may end (DESIGN "Connecting safely"). `signed_in`: the owner is signed in to Evergrant in the same browser. `sign_in`: the flow itself
+ * is how somebody signs in (`core/sign-in`); its owner is known at the end, or is the person who adds another way to sign in.
+ */
+export type CompletionMode = 'verified' | 'signed_in' | 'link' | 'sign_in'
+
+/** The owner of a session of mode `sign_in` until somebody is known. */
+export const NOBODY_YET = ''
+
+/** Who is signed in to Evergrant in the browser of a flow. */
+export interface BrowserPerson {
+  readonly user: UserId
+  /** `ownerOf` the user. */
+  readonly owner: string
+  /** Of their session: an owner is a name inside one organization. */
+  readonly organization: OrganizationId
+}
 
 /**
  * open -> started (browser bound, state issued) -> exchanging (code in hand, intent durable) -> staged (grant sealed,

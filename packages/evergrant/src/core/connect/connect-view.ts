@@ -20,6 +20,8 @@ export interface ConnectView {
   readonly owner: string
   readonly state: ConnectSessionState
   readonly reconnect: boolean
+  /** The flow is how somebody signs in. */
+  readonly signingIn: boolean
   /** The account of the connection to repair, as people know it. */
   readonly account: string | null
   /** The account the end user signed in with just now, while it waits. */
@@ -63,6 +65,7 @@ export async function connectView(session: ConnectSession, ports: ConnectPorts):
     owner: session.owner,
     state: session.state,
     reconnect: session.connection !== null,
+    signingIn: session.mode === 'sign_in',
     account: wanted?.accountLabel ?? wanted?.account ?? null,
     signedInAs: session.staged === null ? null : (session.staged.accountLabel ?? session.staged.account),
     scopes: record === undefined ? asked : scopesToAsk({ record }, asked),

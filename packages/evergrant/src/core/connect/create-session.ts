@@ -110,6 +110,7 @@ function isIntegrationId(text: string): text is Integration['id'] {
 }
 
 function checkMode(request: SessionRequest, subject: Subject): void {
+  if (request.mode === 'signed_in') return
   if (request.mode === 'verified') {
     if (request.returnUrl !== null) return
     throw new Fault('invalid_request', {
@@ -118,7 +119,10 @@ function checkMode(request: SessionRequest, subject: Subject): void {
     })
   }
   if (subject.connection === null)
-    throw new Fault('invalid_request', { field: '/mode', detail: 'Mode `link` only repairs an existing connection. Use `verified` to make a new one.' })
+    throw new Fault('invalid_request', {
+      field: '/mode',
+      detail: 'Mode `link` only repairs an existing connection. Use `verified` or `signed_in` to make a new one.',
+    })
   if (subject.account === null) {
     throw new Fault('invalid_request', {
       field: '/mode',

@@ -2,8 +2,8 @@ import { tellSuperseded } from './account-limits.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectSession } from './connect-sessions.ts'
 import { discardTokens } from './discard-tokens.ts'
+import { failFlow } from './fail-flow.ts'
 import { flowContext } from './flow-context.ts'
-import { failFlow } from './flow-outcome.ts'
 import { openHeldGrant } from './staged-grant.ts'
 
 /** Nobody confirmed in time: the session can be tried again while it lives, and the grant goes back. */

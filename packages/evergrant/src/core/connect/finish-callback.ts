@@ -9,10 +9,11 @@ import { type CallbackInput, type CheckedFlow, checkCallback, checkIssuer, check
 import { type CallbackParameters, callbackError, plainParameters, single } from './callback-parameters.ts'
 import { askAfterConnect, completeGrant } from './complete-grant.ts'
 import type { ConnectPorts } from './connect-ports.ts'
-import type { ConnectSession } from './connect-sessions.ts'
+import type { BrowserPerson, ConnectSession } from './connect-sessions.ts'
 import { discardTokens } from './discard-tokens.ts'
+import { type FlowOutcome, failFlow } from './fail-flow.ts'
 import { type FlowContext, flowContext } from './flow-context.ts'
-import { type FlowOutcome, failFlow, flowOutcome, settledOutcome } from './flow-outcome.ts'
+import { flowOutcome, settledOutcome } from './flow-outcome.ts'
 import { openFlowSecret } from './flow-secret.ts'
 import { identityProblem } from './identity-check.ts'
 import { claimPushedCode } from './pushed-codes.ts'
@@ -27,7 +28,8 @@ import type { HeldGrant } from './staged-grant.ts'
 export async function finishCallback(input: CallbackInput, ports: ConnectPorts): Promise<FlowOutcome> {
   const checked = await checkCallback(input, ports)
   if (checked.kind === 'refused') return checked
-  if (checked.kind === 'ended') return settledOutcome(checked.session, ports)
+  const person = input.person ?? null
+  if (checked.kind === 'ended') return settledOutcome(checked.session, person, ports)
   const flowing = await contextOrFault(checked.session, input.parameters, ports)
   if (flowing instanceof Fault) return contextFailed(checked.session, flowing, ports)
   const refused = (await checkSignature(checked.session, flowing, input.parameters, ports)) ?? (await checkIssuer(checked, flowing, input.parameters, ports))
@@ -35,7 +37,7 @@ export async function finishCallback(input: CallbackInput, ports: ConnectPorts):
   const error = callbackError(input.parameters)
   if (error !== null) return failFlow(checked.session, error.fault, { httpStatus: null, code: error.providerCode, text: error.providerText }, ports)
   if (flowing.context.record.authorize.callback.by === 'redirect')
-    return spendCode(checked, flowing, single(input.parameters, flowing.context.record.authorize.callback.code), input.parameters, ports)
+    return spendCode(checked, flowing, { code: single(input.parameters, flowing.context.record.authorize.callback.code), input }, ports)
   const pushed = await claimPushedCode(checked, flowing, ports)
   if (pushed === null)
     return failFlow(
@@ -45,7 +47,7 @@ export async function finishCallback(input: CallbackInput, ports: ConnectPorts):
       ports,
     )
   const { context } = flowing
-  return spendCode(checked, { ...flowing, context: { ...context, facts: { ...context.facts, ...pushed.facts } } }, pushed.code, input.parameters, ports)
+  return spendCode(checked, { ...flowing, context: { ...context, facts: { ...context.facts, ...pushed.facts } } }, { code: pushed.code, input }, ports)
 }
 
 /** Where the code is exchanged may depend on what the callback says (Zoho's data centres): checked before anything is sent there. */
@@ -67,17 +69,17 @@ function contextFailed(session: ConnectSession, { code, message }: Fault, ports:
 async function spendCode(
   checked: CheckedFlow,
   flowing: FlowContext,
-  code: string | null,
-  parameters: CallbackParameters,
+  { code, input }: { readonly code: string | null; readonly input: CallbackInput },
   ports: ConnectPorts,
 ): Promise<FlowOutcome> {
   const { session, flow } = checked
+  const person = input.person ?? null
   if (code === null) return failFlow(session, 'connect_failed', { httpStatus: null, code: 'no_code', text: null }, ports)
   const secret = openFlowSecret(flow.secret, session, ports.seal)
   const intent = newId('itn', ports.entropy)
   const ours = await ports.sessions.beginExchange(session.id, flow.stateHash, intent)
-  if (!ours) return settledOutcome(session, ports)
-  const plain = plainParameters(parameters)
+  if (!ours) return settledOutcome(session, person, ports)
+  const plain = plainParameters(input.parameters)
   try {
     const { organization, id } = session
     const result = await ports.exchange.run({
@@ -90,7 +92,7 @@ async function spendCode(
       verifier: secret.verifier,
       callback: callbackFindings(plain, flowing),
     })
-    const outcome = await useAnswer({ flowing, result, nonce: secret.nonce, intent, parameters: plain }, ports)
+    const outcome = await useAnswer({ flowing, result, nonce: secret.nonce, intent, parameters: plain, person }, ports)
     ports.exchange.settle(intent)
     return outcome
   } catch (error) {
@@ -120,6 +122,8 @@ export interface ExchangeAnswer {
   readonly intent: IntentId
   /** Of the callback; from the journal, those that say something about the grant. */
   readonly parameters: Readonly<Record<string, string>>
+  /** Who is signed in where the callback came from; null after a restart, when there is no browser. */
+  readonly person: BrowserPerson | null
 }
 
 /** From the answer of the token endpoint to a staged grant, or to a session that can be tried again. */
@@ -142,7 +146,7 @@ export async function useAnswer(answer: ExchangeAnswer, ports: ConnectPorts): Pr
   }
   await tellSuperseded(flowing, grant.account, 'others', ports)
   const staged = await stageGrant({ flowing, grant, intent: answer.intent, answer: result.answer }, ports)
-  return staged ?? flowOutcome(flowing.session.id, ports)
+  return staged ?? flowOutcome(flowing.session.id, answer.person, ports)
 }
 
 async function heldGrant(answer: ExchangeAnswer, granted: Granted, ports: ConnectPorts): Promise<HeldGrant | Fault> {

@@ -1,59 +1,42 @@
-import type { FaultCode } from '../fault/fault.ts'
 import type { ConnectSessionId } from '../ids.ts'
-import type { ProviderSaid } from '../provider/verdict.ts'
-import { untilDurable } from '../refresh/durable.ts'
-import { protocolTimes } from '../refresh/protocol-times.ts'
-import type { Refusal } from './callback-checks.ts'
 import { commitGrant } from './commit-grant.ts'
-import { BROWSER, connectEvent, sessionFault } from './connect-event.ts'
+import { BROWSER, connectEvent } from './connect-event.ts'
 import type { ConnectPorts } from './connect-ports.ts'
-import type { ConnectSession } from './connect-sessions.ts'
+import type { BrowserPerson, ConnectSession } from './connect-sessions.ts'
 import { targetOf } from './connect-target.ts'
 import { CONNECT_TIMES } from './connect-times.ts'
 import { discardTokens } from './discard-tokens.ts'
+import { type FlowOutcome, failFlow } from './fail-flow.ts'
 import { flowContext } from './flow-context.ts'
 import { completionCode } from './flow-secret.ts'
 import { returnTo } from './return-url.ts'
+import { finishSignedIn, signedInReturn } from './signed-in.ts'
 import { openHeldGrant } from './staged-grant.ts'
 
-/** What the browser sees next. `return`: the application's address. `page`: our own page about this session. */
-export type FlowOutcome = { readonly kind: 'return'; readonly url: string } | { readonly kind: 'page'; readonly session: ConnectSessionId } | Refusal
-
-/** Retries a write until the store has it: after a code is spent, nothing may depend on one attempt. */
-export function durably<Outcome>(ports: ConnectPorts, what: string, write: () => Promise<Outcome>): Promise<Outcome> {
-  return untilDurable({ timers: ports.timers, entropy: ports.entropy, log: ports.log, times: protocolTimes() }, what, write)
-}
-
-/** The link can be tried again; the page says what happened. */
-export async function failFlow(session: ConnectSession, code: FaultCode, said: ProviderSaid, ports: ConnectPorts): Promise<FlowOutcome> {
-  const fault = sessionFault(code, ports.clock.wall(), said)
-  const data = { code, provider_code: said.code, provider_text: said.text, http_status: said.httpStatus }
-  const event = connectEvent({ type: code === 'account_mismatch' ? 'connect.account_mismatch' : 'connect.failed', actor: BROWSER, session, data }, ports)
-  await durably(ports, 'connect failure', () => ports.sessions.fail(session.id, fault, event))
-  return { kind: 'page', session: session.id }
-}
-
 /** The same callback again, or a twin of it: waits for the first to end and answers what it answered. */
-export async function settledOutcome(session: ConnectSession, ports: ConnectPorts): Promise<FlowOutcome> {
+export async function settledOutcome(session: ConnectSession, person: BrowserPerson | null, ports: ConnectPorts): Promise<FlowOutcome> {
   const until = ports.clock.mono() + CONNECT_TIMES.twinWaitMs
   let current = await ports.sessions.load(session.id)
   while (current?.state === 'exchanging' && ports.clock.mono() < until) {
     await ports.timers.sleep(CONNECT_TIMES.twinPollMs)
     current = await ports.sessions.load(session.id)
   }
-  return flowOutcome(session.id, ports)
+  return flowOutcome(session.id, person, ports)
 }
 
 /** What this session's own browser sees, from what is stored. */
-export async function flowOutcome(id: ConnectSessionId, ports: ConnectPorts): Promise<FlowOutcome> {
+export async function flowOutcome(id: ConnectSessionId, person: BrowserPerson | null, ports: ConnectPorts): Promise<FlowOutcome> {
   const session = await ports.sessions.load(id)
   if (session === undefined || session.state === 'burned') return { kind: 'refused', code: 'connect_session_used' }
-  if (session.state === 'staged') return stagedOutcome(session, ports)
+  if (session.mode === 'sign_in' && (session.state === 'staged' || session.state === 'completed')) return { kind: 'signing_in', session: id }
+  if (session.state === 'staged') return stagedOutcome(session, person, ports)
   if (session.state === 'completed' && session.mode === 'verified') return repeatedReturn(session, ports)
+  if (session.state === 'completed' && session.mode === 'signed_in') return signedInReturn(session)
   return { kind: 'page', session: id }
 }
 
-async function stagedOutcome(session: ConnectSession, ports: ConnectPorts): Promise<FlowOutcome> {
+async function stagedOutcome(session: ConnectSession, person: BrowserPerson | null, ports: ConnectPorts): Promise<FlowOutcome> {
+  if (session.mode === 'signed_in') return finishSignedIn(session, person, 'offer', ports)
   const target = await targetOf(session, session.staged?.account ?? null, ports)
   if (target.kind === 'sibling') return { kind: 'page', session: session.id }
   return session.mode === 'link' ? commitLink(session, ports) : { kind: 'return', url: applicationUrl(session, ports) }

@@ -24,7 +24,7 @@ export async function resumeStaged(record: JournalRecord, decode: (body: Uint8Ar
       const flowing = await contextOf(session, flow, record.callback ?? {}, ports)
       const { nonce, verifier } = openFlowSecret(flow.secret, session, ports.seal)
       await useAnswer(
-        { flowing, nonce, intent: record.intent, result: resultOf(record, verifier, flowing, decode, ports), parameters: record.callback ?? {} },
+        { flowing, nonce, intent: record.intent, result: resultOf(record, verifier, flowing, decode, ports), parameters: record.callback ?? {}, person: null },
         ports,
       )
     }

@@ -82,6 +82,11 @@ export class ConnectionService {
     return { ...details, accountLimit: await this.accountLimit(details) }
   }
 
+  /** Whose it is. @throws Fault `not_found` */
+  async ownerOf(organization: OrganizationId, id: ConnectionId): Promise<string> {
+    return (await this.row(organization, id)).connection.owner
+  }
+
   async list(organization: OrganizationId, wanted: WantedConnections, page: PageRequest): Promise<Page<ConnectionDetails>> {
     const { integration, ...rest } = wanted
     const filter: ConnectionFilter = integration === undefined ? rest : { ...rest, integration: (await this.integration(organization, integration)).id }

@@ -16,6 +16,7 @@ import type { Page, PageRequest } from './connections.ts'
 import type { Integration, IntegrationSettings } from './integration.ts'
 import { DEFAULT_SETTINGS } from './integration.ts'
 import type { Integrations } from './integrations.ts'
+import { signInProblem } from './sign-in-problem.ts'
 
 export interface IntegrationPorts extends ClientKeyPorts {
   readonly integrations: Integrations
@@ -212,8 +213,14 @@ function check(integration: Integration, record: ProviderRecord): void {
   if (settings.token !== null && !tokens.includes(settings.token)) {
     throw invalid('/settings/token', `\`token\` must be ${tokens.length === 0 ? `null for ${record.name}` : `one of ${tokens.join(', ')}`}.`)
   }
+  if (settings.signIn) checkSignIn(integration, record)
   const taken = Object.keys(settings.authorizeParameters).find((name) => FLOW_PARAMETERS.includes(name))
   if (taken !== undefined) throw invalid(`/settings/authorize_parameters/${taken}`, `\`${taken}\` belongs to the flow itself and cannot be set here.`)
+}
+
+function checkSignIn(integration: Integration, record: ProviderRecord): void {
+  const problem = signInProblem(integration, record)
+  if (problem !== null) throw invalid('/settings/sign_in', problem)
 }
 
 function checkVariables(variables: Readonly<Record<string, string>>, record: ProviderRecord): void {

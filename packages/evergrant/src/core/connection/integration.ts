@@ -1,10 +1,21 @@
 import type { IntegrationId, OrganizationId } from '../ids.ts'
 import type { DeathsHeld } from '../refresh/deaths.ts'
 import type { Instant } from '../time.ts'
+import type { Role } from '../user/user.ts'
 import type { StoredFault } from './connection.ts'
 
 /** When tokens are renewed: `auto` by interest (DESIGN section 5.1), always `ahead` of time, or only `on_use`. */
 export type Renewal = 'auto' | 'ahead' | 'on_use'
+
+/** People may sign in to Evergrant through this integration. */
+export interface SignInSetting {
+  /** Whether somebody whom nobody knows yet becomes a member. Otherwise only those who added it to themselves come in this way. */
+  readonly createUsers: boolean
+  /** Of new members: at most `operator`. Owners and administrators are made by people. */
+  readonly role: SignInRole
+}
+
+export type SignInRole = Exclude<Role, 'owner' | 'admin'>
 
 export interface IntegrationSettings {
   readonly renewal: Renewal
@@ -28,6 +39,8 @@ export interface IntegrationSettings {
   readonly checkEveryMs: number | null
   /** Percent of each quota of the provider's API, 0 to 50, that the proxy leaves to whoever else uses the same client. */
   readonly quotaReserve: number
+  /** Null: nobody signs in through it. */
+  readonly signIn: SignInSetting | null
 }
 
 export const DEFAULT_SETTINGS: IntegrationSettings = {
@@ -42,6 +55,7 @@ export const DEFAULT_SETTINGS: IntegrationSettings = {
   token: null,
   checkEveryMs: null,
   quotaReserve: 0,
+  signIn: null,
 }
 
 /** A provider plus this organization's client id, secret, scopes and settings. */

@@ -46,19 +46,22 @@ type Outcome =
  */
 export async function runRevocations(ports: RevocationPorts): Promise<number> {
   const due = await ports.connections.takeDueRevocations(BATCH, VISIBILITY_MS)
-  for (const revocation of due) await runOne(ports, revocation)
+  for (const revocation of due) await runRevocation(ports, revocation)
   return due.length
 }
 
-async function runOne(ports: RevocationPorts, revocation: Revocation): Promise<void> {
+/** One of them, and what came of it: `retry` means that it waits for its next time. */
+export async function runRevocation(ports: RevocationPorts, revocation: Revocation): Promise<Outcome['kind']> {
   const outcome = await attempt(ports, revocation).catch(retryable)
   if (outcome.kind === 'retry' && revocation.attempts < MAX_ATTEMPTS) {
     const waitMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(revocation.attempts, 16)) * (0.5 + ports.entropy.uniform() / 2)
     ports.log.warn({ connection: revocation.connection, attempts: revocation.attempts, reason: outcome.reason }, 'upstream revocation will be tried again')
-    return ports.connections.retryRevocation(revocation.id, ports.clock.wall() + Math.round(waitMs))
+    await ports.connections.retryRevocation(revocation.id, ports.clock.wall() + Math.round(waitMs))
+    return 'retry'
   }
   const data = outcome.kind === 'retry' ? { reason: outcome.reason, attempts: revocation.attempts } : outcome.data
   await ports.connections.finishRevocation(revocation.id, event(ports, revocation, outcome.kind === 'done', data))
+  return outcome.kind === 'done' ? 'done' : 'failed'
 }
 
 async function attempt(ports: RevocationPorts, revocation: Revocation): Promise<Outcome> {

@@ -1,17 +1,53 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ConnectService } from '../../core/connect/connect-service.ts'
 import type { ConnectSession } from '../../core/connect/connect-sessions.ts'
+import type { FlowOutcome } from '../../core/connect/fail-flow.ts'
 import type { Repair } from '../../core/connect/repair.ts'
+import { isOwnerOf } from '../../core/connect/signed-in.ts'
 import { Fault } from '../../core/fault/fault.ts'
 import { FAULTS } from '../../core/fault/table.ts'
 import { browserIdOf, giveBrowserId } from './browser-cookie.ts'
 import { redirectOf } from './callback-answer.ts'
+import type { ConnectPeople } from './connect-people.ts'
+import { formOf } from './forms.ts'
 import { type FormProblem, landingPage } from './landing-page.ts'
-import { endedLinkPage, outcomePage, repairedPage } from './outcome-pages.ts'
+import { endedLinkPage, outcomePage, problemPage, repairedPage } from './outcome-pages.ts'
 import { type PageHeaders, sendPage } from './page-frame.ts'
 
+export interface HostedParts {
+  readonly connect: ConnectService
+  readonly publicUrl: string
+  readonly people?: ConnectPeople
+}
+
+const OTHER_PERSON = 'This link was made for somebody else than the person who is signed in here. Nothing was changed. Sign out first if it is meant for you.'
+
+/** Where a browser is sent, by who is in it. */
+function turns({ connect, publicUrl, people }: HostedParts) {
+  /** Where the browser goes after an outcome; a sign-in through a provider ends here. */
+  async function goTo(outcome: FlowOutcome, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const browserId = browserIdOf(request, publicUrl)
+    if (outcome.kind !== 'signing_in') return reply.redirect(redirectOf(outcome, browserId, request.id, connect), 303)
+    const ended = people === undefined ? ({ kind: 'refused', code: 'connect_session_used' } as const) : await people.signIn(outcome.session, request, reply)
+    return reply.redirect(typeof ended === 'string' ? ended : redirectOf(ended, browserId, request.id, connect), 303)
+  }
+
+  /** Null: the flow may begin here. Otherwise it was answered: its owner signs in first, or somebody else is here. */
+  async function turnedAway(session: ConnectSession, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | null> {
+    if (session.mode !== 'signed_in') return null
+    const person = (await people?.who(request)) ?? null
+    if (person === null) return reply.redirect(`/auth/sign-in?return_url=${encodeURIComponent(request.url.split('?')[0] ?? '')}`, 303)
+    if (isOwnerOf(person, session)) return null
+    return sendPage(reply, problemPage('connect_owner_mismatch', request.id, OTHER_PERSON), { status: FAULTS.connect_owner_mismatch.status })
+  }
+
+  return { goTo, turnedAway }
+}
+
 /** What the hosted routes answer once it is clear whose session it is. */
-export function hostedAnswers({ connect, publicUrl }: { readonly connect: ConnectService; readonly publicUrl: string }) {
+export function hostedAnswers({ connect, publicUrl, people }: HostedParts) {
+  const { goTo, turnedAway } = turns({ connect, publicUrl, ...(people === undefined ? {} : { people }) })
+
   async function showLanding(session: ConnectSession, request: FastifyRequest, reply: FastifyReply, problem: FormProblem | null): Promise<FastifyReply> {
     const view = await connect.view(session)
     if (!view.startable || view.expired) {
@@ -36,6 +72,8 @@ export function hostedAnswers({ connect, publicUrl }: { readonly connect: Connec
   }
 
   async function start(session: ConnectSession, request: FastifyRequest, reply: FastifyReply, form = formOf(request)): Promise<FastifyReply> {
+    const away = await turnedAway(session, request, reply)
+    if (away !== null) return away
     const known = browserIdOf(request, publicUrl)
     const browserId = known ?? connect.newBrowserId()
     try {
@@ -56,11 +94,12 @@ export function hostedAnswers({ connect, publicUrl }: { readonly connect: Connec
   }
 
   async function useSibling(session: ConnectSession, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const outcome = await connect.acceptSibling(session)
-    return reply.redirect(redirectOf(outcome, browserIdOf(request, publicUrl), request.id, connect), 303)
+    return goTo(await connect.acceptSibling(session, (await people?.who(request)) ?? null), request, reply)
   }
 
-  async function showOutcome(session: ConnectSession, ticket: string, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async function showOutcome(waiting: ConnectSession, ticket: string, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const session = await goneOn(waiting, ticket, request, reply)
+    if (session === null) return reply
     const view = await connect.view(session)
     if (session.state === 'exchanging') reply.header('refresh', '2')
     const code = view.fault?.code
@@ -68,12 +107,16 @@ export function hostedAnswers({ connect, publicUrl }: { readonly connect: Connec
     return sendPage(reply, outcomePage(view, { requestId: request.id, action: `/connect/done/${ticket}` }), { ...towardsProvider(publicUrl), status })
   }
 
-  return { showLanding, showRepair, start, retry, useSibling, showOutcome }
-}
+  /** A grant that waited for its owner to sign in goes on when they come back. Null: the browser was sent on. */
+  async function goneOn(session: ConnectSession, ticket: string, request: FastifyRequest, reply: FastifyReply): Promise<ConnectSession | null> {
+    if (session.mode !== 'signed_in' || session.state !== 'staged') return session
+    const outcome = await connect.goOn(session, (await people?.who(request)) ?? null)
+    if (outcome.kind === 'page') return (await connect.byTicket(ticket, browserIdOf(request, publicUrl))) ?? session
+    await goTo(outcome, request, reply)
+    return null
+  }
 
-/** The first value of every field. */
-export function formOf(request: FastifyRequest): Readonly<Record<string, string>> {
-  return request.body instanceof URLSearchParams ? Object.fromEntries([...request.body].reverse()) : {}
+  return { goTo, showLanding, showRepair, start, retry, useSibling, showOutcome }
 }
 
 /**
@@ -81,7 +124,7 @@ export function formOf(request: FastifyRequest): Readonly<Record<string, string>
  * it hands over to, our callback and the application's return address. Hence every https address, and plain http only
  * for a server on this very machine.
  */
-function towardsProvider(publicUrl: string): PageHeaders {
+export function towardsProvider(publicUrl: string): PageHeaders {
   const local = publicUrl.startsWith('https:') ? '' : ' http://localhost:* http://127.0.0.1:*'
   return { withForm: true, formAction: `'self' https:${local}` }
 }

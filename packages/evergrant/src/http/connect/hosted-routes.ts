@@ -7,8 +7,10 @@ import type { Log } from '../../core/log.ts'
 import { faultOf } from '../problem.ts'
 import type { App } from '../schema.ts'
 import { browserIdOf, isSameOrigin } from './browser-cookie.ts'
-import { parametersOf, redirectOf } from './callback-answer.ts'
-import { formOf, hostedAnswers } from './hosted-answers.ts'
+import { parametersOf } from './callback-answer.ts'
+import type { ConnectPeople } from './connect-people.ts'
+import { formOf, readForms } from './forms.ts'
+import { hostedAnswers } from './hosted-answers.ts'
 import { problemPage } from './outcome-pages.ts'
 import { STYLE_PATH, sendPage } from './page-frame.ts'
 import { STYLESHEET } from './stylesheet.ts'
@@ -17,6 +19,8 @@ export interface HostedOptions {
   readonly connect: ConnectService
   readonly publicUrl: string
   readonly log: Pick<Log, 'error'>
+  /** Who is signed in; without it nobody ever is. */
+  readonly people?: ConnectPeople
 }
 
 const ELSEWHERE = 'This button only works on its own page. Open the link itself and press Continue there.'
@@ -27,7 +31,7 @@ const PAGE_CODE = /^[a-z_]{1,60}$/
 export function hostedRoutes(app: App, options: HostedOptions): void {
   const { connect, publicUrl } = options
   const { showLanding, start, retry, useSibling, showOutcome } = hostedAnswers(options)
-  readForms(app)
+  readForms(app, FORM_LIMIT)
   app.setErrorHandler((error, request, reply) => showFault(error, request, reply, options.log))
   app.get(STYLE_PATH, { config: { access: 'public' } }, (_request, reply) => sendStylesheet(reply))
 
@@ -55,7 +59,7 @@ export function hostedRoutes(app: App, options: HostedOptions): void {
     return showProblem(reply, request, PAGE_CODE.test(code) && isFaultCode(code) ? code : 'not_found')
   })
   repairRoutes(app, options)
-  callbackRoutes(app, connect, publicUrl)
+  callbackRoutes(app, options)
 }
 
 /** Behind the `reconnect_url` of problems and connections. Looking is free; the button opens a connect session and starts it. */
@@ -74,7 +78,9 @@ function repairRoutes(app: App, options: HostedOptions): void {
 }
 
 /** Where providers send browsers back. Answers nothing but redirects. */
-function callbackRoutes(app: App, connect: ConnectService, publicUrl: string): void {
+function callbackRoutes(app: App, options: HostedOptions): void {
+  const { connect, publicUrl, people } = options
+  const { goTo } = hostedAnswers(options)
   for (const path of ['/connect/callback', '/connect/callback/:integration']) {
     app.get<{ Params: { integration?: string } }>(path, { config: { access: 'public' } }, async (request, reply) => {
       const slug = request.params.integration ?? null
@@ -82,9 +88,9 @@ function callbackRoutes(app: App, connect: ConnectService, publicUrl: string): v
       const stashed = query.get('answer')?.[0]
       const parameters = stashed === undefined ? query : connect.unstash(slug, stashed)
       const browserId = browserIdOf(request, publicUrl)
-      const outcome =
-        parameters === null ? { kind: 'refused' as const, code: 'connect_state_mismatch' as const } : await connect.callback({ slug, parameters, browserId })
-      return reply.redirect(redirectOf(outcome, browserId, request.id, connect), 303)
+      if (parameters === null) return goTo({ kind: 'refused', code: 'connect_state_mismatch' }, request, reply)
+      const person = (await people?.who(request)) ?? null
+      return goTo(await connect.callback({ slug, parameters, browserId, person }), request, reply)
     })
     app.post<{ Params: { integration?: string } }>(path, { config: { access: 'public' }, bodyLimit: FORM_LIMIT }, (request, reply) => {
       const slug = request.params.integration ?? null
@@ -93,12 +99,6 @@ function callbackRoutes(app: App, connect: ConnectService, publicUrl: string): v
       return reply.redirect(stashed === null ? `/connect/problem/connect_failed?request=${request.id}` : `${here}?answer=${stashed}`, 303)
     })
   }
-}
-
-function readForms(app: App): void {
-  app.addContentTypeParser<string>('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: FORM_LIMIT }, (_request, body, done) =>
-    done(null, new URLSearchParams(body)),
-  )
 }
 
 function sendStylesheet(reply: FastifyReply): FastifyReply {

@@ -28,7 +28,7 @@ function donePage(view: ConnectView): Page {
     body: html`<div class="card">
 <p class="eyebrow">${application}</p>
 <h1>${title}</h1>
-<p class="lead">${account === null ? html`Access works again.` : html`Reconnected as <strong>${account}</strong>.`} ${application} goes on by itself.</p>
+<p class="lead">${account === null ? html`Access works${view.reconnect ? ' again' : null}.` : html`${view.reconnect ? 'Reconnected' : 'Connected'} as <strong>${account}</strong>.`} ${application} goes on by itself.</p>
 ${missingScopes.length === 0 ? null : html`<div class="notice"><p>Not everything was allowed: ${missingScopes.join(', ')}. What needs it stays off; everything else works.</p></div>`}
 ${view.doneUrl === null ? html`<p>You can close this page.</p>` : html`<div class="actions"><a class="button primary" href="${view.doneUrl}" rel="noreferrer">Back to ${application}</a></div>`}
 </div>`,
@@ -94,8 +94,9 @@ ${NEXT_STEPS[code] === undefined ? null : html`<p>${fillWords(NEXT_STEPS[code], 
 <div class="actions">
 ${again ? button(details.action, 'retry', code === 'account_mismatch' && view.account !== null ? `Try again as ${view.account}` : 'Try again', true) : null}
 ${cancel(view)}
+${view.signingIn ? waysBack(code) : null}
 </div>
-${again || view.cancelUrl !== null ? null : html`<p>You can close this page.</p>`}
+${again || view.cancelUrl !== null || view.signingIn ? null : html`<p>You can close this page.</p>`}
 ${detailList(code, view.fault, details)}
 </div>`,
   }
@@ -168,6 +169,12 @@ function button(action: string | null, step: string, text: string, primary: bool
 
 function cancel({ cancelUrl, application }: ConnectView): Html | null {
   return cancelUrl === null ? null : html`<a class="button" href="${cancelUrl}" rel="noreferrer">Back to ${application}</a>`
+}
+
+/** Where somebody goes on whose sign-in did not work out. */
+function waysBack(code: FaultCode): Html {
+  if (code === 'reauthentication_required') return html`<a class="button primary" href="/auth/confirm?return_url=%2Fme%2Fsecurity">Confirm that it is you</a>`
+  return html`<a class="button" href="/auth/sign-in">Other ways to sign in</a>`
 }
 
 function detailList(code: FaultCode, said: ConnectView['fault'], details: PageDetails): Html {

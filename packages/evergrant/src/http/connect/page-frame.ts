@@ -6,6 +6,10 @@ export interface Page {
   readonly title: string
   readonly body: Html
   readonly wide?: boolean
+  /** Room for a list with a menu. */
+  readonly roomy?: boolean
+  /** Passkeys, and tokens that stand behind the `#` of a link, need one; everything else works without. */
+  readonly script?: boolean
 }
 
 export interface PageHeaders {
@@ -17,6 +21,7 @@ export interface PageHeaders {
 }
 
 export const STYLE_PATH = '/connect/style.css'
+export const SCRIPT_PATH = '/auth/page.js'
 
 export function document(page: Page): string {
   const content = html`<!doctype html>
@@ -29,9 +34,14 @@ export function document(page: Page): string {
 <title>${page.title}</title>
 <link rel="stylesheet" href="${STYLE_PATH}">
 <link rel="icon" href="data:,">
-</head>
+${
+  page.script === true
+    ? html`<script src="${SCRIPT_PATH}" defer></script>
+`
+    : null
+}</head>
 <body>
-<main${page.wide === true ? html` class="wide"` : null}>
+<main${page.wide === true ? html` class="wide"` : page.roomy === true ? html` class="roomy"` : null}>
 ${page.body}
 </main>
 ${page.wide === true ? null : html`<footer>Sign-in kept safe by Evergrant</footer>`}
@@ -42,7 +52,8 @@ ${page.wide === true ? null : html`<footer>Sign-in kept safe by Evergrant</foote
 }
 
 export function sendPage(reply: FastifyReply, page: Page, headers: PageHeaders = {}): FastifyReply {
-  const policy = headers.formAction === undefined ? PAGE_POLICY : PAGE_POLICY.replace("form-action 'self'", `form-action ${headers.formAction}`)
+  const own = page.script === true ? `${PAGE_POLICY}; script-src 'self'; connect-src 'self'` : PAGE_POLICY
+  const policy = headers.formAction === undefined ? own : own.replace("form-action 'self'", `form-action ${headers.formAction}`)
   return reply
     .code(headers.status ?? 200)
     .header('content-security-policy', policy)

@@ -2,20 +2,29 @@ import { Type } from 'typebox'
 import type { Completion } from '../../core/connect/complete.ts'
 import type { ConnectService } from '../../core/connect/connect-service.ts'
 import type { CreatedSession } from '../../core/connect/create-session.ts'
+import type { ConnectionService } from '../../core/connection/connection-service.ts'
+import { Fault } from '../../core/fault/fault.ts'
 import { idPattern } from '../../core/ids.ts'
+import { ownerOf } from '../../core/user/user.ts'
 import { actorOf, callerOf } from '../authentication.ts'
+import { ownOwner, requireReach } from '../reach.ts'
 import { type App, ConnectionIdSchema, closed, nullable, Owner, PROBLEMS, Scopes, Time } from '../schema.ts'
+import type { Caller } from '../services.ts'
 
-const Mode = Type.Unsafe<'verified' | 'link'>({
+const Mode = Type.Unsafe<'verified' | 'signed_in' | 'link'>({
   type: 'string',
-  enum: ['verified', 'link'],
+  enum: ['verified', 'signed_in', 'link'],
   description:
-    '`verified`: your backend confirms the owner with connect/complete. `link`: only to reconnect; the account at the provider must be the stored one.',
+    '`verified`: your backend confirms the owner with connect/complete. `signed_in`: the owner is signed in to Evergrant in the same browser, and it completes by itself; the default for people. `link`: only to reconnect; the account at the provider must be the stored one.',
 })
 const ReturnUrl = Type.String({ minLength: 1, maxLength: 2_000, description: "One of the integration's return URLs, character by character." })
 const Variables = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_-]{1,60}$' }), Type.String({ maxLength: 255 }), {
   maxProperties: 20,
   description: 'Values that the provider needs for this connection: shop, site, region.',
+})
+const OwnerOfSession = Type.Unsafe<string>({
+  ...Owner,
+  description: 'Whose grant it is, in your own words. Required of a backend; a person of role `member` is it themselves.',
 })
 const ConnectSessionIdSchema = Type.Unsafe<`cs_${string}`>({ type: 'string', pattern: idPattern('cs'), description: 'Id of a connect session.' })
 
@@ -38,20 +47,20 @@ const Completed = Type.Object({
   missing_scopes: Type.Array(Type.String(), { description: 'Asked for and not granted.' }),
 })
 
-/** Connect and reconnect for backends. */
-export function connectSessionRoutes(app: App, connect: ConnectService): void {
+/** Connect and reconnect for backends, and for people who are signed in. */
+export function connectSessionRoutes(app: App, connect: ConnectService, connections: Pick<ConnectionService, 'ownerOf'>): void {
   app.post(
     '/api/v1/connect/sessions',
     {
-      config: { access: 'connect' },
+      config: { access: 'connect', own: true },
       schema: {
         summary: 'Start a connect flow',
         description: 'Makes a link for one end user. It lives 30 minutes and works once.',
         tags: ['connect'],
         body: closed({
           integration: Type.String({ minLength: 1, maxLength: 100, description: 'Slug or id.' }),
-          owner: Owner,
-          return_url: ReturnUrl,
+          owner: Type.Optional(OwnerOfSession),
+          return_url: Type.Optional(ReturnUrl),
           mode: Type.Optional(Mode),
           scopes: Type.Optional(Scopes),
           variables: Type.Optional(Variables),
@@ -61,12 +70,18 @@ export function connectSessionRoutes(app: App, connect: ConnectService): void {
     },
     async (request, reply) => {
       const caller = callerOf(request)
-      const { integration, owner, mode = 'verified', return_url: returnUrl, scopes = null, variables = {} } = request.body
+      const {
+        integration,
+        mode = caller.person === null ? 'verified' : 'signed_in',
+        return_url: returnUrl = null,
+        scopes = null,
+        variables = {},
+      } = request.body
       const created = await connect.create({
         organization: caller.organization,
         actor: actorOf(caller),
         integration,
-        owner,
+        owner: ownerFor(caller, request.body.owner, mode),
         mode,
         returnUrl,
         scopes,
@@ -79,7 +94,7 @@ export function connectSessionRoutes(app: App, connect: ConnectService): void {
   app.post(
     '/api/v1/connections/:id/reconnect',
     {
-      config: { access: 'connect' },
+      config: { access: 'connect', own: true },
       schema: {
         summary: 'Start a reconnect flow',
         description:
@@ -94,31 +109,48 @@ export function connectSessionRoutes(app: App, connect: ConnectService): void {
     },
     async (request, reply) => {
       const caller = callerOf(request)
-      const { return_url: returnUrl = null, scopes = null, variables = {}, mode = returnUrl === null ? 'link' : 'verified' } = request.body ?? {}
+      await requireReach(connections, caller, request.params.id)
+      const { return_url: returnUrl = null, scopes = null, variables = {} } = request.body ?? {}
+      // Who reaches only their own reconnects their own.
+      const usual = caller.owner === null ? 'verified' : 'signed_in'
+      const { mode = returnUrl === null ? 'link' : usual } = request.body ?? {}
       const base = { organization: caller.organization, actor: actorOf(caller), integration: null, owner: null }
       const created = await connect.create({ ...base, mode, returnUrl, scopes, variables, connection: request.params.id })
       return reply.code(201).send(createdView(created))
     },
   )
+  completeRoute(app, connect)
+}
+
+function completeRoute(app: App, connect: ConnectService): void {
   app.post(
     '/api/v1/connect/complete',
     {
-      config: { access: 'connect' },
+      config: { access: 'connect', own: true },
       schema: {
         summary: 'Finish a connect flow',
         description:
           'Send session and code from the query of your return URL, and the owner that your own sign-in says this browser belongs to. The same request gets the same answer for ten minutes.',
         tags: ['connect'],
-        body: closed({ session: ConnectSessionIdSchema, code: Type.String({ minLength: 1, maxLength: 128 }), owner: Owner }),
+        body: closed({ session: ConnectSessionIdSchema, code: Type.String({ minLength: 1, maxLength: 128 }), owner: Type.Optional(OwnerOfSession) }),
         response: { 200: Completed, ...PROBLEMS },
       },
     },
     async (request) => {
       const caller = callerOf(request)
-      const { session, code, owner } = request.body
+      const { session, code } = request.body
+      const owner = ownOwner(caller, request.body.owner)
+      if (owner === null)
+        throw new Fault('invalid_request', { field: '/owner', detail: '`owner` is required: say whom your own sign-in says this browser belongs to.' })
       return completedView(await connect.complete({ organization: caller.organization, actor: actorOf(caller), session, code, owner }))
     },
   )
+}
+
+/** A person connects for themselves, unless they say otherwise. */
+function ownerFor(caller: Caller, named: string | undefined, mode: string): string | null {
+  const owner = ownOwner(caller, named)
+  return owner === null && caller.person !== null && mode === 'signed_in' ? ownerOf(caller.person.user) : owner
 }
 
 function createdView({ session, url }: CreatedSession) {

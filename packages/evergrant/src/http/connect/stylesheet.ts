@@ -38,7 +38,35 @@ ul.plain { margin: 0 0 1rem; padding: 0; list-style: none; }
 ul.plain li { padding: .375rem 0 .375rem 1.25rem; position: relative; }
 ul.plain li::before { content: ""; position: absolute; left: .125rem; top: .95rem; width: .4rem; height: .4rem; border-radius: 50%; background: var(--accent); }
 label { display: block; font-weight: 600; margin: 1rem 0 .25rem; }
-input[type="text"], select { width: 100%; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--soft); border-radius: .5rem; padding: .625rem .75rem; min-height: 2.75rem; }
+[hidden] { display: none !important; }
+input[type="text"], input[type="email"], input[type="password"], select { width: 100%; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--soft); border-radius: .5rem; padding: .625rem .75rem; min-height: 2.75rem; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+main.roomy { max-width: 44rem; }
+.card > p.after { margin-top: 1.25rem; }
+.ways { display: grid; gap: .75rem; margin-top: .75rem; }
+.ways form { margin: 0; }
+.ways .button { width: 100%; }
+.ways:not(:has(> :not([hidden]))) { display: none; }
+.top { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; justify-content: space-between; margin-bottom: 1rem; }
+.top p { margin: 0; }
+.who { display: flex; gap: .75rem; align-items: center; min-width: 0; }
+.who form { margin: 0; flex: none; }
+.sections ul { display: flex; flex-wrap: wrap; gap: .25rem; list-style: none; margin: 0 0 1rem; padding: 0; }
+.sections a { display: inline-flex; align-items: center; min-height: 2.75rem; padding: .25rem .875rem; border-radius: .5rem; color: var(--ink); text-decoration: none; font-weight: 600; }
+.sections a:hover { background: var(--line); }
+.sections a[aria-current] { background: var(--card); box-shadow: inset 0 0 0 1px var(--line), inset 0 -3px 0 var(--accent); }
+ul.items { list-style: none; margin: 0 0 1rem; padding: 0; }
+ul.items > li { border-top: 1px solid var(--line); padding: 1.25rem 0; }
+ul.items > li:last-child { padding-bottom: .25rem; }
+ul.items .actions { margin-top: 1rem; }
+.item-head { display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: center; }
+.item-head h2, .item-head h3 { margin: 0; font-size: 1.0625rem; font-weight: 650; }
+p.account { margin: .125rem 0 .5rem; }
+ul.items details { margin-top: .5rem; border-top: 0; padding-top: 0; }
+ul.items details ul { margin: .5rem 0 0; }
+ul.codes { list-style: none; margin: 1rem 0; padding: 1rem 1.25rem; display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: .5rem 1.5rem; border: 1px solid var(--line); border-radius: .5rem; }
+ul.codes code, .key code { font-size: 1rem; }
+p.key { margin: .5rem 0; }
 .hint { color: var(--soft); font-size: .875rem; margin: .25rem 0 0; }
 .error { color: var(--bad); font-weight: 550; margin: .25rem 0 0; }
 .actions { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.5rem; align-items: center; }

@@ -3,6 +3,7 @@ import type { ApiKey, ApiKeyScope } from '../../core/access/api-key.ts'
 import { Fault } from '../../core/fault/fault.ts'
 import { actorOf, allows, callerOf } from '../authentication.ts'
 import { iso, isoOrNull } from '../connection-view.ts'
+import { requireRecent } from '../governing.ts'
 import { instantOf } from '../input.ts'
 import { ApiKeyIdSchema, type App, closed, KeyScope, nullable, PROBLEMS, Time, TimeInput } from '../schema.ts'
 import type { Caller, Services } from '../services.ts'
@@ -49,6 +50,7 @@ export function apiKeyRoutes(app: App, { apiKeys, clock }: Services): void {
     async (request, reply) => {
       const caller = callerOf(request)
       const { name, scopes } = request.body
+      requireRecent(caller, clock)
       mayGive(caller, scopes)
       const expiresAt = instantOf(request.body.expires_at, '/expires_at')
       if (expiresAt !== null && expiresAt <= clock.wall()) throw new Fault('invalid_request', { field: '/expires_at', detail: '`expires_at` is in the past.' })
@@ -71,6 +73,7 @@ export function apiKeyRoutes(app: App, { apiKeys, clock }: Services): void {
     },
     async (request, reply) => {
       const caller = callerOf(request)
+      requireRecent(caller, clock)
       const old = (await apiKeys.list(caller.organization)).find((key) => key.id === request.params.id)
       if (old !== undefined) mayGive(caller, old.scopes)
       const overlapMs = (request.body?.overlap_seconds ?? 86_400) * 1_000
@@ -99,7 +102,7 @@ export function apiKeyRoutes(app: App, { apiKeys, clock }: Services): void {
 }
 
 function mayGive(caller: Caller, scopes: readonly ApiKeyScope[]): void {
-  const lacking = scopes.find((scope) => !allows(caller.key, scope))
+  const lacking = scopes.find((scope) => !allows(caller, scope))
   if (lacking !== undefined)
     throw new Fault('forbidden', {
       field: '/scopes',

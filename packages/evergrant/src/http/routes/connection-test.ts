@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { aboutConnection } from '../about-connection.ts'
 import { actorOf, callerOf } from '../authentication.ts'
 import { iso, isoOrNull } from '../connection-view.ts'
+import { requireReach } from '../reach.ts'
 import { type App, ConnectionIdSchema, closed, nullable, PROBLEMS, Time } from '../schema.ts'
 import type { Services } from '../services.ts'
 
@@ -25,7 +26,7 @@ export function connectionTestRoutes(app: App, services: Services): void {
   app.post(
     '/api/v1/connections/:id/test',
     {
-      config: { access: 'connections:write' },
+      config: { access: 'connections:write', own: true },
       schema: {
         summary: 'Test a connection',
         description:
@@ -35,9 +36,10 @@ export function connectionTestRoutes(app: App, services: Services): void {
         response: { 200: TestView, ...PROBLEMS },
       },
     },
-    (request) => {
+    async (request) => {
       const caller = callerOf(request)
       const { id } = request.params
+      await requireReach(services.connections, caller, id)
       return aboutConnection(request, services, id, async () => {
         const report = await services.checks.test(caller.organization, id, actorOf(caller))
         return {

@@ -6,6 +6,7 @@ import type { ImportedGrant } from '../../core/connection/imported-grant.ts'
 import { actorOf, callerOf } from '../authentication.ts'
 import { ConnectionView, connectionView } from '../connection-view.ts'
 import { instantOf, JsonObjectSchema } from '../input.ts'
+import { ownerWithin, requireReach } from '../reach.ts'
 import { type App, ConnectionIdSchema, closed, nullable, Owner, PageQuery, PROBLEMS, pageOf, Scopes, TimeInput } from '../schema.ts'
 import type { Services } from '../services.ts'
 import { CREDENTIAL_FIELDS, fromCredentials } from './credentials.ts'
@@ -89,17 +90,23 @@ function readRoutes(app: App, services: Services): void {
   const page = { 200: pageOf(ConnectionView), ...PROBLEMS }
   app.get(
     '/api/v1/connections',
-    { config: { access: 'connections:read' }, schema: { summary: 'List connections', tags: ['connections'], querystring: ListQuery, response: page } },
+    {
+      config: { access: 'connections:read', own: true },
+      schema: { summary: 'List connections', tags: ['connections'], querystring: ListQuery, response: page },
+    },
     async (request) => {
       const { limit, cursor, ...wanted } = request.query
-      const found = await connections.list(callerOf(request).organization, wanted, pageRequest(request.query))
+      const caller = callerOf(request)
+      const within = ownerWithin(caller, wanted.owner)
+      if (within === 'nobody') return { items: [], cursor: null }
+      const found = await connections.list(caller.organization, { ...wanted, ...within }, pageRequest(request.query))
       return { items: found.items.map(view), cursor: found.cursor }
     },
   )
   app.get(
     '/api/v1/owners/:owner/connections',
     {
-      config: { access: 'connections:read' },
+      config: { access: 'connections:read', own: true },
       schema: {
         summary: "List an owner's connections",
         tags: ['connections'],
@@ -109,17 +116,24 @@ function readRoutes(app: App, services: Services): void {
       },
     },
     async (request) => {
-      const found = await connections.list(callerOf(request).organization, { owner: request.params.owner }, pageRequest(request.query))
+      const caller = callerOf(request)
+      const within = ownerWithin(caller, request.params.owner)
+      if (within === 'nobody') return { items: [], cursor: null }
+      const found = await connections.list(caller.organization, within, pageRequest(request.query))
       return { items: found.items.map(view), cursor: found.cursor }
     },
   )
   app.get(
     '/api/v1/connections/:id',
     {
-      config: { access: 'connections:read' },
+      config: { access: 'connections:read', own: true },
       schema: { summary: 'Read a connection', tags: ['connections'], params: Params, response: { 200: ConnectionView, ...PROBLEMS } },
     },
-    async (request) => view(await connections.get(callerOf(request).organization, request.params.id)),
+    async (request) => {
+      const caller = callerOf(request)
+      await requireReach(connections, caller, request.params.id)
+      return view(await connections.get(caller.organization, request.params.id))
+    },
   )
 }
 
@@ -219,7 +233,7 @@ function stateRoutes(app: App, services: Services): void {
     },
   )
   const disconnect = {
-    config: { access: 'connections:write' as const },
+    config: { access: 'connections:write' as const, own: true as const },
     schema: {
       summary: 'Disconnect',
       description: 'Ends the connection and keeps it as a record. The provider is told unless another connection lives on the same grant.',
@@ -229,6 +243,7 @@ function stateRoutes(app: App, services: Services): void {
     },
   }
   const run = async (caller: ReturnType<typeof callerOf>, id: Static<typeof ConnectionIdSchema>) => {
+    await requireReach(connections, caller, id)
     const { details, revocation } = await connections.disconnect(caller.organization, id, actorOf(caller))
     return { ...view(details), revocation }
   }

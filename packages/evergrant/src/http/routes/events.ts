@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
-import type { AuditEvent, EventType } from '../../core/audit/event.ts'
+import type { EventType } from '../../core/audit/event.ts'
 import { callerOf } from '../authentication.ts'
-import { iso } from '../connection-view.ts'
+import { eventView } from '../owner-view.ts'
 import { type App, ConnectionIdSchema, closed, nullable, PageQuery, PROBLEMS, pageOf, Time } from '../schema.ts'
 import type { Services } from '../services.ts'
 import { pageRequest } from './connections.ts'
@@ -41,9 +41,4 @@ export function eventRoutes(app: App, { events }: Services): void {
       return { items: found.items.map(eventView), cursor: found.cursor }
     },
   )
-}
-
-function eventView(event: AuditEvent) {
-  const { id, type, at, actor, connection, subject, data } = event
-  return { id, type, at: iso(at), actor, connection_id: connection, subject, data }
 }

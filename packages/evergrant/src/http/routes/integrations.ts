@@ -1,12 +1,13 @@
 import { type Static, Type } from 'typebox'
-import type { Integration, IntegrationSettings, Renewal } from '../../core/connection/integration.ts'
+import type { Integration, IntegrationSettings, Renewal, SignInRole } from '../../core/connection/integration.ts'
 import type { IntegrationPatch } from '../../core/connection/integration-service.ts'
+import { Fault } from '../../core/fault/fault.ts'
 import type { QuotaState } from '../../core/pacing/quotas.ts'
 import type { DeathsHeld } from '../../core/refresh/deaths.ts'
-import { actorOf, callerOf } from '../authentication.ts'
+import { actorOf, allows, callerOf } from '../authentication.ts'
 import { FaultView, faultView, iso } from '../connection-view.ts'
 import { type App, closed, nullable, PageQuery, PROBLEMS, pageOf, Scopes, Slug, Time } from '../schema.ts'
-import type { Services } from '../services.ts'
+import type { Caller, Services } from '../services.ts'
 import { pageRequest } from './connections.ts'
 
 const Url = Type.String({ minLength: 1, maxLength: 2_000 })
@@ -31,6 +32,18 @@ const SettingsInput = closed({
       maximum: 50,
       description: "Percent of each quota of the provider's API that the proxy leaves to other users of the same client.",
     }),
+  ),
+  sign_in: Type.Optional(
+    nullable(
+      closed({
+        create_users: Type.Boolean({
+          description: 'Whether somebody whom nobody knows yet becomes a member. False: only those who added this way to themselves come in.',
+        }),
+        role: Type.Optional(
+          Type.Unsafe<SignInRole>({ type: 'string', enum: ['operator', 'member', 'viewer'], description: 'Of new members; `member` by default.' }),
+        ),
+      }),
+    ),
   ),
   check_every_seconds: Type.Optional(
     nullable(Type.Integer({ minimum: 60, maximum: 2_592_000, description: 'Every connection is tested this often. Null: as the provider demands.' })),
@@ -95,6 +108,9 @@ export const IntegrationView = Type.Object({
     token: nullable(Type.String()),
     check_every_seconds: nullable(Type.Number()),
     quota_reserve: Type.Integer(),
+    sign_in: nullable(
+      Type.Object({ create_users: Type.Boolean(), role: Type.String() }, { description: 'People sign in to Evergrant through it. Null: nobody does.' }),
+    ),
   }),
   callback_url: Type.String({ description: 'Register this redirect URI at the provider.' }),
   push_url: nullable(
@@ -146,6 +162,7 @@ export function integrationRoutes(app: App, services: Services, publicUrl: strin
         variables = {},
         settings = {},
       } = request.body
+      requireGovernor(caller, settings)
       const wanted = { provider, slug, name, clientId, clientSecret, scopes, variables, settings: settingsOf(settings) }
       return reply.code(201).send(view(await integrations.create(caller.organization, wanted, actorOf(caller))))
     },
@@ -165,6 +182,7 @@ export function integrationRoutes(app: App, services: Services, publicUrl: strin
     },
     async (request) => {
       const caller = callerOf(request)
+      requireGovernor(caller, request.body.settings, (await integrations.get(caller.organization, request.params.id)).settings.signIn ?? null)
       return view(await integrations.update(caller.organization, request.params.id, patchOf(request.body), request.body.version ?? null, actorOf(caller)))
     },
   )
@@ -220,6 +238,18 @@ function readingRoutes(app: App, { integrations, upstream }: Services, view: (in
   )
 }
 
+/**
+ * Who comes in, and as what, is decided by those who decide about members. That includes where an integration points through which people sign in:
+ * whoever turned it to a server of their own could come in as anybody. @throws Fault `forbidden`, `role_missing`
+ */
+function requireGovernor(caller: Caller, settings: Static<typeof SettingsInput> | undefined, present: IntegrationSettings['signIn'] = null): void {
+  if ((settings?.sign_in === undefined && present === null) || allows(caller, 'admin')) return
+  throw new Fault(caller.person === null ? 'forbidden' : 'role_missing', {
+    field: '/settings/sign_in',
+    detail: 'People sign in through this integration, or would: `sign_in` decides who becomes a member, so changing it needs the right `admin`.',
+  })
+}
+
 function patchOf(body: Static<typeof PatchBody>): IntegrationPatch {
   return {
     ...(body.slug === undefined ? {} : { slug: body.slug }),
@@ -244,6 +274,9 @@ function settingsOf(input: Static<typeof SettingsInput>): Partial<IntegrationSet
     ...(input.reuse === undefined ? {} : { reuse: input.reuse }),
     ...(input.token === undefined ? {} : { token: input.token }),
     ...(input.quota_reserve === undefined ? {} : { quotaReserve: input.quota_reserve }),
+    ...(input.sign_in === undefined
+      ? {}
+      : { signIn: input.sign_in === null ? null : { createUsers: input.sign_in.create_users, role: input.sign_in.role ?? 'member' } }),
     ...(input.check_every_seconds === undefined ? {} : { checkEveryMs: input.check_every_seconds === null ? null : input.check_every_seconds * 1_000 }),
   }
 }
@@ -287,6 +320,7 @@ function integrationView(
       token: settings.token,
       check_every_seconds: typeof settings.checkEveryMs === 'number' ? settings.checkEveryMs / 1_000 : null,
       quota_reserve: settings.quotaReserve,
+      sign_in: settings.signIn ? { create_users: settings.signIn.createUsers, role: settings.signIn.role } : null,
     },
     callback_url: settings.redirectUri ?? `${publicUrl}/connect/callback/${integration.slug}`,
     push_url: pushUrl,

@@ -66,7 +66,7 @@ export function providerRoutes(app: App, { providers, clock, events }: Services)
   app.get(
     '/api/v1/providers',
     {
-      config: { access: 'any' },
+      config: { access: 'any', own: true },
       schema: {
         summary: 'List providers',
         tags: ['providers'],
@@ -78,7 +78,7 @@ export function providerRoutes(app: App, { providers, clock, events }: Services)
   app.get(
     '/api/v1/providers/:id',
     {
-      config: { access: 'any' },
+      config: { access: 'any', own: true },
       schema: {
         summary: 'Read a provider',
         tags: ['providers'],

@@ -13,6 +13,7 @@ import { withoutEcho } from '../proxy/echo-mask.ts'
 import { headersToReturn } from '../proxy/proxy-headers.ts'
 import { runProxy } from '../proxy/run-proxy.ts'
 import { targetUrl } from '../proxy/target.ts'
+import { requireReach } from '../reach.ts'
 import { type App, ConnectionIdSchema, closed, PROBLEMS } from '../schema.ts'
 import type { Services } from '../services.ts'
 
@@ -34,7 +35,7 @@ export function proxyRoutes(app: App, services: Services, options: ProxyOptions)
     method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
     url: '/api/v1/proxy/:connection/*',
     exposeHeadRoute: false,
-    config: { access: 'proxy', ownIdempotency: true },
+    config: { access: 'proxy', own: true, ownIdempotency: true },
     schema: {
       summary: "Call the provider's API",
       description:
@@ -43,8 +44,9 @@ export function proxyRoutes(app: App, services: Services, options: ProxyOptions)
       params: closed({ connection: ConnectionIdSchema, '*': Type.String() }),
       response: PROBLEMS,
     },
-    handler: (request, reply) => {
+    handler: async (request, reply) => {
       const { connection } = request.params
+      await requireReach(services.connections, callerOf(request), connection)
       return aboutConnection(request, services, connection, () => proxy(request, reply, connection, services, options))
     },
   })

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import type { RefreshReport } from '../../core/refresh/refresh-engine.ts'
 import { aboutConnection } from '../about-connection.ts'
 import { callerOf } from '../authentication.ts'
+import { requireReach } from '../reach.ts'
 import { type App, ConnectionIdSchema, closed, nullable, Owner, PROBLEMS, Time } from '../schema.ts'
 import type { Services } from '../services.ts'
 import { tokenView } from '../token-view.ts'
@@ -87,7 +88,7 @@ export function tokenRoutes(app: App, services: Services): void {
   app.post(
     '/api/v1/connections/:id/refresh',
     {
-      config: { access: 'connections:write' },
+      config: { access: 'connections:write', own: true },
       schema: {
         summary: 'Refresh now',
         description: 'Renews the credential even if it is fresh, or joins the refresh that is under way. The answer carries no token.',
@@ -96,8 +97,11 @@ export function tokenRoutes(app: App, services: Services): void {
         response: { 200: Refreshed, ...PROBLEMS },
       },
     },
-    async (request) =>
-      refreshedView(await aboutConnection(request, services, request.params.id, () => engine.refresh(callerOf(request).organization, request.params.id))),
+    async (request) => {
+      const caller = callerOf(request)
+      await requireReach(services.connections, caller, request.params.id)
+      return refreshedView(await aboutConnection(request, services, request.params.id, () => engine.refresh(caller.organization, request.params.id)))
+    },
   )
 }
 

@@ -1,0 +1,48 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import type { SignedInHere } from '../../core/identity/sign-in.ts'
+import type { SessionMode } from '../../core/session/session.ts'
+import type { Clock } from '../../core/time.ts'
+import { giveDevice } from './device-cookie.ts'
+import { type AllowedOrigins, requireSameSite } from './same-site.ts'
+import { sessionAnswer } from './session-answer.ts'
+
+export interface IdentityRouteOptions {
+  readonly publicUrl: string
+  readonly origins: AllowedOrigins
+}
+
+/** A body of these routes is a form of a person; a passkey's answer is the longest. */
+export const FORM_LIMIT = 32 * 1_024
+
+export const ModeSchema = Type.Unsafe<SessionMode>({
+  type: 'string',
+  enum: ['cookie', 'bearer'],
+  description: '`cookie` (default): the refresh credential goes into an HttpOnly cookie. `bearer`: into the body, for clients without one.',
+})
+
+/** Looked up, not stored: any text, so that a mistyped address is answered like an unknown one. */
+export const AddressSchema = Type.String({ minLength: 1, maxLength: 254, description: 'E-mail address.' })
+
+export const NewAddressSchema = Type.String({
+  minLength: 3,
+  maxLength: 254,
+  pattern: '^[^\\s\\u0000-\\u001f\\u007f@<>()\\[\\],;:"\\\\]{1,64}@[^\\s\\u0000-\\u001f\\u007f@<>()\\[\\],;:"\\\\]{1,185}$',
+  description: 'E-mail address.',
+})
+
+/** Longer than any that is taken, so that the refusal can say why. */
+export const PasswordSchema = Type.String({ minLength: 1, maxLength: 1_024, description: '8 to 128 characters, none of the common ones.' })
+
+export const TokenSchema = Type.String({ minLength: 1, maxLength: 200, description: 'What stands behind the `#` of the link.' })
+
+/** A session that lives in a cookie begins only at a page that may use it, so that nobody is signed in to a stranger's account unawares (S53). */
+export function checkSite(request: FastifyRequest, mode: SessionMode, { origins }: IdentityRouteOptions): void {
+  if (mode === 'cookie') requireSameSite(request, origins)
+}
+
+/** The session answer, and the text by which this browser is known again. */
+export function signedInAnswer(reply: FastifyReply, { opened, device }: SignedInHere, options: IdentityRouteOptions & { readonly clock: Pick<Clock, 'wall'> }) {
+  giveDevice(reply, device, opened.signedIn.session.mode, options.publicUrl)
+  return sessionAnswer(reply, opened, options)
+}

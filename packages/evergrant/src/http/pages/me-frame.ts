@@ -1,0 +1,46 @@
+import type { Page } from '../connect/page-frame.ts'
+import { type Html, html } from '../html.ts'
+import { act, good } from './form-html.ts'
+
+const SECTIONS = [
+  ['/me', 'Connections'],
+  ['/me/devices', 'Devices'],
+  ['/me/security', 'Signing in'],
+  ['/me/data', 'Your data'],
+] as const
+
+export interface MeFrame {
+  readonly application: string
+  /** What the person is called. */
+  readonly name: string
+  readonly current: (typeof SECTIONS)[number][0]
+  readonly title: string
+  readonly done?: string | undefined
+  readonly script?: boolean
+}
+
+/** The owner's page: one frame for its four parts. */
+export function mePage({ application, name, current, title, done, script }: MeFrame, content: Html): Page {
+  return {
+    title: `${title} - ${application}`,
+    ...(script === undefined ? {} : { script }),
+    roomy: true,
+    body: html`<header class="top"><p class="eyebrow">${application}</p><p class="who"><span>${name}</span>${act('/auth/sign-out', 'Sign out')}</p></header>
+<nav class="sections" aria-label="Your page"><ul>${SECTIONS.map(([path, text]) => html`<li><a href="${path}"${path === current ? html` aria-current="page"` : null}>${text}</a></li>`)}</ul></nav>
+<div class="card">
+${good(done)}${content}
+</div>`,
+  }
+}
+
+/** The page of an owner who has no user: their connections, and nothing else. */
+export function visitFrame(application: string, done: string | undefined, content: Html): Page {
+  return {
+    title: `Your connections - ${application}`,
+    roomy: true,
+    body: html`<header class="top"><p class="eyebrow">${application}</p><p class="who">${act('/me/visit/leave', 'Leave this page')}</p></header>
+<div class="card">
+${good(done)}${content}
+</div>`,
+  }
+}

@@ -1,0 +1,160 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Fault } from '../../core/fault/fault.ts'
+import type { Factor } from '../../core/identity/factor.ts'
+import { type FactorId, idPattern } from '../../core/ids.ts'
+import { requireRecentProof } from '../../core/session/recent-proof.ts'
+import type { Present } from '../../core/session/session-service.ts'
+import type { App } from '../schema.ts'
+import { sendMe } from './me-routes.ts'
+import { type PageDesk, pathOf, type Refused } from './page-desk.ts'
+import { codesShown, removeQuestion, securityContent, totpShown } from './security-page.ts'
+import { json, passkeyOf } from './sign-in-routes.ts'
+
+const PUBLIC = { config: { access: 'public' as const } }
+const FACTOR_ID = new RegExp(idPattern('fct'))
+type IdParams = { Params: { id: string } }
+const SECTION = { current: '/me/security', title: 'Signing in' } as const
+
+/** How the person signs in: password, second factors, other ways. Every change needs a fresh proof of identity. */
+export function securityRoutes(app: App, desk: PageDesk): void {
+  overviewRoutes(app, desk)
+  totpRoutes(app, desk)
+  passkeyRoutes(app, desk)
+  removalRoutes(app, desk)
+}
+
+function overviewRoutes(app: App, desk: PageDesk): void {
+  const { identity } = desk.parts.services
+  app.get('/me/security', PUBLIC, async (request, reply) => showOverview(desk, await desk.person(request), request, reply, null))
+  app.post('/me/security/password', PUBLIC, async (request, reply) => {
+    const form = desk.form(request)
+    const person = await desk.person(request)
+    try {
+      const current = person.user.passwordHash === null ? null : (form['current'] ?? '').slice(0, 1_024)
+      const here = await identity.accounts.changePassword(person, { current, password: (form['password'] ?? '').slice(0, 1_024) }, desk.visitor(request))
+      desk.giveSession(reply, here.opened)
+      return reply.redirect('/me/security?done=password_set', 303)
+    } catch (error) {
+      return showOverview(desk, person, request, reply, desk.refused(error))
+    }
+  })
+  app.post('/me/security/codes', PUBLIC, async (request, reply) => {
+    desk.form(request)
+    const person = await desk.person(request)
+    const codes = await identity.factors.newCodes(person)
+    return sendMe({ desk, person, request, reply }, { ...SECTION, title: 'Recovery codes' }, codesShown(codes))
+  })
+}
+
+async function showOverview(desk: PageDesk, person: Present, request: FastifyRequest, reply: FastifyReply, refused: Refused | null): Promise<FastifyReply> {
+  const { parts } = desk
+  const [{ factors, codesLeft }, offers] = await Promise.all([
+    parts.services.identity.factors.list(person),
+    parts.providers.offersIn(person.session.organization),
+  ])
+  const content = securityContent({ factors, codesLeft, offers, hasPassword: person.user.passwordHash !== null, email: person.user.email }, refused)
+  return sendMe({ desk, person, request, reply }, { ...SECTION, script: true, status: refused?.status ?? 200 }, content)
+}
+
+/** The secret and the codes are shown once, so they are the answer itself. */
+function totpRoutes(app: App, desk: PageDesk): void {
+  const { identity } = desk.parts.services
+  app.post('/me/security/totp', PUBLIC, async (request, reply) => {
+    desk.form(request)
+    const person = await desk.person(request)
+    try {
+      const { factor, secret, uri } = await identity.factors.startTotp(person, null)
+      return await sendMe({ desk, person, request, reply }, { ...SECTION, title: 'Add an authenticator app' }, totpShown({ id: factor.id, secret, uri }, null))
+    } catch (error) {
+      return showOverview(desk, person, request, reply, desk.refused(error))
+    }
+  })
+  app.post<IdParams>('/me/security/totp/:id', PUBLIC, async (request, reply) => {
+    const form = desk.form(request)
+    const person = await desk.person(request)
+    const id = factorId(request.params.id)
+    try {
+      const { recoveryCodes } = await identity.factors.confirmTotp(person, id, (form['code'] ?? '').replaceAll(/\s/g, '').slice(0, 20))
+      return await added(recoveryCodes, { desk, person, request, reply })
+    } catch (error) {
+      const { secret = '', uri = '' } = form
+      return sendMe(
+        { desk, person, request, reply },
+        { ...SECTION, title: 'Add an authenticator app', status: 400 },
+        totpShown({ id, secret, uri }, desk.refused(error)),
+      )
+    }
+  })
+}
+
+function passkeyRoutes(app: App, desk: PageDesk): void {
+  const { identity } = desk.parts.services
+  app.post('/me/security/passkey', PUBLIC, async (request, reply) => {
+    const form = desk.form(request)
+    const person = await desk.person(request)
+    if (form['step'] === 'options') {
+      return json(
+        reply,
+        () => {
+          const { clock } = desk.parts.services
+          // A script cannot be led to the page that confirms it; the person is told.
+          try {
+            requireRecentProof(person.session, clock.wall())
+          } catch {
+            throw new Fault('conflict', { detail: 'Please confirm first that it is you: press "Confirm that it is you" on this page.' })
+          }
+          return identity.factors.startPasskey(person)
+        },
+        desk,
+      )
+    }
+    try {
+      const { recoveryCodes } = await identity.factors.addPasskey(person, { ticket: form['ticket'] ?? '', response: passkeyOf(form), name: null })
+      return await added(recoveryCodes, { desk, person, request, reply })
+    } catch (error) {
+      return showOverview(desk, person, request, reply, desk.refused(error))
+    }
+  })
+}
+
+interface Answering {
+  readonly desk: PageDesk
+  readonly person: Present
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+}
+
+function added(codes: readonly string[] | null, answering: Answering): Promise<FastifyReply> | FastifyReply {
+  if (codes === null) return answering.reply.redirect('/me/security?done=factor_added', 303)
+  return sendMe(answering, { ...SECTION, title: 'Recovery codes' }, codesShown(codes))
+}
+
+function removalRoutes(app: App, desk: PageDesk): void {
+  const { identity, clock } = desk.parts.services
+  const own = async (person: Present, id: string): Promise<Factor> => {
+    const factor = (await identity.factors.list(person)).factors.find((held) => held.id === id)
+    if (factor === undefined) throw new Fault('not_found')
+    return factor
+  }
+  app.get<IdParams>('/me/security/factors/:id/remove', PUBLIC, async (request, reply) => {
+    const person = await desk.person(request)
+    requireRecentProof(person.session, clock.wall())
+    const factor = await own(person, request.params.id)
+    return sendMe({ desk, person, request, reply }, { ...SECTION, title: 'Remove a second step' }, removeQuestion(factor, pathOf(request)))
+  })
+  app.post<IdParams>('/me/security/factors/:id/remove', PUBLIC, async (request, reply) => {
+    desk.form(request)
+    const person = await desk.person(request)
+    await identity.factors.remove(person, factorId(request.params.id))
+    return reply.redirect('/me/security?done=factor_removed', 303)
+  })
+}
+
+function factorId(text: string): FactorId {
+  if (isFactorId(text)) return text
+  throw new Fault('not_found')
+}
+
+function isFactorId(text: string): text is FactorId {
+  return FACTOR_ID.test(text)
+}
