@@ -13,37 +13,41 @@ export interface ProblemDocument {
   readonly field?: string
 }
 
+/** Survives two copies of this package in one page, which `instanceof` does not. */
+const MARK: unique symbol = Symbol.for('evergrant.error') as never
+
 /**
  * Everything that a call can end with, except a programming error. `code` is stable and listed in the server's
  * documentation; `connection_failed` and `invalid_answer` are made here, when no answer of Evergrant arrived.
  */
 export class EvergrantError extends Error {
-  override readonly name = 'EvergrantError'
+  override readonly name: string = 'EvergrantError'
+  readonly [MARK] = true
   /** HTTP status; 0 when nothing was answered. */
-  readonly status: number
-  readonly code: string
+  declare readonly status: number
+  declare readonly code: string
   /** The one next step. */
-  readonly action: ProblemDocument['action']
+  declare readonly action: ProblemDocument['action']
   /**
    * True when the connection works only after somebody acts. `action` says who: `reconnect` is its owner, send them to `reconnectUrl` or make a
    * reconnect link; `contact_admin` is whoever holds the credentials of a connection without a browser.
    */
-  readonly needsReauth: boolean
-  readonly reconnectUrl: string | null
-  readonly retryAt: Date | null
-  readonly requestId: string | null
+  declare readonly needsReauth: boolean
+  declare readonly reconnectUrl: string | null
+  declare readonly retryAt: Date | null
+  declare readonly requestId: string | null
   /** The offending field of the request. */
-  readonly field: string | null
+  declare readonly field: string | null
 
   constructor(problem: Partial<ProblemDocument> & { readonly code: string; readonly status: number }, cause?: unknown) {
     super(problem.detail ?? problem.title ?? problem.code, cause === undefined ? undefined : { cause })
-    this.status = problem.status
-    this.code = problem.code
-    this.action = problem.action ?? 'retry'
-    this.needsReauth = problem.needs_reauth ?? false
-    this.reconnectUrl = problem.reconnect_url ?? null
-    this.retryAt = problem.retry_at ? new Date(problem.retry_at) : null
-    this.requestId = problem.request_id ?? null
-    this.field = problem.field ?? null
+    const { status, code, action = 'retry', needs_reauth: needsReauth = false, reconnect_url: reconnectUrl = null } = problem
+    const { retry_at: retryAt, request_id: requestId = null, field = null } = problem
+    Object.assign(this, { status, code, action, needsReauth, reconnectUrl, retryAt: retryAt ? new Date(retryAt) : null, requestId, field })
   }
+}
+
+/** Whichever copy of this package made it. Its `name` says which kind it is. */
+export function isEvergrantError(error: unknown): error is EvergrantError {
+  return typeof error === 'object' && error !== null && MARK in error
 }

@@ -1,0 +1,180 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import type { ConnectionReport } from './answers.ts'
+import { createBrowserLab, forget } from './testing/browser-lab.ts'
+import { settled } from './testing/held-time.ts'
+
+afterEach(() => vi.unstubAllGlobals())
+
+const report = (id: string, status: ConnectionReport['status'], more: Partial<ConnectionReport> = {}): ConnectionReport => ({
+  id,
+  integration: 'google',
+  provider: 'Google',
+  account: 'ana@example.com',
+  status,
+  connection_status: status === 'valid' ? 'active' : status,
+  code: null,
+  title: null,
+  message: null,
+  action: 'none',
+  expires_at: null,
+  reconnect_url: null,
+  retry_at: null,
+  ...more,
+})
+
+/** A window that records where it was sent. */
+function stubWindows(opens = true) {
+  const window = { location: { href: 'about:blank' }, closed: true, close: vi.fn() }
+  const open = vi.fn(() => (opens ? window : null))
+  vi.stubGlobal('open', open)
+  return { window, open }
+}
+
+test('connections are listed, found, and known afterwards', async () => {
+  const lab = createBrowserLab()
+  const { client } = await lab.signedIn()
+  expect(client.connections.known()).toBe(null)
+  lab.server.reports.push(report('con_1', 'valid'), report('con_2', 'needs_reauth'))
+  expect(await client.connections.list()).toHaveLength(2)
+  expect(await client.connections.get('con_2')).toMatchObject({ status: 'needs_reauth' })
+  expect(await client.connections.get('con_9')).toBe(null)
+  const known = client.connections.known()
+  await client.connections.list()
+  expect(client.connections.known()).toBe(known)
+})
+
+test('a watcher is told what is, and every change, once; it asks every half minute and stops when it is not wanted', async () => {
+  const lab = createBrowserLab()
+  const { client } = await lab.signedIn()
+  lab.server.reports.push(report('con_1', 'valid'))
+  const seen: (string | undefined)[] = []
+  const stop = client.connections.watch('con_1', (connection) => seen.push(connection?.status))
+  await lab.time.advance(65_000)
+  lab.server.reports[0] = report('con_1', 'needs_reauth')
+  await lab.time.advance(65_000)
+  expect(seen).toEqual(['valid', 'needs_reauth'])
+  stop()
+  await lab.time.advance(31_000)
+  forget(lab.server)
+  await lab.time.advance(300_000)
+  expect(lab.server.sent).toEqual([])
+})
+
+test('what a refresh reports reaches the watchers without another question', async () => {
+  const lab = createBrowserLab()
+  const { client } = await lab.signedIn()
+  lab.server.reports.push(report('con_1', 'valid'), report('con_2', 'valid'))
+  const seen: string[] = []
+  client.connections.watchAll((all) => seen.push(all.map(({ status }) => status).join()))
+  await lab.time.advance(1_000)
+  lab.server.reports.splice(0, 2, report('con_1', 'expiring'))
+  await client.refresh({ force: true })
+  await settled()
+  expect(seen).toEqual(['valid,valid', 'expiring,valid'])
+})
+
+test('connections are forgotten with the person they belong to', async () => {
+  const lab = createBrowserLab()
+  const { client } = await lab.signedIn()
+  lab.server.reports.push(report('con_1', 'valid'))
+  await client.connections.list()
+  await client.signOut()
+  await settled()
+  expect(client.connections.known()).toBe(null)
+})
+
+test('a refusal of the server is a typed error', async () => {
+  const lab = createBrowserLab()
+  const jar = lab.server.signedIn()
+  const client = lab.page(jar, {
+    fetch: async (input, init) => {
+      const { url } = new Request(input, init)
+      if (!url.endsWith('/reconnect')) return lab.server.fetchOf(jar)(input, init)
+      return lab.server.problem(409, 'connection_revoked', { action: 'reconnect', needs_reauth: true, reconnect_url: 'https://auth.test/repair' })
+    },
+  })
+  const { window } = stubWindows()
+  const failure = await lab.time.run(client.connections.reconnect('con_1').catch((error: unknown) => error))
+  expect(failure).toMatchObject({ name: 'ReconnectRequiredError', code: 'connection_revoked', reconnectUrl: 'https://auth.test/repair' })
+  expect(window.close).toHaveBeenCalledOnce()
+})
+
+test('reconnect: the window opens in the click, the server says when it is done, and a window that looks closed is no end', async () => {
+  const lab = createBrowserLab()
+  const { client } = await lab.signedIn()
+  lab.server.reports.push(report('con_1', 'needs_reauth'))
+  const { window, open } = stubWindows()
+  const steps: string[] = []
+  const going = client.connections.reconnect('con_1', { onStep: (step) => steps.push(step) })
+  expect(open).toHaveBeenCalledWith('about:blank', 'con_1', expect.not.stringContaining('noopener'))
+  await lab.time.advance(60_000)
+  expect(window.location.href).toBe('https://auth.test/connect/x')
+  expect(steps).toEqual(['opening', 'waiting'])
+  lab.server.reports[0] = report('con_1', 'valid')
+  expect(await lab.time.run(going)).toMatchObject({ kind: 'done', connection: { status: 'valid' } })
+  expect(window.close).toHaveBeenCalledOnce()
+  expect(JSON.parse(lab.server.sent.find(({ url }) => url.endsWith('/reconnect'))?.body ?? '')).toEqual({ mode: 'link' })
+})
+
+test('reconnect: trouble while it waits is waited out', async () => {
+  const lab = createBrowserLab()
+  const jar = lab.server.signedIn()
+  let broken = false
+  const client = lab.page(jar, { fetch: (input, init) => (broken ? Promise.reject(new TypeError('Failed to fetch')) : lab.server.fetchOf(jar)(input, init)) })
+  lab.server.reports.push(report('con_1', 'needs_reauth'))
+  stubWindows()
+  const going = client.connections.reconnect('con_1')
+  await lab.time.advance(1_500)
+  broken = true
+  await lab.time.advance(60_000)
+  broken = false
+  lab.server.reports[0] = report('con_1', 'valid')
+  expect(await lab.time.run(going)).toMatchObject({ kind: 'done' })
+})
+
+test('reconnect: a blocked window gives the address for this tab', async () => {
+  const lab = createBrowserLab()
+  const { client } = await lab.signedIn()
+  stubWindows(false)
+  expect(await client.connections.reconnect('con_1')).toEqual({ kind: 'blocked', url: 'https://auth.test/connect/x' })
+})
+
+test('reconnect: in this tab, on demand', async () => {
+  const lab = createBrowserLab()
+  const { client } = await lab.signedIn()
+  const { open } = stubWindows()
+  const assign = vi.fn()
+  vi.stubGlobal('location', { assign })
+  await client.connections.reconnect('con_1', { target: 'tab', returnUrl: 'https://app.test/back' })
+  expect(open).not.toHaveBeenCalled()
+  expect(assign).toHaveBeenCalledWith('https://auth.test/connect/x')
+  expect(JSON.parse(lab.server.sent.at(-1)?.body ?? '')).toEqual({ mode: 'link', return_url: 'https://app.test/back' })
+})
+
+test('reconnect: cancelling ends the wait and not the window, and a late success is seen by who watches', async () => {
+  const lab = createBrowserLab()
+  const { client } = await lab.signedIn()
+  lab.server.reports.push(report('con_1', 'needs_reauth'))
+  const { window } = stubWindows()
+  const seen: (string | undefined)[] = []
+  client.connections.watch('con_1', (connection) => seen.push(connection?.status))
+  const abort = new AbortController()
+  const going = client.connections.reconnect('con_1', { signal: abort.signal })
+  await lab.time.advance(3_000)
+  abort.abort()
+  expect(await going).toEqual({ kind: 'cancelled' })
+  expect(window.close).not.toHaveBeenCalled()
+  lab.server.reports[0] = report('con_1', 'valid')
+  await lab.time.advance(31_000)
+  expect(seen).toEqual(['needs_reauth', 'valid'])
+})
+
+test('reconnect: after half an hour nobody waits any more', async () => {
+  const lab = createBrowserLab()
+  const { client } = await lab.signedIn()
+  lab.server.reports.push(report('con_1', 'needs_reauth'))
+  stubWindows()
+  const going = client.connections.reconnect('con_1')
+  await lab.time.advance(31 * 60_000)
+  expect(await going).toEqual({ kind: 'expired' })
+})

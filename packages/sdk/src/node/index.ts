@@ -1,0 +1,5 @@
+export { createProofKey, type ProofKey, type ProofRequest } from '../proof/proof-key.ts'
+export type { AccessTokenClaims, Role } from './access-token.ts'
+export { type AuthenticationCode, AuthenticationError } from './authentication-error.ts'
+export { type AuthenticatedSession, type Authenticator, type AuthenticatorOptions, createAuthenticator, type Requirements } from './authenticator.ts'
+export type { RequestLike } from './request-headers.ts'

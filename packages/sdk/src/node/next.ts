@@ -1,0 +1,25 @@
+import { AuthenticationError } from './authentication-error.ts'
+import type { AuthenticatedSession, Authenticator, Requirements } from './authenticator.ts'
+
+export type SessionHandler<Context> = (request: Request, session: AuthenticatedSession, context: Context) => Response | Promise<Response>
+
+/**
+ * A route handler of Next, or of anything else that takes a `Request` and gives a `Response`: it runs only for who is signed in.
+ * `export const GET = withSession(authenticator, (request, session) => Response.json({ user: session.user }))`
+ */
+export function withSession<Context = unknown>(
+  authenticator: Authenticator,
+  handler: SessionHandler<Context>,
+  requirements?: Requirements,
+): (request: Request, context: Context) => Promise<Response> {
+  return async (request, context) => {
+    let session: AuthenticatedSession
+    try {
+      session = await authenticator.authenticate(request, requirements)
+    } catch (error) {
+      if (error instanceof AuthenticationError) return error.toResponse()
+      throw error
+    }
+    return handler(request, session, context)
+  }
+}

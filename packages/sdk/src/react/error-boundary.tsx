@@ -1,0 +1,76 @@
+import { Component, type ContextType, type ReactNode } from 'react'
+import type { EvergrantError } from '../evergrant-error.ts'
+import { type Incident, tell } from './incidents.ts'
+import { isEvergrantError } from './known-error.ts'
+import { Notice } from './notice.tsx'
+import { EvergrantContext } from './provider.tsx'
+
+interface Props {
+  readonly children?: ReactNode
+  /** What to show instead; the message with its next step by default. */
+  readonly fallback?: ReactNode | ((failure: { readonly error: EvergrantError; readonly incident: Incident; readonly reset: () => void }) => ReactNode)
+}
+
+interface State {
+  readonly error: EvergrantError | null
+}
+
+/**
+ * Catches what Evergrant's client throws while rendering and offers the step that mends it; shows the children again once that happened. Other errors go
+ * on to the next boundary.
+ */
+export class EvergrantErrorBoundary extends Component<Props, State> {
+  static override contextType = EvergrantContext
+  declare context: ContextType<typeof EvergrantContext>
+  override state: State = { error: null }
+  private stops: (() => void)[] = []
+
+  static getDerivedStateFromError(error: unknown): State {
+    if (!isEvergrantError(error)) throw error
+    return { error }
+  }
+
+  override componentDidMount(): void {
+    this.componentDidUpdate(this.props, { error: null })
+  }
+
+  override componentDidUpdate(_props: Props, before: State): void {
+    if (before.error === this.state.error) return
+    this.stop()
+    if (this.state.error !== null) this.watch(this.state.error)
+  }
+
+  override componentWillUnmount(): void {
+    this.stop()
+  }
+
+  override render(): ReactNode {
+    const { error } = this.state
+    const { children, fallback } = this.props
+    if (error === null || this.context === null) return children
+    const incident = incidentOf(error, this.context)
+    if (typeof fallback === 'function') return fallback({ error, incident, reset: this.reset })
+    return fallback ?? <Notice incident={incident} link={error.reconnectUrl} alert />
+  }
+
+  private readonly reset = (): void => this.setState({ error: null })
+
+  private watch({ action }: EvergrantError): void {
+    const { client } = this.context ?? {}
+    if (client === undefined) return
+    this.stops = (['recovered', 'refreshed', 'signed_in'] as const).map((name) => client.on(name, this.reset))
+    if (action !== 'reconnect') return
+    const before = client.connections.known()
+    this.stops.push(client.connections.watchAll((now) => now === before || this.reset()))
+  }
+
+  private stop(): void {
+    for (const stop of this.stops.splice(0)) stop()
+  }
+}
+
+function incidentOf(error: EvergrantError, { labels, places }: NonNullable<ContextType<typeof EvergrantContext>>): Incident {
+  const code = error.code === 'refresh_unavailable' ? 'service_unreachable' : error.code in labels.messages ? error.code : 'unknown'
+  const told = { labels, now: Date.now(), places: { ...places, requestId: error.requestId } }
+  return tell(code, told, { tone: error.action === 'wait' ? 'info' : 'warning', at: error.retryAt?.getTime() })
+}
