@@ -1,4 +1,4 @@
-// npm run bench -- token-read | refresh | expired-read | interactive | proxy | import | peers | all | page   [--short] [--store sqlite|postgres]
+// npm run bench -- token-read | refresh | expired-read | interactive | proxy | import | session | peers | all | page   [--short] [--store sqlite|postgres]
 // Every figure is measured beside its floor in the same run. The last line is one JSON object.
 import { type BenchOptions, benchAll, kept, said } from './all.ts'
 import { benchExpiredRead } from './expired-read.ts'
@@ -12,7 +12,8 @@ import { profileRefresh } from './profile.ts'
 import { benchProxy } from './proxy.ts'
 import { benchRefresh } from './refresh.ts'
 import { machine } from './results.ts'
-import { expiredRows, importRows, interactiveRows, peerRows, proxyRows, type Row } from './rows.ts'
+import { expiredRows, importRows, interactiveRows, peerRows, proxyRows, type Row, sessionRows } from './rows.ts'
+import { benchSession } from './session/run.ts'
 import { benchTokenRead } from './token-read.ts'
 
 const args = process.argv.slice(2)
@@ -33,6 +34,7 @@ const commands: Readonly<Record<string, () => Promise<object>>> = {
   },
   interactive: async () => rows(interactiveRows(await kept(name, short, () => benchInteractive(options)))),
   import: async () => rows(importRows(await kept(name, short, () => benchImport(options)))),
+  session: async () => rows(sessionRows(await kept(name, short, () => benchSession(options)))),
   proxy: async () => rows(proxyRows(await kept(name, short, () => benchProxy(options)))),
   peers: async () => {
     const result = await kept(name, short, () => runPeers(options))

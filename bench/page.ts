@@ -11,6 +11,9 @@ import type { ProxyFigures } from './proxy.ts'
 import { type Result, readResult } from './results.ts'
 import { choresTable, curveTable, nodesTable, scaleTable } from './scale/report.ts'
 import type { ScaleFigures } from './scale/run.ts'
+import type { AtWork } from './session/people.ts'
+import type { SessionFigures } from './session/run.ts'
+import type { ValidateRow } from './session/validate.ts'
 
 const PAGES = ['../docs/reference/benchmarks.md', '../docs/concepts/scale.md']
 const STORES = ['sqlite', 'postgres'] as const
@@ -38,6 +41,8 @@ const FIGURES: Readonly<Record<string, () => string>> = {
   'expired-read': () => of<ExpiredRead>('expired-read', expiredTable),
   interactive: () => of<readonly Interactive[]>('interactive', interactiveTable),
   proxy: () => of<ProxyFigures>('proxy', proxyTable),
+  'session-validate': () => of<SessionFigures>('session', ({ validate }) => validateTable(validate)),
+  'session-people': () => of<SessionFigures>('session', ({ people }) => peopleTable(people)),
   import: () => of<readonly ImportFigures[]>('import', importTable),
   'peer-reads': () => of<PeersResult>('peers', ({ reads, versions }) => `${readsTable(reads)}\n\n${said(versions)}`),
   'peer-races': () => of<PeersResult>('peers', ({ races }) => racesTable(races)),
@@ -135,6 +140,29 @@ function interactiveTable(results: readonly Interactive[]): string {
       one.store,
       String(one.users),
       whole(one.requests),
+      milliseconds(one.refreshMeanMs),
+      milliseconds(one.apiP95Ms),
+      `${short(one.errorShare * 100)} %`,
+    ]),
+  )
+}
+
+function validateTable(rows: readonly ValidateRow[]): string {
+  return table(
+    ['who', 'requests', 'of the bare server'],
+    rows.map(({ name, perSecond, ofFloor }) => [name, `${whole(perSecond)}/s`, ofFloor.toFixed(2)]),
+  )
+}
+
+function peopleTable(results: readonly AtWork[]): string {
+  return table(
+    ['store', 'people', 'seconds', 'requests', 'refreshes', 'refresh, mean', 'API, p95', 'errors'],
+    results.map((one) => [
+      one.store,
+      String(one.users),
+      String(one.seconds),
+      whole(one.requests),
+      whole(one.refreshes),
       milliseconds(one.refreshMeanMs),
       milliseconds(one.apiP95Ms),
       `${short(one.errorShare * 100)} %`,

@@ -5,6 +5,7 @@ import type { Interactive } from './interactive.ts'
 import type { ThroughputRow } from './peers/throughput.ts'
 import type { ProxyFigures } from './proxy.ts'
 import { type ScaleResult, verdicts } from './scale/report.ts'
+import type { SessionFigures } from './session/run.ts'
 
 /** One target, and what was measured. `ratio`: against the floor or the peer that ran beside it. */
 export interface Row {
@@ -41,6 +42,20 @@ export const interactiveRows = (results: readonly Interactive[]): readonly Row[]
     row(`${users} users ${store}: API, p95`, 'ms', 'at most', apiP95Ms, 200),
     row(`${users} users ${store}: errors`, 'of requests', 'at most', errorShare, 0.001),
   ])
+
+/** Of the bare server's requests per second. */
+const VALIDATE_TARGET = 0.5
+
+export const sessionRows = ({ validate, people }: SessionFigures): readonly Row[] => [
+  ...validate
+    .filter(({ name }) => name.startsWith('Evergrant'))
+    .map(({ name, ofFloor }) => row(`validate a session, ${name}`, 'of the floor', 'at least', ofFloor, VALIDATE_TARGET, ofFloor)),
+  ...people.flatMap(({ store, users, refreshMeanMs, apiP95Ms, errorShare }) => [
+    row(`${users} signed-in people ${store}: refresh, mean`, 'ms', 'at most', refreshMeanMs, 100),
+    row(`${users} signed-in people ${store}: API, p95`, 'ms', 'at most', apiP95Ms, 200),
+    row(`${users} signed-in people ${store}: errors`, 'of requests', 'at most', errorShare, 0.001),
+  ]),
+]
 
 /** A minute for 100,000 lines; a shorter file has its part of it. */
 const IMPORT_LINES_PER_SECOND = 100_000 / 60

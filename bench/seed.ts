@@ -30,6 +30,7 @@ export async function seedConnections(
     token: null,
     checkEveryMs: null,
     quotaReserve: 0,
+    signIn: null,
   }
   const clientSecret = node.seal.seal('bench-secret', { organization, table: 'integration', row: integration, column: 'client_secret' })
   const times = { createdAt: now, updatedAt: now, version: 1 }

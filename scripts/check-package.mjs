@@ -42,7 +42,7 @@ function install(project, packages) {
   writeFileSync(join(project, 'package.json'), '{ "name": "stranger", "private": true, "type": "module" }\n')
 }
 
-function useAsStranger(project) {
+function tryAsStranger(project) {
   const { version } = JSON.parse(readFileSync(join(root, 'packages/evergrant/package.json'), 'utf8'))
   const cli = join(project, 'node_modules/evergrant/dist/cli/main.js')
   check('the command line starts from the tarball', run(process.execPath, [cli, '--version']).trim() === version)
@@ -53,8 +53,12 @@ import * as engine from 'evergrant/engine'
 import * as parts from 'evergrant/engine-parts'
 import * as practice from 'evergrant/practice'
 import * as sdk from '@evergrant/sdk'
+import * as node from '@evergrant/sdk/node'
+import * as express from '@evergrant/sdk/express'
+import * as fastify from '@evergrant/sdk/fastify'
+import * as next from '@evergrant/sdk/next'
 import '@evergrant/sdk/wire'
-console.log(JSON.stringify([server, engine, parts, practice, sdk].map((door) => Object.keys(door))))\n`,
+console.log(JSON.stringify([server, engine, parts, practice, sdk, node, express, fastify, next].map((door) => Object.keys(door))))\n`,
   )
   const doors = JSON.parse(run(process.execPath, [join(project, 'doors.mjs')]))
   check(
@@ -68,7 +72,11 @@ console.log(JSON.stringify([server, engine, parts, practice, sdk].map((door) => 
 import { createRefreshEngine } from 'evergrant/engine'
 import { openMemoryStore } from 'evergrant/engine-parts'
 import { createClient } from '@evergrant/sdk'
-export const doors = [createEvergrant, createRefreshEngine, openMemoryStore, createClient] as const\n`,
+import { createAuthenticator } from '@evergrant/sdk/node'
+import { requireSession } from '@evergrant/sdk/express'
+import { requireSession as onRequest } from '@evergrant/sdk/fastify'
+import { withSession } from '@evergrant/sdk/next'
+export const doors = [createEvergrant, createRefreshEngine, openMemoryStore, createClient, createAuthenticator, requireSession, onRequest, withSession] as const\n`,
   )
   run(
     join(modules, '.bin/tsc'),
@@ -141,7 +149,7 @@ try {
     ['@evergrant/sdk', packed[1].tarball],
   ])
   check('the scratch project is outside the workspace', !existsSync(join(project, 'packages')))
-  useAsStranger(project)
+  tryAsStranger(project)
   await serveAsStranger(project)
 } finally {
   rmSync(scratch, { recursive: true, force: true })

@@ -94,6 +94,9 @@ describe('guards of the tree', () => {
   test('the SDK and the lab stay behind the doors', () => {
     expect(importsInOneDirection(file('packages/sdk/src/a.ts', "import { x } from 'node:fs'")).join()).toContain('leaf')
     expect(importsInOneDirection(file('packages/sdk/src/a.ts', "import { x } from '../../evergrant/src/core/ids.ts'")).join()).toContain('leaf')
+    expect(importsInOneDirection(file('packages/sdk/src/browser/a.ts', "import { x } from 'react'")).join()).toContain('leaf')
+    expect(importsInOneDirection(file('packages/sdk/src/react/a.tsx', "import { x } from 'axios'")).join()).toContain('leaf')
+    expect(importsInOneDirection(file('packages/sdk/src/react/a.tsx', "import { x } from 'react'"))).toEqual([])
     expect(importsInOneDirection(file('packages/lab/src/a.ts', "import { x } from '../../evergrant/src/http/app.ts'")).join()).toContain('public doors')
     expect(importsInOneDirection(file('packages/lab/src/a.ts', "import { x } from '../../evergrant/src/index.ts'"))).toEqual([])
   })

@@ -7,11 +7,11 @@ const FILE_LINES_MAX = 400
 const TEST_LINES_MAX = 800
 const DRAWER = /(^|\/)(utils?|helpers?|common|shared|misc|manager|types)\.(tsx?|mjs)$/
 
-export const isTest = (path: string): boolean => path.endsWith('.test.ts')
+export const isTest = (path: string): boolean => /\.test\.tsx?$/.test(path)
 const isCode = (path: string): boolean => /\.(ts|tsx|mjs)$/.test(path)
-/** Tests, the practice provider, the lab and the benchmarks run on real time; scripts run before the workspace exists. */
+/** Tests, examples, the practice provider, the lab and the benchmarks run on real time; scripts run before the workspace exists. */
 const runsOnRealTime = (path: string): boolean =>
-  isTest(path) || /^(tests|bench|scripts|packages\/lab)\/|^packages\/evergrant\/src\/(practice|testing)\/|\.config\.ts$/.test(path)
+  isTest(path) || /^(tests|bench|scripts|examples|packages\/lab)\/|^packages\/evergrant\/src\/(practice|testing)\/|\.config\.ts$/.test(path)
 
 interface BannedCall {
   readonly pattern: RegExp

@@ -4,7 +4,7 @@ import type { SourceFile } from './source-tree.ts'
 
 const isMarkdown = (path: string): boolean => path.endsWith('.md')
 /** Written so that this file does not complain about itself. */
-const MACHINE_PATH = /\/wor[k]\/(main|shared|steering)|\/tm[p]\/bash|\/hom[e]\/[a-z]+\/|\/User[s]\/[a-z]+\//i
+const MACHINE_PATH = /\/wor[k]\/(main|shared|steering)|\/tm[p]\/bash|\/hom[e]\/[a-z]+\/|\/User[s]\/[a-z]+\//
 const REGISTRY_HOST = /registr[y]\.npmjs\.org|registr[y]\.yarnpkg\.com/
 
 export const namesNoMachine: Guard = ({ path, text }) => {

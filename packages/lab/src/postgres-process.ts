@@ -54,13 +54,25 @@ export class PostgresProcess {
     return this.#again('SIGQUIT')
   }
 
+  /** SIGINT: it is gone until `rise`. */
+  async halt(): Promise<void> {
+    await this.#end('SIGINT')
+  }
+
+  rise(): Promise<void> {
+    return this.#server.start()
+  }
+
   async #again(signal: NodeJS.Signals): Promise<void> {
-    const pid = this.#pid()
-    if (pid !== null) {
-      process.kill(pid, signal)
-      await until('the database server to end', () => !alive(pid))
-    }
+    await this.#end(signal)
     await this.#server.start()
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const pid = this.#pid()
+    if (pid === null) return
+    process.kill(pid, signal)
+    await until('the database server to end', () => !alive(pid))
   }
 
   #pid(): number | null {

@@ -1,0 +1,93 @@
+import type { ConnectionReport } from '@evergrant/sdk/browser'
+import { ConnectionBadge, ReconnectButton, useConnections } from '@evergrant/sdk/react'
+import { useCallback, useEffect, useState } from 'react'
+import type { Setting } from './setting.ts'
+
+interface Note {
+  readonly id: number
+  readonly text: string
+}
+
+/** Notes at somebody else's API, through a connection. The provider's tokens never come to this page. */
+export function ProviderNotes({ setting }: { readonly setting: Setting }) {
+  const connections = useConnections()
+  const connection = connections?.find(({ integration, status }) => integration === setting.integration && status !== 'disconnected')
+  return (
+    <section className="card" aria-labelledby="practice">
+      <h2 id="practice">Practice notebook</h2>
+      <p className="from">From another service, through a connection</p>
+      {connections !== null && connection === undefined && <Connect setting={setting} />}
+      {connection !== undefined && <Notebook setting={setting} connection={connection} />}
+    </section>
+  )
+}
+
+function Connect({ setting: { evergrant, evergrantUrl, integration } }: { readonly setting: Setting }) {
+  const [problem, setProblem] = useState<string | null>(null)
+
+  async function connect(): Promise<void> {
+    const response = await evergrant.fetch(`${evergrantUrl}/api/v1/connect/sessions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ integration, owner: evergrant.getState().user?.owner, return_url: `${location.origin}/connected` }),
+    })
+    const answer: { readonly url?: string; readonly detail?: string } = await response.json()
+    if (answer.url === undefined) setProblem(answer.detail ?? 'The connection could not be started.')
+    else location.assign(answer.url)
+  }
+
+  return (
+    <>
+      <p>Nothing is connected yet. You will be asked once.</p>
+      {problem !== null && (
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <button type="button" className="primary" onClick={() => void connect()}>
+        Connect your notebook
+      </button>
+    </>
+  )
+}
+
+function Notebook({ setting: { evergrant, evergrantUrl }, connection }: { readonly setting: Setting; readonly connection: ConnectionReport }) {
+  const [notes, setNotes] = useState<readonly Note[] | null>(null)
+  const { id, status } = connection
+
+  const read = useCallback(async (): Promise<void> => {
+    // The proxy adds the provider's token, and renews it when it must.
+    const response = await evergrant.fetch(`${evergrantUrl}/api/v1/proxy/${id}/api/notes`)
+    if (response.ok) {
+      const body: { readonly notes: readonly Note[] } = await response.json()
+      setNotes(body.notes)
+    } else {
+      // Whatever is wrong, the server says it in words for people: the badge and the banner show them.
+      await evergrant.connections.get(id)
+    }
+  }, [evergrant, evergrantUrl, id])
+
+  useEffect(() => {
+    if (status === 'valid') read().catch(() => undefined)
+  }, [read, status])
+
+  return (
+    <>
+      <p className="state">
+        <ConnectionBadge connectionId={id} />
+        <span className="account">{connection.account}</span>
+      </p>
+      <ul className="notes">
+        {notes?.map((note) => (
+          <li key={note.id}>{note.text}</li>
+        ))}
+      </ul>
+      <p className="actions">
+        <button type="button" onClick={() => void read().catch(() => undefined)}>
+          Read again
+        </button>
+        {status === 'needs_reauth' && <ReconnectButton connectionId={id} />}
+      </p>
+    </>
+  )
+}
