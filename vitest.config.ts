@@ -16,7 +16,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'whole',
-          include: ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts', 'bench/**/*.test.ts', ...STRIKING],
+          include: ['packages/*/src/**/*.test.{ts,tsx}', 'tests/**/*.test.ts', 'bench/**/*.test.ts', ...STRIKING],
           exclude: [...BUILT, 'packages/evergrant/src/{core,providers}/**/!(fail-nth|fault-storm|crowded-line).test.ts'],
           sequence: { groupOrder: 1 },
         },
