@@ -14,6 +14,10 @@ const NAMED = [
   ['Token', 'GET /api/v1/connections/{id}/token', (shapes) => shapes.answer],
   ['ConnectSession', 'POST /api/v1/connect/sessions', (shapes) => shapes.answer],
   ['IssuedApiKey', 'POST /api/v1/api-keys', (shapes) => shapes.answer],
+  ['SignedInUser', 'POST /api/v1/auth/login', (shapes) => shapes.answer.properties.user],
+  ['Session', 'POST /api/v1/auth/login', (shapes) => shapes.answer.properties.session],
+  ['SessionAnswer', 'POST /api/v1/auth/login', (shapes) => shapes.answer],
+  ['ConnectionReport', 'GET /api/v1/auth/token-status', (shapes) => shapes.answer.properties.connections.items],
 ]
 
 /** File below `packages/sdk/src` -> its text: shapes, the operations of each area (the first part of a path), and `wire.ts` with all of them. */

@@ -77,6 +77,9 @@ export function composeEngine(
         return engine.forget('all')
       case 'api_key':
       case 'quota':
+      case 'session':
+      case 'user':
+      case 'signing_key':
         return undefined
     }
   })

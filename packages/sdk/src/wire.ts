@@ -2,6 +2,7 @@
 
 import type { AdminOperations } from './wire/admin.ts'
 import type { ApiKeysOperations } from './wire/api-keys.ts'
+import type { AuthOperations } from './wire/auth.ts'
 import type { ConnectOperations } from './wire/connect.ts'
 import type { ConnectionsOperations } from './wire/connections.ts'
 import type { EventsOperations } from './wire/events.ts'
@@ -10,6 +11,7 @@ import type { OrganizationsOperations } from './wire/organizations.ts'
 import type { OwnersOperations } from './wire/owners.ts'
 import type { ProvidersOperations } from './wire/providers.ts'
 import type { TokenOperations } from './wire/token.ts'
+import type { UsersOperations } from './wire/users.ts'
 
 export type * from './wire/shapes.ts'
 
@@ -17,6 +19,7 @@ export type * from './wire/shapes.ts'
 export interface Operations
   extends AdminOperations,
     ApiKeysOperations,
+    AuthOperations,
     ConnectOperations,
     ConnectionsOperations,
     EventsOperations,
@@ -24,4 +27,5 @@ export interface Operations
     OrganizationsOperations,
     OwnersOperations,
     ProvidersOperations,
-    TokenOperations {}
+    TokenOperations,
+    UsersOperations {}

@@ -42,4 +42,6 @@ export interface AdminOperations {
       readonly changed: boolean
     }
   >
+  /** Change the signing key now. */
+  'POST /api/v1/admin/signing-keys/rotate': Operation<Nothing, { readonly stolen?: boolean }, { readonly keys: readonly string[] }>
 }

@@ -6,7 +6,7 @@ export interface ConnectOperations {
   /** Finish a connect flow. */
   'POST /api/v1/connect/complete': Operation<
     Nothing,
-    { readonly session: string; readonly code: string; readonly owner: string },
+    { readonly session: string; readonly code: string; readonly owner?: string },
     {
       readonly connection_id: string
       readonly created: boolean
@@ -22,9 +22,9 @@ export interface ConnectOperations {
     Nothing,
     {
       readonly integration: string
-      readonly owner: string
-      readonly return_url: string
-      readonly mode?: 'verified' | 'link'
+      readonly owner?: string
+      readonly return_url?: string
+      readonly mode?: 'verified' | 'signed_in' | 'link'
       readonly scopes?: readonly string[]
       readonly variables?: { readonly [key: string]: string }
     },

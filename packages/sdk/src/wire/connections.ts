@@ -129,7 +129,7 @@ export interface ConnectionsOperations {
     Nothing,
     {
       readonly return_url?: string
-      readonly mode?: 'verified' | 'link'
+      readonly mode?: 'verified' | 'signed_in' | 'link'
       readonly scopes?: readonly string[]
       readonly variables?: { readonly [key: string]: string }
     },

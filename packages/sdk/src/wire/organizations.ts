@@ -2,7 +2,28 @@
 
 import type { Nothing, Operation } from '../operation.ts'
 export interface OrganizationsOperations {
-  /** Read this key's organization. */
+  /** List your organizations. */
+  'GET /api/v1/organizations': Operation<
+    Nothing,
+    undefined,
+    {
+      readonly items: readonly {
+        readonly id: string
+        readonly slug: string
+        readonly name: string
+        readonly created_at: string
+        readonly role: string | null
+      }[]
+      readonly cursor: null
+    }
+  >
+  /** Make an organization. */
+  'POST /api/v1/organizations': Operation<
+    Nothing,
+    { readonly name: string; readonly slug: string },
+    { readonly id: string; readonly slug: string; readonly name: string; readonly created_at: string; readonly role: string | null }
+  >
+  /** Read the organization of this key or session. */
   'GET /api/v1/organizations/current': Operation<
     Nothing,
     undefined,
@@ -11,7 +32,49 @@ export interface OrganizationsOperations {
       readonly slug: string
       readonly name: string
       readonly created_at: string
-      readonly key: { readonly id: string; readonly name: string; readonly scopes: readonly string[] }
+      readonly role: string | null
+      readonly key: { readonly id: string; readonly name: string; readonly scopes: readonly string[] } | null
+    }
+  >
+  /** List members. */
+  'GET /api/v1/organizations/{id}/members': Operation<
+    { readonly limit?: number; readonly cursor?: string },
+    undefined,
+    {
+      readonly items: readonly {
+        readonly id: string
+        readonly email: string | null
+        readonly email_verified: boolean
+        readonly name: string | null
+        readonly external_id: string | null
+        readonly owner: string
+        readonly role: string
+        readonly disabled_at: string | null
+        readonly member_since: string
+        readonly created_at: string
+        readonly updated_at: string
+      }[]
+      readonly cursor: string | null
+    }
+  >
+  /** Remove a member. */
+  'DELETE /api/v1/organizations/{id}/members/{user}': Operation<Nothing, undefined, undefined>
+  /** Change a member's role. */
+  'PATCH /api/v1/organizations/{id}/members/{user}': Operation<
+    Nothing,
+    { readonly role: 'owner' | 'admin' | 'operator' | 'member' | 'viewer' },
+    {
+      readonly id: string
+      readonly email: string | null
+      readonly email_verified: boolean
+      readonly name: string | null
+      readonly external_id: string | null
+      readonly owner: string
+      readonly role: string
+      readonly disabled_at: string | null
+      readonly member_since: string
+      readonly created_at: string
+      readonly updated_at: string
     }
   >
 }

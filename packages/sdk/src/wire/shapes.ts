@@ -74,6 +74,7 @@ export type Integration = {
     readonly token: string | null
     readonly check_every_seconds: number | null
     readonly quota_reserve: number
+    readonly sign_in: { readonly create_users: boolean; readonly role: string } | null
   }
   readonly callback_url: string
   readonly push_url: string | null
@@ -105,6 +106,7 @@ export type IntegrationDetails = {
     readonly token: string | null
     readonly check_every_seconds: number | null
     readonly quota_reserve: number
+    readonly sign_in: { readonly create_users: boolean; readonly role: string } | null
   }
   readonly callback_url: string
   readonly push_url: string | null
@@ -134,6 +136,7 @@ export type IntegrationSettingsInput = {
   readonly reuse?: string | null
   readonly token?: string | null
   readonly quota_reserve?: number
+  readonly sign_in?: { readonly create_users: boolean; readonly role?: 'operator' | 'member' | 'viewer' } | null
   readonly check_every_seconds?: number | null
 }
 
@@ -167,4 +170,51 @@ export type IssuedApiKey = {
   readonly revoked_at: string | null
   readonly replaces: string | null
   readonly key: string
+}
+
+export type SignedInUser = {
+  readonly id: string
+  readonly email: string | null
+  readonly email_verified: boolean
+  readonly name: string | null
+  readonly owner: string
+  readonly role: string
+  readonly organization: { readonly id: string; readonly name: string }
+}
+
+export type Session = {
+  readonly id: string
+  readonly mode: string
+  readonly created_at: string
+  readonly idle_expires_at: string
+  readonly expires_at: string
+  readonly authenticated_at: string
+}
+
+export type SessionAnswer = {
+  readonly access_token: string
+  readonly token_type: string
+  readonly expires_in: number
+  readonly generation: number
+  readonly server_time: string
+  readonly replayed: boolean
+  readonly session: Session
+  readonly user: SignedInUser
+  readonly refresh_token?: string
+}
+
+export type ConnectionReport = {
+  readonly id: string
+  readonly integration: string
+  readonly provider: string
+  readonly account: string | null
+  readonly status: string
+  readonly connection_status: string
+  readonly code: string | null
+  readonly title: string | null
+  readonly message: string | null
+  readonly action: string
+  readonly expires_at: string | null
+  readonly reconnect_url: string | null
+  readonly retry_at: string | null
 }

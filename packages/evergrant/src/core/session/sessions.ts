@@ -1,7 +1,7 @@
 import type { NewEvent } from '../audit/event.ts'
 import type { OrganizationId, SessionId, UserId } from '../ids.ts'
-import type { Role, User } from '../user/user.ts'
 import type { Instant } from '../time.ts'
+import type { Role, User } from '../user/user.ts'
 import type { Judgement, Lifetimes } from './rotation.ts'
 import type { Session, SessionEnd } from './session.ts'
 
