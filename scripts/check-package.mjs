@@ -57,8 +57,12 @@ import * as node from '@evergrant/sdk/node'
 import * as express from '@evergrant/sdk/express'
 import * as fastify from '@evergrant/sdk/fastify'
 import * as next from '@evergrant/sdk/next'
+import * as browser from '@evergrant/sdk/browser'
+import * as axios from '@evergrant/sdk/axios'
+import * as react from '@evergrant/sdk/react'
+import * as words from '@evergrant/sdk/react/labels/de'
 import '@evergrant/sdk/wire'
-console.log(JSON.stringify([server, engine, parts, practice, sdk, node, express, fastify, next].map((door) => Object.keys(door))))\n`,
+console.log(JSON.stringify([server, engine, parts, practice, sdk, node, express, fastify, next, browser, axios, react, words].map((door) => Object.keys(door))))\n`,
   )
   const doors = JSON.parse(run(process.execPath, [join(project, 'doors.mjs')]))
   check(
@@ -76,7 +80,12 @@ import { createAuthenticator } from '@evergrant/sdk/node'
 import { requireSession } from '@evergrant/sdk/express'
 import { requireSession as onRequest } from '@evergrant/sdk/fastify'
 import { withSession } from '@evergrant/sdk/next'
-export const doors = [createEvergrant, createRefreshEngine, openMemoryStore, createClient, createAuthenticator, requireSession, onRequest, withSession] as const\n`,
+import { cookieSession, createEvergrant as createBrowserClient } from '@evergrant/sdk/browser'
+import { attachEvergrant } from '@evergrant/sdk/axios'
+import { EvergrantProvider } from '@evergrant/sdk/react'
+import { en } from '@evergrant/sdk/react/labels/en'
+export const doors = [createEvergrant, createRefreshEngine, openMemoryStore, createClient, createAuthenticator, requireSession, onRequest, withSession] as const
+export const pages = [cookieSession, createBrowserClient, attachEvergrant, EvergrantProvider, en] as const\n`,
   )
   run(
     join(modules, '.bin/tsc'),

@@ -1,6 +1,6 @@
 import { nothing } from './clock.ts'
 import type { Core, SessionMode } from './core.ts'
-import { jsonOf } from './exchange.ts'
+import { jsonOf, posted } from './exchange.ts'
 import { authorizedFetch } from './request.ts'
 
 /** Other tabs answer from memory, so a tab that is alone does not wait long. */
@@ -26,11 +26,11 @@ export function bearerSession({ refreshToken }: { readonly refreshToken?: string
     keep: (next) => {
       held = next
     },
-    branch: (core) => answerTabs(core, () => !!held),
+    branch: (core) => answerTabs(core, () => held),
   }
 }
 
-function answerTabs(core: Core, has: () => boolean): () => Promise<unknown> {
+function answerTabs(core: Core, held: () => string | undefined): () => Promise<unknown> {
   const { tabs, random, after, api } = core
   const me = random()
   let giver = 0
@@ -38,7 +38,7 @@ function answerTabs(core: Core, has: () => boolean): () => Promise<unknown> {
   const post = (step: Message['step'], to: number, gift?: unknown): void => tabs?.post({ step, from: me, to, gift })
   tabs?.listen((data) => {
     const { step, from, to, gift } = (data ?? {}) as Message
-    if (step === 'want' && has()) post('offer', from)
+    if (step === 'want' && held()) post('offer', from)
     if (to !== me) return
     if (step === 'offer' && !giver) {
       // The first offer is taken, so that one tab opens one session.
@@ -46,7 +46,7 @@ function answerTabs(core: Core, has: () => boolean): () => Promise<unknown> {
       post('take', from)
     }
     if (step === 'take') {
-      authorizedFetch(core, `${api}auth/branch`, { method: 'POST' })
+      authorizedFetch(core, `${api}auth/branch`, posted({ refresh_token: held() }))
         .then(jsonOf)
         .then((child) => post('give', from, child))
         .catch(nothing)

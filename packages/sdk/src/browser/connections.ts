@@ -1,7 +1,7 @@
 import type { ConnectionReport } from './answers.ts'
 import { nothing } from './clock.ts'
 import type { Core } from './core.ts'
-import { jsonOf } from './exchange.ts'
+import { jsonOf, posted } from './exchange.ts'
 import { problemError, ReconnectRequiredError } from './problems.ts'
 import { authorizedFetch } from './request.ts'
 import { on } from './state.ts'
@@ -33,8 +33,7 @@ export function createWatching(core: Core): Watching {
 
 /** Evergrant's own API with the session: GET, or POST when there is a body. Rejects with a typed error. */
 export async function call<Answer>(core: Core, path: string, body?: object): Promise<Answer> {
-  const init = body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
-  const response = await authorizedFetch(core, core.api + path, init)
+  const response = await authorizedFetch(core, core.api + path, body && posted(body))
   const value = await jsonOf<Answer & object>(response)
   if (!response.ok || !value)
     throw problemError(value, response.status, (value as { readonly action?: string } | null)?.action === 'reconnect' ? ReconnectRequiredError : undefined)

@@ -38,6 +38,9 @@ export function exchange(core: Core, path: string, body: object = {}): Promise<R
     .finally(cancel)
 }
 
+/** A body as JSON, posted. */
+export const posted = (body: object) => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+
 export const jsonOf = <Value>(response: Response): Promise<Value | null> => response.json().catch(() => null)
 
 /** RFC 9110 section 10.2.3: seconds, or a date. */

@@ -4,7 +4,7 @@ import type { Json, Nothing, Operation } from '../operation.ts'
 import type { ConnectionReport, Session, SessionAnswer, SignedInUser } from './shapes.ts'
 export interface AuthOperations {
   /** A session for another tab. */
-  'POST /api/v1/auth/branch': Operation<Nothing, undefined, SessionAnswer>
+  'POST /api/v1/auth/branch': Operation<Nothing, { readonly refresh_token: string }, SessionAnswer>
   /** Accept an invitation. */
   'POST /api/v1/auth/invitations/accept': Operation<
     Nothing,

@@ -4,7 +4,7 @@ import type { Instant } from '../time.ts'
 import { type Judgement, judgePresentation } from './rotation.ts'
 import type { Session } from './session.ts'
 import { personActor } from './session-events.ts'
-import type { PresentationInput } from './sessions.ts'
+import type { Misplaced, PresentationInput, Shown } from './sessions.ts'
 
 /**
  * What a presentation makes of a session. `write`: all that a rotation changes, with the event; only `recent`, which nobody needs to hear of; the end
@@ -15,6 +15,16 @@ export interface JudgedPresentation {
   readonly session: Session
   readonly write: 'nothing' | 'recent' | 'rotation' | 'end'
   readonly event: NewEvent | null
+}
+
+/**
+ * A credential that is shown without the key of its session, or in the place of the other kind of session, says nothing about its holder: whoever
+ * copied it must not move the session on, nor end it.
+ */
+export function misplaced({ mode, keyThumbprint }: Pick<Session, 'mode' | 'keyThumbprint'>, shown: Shown | null): Misplaced | null {
+  if (shown === null) return null
+  if (shown.mode !== mode) return 'mode'
+  return keyThumbprint === null || keyThumbprint === shown.key ? null : 'key'
 }
 
 /** The same for every store, under whatever lock it has. `at` is the database's time. */

@@ -22,6 +22,8 @@ const WHY: Readonly<Record<EndReason, { readonly code: FaultCode; readonly detai
   user_disabled: { code: 'session_revoked', detail: 'This user is disabled. An administrator can enable them again.' },
   membership_ended: { code: 'session_revoked', detail: 'This person is not a member of the organization any more. An administrator can invite them again.' },
   erased: { code: 'session_revoked', detail: 'This person was erased.' },
+  // Signs nobody out: the browser that still says this has a newer cookie already.
+  replaced: { code: 'access_token_expired', detail: 'Somebody has signed in anew in this browser. Refresh the session: the cookie is the new one.' },
   reuse_detected: {
     code: 'session_reuse_detected',
     detail:

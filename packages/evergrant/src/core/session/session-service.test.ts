@@ -26,14 +26,14 @@ describe('opening and branching', () => {
       lab.database.after = null
       await lab.services.sessions.signOut(first.refreshCredential, 'here', NOBODY)
     }
-    await expect(lab.services.sessions.branch(first.signedIn, NOBODY)).rejects.toMatchObject({ code: 'session_signed_out' })
+    await expect(lab.services.sessions.branch(first.signedIn, first.refreshCredential, NOBODY)).rejects.toMatchObject({ code: 'session_signed_out' })
     expect(await lab.store.sessions.listOf(lab.ana.id)).toEqual([])
   })
 
   test('a branch neither outlives its session nor proves more than it did', async () => {
     const first = await lab.signIn('bearer')
     lab.time.setWall(lab.time.clock.wall() + 20 * DAY)
-    const { signedIn } = await lab.services.sessions.branch(first.signedIn, NOBODY)
+    const { signedIn } = await lab.services.sessions.branch(first.signedIn, first.refreshCredential, NOBODY)
     const { expiresAt, authenticatedAt, methods, parent, idleExpiresAt } = signedIn.session
     expect({ expiresAt, authenticatedAt, methods, parent }).toEqual({
       expiresAt: first.signedIn.session.expiresAt,
@@ -47,13 +47,14 @@ describe('opening and branching', () => {
   test.each([0, 1, 2])('tabs go on when the first one is over by itself and forgotten, and end together whichever asks: %i', async (asking) => {
     const { sessions } = lab.services
     const first = await lab.signIn('bearer')
-    let tabs = [await sessions.branch(first.signedIn, NOBODY), await sessions.branch(first.signedIn, NOBODY)]
+    let tabs = [await sessions.branch(first.signedIn, first.refreshCredential, NOBODY), await sessions.branch(first.signedIn, first.refreshCredential, NOBODY)]
     for (let day = 0; day < 70; day += 14) {
       lab.time.setWall(lab.time.clock.wall() + 14 * DAY)
       tabs = await Promise.all(tabs.map(({ refreshCredential }) => sessions.refresh(refreshCredential, NOBODY)))
     }
     expect(await lab.store.sessions.purge(lab.time.clock.wall() - 30 * DAY, 10)).toBe(1)
-    const third = await sessions.branch((tabs[0] ?? first).signedIn, NOBODY)
+    const asked = tabs[0] ?? first
+    const third = await sessions.branch(asked.signedIn, asked.refreshCredential, NOBODY)
     expect(await sessions.list(lab.ana.id)).toHaveLength(1)
     const all = [...tabs, third]
     const elsewhere = await lab.signIn('bearer')
@@ -82,7 +83,7 @@ test('of several credentials the genuine ones count, of one session the highest 
 })
 
 describe('why a session is over', () => {
-  const ENDS: Readonly<Record<SessionEnd | 'idle' | 'absolute', string>> = {
+  const ENDS: Readonly<Record<Exclude<SessionEnd, 'replaced'> | 'idle' | 'absolute', string>> = {
     signed_out: 'session_signed_out',
     signed_out_elsewhere: 'session_signed_out',
     password_changed: 'session_signed_out',
@@ -100,6 +101,12 @@ describe('why a session is over', () => {
     expect(fault.code).toBe(code)
     expect(SIGN_OUT_CODES.has(fault.code)).toBe(true)
     expect(fault.definition).toMatchObject({ status: 401, action: 'sign_in' })
+  })
+
+  test('replaced by a newer sign-in in the same browser is told as a stale token, which signs nobody out', () => {
+    const fault = endedFault('replaced')
+    expect(fault.code).toBe('access_token_expired')
+    expect(SIGN_OUT_CODES.has(fault.code)).toBe(false)
   })
 
   test('exactly the five codes of the contract sign a client out', () => {

@@ -98,10 +98,14 @@ export class SessionService {
     return this.opened({ session, user, role: membership.role }, false)
   }
 
-  /** Another tab of the same device: a session of its own, so that no two share a credential in memory. It ends with the first one. @throws Fault */
-  async branch(signedIn: SignedIn, facts: CallerFacts): Promise<Opened> {
+  /**
+   * Another tab of the same device: a session of its own, so that no two share a credential in memory. It ends with the first one. An access token alone,
+   * which applications see too, must not become a longer life: `text` is the session's own refresh credential. Nothing rotates. @throws Fault
+   */
+  async branch(signedIn: SignedIn, text: string, facts: CallerFacts): Promise<Opened> {
     const from = signedIn.session
     if (from.mode !== 'bearer') throw new Fault('conflict', { detail: 'This session lives in a cookie, which all tabs share. Only a bearer session branches.' })
+    await this.checkHolder(from.id, text)
     // The first tab may be over by itself for so long that it is forgotten: then the one that asks takes its place.
     const parent = (await this.ports.store.get(rootOf(from)))?.session.id ?? from.id
     await this.makeRoom(from.user, parent)
@@ -162,6 +166,21 @@ export class SessionService {
     // The credential of a session that is over has no say in the others.
     if (scope !== 'here' && endOf(signedIn.session, this.ports.clock.wall()) !== null) return 0
     return this.end(signedIn.session, scope, facts)
+  }
+
+  /** A sign-in has given this browser a new cookie: what the old ones stood for is over (S38). Says how many sessions that were. */
+  async replace(texts: readonly string[], by: SessionId, facts: CallerFacts): Promise<number> {
+    const { clock, entropy, seal, store } = this.ports
+    let ended = 0
+    for (const text of this.genuine(texts)) {
+      const credential = readRefreshCredential(text, seal)
+      const found = credential === null || credential.session === by ? undefined : await store.get(credential.session)
+      if (found === undefined) continue
+      const at = clock.wall()
+      const event = sessionEvent('session.ended', found.session, at, { scope: 'replaced', by, address: facts.address }, entropy)
+      if ((await store.end(found.session.id, 'replaced', at, event)) === 'ended') ended += 1
+    }
+    return ended
   }
 
   /** Returns how many sessions were live and are over now. Repeating it ends nothing more. */
@@ -269,6 +288,17 @@ export class SessionService {
       generation: session.generation,
       replayed,
     }
+  }
+
+  /** @throws Fault unless the text is the newest credential of this session, or one that was handed out moments before it */
+  private async checkHolder(id: SessionId, text: string): Promise<void> {
+    const credential = readRefreshCredential(text, this.ports.seal)
+    const held = credential?.session === id ? await this.ports.store.get(id) : undefined
+    if (held?.session.recent.some(({ generation }) => generation === credential?.generation)) return
+    throw new Fault('forbidden', {
+      field: '/refresh_token',
+      detail: 'This is not the current refresh credential of the session that asks. Refresh the session, and send the `refresh_token` of that answer.',
+    })
   }
 
   private async makeRoom(user: UserId, root: SessionId): Promise<void> {

@@ -15,6 +15,8 @@ export type SessionEnd =
   | 'ended_by_admin'
   | 'user_disabled'
   | 'membership_ended'
+  /** Somebody signed in anew in the same browser: its cookie is the new session's. */
+  | 'replaced'
   | 'reuse_detected'
   | 'erased'
 

@@ -3,7 +3,7 @@ import type { OrganizationId, SessionId, UserId } from '../ids.ts'
 import type { Instant } from '../time.ts'
 import type { Role, User } from '../user/user.ts'
 import type { Judgement, Lifetimes } from './rotation.ts'
-import type { Session, SessionEnd } from './session.ts'
+import type { Session, SessionEnd, SessionMode } from './session.ts'
 
 /** A session and who it is: what every request of a person needs, in one read. */
 export interface SignedIn {
@@ -13,7 +13,21 @@ export interface SignedIn {
   readonly role: Role | null
 }
 
-export type Presented = { readonly kind: 'unknown' } | { readonly kind: 'known'; readonly judgement: Judgement; readonly signedIn: SignedIn }
+/** `refused`: a credential of this session was shown where it does not live, or without its key. Nothing was judged, and nothing written. */
+export type Presented =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'refused'; readonly why: Misplaced }
+  | { readonly kind: 'known'; readonly judgement: Judgement; readonly signedIn: SignedIn }
+
+export type Misplaced = 'mode' | 'key'
+
+/** Where a credential was shown, and with what. */
+export interface Shown {
+  /** The cookie, or a body. */
+  readonly mode: SessionMode
+  /** RFC 7638 thumbprint of the key that the request was proven with; null: with none. */
+  readonly key: string | null
+}
 
 /** Sessions. Times are the database's own (decision 0019). */
 export interface Sessions {
@@ -48,6 +62,8 @@ export interface PresentationInput extends Lifetimes {
   readonly eventId: NewEvent['id']
   readonly address: string | null
   readonly userAgent: string | null
+  /** Null: presented by this server itself, for somebody whose request was let in already. */
+  readonly shown: Shown | null
 }
 
 export interface EndScope {

@@ -33,7 +33,7 @@ export function accountRoutes(app: App, services: Services, options: IdentityRou
   setupRoute(app, services, options)
 }
 
-function signUpRoutes(app: App, { identity, proofs, clock }: Services, options: IdentityRouteOptions): void {
+function signUpRoutes(app: App, { identity, proofs, clock, sessions }: Services, options: IdentityRouteOptions): void {
   const { publicUrl } = options
   app.post(
     '/api/v1/auth/sign-up',
@@ -74,7 +74,7 @@ function signUpRoutes(app: App, { identity, proofs, clock }: Services, options: 
       checkSite(request, mode, options)
       const key = mode === 'bearer' ? await provenKey(request, proofs, publicUrl) : null
       const signedIn = await identity.accounts.verify(token, { password, name, mode, key }, visitorOf(request, mode, publicUrl))
-      return signedIn === null ? { verified: true as const } : signedInAnswer(reply, signedIn, { ...options, clock })
+      return signedIn === null ? { verified: true as const } : signedInAnswer(reply, signedIn, { ...options, clock, sessions })
     },
   )
   app.post(
@@ -87,7 +87,7 @@ function signUpRoutes(app: App, { identity, proofs, clock }: Services, options: 
   )
 }
 
-function passwordRoutes(app: App, { identity, clock }: Services, options: IdentityRouteOptions): void {
+function passwordRoutes(app: App, { identity, clock, sessions }: Services, options: IdentityRouteOptions): void {
   const { publicUrl } = options
   app.post(
     '/api/v1/auth/password/forgot',
@@ -141,12 +141,12 @@ function passwordRoutes(app: App, { identity, clock }: Services, options: Identi
       checkSite(request, mode, options)
       const { password, current_password: current = null } = request.body
       const signedIn = await identity.accounts.changePassword(person, { current, password }, visitorOf(request, mode, publicUrl))
-      return signedInAnswer(reply, signedIn, { ...options, clock })
+      return signedInAnswer(reply, signedIn, { ...options, clock, sessions })
     },
   )
 }
 
-function invitationRoutes(app: App, { identity, proofs, clock }: Services, options: IdentityRouteOptions): void {
+function invitationRoutes(app: App, { identity, proofs, clock, sessions }: Services, options: IdentityRouteOptions): void {
   const { publicUrl } = options
   app.post(
     '/api/v1/auth/invitations/look',
@@ -181,12 +181,12 @@ function invitationRoutes(app: App, { identity, proofs, clock }: Services, optio
       checkSite(request, mode, options)
       const key = mode === 'bearer' ? await provenKey(request, proofs, publicUrl) : null
       const signedIn = await identity.joining.accept(token, { password, name, mode, key }, visitorOf(request, mode, publicUrl))
-      return signedIn === null ? { joined: true as const } : signedInAnswer(reply, signedIn, { ...options, clock })
+      return signedIn === null ? { joined: true as const } : signedInAnswer(reply, signedIn, { ...options, clock, sessions })
     },
   )
 }
 
-function setupRoute(app: App, { identity, proofs, clock }: Services, options: IdentityRouteOptions): void {
+function setupRoute(app: App, { identity, proofs, clock, sessions }: Services, options: IdentityRouteOptions): void {
   const { publicUrl } = options
   app.post(
     '/api/v1/auth/setup',
@@ -212,7 +212,7 @@ function setupRoute(app: App, { identity, proofs, clock }: Services, options: Id
       checkSite(request, mode, options)
       const key = mode === 'bearer' ? await provenKey(request, proofs, publicUrl) : null
       const signedIn = await identity.joining.setUp(token, { email, password, name }, { mode, key }, visitorOf(request, mode, publicUrl))
-      return signedInAnswer(reply, signedIn, { ...options, clock })
+      return signedInAnswer(reply, signedIn, { ...options, clock, sessions })
     },
   )
 }

@@ -2,10 +2,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { SignedInHere } from '../../core/identity/sign-in.ts'
 import type { SessionMode } from '../../core/session/session.ts'
+import type { SessionService } from '../../core/session/session-service.ts'
 import type { Clock } from '../../core/time.ts'
 import { giveDevice } from './device-cookie.ts'
 import { type AllowedOrigins, requireSameSite } from './same-site.ts'
 import { sessionAnswer } from './session-answer.ts'
+import { sessionCookiesOf } from './session-cookie.ts'
+import { callerFacts } from './session-routes.ts'
 
 export interface IdentityRouteOptions {
   readonly publicUrl: string
@@ -41,8 +44,17 @@ export function checkSite(request: FastifyRequest, mode: SessionMode, { origins 
   if (mode === 'cookie') requireSameSite(request, origins)
 }
 
-/** The session answer, and the text by which this browser is known again. */
-export function signedInAnswer(reply: FastifyReply, { opened, device }: SignedInHere, options: IdentityRouteOptions & { readonly clock: Pick<Clock, 'wall'> }) {
-  giveDevice(reply, device, opened.signedIn.session.mode, options.publicUrl)
+export interface SignedInOptions extends IdentityRouteOptions {
+  readonly clock: Pick<Clock, 'wall'>
+  readonly sessions: Pick<SessionService, 'replace'>
+}
+
+/** The session answer, the text by which this browser is known again, and the end of the session that the browser had before. */
+export async function signedInAnswer(reply: FastifyReply, { opened, device }: SignedInHere, options: SignedInOptions) {
+  const { request } = reply
+  const { session } = opened.signedIn
+  giveDevice(reply, device, session.mode, options.publicUrl)
+  // The new session stands: an old one that could not be ended is no reason to refuse it.
+  if (session.mode === 'cookie') await options.sessions.replace(sessionCookiesOf(request, options.publicUrl), session.id, callerFacts(request)).catch(() => 0)
   return sessionAnswer(reply, opened, options)
 }

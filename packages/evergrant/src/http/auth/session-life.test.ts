@@ -82,6 +82,10 @@ describe('a session in a cookie', () => {
   })
 })
 
+function branchOf(accessToken: string, refreshToken: string) {
+  return lab.call('POST', '/api/v1/auth/branch', { key: accessToken, body: { refresh_token: refreshToken } })
+}
+
 describe('a session in memory', () => {
   test('is renewed by the text in the body, needs no origin, and sets no cookie', async () => {
     const { refreshCredential } = await lab.signIn('bearer')
@@ -94,11 +98,11 @@ describe('a session in memory', () => {
 
   test('branches for another tab; the branch lives by itself and ends with the first one', async () => {
     const first = await lab.signIn('bearer')
-    const branch = await lab.call('POST', '/api/v1/auth/branch', { key: first.accessToken })
+    const branch = await branchOf(first.accessToken, first.refreshCredential)
     expect([branch.status, branch.json.generation]).toEqual([200, 1])
     expect(branch.json.session.id).not.toBe(first.signedIn.session.id)
     expect(branch.json.session).toMatchObject({ expires_at: new Date(first.signedIn.session.expiresAt).toISOString(), mode: 'bearer' })
-    const other = await lab.call('POST', '/api/v1/auth/branch', { key: branch.json.access_token })
+    const other = await branchOf(branch.json.access_token, branch.json.refresh_token)
     const renewed = await lab.refreshBearer(other.json.refresh_token)
     expect(renewed.status).toBe(200)
     const out = await lab.call('POST', '/api/v1/auth/logout', { key: null, body: { refresh_token: renewed.json.refresh_token } })
@@ -108,18 +112,31 @@ describe('a session in memory', () => {
   })
 
   test('a session in a cookie does not branch: its tabs share it already', async () => {
-    const { accessToken } = await lab.signIn('cookie')
-    const answer = await lab.call('POST', '/api/v1/auth/branch', { key: accessToken })
+    const { accessToken, refreshCredential } = await lab.signIn('cookie')
+    const answer = await branchOf(accessToken, refreshCredential)
     expect([answer.status, answer.json.code]).toEqual([409, 'conflict'])
+  })
+
+  test('an access token alone, which applications see too, never becomes a session of its own', async () => {
+    const [first, other] = [await lab.signIn('bearer'), await lab.signIn('bearer')]
+    expect((await lab.call('POST', '/api/v1/auth/branch', { key: first.accessToken })).json).toMatchObject({ code: 'invalid_request', field: '/refresh_token' })
+    for (const text of [other.refreshCredential, `${first.refreshCredential}x`, 'egr_1.x']) {
+      expect((await branchOf(first.accessToken, text)).json, text).toMatchObject({ status: 403, code: 'forbidden', field: '/refresh_token' })
+    }
+    expect((await lab.refreshBearer(first.refreshCredential)).json.generation).toBe(2)
+    expect((await branchOf(first.accessToken, first.refreshCredential)).status).toBe(200)
+    await lab.time.advance(MINUTE)
+    const next = await lab.refreshBearer((await lab.refreshBearer(first.refreshCredential)).json.refresh_token)
+    expect((await branchOf(next.json.access_token, first.refreshCredential)).status).toBe(403)
   })
 
   test('more than fifty tabs end the one that was not used for longest', async () => {
     const first = await lab.signIn('bearer')
-    const oldest = await lab.call('POST', '/api/v1/auth/branch', { key: first.accessToken })
+    const oldest = await branchOf(first.accessToken, first.refreshCredential)
     await lab.time.advance(SECOND)
-    for (let tab = 1; tab < 50; tab++) await lab.services.sessions.branch(first.signedIn, { address: null, userAgent: null })
+    for (let tab = 1; tab < 50; tab++) await lab.services.sessions.branch(first.signedIn, first.refreshCredential, { address: null, userAgent: null })
     expect((await lab.validate(oldest.json.access_token)).status).toBe(200)
-    expect((await lab.call('POST', '/api/v1/auth/branch', { key: first.accessToken })).status).toBe(200)
+    expect((await branchOf(first.accessToken, first.refreshCredential)).status).toBe(200)
     expect((await lab.refreshBearer(oldest.json.refresh_token)).json.code).toBe('session_signed_out')
     expect((await lab.refreshBearer(first.refreshCredential)).status).toBe(200)
   })
@@ -317,7 +334,7 @@ describe("a person's own list of devices", () => {
     const laptop = await lab.signIn('cookie')
     await lab.time.advance(SECOND)
     const program = await lab.signIn('bearer')
-    const tab = await lab.services.sessions.branch(program.signedIn, { address: '198.51.100.1', userAgent: 'Tab' })
+    const tab = await lab.services.sessions.branch(program.signedIn, program.refreshCredential, { address: '198.51.100.1', userAgent: 'Tab' })
     await lab.signIn('cookie', await lab.addUser('member'))
     const answer = await lab.call('GET', '/api/v1/users/me/sessions', { key: tab.accessToken })
     expect(answer.json.items.map((item: { id: string; current: boolean }) => [item.id, item.current])).toEqual([

@@ -217,13 +217,15 @@ function tokenRoutes(app: App, services: Services, options: SessionRouteOptions)
       config: { access: 'person', ownIdempotency: true },
       schema: {
         summary: 'A session for another tab',
-        description: 'Only of a bearer session: each tab then has a credential of its own. It ends with the session that was signed in.',
+        description:
+          'Only of a bearer session: each tab then has a credential of its own. It ends with the session that was signed in. Takes the access token and the refresh credential of the same session; nothing rotates.',
         tags: TAGS,
+        body: closed({ refresh_token: RefreshToken }),
         response: { 200: SessionAnswer, ...PROBLEMS },
       },
     },
     async (request, reply) => {
-      const opened = await services.sessions.branch(personOf(request), callerFacts(request))
+      const opened = await services.sessions.branch(personOf(request), request.body.refresh_token, callerFacts(request))
       return sessionAnswer(reply, opened, { publicUrl: options.publicUrl, clock: services.clock })
     },
   )

@@ -28,7 +28,7 @@ export function signInRoutes(app: App, services: Services, options: IdentityRout
   reauthenticationRoutes(app, services, options)
 }
 
-function passwordRoutes(app: App, { identity, proofs, clock }: Services, options: IdentityRouteOptions): void {
+function passwordRoutes(app: App, { identity, proofs, clock, sessions }: Services, options: IdentityRouteOptions): void {
   const { publicUrl } = options
   app.post(
     '/api/v1/auth/login',
@@ -48,7 +48,7 @@ function passwordRoutes(app: App, { identity, proofs, clock }: Services, options
       checkSite(request, mode, options)
       const key = mode === 'bearer' ? await provenKey(request, proofs, publicUrl) : null
       const signedIn = await identity.signIn.withPassword({ email, password, mode, organization, key }, visitorOf(request, mode, publicUrl))
-      return signedInAnswer(reply, signedIn, { ...options, clock })
+      return signedInAnswer(reply, signedIn, { ...options, clock, sessions })
     },
   )
   app.post(
@@ -71,12 +71,12 @@ function passwordRoutes(app: App, { identity, proofs, clock }: Services, options
       checkSite(request, mode, options)
       const key = mode === 'bearer' ? await provenKey(request, proofs, publicUrl) : null
       const signedIn = await identity.signIn.withSecondFactor(ticket, proof, key, visitorOf(request, mode, publicUrl))
-      return signedInAnswer(reply, signedIn, { ...options, clock })
+      return signedInAnswer(reply, signedIn, { ...options, clock, sessions })
     },
   )
 }
 
-function passkeyRoutes(app: App, { identity, proofs, clock }: Services, options: IdentityRouteOptions): void {
+function passkeyRoutes(app: App, { identity, proofs, clock, sessions }: Services, options: IdentityRouteOptions): void {
   const { publicUrl } = options
   app.post(
     '/api/v1/auth/login/passkey/options',
@@ -111,12 +111,12 @@ function passkeyRoutes(app: App, { identity, proofs, clock }: Services, options:
       checkSite(request, mode, options)
       const key = mode === 'bearer' ? await provenKey(request, proofs, publicUrl) : null
       const signedIn = await identity.signIn.withPasskey(ticket, passkey, { mode, organization, key }, visitorOf(request, mode, publicUrl))
-      return signedInAnswer(reply, signedIn, { ...options, clock })
+      return signedInAnswer(reply, signedIn, { ...options, clock, sessions })
     },
   )
 }
 
-function reauthenticationRoutes(app: App, { identity, clock }: Services, options: IdentityRouteOptions): void {
+function reauthenticationRoutes(app: App, { identity, clock, sessions }: Services, options: IdentityRouteOptions): void {
   app.post(
     '/api/v1/auth/reauthenticate',
     {
@@ -143,7 +143,7 @@ function reauthenticationRoutes(app: App, { identity, clock }: Services, options
       const { password } = request.body
       const proof = password === undefined ? proofOf(request.body) : ({ kind: 'password', password } as const)
       const signedIn = await identity.signIn.again(person, proof, visitorOf(request, mode, options.publicUrl))
-      return signedInAnswer(reply, signedIn, { ...options, clock })
+      return signedInAnswer(reply, signedIn, { ...options, clock, sessions })
     },
   )
   app.post(

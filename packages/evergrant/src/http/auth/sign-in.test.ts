@@ -28,6 +28,22 @@ test('a password opens a session: in cookie mode the credential is in the cookie
   expect(validated.json).toMatchObject({ active: true, user: { id: ana.id } })
 })
 
+test('a sign-in ends the session that this browser had, and signs nobody out who is still on the way with its cookie (S38)', async () => {
+  const { lab, ANA, BEN } = await visit()
+  await lab.addPerson(ANA)
+  const ben = await lab.addPerson(BEN)
+  const first = await lab.post('auth/login', { email: ANA, password: PASSWORD }, { headers: OWN_PAGE })
+  const old = `${DEVICE.replace('device', 'session')}=${cookieIn(first, '__Host-evergrant_session')}`
+  const second = await lab.post('auth/login', { email: BEN, password: PASSWORD }, { headers: { ...OWN_PAGE, cookie: old } })
+  expect(second.json).toMatchObject({ user: { id: ben.id } })
+  expect(second.json.session.id).not.toBe(first.json.session.id)
+  expect((await lab.call('GET', '/api/v1/auth/validate', { key: first.json.access_token })).json.code).toBe('access_token_expired')
+  const late = await lab.post('auth/refresh', {}, { headers: { ...OWN_PAGE, cookie: old } })
+  expect([late.status, late.json.code]).toEqual([401, 'access_token_expired'])
+  expect(late.headers['set-cookie']).toBeUndefined()
+  expect((await lab.call('GET', '/api/v1/auth/validate', { key: second.json.access_token })).status).toBe(200)
+})
+
 test('a sign-in in cookie mode comes from a page that may use the cookie, else nothing happens (S53)', async () => {
   // Of its own: bodies that are refused unread are still being waited for when the next test moves the clock.
   const lab = await createIdentityLab()

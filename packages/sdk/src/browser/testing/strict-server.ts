@@ -196,6 +196,7 @@ async function serveAuth(world: World, path: string, request: Request, jar: Jar)
   const caller = admit(world, request)
   if (caller instanceof Response) return caller
   if (path === 'token-status') return Response.json({ session: { status: 'valid' }, connections: world.reports })
+  if (credential === null) return problem(400, 'invalid_request')
   world.counts.branches += 1
   return answer(world, open(world, caller.user, 'bearer', caller.id), jar)
 }
