@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { NewAddressSchema } from '../auth/identity-answer.ts'
 import { callerOf } from '../authentication.ts'
 import { iso } from '../connection-view.ts'
 import { governorOf, requireRecent } from '../governing.ts'
@@ -29,11 +30,7 @@ const ChangeBody = Type.Object(
 )
 
 const InvitationBody = closed({
-  email: Type.String({
-    minLength: 3,
-    maxLength: 254,
-    pattern: '^[^\\s@\\u0000-\\u001f\\u007f\\ud800-\\udfff]+@[^\\s@\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$',
-  }),
+  email: NewAddressSchema,
   role: RoleSchema,
   name: Type.Optional(PersonName),
 })
