@@ -34,7 +34,11 @@ const commands: Readonly<Record<string, () => Promise<object>>> = {
   },
   interactive: async () => rows(interactiveRows(await kept(name, short, () => benchInteractive(options)))),
   import: async () => rows(importRows(await kept(name, short, () => benchImport(options)))),
-  session: async () => rows(sessionRows(await kept(name, short, () => benchSession(options)))),
+  session: async () => {
+    const result = await kept(name, short, () => benchSession(options))
+    for (const { name: who, perSecond, ofFloor } of result.validate) console.log(`${who.padEnd(40)} ${rate(perSecond)}/s: ${ofFloor.toFixed(2)} of the floor`)
+    return rows(sessionRows(result))
+  },
   proxy: async () => rows(proxyRows(await kept(name, short, () => benchProxy(options)))),
   peers: async () => {
     const result = await kept(name, short, () => runPeers(options))

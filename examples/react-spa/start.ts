@@ -78,7 +78,7 @@ async function somethingToConnect(): Promise<void> {
       client_id: 'practice',
       client_secret: 'practice-secret',
       scopes: ['openid', 'profile', 'email', 'offline_access', 'notes:read'],
-      settings: { return_urls: [`${appUrl}/connected`] },
+      settings: { return_urls: [`${appUrl}/`] },
     }),
   })
   if (!made.ok && made.status !== 409) throw new Error(`The integration could not be made: ${made.status} ${await made.text()}`)

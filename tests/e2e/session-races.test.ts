@@ -62,7 +62,7 @@ class Clients {
     if (credential === null) return { verdict: 'refused', given: null }
     const session = { id: credential.session } as Parameters<typeof presentation>[1]
     const presented = await node.sessions.present(presentation(this.tenant, session, credential.generation))
-    if (presented.kind === 'unknown') return { verdict: 'refused', given: null }
+    if (presented.kind !== 'known') return { verdict: 'refused', given: null }
     const { judgement, signedIn } = presented
     if (judgement.kind === 'reuse' || judgement.kind === 'ended') return { verdict: judgement.kind, given: null }
     return { verdict: judgement.kind, given: refreshCredential(credential.session, signedIn.session.generation, this.#seal) }

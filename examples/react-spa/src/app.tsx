@@ -1,5 +1,4 @@
 import { SessionGate } from '@evergrant/sdk/react'
-import { Connected } from './connected.tsx'
 import { Dashboard } from './dashboard.tsx'
 import type { Setting } from './setting.ts'
 import { SignIn } from './sign-in.tsx'
@@ -7,7 +6,7 @@ import { SignIn } from './sign-in.tsx'
 export function App({ setting }: { readonly setting: Setting }) {
   return (
     <SessionGate pending={<p className="pending">One moment ...</p>} signedOut={<SignIn evergrant={setting.evergrant} />}>
-      {location.pathname === '/connected' ? <Connected setting={setting} /> : <Dashboard setting={setting} />}
+      <Dashboard setting={setting} />
     </SessionGate>
   )
 }

@@ -29,7 +29,8 @@ function Connect({ setting: { evergrant, evergrantUrl, integration } }: { readon
     const response = await evergrant.fetch(`${evergrantUrl}/api/v1/connect/sessions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ integration, owner: evergrant.getState().user?.owner, return_url: `${location.origin}/connected` }),
+      // The owner is whoever is signed in; at the end of the provider's page Evergrant looks whether it is still the same person.
+      body: JSON.stringify({ integration, return_url: `${location.origin}/` }),
     })
     const answer: { readonly url?: string; readonly detail?: string } = await response.json()
     if (answer.url === undefined) setProblem(answer.detail ?? 'The connection could not be started.')

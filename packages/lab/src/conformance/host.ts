@@ -12,6 +12,7 @@ const METHODS = [
   'open',
   'signIn',
   'begin',
+  'beginAll',
   'outcome',
   'peek',
   'abort',

@@ -54,6 +54,11 @@ export class Tab {
     return this.#pending.length - 1
   }
 
+  /** All in one turn of the tab: none is sent after the answer to another. */
+  beginAll(asked: readonly Asked[]): number[] {
+    return asked.map((each) => this.begin(each))
+  }
+
   outcome(index: number): Promise<Outcome> {
     return this.#at(index).promise
   }

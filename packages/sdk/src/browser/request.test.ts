@@ -78,6 +78,42 @@ test('C06: a refusal of the refresh itself is not refreshed', async () => {
   expect(lab.server.sent.filter(({ url }) => url.endsWith('/auth/refresh'))).toHaveLength(1)
 })
 
+const SAID = [
+  ['session_missing', 'missing'],
+  ['session_expired', 'expired'],
+  ['session_signed_out', 'revoked'],
+  ['session_revoked', 'revoked'],
+  ['session_reuse_detected', 'revoked'],
+  ['access_token_expired', 'expired'],
+  ['unauthenticated', 'missing'],
+  ['dpop_proof_invalid', 'a mark of tomorrow'],
+] as const
+
+test.each(SAID)('a 401 of an API that says %s, marked %s, means a refresh and no sign-out: only auth/refresh ends a session', async (code, mark) => {
+  const lab = createBrowserLab()
+  let refusals = 1
+  const jar = lab.server.signedIn()
+  const server = lab.server.fetchOf(jar)
+  const client = lab.page(jar, {
+    fetch: async (input, init) => {
+      const { pathname } = new URL((input as Request).url ?? input)
+      if (pathname !== '/a' || refusals === 0) return server(input, init)
+      refusals -= 1
+      return Response.json({ code, status: 401 }, { status: 401, headers: { 'evergrant-auth': mark } })
+    },
+  })
+  await client.refresh()
+  forget(lab.server)
+  const events = recordEvents(client)
+  expect(await lab.outcomes([client.fetch(`${API}/a`)])).toEqual([200])
+  expect(lab.server.counts).toMatchObject({ refreshes: 1, api: 1 })
+  refusals = Number.POSITIVE_INFINITY
+  expect(await lab.outcomes([client.fetch(`${API}/a`)])).toEqual([401])
+  await settled()
+  expect(client.getState().status).toBe('authenticated')
+  expect(events).not.toContain('signed_out')
+})
+
 test('C07: a 401 without our mark is somebody else’s', async () => {
   const lab = createBrowserLab()
   const { client } = await lab.signedIn()

@@ -26,7 +26,7 @@ export const SINGLE_FLIGHT: readonly Scenario[] = [
       play.recorder.expire()
       // Four: a browser has six connections to a host, and the refresh needs one.
       const late = play.recorder.hold('api', 'after', { times: 4, only: ({ path }) => /n=[6-9]$/.test(path) })
-      const begun = await Promise.all(data(10).map((asked) => tab.begin(asked)))
+      const begun = await tab.beginAll(data(10))
       await late.reachedBy(4)
       answered(await Promise.all(begun.slice(0, 6).map((index) => tab.outcome(index))), 200)
       late.release()

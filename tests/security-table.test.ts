@@ -1,0 +1,82 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { expect, test } from 'vitest'
+
+const ROOT = resolve(import.meta.dirname, '..')
+const PAGE = 'docs/security/sessions.md'
+const STATES = ['Held', 'Partly', 'Not held', 'Does not apply']
+
+interface Row {
+  readonly id: string
+  readonly held: string
+  readonly how: string
+  readonly tests: readonly { readonly file: string; readonly title: string }[]
+}
+
+const REFERENCE = /^\[`([^`]+)`\]\(\.\.\/\.\.\/([^)]+)\): (.+)$/
+
+/** Every row of every table of the page. A cell that is no reference is an error, not a row without a test. */
+function rowsOf(page: string): readonly Row[] {
+  return page
+    .split('\n')
+    .filter((line) => /^\| [SR]\d+ \|/.test(line))
+    .map((line) => {
+      const [id = '', , held = '', how = '', cell = '-', ...more] = line
+        .split('|')
+        .slice(1, -1)
+        .map((text) => text.trim())
+      if (more.length > 0) throw new Error(`${id}: a cell has a bar in it`)
+      return { id, held, how, tests: cell === '-' ? [] : cell.split('<br>').map((text) => referenceOf(id, text)) }
+    })
+}
+
+function referenceOf(id: string, text: string): Row['tests'][number] {
+  const [, name, file, title] = REFERENCE.exec(text) ?? []
+  if (name === undefined || file === undefined || title === undefined || !file.endsWith(`/${name}`)) throw new Error(`${id}: "${text}" names no test`)
+  return { file, title }
+}
+
+/** What is wrong with the page; empty when nothing is. */
+function problemsOf(page: string): readonly string[] {
+  const rows = rowsOf(page)
+  const twice = rows.filter(({ id }, index) => rows.findIndex((other) => other.id === id) !== index).map(({ id }) => `${id} is there twice`)
+  const states = rows.filter(({ held }) => !STATES.includes(held)).map(({ id, held }) => `${id} is "${held}"`)
+  const unproven = rows.filter(({ held, tests }) => (held === 'Held' || held === 'Partly') && tests.length === 0).map(({ id }) => `${id} names no test`)
+  const unexplained = rows.filter(({ held, how }) => held !== 'Held' && how === '-').map(({ id }) => `${id} does not say what is missing`)
+  const missing = rows.flatMap(({ id, tests }) => tests.filter((one) => !isThere(one)).map(({ file, title }) => `${id}: ${file} has no test "${title}"`))
+  return [...twice, ...states, ...unproven, ...unexplained, ...missing]
+}
+
+/** The whole title, as the source has it between its quotes. */
+function isThere({ file, title }: Row['tests'][number]): boolean {
+  const path = resolve(ROOT, file)
+  if (!/(\.test\.ts|-cases\.ts)$/.test(file) || !existsSync(path)) return false
+  const source = readFileSync(path, 'utf8')
+  return ["'", '"', '`'].some((quote) => source.includes(quote + title + quote))
+}
+
+const page = readFileSync(resolve(ROOT, PAGE), 'utf8')
+
+test('every requirement that is held names tests, and every test that is named is there', () => {
+  expect(problemsOf(page)).toEqual([])
+})
+
+test('all of S37 to S71 are on the page', () => {
+  const ids = rowsOf(page).map(({ id }) => id)
+  expect(ids.filter((id) => id.startsWith('S'))).toEqual(Array.from({ length: 35 }, (_, index) => `S${37 + index}`))
+  expect(ids.filter((id) => id.startsWith('R')).length).toBeGreaterThan(40)
+})
+
+test('the check finds a title that is not there, a row without a test, a state that is none, and a row that is there twice', () => {
+  const row = (id: string, held: string, cell: string) => `| ${id} | something | ${held} | - | ${cell} |`
+  const own = (title: string) => `[\`security-table.test.ts\`](../../tests/security-table.test.ts): ${title}`
+  const real = own('all of S37 to S71 are on the page')
+  expect(problemsOf(row('S1', 'Held', real))).toEqual([])
+  expect(problemsOf(row('S1', 'Held', `${real}<br>${own(['a title', 'that nobody wrote'].join(' '))}`))).toHaveLength(1)
+  expect(problemsOf(row('S1', 'Held', '[`gone.test.ts`](../../tests/gone.test.ts): all of S37 to S71 are on the page'))).toHaveLength(1)
+  expect(problemsOf(row('S1', 'Held', '-'))).toEqual(['S1 names no test'])
+  expect(problemsOf(row('S1', 'Mostly', real))).toHaveLength(2)
+  expect(problemsOf(row('S1', 'Not held', '-'))).toEqual(['S1 does not say what is missing'])
+  expect(problemsOf([row('S1', 'Held', real), row('S1', 'Held', real)].join('\n'))).toEqual(['S1 is there twice'])
+  expect(() => rowsOf(row('S1', 'Held', 'tests/security-table.test.ts'))).toThrow('names no test')
+})
