@@ -19,6 +19,16 @@ export interface Problem {
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
+/** What a person reads in a form: without a detail of its own such a refusal is told in their words, not the operator's. */
+const TOLD_TO_PEOPLE: ReadonlySet<FaultCode> = new Set([
+  'sign_in_refused',
+  'second_factor_required',
+  'reauthentication_required',
+  'password_refused',
+  'link_spent',
+  'sign_up_closed',
+])
+
 /** Codes that say the grant itself is over: only a reconnect helps. */
 export const NEEDS_REAUTH: ReadonlySet<FaultCode> = new Set(['connection_revoked', 'connection_expired', 'new_credentials_needed', 'refresh_outcome_lost'])
 
@@ -30,7 +40,7 @@ export function problemOf(fault: Fault, requestId: string, publicUrl: string, wo
     type: `${publicUrl}/docs/errors#${fault.code}`,
     title: fillWords(row.title, words ?? {}),
     status: fault.details.status ?? row.status,
-    detail: detail ?? fillWords(row.operator, words ?? {}),
+    detail: detail ?? fillWords(TOLD_TO_PEOPLE.has(fault.code) ? row.endUser : row.operator, words ?? {}),
     code: fault.code,
     action: row.action,
     needs_reauth: NEEDS_REAUTH.has(fault.code),

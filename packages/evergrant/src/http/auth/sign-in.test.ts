@@ -102,6 +102,8 @@ test('unknown address, wrong password, no password and disabled user: the same a
     answers.push({ status, body, names, hashed: lab.hashed.count })
   }
   expect(answers[0]).toMatchObject({ status: 401, hashed: 1, body: { code: 'sign_in_refused' } })
+  // Forms show it as it is: words for the person, not for the operator.
+  expect(answers[0]?.body.detail).toBe('E-mail address and password do not belong together. Check both, or reset your password.')
   for (const answer of answers) expect(answer).toEqual(answers[0])
   await lab.settled()
   const { items } = await lab.store.events.list(lab.organization, { type: 'session.refused' }, { limit: 10, cursor: null })
