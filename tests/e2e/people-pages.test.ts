@@ -153,7 +153,14 @@ describe.skipIf(chromiumPath() === null)('somebody who was invited', () => {
     const page = await context.newPage()
     const devtools = await context.newCDPSession(page)
     await devtools.send('WebAuthn.enable')
-    const options = { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true }
+    const options = {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    }
     await devtools.send('WebAuthn.addVirtualAuthenticator', { options: options as never })
     await page.goto(await invitationFor('pia@example.com'))
     await page.getByText('pia@example.com').waitFor()

@@ -16,7 +16,7 @@ import type { Store } from './store/index.ts'
 export interface IdentityComposition {
   readonly config: Pick<Config, 'publicUrl' | 'allowedOrigins' | 'signUp' | 'organizationName'>
   readonly store: Pick<Store, 'users' | 'sessions' | 'tickets' | 'factors' | 'throttles' | 'events' | 'organizations'>
-  readonly sessions: Pick<SessionService, 'open' | 'refresh'>
+  readonly sessions: Pick<SessionService, 'open' | 'refresh' | 'end'>
   readonly mailer: Mailer
   readonly seal: Seal
   readonly clock: Clock

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createPersonConnections } from '../core/session/due-connections.ts'
 import { DAY, HOUR, MINUTE } from '../core/time.ts'
 import { type ApiLab, createApiLab } from '../testing/api-lab.ts'
 import { type SignedInPerson, signIn } from '../testing/people.ts'
@@ -115,6 +116,16 @@ describe('a refresh of the session', () => {
     await lab.time.advance(2 * HOUR)
     const first = await refresh()
     await refresh(first.json.refresh_token)
+    expect(exchanges()).toBe(1)
+  })
+
+  test('a look at the connections that was overtaken by somebody else’s renewal renews nothing again', async () => {
+    await lab.time.advance(2 * HOUR)
+    const overtaken = await lab.services.connections.list(lab.organization, { owner: 'owner-1' }, { limit: 50, cursor: null })
+    await refresh()
+    const late = createPersonConnections({ ...lab.services, connections: { list: async () => overtaken } })
+    const { signedIn } = await lab.services.sessions.current(ana.opened.signedIn.session.id)
+    await late.renewDue(signedIn, 2_000)
     expect(exchanges()).toBe(1)
   })
 

@@ -107,6 +107,34 @@ describe('users, for those who administer them', () => {
     expect((await as((await openFor(lab, member.user, { organization: lab.organization })).token, 'GET', 'users/profile')).status).toBe(200)
   })
 
+  test('ends the sessions of a member in this organization, and nowhere else (S56)', async () => {
+    const other = await lab.anotherOrganization()
+    await lab.store.users.addMember(
+      { organization: other, user: member.id, role: 'member', createdAt: 0 },
+      {
+        id: `evt_${lab.services.entropy.uuid()}`,
+        organization: other,
+        type: 'user.joined',
+        at: 0,
+        actor: { kind: 'cli', id: null },
+        connection: null,
+        subject: member.id,
+        data: {},
+      },
+    )
+    const [here, elsewhere] = [await openFor(lab, member.user, { organization: lab.organization }), await openFor(lab, member.user, { organization: other })]
+    for (const nobody of [member, await person('operator')])
+      expect(outcome(await as(nobody, 'DELETE', `users/${member.id}/sessions`))).toEqual([403, 'role_missing'])
+    expect(outcome(await as(admin, 'DELETE', `users/${owner.id}/sessions`))).toEqual([403, 'role_missing'])
+    expect((await as(admin, 'DELETE', `users/${member.id}/sessions`)).json).toEqual({ signed_out: 2 })
+    for (const { token } of [member, here]) expect(outcome(await as(token, 'GET', 'users/profile'))).toEqual([401, 'session_revoked'])
+    expect((await as(elsewhere.token, 'GET', 'users/profile')).status).toBe(200)
+    expect((await as(admin, 'DELETE', `users/${member.id}/sessions`)).json).toEqual({ signed_out: 0 })
+    const { items } = await lab.store.events.list(lab.organization, { type: 'session.ended', subject: member.id }, { limit: 10, cursor: null })
+    expect(items.map(({ actor, data }) => [actor, data['end']])).toEqual([[{ kind: 'user', id: admin.id }, 'ended_by_admin']])
+    expect((await openFor(lab, member.user, { organization: lab.organization })).token).toMatch(/^eyJ/)
+  })
+
   test('nobody disables themselves', async () => {
     expect(outcome(await as(owner, 'PATCH', `users/${owner.id}`, { disabled: true }))).toEqual([409, 'conflict'])
   })
@@ -180,6 +208,7 @@ describe('sensitive changes', () => {
     ['a role', 'PATCH', () => members(member.id), { role: 'viewer' }],
     ['a membership', 'DELETE', () => members(member.id), undefined],
     ['disabling', 'PATCH', () => `users/${member.id}`, { disabled: true }],
+    ["ending somebody's sessions", 'DELETE', () => `users/${member.id}/sessions`, undefined],
     ['an external id', 'PATCH', () => `users/${member.id}`, { external_id: 'x' }],
     ['erasing a user', 'DELETE', () => `users/${member.id}`, undefined],
     ['erasing an owner', 'DELETE', () => 'owners/owner-1', undefined],

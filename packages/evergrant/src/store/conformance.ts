@@ -16,6 +16,7 @@ import { pushCases } from './conformance/push-cases.ts'
 import { quotaCases } from './conformance/quota-cases.ts'
 import { retentionCases } from './conformance/retention-cases.ts'
 import { sessionCases } from './conformance/session-cases.ts'
+import { signInCases } from './conformance/sign-in-cases.ts'
 import { signingKeyCases } from './conformance/signing-key-cases.ts'
 import type { StoreCase } from './conformance/store-case.ts'
 import { userCases } from './conformance/user-cases.ts'
@@ -46,4 +47,5 @@ export const storeCases: readonly StoreCase[] = [
   ...nodeCases,
   ...signingKeyCases,
   ...ownerCases,
+  ...signInCases,
 ]

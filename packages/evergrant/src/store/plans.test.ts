@@ -34,7 +34,7 @@ const userAt = (index: number) => `usr_${String(index).padStart(8, '0')}` as Use
 const sessionAt = (index: number) => `ses_${String(index).padStart(8, '0')}` as SessionId
 
 function presentationOf(session: SessionId, generation: number): PresentationInput {
-  return { session, generation, at: NOW, idleMs: DAY, eventId: newId('evt', systemEntropy), address: null, userAgent: null }
+  return { session, generation, at: NOW, idleMs: DAY, eventId: newId('evt', systemEntropy), address: null, userAgent: null, shown: null }
 }
 
 interface World {

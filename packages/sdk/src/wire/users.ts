@@ -234,4 +234,6 @@ export interface UsersOperations {
   >
   /** Let a user choose a new password. */
   'POST /api/v1/users/{id}/password-reset': Operation<Nothing, undefined, { readonly link: string | null }>
+  /** End a user's sessions. */
+  'DELETE /api/v1/users/{id}/sessions': Operation<Nothing, undefined, { readonly signed_out: number }>
 }

@@ -11,7 +11,8 @@ export const SESSION_FAULTS = defineFaults({
     effect: 'none',
     retry: 'after signing in',
     endUser: 'Please sign in.',
-    operator: 'The request carried no session: no cookie, no `refresh_token`, no access token.',
+    operator:
+      'The request carried no session cookie and no `refresh_token` of this server, or one in the place of the other. Sent to auth/refresh, so nobody is signed in.',
   },
   session_expired: {
     class: 'request',

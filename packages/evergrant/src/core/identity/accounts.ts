@@ -24,6 +24,13 @@ export interface Chosen {
   readonly key: string | null
 }
 
+interface NewPassword {
+  readonly by: 'link' | 'self'
+  readonly except: SignedIn['session']['id'] | null
+  /** Its mailbox was proven for the first time: whatever way in somebody added before is not its owner's. */
+  readonly claimed: boolean
+}
+
 /** What a person does with their own account: asks for one, confirms its address, and keeps its password. */
 export class Accounts {
   private readonly ports: IdentityPorts
@@ -110,17 +117,10 @@ export class Accounts {
     await this.checkChosen(password, [user.email, user.name], '/password')
     const passwordHash = await this.ports.hasher.hash(password)
     await this.spend(token, 'reset_password')
-    // The link came to this address: it is theirs.
-    const proven = textOf(ticket.data, 'email')
-    const changed = await this.store(
-      user.id,
-      passwordHash,
-      (now) => (now.email === proven && now.emailVerifiedAt === null ? { emailVerifiedAt: this.ports.clock.wall() } : {}),
-      {
-        by: 'link',
-        except: null,
-      },
-    )
+    // The link came to this address: it is theirs, and was not known to be before.
+    const claimed = user.emailVerifiedAt === null && user.email !== null && user.email === textOf(ticket.data, 'email')
+    const proven = (now: User): Partial<User> => (claimed && now.email === user.email ? { emailVerifiedAt: this.ports.clock.wall() } : {})
+    const changed = await this.store(user.id, passwordHash, proven, { by: 'link', except: null, claimed })
     return { device: this.signIn.remember(changed, visitor) }
   }
 
@@ -134,8 +134,8 @@ export class Accounts {
     else await this.signIn.provePassword(user, chosen.current, visitor)
     await this.checkChosen(chosen.password, [user.email, user.name], '/password')
     const passwordHash = await this.ports.hasher.hash(chosen.password)
-    await this.store(user.id, passwordHash, () => ({}), { by: 'self', except: session.parent ?? session.id })
-    return this.signIn.renewed(signedIn, chosen.current === null ? session.methods : [...new Set([...session.methods, 'pwd' as const])], visitor)
+    await this.store(user.id, passwordHash, () => ({}), { by: 'self', except: session.parent ?? session.id, claimed: false })
+    return this.signIn.renewedBy(signedIn, chosen.current === null ? null : 'pwd', visitor)
   }
 
   /** A link for an administrator to hand over in person, or, by mail, to send. @throws Fault `not_found`, `conflict` */
@@ -161,21 +161,19 @@ export class Accounts {
     return null
   }
 
-  /** Writes the hash, ends the other sessions and open links, and tells the mailbox. */
-  async store(
-    id: UserId,
-    passwordHash: string,
-    more: (now: User) => Partial<User>,
-    { by, except }: { readonly by: 'link' | 'self'; readonly except: SignedIn['session']['id'] | null },
-  ): Promise<User> {
-    const { clock, sessions, tickets } = this.ports
+  /** Writes the hash and ends the other sessions and open links, all or nothing, and tells the mailbox. */
+  async store(id: UserId, passwordHash: string, more: (now: User) => Partial<User>, { by, except, claimed }: NewPassword): Promise<User> {
     const organization = await this.desk.homeOf(id)
-    const at = clock.wall()
-    const event = this.desk.ownEvent('user.password_changed', id, organization, { by })
-    const user = await this.desk.change(id, (now) => ({ ...more(now), passwordHash, passwordChangedAt: at }), event)
-    const ended = this.desk.ownEvent('session.ended', id, organization, { reason: 'password_changed' })
-    await sessions.endAll(id, { except, organization: null }, 'password_changed', at, ended)
-    await tickets.endAll(id, ['reset_password', 'second_factor'])
+    const at = this.ports.clock.wall()
+    const event = this.desk.ownEvent('user.password_changed', id, organization, { by, claimed })
+    const user = await this.desk.change(id, (now) => ({ ...more(now), passwordHash, passwordChangedAt: at }), event, {
+      end: 'password_changed',
+      except,
+      tickets: ['reset_password', 'second_factor'],
+      identities: claimed,
+      at,
+      event: this.desk.ownEvent('session.ended', id, organization, { reason: 'password_changed' }),
+    })
     if (user.email !== null) await this.post(passwordChangedLetter(user.email, await this.desk.sender()), 'password changed', id)
     return user
   }

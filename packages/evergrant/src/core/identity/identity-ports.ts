@@ -10,7 +10,7 @@ import type { SessionService } from '../session/session-service.ts'
 import type { Sessions } from '../session/sessions.ts'
 import type { Clock, Entropy } from '../time.ts'
 import type { Membership, Role, User } from '../user/user.ts'
-import type { Users } from '../user/users.ts'
+import type { PersonEnding, Users } from '../user/users.ts'
 import type { Factors } from './factor.ts'
 import type { Letter } from './letter.ts'
 import type { PasswordHasher } from './passwords.ts'
@@ -29,8 +29,8 @@ export interface IdentityPorts {
   readonly throttles: Throttles
   readonly events: Pick<Events, 'append'>
   readonly organizations: { get(id: OrganizationId): Promise<Organization | undefined>; bySlug(slug: string): Promise<Organization | undefined> }
-  readonly opener: Pick<SessionService, 'open' | 'refresh'>
-  readonly sessions: Pick<Sessions, 'get' | 'endAll' | 'reauthenticated'>
+  readonly opener: Pick<SessionService, 'open' | 'refresh' | 'end'>
+  readonly sessions: Pick<Sessions, 'get' | 'reauthenticated'>
   readonly hasher: PasswordHasher
   readonly oneTimePasswords: OneTimePasswords
   readonly passkeys: PasskeyCeremonies
@@ -77,14 +77,14 @@ export class IdentityDesk {
     return (await this.ports.users.membershipsOf(user))[0]?.organization ?? this.ports.organization
   }
 
-  /** Writes a change over the newest version of a user. @throws Fault `not_found`, `conflict` */
-  async change(id: UserId, change: (user: User) => Partial<User>, event: NewEvent): Promise<User> {
+  /** Writes a change over the newest version of a user, with what ends by it. @throws Fault `not_found`, `conflict` */
+  async change(id: UserId, change: (user: User) => Partial<User>, event: NewEvent, ending?: PersonEnding): Promise<User> {
     const { users, clock } = this.ports
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const user = await users.get(id)
       if (user === undefined) throw new Fault('not_found', { detail: `There is no user ${id}.` })
       const next: User = { ...user, ...change(user), updatedAt: clock.wall(), version: user.version + 1 }
-      if ((await users.update(next, event)) === 'updated') return next
+      if ((await users.update(next, event, ending)) === 'updated') return next
     }
     throw new Fault('conflict', { detail: 'This user is being changed by somebody else at this moment. Try again.' })
   }

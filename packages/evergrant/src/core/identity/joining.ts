@@ -128,6 +128,7 @@ export class Joining {
     const called = chosen.name ?? name
     await this.accounts.checkChosen(chosen.password, [email, called], '/password')
     const passwordHash = await this.ports.hasher.hash(chosen.password)
+    if (known !== undefined) await this.requireOwnName(known, organization)
     await this.accounts.spend(token, 'invitation')
     const user =
       known === undefined
@@ -171,10 +172,14 @@ export class Joining {
 
   /**
    * Somebody made this account and never proved to have its mailbox, as the holder of this link did: it is theirs now, with their own password and
-   * without the sessions of whoever made it.
+   * without the sessions and the other ways in of whoever made it.
    */
   private async claim(user: User, passwordHash: string, membership: { readonly organization: OrganizationId; readonly role: Role }): Promise<User> {
-    const claimed = await this.accounts.store(user.id, passwordHash, () => ({ emailVerifiedAt: this.ports.clock.wall() }), { by: 'link', except: null })
+    const claimed = await this.accounts.store(user.id, passwordHash, () => ({ emailVerifiedAt: this.ports.clock.wall() }), {
+      by: 'link',
+      except: null,
+      claimed: true,
+    })
     await this.addMember(user.id, membership)
     return claimed
   }
@@ -185,9 +190,22 @@ export class Joining {
   }
 
   private async join(user: User, token: string, membership: { readonly organization: OrganizationId; readonly role: Role }): Promise<null> {
+    await this.requireOwnName(user, membership.organization)
     await this.accounts.spend(token, 'invitation')
     await this.addMember(user.id, membership)
     return null
+  }
+
+  /**
+   * Connections are found by the name of their owner, in every organization that the person belongs to. A name that another organization gave them may be
+   * that of somebody else here. @throws Fault `conflict`
+   */
+  private async requireOwnName(user: User, organization: OrganizationId): Promise<void> {
+    if (user.externalId === null || (await this.isMember(user.id, organization))) return
+    throw new Fault('conflict', {
+      detail:
+        'This account has an external id, a name that another organization gave it, and might meet connections here that are not its own. Ask there to have it removed, or to be invited here with another address.',
+    })
   }
 
   private async isMember(user: UserId, organization: OrganizationId): Promise<boolean> {

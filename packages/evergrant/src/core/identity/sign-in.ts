@@ -1,10 +1,11 @@
 import { Fault } from '../fault/fault.ts'
 import { newId, type OrganizationId, type SessionId } from '../ids.ts'
-import type { JsonObject } from '../json.ts'
+import type { JsonObject, JsonValue } from '../json.ts'
 import { refreshCredential } from '../session/refresh-credential.ts'
 import type { AuthMethod, SessionMode } from '../session/session.ts'
 import type { Opened } from '../session/session-service.ts'
 import type { SignedIn } from '../session/sessions.ts'
+import type { Instant } from '../time.ts'
 import { normalEmail, type User } from '../user/user.ts'
 import { type FactorProof, FactorProofs, type ProofKind } from './factor-proofs.ts'
 import { IdentityDesk, type IdentityPorts, type Visitor } from './identity-ports.ts'
@@ -82,8 +83,8 @@ export class SignIn {
     this.renewHash(user, wanted.password, verdict)
     const organization = await this.desk.organizationOf(user.id, wanted.organization)
     const kinds = await this.proofs.kindsOf(user.id)
-    if (kinds.length > 0) throw await this.secondStep(user, kinds, { mode: wanted.mode, organization })
-    return this.open({ user, organization, methods: ['pwd'], ...shapeOf(wanted) }, visitor)
+    if (kinds.length > 0) throw await this.secondStep(user, kinds, { mode: wanted.mode, organization, first: 'pwd' })
+    return this.openUnlessChanged({ user, organization, methods: ['pwd'], ...shapeOf(wanted) }, visitor)
   }
 
   /** Where the session of a second step will live; null when there is no such ticket. */
@@ -100,12 +101,25 @@ export class SignIn {
     const found = hash === null ? undefined : await tickets.find(hash, 'second_factor')
     const user = found?.user == null ? undefined : await users.get(found.user)
     if (hash === null || found === undefined || user === undefined || user.disabledAt !== null) throw refused(START_OVER)
+    // The first step was taken with a password that is not theirs any more.
+    if (plannedOf(found).passwordChangedAt !== user.passwordChangedAt) throw refused(START_OVER)
     const challenge = this.proofs.challengeOf(ticketText)
     const mayAnswer = async () => (await tickets.attempt(hash, 'second_factor', ANSWERS_MAX)) !== undefined
     const method = await this.prove(user, proof, { challenge, mayAnswer }, visitor)
     if ((await tickets.spend(hash, 'second_factor')) === undefined) throw refused(START_OVER)
-    const { mode, organization } = plannedOf(found)
-    return this.open({ user, organization: organization ?? (await this.desk.homeOf(user.id)), mode, key, methods: ['pwd', method] }, visitor)
+    const { mode, organization, first } = plannedOf(found)
+    return this.openUnlessChanged({ user, organization: organization ?? (await this.desk.homeOf(user.id)), mode, key, methods: [first, method] }, visitor)
+  }
+
+  /**
+   * Somebody whom another issuer vouches for: that stands where a password stands, so whoever has a second step takes it, too.
+   * @throws Fault `second_factor_required`
+   */
+  async withProvider(session: NewSignIn, visitor: Visitor): Promise<SignedInHere> {
+    const { user, mode, organization } = session
+    const kinds = await this.proofs.kindsOf(user.id)
+    if (kinds.length > 0) throw await this.secondStep(user, kinds, { mode, organization, first: 'fed' })
+    return this.open(session, visitor)
   }
 
   /** Options for `navigator.credentials.get`: of a sign-in's second step, or, without a ticket, of whatever passkeys the device has. */
@@ -147,16 +161,27 @@ export class SignIn {
   }
 
   /**
-   * The person proves again who they are: the session gets a new time of proof and a new generation, so the old credential is dead (S38).
+   * The person proves again who they are: the session gets a new time of proof and a new generation, so the old credential is dead (S38). Whoever has a
+   * second factor proves it with one: else a password and somebody's open session would be enough to take the factor away.
    * @throws Fault `sign_in_refused`, `rate_limited`, or what a refresh throws
    */
   async again(signedIn: SignedIn, proof: FactorProof | { readonly kind: 'password'; readonly password: string }, visitor: Visitor): Promise<SignedInHere> {
     const { user, session } = signedIn
+    if (proof.kind === 'password' && (await this.proofs.kindsOf(user.id)).length > 0)
+      throw refused('You have a second step, so your password alone does not prove that it is you. Use a code of your app, a recovery code or your passkey.')
     const method =
       proof.kind === 'password'
         ? await this.provePassword(user, proof.password, visitor)
         : await this.prove(user, proof, { challenge: null, mayAnswer: async () => true }, visitor)
-    return this.renewed(signedIn, [...new Set([...session.methods, method])], visitor)
+    return this.renewed(signedIn, { methods: withMethod(session.methods, method), provenAt: this.ports.clock.wall() }, visitor)
+  }
+
+  /** The next credentials after a new password. Null: nothing was proven just now, and the time of proof stays; so it does where a password is not enough. */
+  async renewedBy(signedIn: SignedIn, method: 'pwd' | null, visitor: Visitor): Promise<SignedInHere> {
+    const { user, session } = signedIn
+    const isEnough = method !== null && (await this.proofs.kindsOf(user.id)).length === 0
+    const methods = method === null ? session.methods : withMethod(session.methods, method)
+    return this.renewed(signedIn, { methods, provenAt: isEnough ? this.ports.clock.wall() : session.authenticatedAt }, visitor)
   }
 
   /** True when the password is this user's; counted and slowed like a sign-in. @throws Fault `sign_in_refused`, `rate_limited` */
@@ -174,11 +199,15 @@ export class SignIn {
     return 'pwd'
   }
 
-  /** The next credentials of a session whose person has just proved who they are. */
-  async renewed(signedIn: SignedIn, methods: readonly AuthMethod[], visitor: Visitor): Promise<SignedInHere> {
-    const { sessions, opener, seal, clock, events, entropy } = this.ports
+  /** The next credentials of a session whose person proved who they are at `provenAt`. */
+  private async renewed(
+    signedIn: SignedIn,
+    { methods, provenAt }: { readonly methods: readonly AuthMethod[]; readonly provenAt: Instant },
+    visitor: Visitor,
+  ): Promise<SignedInHere> {
+    const { sessions, opener, seal, events, entropy } = this.ports
     const { id, organization } = signedIn.session
-    await sessions.reauthenticated(id, methods, clock.wall())
+    await sessions.reauthenticated(id, methods, provenAt)
     const current = await sessions.get(id)
     if (current === undefined) throw new Fault('session_expired')
     // As if the client had presented its own credential: the one it holds is answered with the same successor while that may be on its way.
@@ -200,6 +229,18 @@ export class SignIn {
     const { address, userAgent } = visitor
     const opened = await this.ports.opener.open({ ...wanted, keyThumbprint: key, address, userAgent })
     return { opened, device: this.remember(session.user, visitor) }
+  }
+
+  /**
+   * Looks once more when the session is open: a password that was changed meanwhile ended all sessions that it found, and this one came too late for that.
+   * @throws Fault `sign_in_refused`
+   */
+  private async openUnlessChanged(session: NewSignIn, visitor: Visitor): Promise<SignedInHere> {
+    const here = await this.open(session, visitor)
+    const now = await this.ports.users.get(session.user.id)
+    if (now?.passwordChangedAt === session.user.passwordChangedAt) return here
+    await this.ports.opener.end(here.opened.signedIn.session, 'here', visitor)
+    throw refused()
   }
 
   /** `mayAnswer` counts an answer to the ticket: one that has to wait is none. */
@@ -231,11 +272,14 @@ export class SignIn {
   private async secondStep(
     user: User,
     kinds: readonly ProofKind[],
-    planned: { readonly mode: SessionMode; readonly organization: OrganizationId },
+    planned: { readonly mode: SessionMode; readonly organization: OrganizationId; readonly first: 'pwd' | 'fed' },
   ): Promise<Fault> {
     const { tickets, seal, entropy, clock } = this.ports
-    const { mode, organization } = planned
-    const made = newTicket({ purpose: 'second_factor', user: user.id, organization, data: { mode } }, { entropy, seal, at: clock.wall() })
+    const { mode, organization, first } = planned
+    const made = newTicket(
+      { purpose: 'second_factor', user: user.id, organization, data: { mode, first, password_changed_at: user.passwordChangedAt } },
+      { entropy, seal, at: clock.wall() },
+    )
     await tickets.insert(made.ticket)
     return new Fault('second_factor_required', { members: { ticket: made.text, methods: [...kinds] } })
   }
@@ -270,6 +314,23 @@ function refused(detail?: string): Fault {
   return new Fault('sign_in_refused', detail === undefined ? {} : { detail })
 }
 
-function plannedOf(ticket: Ticket): { readonly mode: SessionMode; readonly organization: OrganizationId | null } {
-  return { mode: ticket.data['mode'] === 'bearer' ? 'bearer' : 'cookie', organization: ticket.organization }
+function withMethod(methods: readonly AuthMethod[], method: AuthMethod): readonly AuthMethod[] {
+  return [...new Set([...methods, method])]
+}
+
+interface Planned {
+  readonly first: 'pwd' | 'fed'
+  readonly mode: SessionMode
+  readonly organization: OrganizationId | null
+  /** Of the password that the first step was taken with. */
+  readonly passwordChangedAt: JsonValue
+}
+
+function plannedOf({ data, organization }: Ticket): Planned {
+  return {
+    mode: data['mode'] === 'bearer' ? 'bearer' : 'cookie',
+    organization,
+    first: data['first'] === 'fed' ? 'fed' : 'pwd',
+    passwordChangedAt: data['password_changed_at'] ?? null,
+  }
 }

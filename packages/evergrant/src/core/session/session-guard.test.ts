@@ -262,6 +262,18 @@ test('a session that is bound to a key needs a proof of that key', async () => {
   expect(guard.peek(token, 'not_asked')).toMatchObject({ generation: 1 })
 })
 
+test('a proof of identity counts for tokens that were issued after it, and for no older one', async () => {
+  const { guard, issue, change, time } = open()
+  const older = await issue()
+  const before = (await guard.lookUp(older)).session.authenticatedAt
+  await time.advance(MINUTE)
+  const now = time.clock.wall()
+  change({ session: { authenticatedAt: now } })
+  const newer = await issue()
+  expect((await guard.lookUp(newer)).session.authenticatedAt).toBe(now)
+  expect((await guard.lookUp(older)).session.authenticatedAt).toBe(before)
+})
+
 test('a token of somebody else for this session is refused', async () => {
   const { guard, tokens, first } = open()
   const { token: text } = await tokens.issue({ ...first, user: signedInAt(first.session.createdAt).user })

@@ -5,6 +5,7 @@ import { type Clock, type Instant, SECOND, type Timers } from '../time.ts'
 import type { Role } from '../user/user.ts'
 import type { AccessClaims, AccessTokens } from './access-token.ts'
 import { RecentMap } from './recent-map.ts'
+import type { Session } from './session.ts'
 import { endedFault, refusalOf } from './session-refusals.ts'
 import type { Sessions, SignedIn } from './sessions.ts'
 import type { TokenRefusal } from './token-signer.ts'
@@ -144,7 +145,7 @@ export class SessionGuard {
     const bound = claims.cnf?.jkt ?? session.keyThumbprint
     if (bound !== null && proven !== bound && proven !== 'not_asked') return proofMissing()
     this.#noteUse(claims, signedIn, known)
-    return { session, user, role, generation: claims.gen, tokenExpiresAt: claims.exp * SECOND }
+    return { session: asProven(session, claims), user, role, generation: claims.gen, tokenExpiresAt: claims.exp * SECOND }
   }
 
   async #ask(id: SessionId): Promise<SignedIn | undefined> {
@@ -194,6 +195,14 @@ export class SessionGuard {
     // What could not be written is kept, and written with the next batch.
     this.#ports.timers.after(FLUSH_MS, () => void this.flush().catch(() => {}))
   }
+}
+
+/**
+ * What a sensitive change asks for is a token that was issued after the proof (RFC 9470): somebody with an older one, stolen before, gains nothing by
+ * it that the person has just confirmed who they are.
+ */
+function asProven(session: Session, { auth_time: seconds }: AccessClaims): Session {
+  return seconds >= Math.floor(session.authenticatedAt / SECOND) ? session : { ...session, authenticatedAt: seconds * SECOND }
 }
 
 /** A token that is not believed never signs anybody out: who holds the session gets a new one. */

@@ -1,7 +1,7 @@
 import { Fault, type FaultCode } from '../fault/fault.ts'
 import type { Instant } from '../time.ts'
 import type { Session, SessionEnd } from './session.ts'
-import type { SignedIn } from './sessions.ts'
+import type { Misplaced, Shown, SignedIn } from './sessions.ts'
 
 /** The only codes that sign a client out; everything else leaves it as it is (docs/reference/session-protocol.md). */
 export const SIGN_OUT_CODES: ReadonlySet<FaultCode> = new Set([
@@ -37,6 +37,17 @@ const WHY: Readonly<Record<EndReason, { readonly code: FaultCode; readonly detai
 export function endedFault(why: EndReason): Fault {
   const { code, detail } = WHY[why]
   return new Fault(code, { detail })
+}
+
+/** What a client is told whose credential is genuine, and was shown where it does not live or without its key. The session goes on. */
+export function misplacedFault(why: Misplaced, shown: Shown | null): Fault {
+  if (why === 'key')
+    return new Fault('dpop_proof_invalid', {
+      field: 'DPoP',
+      detail: 'This session is bound to a key, and the request was not proven with it. Send a `DPoP` header made with that key.',
+    })
+  const remedy = shown?.mode === 'bearer' ? 'a cookie session never has its credential in a body' : 'a bearer session sends its credential as `refresh_token`'
+  return new Fault('session_missing', { detail: `The credential is of the other kind of session: ${remedy}.` })
 }
 
 /** Why a session is over at `at`; null while it lives. */

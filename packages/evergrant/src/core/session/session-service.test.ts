@@ -30,6 +30,23 @@ describe('opening and branching', () => {
     expect(await lab.store.sessions.listOf(lab.ana.id)).toEqual([])
   })
 
+  test('a person has a hundred devices at most: the one that was not used for longest gives way to a new one (S57)', async () => {
+    const opened = []
+    for (let device = 0; device < 100; device++) {
+      opened.push(await lab.signIn('bearer'))
+      await lab.time.advance(1)
+    }
+    const [first, second] = opened
+    await lab.services.sessions.refresh(first?.refreshCredential ?? '', NOBODY)
+    const tab = await lab.services.sessions.branch(opened[2]?.signedIn ?? expect.fail(), opened[2]?.refreshCredential ?? '', NOBODY)
+    const newest = await lab.signIn('cookie')
+    const live = (await lab.store.sessions.listOf(lab.ana.id)).map(({ id }) => id)
+    expect(live).toHaveLength(101)
+    expect(live).toEqual(expect.arrayContaining([newest, first, tab].map((one) => one?.signedIn.session.id)))
+    expect(live).not.toContain(second?.signedIn.session.id)
+    expect(await lab.services.sessions.list(lab.ana.id)).toHaveLength(100)
+  })
+
   test('a branch neither outlives its session nor proves more than it did', async () => {
     const first = await lab.signIn('bearer')
     lab.time.setWall(lab.time.clock.wall() + 20 * DAY)

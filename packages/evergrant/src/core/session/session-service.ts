@@ -10,8 +10,8 @@ import type { OrganizationNames } from './organization-names.ts'
 import { readRefreshCredential, refreshCredential } from './refresh-credential.ts'
 import type { AuthMethod, Session, SessionMode } from './session.ts'
 import { type CallerFacts, sessionEvent } from './session-events.ts'
-import { endedFault, endOf, refusalOf } from './session-refusals.ts'
-import type { Sessions, SignedIn } from './sessions.ts'
+import { endedFault, endOf, misplacedFault, refusalOf } from './session-refusals.ts'
+import type { Sessions, Shown, SignedIn } from './sessions.ts'
 
 /** A person who may go on: the session lives, the user is enabled, the membership holds. */
 export type Present = SignedIn & { readonly role: Role }
@@ -74,6 +74,8 @@ export interface Opened {
 /** `here` is this browser or device with all its tabs. */
 export type SignOutScope = 'here' | 'others' | 'everywhere'
 
+/** More devices of one person than this: the one that was not used for longest ends (S57). */
+const DEVICES_MAX = 100
 /** More tabs of one device than this: the one that was not used for longest ends. */
 const BRANCHES_MAX = 50
 
@@ -91,6 +93,7 @@ export class SessionService {
     const membership = (await this.ports.users.membershipsOf(user.id)).find((held) => held.organization === organization)
     if (membership === undefined)
       throw new Fault('role_missing', { detail: 'You are not a member of this organization. Ask one of its administrators to invite you.' })
+    await this.makeRoom(user.id, ({ parent }) => parent === null, DEVICES_MAX, 'oldest_device')
     const at = this.ports.clock.wall()
     const expiresAt = at + this.ports.lifetimes.absoluteMs
     const session = this.newSession(wanted, { user: user.id, parent: null, expiresAt, authenticatedAt: at }, at)
@@ -108,7 +111,7 @@ export class SessionService {
     await this.checkHolder(from.id, text)
     // The first tab may be over by itself for so long that it is forgotten: then the one that asks takes its place.
     const parent = (await this.ports.store.get(rootOf(from)))?.session.id ?? from.id
-    await this.makeRoom(from.user, parent)
+    await this.makeRoom(from.user, (other) => other.parent === parent, BRANCHES_MAX, 'oldest_branch')
     const at = this.ports.clock.wall()
     const { organization, mode, methods, keyThumbprint, expiresAt, authenticatedAt, user } = from
     const session = this.newSession({ organization, mode, methods, keyThumbprint, ...facts }, { user, parent, expiresAt, authenticatedAt }, at)
@@ -119,15 +122,18 @@ export class SessionService {
 
   /**
    * The next credentials for an old one. A text that is not ours is refused before the store is asked; from there on every step may be repeated:
-   * whoever did not hear the answer asks again and gets the same.
-   * @throws Fault one of {@link SIGN_OUT_CODES}, or `store_unavailable` when it cannot be told
+   * whoever did not hear the answer asks again and gets the same. `shown`: where the request had it, and with what key; null where this server presents it
+   * itself, for somebody who was let in already. A credential that is misplaced changes nothing.
+   * @throws Fault one of {@link SIGN_OUT_CODES}, `dpop_proof_invalid`, or `store_unavailable` when it cannot be told
    */
-  async refresh(text: string, facts: CallerFacts): Promise<Opened> {
+  async refresh(text: string, facts: CallerFacts, shown: Shown | null = null): Promise<Opened> {
     const { clock, entropy, seal, store, lifetimes } = this.ports
     const credential = readRefreshCredential(text, seal)
     if (credential === null) throw new Fault('session_missing', { detail: 'This is no refresh credential of this server. Sign in.' })
     const { idleMs } = lifetimes
-    const presented = await store.present({ ...credential, ...facts, at: clock.wall(), idleMs, eventId: newId('evt', entropy) })
+    const { address, userAgent } = facts
+    const presented = await store.present({ ...credential, address, userAgent, at: clock.wall(), idleMs, eventId: newId('evt', entropy), shown })
+    if (presented.kind === 'refused') throw misplacedFault(presented.why, shown)
     if (presented.kind === 'unknown')
       throw new Fault('session_expired', { detail: 'This session ended so long ago that nothing is known of it. Sign in again.' })
     const { judgement, signedIn } = presented
@@ -158,13 +164,19 @@ export class SessionService {
     return this.opened(signedIn, false)
   }
 
-  /** Ends what a refresh credential stands for, and says how many sessions that were. A credential of nothing ends nothing. */
-  async signOut(text: string, scope: SignOutScope, facts: CallerFacts): Promise<number> {
+  /**
+   * Ends what a refresh credential stands for, and says how many sessions that were. A credential of nothing ends nothing. `key`: thumbprint of the one that
+   * the request was proven with. @throws Fault `dpop_proof_invalid`: whoever copied a credential without its key has no say in anybody's sessions
+   */
+  async signOut(text: string, scope: SignOutScope, facts: CallerFacts, key: string | null = null): Promise<number> {
     const credential = readRefreshCredential(text, this.ports.seal)
     const signedIn = credential === null ? undefined : await this.ports.store.get(credential.session)
     if (signedIn === undefined) return 0
     // The credential of a session that is over has no say in the others.
-    if (scope !== 'here' && endOf(signedIn.session, this.ports.clock.wall()) !== null) return 0
+    const isOver = endOf(signedIn.session, this.ports.clock.wall()) !== null
+    if (scope !== 'here' && isOver) return 0
+    const { mode, keyThumbprint } = signedIn.session
+    if (!isOver && keyThumbprint !== null && keyThumbprint !== key) throw misplacedFault('key', { mode, key })
     return this.end(signedIn.session, scope, facts)
   }
 
@@ -301,13 +313,14 @@ export class SessionService {
     })
   }
 
-  private async makeRoom(user: UserId, root: SessionId): Promise<void> {
+  /** Keeps what a person may have open within its bound, so that no list of it grows for ever: the one that was not used for longest ends. */
+  private async makeRoom(user: UserId, counts: (session: Session) => boolean, max: number, scope: string): Promise<void> {
     const { clock, entropy, store } = this.ports
-    const branches = (await store.listOf(user)).filter(({ parent }) => parent === root)
-    const idlest = branches.sort((left, right) => left.issuedAt - right.issuedAt)[0]
-    if (branches.length < BRANCHES_MAX || idlest === undefined) return
+    const open = (await store.listOf(user)).filter(counts)
+    const idlest = open.sort((left, right) => left.issuedAt - right.issuedAt)[0]
+    if (open.length < max || idlest === undefined) return
     const at = clock.wall()
-    await store.end(idlest.id, 'signed_out', at, sessionEvent('session.ended', idlest, at, { scope: 'oldest_branch' }, entropy))
+    await store.end(idlest.id, 'signed_out', at, sessionEvent('session.ended', idlest, at, { scope }, entropy))
   }
 }
 

@@ -39,7 +39,7 @@ export class PageSessions {
   async renew(cookies: readonly string[], { session }: Present, facts: CallerFacts): Promise<Opened | null> {
     if (this.ports.clock.wall() - session.issuedAt < RENEW_AFTER_MS) return null
     const own = this.ports.service.genuine(cookies).find((text) => readRefreshCredential(text, this.ports.seal)?.session === session.id)
-    return own === undefined ? null : this.ports.service.refresh(own, facts)
+    return own === undefined ? null : this.ports.service.refresh(own, facts, { mode: 'cookie', key: null })
   }
 
   private async personOf(text: string, facts: CallerFacts): Promise<Present | null> {
@@ -64,7 +64,7 @@ export class PageSessions {
   /** As the API would: presented, so that the session ends for whoever else holds it. */
   private async endStolen(text: string, facts: CallerFacts): Promise<void> {
     try {
-      await this.ports.service.refresh(text, facts)
+      await this.ports.service.refresh(text, facts, { mode: 'cookie', key: null })
     } catch (error) {
       if (!(error instanceof Fault && SIGN_OUT_CODES.has(error.code))) throw error
     }

@@ -5,7 +5,7 @@ import type { HeldGrant } from '../connect/staged-grant.ts'
 import type { FaultCode } from '../fault/fault.ts'
 import { newId, type OrganizationId, type UserId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
-import { RECENT_PROOF_MS } from '../session/recent-proof.ts'
+import { isRecentProof } from '../session/recent-proof.ts'
 import type { Present } from '../session/session-service.ts'
 import type { User } from '../user/user.ts'
 import type { Identity, Users } from '../user/users.ts'
@@ -46,18 +46,24 @@ export async function personChange(arrival: Arrival, ports: Ports): Promise<Pers
   if (user === undefined) return newcomer(arrival, identity, ports)
   if (user.disabledAt !== null) return refused('role_missing')
   // A session that somebody left open must not get another way in.
-  if (known === undefined && adding !== null && ports.connect.clock.wall() - adding.session.authenticatedAt > RECENT_PROOF_MS)
-    return refused('reauthentication_required')
+  if (known === undefined && adding !== null && !isRecentProof(adding.session, ports.connect.clock.wall())) return refused('reauthentication_required')
   const membership = await membershipOf(user, arrival, ports)
   if (membership === 'closed') return refused('sign_up_closed')
+  if (membership === 'named_elsewhere') return refused('role_missing')
   const added = { identity: identity(user.id), event: eventOf(arrival, 'user.identity_added', user.id, { issuer }, ports) }
   return { kind: 'change', user, person: { kind: 'known', user: user.id, identity: known === undefined ? added : null, membership } }
 }
 
-async function membershipOf(user: User, arrival: Arrival, ports: Ports): Promise<Extract<PersonChange, { kind: 'known' }>['membership'] | 'closed'> {
+async function membershipOf(
+  user: User,
+  arrival: Arrival,
+  ports: Ports,
+): Promise<Extract<PersonChange, { kind: 'known' }>['membership'] | 'closed' | 'named_elsewhere'> {
   const { organization, settings } = arrival.flowing.integration
   if ((await ports.users.membershipsOf(user.id)).some((held) => held.organization === organization)) return null
   if (!settings.signIn?.createUsers) return 'closed'
+  // A name that another organization gave them may be that of somebody else's connections here.
+  if (user.externalId !== null) return 'named_elsewhere'
   const { role } = settings.signIn
   const membership = { organization, user: user.id, role, createdAt: ports.connect.clock.wall() }
   return { membership, event: eventOf(arrival, 'user.joined', user.id, { role }, ports) }

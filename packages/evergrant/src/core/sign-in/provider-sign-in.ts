@@ -36,8 +36,8 @@ export interface ProviderSignInPorts {
   readonly integrations: Pick<Integrations, 'list' | 'bySlug' | 'load'>
   readonly users: Pick<Users, 'get' | 'byIdentity' | 'byExternalId' | 'membershipsOf'>
   readonly signIns: SignIns
-  readonly signIn: Pick<SignIn, 'open' | 'remember'>
-  readonly service: Pick<SessionService, 'current' | 'end'>
+  readonly signIn: Pick<SignIn, 'withProvider' | 'remember'>
+  readonly service: Pick<SessionService, 'current'>
   readonly sessions: Pick<Sessions, 'get'>
   readonly throttles: Throttles
   /** Whose integrations are meant when an address names no organization. */
@@ -135,18 +135,23 @@ export class ProviderSignIn {
 
   /**
    * The provider said who it is. Finds the user, or makes one, stores the connection with them and opens a session. Of twins one does it, and both get
-   * the same session. @throws Fault when nothing could be decided: the same callback may be repeated
+   * the same session. @throws Fault `second_factor_required` for who has one; any other when nothing could be decided: the same callback may be repeated
    */
   async finish(id: ConnectSessionId, here: Present | null, visitor: Visitor): Promise<Finished> {
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
       const session = await this.ports.connect.sessions.load(id)
       if (session === undefined || session.mode !== 'sign_in') return { kind: 'refused', code: 'connect_session_used' }
-      if (session.state === 'completed') return this.again(session, here, visitor)
+      if (session.state === 'completed') return this.again(session, visitor)
       if (session.state !== 'staged' || session.staged === null) return { kind: 'page', session: id }
       const finished = await this.settle(session, here, visitor)
       if (finished !== 'look_again') return finished
     }
     throw new Fault('conflict', { detail: 'This sign-in met a change at every try. Repeat it.' })
+  }
+
+  /** Where a sign-in leads in the end; null: the owner's page. */
+  async returnUrlOf(id: ConnectSessionId): Promise<string | null> {
+    return (await this.ports.connect.sessions.load(id))?.returnUrl ?? null
   }
 
   private async settle(session: ConnectSession, here: Present | null, visitor: Visitor): Promise<Finished | 'look_again'> {
@@ -168,22 +173,21 @@ export class ProviderSignIn {
     const actor = { kind: 'user', id: user.id } as const
     const { change: granted, connection } = await grantChange({ flowing: owned, grant, actor }, connect)
     const event = connectEvent({ type: 'connect.completed', actor, session: owned.session, connection, data: { sign_in: true } }, connect)
-    if ((await this.ports.signIns.commit({ session: session.id, event, person, grant: granted })) !== 'committed') return 'look_again'
-    return this.open(session, user, here, visitor)
+    if ((await this.ports.signIns.commit({ session: session.id, owner: owned.session.owner, event, person, grant: granted })) !== 'committed')
+      return 'look_again'
+    return this.open(session, user, visitor)
   }
 
-  private async open(session: ConnectSession, user: User, here: Present | null, visitor: Visitor): Promise<Finished> {
-    const signedIn = await this.ports.signIn.open(
+  private async open(session: ConnectSession, user: User, visitor: Visitor): Promise<Finished> {
+    const signedIn = await this.ports.signIn.withProvider(
       { user, organization: session.organization, mode: 'cookie', key: null, methods: ['fed'], id: sessionOf(session.id) },
       visitor,
     )
-    // The browser has one cookie: what it held before can be used by nobody any more (S38).
-    if (here !== null && here.session.id !== signedIn.opened.signedIn.session.id) await this.ports.service.end(here.session, 'here', visitor)
     return { kind: 'signed_in', here: signedIn, returnUrl: session.returnUrl }
   }
 
   /** The callback once more: a twin, or a browser that did not hear the answer. */
-  private async again(session: ConnectSession, here: Present | null, visitor: Visitor): Promise<Finished> {
+  private async again(session: ConnectSession, visitor: Visitor): Promise<Finished> {
     const { connect, sessions, service } = this.ports
     const until = connect.clock.mono() + TWIN_WAIT_MS
     let opened = await sessions.get(sessionOf(session.id))
@@ -202,7 +206,7 @@ export class ProviderSignIn {
     const row = session.result === null ? undefined : await connect.connections.get(session.organization, session.result)
     const user = row === undefined ? undefined : await this.userOf(row.connection.owner)
     if (user === undefined || at >= (session.flow?.expiresAt ?? 0)) return { kind: 'refused', code: 'connect_session_used' }
-    return this.open(session, user, here, visitor)
+    return this.open(session, user, visitor)
   }
 
   private async refuse(session: ConnectSession, code: FaultCode, text: string | null): Promise<FlowOutcome> {

@@ -7,6 +7,8 @@ import type { Identity } from '../user/users.ts'
 /** The end of one sign-in through a provider, all or nothing. */
 export interface SignInCommit {
   readonly session: ConnectSessionId
+  /** Whose it turned out to be: from then on the flow is found with everything else of theirs. */
+  readonly owner: string
   /** `connect.completed`. */
   readonly event: NewEvent
   readonly person: PersonChange

@@ -74,6 +74,15 @@ export class UserService {
     return this.get(governor.organization, id)
   }
 
+  /** Ends what the person has open in this organization; they may sign in again. Returns how many that were. @throws Fault `not_found`, `role_missing` */
+  async endSessions(governor: Governor, id: UserId): Promise<number> {
+    const { organization, actor } = governor
+    const { membership } = await this.get(organization, id)
+    if (governor.user !== id) requireGovern(governor, membership)
+    const event = this.event('session.ended', organization, actor, id, { end: 'ended_by_admin' })
+    return (await this.ports.sessions.endAll(id, { except: null, organization }, 'ended_by_admin', this.ports.clock.wall(), event)).length
+  }
+
   /** Effective at once, in every session that is open. @throws Fault `not_found`, `role_missing`, `conflict` for the last owner */
   async changeRole(governor: Governor, id: UserId, role: Role): Promise<Member> {
     const { membership } = await this.get(governor.organization, id)

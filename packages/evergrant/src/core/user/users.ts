@@ -1,6 +1,8 @@
 import type { NewEvent } from '../audit/event.ts'
 import type { Page, PageRequest } from '../connection/connections.ts'
-import type { OrganizationId, UserId } from '../ids.ts'
+import type { TicketPurpose } from '../identity/ticket.ts'
+import type { OrganizationId, SessionId, UserId } from '../ids.ts'
+import type { SessionEnd } from '../session/session.ts'
 import type { Instant } from '../time.ts'
 import type { Membership, Role, User } from './user.ts'
 
@@ -19,6 +21,19 @@ export interface Member {
   readonly membership: Membership
 }
 
+/** What of a person ends together with a change of them, all or nothing: a crash between the two would leave a thief signed in. */
+export interface PersonEnding {
+  readonly end: SessionEnd
+  /** This session and its branches go on; null: none does. */
+  readonly except: SessionId | null
+  readonly tickets: readonly TicketPurpose[]
+  /** Accounts at other issuers that were added to this person: true, where whoever added them was somebody else. */
+  readonly identities: boolean
+  readonly at: Instant
+  /** Appended when a session ended. */
+  readonly event: NewEvent
+}
+
 export interface Users {
   /** Inserts a user with a first membership, and perhaps an identity, in one transaction. */
   insert(
@@ -33,8 +48,8 @@ export interface Users {
   byIdentity(issuer: string, subject: string): Promise<User | undefined>
   addIdentity(identity: Identity, event: NewEvent): Promise<'added' | 'taken'>
   identitiesOf(user: UserId): Promise<readonly Identity[]>
-  /** Writes all fields when the stored version is one below; announces `{ kind: 'user' }`. */
-  update(user: User, event: NewEvent): Promise<'updated' | 'moved' | 'email_taken' | 'external_id_taken'>
+  /** Writes all fields when the stored version is one below, and ends what has to end with it; announces `{ kind: 'user' }`. */
+  update(user: User, event: NewEvent, ending?: PersonEnding): Promise<'updated' | 'moved' | 'email_taken' | 'external_id_taken'>
   /** Takes the person out of every table; events keep their id. Sessions end in the same transaction. */
   erase(id: UserId, at: Instant, event: NewEvent): Promise<'erased' | 'gone'>
   membershipsOf(user: UserId): Promise<readonly Membership[]>

@@ -1,5 +1,6 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { MINUTE } from '../../core/time.ts'
 import { systemEntropy } from '../../system.ts'
 import { testSeal } from '../../testing/seal.ts'
 import { createSessionLab, type SessionLab } from '../../testing/session-lab.ts'
@@ -86,6 +87,36 @@ describe('a session that is bound to a key (S50)', () => {
     expect(without.text + other.text).not.toContain('egr_1.')
     const answer = await refresh(await holder.prove('POST', REFRESH))
     expect([answer.status, answer.json.token_type, answer.json.generation]).toEqual([200, 'DPoP', 2])
+  })
+
+  test('is neither moved on nor ended by a stolen credential without the key, however old that is', async () => {
+    const first = await open()
+    const refresh = async (text: string, proven: boolean) =>
+      lab.call('POST', '/api/v1/auth/refresh', {
+        key: null,
+        body: { refresh_token: text },
+        headers: proven ? { dpop: await holder.prove('POST', REFRESH) } : {},
+      })
+    const second = (await refresh(first.refreshCredential, true)).json.refresh_token
+    const third = (await refresh(second, true)).json.refresh_token
+    await lab.time.advance(10 * MINUTE)
+    const before = await lab.store.sessions.get(first.signedIn.session.id)
+    for (const stolen of [first.refreshCredential, second, third]) expect((await refresh(stolen, false)).json.code).toBe('dpop_proof_invalid')
+    expect(await lab.store.sessions.get(first.signedIn.session.id)).toEqual(before)
+    expect((await refresh(third, true)).json.generation).toBe(4)
+  })
+
+  test('is signed out by its holder, and by nobody who copied the credential without the key', async () => {
+    const { refreshCredential, accessToken } = await open()
+    const url = `${BASE}/api/v1/auth/logout`
+    const signOut = (scope: string, headers: Readonly<Record<string, string>> = {}) =>
+      lab.call('POST', '/api/v1/auth/logout', { key: null, body: { refresh_token: refreshCredential, scope }, headers })
+    const stolen = { dpop: await (await keyHolder()).prove('POST', url) }
+    for (const scope of ['here', 'others', 'everywhere'])
+      for (const headers of [{}, stolen]) expect((await signOut(scope, headers)).json.code).toBe('dpop_proof_invalid')
+    expect((await get(VALIDATE, `Bearer ${accessToken}`)).status).toBe(200)
+    expect((await signOut('here', { dpop: await holder.prove('POST', url) })).json).toEqual({ signed_out: 1 })
+    expect((await signOut('here')).json).toEqual({ signed_out: 0 })
   })
 
   test('may be checked by whoever was shown its access token', async () => {

@@ -6,6 +6,7 @@ import type { Session } from '../../core/session/session.ts'
 import type { CallerFacts } from '../../core/session/session-events.ts'
 import { SIGN_OUT_CODES } from '../../core/session/session-refusals.ts'
 import type { Opened, SignOutScope } from '../../core/session/session-service.ts'
+import type { Shown } from '../../core/session/sessions.ts'
 import { personOf, proofsOf } from '../authentication.ts'
 import { iso } from '../connection-view.ts'
 import { RateLimiter } from '../rate-limit.ts'
@@ -93,20 +94,22 @@ async function refreshed(
   options: SessionRouteOptions,
   { sessions, proofs, admit }: Refreshing,
 ): Promise<Opened> {
-  const refresh = (credential: string): Promise<Opened> => {
-    admit(credential)
-    return sessions.refresh(credential, callerFacts(request))
-  }
+  const refresh =
+    (shown: Shown) =>
+    (credential: string): Promise<Opened> => {
+      admit(credential)
+      return sessions.refresh(credential, callerFacts(request), shown)
+    }
   if (text !== undefined) {
     const key = await provenKey(request, proofs, options.publicUrl)
     const none = 'This is no refresh credential of this server. Sign in.'
-    return provenBy(key, inMode('bearer', await refreshNewest(sessions.genuine([text]), refresh, none)))
+    return refreshNewest(sessions.genuine([text]), refresh({ mode: 'bearer', key }), none)
   }
   requireSameSite(request, options.origins)
   const sent = sessionCookiesOf(request, options.publicUrl)
   const none = sent.length === 0 ? 'The request carries no session cookie. Sign in.' : 'The session cookie is not one of this server. Sign in.'
   try {
-    return inMode('cookie', await refreshNewest(sessions.genuine(sent), refresh, none))
+    return await refreshNewest(sessions.genuine(sent), refresh({ mode: 'cookie', key: null }), none)
   } catch (error) {
     // Nothing else takes it away: what cannot be told now may be told in a moment.
     if (isSignOut(error)) takeSessionCookie(reply, options.publicUrl)
@@ -132,12 +135,6 @@ function isSignOut(error: unknown): boolean {
   return error instanceof Fault && SIGN_OUT_CODES.has(error.code)
 }
 
-function inMode(mode: Session['mode'], opened: Opened): Opened {
-  if (opened.signedIn.session.mode === mode) return opened
-  const remedy = mode === 'bearer' ? 'a cookie session never has its credential in a body' : 'a bearer session sends its credential as `refresh_token`'
-  throw new Fault('session_missing', { detail: `The credential is of the other kind of session: ${remedy}.` })
-}
-
 /** The key that a request without an access token was proven with (RFC 9449 section 5); null where it carries no proof. @throws Fault */
 export async function provenKey(request: FastifyRequest, proofs: Services['proofs'], publicUrl: string): Promise<string | null> {
   const headers = proofsOf(request)
@@ -145,22 +142,12 @@ export async function provenKey(request: FastifyRequest, proofs: Services['proof
   return proofs.check({ headers, method: request.method, url: publicUrl + request.url, accessToken: null, boundTo: null })
 }
 
-/** A session that is bound to a key is renewed by the holder of that key alone. */
-function provenBy(key: string | null, opened: Opened): Opened {
-  const bound = opened.signedIn.session.keyThumbprint
-  if (bound === null || bound === key) return opened
-  throw new Fault('dpop_proof_invalid', {
-    field: 'DPoP',
-    detail: 'This session is bound to a key, and the request was not proven with it. Send a `DPoP` header made with that key.',
-  })
-}
-
 /** What a provider or the database makes of it is no reason to keep the session from its owner. */
 async function dueConnections({ signedIn }: Opened, services: Services): Promise<readonly unknown[]> {
   return services.dueConnections(signedIn, CONNECTIONS_DEADLINE_MS).catch(() => [])
 }
 
-function signOutRoute(app: App, { sessions }: Services, options: SessionRouteOptions): void {
+function signOutRoute(app: App, { sessions, proofs }: Services, options: SessionRouteOptions): void {
   app.post(
     '/api/v1/auth/logout',
     {
@@ -182,7 +169,7 @@ function signOutRoute(app: App, { sessions }: Services, options: SessionRouteOpt
     async (request, reply) => {
       const { scope = 'here', refresh_token: text } = request.body ?? {}
       const facts = callerFacts(request)
-      if (text !== undefined) return { signed_out: await sessions.signOut(text, scope, facts) }
+      if (text !== undefined) return { signed_out: await sessions.signOut(text, scope, facts, await provenKey(request, proofs, options.publicUrl)) }
       requireSameSite(request, options.origins)
       let ended = 0
       for (const cookie of sessions.genuine(sessionCookiesOf(request, options.publicUrl))) ended += await sessions.signOut(cookie, scope, facts)

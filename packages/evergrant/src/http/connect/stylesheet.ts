@@ -42,18 +42,19 @@ label { display: block; font-weight: 600; margin: 1rem 0 .25rem; }
 input[type="text"], input[type="email"], input[type="password"], select { width: 100%; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--soft); border-radius: .5rem; padding: .625rem .75rem; min-height: 2.75rem; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 main.roomy { max-width: 44rem; }
+.card p.small > a { display: inline-block; padding: .25rem 0; }
 .card > p.after { margin-top: 1.25rem; }
-.ways { display: grid; gap: .75rem; margin-top: .75rem; }
+.ways { display: grid; gap: .75rem; margin-top: 1.5rem; border-top: 1px solid var(--line); padding-top: 1.5rem; }
 .ways form { margin: 0; }
 .ways .button { width: 100%; }
 .ways:not(:has(> :not([hidden]))) { display: none; }
 .top { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; justify-content: space-between; margin-bottom: 1rem; }
 .top p { margin: 0; }
-.who { display: flex; gap: .75rem; align-items: center; min-width: 0; }
+.who { display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: center; min-width: 0; font-weight: 600; }
 .who form { margin: 0; flex: none; }
 .sections ul { display: flex; flex-wrap: wrap; gap: .25rem; list-style: none; margin: 0 0 1rem; padding: 0; }
 .sections a { display: inline-flex; align-items: center; min-height: 2.75rem; padding: .25rem .875rem; border-radius: .5rem; color: var(--ink); text-decoration: none; font-weight: 600; }
-.sections a:hover { background: var(--line); }
+.sections a:hover { background: var(--card); }
 .sections a[aria-current] { background: var(--card); box-shadow: inset 0 0 0 1px var(--line), inset 0 -3px 0 var(--accent); }
 ul.items { list-style: none; margin: 0 0 1rem; padding: 0; }
 ul.items > li { border-top: 1px solid var(--line); padding: 1.25rem 0; }
@@ -64,11 +65,12 @@ ul.items .actions { margin-top: 1rem; }
 p.account { margin: .125rem 0 .5rem; }
 ul.items details { margin-top: .5rem; border-top: 0; padding-top: 0; }
 ul.items details ul { margin: .5rem 0 0; }
-ul.codes { list-style: none; margin: 1rem 0; padding: 1rem 1.25rem; display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: .5rem 1.5rem; border: 1px solid var(--line); border-radius: .5rem; }
+ul.codes { list-style: none; margin: 1rem 0; padding: 1rem 1.25rem; display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: .5rem 1.5rem; border: 1px solid var(--line); border-radius: .5rem; }
 ul.codes code, .key code { font-size: 1rem; }
 p.key { margin: .5rem 0; }
 .hint { color: var(--soft); font-size: .875rem; margin: .25rem 0 0; }
 .error { color: var(--bad); font-weight: 550; margin: .25rem 0 0; }
+.error:empty { margin: 0; }
 .actions { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.5rem; align-items: center; }
 .actions form { margin: 0; }
 .button { display: inline-flex; align-items: center; justify-content: center; min-height: 2.75rem; padding: .5rem 1.125rem; border-radius: .5rem; border: 1px solid var(--line); background: transparent; color: var(--ink); font: inherit; font-weight: 600; text-decoration: none; cursor: pointer; text-align: center; }
@@ -92,6 +94,7 @@ code, .mono { font: .875em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "L
 footer { max-width: 34rem; margin: 0 auto; padding: 0 1rem 2.5rem; color: var(--soft); font-size: .8125rem; text-align: center; }
 main.wide + footer { max-width: 60rem; }
 .badge { display: inline-block; border-radius: 1rem; padding: .125rem .625rem; font-size: .875rem; font-weight: 600; background: var(--warn-paper); color: var(--warn); }
+.badge.plain { background: var(--paper); color: var(--soft); }
 .badge.good { background: var(--good-paper); color: var(--good); }
 .badge.bad { background: var(--bad-paper); color: var(--bad); }
 .columns { display: grid; grid-template-columns: 1fr; gap: 1rem; }
@@ -107,6 +110,9 @@ ol.timeline time { color: var(--soft); font-variant-numeric: tabular-nums; }
   .card { padding: 1.25rem; }
   dl.facts > div { grid-template-columns: 1fr; gap: 0; }
   .actions .button, .actions form { width: 100%; }
+  .sections ul { gap: .125rem; }
+  .sections ul { justify-content: space-between; }
+  .sections a { padding: .25rem .375rem; font-size: .875rem; }
 }
 @media (forced-colors: active) { .button { border: 1px solid ButtonText; } }
 `

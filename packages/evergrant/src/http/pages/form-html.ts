@@ -65,6 +65,7 @@ const DONE: Readonly<Record<string, string>> = {
   joined: 'You have joined. Sign in as you always do.',
   welcome: 'Your account is ready, and you are signed in.',
   sent: 'If there is an account with this address, a letter is on its way. Its link works for one hour.',
+  letter: 'The letter is on its way. Open its link to confirm your address.',
   disconnected: 'Disconnected. The application has no access through it any more.',
   device_ended: 'That device is signed out.',
   devices_ended: 'All other devices are signed out.',

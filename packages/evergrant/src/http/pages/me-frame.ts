@@ -25,7 +25,7 @@ export function mePage({ application, name, current, title, done, script }: MeFr
     title: `${title} - ${application}`,
     ...(script === undefined ? {} : { script }),
     roomy: true,
-    body: html`<header class="top"><p class="eyebrow">${application}</p><p class="who"><span>${name}</span>${act('/auth/sign-out', 'Sign out')}</p></header>
+    body: html`<header class="top"><p class="eyebrow">${application}</p><div class="who"><span>${name}</span>${act('/auth/sign-out', 'Sign out')}</div></header>
 <nav class="sections" aria-label="Your page"><ul>${SECTIONS.map(([path, text]) => html`<li><a href="${path}"${path === current ? html` aria-current="page"` : null}>${text}</a></li>`)}</ul></nav>
 <div class="card">
 ${good(done)}${content}
@@ -38,7 +38,7 @@ export function visitFrame(application: string, done: string | undefined, conten
   return {
     title: `Your connections - ${application}`,
     roomy: true,
-    body: html`<header class="top"><p class="eyebrow">${application}</p><p class="who">${act('/me/visit/leave', 'Leave this page')}</p></header>
+    body: html`<header class="top"><p class="eyebrow">${application}</p><div class="who">${act('/me/visit/leave', 'Leave this page')}</div></header>
 <div class="card">
 ${good(done)}${content}
 </div>`,

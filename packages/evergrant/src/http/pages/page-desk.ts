@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ConnectService } from '../../core/connect/connect-service.ts'
+import type { Integration } from '../../core/connection/integration.ts'
 import { Fault } from '../../core/fault/fault.ts'
 import { FAULTS } from '../../core/fault/table.ts'
 import { fillWords } from '../../core/fault/words.ts'
@@ -87,10 +88,20 @@ export class PageDesk {
     return formOf(request)
   }
 
-  /** Where this page leads in the end; null: nowhere was named. @throws Fault `invalid_request` */
-  returnTo(text: string | undefined, exact: readonly string[] = []): string | null {
-    const address = returnAddress(text, this.parts, exact)
+  /**
+   * Where this page leads in the end; null: nowhere was named. Also to the addresses of integrations that people sign in through: those of the default
+   * organization, and `of`'s. @throws Fault `invalid_request`
+   */
+  async returnTo(text: string | undefined, of?: Integration): Promise<string | null> {
+    const address = returnAddress(text, this.parts, of?.settings.returnUrls)
     if (address !== 'refused') return address
+    const offers = await this.parts.providers.offers(null)
+    const own = returnAddress(
+      text,
+      this.parts,
+      offers.flatMap(({ integration }) => integration.settings.returnUrls),
+    )
+    if (own !== 'refused') return own
     throw new Fault('invalid_request', {
       field: '/return_url',
       detail: 'The address to return to is not one that this server knows. An operator adds its origin to EVERGRANT_ALLOWED_ORIGINS.',
@@ -99,9 +110,8 @@ export class PageDesk {
 
   /** The cookies of somebody who has just signed in. A session that this browser had before ends (S38). */
   async signedIn(request: FastifyRequest, reply: FastifyReply, { opened, device }: SignedInHere): Promise<void> {
-    const before = await this.who(request)
-    if (before !== null && before.session.id !== opened.signedIn.session.id)
-      await this.parts.services.sessions.end(before.session, 'here', this.visitor(request))
+    const cookies = sessionCookiesOf(request, this.parts.publicUrl)
+    await this.parts.services.sessions.replace(cookies, opened.signedIn.session.id, this.visitor(request))
     this.giveSession(reply, opened)
     giveDevice(reply, device, 'cookie', this.parts.publicUrl)
   }

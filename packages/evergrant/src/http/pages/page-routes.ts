@@ -5,7 +5,7 @@ import { SIGN_OUT_CODES } from '../../core/session/session-refusals.ts'
 import { readForms } from '../connect/forms.ts'
 import { problemPage } from '../connect/outcome-pages.ts'
 import { SCRIPT_PATH, sendPage } from '../connect/page-frame.ts'
-import { faultOf } from '../problem.ts'
+import { faultOf, retryAfterSeconds } from '../problem.ts'
 import type { App } from '../schema.ts'
 import { dataRoutes } from './data-routes.ts'
 import { letterRoutes } from './letter-routes.ts'
@@ -44,6 +44,8 @@ function showFault(error: unknown, request: FastifyRequest, reply: FastifyReply,
   if (SIGN_OUT_CODES.has(fault.code)) return reply.redirect(withReturn('/auth/sign-in', back), 303)
   if (fault.code === 'internal')
     parts.log.error({ request: request.id, error: error instanceof Error ? (error.stack ?? error.message) : typeof error }, 'a page failed')
+  const { retryAt } = fault.details
+  if (retryAt !== undefined) reply.header('retry-after', String(retryAfterSeconds(retryAt, parts.services.clock.wall())))
   const own =
     error instanceof Fault && (fault.code === 'invalid_request' || fault.code === 'conflict' || fault.code === 'rate_limited') ? fault.message : undefined
   return sendPage(reply, problemPage(fault.code === 'cross_site_request' ? 'forbidden' : fault.code, request.id, own), { status: FAULTS[fault.code].status })

@@ -4,14 +4,17 @@
  */
 export const PAGE_SCRIPT = `'use strict';
 (() => {
-  const fragment = location.hash.slice(1);
-  const carrier = document.querySelector('form[data-fragment]');
-  if (carrier !== null && /^[A-Za-z0-9_-]{43}$/.test(fragment)) {
+  function carry() {
+    const fragment = location.hash.slice(1);
+    const carrier = document.querySelector('form[data-fragment]');
+    if (carrier === null || !/^[A-Za-z0-9_-]{43}$/.test(fragment)) return;
     history.replaceState(null, '', location.pathname + location.search);
     carrier.elements.namedItem('token').value = fragment;
     carrier.submit();
-    return;
   }
+  carry();
+  // A link that is pasted over its own page does not load it again.
+  addEventListener('hashchange', carry);
   for (const form of document.querySelectorAll('form[data-passkey]')) {
     if (typeof PublicKeyCredential !== 'function' || typeof PublicKeyCredential.parseRequestOptionsFromJSON !== 'function') continue;
     form.hidden = false;

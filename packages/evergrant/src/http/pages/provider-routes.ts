@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import { Fault } from '../../core/fault/fault.ts'
 import type { ConnectSessionId } from '../../core/ids.ts'
-import { RECENT_PROOF_MS } from '../../core/session/recent-proof.ts'
+import { isRecentProof } from '../../core/session/recent-proof.ts'
 import type { Present } from '../../core/session/session-service.ts'
 import { ownerOf } from '../../core/user/user.ts'
 import { browserIdOf, giveBrowserId } from '../connect/browser-cookie.ts'
@@ -12,7 +12,8 @@ import type { App } from '../schema.ts'
 import { type PageDesk, queryOf } from './page-desk.ts'
 import { withReturn } from './return-address.ts'
 import { providerPage } from './sign-in-page.ts'
-import { nameOf } from './sign-in-routes.ts'
+import { nameOf, secondStepOf } from './sign-in-routes.ts'
+import { giveStepTicket } from './step-cookie.ts'
 
 const PUBLIC = { config: { access: 'public' as const } }
 
@@ -27,17 +28,17 @@ export function providerRoutes(app: App, desk: PageDesk): void {
   app.get<{ Params: { integration: string } }>('/auth/sign-in/:integration', PUBLIC, async (request, reply) => {
     const query = queryOf(request)
     const offer = await offerOf(request.params.integration, query['organization'] ?? null)
-    const returnUrl = desk.returnTo(query['return_url'], offer.integration.settings.returnUrls)
+    const returnUrl = await desk.returnTo(query['return_url'], offer.integration)
     const person = await desk.who(request)
     return sendPage(reply, providerPage({ offer, returnUrl, person: person === null ? null : nameOf(person) }), towardsProvider(publicUrl))
   })
   app.post<{ Params: { integration: string } }>('/auth/sign-in/:integration', PUBLIC, async (request, reply): Promise<FastifyReply> => {
     const form = desk.form(request)
     const offer = await offerOf(request.params.integration, form['organization'] ?? null)
-    const returnUrl = desk.returnTo(form['return_url'], offer.integration.settings.returnUrls)
+    const returnUrl = await desk.returnTo(form['return_url'], offer.integration)
     const person = await desk.who(request)
     // Who can prove it here does so before they go to the provider and come back in vain.
-    if (person !== null && person.user.passwordHash !== null && services.clock.wall() - person.session.authenticatedAt > RECENT_PROOF_MS)
+    if (person !== null && person.user.passwordHash !== null && !isRecentProof(person.session, services.clock.wall()))
       return reply.redirect(withReturn('/auth/confirm', withReturn(`/auth/sign-in/${offer.integration.id}`, returnUrl)), 303)
     const known = browserIdOf(request, publicUrl)
     const browserId = known ?? connect.newBrowserId()
@@ -55,10 +56,17 @@ export function connectPeople(desk: PageDesk): ConnectPeople {
       return person === null ? null : browserPerson(person)
     },
     signIn: async (session: ConnectSessionId, request, reply) => {
-      const finished = await desk.parts.providers.finish(session, await desk.who(request), desk.visitor(request))
-      if (finished.kind !== 'signed_in') return finished
-      await desk.signedIn(request, reply, finished.here)
-      return finished.returnUrl ?? '/me'
+      try {
+        const finished = await desk.parts.providers.finish(session, await desk.who(request), desk.visitor(request))
+        if (finished.kind !== 'signed_in') return finished
+        await desk.signedIn(request, reply, finished.here)
+        return finished.returnUrl ?? '/me'
+      } catch (error) {
+        const step = secondStepOf(error)
+        if (step === null) throw error
+        giveStepTicket(reply, 'factor', step, desk.parts.publicUrl)
+        return withReturn('/auth/second-step', await desk.parts.providers.returnUrlOf(session))
+      }
     },
   }
 }

@@ -12,14 +12,16 @@ export interface SecurityView {
   readonly offers: readonly Offer[]
   readonly hasPassword: boolean
   readonly email: string | null
+  /** Nobody has proved yet to have this mailbox; then no second step can be added. */
+  readonly unconfirmed: boolean
 }
 
 const KINDS = { totp: 'Authenticator app', passkey: 'Passkey' } as const
 
-export function securityContent({ factors, codesLeft, offers, hasPassword, email }: SecurityView, refused: Refused | null): Html {
+export function securityContent({ factors, codesLeft, offers, hasPassword, email, unconfirmed }: SecurityView, refused: Refused | null): Html {
   return html`<h1>Signing in</h1>
 <p class="lead">${email === null ? 'You sign in through a provider.' : html`You sign in as <strong>${email}</strong>.`}</p>
-${refusal(refused, ['password'])}
+${refusal(refused, ['password'])}${unconfirmed ? html`<div class="notice"><p>Your address is not confirmed yet. Confirm it before you add a second step.</p>${act('/me/security/verify', 'Send the letter')}</div>` : null}
 <p class="small soft">Changes here ask you to prove who you are, unless you did in the last ten minutes. <a href="/auth/confirm?return_url=%2Fme%2Fsecurity">Confirm that it is you</a></p>
 <h2>Second step</h2>
 ${factors.length === 0 ? html`<p>You sign in with one step. A second one keeps your account yours, also when somebody learns your password.</p>` : html`<ul class="items">${factors.map(factorItem)}</ul>`}
@@ -30,7 +32,7 @@ ${offers.length === 0 ? null : html`<h2>Other ways to sign in</h2><p>Add an acco
 }
 
 function factorItem({ id, kind, name, createdAt, lastUsedAt }: Factor): Html {
-  return html`<li><div class="item-head"><h3>${name}</h3><span class="badge">${KINDS[kind]}</span></div>
+  return html`<li><div class="item-head"><h3>${name}</h3><span class="badge plain">${KINDS[kind]}</span></div>
 <p class="small soft">Added on ${day(createdAt)}${lastUsedAt === null ? ', never used' : html`, used on ${day(lastUsedAt)}`}</p>
 <div class="actions"><a class="button danger" href="/me/security/factors/${id}/remove">Remove<span class="unseen"> ${name}</span></a></div></li>`
 }

@@ -38,6 +38,16 @@ function overviewRoutes(app: App, desk: PageDesk): void {
       return showOverview(desk, person, request, reply, desk.refused(error))
     }
   })
+  app.post('/me/security/verify', PUBLIC, async (request, reply) => {
+    desk.form(request)
+    const person = await desk.person(request)
+    try {
+      await identity.accounts.sendVerification(person, desk.visitor(request))
+      return reply.redirect('/me/security?done=letter', 303)
+    } catch (error) {
+      return showOverview(desk, person, request, reply, desk.refused(error))
+    }
+  })
   app.post('/me/security/codes', PUBLIC, async (request, reply) => {
     desk.form(request)
     const person = await desk.person(request)
@@ -52,7 +62,17 @@ async function showOverview(desk: PageDesk, person: Present, request: FastifyReq
     parts.services.identity.factors.list(person),
     parts.providers.offersIn(person.session.organization),
   ])
-  const content = securityContent({ factors, codesLeft, offers, hasPassword: person.user.passwordHash !== null, email: person.user.email }, refused)
+  const content = securityContent(
+    {
+      factors,
+      codesLeft,
+      offers,
+      hasPassword: person.user.passwordHash !== null,
+      email: person.user.email,
+      unconfirmed: person.user.email !== null && person.user.emailVerifiedAt === null,
+    },
+    refused,
+  )
   return sendMe({ desk, person, request, reply }, { ...SECTION, script: true, status: refused?.status ?? 200 }, content)
 }
 

@@ -13,6 +13,8 @@ export interface SignInView {
   readonly organization: string | null
   readonly email: string
   readonly done: string | undefined
+  /** Who is signed in here already; null: nobody. */
+  readonly person: string | null
 }
 
 export function signInPage(view: SignInView, refused: Refused | null): Page {
@@ -23,7 +25,7 @@ export function signInPage(view: SignInView, refused: Refused | null): Page {
     body: html`<div class="card">
 <p class="eyebrow">${application}</p>
 <h1>Sign in</h1>
-${good(view.done)}${refusal(refused)}
+${good(view.done)}${refusal(refused)}${view.person === null ? null : html`<p>You are signed in as <strong>${view.person}</strong>. <a href="${returnUrl ?? '/me'}">Go on</a>, or sign in as somebody else.</p>`}
 <form method="post" action="/auth/sign-in">
 ${hidden('return_url', returnUrl)}${hidden('organization', organization)}
 ${field({ name: 'email', label: 'E-mail address', type: 'email', autocomplete: 'username', value: email, focus: email === '' })}

@@ -26,19 +26,32 @@ export function signInPageRoutes(app: App, desk: PageDesk): void {
 function passwordRoutes(app: App, desk: PageDesk): void {
   const { identity } = desk.parts.services
   const { publicUrl } = desk.parts
-  const show = async (fields: Readonly<Record<string, string | undefined>>, refused: Refused | null, reply: FastifyReply): Promise<FastifyReply> => {
+  const show = async (
+    fields: Readonly<Record<string, string | undefined>>,
+    refused: Refused | null,
+    reply: FastifyReply,
+    here: Present | null = null,
+  ): Promise<FastifyReply> => {
     const organization = fields['organization'] ?? null
     const [application, offers] = await Promise.all([desk.parts.providers.applicationOf(organization), desk.parts.providers.offers(organization)])
-    const view = { application, offers, organization, email: fields['email'] ?? '', returnUrl: desk.returnTo(fields['return_url']), done: fields['done'] }
+    const view = {
+      application,
+      offers,
+      organization,
+      email: fields['email'] ?? '',
+      returnUrl: await desk.returnTo(fields['return_url']),
+      done: fields['done'],
+      person: here === null ? null : nameOf(here),
+    }
     return sendPage(reply, signInPage(view, refused), { ...towardsProvider(publicUrl), status: refused?.status ?? 200 })
   }
-  app.get('/auth/sign-in', PUBLIC, (request, reply) => {
+  app.get('/auth/sign-in', PUBLIC, async (request, reply) => {
     const { return_url, organization, done } = queryOf(request)
-    return show({ return_url, organization, done }, null, reply)
+    return show({ return_url, organization, done }, null, reply, await desk.who(request))
   })
   app.post('/auth/sign-in', PUBLIC, async (request, reply) => {
     const form = desk.form(request)
-    const to = desk.returnTo(form['return_url'])
+    const to = await desk.returnTo(form['return_url'])
     try {
       const { email = '', password = '', organization } = form
       const wanted = { email: email.slice(0, 254), password: password.slice(0, 1_024), mode: 'cookie', organization: organization ?? null, key: null } as const
@@ -58,7 +71,7 @@ function passwordRoutes(app: App, desk: PageDesk): void {
     try {
       const wanted = { mode: 'cookie', organization: form['organization'] ?? null, key: null } as const
       await desk.signedIn(request, reply, await identity.signIn.withPasskey(form['ticket'] ?? '', passkeyOf(form), wanted, desk.visitor(request)))
-      return reply.redirect(desk.returnTo(form['return_url']) ?? '/me', 303)
+      return reply.redirect((await desk.returnTo(form['return_url'])) ?? '/me', 303)
     } catch (error) {
       return show(form, desk.refused(error), reply)
     }
@@ -73,10 +86,10 @@ function secondStepRoutes(app: App, desk: PageDesk): void {
     if (ticket === null) return reply.redirect(withReturn('/auth/sign-in', to), 303)
     return sendPage(reply, secondStepPage({ methods: ticket.words, returnUrl: to }, refused), { ...towardsProvider(publicUrl), status: refused?.status ?? 200 })
   }
-  app.get('/auth/second-step', PUBLIC, (request, reply) => show(request, reply, null, desk.returnTo(queryOf(request)['return_url'])))
+  app.get('/auth/second-step', PUBLIC, async (request, reply) => show(request, reply, null, await desk.returnTo(queryOf(request)['return_url'])))
   app.post('/auth/second-step', PUBLIC, async (request, reply) => {
     const form = desk.form(request)
-    const to = desk.returnTo(form['return_url'])
+    const to = await desk.returnTo(form['return_url'])
     const ticket = stepTicketOf(request, 'factor', publicUrl)?.token ?? ''
     try {
       const proof = proofOf(form, null)
@@ -100,19 +113,20 @@ function confirmRoutes(app: App, desk: PageDesk): void {
   const view = async (person: Present, returnUrl: string | null): Promise<ConfirmView> => {
     const { factors, codesLeft } = await identity.factors.list(person)
     const methods = [...new Set(factors.map(({ kind }) => kind)), ...(codesLeft > 0 ? ['recovery_code'] : [])]
-    const password = person.user.passwordHash !== null
-    const offers = password ? [] : await providers.offersIn(person.session.organization)
+    // A password alone proves nothing of somebody who has a second step.
+    const password = person.user.passwordHash !== null && methods.length === 0
+    const offers = person.user.passwordHash !== null ? [] : await providers.offersIn(person.session.organization)
     return { name: nameOf(person), password, methods, offers, returnUrl }
   }
   const show = async (person: Present, reply: FastifyReply, refused: Refused | null, to: string | null): Promise<FastifyReply> =>
     sendPage(reply, confirmPage(await view(person, to), refused), { ...towardsProvider(publicUrl), status: refused?.status ?? 200 })
   app.get('/auth/confirm', PUBLIC, async (request, reply) => {
-    const to = desk.returnTo(queryOf(request)['return_url'])
+    const to = await desk.returnTo(queryOf(request)['return_url'])
     return show(await desk.person(request), reply, null, to)
   })
   app.post('/auth/confirm', PUBLIC, async (request, reply) => {
     const form = desk.form(request)
-    const to = desk.returnTo(form['return_url'])
+    const to = await desk.returnTo(form['return_url'])
     const person = await desk.person(request)
     try {
       const { password, ticket = null } = form
@@ -144,7 +158,8 @@ export function nameOf({ user }: Pick<Present, 'user'>): string {
   return user.name ?? user.email ?? 'you'
 }
 
-function secondStepOf(error: unknown): { readonly token: string; readonly words: readonly string[] } | null {
+/** What the next page needs, of a refusal that asks for a second step. */
+export function secondStepOf(error: unknown): { readonly token: string; readonly words: readonly string[] } | null {
   if (!(error instanceof Fault) || error.code !== 'second_factor_required') return null
   const { ticket, methods } = error.details.members ?? {}
   return typeof ticket === 'string' && Array.isArray(methods) ? { token: ticket, words: methods.filter((method) => typeof method === 'string') } : null

@@ -112,6 +112,24 @@ function administer(app: App, services: Services): void {
     },
   )
   app.delete(
+    '/api/v1/users/:id/sessions',
+    {
+      config: { access: 'admin' },
+      schema: {
+        summary: "End a user's sessions",
+        description: 'All that they have open in this organization, at once. They may sign in again: disable them to prevent it.',
+        tags: ['users'],
+        params: Params,
+        response: { 200: Type.Object({ signed_out: Type.Integer({ description: 'How many sessions ended now.' }) }), ...PROBLEMS },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request)
+      requireRecent(caller, clock)
+      return { signed_out: await users.endSessions(governorOf(caller), request.params.id) }
+    },
+  )
+  app.delete(
     '/api/v1/users/:id',
     {
       config: { access: 'admin' },

@@ -71,7 +71,7 @@ export async function opened(tenant: Tenant, user: UserId, changes: Partial<Sess
 
 export function presentation(tenant: Tenant, session: Session, generation: number): PresentationInput {
   const eventId = newId('evt', tenant.context.entropy)
-  return { session: session.id, generation, at: PAST, idleMs: DAY, eventId, address: '198.51.100.7', userAgent: 'Browser 2' }
+  return { session: session.id, generation, at: PAST, idleMs: DAY, eventId, address: '198.51.100.7', userAgent: 'Browser 2', shown: null }
 }
 
 export function present(tenant: Tenant, session: Session, generation: number): Promise<Presented> {
@@ -82,7 +82,7 @@ export function present(tenant: Tenant, session: Session, generation: number): P
 export function kindsOf(presented: readonly Presented[]): Readonly<Record<string, number>> {
   const counted: Record<string, number> = {}
   for (const one of presented) {
-    const kind = one.kind === 'unknown' ? 'unknown' : one.judgement.kind
+    const kind = one.kind === 'known' ? one.judgement.kind : one.kind
     counted[kind] = (counted[kind] ?? 0) + 1
   }
   return counted

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { newId } from '../../core/ids.ts'
 import type { Session } from '../../core/session/session.ts'
 import { HOUR } from '../../core/time.ts'
-import { heardDuring, kindsOf, newSession, opened, person, present, stored, toldOf } from './people.ts'
+import { heardDuring, kindsOf, newSession, opened, person, present, presentation, stored, toldOf } from './people.ts'
 import type { StoreCase } from './store-case.ts'
 import { FUTURE, PAST, Tenant } from './tenant.ts'
 
@@ -29,6 +29,29 @@ export const personSessionCases: readonly StoreCase[] = [
       assert.equal((await store.sessions.get(session.id))?.role, null)
       assert.equal(await store.sessions.get(newId('ses', context.entropy)), undefined)
       assert.deepEqual(await present(tenant, newSession(tenant, user.id), 1), { kind: 'unknown' })
+    },
+  },
+  {
+    name: 'a credential shown without the key of its session, or in the place of the other kind of session, changes nothing (S50)',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const user = await person(tenant)
+      const shownAs = (session: Session, generation: number, mode: Session['mode'], key: string | null) =>
+        store.sessions.present({ ...presentation(tenant, session, generation), shown: { mode, key } })
+      const bound = await opened(tenant, user.id, { mode: 'bearer', keyThumbprint: 'own key', usedAt: PAST, ...second() })
+      for (const generation of [1, 2, 3]) {
+        for (const key of [null, 'other key'])
+          assert.deepEqual(await shownAs(bound, generation, 'bearer', key), { kind: 'refused', why: 'key' }, `generation ${generation}`)
+        assert.deepEqual(await shownAs(bound, generation, 'cookie', 'own key'), { kind: 'refused', why: 'mode' })
+      }
+      const cookie = await opened(tenant, user.id, { mode: 'cookie', usedAt: PAST, ...second() })
+      assert.deepEqual(await shownAs(cookie, 1, 'bearer', null), { kind: 'refused', why: 'mode' })
+      assert.deepEqual(await stored(tenant, bound), bound)
+      assert.deepEqual(await stored(tenant, cookie), cookie)
+      assert.deepEqual(await toldOf(tenant, bound), [])
+      assert.deepEqual(kindsOf([await shownAs(bound, 2, 'bearer', 'own key'), await shownAs(cookie, 2, 'cookie', 'a key that nobody asked for')]), {
+        rotate: 2,
+      })
     },
   },
   {

@@ -55,6 +55,35 @@ export const userCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'what has to end with a change of a person ends in the same step, and not at all when the change came too late (S49)',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const user = await person(tenant)
+      const [kept, other] = [await opened(tenant, user.id), await opened(tenant, user.id)]
+      const branch = await opened(tenant, user.id, { parent: kept.id })
+      const bystander = await opened(tenant, (await person(tenant)).id)
+      const hash = newId('evt', context.entropy)
+      const ticket = { hash, purpose: 'reset_password', user: user.id, organization: null, data: {}, attempts: 0, createdAt: PAST, expiresAt: FUTURE } as const
+      await store.tickets.insert(ticket)
+      const identity = { issuer: 'provider:acme', subject: `of ${user.id}`, user: user.id, createdAt: PAST }
+      await store.users.addIdentity(identity, tenant.event('user.identity_added'))
+      const ending = (identities: boolean) =>
+        ({ end: 'password_changed', except: kept.id, tickets: ['reset_password'], identities, at: PAST, event: tenant.event('session.ended') }) as const
+      const late = { ...user, version: user.version + 2 }
+      assert.equal(await store.users.update(late, tenant.event('user.password_changed'), ending(true)), 'moved')
+      assert.equal((await stored(tenant, other)).revokedAt, null)
+      assert.notEqual(await store.tickets.find(hash, 'reset_password'), undefined)
+      const next = { ...user, passwordChangedAt: PAST, version: user.version + 1 }
+      assert.equal(await store.users.update(next, tenant.event('user.password_changed'), ending(false)), 'updated')
+      assert.equal((await stored(tenant, other)).end, 'password_changed')
+      for (const session of [kept, branch, bystander]) assert.equal((await stored(tenant, session)).revokedAt, null)
+      assert.equal(await store.tickets.find(hash, 'reset_password'), undefined)
+      assert.deepEqual(await store.users.identitiesOf(user.id), [identity])
+      await store.users.update({ ...next, version: next.version + 1 }, tenant.event('user.password_changed'), ending(true))
+      assert.deepEqual(await store.users.identitiesOf(user.id), [])
+    },
+  },
+  {
     name: 'a change of a person overwrites no other, and takes no name that is somebody else’s',
     async run(store, context) {
       const tenant = await Tenant.open(store, context)

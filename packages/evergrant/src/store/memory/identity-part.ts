@@ -13,6 +13,11 @@ function live(tables: Tables, hash: string, purpose: TicketPurpose): Ticket | un
   return kept.ticket
 }
 
+/** Also of a change of the person that their links do not outlive. */
+export function endTickets(tables: Tables, user: UserId, purposes: readonly TicketPurpose[]): number {
+  return endWhere(tables, (ticket) => ticket.user === user && purposes.includes(ticket.purpose))
+}
+
 function endWhere(tables: Tables, condition: (ticket: Ticket) => boolean): number {
   const found = [...tables.tickets.values()].filter(({ ticket, spent }) => !spent && condition(ticket))
   for (const { ticket } of found) tables.tickets.set(ticket.hash, { ticket, spent: true })
@@ -47,7 +52,7 @@ export function ticketsPart(tables: Tables): Tickets {
         .filter(({ ticket, spent }) => !spent && ticket.purpose === 'invitation' && ticket.organization === organization && ticket.expiresAt > tables.now())
         .map(({ ticket }) => ticket)
         .sort((left, right) => right.createdAt - left.createdAt),
-    endAll: async (user, purposes) => endWhere(tables, (ticket) => ticket.user === user && purposes.includes(ticket.purpose)),
+    endAll: async (user, purposes) => endTickets(tables, user, purposes),
     purge: async (before, limit) => {
       const old = [...tables.tickets.values()].filter(({ ticket }) => ticket.expiresAt < before).slice(0, limit)
       for (const { ticket } of old) tables.tickets.delete(ticket.hash)

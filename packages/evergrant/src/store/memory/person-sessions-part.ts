@@ -1,6 +1,6 @@
 import type { NewEvent } from '../../core/audit/event.ts'
 import type { SessionId, UserId } from '../../core/ids.ts'
-import { judgeInput } from '../../core/session/presentation.ts'
+import { judgeInput, misplaced } from '../../core/session/presentation.ts'
 import type { Session, SessionEnd } from '../../core/session/session.ts'
 import type { EndScope, PresentationInput, Presented, Sessions, SignedIn } from '../../core/session/sessions.ts'
 import type { Instant } from '../../core/time.ts'
@@ -37,6 +37,8 @@ function get(tables: Tables, id: SessionId): SignedIn | undefined {
 function present(tables: Tables, input: PresentationInput): Presented {
   const signedIn = get(tables, input.session)
   if (signedIn === undefined) return { kind: 'unknown' }
+  const why = misplaced(signedIn.session, input.shown)
+  if (why !== null) return { kind: 'refused', why }
   const at = tables.now()
   const { judgement, session, write, event } = judgeInput(signedIn.session, input, at)
   if (write === 'end') endRows(tables, withBranches(tables, [session.id]), { end: 'reuse_detected', at })

@@ -4,7 +4,7 @@ import { insertConnection, replaceGrant } from './connections-part.ts'
 import type { Tables } from './tables.ts'
 import { addIdentity, addMember, identityUser, insertPerson } from './users-part.ts'
 
-function commit(tables: Tables, { session: id, event, person, grant }: SignInCommit): SignInOutcome {
+function commit(tables: Tables, { session: id, owner, event, person, grant }: SignInCommit): SignInOutcome {
   const session = tables.sessions.get(id)
   if (session?.state !== 'staged') return 'not_staged'
   const identity = person.kind === 'new' ? person.identity : (person.identity?.identity ?? null)
@@ -13,7 +13,7 @@ function commit(tables: Tables, { session: id, event, person, grant }: SignInCom
   const connection = store(tables, grant)
   if (connection === null) return 'grant_moved'
   change(tables, person)
-  tables.sessions.set(id, { ...session, state: 'completed', result: connection, fault: null, staged: null })
+  tables.sessions.set(id, { ...session, owner, state: 'completed', result: connection, fault: null, staged: null })
   tables.append(event)
   return 'committed'
 }

@@ -3,8 +3,9 @@ import type { Page, PageRequest } from '../../core/connection/connections.ts'
 import type { OrganizationId, UserId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
 import type { Membership, Role, User } from '../../core/user/user.ts'
-import type { Identity, Member, Users } from '../../core/user/users.ts'
+import type { Identity, Member, PersonEnding, Users } from '../../core/user/users.ts'
 import { afterOf, limitOf, toPage } from '../sql/paging.ts'
+import { endTickets } from './identity-part.ts'
 import { endOfUser } from './person-sessions-part.ts'
 import type { Tables } from './tables.ts'
 
@@ -67,21 +68,32 @@ export function addIdentity(tables: Tables, identity: Identity, event: NewEvent)
   return 'added'
 }
 
-function update(tables: Tables, user: User, event: NewEvent): 'updated' | 'moved' | Taken {
+function update(tables: Tables, user: User, event: NewEvent, ending: PersonEnding | undefined): 'updated' | 'moved' | Taken {
   if (tables.people.get(user.id)?.version !== user.version - 1) return 'moved'
   const taken = takenBy(tables, user)
   if (taken !== null) return taken
   tables.people.set(user.id, user)
   tables.append(event)
+  if (ending !== undefined) endWith(tables, user.id, ending)
   tables.changed({ kind: 'user', user: user.id })
   return 'updated'
+}
+
+function endWith(tables: Tables, user: UserId, { end, except, tickets, identities, at, event }: PersonEnding): void {
+  if (endOfUser(tables, user, { organization: null, except }, { end, at }).length > 0) tables.append(event)
+  endTickets(tables, user, tickets)
+  if (identities) dropIdentities(tables, user)
+}
+
+function dropIdentities(tables: Tables, user: UserId): void {
+  for (const [key, identity] of tables.identities) if (identity.user === user) tables.identities.delete(key)
 }
 
 /** Whatever hangs on a person goes with them. */
 function erase(tables: Tables, id: UserId, event: NewEvent): 'erased' | 'gone' {
   if (!tables.people.delete(id)) return 'gone'
   for (const [key, membership] of tables.memberships) if (membership.user === id) tables.memberships.delete(key)
-  for (const [key, identity] of tables.identities) if (identity.user === id) tables.identities.delete(key)
+  dropIdentities(tables, id)
   for (const [hash, { ticket }] of tables.tickets) if (ticket.user === id) tables.tickets.delete(hash)
   for (const [key, factor] of tables.factors) if (factor.user === id) tables.factors.delete(key)
   for (const key of tables.recoveryCodes.keys()) if (key.startsWith(`${id} `)) tables.recoveryCodes.delete(key)
@@ -157,7 +169,7 @@ export function usersPart(tables: Tables): Users {
     addIdentity: async (identity, event) => addIdentity(tables, identity, event),
     identitiesOf: async (user) =>
       [...tables.identities.values()].filter((identity) => identity.user === user).sort((left, right) => (identityOrder(left) < identityOrder(right) ? -1 : 1)),
-    update: async (user, event) => update(tables, user, event),
+    update: async (user, event, ending) => update(tables, user, event, ending),
     erase: async (id, _at, event) => erase(tables, id, event),
     membershipsOf: async (user) =>
       [...tables.memberships.values()]

@@ -1,6 +1,6 @@
 import type { NewEvent } from '../../core/audit/event.ts'
 import type { OrganizationId, SessionId, UserId } from '../../core/ids.ts'
-import { judgeInput } from '../../core/session/presentation.ts'
+import { judgeInput, misplaced } from '../../core/session/presentation.ts'
 import type { Session, SessionEnd } from '../../core/session/session.ts'
 import type { EndScope, PresentationInput, Presented, Sessions, SignedIn } from '../../core/session/sessions.ts'
 import type { Instant } from '../../core/time.ts'
@@ -43,6 +43,8 @@ function* present(dialect: Dialect, input: PresentationInput): Program<Presented
   const found = yield* row(`select ${SIGNED_IN}, now_ms() as now from ${SIGNED_IN_TABLES} where s.id = ? ${dialect.forUpdate('s')}`, input.session)
   if (found === undefined) return { kind: 'unknown' }
   const signedIn = toSignedIn(found)
+  const why = misplaced(signedIn.session, input.shown)
+  if (why !== null) return { kind: 'refused', why }
   const at = integer(found, 'now')
   const { judgement, session, write, event } = judgeInput(signedIn.session, input, at)
   if (write === 'end') yield* endWithBranches(dialect, session.id, 'reuse_detected', at)

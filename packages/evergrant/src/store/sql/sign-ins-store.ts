@@ -5,7 +5,7 @@ import { type Database, type Dialect, type Program, row, run } from './program.t
 import { addIdentity, addMember, identityUser, insertPerson } from './users-store.ts'
 
 /** Everything that may refuse comes before the first write, so that a refusal leaves nothing behind. The connection refuses before it writes. */
-function* commit(dialect: Dialect, { session, event, person, grant }: SignInCommit): Program<SignInOutcome> {
+function* commit(dialect: Dialect, { session, owner, event, person, grant }: SignInCommit): Program<SignInOutcome> {
   const found = yield* row(`select s.state from connect_session s where s.id = ? ${dialect.forUpdate('s')}`, session)
   if (found?.state !== 'staged') return 'not_staged'
   const identity = person.kind === 'new' ? person.identity : (person.identity?.identity ?? null)
@@ -18,7 +18,7 @@ function* commit(dialect: Dialect, { session, event, person, grant }: SignInComm
   const connection = yield* store(dialect, grant)
   if (connection === null) return 'grant_moved'
   yield* change(person)
-  yield* run("update connect_session set state = 'completed', result = ?, fault = null, staged = null where id = ?", connection, session)
+  yield* run("update connect_session set state = 'completed', owner = ?, result = ?, fault = null, staged = null where id = ?", owner, connection, session)
   yield* append(event)
   return 'committed'
 }

@@ -56,7 +56,7 @@ function* spend(hash: string, purpose: TicketPurpose): Program<Ticket | undefine
   return ticket
 }
 
-function* endAll(user: UserId, purposes: readonly TicketPurpose[]): Program<number> {
+export function* endAll(user: UserId, purposes: readonly TicketPurpose[]): Program<number> {
   let ended = 0
   for (const purpose of purposes)
     ended += yield* run('update ticket set spent_at = now_ms() where user_id = ? and purpose = ? and spent_at is null', user, purpose)

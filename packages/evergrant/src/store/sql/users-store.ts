@@ -3,12 +3,13 @@ import type { Page, PageRequest } from '../../core/connection/connections.ts'
 import type { OrganizationId, SessionId, UserId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
 import type { Membership, Role, User } from '../../core/user/user.ts'
-import type { Identity, Member, Users } from '../../core/user/users.ts'
+import type { Identity, Member, PersonEnding, Users } from '../../core/user/users.ts'
 import { append } from './event-rows.ts'
 import { afterOf, limitOf, toPage } from './paging.ts'
 import { endOfUser } from './person-session-ends.ts'
 import { changed, type Database, type Dialect, type Program, row, rows, run, type SqlValue } from './program.ts'
 import { integer, text } from './rows.ts'
+import { endAll as endTickets } from './tickets-store.ts'
 import { MEMBERSHIP, PERSON, PERSON_COLUMNS, personValues, toIdentity, toMembership, toUser } from './user-rows.ts'
 
 /** Written with the first person and never removed: whoever comes after everybody was erased is not the first. */
@@ -77,15 +78,24 @@ function* identitiesOf(user: UserId): Program<readonly Identity[]> {
   return found.map(toIdentity)
 }
 
-function* update(dialect: Dialect, user: User, event: NewEvent): Program<'updated' | 'moved' | Taken> {
+function* update(dialect: Dialect, user: User, event: NewEvent, ending: PersonEnding | undefined): Program<'updated' | 'moved' | Taken> {
   const stored = yield* row(`select p.version from person p where p.id = ? ${dialect.forUpdate('p')}`, user.id)
   if (stored === undefined || integer(stored, 'version') !== user.version - 1) return 'moved'
   const taken = yield* takenBy(user)
   if (taken !== null) return taken
   yield* run(`update person set ${SET_PERSON} where id = ?`, ...personValues(user).slice(1), user.id)
   yield* append(event)
+  if (ending !== undefined) yield* endWith(dialect, user.id, ending)
   yield* changed({ kind: 'user', user: user.id })
   return 'updated'
+}
+
+/** The person's row is locked: a session that is being opened is found here, or its opener sees the change. */
+function* endWith(dialect: Dialect, user: UserId, { end, except, tickets, identities, at, event }: PersonEnding): Program<void> {
+  const ended = yield* endOfUser(dialect, { user, organization: null, except }, { end, at })
+  if (ended.length > 0) yield* append(event)
+  yield* endTickets(user, tickets)
+  if (identities) yield* run('delete from person_identity where user_id = ?', user)
 }
 
 /** Whatever hangs on a person goes with the row, also what was being written beside this. */
@@ -168,7 +178,7 @@ export function usersStore(database: Database): Users {
     byIdentity: (issuer, subject) => database.read(() => identityUser(issuer, subject)),
     addIdentity: (identity, event) => database.write(() => addIdentity(identity, event)),
     identitiesOf: (user) => database.read(() => identitiesOf(user)),
-    update: (user, event) => database.write(() => update(dialect, user, event)),
+    update: (user, event, ending) => database.write(() => update(dialect, user, event, ending)),
     erase: (id, _at, event) => database.write(() => erase(id, event)),
     membershipsOf: (user) => database.read(() => membershipsOf(user)),
     list: (organization, page) => database.read(() => list(organization, page)),

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import type { ConnectSession } from '../../core/connect/connect-sessions.ts'
+import { newId } from '../../core/ids.ts'
+import type { GrantChange, PersonChange, SignInCommit, SignInOutcome } from '../../core/sign-in/sign-ins.ts'
+import { membershipOf, newUser, person } from './people.ts'
+import type { StoreCase } from './store-case.ts'
+import { bytesOf, FUTURE, PAST, Tenant, tokens } from './tenant.ts'
+
+const ISSUER = 'https://accounts.example.com'
+
+export const signInCases: readonly StoreCase[] = [
+  {
+    name: 'a sign-in stores person, identity, membership and connection at once, and the flow is over',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const commit = await newcomer(tenant)
+      assert.equal(await store.signIns.commit(commit), 'committed')
+      const { user, identity, membership } = newOf(commit)
+      assert.deepEqual(await store.users.byIdentity(identity.issuer, identity.subject), user)
+      assert.deepEqual(await store.users.membershipsOf(user.id), [membership])
+      const connection = connectionOf(commit)
+      assert.equal((await tenant.row(connection)).connection.owner, user.id)
+      const session = await store.connectSessions.load(commit.session)
+      assert.deepEqual([session?.state, session?.owner, session?.result, session?.staged], ['completed', user.id, connection, null])
+    },
+  },
+  {
+    name: 'of ten twins of one sign-in one is stored',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const commit = await newcomer(tenant)
+      const twins = Array.from({ length: 10 }, () => again(tenant, commit))
+      const outcomes = await Promise.all(twins.map((twin) => store.signIns.commit(twin)))
+      assert.deepEqual(counted(outcomes), { committed: 1, not_staged: 9 })
+      assert.equal((await store.users.list(tenant.organization, { limit: 50, cursor: null })).items.length, 1)
+      assert.equal((await store.connections.list(tenant.organization, {}, { limit: 50, cursor: null })).items.length, 1)
+    },
+  },
+  {
+    name: 'of ten sign-ins with one account, in as many browsers, one makes the person, and nothing of the others stays',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const subject = newId('evt', context.entropy)
+      const commits = await Promise.all(Array.from({ length: 10 }, () => newcomer(tenant, subject)))
+      const outcomes = await Promise.all(commits.map((commit) => store.signIns.commit(commit)))
+      assert.deepEqual(counted(outcomes), { committed: 1, identity_taken: 9 })
+      assert.equal((await store.users.list(tenant.organization, { limit: 50, cursor: null })).items.length, 1)
+      assert.equal((await store.connections.list(tenant.organization, {}, { limit: 50, cursor: null })).items.length, 1)
+      const states = await Promise.all(commits.map(async ({ session }) => (await store.connectSessions.load(session))?.state))
+      assert.equal(states.filter((state) => state === 'staged').length, 9)
+    },
+  },
+  {
+    name: 'somebody known gains an identity and a membership with the connection, or nothing at all',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const elsewhere = await Tenant.open(store, context)
+      const user = await person(elsewhere)
+      const identity = { issuer: ISSUER, subject: newId('evt', context.entropy), user: user.id, createdAt: PAST }
+      const gain: PersonChange = {
+        kind: 'known',
+        user: user.id,
+        identity: { identity, event: tenant.event('user.identity_added') },
+        membership: { membership: membershipOf(tenant, user.id, 'viewer'), event: tenant.event('user.joined') },
+      }
+      const taken = tenant.newConnection({ owner: user.id, account: 'a' })
+      await store.connections.insert({ connection: taken, credential: tokens(1), dueAt: null, event: tenant.event('connection.created', taken.id) })
+      const inTheWay = insertion(tenant, user.id, 'a')
+      assert.equal(await store.signIns.commit(await commitOf(tenant, gain, inTheWay)), 'grant_moved')
+      assert.deepEqual(await store.users.identitiesOf(user.id), [])
+      assert.equal((await store.users.membershipsOf(user.id)).length, 1)
+      assert.equal(await store.signIns.commit(await commitOf(tenant, gain, replacement(tenant, taken.id, 2))), 'grant_moved')
+      assert.equal(await store.signIns.commit(await commitOf(tenant, gain, replacement(tenant, taken.id, 1))), 'committed')
+      assert.deepEqual(await store.users.identitiesOf(user.id), [identity])
+      assert.equal((await store.users.membershipsOf(user.id)).length, 2)
+      assert.equal((await tenant.row(taken.id)).credential.generation, 2)
+    },
+  },
+  {
+    name: 'who was disabled or erased meanwhile does not come in, and nothing is stored for them',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const [disabled, erased] = [await person(tenant, 'member', { disabledAt: PAST + 1 }), await person(tenant)]
+      await store.users.erase(erased.id, PAST, tenant.event('user.erased'))
+      for (const { id } of [disabled, erased]) {
+        const commit = await commitOf(tenant, { kind: 'known', user: id, identity: null, membership: null }, insertion(tenant, id, 'a'))
+        assert.equal(await store.signIns.commit(commit), 'person_gone')
+        assert.equal((await store.connectSessions.load(commit.session))?.state, 'staged')
+      }
+      assert.equal((await store.connections.list(tenant.organization, {}, { limit: 50, cursor: null })).items.length, 0)
+    },
+  },
+]
+
+async function newcomer(tenant: Tenant, subject: string = newId('evt', tenant.context.entropy)): Promise<SignInCommit> {
+  const user = newUser(tenant, { email: null, passwordHash: null })
+  const identity = { issuer: ISSUER, subject, user: user.id, createdAt: PAST }
+  const membership = membershipOf(tenant, user.id, 'member')
+  const made: PersonChange = { kind: 'new', user, membership, identity, event: tenant.event('user.created') }
+  return commitOf(tenant, made, insertion(tenant, user.id, subject))
+}
+
+async function commitOf(tenant: Tenant, who: PersonChange, grant: GrantChange): Promise<SignInCommit> {
+  const owner = who.kind === 'new' ? who.user.id : who.user
+  return { session: (await staged(tenant)).id, owner, event: tenant.event('connect.completed'), person: who, grant }
+}
+
+/** What a twin would store: the same flow, and a person and a connection of its own. */
+function again(tenant: Tenant, commit: SignInCommit): SignInCommit {
+  const user = newUser(tenant, { email: null, passwordHash: null })
+  const { identity } = newOf(commit)
+  const membership = membershipOf(tenant, user.id, 'member')
+  const made: PersonChange = { kind: 'new', user, membership, identity: { ...identity, user: user.id }, event: tenant.event('user.created') }
+  return { ...commit, owner: user.id, person: made, grant: insertion(tenant, user.id, 'twin') }
+}
+
+function insertion(tenant: Tenant, owner: string, account: string): GrantChange {
+  const connection = tenant.newConnection({ owner, account })
+  return { kind: 'insert', connection: { connection, credential: tokens(1), dueAt: FUTURE, event: tenant.event('connection.created', connection.id) } }
+}
+
+function replacement(tenant: Tenant, connection: `con_${string}`, expectedGeneration: number): GrantChange {
+  const told = { account: 'a', accountLabel: null, scopes: null, variables: {}, facts: {}, consentedAt: PAST + 9, dueAt: FUTURE }
+  const event = tenant.event('connection.reconnected', connection)
+  const credential = tokens(expectedGeneration + 1)
+  return { kind: 'replace', replacement: { organization: tenant.organization, connection, expectedGeneration, credential, ...told, event } }
+}
+
+/** A flow whose grant waits. */
+async function staged(tenant: Tenant): Promise<ConnectSession> {
+  const id = newId('cs', tenant.context.entropy)
+  const session: ConnectSession = {
+    id,
+    organization: tenant.organization,
+    integration: tenant.integration.id,
+    owner: '',
+    mode: 'sign_in',
+    connection: null,
+    tokenHash: `token of ${id}`,
+    state: 'staged',
+    scopes: null,
+    returnUrl: null,
+    createdAt: PAST,
+    expiresAt: FUTURE,
+    flow: null,
+    staged: { grant: bytesOf('sealed grant'), account: 'a', accountLabel: null, codeHash: null, stagedAt: PAST },
+    fault: null,
+    result: null,
+    variables: {},
+  }
+  await tenant.store.connectSessions.insert(session, tenant.event('connect.session_created'))
+  return session
+}
+
+function newOf({ person: who }: SignInCommit): Extract<PersonChange, { kind: 'new' }> {
+  if (who.kind !== 'new') throw new Error('the commit makes nobody')
+  return who
+}
+
+function connectionOf({ grant }: SignInCommit): `con_${string}` {
+  if (grant.kind !== 'insert') throw new Error('the commit makes no connection')
+  return grant.connection.connection.id
+}
+
+function counted(outcomes: readonly SignInOutcome[]): Readonly<Record<string, number>> {
+  const found: Record<string, number> = {}
+  for (const outcome of [...outcomes].sort()) found[outcome] = (found[outcome] ?? 0) + 1
+  return found
+}
