@@ -110,9 +110,8 @@ ol.timeline time { color: var(--soft); font-variant-numeric: tabular-nums; }
   .card { padding: 1.25rem; }
   dl.facts > div { grid-template-columns: 1fr; gap: 0; }
   .actions .button, .actions form { width: 100%; }
-  .sections ul { gap: .125rem; }
-  .sections ul { justify-content: space-between; }
-  .sections a { padding: .25rem .375rem; font-size: .875rem; }
+  .sections ul { display: grid; grid-template-columns: 1fr 1fr; }
+  .sections a { width: 100%; justify-content: center; }
 }
 @media (forced-colors: active) { .button { border: 1px solid ButtonText; } }
 `
