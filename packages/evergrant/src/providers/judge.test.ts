@@ -102,11 +102,35 @@ const units: [object, object, number | null][] = [
   [{ expiresInUnit: 'milliseconds' }, { expires_in: 60_000 }, 60_000],
   [{ expiresInUnit: 'minutes' }, { expires_in: 10 }, 600_000],
   [{ zeroMeansNever: true }, { expires_in: 0 }, null],
+  [{}, { expires_in: '177:05:38' }, 637_538_000],
+  [{ expiresInUnit: 'minutes' }, { expires_in: 'PT1H30M' }, 5_400_000],
   [{ paths: { expiresIn: null, expiresAt: 'expires_at' }, expiresAtFormat: 'epoch_seconds' }, { expires_at: SENT / 1000 + 60 }, 60_000],
   [{ paths: { expiresIn: null, expiresAt: 'expires_at' }, expiresAtFormat: 'epoch_milliseconds' }, { expires_at: SENT + 60_000 }, 60_000],
   [{ paths: { expiresIn: null, expiresAt: 'expires_at' }, expiresAtFormat: 'iso8601' }, { expires_at: '2026-11-21T06:01:00Z' }, 60_000],
   [{ paths: { expiresIn: null, expiresAt: 'expires_at' } }, { expires_at: 'never' }, 3_600_000],
 ]
+
+const jwt = (claims: object): string => ['{"alg":"none"}', JSON.stringify(claims), 'x'].map((part) => Buffer.from(part).toString('base64url')).join('.')
+const endings: [string, object, object, number | null][] = [
+  ['its own end counts', {}, {}, 120_000],
+  ['what the answer says counts', {}, { expires_in: 60 }, 60_000],
+  ['an answer that says never counts', { answer: { zeroMeansNever: true } }, { expires_in: 0 }, null],
+  ['what the record says counts', { lifetimes: { accessSeconds: 30 } }, {}, 30_000],
+]
+
+test.each(endings)('of a token that is a JWT %s', async (_, facts, body, after) => {
+  const record = defineProvider({ id: 'x', name: 'X', authorize: { url: 'https://x.example/a' }, token: { url: 'https://x.example/t' }, ...facts })
+  const answer = { access_token: jwt({ exp: SENT / 1_000 + 120 }), ...body }
+  const verdict = judge(await contextOf(record), { step: 'refresh', outcome: answered(200, answer), sentAt: SENT, secrets: [] })
+  expect(verdict).toMatchObject({ kind: 'granted', grant: { accessExpiresAt: after === null ? null : SENT + after } })
+})
+
+test('an end in the past, or a hundred years away, in a JWT is none', async () => {
+  for (const exp of [SENT / 1_000 - 1, 1e12, 'soon', null]) {
+    const verdict = judged(answered(200, { access_token: jwt({ exp }) }))
+    expect(verdict, String(exp)).toMatchObject({ kind: 'granted', grant: { accessExpiresAt: null } })
+  }
+})
 
 test.each(units)('with %j, %j ends after %j ms', async (answer, body, after) => {
   const record = defineProvider({ id: 'x', name: 'X', authorize: { url: 'https://x.example/a' }, token: { url: 'https://x.example/t' }, answer })

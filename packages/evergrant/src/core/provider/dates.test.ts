@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseHttpDate, parseIsoInstant } from './dates.ts'
+import { parseDuration, parseHttpDate, parseIsoInstant } from './dates.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 const instants = fc.date({ min: new Date('1970-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
@@ -41,4 +41,19 @@ test.each<[Record<string, string>, number | null]>([
   [{ 'retry-after': 'Sat, 21 Nov 2026 09:01:00 GMT', date: 'Sat, 21 Nov 2026 09:00:00 GMT' }, 60_000],
 ])('Retry-After %j is a wait of %j ms', (headers, expected) => {
   expect(retryAfterMs(headers, now)).toBe(expected)
+})
+
+test.each([
+  ['177:05:38', 637_538],
+  ['0:30', 1_800],
+  ['PT1H30M', 5_400],
+  ['P1DT0.5S', 86_400],
+  ['P2W', 1_209_600],
+  [' PT45S ', 45],
+])('%j is a duration of %i s', (text, seconds) => {
+  expect(parseDuration(text)).toBe(seconds)
+})
+
+test.each(['', 'P', 'PT', '1:60', '12:5:38', 'P1Y', 'an hour', '3600', '-1:00:00', '1:00:00:00'])('%j is no duration', (text) => {
+  expect(parseDuration(text)).toBeNull()
 })

@@ -23,6 +23,19 @@ export function parseHttpDate(text: string): Instant | null {
   return index < 0 ? null : instantOf(Number(year), index + 1, Number(day), Number(hour), Number(minute), Number(second))
 }
 
+const CLOCK = /^(\d{1,6}):([0-5]\d)(?::([0-5]\d))?$/
+const PERIOD = /^P(?=\d|T\d)(?:(\d{1,4})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,10})(?:\.\d{1,9})?S)?)?$/
+
+/** Seconds of a duration that is written out: `177:05:38` (hours first), or ISO 8601 without years and months (`PT1H30M`). Null when it is none. */
+export function parseDuration(text: string): number | null {
+  const clock = CLOCK.exec(text.trim())
+  if (clock !== null) return (Number(clock[1]) * HOUR + Number(clock[2]) * MINUTE) / SECOND + Number(clock[3] ?? 0)
+  const period = PERIOD.exec(text.trim())
+  if (period === null) return null
+  const [weeks = 0, days = 0, hours = 0, minutes = 0, seconds = 0] = period.slice(1).map((part) => Number(part ?? 0))
+  return ((weeks * 7 + days) * DAY + hours * HOUR + minutes * MINUTE) / SECOND + seconds
+}
+
 function instantOf(year: number, month: number, day: number, hour: number, minute: number, second: number): Instant | null {
   const valid = month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour <= 24 && minute <= 59 && second <= 60
   return valid ? daysFromCivil(year, month, day) * DAY + hour * HOUR + minute * MINUTE + second * SECOND : null

@@ -4,7 +4,7 @@ import { accountFromAnswer } from './account.ts'
 import { textAt, valueAt } from './answer-path.ts'
 import { decodeJwt } from './base64url.ts'
 import type { ProviderContext } from './context.ts'
-import { parseIsoInstant } from './dates.ts'
+import { parseDuration, parseIsoInstant } from './dates.ts'
 import type { AnswerFacts, TokenPaths } from './record.ts'
 import type { Granted, TokenStep } from './verdict.ts'
 
@@ -29,7 +29,7 @@ export function readGrant(context: ProviderContext, step: TokenStep, json: JsonO
   if (accessToken === null || !USABLE_TOKEN.test(accessToken)) return null
   const { answer, lifetimes } = context.record
   const idToken = textValue(json, paths.idToken)
-  const access = accessExpiry(json, paths, answer, lifetimes.accessSeconds, sentAt)
+  const access = endOfToken(accessExpiry(json, paths, answer, lifetimes.accessSeconds, sentAt), accessToken, lifetimes.accessSeconds, sentAt)
   const claims = { idToken: idToken === null ? null : (decodeJwt(idToken)?.claims ?? null), accessToken: decodeJwt(accessToken)?.claims ?? null }
   const account = accountFromAnswer(context, json, claims, null)
   return {
@@ -92,19 +92,20 @@ function splitter(separator: AnswerFacts['scopeSeparator']): RegExp {
 interface Expiry {
   readonly at: Instant | null
   readonly remark: string | null
+  /** The answer named an end, or said that there is none. */
+  readonly said: boolean
 }
 
 function accessExpiry(json: JsonObject, paths: TokenPaths, answer: AnswerFacts, accessSeconds: number | null, sentAt: Instant): Expiry {
   const said = valueAt(json, paths.expiresIn)
-  const seconds = numberOf(said)
-  if (seconds === 0 && answer.zeroMeansNever) return { at: null, remark: null }
-  const relative = seconds === null ? null : inUnit(seconds, answer.expiresInUnit)
-  if (relative !== null && relative > 0 && relative <= CENTURY_SECONDS) return { at: sentAt + Math.round(relative * SECOND), remark: null }
+  if (numberOf(said) === 0 && answer.zeroMeansNever) return { at: null, remark: null, said: true }
+  const relative = secondsOf(said, answer.expiresInUnit)
+  if (relative !== null && relative > 0 && relative <= CENTURY_SECONDS) return { at: sentAt + Math.round(relative * SECOND), remark: null, said: true }
   const absolute = absoluteInstant(valueAt(json, paths.expiresAt), answer.expiresAtFormat)
-  if (absolute !== null && absolute > sentAt && absolute - sentAt <= CENTURY_SECONDS * SECOND) return { at: absolute, remark: null }
+  if (absolute !== null && absolute > sentAt && absolute - sentAt <= CENTURY_SECONDS * SECOND) return { at: absolute, remark: null, said: true }
   const spoke = isSaid(said) || isSaid(valueAt(json, paths.expiresAt))
   const assumed = accessSeconds ?? (spoke ? FALLBACK_SECONDS : null)
-  return { at: assumed === null ? null : sentAt + assumed * SECOND, remark: spoke ? 'expiry_unusable' : null }
+  return { at: assumed === null ? null : sentAt + assumed * SECOND, remark: spoke ? 'expiry_unusable' : null, said: spoke }
 }
 
 function refreshExpiry(json: JsonObject, paths: TokenPaths, answer: AnswerFacts, sentAt: Instant): Instant | null {
@@ -115,8 +116,7 @@ function refreshExpiry(json: JsonObject, paths: TokenPaths, answer: AnswerFacts,
 }
 
 function instantAfter(json: JsonObject, path: string | null, answer: AnswerFacts, sentAt: Instant): Instant | null {
-  const said = numberOf(valueAt(json, path))
-  const seconds = said === null ? null : inUnit(said, answer.expiresInUnit)
+  const seconds = secondsOf(valueAt(json, path), answer.expiresInUnit)
   return seconds !== null && seconds > 0 && seconds <= CENTURY_SECONDS ? sentAt + Math.round(seconds * SECOND) : null
 }
 
@@ -127,9 +127,20 @@ function absoluteInstant(value: JsonValue | undefined, format: AnswerFacts['expi
   return Math.round(format === 'epoch_milliseconds' ? number : number * SECOND)
 }
 
-function inUnit(value: number, unit: AnswerFacts['expiresInUnit']): number {
-  if (unit === 'milliseconds') return value / 1_000
-  return unit === 'minutes' ? value * 60 : value
+/** A duration that is written out is one whatever the unit: its shape decides. */
+function secondsOf(value: JsonValue | undefined, unit: AnswerFacts['expiresInUnit']): number | null {
+  const number = numberOf(value)
+  if (number === null) return typeof value === 'string' ? parseDuration(value) : null
+  if (unit === 'milliseconds') return number / 1_000
+  return unit === 'minutes' ? number * 60 : number
+}
+
+/** Where neither answer nor record knows an end, a token that is a JWT says it itself (RFC 7519 section 4.1.4). */
+function endOfToken(expiry: Expiry, accessToken: string, accessSeconds: number | null, sentAt: Instant): Expiry {
+  if (expiry.said || accessSeconds !== null) return expiry
+  const end = numberOf(decodeJwt(accessToken)?.claims['exp'])
+  if (end === null || end * SECOND <= sentAt || end * SECOND - sentAt > CENTURY_SECONDS * SECOND) return expiry
+  return { ...expiry, at: Math.floor(end * SECOND) }
 }
 
 function numberOf(value: JsonValue | undefined): number | null {
