@@ -8,6 +8,7 @@ import type { Users } from '../user/users.ts'
 import type { AccessTokens } from './access-token.ts'
 import type { OrganizationNames } from './organization-names.ts'
 import { readRefreshCredential, refreshCredential } from './refresh-credential.ts'
+import { judgePresentation } from './rotation.ts'
 import type { AuthMethod, Session, SessionMode } from './session.ts'
 import { type CallerFacts, sessionEvent } from './session-events.ts'
 import { endedFault, endOf, misplacedFault, refusalOf } from './session-refusals.ts'
@@ -302,18 +303,19 @@ export class SessionService {
     }
   }
 
-  /** @throws Fault unless the text is the newest credential of this session, or one that was handed out moments before it */
+  /** @throws Fault unless a refresh with this text would be answered as an honest one: by the rule of rotation, which is applied to nothing here */
   private async checkHolder(id: SessionId, text: string): Promise<void> {
     const credential = readRefreshCredential(text, this.ports.seal)
     const held = credential?.session === id ? await this.ports.store.get(id) : undefined
-    if (held?.session.recent.some(({ generation }) => generation === credential?.generation)) return
+    const { clock, lifetimes } = this.ports
+    const judged = held === undefined || credential === null ? null : judgePresentation(held.session, credential.generation, clock.wall(), lifetimes).kind
+    if (judged === 'rotate' || judged === 'replay') return
     throw new Fault('forbidden', {
       field: '/refresh_token',
       detail: 'This is not the current refresh credential of the session that asks. Refresh the session, and send the `refresh_token` of that answer.',
     })
   }
 
-  /** Keeps what a person may have open within its bound, so that no list of it grows for ever: the one that was not used for longest ends. */
   private async makeRoom(user: UserId, counts: (session: Session) => boolean, max: number, scope: string): Promise<void> {
     const { clock, entropy, store } = this.ports
     const open = (await store.listOf(user)).filter(counts)

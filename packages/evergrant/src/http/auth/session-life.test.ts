@@ -125,8 +125,13 @@ describe('a session in memory', () => {
     }
     expect((await lab.refreshBearer(first.refreshCredential)).json.generation).toBe(2)
     expect((await branchOf(first.accessToken, first.refreshCredential)).status).toBe(200)
+    const current = await lab.refreshBearer(first.refreshCredential)
+    expect((await branchOf(first.accessToken, first.refreshCredential)).status).toBe(200)
+    // Nothing was rotated since, but the window of the old one is over.
     await lab.time.advance(MINUTE)
-    const next = await lab.refreshBearer((await lab.refreshBearer(first.refreshCredential)).json.refresh_token)
+    expect((await branchOf(current.json.access_token, first.refreshCredential)).status).toBe(403)
+    expect((await branchOf(current.json.access_token, current.json.refresh_token)).status).toBe(200)
+    const next = await lab.refreshBearer((await lab.refreshBearer(current.json.refresh_token)).json.refresh_token)
     expect((await branchOf(next.json.access_token, first.refreshCredential)).status).toBe(403)
   })
 
