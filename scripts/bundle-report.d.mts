@@ -5,6 +5,7 @@ export interface DoorSize {
   readonly minified: number
   readonly compressed: number
 }
-export function measure(door: { readonly name: string; readonly source: string; readonly budget: number | null }): Promise<DoorSize>
+/** The door, and the files that it loads later. */
+export function measure(door: { readonly name: string; readonly source: string; readonly budget: number | null }): Promise<readonly DoorSize[]>
 export function report(): Promise<readonly DoorSize[]>
 export function overBudget(sizes: readonly DoorSize[]): readonly DoorSize[]

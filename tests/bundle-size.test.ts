@@ -15,5 +15,18 @@ test('canary: a door that grows over its budget is named', async () => {
   const source = "export * from './browser/index.ts'"
   const grown = await measure({ name: 'grown', source, budget: 1_000 })
   const small = await measure({ name: 'small', source: 'export const nothing = 0', budget: 1_000 })
-  expect(overBudget([grown, small]).map(({ name }) => name)).toEqual(['grown'])
+  expect(overBudget([...grown, ...small]).map(({ name }) => name)).toEqual(['grown'])
+})
+
+test('canary: what is loaded later does not count for the door, and has a budget of its own or is over it', async () => {
+  const source = "export const words = () => import('./react/labels/en.ts')"
+  const [door, later] = await measure({ name: 'door', source, budget: 200 })
+  expect([door?.budget, later?.name]).toEqual([200, 'later: react/labels/en.ts'])
+  expect(overBudget([door!, later!])).toEqual([later])
+})
+
+test('canary: what a door shares with something that it loads later counts for the door', async () => {
+  const source = "export { en } from './react/labels/en.ts'\nexport const later = () => import('./react/labels/en.ts')"
+  const [door] = await measure({ name: 'door', source, budget: 200 })
+  expect(door?.compressed).toBeGreaterThan(1_500)
 })

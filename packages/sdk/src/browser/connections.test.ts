@@ -1,9 +1,26 @@
 import { afterEach, expect, test, vi } from 'vitest'
+import { isEvergrantError } from '../evergrant-error.ts'
 import type { ConnectionReport } from './answers.ts'
 import { createBrowserLab, forget } from './testing/browser-lab.ts'
 import { settled } from './testing/held-time.ts'
 
-afterEach(() => vi.unstubAllGlobals())
+/** Whether the part that is loaded by the first use can be had, and how often it was asked for. */
+const network = vi.hoisted(() => ({ broken: false, loads: 0 }))
+vi.mock('./connections-part.ts', async (original) => {
+  const { connectionsPart } = await original<typeof import('./connections-part.ts')>()
+  return {
+    get connectionsPart() {
+      network.loads += 1
+      if (network.broken) throw new TypeError('Failed to fetch dynamically imported module')
+      return connectionsPart
+    },
+  }
+})
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+  Object.assign(network, { broken: false, loads: 0 })
+})
 
 const report = (id: string, status: ConnectionReport['status'], more: Partial<ConnectionReport> = {}): ConnectionReport => ({
   id,
@@ -24,7 +41,7 @@ const report = (id: string, status: ConnectionReport['status'], more: Partial<Co
 
 /** A window that records where it was sent. */
 function stubWindows(opens = true) {
-  const window = { location: { href: 'about:blank' }, closed: true, close: vi.fn() }
+  const window = { location: { href: 'about:blank' }, closed: true, opener: {}, close: vi.fn() }
   const open = vi.fn(() => (opens ? window : null))
   vi.stubGlobal('open', open)
   return { window, open }
@@ -105,10 +122,11 @@ test('reconnect: the window opens in the click, the server says when it is done,
   lab.server.reports.push(report('con_1', 'needs_reauth'))
   const { window, open } = stubWindows()
   const steps: string[] = []
+  await client.connections.list()
   const going = client.connections.reconnect('con_1', { onStep: (step) => steps.push(step) })
   expect(open).toHaveBeenCalledWith('about:blank', 'con_1', expect.not.stringContaining('noopener'))
   await lab.time.advance(60_000)
-  expect(window.location.href).toBe('https://auth.test/connect/x')
+  expect(window).toMatchObject({ location: { href: 'https://auth.test/connect/x' }, opener: null })
   expect(steps).toEqual(['opening', 'waiting'])
   lab.server.reports[0] = report('con_1', 'valid')
   expect(await lab.time.run(going)).toMatchObject({ kind: 'done', connection: { status: 'valid' } })
@@ -177,4 +195,90 @@ test('reconnect: after half an hour nobody waits any more', async () => {
   const going = client.connections.reconnect('con_1')
   await lab.time.advance(31 * 60_000)
   expect(await going).toEqual({ kind: 'expired' })
+})
+
+test('first uses share one load, and the page that uses nothing loads nothing', async () => {
+  const lab = createBrowserLab()
+  const { client } = await lab.signedIn()
+  lab.server.reports.push(report('con_1', 'valid'))
+  await client.fetch('https://api.test/orders')
+  expect(network.loads).toBe(0)
+  const stop = client.connections.watchAll(() => undefined)
+  await Promise.all([client.connections.list(), client.connections.get('con_1'), client.connections.list()])
+  expect(network.loads).toBe(1)
+  stop()
+})
+
+test('what a refresh reported is known before anything more is loaded', async () => {
+  const lab = createBrowserLab()
+  lab.server.reports.push(report('con_1', 'valid'))
+  const { client } = await lab.signedIn()
+  const known = client.connections.known()
+  expect([known?.map(({ id }) => id), network.loads]).toEqual([['con_1'], 0])
+  await client.connections.list()
+  expect(client.connections.known()).toBe(known)
+  await client.signOut()
+  await settled()
+  expect(client.connections.known()).toBe(null)
+})
+
+test('a part that does not load is a typed error with its remedy, no window is left, and the next use tries again', async () => {
+  const lab = createBrowserLab()
+  const { client } = await lab.signedIn()
+  lab.server.reports.push(report('con_1', 'valid'))
+  const { window, open } = stubWindows()
+  network.broken = true
+  const failures = await Promise.all([client.connections.list(), client.connections.reconnect('con_1')].map((use) => use.catch((error: unknown) => error)))
+  for (const failure of failures) {
+    expect(isEvergrantError(failure)).toBe(true)
+    expect(failure).toMatchObject({ status: 0, code: 'part_not_loaded', message: expect.stringContaining('reload the page'), cause: expect.any(TypeError) })
+  }
+  expect([network.loads, open.mock.calls.length, window.close.mock.calls.length]).toEqual([1, 0, 0])
+  network.broken = false
+  expect(await client.connections.list()).toHaveLength(1)
+})
+
+test('who watches before the part can be loaded is told as soon as it can', async () => {
+  const lab = createBrowserLab()
+  const { client } = await lab.signedIn()
+  lab.server.reports.push(report('con_1', 'needs_reauth'))
+  const seen: (string | undefined)[] = []
+  network.broken = true
+  client.connections.watch('con_1', (connection) => seen.push(connection?.status))
+  await lab.time.advance(25_000)
+  expect(network.loads).toBe(3)
+  network.broken = false
+  await lab.time.advance(10_000)
+  expect(seen).toEqual(['needs_reauth'])
+})
+
+test.each([true, false])('a client that is disposed of before the part is there asks nothing and waits for nothing (broken: %s)', async (broken) => {
+  const lab = createBrowserLab()
+  const { client } = await lab.signedIn()
+  network.broken = broken
+  client.connections.watchAll(() => undefined)
+  const stop = client.connections.watch('con_1', () => undefined)
+  client.dispose()
+  await settled()
+  await lab.time.advance(60_000)
+  stop()
+  expect([lab.server.sent.length, lab.time.waiting()]).toEqual([0, 0])
+  expect(network.loads).toBe(1)
+})
+
+test('dispose ends a watch that runs, and one that waits for its part', async () => {
+  const lab = createBrowserLab()
+  const { client } = await lab.signedIn()
+  network.broken = true
+  client.connections.watchAll(() => undefined)
+  await lab.time.advance(1_000)
+  network.broken = false
+  const running = lab.page(lab.server.signedIn())
+  running.connections.watchAll(() => undefined)
+  await lab.time.advance(1_000)
+  client.dispose()
+  running.dispose()
+  forget(lab.server)
+  await lab.time.advance(120_000)
+  expect(lab.server.sent).toEqual([])
 })

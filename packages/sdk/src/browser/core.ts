@@ -49,6 +49,9 @@ export interface Core extends EvergrantClock {
   state: EvergrantState
   readonly handlers: Set<{ readonly name: string; readonly handler: (detail: never) => void }>
 
+  /** What else `dispose` stops: page events, watches. */
+  readonly ends: Set<() => void>
+
   // session.ts
   /** The session that this page holds. */
   answer?: SessionAnswer | undefined

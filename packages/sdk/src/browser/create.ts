@@ -1,11 +1,10 @@
-import type { ConnectionReport } from './answers.ts'
 import { type EvergrantClock, race, systemClock } from './clock.ts'
-import { createWatching, find, list, watch, watchAll } from './connections.ts'
+import type { Connections } from './connections.ts'
+import { connectionsOf } from './connections-loader.ts'
 import type { Core, RefreshResult, ReplayPolicy, SessionMode } from './core.ts'
 import { force, refresh } from './flight.ts'
-import { type Reconnected, type ReconnectOptions, reconnect } from './reconnect.ts'
 import { authorizedFetch, type EvergrantFetch, failureOf } from './request.ts'
-import { left } from './session.ts'
+import { left, move } from './session.ts'
 import { type SignIn, type SignInResult, type SignOut, signIn, signOut } from './sign-in.ts'
 import { type EventName, type EvergrantEvents, type EvergrantState, START } from './snapshot.ts'
 import { on } from './state.ts'
@@ -31,21 +30,6 @@ export interface EvergrantOptions {
   readonly fetch?: typeof globalThis.fetch
   /** For tests. */
   readonly clock?: Partial<EvergrantClock>
-}
-
-/** Reads and repairs the connections of the signed-in person. Their tokens never come here. */
-export interface Connections {
-  /** As the server sees them now. */
-  list(): Promise<readonly ConnectionReport[]>
-  get(id: string): Promise<ConnectionReport | null>
-  /** What was last heard, without asking: null before the first answer. The same array until something changes. */
-  known(): readonly ConnectionReport[] | null
-  /** Calls back with the connection when it changes, and soon with what it is; null when there is no such one. Asks every 30 s while somebody watches. */
-  watch(id: string, listener: (connection: ConnectionReport | null) => void): () => void
-  /** The same for all of them. */
-  watchAll(listener: (connections: readonly ConnectionReport[]) => void): () => void
-  /** Call it in the click: opens a window in which the owner grants again. The server, not the window, says when it is done. */
-  reconnect(id: string, options?: ReconnectOptions): Promise<Reconnected>
 }
 
 /** A person's session in this page. */
@@ -85,37 +69,18 @@ export function createSessionClient(options: EvergrantOptions): SessionClient {
 /** Never signs anybody out by itself: only the person, or a code of the server's closed list, does. Touches nothing until it is called. */
 export function createEvergrant(options: EvergrantOptions): Evergrant {
   const core = coreOf(options)
-  const client = clientOf(core)
-  const watching = createWatching(core)
-  const dispose = (): void => {
-    watching.unpoll()
-    watching.listeners.clear()
-    client.dispose()
-  }
-  return {
-    ...client,
-    connections: {
-      list: () => list(watching),
-      get: async (id) => find(await list(watching), id),
-      known: () => watching.known,
-      watch: (id, listener) => watch(watching, id, listener),
-      watchAll: (listener) => watchAll(watching, listener),
-      reconnect: (id, how) => reconnect(watching, id, how),
-    },
-    dispose,
-    [Symbol.dispose]: dispose,
-  }
+  return { ...clientOf(core), connections: connectionsOf(core) }
 }
 
 function clientOf(core: Core): SessionClient {
   const { tabs } = core
   core.inherit = core.session.branch?.(core)
-  core.epoch = tabs?.read()?.epoch ?? 0
+  move(core, tabs?.read()?.epoch ?? 0)
   tabs?.listen((data) => hear(core, data))
-  const sleep = keepAwake(core)
+  keepAwake(core)
   const dispose = (): void => {
     core.handlers.clear()
-    sleep()
+    for (const end of core.ends) end()
     tabs?.close()
   }
   return {
@@ -141,7 +106,8 @@ function coreOf(options: EvergrantOptions): Core {
   const page = globalThis.document
   const { baseUrl, session, origins = [], coordination = page ? 'auto' : 'none', onSignedOut } = options
   const api = new URL(`${baseUrl.replace(/\/+$/, '')}/api/v1/`, page?.baseURI)
-  const core: Core = {
+  // The rest comes with `move` and `adopt`.
+  const core = {
     ...options,
     ...clock,
     api,
@@ -152,18 +118,13 @@ function coreOf(options: EvergrantOptions): Core {
     tabs: coordination === 'auto' ? browserTabs(`evergrant:${api}`, clock) : coordination === 'none' ? undefined : coordination,
     state: START,
     handlers: new Set(),
+    ends: new Set(),
     version: 0,
-    epoch: 0,
-    wallEnd: 0,
-    monoEnd: 0,
-    lead: 0,
     tokens: [],
-    failures: 0,
-    until: 0,
     starts: [],
     queued: 0,
     futile: {},
-  }
+  } as Partial<Core> as Core
   if (onSignedOut) on(core, 'signed_out', onSignedOut)
   return core
 }

@@ -80,13 +80,15 @@ async function fly(core: Core, waited: boolean, before: number): Promise<() => R
     // When somebody signed in or out meanwhile, this answer is of yesterday.
     if (core.epoch !== epoch) continue
     const { status, value } = reply
-    if (status !== 200 || !isSessionAnswer(value) || !isNewer(core, value.session.id, value.generation)) return () => settle(core, reply, version)
-    // Before the lock is given back, so that the next tab knows.
-    share(core, value)
-    return () => {
-      if (core.epoch === epoch) adopt(core, value, epoch)
-      return standing(core)
+    if (status === 200 && isSessionAnswer(value) && isNewer(core, value.session.id, value.generation)) {
+      // Before the lock is given back, so that the next tab knows.
+      share(core, value)
+      return () => {
+        if (core.epoch === epoch) adopt(core, value, epoch)
+        return standing(core)
+      }
     }
+    return () => settle(core, reply, version)
   }
 }
 
@@ -94,13 +96,13 @@ async function ask(core: Core): Promise<Reply> {
   const body = core.session.body()
   if (body !== null) return exchange(core, 'auth/refresh', body)
   const value = await core.inherit?.()
-  return value ? { status: 200, value } : { status: 401, value: { code: 'session_missing' } }
+  return { status: value ? 200 : 401, value: value ?? { code: 'session_missing' } }
 }
 
 /** I4: what is not granted is rejected by a code of the closed list, or trouble that changes nothing. */
 function settle(core: Core, { status, value, retryMs }: Reply, version: number): RefreshResult {
-  const code = status === 401 ? (value?.code ?? '') : ''
-  if (ENDS.test(code)) {
+  const code = value?.code ?? ''
+  if (status === 401 && ENDS.test(code)) {
     end(core, code, core.epoch, core.cookie && !!core.state.user)
     return standing(core)
   }

@@ -3,6 +3,9 @@ import type { Core } from './core.ts'
 import { START } from './snapshot.ts'
 import { change, emit } from './state.ts'
 
+const LEAD_MIN_MS = 30_000
+const REMEMBERED = 9
+
 /**
  * Milliseconds that the token still lives. Deadlines are kept on both clocks, and the earlier one counts: the wall clock sees a device that slept, the
  * other one a wall clock that was set. Either costs one refresh too many at most, never a token used past its end.
@@ -22,14 +25,12 @@ export function adopt(core: Core, answer: SessionAnswer, epoch: number, leftMs =
   const before = core.state
   const { user, session, generation } = answer
   const lifeMs = answer.expires_in * 1000
-  const leadMinMs = 30_000
-  const remembered = 9
   // Drawn, so that windows side by side do not start in the same instant; at most half the life, or a short-lived token would be renewed for ever.
-  core.lead = Math.min((core.refresh?.leadTimeMs ?? Math.max(leadMinMs, lifeMs / 10)) * (1 + core.random() / 10), lifeMs / 2)
+  core.lead = Math.min((core.refresh?.leadTimeMs ?? Math.max(LEAD_MIN_MS, lifeMs / 10)) * (1 + core.random() / 10), lifeMs / 2)
   core.wallEnd = core.now() + leftMs
   core.monoEnd = core.mono() + leftMs
   core.tokens.unshift(answer.access_token)
-  core.tokens.splice(remembered)
+  core.tokens.splice(REMEMBERED)
   core.session.keep(answer.refresh_token)
   core.told = false
   move(core, epoch, answer)
@@ -68,8 +69,7 @@ export function share(core: Core, answer: SessionAnswer, leftMs = answer.expires
 }
 
 function stamp(core: Core, epoch: number, out: string | null, answer = core.answer): void {
-  const { session, generation } = answer ?? {}
-  core.tabs?.write({ epoch, sid: session?.id ?? '', generation: generation ?? 0, at: core.now(), out })
+  core.tabs?.write({ epoch, sid: answer?.session.id ?? '', generation: answer?.generation ?? 0, at: core.now(), out })
 }
 
 /** Another token, or none. */

@@ -41,9 +41,9 @@ export function hear(core: Core, data: unknown): void {
  * Renews ahead of time while the page is seen; a hidden one is renewed when it is used, or seen again. Whether a token is still good is always computed
  * when it is used: a timer that came late, or never, costs a wait and nothing else.
  */
-export function keepAwake(core: Core): () => void {
+export function keepAwake(core: Core): void {
   const page = globalThis.document
-  if (!page) return nothing
+  if (!page) return
   // A timer may come a little early, and would find that it is not yet time.
   const lateMs = 50
   let cancel = nothing
@@ -63,8 +63,8 @@ export function keepAwake(core: Core): () => void {
   on(core, '', plan)
   const over = new AbortController()
   for (const name of ['visibilitychange', 'focus', 'online', 'pageshow', 'storage']) addEventListener(name, wake, { signal: over.signal })
-  return () => {
+  core.ends.add(() => {
     over.abort()
     cancel()
-  }
+  })
 }

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import { type ClassNames, classOf } from './class-names.ts'
 import { type ConnectionView, useConnection } from './connections.ts'
 import { Icon } from './icons.tsx'
-import { useSetting } from './provider.tsx'
+import { useSetting } from './setting.ts'
 
 interface Props {
   readonly connectionId: string

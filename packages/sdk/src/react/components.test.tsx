@@ -511,7 +511,7 @@ describe('the error boundary', () => {
         </EvergrantErrorBoundary>
       </Within>,
     )
-    expect(screen.getByRole('link').getAttribute('href')).toBe('https://connect.test/r/1')
+    expect((await screen.findByRole('link')).getAttribute('href')).toBe('https://connect.test/r/1')
     expect(screen.getByRole('alert').textContent).toContain('The provider access was removed')
   })
 

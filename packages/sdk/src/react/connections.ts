@@ -1,9 +1,9 @@
 import { useCallback, useMemo, useSyncExternalStore } from 'react'
 import type { ConnectionReport } from '../browser/index.ts'
-import { connectionIncident, type Incident } from './incidents.ts'
+import type { Incident } from './incident.ts'
 import type { BadgeStatus } from './labels.ts'
-import { useSetting } from './provider.tsx'
 import { useEvergrantState, useSession } from './session.ts'
+import { useSetting } from './setting.ts'
 import { useNow } from './use-now.ts'
 
 export interface ConnectionView {
@@ -38,7 +38,7 @@ export function useConnections(): readonly ConnectionReport[] | null {
 const nothing = (): void => undefined
 
 export function useConnection(id: string): ConnectionView {
-  const { labels, places } = useSetting()
+  const { labels, places, messages } = useSetting()
   const report = useConnections()?.find((connection) => connection.id === id) ?? null
   const { clockSkewMs } = useEvergrantState()
   const now = useNow(report?.retry_at ?? report?.expires_at) + clockSkewMs
@@ -52,8 +52,8 @@ export function useConnection(id: string): ConnectionView {
       account: report?.account ?? null,
       expiresAt: instant(report?.expires_at),
       retryAt: instant(report?.retry_at),
-      incident: report && connectionIncident(report, { labels, now, places }),
+      incident: (report && messages?.connectionIncident(report, { labels, now, places })) ?? null,
       report,
     }
-  }, [id, report, labels, now, places])
+  }, [id, report, labels, now, places, messages])
 }

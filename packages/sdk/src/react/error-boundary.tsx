@@ -1,9 +1,8 @@
 import { Component, type ContextType, type ReactNode } from 'react'
 import type { EvergrantError } from '../evergrant-error.ts'
-import { type Incident, tell } from './incidents.ts'
+import type { Incident } from './incident.ts'
 import { isEvergrantError } from './known-error.ts'
-import { Notice } from './notice.tsx'
-import { EvergrantContext } from './provider.tsx'
+import { EvergrantContext } from './setting.ts'
 
 interface Props {
   readonly children?: ReactNode
@@ -48,9 +47,11 @@ export class EvergrantErrorBoundary extends Component<Props, State> {
     const { error } = this.state
     const { children, fallback } = this.props
     if (error === null || this.context === null) return children
-    const incident = incidentOf(error, this.context)
-    if (typeof fallback === 'function') return fallback({ error, incident, reset: this.reset })
-    return fallback ?? <Notice incident={incident} link={error.reconnectUrl} alert />
+    const { labels, places, messages } = this.context
+    if (fallback !== undefined && typeof fallback !== 'function') return fallback
+    if (!messages) return messages === null && <p role="alert">{error.message}</p>
+    const incident = messages.errorIncident(error, { labels, now: Date.now(), places })
+    return fallback?.({ error, incident, reset: this.reset }) ?? <messages.Notice incident={incident} link={error.reconnectUrl} alert />
   }
 
   private readonly reset = (): void => this.setState({ error: null })
@@ -67,10 +68,4 @@ export class EvergrantErrorBoundary extends Component<Props, State> {
   private stop(): void {
     for (const stop of this.stops.splice(0)) stop()
   }
-}
-
-function incidentOf(error: EvergrantError, { labels, places }: NonNullable<ContextType<typeof EvergrantContext>>): Incident {
-  const code = error.code === 'refresh_unavailable' ? 'service_unreachable' : error.code in labels.messages ? error.code : 'unknown'
-  const told = { labels, now: Date.now(), places: { ...places, requestId: error.requestId } }
-  return tell(code, told, { tone: error.action === 'wait' ? 'info' : 'warning', at: error.retryAt?.getTime() })
 }

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { act, cleanup } from '@testing-library/react'
+import { act, cleanup, screen } from '@testing-library/react'
 import { type ReactElement, startTransition, useState } from 'react'
 import { createRoot, hydrateRoot } from 'react-dom/client'
 import { renderToString } from 'react-dom/server'
@@ -33,7 +33,7 @@ test('a page from the server is taken over without a difference, even when the b
   const recoverable = vi.fn()
   await act(async () => hydrateRoot(container, page(world), { onRecoverableError: recoverable }))
   expect(container.textContent).toContain('Welcome')
-  expect(container.textContent).toContain('Google access was removed')
+  await screen.findByText('Google access was removed')
   expect(recoverable).not.toHaveBeenCalled()
   expect(errors).not.toHaveBeenCalled()
   world.client.dispose()

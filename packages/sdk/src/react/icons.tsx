@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react'
-import type { Tone } from './incidents.ts'
+import type { Tone } from './incident.ts'
 import type { BadgeStatus } from './labels.ts'
 
 const ROUND = 'M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1Z'

@@ -1,36 +1,8 @@
 import type { ConnectionReport, EvergrantState } from '../browser/index.ts'
+import type { EvergrantError } from '../evergrant-error.ts'
+import type { Action, Incident, Places, ReconnectState, Step, Telling, Told, Tone } from './incident.ts'
 import type { Labels, MessageCode } from './labels.ts'
-import { fromNow, onDate, type Places, say } from './words.ts'
-
-export type Tone = 'danger' | 'warning' | 'info' | 'success'
-
-/** Steps that the application defines; one that it does not define is not offered. */
-export type OutsideStep = 'sign_in' | 'disconnect' | 'connect_other' | 'support' | 'status_page' | 'review_activity' | 'how_to_allow' | 'how_to_fix'
-export type Step = OutsideStep | 'reconnect' | 'retry' | 'same_tab' | 'cancel' | 'dismiss' | 'details' | 'copy_link' | 'copy_details'
-
-export interface Action {
-  readonly step: Step
-  readonly label: string
-}
-
-/** One thing that is wrong, told to a person. */
-export interface Incident {
-  /** The same as long as it is the same incident: what a dismissal remembers. */
-  readonly key: string
-  /** A code of the labels, or one of the server that they do not have. */
-  readonly code: string
-  readonly tone: Tone
-  readonly title: string
-  /** Empty when the title says it all. */
-  readonly body: string
-  /** Whether the texts count time: they change by themselves. */
-  readonly timed: boolean
-  readonly primary: Action | null
-  readonly secondary: Action | null
-  /** Milliseconds since 1970 until which putting it away keeps it away. */
-  readonly dismissedUntil: number
-  readonly connection: ConnectionReport | null
-}
+import { fromNow, onDate, say } from './words.ts'
 
 const DAY_MS = 86_400_000
 const MINUTE_MS = 60_000
@@ -65,13 +37,6 @@ const SECONDARY: Partial<Record<string, Step>> = {
 const TONES: Partial<Record<string, Tone>> = { needs_reauth: 'danger', expiring: 'info', refreshing: 'info', unavailable: 'info' }
 const RANK: readonly Tone[] = ['danger', 'warning', 'info', 'success']
 
-export interface Told {
-  readonly labels: Labels
-  /** Milliseconds since 1970, by the server's clock. */
-  readonly now: number
-  readonly places?: Places
-}
-
 /** What is wrong with a connection, or null when nothing is that its owner should hear of. */
 export function connectionIncident(report: ConnectionReport, told: Told): Incident | null {
   const { id, status, expires_at } = report
@@ -99,15 +64,6 @@ export function stateIncident(state: EvergrantState, told: Told): Incident | nul
 /** The worst first; among equals the order in which they came. */
 export function worstFirst(incidents: readonly Incident[]): Incident[] {
   return [...incidents].sort((one, other) => RANK.indexOf(one.tone) - RANK.indexOf(other.tone))
-}
-
-interface Telling {
-  readonly tone?: Tone
-  readonly key?: string
-  readonly connection?: ConnectionReport | null
-  readonly places?: Places
-  /** The instant that the text counts to. */
-  readonly at?: number | undefined
 }
 
 /** Puts a code into the words of the labels; one that they do not have keeps the words of the server. */
@@ -147,3 +103,30 @@ function placesOf(connection: ConnectionReport | null, labels: Labels, now: numb
 }
 
 const instant = (text: string | null | undefined): number | undefined => (text == null ? undefined : Date.parse(text))
+
+const CODES: Partial<Record<ReconnectState, string>> = {
+  opening: 'reconnect_waiting',
+  waiting: 'reconnect_waiting',
+  blocked: 'popup_blocked',
+  cancelled: 'reconnect_cancelled',
+  expired: 'reconnect_cancelled',
+  wrong_account: 'account_mismatch',
+  scope_missing: 'scope_missing',
+  failed: 'unknown',
+}
+
+/** How a reconnect goes; `code`: why it could not begin. */
+export function reconnectIncident(state: ReconnectState, code: string | null, connection: ConnectionReport | null, told: Told): Incident | null {
+  const known = code !== null && code in told.labels.messages ? code : CODES[state]
+  if (known === undefined) return null
+  const tone: Tone = state === 'waiting' || state === 'opening' ? 'info' : 'warning'
+  const incident = tell(known, told, { tone, connection })
+  return state === 'failed' && incident.primary ? { ...incident, primary: { ...incident.primary, step: 'reconnect' } } : incident
+}
+
+/** What an error of the client means to a person. */
+export function errorIncident(error: EvergrantError, { labels, now, places }: Told): Incident {
+  const code = error.code === 'refresh_unavailable' ? 'service_unreachable' : error.code in labels.messages ? error.code : 'unknown'
+  const told = { labels, now, places: { ...places, requestId: error.requestId } }
+  return tell(code, told, { tone: error.action === 'wait' ? 'info' : 'warning', at: error.retryAt?.getTime() })
+}

@@ -1,29 +1,20 @@
 import { type ReactElement, useEffect, useState } from 'react'
-import { type ClassNames, classOf } from './class-names.ts'
-
-import { Icon } from './icons.tsx'
-import type { Action, Incident, Step } from './incidents.ts'
-import { useSetting } from './provider.tsx'
-import type { ReconnectView } from './reconnect.ts'
+import type { ClassNames } from './class-names.ts'
+import type { Action, Incident, Step } from './incident.ts'
+import type { Kit } from './kit.ts'
+import type { NoticeProps, Setting } from './setting.ts'
 import { COUNT_MS } from './words.ts'
 
-interface Props {
-  readonly incident: Incident
-  readonly reconnect?: ReconnectView | undefined
-  /** Where to reconnect when there is no `reconnect`. */
-  readonly link?: string | null | undefined
-  readonly onDismiss?: (() => void) | undefined
-  readonly classNames?: ClassNames | undefined
-  readonly as?: 'div' | 'li'
-  readonly id?: string
-  /** What the person just did has failed: said at once, instead of when there is a pause. */
-  readonly alert?: boolean
+interface Props extends NoticeProps {
+  readonly kit: Kit
 }
 
 /** One incident: icon, what it means, and the one next step. */
-export function Notice({ incident, reconnect, link, onDismiss, classNames, as: Root = 'div', id, alert }: Props): ReactElement {
-  const { labels } = useSetting()
-  const does = useSteps({ incident, reconnect, link, onDismiss })
+export function Notice({ kit, incident, reconnect, link, onDismiss, classNames, as: Root = 'div', id, alert }: Props): ReactElement {
+  const { Icon, classOf, useSetting } = kit
+  const setting = useSetting()
+  const { labels, Link } = setting
+  const does = stepsOf(setting, { incident, reconnect, link, onDismiss })
   const css = (part: keyof ClassNames): string => classOf(part, classNames)
   const { title, body, tone, code, timed, primary, secondary } = incident
   // For the first moments offline there is nothing to press: it mends itself mostly.
@@ -56,7 +47,13 @@ export function Notice({ incident, reconnect, link, onDismiss, classNames, as: R
       {steps.length > 0 && (
         <div className={css('actions')}>
           {steps.map((action) => (
-            <StepButton key={action.step} action={action} does={does(action.step)} className={action === primary ? css('primary') : css('secondary')} />
+            <StepButton
+              key={action.step}
+              Link={Link}
+              action={action}
+              does={does(action.step)}
+              className={action === primary ? css('primary') : css('secondary')}
+            />
           ))}
         </div>
       )}
@@ -70,8 +67,13 @@ const referenceOf = ({ code, connection }: Incident): string => `${code} ${conne
 /** An address to go to, something to do, or null where it cannot be done. */
 type Doing = string | (() => void) | null
 
-function StepButton({ action, does, className }: { readonly action: Action; readonly does: Doing; readonly className: string }): ReactElement {
-  const { Link } = useSetting()
+interface StepProps extends Pick<Setting, 'Link'> {
+  readonly action: Action
+  readonly does: Doing
+  readonly className: string
+}
+
+function StepButton({ Link, action, does, className }: StepProps): ReactElement {
   if (typeof does === 'string') {
     return (
       <Link href={does} className={className}>
@@ -86,8 +88,7 @@ function StepButton({ action, does, className }: { readonly action: Action; read
   )
 }
 
-function useSteps({ incident, reconnect, link, onDismiss }: Pick<Props, 'incident' | 'reconnect' | 'link' | 'onDismiss'>): (step: Step) => Doing {
-  const { client, actions } = useSetting()
+function stepsOf({ client, actions }: Setting, { incident, reconnect, link, onDismiss }: NoticeProps): (step: Step) => Doing {
   const { connection } = incident
   const url = link ?? connection?.reconnect_url ?? null
   const copy = (text: string | null): Doing => (text === null ? null : () => void navigator.clipboard?.writeText(text))

@@ -1,45 +1,11 @@
-import {
-  type ComponentType,
-  createContext,
-  type ElementType,
-  type ReactElement,
-  type ReactNode,
-  useCallback,
-  useContext,
-  useEffect,
-  useMemo,
-  useRef,
-  useState,
-} from 'react'
-import type { ConnectionReport, Evergrant } from '../browser/index.ts'
-import { createDismissals, type Dismissals } from './dismissals.ts'
-import type { Incident, OutsideStep } from './incidents.ts'
+import { type ComponentType, type ElementType, type ReactElement, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import type { ConnectionReport } from '../browser/index.ts'
 import type { Labels } from './labels.ts'
-import type { Places } from './words.ts'
-
-/** What is asked of a client. */
-export type ReactClient = Pick<Evergrant, 'getState' | 'subscribe' | 'on' | 'refresh' | 'signOut' | 'connections'>
-
-/** What a step does that only the application knows: an address, or a function. Steps without one are not offered. */
-export type Actions = Partial<Record<OutsideStep, string | ((incident: Incident) => void)>>
-
-export interface Setting {
-  readonly client: ReactClient
-  readonly labels: Labels
-  readonly actions: Actions
-  /** What is known for the places of all texts. */
-  readonly places: Places
-  readonly Link: ElementType
-  readonly dismissals: Dismissals
-  /** The connection that was reconnected here just now. */
-  readonly healed: ConnectionReport | null
-  readonly heal: (connection: ConnectionReport) => void
-}
+import { loadMessages } from './messages.ts'
+import { type Actions, EvergrantContext, type ReactClient, type Setting } from './setting.ts'
 
 /** Long enough to be read, short enough not to be in the way. */
 const HEALED_MS = 6_000
-
-export const EvergrantContext = createContext<Setting | null>(null)
 
 interface Props {
   readonly client: ReactClient
@@ -56,7 +22,7 @@ interface Props {
 const NO_ACTIONS: Actions = {}
 
 export function EvergrantProvider({ client, labels, app, actions = NO_ACTIONS, linkComponent = 'a', children }: Props): ReactElement {
-  const [dismissals] = useState(createDismissals)
+  const [messages, setMessages] = useState<Setting['messages']>()
   const [healed, setHealed] = useState<ConnectionReport | null>(null)
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   const heal = useCallback((connection: ConnectionReport) => {
@@ -65,15 +31,11 @@ export function EvergrantProvider({ client, labels, app, actions = NO_ACTIONS, l
     timer.current = setTimeout(setHealed, HEALED_MS, null)
   }, [])
   useEffect(() => () => clearTimeout(timer.current), [])
+  // When the page stands, and not when they are needed: the words for "you are offline" cannot be fetched then.
+  useEffect(() => loadMessages(setMessages), [])
   const setting = useMemo(
-    () => ({ client, labels, actions, places: { App: app }, Link: linkComponent as ElementType, dismissals, healed, heal }),
-    [client, labels, actions, app, linkComponent, dismissals, healed, heal],
+    () => ({ client, labels, actions, places: { App: app }, Link: linkComponent as ElementType, healed, heal, messages }),
+    [client, labels, actions, app, linkComponent, healed, heal, messages],
   )
   return <EvergrantContext.Provider value={setting}>{children}</EvergrantContext.Provider>
-}
-
-export function useSetting(): Setting {
-  const setting = useContext(EvergrantContext)
-  if (setting === null) throw new Error('Put an EvergrantProvider around your application.')
-  return setting
 }

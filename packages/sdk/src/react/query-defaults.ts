@@ -1,5 +1,5 @@
 import { isEvergrantError } from './known-error.ts'
-import type { ReactClient } from './provider.tsx'
+import type { ReactClient } from './setting.ts'
 
 /** What is asked of TanStack Query's `onlineManager`. */
 interface OnlineManager {

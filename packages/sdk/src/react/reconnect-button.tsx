@@ -1,11 +1,10 @@
 import { type ReactNode, useId } from 'react'
 import { type ClassNames, classOf } from './class-names.ts'
 import { useConnection } from './connections.ts'
-import type { Incident } from './incidents.ts'
-import { Notice } from './notice.tsx'
-import { useSetting } from './provider.tsx'
-import { type ReconnectView, useReconnect } from './reconnect.ts'
-import { say } from './words.ts'
+import type { Incident, ReconnectView } from './incident.ts'
+import type { Labels } from './labels.ts'
+import { useReconnect } from './reconnect.ts'
+import { useSetting } from './setting.ts'
 
 interface Props {
   readonly connectionId: string
@@ -16,21 +15,29 @@ interface Props {
 
 /** Opens the provider's window in the click, and says beside itself how it goes. The button stays where it is, so that the focus does, too. */
 export function ReconnectButton({ connectionId, classNames, children }: Props): ReactNode {
-  const { labels } = useSetting()
+  const { labels, messages } = useSetting()
   const reconnect = useReconnect(connectionId)
   const { incident, provider } = useConnection(connectionId)
   const id = useId()
   if (typeof children === 'function') return children(reconnect)
   const told = reconnect.incident
-  const usual = children ?? labelOf(incident) ?? say(labels, labels.messages.connection_expired.primary ?? '', { P: provider })
+  const usual = children ?? labelOf(incident) ?? firstLabel(labels, provider)
   return (
     <div className={classOf('reconnect', classNames)}>
       <button type="button" className={classOf('primary', classNames)} onClick={() => reconnect.reconnect()} {...(told && { 'aria-describedby': id })}>
         {labelOf(told) ?? usual}
       </button>
-      {told && <Notice id={id} incident={withoutReconnect(told)} reconnect={reconnect} classNames={classNames} alert={told.tone === 'warning'} />}
+      {messages && told && (
+        <messages.Notice id={id} incident={withoutReconnect(told)} reconnect={reconnect} classNames={classNames} alert={told.tone === 'warning'} />
+      )}
     </div>
   )
+}
+
+/** Before anything is known of the connection, and before the words are loaded: they fill in more than this one place. */
+function firstLabel({ messages, provider, locale }: Labels, name: string | null): string {
+  const standIn = (at: number): string => (at > 0 ? provider : provider.charAt(0).toLocaleUpperCase(locale) + provider.slice(1))
+  return (messages.connection_expired.primary ?? '').replace('{P}', (_place, at: number) => name ?? standIn(at))
 }
 
 function labelOf(incident: Incident | null): string | undefined {

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useSyncExternalStore } from 'react'
 import type { Evergrant, EvergrantState } from '../browser/index.ts'
-import { useSetting } from './provider.tsx'
+import { useSetting } from './setting.ts'
 
 export interface SessionView extends EvergrantState {
   /** Still signed in, but the server cannot be asked now. Never a reason to hide the application. */

@@ -1,5 +1,7 @@
 import { useEffect, useState } from 'react'
-import { COUNT_MS } from './words.ts'
+
+/** As the texts of times are rounded. */
+const COUNT_MS = 10_000
 
 /** Milliseconds since 1970; goes on every 10 s while something `counts`, and whenever it counts to something else. */
 export function useNow(counts: unknown, too?: unknown): number {

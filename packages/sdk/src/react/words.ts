@@ -1,7 +1,5 @@
+import type { Places } from './incident.ts'
 import type { Labels, Plural } from './labels.ts'
-
-/** What the places of a text stand for. Absent and null mean unknown. */
-export type Places = Readonly<Record<string, string | number | null | undefined>>
 
 /** Relative times change at most this often, so that a screen reader and an eye can follow. */
 export const COUNT_MS = 10_000

@@ -2,15 +2,16 @@
 import { type ReactElement, StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import type { ConnectionReport } from '../../browser/index.ts'
+import type { ReconnectView } from '../incident.ts'
 import { tell } from '../incidents.ts'
 import { ConnectionBadge, ConnectionStatusBanner, ReconnectButton } from '../index.ts'
+import { KIT } from '../kit.ts'
 import { de } from '../labels/de.ts'
 import { en } from '../labels/en.ts'
 import { ja } from '../labels/ja.ts'
 import type { Labels, MessageCode } from '../labels.ts'
 import { Notice } from '../notice.tsx'
-import type { Actions } from '../provider.tsx'
-import type { ReconnectView } from '../reconnect.ts'
+import type { Actions } from '../setting.ts'
 import { broken, connection, createWorld, Within } from './world.tsx'
 
 const DAY_MS = 86_400_000
@@ -63,6 +64,7 @@ function Gallery({ labels }: { readonly labels: Labels }): ReactElement {
       {codes.map((code, index) => (
         <Notice
           key={code}
+          kit={KIT}
           incident={tell(code, told, { tone: (['danger', 'warning', 'info', 'success'] as const)[index % 4] ?? 'info', connection: connection() })}
           reconnect={reconnect}
           onDismiss={() => undefined}

@@ -2,7 +2,8 @@ import type { ReactElement, ReactNode } from 'react'
 import { type ConnectionReport, cookieSession, createEvergrant, type Evergrant } from '../../browser/index.ts'
 import { en } from '../labels/en.ts'
 import type { Labels } from '../labels.ts'
-import { type Actions, EvergrantProvider } from '../provider.tsx'
+import { EvergrantProvider } from '../provider.tsx'
+import type { Actions } from '../setting.ts'
 
 /** A server of one person, in the place of the network, and the real client over it. */
 export interface World {
