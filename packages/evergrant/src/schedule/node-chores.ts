@@ -7,7 +7,7 @@ import { MINUTE, SECOND } from '../core/time.ts'
 import type { Chore } from './worker.ts'
 
 export interface NodeChoreParts {
-  readonly engine: Pick<RefreshEngine, 'runDue' | 'takeOverLost'> & { flushInterest(): Promise<void> }
+  readonly engine: Pick<RefreshEngine, 'runDue' | 'takeOverLost' | 'freeForgotten'> & { flushInterest(): Promise<void> }
   readonly revocation: RevocationPorts
   /** Null where there are no other nodes. */
   readonly watch: Pick<NodeWatch, 'beat'> | null
@@ -20,6 +20,7 @@ export interface NodeChoreParts {
 export function nodeChores({ engine, revocation, watch, trust, warnings }: NodeChoreParts): readonly Chore[] {
   return [
     { name: 'renew', everyMs: SECOND, run: async () => (await engine.runDue()) > 0 },
+    { name: 'own leases', everyMs: MINUTE, run: () => engine.freeForgotten().then(() => false) },
     { name: 'read marks', everyMs: 5 * SECOND, run: () => engine.flushInterest().then(() => false) },
     { name: 'revoke', everyMs: 2 * SECOND, run: async () => trust?.trusted() !== false && (await runRevocations(revocation)) > 0 },
     ...(warnings === undefined ? [] : [{ name: 'warn of ends', everyMs: MINUTE, run: () => warnBatch(warnings) }]),
@@ -47,6 +48,16 @@ export function eventChores({ pushes, routineChecks }: EventChoreParts, trust: P
 /** Publishes, changes and retires the keys of access tokens when their time comes. */
 export function signingKeyChore(signingKeys: { tick(): Promise<boolean> }): Chore {
   return { name: 'signing keys', everyMs: MINUTE, run: () => signingKeys.tick() }
+}
+
+/** Says once a minute that installations can reach us, and excuses tokens that ended while they could not. */
+export function reachableChore(downtime: { tick(): Promise<number> }): Chore {
+  return { name: 'installations', everyMs: MINUTE, run: () => downtime.tick().then(() => false) }
+}
+
+/** Takes the snapshots of trust scores that are due: once a day for each agent, and soon after an incident. */
+export function trustChore(trust: { work(): Promise<boolean> }): Chore {
+  return { name: 'trust scores', everyMs: 10 * SECOND, run: () => trust.work() }
 }
 
 /** Where there are other nodes: shows them that this one lives, and looks after those that do not. */

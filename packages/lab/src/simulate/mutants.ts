@@ -165,6 +165,18 @@ const engineMutants: readonly Mutant[] = [
     scenario: 'own-leases-first',
   },
   {
+    name: 'own_leases_stand',
+    does: 'never looks for leases in its own name that nothing works under',
+    edits: [{ file: 'core/refresh/forgotten-leases.ts', find: 'if (draining() || liveness', replace: 'if (!draining() || liveness' }],
+    scenario: 'claim-that-came-back',
+  },
+  {
+    name: 'forgotten_without_its_answer',
+    does: 'turns a forgotten lease into a suspicion although the journal has its answer',
+    edits: [{ file: 'core/refresh/forgotten-leases.ts', find: 'if (answer !== undefined) return', replace: 'if (answer === null) return' }],
+    scenario: 'answered-claim-that-came-back',
+  },
+  {
     name: 'journal_settled_too_early',
     does: 'strikes an answer from the journal before the database has it',
     edits: [
@@ -228,6 +240,12 @@ const engineMutants: readonly Mutant[] = [
     does: 'counts lifetimes from the moment the answer came',
     edits: [{ file: 'core/refresh/settle-grant.ts', find: '      obtainedAt: sentAt,', replace: '      obtainedAt: answered.receivedAt,' }],
     scenario: 'lifetimes-from-the-sending',
+  },
+  {
+    name: 'settled_by_a_kept_token',
+    does: 'takes a grant without a new token for the last word about a request that may still arrive',
+    edits: [{ file: 'core/refresh/settle-grant.ts', find: 'rotated ? null : askAgainAt(openPresentation(credential), reuse, sentAt)', replace: 'null' }],
+    scenario: 'late-after-an-answer-without-a-token',
   },
 ]
 

@@ -17,6 +17,7 @@ export const protocolEngine: EngineFactory = (ports) => {
       engine.forget('all')
     },
     takeOverLost: () => engine.takeOverLost(),
+    freeForgotten: () => engine.freeForgotten(),
     drain: () => engine.drain(),
   }
 }

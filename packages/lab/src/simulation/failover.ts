@@ -11,6 +11,7 @@ const LOOK_MS = 2 * MINUTE
 /** Looks at an unconfirmed database before nodes that do not run are given up. */
 const DOUBTS = 6
 const LOOKS_AFTER_A_FAILOVER = 15
+const LONGEST_LEASE_MS = 10 * MINUTE
 
 export interface FailoverParts extends EpisodeParts {
   readonly oracle: Oracle
@@ -58,6 +59,16 @@ function failOver(parts: FailoverParts, store: VolatileStore, snapshot: Snapshot
     database.due.hint(world.now)
     database.revocations.hint(world.now)
     database.askForItsAge(LOOKS_AFTER_A_FAILOVER)
+    lookAfterOwnLeases(parts)
+  })
+}
+
+/** The copy may hold claims that last as long as the longest lease. Whoever started since the first failover looks at once, too. */
+function lookAfterOwnLeases({ world, database, nodes }: FailoverParts): void {
+  database.askForOwnLeases()
+  world.at(world.now + LONGEST_LEASE_MS, () => {
+    for (const node of nodes) node.lookAfterOwnLeases()
+    database.askForOwnLeases()
   })
 }
 

@@ -1,6 +1,14 @@
 import type { GrantRow } from '../../../evergrant/src/engine.ts'
 import type { Family, Presentation, RefreshTruth, Site } from './provider-truth.ts'
 
+/** Of two tokens the one of the later consent is newer; of one consent, the one of the higher generation. */
+export interface ServedToken {
+  /** {@link Family.place} */
+  readonly consent: number
+  readonly generation: number
+  readonly at: number
+}
+
 /** What the world knows of one connection, beside what the database says of it. */
 export interface ConnectionTruth {
   readonly index: number
@@ -15,9 +23,11 @@ export interface ConnectionTruth {
   row: GrantRow
   /** The highest generation that was ever durable, in the database or in a journal. */
   durable: number
-  /** The highest generation that anybody was given, when, and by whom. */
-  served: { generation: number; at: number }
-  readonly servedBy: Map<string, { generation: number; at: number }>
+  /** How many consents the database has taken since the first. */
+  consents: number
+  /** The newest token that anybody was given, when, and by whom. */
+  served: ServedToken
+  readonly servedBy: Map<string, ServedToken>
   disconnectedAt: number | null
   /** Needs no more explanation: the database lost it, a disk was lost. */
   excuse: string | null

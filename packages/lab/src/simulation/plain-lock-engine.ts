@@ -110,6 +110,10 @@ class PlainLockEngine implements NodeEngine {
     return Promise.resolve(0)
   }
 
+  freeForgotten(): Promise<number> {
+    return Promise.resolve(0)
+  }
+
   async drain(): Promise<{ readonly onlyInJournal: number }> {
     this.#draining = true
     await Promise.allSettled(this.#flights.values())

@@ -1,3 +1,4 @@
+import type { Reuse } from '../../../evergrant/src/engine.ts'
 import type { FaultLetter } from './faults.ts'
 import { ALL_FAULTS, parseMask } from './faults.ts'
 import { Streams } from './random.ts'
@@ -72,6 +73,11 @@ const PROFILES: Readonly<Record<ProfileName, Profile>> = {
   brutal: BRUTAL,
   realistic: REALISTIC,
   unbounded: { ...BRUTAL, name: 'unbounded', pauseMeanMs: 240 * SECOND, pauseMaxMs: Number.POSITIVE_INFINITY },
+}
+
+/** The assumption about how long a request may be on its way before it is decided, in milliseconds. */
+export function requestLifeMs(profile: Pick<Profile, 'requestLifeMs'>, reuse: Reuse): number {
+  return reuse.class === 'P1' ? Math.min(profile.requestLifeMs, Math.floor(0.2 * reuse.windowMs)) : profile.requestLifeMs
 }
 
 export function profileOf(name: ProfileName): Profile {

@@ -12,6 +12,8 @@ export interface Family {
   readonly owner: string
   readonly consentedAt: number
   readonly absoluteEnd: number | null
+  /** Its place among the consents of its connection, in the order in which the database took them; the first is 0. */
+  place: number
   current: RefreshTruth
   end: { readonly reason: EndReason; readonly at: number; readonly by: Presentation | null } | null
 }

@@ -15,6 +15,8 @@ export interface NodeEngine {
   forgetIntegration(integration: string): void
   /** Frees what lost nodes left, as far as that is safe. */
   takeOverLost(): Promise<number>
+  /** Frees what stands in this node's own name and nothing of it knows. */
+  freeForgotten(): Promise<number>
   drain(): Promise<{ readonly onlyInJournal: number }>
 }
 

@@ -18,6 +18,9 @@ export const HOME = { id: 'the database', name: 'simulated' }
 /** While an integration's due connections are parked, the next look comes this soon. */
 const PARKING_LOOK_MS = 4_000
 
+/** In minutes: some in a row, because a lease is freed at the second look, and more, because a look may fail. */
+const OWN_LEASE_HINTS = [0, 1, 2, 3, 4, 5, 10, 11, 20, 21, 35, 36]
+
 export type LifeStore = Pick<Store, 'credentials' | 'connections' | 'integrations' | 'nodes' | 'lineages'>
 
 interface Call<Result> {
@@ -37,6 +40,8 @@ export class SimDatabase {
   readonly lostNodes: DueBoard
   /** Of each node: when it should look how old the database is. */
   readonly ages = new Map<string, DueBoard>()
+  /** Of each node: when a lease in its own name may be one that it does not know. */
+  readonly ownLeases = new Map<string, DueBoard>()
   down = false
   /** Raised by every failover. */
   timeline = 1
@@ -147,6 +152,15 @@ export class SimDatabase {
             () => {
               this.due.hint(at.now)
               return oracle.reclaimed(node)
+            },
+          ),
+        reclaimForgotten: (id, node, epoch) =>
+          call(
+            'free forgotten',
+            () => credentials.reclaimForgotten(id, node, epoch),
+            () => {
+              this.due.hint(at.now)
+              return oracle.changed(id, 'freed, forgotten')
             },
           ),
         markReads: (marks) =>
@@ -305,6 +319,11 @@ export class SimDatabase {
   /** Every node looks how old the database is, once a second for so many more seconds: the looks between show nothing. */
   askForItsAge(seconds: number): void {
     for (const board of this.ages.values()) for (let second = 0; second <= seconds; second += 1) board.hint(this.#world.now + second * 1_000)
+  }
+
+  /** Every node that looks after its own leases does so for a while. */
+  askForOwnLeases(): void {
+    for (const board of this.ownLeases.values()) for (const minute of OWN_LEASE_HINTS) board.hint(this.#world.now + minute * 60_000)
   }
 
   /** One look of a kind is planned at a time: a look that planned another one each time would end as a look every second. */

@@ -58,6 +58,8 @@ export interface Running {
   readonly channel: ChangeChannel
   readonly ports: EnginePorts
   readonly workers: Worker[]
+  /** Begins to look after its own leases. Null once it does. */
+  ownLeases: (() => void) | null
   /** Somebody read a token: read marks are waiting. */
   readonly reads: DueBoard
   /** Null where no failover is expected. */
@@ -244,7 +246,8 @@ export class SimNode implements Machine {
       await engine.recover()
       life.recoveringAgain = false
     }
-    const running: Running = { life, engine, store, channel, ports, workers: [], reads, trust: ports.trust instanceof DatabaseTrust ? ports.trust : null }
+    const trust = ports.trust instanceof DatabaseTrust ? ports.trust : null
+    const running: Running = { life, engine, store, channel, ports, workers: [], ownLeases: null, reads, trust }
     this.running = running
     this.#startChores(running, this.#shared ? watch : null)
     life.ready = true
@@ -327,7 +330,15 @@ export class SimNode implements Machine {
     })
   }
 
-  #startChores({ life, engine, store, ports, workers, reads, trust }: Running, watch: Parameters<typeof nodeChores>[0]['watch']): void {
+  /** Without a failover no lease is ever forgotten, so that looking before the first one shows nothing. */
+  lookAfterOwnLeases(): void {
+    if (this.running === null || this.#parts.database.timeline === 1) return
+    this.running.ownLeases?.()
+    this.running.ownLeases = null
+  }
+
+  #startChores(running: Running, watch: Parameters<typeof nodeChores>[0]['watch']): void {
+    const { life, engine, store, ports, workers, reads, trust } = running
     const { database, wire } = this.#parts
     const revocation = {
       connections: store.connections,
@@ -344,10 +355,13 @@ export class SimNode implements Machine {
       entropy: ports.entropy,
       log: ports.log,
     }
-    database.ages.set(this.name, new DueBoard(this.#parts.world))
+    for (const boards of [database.ages, database.ownLeases]) boards.set(this.name, new DueBoard(this.#parts.world))
     for (const chore of nodeChores({ engine, revocation, watch, ...(trust === null ? {} : { trust }) })) {
-      workers.push(startWorker([chore], { timers: this.#choreTimers(chore.name, life, reads, database), log: ports.log }))
+      const start = () => void workers.push(startWorker([chore], { timers: this.#choreTimers(chore.name, life, reads, database), log: ports.log }))
+      if (chore.name === 'own leases') running.ownLeases = start
+      else start()
     }
+    this.lookAfterOwnLeases()
   }
 
   #look(board: DueBoard, task: () => void): void {
@@ -365,9 +379,10 @@ export class SimNode implements Machine {
         return { sleep, after: (ms, task) => database.revocations.wait(ms * database.patience, life.laterAt, task) }
       case 'read marks':
         return { sleep, after: (ms, task) => reads.wait(ms * database.patience, life.laterAt, () => this.#look(reads, task)) }
-      case 'age of the database': {
-        const age = database.ages.get(this.name) ?? reads
-        return { sleep, after: (ms, task) => age.wait(ms, life.laterAt, () => this.#look(age, task)) }
+      case 'age of the database':
+      case 'own leases': {
+        const board = (name === 'own leases' ? database.ownLeases : database.ages).get(this.name) ?? reads
+        return { sleep, after: (ms, task) => board.wait(ms, life.laterAt, () => this.#look(board, task)) }
       }
       case 'take over':
         return { sleep, after: (ms, task) => database.lostNodes.wait(ms * TAKE_OVER_STRETCH, life.laterAt, task) }

@@ -45,6 +45,7 @@ export class SimProvider {
       owner,
       consentedAt: now,
       absoluteEnd: absolute === null ? null : now + absolute * 1_000,
+      place: 0,
       current: undefined as unknown as RefreshTruth,
       end: null,
     }

@@ -1,7 +1,7 @@
 import { NotSent, type OpenLine, type ProviderRequest, type TokenEndpoint, type WireOutcome } from '../../../evergrant/src/engine.ts'
 import type { Oracle } from './invariants/oracle.ts'
 import type { Life } from './life.ts'
-import type { Weather } from './profile.ts'
+import { requestLifeMs, type Weather } from './profile.ts'
 import { DELIVERED_TWICE, type Presentation, type Site } from './provider-truth.ts'
 import type { Random } from './random.ts'
 import type { HttpAnswer, SimProvider } from './sim-provider.ts'
@@ -131,7 +131,7 @@ export class SimWire {
     const { random, slow } = { random: this.#random, slow: this.#strikes('c') }
     const reach = random.between(10, 120)
     const work = slow ? this.#faults.c.between(4_500, 37_000) : random.between(20, 300)
-    const late = slow && this.#faults.c.chance(0.3) ? this.#faults.c.between(0, this.#longestLeg(site)) : 0
+    const late = slow && this.#faults.c.chance(0.3) ? this.#faults.c.between(0, requestLifeMs(this.#weather.profile, site.reuse)) : 0
     const lostThere = this.#strikes('b') || this.#unreachable(life, site)
     const lostBack = this.#strikes('a')
     const there = Math.max(reach, late)
@@ -141,12 +141,6 @@ export class SimWire {
       resetAfter: (lostThere || lostBack) && random.chance(0.5) ? there + work : null,
       duplicateAfter: this.#strikes('z') ? this.#faults.z.between(1, 2_000) : null,
     }
-  }
-
-  /** The assumption about how long a request may be on its way. */
-  #longestLeg(site: Site): number {
-    const { requestLifeMs } = this.#weather.profile
-    return site.reuse.class === 'P1' ? Math.min(requestLifeMs, Math.floor(0.2 * site.reuse.windowMs)) : requestLifeMs
   }
 
   #strikes(fault: 'a' | 'b' | 'c' | 'z'): boolean {

@@ -3,6 +3,7 @@ import type { StoredFault } from '../connection/connection.ts'
 import { Fault, type FaultCode } from '../fault/fault.ts'
 import { newId } from '../ids.ts'
 import { isOwnWord } from '../provider/account.ts'
+import { confirmedVerdict, confirmRequest } from '../provider/confirm-end.ts'
 import type { HeldToken } from '../provider/grant.ts'
 import { judge } from '../provider/judge.ts'
 import type { Reuse } from '../provider/reuse.ts'
@@ -28,6 +29,7 @@ import { blockIntegration, recordFailure } from './record-failure.ts'
 import type { TokenAnswer } from './refresh-engine.ts'
 import { releaseDeaths } from './release-deaths.ts'
 import { type AnsweredPresentation, isChained, type NotGranted, previousAccessToken, settleGrant, storedAnswer } from './settle-grant.ts'
+import { askBeside } from './side-request.ts'
 import { shortage } from './socket-shortage.ts'
 
 /** What became of one attempt to renew one connection. */
@@ -176,12 +178,24 @@ async function concluded(
     case 'sent': {
       const { sentAt } = outcome
       const secrets = [prepared.refreshToken, prepared.context.clientSecret ?? '', ...prepared.secrets]
-      const verdict = prepared.read(judge(prepared.context, { step: 'refresh', outcome: outcome.outcome, sentAt, secrets, held: prepared.held }))
+      const told = prepared.read(judge(prepared.context, { step: 'refresh', outcome: outcome.outcome, sentAt, secrets, held: prepared.held }))
+      const verdict = told.kind === 'dead' ? await confirmed(world, prepared, told, secrets) : told
       const durationMs = world.clock.mono() - startedMono
       observe(world, { kind: verdict.kind, provider: request.context.record.id, durationMs, ...liveAnswer(request, outcome.outcome, verdict) })
       return judged(world, request, prepared, { ...outcome, verdict: carefully(verdict, prepared.reuse) })
     }
   }
+}
+
+/** A record may know answers that speak of an end and mean the client: then the provider is asked before it is believed. */
+async function confirmed(
+  world: EngineWorld,
+  { context, request }: Prepared,
+  verdict: Extract<Verdict, { kind: 'dead' }>,
+  secrets: readonly string[],
+): Promise<Verdict> {
+  const question = confirmRequest(context, verdict, request)
+  return question === null ? verdict : confirmedVerdict(context, verdict, await askBeside(world, question), secrets)
 }
 
 /** A row that was read at one generation and is claimed at a lower one went back in time between the two. */
@@ -286,7 +300,12 @@ async function notGranted(
   noteFailure(world, request.context.integration.id, endpoint, verdict)
   const answer =
     result !== null && result.outcome.kind === 'answered'
-      ? storedAnswer(world, organization, { intent: result.intent, receivedAt: now, answer: result.outcome.answer }, verdict.kind)
+      ? storedAnswer(
+          world,
+          organization,
+          { intent: result.intent, receivedAt: now, answer: result.outcome.answer, grantContext: request.context },
+          verdict.kind,
+        )
       : null
   const recorded = await recordFailure(world, {
     row: request.row,

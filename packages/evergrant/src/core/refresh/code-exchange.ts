@@ -1,12 +1,13 @@
 import type { SessionAnswer } from '../connect/connect-sessions.ts'
+import { keptHeaders } from '../provider/beside-body.ts'
 import { judge } from '../provider/judge.ts'
 import { exchangeRequest } from '../provider/token-request.ts'
 import type { Verdict } from '../provider/verdict.ts'
 import { NotSent, type ProviderAnswer, type WireOutcome } from '../provider/wire.ts'
 import type { Seal } from '../seal/seal.ts'
+import { answerBytes } from './answer-bytes.ts'
 import type { EnginePorts, Observation } from './engine-ports.ts'
 import type { CodeExchange, CodeExchangeRequest, CodeExchangeResult } from './exchange.ts'
-import { contentHeaders } from './settle-grant.ts'
 
 export type CodeExchangePorts = Pick<EnginePorts, 'clock' | 'seal' | 'log' | 'endpoint' | 'journal' | 'times' | 'observe'>
 
@@ -49,13 +50,13 @@ async function send(ports: CodeExchangePorts, wire: ReturnType<typeof exchangeRe
 }
 
 function sessionAnswer(seal: Seal, request: CodeExchangeRequest, answer: ProviderAnswer, verdict: Verdict, receivedAt: number): SessionAnswer {
-  const { organization, intent } = request
+  const { organization, intent, context } = request
   return {
     intent,
     receivedAt,
     httpStatus: answer.status,
     verdict: verdict.kind,
-    body: seal.seal(answer.body, { organization, table: 'answer', row: intent, column: 'body' }),
+    body: seal.seal(answerBytes(context.record, answer), { organization, table: 'answer', row: intent, column: 'body' }),
     bodyHash: seal.digest(answer.body),
   }
 }
@@ -72,7 +73,7 @@ async function keep(ports: CodeExchangePorts, request: CodeExchangeRequest, sent
       sentAt,
       receivedAt: ports.clock.wall(),
       httpStatus: answer.status,
-      headers: contentHeaders(answer),
+      headers: keptHeaders(request.context.record, answer),
       body: answer.body,
       callback: request.callback,
     })

@@ -51,8 +51,9 @@ export interface StoredAnswer {
   readonly receivedAt: Instant
   readonly httpStatus: number
   readonly verdict: string
+  /** Sealed: the raw bytes, with the headers and cookies that the record names before them (`answerBytes`). */
   readonly body: Uint8Array
-  /** base64url SHA-256 of the raw bytes: stays when the bytes are cut after 72 h. */
+  /** base64url SHA-256 of the raw body: stays when the bytes are cut after 72 h. */
   readonly bodyHash: string
 }
 
@@ -214,6 +215,11 @@ export interface Credentials extends Deaths {
    * suspicions (at = intent time, unanswered) and the rows become due now. Returns how many.
    */
   reclaim(node: NodeIdentity): Promise<number>
+  /**
+   * Frees one lease of this node as {@link reclaim} does, one of its own incarnation included if its time is over (database clock); the
+   * caller knows that nothing here is at work under it. False: the epoch is another one, or it is not over.
+   */
+  reclaimForgotten(connection: ConnectionId, node: NodeIdentity, epoch: number): Promise<boolean>
   /** Warnings due now, oldest first. Costs O(limit). Nothing is hidden from other callers: `warn` decides who writes. */
   dueWarnings(limit: number): Promise<readonly DueWarning[]>
   /** Steps and events in one transaction. Returns how many were taken. */

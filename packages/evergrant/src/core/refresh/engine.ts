@@ -7,6 +7,7 @@ import { Admission } from './admission.ts'
 import { AnsweredRefreshes } from './answered-refreshes.ts'
 import type { RenewedToken } from './attempt.ts'
 import { Backlogs } from './backlog.ts'
+import { ended, failedFault, waiting } from './caller-faults.ts'
 import type { GrantRow } from './credentials.ts'
 import { DeathRunner } from './death-runner.ts'
 import { DueRunner } from './due-runner.ts'
@@ -16,6 +17,7 @@ import type { EnginePorts, EngineWorld } from './engine-ports.ts'
 import { ExchangeTimes } from './exchange-times.ts'
 import { FirstAnswers } from './first-answers.ts'
 import { type FlightResult, Flights } from './flights.ts'
+import { ForgottenLeases } from './forgotten-leases.ts'
 import { type GrantContext, GrantContexts } from './grant-contexts.ts'
 import { recordEnd } from './grant-end.ts'
 import { Interest } from './interest.ts'
@@ -23,7 +25,7 @@ import { credentialContext } from './new-credential.ts'
 import { planRefresh, servable } from './plan.ts'
 import { recoverNode } from './recovery.ts'
 import type { DrainReport, EngineStats, RecoveryReport, RefreshEngine, RefreshReport, TokenAnswer, TokenRequest } from './refresh-engine.ts'
-import { RefusedSecrets } from './refused-secret.ts'
+import { RefusedSecrets, refusalFault } from './refused-secret.ts'
 import { RejectionGuard } from './rejection-guard.ts'
 import { RetryBudgets } from './retry-budget.ts'
 import { probeConnection, type ReuseProbeReport, type ReuseProbeRequest } from './reuse-probe.ts'
@@ -60,7 +62,8 @@ export class Engine implements RefreshEngine {
   readonly #deaths: DeathRunner
   readonly #outage: StoreOutage
   readonly #takeover: Takeover
-  readonly #probes = new Set<Promise<ReuseProbeReport>>()
+  readonly #forgotten: ForgottenLeases
+  readonly #probes = new Map<Promise<ReuseProbeReport>, ConnectionId>()
   readonly #nudgedAt = new Map<ConnectionId, number>()
   #draining = false
 
@@ -89,6 +92,7 @@ export class Engine implements RefreshEngine {
     this.#due = new DueRunner(this.#world, this.#flights)
     this.#deaths = new DeathRunner(this.#world, this.#flights)
     this.#takeover = new Takeover(this.#world)
+    this.#forgotten = new ForgottenLeases(this.#world, (connection) => this.#flights.has(connection) || [...this.#probes.values()].includes(connection))
   }
 
   /** Shared with the code exchange, so that both use the same integrations and endpoints. */
@@ -157,33 +161,21 @@ export class Engine implements RefreshEngine {
         if (!rejected && servable(row, now, minTtlMs)) return this.#answer(row, context, reading)
         throw waiting(plan.code, plan.until, row, request)
       case 'reconnect':
-        if (rejected && plan.code === 'new_credentials_needed' && row.connection.state === 'active') await this.#lookAtSecret(row, context)
+        if (rejected && plan.code === 'new_credentials_needed' && row.connection.state === 'active') await this.#lookAtSecret(row, context, request.reportedBy)
         else await recordEnd(this.#world, row, plan.code, rejected)
         throw ended(plan.code, row)
     }
   }
 
   /** Returns when the secret has ended. @throws Fault when it has not */
-  async #lookAtSecret(row: GrantRow, context: GrantContext): Promise<void> {
+  async #lookAtSecret(row: GrantRow, context: GrantContext, reporter: string | undefined): Promise<void> {
     const { id } = row.connection
     const now = this.#world.clock.wall()
-    const refusal = await this.#refused.look(row, context)
-    switch (refusal.kind) {
-      case 'ended':
-        return this.#cache.forget(id)
-      case 'works':
-        this.#rejections.renewed(id, row.credential.generation, now)
-        throw new Fault('upstream_token_refused', { detail: 'the provider accepts the stored secret in its own check: the refusal is about something else' })
-      case 'held':
-        throw new Fault('deaths_held', { retryAt: refusal.until })
-      case 'cannot_tell':
-        throw new Fault('provider_unavailable', {
-          retryAt: refusal.until,
-          detail: 'the API refused the secret, and the provider could not be asked whether it still works',
-        })
-      case 'moved':
-        throw new Fault('refresh_in_progress', { retryAt: now + NUDGE_EVERY_MS, detail: 'the credentials were replaced meanwhile: read them again' })
-    }
+    const refusal = await this.#refused.look(row, context, reporter)
+    if (refusal.kind === 'works') this.#rejections.renewed(id, row.credential.generation, now)
+    const fault = refusalFault(refusal, now)
+    if (fault !== null) throw fault
+    this.#cache.forget(id)
   }
 
   async refresh(organization: OrganizationId, connection: ConnectionId): Promise<RefreshReport> {
@@ -214,7 +206,7 @@ export class Engine implements RefreshEngine {
   /** Presents spent tokens again, on purpose: for a grant that may be lost. @throws Fault */
   async learnReuse(request: ReuseProbeRequest): Promise<ReuseProbeReport> {
     const probe = probeConnection(this.#world, request)
-    this.#probes.add(probe)
+    this.#probes.set(probe, request.connection)
     return probe.finally(() => {
       this.#probes.delete(probe)
       this.forget(request.connection)
@@ -235,6 +227,14 @@ export class Engine implements RefreshEngine {
     return this.#takeover.run()
   }
 
+  freeForgotten(): Promise<number> {
+    return this.#forgotten.run()
+  }
+
+  worked(connection: ConnectionId): void {
+    this.#refused.worked(connection)
+  }
+
   forget(connection: ConnectionId | 'all'): void {
     this.#cache.forget(connection)
     this.#flights.wake(connection)
@@ -249,7 +249,7 @@ export class Engine implements RefreshEngine {
     const finished = this.#flights.count
     const flushed = this.#interest.flush()
     await this.#flights.idle(ms, until)
-    await this.#inTime(Promise.allSettled(this.#probes))
+    await this.#inTime(Promise.allSettled(this.#probes.keys()))
     // Read marks are worth no wait for a database that hangs.
     await this.#inTime(flushed)
     return { finished, onlyInJournal: this.#flights.onlyInJournal }
@@ -374,24 +374,4 @@ export class Engine implements RefreshEngine {
       cancel()
     }
   }
-}
-
-function failedFault(result: Extract<FlightResult, { kind: 'failed' }>): Fault {
-  return new Fault(result.code, {
-    ...(result.retryAt === null ? {} : { retryAt: result.retryAt }),
-    ...(result.detail === undefined ? {} : { detail: result.detail }),
-  })
-}
-
-function waiting(code: Fault['code'], until: Instant | null, row: GrantRow, request: TokenRequest): Fault {
-  const stillLives = row.credential.accessExpiresAt !== null && request.rejectedGeneration === null && row.credential.accessExpiresAt > (until ?? 0)
-  return new Fault(code, {
-    ...(until === null ? {} : { retryAt: until }),
-    ...(stillLives ? { detail: 'the stored token does not live as long as min_ttl asks' } : {}),
-  })
-}
-
-function ended(code: Fault['code'], row: GrantRow): Fault {
-  const text = row.connection.state === 'needs_reauth' ? row.connection.fault?.evidence.providerText : null
-  return new Fault(code, text ? { detail: `the provider says: ${text}` } : {})
 }

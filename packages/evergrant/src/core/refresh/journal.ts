@@ -1,7 +1,7 @@
 import type { ConnectionId, ConnectSessionId, IntentId, OrganizationId } from '../ids.ts'
 import type { Instant } from '../time.ts'
 
-/** An answer that must not be lost, as the journal keeps it. The body is sealed by the journal itself. */
+/** An answer that must not be lost, as the journal keeps it. It is sealed as a whole by the journal itself. */
 export interface JournalRecord {
   readonly intent: IntentId
   readonly organization: OrganizationId
@@ -13,6 +13,7 @@ export interface JournalRecord {
   readonly sentAt: Instant
   readonly receivedAt: Instant
   readonly httpStatus: number
+  /** What reading the body needs, and exactly the headers and cookies that the record names (`keptHeaders`). */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
   /** Of a code exchange: what only the callback said (scopes, facts, account), without its code and state. */

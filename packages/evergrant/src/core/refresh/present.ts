@@ -1,4 +1,3 @@
-import type { Suspicion } from '../connection/credential.ts'
 import { type IntentId, newId } from '../ids.ts'
 import type { ProviderContext } from '../provider/context.ts'
 import type { Reuse } from '../provider/reuse.ts'
@@ -11,7 +10,7 @@ import type { Visit } from './exchange-times.ts'
 import { pausedSince } from './patience.ts'
 import { drainFor, leaseFor } from './protocol-times.ts'
 import { isOurs } from './socket-shortage.ts'
-import { presentableAt, windowOpen } from './suspicion.ts'
+import { openPresentation, presentableAt, windowOpen } from './suspicion.ts'
 
 /** One grant, read and planned, about to be presented. */
 export interface Presentation {
@@ -129,14 +128,8 @@ function takeBack(world: EngineWorld, row: GrantRow, intent: IntentId, dueAt: In
  */
 function earliestSend(world: EngineWorld, { row, reuse }: Presentation, databaseNow: Instant): Instant | null {
   const { accessExpiresAt } = row.credential
-  const open = openPresentation(row)
+  const open = openPresentation(row.credential)
   return open === null ? databaseNow : presentableAt({ suspicion: open, reuse, accessExpiresAt, now: databaseNow }, world.times)
-}
-
-/** The oldest one of this generation whose outcome is not known. */
-function openPresentation({ credential: { suspicion, intent, generation } }: GrantRow): Suspicion | null {
-  if (suspicion !== null) return suspicion
-  return intent !== null && intent.generation === generation ? { intent: intent.id, at: intent.at, answered: false } : null
 }
 
 /**
@@ -144,7 +137,7 @@ function openPresentation({ credential: { suspicion, intent, generation } }: Gra
  * claim of the probe itself says how long nobody may follow it.
  */
 function quietAfter(world: EngineWorld, { row, reuse }: Presentation): Pick<ClaimRequest, 'quietMs'> {
-  const open = openPresentation(row)
+  const open = openPresentation(row.credential)
   const harmless = reuse.class === 'P0' || reuse.class === 'P2'
   if (open === null || harmless || windowOpen(open, reuse, world.clock.wall(), world.times)) return {}
   return { quietMs: world.times.orphanWaitMs }

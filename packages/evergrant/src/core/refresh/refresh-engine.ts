@@ -9,6 +9,8 @@ export interface TokenRequest {
   readonly minTtlMs: number
   /** The generation that an API answered 401 to; refreshes only while it is still current. */
   readonly rejectedGeneration: number | null
+  /** Who saw that refusal: `SEEN_BY_PROXY`, or a name that is the same for the same caller. Nobody in particular by default. */
+  readonly reportedBy?: string
 }
 
 export interface TokenAnswer {
@@ -46,6 +48,10 @@ export interface RefreshEngine {
   runDue(): Promise<number>
   /** Frees leases of nodes that are known dead, as far as their reuse classes allow; those connections are due at once. Returns how many. */
   takeOverLost(): Promise<number>
+  /** Frees leases in this node's name that are over and that nothing here is at work under, once they were seen twice. Returns how many. */
+  freeForgotten(): Promise<number>
+  /** An API took the current token. Costs nothing where nobody said the opposite. */
+  worked(connection: ConnectionId): void
   /** Forgets cached values: something changed elsewhere. */
   forget(connection: ConnectionId | 'all'): void
   /** Stops starting, waits for flights and commits. Answers that only the journal has are counted. */

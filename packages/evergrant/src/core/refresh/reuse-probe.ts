@@ -1,5 +1,6 @@
 import { Fault } from '../fault/fault.ts'
 import { type ConnectionId, type IntentId, newId, type OrganizationId } from '../ids.ts'
+import { keptHeaders } from '../provider/beside-body.ts'
 import type { ProviderContext } from '../provider/context.ts'
 import { judge } from '../provider/judge.ts'
 import { type ProbeLimits, type ProbePorts, type ProbeReport, probeReuse } from '../provider/probe-reuse.ts'
@@ -15,7 +16,7 @@ import { noteAnswered, noteFailure, passGate } from './gate.ts'
 import type { GrantContext } from './grant-contexts.ts'
 import { credentialContext } from './new-credential.ts'
 import { recordFailure } from './record-failure.ts'
-import { type AnsweredPresentation, contentHeaders, isChained, type NotGranted, settleGrant, storedAnswer } from './settle-grant.ts'
+import { type AnsweredPresentation, isChained, type NotGranted, settleGrant, storedAnswer } from './settle-grant.ts'
 
 export interface ReuseProbeRequest {
   readonly organization: OrganizationId
@@ -224,7 +225,7 @@ class Probing implements ProbePorts {
         sentAt,
         receivedAt,
         httpStatus: answer.status,
-        headers: contentHeaders(answer),
+        headers: keptHeaders(this.#held.grantContext.record, answer),
         body: answer.body,
       })
     } catch (error) {
@@ -249,7 +250,7 @@ class Probing implements ProbePorts {
       const { organization } = row.connection
       const receivedAt = world.clock.wall()
       const { answer: raw, verdict, sentAt } = failed
-      const answer = raw === null ? null : storedAnswer(world, organization, { intent, receivedAt, answer: raw }, verdict.kind)
+      const answer = raw === null ? null : storedAnswer(world, organization, { intent, receivedAt, answer: raw, grantContext }, verdict.kind)
       await recordFailure(world, { row, grantContext, intent, sentAt, answer, verdict })
     } else await untilDurable(world, 'release', () => world.credentials.release(row.connection.id, intent, row.health.dueAt))
     if (newest !== null) world.journal.settle(newest.intent)

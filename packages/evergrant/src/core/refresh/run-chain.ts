@@ -1,4 +1,5 @@
 import { parseJson } from '../provider/answer-body.ts'
+import { stepWithBeside, valuesBeside } from '../provider/beside-body.ts'
 import { chainRequest, readChainAnswer } from '../provider/chain.ts'
 import type { ProviderContext } from '../provider/context.ts'
 import type { ChainStep } from '../provider/record-around.ts'
@@ -47,10 +48,11 @@ async function runStep(context: ProviderContext, step: ChainStep, held: Granted,
     const sentAt = ports.clock.wall()
     const outcome = await ports.send(request)
     if (outcome.kind === 'answered' && isSuccess(outcome.answer)) {
-      const grant = readChainAnswer(context, step, held, parseJson(outcome.answer.text), sentAt)
+      const grant = readChainAnswer(context, step, held, stepWithBeside(step, context.record, outcome.answer, parseJson(outcome.answer.text)), sentAt)
       if (grant !== null) return { kind: 'granted', grant, answer: outcome.answer }
     }
-    const failed = failedBy(outcome, sentAt, secrets)
+    const beside = outcome.kind === 'answered' ? valuesBeside(context.record, outcome.answer) : []
+    const failed = failedBy(outcome, sentAt, [...secrets, ...beside])
     if (failed.refused || attempt === ATTEMPTS) return failed
   }
 }

@@ -1,11 +1,13 @@
 import type { AuditEvent } from '../audit/event.ts'
 import { SYSTEM_ACTOR } from '../audit/event.ts'
 import { type IntentId, newId } from '../ids.ts'
+import { keptHeaders } from '../provider/beside-body.ts'
 import { chainOf } from '../provider/chain.ts'
 import type { Reuse } from '../provider/reuse.ts'
 import type { Granted, Verdict } from '../provider/verdict.ts'
 import type { ProviderAnswer } from '../provider/wire.ts'
 import type { Instant } from '../time.ts'
+import { answerBytes } from './answer-bytes.ts'
 import type { CommitOutcome, GrantCommit, GrantRow, StoredAnswer } from './credentials.ts'
 import { dueAfter } from './due.ts'
 import { untilDurable } from './durable.ts'
@@ -14,6 +16,7 @@ import type { GrantContext } from './grant-contexts.ts'
 import { grantEnd } from './grant-lifetime.ts'
 import { credentialContext, newCredential } from './new-credential.ts'
 import type { Presentation } from './present.ts'
+import { askAgainAt, openPresentation } from './suspicion.ts'
 
 /** An answer in hand: what was presented, what came back, and when. */
 export interface AnsweredPresentation {
@@ -33,20 +36,20 @@ export interface SettledGrant {
   readonly committed: Promise<CommitOutcome>
 }
 
-/** Seals the raw bytes for the answer row. */
+/** Seals the raw bytes for the answer row, see `answerBytes`. */
 export function storedAnswer(
   world: EngineWorld,
   organization: string,
-  answered: Pick<AnsweredPresentation, 'intent' | 'receivedAt' | 'answer'>,
+  answered: Pick<AnsweredPresentation, 'intent' | 'receivedAt' | 'answer' | 'grantContext'>,
   verdict: string,
 ): StoredAnswer {
-  const { intent, receivedAt, answer } = answered
+  const { intent, receivedAt, answer, grantContext } = answered
   return {
     intent,
     receivedAt,
     httpStatus: answer.status,
     verdict,
-    body: world.seal.seal(answer.body, { organization, table: 'answer', row: intent, column: 'body' }),
+    body: world.seal.seal(answerBytes(grantContext.record, answer), { organization, table: 'answer', row: intent, column: 'body' }),
     bodyHash: world.seal.digest(answer.body),
   }
 }
@@ -102,12 +105,13 @@ export function wholeCommit(world: EngineWorld, answered: AnsweredPresentation, 
   const { presentation, grantContext, sentAt, intent } = answered
   const { connection, credential } = presentation.row
   const { record, integration, reuse } = grantContext
+  const rotated = grant.refreshToken !== null && grant.refreshToken !== presentation.refreshToken
   const tokens = {
     ...grant,
     refreshToken: grant.refreshToken ?? presentation.refreshToken,
     refreshExpiresAt: grant.refreshExpiresAt ?? (grant.refreshToken === null ? credential.refreshExpiresAt : null),
   }
-  const fresh = newCredential(
+  const drawn = newCredential(
     {
       organization: connection.organization,
       connection: connection.id,
@@ -120,6 +124,8 @@ export function wholeCommit(world: EngineWorld, answered: AnsweredPresentation, 
     world.seal,
     world.entropy,
   )
+  const again = rotated ? null : askAgainAt(openPresentation(credential), reuse, sentAt)
+  const fresh = again === null ? drawn : { ...drawn, softAt: Math.min(again, drawn.softAt ?? again) }
   const now = world.clock.wall()
   return {
     connection: connection.id,
@@ -243,17 +249,11 @@ function journal(world: EngineWorld, answered: AnsweredPresentation): Promise<vo
     sentAt: answered.sentAt,
     receivedAt: answered.receivedAt,
     httpStatus: answered.answer.status,
-    headers: contentHeaders(answered.answer),
+    headers: keptHeaders(answered.grantContext.record, answered.answer),
     body: answered.answer.body,
   })
   appended.catch((error: unknown) => world.log.error({ intent: answered.intent, error: String(error) }, 'the journal cannot keep an answer; the database must'))
   return appended
-}
-
-/** The judge needs no other header to read a stored answer again. */
-export function contentHeaders(answer: ProviderAnswer): Record<string, string> {
-  const type = answer.headers['content-type']
-  return type === undefined ? {} : { 'content-type': type }
 }
 
 export type NotGranted = Exclude<Verdict, { kind: 'granted' }>

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Reuse, ReuseClass } from '../provider/reuse.ts'
 import { drainFor, leaseFor, protocolTimes } from './protocol-times.ts'
-import { deathMeansLostAnswer, presentableAt, windowOpen } from './suspicion.ts'
+import { askAgainAt, deathMeansLostAnswer, presentableAt, windowOpen } from './suspicion.ts'
 
 const times = protocolTimes()
 const reuse = (name: ReuseClass, windowMs = 0): Reuse => ({ class: name, windowMs, neverProbe: false })
@@ -32,6 +32,15 @@ test('a window that has closed is waited out from its last moment: a request may
   const asked = { suspicion, reuse: p1, accessExpiresAt: 1_030_000, now: 1_023_400 }
   expect(presentableAt(asked, times)).toBe(1_024_000 + times.orphanWaitMs)
   expect(presentableAt({ ...asked, reuse: reuse('P4') }, times)).toBe(1_000_000 + times.orphanWaitMs)
+})
+
+test('an answer without a new refresh token is asked for again half a window after an unanswered request, where that request may still arrive', () => {
+  const p1 = reuse('P1', 600_000)
+  expect(askAgainAt(suspicion, p1, 1_011_000)).toBe(1_300_000)
+  expect(askAgainAt(suspicion, p1, 1_300_000)).toBeNull()
+  expect(askAgainAt({ ...suspicion, answered: true }, p1, 1_011_000)).toBeNull()
+  expect(askAgainAt(null, p1, 1_011_000)).toBeNull()
+  expect(askAgainAt(suspicion, reuse('P2'), 1_011_000)).toBeNull()
 })
 
 test('a death after an unknown outcome means a lost answer only where a second presentation is not harmless', () => {

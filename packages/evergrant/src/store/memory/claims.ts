@@ -76,6 +76,16 @@ export function reclaim(tables: Tables, node: NodeIdentity): number {
   return freed
 }
 
+/** One that this very incarnation took is freed only when it is over. */
+export function reclaimForgotten(tables: Tables, connection: ConnectionId, node: NodeIdentity, epoch: number): boolean {
+  const row = tables.connections.get(connection)
+  const lease = row?.grant.credential.lease
+  if (row === undefined || lease === null || lease === undefined || lease.owner !== node.id || row.grant.credential.epoch !== epoch) return false
+  if (lease.until > tables.now() && lease.incarnation === node.incarnation) return false
+  freeLease(tables, row)
+  return true
+}
+
 export function markReads(tables: Tables, marks: readonly ReadMark[]): void {
   for (const { connection: id, at, dueAt } of marks) {
     const row = tables.connections.get(id)

@@ -120,6 +120,21 @@ function* reclaimOne(dialect: Dialect, connection: ConnectionId, node: NodeIdent
   return true
 }
 
+/** One that this very incarnation took is freed only when it is over. */
+export function* reclaimForgotten(dialect: Dialect, connection: ConnectionId, node: NodeIdentity, epoch: number): Program<boolean> {
+  const found = yield* row(`select k.state from connection k where k.id = ? ${dialect.forUpdate('k')}`, connection)
+  const current = yield* row(
+    'select lease_owner, lease_incarnation, lease_epoch, lease_until, now_ms() as now from credential where connection_id = ?',
+    connection,
+  )
+  if (found === undefined || current === undefined) return false
+  if (textOrNull(current, 'lease_owner') !== node.id || integer(current, 'lease_epoch') !== epoch) return false
+  const over = (integerOrNull(current, 'lease_until') ?? 0) <= integer(current, 'now')
+  if (!over && textOrNull(current, 'lease_incarnation') === node.incarnation) return false
+  yield* freeLease(connection, text(found, 'state'))
+  return true
+}
+
 /** The lease goes, the epoch stays; an open intent becomes the suspicion, and the connection is due now. */
 export function* freeLease(connection: ConnectionId, state: string): Program<void> {
   yield* run(

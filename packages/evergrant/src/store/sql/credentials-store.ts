@@ -1,6 +1,6 @@
 import type { ConnectionId, IntentId, OrganizationId } from '../../core/ids.ts'
 import type { Credentials, FailureCommit, GrantRow, StoredAnswer } from '../../core/refresh/credentials.ts'
-import { claim, reclaim, release } from './claims.ts'
+import { claim, reclaim, reclaimForgotten, release } from './claims.ts'
 import { settleDeath, takeHeldProbes, unsettledDeaths } from './deaths.ts'
 import { cutAnswers, markReads, reschedule, takeDue } from './due.ts'
 import { commitFailure, commitGrant } from './grants.ts'
@@ -52,6 +52,7 @@ export function credentialsStore(database: Database): Credentials {
     takeParked: (integration, limit, visibilityMs) => database.write(() => takeParked(dialect, integration, limit, visibilityMs)),
     parkedIntegrations: () => database.read(() => parkedIntegrations()),
     reclaim: (node) => database.write(() => reclaim(dialect, node), { repeatable: true }),
+    reclaimForgotten: (connection, node, epoch) => database.write(() => reclaimForgotten(dialect, connection, node, epoch), { connection }),
     dueWarnings: (limit) => database.read(() => dueWarnings(limit)),
     warn: (steps) => database.write(() => warn(steps), { repeatable: true }),
     markReads: (marks) => (marks.length === 0 ? Promise.resolve() : database.write(() => markReads(marks), { repeatable: true })),

@@ -47,7 +47,17 @@ function build(reuse: Reuse): void {
     families: [],
     mood: { down: false, clientRejected: false, mistakenDeath: false },
   }
-  const family: Family = { id: 0, site, connection: 0, owner: 'o', consentedAt: 0, absoluteEnd: null, current: undefined as unknown as RefreshTruth, end: null }
+  const family: Family = {
+    id: 0,
+    site,
+    connection: 0,
+    owner: 'o',
+    consentedAt: 0,
+    absoluteEnd: null,
+    place: 0,
+    current: undefined as unknown as RefreshTruth,
+    end: null,
+  }
   family.current = mint.refresh(family, 1)
   row = {
     connection: { state: 'active', fault: null },
@@ -65,7 +75,8 @@ function build(reuse: Reuse): void {
     stored: family.current,
     row,
     durable: 1,
-    served: { generation: 0, at: 0 },
+    consents: 0,
+    served: { consent: 0, generation: 0, at: 0 },
     servedBy: new Map(),
     disconnectedAt: null,
     excuse: null,
@@ -149,6 +160,34 @@ test('I6: a window is over after four fifths of it', () => {
   expect(broken()).toEqual(['I6'])
 })
 
+/** At 0 s, at `againAt` and at `thirdAt`: the first is answered with `status`, or never; the second is granted, with a new token or without. */
+function thrice(reuse: Reuse, status: number | null, againAt: number, rotates: boolean, thirdAt: number): string[] {
+  build(reuse)
+  const first = send()
+  first.settled = first.over = first.concluded = true
+  if (status !== null) oracle.read(life, first, { status, headers: {}, text: '' })
+  world.now = againAt
+  const second = send(lifeOf('node-2'))
+  if (rotates) rotated(second)
+  oracle.read(lifeOf('node-2'), second, { status: 200, headers: {}, text: '', grants: true })
+  second.settled = second.over = second.concluded = true
+  world.now = thirdAt
+  send(lifeOf('node-3'))
+  return broken()
+}
+
+test('I6: a grant without a new token clears the presentations before it that cannot be on their way any more, and no others', () => {
+  const window: Reuse = { class: 'P1', windowMs: 30_000, neverProbe: false }
+  expect(thrice(window, 500, 1_000, false, 40_000)).toEqual([])
+  expect(thrice(window, null, 11_000, false, 40_000)).toEqual([])
+  expect(thrice(window, 500, 1_000, true, 40_000)).toEqual(['I6'])
+  expect(thrice(window, null, 11_000, true, 40_000)).toEqual(['I6'])
+  // The second one is too early by itself, and the third while the first may still arrive.
+  const strict: Reuse = { class: 'P4', windowMs: 0, neverProbe: false }
+  expect(thrice(strict, null, 60_000, false, 121_000)).toEqual(['I6'])
+  expect(thrice(strict, null, 60_000, false, 119_000)).toEqual(['I6', 'I6'])
+})
+
 test('I11: one process sends one connection twice at once', () => {
   build({ class: 'P0', windowMs: 0, neverProbe: false })
   send()
@@ -164,6 +203,26 @@ test('I2: an older generation after a newer one, on one node and across nodes', 
   expect(broken()).toEqual(['I2'])
   world.now = 5_000
   oracle.served(lifeOf('node-2'), { connection, askedAt: 5_000, rejectedGeneration: null }, answer(2, access()))
+  expect(broken()).toEqual(['I2', 'I2'])
+})
+
+test('I2: a token of a consent that was replaced, whatever its number; the new one may have a lower number after the database went back', async () => {
+  connection.durable = 7
+  const old = access()
+  serve(7, 0, old)
+  connection.excuse = 'the database went back in time'
+  row = { ...row, credential: { ...row.credential, generation: 5 } }
+  await oracle.changed('con_0', 'failover')
+  const family: Family = { ...connection.family, id: 1 }
+  family.current = mint.refresh(family, 1)
+  const refreshToken = seal.seal(family.current.text, { organization: 'org_0', table: 'credential', row: 'con_0#6', column: 'refresh_token' })
+  row = { ...row, credential: { ...row.credential, generation: 6 } }
+  await oracle.replaced({ connection: 'con_0', credential: { refreshToken } } as never, { kind: 'replaced', generation: 6 })
+  world.now = 10_000
+  serve(6)
+  expect(broken()).toEqual([])
+  world.now = 20_000
+  serve(7, world.now, old)
   expect(broken()).toEqual(['I2', 'I2'])
 })
 

@@ -194,6 +194,8 @@ export class Oracle {
     const sealed = replacement.credential.refreshToken
     const token = sealed === null ? undefined : mint.refreshOf(seal.see(sealed) ?? '')
     if (token === undefined) throw new Error('a consent without a token')
+    connection.consents += 1
+    token.family.place = connection.consents
     connection.stored = token
     connection.family = token.family
     connection.heldSince = world.now

@@ -1,4 +1,5 @@
 import type { ConnectionTruth } from '../ledger.ts'
+import { requestLifeMs } from '../profile.ts'
 import type { Presentation, Site } from '../provider-truth.ts'
 import type { OracleParts } from './oracle-parts.ts'
 
@@ -47,7 +48,8 @@ function refusedBy(parts: OracleParts, earlier: readonly Presentation[], connect
   const { now } = parts.world
   const { reuse } = site
   if (reuse.class === 'P0' || reuse.class === 'P2') return null
-  const open = earlier.find((one) => isOpen(one) && !answeredProbe(one, connection))
+  const lifeMs = requestLifeMs(parts.weather.profile, reuse)
+  const open = earlier.find((one) => isOpen(one) && !answeredProbe(one, connection) && !earlier.some((later) => clears(later, one, now, lifeMs)))
   if (open === undefined) return null
   const sinceMs = now - open.sentAt
   const windowOpen = reuse.class === 'P1' && sinceMs + WINDOW_SLACK_MS - CLOCK_SLACK_MS < 0.8 * reuse.windowMs
@@ -56,6 +58,16 @@ function refusedBy(parts: OracleParts, earlier: readonly Presentation[], connect
   if (open.learned === 'unclear' && reuse.class === 'P3') return null
   if (sinceMs >= ORPHAN_WAIT_MS - CLAIM_TO_SEND_MS - CLOCK_SLACK_MS) return null
   return `presentation ${open.id} is open for ${sinceMs} ms`
+}
+
+/**
+ * A later presentation was answered with a grant and no new token: the token it was is the newest there is, and what is not on
+ * its way any more cannot take it away. A request without an answer may have come between that answer and now: nobody can know
+ * (`losses.ts` says the same), and outside its window nothing is won by waiting. The engine asks once more inside.
+ */
+function clears(later: Presentation, open: Presentation, now: number, lifeMs: number): boolean {
+  const gone = open.learned === 'unread' ? open.sentAt + lifeMs <= now : (open.readAt ?? Number.POSITIVE_INFINITY) <= later.sentAt
+  return gone && later.sentAt > open.sentAt && later.learned === 'granted' && later.carried === null
 }
 
 /** A probe that was answered with an error leaves no request on its way: from there on it is normal back-off. */

@@ -1,5 +1,5 @@
 import type { TokenAnswer } from '../../../../evergrant/src/engine.ts'
-import type { ConnectionTruth } from '../ledger.ts'
+import type { ConnectionTruth, ServedToken } from '../ledger.ts'
 import type { Life } from '../life.ts'
 import type { OracleParts } from './oracle-parts.ts'
 
@@ -25,7 +25,7 @@ export function checkServed(parts: OracleParts, life: Life, { connection, askedA
   if (answer.generation > connection.durable) world.violate('I4', `${name}: generation ${answer.generation} was served, ${connection.durable} is durable`)
   if (rejectedGeneration !== null && answer.generation <= rejectedGeneration)
     world.violate('I2', `${name}: rejected generation ${rejectedGeneration} was served again`)
-  checkOrder(parts, life, connection, askedAt, answer.generation)
+  checkOrder(parts, life, connection, askedAt, { consent: token.family.place, generation: answer.generation, at: world.now })
   const expiredMs = world.now - token.expiresAt
   if (expiredMs > 2 * parts.weather.profile.skewMs + (world.now - askedAt) + 1_000)
     world.violate('valid', `${name} was served a token that ended ${expiredMs} ms ago`)
@@ -34,19 +34,29 @@ export function checkServed(parts: OracleParts, life: Life, { connection, askedA
     world.violate('I13', `${name} was served ${askedAt - disconnectedAt} ms after its disconnect`)
 }
 
-function checkOrder({ world, weather }: OracleParts, life: Life, connection: ConnectionTruth, askedAt: number, generation: number): void {
+/**
+ * The numbers of generations are the database's: after it went back and an operator has given up what came later, the next
+ * consent counts on from what is left, and its token is newer than one with a higher number that was served before. That the
+ * number in the database falls for no other reason is checked where it changes.
+ */
+function isOlder(one: ServedToken, other: ServedToken): boolean {
+  return one.consent < other.consent || (one.consent === other.consent && one.generation < other.generation)
+}
+
+function checkOrder({ world, weather }: OracleParts, life: Life, connection: ConnectionTruth, askedAt: number, now: ServedToken): void {
   const { served, servedBy } = connection
+  const { generation } = now
   const here = `${life.identity.id}/${life.number}`
   const own = servedBy.get(here)
-  if (own !== undefined && generation < own.generation && askedAt > own.at && connection.excuse === null)
+  if (own !== undefined && isOlder(now, own) && askedAt > own.at && connection.excuse === null)
     world.violate('I2', `${here} served c${connection.index} generation ${own.generation}, and then ${generation}`)
-  if (generation < served.generation && askedAt > served.at + slackMs({ weather }) && connection.excuse === null)
+  if (isOlder(now, served) && askedAt > served.at + slackMs({ weather }) && connection.excuse === null)
     world.violate(
       'I2',
       `c${connection.index}: generation ${served.generation} was served ${askedAt - served.at} ms before ${generation} was asked for at ${here}`,
     )
-  if (own === undefined || generation > own.generation) servedBy.set(here, { generation, at: world.now })
-  if (generation > served.generation) connection.served = { generation, at: world.now }
+  if (own === undefined || isOlder(own, now)) servedBy.set(here, now)
+  if (isOlder(served, now)) connection.served = now
 }
 
 /** How far one node may be behind another. */

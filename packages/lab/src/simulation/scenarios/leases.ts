@@ -146,6 +146,7 @@ export const leases: readonly Scenario[] = [
       first.crash()
       await stage.time.advance(5 * SECOND)
       await stage.node('node-1', first)
+      assert.equal((await stage.row(connection)).credential.lease, null)
       await stage.time.advance(4 * MINUTE)
       assert.ok((await stage.row(connection)).credential.generation >= 2)
       await stage.assertAlive(connection)

@@ -57,6 +57,21 @@ export const lostAnswers: readonly Scenario[] = [
     },
   },
   {
+    id: 'late-after-an-answer-without-a-token',
+    name: 'a request that arrives after a later one was answered without a new refresh token costs nothing: the provider is asked again inside its window',
+    async run() {
+      const stage = await Stage.open({ reuse: 'P1', windowMs: 10 * MINUTE })
+      const connection = await stage.connect()
+      const node = await stage.node()
+      stage.provider.steps.push({ kind: 'arrives_after', ms: MINUTE }, { kind: 'keeps' })
+      node.engine.refresh(stage.organization, connection.id).catch(() => {})
+      await stage.time.advance(3 * HOUR)
+      await stage.assertAlive(connection)
+      const inTheWindow = secondsBetween(stage).filter((at) => at < 600)
+      assert.equal(inTheWindow.length, 3, `presented after ${inTheWindow.join(', ')} s`)
+    },
+  },
+  {
     id: 'silence-is-no-answer',
     name: 'a request that a single-use provider never answered is not repeated while it may still be on the wire, whoever asks',
     async run() {

@@ -15,6 +15,7 @@ import {
 import type { StageConnection, StageParts } from './stage-parts.ts'
 
 const TICK_MS = 1_000
+const OWN_LEASES_MS = 60_000
 
 /** What happens to the next calls of one method of the database. */
 export interface DatabaseFault {
@@ -92,7 +93,7 @@ export class StageNode {
     })
   }
 
-  /** Recovers, then looks at the due queue and at lost nodes every second. */
+  /** Recovers, then looks at the due queue and at lost nodes every second, and at its own leases every minute. */
   async start(): Promise<void> {
     await this.engine.recover()
     const tick = (): void => {
@@ -102,6 +103,12 @@ export class StageNode {
       this.#timer(TICK_MS, tick)
     }
     this.#timer(TICK_MS, tick)
+    const ownLeases = (): void => {
+      if (this.#crashed) return
+      void this.engine.freeForgotten().catch(() => {})
+      this.#timer(OWN_LEASES_MS, ownLeases)
+    }
+    this.#timer(OWN_LEASES_MS, ownLeases)
   }
 
   get journal(): StageJournal {

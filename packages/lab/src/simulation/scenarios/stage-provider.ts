@@ -11,6 +11,8 @@ export type Step =
   | { readonly kind: 'answers_after'; readonly ms: number }
   /** The request is on the wire for `ms` before the provider acts. */
   | { readonly kind: 'arrives_after'; readonly ms: number }
+  /** A grant without a new refresh token: the old one stays current. */
+  | { readonly kind: 'keeps' }
   /** An answer of its own; `acts` says whether the provider rotates first. */
   | { readonly kind: 'says'; readonly status: number; readonly body: string; readonly acts?: boolean; readonly afterMs?: number }
   | { readonly kind: 'unreachable' }
@@ -113,6 +115,9 @@ export class StageProvider {
       case 'arrives_after':
         await this.#time.timers.sleep(step.ms)
         return this.#decide(token)
+      case 'keeps':
+        this.#undecided.delete(token)
+        return this.#granted(family, number)
       case 'says':
         if (step.acts === true) this.#decide(token)
         this.#undecided.delete(token)

@@ -44,6 +44,8 @@ export interface StageOptions {
   readonly settings?: Partial<IntegrationSettings>
   readonly databaseFirst?: boolean
   readonly doubting?: boolean
+  /** A suspect token is never presented again: the provider punishes other grants, too. */
+  readonly neverProbe?: boolean
 }
 
 /** Where a scenario plays: one database, one provider, nodes, and time that stands still between two lines of the script. */
@@ -81,7 +83,12 @@ export class Stage implements StageParts {
       name: 'Staged',
       authorize: { url: 'https://provider.example/authorize' },
       token: { url: 'https://provider.example/token' },
-      reuse: { class: options.reuse, windowSeconds: options.reuse === 'P1' ? windowMs / 1_000 : 0, evidence: 'staged' },
+      reuse: {
+        class: options.reuse,
+        windowSeconds: options.reuse === 'P1' ? windowMs / 1_000 : 0,
+        neverProbe: options.neverProbe ?? false,
+        evidence: 'staged',
+      },
     })
     this.directory = createProviderDirectory({
       records: [this.#record],
