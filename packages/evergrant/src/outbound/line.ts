@@ -140,7 +140,8 @@ export function discard(socket: Socket): void {
 
 function answered(answer: IncomingMessage, raw: Buffer, maxBody: number): WireOutcome {
   const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(answer.headers)) if (value !== undefined) headers[name] = typeof value === 'string' ? value : value.join(', ')
+  // Only `set-cookie` comes as a list, and its dates have commas.
+  for (const [name, value] of Object.entries(answer.headers)) if (value !== undefined) headers[name] = typeof value === 'string' ? value : value.join('\n')
   const body = decoded(headers, raw, maxBody)
   const status = answer.statusCode ?? 0
   if (body === null || status < 200) return { kind: 'no_answer', cause: 'malformed' }

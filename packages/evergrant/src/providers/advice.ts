@@ -1,6 +1,7 @@
 import { valueAt } from '../core/provider/answer-path.ts'
 import { isMachineGrant, isStaticGrant } from '../core/provider/grant-kind.ts'
 import type { ProviderRecord, VariableDefinition } from '../core/provider/record.ts'
+import { isLax } from '../core/provider/reuse-of.ts'
 import { matchesPattern } from '../core/provider/template.ts'
 import type { Problem } from './check-draft.ts'
 
@@ -20,7 +21,7 @@ export function adviseOn(record: ProviderRecord): Problem[] {
 /** `reuse.class` decides whether a refresh token is ever presented twice: nothing else can lose a grant. */
 function reuseAdvice({ reuse, rotation, lifetimes, grant, token, unverified }: ProviderRecord): Problem[] {
   if (!lifetimes.issuesRefreshToken || isMachineGrant(grant) || token.refresh.presents === 'access_token') return []
-  const lax = reuse.class === 'P0' || reuse.class === 'P1' || reuse.class === 'P2'
+  const lax = isLax(reuse.class)
   return [
     ...when(
       reuse.class === 'PU',
@@ -35,7 +36,7 @@ function reuseAdvice({ reuse, rotation, lifetimes, grant, token, unverified }: P
     ...when(
       lax && unverified.includes('reuse'),
       'reuse',
-      `is unverified, and ${reuse.class} lets Evergrant present a refresh token twice: check it before you rely on it`,
+      `is unverified, and so ${reuse.class}, which lets a refresh token be presented twice, counts as PU: verify it, then take it out of unverified`,
     ),
     ...when(rotation === 'unknown', 'rotation', 'is unknown: does a refresh answer with a new refresh token?'),
   ]

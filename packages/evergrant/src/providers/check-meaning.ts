@@ -1,4 +1,5 @@
 import { patternOf } from '../core/provider/answer-path.ts'
+import { answerPathsOf, isReadable } from '../core/provider/beside-body.ts'
 import { factsOf } from '../core/provider/facts-of.ts'
 import { isMachineGrant, isStaticGrant } from '../core/provider/grant-kind.ts'
 import type { ProviderRecord } from '../core/provider/record.ts'
@@ -13,6 +14,7 @@ export function checkMeaning(record: ProviderRecord): Problem[] {
     ...endpointProblems(record),
     ...templateProblems(record),
     ...ruleProblems(record),
+    ...pathProblems(record),
     ...variableProblems(record),
     ...choiceProblems(record),
     ...pushedCodeProblems(record),
@@ -71,6 +73,7 @@ function templateProblems(record: ProviderRecord): Problem[] {
     ['api.authorization.header', record.api?.authorization.header],
     ...(record.api?.hosts ?? []).map((host, index): [string, string] => [`api.hosts.${index}`, host]),
     ...texts('api.headers', record.api?.headers),
+    ...record.verdicts.map(({ confirm }, index): [string, string | null] => [`verdicts.${index}.confirm`, confirm]),
     ...record.account.map((source, index): [string, string | null] => [`account.${index}.url`, source.from === 'request' ? source.url : null]),
   ]
   return [
@@ -115,6 +118,16 @@ function ruleProblems(record: ProviderRecord): Problem[] {
       .filter(([, expected]) => !compiles(() => patternOf(expected)))
       .map(([name, expected]) => ({ path: `${path}.${name}`, text: `must be a regular expression that compiles (found ${JSON.stringify(expected)})` })),
   )
+}
+
+/** A header or cookie that cannot be one would never be found. */
+function pathProblems(record: ProviderRecord): Problem[] {
+  return answerPathsOf(record)
+    .filter(([, path]) => !isReadable(path))
+    .map(([path, found]) => ({
+      path,
+      text: `must be header:NAME, cookie:NAME, cookie:NAME;max-age or cookie:NAME;expires where it leads beside the body (found ${JSON.stringify(found)})`,
+    }))
 }
 
 function variableProblems(record: ProviderRecord): Problem[] {

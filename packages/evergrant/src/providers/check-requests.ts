@@ -34,6 +34,7 @@ export function tokenTemplates(
         ...named('token.refreshParameters', token.refreshParameters),
         ...named('token.signing.header', token.signing?.header),
         ...named('token.signing.claims', token.signing?.claims),
+        ['token.awsSignature.region', token.awsSignature?.region],
         ['revoke.authorization', revoke?.authorization],
         ['revoke.fallback.authorization', revoke?.fallback?.authorization],
       ],
@@ -54,7 +55,8 @@ function named(path: string, table: Readonly<Record<string, string>> | null | un
 const SHORTEST_JWT_SECONDS = 90
 
 /** What signs, shows or says who the client is must be there. */
-function proofProblems({ token, revoke }: ProviderRecord): Problem[] {
+function proofProblems(record: ProviderRecord): Problem[] {
+  const { token, revoke } = record
   const ways: [string, ClientAuth | null][] = [
     ['token.clientAuth', token.clientAuth],
     ['token.refresh.clientAuth', token.refresh.clientAuth],
@@ -79,10 +81,43 @@ function proofProblems({ token, revoke }: ProviderRecord): Problem[] {
       path: 'token.signing.lifetimeSeconds',
       text: `must be at least ${SHORTEST_JWT_SECONDS}, because it counts from a minute ago (found ${seconds})`,
     })
-  const unknown = placeholdersOf(token.signature?.text ?? '').filter((name) => !['body', 'timestamp', 'client_id', 'client_secret'].includes(name))
-  for (const name of unknown)
-    problems.push({ path: 'token.signature.text', text: `uses {${name}}, which is none of {body}, {timestamp}, {client_id}, {client_secret}` })
+  return [...problems, ...signatureProblems(record), ...confirmProblems(record)]
+}
+
+const SIGNED = ['method', 'host', 'path', 'body', 'body_sha256', 'timestamp', 'client_id', 'client_secret']
+
+/** Signatures over the request: what they are made of, and that their key does not go out beside them. */
+function signatureProblems({ token, grant }: ProviderRecord): Problem[] {
+  const { signature, awsSignature, clientAuth } = token
+  if (signature === null && awsSignature === null) return []
+  const path = signature === null ? 'token.awsSignature' : 'token.signature'
+  const problems: Problem[] = []
+  for (const name of placeholdersOf(signature?.text ?? '').filter((one) => !SIGNED.includes(one)))
+    problems.push({ path: 'token.signature.text', text: `uses {${name}}, which is none of ${SIGNED.map((one) => `{${one}}`).join(', ')}` })
+  const keyed = awsSignature !== null || signature?.algorithm === 'ed25519'
+  if (keyed && placeholdersOf(signature?.text ?? '').includes('client_secret'))
+    problems.push({ path: 'token.signature.text', text: 'uses {client_secret}, which is the key that signs and never sent' })
+  for (const [place, way] of [
+    ['token.clientAuth', clientAuth],
+    ['token.refresh.clientAuth', token.refresh.clientAuth],
+  ] as const)
+    if (keyed && way !== null && way !== 'none')
+      problems.push({ path: place, text: `must be none: the client secret is the key of ${path}, and the signature proves the client (found ${way})` })
+  if (grant === 'installation') problems.push({ path, text: 'does not go with the grant installation, whose requests carry a signed JWT' })
   return problems
+}
+
+/** Asking again proves the client only where headers prove it, and settles an end only where nothing was spent. */
+function confirmProblems({ grant, token, verdicts }: ProviderRecord): Problem[] {
+  const proves = grant === 'installation' || (grant === 'client_credentials' && ['basic', 'basic_raw', 'header'].includes(token.clientAuth))
+  return verdicts.flatMap(({ confirm, verdict }, index): Problem[] => {
+    if (confirm === null) return []
+    const path = `verdicts.${index}.confirm`
+    if (verdict !== 'dead' && verdict !== 'expired') return [{ path, text: `goes with the verdicts dead and expired (found ${verdict})` }]
+    return proves
+      ? []
+      : [{ path, text: 'needs a grant without a browser whose client proves itself in a header: installation, or client_credentials with basic or header' }]
+  })
 }
 
 /** A key proves without being sent: nothing of the record may put it into a request. */

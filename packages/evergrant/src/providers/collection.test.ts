@@ -4,6 +4,7 @@ import type { JsonValue } from '../core/json.ts'
 import { judgeApiAnswer } from '../core/provider/api.ts'
 import type { ProviderContext } from '../core/provider/context.ts'
 import { judge } from '../core/provider/judge.ts'
+import { isLax } from '../core/provider/reuse-of.ts'
 import type { TokenStep } from '../core/provider/verdict.ts'
 import { answered, contextOf } from '../testing/provider-contexts.ts'
 import { type JudgedAs, judgedAs, SENT } from '../testing/record-facts.ts'
@@ -109,6 +110,12 @@ if (collected.length === 0) {
 
   test.each(collected)('collected: $id is addressed and answers as collected, but for what has a reason', async (entry) => {
     expect(differences(entry, await contextOf(RECORD_OF[entry.id] ?? entry.id))).toEqual(Object.keys(OTHERWISE[entry.id] ?? {}))
+  })
+
+  test('no record that ships calls a reuse class lax which nobody has verified', () => {
+    const guessed = catalogue.filter(({ reuse, unverified }) => isLax(reuse.class) && unverified.some((name) => name === 'reuse' || name.startsWith('reuse.')))
+    expect(guessed.map(({ id }) => id)).toEqual([])
+    expect(catalogue.filter(({ reuse, grant }) => grant === 'authorization_code' && isLax(reuse.class)).length).toBeGreaterThan(10)
   })
 
   test.each(collected)('collected: the reuse class of $id is not braver than what is known', ({ id, refresh_rotation: rotation, rotation_reuse: reuse }) => {

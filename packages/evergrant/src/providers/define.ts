@@ -9,6 +9,8 @@ import type {
   ProviderRecord,
   RefreshFacts,
   RevokeFacts,
+  SignatureFacts,
+  SigningFacts,
   TokenFacts,
   TokenPaths,
   VariableDefinition,
@@ -28,7 +30,11 @@ export interface ProviderDraft extends AroundDraft {
   readonly discovery?: ProviderRecord['discovery']
   readonly issuer?: string | null
   readonly authorize?: Partial<Omit<AuthorizeFacts, 'callback'>> & { readonly callback?: Partial<CallbackFacts> }
-  readonly token?: Partial<Omit<TokenFacts, 'refresh'>> & { readonly refresh?: Partial<RefreshFacts> }
+  readonly token?: Partial<Omit<TokenFacts, 'refresh' | 'signing' | 'signature'>> & {
+    readonly refresh?: Partial<RefreshFacts>
+    readonly signing?: SigningDraft | null
+    readonly signature?: SignatureDraft | null
+  }
   readonly answer?: Partial<Omit<AnswerFacts, 'paths' | 'refreshPaths' | 'tokens' | 'success'>> & {
     readonly success?: SuccessDraft | null
     readonly paths?: Partial<TokenPaths>
@@ -47,6 +53,8 @@ export interface ProviderDraft extends AroundDraft {
   readonly sources?: readonly string[]
 }
 
+type SigningDraft = Omit<SigningFacts, 'header'> & Partial<SigningFacts>
+type SignatureDraft = Omit<SignatureFacts, 'encoding' | 'timestampHeader'> & Partial<SignatureFacts>
 type SuccessDraft = Omit<NonNullable<AnswerFacts['success']>, 'step'> & Partial<NonNullable<AnswerFacts['success']>>
 
 export type VariableDraft = Pick<VariableDefinition, 'label' | 'pattern' | 'example'> &
@@ -126,6 +134,7 @@ const TOKEN: TokenFacts = {
   signing: null,
   bodyFormat: 'form',
   signature: null,
+  awsSignature: null,
   headers: {},
   rename: {},
   omit: [],
@@ -188,9 +197,9 @@ export function defineProvider(draft: ProviderDraft): ProviderRecord {
     discovery: draft.discovery ?? null,
     issuer: draft.issuer ?? null,
     authorize: { ...AUTHORIZE, ...draft.authorize, callback: { ...AUTHORIZE.callback, ...draft.authorize?.callback } },
-    token: { ...TOKEN, ...draft.token, refresh: { ...REFRESH, ...draft.token?.refresh } },
+    token: completeToken(draft.token ?? {}),
     answer: completeAnswer(draft.answer ?? {}),
-    verdicts: (draft.verdicts ?? []).map((rule) => ({ step: 'any', status: null, meaning: '', ...rule })),
+    verdicts: (draft.verdicts ?? []).map((rule) => ({ step: 'any', status: null, meaning: '', confirm: null, ...rule })),
     reuse: { class: isMachineGrant(draft.grant ?? 'authorization_code') ? 'P0' : 'PU', windowSeconds: 0, neverProbe: false, evidence: '', ...draft.reuse },
     rotation: draft.rotation ?? (isMachineGrant(draft.grant ?? 'authorization_code') ? 'never' : 'unknown'),
     lifetimes: { ...LIFETIMES, issuesRefreshToken: !isMachineGrant(draft.grant ?? 'authorization_code'), ...draft.lifetimes },
@@ -202,6 +211,12 @@ export function defineProvider(draft: ProviderDraft): ProviderRecord {
     unverified: draft.unverified ?? [],
     sources: draft.sources ?? [],
   }
+}
+
+function completeToken(draft: NonNullable<ProviderDraft['token']>): TokenFacts {
+  const signing = draft.signing ? { header: {}, ...draft.signing } : null
+  const signature = draft.signature ? { encoding: 'hex' as const, timestampHeader: null, ...draft.signature } : null
+  return { ...TOKEN, ...draft, signing, signature, refresh: { ...REFRESH, ...draft.refresh } }
 }
 
 function completeVariable({ choices = null, ...draft }: VariableDraft): VariableDefinition {

@@ -140,6 +140,17 @@ test('the way that a record names holds as long as the server accepts it', async
   expect((await directory.resolve(own, { issuer })).clientAuth).toBeUndefined()
 })
 
+test('a client that proves itself with a signature over its requests sends no secret, whatever the metadata lists', async () => {
+  const { directory } = house(() => ({ ...METADATA, token_endpoint_auth_methods_supported: ['client_secret_post'] }))
+  const { token } = shipped('oidc')
+  const signature = { algorithm: 'ed25519', text: '{body}', encoding: 'hex', header: 'sign', timestampHeader: null } as const
+  const wayOf = async (more: object) =>
+    (await directory.resolve({ ...shipped('oidc'), token: { ...token, clientAuth: 'none', ...more } }, { issuer })).clientAuth
+  expect(await wayOf({})).toBe('body')
+  expect(await wayOf({ signature })).toBeUndefined()
+  expect(await wayOf({ awsSignature: { service: 'sts', region: 'eu-west-1' } })).toBeUndefined()
+})
+
 test('a server whose metadata names other PKCE methods only gets no challenge', async () => {
   const { resolve } = house(() => ({ ...METADATA, code_challenge_methods_supported: ['plain'] }))
   expect((await resolve()).pkce).toBe(false)

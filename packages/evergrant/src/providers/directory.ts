@@ -5,6 +5,7 @@ import { factsOf } from '../core/provider/facts-of.ts'
 import { isMachineGrant, isStaticGrant } from '../core/provider/grant-kind.ts'
 import type { ProviderRecord } from '../core/provider/record.ts'
 import { fillTemplate } from '../core/provider/template.ts'
+import { secretIsKey } from '../core/provider/values.ts'
 import { type Clock, HOUR, MINUTE, SECOND } from '../core/time.ts'
 import { type IssuerMetadata, metadataUrls, readMetadata } from './metadata.ts'
 
@@ -156,6 +157,8 @@ function toldLater(record: ProviderRecord): readonly string[] {
 
 /** The record's way holds as long as the server accepts it: a client may be registered for one way only. */
 function clientAuthOf(record: ProviderRecord, metadata: IssuerMetadata | null): Pick<ProviderEndpoints, 'clientAuth'> {
+  // No other way suits a client whose secret is a key.
+  if (secretIsKey(record.token)) return {}
   const accepted = metadata?.clientAuth ?? []
   const own = record.token.clientAuth === 'basic_raw' ? 'basic' : record.token.clientAuth
   if (!COMPARED.has(own)) return {}

@@ -42,7 +42,9 @@ export function setUp(record: ProviderRecord): string[] {
 function createCommand(record: ProviderRecord): string[] {
   const asked = Object.entries(record.variables).filter(([, { askedOf, default: preset }]) => askedOf === 'integration' && preset === null)
   const variables = asked.map(([name, { example }]) => `  --variable '${name}=${example}'`)
-  const secret = record.token.clientAuth === 'signed_secret' || record.token.clientAuth === 'private_key_jwt' ? 'private-key.pem' : 'client-secret.txt'
+  const { clientAuth, signature } = record.token
+  const signs = clientAuth === 'signed_secret' || clientAuth === 'private_key_jwt' || signature?.algorithm === 'ed25519'
+  const secret = signs ? 'private-key.pem' : 'client-secret.txt'
   const client = isStaticGrant(record.grant) ? [] : [`  --client-id <client id> --client-secret-file ${secret}`]
   const lines = [
     `evergrant integrations create --provider ${record.id} --slug ${record.id} --name '${record.name.replaceAll("'", '')}'`,
@@ -110,7 +112,10 @@ export function lifetimes(record: ProviderRecord): string[] {
       : [['Grants for each account', `${cap.grants}; one more ${cap.next === 'refused' ? 'is refused' : 'silently ends the oldest'}${mark('cap')}`]]),
     ...(issuesRefreshToken ? [['Rotation', `${ROTATION[record.rotation]}${unverifiedMark(record, 'rotation')}`]] : []),
   ]
-  const evidence = record.reuse.evidence === '' || record.reuse.evidence === 'No refresh token is issued.' ? '' : ` Evidence: ${record.reuse.evidence}`
+  const evidence =
+    record.reuse.evidence === '' || record.reuse.evidence === 'No refresh token is issued.'
+      ? ''
+      : ` ${record.reuse.class === 'PU' && unverifiedMark(record, 'reuse') !== '' ? 'Said' : 'Evidence'}: ${record.reuse.evidence}`
   return ['', '## Lifetimes', ...table(['what', 'how long'], rows), '', `${reuseWords(record)}${unverifiedMark(record, 'reuse')}${evidence}`]
 }
 
@@ -123,10 +128,12 @@ const ROTATION: Readonly<Record<ProviderRecord['rotation'], string>> = {
 }
 
 export function whatBreaks(record: ProviderRecord): string[] {
-  const rules = record.verdicts.map(({ step, status, where, meaning, verdict }, index) => [
+  const rules = record.verdicts.map(({ step, status, where, meaning, verdict, confirm }, index) => [
     `${step === 'any' ? '' : `${step === 'exchange' ? 'code exchange' : 'refresh'}: `}${conditionWords(status, where)}`,
     `${meaning}${unverifiedMark(record, `verdicts.${index}`)}`,
-    (verdict === 'dead' || verdict === 'expired') && step === 'exchange' ? handlingOf(record, 'restart_flow') : handlingOf(record, verdict),
+    `${confirm === null ? '' : `${code(confirm)} is asked first, to tell the end from a wrong client. `}${
+      (verdict === 'dead' || verdict === 'expired') && step === 'exchange' ? handlingOf(record, 'restart_flow') : handlingOf(record, verdict)
+    }`,
   ])
   const api = (record.api?.answers ?? []).map(({ status, where, means }, index) => [
     `API: ${conditionWords(status, where)}`,

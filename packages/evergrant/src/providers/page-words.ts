@@ -89,7 +89,8 @@ export const API_HANDLING: Readonly<Record<ApiAnswerRule['means'], string>> = {
 }
 
 /** What a second use of a refresh token does, and what Evergrant does about it. */
-export function reuseWords({ grant, reuse, lifetimes, token }: ProviderRecord): string {
+export function reuseWords(record: ProviderRecord): string {
+  const { grant, reuse, lifetimes, token } = record
   if (token.refresh.presents === 'access_token')
     return 'There is no refresh token: the access token renews itself while it lives, and Evergrant renews it in time.'
   if (isStaticGrant(grant)) return 'Nothing renews it: it is served until its known end, or until the provider refuses it.'
@@ -107,6 +108,6 @@ export function reuseWords({ grant, reuse, lifetimes, token }: ProviderRecord): 
     case 'P4':
       return 'A second use of a refresh token ends the whole grant. Evergrant does not repeat a request whose answer was lost while the access token still lives (class P4).'
     case 'PU':
-      return "Nobody knows what a second use of a refresh token does: Evergrant takes it for the strictest class until the integration's setting `reuse` says otherwise (class PU)."
+      return `${unverifiedMark(record, 'reuse') === '' ? 'Nobody knows' : 'Nobody has checked'} what a second use of a refresh token does: Evergrant takes it for the strictest class until the integration's setting \`reuse\` says otherwise (class PU).`
   }
 }

@@ -1,4 +1,4 @@
-import { createVerify, generateKeyPairSync } from 'node:crypto'
+import { createVerify, generateKeyPairSync, verify } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { accountFromAnswer, accountRequest, isOwnWord } from '../core/provider/account.ts'
 import { apiHeaders } from '../core/provider/api.ts'
@@ -11,6 +11,7 @@ import type { SigningPorts } from '../core/provider/signing.ts'
 import { exchangeRequest, refreshRequest, revokeRequest } from '../core/provider/token-request.ts'
 import { createKeySigner } from '../seal/key-signer.ts'
 import { contextOf } from '../testing/provider-contexts.ts'
+import { requestProblems } from './check-requests.ts'
 import { defineProvider, type ProviderDraft } from './define.ts'
 
 const NOW = Date.parse('2026-11-21T12:00:00Z')
@@ -170,6 +171,48 @@ describe('bodies', () => {
       'x-time': time,
       'x-signature': signing.signer.hash('hmac_sha256', 'secret-of-client-1', `${time}.${request.body}`, 'hex'),
     })
+  })
+
+  test.each(['hex', 'base64'] as const)('an Ed25519 signature in %s over what is sent and where, by a key that is never sent', async (encoding) => {
+    const pair = generateKeyPairSync('ed25519')
+    const clientSecret = pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+    const text = '{method} {host}{path} {timestamp} {body}'
+    const token = {
+      url: 'https://kinds.example/token?v=1',
+      clientAuth: 'none',
+      headers: { leak: '{client_secret}' },
+      signature: { algorithm: 'ed25519', text, encoding, header: 'X-Signature' },
+    } as const
+    const request = refresh(await context({ token }, { clientSecret }))
+    const message = `POST kinds.example/token?v=1 ${NOW / 1_000} ${request.body}`
+    expect(verify(null, Buffer.from(message), pair.publicKey, Buffer.from(request.headers['x-signature'] ?? '', encoding))).toBe(true)
+    expect([request.body, request.headers['leak']]).toEqual(['grant_type=refresh_token&refresh_token=r&client_id=client-1', undefined])
+  })
+
+  test('a record that signs and would send its key as well is refused', () => {
+    const aws = { service: 'sts', region: 'eu-west-1' }
+    const problemsOf = (token: ProviderDraft['token'], more: Partial<ProviderDraft> = {}) =>
+      requestProblems(defineProvider(draft({ ...more, token: { url: 'https://kinds.example/token', ...token } }))).map(({ path }) => path)
+    const signature = { algorithm: 'ed25519', text: '{body}', header: 'sign' } as const
+    expect(problemsOf({ signature, clientAuth: 'none' })).toEqual([])
+    expect(problemsOf({ signature })).toEqual(['token.clientAuth'])
+    expect(problemsOf({ awsSignature: aws, clientAuth: 'none', refresh: { clientAuth: 'basic' } })).toEqual(['token.refresh.clientAuth'])
+    expect(problemsOf({ signature: { ...signature, text: '{body}{client_secret}{nonce}' }, clientAuth: 'none' })).toEqual([
+      'token.signature.text',
+      'token.signature.text',
+    ])
+    expect(problemsOf({ awsSignature: aws, clientAuth: 'none', headers: { key: '{client_secret}' } })).toEqual(['token.headers.key'])
+    const signing = { algorithm: 'RS256', claims: {}, lifetimeSeconds: 600 } as const
+    expect(problemsOf({ awsSignature: aws, clientAuth: 'none', signing }, { grant: 'installation' })).toEqual(['token.awsSignature'])
+  })
+
+  test('an end is confirmed only where that proves something', () => {
+    const verdicts = (verdict: 'dead' | 'config') => [{ where: { error: 'gone' }, verdict, confirm: 'https://kinds.example/app' }] as const
+    const problemsOf = (more: Partial<ProviderDraft>) => requestProblems(defineProvider(draft(more))).map(({ path, text }) => `${path} ${text}`)
+    const basic = { url: 'https://kinds.example/token', clientAuth: 'basic' } as const
+    expect(problemsOf({ grant: 'client_credentials', token: basic, verdicts: verdicts('dead') })).toEqual([])
+    expect(problemsOf({ token: basic, verdicts: verdicts('dead') })[0]).toContain('verdicts.0.confirm needs a grant without a browser')
+    expect(problemsOf({ grant: 'client_credentials', token: basic, verdicts: verdicts('config') })[0]).toContain('goes with the verdicts dead and expired')
   })
 
   test('braces in a body are no template of the signature', async () => {

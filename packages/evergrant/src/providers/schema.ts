@@ -54,7 +54,7 @@ const Signing = record(
 )
 
 const Signature = record(
-  { algorithm: oneOf('sha256', 'hmac_sha256'), text: text(), encoding: oneOf('hex', 'base64'), header: text(), timestampHeader: orNull(text()) },
+  { algorithm: oneOf('sha256', 'hmac_sha256', 'ed25519'), text: text(), encoding: oneOf('hex', 'base64'), header: text(), timestampHeader: orNull(text()) },
   ['algorithm', 'text', 'header'],
 )
 
@@ -80,6 +80,7 @@ const Token = record({
   signing: orNull(Signing),
   bodyFormat: bodyFormat(),
   signature: orNull(Signature),
+  awsSignature: orNull(record({ service: Type.String({ pattern: '^[a-z0-9-]+$' }), region: text() }, ['service', 'region'])),
   headers: table(),
   rename: table(),
   omit: texts(),
@@ -112,6 +113,7 @@ const Verdict = record(
     where: conditions(),
     verdict: oneOf('dead', 'expired', 'throttled', 'unknown', 'config', 'restart_flow', 'admin_approval'),
     meaning: words(),
+    confirm: orNull(url()),
   },
   ['where', 'verdict'],
 )

@@ -32,6 +32,7 @@ export function createKeySigner(): Signer {
   }
   return {
     sign: (algorithm, key, input) => sign(KEYS[algorithm].digest, Buffer.from(input), optionsOf(algorithm, keyOf(algorithm, key))).toString('base64url'),
+    hmacChain: (secret, texts) => texts.reduce<Buffer>((key, text) => createHmac('sha256', key).update(text).digest(), Buffer.from(secret)).toString('hex'),
     hash: (algorithm, secret, text, encoding) => (algorithm === 'sha256' ? createHash('sha256') : createHmac('sha256', secret)).update(text).digest(encoding),
   }
 }

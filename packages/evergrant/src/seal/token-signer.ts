@@ -75,7 +75,7 @@ async function verify(
         algorithms: [...SIGNING_ALGORITHMS],
         typ: expected.type,
         issuer: expected.issuer,
-        audience: expected.audience,
+        audience: [expected.audience].flat(),
         currentDate: new Date(expected.now),
         clockTolerance: expected.leewaySeconds,
         requiredClaims: REQUIRED_CLAIMS,

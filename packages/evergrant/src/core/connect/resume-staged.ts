@@ -1,5 +1,6 @@
 import { Fault } from '../fault/fault.ts'
 import { judge } from '../provider/judge.ts'
+import { answerBytes } from '../refresh/answer-bytes.ts'
 import type { CodeExchangeResult } from '../refresh/exchange.ts'
 import type { JournalRecord } from '../refresh/journal.ts'
 import { SealError } from '../seal/seal.ts'
@@ -70,7 +71,7 @@ function resultOf(
       receivedAt: record.receivedAt,
       httpStatus: record.httpStatus,
       verdict: verdict.kind,
-      body: ports.seal.seal(record.body, { organization: record.organization, table: 'answer', row: record.intent, column: 'body' }),
+      body: ports.seal.seal(answerBytes(context.record, record), { organization: record.organization, table: 'answer', row: record.intent, column: 'body' }),
       bodyHash: ports.seal.digest(record.body),
     },
   }

@@ -15,8 +15,10 @@ export interface ClientKeyPorts {
  * @throws Fault `invalid_request` naming the field and the remedy
  */
 export function checkClientKey(record: ProviderRecord, secret: string | null, ports: ClientKeyPorts): void {
-  const signing = signsWithSecret(record, secret)
-  if (signing !== null) return checkSigningKey(record, signing, secret, ports)
+  const algorithm = signsWithSecret(record, secret)
+  if (algorithm !== null) return checkSigningKey(record, algorithm, secret, ports)
+  if (record.token.awsSignature !== null && secret === null && record.grant !== 'client_credentials')
+    throw missing(record, 'signs its requests as AWS does: `client_secret` must be the secret access key, and `client_id` the access key id')
   if (!authenticatesBy(record, 'tls') || (record.grant === 'client_credentials' && secret === null)) return
   if (secret === null)
     throw missing(record, 'shows a client certificate: `client_secret` must be the PEM of the certificate and of its private key, one after the other')
@@ -24,7 +26,7 @@ export function checkClientKey(record: ProviderRecord, secret: string | null, po
   if (problem !== null) throw refused(`\`client_secret\` must be the PEM of a client certificate and of its private key: it ${problem}.`)
 }
 
-function checkSigningKey(record: ProviderRecord, { algorithm }: SigningFacts, secret: string | null, { signer }: ClientKeyPorts): void {
+function checkSigningKey(record: ProviderRecord, algorithm: SigningFacts['algorithm'], secret: string | null, { signer }: ClientKeyPorts): void {
   const wanted = `\`client_secret\` must be the private key that signs (${algorithm}): PEM or JWK`
   if (secret === null) throw missing(record, `signs its requests: ${wanted}`)
   try {
@@ -35,16 +37,17 @@ function checkSigningKey(record: ProviderRecord, { algorithm }: SigningFacts, se
   }
 }
 
-/** The facts of the signature that this secret will make; null where it is no key. Connections may bring keys of their own, where the grant lets them. */
-function signsWithSecret(record: ProviderRecord, secret: string | null): SigningFacts | null {
-  const { signing } = record.token
-  if (signing === null) return null
+/** The algorithm of the signature that this secret will make; null where it is no key. Connections may bring keys of their own, where the grant lets them. */
+function signsWithSecret(record: ProviderRecord, secret: string | null): SigningFacts['algorithm'] | null {
+  const { signing, signature } = record.token
   const { grant } = record
   if (grant === 'client_credentials' && secret === null) return null
-  if (authenticatesBy(record, 'signed_secret') || authenticatesBy(record, 'private_key_jwt')) return signing
-  if (grant === 'installation') return secret === null ? null : signing
+  if (signature?.algorithm === 'ed25519') return 'EdDSA'
+  if (signing === null) return null
+  if (authenticatesBy(record, 'signed_secret') || authenticatesBy(record, 'private_key_jwt')) return signing.algorithm
+  if (grant === 'installation') return secret === null ? null : signing.algorithm
   // Beside the keys of connections it may be the client's password.
-  return grant === 'jwt_bearer' && isKeyText(secret) ? signing : null
+  return grant === 'jwt_bearer' && isKeyText(secret) ? signing.algorithm : null
 }
 
 function authenticatesBy({ token }: ProviderRecord, auth: ClientAuth): boolean {

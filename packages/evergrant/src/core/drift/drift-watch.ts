@@ -4,6 +4,7 @@ import { newId, type OrganizationId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
 import type { Log } from '../log.ts'
 import { readAnswerBody } from '../provider/answer-body.ts'
+import { withBeside } from '../provider/beside-body.ts'
 import type { ProviderRecord } from '../provider/record.ts'
 import type { ProviderAnswer } from '../provider/wire.ts'
 import type { Seal } from '../seal/seal.ts'
@@ -55,7 +56,7 @@ export class DriftWatch {
     this.#seen.set(name, seen + 1)
     if (seen % (this.#ports.every ?? EVERY) !== 0) return
     try {
-      const json = readAnswerBody(live.answer, live.record.answer.formEncoded)
+      const json = withBeside(live.record, live.answer, readAnswerBody(live.answer, live.record.answer.formEncoded))
       const difference = json === null ? null : withoutOptional(live, compareShape(this.#shapeOf(sample), json))
       if (difference !== null) this.#tell(live, difference)
     } catch {

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonValue } from '../json.ts'
+import { isBesideBody } from './beside-body.ts'
 import type { AnswerPath } from './record.ts'
 
 export type Conditions = Readonly<Record<AnswerPath, string | number | boolean>>
@@ -24,7 +25,7 @@ const known = new Map<AnswerPath, readonly string[]>()
 function segmentsOf(path: AnswerPath): readonly string[] {
   const segments = known.get(path)
   if (segments !== undefined) return segments
-  const split = path.split('.')
+  const split = isBesideBody(path) ? [path] : path.split('.')
   known.set(path, split)
   return split
 }

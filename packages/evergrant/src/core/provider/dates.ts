@@ -23,6 +23,15 @@ export function parseHttpDate(text: string): Instant | null {
   return index < 0 ? null : instantOf(Number(year), index + 1, Number(day), Number(hour), Number(minute), Number(second))
 }
 
+/** The instant as ISO 8601 in its basic format, UTC: `20150830T123600Z`. */
+export function basicDateTime(at: Instant): string {
+  const { year, month, day } = civilFromDays(Math.floor(at / DAY))
+  const rest = at - Math.floor(at / DAY) * DAY
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const time = [Math.floor(rest / HOUR), Math.floor((rest % HOUR) / MINUTE), Math.floor((rest % MINUTE) / SECOND)]
+  return `${String(year).padStart(4, '0')}${two(month)}${two(day)}T${time.map(two).join('')}Z`
+}
+
 const CLOCK = /^(\d{1,6}):([0-5]\d)(?::([0-5]\d))?$/
 const PERIOD = /^P(?=\d|T\d)(?:(\d{1,4})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,10})(?:\.\d{1,9})?S)?)?$/
 
@@ -56,4 +65,16 @@ function daysFromCivil(year: number, month: number, day: number): number {
   const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1
   const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear
   return era * 146_097 + dayOfEra - 719_468
+}
+
+/** The other way round. */
+function civilFromDays(days: number): { readonly year: number; readonly month: number; readonly day: number } {
+  const shifted = days + 719_468
+  const era = Math.floor(shifted / 146_097)
+  const dayOfEra = shifted - era * 146_097
+  const yearOfEra = Math.floor((dayOfEra - Math.floor(dayOfEra / 1_460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365)
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
+  const fromMarch = Math.floor((5 * dayOfYear + 2) / 153)
+  const month = fromMarch < 10 ? fromMarch + 3 : fromMarch - 9
+  return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day: dayOfYear - Math.floor((153 * fromMarch + 2) / 5) + 1 }
 }

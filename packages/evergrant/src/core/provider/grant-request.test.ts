@@ -9,7 +9,7 @@ import type { ProviderRequest } from './wire.ts'
 
 const signing = { algorithm: 'RS256', header: {}, claims: { iss: '{issuer}', sub: '{subject}' }, lifetimeSeconds: 300 } as const
 const SIGNING = {
-  signer: { sign: (_algorithm: string, key: string) => Buffer.from(key).toString('base64url'), hash: () => '' },
+  signer: { sign: (_algorithm: string, key: string) => Buffer.from(key).toString('base64url'), hash: () => '', hmacChain: () => '' },
   now: () => 0,
   unique: () => 'id',
 }

@@ -18,7 +18,7 @@ export function machineVerdict(verdict: Verdict, grant: RenewedGrant, credential
     case 'dead':
       // Other credentials would not help: an administrator has to allow it.
       if (verdict.code === 'admin_approval_required') return verdict
-      return { kind: 'dead', code: 'new_credentials_needed', said }
+      return { ...verdict, code: 'new_credentials_needed' }
     case 'config': {
       const about = said.httpStatus === 401 || ABOUT_THE_CLIENT.has(said.code ?? '')
       return hasOwnSecret(grant, credentials) && about ? { kind: 'dead', code: 'new_credentials_needed', said } : verdict

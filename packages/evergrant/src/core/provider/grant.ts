@@ -4,7 +4,7 @@ import { accountFromAnswer } from './account.ts'
 import { textAt, valueAt } from './answer-path.ts'
 import { decodeJwt } from './base64url.ts'
 import type { ProviderContext } from './context.ts'
-import { parseDuration, parseIsoInstant } from './dates.ts'
+import { parseDuration, parseHttpDate, parseIsoInstant } from './dates.ts'
 import type { AnswerFacts, TokenPaths } from './record.ts'
 import type { Granted, TokenStep } from './verdict.ts'
 
@@ -122,8 +122,8 @@ function instantAfter(json: JsonObject, path: string | null, answer: AnswerFacts
 
 function absoluteInstant(value: JsonValue | undefined, format: AnswerFacts['expiresAtFormat']): Instant | null {
   const number = numberOf(value)
-  // An ISO text is never a plain number and the other way round: whatever the record says, the shape decides.
-  if (number === null) return typeof value === 'string' ? parseIsoInstant(value) : null
+  // A written date is never a plain number and the other way round: whatever the record says, the shape decides.
+  if (number === null) return typeof value === 'string' ? (parseIsoInstant(value) ?? parseHttpDate(value)) : null
   return Math.round(format === 'epoch_milliseconds' ? number : number * SECOND)
 }
 

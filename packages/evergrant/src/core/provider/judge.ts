@@ -2,9 +2,11 @@ import type { JsonObject } from '../json.ts'
 import type { Instant } from '../time.ts'
 import { readAnswerBody } from './answer-body.ts'
 import { conditionsHold, textAt } from './answer-path.ts'
+import { valuesBeside, withBeside } from './beside-body.ts'
 import type { ProviderContext } from './context.ts'
 import { type HeldToken, prolongedGrant, readGrant } from './grant.ts'
 import type { VerdictRule } from './record.ts'
+import type { Template } from './record-terms.ts'
 import { redact } from './redact.ts'
 import { retryAfterMs } from './retry-after.ts'
 import type { Granted, ProviderSaid, TokenStep, Verdict } from './verdict.ts'
@@ -35,16 +37,20 @@ export function judge(context: ProviderContext, input: JudgeInput): Verdict {
   if (outcome.kind === 'no_answer') return { kind: 'unknown', answered: false, cause: outcome.cause, retryAfterMs: null, said: SILENT }
   const { answer } = outcome
   const { record } = context
-  const json = readAnswerBody(answer, record.answer.formEncoded)
-  const said = whatWasSaid(answer, json, [...input.secrets, ...(context.clientSecret === null ? [] : [context.clientSecret])])
-  if (json !== null && succeeded(context, input.step, json)) {
-    const grant = readGrant(context, input.step, json, input.sentAt) ?? prolonged(context, input, answer.status, json)
+  const body = readAnswerBody(answer, record.answer.formEncoded)
+  const json = withBeside(record, answer, body)
+  const secrets = [...input.secrets, ...(context.clientSecret === null ? [] : [context.clientSecret]), ...valuesBeside(record, answer)]
+  const said = whatWasSaid(answer, body, secrets)
+  // Error pages come with cookies and headers, too: what stands there is a token only in an answer that is a success.
+  const granting = answer.status >= 200 && answer.status < 300 ? json : body
+  if (granting !== null && succeeded(context, input.step, granting)) {
+    const grant = readGrant(context, input.step, granting, input.sentAt) ?? prolonged(context, input, answer.status, granting)
     if (grant !== null) return { kind: 'granted', grant, said: { httpStatus: answer.status, code: null, text: null } }
   }
   const wait = retryAfterMs(answer.headers, input.sentAt)
   const rule = record.verdicts.find((one) => ruleFits(one, input.step, answer.status, json))
   if (rule !== undefined) return byRule(rule, input.step, wait, said)
-  return byDefault(answer, json, input.step, wait, said)
+  return byDefault(answer, body, input.step, wait, said)
 }
 
 /** A token in the body proves a success whatever the status; without one the status must be a success, too. */
@@ -76,9 +82,9 @@ function isOutage(status: number): boolean {
 function byRule(rule: VerdictRule, step: TokenStep, wait: number | null, said: ProviderSaid): Verdict {
   switch (rule.verdict) {
     case 'dead':
-      return step === 'refresh' ? { kind: 'dead', code: 'connection_revoked', said } : { kind: 'restart_flow', said }
+      return step === 'refresh' ? { kind: 'dead', code: 'connection_revoked', said, ...confirmedBy(rule) } : { kind: 'restart_flow', said }
     case 'expired':
-      return step === 'refresh' ? { kind: 'dead', code: 'connection_expired', said } : { kind: 'restart_flow', said }
+      return step === 'refresh' ? { kind: 'dead', code: 'connection_expired', said, ...confirmedBy(rule) } : { kind: 'restart_flow', said }
     case 'admin_approval':
       return { kind: 'dead', code: 'admin_approval_required', said }
     case 'throttled':
@@ -91,6 +97,10 @@ function byRule(rule: VerdictRule, step: TokenStep, wait: number | null, said: P
       // An authorization code is not at stake in a refresh: then the request itself was wrong.
       return step === 'exchange' ? { kind: 'restart_flow', said } : { kind: 'config', said }
   }
+}
+
+function confirmedBy({ confirm }: VerdictRule): { readonly confirm?: Template } {
+  return confirm === null ? {} : { confirm }
 }
 
 function byDefault(answer: ProviderAnswer, json: JsonObject | null, step: TokenStep, wait: number | null, said: ProviderSaid): Verdict {

@@ -51,6 +51,16 @@ test('the record decides the reuse class until the operator knows better', () =>
   expect(reuseOf({ reuse: { ...p1.reuse, neverProbe: true } }, { reuse: 'P4' })).toEqual({ class: 'P4', windowMs: 0, neverProbe: true })
 })
 
+test('a class that lets a token be presented twice counts as unknown until somebody verifies it', () => {
+  for (const lax of ['P0', 'P1', 'P2'] as const) {
+    const record = { reuse: { ...p1.reuse, class: lax }, unverified: ['reuse'] }
+    expect(reuseOf(record, { reuse: null })).toEqual({ class: 'PU', windowMs: 0, neverProbe: false })
+    expect(reuseOf(record, { reuse: 'P0' }).class).toBe('P0')
+    expect(reuseOf({ ...record, unverified: ['setup', 'reuse.evidence'] }, { reuse: null }).class).toBe(lax)
+  }
+  expect(reuseOf({ reuse: { ...p1.reuse, class: 'P3' }, unverified: ['reuse'] }, { reuse: null }).class).toBe('P3')
+})
+
 test('a window too short to present twice in it is no window', () => {
   expect(reuseOf(p1, { reuse: 'P1:6' })).toEqual({ class: 'P1', windowMs: 6_000, neverProbe: false })
   expect(reuseOf(p1, { reuse: 'P1:5' })).toEqual({ class: 'P4', windowMs: 0, neverProbe: false })

@@ -111,8 +111,10 @@ export interface TokenFacts {
   /** What signs for us, where the client authenticates with a JWT. */
   readonly signing: SigningFacts | null
   readonly bodyFormat: 'form' | 'json' | 'query' | 'xml'
-  /** A signature over the body as it is sent. */
+  /** A signature over the request as it is sent. */
   readonly signature: SignatureFacts | null
+  /** AWS Signature Version 4 in the Authorization header: the client id is the access key id, the client secret the secret access key. */
+  readonly awsSignature: AwsSignatureFacts | null
   readonly headers: Readonly<Record<string, string>>
   readonly rename: Readonly<Record<string, string>>
   readonly omit: readonly string[]
@@ -139,14 +141,25 @@ export interface SigningFacts {
   readonly lifetimeSeconds: number
 }
 
-/** HMAC or digest of a text with `{body}`, `{timestamp}` (s), `{client_id}`, `{client_secret}`, sent in a header. */
+/**
+ * Digest, HMAC or signature of a text with `{method}`, `{host}`, `{path}` (query included), `{body}`, `{body_sha256}` (hexadecimal),
+ * `{timestamp}` (s), `{client_id}`, `{client_secret}`, sent in a header. With `ed25519` (RFC 8032) the client secret is the private
+ * key, PEM or JWK: it is never sent.
+ */
 export interface SignatureFacts {
-  readonly algorithm: 'sha256' | 'hmac_sha256'
+  readonly algorithm: 'sha256' | 'hmac_sha256' | 'ed25519'
   readonly text: string
   readonly encoding: 'hex' | 'base64'
   readonly header: string
   /** The header that carries `{timestamp}`; null when it is not sent. */
   readonly timestampHeader: string | null
+}
+
+/** `service` as in the credential scope (`sts`, `execute-api`). A session token goes into `headers` as `x-amz-security-token`. */
+export interface AwsSignatureFacts {
+  readonly service: string
+  /** May use variables. */
+  readonly region: Template
 }
 
 /** Where a refresh differs from the exchange. Null takes the exchange's. */
@@ -214,6 +227,11 @@ export interface VerdictRule {
   readonly where: Readonly<Record<AnswerPath, string | number | boolean>>
   readonly verdict: 'dead' | 'expired' | 'throttled' | 'unknown' | 'config' | 'restart_flow' | 'admin_approval'
   readonly meaning: string
+  /**
+   * With `dead` and `expired`: asked before the end is believed, by a GET with the headers of the token request, which prove the
+   * client. A success says that it is the grant that is over; 401 and 403 that it is the client; anything else leaves it open.
+   */
+  readonly confirm: Template | null
 }
 
 export interface LifetimeFacts {

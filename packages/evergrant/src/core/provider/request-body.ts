@@ -1,8 +1,12 @@
 import { Fault } from '../fault/fault.ts'
 import { SECOND } from '../time.ts'
+import { signAws } from './aws-signature.ts'
+import { decodeBase64Url } from './base64url.ts'
 import type { ProviderContext } from './context.ts'
 import { encodeForm, encodeQuery, withQuery } from './form.ts'
 import type { SignatureFacts, TokenFacts } from './record.ts'
+import { addressParts } from './request-address.ts'
+import { sendableSecret } from './values.ts'
 import type { ProviderRequest } from './wire.ts'
 
 export interface Sending {
@@ -44,16 +48,43 @@ function encodeXml(parameters: Readonly<Record<string, string>>): string {
   return `<?xml version="1.0" encoding="UTF-8"?><request>${elements.join('')}</request>`
 }
 
-/** The request with a signature over its body as it is sent. @throws Fault `invalid_request` when nothing here signs */
-export function signBody(context: ProviderContext, request: ProviderRequest, facts: SignatureFacts): ProviderRequest {
+/** The request with the signatures that its record wants. @throws Fault `invalid_request` when nothing here signs, or the key cannot */
+export function signRequest(context: ProviderContext, request: ProviderRequest): ProviderRequest {
+  const { signature, awsSignature } = context.record.token
+  const signed = signature === null ? request : signBody(context, request, signature)
+  return awsSignature === null ? signed : signAws(context, signed, awsSignature)
+}
+
+function signBody(context: ProviderContext, request: ProviderRequest, facts: SignatureFacts): ProviderRequest {
   const ports = context.signing
   if (ports === undefined) throw new Fault('invalid_request', { detail: 'The provider wants a signed request, and nothing here signs.' })
   const timestamp = String(Math.floor(ports.now() / SECOND))
   const secret = context.clientSecret ?? ''
-  const known: Readonly<Record<string, string>> = { body: request.body ?? '', timestamp, client_id: context.clientId, client_secret: secret }
+  const { host, path, query } = addressParts(request.url)
+  const known: Readonly<Record<string, () => string>> = {
+    method: () => request.method,
+    host: () => host,
+    path: () => (query === '' ? path : `${path}?${query}`),
+    body: () => request.body ?? '',
+    body_sha256: () => ports.signer.hash('sha256', '', request.body ?? '', 'hex'),
+    timestamp: () => timestamp,
+    client_id: () => context.clientId,
+    client_secret: () => sendableSecret(context) ?? '',
+  }
   // A body may be empty, and holds braces of its own: only the record's text is a template.
-  const text = facts.text.replace(/\{(body|timestamp|client_id|client_secret)\}/g, (_, name: string) => known[name] ?? '')
-  const headers: Record<string, string> = { ...request.headers, [facts.header.toLowerCase()]: ports.signer.hash(facts.algorithm, secret, text, facts.encoding) }
+  const text = facts.text.replace(/\{([a-z0-9_]+)\}/g, (whole, name: string) => (Object.hasOwn(known, name) ? (known[name]?.() ?? '') : whole))
+  const { algorithm, encoding } = facts
+  const value = algorithm === 'ed25519' ? encoded(ports.signer.sign('EdDSA', secret, text), encoding) : ports.signer.hash(algorithm, secret, text, encoding)
+  const headers: Record<string, string> = { ...request.headers, [facts.header.toLowerCase()]: value }
   if (facts.timestampHeader !== null) headers[facts.timestampHeader.toLowerCase()] = timestamp
   return { ...request, headers }
+}
+
+/** From base64url, in which signatures come. */
+function encoded(signature: string, encoding: SignatureFacts['encoding']): string {
+  if (encoding === 'hex') return (decodeBase64Url(signature) ?? []).map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return signature
+    .replaceAll('-', '+')
+    .replaceAll('_', '/')
+    .padEnd(Math.ceil(signature.length / 4) * 4, '=')
 }

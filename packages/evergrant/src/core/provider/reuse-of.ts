@@ -19,15 +19,26 @@ function windowed(seconds: number, neverProbe: boolean): Reuse {
 }
 
 /**
- * The reuse class that holds for an integration: the operator's knowledge of the tenant, else the record's. Credentials of a grant
- * without a browser may be presented as often as one likes.
+ * The reuse class that holds for an integration: the operator's knowledge of the tenant, else the record's. A class that lets a token
+ * be presented twice and that nobody has verified is PU: a wrong guess there costs grants. Credentials of a grant without a browser
+ * may be presented as often as one likes.
  */
-export function reuseOf(record: Pick<ProviderRecord, 'reuse'> & Partial<Pick<ProviderRecord, 'grant'>>, settings: Pick<IntegrationSettings, 'reuse'>): Reuse {
+export function reuseOf(record: Pick<ProviderRecord, 'reuse'> & Partial<Pick<ProviderRecord, 'grant' | 'unverified'>>, settings: Pick<IntegrationSettings, 'reuse'>): Reuse {
   const { neverProbe } = record.reuse
   if (record.grant !== undefined && isMachineGrant(record.grant)) return { class: 'P0', windowMs: 0, neverProbe: false, credentials: true }
   if (settings.reuse !== null) return parseReuse(settings.reuse, neverProbe)
+  if (isLax(record.reuse.class) && isUnverified(record.unverified ?? [])) return { class: 'PU', windowMs: 0, neverProbe }
   if (record.reuse.class === 'P1') return windowed(record.reuse.windowSeconds, neverProbe)
   return { class: record.reuse.class, windowMs: 0, neverProbe }
+}
+
+/** The classes that let a refresh token be presented a second time. */
+export function isLax(reuse: ReuseClass): boolean {
+  return reuse === 'P0' || reuse === 'P1' || reuse === 'P2'
+}
+
+function isUnverified(unverified: readonly string[]): boolean {
+  return unverified.some((name) => name === 'reuse' || name === 'reuse.class' || name === 'reuse.windowSeconds')
 }
 
 /**

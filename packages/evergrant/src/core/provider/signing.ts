@@ -9,7 +9,9 @@ export interface Signer {
   /** Base64url of the JWS signature over `input` (RFC 7515 section 5.1). @throws Fault `invalid_request` when the key cannot be read or does not fit the algorithm */
   sign(algorithm: SigningFacts['algorithm'], key: string, input: string): string
   /** Digest of a text, or its HMAC under `secret`. */
-  hash(algorithm: SignatureFacts['algorithm'], secret: string, text: string, encoding: SignatureFacts['encoding']): string
+  hash(algorithm: Exclude<SignatureFacts['algorithm'], 'ed25519'>, secret: string, text: string, encoding: SignatureFacts['encoding']): string
+  /** HMAC-SHA-256 of each text under the digest of the one before it, of the first under `secret`; the last one in hexadecimal. */
+  hmacChain(secret: string, texts: readonly string[]): string
 }
 
 /** What a signed request needs beside its key. */

@@ -2,7 +2,7 @@ import { scopesToAsk } from './authorize.ts'
 import { addClient, authorizationOf, basicOf, certified, tokenAuthOf } from './client-auth.ts'
 import type { ProviderContext } from './context.ts'
 import type { ClientAuth, RevokeFacts, TokenFacts } from './record.ts'
-import { compose, signBody } from './request-body.ts'
+import { compose, signRequest } from './request-body.ts'
 import { fillTemplate } from './template.ts'
 import { putFilled, putHeaders, tokenValuesOf, valuesOf } from './values.ts'
 import type { ProviderRequest } from './wire.ts'
@@ -99,8 +99,7 @@ function stepRequest(context: ProviderContext, standard: Record<string, string>,
   const headers = headersOf(context, step.headers)
   if (auth === 'header') headers.authorization = authorizationOf(context, facts.authorization)
   const sent = { method: step.method, format: step.method === 'GET' ? ('query' as const) : step.bodyFormat, headers }
-  const request = certified(context, compose(addressOf(context, step.url), sent, parameters, basicOf(context, auth)))
-  return facts.signature === null ? request : signBody(context, request, facts.signature)
+  return signRequest(context, certified(context, compose(addressOf(context, step.url), sent, parameters, basicOf(context, auth))))
 }
 
 /** A URL that needs what only the callback or an answer tells is filled once that is known. */

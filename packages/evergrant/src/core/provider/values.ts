@@ -18,7 +18,8 @@ export function tokenValuesOf(context: ProviderContext): Record<string, string> 
 const KEYS: ReadonlySet<ClientAuth> = new Set(['signed_secret', 'private_key_jwt', 'tls'])
 
 /** True where the client secret is a key or a certificate with its key: it proves without being sent. */
-export function secretIsKey({ clientAuth, refresh }: ProviderRecord['token']): boolean {
+export function secretIsKey({ clientAuth, refresh, signature, awsSignature }: ProviderRecord['token']): boolean {
+  if (signature?.algorithm === 'ed25519' || awsSignature !== null) return true
   return KEYS.has(clientAuth) || (refresh.clientAuth !== null && KEYS.has(refresh.clientAuth))
 }
 

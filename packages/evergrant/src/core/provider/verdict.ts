@@ -1,5 +1,6 @@
 import type { FaultCode } from '../fault/fault.ts'
 import type { Instant } from '../time.ts'
+import type { Template } from './record-terms.ts'
 
 /** What a token answer granted, in our words. Lifetimes became instants, counted from when the request was sent. */
 export interface Granted {
@@ -39,6 +40,8 @@ export type Verdict =
       readonly kind: 'dead'
       readonly code: Extract<FaultCode, 'connection_revoked' | 'connection_expired' | 'new_credentials_needed' | 'admin_approval_required' | 'account_mismatch'>
       readonly said: ProviderSaid
+      /** The record's question that has to be answered before this is believed. */
+      readonly confirm?: Template
     }
   | { readonly kind: 'config'; readonly said: ProviderSaid }
   /** Only at a code exchange: the authorization code is spent, expired or foreign; start the flow again. */

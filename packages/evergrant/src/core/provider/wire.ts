@@ -12,7 +12,7 @@ export interface ProviderRequest {
   readonly certificate?: string
 }
 
-/** An answer that arrived whole. Header names are lower-case. */
+/** An answer that arrived whole. Header names are lower-case; several `set-cookie` stand one a line. */
 export interface ProviderAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>

@@ -26,7 +26,7 @@ export const apple = defineProvider({
       lifetimeSeconds: 300,
     },
   },
-  reuse: { class: 'P0', evidence: 'Refresh answers carry no new refresh token; the old one stays valid.' },
+  reuse: { evidence: 'Refresh answers carry no new refresh token; the old one stays valid.' },
   rotation: 'never',
   lifetimes: { accessSeconds: 3_600 },
   revoke: {

@@ -12,7 +12,7 @@ export const asana = defineProvider({
   scopes: { default: 'Everything that the user can do in the API' },
   authorize: { url: 'https://app.asana.com/-/oauth_authorize', defaultScopes: ['default'] },
   token: { url: 'https://app.asana.com/-/oauth_token' },
-  reuse: { class: 'P0', evidence: 'The refresh token comes with the code exchange only and stays.' },
+  reuse: { evidence: 'The refresh token comes with the code exchange only and stays.' },
   rotation: 'never',
   lifetimes: { accessSeconds: 3_600 },
   revoke: { url: 'https://app.asana.com/-/oauth_revoke', clientAuth: 'body' },

@@ -33,7 +33,7 @@ export const atlassian = defineProvider({
       meaning: 'The older shape of the same.',
     },
   ],
-  reuse: { class: 'P1', windowSeconds: 600, evidence: 'A reuse interval of 10 minutes is widely stated.' },
+  reuse: { evidence: 'A reuse interval of 10 minutes is widely stated.' },
   rotation: 'always',
   lifetimes: { accessSeconds: 3_600, refreshIdleSeconds: 7_776_000, refreshAbsoluteSeconds: 31_536_000, absoluteFrom: 'issue' },
   account: [{ from: 'request', url: 'https://api.atlassian.com/me', path: 'account_id', label: 'email', needsScope: ['read:me'] }],

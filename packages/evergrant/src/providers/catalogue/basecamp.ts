@@ -27,7 +27,7 @@ export const basecamp = defineProvider({
     exchangeParameters: { type: 'web_server' },
     refreshParameters: { type: 'refresh' },
   },
-  reuse: { class: 'P0', evidence: 'Refresh answers carry no new refresh token.' },
+  reuse: { evidence: 'Refresh answers carry no new refresh token.' },
   rotation: 'never',
   account: [{ from: 'request', url: `${launchpad}/authorization.json`, path: 'identity.id', label: 'identity.email_address' }],
   api: {

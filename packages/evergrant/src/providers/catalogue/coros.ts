@@ -16,7 +16,7 @@ export const coros = defineProvider({
   },
   answer: { success: { path: 'result', equals: '0000', step: 'refresh' }, paths: { idToken: null }, facts: { open_id: 'openId' } },
   verdicts: [{ status: [200], where: { result: '5002' }, verdict: 'config', meaning: 'The client id is not authorized.' }],
-  reuse: { class: 'P0', evidence: 'A refresh prolongs the token that is there; the refresh token stays the same.' },
+  reuse: { evidence: 'A refresh prolongs the token that is there; the refresh token stays the same.' },
   rotation: 'never',
   lifetimes: { accessSeconds: 2_592_000 },
   account: [{ from: 'answer', path: 'openId', label: null }],

@@ -32,7 +32,7 @@ export const facebook = defineProvider({
     },
   ],
   verdicts: META_VERDICTS,
-  reuse: { class: 'P0', evidence: 'An exchange gives a newer token and spends nothing.' },
+  reuse: { evidence: 'An exchange gives a newer token and spends nothing.' },
   rotation: 'never',
   lifetimes: { accessSeconds: 5_184_000, issuesRefreshToken: false },
   revoke: {

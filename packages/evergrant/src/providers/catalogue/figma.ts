@@ -16,7 +16,7 @@ export const figma = defineProvider({
     clientAuth: 'basic',
     refresh: { omit: ['grant_type'] },
   },
-  reuse: { class: 'P0', evidence: 'Refresh answers carry no new refresh token.' },
+  reuse: { evidence: 'Refresh answers carry no new refresh token.' },
   rotation: 'never',
   lifetimes: { accessSeconds: 7_776_000 },
   account: [

@@ -26,7 +26,13 @@ export const githubInstallation = defineProvider({
   },
   verdicts: [
     { status: [404], where: { message: 'Integration not found' }, verdict: 'config', meaning: 'The app id does not fit the key.' },
-    { status: [404], where: { message: '/^Not Found$/i' }, verdict: 'dead', meaning: 'The app is not installed there any more.' },
+    {
+      status: [404],
+      where: { message: '/^Not Found$/i' },
+      verdict: 'dead',
+      meaning: 'The app is not installed there any more. GitHub hides what a client may not see in the same words, so the app is asked for first.',
+      confirm: '{api}/app',
+    },
     { status: [403], where: { message: '/suspended/i' }, verdict: 'dead', meaning: 'The installation is suspended.' },
     { status: [403, 429], where: { message: '/rate limit/i' }, verdict: 'throttled', meaning: "GitHub's rate limit." },
     {

@@ -13,7 +13,7 @@ export const linkedin = defineProvider({
   scopes: { openid: 'Know who the member is', profile: "Read the member's name and picture" },
   authorize: { url: 'https://www.linkedin.com/oauth/v2/authorization', defaultScopes: ['openid', 'profile'], pkce: 'unsupported' },
   token: { url: 'https://www.linkedin.com/oauth/v2/accessToken' },
-  reuse: { class: 'P0', evidence: 'A refresh answers with the same refresh token.' },
+  reuse: { evidence: 'A refresh answers with the same refresh token.' },
   rotation: 'never',
   lifetimes: { accessSeconds: 5_184_000, refreshAbsoluteSeconds: 31_536_000, absoluteFrom: 'consent' },
   revoke: { url: 'https://www.linkedin.com/oauth/v2/revoke', clientAuth: 'body', token: 'access' },

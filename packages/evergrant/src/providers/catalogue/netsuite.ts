@@ -25,7 +25,7 @@ export const netsuite = defineProvider({
     callback: { facts: { company: 'company', entity: 'entity' } },
   },
   token: { url: 'https://{account_id}.suitetalk.api.netsuite.com/services/rest/auth/oauth2/v1/token', clientAuth: 'basic' },
-  reuse: { class: 'P0', evidence: 'Refresh answers carry no new refresh token.' },
+  reuse: { evidence: 'Refresh answers carry no new refresh token.' },
   rotation: 'never',
   lifetimes: { refreshAbsoluteSeconds: 604_800, absoluteFrom: 'consent' },
   account: [{ from: 'callback', parameter: 'company + entity' }],

@@ -23,7 +23,7 @@ export const reddit = defineProvider({
     defaultScopes: ['identity'],
   },
   token: { url: 'https://www.reddit.com/api/v1/access_token', clientAuth: 'basic', headers: { 'User-Agent': '{user_agent}' } },
-  reuse: { class: 'P0', evidence: 'The refresh token stays the same: refresh answers may omit it.' },
+  reuse: { evidence: 'The refresh token stays the same: refresh answers may omit it.' },
   rotation: 'never',
   revoke: { url: 'https://www.reddit.com/api/v1/revoke_token', fallback: { token: 'access' } },
   account: [{ from: 'request', url: 'https://oauth.reddit.com/api/v1/me', path: 'id', label: 'name', needsScope: ['identity'] }],

@@ -41,7 +41,7 @@ export const square = defineProvider({
       meaning: "Square's own shape of an error; no value of it is documented to end the grant.",
     },
   ],
-  reuse: { class: 'P0', evidence: 'In the code flow refresh tokens are used many times and never end: the same one is answered.' },
+  reuse: { evidence: 'In the code flow refresh tokens are used many times and never end: the same one is answered.' },
   rotation: 'optional',
   lifetimes: { accessSeconds: 2_592_000 },
   revoke: {

@@ -14,7 +14,7 @@ export const stripeConnect = defineProvider({
   authorize: { url: 'https://connect.stripe.com/oauth/authorize', defaultScopes: ['read_write'], pkce: 'unsupported' },
   token: { url: 'https://connect.stripe.com/oauth/token' },
   answer: { facts: { livemode: 'livemode' } },
-  reuse: { class: 'P0', evidence: 'The refresh token does not rotate.' },
+  reuse: { evidence: 'The refresh token does not rotate.' },
   rotation: 'never',
   revoke: {
     url: 'https://connect.stripe.com/oauth/deauthorize',

@@ -20,7 +20,7 @@ export const xero = defineProvider({
   verdicts: [
     { step: 'refresh', status: [400], where: { error: 'invalid_grant' }, verdict: 'dead', meaning: 'Spent longer than 30 minutes ago, or unused for 60 days.' },
   ],
-  reuse: { class: 'P1', windowSeconds: 1_800, evidence: "A spent refresh token can be presented again for 30 minutes, says Xero's FAQ." },
+  reuse: { evidence: "A spent refresh token can be presented again for 30 minutes, says Xero's FAQ." },
   rotation: 'always',
   lifetimes: { accessSeconds: 1_800, refreshIdleSeconds: 5_184_000 },
   revoke: { url: 'https://identity.xero.com/connect/revocation', reach: 'grant' },

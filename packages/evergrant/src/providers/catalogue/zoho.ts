@@ -67,7 +67,7 @@ export const zoho = defineProvider({
     { where: { error: 'Access Denied' }, verdict: 'throttled', meaning: 'More than 10 tokens in 10 minutes from one refresh token.' },
     { where: { error: '/^invalid_client/' }, verdict: 'config', meaning: 'Client id or secret is wrong, or of another data centre.' },
   ],
-  reuse: { class: 'P0', evidence: 'Refresh answers carry no new refresh token.' },
+  reuse: { evidence: 'Refresh answers carry no new refresh token.' },
   rotation: 'never',
   lifetimes: { accessSeconds: 3_600, cap: { grants: 20, next: 'oldest_ends' } },
   limits: { token: { requests: 10, seconds: 600, per: 'grant' } },

@@ -1,5 +1,10 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { refreshRequest } from '../../core/provider/token-request.ts'
 import { catalogue } from '../../providers/index.ts'
+import { createKeySigner } from '../../seal/key-signer.ts'
+import { contextOf } from '../provider-contexts.ts'
+import { cornerRecords } from './corner-records.ts'
 import { emulate } from './emulated-provider.ts'
 import { fitting, jsonWith } from './example-json.ts'
 
@@ -28,6 +33,29 @@ test('a request that is not as the record says is noticed: client, method, param
   } finally {
     await provider.close()
   }
+})
+
+test('a request that is signed with another key, or not at all, is noticed', async () => {
+  const [, byKey, byAws] = cornerRecords
+  if (byKey === undefined || byAws === undefined) throw new Error('no record')
+  const pem = () => generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const known = { id: 'client-1', secret: pem() }
+  const sent = async (record: typeof byKey, theirs: typeof known, ours: typeof known) => {
+    const provider = await emulate(record, theirs, () => Date.now())
+    try {
+      const signing = { signer: createKeySigner(), now: () => Date.now(), unique: () => 'unused' }
+      const context = await contextOf(provider.record, { clientId: ours.id, clientSecret: ours.secret, signing, variables: { region: 'eu-west-1' } })
+      const { method, url, headers, body } = refreshRequest(context, { refreshToken: 'r', scopes: [] })
+      await fetch(url, { method, headers, body })
+      return provider.problems.filter((problem) => problem.includes('signature'))
+    } finally {
+      await provider.close()
+    }
+  }
+  expect(await sent(byKey, known, known)).toEqual([])
+  expect(await sent(byKey, known, { ...known, secret: pem() })).toEqual(['refresh: the Ed25519 signature does not verify'])
+  expect(await sent(byAws, client, client)).toEqual([])
+  expect(await sent(byAws, client, { ...client, secret: 'another' })).toEqual(['refresh: the AWS signature is another one'])
 })
 
 test('examples of conditions fit them, and paths are made on the way', () => {

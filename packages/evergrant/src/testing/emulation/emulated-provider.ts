@@ -5,8 +5,9 @@ import { text as readText } from 'node:stream/consumers'
 import type { JsonValue } from '../../core/json.ts'
 import type { ProviderRecord } from '../../core/provider/record.ts'
 import { fitting, jsonWith } from './example-json.ts'
+import type { Client, Received } from './received-request.ts'
 import { examplesOf, relocate } from './relocate.ts'
-import { authorizeProblems, type Client, type Received, tokenRequestProblems } from './request-checks.ts'
+import { authorizeProblems, tokenRequestProblems } from './request-checks.ts'
 import { ACCOUNT, accessToken, deadAnswer, holdsRefreshToken, tokenAnswer } from './token-answers.ts'
 
 type Table = Readonly<Record<string, string>>
@@ -122,9 +123,19 @@ class Emulation {
     const url = new URL(request.url ?? '/', this.#base)
     const text = await readText(request)
     const query = Object.fromEntries(url.searchParams)
-    const received = { method: request.method ?? '', headers: request.headers, query, body: parameters(request.headers['content-type'] ?? '', text), text }
+    const received = {
+      method: request.method ?? '',
+      headers: request.headers,
+      query,
+      body: parameters(request.headers['content-type'] ?? '', text),
+      text,
+      target: request.url ?? '/',
+    }
     const { status, body } = this.#answerOrProblem(`${this.#base}${decodeURIComponent(url.pathname)}`, received)
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    const { headers, cookies, rest } = besideBody(body)
+    response
+      .writeHead(status, { 'content-type': 'application/json', ...headers, 'set-cookie': ['site=of-the-site; Path=/', ...cookies] })
+      .end(JSON.stringify(rest))
   }
 
   #answerOrProblem(address: string, received: Received): { readonly status: number; readonly body: JsonValue } {
@@ -312,4 +323,22 @@ function parameters(type: string, text: string): Table {
   if (type.startsWith('application/xml'))
     return Object.fromEntries([...text.matchAll(/<(\w+)>([^<]*)<\/\1>/g)].map((match) => [match[1] ?? '', match[2] ?? '']))
   return Object.fromEntries(new URLSearchParams(text))
+}
+
+/** What a sample has under `header:` and `cookie:` leaves beside the body. */
+function besideBody(body: JsonValue): { readonly headers: Record<string, string>; readonly cookies: readonly string[]; readonly rest: JsonValue } {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return { headers: {}, cookies: [], rest: body }
+  const of = (prefix: string) =>
+    Object.entries(body).flatMap(([name, value]): [string, string][] => (name.startsWith(prefix) ? [[name.slice(prefix.length), String(value)]] : []))
+  const cookies = of('cookie:')
+  const whole = cookies
+    .filter(([name]) => !name.includes(';'))
+    .map(([name, value]) =>
+      [
+        `${name}=${value}`,
+        ...cookies.flatMap(([other, attribute]) => (other.startsWith(`${name};`) ? [`${other.slice(name.length + 1)}=${attribute}`] : [])),
+      ].join('; '),
+    )
+  const rest = Object.fromEntries(Object.entries(body).filter(([name]) => !/^(?:header|cookie):/.test(name)))
+  return { headers: Object.fromEntries(of('header:')), cookies: whole, rest }
 }

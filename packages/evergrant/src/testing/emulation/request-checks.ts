@@ -1,18 +1,7 @@
 import type { ClientAuth, ProviderRecord } from '../../core/provider/record.ts'
 import type { TokenStep } from '../../core/provider/verdict.ts'
-
-export interface Received {
-  readonly method: string
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  readonly query: Readonly<Record<string, string>>
-  readonly body: Readonly<Record<string, string>>
-  readonly text: string
-}
-
-export interface Client {
-  readonly id: string
-  readonly secret: string
-}
+import type { Client, Received } from './received-request.ts'
+import { proofProblems } from './request-proofs.ts'
 
 type Table = Readonly<Record<string, string>>
 
@@ -35,6 +24,7 @@ export function tokenRequestProblems(record: ProviderRecord, step: TokenStep, re
     ...Object.keys(record.token.signature === null ? {} : { [record.token.signature.header.toLowerCase()]: '' })
       .filter((name) => received.headers[name] === undefined)
       .map((name) => `${step}: the signature in ${name} is missing`),
+    ...proofProblems(record, received, client).map((problem) => `${step}: ${problem}`),
     ...clientProblems(auth, { rename, omit }, received, client).map((problem) => `${step}: ${problem}`),
   ]
 }
