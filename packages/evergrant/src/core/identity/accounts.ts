@@ -5,14 +5,16 @@ import { requireRecentProof } from '../session/recent-proof.ts'
 import type { SessionMode } from '../session/session.ts'
 import type { SignedIn } from '../session/sessions.ts'
 import { normalEmail, type User } from '../user/user.ts'
-import { IdentityDesk, type IdentityPorts, type Visitor } from './identity-ports.ts'
+import type { PersonEnding } from '../user/users.ts'
+import type { IdentityDesk } from './identity-desk.ts'
+import type { IdentityPorts, Visitor } from './identity-ports.ts'
 import type { Letter } from './letter.ts'
 import { alreadyThereLetter, passwordChangedLetter, resetLetter, signUpLetter, verifyLetter } from './letters.ts'
 import { checkPassword } from './passwords.ts'
 import type { SignedInHere, SignIn } from './sign-in.ts'
-import { SignInThrottle } from './sign-in-throttle.ts'
+import type { SignInThrottle } from './sign-in-throttle.ts'
 import { LETTERS_PER_MAILBOX } from './throttle.ts'
-import { newTicket, type Ticket, type TicketPurpose, ticketHash } from './ticket.ts'
+import { newTicket, spentFault, type Ticket, type TicketPurpose, ticketHash } from './ticket.ts'
 
 /** What somebody new chooses when they follow their link. */
 export interface Chosen {
@@ -24,7 +26,7 @@ export interface Chosen {
   readonly key: string | null
 }
 
-interface NewPassword {
+export interface NewPassword extends Pick<PersonEnding, 'spends' | 'joins'> {
   readonly by: 'link' | 'self'
   readonly except: SignedIn['session']['id'] | null
   /** Its mailbox was proven for the first time: whatever way in somebody added before is not its owner's. */
@@ -38,11 +40,21 @@ export class Accounts {
   private readonly throttle: SignInThrottle
   private readonly signIn: SignIn
 
-  constructor(ports: IdentityPorts, signIn: SignIn) {
-    this.ports = ports
-    this.desk = new IdentityDesk(ports)
-    this.throttle = new SignInThrottle(ports)
+  constructor(desk: IdentityDesk, signIn: SignIn) {
+    this.ports = desk.ports
+    this.desk = desk
+    this.throttle = desk.throttle
     this.signIn = signIn
+  }
+
+  /** Whether people may join without an invitation. */
+  get opensSignUp(): boolean {
+    return this.ports.signUp === 'open'
+  }
+
+  /** @throws Fault `sign_up_closed` */
+  requireSignUp(): void {
+    if (!this.opensSignUp) throw new Fault('sign_up_closed', { detail: 'People join by invitation here. Ask somebody who is in already to invite you.' })
   }
 
   /**
@@ -50,8 +62,7 @@ export class Accounts {
    * is used and a password chosen there, so nobody can prepare one for somebody else's address. @throws Fault `sign_up_closed`, `rate_limited`
    */
   async signUp(wanted: { readonly email: string; readonly name: string | null }, visitor: Visitor): Promise<void> {
-    if (this.ports.signUp === 'invited')
-      throw new Fault('sign_up_closed', { detail: 'People join by invitation here. Ask somebody who is in already to invite you.' })
+    this.requireSignUp()
     const email = normalEmail(wanted.email)
     await this.throttle.request(visitor.bucket)
     const known = await this.ports.users.byEmail(email)
@@ -83,15 +94,11 @@ export class Accounts {
     const name = chosen.name ?? textOf(signUp.data, 'name')
     await this.checkChosen(chosen.password, [email, name], '/password')
     const passwordHash = await this.ports.hasher.hash(chosen.password)
-    const spent = await this.spend(token, 'sign_up')
-    const user = await this.desk.add(
-      { email, name, passwordHash, verified: true },
-      { organization: spent.organization ?? this.ports.organization, role: 'member' },
-      null,
-    )
+    const organization = signUp.organization ?? this.ports.organization
+    const user = await this.desk.add({ email, name, passwordHash, verified: true }, { organization, role: 'member' }, { actor: null, spends: signUp })
     if (user === null) throw spentFault()
     const { mode, key } = chosen
-    return this.signIn.open({ user, organization: spent.organization ?? this.ports.organization, mode, key, methods: ['pwd', 'link'] }, visitor)
+    return this.signIn.open({ user, organization, mode, key, methods: ['pwd', 'link'] }, visitor)
   }
 
   /** Sends a link to whoever has the address; the answer and the work are the same when nobody has. @throws Fault `rate_limited` */
@@ -116,11 +123,10 @@ export class Accounts {
     if (ticket === undefined || user === undefined || user.disabledAt !== null) throw spentFault()
     await this.checkChosen(password, [user.email, user.name], '/password')
     const passwordHash = await this.ports.hasher.hash(password)
-    await this.spend(token, 'reset_password')
     // The link came to this address: it is theirs, and was not known to be before.
     const claimed = user.emailVerifiedAt === null && user.email !== null && user.email === textOf(ticket.data, 'email')
     const proven = (now: User): Partial<User> => (claimed && now.email === user.email ? { emailVerifiedAt: this.ports.clock.wall() } : {})
-    const changed = await this.store(user.id, passwordHash, proven, { by: 'link', except: null, claimed })
+    const changed = await this.store(user.id, passwordHash, proven, { by: 'link', except: null, claimed, spends: ticket })
     return { device: this.signIn.remember(changed, visitor) }
   }
 
@@ -130,7 +136,7 @@ export class Accounts {
    */
   async changePassword(signedIn: SignedIn, chosen: { readonly current: string | null; readonly password: string }, visitor: Visitor): Promise<SignedInHere> {
     const { user, session } = signedIn
-    if (chosen.current === null) requireRecentProof(session, this.ports.clock.wall())
+    if (chosen.current === null) requireRecentProof(signedIn, this.ports.clock.wall())
     else await this.signIn.provePassword(user, chosen.current, visitor)
     await this.checkChosen(chosen.password, [user.email, user.name], '/password')
     const passwordHash = await this.ports.hasher.hash(chosen.password)
@@ -161,8 +167,8 @@ export class Accounts {
     return null
   }
 
-  /** Writes the hash and ends the other sessions and open links, all or nothing, and tells the mailbox. */
-  async store(id: UserId, passwordHash: string, more: (now: User) => Partial<User>, { by, except, claimed }: NewPassword): Promise<User> {
+  /** Writes the hash, uses up the link and ends the other sessions and open links, all or nothing, and tells the mailbox. @throws Fault `link_spent` */
+  async store(id: UserId, passwordHash: string, more: (now: User) => Partial<User>, { by, except, claimed, ...along }: NewPassword): Promise<User> {
     const organization = await this.desk.homeOf(id)
     const at = this.ports.clock.wall()
     const event = this.desk.ownEvent('user.password_changed', id, organization, { by, claimed })
@@ -173,6 +179,7 @@ export class Accounts {
       identities: claimed,
       at,
       event: this.desk.ownEvent('session.ended', id, organization, { reason: 'password_changed' }),
+      ...along,
     })
     if (user.email !== null) await this.post(passwordChangedLetter(user.email, await this.desk.sender()), 'password changed', id)
     return user
@@ -221,10 +228,6 @@ export class Accounts {
     }
     work().catch((error: unknown) => this.ports.log.warn({ error: String(error) }, 'a letter for a new password could not be made; the person can ask again'))
   }
-}
-
-export function spentFault(): Fault {
-  return new Fault('link_spent', { detail: 'This link was used already, or is too old, or was not copied whole. Ask for a new one.' })
 }
 
 export function textOf(data: JsonObject, name: string): string | null {

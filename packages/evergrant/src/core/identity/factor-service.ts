@@ -1,11 +1,13 @@
 import { Fault } from '../fault/fault.ts'
-import { type FactorId, newId } from '../ids.ts'
+import { type FactorId, newId, type UserId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
 import { requireRecentProof } from '../session/recent-proof.ts'
+import type { AuthMethod } from '../session/session.ts'
 import type { SignedIn } from '../session/sessions.ts'
 import type { Factor } from './factor.ts'
-import { credentialOf, FactorProofs, openTotpSecret, totpPlace } from './factor-proofs.ts'
-import { IdentityDesk, type IdentityPorts } from './identity-ports.ts'
+import { credentialOf, type FactorProofs, openTotpSecret, totpPlace } from './factor-proofs.ts'
+import type { IdentityDesk } from './identity-desk.ts'
+import type { IdentityPorts } from './identity-ports.ts'
 import { factorLetter } from './letters.ts'
 import { newRecoveryCodes } from './recovery-codes.ts'
 import { newTicket, ticketHash } from './ticket.ts'
@@ -25,10 +27,10 @@ export class FactorService {
   private readonly desk: IdentityDesk
   private readonly proofs: FactorProofs
 
-  constructor(ports: IdentityPorts) {
-    this.ports = ports
-    this.desk = new IdentityDesk(ports)
-    this.proofs = new FactorProofs(ports)
+  constructor(desk: IdentityDesk) {
+    this.ports = desk.ports
+    this.desk = desk
+    this.proofs = desk.proofs
   }
 
   async list({ user }: SignedIn): Promise<{ readonly factors: readonly Factor[]; readonly codesLeft: number }> {
@@ -51,7 +53,7 @@ export class FactorService {
   /** @throws Fault `reauthentication_required`, `not_found`, `sign_in_refused` when the code does not match */
   async confirmTotp(signedIn: SignedIn, id: FactorId, code: string): Promise<AddedFactor> {
     const { factors, seal, clock, oneTimePasswords } = this.ports
-    requireRecentProof(signedIn.session, clock.wall())
+    requireRecentProof(signedIn, clock.wall())
     const { user } = signedIn
     const factor = (await factors.listOf(user.id)).find((held) => held.id === id)
     if (factor === undefined || factor.secret === null || factor.confirmedAt !== null) throw notFound(id)
@@ -66,6 +68,7 @@ export class FactorService {
     const first = (await factors.codesLeft(user.id)) === 0
     const event = this.desk.ownEvent('user.factor_added', user.id, signedIn.session.organization, { factor: id, kind: 'totp' })
     if ((await factors.confirm(user.id, id, step, fresh.hashes, at, event)) === 'gone') throw notFound(id)
+    await this.shown(signedIn, 'otp')
     await this.tell(signedIn, 'added', factor.name)
     return { factor: { ...factor, confirmedAt: at }, recoveryCodes: first ? fresh.codes : null }
   }
@@ -87,7 +90,7 @@ export class FactorService {
   /** @throws Fault `reauthentication_required`, `link_spent`, `invalid_request`, `already_exists` */
   async addPasskey(signedIn: SignedIn, answer: { readonly ticket: string; readonly response: JsonObject; readonly name: string | null }): Promise<AddedFactor> {
     const { factors, tickets, seal, entropy, clock, passkeys } = this.ports
-    requireRecentProof(signedIn.session, clock.wall())
+    requireRecentProof(signedIn, clock.wall())
     const { user } = signedIn
     const hash = ticketHash(answer.ticket, seal)
     const ticket = hash === null ? undefined : await tickets.spend(hash, 'passkey_registration')
@@ -103,15 +106,18 @@ export class FactorService {
     const first = (await factors.codesLeft(user.id)) === 0
     const event = this.desk.ownEvent('user.factor_added', user.id, signedIn.session.organization, { factor: id, kind: 'passkey' })
     if ((await factors.insert(factor, fresh.hashes, event)) === 'taken') throw new Fault('already_exists', { detail: 'This passkey is known here already.' })
+    await this.shown(signedIn, 'hwk')
     await this.tell(signedIn, 'added', factor.name)
     return { factor, recoveryCodes: first ? fresh.codes : null }
   }
 
-  /** With the last one go the recovery codes. @throws Fault `reauthentication_required`, `not_found` */
+  /** With the last one go the recovery codes. @throws Fault `reauthentication_required`, `not_found`, `conflict` for the last one where one is asked for */
   async remove(signedIn: SignedIn, id: FactorId): Promise<void> {
-    requireRecentProof(signedIn.session, this.ports.clock.wall())
+    requireRecentProof(signedIn, this.ports.clock.wall())
     const { user } = signedIn
-    const factor = (await this.ports.factors.listOf(user.id)).find((held) => held.id === id)
+    const held = (await this.ports.factors.listOf(user.id)).filter(({ confirmedAt }) => confirmedAt !== null)
+    const factor = held.find((one) => one.id === id)
+    if (factor !== undefined && held.length === 1) await this.requireNotDemanded(user.id)
     const event = this.desk.ownEvent('user.factor_removed', user.id, signedIn.session.organization, { factor: id, kind: factor?.kind ?? null })
     if (factor === undefined || (await this.ports.factors.remove(user.id, id, event)) === 'gone') throw notFound(id)
     await this.tell(signedIn, 'removed', factor.name)
@@ -119,7 +125,7 @@ export class FactorService {
 
   /** Ten new codes; the old ones end. @throws Fault `reauthentication_required`, `conflict` */
   async newCodes(signedIn: SignedIn): Promise<readonly string[]> {
-    requireRecentProof(signedIn.session, this.ports.clock.wall())
+    requireRecentProof(signedIn, this.ports.clock.wall())
     const { user } = signedIn
     if (!(await this.ports.factors.listOf(user.id)).some(({ confirmedAt }) => confirmedAt !== null))
       throw new Fault('conflict', { detail: 'Recovery codes replace a second factor, and you have none. Add one first.' })
@@ -129,8 +135,24 @@ export class FactorService {
     return codes
   }
 
+  /** It was proven to work in this session just now: that is a proof by it. The time of the last proof stays. */
+  private async shown({ session: { id } }: SignedIn, method: AuthMethod): Promise<void> {
+    const { sessions } = this.ports
+    const now = (await sessions.get(id))?.session
+    if (now !== undefined && !now.methods.includes(method)) await sessions.reauthenticated(id, [...now.methods, method], now.authenticatedAt)
+  }
+
+  /** @throws Fault `conflict` where an organization of theirs asks this person for a second factor */
+  private async requireNotDemanded(user: UserId): Promise<void> {
+    for (const { organization, role } of await this.ports.users.membershipsOf(user)) {
+      const found = await this.ports.organizations.get(organization)
+      if (found?.requireSecondFactor.includes(role))
+        throw new Fault('conflict', { detail: `${found.name} asks you for a second step, and this is your only one. Add another before you remove it.` })
+    }
+  }
+
   private async mayChange(signedIn: SignedIn): Promise<void> {
-    requireRecentProof(signedIn.session, this.ports.clock.wall())
+    requireRecentProof(signedIn, this.ports.clock.wall())
     // Else whoever makes an account for somebody else's address would keep a way in after its owner took it over.
     if (signedIn.user.email !== null && signedIn.user.emailVerifiedAt === null)
       throw new Fault('conflict', { detail: 'Confirm your e-mail address first: auth/verify-email/send sends the letter.' })

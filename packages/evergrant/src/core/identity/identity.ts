@@ -1,5 +1,6 @@
 import { Accounts } from './accounts.ts'
 import { FactorService } from './factor-service.ts'
+import { IdentityDesk } from './identity-desk.ts'
 import type { IdentityPorts } from './identity-ports.ts'
 import { Joining } from './joining.ts'
 import { SignIn } from './sign-in.ts'
@@ -13,7 +14,8 @@ export interface Identity {
 }
 
 export function createIdentity(ports: IdentityPorts): Identity {
-  const signIn = new SignIn(ports)
-  const accounts = new Accounts(ports, signIn)
-  return { signIn, accounts, joining: new Joining(ports, { accounts, signIn }), factors: new FactorService(ports) }
+  const desk = new IdentityDesk(ports)
+  const signIn = new SignIn(desk)
+  const accounts = new Accounts(desk, signIn)
+  return { signIn, accounts, joining: new Joining(desk, { accounts, signIn }), factors: new FactorService(desk) }
 }

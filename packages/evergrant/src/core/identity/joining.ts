@@ -1,14 +1,15 @@
-import type { Actor } from '../audit/event.ts'
+import type { Actor, NewEvent } from '../audit/event.ts'
 import { Fault } from '../fault/fault.ts'
 import type { OrganizationId, UserId } from '../ids.ts'
 import { mayAssign } from '../user/roles.ts'
-import { normalEmail, ROLES, type Role, type User } from '../user/user.ts'
-import { type Accounts, type Chosen, spentFault, textOf } from './accounts.ts'
-import { IdentityDesk, type IdentityPorts, type Visitor } from './identity-ports.ts'
+import { type Membership, normalEmail, ROLES, type Role, type User } from '../user/user.ts'
+import { type Accounts, type Chosen, textOf } from './accounts.ts'
+import type { IdentityDesk } from './identity-desk.ts'
+import type { IdentityPorts, Visitor } from './identity-ports.ts'
 import { invitationLetter } from './letters.ts'
 import type { SignedInHere, SignIn } from './sign-in.ts'
-import { SignInThrottle } from './sign-in-throttle.ts'
-import { TICKET_LIFE_MS, type Ticket } from './ticket.ts'
+import type { SignInThrottle } from './sign-in-throttle.ts'
+import { spentFault, TICKET_LIFE_MS, type Ticket } from './ticket.ts'
 
 export interface Invitation {
   readonly organization: OrganizationId
@@ -44,6 +45,9 @@ export interface NewAccount {
   readonly password: string
 }
 
+/** What an invitation makes somebody. */
+type Offered = Pick<Membership, 'organization' | 'role'>
+
 /** How people get in: by invitation, and the very first one by the token that the server printed. */
 export class Joining {
   private readonly ports: IdentityPorts
@@ -52,10 +56,10 @@ export class Joining {
   private readonly accounts: Accounts
   private readonly signIn: SignIn
 
-  constructor(ports: IdentityPorts, { accounts, signIn }: { readonly accounts: Accounts; readonly signIn: SignIn }) {
-    this.ports = ports
-    this.desk = new IdentityDesk(ports)
-    this.throttle = new SignInThrottle(ports)
+  constructor(desk: IdentityDesk, { accounts, signIn }: { readonly accounts: Accounts; readonly signIn: SignIn }) {
+    this.ports = desk.ports
+    this.desk = desk
+    this.throttle = desk.throttle
     this.accounts = accounts
     this.signIn = signIn
   }
@@ -123,17 +127,16 @@ export class Joining {
     if (ticket === undefined) throw spentFault()
     const { email, role, name, organization } = invitedOf(ticket)
     const known = await this.ports.users.byEmail(email)
-    if (known !== undefined && (known.emailVerifiedAt !== null || known.disabledAt !== null)) return this.join(known, token, { organization, role })
+    if (known !== undefined && (known.emailVerifiedAt !== null || known.disabledAt !== null)) return this.join(known, ticket, { organization, role })
     if (chosen.password === null) throw new Fault('invalid_request', { field: '/password', detail: 'Choose a password: send it as `password`.' })
     const called = chosen.name ?? name
     await this.accounts.checkChosen(chosen.password, [email, called], '/password')
     const passwordHash = await this.ports.hasher.hash(chosen.password)
     if (known !== undefined) await this.requireOwnName(known, organization)
-    await this.accounts.spend(token, 'invitation')
     const user =
       known === undefined
-        ? await this.desk.add({ email, name: called, passwordHash, verified: true }, { organization, role }, null)
-        : await this.claim(known, passwordHash, { organization, role })
+        ? await this.desk.add({ email, name: called, passwordHash, verified: true }, { organization, role }, { actor: null, spends: ticket })
+        : await this.claim(known, passwordHash, ticket, { organization, role })
     if (user === null) throw spentFault()
     const { mode, key } = chosen
     return this.signIn.open({ user, organization, mode, key, methods: ['pwd', 'link'] }, visitor)
@@ -144,7 +147,7 @@ export class Joining {
     const email = normalEmail(account.email)
     await this.accounts.checkChosen(account.password, [email, account.name], '/password')
     const passwordHash = await this.ports.hasher.hash(account.password)
-    const user = await this.desk.add({ email, name: account.name, passwordHash, verified: actor.kind === 'cli' }, membership, actor)
+    const user = await this.desk.add({ email, name: account.name, passwordHash, verified: actor.kind === 'cli' }, membership, { actor })
     if (user === null) throw new Fault('already_exists', { field: '/email', detail: 'Somebody with this address is there already.' })
     return user
   }
@@ -158,14 +161,15 @@ export class Joining {
   /** The first owner, once. @throws Fault `link_spent`, `password_refused`, `rate_limited` */
   async setUp(token: string, account: NewAccount, { mode, key }: Pick<Chosen, 'mode' | 'key'>, visitor: Visitor): Promise<SignedInHere> {
     await this.throttle.request(visitor.bucket)
-    if ((await this.accounts.look(token, 'setup')) === undefined || !(await this.ports.users.none())) throw spentFault()
+    const ticket = await this.accounts.look(token, 'setup')
+    if (ticket === undefined || !(await this.ports.users.none())) throw spentFault()
     const email = normalEmail(account.email)
     await this.accounts.checkChosen(account.password, [email, account.name], '/password')
     const passwordHash = await this.ports.hasher.hash(account.password)
-    // Ends the tokens of all other starts with it, so there is one first owner.
-    await this.accounts.spend(token, 'setup')
     const { organization } = this.ports
-    const user = await this.desk.add({ email, name: account.name, passwordHash, verified: true }, { organization, role: 'owner' }, null)
+    // Ends the tokens of all other starts with it, so there is one first owner.
+    const spending = { actor: null, spends: ticket }
+    const user = await this.desk.add({ email, name: account.name, passwordHash, verified: true }, { organization, role: 'owner' }, spending)
     if (user === null) throw spentFault()
     return this.signIn.open({ user, organization, mode, key, methods: ['pwd'] }, visitor)
   }
@@ -174,25 +178,21 @@ export class Joining {
    * Somebody made this account and never proved to have its mailbox, as the holder of this link did: it is theirs now, with their own password and
    * without the sessions and the other ways in of whoever made it.
    */
-  private async claim(user: User, passwordHash: string, membership: { readonly organization: OrganizationId; readonly role: Role }): Promise<User> {
-    const claimed = await this.accounts.store(user.id, passwordHash, () => ({ emailVerifiedAt: this.ports.clock.wall() }), {
-      by: 'link',
-      except: null,
-      claimed: true,
-    })
-    await this.addMember(user.id, membership)
-    return claimed
+  private claim(user: User, passwordHash: string, ticket: Ticket, offered: Offered): Promise<User> {
+    const proven = () => ({ emailVerifiedAt: this.ports.clock.wall() })
+    const along = { spends: ticket, joins: this.joined(user.id, offered) }
+    return this.accounts.store(user.id, passwordHash, proven, { by: 'link', except: null, claimed: true, ...along })
   }
 
-  private async addMember(user: UserId, { organization, role }: { readonly organization: OrganizationId; readonly role: Role }): Promise<void> {
+  private joined(user: UserId, { organization, role }: Offered): { readonly membership: Membership; readonly event: NewEvent } {
     const event = this.desk.ownEvent('user.joined', user, organization, { role })
-    await this.ports.users.addMember({ organization, user, role, createdAt: this.ports.clock.wall() }, event)
+    return { membership: { organization, user, role, createdAt: this.ports.clock.wall() }, event }
   }
 
-  private async join(user: User, token: string, membership: { readonly organization: OrganizationId; readonly role: Role }): Promise<null> {
-    await this.requireOwnName(user, membership.organization)
-    await this.accounts.spend(token, 'invitation')
-    await this.addMember(user.id, membership)
+  private async join(user: User, ticket: Ticket, offered: Offered): Promise<null> {
+    await this.requireOwnName(user, offered.organization)
+    const { membership, event } = this.joined(user.id, offered)
+    if ((await this.ports.users.addMember(membership, event, ticket)) === 'ticket_spent') throw spentFault()
     return null
   }
 

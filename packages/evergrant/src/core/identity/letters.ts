@@ -10,7 +10,7 @@ export interface Sender {
 }
 
 /** The token stands behind `#`: it reaches no server log, and a scanner that opens links spends nothing. */
-function link(sender: Sender, page: 'verify' | 'reset' | 'invitation', token: string): string {
+function link(sender: Sender, page: LinkLetter['page'], token: string): string {
   return `${sender.publicUrl}/auth/${page}#${token}`
 }
 
@@ -27,16 +27,36 @@ function letter(to: string, subject: string, paragraphs: readonly string[], send
   return { to, subject, text: `${[...paragraphs, `${plain(sender.application)}\n${sender.publicUrl}`].join('\n\n')}\n` }
 }
 
+interface LinkLetter {
+  readonly subject: string
+  /** Before the link. */
+  readonly text: string | readonly string[]
+  readonly page: 'verify' | 'reset' | 'invitation'
+  readonly life: string
+  /** What happens when one does nothing. */
+  readonly ignored?: string
+}
+
+/** A letter with a link that works once. */
+function linkLetter(to: string, token: string, { subject, text, page, life, ignored }: LinkLetter, sender: Sender): Letter {
+  const after = [
+    `The link works once, and for ${life}.`,
+    ...(ignored === undefined ? [] : [`If you did not ask for this, you need not do anything: ${ignored}`]),
+  ]
+  return letter(to, subject, [text, link(sender, page, token), after].flat(), sender)
+}
+
 export function signUpLetter(to: string, token: string, sender: Sender): Letter {
-  return letter(
+  return linkLetter(
     to,
-    `Finish signing up at ${plain(sender.application)}`,
-    [
-      'Open this page to choose a password. Your account is ready after that:',
-      link(sender, 'verify', token),
-      'The link works once, and for 24 hours.',
-      'If you did not ask for this, you need not do anything: without the link there is no account.',
-    ],
+    token,
+    {
+      subject: `Finish signing up at ${plain(sender.application)}`,
+      text: 'Open this page to choose a password. Your account is ready after that:',
+      page: 'verify',
+      life: '24 hours',
+      ignored: 'without the link there is no account.',
+    },
     sender,
   )
 }
@@ -55,50 +75,34 @@ export function alreadyThereLetter(to: string, sender: Sender): Letter {
 }
 
 export function verifyLetter(to: string, token: string, sender: Sender): Letter {
-  return letter(
-    to,
-    'Please confirm your address',
-    ['Open this page to confirm that this is your address:', link(sender, 'verify', token), 'The link works once, and for 24 hours.'],
-    sender,
-  )
+  const text = 'Open this page to confirm that this is your address:'
+  return linkLetter(to, token, { subject: 'Please confirm your address', text, page: 'verify', life: '24 hours' }, sender)
 }
 
 export function resetLetter(to: string, token: string, sender: Sender): Letter {
-  return letter(
-    to,
-    `A new password for ${plain(sender.application)}`,
-    [
-      'Open this page to choose a new password:',
-      link(sender, 'reset', token),
-      'The link works once, and for one hour.',
-      'If you did not ask for this, you need not do anything: your password stays as it is.',
-    ],
-    sender,
-  )
+  const subject = `A new password for ${plain(sender.application)}`
+  const ignored = 'your password stays as it is.'
+  return linkLetter(to, token, { subject, text: 'Open this page to choose a new password:', page: 'reset', life: 'one hour', ignored }, sender)
+}
+
+/** Tells the mailbox of a change that a thief would make, and what to do then. */
+function changeLetter(
+  to: string,
+  { subject, text, remedy }: { readonly subject: string; readonly text: string; readonly remedy: string },
+  sender: Sender,
+): Letter {
+  return letter(to, subject, [text, `If that was not you, ${remedy}: ${sender.publicUrl}/auth/forgot`], sender)
 }
 
 export function passwordChangedLetter(to: string, sender: Sender): Letter {
-  return letter(
-    to,
-    'Your password was changed',
-    [
-      `The password of your account at ${plain(sender.application)} was changed just now. All other devices were signed out.`,
-      `If that was not you, choose a new one at once: ${sender.publicUrl}/auth/forgot`,
-    ],
-    sender,
-  )
+  const text = `The password of your account at ${plain(sender.application)} was changed just now. All other devices were signed out.`
+  return changeLetter(to, { subject: 'Your password was changed', text, remedy: 'choose a new one at once' }, sender)
 }
 
 export function factorLetter(to: string, what: 'added' | 'removed', name: string, sender: Sender): Letter {
-  return letter(
-    to,
-    what === 'added' ? 'A second step was added' : 'A second step was removed',
-    [
-      `"${plain(name)}" was ${what} ${what === 'added' ? 'to' : 'from'} your account at ${plain(sender.application)}.`,
-      `If that was not you, choose a new password at once, and look at your devices: ${sender.publicUrl}/auth/forgot`,
-    ],
-    sender,
-  )
+  const text = `"${plain(name)}" was ${what} ${what === 'added' ? 'to' : 'from'} your account at ${plain(sender.application)}.`
+  const remedy = 'choose a new password at once, and look at your devices'
+  return changeLetter(to, { subject: `A second step was ${what}`, text, remedy }, sender)
 }
 
 export function invitationLetter(
@@ -107,17 +111,8 @@ export function invitationLetter(
   about: { readonly organization: string; readonly role: Role; readonly from: string | null },
   sender: Sender,
 ): Letter {
-  const who = about.from === null ? 'You are' : `${plain(about.from)} has`
-  const invited = about.from === null ? 'invited' : 'invited you'
-  return letter(
-    to,
-    `Your invitation to ${plain(about.organization)}`,
-    [
-      `${who} ${invited} to ${plain(about.organization)} as ${about.role}.`,
-      'Open this page to accept:',
-      link(sender, 'invitation', token),
-      'The link works once, and for 7 days.',
-    ],
-    sender,
-  )
+  const organization = plain(about.organization)
+  const invited = about.from === null ? 'You are invited' : `${plain(about.from)} has invited you`
+  const text = [`${invited} to ${organization} as ${about.role}.`, 'Open this page to accept:']
+  return linkLetter(to, token, { subject: `Your invitation to ${organization}`, text, page: 'invitation', life: '7 days' }, sender)
 }

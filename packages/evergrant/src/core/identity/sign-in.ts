@@ -7,11 +7,12 @@ import type { Opened } from '../session/session-service.ts'
 import type { SignedIn } from '../session/sessions.ts'
 import type { Instant } from '../time.ts'
 import { normalEmail, type User } from '../user/user.ts'
-import { type FactorProof, FactorProofs, type ProofKind } from './factor-proofs.ts'
-import { IdentityDesk, type IdentityPorts, type Visitor } from './identity-ports.ts'
+import type { FactorProof, FactorProofs, ProofKind } from './factor-proofs.ts'
+import type { IdentityDesk } from './identity-desk.ts'
+import type { IdentityPorts, Visitor } from './identity-ports.ts'
 import { knownDevice, rememberDevice } from './known-device.ts'
 import type { PasswordVerdict } from './passwords.ts'
-import { type Attempt, SignInThrottle } from './sign-in-throttle.ts'
+import type { Attempt, SignInThrottle } from './sign-in-throttle.ts'
 import { newTicket, type Ticket, ticketHash } from './ticket.ts'
 
 /** A session, and the text that this browser keeps to be known again. */
@@ -41,6 +42,8 @@ export interface NewSignIn {
   readonly mode: SessionMode
   readonly key: string | null
   readonly methods: readonly AuthMethod[]
+  /** Whose word it rests on; absent: they proved it here. */
+  readonly issuer?: string | null
   /** Decided beforehand, where repeating the sign-in must not open a second one. */
   readonly id?: SessionId
 }
@@ -56,11 +59,11 @@ export class SignIn {
   private readonly throttle: SignInThrottle
   private readonly proofs: FactorProofs
 
-  constructor(ports: IdentityPorts) {
-    this.ports = ports
-    this.desk = new IdentityDesk(ports)
-    this.throttle = new SignInThrottle(ports)
-    this.proofs = new FactorProofs(ports)
+  constructor(desk: IdentityDesk) {
+    this.ports = desk.ports
+    this.desk = desk
+    this.throttle = desk.throttle
+    this.proofs = desk.proofs
   }
 
   /**
@@ -83,7 +86,7 @@ export class SignIn {
     this.renewHash(user, wanted.password, verdict)
     const organization = await this.desk.organizationOf(user.id, wanted.organization)
     const kinds = await this.proofs.kindsOf(user.id)
-    if (kinds.length > 0) throw await this.secondStep(user, kinds, { mode: wanted.mode, organization, first: 'pwd' })
+    if (kinds.length > 0) throw await this.secondStep(user, kinds, { mode: wanted.mode, organization, first: 'pwd', issuer: null })
     return this.openUnlessChanged({ user, organization, methods: ['pwd'], ...shapeOf(wanted) }, visitor)
   }
 
@@ -107,8 +110,9 @@ export class SignIn {
     const mayAnswer = async () => (await tickets.attempt(hash, 'second_factor', ANSWERS_MAX)) !== undefined
     const method = await this.prove(user, proof, { challenge, mayAnswer }, visitor)
     if ((await tickets.spend(hash, 'second_factor')) === undefined) throw refused(START_OVER)
-    const { mode, organization, first } = plannedOf(found)
-    return this.openUnlessChanged({ user, organization: organization ?? (await this.desk.homeOf(user.id)), mode, key, methods: [first, method] }, visitor)
+    const { first, ...planned } = plannedOf(found)
+    const organization = planned.organization ?? (await this.desk.homeOf(user.id))
+    return this.openUnlessChanged({ user, organization, mode: planned.mode, key, methods: [first, method], issuer: planned.issuer }, visitor)
   }
 
   /**
@@ -116,9 +120,9 @@ export class SignIn {
    * @throws Fault `second_factor_required`
    */
   async withProvider(session: NewSignIn, visitor: Visitor): Promise<SignedInHere> {
-    const { user, mode, organization } = session
+    const { user, mode, organization, issuer = null } = session
     const kinds = await this.proofs.kindsOf(user.id)
-    if (kinds.length > 0) throw await this.secondStep(user, kinds, { mode, organization, first: 'fed' })
+    if (kinds.length > 0) throw await this.secondStep(user, kinds, { mode, organization, first: 'fed', issuer })
     return this.open(session, visitor)
   }
 
@@ -272,12 +276,12 @@ export class SignIn {
   private async secondStep(
     user: User,
     kinds: readonly ProofKind[],
-    planned: { readonly mode: SessionMode; readonly organization: OrganizationId; readonly first: 'pwd' | 'fed' },
+    planned: { readonly mode: SessionMode; readonly organization: OrganizationId; readonly first: 'pwd' | 'fed'; readonly issuer: string | null },
   ): Promise<Fault> {
     const { tickets, seal, entropy, clock } = this.ports
-    const { mode, organization, first } = planned
+    const { mode, organization, first, issuer } = planned
     const made = newTicket(
-      { purpose: 'second_factor', user: user.id, organization, data: { mode, first, password_changed_at: user.passwordChangedAt } },
+      { purpose: 'second_factor', user: user.id, organization, data: { mode, first, issuer, password_changed_at: user.passwordChangedAt } },
       { entropy, seal, at: clock.wall() },
     )
     await tickets.insert(made.ticket)
@@ -320,6 +324,7 @@ function withMethod(methods: readonly AuthMethod[], method: AuthMethod): readonl
 
 interface Planned {
   readonly first: 'pwd' | 'fed'
+  readonly issuer: string | null
   readonly mode: SessionMode
   readonly organization: OrganizationId | null
   /** Of the password that the first step was taken with. */
@@ -331,6 +336,7 @@ function plannedOf({ data, organization }: Ticket): Planned {
     mode: data['mode'] === 'bearer' ? 'bearer' : 'cookie',
     organization,
     first: data['first'] === 'fed' ? 'fed' : 'pwd',
+    issuer: typeof data['issuer'] === 'string' ? data['issuer'] : null,
     passwordChangedAt: data['password_changed_at'] ?? null,
   }
 }

@@ -1,4 +1,5 @@
 import { isToken, randomToken } from '../connect/random-token.ts'
+import { Fault } from '../fault/fault.ts'
 import type { OrganizationId, UserId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
 import type { Seal } from '../seal/seal.ts'
@@ -73,6 +74,11 @@ export function newTicket(
 ): { readonly ticket: Ticket; readonly text: string } {
   const text = randomToken(entropy)
   return { text, ticket: { ...wanted, hash: seal.digest(text), attempts: 0, createdAt: at, expiresAt: at + TICKET_LIFE_MS[wanted.purpose] } }
+}
+
+/** What somebody is told whose ticket is of no use any more. */
+export function spentFault(): Fault {
+  return new Fault('link_spent', { detail: 'This link was used already, or is too old, or was not copied whole. Ask for a new one.' })
 }
 
 /** The hash to look for; null when the text is certainly no ticket. */

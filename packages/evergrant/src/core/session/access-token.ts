@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts'
 import { type Clock, type Entropy, SECOND } from '../time.ts'
 import { ownerOf, ROLES, type Role } from '../user/user.ts'
 import { RecentMap } from './recent-map.ts'
+import { lacksFactor } from './second-factor.ts'
 import type { AuthMethod } from './session.ts'
 import type { SignedIn } from './sessions.ts'
 import type { SigningKeys } from './signing-keys.ts'
@@ -67,15 +68,18 @@ export class AccessTokens {
     this.#ports = ports
   }
 
-  /** For the session's current generation. It never outlives the session. @throws Fault when there is no key to sign with */
-  async issue({ session, user, role }: SignedIn & { readonly role: Role }): Promise<IssuedAccessToken> {
+  /**
+   * For the session's current generation. It never outlives the session. One that may only add a second factor gets a token for that audience, which no
+   * application takes for its own. @throws Fault when there is no key to sign with */
+  async issue(signedIn: SignedIn & { readonly role: Role }): Promise<IssuedAccessToken> {
+    const { session, user, role } = signedIn
     const { keys, signer, clock, entropy, issuer, audience } = this.#ports
     const key = await keys.signing()
     const iat = Math.floor(clock.wall() / SECOND)
     const exp = Math.max(iat + 1, Math.min(iat + ACCESS_TOKEN_SECONDS, Math.floor(session.expiresAt / SECOND)))
     const claims = {
       iss: issuer,
-      aud: audience,
+      aud: lacksFactor(signedIn) ? enrolmentAudience(issuer) : audience,
       sub: user.id,
       sid: session.id,
       gen: session.generation,
@@ -121,7 +125,7 @@ export class AccessTokens {
 
   async #verify(token: string, keys: readonly PublicSigningKey[]): Promise<AccessReading> {
     const { signer, issuer, audience, clock } = this.#ports
-    const expected = { type: ACCESS_TOKEN_TYPE, issuer, audience, now: clock.wall(), leewaySeconds: LEEWAY_SECONDS }
+    const expected = { type: ACCESS_TOKEN_TYPE, issuer, audience: [audience, enrolmentAudience(issuer)], now: clock.wall(), leewaySeconds: LEEWAY_SECONDS }
     const reading = await signer.verify(token, keys, expected)
     if (reading.kind === 'refused') return reading
     const claims = readClaims(reading.claims)
@@ -131,6 +135,15 @@ export class AccessTokens {
   #isOver(claims: AccessClaims): boolean {
     return this.#ports.clock.wall() >= (claims.exp + LEEWAY_SECONDS) * SECOND
   }
+}
+
+/** Whom a token is for that may do nothing but add or show a second factor. */
+function enrolmentAudience(issuer: string): string {
+  return `${issuer}/second-factor`
+}
+
+export function isForEnrolment({ aud, iss }: Pick<AccessClaims, 'aud' | 'iss'>): boolean {
+  return aud === enrolmentAudience(iss)
 }
 
 const SHAPE = /^eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/

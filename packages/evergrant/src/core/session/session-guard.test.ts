@@ -34,13 +34,17 @@ function open(changes: Change = {}, withoutStoreMs = 0) {
     },
   }
   const guard = new SessionGuard({ tokens: access.tokens, sessions, clock: time.clock, timers: time.timers, changesFresh: () => state.fresh, withoutStoreMs })
-  const change = (altered: { session?: Partial<Session>; user?: Partial<SignedIn['user']>; role?: Role | null }, announced = true): void => {
+  const change = (
+    altered: { session?: Partial<Session>; user?: Partial<SignedIn['user']>; role?: Role | null; factorDemanded?: boolean },
+    announced = true,
+  ): void => {
     const now = rows.get(first.session.id)
     if (now === undefined) throw new Error('the session is gone')
     rows.set(first.session.id, {
       session: { ...now.session, ...altered.session },
       user: { ...now.user, ...altered.user },
       role: altered.role === undefined ? now.role : altered.role,
+      factorDemanded: altered.factorDemanded ?? now.factorDemanded,
     })
     if (!announced) return
     if (altered.session !== undefined) guard.forgetSession(first.session.id)

@@ -1,10 +1,11 @@
 import { Fault } from '../fault/fault.ts'
-import type { SessionId, UserId } from '../ids.ts'
+import type { OrganizationId, SessionId, UserId } from '../ids.ts'
 import { StoreOutage } from '../refresh/store-outage.ts'
 import { type Clock, type Instant, SECOND, type Timers } from '../time.ts'
 import type { Role } from '../user/user.ts'
-import type { AccessClaims, AccessTokens } from './access-token.ts'
+import { type AccessClaims, type AccessTokens, isForEnrolment } from './access-token.ts'
 import { RecentMap } from './recent-map.ts'
+import { lacksFactor } from './second-factor.ts'
 import type { Session } from './session.ts'
 import { endedFault, refusalOf } from './session-refusals.ts'
 import type { Sessions, SignedIn } from './sessions.ts'
@@ -112,6 +113,12 @@ export class SessionGuard {
     this.#dropFlights()
   }
 
+  /** What it asks of the people in it changed. */
+  forgetOrganization(id: OrganizationId): void {
+    this.#known.deleteWhere(({ signedIn }) => signedIn.session.organization === id)
+    this.#dropFlights()
+  }
+
   /** Changes may have been missed. */
   forgetAll(): void {
     this.#known.clear()
@@ -142,10 +149,19 @@ export class SessionGuard {
     if (claims.sub !== user.id) return refused('claims_incomplete')
     // What was issued for another organization says nothing about this one.
     if (claims.org !== session.organization) return refused('expired')
+    // Nor does what was issued before a second factor was asked for, or shown.
+    if (isForEnrolment(claims) !== lacksFactor(signedIn)) return refused('expired')
     const bound = claims.cnf?.jkt ?? session.keyThumbprint
     if (bound !== null && proven !== bound && proven !== 'not_asked') return proofMissing()
     this.#noteUse(claims, signedIn, known)
-    return { session: asProven(session, claims), user, role, generation: claims.gen, tokenExpiresAt: claims.exp * SECOND }
+    return {
+      session: asProven(session, claims),
+      user,
+      role,
+      factorDemanded: signedIn.factorDemanded,
+      generation: claims.gen,
+      tokenExpiresAt: claims.exp * SECOND,
+    }
   }
 
   async #ask(id: SessionId): Promise<SignedIn | undefined> {

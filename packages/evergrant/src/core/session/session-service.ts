@@ -54,6 +54,8 @@ export interface NewSession extends CallerFacts {
   readonly methods: readonly AuthMethod[]
   /** RFC 7638 thumbprint of the key that the session is bound to. */
   readonly keyThumbprint?: string | null
+  /** Whose word the sign-in rests on. */
+  readonly issuer?: string | null
   /** Decided beforehand, so that repeating what opens it cannot open a second one. */
   readonly id?: SessionId
 }
@@ -99,7 +101,7 @@ export class SessionService {
     const expiresAt = at + this.ports.lifetimes.absoluteMs
     const session = this.newSession(wanted, { user: user.id, parent: null, expiresAt, authenticatedAt: at }, at)
     await this.store(session, at)
-    return this.opened({ session, user, role: membership.role }, false)
+    return this.current(session.id)
   }
 
   /**
@@ -114,8 +116,8 @@ export class SessionService {
     const parent = (await this.ports.store.get(rootOf(from)))?.session.id ?? from.id
     await this.makeRoom(from.user, (other) => other.parent === parent, BRANCHES_MAX, 'oldest_branch')
     const at = this.ports.clock.wall()
-    const { organization, mode, methods, keyThumbprint, expiresAt, authenticatedAt, user } = from
-    const session = this.newSession({ organization, mode, methods, keyThumbprint, ...facts }, { user, parent, expiresAt, authenticatedAt }, at)
+    const { organization, mode, methods, keyThumbprint, issuer, expiresAt, authenticatedAt, user } = from
+    const session = this.newSession({ organization, mode, methods, keyThumbprint, issuer, ...facts }, { user, parent, expiresAt, authenticatedAt }, at)
     await this.store(session, at)
     // The store makes it over from its beginning when the parent has ended meanwhile.
     return this.current(session.id)
@@ -251,11 +253,11 @@ export class SessionService {
   }
 
   private newSession(
-    wanted: Pick<NewSession, 'organization' | 'mode' | 'methods' | 'keyThumbprint' | 'userAgent' | 'address' | 'id'>,
+    wanted: Pick<NewSession, 'organization' | 'mode' | 'methods' | 'keyThumbprint' | 'issuer' | 'userAgent' | 'address' | 'id'>,
     from: Pick<Session, 'user' | 'parent' | 'expiresAt' | 'authenticatedAt'>,
     at: Instant,
   ): Session {
-    const { organization, mode, methods, keyThumbprint = null, userAgent, address } = wanted
+    const { organization, mode, methods, keyThumbprint = null, issuer = null, userAgent, address } = wanted
     return {
       id: wanted.id ?? newId('ses', this.ports.entropy),
       organization,
@@ -274,6 +276,7 @@ export class SessionService {
       keyThumbprint,
       userAgent,
       address,
+      issuer,
     }
   }
 

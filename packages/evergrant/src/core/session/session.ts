@@ -61,4 +61,6 @@ export interface Session {
   /** For the person's own list of devices. */
   readonly userAgent: string | null
   readonly address: string | null
+  /** Whose word the sign-in rested on (`core/sign-in/identity-issuer.ts`); null: the person proved it here. */
+  readonly issuer: string | null
 }

@@ -11,6 +11,8 @@ export interface SignedIn {
   readonly user: User
   /** In the session's organization, now; null when the membership is over. */
   readonly role: Role | null
+  /** The organization asks people with this role for a second factor, now. */
+  readonly factorDemanded: boolean
 }
 
 /** `refused`: a credential of this session was shown where it does not live, or without its key. Nothing was judged, and nothing written. */

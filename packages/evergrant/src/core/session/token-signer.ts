@@ -24,7 +24,8 @@ export interface PrivateSigningKey {
 export interface TokenExpectation {
   readonly type: string
   readonly issuer: string
-  readonly audience: string
+  /** One of these. */
+  readonly audience: string | readonly string[]
   readonly now: Instant
   readonly leewaySeconds: number
 }

@@ -6,6 +6,7 @@ import type { FaultCode } from '../fault/fault.ts'
 import { newId, type OrganizationId, type UserId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
 import { isRecentProof } from '../session/recent-proof.ts'
+import { lacksFactor } from '../session/second-factor.ts'
 import type { Present } from '../session/session-service.ts'
 import type { User } from '../user/user.ts'
 import type { Identity, Users } from '../user/users.ts'
@@ -22,7 +23,7 @@ export interface Arrival {
 }
 
 export type PersonDecision =
-  | { readonly kind: 'change'; readonly user: User; readonly person: PersonChange }
+  | { readonly kind: 'change'; readonly user: User; readonly person: PersonChange; readonly issuer: string }
   | { readonly kind: 'refused'; readonly code: FaultCode }
 
 interface Ports {
@@ -45,13 +46,14 @@ export async function personChange(arrival: Arrival, ports: Ports): Promise<Pers
   const identity = (id: UserId): Identity => ({ issuer, subject: account, user: id, createdAt: ports.connect.clock.wall() })
   if (user === undefined) return newcomer(arrival, identity, ports)
   if (user.disabledAt !== null) return refused('role_missing')
+  if (known === undefined && adding !== null && lacksFactor(adding)) return refused('second_factor_missing')
   // A session that somebody left open must not get another way in.
-  if (known === undefined && adding !== null && !isRecentProof(adding.session, ports.connect.clock.wall())) return refused('reauthentication_required')
+  if (known === undefined && adding !== null && !isRecentProof(adding, ports.connect.clock.wall())) return refused('reauthentication_required')
   const membership = await membershipOf(user, arrival, ports)
   if (membership === 'closed') return refused('sign_up_closed')
   if (membership === 'named_elsewhere') return refused('role_missing')
   const added = { identity: identity(user.id), event: eventOf(arrival, 'user.identity_added', user.id, { issuer }, ports) }
-  return { kind: 'change', user, person: { kind: 'known', user: user.id, identity: known === undefined ? added : null, membership } }
+  return { kind: 'change', user, issuer, person: { kind: 'known', user: user.id, identity: known === undefined ? added : null, membership } }
 }
 
 async function membershipOf(
@@ -91,7 +93,12 @@ function newcomer(arrival: Arrival, identity: (id: UserId) => Identity, ports: P
   }
   const own = identity(id)
   const event = eventOf(arrival, 'user.created', id, { role, issuer: own.issuer }, ports)
-  return { kind: 'change', user, person: { kind: 'new', user, membership: { organization, user: id, role, createdAt: at }, identity: own, event } }
+  return {
+    kind: 'change',
+    user,
+    issuer: own.issuer,
+    person: { kind: 'new', user, membership: { organization, user: id, role, createdAt: at }, identity: own, event },
+  }
 }
 
 function eventOf({ flowing }: Arrival, type: EventType, user: UserId, data: JsonObject, { connect }: Ports): NewEvent {

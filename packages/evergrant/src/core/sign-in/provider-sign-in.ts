@@ -16,7 +16,7 @@ import type { Integrations } from '../connection/integrations.ts'
 import { providerNameOf } from '../connection/provider-name.ts'
 import { Fault, type FaultCode } from '../fault/fault.ts'
 import type { Visitor } from '../identity/identity-ports.ts'
-import type { SignedInHere, SignIn } from '../identity/sign-in.ts'
+import type { NewSignIn, SignedInHere, SignIn } from '../identity/sign-in.ts'
 import { SignInThrottle } from '../identity/sign-in-throttle.ts'
 import type { Throttles } from '../identity/throttle.ts'
 import { type ConnectSessionId, newId, type OrganizationId, type SessionId } from '../ids.ts'
@@ -168,19 +168,25 @@ export class ProviderSignIn {
     const arrival: Arrival = { flowing, grant, account: grant.account, adding: session.owner === NOBODY_YET ? null : here }
     const change = await personChange(arrival, this.ports)
     if (change.kind === 'refused') return this.refuse(session, change.code, null)
-    const { user, person } = change
+    const { user, person, issuer } = change
     const owned = { ...flowing, session: { ...session, owner: ownerOf(user) } }
     const actor = { kind: 'user', id: user.id } as const
     const { change: granted, connection } = await grantChange({ flowing: owned, grant, actor }, connect)
     const event = connectEvent({ type: 'connect.completed', actor, session: owned.session, connection, data: { sign_in: true } }, connect)
     if ((await this.ports.signIns.commit({ session: session.id, owner: owned.session.owner, event, person, grant: granted })) !== 'committed')
       return 'look_again'
-    return this.open(session, user, visitor)
+    // Who adds a way in has proven before that it is them; this is one proof more.
+    const methods = [...new Set([...(arrival.adding?.session.methods ?? []), 'fed' as const])]
+    return this.open(session, { user, issuer, methods }, visitor)
   }
 
-  private async open(session: ConnectSession, user: User, visitor: Visitor): Promise<Finished> {
+  private async open(
+    session: ConnectSession,
+    who: Pick<NewSignIn, 'user' | 'methods'> & { readonly issuer: string | null },
+    visitor: Visitor,
+  ): Promise<Finished> {
     const signedIn = await this.ports.signIn.withProvider(
-      { user, organization: session.organization, mode: 'cookie', key: null, methods: ['fed'], id: sessionOf(session.id) },
+      { ...who, organization: session.organization, mode: 'cookie', key: null, id: sessionOf(session.id) },
       visitor,
     )
     return { kind: 'signed_in', here: signedIn, returnUrl: session.returnUrl }
@@ -206,7 +212,8 @@ export class ProviderSignIn {
     const row = session.result === null ? undefined : await connect.connections.get(session.organization, session.result)
     const user = row === undefined ? undefined : await this.userOf(row.connection.owner)
     if (user === undefined || at >= (session.flow?.expiresAt ?? 0)) return { kind: 'refused', code: 'connect_session_used' }
-    return this.open(session, user, visitor)
+    // Whose word it was is not asked again: without it the session stays in this organization.
+    return this.open(session, { user, issuer: null, methods: ['fed'] }, visitor)
   }
 
   private async refuse(session: ConnectSession, code: FaultCode, text: string | null): Promise<FlowOutcome> {

@@ -3,7 +3,7 @@ import { Fault } from '../fault/fault.ts'
 import type { OrganizationId, UserId } from '../ids.ts'
 import { mayAssign } from './roles.ts'
 import type { Membership, Role } from './user.ts'
-import type { Member, Users } from './users.ts'
+import type { Decision, Member, Users } from './users.ts'
 
 /** Who administers users: a person by their role, or a backend whose key says `admin`. */
 export interface Governor {
@@ -21,6 +21,11 @@ export async function memberOf(users: Pick<Users, 'get' | 'membershipsOf'>, orga
   const membership = memberships.find((one) => one.organization === organization)
   if (user === undefined || membership === undefined) throw userNotFound(id)
   return { user, membership }
+}
+
+/** What the governor decides by, for the write. */
+export function decisionOf({ user, role }: Governor, { role: held }: Pick<Membership, 'role'>): Decision {
+  return { held, by: user === null ? null : { user, role } }
 }
 
 /** The governor may decide about this member of the organization. @throws Fault `role_missing` */

@@ -13,11 +13,21 @@ export const RIGHTS: Readonly<Record<Role, Rights>> = {
   owner: { scopes: ['admin'], reach: 'organization' },
   admin: { scopes: ['admin'], reach: 'organization' },
   operator: {
-    scopes: ['connections:read', 'connections:write', 'connect', 'proxy', 'integrations:read', 'integrations:write', 'events:read'],
+    scopes: [
+      'connections:read',
+      'connections:write',
+      'connect',
+      'proxy',
+      'integrations:read',
+      'integrations:write',
+      'events:read',
+      'agents:read',
+      'agents:write',
+    ],
     reach: 'organization',
   },
-  member: { scopes: ['connections:read', 'connections:write', 'connect', 'proxy'], reach: 'own' },
-  viewer: { scopes: ['connections:read', 'integrations:read', 'events:read'], reach: 'organization' },
+  member: { scopes: ['connections:read', 'connections:write', 'connect', 'proxy', 'agents:read', 'agents:write'], reach: 'own' },
+  viewer: { scopes: ['connections:read', 'integrations:read', 'events:read', 'agents:read'], reach: 'organization' },
 }
 
 /** True when `role` may give or take `other`: nobody lifts anybody, themselves included, above their own role; only owners make owners. */

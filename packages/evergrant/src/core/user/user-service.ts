@@ -1,14 +1,16 @@
-import type { Organization, Organizations } from '../access/organization.ts'
+import type { NewOrganization, Organization, Organizations } from '../access/organization.ts'
 import type { Actor, EventType, NewEvent } from '../audit/event.ts'
 import type { Connections, Page, PageRequest } from '../connection/connections.ts'
 import { Fault } from '../fault/fault.ts'
 import { newId, type OrganizationId, type UserId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
-import type { Sessions } from '../session/sessions.ts'
+import { isVouchedOnly } from '../session/recent-proof.ts'
+import type { Sessions, SignedIn } from '../session/sessions.ts'
+import type { AcceptedIssuers } from '../sign-in/accepted-issuers.ts'
 import type { Clock, Entropy } from '../time.ts'
-import { type Governor, memberOf, requireGovern, requireGovernWhole, userNotFound } from './governor.ts'
+import { decisionOf, type Governor, memberOf, requireGovern, requireGovernWhole, userNotFound } from './governor.ts'
 import { mayAssign } from './roles.ts'
-import { type Membership, ownerOf, type Role, type User } from './user.ts'
+import { type Membership, ownerOf, ROLES, type Role, type User } from './user.ts'
 import type { Member, Users } from './users.ts'
 
 export interface UserPorts {
@@ -16,6 +18,7 @@ export interface UserPorts {
   readonly organizations: Organizations
   readonly sessions: Pick<Sessions, 'endAll' | 'switchOrganization'>
   readonly connections: Pick<Connections, 'list'>
+  readonly issuers: Pick<AcceptedIssuers, 'accepts'>
   readonly clock: Clock
   readonly entropy: Entropy
 }
@@ -94,9 +97,8 @@ export class UserService {
       })
     if (membership.role === role) return this.get(governor.organization, id)
     const event = this.event('user.role_changed', governor.organization, governor.actor, id, { from: membership.role, to: role })
-    const outcome = await this.ports.users.changeRole(governor.organization, id, role, event)
-    if (outcome === 'gone') throw userNotFound(id)
-    if (outcome === 'last_owner') throw lastOwner()
+    const outcome = await this.ports.users.changeRole(governor.organization, id, role, event, decisionOf(governor, membership))
+    if (outcome !== 'changed') throw notChanged(outcome, id)
     return this.get(governor.organization, id)
   }
 
@@ -106,9 +108,9 @@ export class UserService {
     // Everybody may leave.
     if (governor.user !== id) requireGovern(governor, membership)
     const event = this.event('user.left', governor.organization, governor.actor, id, { role: membership.role })
-    const outcome = await this.ports.users.removeMember(governor.organization, id, this.ports.clock.wall(), event)
-    if (outcome === 'gone') throw userNotFound(id)
-    if (outcome === 'last_owner') throw lastOwner()
+    const decision = governor.user === id ? undefined : decisionOf(governor, membership)
+    const outcome = await this.ports.users.removeMember(governor.organization, id, this.ports.clock.wall(), event, decision)
+    if (outcome !== 'removed') throw notChanged(outcome, id)
   }
 
   /** Where this person belongs, oldest first. */
@@ -125,7 +127,7 @@ export class UserService {
     if ((await this.ports.users.membershipsOf(maker)).length >= ORGANIZATIONS_MAX)
       throw new Fault('conflict', { detail: `A person belongs to ${ORGANIZATIONS_MAX} organizations at most. Leave one first.` })
     const createdAt = this.ports.clock.wall()
-    const organization: Organization = { id: newId('org', this.ports.entropy), name: wanted.name, slug: wanted.slug, createdAt }
+    const organization: NewOrganization = { id: newId('org', this.ports.entropy), name: wanted.name, slug: wanted.slug, createdAt }
     const actor: Actor = { kind: 'user', id: maker }
     const created = this.event('organization.created', organization.id, actor, organization.id, {})
     const membership: Membership = { organization: organization.id, user: maker, role: 'owner', createdAt }
@@ -133,15 +135,43 @@ export class UserService {
     const outcome = await this.ports.organizations.insert(organization, created, { membership, event: joined })
     if (outcome === 'slug_taken')
       throw new Fault('already_exists', { field: '/slug', detail: `There is an organization "${wanted.slug}" on this server. Choose another slug.` })
-    return { organization, role: 'owner' }
+    return { organization: { ...organization, requireSecondFactor: [] }, role: 'owner' }
   }
 
-  /** The session goes on in another organization of the person. @throws Fault `not_found` for every organization that is not theirs */
-  async switchOrganization(user: UserId, session: Parameters<Sessions['switchOrganization']>[0], organization: OrganizationId): Promise<void> {
-    const own = (await this.ports.users.membershipsOf(user)).some((one) => one.organization === organization)
+  /**
+   * Asks these roles for a second factor, and no others. It counts at once, in sessions that are open: nobody is signed out, and who has none may add one.
+   * Nobody decides about roles above their own. @throws Fault `role_missing`, `not_found`
+   */
+  async requireSecondFactor(governor: Governor, wanted: readonly Role[]): Promise<Organization> {
+    const { organization: id, actor } = governor
+    const found = await this.ports.organizations.get(id)
+    if (found === undefined) throw new Fault('not_found', { detail: `There is no organization ${id}.` })
+    const roles = ROLES.filter((role) => wanted.includes(role))
+    for (const role of ROLES) if (roles.includes(role) !== found.requireSecondFactor.includes(role)) requireGovern(governor, { role })
+    const event = this.event('organization.updated', id, actor, id, { require_second_factor: roles })
+    await this.ports.organizations.requireSecondFactor(id, roles, event)
+    return { ...found, requireSecondFactor: roles }
+  }
+
+  /**
+   * The session goes on in another organization of the person, when that one takes its proof: a provider's word alone counts where people sign in with the
+   * same issuer. @throws Fault `not_found` for every organization that is not theirs, `reauthentication_required`, `provider_unavailable`
+   */
+  async switchOrganization({ user, session }: Pick<SignedIn, 'user' | 'session'>, organization: OrganizationId): Promise<void> {
+    const own = (await this.ports.users.membershipsOf(user.id)).some((one) => one.organization === organization)
     if (!own)
       throw new Fault('not_found', { field: '/organization', detail: `There is no organization ${organization} of yours. GET organizations lists them.` })
-    await this.ports.sessions.switchOrganization(session, organization)
+    if (organization !== session.organization && isVouchedOnly(session) && !(await this.takesWord(organization, session.issuer)))
+      throw new Fault('reauthentication_required', {
+        field: '/organization',
+        detail:
+          'You signed in through a provider that this organization does not take for it. Prove with your password, a code or a passkey that it is you (auth/reauthenticate), then this again; or sign in there.',
+      })
+    await this.ports.sessions.switchOrganization(session.id, organization)
+  }
+
+  private async takesWord(organization: OrganizationId, issuer: string | null): Promise<boolean> {
+    return issuer !== null && this.ports.issuers.accepts(organization, issuer)
   }
 
   private async describe(governor: Governor, id: UserId, { name, externalId }: UserChange): Promise<void> {
@@ -198,6 +228,12 @@ export class UserService {
     const { clock, entropy } = this.ports
     return { id: newId('evt', entropy), organization, type, at: clock.wall(), actor, connection: null, subject, data }
   }
+}
+
+function notChanged(outcome: 'gone' | 'last_owner' | 'moved', id: UserId): Fault {
+  if (outcome === 'gone') return userNotFound(id)
+  if (outcome === 'last_owner') return lastOwner()
+  return new Fault('conflict', { detail: 'Your role or theirs was changed while this was decided, and nothing was done. Look at both, and send it again.' })
 }
 
 export function lastOwner(): Fault {

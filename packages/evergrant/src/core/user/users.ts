@@ -1,6 +1,6 @@
 import type { NewEvent } from '../audit/event.ts'
 import type { Page, PageRequest } from '../connection/connections.ts'
-import type { TicketPurpose } from '../identity/ticket.ts'
+import type { Ticket, TicketPurpose } from '../identity/ticket.ts'
 import type { OrganizationId, SessionId, UserId } from '../ids.ts'
 import type { SessionEnd } from '../session/session.ts'
 import type { Instant } from '../time.ts'
@@ -32,6 +32,20 @@ export interface PersonEnding {
   readonly at: Instant
   /** Appended when a session ended. */
   readonly event: NewEvent
+  /** Nothing is changed when it was used before. */
+  readonly spends?: Spending
+  readonly joins?: { readonly membership: Membership; readonly event: NewEvent }
+}
+
+/** The ticket that a change uses up: a crash between the two would cost somebody their link. */
+export type Spending = Pick<Ticket, 'hash' | 'purpose'>
+
+/** What a decision about a member rests on: it still holds when the role is written, or nothing is. */
+export interface Decision {
+  /** What the member was. */
+  readonly held: Role
+  /** Who decided, and what they were; null: a backend or the command line. */
+  readonly by: Pick<Membership, 'user' | 'role'> | null
 }
 
 export interface Users {
@@ -41,7 +55,8 @@ export interface Users {
     membership: Membership,
     identity: Identity | null,
     event: NewEvent,
-  ): Promise<'inserted' | 'email_taken' | 'external_id_taken' | 'identity_taken'>
+    spends?: Spending,
+  ): Promise<'inserted' | 'email_taken' | 'external_id_taken' | 'identity_taken' | 'ticket_spent'>
   get(id: UserId): Promise<User | undefined>
   byEmail(email: string): Promise<User | undefined>
   byExternalId(externalId: string): Promise<User | undefined>
@@ -49,17 +64,26 @@ export interface Users {
   addIdentity(identity: Identity, event: NewEvent): Promise<'added' | 'taken'>
   identitiesOf(user: UserId): Promise<readonly Identity[]>
   /** Writes all fields when the stored version is one below, and ends what has to end with it; announces `{ kind: 'user' }`. */
-  update(user: User, event: NewEvent, ending?: PersonEnding): Promise<'updated' | 'moved' | 'email_taken' | 'external_id_taken'>
+  update(user: User, event: NewEvent, ending?: PersonEnding): Promise<'updated' | 'moved' | 'email_taken' | 'external_id_taken' | 'ticket_spent'>
   /** Takes the person out of every table; events keep their id. Sessions end in the same transaction. */
   erase(id: UserId, at: Instant, event: NewEvent): Promise<'erased' | 'gone'>
   membershipsOf(user: UserId): Promise<readonly Membership[]>
   /** By id, oldest first. */
   list(organization: OrganizationId, page: PageRequest): Promise<Page<Member>>
-  addMember(membership: Membership, event: NewEvent): Promise<'added' | 'already'>
-  /** Refused for the last owner: an organization without one can be mended by nobody. */
-  changeRole(organization: OrganizationId, user: UserId, role: Role, event: NewEvent): Promise<'changed' | 'gone' | 'last_owner'>
+  addMember(membership: Membership, event: NewEvent, spends?: Spending): Promise<'added' | 'already' | 'ticket_spent'>
+  /**
+   * Refused for the last owner: an organization without one can be mended by nobody. `moved`: what the decision rests on is not so any more. Without a
+   * decision it is written whoever decided.
+   */
+  changeRole(organization: OrganizationId, user: UserId, role: Role, event: NewEvent, decision?: Decision): Promise<'changed' | 'gone' | 'last_owner' | 'moved'>
   /** Ends the person's sessions in this organization, too. */
-  removeMember(organization: OrganizationId, user: UserId, at: Instant, event: NewEvent): Promise<'removed' | 'gone' | 'last_owner'>
+  removeMember(
+    organization: OrganizationId,
+    user: UserId,
+    at: Instant,
+    event: NewEvent,
+    decision?: Decision,
+  ): Promise<'removed' | 'gone' | 'last_owner' | 'moved'>
   /** True while nobody has ever signed up: then the first one may become its owner. */
   none(): Promise<boolean>
 }

@@ -24,7 +24,7 @@ export function dataRoutes(app: App, desk: PageDesk): void {
   app.post('/me/data/export', PUBLIC, async (request, reply) => {
     desk.form(request)
     const person = await desk.person(request)
-    requireRecentProof(person.session, clock.wall())
+    requireRecentProof(person, clock.wall())
     const exported = exportView(await ownerData.export(person.session.organization, ownerOf(person.user), personActor(person.user.id)), clock.wall())
     return reply
       .type('application/json; charset=utf-8')
@@ -33,13 +33,13 @@ export function dataRoutes(app: App, desk: PageDesk): void {
   })
   app.get('/me/data/erase', PUBLIC, async (request, reply) => {
     const person = await desk.person(request)
-    requireRecentProof(person.session, clock.wall())
+    requireRecentProof(person, clock.wall())
     return sendMe({ desk, person, request, reply }, { ...SECTION, title: 'Erase me' }, question(false))
   })
   app.post('/me/data/erase', PUBLIC, async (request, reply) => {
     const form = desk.form(request)
     const person = await desk.person(request)
-    requireRecentProof(person.session, clock.wall())
+    requireRecentProof(person, clock.wall())
     if ((form['word'] ?? '').trim().toLowerCase() !== WORD)
       return sendMe({ desk, person, request, reply }, { ...SECTION, title: 'Erase me', status: 400 }, question(true))
     const { organization } = person.session

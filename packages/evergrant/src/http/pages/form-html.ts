@@ -1,6 +1,9 @@
 import { type Html, html } from '../html.ts'
 import type { Refused } from './page-desk.ts'
 
+/** As the mailer takes them. */
+export const ADDRESS = /^[^\s\p{Cc}@<>()[\],;:"\\]{1,64}@[^\s\p{Cc}@<>()[\],;:"\\]{1,185}$/u
+
 export interface Field {
   readonly name: string
   readonly label: string
@@ -64,6 +67,7 @@ const DONE: Readonly<Record<string, string>> = {
   verified: 'Thank you. Your e-mail address is confirmed.',
   joined: 'You have joined. Sign in as you always do.',
   welcome: 'Your account is ready, and you are signed in.',
+  signing_up: 'A letter is on its way to that address. Open its link to choose a password; the link works for 24 hours.',
   sent: 'If there is an account with this address, a letter is on its way. Its link works for one hour.',
   letter: 'The letter is on its way. Open its link to confirm your address.',
   disconnected: 'Disconnected. The application has no access through it any more.',

@@ -118,3 +118,34 @@ ${field({ name: 'email', label: 'E-mail address', type: 'email', autocomplete: '
 </div>`,
   }
 }
+
+export interface SignUpView {
+  readonly done: string | undefined
+  readonly email: string
+  readonly name: string
+}
+
+/** The same whether the address has an account or not: the letter says which. */
+export function signUpPage(application: string, view: SignUpView, refused: Refused | null): Page {
+  return {
+    title: `Sign up at ${application}`,
+    body: html`<div class="card">
+<p class="eyebrow">${application}</p>
+<h1>Sign up</h1>
+${good(view.done)}${refusal(refused, ['email'])}
+${view.done === undefined ? signUpForm(view, refused) : SIGN_UP_SENT}
+</div>`,
+  }
+}
+
+const SIGN_UP_SENT = html`<p>Nothing came after some minutes? Look where your mail keeps what it does not trust, or <a href="/auth/sign-up">ask again</a>.</p>
+<div class="actions"><a class="button" href="/auth/sign-in">Back</a></div>`
+
+function signUpForm({ email, name }: SignUpView, refused: Refused | null): Html {
+  return html`<p class="lead">We send a letter with a link. You choose a password there, and your account is ready.</p>
+<form method="post" action="/auth/sign-up">
+${field({ name: 'email', label: 'E-mail address', type: 'email', autocomplete: 'email', value: email, focus: true }, refused)}
+${field({ name: 'name', label: 'Your name', autocomplete: 'name', optional: true, value: name, maxLength: 100 }, refused)}
+<div class="actions"><button class="button primary" type="submit">Send the letter</button><a class="button" href="/auth/sign-in">Back</a></div>
+</form>`
+}

@@ -2,11 +2,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isToken } from '../../core/connect/random-token.ts'
 import { Fault } from '../../core/fault/fault.ts'
 import type { SignedInHere } from '../../core/identity/sign-in.ts'
+import { lacksFactor } from '../../core/session/second-factor.ts'
 import { giveDevice } from '../auth/device-cookie.ts'
 import { towardsProvider } from '../connect/hosted-answers.ts'
 import { sendPage } from '../connect/page-frame.ts'
 import type { App } from '../schema.ts'
-import { forgotPage, type LetterView, letterPage } from './letter-page.ts'
+import { ADDRESS } from './form-html.ts'
+import { forgotPage, type LetterView, letterPage, type SignUpView, signUpPage } from './letter-page.ts'
 import { type PageDesk, queryOf, type Refused } from './page-desk.ts'
 import { giveStepTicket, stepTicketOf, takeStepTicket } from './step-cookie.ts'
 
@@ -25,6 +27,7 @@ interface Letter {
 export function letterRoutes(app: App, desk: PageDesk): void {
   for (const letter of lettersOf(desk)) letterRoute(app, desk, letter)
   forgotRoute(app, desk)
+  signUpRoute(app, desk)
 }
 
 function lettersOf(desk: PageDesk): readonly Letter[] {
@@ -33,13 +36,13 @@ function lettersOf(desk: PageDesk): readonly Letter[] {
   const chosen = ({ password = '', name = '' }: Form) =>
     ({
       password: password === '' ? null : password.slice(0, 1_024),
-      name: name.trim() === '' ? null : name.trim().slice(0, 100),
+      name: personName(name),
       mode: 'cookie',
       key: null,
     }) as const
   const welcome = async (here: SignedInHere, request: FastifyRequest, reply: FastifyReply): Promise<string> => {
     await desk.signedIn(request, reply, here)
-    return '/me?done=welcome'
+    return lacksFactor(here.opened.signedIn) ? '/me/security?done=welcome' : '/me?done=welcome'
   }
   return [
     {
@@ -51,7 +54,9 @@ function lettersOf(desk: PageDesk): readonly Letter[] {
       finish: async (token, form, request, reply) => {
         const here = await accounts.verify(token, chosen(form), desk.visitor(request))
         if (here !== null) return welcome(here, request, reply)
-        return (await desk.who(request)) === null ? '/auth/sign-in?done=verified' : '/me?done=verified'
+        const person = await desk.who(request)
+        if (person === null) return '/auth/sign-in?done=verified'
+        return lacksFactor(person) ? '/me/security?done=verified' : '/me?done=verified'
       },
     },
     {
@@ -88,7 +93,14 @@ function lettersOf(desk: PageDesk): readonly Letter[] {
   ]
 }
 
-const ADDRESS = /^[^\s@<>()[\],;:"\\]{1,64}@[^\s@<>()[\],;:"\\]{1,185}$/
+/** Null where none was given. */
+function personName(text: string): string | null {
+  const name = text
+    .replace(/[\p{Cc}\p{Cs}]/gu, ' ')
+    .trim()
+    .slice(0, 100)
+  return name === '' ? null : name
+}
 
 /**
  * The token comes by a form and goes on in a cookie, never in an address: looking at what a link is for spends nothing, and a scanner that opens it changes
@@ -146,6 +158,29 @@ function forgotRoute(app: App, desk: PageDesk): void {
       return reply.redirect('/auth/forgot?done=sent', 303)
     } catch (error) {
       return show({ done: undefined, email }, desk.refused(error), reply)
+    }
+  })
+}
+
+/** Whoever has the address gets a letter, and is told nothing here that others could not know. */
+function signUpRoute(app: App, desk: PageDesk): void {
+  const { providers, services } = desk.parts
+  const { accounts } = services.identity
+  const show = async (view: SignUpView, refused: Refused | null, reply: FastifyReply) =>
+    sendPage(reply, signUpPage(await providers.applicationOf(null), view, refused), { withForm: true, status: refused?.status ?? 200 })
+  app.get('/auth/sign-up', PUBLIC, (request, reply) => {
+    accounts.requireSignUp()
+    return show({ done: queryOf(request)['done'], email: '', name: '' }, null, reply)
+  })
+  app.post('/auth/sign-up', PUBLIC, async (request, reply) => {
+    const form = desk.form(request)
+    const view = { done: undefined, email: (form['email'] ?? '').slice(0, 254), name: (form['name'] ?? '').slice(0, 100) }
+    try {
+      if (!ADDRESS.test(view.email.trim())) throw new Fault('invalid_request', { field: '/email', detail: 'This is no e-mail address.' })
+      await accounts.signUp({ email: view.email, name: personName(view.name) }, desk.visitor(request))
+      return reply.redirect('/auth/sign-up?done=signing_up', 303)
+    } catch (error) {
+      return show(view, desk.refused(error), reply)
     }
   })
 }

@@ -17,20 +17,27 @@ export interface MeFrame {
   readonly title: string
   readonly done?: string | undefined
   readonly script?: boolean
+  /** Only the present part can be used, so there is no way to the others. */
+  readonly limited?: boolean
 }
 
 /** The owner's page: one frame for its four parts. */
-export function mePage({ application, name, current, title, done, script }: MeFrame, content: Html): Page {
+export function mePage({ application, name, current, title, done, script, limited = false }: MeFrame, content: Html): Page {
   return {
     title: `${title} - ${application}`,
     ...(script === undefined ? {} : { script }),
     roomy: true,
     body: html`<header class="top"><p class="eyebrow">${application}</p><div class="who"><span>${name}</span>${act('/auth/sign-out', 'Sign out')}</div></header>
-<nav class="sections" aria-label="Your page"><ul>${SECTIONS.map(([path, text]) => html`<li><a href="${path}"${path === current ? html` aria-current="page"` : null}>${text}</a></li>`)}</ul></nav>
+${limited ? null : sections(current)}
 <div class="card">
 ${good(done)}${content}
 </div>`,
   }
+}
+
+function sections(current: MeFrame['current']): Html {
+  const items = SECTIONS.map(([path, text]) => html`<li><a href="${path}"${path === current ? html` aria-current="page"` : null}>${text}</a></li>`)
+  return html`<nav class="sections" aria-label="Your page"><ul>${items}</ul></nav>`
 }
 
 /** The page of an owner who has no user: their connections, and nothing else. */

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Fault } from '../../core/fault/fault.ts'
 import { idPattern, type SessionId } from '../../core/ids.ts'
+import { lacksFactor } from '../../core/session/second-factor.ts'
 import type { Session } from '../../core/session/session.ts'
 import { personActor } from '../../core/session/session-events.ts'
 import type { Present } from '../../core/session/session-service.ts'
@@ -35,7 +36,16 @@ export async function sendMe(
 ): Promise<FastifyReply> {
   const organization = await desk.parts.services.sessions.organizationOf(person)
   const { status = 200, ...rest } = frame
-  const page = mePage({ ...rest, application: organization.name, name: nameOf(person), done: status === 200 ? queryOf(request)['done'] : undefined }, content)
+  const page = mePage(
+    {
+      ...rest,
+      application: organization.name,
+      name: nameOf(person),
+      limited: lacksFactor(person),
+      done: status === 200 ? queryOf(request)['done'] : undefined,
+    },
+    content,
+  )
   return sendPage(reply, page, { ...towardsProvider(desk.parts.publicUrl), status })
 }
 

@@ -7,6 +7,7 @@ import { fillWords } from '../../core/fault/words.ts'
 import type { Visitor } from '../../core/identity/identity-ports.ts'
 import type { SignedInHere } from '../../core/identity/sign-in.ts'
 import type { Log } from '../../core/log.ts'
+import { lacksFactor, requireFactor } from '../../core/session/second-factor.ts'
 import type { Opened, Present } from '../../core/session/session-service.ts'
 import type { OwnerVisits } from '../../core/sign-in/owner-visits.ts'
 import type { PageSessions } from '../../core/sign-in/page-sessions.ts'
@@ -17,7 +18,7 @@ import { giveSessionCookie, sessionCookiesOf, takeSessionCookie } from '../auth/
 import { isSameOrigin } from '../connect/browser-cookie.ts'
 import { formOf } from '../connect/forms.ts'
 import type { Services } from '../services.ts'
-import { returnAddress } from './return-address.ts'
+import { returnAddress, withReturn } from './return-address.ts'
 
 /** What the pages for people are built on. */
 export interface PageParts {
@@ -64,11 +65,23 @@ export class PageDesk {
     return cookies.length === 0 ? Promise.resolve(null) : this.parts.pageSessions.look(cookies, this.visitor(request))
   }
 
-  /** @throws Fault `session_missing`, which leads to the sign-in page and back */
+  /** @throws Fault `session_missing`, which leads to the sign-in page and back; `second_factor_missing`, which leads to where one is added */
   async person(request: FastifyRequest): Promise<Present> {
+    const person = await this.enrolling(request)
+    requireFactor(person)
+    return person
+  }
+
+  /** Also somebody who may only add or show a second factor. @throws Fault `session_missing` */
+  async enrolling(request: FastifyRequest): Promise<Present> {
     const person = await this.who(request)
     if (person === null) throw new Fault('session_missing')
     return person
+  }
+
+  /** Where somebody goes who has just signed in. */
+  onward({ opened }: SignedInHere, returnUrl: string | null): string {
+    return lacksFactor(opened.signedIn) ? withReturn('/me/security', returnUrl) : (returnUrl ?? '/me')
   }
 
   /** Pages alone keep a session alive, too. */

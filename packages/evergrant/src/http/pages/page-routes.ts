@@ -8,6 +8,7 @@ import { SCRIPT_PATH, sendPage } from '../connect/page-frame.ts'
 import { faultOf, retryAfterSeconds } from '../problem.ts'
 import type { App } from '../schema.ts'
 import { dataRoutes } from './data-routes.ts'
+import { deviceRoutes } from './device-routes.ts'
 import { letterRoutes } from './letter-routes.ts'
 import { meRoutes } from './me-routes.ts'
 import { type PageDesk, pathOf } from './page-desk.ts'
@@ -33,14 +34,16 @@ export function pageRoutes(app: App, desk: PageDesk): void {
   meRoutes(app, desk)
   securityRoutes(app, desk)
   dataRoutes(app, desk)
+  deviceRoutes(app, desk)
   visitRoutes(app, desk)
 }
 
-/** Two refusals have a page that lifts them, and it leads back. */
+/** Some refusals have a page that lifts them. */
 function showFault(error: unknown, request: FastifyRequest, reply: FastifyReply, { parts }: PageDesk): FastifyReply {
   const fault = faultOf(error, FORM_LIMIT)
   const back = request.method === 'GET' ? pathOf(request) : sectionOf(pathOf(request))
   if (fault.code === 'reauthentication_required') return reply.redirect(withReturn('/auth/confirm', back), 303)
+  if (fault.code === 'second_factor_missing') return reply.redirect('/me/security', 303)
   if (SIGN_OUT_CODES.has(fault.code)) return reply.redirect(withReturn('/auth/sign-in', back), 303)
   if (fault.code === 'internal')
     parts.log.error({ request: request.id, error: error instanceof Error ? (error.stack ?? error.message) : typeof error }, 'a page failed')
@@ -53,6 +56,6 @@ function showFault(error: unknown, request: FastifyRequest, reply: FastifyReply,
 
 /** The page whose button was pressed. */
 function sectionOf(path: string): string {
-  const section = /^\/me\/(?:devices|security|data|visit)/.exec(path)
+  const section = /^\/(?:device(?=\/)|me\/(?:devices|security|data|visit))/.exec(path)
   return section === null ? '/me' : section[0]
 }

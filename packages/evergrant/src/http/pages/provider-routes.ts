@@ -2,6 +2,7 @@ import type { FastifyReply } from 'fastify'
 import { Fault } from '../../core/fault/fault.ts'
 import type { ConnectSessionId } from '../../core/ids.ts'
 import { isRecentProof } from '../../core/session/recent-proof.ts'
+import { lacksFactor } from '../../core/session/second-factor.ts'
 import type { Present } from '../../core/session/session-service.ts'
 import { ownerOf } from '../../core/user/user.ts'
 import { browserIdOf, giveBrowserId } from '../connect/browser-cookie.ts'
@@ -38,7 +39,7 @@ export function providerRoutes(app: App, desk: PageDesk): void {
     const returnUrl = await desk.returnTo(form['return_url'], offer.integration)
     const person = await desk.who(request)
     // Who can prove it here does so before they go to the provider and come back in vain.
-    if (person !== null && person.user.passwordHash !== null && !isRecentProof(person.session, services.clock.wall()))
+    if (person !== null && person.user.passwordHash !== null && !isRecentProof(person, services.clock.wall()))
       return reply.redirect(withReturn('/auth/confirm', withReturn(`/auth/sign-in/${offer.integration.id}`, returnUrl)), 303)
     const known = browserIdOf(request, publicUrl)
     const browserId = known ?? connect.newBrowserId()
@@ -53,14 +54,15 @@ export function connectPeople(desk: PageDesk): ConnectPeople {
   return {
     who: async (request) => {
       const person = await desk.who(request)
-      return person === null ? null : browserPerson(person)
+      // Nobody, until they added a second factor that their organization asks for.
+      return person === null || lacksFactor(person) ? null : browserPerson(person)
     },
     signIn: async (session: ConnectSessionId, request, reply) => {
       try {
         const finished = await desk.parts.providers.finish(session, await desk.who(request), desk.visitor(request))
         if (finished.kind !== 'signed_in') return finished
         await desk.signedIn(request, reply, finished.here)
-        return finished.returnUrl ?? '/me'
+        return desk.onward(finished.here, finished.returnUrl)
       } catch (error) {
         const step = secondStepOf(error)
         if (step === null) throw error

@@ -5,6 +5,7 @@ import { type Html, html } from '../html.ts'
 import { day } from './connections-page.ts'
 import { act, field, hidden, passkeyForm, refusal } from './form-html.ts'
 import type { Refused } from './page-desk.ts'
+import { withReturn } from './return-address.ts'
 
 export interface SecurityView {
   readonly factors: readonly Factor[]
@@ -14,27 +15,52 @@ export interface SecurityView {
   readonly email: string | null
   /** Nobody has proved yet to have this mailbox; then no second step can be added. */
   readonly unconfirmed: boolean
+  /** Their organization asks for a second step that this session did not take: nothing else is to be done before that. */
+  readonly limited: boolean
+  /** Where they were going; null: nowhere else. */
+  readonly returnUrl: string | null
 }
 
 const KINDS = { totp: 'Authenticator app', passkey: 'Passkey' } as const
 
-export function securityContent({ factors, codesLeft, offers, hasPassword, email, unconfirmed }: SecurityView, refused: Refused | null): Html {
-  return html`<h1>Signing in</h1>
-<p class="lead">${email === null ? 'You sign in through a provider.' : html`You sign in as <strong>${email}</strong>.`}</p>
-${refusal(refused, ['password'])}${unconfirmed ? html`<div class="notice"><p>Your address is not confirmed yet. Confirm it before you add a second step.</p>${act('/me/security/verify', 'Send the letter')}</div>` : null}
-<p class="small soft">Changes here ask you to prove who you are, unless you did in the last ten minutes. <a href="/auth/confirm?return_url=%2Fme%2Fsecurity">Confirm that it is you</a></p>
-<h2>Second step</h2>
-${factors.length === 0 ? html`<p>You sign in with one step. A second one keeps your account yours, also when somebody learns your password.</p>` : html`<ul class="items">${factors.map(factorItem)}</ul>`}
-<div class="actions">${act('/me/security/totp', 'Add an authenticator app')}${passkeyForm({ action: '/me/security/passkey', options: '/me/security/passkey', ceremony: 'create', text: 'Add a passkey' })}</div>
-${factors.length === 0 ? null : html`<h2>Recovery codes</h2><p>${codesLeft === 0 ? 'You have none left.' : `You have ${codesLeft} left.`} They let you in when you lose your second step.</p><div class="actions">${act('/me/security/codes', 'Get new recovery codes')}</div>`}
+export function securityContent(view: SecurityView, refused: Refused | null): Html {
+  const { factors, codesLeft, offers, hasPassword, email, limited, returnUrl } = view
+  const rest = html`${factors.length === 0 ? null : html`<h2>Recovery codes</h2><p>${codesLeft === 0 ? 'You have none left.' : `You have ${codesLeft} left.`} They let you in when you lose your second step.</p><div class="actions">${act('/me/security/codes', 'Get new recovery codes')}</div>`}
 ${hasPassword || email !== null ? passwordForm(hasPassword, email, refused) : null}
 ${offers.length === 0 ? null : html`<h2>Other ways to sign in</h2><p>Add an account elsewhere that signs you in, too.</p><div class="actions">${offers.map(({ integration, provider }) => html`<a class="button" href="/auth/sign-in/${integration.id}?return_url=%2Fme%2Fsecurity">${provider}</a>`)}</div>`}`
+  const confirm = withReturn('/auth/confirm', withReturn('/me/security', returnUrl))
+  return html`<h1>Signing in</h1>
+<p class="lead">${email === null ? 'You sign in through a provider.' : html`You sign in as <strong>${email}</strong>.`}</p>
+${refusal(refused, ['password'])}${limited ? limitedNotice(view) : null}${unconfirmedNotice(view)}
+<p class="small soft">Changes here ask you to prove who you are, unless you did in the last ten minutes. <a href="${confirm}">Confirm that it is you</a></p>
+${secondStep(view)}
+${limited ? null : rest}`
 }
 
-function factorItem({ id, kind, name, createdAt, lastUsedAt }: Factor): Html {
+function limitedNotice({ factors, returnUrl }: SecurityView): Html {
+  if (factors.length === 0)
+    return html`<div class="notice" role="status"><p>Your organization asks you for a second step. Add one here; then you can go on.</p></div>`
+  const confirm = withReturn('/auth/confirm', returnUrl ?? '/me')
+  return html`<div class="notice" role="status"><p>Your organization asks you for a second step, and this device has not shown one yet. <a href="${confirm}">Show your second step</a>; then you can go on.</p></div>`
+}
+
+function unconfirmedNotice({ unconfirmed }: SecurityView): Html | null {
+  if (!unconfirmed) return null
+  return html`<div class="notice"><p>Your address is not confirmed yet. Confirm it before you add a second step.</p>${act('/me/security/verify', 'Send the letter')}</div>`
+}
+
+function secondStep({ factors, limited, returnUrl }: SecurityView): Html {
+  const has = factors.length > 0
+  const add = html`<div class="actions">${act('/me/security/totp', 'Add an authenticator app', limited && !has ? 'primary' : 'plain', { return_url: returnUrl })}${passkeyForm({ action: '/me/security/passkey', options: '/me/security/passkey', ceremony: 'create', text: 'Add a passkey' }, { return_url: returnUrl })}</div>`
+  if (!has)
+    return html`<h2>Second step</h2><p>You sign in with one step. A second one keeps your account yours, also when somebody learns your password.</p>${add}`
+  return html`<h2>Second step</h2><ul class="items">${factors.map((factor) => factorItem(factor, limited))}</ul>${limited ? null : add}`
+}
+
+function factorItem({ id, kind, name, createdAt, lastUsedAt }: Factor, limited: boolean): Html {
   return html`<li><div class="item-head"><h3>${name}</h3><span class="badge plain">${KINDS[kind]}</span></div>
 <p class="small soft">Added on ${day(createdAt)}${lastUsedAt === null ? ', never used' : html`, used on ${day(lastUsedAt)}`}</p>
-<div class="actions"><a class="button danger" href="/me/security/factors/${id}/remove">Remove<span class="unseen"> ${name}</span></a></div></li>`
+${limited ? null : html`<div class="actions"><a class="button danger" href="/me/security/factors/${id}/remove">Remove<span class="unseen"> ${name}</span></a></div>`}</li>`
 }
 
 function passwordForm(hasPassword: boolean, email: string | null, refused: Refused | null): Html {
@@ -47,7 +73,14 @@ ${field({ name: 'password', label: 'New password', type: 'password', autocomplet
 </form>`
 }
 
-export function totpShown({ id, secret, uri }: { readonly id: FactorId; readonly secret: string; readonly uri: string }, refused: Refused | null): Html {
+export interface TotpView {
+  readonly id: FactorId
+  readonly secret: string
+  readonly uri: string
+  readonly returnUrl: string | null
+}
+
+export function totpShown({ id, secret, uri, returnUrl }: TotpView, refused: Refused | null): Html {
   return html`<h1>Add an authenticator app</h1>
 ${refusal(refused, ['code'])}
 <ol class="steps">
@@ -56,18 +89,18 @@ ${refusal(refused, ['code'])}
 <li>Enter the code that the app shows now.</li>
 </ol>
 <form method="post" action="/me/security/totp/${id}">
-${hidden('secret', secret)}${hidden('uri', uri)}
+${hidden('secret', secret)}${hidden('uri', uri)}${hidden('return_url', returnUrl)}
 ${field({ name: 'code', label: 'Code', autocomplete: 'one-time-code', numeric: true, maxLength: 20, focus: true }, refused)}
 <div class="actions"><button class="button primary" type="submit">Turn it on</button><a class="button" href="/me/security">Cancel</a></div>
 </form>`
 }
 
-export function codesShown(codes: readonly string[]): Html {
+export function codesShown(codes: readonly string[], returnUrl: string | null): Html {
   return html`<h1>Your recovery codes</h1>
 <div class="notice"><p>Write them down or print them now. They are not shown again.</p></div>
 <p>Each of them signs you in once, when you cannot use your second step. Keep them where you keep what you must not lose.</p>
 <ul class="codes">${codes.map((code) => html`<li><code>${code}</code></li>`)}</ul>
-<div class="actions"><a class="button primary" href="/me/security">I have written them down</a></div>`
+<div class="actions"><a class="button primary" href="${returnUrl ?? '/me/security'}">I have written them down</a></div>`
 }
 
 export function removeQuestion({ name, kind }: Factor, action: string): Html {

@@ -14,7 +14,9 @@ export interface SignInView {
   readonly email: string
   readonly done: string | undefined
   /** Who is signed in here already; null: nobody. */
-  readonly person: string | null
+  readonly person: { readonly name: string; readonly lacksFactor: boolean } | null
+  /** People may join without an invitation. */
+  readonly signUp: boolean
 }
 
 export function signInPage(view: SignInView, refused: Refused | null): Page {
@@ -25,7 +27,7 @@ export function signInPage(view: SignInView, refused: Refused | null): Page {
     body: html`<div class="card">
 <p class="eyebrow">${application}</p>
 <h1>Sign in</h1>
-${good(view.done)}${refusal(refused)}${view.person === null ? null : html`<p>You are signed in as <strong>${view.person}</strong>. <a href="${returnUrl ?? '/me'}">Go on</a>, or sign in as somebody else.</p>`}
+${good(view.done)}${refusal(refused)}${hereAlready(view)}
 <form method="post" action="/auth/sign-in">
 ${hidden('return_url', returnUrl)}${hidden('organization', organization)}
 ${field({ name: 'email', label: 'E-mail address', type: 'email', autocomplete: 'username', value: email, focus: email === '' })}
@@ -37,8 +39,17 @@ ${field({ name: 'password', label: 'Password', type: 'password', autocomplete: '
 ${passkeyForm({ action: '/auth/passkey', options: '/auth/passkey', ceremony: 'get', text: 'Sign in with a passkey' }, { return_url: returnUrl, organization })}
 ${view.offers.map((offer) => wayThrough(offer, returnUrl))}
 </div>
+${view.signUp ? html`<p class="small after">New here? <a href="/auth/sign-up">Sign up</a></p>` : null}
 </div>`,
   }
+}
+
+function hereAlready({ person, returnUrl }: SignInView): Html | null {
+  if (person === null) return null
+  const onward = person.lacksFactor
+    ? html`<a href="${withReturn('/me/security', returnUrl)}">Add a second step</a> to go on`
+    : html`<a href="${returnUrl ?? '/me'}">Go on</a>`
+  return html`<p>You are signed in as <strong>${person.name}</strong>. ${onward}, or sign in as somebody else.</p>`
 }
 
 function wayThrough({ integration, provider }: Offer, returnUrl: string | null): Html {

@@ -3,6 +3,7 @@ import { Fault } from '../../core/fault/fault.ts'
 import type { FactorProof } from '../../core/identity/factor-proofs.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { parseJson } from '../../core/provider/answer-body.ts'
+import { lacksFactor } from '../../core/session/second-factor.ts'
 import type { Present } from '../../core/session/session-service.ts'
 import { towardsProvider } from '../connect/hosted-answers.ts'
 import { sendPage } from '../connect/page-frame.ts'
@@ -41,7 +42,8 @@ function passwordRoutes(app: App, desk: PageDesk): void {
       email: fields['email'] ?? '',
       returnUrl: await desk.returnTo(fields['return_url']),
       done: fields['done'],
-      person: here === null ? null : nameOf(here),
+      person: here === null ? null : { name: nameOf(here), lacksFactor: lacksFactor(here) },
+      signUp: organization === null && identity.accounts.opensSignUp,
     }
     return sendPage(reply, signInPage(view, refused), { ...towardsProvider(publicUrl), status: refused?.status ?? 200 })
   }
@@ -55,8 +57,9 @@ function passwordRoutes(app: App, desk: PageDesk): void {
     try {
       const { email = '', password = '', organization } = form
       const wanted = { email: email.slice(0, 254), password: password.slice(0, 1_024), mode: 'cookie', organization: organization ?? null, key: null } as const
-      await desk.signedIn(request, reply, await identity.signIn.withPassword(wanted, desk.visitor(request)))
-      return reply.redirect(to ?? '/me', 303)
+      const here = await identity.signIn.withPassword(wanted, desk.visitor(request))
+      await desk.signedIn(request, reply, here)
+      return reply.redirect(desk.onward(here, to), 303)
     } catch (error) {
       const step = secondStepOf(error)
       if (step === null) return show({ ...form, password: undefined }, desk.refused(error), reply)
@@ -70,8 +73,9 @@ function passwordRoutes(app: App, desk: PageDesk): void {
     if (form['step'] === 'options') return json(reply, () => identity.signIn.passkeyOptions(null, desk.visitor(request)), desk)
     try {
       const wanted = { mode: 'cookie', organization: form['organization'] ?? null, key: null } as const
-      await desk.signedIn(request, reply, await identity.signIn.withPasskey(form['ticket'] ?? '', passkeyOf(form), wanted, desk.visitor(request)))
-      return reply.redirect((await desk.returnTo(form['return_url'])) ?? '/me', 303)
+      const here = await identity.signIn.withPasskey(form['ticket'] ?? '', passkeyOf(form), wanted, desk.visitor(request))
+      await desk.signedIn(request, reply, here)
+      return reply.redirect(desk.onward(here, await desk.returnTo(form['return_url'])), 303)
     } catch (error) {
       return show(form, desk.refused(error), reply)
     }
@@ -122,25 +126,25 @@ function confirmRoutes(app: App, desk: PageDesk): void {
     sendPage(reply, confirmPage(await view(person, to), refused), { ...towardsProvider(publicUrl), status: refused?.status ?? 200 })
   app.get('/auth/confirm', PUBLIC, async (request, reply) => {
     const to = await desk.returnTo(queryOf(request)['return_url'])
-    return show(await desk.person(request), reply, null, to)
+    return show(await desk.enrolling(request), reply, null, to)
   })
   app.post('/auth/confirm', PUBLIC, async (request, reply) => {
     const form = desk.form(request)
     const to = await desk.returnTo(form['return_url'])
-    const person = await desk.person(request)
+    const person = await desk.enrolling(request)
     try {
       const { password, ticket = null } = form
       const proof = password === undefined ? proofOf(form, ticket) : ({ kind: 'password', password: password.slice(0, 1_024) } as const)
-      const { opened } = await identity.signIn.again(person, proof, desk.visitor(request))
-      desk.giveSession(reply, opened)
-      return reply.redirect(to ?? '/me', 303)
+      const here = await identity.signIn.again(person, proof, desk.visitor(request))
+      desk.giveSession(reply, here.opened)
+      return reply.redirect(to ?? desk.onward(here, null), 303)
     } catch (error) {
       return show(person, reply, desk.refused(error), to)
     }
   })
   app.post('/auth/confirm/options', PUBLIC, async (request, reply) => {
     desk.form(request)
-    const person = await desk.person(request)
+    const person = await desk.enrolling(request)
     return json(reply, () => identity.signIn.reauthenticationOptions(person), desk)
   })
 }
