@@ -54,6 +54,7 @@ import * as parts from 'evergrant/engine-parts'
 import * as practice from 'evergrant/practice'
 import * as sdk from '@evergrant/sdk'
 import * as node from '@evergrant/sdk/node'
+import * as testing from '@evergrant/sdk/testing'
 import * as express from '@evergrant/sdk/express'
 import * as fastify from '@evergrant/sdk/fastify'
 import * as next from '@evergrant/sdk/next'
@@ -62,7 +63,7 @@ import * as axios from '@evergrant/sdk/axios'
 import * as react from '@evergrant/sdk/react'
 import * as words from '@evergrant/sdk/react/labels/de'
 import '@evergrant/sdk/wire'
-console.log(JSON.stringify([server, engine, parts, practice, sdk, node, express, fastify, next, browser, axios, react, words].map((door) => Object.keys(door))))\n`,
+console.log(JSON.stringify([server, engine, parts, practice, sdk, node, testing, express, fastify, next, browser, axios, react, words].map((door) => Object.keys(door))))\n`,
   )
   const doors = JSON.parse(run(process.execPath, [join(project, 'doors.mjs')]))
   check(
@@ -76,7 +77,8 @@ console.log(JSON.stringify([server, engine, parts, practice, sdk, node, express,
 import { createRefreshEngine } from 'evergrant/engine'
 import { openMemoryStore } from 'evergrant/engine-parts'
 import { createClient } from '@evergrant/sdk'
-import { createAuthenticator } from '@evergrant/sdk/node'
+import { createAuthenticator, Evergrant } from '@evergrant/sdk/node'
+import { FakeEvergrant } from '@evergrant/sdk/testing'
 import { requireSession } from '@evergrant/sdk/express'
 import { requireSession as onRequest } from '@evergrant/sdk/fastify'
 import { withSession } from '@evergrant/sdk/next'
@@ -84,7 +86,7 @@ import { cookieSession, createEvergrant as createBrowserClient } from '@evergran
 import { attachEvergrant } from '@evergrant/sdk/axios'
 import { EvergrantProvider } from '@evergrant/sdk/react'
 import { en } from '@evergrant/sdk/react/labels/en'
-export const doors = [createEvergrant, createRefreshEngine, openMemoryStore, createClient, createAuthenticator, requireSession, onRequest, withSession] as const
+export const doors = [createEvergrant, createRefreshEngine, openMemoryStore, createClient, createAuthenticator, Evergrant, FakeEvergrant, requireSession, onRequest, withSession] as const
 export const pages = [cookieSession, createBrowserClient, attachEvergrant, EvergrantProvider, en] as const\n`,
   )
   run(
@@ -93,6 +95,33 @@ export const pages = [cookieSession, createBrowserClient, attachEvergrant, Everg
     project,
   )
   check('the types of every door resolve', true)
+}
+
+/** The same doors by `require`, with a machine that is enrolled, renews and signs out; and the command line. */
+function requireAsStranger(project) {
+  writeFileSync(
+    join(project, 'machine.cts'),
+    `import sdk = require('@evergrant/sdk')
+import node = require('@evergrant/sdk/node')
+import testing = require('@evergrant/sdk/testing')
+import express = require('@evergrant/sdk/express')
+import fastify = require('@evergrant/sdk/fastify')
+async function main(): Promise<void> {
+  const fake = new testing.FakeEvergrant()
+  const client = await node.Evergrant.connect({ enrolmentCode: fake.code({ withServer: true }), log: false, platform: { fetch: fake.fetch, home: process.argv[2]! } })
+  const { generation } = await client.renew()
+  await client.logout()
+  const missing = await client.whoami().catch((error: unknown) => error)
+  console.log(JSON.stringify([generation, missing instanceof sdk.EvergrantError, typeof express.requireSession, typeof fastify.requireSession]))
+}
+void main()\n`,
+  )
+  run(join(modules, '.bin/tsc'), ['--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2023', '--types', 'node', 'machine.cts'], project)
+  const said = run(process.execPath, [join(project, 'machine.cjs'), join(project, 'home')]).trim()
+  check('the doors for programs work by `require`, with their own types', said === '[2,true,"function","function"]', said)
+  const { bin } = JSON.parse(readFileSync(join(project, 'node_modules/@evergrant/sdk/package.json'), 'utf8'))
+  const help = run(process.execPath, [join(project, 'node_modules/@evergrant/sdk', bin['evergrant-sdk']), '--help'])
+  check('npx @evergrant/sdk has its command', help.includes('enroll <code>'))
 }
 
 async function freePort() {
@@ -141,9 +170,11 @@ async function becomesReady(server, port) {
 try {
   run(process.execPath, [join(root, 'scripts/clean.mjs')])
   run(join(modules, '.bin/tsc'), ['-b'])
+  run(process.execPath, [join(root, 'scripts/build-cjs.mjs')])
   const packed = published.map((folder) => ({ folder, ...pack(folder) }))
   for (const { folder, files } of packed) {
-    const strays = files.filter((path) => /\.test\.|tsbuildinfo|(^|\/)testing\//.test(path))
+    // `/testing` is a door of the SDK: the fake server for other people's tests.
+    const strays = files.filter((path) => /\.test\.|tsbuildinfo|(^|\/)testing\//.test(path) && !/^dist\/(cjs\/)?testing\//.test(path))
     check(`${folder}: the tarball has no tests in it`, strays.length === 0, strays.join(', '))
     check(
       `${folder}: licence and readme are inside`,
@@ -159,6 +190,7 @@ try {
   ])
   check('the scratch project is outside the workspace', !existsSync(join(project, 'packages')))
   tryAsStranger(project)
+  requireAsStranger(project)
   await serveAsStranger(project)
 } finally {
   rmSync(scratch, { recursive: true, force: true })

@@ -60,8 +60,10 @@ test('configuration stays below forty keys', () => expect(hasFewConfigKeys(read(
 
 test('entry points stay small', () => {
   const server = ['index', 'engine', 'engine-parts', 'practice/index'].map((door) => `packages/evergrant/src/${door}.ts`)
-  const offered: readonly { readonly types?: string }[] = Object.values(JSON.parse(read('packages/sdk/package.json')).exports)
-  const sdk = offered.flatMap(({ types }) => /^\.\/dist\/([\w/-]+)\.d\.ts$/.exec(types ?? '')?.[1] ?? [])
+  const offered: readonly { readonly types?: string; readonly import?: { readonly types?: string } }[] = Object.values(
+    JSON.parse(read('packages/sdk/package.json')).exports,
+  )
+  const sdk = offered.flatMap(({ types, import: door }) => /^\.\/dist\/([\w/-]+)\.d\.ts$/.exec(door?.types ?? types ?? '')?.[1] ?? [])
   expect(sdk).toEqual(expect.arrayContaining(['index', 'node/index', 'node/express']))
   const doors = [...server, ...sdk.filter((door) => door !== 'wire').map((door) => `packages/sdk/src/${door}.ts`)]
   expect(doors.flatMap((door) => hasFewPublicNames(door, read(door)))).toEqual([])

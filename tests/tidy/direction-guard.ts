@@ -29,7 +29,10 @@ const PACKAGE_OWNERS: readonly { readonly name: RegExp; readonly folders: readon
 ]
 
 /** What a door of the SDK may import: whoever opens it has that. */
-const SDK_PEERS: Readonly<Record<string, RegExp>> = { axios: /^axios$/, react: /^react$/ }
+const SDK_PEERS: Readonly<Record<string, RegExp>> = { axios: /^axios$/, react: /^react$/, cli: /^node:/ }
+/** The client of a machine: files, locks, and a keychain where there is one. The rest of `node` runs wherever WebCrypto does. */
+const SDK_MACHINE = 'packages/sdk/src/node/agent/'
+const MACHINE_MAY = /^(node:.*|@napi-rs\/keyring)$/
 
 /** The doors that other workspaces may use. */
 const DOORS =
@@ -67,7 +70,7 @@ function packageComplaint(path: string, folder: string | null, target: string): 
 function sdkComplaint(path: string, target: string): string[] {
   if (isTest(path) || path.includes('/testing/')) return []
   const [, door = ''] = /^packages\/sdk\/src\/(\w+)\//.exec(path) ?? []
-  if (SDK_PEERS[door]?.test(target)) return []
+  if (SDK_PEERS[door]?.test(target) || (path.startsWith(SDK_MACHINE) && MACHINE_MAY.test(target))) return []
   if (target.startsWith('.') && resolve(path, target).startsWith('packages/sdk/src/')) return []
   return [`${path}: the SDK is a leaf and may not import ${target}`]
 }

@@ -1,5 +1,7 @@
 import type { ProviderEvents } from './compose-provider-events.ts'
 import type { Config } from './config.ts'
+import type { DowntimeTickets } from './core/agent/downtime-tickets.ts'
+import type { TrustService } from './core/agent/trust/trust-service.ts'
 import type { RevocationPorts } from './core/connection/revocation-worker.ts'
 import type { Log } from './core/log.ts'
 import type { DatabaseTrust } from './core/refresh/database-trust.ts'
@@ -7,7 +9,7 @@ import type { Engine } from './core/refresh/engine.ts'
 import type { NodeWatch } from './core/refresh/node-watch.ts'
 import type { SigningKeys } from './core/session/signing-keys.ts'
 import { type Clock, DAY, HOUR, type Instant, type Timers } from './core/time.ts'
-import { eventChores, nodeChores, signingKeyChore } from './schedule/node-chores.ts'
+import { eventChores, nodeChores, reachableChore, signingKeyChore, trustChore } from './schedule/node-chores.ts'
 import { type Chore, startWorker, type Worker } from './schedule/worker.ts'
 import type { Store } from './store/index.ts'
 import { systemEntropy } from './system.ts'
@@ -18,12 +20,23 @@ const SESSIONS_KEPT_MS = 7 * DAY
 const IDEMPOTENCY_KEPT_MS = DAY
 /** As long as that a client that comes back is told why its session ended. */
 const ENDED_SESSIONS_KEPT_MS = 30 * DAY
+/** Older ones are known by their generation alone, and are refused as before. */
+const SDK_TOKENS_KEPT_MS = 7 * DAY
+const RECOVERY_ATTEMPTS_KEPT_MS = 90 * DAY
 const LOST_NODES_KEPT_MS = 7 * DAY
 /** A replay of a push is known as long as this. */
 const PUSHES_KEPT_MS = 90 * DAY
 const EVENT_KEYS_KEPT_MS = 7 * DAY
 /** Tickets past their end, counts of names that nobody tried, authenticators that were never confirmed. */
 const IDENTITY_KEPT_MS = DAY
+const TRUST_SNAPSHOTS_KEPT_MS = 400 * DAY
+/** What the trust score looks back at, and a day. */
+const INSTALLATION_DAYS_KEPT_MS = 91 * DAY
+/** Who used which connection. */
+const USES_KEPT_MS = 90 * DAY
+/** What was asked and decided stays in the events. */
+const APPROVALS_KEPT_MS = 30 * DAY
+const ENROLMENTS_KEPT_MS = DAY
 const PURGE_BATCH = 500
 
 export interface ChoreParts {
@@ -31,7 +44,11 @@ export interface ChoreParts {
   readonly store: Store
   readonly engine: Engine
   readonly revocation: RevocationPorts
-  readonly services: Pick<ProviderEvents, 'pushes' | 'routineChecks'> & { readonly signingKeys: Pick<SigningKeys, 'tick'> }
+  readonly services: Pick<ProviderEvents, 'pushes' | 'routineChecks'> & {
+    readonly signingKeys: Pick<SigningKeys, 'tick'>
+    readonly downtime: Pick<DowntimeTickets, 'tick'>
+    readonly trust: Pick<TrustService, 'work'>
+  }
   readonly watch: NodeWatch | null
   readonly trust: DatabaseTrust
   readonly clock: Clock
@@ -51,6 +68,8 @@ export function startChores(parts: ChoreParts): Worker {
       ...nodeChores({ engine, revocation: parts.revocation, watch, trust, warnings }),
       ...eventChores(parts.services, trust),
       signingKeyChore(parts.services.signingKeys),
+      reachableChore(parts.services.downtime),
+      trustChore(parts.services.trust),
       purging,
       ...forgetting,
     ],
@@ -79,9 +98,16 @@ async function purge(store: Store, clock: Clock): Promise<boolean> {
     store.pushes.forget(now - PUSHES_KEPT_MS, PURGE_BATCH),
     store.events.forgetKeys(now - EVENT_KEYS_KEPT_MS, PURGE_BATCH),
     store.tickets.purge(now - IDENTITY_KEPT_MS, PURGE_BATCH),
+    store.enrolments.purge(now - ENROLMENTS_KEPT_MS, PURGE_BATCH),
+    store.approvals.purge(now - APPROVALS_KEPT_MS, PURGE_BATCH),
+    store.uses.purge(now - USES_KEPT_MS, PURGE_BATCH),
+    store.trustSnapshots.purge(now - TRUST_SNAPSHOTS_KEPT_MS, PURGE_BATCH),
+    store.trustSnapshots.forgetDays(now - INSTALLATION_DAYS_KEPT_MS, PURGE_BATCH),
     store.throttles.purge(now - IDENTITY_KEPT_MS, PURGE_BATCH),
     store.factors.purge(now - IDENTITY_KEPT_MS, PURGE_BATCH),
     store.proofsSeen.forget(now, PURGE_BATCH),
+    store.installations.purge(now - SDK_TOKENS_KEPT_MS, PURGE_BATCH),
+    store.installations.forgetAttempts(now - RECOVERY_ATTEMPTS_KEPT_MS, PURGE_BATCH),
     store.sessions.purge(now - ENDED_SESSIONS_KEPT_MS, PURGE_BATCH),
   ])
   return done.some((count) => count === PURGE_BATCH)

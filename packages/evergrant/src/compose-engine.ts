@@ -79,7 +79,10 @@ export function composeEngine(
       case 'quota':
       case 'session':
       case 'user':
+      case 'organization':
       case 'signing_key':
+      case 'agent':
+      case 'installation':
         return undefined
     }
   })

@@ -40,18 +40,12 @@ export function composeIdentity(parts: IdentityComposition): IdentityParts {
   const { publicUrl, allowedOrigins, signUp, organizationName: name } = config
   const postbox = new Postbox({ mailer, timers, log })
   const identity = createIdentity({
+    ...store,
     clock,
     entropy,
     seal,
     log,
-    users: store.users,
-    tickets: store.tickets,
-    factors: store.factors,
-    throttles: store.throttles,
-    events: store.events,
-    organizations: store.organizations,
     opener: sessions,
-    sessions: store.sessions,
     hasher: createPasswordHasher({ entropy, clock, ...(derive === undefined ? {} : { derive }) }),
     oneTimePasswords: createOneTimePasswords(entropy),
     passkeys: createPasskeyCeremonies({ publicUrl, allowedOrigins, name }),

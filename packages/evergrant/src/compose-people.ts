@@ -1,7 +1,9 @@
 import type { ConnectService } from './core/connect/connect-service.ts'
 import { type RevocationPorts, runRevocation } from './core/connection/revocation-worker.ts'
+import type { ProviderDirectory } from './core/provider/context.ts'
 import type { Seal } from './core/seal/seal.ts'
 import { createPersonConnections } from './core/session/due-connections.ts'
+import { AcceptedIssuers } from './core/sign-in/accepted-issuers.ts'
 import type { Clock, Entropy, Timers } from './core/time.ts'
 import { OwnerData } from './core/user/owner-data.ts'
 import { UserService } from './core/user/user-service.ts'
@@ -10,7 +12,8 @@ import type { Services } from './http/services.ts'
 import type { Store } from './store/index.ts'
 
 export interface PeopleParts extends Pick<Services, 'connections' | 'engine' | 'repairLink'> {
-  readonly store: Pick<Store, 'users' | 'sessions' | 'organizations' | 'owners' | 'events' | 'connections'>
+  readonly store: Pick<Store, 'users' | 'sessions' | 'organizations' | 'owners' | 'events' | 'connections' | 'integrations'>
+  readonly providers: Pick<ProviderDirectory, 'get' | 'resolve'>
   readonly connect: Pick<ConnectService, 'discard'>
   readonly revocation: RevocationPorts
   readonly seal: Pick<Seal, 'mac'>
@@ -21,10 +24,10 @@ export interface PeopleParts extends Pick<Services, 'connections' | 'engine' | '
 
 /** Users, what is held about them, and how their connections are. */
 export function composePeople(parts: PeopleParts): Pick<Services, 'users' | 'ownerData' | 'personConnections' | 'dueConnections'> {
-  const { store, connections, engine, repairLink, connect, revocation, seal, clock, timers, entropy } = parts
+  const { store, providers, connections, engine, repairLink, connect, revocation, seal, clock, timers, entropy } = parts
   const personConnections = createPersonConnections({ connections, engine, repairLink, clock, timers })
   return {
-    users: new UserService({ ...store, clock, entropy }),
+    users: new UserService({ ...store, issuers: new AcceptedIssuers({ integrations: store.integrations, providers }), clock, entropy }),
     ownerData: new OwnerData({
       ...store,
       connections,

@@ -1,6 +1,9 @@
 import { composeIdentity, composeMailer, type IdentityParts } from './compose-identity.ts'
+import { type AgentParts, composeAgents } from './compose-agents.ts'
+import { composeInstallations, type InstallationParts } from './compose-installations.ts'
 import type { NodeParts } from './compose-node.ts'
 import type { Metrics } from './compose-observability.ts'
+import { composeOperators, type OperatorParts } from './compose-operators.ts'
 import { composePeople } from './compose-people.ts'
 import { composeProviderEvents } from './compose-provider-events.ts'
 import { composeSessions, type SessionParts } from './compose-sessions.ts'
@@ -49,7 +52,12 @@ import { StreamRelief } from './outbound/stream-relief.ts'
 import { collectYoungBuffers, systemEntropy, systemTimers } from './system.ts'
 
 /** The services behind the routes, and what the chores of a node need of them. */
-export interface ComposedServices extends Omit<Services, keyof SessionParts>, SessionParts, IdentityParts {
+export interface ComposedServices
+  extends Omit<Services, keyof SessionParts | keyof InstallationParts | keyof AgentParts>,
+    SessionParts,
+    IdentityParts,
+    InstallationParts,
+    AgentParts {
   readonly signIns: SignInParts
   readonly connect: ConnectService
   readonly revocation: RevocationPorts
@@ -115,7 +123,7 @@ export function composeServices(parts: ServiceParts): ComposedServices {
     ...ports,
     ...signedIn,
     signIns: composeSignIn({ store, connect: connectPorts, identity: signedIn.identity, sessions: signedIn.sessions, organization: parts.organization }),
-    ...composePeople({ ...ports, store, seal, engine, connections, connect, revocation, repairLink: repairPage }),
+    ...composePeople({ ...ports, store, providers: directory, seal, engine, connections, connect, revocation, repairLink: repairPage }),
     engine,
     apiKeys,
     idempotency: new IdempotentRequests({ ...ports, store: store.idempotency, seal }),
@@ -146,11 +154,14 @@ export function composeServices(parts: ServiceParts): ComposedServices {
 }
 
 /** Sessions, and the proofs of identity that open them. */
-function composeSignedIn({ config, node, log, organization }: ServiceParts): SessionParts & IdentityParts {
+function composeSignedIn({ config, node, log, organization, client }: ServiceParts): SessionParts & IdentityParts & InstallationParts & AgentParts & OperatorParts {
   const { store, seal, clock } = node
   const ports = { config, store, seal, clock, timers: systemTimers, entropy: systemEntropy, log, organization }
   const parts = composeSessions(ports)
-  return { ...parts, ...composeIdentity({ ...ports, sessions: parts.sessions, mailer: composeMailer(config, ports) }) }
+  const installations = composeInstallations({ ...ports, ...parts })
+  const agents = composeAgents({ ...ports, ...installations, client })
+  const operators = composeOperators({ ...ports, ...agents })
+  return { ...parts, ...installations, ...agents, ...operators, ...composeIdentity({ ...ports, sessions: parts.sessions, mailer: composeMailer(config, ports) }) }
 }
 
 function composeMachines({ node, engine, client, metrics }: ServiceParts): MachineConnections {

@@ -64,6 +64,7 @@ function followChanges(
   store.changes.subscribe((change) => {
     if (change.kind === 'session') guard.forgetSession(change.session)
     if (change.kind === 'user') guard.forgetUser(change.user)
+    if (change.kind === 'organization') guard.forgetOrganization(change.organization)
     if (change.kind === 'unknown') guard.forgetAll()
     if (change.kind !== 'signing_key' && change.kind !== 'unknown') return
     signingKeys.forget()

@@ -46,6 +46,19 @@ export const CONFIG_KEYS = keys([
     meaning: 'Days after which a session is over however much it is used: the person signs in again.',
   },
   {
+    name: 'EVERGRANT_RECOVERY',
+    default: 'on',
+    secret: false,
+    meaning:
+      '`on`: installations of agents recover by themselves, within the policy of their organization and agent. `off`: none does, at once, whatever any policy says; each is enrolled again.',
+  },
+  {
+    name: 'EVERGRANT_SDK_TOKEN_DAYS',
+    default: '60',
+    secret: false,
+    meaning: 'Days after which the refresh token of an installation that was not used is over, and has to be recovered.',
+  },
+  {
     name: 'EVERGRANT_SMTP_URL',
     default: '',
     secret: true,

@@ -22,6 +22,10 @@ export interface Config {
   readonly sessionIdleMs: number
   /** However much it is used. */
   readonly sessionMs: number
+  /** False: no installation recovers, whatever any policy says. */
+  readonly recovery: boolean
+  /** How long the refresh token of an installation is good that is not used. */
+  readonly sdkTokenMs: number
   /** Null: letters are files in `dataDir`. */
   readonly smtpUrl: Secret | null
   /** Null: made from the public URL. */
@@ -122,6 +126,8 @@ export function readConfig(env: Environment, options: ReadOptions): Config {
     signUp: read.optional('EVERGRANT_SIGN_UP', signUp) ?? 'invited',
     sessionIdleMs: read.integer('EVERGRANT_SESSION_IDLE_DAYS', 1, 400) * DAY,
     sessionMs: read.integer('EVERGRANT_SESSION_DAYS', 1, 400) * DAY,
+    recovery: read.flag('EVERGRANT_RECOVERY'),
+    sdkTokenMs: read.integer('EVERGRANT_SDK_TOKEN_DAYS', 1, 400) * DAY,
     smtpUrl: read.optional('EVERGRANT_SMTP_URL', mailServer),
     mailFrom: read.optional('EVERGRANT_MAIL_FROM', mailSender),
     dataDir: read.text('EVERGRANT_DATA_DIR'),

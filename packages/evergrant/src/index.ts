@@ -172,6 +172,8 @@ function runnable(parts: RunnableParts): Evergrant {
     organization: parts.organization,
     publicUrl: config.publicUrl,
     listen: async () => {
+      // Before the first machine comes back.
+      await services.downtime.tick().catch((error: unknown) => parts.log.warn({ error: String(error) }, 'tokens that ended meanwhile were not excused yet'))
       const url = await app.listen({ host: config.host, port: config.port }).catch((error: unknown) => refuseAddress(config, error))
       worker = startChores({ config, ...node, engine, trust: parts.trust, revocation: services.revocation, services, timers: systemTimers, log: parts.log })
       return url
@@ -188,6 +190,10 @@ function runnable(parts: RunnableParts): Evergrant {
       await app.close()
       // Theft is told by which generations were seen: those of the last second are written before the store closes.
       await services.guard.flush().catch((error: unknown) => parts.log.warn({ error: String(error) }, 'the last uses of sessions were not noted'))
+      await services.installationGuard
+        .flush()
+        .catch((error: unknown) => parts.log.warn({ error: String(error) }, 'the last uses of installations were not noted'))
+      await services.uses.flush()
       await services.postbox.drain(LETTERS_MS)
       services.proxy.close()
       parts.stop()

@@ -13,6 +13,14 @@ export type UserId = `usr_${string}`
 export type SessionId = `ses_${string}`
 export type FactorId = `fct_${string}`
 export type SigningKeyId = `sgk_${string}`
+export type AgentId = `agt_${string}`
+export type InstallationId = `ins_${string}`
+export type SdkTokenId = `sdk_${string}`
+export type EnrolmentId = `enr_${string}`
+export type ApprovalId = `apr_${string}`
+export type RecoveryAttemptId = `rca_${string}`
+export type IncidentId = `inc_${string}`
+export type WorkloadIssuerId = `wli_${string}`
 
 interface IdOf {
   org: OrganizationId
@@ -28,6 +36,14 @@ interface IdOf {
   ses: SessionId
   fct: FactorId
   sgk: SigningKeyId
+  agt: AgentId
+  ins: InstallationId
+  sdk: SdkTokenId
+  enr: EnrolmentId
+  apr: ApprovalId
+  rca: RecoveryAttemptId
+  inc: IncidentId
+  wli: WorkloadIssuerId
 }
 
 /** A typed id: prefix + UUIDv7, so that ids of one kind sort by creation time. */

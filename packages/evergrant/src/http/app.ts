@@ -5,8 +5,10 @@ import type { Log } from '../core/log.ts'
 import { SECOND } from '../core/time.ts'
 import { authHeaders } from './auth/auth-headers.ts'
 import { answerOrigins } from './auth/cors.ts'
+import { enrolRoutes } from './auth/enroll-routes.ts'
 import { identityRoutes } from './auth/identity-routes.ts'
 import { allowedOrigins } from './auth/same-site.ts'
+import { sdkRoutes } from './auth/sdk-routes.ts'
 import { sessionRoutes } from './auth/session-routes.ts'
 import { ValidateLane } from './auth/validate-lane.ts'
 import { authenticator } from './authentication.ts'
@@ -22,7 +24,12 @@ import { faultOf, PROBLEM_TYPE, problemOf, retryAfterSeconds } from './problem.t
 import { type RateLimit, RateLimiter } from './rate-limit.ts'
 import { noteRoutes } from './route-table.ts'
 import { adminRoutes } from './routes/admin.ts'
+import { agentEnrolmentRoutes } from './routes/agent-enrolment.ts'
+import { agentOperationRoutes } from './routes/agent-operation.ts'
+import { agentTrustRoutes } from './routes/agent-trust.ts'
+import { agentRoutes } from './routes/agents.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
+import { approvalRoutes } from './routes/approvals.ts'
 import { connectionTestRoutes } from './routes/connection-test.ts'
 import { connectionRoutes } from './routes/connections.ts'
 import { credentialRoutes } from './routes/credentials.ts'
@@ -43,6 +50,7 @@ import { reuseProbeRoutes } from './routes/reuse-probe.ts'
 import { tokenStatusRoutes } from './routes/token-status.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { userRoutes } from './routes/users.ts'
+import { useRoutes } from './routes/uses.ts'
 import type { App, SchemaTypes } from './schema.ts'
 import type { Services } from './services.ts'
 import { validatorCompiler } from './validation.ts'
@@ -140,6 +148,8 @@ export function createApp(services: Services, options: AppOptions): App {
   const parts: readonly ((scope: App) => void)[] = [
     (scope) => ownRoutes(scope, services, options),
     (scope) => sessionRoutes(scope, services, { publicUrl: options.publicUrl, origins }),
+    (scope) => sdkRoutes(scope, services, { publicUrl: options.publicUrl }),
+    (scope) => enrolRoutes(scope, services, { publicUrl: options.publicUrl }),
     (scope) => identityRoutes(scope, services, { publicUrl: options.publicUrl, origins }),
     (scope) => hookRoutes(scope, services.pushes, { publicUrl: options.publicUrl, clock: services.clock }),
     (scope) => proxyRoutes(scope, services, { timeoutMs: options.proxyTimeoutMs ?? PROXY_TIMEOUT_MS, bodies }),
@@ -166,6 +176,12 @@ function ownRoutes(app: App, services: Services, options: AppOptions): void {
   pushRoutes(app, services)
   providerRoutes(app, services)
   apiKeyRoutes(app, services)
+  agentRoutes(app, services)
+  agentTrustRoutes(app, services)
+  agentEnrolmentRoutes(app, services)
+  approvalRoutes(app, services)
+  useRoutes(app, services)
+  agentOperationRoutes(app, services)
   organizationRoutes(app, services)
   profileRoutes(app, services)
   userRoutes(app, services)

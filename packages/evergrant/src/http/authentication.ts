@@ -1,19 +1,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { ApiKey, ApiKeyScope } from '../core/access/api-key.ts'
+import type { ApiKey } from '../core/access/api-key.ts'
 import { LOCAL_KEY_HINT } from '../core/access/api-keys-service.ts'
 import type { Actor } from '../core/audit/event.ts'
 import { Fault } from '../core/fault/fault.ts'
-import { looksLikeToken } from '../core/session/access-token.ts'
+import { factorMissing, lacksFactor } from '../core/session/second-factor.ts'
 import { personActor } from '../core/session/session-events.ts'
 import type { ProvenKey, ProvenPerson } from '../core/session/session-guard.ts'
+import { looksLikeToken } from '../core/session/token-reader.ts'
 import { RIGHTS } from '../core/user/roles.ts'
 import { ownerOf } from '../core/user/user.ts'
-import type { RateLimiter } from './rate-limit.ts'
+import { type Access, allows, type Done, type Limits, limited } from './admission.ts'
+import { installationHook } from './installation-authentication.ts'
 import { addressBucket } from './rate-limit.ts'
 import type { Caller, Services } from './services.ts'
 
-/** What a route asks of its caller: a scope, just a valid credential (`any`), a person who is signed in (`person`), or nothing (`public`). */
-export type Access = ApiKeyScope | 'any' | 'person' | 'public'
+export { type Access, allows, type Limits } from './admission.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -22,6 +23,10 @@ declare module 'fastify' {
     own?: true
     /** The answer is about the access token itself, and gives nothing away that is not in it: no proof of a key is asked. */
     aboutToken?: true
+    /** Agents may use it, within their policy: the handler keeps to `caller.installation`. Without it they are refused. */
+    agents?: true
+    /** Also for a session that may only add or show a second factor. */
+    enrolling?: true
   }
   interface FastifyRequest {
     /** Set before the handler of every route that is not public. */
@@ -31,20 +36,12 @@ declare module 'fastify' {
   }
 }
 
-export interface Limits {
-  /** Per key, and per session. */
-  readonly keys: RateLimiter
-  /** Per address, for credentials that are not valid. A valid one is never slowed by its neighbours. */
-  readonly failures: RateLimiter
-}
-
-type Done = (error?: Error) => void
-type AuthServices = Pick<Services, 'apiKeys' | 'guard' | 'proofs' | 'clock'>
+type AuthServices = Pick<Services, 'apiKeys' | 'guard' | 'installationGuard' | 'uses' | 'proofs' | 'clock'>
 
 /** An access token has about 700 characters; a longer header is no credential of ours. */
 const HEADER_MAX = 4_200
 
-/** The hook that lets a request in: a backend by its key, a person by an access token. Synchronous for what is in memory. No cookie lets anybody in (S55). */
+/** The hook that lets a request in: a backend by its key, a person or an installation by an access token. Synchronous for what is in memory. No cookie lets anybody in (S55). */
 export function authenticator(services: AuthServices, limits: Limits, publicUrl: string) {
   const admitKey = keyHook(services, limits)
   const admitPerson = personHook(services, limits)
@@ -114,11 +111,14 @@ function keyHook(services: AuthServices, limits: Limits) {
 const SEND_A_KEY = 'Send an API key: `Authorization: Bearer egk_...`.'
 
 function personHook(services: AuthServices, limits: Limits) {
+  const admitInstallation = installationHook(services, limits)
   const admit = (request: FastifyRequest, person: ProvenPerson, access: Access): Fault | undefined => {
     const waitMs = limits.keys.take(person.session.id)
     if (waitMs > 0) return limited(services, waitMs, 'The limit of this session was reached.')
+    const { own, enrolling } = request.routeOptions.config
+    if (lacksFactor(person) && enrolling !== true) return factorMissing()
     const caller = personCaller(person)
-    const refused = outOfReach(caller, person, access, request.routeOptions.config.own === true)
+    const refused = outOfReach(caller, person, access, own === true)
     if (refused === undefined) request.caller = caller
     return refused
   }
@@ -126,6 +126,7 @@ function personHook(services: AuthServices, limits: Limits) {
     const known = services.guard.peek(token, proven)
     if (known instanceof Fault) return done(known)
     if (known !== 'unknown') return done(admit(request, known, access))
+    if (admitInstallation(request, token, proven, access, done)) return
     // Somebody who makes tokens up must not keep us busy with signatures; whoever sends a genuine one gets the turn back.
     const bucket = addressBucket(request.ip)
     const waitMs = limits.failures.take(bucket)
@@ -155,10 +156,6 @@ function outOfReach(caller: Caller, { role }: ProvenPerson, access: Access, own:
   return new Fault('role_missing', { detail: `This is about the whole organization, and the role ${role} reaches only what is your own.` })
 }
 
-function limited(services: Pick<Services, 'clock'>, waitMs: number, why: string): Fault {
-  return new Fault('rate_limited', { detail: `${why} Wait for Retry-After.`, retryAt: services.clock.wall() + waitMs })
-}
-
 export function bearerOf(header: string | undefined): string | undefined {
   return credentialOf(header, 'bearer ')
 }
@@ -171,18 +168,13 @@ function credentialOf(header: string | undefined, scheme: string): string | unde
 
 function keyCaller(key: ApiKey): Caller {
   const actor: Actor = key.hint === LOCAL_KEY_HINT ? { kind: 'cli', id: null } : { kind: 'api_key', id: key.id }
-  return { organization: key.organization, actor, scopes: key.scopes, owner: null, key, person: null }
+  return { organization: key.organization, actor, scopes: key.scopes, owner: null, key, person: null, installation: null }
 }
 
 function personCaller(person: ProvenPerson): Caller {
   const { scopes, reach } = RIGHTS[person.role]
   const owner = reach === 'own' ? ownerOf(person.user) : null
-  return { organization: person.session.organization, actor: personActor(person.user.id), scopes, owner, key: null, person }
-}
-
-/** `admin` may do everything in its organization. */
-export function allows(caller: Pick<Caller, 'scopes'>, access: Access): boolean {
-  return access === 'any' || access === 'public' || (access !== 'person' && caller.scopes.includes(access)) || caller.scopes.includes('admin')
+  return { organization: person.session.organization, actor: personActor(person.user.id), scopes, owner, key: null, person, installation: null }
 }
 
 /** The caller of a route that is not public. */

@@ -49,6 +49,17 @@ test('a client certificate needs its key beside it', async () => {
   }
 })
 
+test('a provider that wants Ed25519 or AWS signatures gets no integration without their key', async () => {
+  const signature = { algorithm: 'ed25519', text: '{body}', header: 'X-Signature' } as const
+  const lab = await labWith({ clientAuth: 'none', signature })
+  for (const secret of [null, 'hunter2', PEM]) expect((await create(lab, secret)).json).toMatchObject({ status: 400, field: '/client_secret' })
+  const own = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  expect((await create(lab, own)).status).toBe(201)
+  const aws = await labWith({ clientAuth: 'none', awsSignature: { service: 'sts', region: 'eu-west-1' } })
+  expect((await create(aws, null)).json.detail).toContain('`client_secret` must be the secret access key')
+  expect((await create(aws, 'any words')).status).toBe(201)
+})
+
 test('beside the keys of connections an integration may have a password, but no key that does not sign', async () => {
   const lab = await createApiLab({ record: { grant: 'jwt_bearer', token: { url: URL, signing: SIGNING } } })
   expect((await create(lab, 'a password')).status).toBe(201)

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ApiKey } from '../core/access/api-key.ts'
+import { LOCAL_KEY_HINT } from '../core/access/api-keys-service.ts'
 import type { ConnectionId } from '../core/ids.ts'
 import { idPattern } from '../core/ids.ts'
 import type { TokenAnswer } from '../core/refresh/refresh-engine.ts'
@@ -29,7 +30,7 @@ interface SeenHeader {
  * there is one place that says no; `routes/tokens.ts` gives the same answer to the same request.
  */
 export class FastLane {
-  private readonly services: Pick<Services, 'engine' | 'apiKeys' | 'metrics'>
+  private readonly services: Pick<Services, 'engine' | 'apiKeys' | 'metrics' | 'uses'>
   private readonly limit: RateLimiter
   private readonly headers: readonly string[]
   private readonly nextRequestId: (request: IncomingMessage) => string
@@ -39,7 +40,7 @@ export class FastLane {
   private readonly rendered = new WeakMap<TokenAnswer, string>()
 
   constructor(
-    services: Pick<Services, 'engine' | 'apiKeys' | 'metrics'>,
+    services: Pick<Services, 'engine' | 'apiKeys' | 'metrics' | 'uses'>,
     limit: RateLimiter,
     headers: Readonly<Record<string, string>>,
     nextRequestId: (request: IncomingMessage) => string,
@@ -66,6 +67,7 @@ export class FastLane {
     if (known === undefined || request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined) return false
     if (this.limit.take(key.id) > 0) return false
     this.services.metrics.tokenRead(true)
+    this.services.uses.count({ organization: key.organization, kind: key.hint === LOCAL_KEY_HINT ? 'cli' : 'api_key', id: key.id }, connection, 'token')
     const json = this.render(known)
     response.writeHead(200, [...this.headers, 'request-id', this.nextRequestId(request), 'content-length', String(Buffer.byteLength(json))])
     response.end(json)

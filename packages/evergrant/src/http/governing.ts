@@ -11,5 +11,5 @@ export function governorOf({ organization, actor, person }: Caller): Governor {
 
 /** For changes that give power or cannot be undone: a person proves again who they are; a backend has its key. @throws Fault `reauthentication_required` */
 export function requireRecent({ person }: Caller, clock: Pick<Clock, 'wall'>): void {
-  if (person !== null) requireRecentProof(person.session, clock.wall())
+  if (person !== null) requireRecentProof(person, clock.wall())
 }

@@ -24,6 +24,7 @@ const TOLD_TO_PEOPLE: ReadonlySet<FaultCode> = new Set([
   'sign_in_refused',
   'second_factor_required',
   'reauthentication_required',
+  'second_factor_missing',
   'password_refused',
   'link_spent',
   'sign_up_closed',

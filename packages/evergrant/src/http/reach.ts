@@ -1,3 +1,6 @@
+import type { ConnectionAccess } from '../core/agent/connection-access.ts'
+import type { WantedUse } from '../core/agent/agent-policy.ts'
+import type { UseActor } from '../core/agent/use-counter.ts'
 import { type ConnectionService, connectionNotFound } from '../core/connection/connection-service.ts'
 import { Fault } from '../core/fault/fault.ts'
 import type { ConnectionId } from '../core/ids.ts'
@@ -24,4 +27,24 @@ export function ownOwner(caller: Caller, named: string | undefined): string | nu
   if (caller.owner === null) return named ?? null
   if (named === undefined || named === caller.owner) return caller.owner
   throw new Fault('role_missing', { field: '/owner', detail: 'Your role acts for yourself alone: leave `owner` out, or send your own.' })
+}
+
+/** True: a program may use this connection now, and nobody has to be asked. Also for everybody who is none. Synchronous: the hot path. */
+export function mayUse(access: Pick<ConnectionAccess, 'peek'>, { installation }: Caller, id: ConnectionId, wanted: WantedUse): boolean {
+  return installation === null || access.peek(installation, id, wanted)
+}
+
+/**
+ * What the policy of a program says about this use; nothing for everybody else. What it does not select is answered as what never was.
+ * @throws Fault `not_found`, `agent_not_verified`, `agent_policy_refused`, `approval_required`
+ */
+export async function requireUse(access: Pick<ConnectionAccess, 'peek' | 'require'>, caller: Caller, id: ConnectionId, wanted: WantedUse): Promise<void> {
+  if (caller.installation === null || access.peek(caller.installation, id, wanted)) return
+  await access.require(caller.installation, id, wanted)
+}
+
+/** Who is written into the counts of uses. */
+export function useActorOf({ organization, actor }: Caller): UseActor {
+  const kind = actor.kind === 'system' || actor.kind === 'browser' ? 'cli' : actor.kind
+  return { organization, kind, id: actor.id ?? kind }
 }

@@ -15,11 +15,15 @@ const CANARY = '/api/v1/canary'
 
 let node: WholeNode
 let elsewhere: OrganizationId
+let strict: OrganizationId
 beforeAll(async () => {
   // A route whose author forgot to say who may use it.
   node = await openWholeNode({ routes: [(app) => void app.get(CANARY, () => 'open to everybody')] })
   const founder = await signIn(node, { role: 'owner', organization: node.parts.organization })
   elsewhere = (await node.parts.services.users.createOrganization(founder.id, { name: 'Elsewhere', slug: 'elsewhere' })).organization.id
+  strict = (await node.parts.services.users.createOrganization(founder.id, { name: 'Strict', slug: 'strict' })).organization.id
+  const governor = { organization: strict, actor: { kind: 'cli', id: null }, role: 'owner', user: null } as const
+  await node.parts.services.users.requireSecondFactor(governor, ['owner'])
 }, 60_000)
 afterAll(() => node.close())
 
@@ -60,6 +64,7 @@ const IDENTITIES: readonly Identity[] = [
   { name: 'nobody', credential: async () => null },
   ...ROLES.map((role) => ({ name: role, credential: async () => (await person(role)).token })),
   { name: "another organization's owner", credential: async () => (await person('owner', () => elsewhere)).token },
+  { name: 'owner who lacks a second factor', credential: async () => (await person('owner', () => strict)).token },
   { name: 'signed out', credential: signedOut },
   { name: 'token expired', credential: async () => outdated(await person('owner')) },
   ...API_KEY_SCOPES.map((scope) => ({ name: `key ${scope}`, credential: () => keyWith(scope) })),
@@ -69,6 +74,10 @@ const IDENTITIES: readonly Identity[] = [
 const PATH: Readonly<Record<string, string>> = {
   ':id/members': newId('org', systemEntropy),
   'connections/:id': newId('con', systemEntropy),
+  'agents/:id': newId('agt', systemEntropy),
+  'approvals/:id': newId('apr', systemEntropy),
+  'enrolment-codes/:code': newId('enr', systemEntropy),
+  'workloads/:workload': newId('wli', systemEntropy),
   'api-keys/:id': newId('key', systemEntropy),
   'users/me/sessions/:id': newId('ses', systemEntropy),
   'users/me/factors/:id': newId('fct', systemEntropy),
@@ -97,7 +106,7 @@ async function ask(route: RouteFacts, credential: string | null): Promise<{ read
 async function cell(route: RouteFacts, identity: Identity): Promise<string> {
   const { status, code } = await ask(route, await identity.credential())
   if (status === 401) return '401'
-  if (code === 'role_missing' || code === 'forbidden') return '-'
+  if (code === 'role_missing' || code === 'forbidden' || code === 'second_factor_missing') return '-'
   if (status >= 500 && code !== 'store_unavailable') throw new Error(`${route.method} ${route.path} answers ${identity.name} ${status} ${code}`)
   return identity.name === 'member' && route.own && API_KEY_SCOPES.some((scope) => scope === route.access) ? 'own' : 'yes'
 }
@@ -136,7 +145,7 @@ and fails when an answer is another (S100). \`vitest -u\` on that file writes it
 
 \`yes\`: let in. \`own\`: let in to connections whose owner is this person; everybody else's are unknown to them. \`-\`: this role or scope does not
 give it (403). \`401\`: the credential is not valid here. Everything happens in the organization of the key or session: an owner of another one is
-let in to theirs alone (\`packages/evergrant/src/http/shadow-tenant.test.ts\`).
+let in to theirs alone (\`packages/evergrant/src/http/shadow-tenant.test.ts\`). One whose organization asks for a second factor that their session lacks may add or show one.
 `
 
 const OPEN = 'These ask for no credential in `Authorization`. What they ask for instead is theirs: a cookie, a password, a link, a signature of the provider.'

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify'
 import { type Static, type TObject, type TProperties, type TSchema, Type } from 'typebox'
 import { API_KEY_SCOPES } from '../core/access/api-key.ts'
-import type { ConnectionId } from '../core/ids.ts'
+import type { AgentId, ConnectionId, InstallationId } from '../core/ids.ts'
 import { idPattern } from '../core/ids.ts'
 
 /** Static types of requests from their schemas. */
@@ -27,7 +27,10 @@ const id = <Id extends string>(prefix: Parameters<typeof idPattern>[0], what: st
 
 export const ConnectionIdSchema = id<ConnectionId>('con', 'a connection')
 export const ApiKeyIdSchema = id<`key_${string}`>('key', 'an API key')
+export const AgentIdSchema = id<AgentId>('agt', 'an agent')
+export const InstallationIdSchema = id<InstallationId>('ins', 'an installation')
 export const UserIdSchema = id<`usr_${string}`>('usr', 'a user')
+export const IncidentIdSchema = id<`inc_${string}`>('inc', 'an incident')
 
 export const Slug = Type.String({
   pattern: '^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$',

@@ -2,6 +2,20 @@ import type { ApiKey, ApiKeyScope } from '../core/access/api-key.ts'
 import type { ApiKeysService } from '../core/access/api-keys-service.ts'
 import type { IdempotentRequests } from '../core/access/idempotent-requests.ts'
 import type { Organization } from '../core/access/organization.ts'
+import type { AgentService } from '../core/agent/agent-service.ts'
+import type { AgentSettingsService } from '../core/agent/agent-settings-service.ts'
+import type { ApprovalService } from '../core/agent/approval-service.ts'
+import type { ConnectionAccess } from '../core/agent/connection-access.ts'
+import type { DeviceService } from '../core/agent/device-service.ts'
+import type { EnrolmentService } from '../core/agent/enrolment-service.ts'
+import type { InstallationGuard, ProvenInstallation } from '../core/agent/installation-guard.ts'
+import type { InstallationService } from '../core/agent/installation-service.ts'
+import type { ProjectDownloads } from '../core/agent/project-download.ts'
+import type { SdkService } from '../core/agent/sdk-service.ts'
+import type { TrustService } from '../core/agent/trust/trust-service.ts'
+import type { UseCounter } from '../core/agent/use-counter.ts'
+import type { Uses } from '../core/agent/uses.ts'
+import type { WorkloadIdentities } from '../core/agent/workload-identities.ts'
 import type { Actor } from '../core/audit/event.ts'
 import type { Events } from '../core/audit/events.ts'
 import type { ConnectionChecks } from '../core/connection/check-connection.ts'
@@ -36,8 +50,26 @@ export interface Services {
   readonly identity: Identity
   /** Who sent an access token. */
   readonly guard: Pick<SessionGuard, 'peek' | 'lookUp'>
+  /** Which installation sent an access token. */
+  readonly installationGuard: Pick<InstallationGuard, 'peek' | 'lookUp'>
+  /** Refresh, recovery and end of installations. */
+  readonly sdk: Pick<SdkService, 'refresh' | 'recover' | 'revoke'>
+  readonly agents: AgentService
+  readonly enrolment: EnrolmentService
+  readonly devices: DeviceService
+  readonly workloads: WorkloadIdentities
+  readonly approvals: ApprovalService
+  readonly installations: InstallationService
+  readonly agentSettings: AgentSettingsService
+  readonly downloads: Pick<ProjectDownloads, 'create'>
+  /** What the policy of a program says about a connection. */
+  readonly connectionAccess: Pick<ConnectionAccess, 'peek' | 'require'>
+  /** Called on the hot path: must cost nanoseconds. */
+  readonly uses: Pick<UseCounter, 'count' | 'countDay' | 'flush'>
+  readonly trust: TrustService
+  readonly useHistory: Pick<Uses, 'ofConnection' | 'ofAgent'>
   /** Whether a request comes from the holder of a key (DPoP). */
-  readonly proofs: Pick<DpopProofs, 'check' | 'nonces'>
+  readonly proofs: Pick<DpopProofs, 'check' | 'examine' | 'spend' | 'nonces'>
   readonly signingKeys: Pick<SigningKeys, 'published' | 'mustOperate' | 'rotateNow'>
   /** Renews the person's connections that are due, waits `deadlineMs` at most, and reports all, as auth/token-status does. */
   readonly dueConnections: (signedIn: SignedIn, deadlineMs: number) => Promise<readonly unknown[]>
@@ -80,7 +112,7 @@ export interface MetricsSource {
   render(): Promise<string>
 }
 
-/** Who calls: set before every handler of a route that is not public. A backend with its key, or a person with an access token. */
+/** Who calls: set before every handler of a route that is not public. A backend with its key, a person or a program with an access token. */
 export interface Caller {
   readonly organization: OrganizationId
   readonly actor: Actor
@@ -90,6 +122,8 @@ export interface Caller {
   readonly owner: string | null
   readonly key: ApiKey | null
   readonly person: Person | null
+  /** A program, whose policy says which connections it may use and how: only routes that say `agents` ever see one. */
+  readonly installation: ProvenInstallation | null
 }
 
 /** A person as the access token of this request proves them. */

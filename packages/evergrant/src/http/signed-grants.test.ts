@@ -1,6 +1,7 @@
 import { createVerify, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { decodeJwt } from '../core/provider/base64url.ts'
+import type { Reply } from '../testing/answering-endpoint.ts'
 import { granted, HOUR, type RecordDraft, readConnection, startMachineLab, tokenOf } from '../testing/machine-lab.ts'
 
 describe('JWT bearer', () => {
@@ -144,6 +145,53 @@ describe('an installation', () => {
     const refused = await tokenOf(lab, json.id)
     expect(refused.json).toMatchObject({ status: 409, code: 'new_credentials_needed' })
     expect(refused.json.detail).toContain('The installation of the app was refused')
+  })
+
+  describe('that GitHub does not know', () => {
+    const verdicts = [{ status: [404], where: { message: 'Not Found' }, verdict: 'dead', confirm: 'https://provider.example/app' }] as const
+    const works: Reply = { status: 201, body: { token: 'ghs_1', expires_at: '2026-01-01T01:00:00Z' } }
+    /** The token request is answered with 404, the question about the app with `app`. */
+    const asked = async (app: Reply) => {
+      const started = await startMachineLab({ ...record, verdicts }, () => works, { clientSecret })
+      const { json } = await started.create({ variables: { installation_id: '42' } })
+      started.endpoint.reply = ({ url }) => (url.endsWith('/app') ? app : { status: 404, body: { message: 'Not Found' } })
+      await started.lab.time.advance(2 * HOUR)
+      return { ...started, id: json.id, refused: (await tokenOf(started.lab, json.id)).json }
+    }
+
+    test('is over when the same key proves its app', async () => {
+      const { lab, id, endpoint, refused } = await asked({ status: 200, body: { id: 1 } })
+      expect(refused.code).toBe('new_credentials_needed')
+      expect((await readConnection(lab, id)).status).toBe('needs_reauth')
+      const [token, question] = endpoint.sent.slice(-2)
+      expect([question?.method, question?.url, question?.body]).toEqual(['GET', 'https://provider.example/app', null])
+      expect(question?.headers.authorization).toBe(token?.headers.authorization)
+    })
+
+    test('lives on when the key is the wrong one: the operator is told, once for all', async () => {
+      const { lab, id, endpoint, refused } = await asked({ status: 401, body: { message: 'A JSON web token could not be decoded' } })
+      expect([refused.code, refused.needs_reauth]).toEqual(['client_rejected', false])
+      expect((await readConnection(lab, id)).status).toBe('blocked')
+      const blocked = (await lab.call('GET', '/api/v1/integrations/scripted')).json.blocked
+      expect(JSON.stringify(blocked)).toContain('A JSON web token could not be decoded')
+      endpoint.reply = () => works
+      await lab.time.advance(2 * HOUR)
+      await lab.engine.runDue()
+      expect((await tokenOf(lab, id)).json).toMatchObject({ access_token: 'ghs_1' })
+    })
+
+    test.each<[string, Reply]>([
+      ['cannot be asked', null],
+      ['has trouble', { status: 502, body: '<html>' }],
+      ['does not know that either', { status: 404, body: { message: 'Not Found' } }],
+    ])('is asked for again when the provider %s', async (_, app) => {
+      const { lab, id, endpoint, refused } = await asked(app)
+      expect([refused.status, refused.needs_reauth]).toEqual([503, false])
+      expect((await readConnection(lab, id)).status).toBe('degraded')
+      endpoint.reply = () => works
+      await lab.time.advance(2 * HOUR)
+      expect((await tokenOf(lab, id)).json).toMatchObject({ access_token: 'ghs_1', status: 'active' })
+    })
   })
 
   test('needs the key of its app', async () => {

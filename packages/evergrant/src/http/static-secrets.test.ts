@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { Reply } from '../testing/answering-endpoint.ts'
 import type { ApiLab } from '../testing/api-lab.ts'
-import { eventsOf, HOUR, type RecordDraft, readConnection, startMachineLab, tokenOf } from '../testing/machine-lab.ts'
+import { anotherKey, eventsOf, HOUR, MINUTE, type RecordDraft, readConnection, refusedFor, startMachineLab, tokenOf } from '../testing/machine-lab.ts'
 
 /** Two minutes of the death runner. */
 async function settled(lab: ApiLab): Promise<void> {
@@ -97,14 +97,16 @@ describe('a static secret', () => {
     expect((await tokenOf(lab, json.id)).status).toBe(200)
   })
 
-  test('without a check in the record the caller is believed, and the stored secret can be put back', async () => {
+  test('without a check in the record two callers are believed, and the stored secret can be put back', async () => {
     const { lab, create } = await startMachineLab({ grant: 'api_key', api }, () => null)
     const { json } = await create({ credentials })
-    expect((await tokenOf(lab, json.id, '?rejected_generation=1')).status).toBe(409)
-    expect((await eventsOf(lab, json.id))[0]).toMatchObject({ type: 'connection.needs_reauth', data: { told_by: 'caller' } })
+    expect((await tokenOf(lab, json.id, '?rejected_generation=1')).json.code).toBe('upstream_token_refused')
+    await lab.time.advance(10 * MINUTE)
+    expect((await refusedFor(lab, json.id, await anotherKey(lab))).json.code).toBe('new_credentials_needed')
+    expect((await eventsOf(lab, json.id))[0]).toMatchObject({ type: 'connection.needs_reauth', data: { told_by: 'callers' } })
     await lab.time.advance(HOUR)
     expect((await readConnection(lab, json.id)).status).toBe('needs_reauth')
-    expect((await lab.call('PUT', `/api/v1/connections/${json.id}/credentials`)).json).toMatchObject({ status: 'active', generation: 2 })
+    expect((await lab.call('PUT', `/api/v1/connections/${json.id}/credentials`)).json).toMatchObject({ status: 'active', generation: 2, fault: null })
     expect((await tokenOf(lab, json.id)).json).toMatchObject({ access_token: 'key-one' })
   })
 
@@ -113,7 +115,10 @@ describe('a static secret', () => {
     const ids: string[] = []
     for (let index = 0; index < 8; index++) ids.push((await create({ owner: `customer-${index}`, credentials: { api_key: `key-${index}` } })).json.id)
     const codes: string[] = []
-    for (const id of ids) codes.push((await tokenOf(lab, id, '?rejected_generation=1')).json.code)
+    for (const id of ids) await tokenOf(lab, id, '?rejected_generation=1')
+    await lab.time.advance(10 * MINUTE)
+    const key = await anotherKey(lab)
+    for (const id of ids) codes.push((await refusedFor(lab, id, key)).json.code)
     expect(codes.slice(0, 5)).toEqual(Array(5).fill('new_credentials_needed'))
     expect(codes.slice(6)).toEqual(['deaths_held', 'deaths_held'])
     expect((await tokenOf(lab, ids[7] ?? '')).json).toMatchObject({ access_token: 'key-7' })

@@ -185,6 +185,23 @@ describe('roles', () => {
     expect(roles).toEqual(['owner', 'admin', 'member'])
   })
 
+  test.each([
+    ['gives a role', () => as(admin, 'PATCH', members(member.id), { role: 'admin' })],
+    ['takes somebody out', () => as(admin, 'DELETE', members(member.id))],
+  ])('an administrator whose role is taken while the request is under way %s to nobody', async (_what, decide) => {
+    const { users } = lab.store
+    const { get } = users
+    const demoted = { id: 'evt_demoted' as const, organization: lab.organization, type: 'user.role_changed' as const, at: 0, connection: null, data: {} }
+    users.get = async (id) => {
+      users.get = get
+      await users.changeRole(lab.organization, admin.id, 'viewer', { ...demoted, actor: { kind: 'cli', id: null }, subject: admin.id })
+      return get(id)
+    }
+    expect(outcome(await decide())).toEqual([409, 'conflict'])
+    expect((await as(owner, 'GET', `users/${member.id}`)).json.role).toBe('member')
+    expect(outcome(await decide())).toEqual([403, 'role_missing'])
+  })
+
   test('an organization keeps its last owner', async () => {
     for (const attempt of [
       () => as(owner, 'PATCH', members(owner.id), { role: 'admin' }),

@@ -1,13 +1,16 @@
 import { accessCases } from './conformance/access-cases.ts'
+import { agentCases } from './conformance/agent-cases.ts'
 import { checkCases } from './conformance/check-cases.ts'
 import { claimCases } from './conformance/claim-cases.ts'
 import { connectionCases } from './conformance/connection-cases.ts'
 import { deathCases } from './conformance/death-cases.ts'
 import { dueCases } from './conformance/due-cases.ts'
+import { enrolmentCases } from './conformance/enrolment-cases.ts'
 import { failureCases } from './conformance/failure-cases.ts'
 import { grantCases } from './conformance/grant-cases.ts'
 import { identityCases } from './conformance/identity-cases.ts'
 import { importCases } from './conformance/import-cases.ts'
+import { installationCases } from './conformance/installation-cases.ts'
 import { lineageCases } from './conformance/lineage-cases.ts'
 import { nodeCases } from './conformance/node-cases.ts'
 import { ownerCases } from './conformance/owner-cases.ts'
@@ -19,6 +22,7 @@ import { sessionCases } from './conformance/session-cases.ts'
 import { signInCases } from './conformance/sign-in-cases.ts'
 import { signingKeyCases } from './conformance/signing-key-cases.ts'
 import type { StoreCase } from './conformance/store-case.ts'
+import { trustCases } from './conformance/trust-cases.ts'
 import { userCases } from './conformance/user-cases.ts'
 import { warningCases } from './conformance/warning-cases.ts'
 
@@ -48,4 +52,8 @@ export const storeCases: readonly StoreCase[] = [
   ...signingKeyCases,
   ...ownerCases,
   ...signInCases,
+  ...installationCases,
+  ...agentCases,
+  ...trustCases,
+  ...enrolmentCases,
 ]

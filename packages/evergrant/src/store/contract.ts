@@ -1,6 +1,14 @@
 import type { ApiKeys } from '../core/access/api-key.ts'
 import type { Idempotency } from '../core/access/idempotency.ts'
 import type { Organizations } from '../core/access/organization.ts'
+import type { Agents } from '../core/agent/agents.ts'
+import type { Approvals } from '../core/agent/approvals.ts'
+import type { Enrolments } from '../core/agent/enrolments.ts'
+import type { Incidents } from '../core/agent/incidents.ts'
+import type { Installations } from '../core/agent/installations.ts'
+import type { TrustSnapshots } from '../core/agent/trust-snapshots.ts'
+import type { Uses } from '../core/agent/uses.ts'
+import type { WorkloadIssuers } from '../core/agent/workload-issuers.ts'
 import type { Events } from '../core/audit/events.ts'
 import type { ConnectSessions } from '../core/connect/connect-sessions.ts'
 import type { Checks } from '../core/connection/checks.ts'
@@ -9,7 +17,7 @@ import type { Integrations } from '../core/connection/integrations.ts'
 import type { Factors } from '../core/identity/factor.ts'
 import type { Throttles } from '../core/identity/throttle.ts'
 import type { Tickets } from '../core/identity/ticket.ts'
-import type { ConnectionId, IntegrationId, SessionId, UserId } from '../core/ids.ts'
+import type { AgentId, ConnectionId, InstallationId, IntegrationId, OrganizationId, SessionId, UserId } from '../core/ids.ts'
 import type { QuotaState, Quotas } from '../core/pacing/quotas.ts'
 import type { ProofsSeen } from '../core/proof/dpop-proofs.ts'
 import type { Pushes } from '../core/push/pushes.ts'
@@ -32,6 +40,12 @@ export type Change =
   | { readonly kind: 'session'; readonly session: SessionId }
   /** A person, or what they are in an organization: all their sessions see it at once. */
   | { readonly kind: 'user'; readonly user: UserId }
+  /** What it asks of the people in it: all their sessions see it at once. */
+  | { readonly kind: 'organization'; readonly organization: OrganizationId }
+  /** An agent: its status, its policy or its acceptance. */
+  | { readonly kind: 'agent'; readonly agent: AgentId }
+  /** Its status, its key, or what access tokens of it still count. */
+  | { readonly kind: 'installation'; readonly installation: InstallationId }
   /** One of the keys behind access tokens. */
   | { readonly kind: 'signing_key' }
   /** Carries all there is to know: a reader of every row would ask the database once a second. */
@@ -56,6 +70,14 @@ export interface Store {
   readonly throttles: Throttles
   readonly owners: Owners
   readonly signIns: SignIns
+  readonly agents: Agents
+  readonly installations: Installations
+  readonly enrolments: Enrolments
+  readonly approvals: Approvals
+  readonly uses: Uses
+  readonly incidents: Incidents
+  readonly trustSnapshots: TrustSnapshots
+  readonly workloadIssuers: WorkloadIssuers
   readonly events: Events
   readonly idempotency: Idempotency
   readonly meta: Meta

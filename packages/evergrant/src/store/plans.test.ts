@@ -11,7 +11,9 @@ import { type ConnectionId, newId, type SessionId, type UserId } from '../core/i
 import type { NewPushNotice } from '../core/push/pushes.ts'
 import type { PresentationInput } from '../core/session/sessions.ts'
 import { systemClock, systemEntropy, systemTimers } from '../system.ts'
+import { agentCopies, agentPlans, fillAgents } from './conformance/agent-plans.ts'
 import { opened, person } from './conformance/people.ts'
+import { insertion, stagedSession } from './conformance/sign-in-cases.ts'
 import { Tenant, tokens } from './conformance/tenant.ts'
 import type { Store } from './contract.ts'
 import { numberParameters, POSTGRES } from './postgres/postgres-dialect.ts'
@@ -61,6 +63,10 @@ const CASES: readonly Case[] = [
   { name: 'removing answers past their time', run: (store) => store.credentials.forgetAnswers(NOW - 6 * DAY, LIMIT) },
   { name: 'removing refresh events past their time', run: (store, { tenant }) => store.events.forgetRefreshes(tenant.organization, NOW, LIMIT) },
   { name: 'the answers that were never applied', run: (store, { tenant }) => store.credentials.unappliedAnswers(tenant.organization, LIMIT) },
+  {
+    name: 'freeing one lease that was forgotten',
+    run: (store, world) => store.credentials.reclaimForgotten(some(world)[0]!, world.tenant.node('plan-node', 'new'), 1),
+  },
   { name: 'taking leases back at a start', run: (store, { tenant }) => store.credentials.reclaim(tenant.node('plan-node', 'new')) },
   { name: 'purging ciphertext', run: (store) => store.connections.purge(NOW - 30 * DAY, LIMIT) },
   { name: 'purging connect sessions', run: (store) => store.connectSessions.purge(NOW, LIMIT) },
@@ -125,12 +131,27 @@ const CASES: readonly Case[] = [
     name: 'changing a role',
     run: (store, { tenant }) => store.users.changeRole(tenant.organization, userAt(110), 'viewer', tenant.event('user.role_changed')),
   },
+  {
+    name: 'signing somebody in through a provider',
+    run: async (store, { tenant }) => {
+      const session = stagedSession(tenant)
+      await store.connectSessions.insert(session, tenant.event('connect.session_created'))
+      const user = userAt(112)
+      const identity = { issuer: 'https://accounts.example.com', subject: 'new', user, createdAt: NOW }
+      const gained = { identity, event: tenant.event('user.identity_added') }
+      const person = { kind: 'known', user, identity: gained, membership: null } as const
+      const event = tenant.event('connect.completed')
+      const outcome = await store.signIns.commit({ session: session.id, owner: user, event, person, grant: insertion(tenant, user, 'signed in') })
+      expect(outcome).toBe('committed')
+    },
+  },
   { name: 'erasing a person', run: (store, { tenant }) => store.users.erase(userAt(111), NOW, tenant.event('user.erased')) },
   {
     name: 'planning checks',
     run: (store, { tenant: { organization, integration } }) =>
       store.checks.plan({ integration: integration.id, organization, everyMs: DAY, before: 'con_9' as ConnectionId }, LIMIT),
   },
+  ...agentPlans(NOW),
 ]
 
 type ExplainedStep = (step: Exclude<Step, { kind: 'changed' }>, complain: (why: string) => void) => Promise<StepResult>
@@ -185,6 +206,7 @@ async function fill(
     tenant.event('user.identity_added'),
   )
   await opened(tenant, user.id)
+  await fillAgents(tenant)
   const ids = Array.from({ length: CONNECTIONS }, (_, index) => `con_${String(index).padStart(8, '0')}` as ConnectionId)
   const copies: Readonly<Record<string, (row: Row, index: number, id: string) => Row>> = {
     connection: (row, index, id) => ({
@@ -216,6 +238,7 @@ async function fill(
       parent_id: index % 5 === 0 && index > 0 ? sessionAt(index - 1) : null,
       look_at: index % 100 === 7 ? NOW - 2 * DAY - index : NOW + DAY + index,
     }),
+    ...agentCopies(NOW),
   }
   for (const [table, copy] of Object.entries(copies)) {
     const [row] = await sql(`select * from ${table} ${table === 'event' ? "where type = 'connection.refreshed'" : ''} limit 1`)

@@ -93,9 +93,10 @@ export function signedInAt(
     keyThumbprint: null,
     userAgent: null,
     address: null,
+    issuer: null,
     ...changes.session,
   }
-  return { session, user, role: changes.role ?? 'member' }
+  return { session, user, role: changes.role ?? 'member', factorDemanded: false }
 }
 
 /** The claims of a genuine token that is good at `at`. */

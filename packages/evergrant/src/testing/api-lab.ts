@@ -1,4 +1,7 @@
 import { composeIdentity, type IdentityComposition } from '../compose-identity.ts'
+import { composeAgents } from '../compose-agents.ts'
+import { composeInstallations, type InstallationComposition } from '../compose-installations.ts'
+import { composeOperators } from '../compose-operators.ts'
 import { composePeople, type PeopleParts } from '../compose-people.ts'
 import { composeSessions, type SessionComposition } from '../compose-sessions.ts'
 import type { ApiKeyScope } from '../core/access/api-key.ts'
@@ -69,12 +72,14 @@ const SESSIONS = {
   allowedOrigins: [],
   signUp: 'invited',
   organizationName: 'Example',
+  recovery: true,
+  sdkTokenMs: 60 * DAY,
 } as const
 
 export interface ApiLabOptions extends LabOptions {
   readonly app?: Partial<AppOptions>
   readonly codes?: PushedCodes
-  readonly identity?: Partial<Pick<IdentityComposition, 'derive'> & IdentityComposition['config']>
+  readonly identity?: Partial<Pick<IdentityComposition, 'derive'> & IdentityComposition['config'] & InstallationComposition['config']>
 }
 
 /** The whole HTTP API over the real engine, the real embedded store and a scripted provider. */
@@ -217,19 +222,29 @@ function labSignedIn(
     ...ports
   }: Pick<SessionComposition, 'clock' | 'timers' | 'entropy' | 'seal' | 'log'> & {
     readonly letters: Letter[]
-    readonly config: SessionComposition['config'] & IdentityComposition['config'] & Partial<Pick<IdentityComposition, 'derive'>>
+    readonly config: SessionComposition['config'] &
+      IdentityComposition['config'] &
+      InstallationComposition['config'] &
+      Partial<Pick<IdentityComposition, 'derive'>>
   },
-): ReturnType<typeof composeSessions> & ReturnType<typeof composeIdentity> {
+): ReturnType<typeof composeSessions> &
+  ReturnType<typeof composeIdentity> &
+  ReturnType<typeof composeInstallations> &
+  ReturnType<typeof composeAgents> &
+  ReturnType<typeof composeOperators> {
   const { derive } = config
   const parts = composeSessions({ ...ports, config, store, organization })
   const mailer: IdentityComposition['mailer'] = { send: async (letter) => void letters.push(letter) }
   const identity = composeIdentity({ ...ports, config, store, organization, sessions: parts.sessions, mailer, ...(derive === undefined ? {} : { derive }) })
-  return { ...parts, ...identity }
+  const installations = composeInstallations({ ...ports, ...parts, config, store })
+  const client = createProviderClient({ guard: createAddressGuard({ allowPrivateHosts: [], development: true }), timers: systemTimers })
+  const agents = composeAgents({ ...ports, ...installations, config, store, client })
+  return { ...parts, ...installations, ...agents, ...composeOperators({ ...ports, ...agents, config, store }), ...identity }
 }
 
 /** Users and owners. Grants are given back to the scripted provider; no connect flow runs here, so none waits for its confirmation. */
 function labPeople(
-  { store, engine, endpoint }: EngineLab,
+  { store, directory, engine, endpoint }: EngineLab,
   ports: Pick<PeopleParts, 'clock' | 'timers' | 'entropy' | 'connections' | 'repairLink'> & { readonly seal: Seal; readonly log: Log },
 ): ReturnType<typeof composePeople> {
   const contextOf: PeopleParts['revocation']['contextOf'] = async ({ connection }) => {
@@ -238,7 +253,7 @@ function labPeople(
   }
   const sendRequest: PeopleParts['revocation']['sendRequest'] = async (request) => (await endpoint.open(request.url, { pooled: true })).send(request, 10_000)
   const revocation = { ...ports, connections: store.connections, credentials: store.credentials, sendRequest, contextOf }
-  return composePeople({ ...ports, store, engine, connect: { discard: async () => {} }, revocation })
+  return composePeople({ ...ports, store, providers: directory, engine, connect: { discard: async () => {} }, revocation })
 }
 
 /** Pushes and checks over the lab's engine. Checks call the scripted provider's address for real. */

@@ -26,7 +26,7 @@ export interface GrantClaims {
 
 /** A signature that shows what was signed, so that a snapshot can be read. */
 const SIGNING = {
-  signer: { sign: (algorithm: string, key: string) => `signed-${algorithm}-by-${key}`, hash: () => 'hash' },
+  signer: { sign: (algorithm: string, key: string) => `signed-${algorithm}-by-${key}`, hash: () => 'hash', hmacChain: () => 'chain' },
   now: () => SENT,
   unique: () => 'id-1',
 }

@@ -4,6 +4,7 @@ import type { LabOptions } from './engine-lab.ts'
 
 export type RecordDraft = NonNullable<LabOptions['record']>
 
+export const MINUTE = 60_000
 export const HOUR = 3_600_000
 /** A client of one connection. */
 export const OWN = { client_id: 'own-client', client_secret: 'own-secret-1' }
@@ -27,3 +28,13 @@ export const tokenOf = (lab: ApiLab, id: string, query = '') => lab.call('GET', 
 export const readConnection = async (lab: ApiLab, id: string) => (await lab.call('GET', `/api/v1/connections/${id}`)).json
 /** Newest first. */
 export const eventsOf = async (lab: ApiLab, id: string) => (await lab.call('GET', `/api/v1/events?connection=${id}`)).json.items
+
+/** A key of another program: for reports that do not depend on each other. */
+export async function anotherKey(lab: ApiLab): Promise<string> {
+  const made = await lab.call('POST', '/api/v1/api-keys', { body: { name: 'another', scopes: ['tokens:read'] } })
+  return made.json.key
+}
+
+/** The caller with this key says that an API refused the first secret. */
+export const refusedFor = (lab: ApiLab, id: string, key?: string) =>
+  lab.call('GET', `/api/v1/connections/${id}/token?rejected_generation=1`, key === undefined ? {} : { key })

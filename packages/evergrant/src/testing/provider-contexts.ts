@@ -38,7 +38,11 @@ function examplesOf(record: ProviderRecord): Record<string, string> {
 
 /** Signs alike every time: what is signed can be read, and nobody verifies it. */
 const SIGNING: SigningPorts = {
-  signer: { sign: (algorithm, key) => `${algorithm}-by-${key}`, hash: (algorithm, _secret, text) => `${algorithm}-of-${text}` },
+  signer: {
+    sign: (algorithm, key) => `${algorithm}-by-${key}`,
+    hash: (algorithm, _secret, text) => `${algorithm}-of-${text}`,
+    hmacChain: (_secret, texts) => `chain-of-${texts.join('/')}`,
+  },
   now: () => Date.parse('2026-11-21T06:00:00Z'),
   unique: () => 'jti-1',
 }

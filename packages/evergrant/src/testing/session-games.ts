@@ -28,6 +28,7 @@ export function sessionRow(changes: Partial<Session> = {}): Session {
     keyThumbprint: null,
     userAgent: null,
     address: null,
+    issuer: null,
     ...changes,
   }
 }

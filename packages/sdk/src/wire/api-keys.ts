@@ -37,6 +37,8 @@ export interface ApiKeysOperations {
         | 'integrations:write'
         | 'events:read'
         | 'api_keys:write'
+        | 'agents:read'
+        | 'agents:write'
         | 'admin'
       )[]
       readonly expires_at?: string | null

@@ -18,6 +18,7 @@ export interface AuthOperations {
       readonly replayed?: boolean
       readonly session?: Session
       readonly user?: SignedInUser
+      readonly second_factor_missing?: boolean
       readonly refresh_token?: string
       readonly joined?: true
     }
@@ -93,10 +94,91 @@ export interface AuthOperations {
       readonly replayed: boolean
       readonly session: Session
       readonly user: SignedInUser
+      readonly second_factor_missing: boolean
       readonly refresh_token?: string
       readonly connections: readonly ConnectionReport[]
     }
   >
+  /** Ask a person to enrol this machine. */
+  'POST /api/v1/auth/sdk/device': Operation<
+    Nothing,
+    { readonly name?: string; readonly hints?: { readonly host?: string; readonly machine?: string; readonly platform?: string; readonly sdk?: string } },
+    {
+      readonly device_code: string
+      readonly user_code: string
+      readonly verification_uri: string
+      readonly verification_uri_complete: string
+      readonly expires_in: number
+      readonly interval: number
+    }
+  >
+  /** Recover the credentials of an installation. */
+  'POST /api/v1/auth/sdk/recover': Operation<
+    Nothing,
+    {
+      readonly old_refresh_token: string
+      readonly attempt_id: string
+      readonly next_key_proof?: string
+      readonly custody?: 'hardware' | 'keychain' | 'file' | 'environment' | 'workload'
+      readonly hints?: { readonly host?: string; readonly machine?: string; readonly platform?: string; readonly sdk?: string }
+    },
+    {
+      readonly access_token: string
+      readonly token_type: string
+      readonly expires_in: number
+      readonly refresh_token: string
+      readonly refresh_expires_at: string
+      readonly generation: number
+      readonly attempt_id: string
+      readonly server_time: string
+      readonly installation: {
+        readonly id: string
+        readonly name: string
+        readonly status: string
+        readonly key_thumbprint: string
+        readonly expires_at: string | null
+      }
+      readonly agent: { readonly id: string; readonly name: string; readonly status: string }
+      readonly organization: { readonly id: string; readonly name: string }
+      readonly metadata: { readonly source: string; readonly recovered_from: string | null; readonly recovery_reason: string | null }
+      readonly recovery: { readonly mode: string; readonly remaining: number | null; readonly window_days: number }
+    }
+  >
+  /** Refresh the credentials of an installation. */
+  'POST /api/v1/auth/sdk/refresh': Operation<
+    Nothing,
+    {
+      readonly refresh_token: string
+      readonly attempt_id: string
+      readonly next_key_proof?: string
+      readonly custody?: 'hardware' | 'keychain' | 'file' | 'environment' | 'workload'
+      readonly hints?: { readonly host?: string; readonly machine?: string; readonly platform?: string; readonly sdk?: string }
+      readonly bound?: boolean
+    },
+    {
+      readonly access_token: string
+      readonly token_type: string
+      readonly expires_in: number
+      readonly refresh_token: string
+      readonly refresh_expires_at: string
+      readonly generation: number
+      readonly attempt_id: string
+      readonly server_time: string
+      readonly installation: {
+        readonly id: string
+        readonly name: string
+        readonly status: string
+        readonly key_thumbprint: string
+        readonly expires_at: string | null
+      }
+      readonly agent: { readonly id: string; readonly name: string; readonly status: string }
+      readonly organization: { readonly id: string; readonly name: string }
+      readonly metadata: { readonly source: string; readonly recovered_from: string | null; readonly recovery_reason: string | null }
+      readonly recovery: { readonly mode: string; readonly remaining: number | null; readonly window_days: number }
+    }
+  >
+  /** End an installation. */
+  'POST /api/v1/auth/sdk/revoke': Operation<Nothing, { readonly refresh_token: string }, { readonly revoked: true }>
   /** Make the first owner. */
   'POST /api/v1/auth/setup': Operation<
     Nothing,
@@ -133,6 +215,7 @@ export interface AuthOperations {
       readonly replayed?: boolean
       readonly session?: Session
       readonly user?: SignedInUser
+      readonly second_factor_missing?: boolean
       readonly refresh_token?: string
       readonly verified?: true
     }

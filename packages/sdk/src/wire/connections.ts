@@ -161,4 +161,18 @@ export interface ConnectionsOperations {
   >
   /** Read a valid access token. */
   'GET /api/v1/connections/{id}/token': Operation<{ readonly min_ttl?: number; readonly rejected_generation?: number }, undefined, Token>
+  /** Who used a connection. */
+  'GET /api/v1/connections/{id}/uses': Operation<
+    { readonly days?: number; readonly limit?: number },
+    undefined,
+    {
+      readonly items: readonly {
+        readonly minute: string
+        readonly access: string
+        readonly actor: { readonly kind: string; readonly id: string }
+        readonly count: number
+      }[]
+      readonly cursor: null
+    }
+  >
 }

@@ -13,6 +13,7 @@ export interface OrganizationsOperations {
         readonly name: string
         readonly created_at: string
         readonly role: string | null
+        readonly require_second_factor: readonly string[]
       }[]
       readonly cursor: null
     }
@@ -21,7 +22,14 @@ export interface OrganizationsOperations {
   'POST /api/v1/organizations': Operation<
     Nothing,
     { readonly name: string; readonly slug: string },
-    { readonly id: string; readonly slug: string; readonly name: string; readonly created_at: string; readonly role: string | null }
+    {
+      readonly id: string
+      readonly slug: string
+      readonly name: string
+      readonly created_at: string
+      readonly role: string | null
+      readonly require_second_factor: readonly string[]
+    }
   >
   /** Read the organization of this key or session. */
   'GET /api/v1/organizations/current': Operation<
@@ -33,7 +41,21 @@ export interface OrganizationsOperations {
       readonly name: string
       readonly created_at: string
       readonly role: string | null
+      readonly require_second_factor: readonly string[]
       readonly key: { readonly id: string; readonly name: string; readonly scopes: readonly string[] } | null
+    }
+  >
+  /** Ask for a second factor. */
+  'PATCH /api/v1/organizations/{id}': Operation<
+    Nothing,
+    { readonly require_second_factor: readonly ('owner' | 'admin' | 'operator' | 'member' | 'viewer')[] },
+    {
+      readonly id: string
+      readonly slug: string
+      readonly name: string
+      readonly created_at: string
+      readonly role: string | null
+      readonly require_second_factor: readonly string[]
     }
   >
   /** List members. */

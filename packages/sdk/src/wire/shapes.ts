@@ -200,6 +200,7 @@ export type SessionAnswer = {
   readonly replayed: boolean
   readonly session: Session
   readonly user: SignedInUser
+  readonly second_factor_missing: boolean
   readonly refresh_token?: string
 }
 

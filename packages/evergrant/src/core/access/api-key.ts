@@ -13,6 +13,8 @@ export const API_KEY_SCOPES = [
   'integrations:write',
   'events:read',
   'api_keys:write',
+  'agents:read',
+  'agents:write',
   'admin',
 ] as const
 export type ApiKeyScope = (typeof API_KEY_SCOPES)[number]

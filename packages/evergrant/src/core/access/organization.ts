@@ -1,7 +1,7 @@
 import type { NewEvent } from '../audit/event.ts'
 import type { OrganizationId } from '../ids.ts'
 import type { Instant } from '../time.ts'
-import type { Membership } from '../user/user.ts'
+import type { Membership, Role } from '../user/user.ts'
 
 /** Tenant; every row belongs to one; nothing crosses it. */
 export interface Organization {
@@ -11,7 +11,12 @@ export interface Organization {
   /** Unique, for the command line: lower-case letters, digits, dashes. The first one is `default`. */
   readonly slug: string
   readonly createdAt: Instant
+  /** Who of these roles did not prove a second factor may only add one (ASVS 6.3.3). In the order of `ROLES`; empty: nobody is asked. */
+  readonly requireSecondFactor: readonly Role[]
 }
+
+/** A new one asks nobody for a second factor. */
+export type NewOrganization = Omit<Organization, 'requireSecondFactor'>
 
 export interface Founder {
   readonly membership: Membership
@@ -20,9 +25,11 @@ export interface Founder {
 
 export interface Organizations {
   /** `founder` becomes a member in the same transaction: an organization that somebody makes is never without an owner. */
-  insert(organization: Organization, event: NewEvent, founder?: Founder): Promise<'inserted' | 'slug_taken'>
+  insert(organization: NewOrganization, event: NewEvent, founder?: Founder): Promise<'inserted' | 'slug_taken'>
   get(id: OrganizationId): Promise<Organization | undefined>
   bySlug(slug: string): Promise<Organization | undefined>
   list(): Promise<readonly Organization[]>
   rename(id: OrganizationId, name: string): Promise<void>
+  /** Counts at once in sessions that are open: announces `{ kind: 'organization' }`. `already`: nothing changed, and no event was written. */
+  requireSecondFactor(id: OrganizationId, roles: readonly Role[], event: NewEvent): Promise<'changed' | 'already' | 'gone'>
 }

@@ -113,6 +113,18 @@ export const SESSION_FAULTS = defineFaults({
     endUser: 'Enter the code of your authenticator, or use your passkey.',
     operator: 'Send `ticket` with a code, a recovery code or a passkey to auth/login/second-factor within five minutes.',
   },
+  second_factor_missing: {
+    class: 'request',
+    blame: 'nobody',
+    status: 403,
+    action: 'none',
+    title: 'Please add a second step first',
+    effect: 'none; the session goes on',
+    retry: 'after a second factor was added or shown, with a fresh access token',
+    endUser: 'The people who look after this application ask everybody like you for a second step. Add one on your page, then go on.',
+    operator:
+      'The organization asks this role for a second factor, and the session was not proven with one. It may add one at users/me/factors or /me/security, or show one at auth/reauthenticate.',
+  },
   reauthentication_required: {
     class: 'request',
     blame: 'nobody',

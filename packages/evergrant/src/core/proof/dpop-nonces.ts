@@ -3,7 +3,8 @@ import type { Seal } from '../seal/seal.ts'
 import { type Clock, type Instant, MINUTE } from '../time.ts'
 
 const PURPOSE = 'dpop nonce'
-const SLOT_MS = 2 * MINUTE
+/** A nonce says no closer than this when it was given out. */
+export const NONCE_SLOT_MS = 2 * MINUTE
 /** Nodes do not agree on the time to the millisecond. */
 const SLOTS_AHEAD = 1
 const SLOTS_BACK = 2
@@ -31,11 +32,16 @@ export class DpopNonces {
     const slot = Number.parseInt(parts[1] ?? '', 36)
     const age = this.#slot() - slot
     if (age > SLOTS_BACK || age < -SLOTS_AHEAD || !sameSecret(this.#nonceOf(slot), nonce)) return null
-    return (slot + SLOTS_BACK + 1) * SLOT_MS
+    return (slot + SLOTS_BACK + 1) * NONCE_SLOT_MS
+  }
+
+  /** Nobody had a nonce of ours before this. Only for one whose freshness has not ended. */
+  begins(nonce: string): Instant {
+    return Number.parseInt(SHAPE.exec(nonce)?.[1] ?? '0', 36) * NONCE_SLOT_MS
   }
 
   #slot(): number {
-    return Math.floor(this.#clock.wall() / SLOT_MS)
+    return Math.floor(this.#clock.wall() / NONCE_SLOT_MS)
   }
 
   #nonceOf(slot: number): string {

@@ -1,4 +1,5 @@
 import { Fault } from '../fault/fault.ts'
+import type { JsonObject } from '../json.ts'
 import type { Seal } from '../seal/seal.ts'
 import { type Clock, type Instant, MINUTE } from '../time.ts'
 import { judgeProof, type ProofRefusal, type ProofVerifier, readProof } from './dpop.ts'
@@ -35,6 +36,22 @@ export interface ProvenRequest {
   /** Thumbprint of the key that the credential is bound to; null where it is not bound yet. */
   readonly boundTo: string | null
   readonly nonceRequired?: boolean
+  /** The credential in the body: the proof must carry its hash as `rth`. */
+  readonly credential?: string
+}
+
+/** A proof that is right for its request, and whose one use is not spent. */
+export interface ExaminedProof {
+  /** RFC 7638, of the key that made it. */
+  readonly thumbprint: string
+  /** Reduced to the members that define it. */
+  readonly jwk: JsonObject
+  /** It was made after this, whatever its own clock says; null without a nonce of ours. */
+  readonly madeAfter: Instant | null
+  readonly nonce: string | null
+  /** Names it among those that were used. */
+  readonly hash: string
+  readonly until: Instant
 }
 
 const WORDS: Readonly<Record<ProofRefusal, string>> = {
@@ -49,6 +66,7 @@ const WORDS: Readonly<Record<ProofRefusal, string>> = {
   signature_wrong: 'Its signature was not made by the key in its `jwk`.',
   method_wrong: '`htm` is not the method of this request.',
   target_wrong: '`htu` is not the address of this request, without query and fragment.',
+  credential_wrong: '`rth` is not the hash of the credential in the body.',
   access_token_wrong: '`ath` is not the hash of the access token that came with it.',
   other_key: 'It was made with another key than the credential is bound to.',
   used_before: 'It was used before. Make a new one for each request.',
@@ -69,16 +87,28 @@ export class DpopProofs {
    * @throws Fault `dpop_proof_invalid`; `dpop_nonce_required` where the next try needs the nonce of the answer's `DPoP-Nonce`; `store_unavailable`
    */
   async check(request: ProvenRequest): Promise<string> {
+    const proof = await this.examine(request)
+    if (!(await this.spend(proof))) throw invalid('used_before')
+    return proof.thumbprint
+  }
+
+  /**
+   * All but that it is used once: nothing is stored or asked, so that a caller may look at the credential before. Follow with {@link spend}.
+   * @throws Fault `dpop_proof_invalid`, `dpop_nonce_required`
+   */
+  async examine(request: ProvenRequest): Promise<ExaminedProof> {
     const proof = readProof(request.headers)
     if (typeof proof === 'string') throw invalid(proof)
-    const { verifier, seal, clock, seen } = this.#ports
+    const { verifier, seal, clock } = this.#ports
     const thumbprint = await verifier.verify(proof)
     if (thumbprint === null) throw invalid('signature_wrong')
+    const { accessToken, credential } = request
     const verdict = judgeProof(proof, thumbprint, {
       method: request.method,
       url: request.url,
       now: clock.wall(),
-      accessTokenHash: request.accessToken === null ? null : seal.digest(request.accessToken),
+      accessTokenHash: accessToken === null ? null : seal.digest(accessToken),
+      credentialHash: credential === undefined ? null : seal.digest(credential),
       boundTo: request.boundTo,
       nonceEnds: (nonce) => this.nonces.ends(nonce),
       nonceRequired: request.nonceRequired ?? false,
@@ -88,10 +118,21 @@ export class DpopProofs {
       throw new Fault('dpop_nonce_required', {
         detail: 'Make the proof again with the nonce of the header `DPoP-Nonce` of this answer, and send the request once more.',
       })
-    // Hashed, so that a caller decides neither the size nor the words of what is stored.
-    const hash = seal.digest(`${thumbprint}\n${proofTarget(request.url)}\n${verdict.jti}`)
-    if (!(await seen.first(hash, verdict.until + REMEMBERED_LONGER_MS))) throw invalid('used_before')
-    return thumbprint
+    const { nonce } = proof.claims
+    return {
+      thumbprint,
+      jwk: proof.jwk,
+      madeAfter: nonce === null ? null : this.nonces.begins(nonce),
+      nonce,
+      // Hashed, so that a caller decides neither the size nor the words of what is stored.
+      hash: seal.digest(`${thumbprint}\n${proofTarget(request.url)}\n${verdict.jti}`),
+      until: verdict.until,
+    }
+  }
+
+  /** False when it was used before, on whichever node. @throws Fault `store_unavailable` */
+  spend({ hash, until }: Pick<ExaminedProof, 'hash' | 'until'>): Promise<boolean> {
+    return this.#ports.seen.first(hash, until + REMEMBERED_LONGER_MS)
   }
 }
 

@@ -27,6 +27,7 @@ export type ProofRefusal =
   | 'method_wrong'
   | 'target_wrong'
   | 'access_token_wrong'
+  | 'credential_wrong'
   | 'other_key'
   | 'used_before'
 
@@ -46,6 +47,8 @@ export interface ProofClaims {
   /** Seconds. */
   readonly iat: number
   readonly ath: string | null
+  /** Ours: SHA-256, base64url, of the credential in the body, so that no captured proof goes with another one. */
+  readonly rth: string | null
   readonly nonce: string | null
 }
 
@@ -62,6 +65,8 @@ export interface ProofExpectation {
   readonly now: Instant
   /** SHA-256, base64url, of the access token beside it; null where there is none. */
   readonly accessTokenHash: string | null
+  /** SHA-256, base64url, of the credential in the body; null where `rth` is not asked for. */
+  readonly credentialHash: string | null
   /** Thumbprint of the key that the credential is bound to; null where it is not bound yet. */
   readonly boundTo: string | null
   /** When the freshness of this nonce ends; null when it is not one of ours, or is too old. */
@@ -111,13 +116,14 @@ function publicKey(jwk: JsonValue | undefined, algorithm: ProofAlgorithm): JsonO
   return { kty, crv, ...Object.fromEntries(coordinates.map((name, index) => [name, values[index] ?? null])) }
 }
 
-function claimsOf({ jti, htm, htu, iat, ath, nonce }: JsonObject): ProofClaims | null {
+function claimsOf({ jti, htm, htu, iat, ath, rth, nonce }: JsonObject): ProofClaims | null {
   if (!isText(jti) || !isText(htm) || !isText(htu) || typeof iat !== 'number' || !Number.isFinite(iat)) return null
-  if ((ath !== undefined && !isText(ath)) || (nonce !== undefined && !isText(nonce))) return null
-  return { jti, htm, htu, iat, ath: ath ?? null, nonce: nonce ?? null }
+  if (!isOptionalText(ath) || !isOptionalText(rth) || !isOptionalText(nonce)) return null
+  return { jti, htm, htu, iat, ath: ath ?? null, rth: rth ?? null, nonce: nonce ?? null }
 }
 
 const isText = (value: JsonValue | undefined): value is string => typeof value === 'string' && value !== ''
+const isOptionalText = (value: JsonValue | undefined): value is string | undefined => value === undefined || isText(value)
 
 /** Steps 8 to 12 of RFC 9449 section 4.3, for a proof whose signature was made by the key with this thumbprint. */
 export function judgeProof({ claims }: Pick<ReadProof, 'claims'>, thumbprint: string, expected: ProofExpectation): ProofVerdict {
@@ -126,6 +132,7 @@ export function judgeProof({ claims }: Pick<ReadProof, 'claims'>, thumbprint: st
   const target = proofTarget(claims.htu)
   if (target === null || target !== proofTarget(expected.url)) return refused('target_wrong')
   if (expected.accessTokenHash !== null && claims.ath !== expected.accessTokenHash) return refused('access_token_wrong')
+  if (expected.credentialHash !== null && claims.rth !== expected.credentialHash) return refused('credential_wrong')
   if (expected.boundTo !== null && thumbprint !== expected.boundTo) return refused('other_key')
   const proven = (until: Instant): ProofVerdict => ({ kind: 'proven', thumbprint, jti: claims.jti, until })
   if (claims.nonce !== null) {

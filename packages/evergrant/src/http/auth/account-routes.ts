@@ -79,7 +79,10 @@ function signUpRoutes(app: App, { identity, proofs, clock, sessions }: Services,
   )
   app.post(
     '/api/v1/auth/verify-email/send',
-    { config: { access: 'person' }, schema: { summary: 'Send a letter to confirm your address', tags: TAGS, response: { 202: Sent, ...PROBLEMS } } },
+    {
+      config: { access: 'person', enrolling: true },
+      schema: { summary: 'Send a letter to confirm your address', tags: TAGS, response: { 202: Sent, ...PROBLEMS } },
+    },
     async (request, reply) => {
       await identity.accounts.sendVerification(personOf(request), visitorOf(request, 'cookie', publicUrl))
       return reply.code(202).send({ sent: true as const })

@@ -24,6 +24,7 @@ const Name = Type.Optional(
 const Params = closed({ id: Type.Unsafe<FactorId>({ type: 'string', pattern: idPattern('fct'), description: 'Id of a factor.' }) })
 /** Answers here have secrets that nobody keeps for a second request. */
 const CONFIG = { access: 'person', ownIdempotency: true } as const
+const ADDING = { ...CONFIG, enrolling: true } as const
 
 /** A person's own second factors. Every change needs a proof of identity that is at most ten minutes old. */
 export function factorRoutes(app: App, services: Services): void {
@@ -36,7 +37,7 @@ function listRoutes(app: App, { identity: { factors } }: Services): void {
   app.get(
     '/api/v1/users/me/factors',
     {
-      config: { access: 'person' },
+      config: { access: 'person', enrolling: true },
       schema: {
         summary: 'List your second factors',
         tags: TAGS,
@@ -75,7 +76,7 @@ function totpRoutes(app: App, { identity: { factors } }: Services): void {
   app.post(
     '/api/v1/users/me/factors/totp',
     {
-      config: CONFIG,
+      config: ADDING,
       bodyLimit: FORM_LIMIT,
       schema: {
         summary: 'Add an authenticator app',
@@ -93,7 +94,7 @@ function totpRoutes(app: App, { identity: { factors } }: Services): void {
   app.post(
     '/api/v1/users/me/factors/:id/confirm',
     {
-      config: CONFIG,
+      config: ADDING,
       bodyLimit: FORM_LIMIT,
       schema: {
         summary: 'Confirm an authenticator app',
@@ -114,7 +115,7 @@ function passkeyRoutes(app: App, { identity: { factors } }: Services): void {
   app.post(
     '/api/v1/users/me/factors/passkey/options',
     {
-      config: CONFIG,
+      config: ADDING,
       schema: {
         summary: 'Begin to add a passkey',
         tags: TAGS,
@@ -129,7 +130,7 @@ function passkeyRoutes(app: App, { identity: { factors } }: Services): void {
   app.post(
     '/api/v1/users/me/factors/passkey',
     {
-      config: CONFIG,
+      config: ADDING,
       bodyLimit: FORM_LIMIT,
       schema: {
         summary: 'Add a passkey',

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
+import { lacksFactor } from '../../core/session/second-factor.ts'
 import type { ProvenPerson } from '../../core/session/session-guard.ts'
 import type { Opened, Present } from '../../core/session/session-service.ts'
 import { type Clock, SECOND } from '../../core/time.ts'
@@ -37,6 +38,9 @@ export const SessionAnswer = Type.Object({
   replayed: Type.Boolean({ description: 'The same old credential was answered before; this is the same successor.' }),
   session: SessionView,
   user: UserView,
+  second_factor_missing: Type.Boolean({
+    description: 'The organization asks for a second factor, and this session was not proven with one: it may add or show one, and nothing else.',
+  }),
   refresh_token: Type.Optional(Type.String({ description: 'In bearer mode only.' })),
 })
 
@@ -64,6 +68,7 @@ export function accessAnswer(opened: Opened, clock: Pick<Clock, 'wall'>) {
     replayed: opened.replayed,
     session: sessionView(opened.signedIn),
     user: userView(opened.signedIn, opened.organization),
+    second_factor_missing: lacksFactor(opened.signedIn),
   }
 }
 

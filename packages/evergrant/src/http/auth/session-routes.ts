@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { Fault } from '../../core/fault/fault.ts'
 import { idPattern, type SessionId } from '../../core/ids.ts'
+import { lacksFactor } from '../../core/session/second-factor.ts'
 import type { Session } from '../../core/session/session.ts'
 import type { CallerFacts } from '../../core/session/session-events.ts'
 import { SIGN_OUT_CODES } from '../../core/session/session-refusals.ts'
@@ -75,7 +76,7 @@ function refreshRoute(app: App, services: Services, options: SessionRouteOptions
     },
     async (request, reply) => {
       const opened = await refreshed(request, reply, request.body?.refresh_token, options, { sessions: services.sessions, proofs: services.proofs, admit })
-      const connections = await dueConnections(opened, services)
+      const connections = lacksFactor(opened.signedIn) ? [] : await dueConnections(opened, services)
       return { ...sessionAnswer(reply, opened, { publicUrl: options.publicUrl, clock: services.clock }), connections }
     },
   )

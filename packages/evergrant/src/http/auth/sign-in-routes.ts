@@ -120,7 +120,7 @@ function reauthenticationRoutes(app: App, { identity, clock, sessions }: Service
   app.post(
     '/api/v1/auth/reauthenticate',
     {
-      config: { access: 'person', ownIdempotency: true },
+      config: { access: 'person', ownIdempotency: true, enrolling: true },
       bodyLimit: FORM_LIMIT,
       schema: {
         summary: 'Prove again who you are',
@@ -149,7 +149,7 @@ function reauthenticationRoutes(app: App, { identity, clock, sessions }: Service
   app.post(
     '/api/v1/auth/reauthenticate/passkey/options',
     {
-      config: { access: 'person', ownIdempotency: true },
+      config: { access: 'person', ownIdempotency: true, enrolling: true },
       schema: { summary: 'Begin to prove it with a passkey', tags: TAGS, response: { 200: PasskeyOptions, ...PROBLEMS } },
     },
     (request) => identity.signIn.reauthenticationOptions(personOf(request)),

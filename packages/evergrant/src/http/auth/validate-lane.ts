@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Fault } from '../../core/fault/fault.ts'
+import { lacksFactor } from '../../core/session/second-factor.ts'
 import type { Session } from '../../core/session/session.ts'
 import type { ProvenPerson } from '../../core/session/session-guard.ts'
 import { bearerOf } from '../authentication.ts'
@@ -52,7 +53,7 @@ export class ValidateLane {
     if (origin !== undefined || length !== undefined || encoding !== undefined) return false
     const token = bearerOf(authorization)
     const person = token === undefined ? 'unknown' : this.services.guard.peek(token, 'not_asked')
-    if (person === 'unknown' || person instanceof Fault) return false
+    if (person === 'unknown' || person instanceof Fault || lacksFactor(person)) return false
     const json = this.render(person)
     if (json === undefined || this.limit.take(person.session.id) > 0) return false
     response.writeHead(200, [...this.headers, 'request-id', this.nextRequestId(request), 'content-length', String(Buffer.byteLength(json))])

@@ -6,6 +6,7 @@ import { certificateOf } from '../../core/provider/client-auth.ts'
 import { echoedSecrets } from '../../core/provider/own-credentials.ts'
 import { retryAfterMs } from '../../core/provider/retry-after.ts'
 import type { RefreshEngine, TokenAnswer } from '../../core/refresh/refresh-engine.ts'
+import { SEEN_BY_PROXY } from '../../core/refresh/secret-reports.ts'
 import type { Clock, Entropy, Timers } from '../../core/time.ts'
 import { wholeUpTo } from './body-prefix.ts'
 import { headersToSend } from './proxy-headers.ts'
@@ -15,7 +16,7 @@ import { authorizedUrl } from './target.ts'
 import { failureOf, type Upstream, type UpstreamAnswer } from './upstream.ts'
 
 export interface ProxyPorts {
-  readonly engine: Pick<RefreshEngine, 'peek' | 'token'>
+  readonly engine: Pick<RefreshEngine, 'peek' | 'token' | 'worked'>
   readonly upstream: Upstream
   readonly clock: Clock
   readonly timers: Timers
@@ -79,6 +80,7 @@ export async function runProxy(job: ProxyJob, ports: ProxyPorts): Promise<ProxyR
       continue
     }
     const { answer, body, verdict } = outcome
+    if (answer.status < 400) ports.engine.worked(token.connection)
     return {
       status: answer.status,
       headers: answer.headers,
@@ -91,7 +93,7 @@ export async function runProxy(job: ProxyJob, ports: ProxyPorts): Promise<ProxyR
 }
 
 async function currentToken({ token }: ProxyJob, { engine }: ProxyPorts, rejectedGeneration: number | null): Promise<TokenAnswer> {
-  const request = { ...token, minTtlMs: 0, rejectedGeneration }
+  const request = { ...token, minTtlMs: 0, rejectedGeneration, reportedBy: SEEN_BY_PROXY }
   return engine.peek(request) ?? engine.token(request)
 }
 

@@ -1,12 +1,15 @@
 import { type Static, Type } from 'typebox'
+import { agentConnections } from '../../core/agent/agent-connections.ts'
+import { requireVerified } from '../../core/agent/connection-access.ts'
+import type { InstallationStanding } from '../../core/agent/installation-standing.ts'
 import type { ConnectionStatus } from '../../core/connection/connection.ts'
-import type { ConnectionDetails } from '../../core/connection/connection-service.ts'
+import type { ConnectionDetails, WantedConnections } from '../../core/connection/connection-service.ts'
 import type { PageRequest } from '../../core/connection/connections.ts'
 import type { ImportedGrant } from '../../core/connection/imported-grant.ts'
 import { actorOf, callerOf } from '../authentication.ts'
 import { ConnectionView, connectionView } from '../connection-view.ts'
 import { instantOf, JsonObjectSchema } from '../input.ts'
-import { ownerWithin, requireReach } from '../reach.ts'
+import { ownerWithin, requireReach, requireUse } from '../reach.ts'
 import { type App, ConnectionIdSchema, closed, nullable, Owner, PageQuery, PROBLEMS, pageOf, Scopes, TimeInput } from '../schema.ts'
 import type { Services } from '../services.ts'
 import { CREDENTIAL_FIELDS, fromCredentials } from './credentials.ts'
@@ -91,12 +94,13 @@ function readRoutes(app: App, services: Services): void {
   app.get(
     '/api/v1/connections',
     {
-      config: { access: 'connections:read', own: true },
+      config: { access: 'connections:read', own: true, agents: true },
       schema: { summary: 'List connections', tags: ['connections'], querystring: ListQuery, response: page },
     },
     async (request) => {
       const { limit, cursor, ...wanted } = request.query
       const caller = callerOf(request)
+      if (caller.installation !== null) return agentPage(services, caller.installation, wanted, pageRequest(request.query))
       const within = ownerWithin(caller, wanted.owner)
       if (within === 'nobody') return { items: [], cursor: null }
       const found = await connections.list(caller.organization, { ...wanted, ...within }, pageRequest(request.query))
@@ -126,15 +130,23 @@ function readRoutes(app: App, services: Services): void {
   app.get(
     '/api/v1/connections/:id',
     {
-      config: { access: 'connections:read', own: true },
+      config: { access: 'connections:read', own: true, agents: true },
       schema: { summary: 'Read a connection', tags: ['connections'], params: Params, response: { 200: ConnectionView, ...PROBLEMS } },
     },
     async (request) => {
       const caller = callerOf(request)
+      await requireUse(services.connectionAccess, caller, request.params.id, { access: 'look' })
       await requireReach(connections, caller, request.params.id)
       return view(await connections.get(caller.organization, request.params.id))
     },
   )
+}
+
+/** Only what the policy of the program selects. */
+async function agentPage(services: Services, standing: InstallationStanding, wanted: WantedConnections, page: PageRequest) {
+  requireVerified(standing)
+  const found = await agentConnections(services.connections, standing, wanted, page)
+  return { items: found.items.map(viewer(services)), cursor: found.cursor }
 }
 
 function writeRoutes(app: App, services: Services): void {

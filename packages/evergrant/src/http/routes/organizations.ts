@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import type { Organization } from '../../core/access/organization.ts'
 import { Fault } from '../../core/fault/fault.ts'
 import { idPattern, type OrganizationId } from '../../core/ids.ts'
+import { ROLES } from '../../core/user/user.ts'
 import { accessAnswer, SessionAnswer } from '../auth/session-answer.ts'
 import { callerOf, personOf } from '../authentication.ts'
 import { iso } from '../connection-view.ts'
@@ -18,6 +19,7 @@ const OrganizationView = Type.Object({
   name: Type.String(),
   created_at: Time,
   role: nullable(Type.String({ description: 'What you are in it; null for an API key.' })),
+  require_second_factor: Type.Array(Type.String(), { description: 'Roles that are asked for a second factor.' }),
 })
 const CurrentView = Type.Object({
   ...OrganizationView.properties,
@@ -35,6 +37,7 @@ const MemberParams = closed({ id: OrganizationIdSchema, user: UserIdSchema })
 /** Organizations, who belongs to them, and which of them a session is in. */
 export function organizationRoutes(app: App, services: Services): void {
   ownOrganizations(app, services)
+  policyRoute(app, services)
   memberRoutes(app, services)
   switchRoute(app, services)
 }
@@ -92,6 +95,30 @@ function ownOrganizations(app: App, services: Services): void {
       if (role !== 'owner') throw new Fault('role_missing', { detail: `Owners make organizations, and your role here is ${role}.` })
       const made = await users.createOrganization(user.id, request.body)
       return reply.code(201).send(organizationView(made.organization, made.role))
+    },
+  )
+}
+
+function policyRoute(app: App, { users, clock }: Services): void {
+  app.patch(
+    '/api/v1/organizations/:id',
+    {
+      config: { access: 'admin' },
+      schema: {
+        summary: 'Ask for a second factor',
+        description:
+          'Of the roles named, and of no others: an empty list asks nobody. It counts at once. Nobody is signed out: a session that was not proven with a second factor may add or show one, and nothing else (`second_factor_missing`). Nobody decides about roles above their own.',
+        tags: ['organizations'],
+        params: Params,
+        body: closed({ require_second_factor: Type.Array(RoleSchema, { maxItems: ROLES.length, uniqueItems: true }) }),
+        response: { 200: OrganizationView, ...PROBLEMS },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request)
+      within(caller, request.params.id)
+      requireRecent(caller, clock)
+      return organizationView(await users.requireSecondFactor(governorOf(caller), request.body.require_second_factor), caller.person?.role ?? null)
     },
   )
 }
@@ -165,16 +192,17 @@ function switchRoute(app: App, services: Services): void {
       config: { access: 'person', own: true },
       schema: {
         summary: 'Go to another organization',
-        description: 'The session goes on in it, and the answer has an access token for it. Its refresh credential stays the same.',
+        description:
+          'The session goes on in it, and the answer has an access token for it. Its refresh credential stays the same. Where only a provider vouches for the session, the other organization must sign people in with the same issuer, or the person proves it first (`reauthentication_required`).',
         tags: ['sessions'],
         body: closed({ organization: OrganizationIdSchema }),
         response: { 200: SessionAnswer, ...PROBLEMS },
       },
     },
     async (request) => {
-      const { user, session } = personOf(request)
-      await services.users.switchOrganization(user.id, session.id, request.body.organization)
-      return accessAnswer(await services.sessions.current(session.id), services.clock)
+      const person = personOf(request)
+      await services.users.switchOrganization(person, request.body.organization)
+      return accessAnswer(await services.sessions.current(person.session.id), services.clock)
     },
   )
 }
@@ -188,6 +216,6 @@ function within({ organization }: Caller, named: OrganizationId): OrganizationId
   })
 }
 
-function organizationView({ id, slug, name, createdAt }: Organization, role: string | null) {
-  return { id, slug, name, created_at: iso(createdAt), role }
+function organizationView({ id, slug, name, createdAt, requireSecondFactor }: Organization, role: string | null) {
+  return { id, slug, name, created_at: iso(createdAt), role, require_second_factor: [...requireSecondFactor] }
 }

@@ -22,7 +22,7 @@ function readAndRename(app: App, { users, organizations }: Services): void {
   app.get(
     '/api/v1/users/profile',
     {
-      config: { access: 'person', own: true },
+      config: { access: 'person', own: true, enrolling: true },
       schema: { summary: 'Who am I?', tags: ['users'], response: { 200: UserView, ...PROBLEMS } },
     },
     (request) => view(personOf(request)),

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { Fault } from '../../core/fault/fault.ts'
 import { nearSunsets } from '../../core/provider/lifetimes.ts'
 import type { ProviderRecord } from '../../core/provider/record.ts'
+import { reuseOf } from '../../core/provider/reuse-of.ts'
 import type { Instant } from '../../core/time.ts'
 import { callerOf } from '../authentication.ts'
 import { iso } from '../connection-view.ts'
@@ -101,7 +102,7 @@ function summary(record: ProviderRecord, now: Instant) {
     name: record.name,
     docs: record.docs,
     grant: record.grant,
-    reuse: record.reuse.class,
+    reuse: reuseOf({ reuse: record.reuse, unverified: record.unverified }, { reuse: null }).class,
     has_api: record.api !== null,
     sunsets: nearSunsets(record, now).map(({ what, on, instead, daysLeft }) => ({ what, on, instead, days_left: daysLeft })),
   }

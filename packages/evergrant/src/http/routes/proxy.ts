@@ -13,7 +13,7 @@ import { withoutEcho } from '../proxy/echo-mask.ts'
 import { headersToReturn } from '../proxy/proxy-headers.ts'
 import { runProxy } from '../proxy/run-proxy.ts'
 import { targetUrl } from '../proxy/target.ts'
-import { requireReach } from '../reach.ts'
+import { requireReach, requireUse, useActorOf } from '../reach.ts'
 import { type App, ConnectionIdSchema, closed, PROBLEMS } from '../schema.ts'
 import type { Services } from '../services.ts'
 
@@ -35,7 +35,7 @@ export function proxyRoutes(app: App, services: Services, options: ProxyOptions)
     method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
     url: '/api/v1/proxy/:connection/*',
     exposeHeadRoute: false,
-    config: { access: 'proxy', own: true, ownIdempotency: true },
+    config: { access: 'proxy', own: true, agents: true, ownIdempotency: true },
     schema: {
       summary: "Call the provider's API",
       description:
@@ -47,6 +47,7 @@ export function proxyRoutes(app: App, services: Services, options: ProxyOptions)
     handler: async (request, reply) => {
       const { connection } = request.params
       await requireReach(services.connections, callerOf(request), connection)
+      await requireUse(services.connectionAccess, callerOf(request), connection, { access: 'proxy', method: request.method })
       return aboutConnection(request, services, connection, () => proxy(request, reply, connection, services, options))
     },
   })
@@ -76,6 +77,7 @@ async function proxy(request: FastifyRequest, reply: FastifyReply, connection: C
     waitMs: secondsOf(request, 'Evergrant-Wait') ?? 0,
     signal: left.signal,
   }
+  services.uses.count(useActorOf(callerOf(request)), connection, 'proxy')
   const result = await runProxy(job, services)
   reply.headers({
     ...headersToReturn(result.headers, result.secrets),

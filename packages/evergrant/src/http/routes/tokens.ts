@@ -1,10 +1,14 @@
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { agentConnectionOf } from '../../core/agent/agent-connections.ts'
+import { requireVerified } from '../../core/agent/connection-access.ts'
+import type { ConnectionId } from '../../core/ids.ts'
 import type { RefreshReport } from '../../core/refresh/refresh-engine.ts'
 import { aboutConnection } from '../about-connection.ts'
 import { callerOf } from '../authentication.ts'
-import { requireReach } from '../reach.ts'
+import { mayUse, requireReach, requireUse, useActorOf } from '../reach.ts'
 import { type App, ConnectionIdSchema, closed, nullable, Owner, PROBLEMS, Time } from '../schema.ts'
-import type { Services } from '../services.ts'
+import type { Caller, Services } from '../services.ts'
 import { tokenView } from '../token-view.ts'
 
 const Token = Type.Object({
@@ -33,13 +37,16 @@ const Refreshed = Type.Object({
   changed: Type.Boolean({ description: 'False when the provider answered with the token it had given before.' }),
 })
 
+const TOKEN = { access: 'token' } as const
+
 /** Tokens: the hot path of the whole server. */
 export function tokenRoutes(app: App, services: Services): void {
-  const { engine, metrics } = services
+  const { engine, metrics, uses, connectionAccess } = services
+  const allowed = (request: Pick<FastifyRequest, 'caller'>, id: ConnectionId) => requireUse(connectionAccess, callerOf(request), id, TOKEN)
   app.get(
     '/api/v1/connections/:id/token',
     {
-      config: { access: 'tokens:read' },
+      config: { access: 'tokens:read', agents: true },
       schema: {
         summary: 'Read a valid access token',
         description:
@@ -51,22 +58,30 @@ export function tokenRoutes(app: App, services: Services): void {
       },
     },
     (request, reply) => {
-      const { organization } = callerOf(request)
+      const caller = callerOf(request)
+      const { organization, actor } = caller
       const { min_ttl: minTtl = 0, rejected_generation: rejectedGeneration = null } = request.query
-      const wanted = { organization, connection: request.params.id, minTtlMs: minTtl * 1_000, rejectedGeneration }
-      const known = engine.peek(wanted)
+      const { id } = request.params
+      const wanted = { organization, connection: id, minTtlMs: minTtl * 1_000, rejectedGeneration, reportedBy: actor.id ?? actor.kind }
+      const known = mayUse(connectionAccess, caller, id, TOKEN) ? engine.peek(wanted) : undefined
       if (known !== undefined) {
         metrics.tokenRead(true)
+        uses.count(useActorOf(caller), id, 'token')
         return reply.send(tokenView(known))
       }
       metrics.tokenRead(false)
-      return aboutConnection(request, services, request.params.id, () => engine.token(wanted)).then(tokenView)
+      return allowed(request, id)
+        .then(() => aboutConnection(request, services, id, () => engine.token(wanted)))
+        .then((answer) => {
+          uses.count(useActorOf(caller), id, 'token')
+          return tokenView(answer)
+        })
     },
   )
   app.get(
     '/api/v1/token',
     {
-      config: { access: 'tokens:read' },
+      config: { access: 'tokens:read', agents: true },
       schema: {
         summary: 'Read a valid access token by integration and owner',
         description: 'The owner must have exactly one connection there; 409 names them when there are more.',
@@ -76,13 +91,17 @@ export function tokenRoutes(app: App, services: Services): void {
       },
     },
     async (request) => {
-      const { organization } = callerOf(request)
+      const caller = callerOf(request)
+      const { organization, actor } = caller
       const { integration, owner, min_ttl: minTtl = 0, rejected_generation: rejectedGeneration = null } = request.query
-      const connection = await services.connections.ofOwner(organization, integration, owner)
-      const wanted = { organization, connection, minTtlMs: minTtl * 1_000, rejectedGeneration }
+      const connection = await ofOwner(services, caller, integration, owner)
+      await allowed(request, connection)
+      const wanted = { organization, connection, minTtlMs: minTtl * 1_000, rejectedGeneration, reportedBy: actor.id ?? actor.kind }
       const known = engine.peek(wanted)
       metrics.tokenRead(known !== undefined)
-      return tokenView(known ?? (await aboutConnection(request, services, connection, () => engine.token(wanted))))
+      const answer = known ?? (await aboutConnection(request, services, connection, () => engine.token(wanted)))
+      uses.count(useActorOf(caller), connection, 'token')
+      return tokenView(answer)
     },
   )
   app.post(
@@ -103,6 +122,13 @@ export function tokenRoutes(app: App, services: Services): void {
       return refreshedView(await aboutConnection(request, services, request.params.id, () => engine.refresh(caller.organization, request.params.id)))
     },
   )
+}
+
+/** A program hears only of the connections that its policy selects. */
+async function ofOwner({ connections }: Services, { organization, installation }: Caller, integration: string, owner: string): Promise<ConnectionId> {
+  if (installation === null) return connections.ofOwner(organization, integration, owner)
+  requireVerified(installation)
+  return agentConnectionOf(connections, installation, integration, owner)
 }
 
 function refreshedView(report: RefreshReport) {

@@ -15,7 +15,7 @@ export const accessCases: readonly StoreCase[] = [
       assert.equal(await store.organizations.insert({ id, name: 'Twin', slug, createdAt: PAST }, tenant.event('organization.created')), 'slug_taken')
       assert.equal(await store.organizations.get(id), undefined)
       await store.organizations.rename(tenant.organization, 'Renamed')
-      assert.deepEqual(await store.organizations.bySlug(slug), { id: tenant.organization, name: 'Renamed', slug, createdAt: PAST })
+      assert.deepEqual(await store.organizations.bySlug(slug), { id: tenant.organization, name: 'Renamed', requireSecondFactor: [], slug, createdAt: PAST })
       assert.ok((await store.organizations.list()).some((organization) => organization.id === tenant.organization))
     },
   },

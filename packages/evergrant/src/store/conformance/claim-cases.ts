@@ -150,6 +150,28 @@ export const claimCases: readonly StoreCase[] = [
       assert.notEqual((await tenant.row(foreign)).credential.lease, null)
     },
   },
+  {
+    name: 'one forgotten lease of this node is freed: its own only when it is over, an earlier life’s at once, and never under another epoch',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const node = tenant.node('forgetful', '2')
+      const free = (connection: ConnectionId, epoch = 1) => store.credentials.reclaimForgotten(connection, node, epoch)
+      const [over, standing, earlier, foreign] = [await tenant.connect(), await tenant.connect(), await tenant.connect(), await tenant.connect()]
+      const intent = await tenant.claimed(over, { node, leaseMs: 0 })
+      await tenant.claimed(standing, { node, leaseMs: 600_000 })
+      await tenant.claimed(earlier, { node: tenant.node('forgetful', '1'), leaseMs: 600_000 })
+      await tenant.claimed(foreign, { node: tenant.node('another', '2'), leaseMs: 0 })
+      const at = (await tenant.row(over)).credential.intent?.at
+      assert.equal(await free(over, 2), false)
+      assert.deepEqual([await free(over), await free(standing), await free(earlier), await free(foreign)], [true, false, true, false])
+      const { credential, health } = await tenant.row(over)
+      assert.deepEqual([credential.lease, credential.intent, credential.epoch], [null, null, 1])
+      assert.deepEqual(credential.suspicion, { intent, at, answered: false })
+      assert.ok((health.dueAt ?? FUTURE) < FUTURE)
+      assert.equal(await free(over), false)
+      assert.deepEqual(await store.nodes.leasesOf(node.id, null, 10), [standing])
+    },
+  },
 ]
 
 /** Claims and commits once, starting over for as long as others are faster. */

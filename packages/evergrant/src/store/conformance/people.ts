@@ -59,6 +59,7 @@ export function newSession(tenant: Tenant, user: UserId, changes: Partial<Sessio
     keyThumbprint: null,
     userAgent: 'Browser 1',
     address: '192.0.2.1',
+    issuer: null,
     ...changes,
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { newId } from '../../core/ids.ts'
 import type { Session } from '../../core/session/session.ts'
 import { HOUR } from '../../core/time.ts'
+import type { Role } from '../../core/user/user.ts'
 import { heardDuring, kindsOf, newSession, opened, person, present, presentation, stored, toldOf } from './people.ts'
 import type { StoreCase } from './store-case.ts'
 import { FUTURE, PAST, Tenant } from './tenant.ts'
@@ -20,8 +21,13 @@ export const personSessionCases: readonly StoreCase[] = [
     async run(store, context) {
       const tenant = await Tenant.open(store, context)
       const user = await person(tenant, 'operator')
-      const session = await opened(tenant, user.id, { keyThumbprint: 'thumbprint', usedAt: PAST + 3, ...second({ methods: ['hwk'] }) })
-      assert.deepEqual(await store.sessions.get(session.id), { session, user, role: 'operator' })
+      const session = await opened(tenant, user.id, {
+        keyThumbprint: 'thumbprint',
+        usedAt: PAST + 3,
+        issuer: 'https://accounts.example.com',
+        ...second({ methods: ['hwk'] }),
+      })
+      assert.deepEqual(await store.sessions.get(session.id), { session, user, role: 'operator', factorDemanded: false })
       await store.users.changeRole(tenant.organization, user.id, 'viewer', tenant.event('user.role_changed'))
       assert.equal((await store.sessions.get(session.id))?.role, 'viewer')
       const elsewhere = await Tenant.open(store, context)
@@ -29,6 +35,31 @@ export const personSessionCases: readonly StoreCase[] = [
       assert.equal((await store.sessions.get(session.id))?.role, null)
       assert.equal(await store.sessions.get(newId('ses', context.entropy)), undefined)
       assert.deepEqual(await present(tenant, newSession(tenant, user.id), 1), { kind: 'unknown' })
+    },
+  },
+  {
+    name: 'whom an organization asks for a second factor is seen in sessions that are open, and announced; nobody else is asked (S69)',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const [admin, member] = [await person(tenant, 'admin'), await person(tenant, 'member')]
+      const [asked, other] = [await opened(tenant, admin.id), await opened(tenant, member.id)]
+      const ask = (roles: readonly Role[]) => store.organizations.requireSecondFactor(tenant.organization, roles, tenant.event('organization.updated'))
+      const demanded = async (session: Session) => (await store.sessions.get(session.id))?.factorDemanded
+      const heard = await heardDuring(tenant, async () => assert.equal(await ask(['owner', 'admin']), 'changed'))
+      assert.deepEqual(heard, [{ kind: 'organization', organization: tenant.organization }])
+      assert.deepEqual((await store.organizations.get(tenant.organization))?.requireSecondFactor, ['owner', 'admin'])
+      assert.deepEqual([await demanded(asked), await demanded(other)], [true, false])
+      const presented = await present(tenant, asked, 1)
+      assert.equal(presented.kind === 'known' && presented.signedIn.factorDemanded, true)
+      await person(tenant, 'owner')
+      await store.users.changeRole(tenant.organization, admin.id, 'member', tenant.event('user.role_changed'))
+      assert.equal(await demanded(asked), false)
+      assert.equal(await ask(['owner', 'admin']), 'already')
+      const elsewhere = await Tenant.open(store, context)
+      assert.deepEqual((await store.organizations.get(elsewhere.organization))?.requireSecondFactor, [])
+      assert.equal(await store.organizations.requireSecondFactor(newId('org', context.entropy), [], tenant.event('organization.updated')), 'gone')
+      const { items } = await store.events.list(tenant.organization, { type: 'organization.updated' }, { limit: 9, cursor: null })
+      assert.equal(items.length, 1)
     },
   },
   {

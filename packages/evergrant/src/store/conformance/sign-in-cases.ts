@@ -114,7 +114,8 @@ function again(tenant: Tenant, commit: SignInCommit): SignInCommit {
   return { ...commit, owner: user.id, person: made, grant: insertion(tenant, user.id, 'twin') }
 }
 
-function insertion(tenant: Tenant, owner: string, account: string): GrantChange {
+/** Also what the plans of statements look at. */
+export function insertion(tenant: Tenant, owner: string, account: string): GrantChange {
   const connection = tenant.newConnection({ owner, account })
   return { kind: 'insert', connection: { connection, credential: tokens(1), dueAt: FUTURE, event: tenant.event('connection.created', connection.id) } }
 }
@@ -128,8 +129,14 @@ function replacement(tenant: Tenant, connection: `con_${string}`, expectedGenera
 
 /** A flow whose grant waits. */
 async function staged(tenant: Tenant): Promise<ConnectSession> {
+  const session = stagedSession(tenant)
+  await tenant.store.connectSessions.insert(session, tenant.event('connect.session_created'))
+  return session
+}
+
+export function stagedSession(tenant: Tenant): ConnectSession {
   const id = newId('cs', tenant.context.entropy)
-  const session: ConnectSession = {
+  return {
     id,
     organization: tenant.organization,
     integration: tenant.integration.id,
@@ -148,8 +155,6 @@ async function staged(tenant: Tenant): Promise<ConnectSession> {
     result: null,
     variables: {},
   }
-  await tenant.store.connectSessions.insert(session, tenant.event('connect.session_created'))
-  return session
 }
 
 function newOf({ person: who }: SignInCommit): Extract<PersonChange, { kind: 'new' }> {

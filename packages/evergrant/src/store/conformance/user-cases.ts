@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { newId } from '../../core/ids.ts'
-import type { User } from '../../core/user/user.ts'
+import type { Role, User } from '../../core/user/user.ts'
+import type { Decision, Spending } from '../../core/user/users.ts'
 import { heardDuring, membershipOf, newUser, opened, person, present, stored } from './people.ts'
 import type { StoreCase } from './store-case.ts'
 import { FUTURE, PAST, Tenant } from './tenant.ts'
@@ -146,6 +147,95 @@ export const userCases: readonly StoreCase[] = [
       assert.deepEqual([await remove(viewer), await remove(viewer), await demote(viewer)], ['removed', 'gone', 'gone'])
       const roles = (await store.users.list(tenant.organization, { limit: 9, cursor: null })).items.map(({ membership }) => membership.role)
       assert.deepEqual(roles.toSorted(), ['member', 'owner'])
+    },
+  },
+  {
+    name: 'a role is written only while the decision about it holds: what the member was, and what the one is who decided',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const [owner, admin, member] = [await person(tenant, 'owner'), await person(tenant, 'admin'), await person(tenant)]
+      const change = (user: User, role: Role, decision: Decision) =>
+        store.users.changeRole(tenant.organization, user.id, role, tenant.event('user.role_changed'), decision)
+      const by = (user: User, role: Role) => ({ user: user.id, role })
+      assert.equal(await change(member, 'viewer', { held: 'operator', by: by(admin, 'admin') }), 'moved')
+      assert.equal(await change(member, 'viewer', { held: 'member', by: by(admin, 'owner') }), 'moved')
+      assert.equal(await change(member, 'viewer', { held: 'member', by: by(newUser(tenant), 'admin') }), 'moved')
+      assert.equal(await change(member, 'operator', { held: 'member', by: by(admin, 'admin') }), 'changed')
+      assert.equal(await change(member, 'member', { held: 'operator', by: null }), 'changed')
+      for (let round = 0; round < 5; round++) {
+        const both = await Promise.all([
+          change(admin, 'viewer', { held: 'admin', by: by(owner, 'owner') }),
+          change(member, 'admin', { held: 'member', by: by(admin, 'admin') }),
+        ])
+        assert.ok(both[0] === 'changed' && (both[1] === 'changed' || both[1] === 'moved'), both.join())
+        await change(admin, 'admin', { held: 'viewer', by: null })
+        await change(member, 'member', { held: 'admin', by: null })
+      }
+      const leave = (decision: Decision) => store.users.removeMember(tenant.organization, member.id, PAST, tenant.event('user.left'), decision)
+      assert.equal(await leave({ held: 'member', by: by(admin, 'owner') }), 'moved')
+      assert.equal(await leave({ held: 'member', by: by(admin, 'admin') }), 'removed')
+      const { items } = await store.events.list(tenant.organization, { type: 'user.left' }, { limit: 9, cursor: null })
+      assert.equal(items.length, 1)
+    },
+  },
+  {
+    name: 'a ticket is used up with what somebody gains by it, once, or not at all',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const elsewhere = await Tenant.open(store, context)
+      const ticket = async () => {
+        const hash = newId('evt', context.entropy)
+        const facts = {
+          purpose: 'invitation',
+          user: null,
+          organization: tenant.organization,
+          data: {},
+          attempts: 0,
+          createdAt: PAST,
+          expiresAt: FUTURE,
+        } as const
+        await store.tickets.insert({ hash, ...facts })
+        return { hash, purpose: 'invitation' } as const
+      }
+      const isLive = async ({ hash }: { readonly hash: string }) => (await store.tickets.find(hash, 'invitation')) !== undefined
+      const known = await person(elsewhere)
+      const first = await ticket()
+      const insert = (user: User, spends: Spending) =>
+        store.users.insert(user, membershipOf(tenant, user.id, 'member'), null, tenant.event('user.created'), spends)
+      assert.equal(await insert(newUser(tenant, { email: known.email }), first), 'email_taken')
+      assert.equal(await isLive(first), true)
+      const newcomers = Array.from({ length: 10 }, () => newUser(tenant))
+      const inserted = await Promise.all(newcomers.map((user) => insert(user, first)))
+      assert.deepEqual(inserted.toSorted(), ['inserted', ...Array.from({ length: 9 }, () => 'ticket_spent')])
+      assert.equal((await store.users.list(tenant.organization, { limit: 50, cursor: null })).items.length, 1)
+      const second = await ticket()
+      const join = (spends: Spending) => store.users.addMember(membershipOf(tenant, known.id, 'viewer'), tenant.event('user.joined'), spends)
+      const joined = await Promise.all(Array.from({ length: 10 }, () => join(second)))
+      assert.deepEqual(joined.toSorted(), ['added', ...Array.from({ length: 9 }, () => 'ticket_spent')])
+      const claimed = await person(elsewhere)
+      const third = await ticket()
+      const claim = (version: number) => {
+        const along = { spends: third, joins: { membership: membershipOf(tenant, claimed.id, 'admin'), event: tenant.event('user.joined') } }
+        const ending = {
+          end: 'password_changed',
+          except: null,
+          tickets: [],
+          identities: false,
+          at: PAST,
+          event: tenant.event('session.ended'),
+          ...along,
+        } as const
+        return store.users.update({ ...claimed, version }, tenant.event('user.password_changed'), ending)
+      }
+      assert.equal(await claim(5), 'moved')
+      assert.equal(await isLive(third), true)
+      assert.deepEqual([await claim(2), await claim(3)], ['updated', 'ticket_spent'])
+      const here = (await store.users.membershipsOf(claimed.id)).filter(({ organization }) => organization === tenant.organization)
+      assert.deepEqual(
+        here.map(({ role }) => role),
+        ['admin'],
+      )
+      assert.equal((await store.users.get(claimed.id))?.version, 2)
     },
   },
   {

@@ -62,7 +62,7 @@ export function organizationsPart(tables: Tables): Organizations {
   return {
     insert: async (organization, event, founder) => {
       if (bySlug(organization.slug) !== undefined) return 'slug_taken'
-      tables.organizations.set(organization.id, organization)
+      tables.organizations.set(organization.id, { ...organization, requireSecondFactor: [] })
       tables.append(event)
       if (founder !== undefined) {
         addMembership(tables, founder.membership)
@@ -77,6 +77,15 @@ export function organizationsPart(tables: Tables): Organizations {
     rename: async (id, name) => {
       const organization = tables.organizations.get(id)
       if (organization !== undefined) tables.organizations.set(id, { ...organization, name })
+    },
+    requireSecondFactor: async (id, roles, event) => {
+      const organization = tables.organizations.get(id)
+      if (organization === undefined) return 'gone'
+      if (organization.requireSecondFactor.join() === roles.join()) return 'already'
+      tables.organizations.set(id, { ...organization, requireSecondFactor: roles })
+      tables.append(event)
+      tables.changed({ kind: 'organization', organization: id })
+      return 'changed'
     },
   }
 }

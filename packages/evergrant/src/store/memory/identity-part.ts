@@ -24,7 +24,8 @@ function endWhere(tables: Tables, condition: (ticket: Ticket) => boolean): numbe
   return found.length
 }
 
-function spend(tables: Tables, hash: string, purpose: TicketPurpose): Ticket | undefined {
+/** Also with what a person gains by it. */
+export function spend(tables: Tables, hash: string, purpose: TicketPurpose): Ticket | undefined {
   const ticket = live(tables, hash, purpose)
   if (ticket === undefined) return undefined
   tables.tickets.set(hash, { ticket, spent: true })

@@ -31,7 +31,9 @@ function get(tables: Tables, id: SessionId): SignedIn | undefined {
   const session = tables.personSessions.get(id)
   const user = session === undefined ? undefined : tables.people.get(session.user)
   if (session === undefined || user === undefined) return undefined
-  return { session, user, role: tables.memberships.get(`${session.organization} ${user.id}`)?.role ?? null }
+  const role = tables.memberships.get(`${session.organization} ${user.id}`)?.role ?? null
+  const demanding = tables.organizations.get(session.organization)?.requireSecondFactor ?? []
+  return { session, user, role, factorDemanded: role !== null && demanding.includes(role) }
 }
 
 function present(tables: Tables, input: PresentationInput): Presented {

@@ -1,22 +1,41 @@
 import type { ApiKey } from '../../core/access/api-key.ts'
 import type { Organization } from '../../core/access/organization.ts'
+import type { Agent } from '../../core/agent/agent.ts'
+import type { Approval } from '../../core/agent/approvals.ts'
+import type { Enrolment } from '../../core/agent/enrolments.ts'
+import type { Incident, IncidentClosure } from '../../core/agent/incident.ts'
+import type { Installation } from '../../core/agent/installation.ts'
+import type { RecoveryAttempt } from '../../core/agent/installations.ts'
+import type { AgentSettings } from '../../core/agent/recovery-settings.ts'
+import type { SdkToken } from '../../core/agent/sdk-token.ts'
+import type { TrustSnapshot } from '../../core/agent/trust-snapshots.ts'
+import type { DayCount, UseCount } from '../../core/agent/uses.ts'
+import type { WorkloadIssuer } from '../../core/agent/workload-issuers.ts'
 import type { AuditEvent, NewEvent } from '../../core/audit/event.ts'
 import type { ConnectSession, KeptCode } from '../../core/connect/connect-sessions.ts'
 import type { Factor } from '../../core/identity/factor.ts'
 import type { ThrottleState } from '../../core/identity/throttle.ts'
 import type {
+  AgentId,
   ApiKeyId,
+  ApprovalId,
   ConnectionId,
   ConnectSessionId,
+  EnrolmentId,
   FactorId,
+  IncidentId,
+  InstallationId,
   IntegrationId,
   IntentId,
   OrganizationId,
   PushNoticeId,
+  RecoveryAttemptId,
   RevocationId,
+  SdkTokenId,
   SessionId,
   SigningKeyId,
   UserId,
+  WorkloadIssuerId,
 } from '../../core/ids.ts'
 import type { QuotaState } from '../../core/pacing/quotas.ts'
 import type { PushSecrets } from '../../core/push/pushes.ts'
@@ -85,6 +104,21 @@ export interface Snapshot {
   readonly factors: ReadonlyMap<FactorId, Factor>
   readonly recoveryCodes: ReadonlyMap<string, Instant | null>
   readonly throttles: ReadonlyMap<string, ThrottleState>
+  readonly agents: ReadonlyMap<AgentId, Agent>
+  readonly agentSettings: ReadonlyMap<OrganizationId, AgentSettings>
+  readonly installations: ReadonlyMap<InstallationId, Installation>
+  readonly sdkTokens: ReadonlyMap<SdkTokenId, SdkToken>
+  readonly healed: ReadonlyMap<InstallationId, Instant>
+  readonly recoveryAttempts: ReadonlyMap<RecoveryAttemptId, RecoveryAttempt>
+  readonly incidents: ReadonlyMap<IncidentId, Incident>
+  readonly closures: ReadonlyMap<IncidentId, IncidentClosure>
+  readonly trustSnapshots: ReadonlyMap<string, TrustSnapshot>
+  readonly trustDue: ReadonlyMap<AgentId, Instant>
+  readonly enrolments: ReadonlyMap<EnrolmentId, Enrolment>
+  readonly approvals: ReadonlyMap<ApprovalId, Approval>
+  readonly workloadIssuers: ReadonlyMap<WorkloadIssuerId, WorkloadIssuer>
+  readonly connectionUses: ReadonlyMap<string, UseCount>
+  readonly installationDays: ReadonlyMap<string, DayCount>
 }
 
 /** What the parts of the store share: the rows, the database's clock, and the way to tell of changes. */
@@ -129,6 +163,24 @@ export class Tables {
   /** By user and hash; when it was spent, or null. */
   readonly recoveryCodes = new Map<string, Instant | null>()
   readonly throttles = new Map<string, ThrottleState>()
+  readonly agents = new Map<AgentId, Agent>()
+  readonly agentSettings = new Map<OrganizationId, AgentSettings>()
+  readonly installations = new Map<InstallationId, Installation>()
+  readonly sdkTokens = new Map<SdkTokenId, SdkToken>()
+  /** When an installation last recovered. */
+  readonly healed = new Map<InstallationId, Instant>()
+  readonly recoveryAttempts = new Map<RecoveryAttemptId, RecoveryAttempt>()
+  readonly incidents = new Map<IncidentId, Incident>()
+  readonly closures = new Map<IncidentId, IncidentClosure>()
+  /** By agent and instant. */
+  readonly trustSnapshots = new Map<string, TrustSnapshot>()
+  /** When the score of an agent is computed next; none: at once. */
+  readonly trustDue = new Map<AgentId, Instant>()
+  readonly enrolments = new Map<EnrolmentId, Enrolment>()
+  readonly approvals = new Map<ApprovalId, Approval>()
+  readonly workloadIssuers = new Map<WorkloadIssuerId, WorkloadIssuer>()
+  readonly connectionUses = new Map<string, UseCount>()
+  readonly installationDays = new Map<string, DayCount>()
   readonly changed: (change: Change) => void
   readonly #clock: Clock
 
@@ -185,6 +237,21 @@ export class Tables {
       factors: new Map(this.factors),
       recoveryCodes: new Map(this.recoveryCodes),
       throttles: new Map(this.throttles),
+      agents: new Map(this.agents),
+      agentSettings: new Map(this.agentSettings),
+      installations: new Map(this.installations),
+      sdkTokens: new Map(this.sdkTokens),
+      healed: new Map(this.healed),
+      recoveryAttempts: new Map(this.recoveryAttempts),
+      incidents: new Map(this.incidents),
+      closures: new Map(this.closures),
+      trustSnapshots: new Map(this.trustSnapshots),
+      trustDue: new Map(this.trustDue),
+      enrolments: new Map(this.enrolments),
+      approvals: new Map(this.approvals),
+      workloadIssuers: new Map(this.workloadIssuers),
+      connectionUses: new Map(this.connectionUses),
+      installationDays: new Map(this.installationDays),
     }
   }
 
@@ -225,6 +292,21 @@ export class Tables {
     refill(this.factors, snapshot.factors)
     refill(this.recoveryCodes, snapshot.recoveryCodes)
     refill(this.throttles, snapshot.throttles)
+    refill(this.agents, snapshot.agents)
+    refill(this.agentSettings, snapshot.agentSettings)
+    refill(this.installations, snapshot.installations)
+    refill(this.sdkTokens, snapshot.sdkTokens)
+    refill(this.healed, snapshot.healed)
+    refill(this.recoveryAttempts, snapshot.recoveryAttempts)
+    refill(this.incidents, snapshot.incidents)
+    refill(this.closures, snapshot.closures)
+    refill(this.trustSnapshots, snapshot.trustSnapshots)
+    refill(this.trustDue, snapshot.trustDue)
+    refill(this.enrolments, snapshot.enrolments)
+    refill(this.approvals, snapshot.approvals)
+    refill(this.workloadIssuers, snapshot.workloadIssuers)
+    refill(this.connectionUses, snapshot.connectionUses)
+    refill(this.installationDays, snapshot.installationDays)
   }
 }
 

@@ -3,9 +3,9 @@ import type { Page, PageRequest } from '../../core/connection/connections.ts'
 import type { OrganizationId, UserId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
 import type { Membership, Role, User } from '../../core/user/user.ts'
-import type { Identity, Member, PersonEnding, Users } from '../../core/user/users.ts'
+import type { Decision, Identity, Member, PersonEnding, Spending, Users } from '../../core/user/users.ts'
 import { afterOf, limitOf, toPage } from '../sql/paging.ts'
-import { endTickets } from './identity-part.ts'
+import { endTickets, spend } from './identity-part.ts'
 import { endOfUser } from './person-sessions-part.ts'
 import type { Tables } from './tables.ts'
 
@@ -37,6 +37,10 @@ export function addMembership(tables: Tables, membership: Membership): boolean {
   return true
 }
 
+function spent(tables: Tables, spends: Spending | undefined): boolean {
+  return spends === undefined || spend(tables, spends.hash, spends.purpose) !== undefined
+}
+
 /** Also the last step of a sign-in through a provider. */
 export function insertPerson(
   tables: Tables,
@@ -44,12 +48,14 @@ export function insertPerson(
   membership: Membership,
   identity: Identity | null,
   event: NewEvent,
-): 'inserted' | Taken | 'identity_taken' {
+  spends?: Spending,
+): 'inserted' | Taken | 'identity_taken' | 'ticket_spent' {
   if (tables.people.has(user.id)) throw new Error(`${user.id} is stored already`)
   if (!tables.organizations.has(membership.organization)) throw new Error(`${membership.organization} is not stored`)
   const taken = takenBy(tables, user)
   if (taken !== null) return taken
   if (identity !== null && tables.identities.has(identityKey(identity.issuer, identity.subject))) return 'identity_taken'
+  if (!spent(tables, spends)) return 'ticket_spent'
   tables.people.set(user.id, user)
   addMembership(tables, membership)
   if (identity !== null) tables.identities.set(identityKey(identity.issuer, identity.subject), identity)
@@ -68,10 +74,11 @@ export function addIdentity(tables: Tables, identity: Identity, event: NewEvent)
   return 'added'
 }
 
-function update(tables: Tables, user: User, event: NewEvent, ending: PersonEnding | undefined): 'updated' | 'moved' | Taken {
+function update(tables: Tables, user: User, event: NewEvent, ending: PersonEnding | undefined): 'updated' | 'moved' | 'ticket_spent' | Taken {
   if (tables.people.get(user.id)?.version !== user.version - 1) return 'moved'
   const taken = takenBy(tables, user)
   if (taken !== null) return taken
+  if (!spent(tables, ending?.spends)) return 'ticket_spent'
   tables.people.set(user.id, user)
   tables.append(event)
   if (ending !== undefined) endWith(tables, user.id, ending)
@@ -79,10 +86,11 @@ function update(tables: Tables, user: User, event: NewEvent, ending: PersonEndin
   return 'updated'
 }
 
-function endWith(tables: Tables, user: UserId, { end, except, tickets, identities, at, event }: PersonEnding): void {
+function endWith(tables: Tables, user: UserId, { end, except, tickets, identities, at, event, joins }: PersonEnding): void {
   if (endOfUser(tables, user, { organization: null, except }, { end, at }).length > 0) tables.append(event)
   endTickets(tables, user, tickets)
   if (identities) dropIdentities(tables, user)
+  if (joins !== undefined) addMember(tables, joins.membership, joins.event)
 }
 
 function dropIdentities(tables: Tables, user: UserId): void {
@@ -119,14 +127,27 @@ function list(tables: Tables, organization: OrganizationId, page: PageRequest): 
   return toPage(members.slice(0, limit + 1), limit, (member) => member.user.id)
 }
 
+interface OfMember {
+  readonly organization: OrganizationId
+  readonly user: UserId
+  readonly decision: Decision | undefined
+}
+
 function isLastOwner(tables: Tables, { organization, user, role }: Membership): boolean {
   if (role !== 'owner') return false
   return [...tables.memberships.values()].every((other) => other.organization !== organization || other.role !== 'owner' || other.user === user)
 }
 
-function changeRole(tables: Tables, organization: OrganizationId, user: UserId, role: Role, event: NewEvent): 'changed' | 'gone' | 'last_owner' {
+function hasMoved(tables: Tables, { organization, role }: Membership, decision: Decision | undefined): boolean {
+  if (decision === undefined) return false
+  const { held, by } = decision
+  return role !== held || (by !== null && tables.memberships.get(memberKey(organization, by.user))?.role !== by.role)
+}
+
+function changeRole(tables: Tables, { organization, user, decision }: OfMember, role: Role, event: NewEvent): 'changed' | 'gone' | 'last_owner' | 'moved' {
   const membership = tables.memberships.get(memberKey(organization, user))
   if (membership === undefined) return 'gone'
+  if (hasMoved(tables, membership, decision)) return 'moved'
   if (role !== 'owner' && isLastOwner(tables, membership)) return 'last_owner'
   tables.memberships.set(memberKey(organization, user), { ...membership, role })
   tables.append(event)
@@ -134,9 +155,10 @@ function changeRole(tables: Tables, organization: OrganizationId, user: UserId, 
   return 'changed'
 }
 
-function removeMember(tables: Tables, organization: OrganizationId, user: UserId, at: Instant, event: NewEvent): 'removed' | 'gone' | 'last_owner' {
+function removeMember(tables: Tables, { organization, user, decision }: OfMember, at: Instant, event: NewEvent): 'removed' | 'gone' | 'last_owner' | 'moved' {
   const membership = tables.memberships.get(memberKey(organization, user))
   if (membership === undefined) return 'gone'
+  if (hasMoved(tables, membership, decision)) return 'moved'
   if (isLastOwner(tables, membership)) return 'last_owner'
   tables.memberships.delete(memberKey(organization, user))
   endOfUser(tables, user, { organization, except: null }, { end: 'membership_ended', at })
@@ -152,7 +174,8 @@ export function identityUser(tables: Tables, issuer: string, subject: string): U
 
 const identityOrder = ({ createdAt, issuer, subject }: Identity): string => `${String(createdAt).padStart(16, '0')} ${issuer} ${subject}`
 
-export function addMember(tables: Tables, membership: Membership, event: NewEvent): 'added' | 'already' {
+export function addMember(tables: Tables, membership: Membership, event: NewEvent, spends?: Spending): 'added' | 'already' | 'ticket_spent' {
+  if (!spent(tables, spends)) return 'ticket_spent'
   if (!addMembership(tables, membership)) return 'already'
   tables.append(event)
   tables.changed({ kind: 'user', user: membership.user })
@@ -161,7 +184,7 @@ export function addMember(tables: Tables, membership: Membership, event: NewEven
 
 export function usersPart(tables: Tables): Users {
   return {
-    insert: async (user, membership, identity, event) => insertPerson(tables, user, membership, identity, event),
+    insert: async (user, membership, identity, event, spends) => insertPerson(tables, user, membership, identity, event, spends),
     get: async (id) => tables.people.get(id),
     byEmail: async (email) => find(tables, (user) => user.email === email),
     byExternalId: async (externalId) => find(tables, (user) => user.externalId === externalId),
@@ -176,9 +199,9 @@ export function usersPart(tables: Tables): Users {
         .filter((membership) => membership.user === user)
         .sort((left, right) => (left.organization < right.organization ? -1 : 1)),
     list: async (organization, page) => list(tables, organization, page),
-    addMember: async (membership, event) => addMember(tables, membership, event),
-    changeRole: async (organization, user, role, event) => changeRole(tables, organization, user, role, event),
-    removeMember: async (organization, user, at, event) => removeMember(tables, organization, user, at, event),
+    addMember: async (membership, event, spends) => addMember(tables, membership, event, spends),
+    changeRole: async (organization, user, role, event, decision) => changeRole(tables, { organization, user, decision }, role, event),
+    removeMember: async (organization, user, at, event, decision) => removeMember(tables, { organization, user, decision }, at, event),
     none: async () => !tables.meta.has(FIRST_PERSON),
   }
 }

@@ -7,13 +7,17 @@ import type { Meta, Store, StoreOptions } from '../contract.ts'
 import { Listeners } from '../listeners.ts'
 import { afterOf, limitOf, toPage } from '../sql/paging.ts'
 import { apiKeysPart, idempotencyPart, organizationsPart } from './access-part.ts'
+import { agentsPart } from './agents-part.ts'
+import { approvalsPart } from './approvals-part.ts'
 import { checksPart } from './checks-part.ts'
-import { claim, markReads, reclaim, release, reschedule } from './claims.ts'
+import { claim, markReads, reclaim, reclaimForgotten, release, reschedule } from './claims.ts'
 import { connectSessionsPart } from './connect-sessions-part.ts'
 import { connectionsPart } from './connections-part.ts'
 import { settleDeath, takeHeldProbes, unsettledDeaths } from './deaths.ts'
+import { enrolmentsPart, workloadIssuersPart } from './enrolments-part.ts'
 import { commitFailure, commitGrant } from './grants.ts'
 import { factorsPart, throttlesPart, ticketsPart } from './identity-part.ts'
+import { installationsPart } from './installations-part.ts'
 import { integrationsPart } from './integrations-part.ts'
 import { lineagesPart } from './lineages-part.ts'
 import { type NodeLocks, nodesPart } from './nodes-part.ts'
@@ -25,7 +29,9 @@ import { quotasPart } from './quotas-part.ts'
 import { signInsPart } from './sign-ins-part.ts'
 import { proofsSeenPart, signingKeysPart } from './signing-keys-part.ts'
 import { type Snapshot, Tables } from './tables.ts'
+import { incidentsPart, trustSnapshotsPart } from './trust-part.ts'
 import { usersPart } from './users-part.ts'
+import { usesPart } from './uses-part.ts'
 import { dueWarnings, warn } from './warnings.ts'
 
 export type { NodeLocks } from './nodes-part.ts'
@@ -57,9 +63,17 @@ export function openVolatileStore(options: Pick<StoreOptions, 'clock' | 'timers'
     sessions: personSessionsPart(tables),
     owners: ownersPart(tables),
     signIns: signInsPart(tables),
+    agents: agentsPart(tables),
+    enrolments: enrolmentsPart(tables),
+    approvals: approvalsPart(tables),
+    uses: usesPart(tables),
+    incidents: incidentsPart(tables),
+    trustSnapshots: trustSnapshotsPart(tables),
+    workloadIssuers: workloadIssuersPart(tables),
     events: eventsPart(tables),
     idempotency: idempotencyPart(tables),
     meta: metaPart(tables),
+    installations: installationsPart(tables),
     pushes: pushesPart(tables),
     checks: checksPart(tables),
     quotas: quotasPart(tables),
@@ -89,6 +103,7 @@ function credentialsPart(tables: Tables): Credentials {
     takeParked: async (integration, limit, visibilityMs) => takeParked(tables, integration, limit, visibilityMs),
     parkedIntegrations: async () => parkedIntegrations(tables),
     reclaim: async (node) => reclaim(tables, node),
+    reclaimForgotten: async (connection, node, epoch) => reclaimForgotten(tables, connection, node, epoch),
     markReads: async (marks) => markReads(tables, marks),
     reschedule: async (connection, dueAt) => reschedule(tables, connection, dueAt),
     cutAnswers: async (olderThan, limit) => tables.answers.cut(olderThan, limit),

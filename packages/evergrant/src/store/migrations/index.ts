@@ -16,6 +16,8 @@ import { people } from './0015-people.ts'
 import { signingKeys } from './0016-signing-keys.ts'
 import { identity } from './0017-identity.ts'
 import { owners } from './0018-owners.ts'
+import { agents } from './0019-agents.ts'
+import { secondFactors } from './0020-second-factors.ts'
 import type { Migration } from './migration.ts'
 
 /** In order. A published migration is never edited; the next one amends it. */
@@ -38,4 +40,6 @@ export const MIGRATIONS: readonly Migration[] = [
   signingKeys,
   identity,
   owners,
+  agents,
+  secondFactors,
 ]

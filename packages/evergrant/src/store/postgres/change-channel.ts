@@ -1,5 +1,5 @@
 import pg from 'pg'
-import type { ConnectionId, IntegrationId, SessionId, UserId } from '../../core/ids.ts'
+import type { ConnectionId, IntegrationId, OrganizationId, SessionId, UserId } from '../../core/ids.ts'
 import type { QuotaState } from '../../core/pacing/quotas.ts'
 import type { Clock, Timers } from '../../core/time.ts'
 import type { Change, Changes, StoreOptions } from '../contract.ts'
@@ -27,6 +27,7 @@ interface Payload {
   readonly signing?: true
   readonly sessions?: readonly SessionId[]
   readonly users?: readonly UserId[]
+  readonly organizations?: readonly OrganizationId[]
   readonly quotas?: readonly QuotaState[]
 }
 
@@ -104,6 +105,9 @@ export class ChangeChannel implements Changes, ChangeSink {
     for (let at = 0; at < sessions.length; at += IDS_PER_PAYLOAD) payloads.push({ from: this.#from, sessions: sessions.slice(at, at + IDS_PER_PAYLOAD) })
     const users = [...new Set(changes.flatMap((change) => (change.kind === 'user' ? [change.user] : [])))]
     for (let at = 0; at < users.length; at += IDS_PER_PAYLOAD) payloads.push({ from: this.#from, users: users.slice(at, at + IDS_PER_PAYLOAD) })
+    const organizations = [...new Set(changes.flatMap((change) => (change.kind === 'organization' ? [change.organization] : [])))]
+    for (let at = 0; at < organizations.length; at += IDS_PER_PAYLOAD)
+      payloads.push({ from: this.#from, organizations: organizations.slice(at, at + IDS_PER_PAYLOAD) })
     const quotas = changes.flatMap((change) => (change.kind === 'quota' ? [change.state] : []))
     for (let at = 0; at < quotas.length; at += QUOTAS_PER_PAYLOAD) payloads.push({ from: this.#from, quotas: quotas.slice(at, at + QUOTAS_PER_PAYLOAD) })
     if (keys) payloads.push({ from: this.#from, keys: true })
@@ -173,6 +177,7 @@ export class ChangeChannel implements Changes, ChangeSink {
     for (const integration of payload.integrations ?? []) changes.push({ kind: 'integration', integration })
     for (const session of payload.sessions ?? []) changes.push({ kind: 'session', session })
     for (const user of payload.users ?? []) changes.push({ kind: 'user', user })
+    for (const organization of payload.organizations ?? []) changes.push({ kind: 'organization', organization })
     for (const state of payload.quotas ?? []) changes.push({ kind: 'quota', state })
     if (payload.keys === true) changes.push({ kind: 'api_key' })
     if (payload.signing === true) changes.push({ kind: 'signing_key' })

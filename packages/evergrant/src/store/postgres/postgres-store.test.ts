@@ -49,6 +49,16 @@ describe.skipIf(database === null)(`the contract on PostgreSQL${skip ?? ''}`, ()
     await other.close()
   })
 
+  test('whom an organization asks for a second factor is heard by every node (S69)', async () => {
+    const other = await openPostgresStore(url, options)
+    const heard: Change[] = []
+    other.changes.subscribe((change) => void heard.push(change))
+    const tenant = await Tenant.open(store, { entropy: systemEntropy, duePlan })
+    await store.organizations.requireSecondFactor(tenant.organization, ['admin'], tenant.event('organization.updated'))
+    await vi.waitFor(() => expect(heard).toContainEqual({ kind: 'organization', organization: tenant.organization }))
+    await other.close()
+  })
+
   test('what one node learns of quotas reaches another as it was told, however many come together', async () => {
     const other = await openPostgresStore(url, options)
     const heard: Change[] = []

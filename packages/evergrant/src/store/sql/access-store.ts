@@ -1,9 +1,10 @@
 import type { ApiKey, ApiKeyScope, ApiKeys } from '../../core/access/api-key.ts'
 import type { Idempotency, IdempotencyOutcome } from '../../core/access/idempotency.ts'
-import type { Founder, Organization, Organizations } from '../../core/access/organization.ts'
+import type { Founder, NewOrganization, Organization, Organizations } from '../../core/access/organization.ts'
 import type { NewEvent } from '../../core/audit/event.ts'
 import type { ApiKeyId, OrganizationId } from '../../core/ids.ts'
 import { type Instant, MINUTE } from '../../core/time.ts'
+import type { Role } from '../../core/user/user.ts'
 import { append } from './event-rows.ts'
 import { changed, type Database, type Dialect, type Program, type Row, row, rows, run, type SqlValue } from './program.ts'
 import { bytesOrNull, integer, integerOrNull, json, text, textOrNull } from './rows.ts'
@@ -95,11 +96,19 @@ export function apiKeysStore(database: Database): ApiKeys {
   }
 }
 
+const ORGANIZATION = 'id, name, slug, created_at, require_second_factor'
+
 function toOrganization(found: Row): Organization {
-  return { id: text(found, 'id') as OrganizationId, name: text(found, 'name'), slug: text(found, 'slug'), createdAt: integer(found, 'created_at') }
+  return {
+    id: text(found, 'id') as OrganizationId,
+    name: text(found, 'name'),
+    slug: text(found, 'slug'),
+    createdAt: integer(found, 'created_at'),
+    requireSecondFactor: json<readonly Role[]>(found, 'require_second_factor'),
+  }
 }
 
-function* insertOrganization(organization: Organization, event: NewEvent, founder?: Founder): Program<'inserted' | 'slug_taken'> {
+function* insertOrganization(organization: NewOrganization, event: NewEvent, founder?: Founder): Program<'inserted' | 'slug_taken'> {
   const { id, name, slug, createdAt } = organization
   if ((yield* row('select id from organization where slug = ?', slug)) !== undefined) return 'slug_taken'
   yield* run('insert into organization (id, name, slug, created_at) values (?, ?, ?, ?)', id, name, slug, createdAt)
@@ -116,12 +125,21 @@ function* join({ membership, event }: Founder): Program<void> {
 }
 
 function* findOrganization(column: 'id' | 'slug', value: string): Program<Organization | undefined> {
-  const found = yield* row(`select id, name, slug, created_at from organization where ${column} = ?`, value)
+  const found = yield* row(`select ${ORGANIZATION} from organization where ${column} = ?`, value)
   return found === undefined ? undefined : toOrganization(found)
 }
 
 function* listOrganizations(): Program<readonly Organization[]> {
-  return (yield* rows('select id, name, slug, created_at from organization order by id')).map(toOrganization)
+  return (yield* rows(`select ${ORGANIZATION} from organization order by id`)).map(toOrganization)
+}
+
+function* requireSecondFactor(id: OrganizationId, roles: readonly Role[], event: NewEvent): Program<'changed' | 'already' | 'gone'> {
+  const next = JSON.stringify(roles)
+  if ((yield* run('update organization set require_second_factor = ? where id = ? and require_second_factor <> ?', next, id, next)) === 0)
+    return (yield* findOrganization('id', id)) === undefined ? 'gone' : 'already'
+  yield* append(event)
+  yield* changed({ kind: 'organization', organization: id })
+  return 'changed'
 }
 
 export function organizationsStore(database: Database): Organizations {
@@ -133,6 +151,7 @@ export function organizationsStore(database: Database): Organizations {
     rename: async (id, name) => {
       await database.write(() => run('update organization set name = ? where id = ?', name, id))
     },
+    requireSecondFactor: (id, roles, event) => database.write(() => requireSecondFactor(id, roles, event)),
   }
 }
 

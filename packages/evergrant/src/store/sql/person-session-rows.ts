@@ -28,13 +28,15 @@ const COLUMNS = [
   'key_thumbprint',
   'user_agent',
   'address',
+  'issuer',
 ] as const
 
 export const PERSON_SESSION = COLUMNS.map((column) => `s.${column}`).join(', ')
 export const INSERT_PERSON_SESSION = `insert into session (${COLUMNS.join(', ')}, look_at) values (${COLUMNS.map(() => '?').join(', ')}, ?)`
 
 /** A session, who it is, and what they are now in its organization. */
-export const SIGNED_IN = `${PERSON_SESSION}, ${PERSON}, m.role as m_role`
+export const SIGNED_IN = `${PERSON_SESSION}, ${PERSON}, m.role as m_role,
+  (select o.require_second_factor from organization o where o.id = s.organization_id) as o_require_second_factor`
 export const SIGNED_IN_TABLES = `session s join person p on p.id = s.user_id
   left join membership m on m.organization_id = s.organization_id and m.user_id = s.user_id`
 
@@ -60,6 +62,7 @@ export function personSessionValues(session: Session): readonly SqlValue[] {
     session.keyThumbprint,
     session.userAgent,
     session.address,
+    session.issuer,
     lookAt(session),
   ]
 }
@@ -91,9 +94,12 @@ export function toPersonSession(row: Row): Session {
     keyThumbprint: textOrNull(row, 'key_thumbprint'),
     userAgent: textOrNull(row, 'user_agent'),
     address: textOrNull(row, 'address'),
+    issuer: textOrNull(row, 'issuer'),
   }
 }
 
 export function toSignedIn(row: Row): SignedIn {
-  return { session: toPersonSession(row), user: toUser(row), role: textOrNull(row, 'm_role') as Role | null }
+  const role = textOrNull(row, 'm_role') as Role | null
+  const demanding = json<readonly Role[]>(row, 'o_require_second_factor')
+  return { session: toPersonSession(row), user: toUser(row), role, factorDemanded: role !== null && demanding.includes(role) }
 }

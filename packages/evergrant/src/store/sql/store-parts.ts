@@ -1,11 +1,16 @@
 import type { Store } from '../contract.ts'
 import { apiKeysStore, idempotencyStore, organizationsStore } from './access-store.ts'
+import { agentsStore } from './agents-store.ts'
+import { approvalsStore } from './approvals-store.ts'
 import { checksStore } from './checks-store.ts'
 import { connectSessionsStore } from './connect-sessions-store.ts'
 import { connectionsStore } from './connections-store.ts'
 import { credentialsStore } from './credentials-store.ts'
+import { enrolmentsStore } from './enrolments-store.ts'
 import { eventsStore } from './events-store.ts'
 import { factorsStore } from './factors-store.ts'
+import { incidentsStore } from './incidents-store.ts'
+import { installationsStore } from './installations-store.ts'
 import { integrationsStore } from './integrations-store.ts'
 import { lineagesStore } from './lineage-store.ts'
 import { metaStore } from './meta-store.ts'
@@ -18,7 +23,10 @@ import { signInsStore } from './sign-ins-store.ts'
 import { proofsSeenStore, signingKeysStore } from './signing-keys-store.ts'
 import { throttlesStore } from './throttles-store.ts'
 import { ticketsStore } from './tickets-store.ts'
+import { trustSnapshotsStore } from './trust-snapshots-store.ts'
 import { usersStore } from './users-store.ts'
+import { usesStore } from './uses-store.ts'
+import { workloadIssuersStore } from './workload-issuers-store.ts'
 
 export type StoreParts = Omit<Store, 'nodes' | 'changes' | 'ping' | 'close'>
 
@@ -35,6 +43,14 @@ export function storeParts(database: Database): StoreParts {
     sessions: personSessionsStore(database),
     owners: ownersStore(database),
     signIns: signInsStore(database),
+    agents: agentsStore(database),
+    enrolments: enrolmentsStore(database),
+    installations: installationsStore(database),
+    approvals: approvalsStore(database),
+    uses: usesStore(database),
+    incidents: incidentsStore(database),
+    trustSnapshots: trustSnapshotsStore(database),
+    workloadIssuers: workloadIssuersStore(database),
     events: eventsStore(database),
     idempotency: idempotencyStore(database),
     meta: metaStore(database),

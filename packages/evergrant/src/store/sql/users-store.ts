@@ -3,13 +3,13 @@ import type { Page, PageRequest } from '../../core/connection/connections.ts'
 import type { OrganizationId, SessionId, UserId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
 import type { Membership, Role, User } from '../../core/user/user.ts'
-import type { Identity, Member, PersonEnding, Users } from '../../core/user/users.ts'
+import type { Decision, Identity, Member, PersonEnding, Spending, Users } from '../../core/user/users.ts'
 import { append } from './event-rows.ts'
 import { afterOf, limitOf, toPage } from './paging.ts'
 import { endOfUser } from './person-session-ends.ts'
 import { changed, type Database, type Dialect, type Program, row, rows, run, type SqlValue } from './program.ts'
 import { integer, text } from './rows.ts'
-import { endAll as endTickets } from './tickets-store.ts'
+import { endAll as endTickets, spend } from './tickets-store.ts'
 import { MEMBERSHIP, PERSON, PERSON_COLUMNS, personValues, toIdentity, toMembership, toUser } from './user-rows.ts'
 
 /** Written with the first person and never removed: whoever comes after everybody was erased is not the first. */
@@ -42,11 +42,23 @@ function* insertMembership({ organization, user, role, createdAt }: Membership):
 const INSERT_IDENTITY = 'insert into person_identity (issuer, subject, user_id, created_at) values (?, ?, ?, ?)'
 const identityValues = ({ issuer, subject, user, createdAt }: Identity): readonly SqlValue[] => [issuer, subject, user, createdAt]
 
+/** The first write: nothing else happens with a ticket that was used before. */
+function* spent(spends: Spending | undefined): Program<boolean> {
+  return spends === undefined || (yield* spend(spends.hash, spends.purpose)) !== undefined
+}
+
 /** Also the last step of a sign-in through a provider. */
-export function* insertPerson(user: User, membership: Membership, identity: Identity | null, event: NewEvent): Program<'inserted' | Taken | 'identity_taken'> {
+export function* insertPerson(
+  user: User,
+  membership: Membership,
+  identity: Identity | null,
+  event: NewEvent,
+  spends?: Spending,
+): Program<'inserted' | Taken | 'identity_taken' | 'ticket_spent'> {
   const taken = yield* takenBy(user)
   if (taken !== null) return taken
   if (identity !== null && (yield* identityUser(identity.issuer, identity.subject)) !== undefined) return 'identity_taken'
+  if (!(yield* spent(spends))) return 'ticket_spent'
   const marks = PERSON_COLUMNS.map(() => '?').join(', ')
   yield* run(`insert into person (${PERSON_COLUMNS.join(', ')}) values (${marks})`, ...personValues(user))
   yield* insertMembership(membership)
@@ -78,11 +90,12 @@ function* identitiesOf(user: UserId): Program<readonly Identity[]> {
   return found.map(toIdentity)
 }
 
-function* update(dialect: Dialect, user: User, event: NewEvent, ending: PersonEnding | undefined): Program<'updated' | 'moved' | Taken> {
+function* update(dialect: Dialect, user: User, event: NewEvent, ending: PersonEnding | undefined): Program<'updated' | 'moved' | 'ticket_spent' | Taken> {
   const stored = yield* row(`select p.version from person p where p.id = ? ${dialect.forUpdate('p')}`, user.id)
   if (stored === undefined || integer(stored, 'version') !== user.version - 1) return 'moved'
   const taken = yield* takenBy(user)
   if (taken !== null) return taken
+  if (!(yield* spent(ending?.spends))) return 'ticket_spent'
   yield* run(`update person set ${SET_PERSON} where id = ?`, ...personValues(user).slice(1), user.id)
   yield* append(event)
   if (ending !== undefined) yield* endWith(dialect, user.id, ending)
@@ -91,11 +104,12 @@ function* update(dialect: Dialect, user: User, event: NewEvent, ending: PersonEn
 }
 
 /** The person's row is locked: a session that is being opened is found here, or its opener sees the change. */
-function* endWith(dialect: Dialect, user: UserId, { end, except, tickets, identities, at, event }: PersonEnding): Program<void> {
+function* endWith(dialect: Dialect, user: UserId, { end, except, tickets, identities, at, event, joins }: PersonEnding): Program<void> {
   const ended = yield* endOfUser(dialect, { user, organization: null, except }, { end, at })
   if (ended.length > 0) yield* append(event)
   yield* endTickets(user, tickets)
   if (identities) yield* run('delete from person_identity where user_id = ?', user)
+  if (joins !== undefined) yield* addMember(joins.membership, joins.event)
 }
 
 /** Whatever hangs on a person goes with the row, also what was being written beside this. */
@@ -125,28 +139,47 @@ function* list(organization: OrganizationId, page: PageRequest): Program<Page<Me
   return toPage(members, limit, (member) => member.user.id)
 }
 
-export function* addMember(membership: Membership, event: NewEvent): Program<'added' | 'already'> {
+export function* addMember(membership: Membership, event: NewEvent, spends?: Spending): Program<'added' | 'already' | 'ticket_spent'> {
+  if (!(yield* spent(spends))) return 'ticket_spent'
   if (!(yield* insertMembership(membership))) return 'already'
   yield* append(event)
   yield* changed({ kind: 'user', user: membership.user })
   return 'added'
 }
 
-/** What the person is, with every owner of the organization locked, so that two owners who leave at once leave one. */
-function* lockedRole(dialect: Dialect, organization: OrganizationId, user: UserId): Program<Role | 'last_owner' | 'gone'> {
+interface OfMember {
+  readonly organization: OrganizationId
+  readonly user: UserId
+  readonly decision: Decision | undefined
+}
+
+/**
+ * What the person is, with every owner of the organization locked, so that two owners who leave at once leave one; and with whoever decides, so that
+ * nobody decides with a role that is theirs no more.
+ */
+function* lockedRole(dialect: Dialect, { organization, user, decision }: OfMember): Program<Role | 'last_owner' | 'gone' | 'moved'> {
   const owners = yield* rows(
     `select m.user_id from membership m where m.organization_id = ? and m.role = 'owner' order by m.user_id ${dialect.forUpdate('m')}`,
     organization,
   )
-  const found = yield* row(`select m.role from membership m where m.organization_id = ? and m.user_id = ? ${dialect.forUpdate('m')}`, organization, user)
-  if (found === undefined) return 'gone'
-  const role = text(found, 'role') as Role
+  const by = decision?.by ?? null
+  const concerned = yield* rows(
+    `select m.user_id, m.role from membership m where m.organization_id = ? and m.user_id in (?, ?) order by m.user_id ${dialect.forUpdate('m')}`,
+    organization,
+    user,
+    by?.user ?? user,
+  )
+  const roles = new Map(concerned.map((found) => [text(found, 'user_id'), text(found, 'role') as Role]))
+  const role = roles.get(user)
+  if (role === undefined) return 'gone'
+  if (decision !== undefined && (role !== decision.held || (by !== null && roles.get(by.user) !== by.role))) return 'moved'
   return role === 'owner' && owners.every((owner) => owner.user_id === user) ? 'last_owner' : role
 }
 
-function* changeRole(dialect: Dialect, organization: OrganizationId, user: UserId, role: Role, event: NewEvent): Program<'changed' | 'gone' | 'last_owner'> {
-  const held = yield* lockedRole(dialect, organization, user)
-  if (held === 'gone') return 'gone'
+function* changeRole(dialect: Dialect, member: OfMember, role: Role, event: NewEvent): Program<'changed' | 'gone' | 'last_owner' | 'moved'> {
+  const { organization, user } = member
+  const held = yield* lockedRole(dialect, member)
+  if (held === 'gone' || held === 'moved') return held
   if (held === 'last_owner' && role !== 'owner') return 'last_owner'
   yield* run('update membership set role = ? where organization_id = ? and user_id = ?', role, organization, user)
   yield* append(event)
@@ -154,9 +187,10 @@ function* changeRole(dialect: Dialect, organization: OrganizationId, user: UserI
   return 'changed'
 }
 
-function* removeMember(dialect: Dialect, organization: OrganizationId, user: UserId, at: Instant, event: NewEvent): Program<'removed' | 'gone' | 'last_owner'> {
-  const held = yield* lockedRole(dialect, organization, user)
-  if (held === 'gone' || held === 'last_owner') return held
+function* removeMember(dialect: Dialect, member: OfMember, at: Instant, event: NewEvent): Program<'removed' | 'gone' | 'last_owner' | 'moved'> {
+  const { organization, user } = member
+  const held = yield* lockedRole(dialect, member)
+  if (held === 'gone' || held === 'last_owner' || held === 'moved') return held
   yield* run('delete from membership where organization_id = ? and user_id = ?', organization, user)
   yield* endOfUser(dialect, { user, organization, except: null }, { end: 'membership_ended', at })
   yield* append(event)
@@ -171,7 +205,7 @@ function* none(): Program<boolean> {
 export function usersStore(database: Database): Users {
   const { dialect } = database
   return {
-    insert: (user, membership, identity, event) => database.write(() => insertPerson(user, membership, identity, event)),
+    insert: (user, membership, identity, event, spends) => database.write(() => insertPerson(user, membership, identity, event, spends)),
     get: (id) => database.read(() => find('p.id = ?', id)),
     byEmail: (email) => database.read(() => find('p.email = ?', email)),
     byExternalId: (externalId) => database.read(() => find('p.external_id = ?', externalId)),
@@ -182,9 +216,9 @@ export function usersStore(database: Database): Users {
     erase: (id, _at, event) => database.write(() => erase(id, event)),
     membershipsOf: (user) => database.read(() => membershipsOf(user)),
     list: (organization, page) => database.read(() => list(organization, page)),
-    addMember: (membership, event) => database.write(() => addMember(membership, event)),
-    changeRole: (organization, user, role, event) => database.write(() => changeRole(dialect, organization, user, role, event)),
-    removeMember: (organization, user, at, event) => database.write(() => removeMember(dialect, organization, user, at, event)),
+    addMember: (membership, event, spends) => database.write(() => addMember(membership, event, spends)),
+    changeRole: (organization, user, role, event, decision) => database.write(() => changeRole(dialect, { organization, user, decision }, role, event)),
+    removeMember: (organization, user, at, event, decision) => database.write(() => removeMember(dialect, { organization, user, decision }, at, event)),
     none: () => database.read(none),
   }
 }

@@ -1,0 +1,64 @@
+import type { ConnectionId, IntegrationId } from '../ids.ts'
+import type { AgentAccess, AgentPolicy, ConnectionSelector } from './agent.ts'
+import type { AgentStanding } from './agents.ts'
+
+/** What of a connection a policy looks at. */
+export interface SelectableConnection {
+  readonly id: ConnectionId
+  readonly owner: string
+  readonly integration: IntegrationId
+  readonly tags: readonly string[]
+}
+
+/** `look`: to see that it is there and how it is. */
+export type WantedUse = { readonly access: 'look' | 'token' } | { readonly access: 'proxy'; readonly method: string }
+
+export type PolicyRuling =
+  | { readonly kind: 'allowed'; readonly approval: boolean }
+  /** Answered exactly as a connection that never was. */
+  | { readonly kind: 'hidden' }
+  | { readonly kind: 'refused'; readonly detail: string }
+
+/** All that a selector says holds. */
+function fits({ connection, owner, integration, tag }: ConnectionSelector, of: SelectableConnection): boolean {
+  if (connection !== undefined && connection !== of.id) return false
+  if (owner !== undefined && owner !== of.owner) return false
+  if (integration !== undefined && integration !== of.integration) return false
+  return tag === undefined || of.tags.includes(tag)
+}
+
+export function selects(selectors: readonly ConnectionSelector[], connection: SelectableConnection): boolean {
+  return selectors.some((selector) => fits(selector, connection))
+}
+
+/**
+ * The connections that an agent sees: those of its policy, and of these only what its owner reaches now. Who became a `member` shares their own alone; who
+ * only looks on gives no program the use of anything.
+ */
+export function reachOf({ agent, ownerRole, ownerName }: AgentStanding): readonly ConnectionSelector[] {
+  const { connections } = agent.policy
+  if (ownerRole === null || ownerRole === 'viewer') return []
+  if (ownerRole !== 'member') return connections
+  return connections.filter(({ owner }) => owner === undefined || owner === ownerName).map((selector) => ({ ...selector, owner: ownerName }))
+}
+
+/** Whether the agent may use this connection in this way. Whether it may do anything at all is decided before. */
+export function rulePolicy(standing: AgentStanding, connection: SelectableConnection, wanted: WantedUse): PolicyRuling {
+  if (!selects(reachOf(standing), connection)) return { kind: 'hidden' }
+  if (wanted.access === 'look') return { kind: 'allowed', approval: false }
+  const { policy } = standing.agent
+  if (!policy.access.includes(wanted.access)) return refused(policy, wanted.access)
+  if (wanted.access === 'proxy' && policy.methods !== null && !policy.methods.includes(wanted.method))
+    return { kind: 'refused', detail: `The policy of this agent lets ${policy.methods.join(', ') || 'no method'} through the proxy, and not ${wanted.method}.` }
+  return { kind: 'allowed', approval: selects(policy.approval, connection) }
+}
+
+const WAYS: Readonly<Record<AgentAccess, string>> = {
+  token: 'read access tokens (`token`)',
+  proxy: 'send requests through the proxy (`proxy`)',
+}
+
+function refused(policy: AgentPolicy, wanted: AgentAccess): PolicyRuling {
+  const given = policy.access.map((access) => WAYS[access]).join(' and ') || 'do nothing'
+  return { kind: 'refused', detail: `The policy of this agent lets it ${given}, and not ${WAYS[wanted]}.` }
+}

@@ -1,0 +1,212 @@
+import type { EventType } from '../audit/event.ts'
+import { Fault } from '../fault/fault.ts'
+import { type AgentId, newId, type UserId } from '../ids.ts'
+import type { JsonObject } from '../json.ts'
+import type { Clock, Entropy } from '../time.ts'
+import type { Users } from '../user/users.ts'
+import { type Agent, type AgentPolicy, type AgentStatus, NEW_POLICY } from './agent.ts'
+import { type AgentCaller, agentEvent, agentNotFound, requireGiving, requireOwn, requireOwnConnections } from './agent-caller.ts'
+import { settled } from './agent-status.ts'
+import type { AgentStanding, Agents } from './agents.ts'
+import type { Installations } from './installations.ts'
+import type { RecoverySettings } from './recovery-settings.ts'
+
+export interface AgentPorts {
+  readonly agents: Agents
+  readonly installations: Pick<Installations, 'revoke'>
+  readonly users: Pick<Users, 'get' | 'membershipsOf'>
+  readonly clock: Pick<Clock, 'wall'>
+  readonly entropy: Entropy
+}
+
+export interface NewAgent {
+  readonly name: string
+  readonly description: string | null
+  /** The caller, where it is a person. */
+  readonly owner: UserId | null
+  readonly policy: Partial<AgentPolicy>
+  readonly recovery: Partial<RecoverySettings>
+}
+
+/** What is not named stays. */
+export interface AgentChange {
+  readonly name?: string
+  readonly description?: string | null
+  readonly owner?: UserId
+  readonly recovery?: Partial<RecoverySettings>
+  /** Refuse the change unless this is the stored version. */
+  readonly version?: number
+}
+
+const TRIES = 10
+
+/** Programs, as those who answer for them see them. docs/decisions/0041. */
+export class AgentService {
+  readonly #ports: AgentPorts
+
+  constructor(ports: AgentPorts) {
+    this.#ports = ports
+  }
+
+  /** @throws Fault `already_exists` for a name that another live agent has, `invalid_request`, `role_missing` */
+  async create(caller: AgentCaller, wanted: NewAgent): Promise<AgentStanding> {
+    const { agents, clock, entropy } = this.#ports
+    const owner = wanted.owner ?? caller.user
+    if (owner === null)
+      throw new Fault('invalid_request', { field: '/owner', detail: 'Name the person who answers for this agent: `owner`, the id of a user.' })
+    if (caller.own !== null && owner !== caller.own.user)
+      throw new Fault('role_missing', { field: '/owner', detail: 'Your role makes agents of your own: leave `owner` out.' })
+    await this.#requireOwner(caller, owner)
+    const policy: AgentPolicy = { ...NEW_POLICY, ...wanted.policy }
+    requireOwnConnections(caller, policy)
+    // The way that a new agent has where nobody said anything leads to no connection yet.
+    if (wanted.policy.access !== undefined || policy.connections.length > 0) requireGiving(caller, policy.access, '/policy/access')
+    const at = clock.wall()
+    const agent: Agent = {
+      id: newId('agt', entropy),
+      organization: caller.organization,
+      owner,
+      name: wanted.name,
+      description: wanted.description,
+      status: 'pending',
+      provenAt: null,
+      acceptedAt: null,
+      acceptedBy: null,
+      policy,
+      recovery: wanted.recovery,
+      reviewedAt: null,
+      reviewedBy: null,
+      createdAt: at,
+      updatedAt: at,
+      version: 1,
+    }
+    if ((await agents.insert(agent, this.#event('agent.created', caller, agent, { name: agent.name, owner }))) === 'name_taken') throw nameTaken(agent.name)
+    return this.get(caller, agent.id)
+  }
+
+  /** @throws Fault `not_found` */
+  async get(caller: AgentCaller, id: AgentId): Promise<AgentStanding> {
+    const found = await this.#ports.agents.get(caller.organization, id)
+    if (found === undefined) throw agentNotFound(id)
+    requireOwn(caller, found.agent)
+    return found
+  }
+
+  /** Newest first. */
+  list(
+    caller: AgentCaller,
+    filter: { readonly owner?: UserId; readonly status?: AgentStatus; readonly limit: number; readonly after: AgentId | null },
+  ): Promise<readonly Agent[]> {
+    const { own, organization } = caller
+    if (own !== null && filter.owner !== undefined && filter.owner !== own.user) return Promise.resolve([])
+    return this.#ports.agents.list(organization, own === null ? filter : { ...filter, owner: own.user })
+  }
+
+  /** @throws Fault `not_found`, `conflict`, `already_exists`, `role_missing` */
+  async update(caller: AgentCaller, id: AgentId, change: AgentChange): Promise<AgentStanding> {
+    const { owner, name, description, recovery, version } = change
+    if (owner !== undefined) await this.#requireNewOwner(caller, owner)
+    return this.#change(caller, id, 'agent.updated', (agent) => {
+      if (version !== undefined && version !== agent.version)
+        throw new Fault('conflict', { field: '/version', detail: `The agent has version ${agent.version} by now. Read it again.` })
+      if (owner !== undefined && owner !== agent.owner) requireGiving(caller, agent.policy.access, '/owner')
+      return {
+        ...agent,
+        name: name ?? agent.name,
+        description: description === undefined ? agent.description : description,
+        recovery: recovery ?? agent.recovery,
+        // Whom one person accepted, the next one has not.
+        ...(owner === undefined || owner === agent.owner ? {} : { owner, acceptedAt: null, acceptedBy: null }),
+      }
+    })
+  }
+
+  /** The whole policy. @throws Fault */
+  async setPolicy(caller: AgentCaller, id: AgentId, policy: AgentPolicy): Promise<AgentStanding> {
+    requireOwnConnections(caller, policy)
+    requireGiving(caller, policy.access, '/access')
+    return this.#change(caller, id, 'agent.policy_changed', (agent) => ({ ...agent, policy }), {
+      access: [...policy.access],
+      selectors: policy.connections.length,
+    })
+  }
+
+  /** Its owner answers for what it does from now on; or somebody does who may administer all agents. @throws Fault */
+  async accept(caller: AgentCaller, id: AgentId): Promise<AgentStanding> {
+    const { agent } = await this.get(caller, id)
+    if (agent.acceptedAt !== null) return this.get(caller, id)
+    if (caller.user !== agent.owner) requireGiving(caller, agent.policy.access, 'id')
+    const at = this.#ports.clock.wall()
+    return this.#change(caller, id, 'agent.accepted', (now) => ({ ...now, acceptedAt: at, acceptedBy: caller.actor }))
+  }
+
+  /** Nothing of it works until it is resumed; nothing is lost. @throws Fault */
+  suspend(caller: AgentCaller, id: AgentId): Promise<AgentStanding> {
+    return this.#change(caller, id, 'agent.suspended', (agent) => ({ ...agent, status: 'suspended' }))
+  }
+
+  /** @throws Fault `conflict` when it is not suspended */
+  resume(caller: AgentCaller, id: AgentId): Promise<AgentStanding> {
+    return this.#change(caller, id, 'agent.resumed', (agent) => {
+      if (agent.status !== 'suspended') throw new Fault('conflict', { detail: `The agent is ${agent.status}, not suspended.` })
+      return { ...agent, status: 'pending' }
+    })
+  }
+
+  /** Somebody looked at its rights and keeps them. @throws Fault */
+  review(caller: AgentCaller, id: AgentId): Promise<AgentStanding> {
+    if (caller.user === null) throw new Fault('forbidden', { detail: 'A review is made by a person: send an access token of a session, not an API key.' })
+    const reviewed = { reviewedAt: this.#ports.clock.wall(), reviewedBy: caller.user }
+    return this.#change(caller, id, 'agent.reviewed', (agent) => ({ ...agent, ...reviewed }))
+  }
+
+  /** For good, with all its installations. Repeating it changes nothing. @throws Fault `not_found` */
+  async revoke(caller: AgentCaller, id: AgentId): Promise<AgentStanding> {
+    const { agent } = await this.get(caller, id)
+    const ended = agent.status === 'revoked' ? undefined : await this.#change(caller, id, 'agent.revoked', (now) => ({ ...now, status: 'revoked' }))
+    // The agent's own status has refused them since; this writes it down at each, and is repeated when it was broken off.
+    const event = this.#event('installation.retired', caller, agent, { reason: 'agent revoked' })
+    const revocation = { class: 'offboarding', reason: 'The agent was revoked.', by: byOf(caller), ticket: false, status: 'retired', lock: null } as const
+    await this.#ports.installations.revoke(caller.organization, { agent: id }, revocation, this.#ports.clock.wall(), event)
+    return ended ?? this.get(caller, id)
+  }
+
+  async #change(caller: AgentCaller, id: AgentId, type: EventType, next: (agent: Agent) => Agent, data: JsonObject = {}): Promise<AgentStanding> {
+    const { agents, clock } = this.#ports
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const { agent } = await this.get(caller, id)
+      if (agent.status === 'revoked') throw new Fault('agent_revoked', { detail: 'A revoked agent does not change any more. Make a new one.' })
+      const wanted = settled(next(agent), clock.wall())
+      const outcome = await agents.update(wanted, this.#event(type, caller, agent, data))
+      if (outcome === 'updated') return this.get(caller, id)
+      if (outcome === 'name_taken') throw nameTaken(wanted.name)
+    }
+    throw new Fault('conflict', { detail: 'The agent kept changing while it was updated. Try again.' })
+  }
+
+  async #requireNewOwner(caller: AgentCaller, owner: UserId): Promise<void> {
+    if (caller.own !== null && owner !== caller.own.user)
+      throw new Fault('role_missing', { field: '/owner', detail: 'Your role does not give an agent to somebody else.' })
+    await this.#requireOwner(caller, owner)
+  }
+
+  async #requireOwner({ organization }: AgentCaller, owner: UserId): Promise<void> {
+    const { users } = this.#ports
+    const [user, memberships] = await Promise.all([users.get(owner), users.membershipsOf(owner)])
+    const member = memberships.some((membership) => membership.organization === organization)
+    if (user !== undefined && user.disabledAt === null && member) return
+    throw new Fault('invalid_request', { field: '/owner', detail: `${owner} is no active member of this organization. GET users lists them.` })
+  }
+
+  #event(type: EventType, { organization, actor }: AgentCaller, { id }: Agent, data: JsonObject = {}) {
+    return agentEvent(this.#ports, { type, organization, actor, subject: id, data })
+  }
+}
+
+function byOf({ actor }: AgentCaller): string {
+  return actor.id ?? actor.kind
+}
+
+function nameTaken(name: string): Fault {
+  return new Fault('already_exists', { field: '/name', detail: `There is an agent ${name} already. Choose another name, or revoke that one.` })
+}

@@ -1,0 +1,66 @@
+import type { Clock, Entropy, Instant } from '../time.ts'
+import { type AgentCaller, agentEvent } from './agent-caller.ts'
+import type { Agents } from './agents.ts'
+import type { AgentSettings, RecoverySettings } from './recovery-settings.ts'
+
+export interface AgentSettingsPorts {
+  readonly agents: Pick<Agents, 'settings' | 'saveSettings'>
+  readonly clock: Pick<Clock, 'wall'>
+  readonly entropy: Entropy
+  /** `EVERGRANT_RECOVERY`. */
+  readonly recoveryEnabled: boolean
+}
+
+/** What is not named stays. */
+export interface AgentSettingsChange {
+  readonly recoveryEnabled?: boolean
+  readonly recovery?: Partial<RecoverySettings>
+  /** True: a tripped breaker is put back, and machines recover by themselves again. */
+  readonly closesBreaker?: boolean
+}
+
+export interface CurrentSettings extends AgentSettings {
+  /** Who keeps everything from recovering; null: nobody. */
+  readonly offBecause: 'EVERGRANT_RECOVERY' | 'organization' | null
+  /** Null once it is over. */
+  readonly breakerUntil: Instant | null
+}
+
+/** What an organization says about all its agents. */
+export class AgentSettingsService {
+  readonly #ports: AgentSettingsPorts
+
+  constructor(ports: AgentSettingsPorts) {
+    this.#ports = ports
+  }
+
+  async get({ organization }: Pick<AgentCaller, 'organization'>): Promise<CurrentSettings> {
+    return this.#current(await this.#ports.agents.settings(organization))
+  }
+
+  /** Counts for the next recovery, on all nodes: it is read in the transaction that would mint. */
+  async change({ organization, actor }: AgentCaller, { recoveryEnabled, recovery, closesBreaker }: AgentSettingsChange): Promise<CurrentSettings> {
+    const { agents, clock } = this.#ports
+    const before = await agents.settings(organization)
+    const next: AgentSettings = {
+      recoveryEnabled: recoveryEnabled ?? before.recoveryEnabled,
+      recovery: { ...before.recovery, ...recovery },
+      breakerUntil: closesBreaker === true ? null : before.breakerUntil,
+    }
+    const switched = next.recoveryEnabled !== before.recoveryEnabled
+    const data = switched
+      ? { recovery_enabled: next.recoveryEnabled, recovery: { ...next.recovery } }
+      : { recovery: { ...next.recovery }, before: { ...before.recovery }, breaker_closed: before.breakerUntil !== null && next.breakerUntil === null }
+    const type = switched ? 'recovery.switch_changed' : 'agent.settings_changed'
+    const event = agentEvent(this.#ports, { type, organization, actor, subject: organization, data })
+    await agents.saveSettings(organization, next, clock.wall(), event)
+    return this.#current(next)
+  }
+
+  #current(settings: AgentSettings): CurrentSettings {
+    const { clock, recoveryEnabled } = this.#ports
+    const breakerUntil = settings.breakerUntil !== null && clock.wall() < settings.breakerUntil ? settings.breakerUntil : null
+    const offBecause = !recoveryEnabled ? 'EVERGRANT_RECOVERY' : settings.recoveryEnabled ? null : 'organization'
+    return { ...settings, breakerUntil, offBecause }
+  }
+}

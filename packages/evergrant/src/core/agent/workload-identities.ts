@@ -1,0 +1,150 @@
+import { Fault } from '../fault/fault.ts'
+import { type AgentId, newId, type WorkloadIssuerId } from '../ids.ts'
+import type { JsonObject, JsonValue } from '../json.ts'
+import { decodeJwt } from '../provider/base64url.ts'
+import { type Clock, type Entropy, type Instant, MINUTE, SECOND } from '../time.ts'
+import { type AgentCaller, agentEvent, requireEnrolling } from './agent-caller.ts'
+import type { AgentService } from './agent-service.ts'
+import type { ClaimCondition, WorkloadIssuer, WorkloadIssuers } from './workload-issuers.ts'
+
+/** Port: whether the issuer signed the token, with the keys that it publishes. Never rejects because of the token. */
+export interface IdentityTokenVerifier {
+  verify(token: string, issuer: string): Promise<{ readonly kind: 'signed'; readonly claims: JsonObject } | { readonly kind: 'refused'; readonly why: string }>
+}
+
+export interface WorkloadPorts {
+  readonly issuers: WorkloadIssuers
+  readonly agents: Pick<AgentService, 'get'>
+  readonly verifier: IdentityTokenVerifier
+  readonly clock: Pick<Clock, 'wall'>
+  readonly entropy: Entropy
+  readonly publicUrl: string
+}
+
+export interface NewWorkloadIssuer {
+  readonly name: string
+  readonly issuer: string
+  /** By default one that nobody else has: this server and the organization. */
+  readonly audience: string | null
+  readonly conditions: readonly ClaimCondition[]
+  readonly installationLifeMs: number
+}
+
+const TOKEN_MAX = 16_384
+const LEEWAY_SECONDS = 60
+
+/** Machines whose platform says who they are: no secret is stored anywhere, and recovery is enrolling again. */
+export class WorkloadIdentities {
+  readonly #ports: WorkloadPorts
+
+  constructor(ports: WorkloadPorts) {
+    this.#ports = ports
+  }
+
+  /** @throws Fault `not_found`, `role_missing`, `already_exists` when another organization trusts the issuer with the same audience */
+  async create(caller: AgentCaller, id: AgentId, wanted: NewWorkloadIssuer): Promise<WorkloadIssuer> {
+    const { issuers, clock, entropy, publicUrl } = this.#ports
+    const { agent } = await this.#ports.agents.get(caller, id)
+    requireEnrolling(caller, agent)
+    if (agent.status === 'revoked') throw new Fault('agent_revoked')
+    const audience = wanted.audience ?? `${publicUrl}/${caller.organization}`
+    // Else a token that was made for them would enrol a machine here.
+    if ((await issuers.named(wanted.issuer)).some((other) => other.audience === audience && other.organization !== caller.organization))
+      throw new Fault('already_exists', {
+        field: '/audience',
+        detail: 'This audience is taken for this issuer. Leave `audience` out, or choose one of your own.',
+      })
+    const { name, issuer, conditions, installationLifeMs } = wanted
+    const made: WorkloadIssuer = {
+      id: newId('wli', entropy),
+      organization: caller.organization,
+      agent: id,
+      name,
+      issuer,
+      audience,
+      conditions,
+      installationLifeMs,
+      createdAt: clock.wall(),
+    }
+    await issuers.insert(made, this.#event('workload_issuer.created', caller, made, { issuer, audience, conditions: conditions.map(toText) }))
+    return made
+  }
+
+  /** @throws Fault `not_found` */
+  async list(caller: AgentCaller, id: AgentId): Promise<readonly WorkloadIssuer[]> {
+    await this.#ports.agents.get(caller, id)
+    return this.#ports.issuers.ofAgent(caller.organization, id)
+  }
+
+  /** What came by it goes on until its own end. @throws Fault `not_found` */
+  async remove(caller: AgentCaller, agent: AgentId, id: WorkloadIssuerId): Promise<void> {
+    const found = (await this.list(caller, agent)).find((issuer) => issuer.id === id)
+    const event = found === undefined ? null : this.#event('workload_issuer.deleted', caller, found, { issuer: found.issuer })
+    if (event === null || (await this.#ports.issuers.remove(caller.organization, agent, id, event)) === 'gone')
+      throw new Fault('not_found', { field: 'workload', detail: `This agent trusts no workload identity ${id}.` })
+  }
+
+  /** The one trust that a token fits. @throws Fault `workload_refused`, whose detail names the check that failed */
+  async find(token: string): Promise<WorkloadIssuer> {
+    const { issuers, verifier, clock } = this.#ports
+    const read = token.length > TOKEN_MAX ? null : decodeJwt(token)
+    const named = read?.claims['iss']
+    if (typeof named !== 'string') throw refused('It is no JWT with an `iss`.')
+    const trusted = await issuers.named(named)
+    // Nothing is fetched for an issuer that nobody here trusts.
+    if (trusted.length === 0) throw refused(`No agent trusts the issuer ${named.slice(0, 200)}.`)
+    const verified = await verifier.verify(token, named)
+    if (verified.kind === 'refused') throw refused(verified.why)
+    const late = timeProblem(verified.claims, clock.wall())
+    if (late !== null) throw refused(late)
+    const meant = trusted.filter(({ audience }) => audienceOf(verified.claims).includes(audience))
+    if (meant.length === 0) throw refused('Its `aud` is not the audience that the trust asks for.')
+    const fitting = meant.filter(({ conditions }) => conditions.every((condition) => holds(condition, verified.claims)))
+    const [one, ...more] = fitting
+    if (one === undefined) throw refused(`A condition does not hold: ${failing(meant, verified.claims)}.`)
+    if (more.some(({ agent }) => agent !== one.agent)) throw refused('It fits the conditions of more than one agent. Make them tell the agents apart.')
+    return one
+  }
+
+  #event(type: 'workload_issuer.created' | 'workload_issuer.deleted', { organization, actor }: AgentCaller, issuer: WorkloadIssuer, data: JsonObject) {
+    return agentEvent(this.#ports, { type, organization, actor, subject: issuer.agent, data: { workload: issuer.id, name: issuer.name, ...data } })
+  }
+}
+
+function refused(check: string): Fault {
+  return new Fault('workload_refused', { field: '/workload_token', detail: `The identity token was refused. ${check}` })
+}
+
+/** RFC 7519 sections 4.1.4 to 4.1.6. A token that never ends is none for this. */
+function timeProblem({ exp, nbf, iat }: JsonObject, now: Instant): string | null {
+  const seconds = now / SECOND
+  if (typeof exp !== 'number') return 'It has no `exp`.'
+  if (seconds >= exp + LEEWAY_SECONDS) return 'Its time is over (`exp`): fetch a fresh one from the platform.'
+  if (typeof nbf === 'number' && seconds < nbf - LEEWAY_SECONDS) return 'Its time has not begun (`nbf`): compare the clocks.'
+  if (typeof iat !== 'number') return 'It has no `iat`.'
+  return seconds < iat - MINUTE / SECOND ? 'It was issued in the future (`iat`): compare the clocks.' : null
+}
+
+function audienceOf({ aud }: JsonObject): readonly JsonValue[] {
+  return Array.isArray(aud) ? (aud as readonly JsonValue[]) : [aud ?? null]
+}
+
+/** A `*` at the end stands for anything, the empty text included; nowhere else has it a meaning. */
+export function holds({ claim, value }: ClaimCondition, claims: JsonObject): boolean {
+  const found = Object.hasOwn(claims, claim) ? claims[claim] : undefined
+  const text = typeof found === 'string' ? found : typeof found === 'number' || typeof found === 'boolean' ? String(found) : null
+  if (text === null) return false
+  return value.endsWith('*') ? text.startsWith(value.slice(0, -1)) : text === value
+}
+
+/** The first one of the trust that comes closest, with what the token says. The holder of a genuine token may know what is in it. */
+function failing(meant: readonly WorkloadIssuer[], claims: JsonObject): string {
+  const condition = meant[0]?.conditions.find((one) => !holds(one, claims))
+  if (condition === undefined) return 'none'
+  const found = claims[condition.claim]
+  return `\`${condition.claim}\` is ${JSON.stringify(found ?? null).slice(0, 200)}`
+}
+
+function toText({ claim, value }: ClaimCondition): string {
+  return `${claim} = ${value}`
+}

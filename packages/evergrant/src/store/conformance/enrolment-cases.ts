@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import type { Approval } from '../../core/agent/approvals.ts'
+import { type ConnectionId, newId } from '../../core/ids.ts'
+import { agentOf, enrolled, enrolmentOf, enrolRequest, newAgent } from './agents.ts'
+import { heardDuring } from './people.ts'
+import type { StoreCase } from './store-case.ts'
+import { FUTURE, PAST, Tenant } from './tenant.ts'
+
+const BY = { kind: 'user', id: 'usr_1' } as const
+
+export const enrolmentCases: readonly StoreCase[] = [
+  {
+    name: 'of ten keys with one code one is enrolled; the others are refused, and nothing of them stays',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const agent = await newAgent(tenant)
+      const code = enrolmentOf(tenant, agent)
+      await store.enrolments.insert(code, tenant.event('enrolment.created'))
+      const requests = Array.from({ length: 10 }, (_, index) => enrolRequest(tenant, agent, code, `${code.id} key ${index}`))
+      const outcomes = await Promise.all(requests.map((request) => store.enrolments.enrol(request)))
+      assert.equal(outcomes.filter(({ kind }) => kind === 'enrolled').length, 1)
+      const told = await store.events.list(tenant.organization, { type: 'installation.enrolled' }, { limit: 20, cursor: null })
+      assert.equal(told.items.length, 1)
+      const winner = requests[outcomes.findIndex(({ kind }) => kind === 'enrolled')]
+      const spent = await store.enrolments.find(code.hash)
+      assert.deepEqual([spent?.status, spent?.usedBy, spent?.installation], ['used', winner?.installation.keyThumbprint, winner?.installation.id])
+    },
+  },
+  {
+    name: 'the same key and attempt get the same installation again; another attempt of the same key does not',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const agent = await newAgent(tenant)
+      const code = enrolmentOf(tenant, agent)
+      await store.enrolments.insert(code, null)
+      const first = enrolRequest(tenant, agent, code, code.id, 'attempt')
+      const twins = await Promise.all(
+        [first, ...Array.from({ length: 4 }, () => enrolRequest(tenant, agent, code, code.id, 'attempt'))].map((one) => store.enrolments.enrol(one)),
+      )
+      const ids = new Set(twins.map((one) => (one.kind === 'enrolled' ? `${one.standing.installation.id} ${one.token.id}` : one.kind)))
+      assert.equal(ids.size, 1)
+      assert.equal(twins.filter((one) => one.kind === 'enrolled' && !one.again).length, 1)
+      assert.deepEqual(await store.enrolments.enrol(enrolRequest(tenant, agent, code, code.id, 'another')), { kind: 'refused' })
+    },
+  },
+  {
+    name: 'a workload enrols without a code: its key and attempt are known again, another attempt is another installation',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const agent = await newAgent(tenant)
+      const key = newId('evt', context.entropy)
+      const request = () => enrolRequest(tenant, agent, null, key, 'attempt')
+      const outcomes = await Promise.all([request(), request(), request()].map((one) => store.enrolments.enrol(one)))
+      const ids = new Set(outcomes.map((one) => (one.kind === 'enrolled' ? one.standing.installation.id : one.kind)))
+      assert.equal(ids.size, 1)
+      const another = await store.enrolments.enrol(enrolRequest(tenant, agent, null, key, 'later'))
+      assert.ok(another.kind === 'enrolled' && !ids.has(another.standing.installation.id))
+    },
+  },
+  {
+    name: 'an agent is verified by the first proven key where its policy accepts that door, and waits for its owner elsewhere',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const agent = await newAgent(tenant)
+      const waiting = await newAgent(tenant, { policy: { ...agent.policy, autoAccept: [] } })
+      for (const [one, status] of [
+        [agent, 'verified'],
+        [waiting, 'pending'],
+      ] as const) {
+        const code = enrolmentOf(tenant, one)
+        await store.enrolments.insert(code, null)
+        const heard = await heardDuring(tenant, async () => {
+          const outcome = await store.enrolments.enrol(enrolRequest(tenant, one, code, code.id))
+          assert.ok(outcome.kind === 'enrolled')
+          assert.equal(outcome.standing.agent.status, status)
+          assert.notEqual(outcome.standing.agent.provenAt, null)
+        })
+        assert.ok(heard.some((change) => change.kind === 'agent' && change.agent === one.id))
+        const told = await store.events.list(tenant.organization, { type: 'agent.verified', subject: one.id }, { limit: 5, cursor: null })
+        assert.equal(told.items.length, status === 'verified' ? 1 : 0)
+      }
+    },
+  },
+  {
+    name: 'a code that is over, withdrawn, of another agent or of a revoked one enrols nobody',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const [agent, other] = [await newAgent(tenant), await newAgent(tenant)]
+      const revoked = await newAgent(tenant, { status: 'revoked' })
+      const [old, withdrawn, ended] = [enrolmentOf(tenant, agent, { expiresAt: PAST }), enrolmentOf(tenant, agent), enrolmentOf(tenant, revoked)]
+      const good = enrolmentOf(tenant, agent)
+      for (const one of [old, withdrawn, ended, good]) await store.enrolments.insert(one, null)
+      assert.deepEqual(
+        (await store.enrolments.openOf(tenant.organization, agent.id)).map(({ id }) => id),
+        [good.id, withdrawn.id],
+      )
+      const withdraw = (of: Tenant) => store.enrolments.withdraw(of.organization, withdrawn.id, of.event('enrolment.withdrawn'))
+      assert.equal(await withdraw(await Tenant.open(store, context)), 'gone')
+      assert.equal(await withdraw(tenant), 'withdrawn')
+      assert.equal(await withdraw(tenant), 'gone')
+      for (const [code, of] of [
+        [old, agent],
+        [withdrawn, agent],
+        [ended, revoked],
+        [good, other],
+        [enrolmentOf(tenant, agent), agent],
+      ] as const)
+        assert.deepEqual(await store.enrolments.enrol(enrolRequest(tenant, of, code, code.id)), { kind: 'refused' })
+      const stranger = await agentOf(tenant)
+      assert.deepEqual(await store.enrolments.enrol(enrolRequest(tenant, stranger, null, stranger.id)), { kind: 'refused' })
+    },
+  },
+  {
+    name: 'a device waits for one decision, polls no faster than it was told, and enrols once it was allowed',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const agent = await newAgent(tenant)
+      const device = enrolmentOf(tenant, null, { door: 'device', userCode: newId('evt', context.entropy), nextPollAt: PAST })
+      await store.enrolments.insert(device, null)
+      assert.deepEqual(await store.enrolments.byUserCode(device.userCode ?? ''), device)
+      assert.deepEqual(await store.enrolments.enrol(enrolRequest(tenant, agent, device, device.id)), { kind: 'refused' })
+      assert.equal(await store.enrolments.poll(device.id, PAST), true)
+      assert.equal(await store.enrolments.poll(device.id, PAST + 4_999), false)
+      const slowed = await store.enrolments.find(device.hash)
+      assert.deepEqual([slowed?.intervalMs, slowed?.nextPollAt], [10_000, PAST + 14_999])
+      assert.equal(await store.enrolments.poll(device.id, PAST + 14_999), true)
+      const decide = (status: 'approved' | 'denied') =>
+        store.enrolments.decide(device.id, { status, organization: tenant.organization, agent: agent.id, name: 'laptop' }, tenant.event('device.approved'))
+      assert.deepEqual((await Promise.all([decide('approved'), decide('approved')])).sort(), ['decided', 'gone'])
+      const outcome = await store.enrolments.enrol(enrolRequest(tenant, agent, device, device.id))
+      assert.equal(outcome.kind, 'enrolled')
+      assert.equal((await store.enrolments.find(device.hash))?.name, 'laptop')
+    },
+  },
+  {
+    name: 'enrolments past their time are forgotten',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const agent = await newAgent(tenant)
+      const [old, open] = [enrolmentOf(tenant, agent, { expiresAt: PAST - 1 }), enrolmentOf(tenant, agent)]
+      for (const one of [old, open]) await store.enrolments.insert(one, null)
+      while ((await store.enrolments.purge(PAST, 1_000)) > 0);
+      assert.equal(await store.enrolments.find(old.hash), undefined)
+      assert.deepEqual(await store.enrolments.find(open.hash), open)
+    },
+  },
+  {
+    name: 'the use of a connection is asked for once, decided once, and holds until its time is over',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const approval = await askedFor(tenant)
+      const connection = approval.connection ?? 'con_'
+      const asked = await Promise.all(
+        Array.from({ length: 5 }, () => store.approvals.ask({ ...approval, id: newId('apr', context.entropy) }, tenant.event('approval.asked'))),
+      )
+      const [first] = asked
+      if (first === undefined) throw new Error('nothing was asked')
+      assert.equal(new Set(asked.map(({ id }) => id)).size, 1)
+      assert.equal(await store.approvals.standing(approval.installation, connection), undefined)
+      const decide = (of: Tenant, status: 'approved' | 'denied', expiresAt = FUTURE) =>
+        store.approvals.decide(of.organization, first.id, { status, by: BY, expiresAt }, of.event('approval.approved'))
+      assert.equal(await decide(await Tenant.open(store, context), 'approved'), 'gone')
+      assert.equal(await decide(tenant, 'approved'), 'decided')
+      assert.equal(await decide(tenant, 'denied'), 'already')
+      const standing = await store.approvals.standing(approval.installation, connection)
+      assert.deepEqual([standing?.id, standing?.status, standing?.decidedBy, standing?.expiresAt], [first.id, 'approved', BY, FUTURE])
+      assert.equal((await store.approvals.ask({ ...approval, id: newId('apr', context.entropy) }, tenant.event('approval.asked'))).id, first.id)
+    },
+  },
+  {
+    name: 'an approval whose time is over is neither pending nor standing, and is forgotten later',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const approval = { ...(await askedFor(tenant)), expiresAt: PAST }
+      await store.approvals.ask(approval, tenant.event('approval.asked'))
+      assert.deepEqual(await store.approvals.list(tenant.organization, { status: 'pending', limit: 10, after: null }), [])
+      assert.deepEqual(await store.approvals.list(tenant.organization, { limit: 10, after: null }), [approval])
+      const late = { status: 'approved', by: BY, expiresAt: FUTURE } as const
+      assert.equal(await store.approvals.decide(tenant.organization, approval.id, late, tenant.event('approval.approved')), 'gone')
+      const next = { ...approval, id: newId('apr', context.entropy), expiresAt: FUTURE }
+      assert.equal((await store.approvals.ask(next, tenant.event('approval.asked'))).id, next.id)
+      while ((await store.approvals.purge(PAST + 1, 1_000)) > 0);
+      assert.deepEqual(await store.approvals.list(tenant.organization, { limit: 10, after: null }), [next])
+      assert.equal(await store.approvals.get(tenant.organization, approval.id), undefined)
+    },
+  },
+]
+
+async function askedFor(tenant: Tenant): Promise<Approval> {
+  const agent = await newAgent(tenant)
+  const installation = await enrolled(tenant, agent)
+  const connection: ConnectionId = newId('con', tenant.context.entropy)
+  return {
+    id: newId('apr', tenant.context.entropy),
+    organization: tenant.organization,
+    kind: 'use',
+    agent: agent.id,
+    installation: installation.id,
+    connection,
+    attempt: null,
+    status: 'pending',
+    shown: { host: 'web-2' },
+    askedAt: PAST,
+    decidedAt: null,
+    decidedBy: null,
+    expiresAt: FUTURE,
+  }
+}

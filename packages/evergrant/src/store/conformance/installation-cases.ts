@@ -1,0 +1,374 @@
+import assert from 'node:assert/strict'
+import type { Agent } from '../../core/agent/agent.ts'
+import type { Installation } from '../../core/agent/installation.ts'
+import type { SdkPresented, SdkRevocation } from '../../core/agent/installations.ts'
+import { AGENT_SETTINGS_DEFAULTS } from '../../core/agent/recovery-settings.ts'
+import type { SdkPresentation } from '../../core/agent/sdk-presentation.ts'
+import type { SdkToken } from '../../core/agent/sdk-token.ts'
+import { type InstallationId, newId } from '../../core/ids.ts'
+import { DAY } from '../../core/time.ts'
+import { enrolRequest, newAgent } from './agents.ts'
+import { heardDuring } from './people.ts'
+import type { StoreCase } from './store-case.ts'
+import { FUTURE, PAST, Tenant } from './tenant.ts'
+
+const LIFE_MS = FUTURE - PAST
+
+interface Enrolled {
+  readonly installation: Installation
+  readonly token: SdkToken
+}
+
+/** An installation whose first token was seen in use long ago, and lives for decades. */
+async function enrolled(tenant: Tenant, agent: Agent, changes: Partial<SdkToken> = {}): Promise<Enrolled> {
+  const key = newId('evt', tenant.context.entropy)
+  const request = enrolRequest(tenant, agent, null, key)
+  const installation: Installation = { ...request.installation, createdAt: PAST }
+  const token: SdkToken = { ...request.token, createdAt: PAST, activatedAt: PAST, expiresAt: FUTURE, ...changes }
+  const outcome = await tenant.store.enrolments.enrol({ ...request, installation, token })
+  assert.equal(outcome.kind, 'enrolled')
+  return { installation, token }
+}
+
+/** What an agent is that recovers as the organization says. */
+const healing = (tenant: Tenant): Promise<Agent> => newAgent(tenant, { recovery: {} })
+
+function presentation(tenant: Tenant, { installation, token }: Enrolled, changes: Partial<SdkPresentation> = {}): SdkPresentation {
+  const { entropy } = tenant.context
+  return {
+    verb: 'refresh',
+    installation: installation.id,
+    generation: token.generation,
+    attempt: token.attempt,
+    nextAttempt: entropy.uuid(),
+    key: installation.keyThumbprint,
+    provenAfter: FUTURE,
+    nextKey: null,
+    tokenLifeMs: LIFE_MS,
+    recoveryEnabled: true,
+    ids: {
+      token: newId('sdk', entropy),
+      adopted: newId('sdk', entropy),
+      family: entropy.uuid(),
+      events: [newId('evt', entropy), newId('evt', entropy)],
+      attempt: newId('rca', entropy),
+      approval: newId('apr', entropy),
+      incident: newId('inc', entropy),
+    },
+    address: '198.51.100.9',
+    userAgent: 'sdk 1',
+    hints: { host: 'web-3', machine: null, platform: 'linux', sdk: '1' },
+    requestId: 'request-1',
+    ...changes,
+  }
+}
+
+const present = (tenant: Tenant, held: Enrolled, changes: Partial<SdkPresentation> = {}): Promise<SdkPresented> =>
+  tenant.store.installations.present(presentation(tenant, held, changes))
+
+/** `issue rotate`, `refused attempt_over`, ... */
+function saidOf(presented: SdkPresented): string {
+  if (presented.kind === 'stranger') return 'stranger'
+  const { judgement } = presented
+  if (judgement.kind === 'issue') return `issue ${judgement.how}`
+  return judgement.kind === 'refused' ? `refused ${judgement.code}` : judgement.kind
+}
+
+function givenBy(presented: SdkPresented): SdkToken {
+  if (presented.kind === 'known' && 'token' in presented.judgement) return presented.judgement.token
+  throw new Error(`nothing was given: ${saidOf(presented)}`)
+}
+
+async function stored({ store }: Tenant, id: InstallationId): Promise<Installation> {
+  const standing = await store.installations.get(id)
+  if (standing === undefined) throw new Error(`${id} is not stored`)
+  return standing.installation
+}
+
+async function toldOf({ store, organization }: Tenant, id: InstallationId): Promise<readonly string[]> {
+  const { items } = await store.events.list(organization, { subject: id }, { limit: 100, cursor: null })
+  return items.map(({ type }) => type).sort()
+}
+
+const rotation: SdkRevocation = { class: 'hygiene', reason: 'spring cleaning', by: 'usr_1', ticket: true, status: 'active', lock: null }
+const cutOff: SdkRevocation = { ...rotation, class: 'owner_request', ticket: false, status: 'retired' }
+
+const revoke = (tenant: Tenant, target: Parameters<Tenant['store']['installations']['revoke']>[1], revocation: SdkRevocation) =>
+  tenant.store.installations.revoke(tenant.organization, target, revocation, PAST + 9, tenant.event('sdk_token.revoked'))
+
+export const installationCases: readonly StoreCase[] = [
+  {
+    name: 'a refresh gives a successor, writes down what came with it, and all nodes hear of it',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const held = await enrolled(tenant, await healing(tenant))
+      const { id } = held.installation
+      let presented: SdkPresented | undefined
+      const heard = await heardDuring(tenant, async () => {
+        presented = await present(tenant, held, { nextAttempt: 'first' })
+      })
+      if (presented?.kind !== 'known') throw new Error('the token was not known')
+      const token = givenBy(presented)
+      assert.deepEqual([token.generation, token.attempt, token.parent, token.address], [2, 'first', held.token.id, '198.51.100.9'])
+      assert.deepEqual(await stored(tenant, id), presented.standing.installation)
+      assert.equal((await stored(tenant, id)).hints.host, 'web-3')
+      const tokens = await store.installations.tokensOf(id, 10)
+      assert.deepEqual(tokens[0], token)
+      assert.deepEqual([tokens[1]?.state, tokens[1]?.supersededAt], ['superseded', token.createdAt])
+      assert.deepEqual(
+        heard.filter((change) => change.kind === 'installation'),
+        [{ kind: 'installation', installation: id }],
+      )
+      assert.deepEqual(await toldOf(tenant, id), [])
+    },
+  },
+  {
+    name: 'fifty presentations of one attempt at once have one successor, and all of them get it',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const held = await enrolled(tenant, await healing(tenant))
+      const all = await Promise.all(Array.from({ length: 50 }, () => present(tenant, held, { nextAttempt: 'the same' })))
+      assert.equal(new Set(all.map((one) => givenBy(one).id)).size, 1)
+      assert.deepEqual(
+        all.map(saidOf).filter((said) => said !== 'again'),
+        ['issue rotate'],
+      )
+      assert.equal((await store.installations.tokensOf(held.installation.id, 100)).length, 2)
+    },
+  },
+  {
+    name: 'fifty attempts at once of one token have one successor; the others are told to reload',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const held = await enrolled(tenant, await healing(tenant))
+      const all = await Promise.all(Array.from({ length: 50 }, () => present(tenant, held, { provenAfter: PAST })))
+      const said = all.map(saidOf)
+      assert.equal(said.filter((one) => one === 'issue rotate').length, 1)
+      assert.equal(said.filter((one) => one === 'refused reload_credentials').length, 49)
+      assert.equal((await stored(tenant, held.installation.id)).generation, 2)
+    },
+  },
+  {
+    name: 'who has not the key is a stranger, as is who shows what never was, and nothing is written',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const held = await enrolled(tenant, await healing(tenant))
+      const { id, organization, agent } = held.installation
+      assert.deepEqual(await present(tenant, held, { key: 'another key' }), { kind: 'stranger', known: { id, organization, agent } })
+      assert.deepEqual(await present(tenant, held, { installation: newId('ins', context.entropy) }), { kind: 'stranger', known: null })
+      assert.deepEqual(await stored(tenant, id), held.installation)
+      assert.deepEqual(await store.installations.tokensOf(id, 10), [held.token])
+    },
+  },
+  {
+    name: 'the first sight of a generation is kept, and tells a late repetition from a lost answer; a mark of another generation says nothing',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const held = await enrolled(tenant, await healing(tenant))
+      const { id } = held.installation
+      await present(tenant, held, { nextAttempt: 'first' })
+      const mark = { installation: id, at: PAST + 5, address: '192.0.2.99' }
+      await store.installations.markSeen([{ ...mark, generation: 1 }])
+      assert.equal(saidOf(await present(tenant, held, { nextAttempt: 'first' })), 'again')
+      await store.installations.markSeen([
+        { ...mark, generation: 2 },
+        { ...mark, generation: 2, at: PAST + 6 },
+      ])
+      assert.equal((await store.installations.tokensOf(id, 1))[0]?.activatedAt, PAST + 5)
+      assert.deepEqual([(await stored(tenant, id)).lastSeenAt, (await stored(tenant, id)).address], [PAST + 6, '192.0.2.99'])
+      assert.equal(saidOf(await present(tenant, held, { nextAttempt: 'first' })), 'refused attempt_over')
+    },
+  },
+  {
+    name: 'an old token with the right key locks this installation and no other, ends its tokens, and says so',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const agent = await healing(tenant)
+      const [held, sibling] = [await enrolled(tenant, agent), await enrolled(tenant, agent)]
+      const { id } = held.installation
+      const second = givenBy(await present(tenant, held))
+      const third = givenBy(await present(tenant, { ...held, token: second }))
+      assert.equal(saidOf(await present(tenant, held)), 'clone')
+      const locked = await stored(tenant, id)
+      assert.deepEqual([locked.status, locked.lock?.code], ['locked', 'clone'])
+      assert.deepEqual((await store.installations.tokensOf(id, 1))[0]?.revokeClass, 'reuse_detected')
+      assert.deepEqual(await toldOf(tenant, id), ['installation.clone_suspected', 'installation.locked'])
+      assert.equal(saidOf(await present(tenant, { ...held, token: third })), 'refused installation_locked')
+      assert.equal(saidOf(await present(tenant, sibling)), 'issue rotate')
+      const unlocked = tenant.event('installation.unlocked')
+      assert.equal(await store.installations.unlock(tenant.organization, sibling.installation.id, FUTURE, unlocked), 'not_locked')
+      assert.equal(await store.installations.unlock(tenant.organization, newId('ins', context.entropy), FUTURE, unlocked), 'gone')
+      assert.equal(await store.installations.unlock(tenant.organization, id, FUTURE, unlocked), 'unlocked')
+      assert.equal(saidOf(await present(tenant, { ...held, token: third })), 'refused rekey_required')
+      const nextKey = { thumbprint: 'new key', jwk: { kty: 'OKP', x: 'new' }, custody: 'keychain' } as const
+      assert.equal(saidOf(await present(tenant, { ...held, token: third }, { nextKey })), 'issue re_key')
+      const rekeyed = await stored(tenant, id)
+      assert.deepEqual([rekeyed.keyThumbprint, rekeyed.publicJwk, rekeyed.custody, rekeyed.rekeyUntil], ['new key', nextKey.jwk, 'keychain', null])
+    },
+  },
+  {
+    name: 'Rotate on a thousand installations at once heals all of them, without an approval and without a count',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const agent = await healing(tenant)
+      const all = await Promise.all(Array.from({ length: 1_000 }, () => enrolled(tenant, agent)))
+      const ended = await revoke(tenant, { agent: agent.id }, rotation)
+      assert.equal(new Set(ended).size, 1_000)
+      assert.deepEqual(await revoke(tenant, { agent: agent.id }, rotation), [])
+      const healed = await Promise.all(all.map((held) => present(tenant, held, { verb: 'recover' })))
+      assert.deepEqual([...new Set(healed.map(saidOf))], ['issue recover'])
+      assert.deepEqual(await store.installations.recoveryPressure(tenant.organization, PAST), { recoveries: 0, installations: 1_000 })
+      assert.equal((await store.agents.settings(tenant.organization)).breakerUntil, null)
+      const told = await store.events.list(tenant.organization, { type: 'sdk_token.revoked' }, { limit: 10, cursor: null })
+      assert.equal(told.items.length, 1)
+    },
+  },
+  {
+    name: 'a cut-off ends what it names, also what was only rotated, and stays',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const [agent, other] = [await healing(tenant), await healing(tenant)]
+      const [first, second, foreign] = [await enrolled(tenant, agent), await enrolled(tenant, agent), await enrolled(tenant, other)]
+      assert.deepEqual(await revoke(tenant, { installation: first.installation.id }, rotation), [first.installation.id])
+      assert.equal((await stored(tenant, first.installation.id)).minTokenIssuedAt, PAST + 9)
+      const ended = await revoke(tenant, { owner: agent.owner }, cutOff)
+      assert.deepEqual([...ended].sort(), [first.installation.id, second.installation.id].sort())
+      assert.deepEqual(await revoke(tenant, { owner: agent.owner }, cutOff), [])
+      for (const held of [first, second]) {
+        const installation = await stored(tenant, held.installation.id)
+        assert.deepEqual([installation.status, installation.minTokenIssuedAt], ['retired', PAST + 9])
+        assert.equal((await store.installations.tokensOf(installation.id, 1))[0]?.revokeClass, 'owner_request')
+        assert.equal(saidOf(await present(tenant, held, { verb: 'recover' })), 'refused installation_retired')
+      }
+      assert.equal(saidOf(await present(tenant, foreign)), 'issue rotate')
+      const elsewhere = await Tenant.open(store, context)
+      assert.deepEqual(await revoke(elsewhere, { installation: foreign.installation.id }, cutOff), [])
+    },
+  },
+  {
+    name: 'a recovery that asks for approval is stored once, seen by who decides, and spent by the same attempt',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const held = await enrolled(tenant, await newAgent(tenant, { recovery: { mode: 'approve' } }), { state: 'revoked', revokeClass: 'hygiene' })
+      const ask = () => present(tenant, held, { verb: 'recover', nextAttempt: 'asks' })
+      const first = await ask()
+      assert.equal(saidOf(first), 'pending')
+      const again = await ask()
+      const approval = first.kind === 'known' ? first.approval : null
+      if (approval === null) throw new Error('nothing was asked')
+      assert.deepEqual(again.kind === 'known' ? again.approval : null, approval)
+      const [pending, ...more] = await store.approvals.list(tenant.organization, { status: 'pending', limit: 10, after: null })
+      assert.deepEqual([pending?.id, pending?.attempt, more], [approval?.id, 'asks', []])
+      const decision = { status: 'approved', by: { kind: 'user', id: 'usr_1' }, expiresAt: FUTURE } as const
+      assert.equal(await store.approvals.decide(tenant.organization, approval.id, decision, tenant.event('approval.approved')), 'decided')
+      assert.equal(givenBy(await ask()).metadata.recovery_reason, 'approved')
+      assert.equal((await store.approvals.get(tenant.organization, approval.id))?.status, 'used')
+      assert.deepEqual(await toldOf(tenant, held.installation.id), ['recovery.requested', 'recovery.succeeded'])
+      const attempts = await store.installations.attemptsOf(held.installation.id, 10)
+      assert.deepEqual(attempts.map(({ outcome, counted }) => [outcome, counted]).sort(), [
+        ['pending', false],
+        ['succeeded', false],
+      ])
+      assert.equal(await store.installations.forgetAttempts(PAST, 10), 0)
+    },
+  },
+  {
+    name: 'the tenth recovery of an organization within an hour trips its breaker: from then on each one asks a person',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const agent = await healing(tenant)
+      const all = await Promise.all(Array.from({ length: 12 }, () => enrolled(tenant, agent, { state: 'revoked', revokeClass: 'policy', createdAt: FUTURE })))
+      const said: string[] = []
+      for (const held of all) said.push(saidOf(await present(tenant, held, { verb: 'recover' })))
+      assert.deepEqual(said, [...Array.from({ length: 10 }, () => 'issue recover'), 'pending', 'pending'])
+      const settings = await store.agents.settings(tenant.organization)
+      assert.ok((settings.breakerUntil ?? 0) > PAST)
+      assert.deepEqual({ ...settings, breakerUntil: null }, AGENT_SETTINGS_DEFAULTS)
+      assert.equal((await store.installations.recoveryPressure(tenant.organization, PAST)).recoveries, 10)
+      const elsewhere = await Tenant.open(store, context)
+      const free = await enrolled(elsewhere, await healing(elsewhere), { state: 'revoked', revokeClass: 'policy', createdAt: FUTURE })
+      assert.equal(saidOf(await present(elsewhere, free, { verb: 'recover' })), 'issue recover')
+    },
+  },
+  {
+    name: 'a token that the record does not know makes it follow, and is known from then on',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const held = await enrolled(tenant, await healing(tenant))
+      const newer = { ...held, token: { ...held.token, generation: 40, attempt: 'before the restore' } }
+      assert.equal(saidOf(await present(tenant, newer, { nextAttempt: 'first' })), 'issue roll_forward')
+      assert.equal(saidOf(await present(tenant, newer, { nextAttempt: 'first' })), 'again')
+      assert.equal(saidOf(await present(tenant, newer, { nextAttempt: 'second' })), 'issue reissue')
+      assert.equal((await stored(tenant, held.installation.id)).generation, 42)
+      assert.equal((await stored(tenant, held.installation.id)).status, 'active')
+    },
+  },
+  {
+    name: 'rows of tokens that were replaced long ago go, the floor rises over them, and shown again they still lock',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const agent = await healing(tenant)
+      const [gone, waiting] = [await enrolled(tenant, agent), await enrolled(tenant, agent)]
+      const second = givenBy(await present(tenant, gone))
+      const third = givenBy(await present(tenant, { ...gone, token: second }))
+      await store.installations.markSeen([{ installation: gone.installation.id, generation: 3, at: PAST, address: null }])
+      await present(tenant, waiting)
+      while ((await store.installations.purge(FUTURE, 2)) === 2);
+      assert.deepEqual(await store.installations.tokensOf(gone.installation.id, 10).then((tokens) => tokens.map(({ id }) => id)), [third.id])
+      assert.equal((await stored(tenant, gone.installation.id)).floorGeneration, 3)
+      assert.equal((await store.installations.tokensOf(waiting.installation.id, 10)).length, 2)
+      assert.equal(saidOf(await present(tenant, waiting)), 'issue reissue')
+      assert.equal(saidOf(await present(tenant, gone)), 'clone')
+    },
+  },
+  {
+    name: 'installations are listed newest first, by agent, owner, status and recent recovery, and change what may change',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const [agent, other] = [await healing(tenant), await healing(tenant)]
+      const first = await enrolled(tenant, agent)
+      const second = await enrolled(tenant, agent, { state: 'revoked', revokeClass: 'hygiene', ticket: true })
+      const third = await enrolled(tenant, other)
+      const list = async (filter: object) =>
+        (await store.installations.list(tenant.organization, { limit: 10, after: null, ...filter })).map(({ installation }) => installation.id)
+      const ids = [third, second, first].map(({ installation }) => installation.id)
+      assert.deepEqual(await list({}), ids)
+      assert.deepEqual(await list({ limit: 1, after: ids[0] }), [ids[1]])
+      assert.deepEqual(await list({ agent: agent.id }), ids.slice(1))
+      assert.deepEqual(await list({ owner: other.owner }), [ids[0]])
+      assert.deepEqual(await list({ healedSince: PAST }), [])
+      await present(tenant, second, { verb: 'recover' })
+      assert.deepEqual(await list({ healedSince: PAST }), [ids[1]])
+      const changed = { name: 'web-9', recoveryMode: 'off', status: 'recovery_blocked' } as const
+      const heard = await heardDuring(tenant, () =>
+        store.installations.update(tenant.organization, first.installation.id, changed, tenant.event('installation.updated')),
+      )
+      assert.ok(heard.some((change) => change.kind === 'installation' && change.installation === first.installation.id))
+      const { name, recoveryMode, status } = await stored(tenant, first.installation.id)
+      assert.deepEqual({ name, recoveryMode, status }, changed)
+      assert.deepEqual(await list({ status: 'recovery_blocked' }), [ids[2]])
+      const elsewhere = await Tenant.open(store, context)
+      assert.equal(await store.installations.update(elsewhere.organization, first.installation.id, changed, elsewhere.event('installation.updated')), 'gone')
+      await revoke(tenant, { installation: third.installation.id }, cutOff)
+      await store.installations.update(tenant.organization, third.installation.id, { status: 'active' }, tenant.event('installation.updated'))
+      assert.equal((await stored(tenant, third.installation.id)).status, 'retired')
+    },
+  },
+  {
+    name: 'newest tokens that ended while nobody could reach the database are excused, and no others',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const agent = await healing(tenant)
+      const ended = (expiresAt: number) => enrolled(tenant, agent, { expiresAt })
+      const from = FUTURE + Math.floor(context.entropy.uniform() * 1_000 * DAY)
+      const during = [await ended(from + 1), await ended(from + 2)]
+      const others = [await ended(from), await ended(from + 3)]
+      assert.equal(await store.installations.excuse(from, from + 2, 10), 2)
+      const tickets = async (all: readonly Enrolled[]) =>
+        Promise.all(all.map(async ({ installation }) => (await store.installations.tokensOf(installation.id, 1))[0]?.ticket))
+      assert.deepEqual(await tickets(during), [true, true])
+      assert.deepEqual(await tickets(others), [false, false])
+      assert.equal(await store.installations.excuse(from, from + 2, 10), 0)
+    },
+  },
+]

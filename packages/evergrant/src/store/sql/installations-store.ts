@@ -1,0 +1,155 @@
+import type { InstallationChanges, InstallationFilter, InstallationStanding, Installations, RecoveryAttempt, SeenMark } from '../../core/agent/installations.ts'
+import type { SdkToken } from '../../core/agent/sdk-token.ts'
+import type { NewEvent } from '../../core/audit/event.ts'
+import type { InstallationId, OrganizationId } from '../../core/ids.ts'
+import type { Instant } from '../../core/time.ts'
+import { append } from './event-rows.ts'
+import { purgeTokens } from './installation-purge.ts'
+import { revokeAll } from './installation-revocations.ts'
+import { INSTALLATION, SDK_TOKEN, STANDING, STANDING_TABLES, toInstallation, toSdkToken, toStanding } from './installation-rows.ts'
+import { changed, type Database, type Dialect, type Program, row, rows, run, type SqlValue } from './program.ts'
+import { RECOVERY_ATTEMPT, toRecoveryAttempt } from './recovery-attempt-rows.ts'
+import { integer } from './rows.ts'
+import { present } from './sdk-presentations.ts'
+
+function* get(id: InstallationId): Program<InstallationStanding | undefined> {
+  const found = yield* row(`select ${STANDING} from ${STANDING_TABLES} where i.id = ?`, id)
+  return found === undefined ? undefined : toStanding(found)
+}
+
+/** Newest first. */
+function* list(organization: OrganizationId, filter: InstallationFilter): Program<Awaited<ReturnType<Installations['list']>>> {
+  const conditions = ['i.organization_id = ?']
+  const params: SqlValue[] = [organization]
+  const where = (condition: string, value: SqlValue | undefined) => {
+    if (value === undefined || value === null) return
+    conditions.push(condition)
+    params.push(value)
+  }
+  where('i.agent_id = ?', filter.agent)
+  where('i.status = ?', filter.status)
+  where('i.agent_id in (select a.id from agent a where a.owner_id = ?)', filter.owner)
+  where('i.last_recovery_at >= ?', filter.healedSince)
+  where('i.id < ?', filter.after)
+  const found = yield* rows(
+    `select ${INSTALLATION}, ${SDK_TOKEN} from installation i join sdk_token t on t.id = i.head_id
+     where ${conditions.join(' and ')} order by i.id desc limit ?`,
+    ...params,
+    filter.limit,
+  )
+  return found.map((one) => ({ installation: toInstallation(one), head: toSdkToken(one) }))
+}
+
+/** The installation first, as in every other transaction, and in one order: two that mark the same ones do not wait for each other in a circle. */
+function* markSeen(marks: readonly SeenMark[]): Program<void> {
+  const ordered = [...marks].sort((left, right) => (left.installation < right.installation ? -1 : 1))
+  for (const { installation, generation, at, address } of ordered) {
+    yield* run('update installation set last_seen_at = ?, address = coalesce(?, address) where id = ?', at, address, installation)
+    yield* run(
+      `update sdk_token set activated_at = ?
+       where id = (select i.head_id from installation i where i.id = ? and i.generation = ?) and activated_at is null`,
+      at,
+      installation,
+      generation,
+    )
+  }
+}
+
+function* unlock(
+  dialect: Dialect,
+  organization: OrganizationId,
+  id: InstallationId,
+  rekeyUntil: Instant,
+  event: NewEvent,
+): Program<'unlocked' | 'not_locked' | 'gone'> {
+  const found = yield* row(`select i.status from installation i where i.id = ? and i.organization_id = ? ${dialect.forUpdate('i')}`, id, organization)
+  if (found === undefined) return 'gone'
+  if (found.status !== 'locked') return 'not_locked'
+  yield* run(`update installation set status = 'active', "lock" = null, rekey_until = ? where id = ?`, rekeyUntil, id)
+  yield* append(event)
+  yield* changed({ kind: 'installation', installation: id })
+  return 'unlocked'
+}
+
+/** What is over or locked does not become active by this. */
+function* update(
+  dialect: Dialect,
+  organization: OrganizationId,
+  id: InstallationId,
+  { name, recoveryMode, status }: InstallationChanges,
+  event: NewEvent,
+): Program<'updated' | 'gone'> {
+  const found = yield* row(`select i.status from installation i where i.id = ? and i.organization_id = ? ${dialect.forUpdate('i')}`, id, organization)
+  if (found === undefined) return 'gone'
+  if (name !== undefined) yield* run('update installation set name = ? where id = ?', name, id)
+  if (recoveryMode !== undefined) yield* run('update installation set recovery_mode = ? where id = ?', recoveryMode, id)
+  if (status !== undefined) yield* run("update installation set status = ? where id = ? and status in ('active', 'recovery_blocked')", status, id)
+  yield* append(event)
+  yield* changed({ kind: 'installation', installation: id })
+  return 'updated'
+}
+
+function* tokensOf(id: InstallationId, limit: number): Program<readonly SdkToken[]> {
+  const found = yield* rows(
+    `select ${SDK_TOKEN} from sdk_token t where t.installation_id = ? order by t.installation_id desc, t.generation desc, t.attempt desc limit ?`,
+    id,
+    limit,
+  )
+  return found.map(toSdkToken)
+}
+
+function* attemptsOf(id: InstallationId, limit: number): Program<readonly RecoveryAttempt[]> {
+  const found = yield* rows(
+    `select ${RECOVERY_ATTEMPT} from recovery_attempt r where r.installation_id = ? order by r.installation_id desc, r.at desc limit ?`,
+    id,
+    limit,
+  )
+  return found.map(toRecoveryAttempt)
+}
+
+function* recoveryPressure(organization: OrganizationId, since: Instant): Program<{ readonly recoveries: number; readonly installations: number }> {
+  const recoveries = yield* row('select count(*) as count from recovery_attempt where organization_id = ? and counted = 1 and at > ?', organization, since)
+  const installations = yield* row('select count(*) as count from installation where organization_id = ?', organization)
+  return {
+    recoveries: recoveries === undefined ? 0 : integer(recoveries, 'count'),
+    installations: installations === undefined ? 0 : integer(installations, 'count'),
+  }
+}
+
+/** Only newest tokens are active. */
+function* excuse(dialect: Dialect, from: Instant, to: Instant, limit: number): Program<number> {
+  const found = yield* rows(
+    "select id from sdk_token where state = 'active' and ticket = 0 and expires_at > ? and expires_at <= ? order by expires_at limit ?",
+    from,
+    to,
+    limit,
+  )
+  if (found.length === 0) return 0
+  return yield* run(`update sdk_token set ticket = 1 where ${dialect.among('id')} and state = 'active'`, JSON.stringify(found.map((one) => one.id)))
+}
+
+function* forgetAttempts(dialect: Dialect, before: Instant, limit: number): Program<number> {
+  const old = yield* rows('select id from recovery_attempt where at < ? order by at limit ?', before, limit)
+  if (old.length === 0) return 0
+  return yield* run(`delete from recovery_attempt where ${dialect.among('id')}`, JSON.stringify(old.map((found) => found.id)))
+}
+
+export function installationsStore(database: Database): Installations {
+  const { dialect } = database
+  return {
+    get: (id) => database.read(() => get(id)),
+    list: (organization, filter) => database.read(() => list(organization, filter)),
+    // The same attempt gets the same bytes, so an unknown commit may be repeated.
+    present: (presentation) => database.write(() => present(dialect, presentation), { repeatable: true }),
+    markSeen: (marks) => (marks.length === 0 ? Promise.resolve() : database.write(() => markSeen(marks), { repeatable: true })),
+    revoke: (organization, target, revocation, at, event) => revokeAll(database, { organization, target, revocation, at, event }),
+    unlock: (organization, id, rekeyUntil, event) => database.write(() => unlock(dialect, organization, id, rekeyUntil, event)),
+    update: (organization, id, changes, event) => database.write(() => update(dialect, organization, id, changes, event)),
+    tokensOf: (id, limit) => database.read(() => tokensOf(id, limit)),
+    attemptsOf: (id, limit) => database.read(() => attemptsOf(id, limit)),
+    recoveryPressure: (organization, since) => database.read(() => recoveryPressure(organization, since)),
+    purge: (before, limit) => database.write(() => purgeTokens(dialect, before, limit), { repeatable: true }),
+    excuse: (from, to, limit) => database.write(() => excuse(dialect, from, to, limit), { repeatable: true }),
+    forgetAttempts: (before, limit) => database.write(() => forgetAttempts(dialect, before, limit), { repeatable: true }),
+  }
+}

@@ -1,0 +1,109 @@
+import { chmodSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createMachineLab, type MachineLab } from '../node/agent/testing/machine-lab.ts'
+import { run } from './run.ts'
+
+let lab: MachineLab
+let printed: string[]
+beforeEach(() => {
+  lab = createMachineLab()
+  printed = []
+})
+afterEach(() => lab.remove())
+
+const call = (...args: string[]): Promise<number> => {
+  printed = []
+  const print = (text: string): number => printed.push(text)
+  return run(args, { out: print, err: print, colours: false, platform: lab.platform })
+}
+const answered = () => JSON.parse(printed.at(-1) ?? 'null')
+
+test('a machine is enrolled, looked at, rotated and signed out', async () => {
+  expect(await call('enroll', lab.server.code({ withServer: true }), '--name', 'web-2')).toBe(0)
+  expect(printed.at(-1)).toContain('Enrolled as web-2 of the agent weather (verified) at https://evergrant.test.')
+  expect(await call('whoami')).toBe(0)
+  expect(printed.join()).toMatch(/agent +weather \(agt_.*\), verified/)
+  expect(await call('whoami', '--json')).toBe(0)
+  const before = answered()
+  expect(before).toMatchObject({ server: lab.server.url, installation: { name: 'web-2' }, custody: 'file', generation: 1 })
+  expect(await call('rotate', '--json')).toBe(0)
+  expect(answered()).toMatchObject({ generation: 2 })
+  expect(answered().key_thumbprint).not.toBe(before.key_thumbprint)
+  expect(await call('logout')).toBe(0)
+  expect(lab.server.installations[0]?.status).toBe('retired')
+  expect(await call('whoami')).toBe(3)
+  expect(printed.join()).toContain('npx @evergrant/sdk enroll')
+})
+
+test('with --device a page and a code are shown, and the machine waits', async () => {
+  lab.server.once('device', async (commit) => {
+    const answer = await commit()
+    lab.server.decideDevice((await answer.clone().json()).user_code, 'approved')
+    return answer
+  })
+  expect(await call('enroll', '--device', '--server', lab.server.url, '--json')).toBe(0)
+  expect(JSON.parse(printed[0] ?? '')).toMatchObject({ user_code: expect.any(String), verification_uri: `${lab.server.url}/device` })
+  expect(answered()).toMatchObject({ server: lab.server.url })
+})
+
+test('what cannot be understood shows how to call it', async () => {
+  for (const args of [['enroll'], ['fly'], ['whoami', 'x'], ['enroll', 'a', 'b'], ['enroll', 'egc_a', '--device'], ['--wrong'], [], ['constructor']]) {
+    expect(await call(...args)).toBe(2)
+    expect(printed.join()).toContain('enroll <code>')
+  }
+  expect(await call('--help')).toBe(0)
+})
+
+test('a code that is spent, and a server that is away, are told apart by the exit code', async () => {
+  const code = lab.server.code({ withServer: true })
+  lab.server.once('enroll', () => Promise.reject(new TypeError('no route')))
+  for (let time = 0; time < 3; time += 1) lab.server.once('enroll', () => Promise.reject(new TypeError('no route')))
+  expect(await call('enroll', code, '--json')).toBe(4)
+  expect(answered().error.code).toBe('connection_failed')
+  expect(await call('enroll', `egc_${'x'.repeat(20)}`, '--server', lab.server.url, '--json')).toBe(1)
+  expect(answered().error.code).toBe('enrolment_code_invalid')
+})
+
+test('the doctor finds nothing wrong with a machine that works', async () => {
+  await call('enroll', lab.server.code({ withServer: true }))
+  expect(await call('doctor', '--json')).toBe(0)
+  expect(answered()).toMatchObject({ healthy: true })
+  const checks = answered().findings.map(({ check }: { check: string }) => check.replace('weather: ', ''))
+  expect(checks).toEqual(['permissions', 'store', 'key', 'machine', 'lock', 'credential', 'server', 'clock'])
+})
+
+test('the doctor says what is wrong and how it is mended, and changes nothing', async () => {
+  expect(await call('doctor')).toBe(1)
+  expect(printed.join()).toContain('not enrolled')
+  await call('enroll', lab.server.code({ withServer: true }))
+  const path = join(lab.home, 'credentials.json')
+  const text = readFileSync(path, 'utf8')
+  lab.env['EVERGRANT_MACHINE_ID'] = 'two'
+  expect(await call('doctor')).toBe(1)
+  expect(printed.join()).toContain('bad  weather: machine')
+  lab.env['EVERGRANT_MACHINE_ID'] = 'one'
+  chmodSync(path, 0o644)
+  expect(await call('doctor')).toBe(1)
+  expect(printed.join()).toContain(`chmod 600 ${path}`)
+  expect(readFileSync(path, 'utf8')).toBe(text)
+  chmodSync(path, 0o600)
+  lab.server.cutOff()
+  await lab
+    .program()
+    .renew()
+    .catch(() => {})
+  expect(await call('doctor')).toBe(1)
+  expect(printed.join()).toContain('recovery_forbidden')
+})
+
+test('nothing that is printed holds a secret, and there are no colours off a terminal', async () => {
+  await call('enroll', lab.server.code({ withServer: true }))
+  const all: string[] = [...printed]
+  for (const args of [['whoami'], ['whoami', '--json'], ['doctor'], ['rotate']]) {
+    await call(...args)
+    all.push(...printed)
+  }
+  const { refresh_token: refresh, access_token: access } = JSON.parse(readFileSync(join(lab.home, 'credentials.json'), 'utf8')).profiles[0]
+  for (const secret of [refresh, access, '\u001b']) expect(all.join()).not.toContain(secret)
+})

@@ -1,0 +1,182 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Evergrant } from './evergrant.ts'
+import { codeOf, createMachineLab, type MachineLab, MINUTE } from './testing/machine-lab.ts'
+
+const API = 'https://api.example.com'
+let lab: MachineLab
+let program: Evergrant
+let sent: Request[]
+let answers: ((request: Request) => Response)[]
+
+beforeEach(() => {
+  lab = createMachineLab()
+  sent = []
+  answers = []
+  lab.server.connections.set('con_1', { id: 'con_1', generation: 7, expiresAt: new Date(lab.platform.now() + 60 * MINUTE).toISOString() })
+  program = lab.program({
+    server: lab.server.url,
+    enrolmentCode: lab.server.code(),
+    platform: {
+      fetch: (input, init) => {
+        const request = new Request(input, init)
+        if (!request.url.startsWith(API) && !request.url.startsWith('https://elsewhere')) return lab.server.fetch(input, init)
+        sent.push(request.clone())
+        return Promise.resolve((answers.shift() ?? (() => Response.json({ ok: true })))(request))
+      },
+    },
+  })
+})
+afterEach(async () => {
+  await program.close()
+  lab.remove()
+})
+
+const seen = (): (string | null)[] => sent.map(({ headers }) => headers.get('authorization'))
+const refuse = (): Response => new Response('no', { status: 401 })
+
+test('a token that is fresh comes from memory: one request for any number of reads', async () => {
+  const first = await program.connections.token('con_1')
+  expect(first).toMatchObject({ access_token: 'token-7', generation: 7 })
+  const all = await Promise.all(Array.from({ length: 1_000 }, () => program.connections.token('con_1')))
+  expect(new Set(all).size).toBe(1)
+  expect(lab.server.counts.tokens).toBe(1)
+  lab.pass(2 * MINUTE)
+  await program.connections.token('con_1')
+  expect(lab.server.counts.tokens).toBe(2)
+})
+
+test('many who want the same token before it is there wait for one request', async () => {
+  await program.whoami()
+  await Promise.all(Array.from({ length: 50 }, () => program.connections.token('con_1')))
+  expect(lab.server.counts.tokens).toBe(1)
+})
+
+test('a connection that the policy does not select is an error, and no token of it is kept', async () => {
+  await program.connections.token('con_1')
+  lab.server.connections.delete('con_1')
+  lab.pass(2 * MINUTE)
+  expect(await codeOf(program.connections.token('con_1'))).toBe('not_found')
+  expect(await codeOf(program.connections.token('con_1'))).toBe('not_found')
+})
+
+test('an API that refuses the token gets a newer one, once, with the generation that was refused', async () => {
+  answers = [refuse]
+  const response = await program.connections.fetch('con_1', `${API}/me`, { method: 'POST', body: '{"a":1}' })
+  expect(response.status).toBe(200)
+  expect(seen()).toEqual(['Bearer token-7', 'Bearer token-8'])
+  expect(await Promise.all(sent.map((request) => request.text()))).toEqual(['{"a":1}', '{"a":1}'])
+  answers = [refuse, refuse]
+  expect((await program.connections.fetch('con_1', `${API}/me`)).status).toBe(401)
+  expect(sent).toHaveLength(4)
+})
+
+test('a hundred requests that are refused together cost one renewal', async () => {
+  await program.connections.token('con_1')
+  answers = Array.from({ length: 100 }, () => refuse)
+  await Promise.all(Array.from({ length: 100 }, () => program.connections.fetch('con_1', `${API}/me`)))
+  expect(lab.server.connections.get('con_1')?.generation).toBe(8)
+})
+
+test('a refusal that a newer token would not mend is the answer', async () => {
+  await program.connections.token('con_1')
+  const connection = lab.server.connections.get('con_1')!
+  lab.server.once('token', async (commit) => {
+    const before = connection.generation
+    const answer = await commit()
+    connection.generation = before
+    return Response.json({ ...(await answer.json()), generation: before, access_token: 'token-7' })
+  })
+  answers = [refuse]
+  expect((await program.connections.fetch('con_1', `${API}/me`)).status).toBe(401)
+  expect(sent).toHaveLength(1)
+})
+
+test('a stream is sent once: its refusal is the answer', async () => {
+  answers = [refuse]
+  const body = new Blob(['x']).stream()
+  const init: RequestInit & { duplex: 'half' } = { method: 'POST', body, duplex: 'half' }
+  expect((await program.connections.fetch('con_1', `${API}/upload`, init)).status).toBe(401)
+  expect(sent).toHaveLength(1)
+})
+
+test('an API that asks to come later is heard, within reason', async () => {
+  const later =
+    (seconds: string, status = 429) =>
+    (): Response =>
+      new Response('', { status, headers: { 'retry-after': seconds } })
+  answers = [later('3'), later('2', 503)]
+  const before = lab.platform.now()
+  expect((await program.connections.fetch('con_1', `${API}/me`, { method: 'POST' })).status).toBe(200)
+  expect(lab.platform.now() - before).toBeGreaterThanOrEqual(5_000)
+  answers = [later('3600')]
+  expect((await program.connections.fetch('con_1', `${API}/me`)).status).toBe(429)
+  answers = [() => new Response('', { status: 503 })]
+  expect((await program.connections.fetch('con_1', `${API}/me`, { method: 'POST' })).status).toBe(503)
+})
+
+test.each([
+  ['http://api.example.com/me', 'is not https'],
+  ['/me', 'no absolute address'],
+  ['https://ana:secret@api.example.com/', 'a name or a password'],
+  ['file:///etc/passwd', 'is not https'],
+])('the token does not go to %s', async (url, words) => {
+  await expect(program.connections.fetch('con_1', url)).rejects.toThrow(words)
+  expect(sent).toEqual([])
+})
+
+test('a redirect is followed inside its origin alone', async () => {
+  const to = (location: string) => (): Response => new Response('', { status: 302, headers: { location } })
+  answers = [to('/you')]
+  expect((await program.connections.fetch('con_1', `${API}/me`)).status).toBe(200)
+  expect(sent.map(({ url }) => url)).toEqual([`${API}/me`, `${API}/you`])
+  answers = [to('https://elsewhere.example/')]
+  expect((await program.connections.fetch('con_1', `${API}/me`)).status).toBe(302)
+  expect(sent.map(({ url }) => url)).not.toContain('https://elsewhere.example/')
+})
+
+test('through the proxy the program sees the answer and never the token', async () => {
+  const response = await program.connections.proxy('con_1', '/v1/weather')
+  expect([response.status, await response.text()]).toEqual([200, 'proxied v1/weather'])
+  expect(await codeOf(program.connections.proxy('con_9', 'x'))).toBe('not_found')
+})
+
+test("a provider's 401 that the proxy passes on does not renew this machine's credential", async () => {
+  await program.whoami()
+  lab.server.once('/v1/x', () => Promise.resolve(new Response('no', { status: 401, headers: { 'evergrant-upstream-status': '401' } })))
+  expect((await program.connections.proxy('con_1', 'v1/x')).status).toBe(401)
+  expect(lab.server.counts.rotations).toBe(0)
+})
+
+test('an access token that the server refuses is renewed once, and the request is sent once more', async () => {
+  await program.whoami()
+  lab.server.rotate()
+  expect(await program.connections.list()).toMatchObject({ items: [{ id: 'con_1' }] })
+  expect(lab.server.counts.rotations).toBe(1)
+})
+
+test('every request has a proof of its own', async () => {
+  const proofs: (string | null)[] = []
+  for (let time = 0; time < 3; time += 1)
+    lab.server.once('connections', (commit, request) => {
+      proofs.push(request.headers.get('dpop'))
+      return commit()
+    })
+  for (let time = 0; time < 3; time += 1) await program.connections.list()
+  expect(new Set(proofs).size).toBe(3)
+})
+
+test('a server that is away for a moment is asked again', async () => {
+  await program.whoami()
+  lab.server.once('token', () => Promise.reject(new TypeError('no route')))
+  lab.server.once('token', () => Promise.resolve(Response.json({ code: 'store_unavailable', detail: 'x' }, { status: 503, headers: { 'retry-after': '1' } })))
+  expect((await program.connections.token('con_1')).generation).toBe(7)
+})
+
+test('whoever gives up waiting does not end the request of the others', async () => {
+  await program.whoami()
+  const stop = new AbortController()
+  const [given, kept] = [program.connections.token('con_1', { signal: stop.signal, minTtl: 1 }), program.connections.token('con_1', { minTtl: 1 })]
+  stop.abort(new Error('enough'))
+  await expect(given).rejects.toThrow('enough')
+  expect((await kept).generation).toBe(7)
+})

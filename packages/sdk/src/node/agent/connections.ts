@@ -1,0 +1,144 @@
+import { isRecord } from '../../proof/jws.ts'
+import type { Connection, Token } from '../../wire/shapes.ts'
+import { fetchWithToken } from './api-fetch.ts'
+import { isStream } from './body.ts'
+import { errorOf } from './client-errors.ts'
+import type { Platform } from './platform.ts'
+import type { ServerLink } from './server-link.ts'
+import type { ServerSession } from './server-session.ts'
+
+export interface TokenRequest {
+  /** Seconds that the token must still live; capped by the server at half its lifetime. */
+  readonly minTtl?: number
+  /** The `generation` of a token that an API refused with 401: whatever is newer. */
+  readonly rejectedGeneration?: number
+  readonly signal?: AbortSignal
+}
+
+export interface ConnectionFilter {
+  readonly integration?: string
+  readonly owner?: string
+  readonly status?: Connection['status']
+  readonly tag?: string
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+/** The connections that this agent's policy selects. */
+export interface AgentConnections {
+  /** A valid access token. From memory while it is fresh: then it costs no request and no wait. */
+  token(id: string, request?: TokenRequest): Promise<Token>
+  /**
+   * `fetch` with a fresh token of the connection. An API's 401 renews the token and sends the request once more, where its body can be sent twice; 429 and
+   * 503 are waited for. Only https addresses, and redirects only inside the same origin.
+   */
+  fetch(id: string, url: string | URL, init?: RequestInit): Promise<Response>
+  /** Through Evergrant, which adds the token: this program never sees it. `path` is that of the provider's API, with its query. */
+  proxy(id: string, path: string, init?: RequestInit): Promise<Response>
+  list(filter?: ConnectionFilter): Promise<{ readonly items: readonly Connection[]; readonly cursor: string | null }>
+}
+
+/** Nothing is kept for longer than this: a change of policy reaches every program within it. */
+const KEPT_MS = 60_000
+/** A token that ends within this is asked for again. */
+const MARGIN_MS = 30_000
+
+interface Kept {
+  readonly promise: Promise<Token>
+  readonly token: Token
+  readonly until: number
+}
+
+export interface ConnectionParts {
+  readonly session: () => Promise<ServerSession>
+  readonly link: () => ServerLink
+  readonly platform: Platform
+  readonly maxRetries: number
+}
+
+export class ConnectionTokens implements AgentConnections {
+  readonly #parts: ConnectionParts
+  readonly #kept = new Map<string, Kept>()
+  readonly #flights = new Map<string, Promise<Token>>()
+
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts
+  }
+
+  token(id: string, request?: TokenRequest): Promise<Token> {
+    const kept = this.#kept.get(id)
+    if (kept !== undefined && this.#parts.platform.now() < kept.until && (request === undefined || fits(kept.token, request, this.#parts.platform.now())))
+      return kept.promise
+    return this.#read(id, request ?? {})
+  }
+
+  async fetch(id: string, url: string | URL, init: RequestInit = {}): Promise<Response> {
+    const { platform, maxRetries } = this.#parts
+    return fetchWithToken(
+      { platform, maxRetries, token: (rejected) => this.token(id, rejected === null ? undefined : { rejectedGeneration: rejected }) },
+      url,
+      init,
+    )
+  }
+
+  async proxy(id: string, path: string, init: RequestInit = {}): Promise<Response> {
+    const session = await this.#parts.session()
+    const { method = 'GET', body } = init
+    const response = await session.send(method.toUpperCase(), `proxy/${encodeURIComponent(id)}/${path.replace(/^\/+/, '')}`, init, !isStream(body))
+    // Evergrant's own refusals are errors; whatever a provider answers is the caller's.
+    if (response.status < 400 || response.headers.has('evergrant-upstream-status')) return response
+    const problem: unknown = await response.json().catch(() => null)
+    const code = isRecord(problem) && typeof problem['code'] === 'string' ? problem['code'] : 'invalid_answer'
+    throw errorOf({ ...(isRecord(problem) ? problem : {}), code, status: response.status })
+  }
+
+  async list(filter: ConnectionFilter = {}): ReturnType<AgentConnections['list']> {
+    const session = await this.#parts.session()
+    return (await session.get('connections', { ...filter })) as unknown as Awaited<ReturnType<AgentConnections['list']>>
+  }
+
+  /** What is kept belongs to a credential that is over. */
+  forget(): void {
+    this.#kept.clear()
+  }
+
+  /** One request for all who want the same. */
+  #read(id: string, request: TokenRequest): Promise<Token> {
+    const { minTtl, rejectedGeneration, signal } = request
+    const name = `${id}\n${minTtl ?? ''}\n${rejectedGeneration ?? ''}`
+    const flight = this.#flights.get(name) ?? this.#ask(id, request).finally(() => this.#flights.delete(name))
+    this.#flights.set(name, flight)
+    return signal === undefined ? flight : orAborted(flight, signal)
+  }
+
+  async #ask(id: string, { minTtl, rejectedGeneration }: TokenRequest): Promise<Token> {
+    const session = await this.#parts.session()
+    const answer = await session
+      .get(`connections/${encodeURIComponent(id)}/token`, { min_ttl: minTtl, rejected_generation: rejectedGeneration })
+      .catch((error) => {
+        // Cut off, paused or out of the policy: what is kept is not handed out, either.
+        this.#kept.delete(id)
+        throw error
+      })
+    const token = answer as unknown as Token
+    const { platform, link } = this.#parts
+    const now = platform.now()
+    const ends = token.expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(token.expires_at) - link().skewMs - MARGIN_MS
+    this.#kept.set(id, { token, promise: Promise.resolve(token), until: Math.min(now + KEPT_MS, ends) })
+    return token
+  }
+}
+
+function fits({ generation, expires_at: ends }: Token, { minTtl, rejectedGeneration }: TokenRequest, now: number): boolean {
+  if (rejectedGeneration !== undefined && generation <= rejectedGeneration) return false
+  return minTtl === undefined || ends === null || Date.parse(ends) - now >= minTtl * 1_000
+}
+
+function orAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted()
+    const stop = (): void => reject(signal.reason)
+    signal.addEventListener('abort', stop, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
+}

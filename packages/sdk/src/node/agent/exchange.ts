@@ -1,0 +1,82 @@
+import { isRecord, type JsonRecord } from '../../proof/jws.ts'
+import { AgentClientError, ConnectionError, TimeoutError } from './client-errors.ts'
+
+/** One answer of Evergrant, or what stands for it. */
+export interface Answer {
+  readonly status: number
+  readonly body: JsonRecord
+  readonly headers: Headers
+}
+
+export interface ExchangeOptions {
+  readonly fetch: typeof globalThis.fetch
+  readonly timeoutMs: number
+  /** Hears every answer: nonces and the server's time. */
+  readonly heard: (headers: Headers) => void
+}
+
+export interface Exchange {
+  readonly method: 'GET' | 'POST'
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: object
+  readonly signal?: AbortSignal | undefined
+}
+
+const LENGTH_MAX = 4 * 1024 * 1024
+
+/**
+ * Sends once, follows no redirect, reads JSON.
+ * @throws ConnectionError or TimeoutError when no answer arrived; EvergrantError `invalid_answer` for what no Evergrant says. The caller's abort is passed on.
+ */
+export async function exchange({ fetch, timeoutMs, heard }: ExchangeOptions, { method, url, headers, body, signal }: Exchange): Promise<Answer> {
+  const deadline = AbortSignal.timeout(timeoutMs)
+  let response: Response
+  let text: string
+  try {
+    response = await fetch(url, {
+      method,
+      headers: { accept: 'application/json', ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+      redirect: 'error',
+    })
+    text = await response.text()
+  } catch (cause) {
+    signal?.throwIfAborted()
+    throw unanswered(new URL(url).origin, deadline.aborted, timeoutMs, cause)
+  }
+  heard(response.headers)
+  const parsed = text.length > LENGTH_MAX ? null : parse(text)
+  if (!isRecord(parsed) || (response.status >= 400 && typeof parsed['code'] !== 'string')) {
+    // A gateway in between is down or busy: that says nothing about the credential.
+    if (response.status === 429 || response.status >= 500)
+      return { status: response.status, body: { code: 'connection_failed', action: 'retry' }, headers: response.headers }
+    const detail = `The answer of ${new URL(url).origin} (status ${response.status}) is not from Evergrant: is there a proxy in between, or is the address wrong?`
+    throw new AgentClientError({ status: response.status, code: 'invalid_answer', detail })
+  }
+  return { status: response.status, body: parsed, headers: response.headers }
+}
+
+function unanswered(origin: string, late: boolean, timeoutMs: number, cause: unknown): Error {
+  if (late)
+    return new TimeoutError({ status: 0, code: 'connection_timed_out', detail: `Evergrant at ${origin} did not answer within ${timeoutMs / 1_000} s.` }, cause)
+  return new ConnectionError({ status: 0, code: 'connection_failed', detail: `Evergrant at ${origin} cannot be reached.` }, cause)
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+/** Milliseconds from `Retry-After` (seconds or a date) or `retry_at`; null where neither says. */
+export function retryAfterOf(headers: Headers, now: number, retryAt?: unknown): number | null {
+  const value = headers.get('retry-after')
+  const seconds = value === null || value.trim() === '' ? Number.NaN : Number(value)
+  if (Number.isFinite(seconds) && seconds >= 0) return seconds * 1_000
+  const date = Date.parse(value ?? (typeof retryAt === 'string' ? retryAt : ''))
+  return Number.isNaN(date) ? null : Math.max(0, date - now)
+}

@@ -1,0 +1,114 @@
+import { isRecord, type JsonRecord } from '../../proof/jws.ts'
+import { AgentClientError } from './client-errors.ts'
+import { type Answer, retryAfterOf } from './exchange.ts'
+import type { Keeper } from './keeper.ts'
+import type { Platform } from './platform.ts'
+import { problemOf, type ServerLink } from './server-link.ts'
+import type { Snapshot } from './snapshot.ts'
+
+const PAUSE_MS = 250
+/** Longer than this nobody waits inside a call: the error says when. */
+const PAUSE_MAX_MS = 20_000
+
+export interface SessionParts {
+  readonly keeper: Keeper
+  readonly link: ServerLink
+  readonly platform: Platform
+  readonly maxRetries: number
+}
+
+/** Requests to Evergrant with the credential of this machine. */
+export class ServerSession {
+  readonly #parts: SessionParts
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts
+  }
+
+  /** Reads; repeats what was not answered or is asked to come later. @throws EvergrantError */
+  async get(path: string, query: Readonly<Record<string, string | number | undefined>>, signal?: AbortSignal): Promise<JsonRecord> {
+    const { link, platform, maxRetries } = this.#parts
+    const text = queryOf(query)
+    const url = link.url(`${path}${text}`)
+    for (let tries = 0; ; tries += 1) {
+      let failure: AgentClientError
+      let pause: number | null = null
+      try {
+        const answer = await this.#authorized('GET', url, (headers) => link.get(`${path}${text}`, headers, signal), refusalOf)
+        if (answer.status < 400) return answer.body
+        failure = problemOf(answer) as AgentClientError
+        pause = retryAfterOf(answer.headers, link.now(), answer.body['retry_at'])
+      } catch (error) {
+        if (!(error instanceof AgentClientError) || error.status !== 0 || !error.code.startsWith('connection_')) throw error
+        failure = error
+      }
+      const wait = pause ?? PAUSE_MS * 2 ** tries * (0.5 + platform.random() / 2)
+      if (tries >= maxRetries || !isRepeatable(failure) || wait > PAUSE_MAX_MS) throw failure
+      await platform.wait(wait, signal)
+    }
+  }
+
+  /** A request whose answer belongs to the caller: sent once more after a refusal of the credential, where its body allows that. */
+  async send(method: string, path: string, init: RequestInit, repeatable: boolean): Promise<Response> {
+    const { link, platform } = this.#parts
+    const url = link.url(path)
+    return this.#authorized(
+      method,
+      url,
+      async (authorization) => {
+        const headers = new Headers(init.headers)
+        for (const [name, value] of Object.entries(authorization)) headers.set(name, value)
+        const response = await platform.fetch(url, { ...init, method, headers, redirect: 'manual' })
+        link.heard(response.headers)
+        return response
+      },
+      (response) => (repeatable ? refusalOfResponse(response) : Promise.resolve(null)),
+    )
+  }
+
+  async #authorized<Result>(
+    method: string,
+    url: string,
+    send: (headers: Record<string, string>) => Promise<Result>,
+    refusal: (result: Result) => Refusal | Promise<Refusal>,
+  ): Promise<Result> {
+    const { keeper, link } = this.#parts
+    let snapshot = await keeper.use()
+    const attempt = async (with_: Snapshot): Promise<Result> => send(await link.authorize(method, url, with_.access, with_.key))
+    let result = await attempt(snapshot)
+    if ((await refusal(result)) === 'nonce') result = await attempt(snapshot)
+    if ((await refusal(result)) !== 'token') return result
+    snapshot = await keeper.refused(snapshot)
+    result = await attempt(snapshot)
+    return (await refusal(result)) === 'nonce' ? attempt(snapshot) : result
+  }
+}
+
+/** `nonce`: the same credential with a new proof. `token`: another credential. */
+type Refusal = 'nonce' | 'token' | null
+
+function refusalOf({ status, body }: Answer): Refusal {
+  if (status !== 401) return null
+  return body['code'] === 'dpop_nonce_required' ? 'nonce' : 'token'
+}
+
+/** A provider's own 401, passed on by the proxy, says nothing about this credential. */
+async function refusalOfResponse(response: Response): Promise<Refusal> {
+  if (response.status !== 401 || response.headers.has('evergrant-upstream-status')) return null
+  const body: unknown = await response
+    .clone()
+    .json()
+    .catch(() => null)
+  return refusalOf({ status: 401, body: isRecord(body) ? body : {}, headers: response.headers })
+}
+
+function isRepeatable({ status, code }: AgentClientError): boolean {
+  return status === 429 || status >= 500 || status === 408 || code.startsWith('connection_')
+}
+
+function queryOf(query: Readonly<Record<string, string | number | undefined>>): string {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value))
+  const text = search.toString()
+  return text === '' ? '' : `?${text}`
+}

@@ -1,0 +1,167 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { codeOf, createMachineLab, type MachineLab, MINUTE } from './testing/machine-lab.ts'
+
+let lab: MachineLab
+beforeEach(() => {
+  lab = createMachineLab()
+})
+afterEach(() => lab.remove())
+
+const messageOf = (work: Promise<unknown>): Promise<string> => work.then(String, (error: Error) => error.message)
+const long = (agent?: string): string => lab.server.code({ withServer: true, ...(agent === undefined ? {} : { agent }) })
+
+test('where nothing is, the error says what to do', async () => {
+  expect(await messageOf(lab.program().whoami())).toContain('npx @evergrant/sdk enroll')
+})
+
+test('a code in the environment enrols once: the next start takes the profile that it made', async () => {
+  lab.env['EVERGRANT_ENROLMENT_CODE'] = long()
+  expect(await lab.program().whoami()).toMatchObject({ source: 'environment', generation: 1, custody: 'file' })
+  expect(await lab.program().whoami()).toMatchObject({ source: 'environment', generation: 1 })
+  expect(lab.server.counts.enrolled).toBe(1)
+})
+
+test('an enrolment whose answer was lost is repeated with the same key and attempt, by the next process, too', async () => {
+  lab.env['EVERGRANT_ENROLMENT_CODE'] = long()
+  for (let time = 0; time < 4; time += 1)
+    lab.server.once('enroll', async (commit) => {
+      const answer = await commit()
+      if (answer.status === 200) throw new TypeError('socket hang up')
+      return answer
+    })
+  await codeOf(lab.program().whoami())
+  expect((await lab.program().whoami()).generation).toBe(1)
+  expect(lab.server.counts.enrolled).toBe(1)
+  expect(lab.server.counts.repeated).toBeGreaterThan(0)
+})
+
+test('a code that is spent stops the search and names its place, although the home folder has another credential', async () => {
+  await lab.program({ enrolmentCode: long() }).whoami()
+  lab.env['EVERGRANT_ENROLMENT_CODE'] = `egc_${'x'.repeat(32)}`
+  lab.env['EVERGRANT_URL'] = lab.server.url
+  expect(await messageOf(lab.program().whoami())).toMatch(/EVERGRANT_ENROLMENT_CODE was spent already/)
+})
+
+test.each([
+  ['a code that is none', { EVERGRANT_ENROLMENT_CODE: 'hello' }, 'EVERGRANT_ENROLMENT_CODE is no enrolment code'],
+  ['a code without a server', { EVERGRANT_ENROLMENT_CODE: 'egc_abc' }, 'EVERGRANT_URL'],
+  ['a server behind plain http', { EVERGRANT_URL: 'http://connect.example.com' }, 'plain http'],
+  ['a workload token without a server', { EVERGRANT_WORKLOAD_TOKEN_FILE: '/nowhere' }, 'EVERGRANT_URL'],
+  ['a workload token that is not there', { EVERGRANT_WORKLOAD_TOKEN_FILE: '/nowhere', EVERGRANT_URL: 'https://evergrant.test' }, '/nowhere cannot be read'],
+] as const)('%s stops the search with an error that names it', async (_title, env, words) => {
+  await lab.program({ enrolmentCode: long() }).whoami()
+  Object.assign(lab.env, env)
+  expect(await messageOf(lab.program().whoami())).toContain(words)
+})
+
+test('a code for another server than the one that was named is refused before anything is sent', async () => {
+  lab.env['EVERGRANT_ENROLMENT_CODE'] = long()
+  lab.env['EVERGRANT_URL'] = 'https://other.example'
+  expect(await messageOf(lab.program().whoami())).toContain('Make both the same')
+})
+
+test('a key in the environment signs, is stored nowhere, and is needed again', async () => {
+  const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
+  const pem = `-----BEGIN PRIVATE KEY-----\n${Buffer.from(await crypto.subtle.exportKey('pkcs8', pair.privateKey)).toString('base64')}\n-----END PRIVATE KEY-----`
+  lab.env['EVERGRANT_PRIVATE_KEY'] = pem
+  lab.env['EVERGRANT_ENROLMENT_CODE'] = long()
+  const { custody, key_thumbprint: thumbprint } = await lab.program().whoami()
+  expect(custody).toBe('environment')
+  const { d } = await crypto.subtle.exportKey('jwk', pair.privateKey)
+  expect(readFileSync(join(lab.home, 'credentials.json'), 'utf8')).not.toContain(d)
+  lab.env['EVERGRANT_PRIVATE_KEY'] = JSON.stringify(await crypto.subtle.exportKey('jwk', pair.privateKey))
+  expect(await lab.program().whoami()).toMatchObject({ key_thumbprint: thumbprint })
+  expect(await messageOf(lab.program().rotateKey())).toContain('EVERGRANT_PRIVATE_KEY')
+  lab.env['EVERGRANT_PRIVATE_KEY'] = ''
+  expect(await messageOf(lab.program().whoami())).toContain('EVERGRANT_PRIVATE_KEY, which is not set now')
+})
+
+test('a workload keeps nothing on disk, and shows its identity again when its installation is over', async () => {
+  mkdirSync(lab.home, { recursive: true, mode: 0o700 })
+  const file = join(lab.home, 'projected')
+  writeFileSync(file, 'identity\n')
+  lab.server.trustWorkload('identity')
+  Object.assign(lab.env, { EVERGRANT_WORKLOAD_TOKEN_FILE: file, EVERGRANT_URL: lab.server.url })
+  const program = lab.program()
+  expect(await program.whoami()).toMatchObject({ source: 'workload', custody: 'workload', file: null, generation: 1 })
+  lab.pass(11 * MINUTE)
+  expect((await program.whoami()).generation).toBe(2)
+  const [first] = lab.server.installations
+  first!.status = 'retired'
+  lab.pass(11 * MINUTE)
+  const again = await program.whoami()
+  expect(again.generation).toBe(1)
+  expect(again.installation.id).not.toBe(first?.id)
+})
+
+test('GitHub Actions is asked for an identity that is meant for this server', async () => {
+  lab.server.trustWorkload('from github')
+  const asked: string[] = []
+  Object.assign(lab.env, { EVERGRANT_URL: lab.server.url, ACTIONS_ID_TOKEN_REQUEST_URL: 'https://gh.test/token?v=1', ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'runner' })
+  const program = lab.program({
+    platform: {
+      fetch: (input, init) => {
+        if (!String(input).startsWith('https://gh.test')) return lab.server.fetch(input, init)
+        asked.push(`${String(input)} ${new Headers(init?.headers).get('authorization')}`)
+        return Promise.resolve(Response.json({ value: 'from github' }))
+      },
+    },
+  })
+  expect(await program.whoami()).toMatchObject({ source: 'workload' })
+  expect(asked).toEqual([`https://gh.test/token?v=1&audience=${encodeURIComponent(lab.server.url)} Bearer runner`])
+})
+
+test('several profiles are told apart by name and server, and never guessed', async () => {
+  await lab.program().agents.register({ code: long('weather') })
+  await lab.program({ enrolmentCode: long('billing') }).whoami()
+  const refused = await messageOf(lab.program().whoami())
+  expect(refused).toContain('weather at https://evergrant.test, billing at https://evergrant.test')
+  expect((await lab.program({ profile: 'billing' }).whoami()).agent.name).toBe('billing')
+  lab.env['EVERGRANT_PROFILE'] = 'weather'
+  expect((await lab.program().whoami()).agent.name).toBe('weather')
+})
+
+test('a project file is read only where somebody says so, and its credential moves to the home folder', async () => {
+  const project = join(lab.home, '..', 'project')
+  mkdirSync(join(project, '.evergrant'), { recursive: true })
+  const code = lab.server.code({ agent: 'planted' })
+  writeFileSync(join(project, '.evergrant', 'enroll.json'), JSON.stringify({ server: lab.server.url, code, name: 'laptop' }))
+  const inProject = { cwd: project }
+  expect(await codeOf(lab.program({ platform: inProject }).whoami())).toBe('not_enrolled')
+  await lab.program({ enrolmentCode: long('weather') }).whoami()
+  expect((await lab.program({ platform: inProject }).whoami()).agent.name).toBe('weather')
+  const first = await lab.program({ projectFile: true, platform: inProject }).whoami()
+  expect(first).toMatchObject({ source: 'project', agent: { name: 'planted' }, installation: { name: 'laptop' }, file: join(lab.home, 'credentials.json') })
+  lab.env['EVERGRANT_PROJECT_FILE'] = '1'
+  expect(await lab.program({ platform: inProject }).whoami()).toMatchObject({ source: 'home', agent: { name: 'planted' } })
+  expect(lab.server.counts.enrolled).toBe(2)
+})
+
+test('without a code a person approves the machine on a page', async () => {
+  const program = lab.program({ server: lab.server.url })
+  const prompts: string[] = []
+  const registered = program.agents.register({
+    name: 'web-2',
+    onPrompt: ({ userCode, completeUrl }) => {
+      prompts.push(completeUrl)
+      lab.server.once('enroll', async (commit) => {
+        const answer = await commit()
+        lab.server.decideDevice(userCode, 'approved')
+        return answer
+      })
+    },
+  })
+  expect(await registered).toMatchObject({ installation: { name: 'web-2' } })
+  expect(prompts).toEqual([expect.stringContaining('/device?code=ABCD-')])
+  expect((await lab.program().whoami()).installation.name).toBe('web-2')
+  expect(await program.agents.register()).toMatchObject({ installation: { name: 'web-2' } })
+})
+
+test('a machine that a person refuses is told so, and keeps no key', async () => {
+  const program = lab.program({ server: lab.server.url })
+  const refused = codeOf(program.agents.register({ onPrompt: ({ userCode }) => lab.server.decideDevice(userCode, 'denied') }))
+  expect(await refused).toBe('device_denied')
+  expect((await import('node:fs')).readdirSync(join(lab.home, 'keys'))).toEqual([])
+})

@@ -1,0 +1,53 @@
+import { digestOf } from '../proof/base64url.ts'
+import { importPublicKey, isRecord, isSignedBy, publicJwk, readJws, thumbprintOf } from '../proof/jws.ts'
+
+const NONCE_LIVES_MS = 240_000
+const LENGTH_MAX = 4_096
+
+export interface Proven {
+  readonly thumbprint: string
+  /** When the nonce in it was given out: the proof was made after that. */
+  readonly after: number
+}
+
+export interface ProofExpectation {
+  readonly method: string
+  readonly url: string
+  /** Of the credential in the body. */
+  readonly credential?: string
+  readonly accessToken?: string
+}
+
+/** Checks of RFC 9449 section 4.3 and of the private claim `rth`. */
+export class FakeProofs {
+  readonly #now: () => number
+  readonly #seen = new Set<string>()
+  #serial = 0
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  nonce(): string {
+    this.#serial += 1
+    return `n${this.#now()}.${this.#serial}`
+  }
+
+  async check(header: string | null, { method, url, credential, accessToken }: ProofExpectation): Promise<Proven | 'nonce' | 'invalid'> {
+    const jws = header === null ? null : readJws(header, LENGTH_MAX)
+    if (jws === null || jws.header['typ'] !== 'dpop+jwt' || jws.algorithm === null) return 'invalid'
+    const given = jws.header['jwk']
+    const jwk = isRecord(given) && !('d' in given) ? publicJwk(given, jws.algorithm) : null
+    const key = jwk === null ? null : await importPublicKey(jwk, jws.algorithm).catch(() => null)
+    if (jwk === null || key === null || !(await isSignedBy(jws, key, jws.algorithm))) return 'invalid'
+    const { jti, htm, htu, nonce, rth, ath } = jws.claims
+    if (typeof jti !== 'string' || jti.length < 22 || htm !== method || htu !== url.replace(/[?#].*$/s, '')) return 'invalid'
+    if (credential !== undefined && rth !== (await digestOf(credential))) return 'invalid'
+    if (accessToken !== undefined && ath !== (await digestOf(accessToken))) return 'invalid'
+    const after = typeof nonce === 'string' ? Number(/^n(\d+)\./.exec(nonce)?.[1]) : Number.NaN
+    if (Number.isNaN(after) || this.#now() - after > NONCE_LIVES_MS) return 'nonce'
+    if (this.#seen.has(jti)) return 'invalid'
+    this.#seen.add(jti)
+    return { thumbprint: await thumbprintOf(jwk), after }
+  }
+}
