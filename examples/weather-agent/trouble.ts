@@ -13,11 +13,18 @@ export interface Trouble {
 /** Codes that a person lifts without touching this machine. */
 const LIFTED = new Set(['agent_not_verified', 'agent_suspended', 'agent_policy_refused', 'owner_inactive', 'recovery_pending_approval', 'connection_paused'])
 
+/** The ends that an operator decides, in this program's own words. */
+const CUT_OFF = 'somebody cut off the access of this machine, so this program ends; to go on it needs a new enrolment code (npx @evergrant/sdk enroll <code>).'
+const ENDED: Readonly<Record<string, string>> = { installation_retired: CUT_OFF, recovery_forbidden: CUT_OFF }
+
 export function troubleOf(error: unknown): Trouble {
+  if (error instanceof TypeError) return { kind: 'wait', sentence: 'Nobody answers: the network, Evergrant or the weather service is away.' }
   if (!(error instanceof EvergrantError)) return { kind: 'wait', sentence: error instanceof Error ? error.message : String(error) }
   const { code, action, message, needsReauth, reconnectUrl } = error
+  const ended = ENDED[code]
+  if (ended !== undefined) return { kind: 'over', sentence: ended }
   if (code === 'not_found') return { kind: 'gone', sentence: message }
-  if (needsReauth) return { kind: 'wait', sentence: reconnectUrl === null ? message : `${message} Its owner repairs it here: ${reconnectUrl}` }
+  if (needsReauth) return { kind: 'wait', sentence: reconnectUrl === null ? message : `${message} - its owner repairs it here: ${reconnectUrl}` }
   if (action === 'retry' || action === 'wait' || LIFTED.has(code)) return { kind: 'wait', sentence: message }
   return { kind: 'over', sentence: message }
 }

@@ -259,6 +259,7 @@ describe.skipIf(chromiumPath() === null)('every page', () => {
     await judge(page, `me-permissions-${width}-${colorScheme}`)
     await see(`/me/connections/${connection}/disconnect`, 'disconnect')
     await signIn(await (await browser.newContext()).newPage(), email)
+    await see('/me/programs', 'programs')
     await see('/me/devices', 'devices')
     await see('/me/security', 'security')
     await see('/auth/sign-in/notes', 'provider-add')

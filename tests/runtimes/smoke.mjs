@@ -1,7 +1,7 @@
 // Runs in Node 20.19 and newer, in Bun and in Deno. Its first argument is an empty folder.
 import { spawn } from 'node:child_process'
-import { createServer } from 'node:http'
 import { stat } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'

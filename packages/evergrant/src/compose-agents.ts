@@ -6,7 +6,6 @@ import { ConnectionAccess } from './core/agent/connection-access.ts'
 import { DeviceService } from './core/agent/device-service.ts'
 import { EnrolmentService } from './core/agent/enrolment-service.ts'
 import { TrustService } from './core/agent/trust/trust-service.ts'
-import { UseCounter } from './core/agent/use-counter.ts'
 import { WorkloadIdentities } from './core/agent/workload-identities.ts'
 import type { Log } from './core/log.ts'
 import type { Seal } from './core/seal/seal.ts'
@@ -18,10 +17,9 @@ import type { Store } from './store/index.ts'
 /** Agents: who they are, how machines become theirs, and what they may use. */
 export interface AgentParts extends Pick<Services, 'agents' | 'enrolment' | 'devices' | 'workloads' | 'approvals' | 'trust' | 'useHistory'> {
   readonly connectionAccess: ConnectionAccess
-  readonly uses: UseCounter
 }
 
-export interface AgentComposition extends Pick<InstallationParts, 'sdkCredentials'> {
+export interface AgentComposition extends Pick<InstallationParts, 'sdkCredentials' | 'uses'> {
   readonly config: Pick<Config, 'publicUrl' | 'serveWithoutDatabaseMs' | 'sdkTokenMs'>
   readonly store: Pick<
     Store,
@@ -47,10 +45,9 @@ export interface AgentComposition extends Pick<InstallationParts, 'sdkCredential
 }
 
 export function composeAgents(parts: AgentComposition): AgentParts {
-  const { config, store, client, sdkCredentials, seal, clock, timers, entropy, log } = parts
+  const { config, store, client, sdkCredentials, uses, seal, clock, timers, entropy, log } = parts
   const ports = { clock, timers, entropy, seal, log, publicUrl: config.publicUrl }
   const agents = new AgentService({ ...ports, ...store })
-  const uses = new UseCounter({ ...ports, store: store.uses })
   const workloads = new WorkloadIdentities({ ...ports, issuers: store.workloadIssuers, agents, verifier: createIdentityTokenVerifier({ client, clock }) })
   const connectionAccess = new ConnectionAccess({
     ...ports,
@@ -72,13 +69,13 @@ export function composeAgents(parts: AgentComposition): AgentParts {
       enrolments: store.enrolments,
       workloads,
       credentials: sdkCredentials,
+      events: store.events,
       tokenLifeMs: config.sdkTokenMs,
     }),
     devices: new DeviceService({ ...ports, enrolments: store.enrolments, agents }),
     workloads,
     approvals: new ApprovalService({ ...ports, approvals: store.approvals, agents: store.agents }),
     connectionAccess,
-    uses,
     trust: new TrustService({ ...ports, ...store, snapshots: store.trustSnapshots }),
     useHistory: store.uses,
   }

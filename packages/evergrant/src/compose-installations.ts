@@ -5,6 +5,7 @@ import { InstallationGuard } from './core/agent/installation-guard.ts'
 import { ProofFailures } from './core/agent/proof-failures.ts'
 import { SdkCredentials } from './core/agent/sdk-credentials.ts'
 import { type SdkAlert, SdkService } from './core/agent/sdk-service.ts'
+import { UseCounter } from './core/agent/use-counter.ts'
 import type { Log } from './core/log.ts'
 import type { DpopProofs } from './core/proof/dpop-proofs.ts'
 import type { Seal } from './core/seal/seal.ts'
@@ -19,12 +20,13 @@ export interface InstallationParts {
   readonly sdk: SdkService
   readonly sdkCredentials: SdkCredentials
   readonly installationGuard: InstallationGuard
+  readonly uses: UseCounter
   readonly downtime: DowntimeTickets
 }
 
 export interface InstallationComposition {
   readonly config: Pick<Config, 'publicUrl' | 'serveWithoutDatabaseMs' | 'recovery' | 'sdkTokenMs'>
-  readonly store: Pick<Store, 'installations' | 'agents' | 'organizations' | 'events' | 'meta' | 'changes'>
+  readonly store: Pick<Store, 'installations' | 'uses' | 'agents' | 'organizations' | 'events' | 'meta' | 'changes'>
   readonly signingKeys: SigningKeys
   readonly proofs: DpopProofs
   readonly seal: Seal
@@ -52,6 +54,7 @@ export function composeInstallations(parts: InstallationComposition): Installati
     changesFresh: () => store.changes.fresh(),
     withoutStoreMs,
   })
+  const uses = new UseCounter({ ...ports, store: store.uses })
   const sdk = new SdkService({
     ...ports,
     installations: store.installations,
@@ -59,11 +62,12 @@ export function composeInstallations(parts: InstallationComposition): Installati
     credentials: sdkCredentials,
     failures: new ProofFailures({ ...ports, append: (event) => store.events.append(event) }),
     alert: alertTo(log),
+    uses,
     recoveryEnabled: config.recovery,
     tokenLifeMs: config.sdkTokenMs,
   })
   followChanges(store, installationGuard, accessTokens)
-  return { sdk, sdkCredentials, installationGuard, downtime: new DowntimeTickets({ clock, installations: store.installations, meta: store.meta }) }
+  return { sdk, sdkCredentials, installationGuard, uses, downtime: new DowntimeTickets({ clock, installations: store.installations, meta: store.meta }) }
 }
 
 /** What changed here or on another node is believed no longer. */

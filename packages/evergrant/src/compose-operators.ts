@@ -6,7 +6,7 @@ import { InstallationService } from './core/agent/installation-service.ts'
 import { ProjectDownloads } from './core/agent/project-download.ts'
 import type { Clock, Entropy } from './core/time.ts'
 import type { Services } from './http/services.ts'
-import { packZip } from './outbound/zip-archive.ts'
+import { packProject } from './outbound/starter-project.ts'
 import type { Store } from './store/index.ts'
 
 /** What operators and owners see of programs, and what they do to them. */
@@ -24,7 +24,7 @@ export function composeOperators({ config, store, agents, enrolment, clock, entr
   return {
     installations: new InstallationService({ ...ports, ...store }),
     agentSettings: new AgentSettingsService({ ...ports, agents: store.agents }),
-    downloads: new ProjectDownloads({ agents, enrolment, pack: packZip, clock, publicUrl: config.publicUrl, sdkVersion: ownVersion() }),
+    downloads: new ProjectDownloads({ agents, enrolment, pack: packProject(ownVersion()), clock, publicUrl: config.publicUrl }),
   }
 }
 

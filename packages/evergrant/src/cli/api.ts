@@ -11,6 +11,12 @@ export interface Api {
   close(): Promise<void>
 }
 
+/** An API that also hands out files: a server, or the same routes in this process. */
+export interface FileApi extends Api {
+  /** The bytes of an answer that is no JSON. */
+  file(path: string, body: JsonObject): Promise<Uint8Array>
+}
+
 export interface RawAnswer {
   readonly status: number
   readonly body: string
@@ -27,6 +33,12 @@ export function readAnswer({ status, body }: RawAnswer): JsonObject {
   throw new CommandFailure(EXIT.problem, `${detail}${code}${repair}`, problem)
 }
 
+/** The bytes as they are; a problem becomes the failure that a person reads. */
+export function readFile({ status, bytes }: { readonly status: number; readonly bytes: Uint8Array }): Uint8Array {
+  if (status >= 400) readAnswer({ status, body: new TextDecoder().decode(bytes) })
+  return bytes
+}
+
 function parse(body: string): JsonValue {
   try {
     return JSON.parse(body)
@@ -36,20 +48,23 @@ function parse(body: string): JsonValue {
 }
 
 /** A running server, over HTTP. */
-export function remoteApi(url: string, key: string): Api {
+export function remoteApi(url: string, key: string): FileApi {
+  const ask = async <Answer>(method: Method, path: string, body: unknown, read: (response: Response) => Promise<Answer>): Promise<Answer> => {
+    const headers = { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) }
+    try {
+      return await read(await fetch(`${url}/api/v1/${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }))
+    } catch (cause) {
+      throw new CommandFailure(EXIT.unreachable, `The server at ${url} does not answer (${reasonOf(cause)}).`, { url })
+    }
+  }
   return {
     where: `the server at ${url}`,
     async call(method, path, body) {
-      const headers = { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) }
-      const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
-      let answer: RawAnswer
-      try {
-        const response = await fetch(`${url}/api/v1/${path}`, init)
-        answer = { status: response.status, body: await response.text() }
-      } catch (cause) {
-        throw new CommandFailure(EXIT.unreachable, `The server at ${url} does not answer (${reasonOf(cause)}).`, { url })
-      }
-      return readAnswer(answer)
+      return readAnswer(await ask(method, path, body, async (response) => ({ status: response.status, body: await response.text() })))
+    },
+    async file(path, body) {
+      const answer = await ask('POST', path, body, async (response) => ({ status: response.status, bytes: new Uint8Array(await response.arrayBuffer()) }))
+      return readFile(answer)
     },
     close: () => Promise.resolve(),
   }

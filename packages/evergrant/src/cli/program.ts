@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { Fault } from '../core/fault/fault.ts'
+import { agentCommands } from './commands/agents.ts'
 import { apiKeyCommands } from './commands/api-keys.ts'
 import { connectionCommands } from './commands/connections.ts'
 import { doctorCommand } from './commands/doctor.ts'
@@ -66,6 +67,7 @@ function createProgram(shell: Shell, streams: Streams): Command {
   refreshCommand(program, shell)
   apiKeyCommands(program, shell)
   userCommands(program, shell)
+  agentCommands(program, shell)
   restoreCommands(program, shell)
   settle(program, streams)
   return program

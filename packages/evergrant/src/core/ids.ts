@@ -21,6 +21,13 @@ export type ApprovalId = `apr_${string}`
 export type RecoveryAttemptId = `rca_${string}`
 export type IncidentId = `inc_${string}`
 export type WorkloadIssuerId = `wli_${string}`
+export type BulkId = `blk_${string}`
+export type WebhookId = `whk_${string}`
+export type DeliveryId = `dlv_${string}`
+export type ChannelId = `chn_${string}`
+export type AlertId = `alt_${string}`
+export type NoticeId = `ntc_${string}`
+export type OwnerLetterId = `ltr_${string}`
 
 interface IdOf {
   org: OrganizationId
@@ -44,6 +51,13 @@ interface IdOf {
   rca: RecoveryAttemptId
   inc: IncidentId
   wli: WorkloadIssuerId
+  blk: BulkId
+  whk: WebhookId
+  dlv: DeliveryId
+  chn: ChannelId
+  alt: AlertId
+  ntc: NoticeId
+  ltr: OwnerLetterId
 }
 
 /** A typed id: prefix + UUIDv7, so that ids of one kind sort by creation time. */

@@ -13,7 +13,8 @@ async function open(): Promise<void> {
   integration = (await lab.call('GET', '/api/v1/integrations')).json.items[0].id
 }
 
-const more = (owner: string, account: string | null = null): Promise<ConnectionId> => connectionOf(lab.store, { organization: lab.organization, integration, owner, account })
+const more = (owner: string, account: string | null = null): Promise<ConnectionId> =>
+  connectionOf(lab.store, { organization: lab.organization, integration, owner, account })
 const token = (machine: AgentMachine, id: string = lab.connection) => machine.call('GET', `/api/v1/connections/${id}/token`)
 const setPolicy = async (agent: string, policy: object) => expect((await lab.call('PUT', `/api/v1/agents/${agent}/policy`, { body: policy })).status).toBe(200)
 const events = async (type: string) => (await lab.call('GET', `/api/v1/events?type=${type}`)).json.items
@@ -26,7 +27,13 @@ describe('the policy of an agent', () => {
     const machine = await lab.enrolled(agent)
     const [other, never] = [await more('owner-2'), `${lab.connection.slice(0, -4)}ffff`]
     await lab.call('PATCH', `/api/v1/connections/${lab.connection}`, { body: { tags: ['weather'] } })
-    for (const selector of [{ connection: lab.connection }, { owner: 'owner-1' }, { integration, owner: 'owner-1' }, { integration: 'scripted', tag: 'weather' }, { tag: 'weather' }]) {
+    for (const selector of [
+      { connection: lab.connection },
+      { owner: 'owner-1' },
+      { integration, owner: 'owner-1' },
+      { integration: 'scripted', tag: 'weather' },
+      { tag: 'weather' },
+    ]) {
       await setPolicy(agent, { access: ['token'], connections: [selector] })
       expect([selector, (await token(machine)).status]).toEqual([selector, 200])
       for (const path of ['/token', '']) {
@@ -74,7 +81,8 @@ describe('the policy of an agent', () => {
     const machine = await lab.enrolled(agent)
     const own = await more(lab.owner.id, 'mine')
     expect((await token(machine)).status).toBe(200)
-    const role = async (name: string) => expect((await lab.call('PATCH', `/api/v1/organizations/${lab.organization}/members/${lab.owner.id}`, { body: { role: name } })).status).toBe(200)
+    const role = async (name: string) =>
+      expect((await lab.call('PATCH', `/api/v1/organizations/${lab.organization}/members/${lab.owner.id}`, { body: { role: name } })).status).toBe(200)
     await role('member')
     expect((await token(machine)).status).toBe(404)
     const listed = await machine.call('GET', '/api/v1/connections')
@@ -227,6 +235,19 @@ describe('uses', () => {
     ])
     expect((await lab.call('GET', `/api/v1/agents/${agent}/uses`)).json.items).toEqual([{ connection: lab.connection, access: 'token', count: 3 }])
     expect(await lab.store.uses.daysOf(agent as `agt_${string}`, 0)).toEqual([expect.objectContaining({ requests: 3, bound: 3, refusedUses: 0 })])
+  })
+
+  test('and rotations in time, late ones, and tokens without their key are counted by day', async () => {
+    const agent = await lab.agent()
+    const [machine, thief] = [await lab.enrolled(agent), await lab.machine()]
+    await lab.time.advance(9 * MINUTE)
+    await machine.refresh()
+    await lab.time.advance(11 * MINUTE)
+    await machine.refresh()
+    thief.refreshToken = machine.refreshToken
+    expect((await thief.refresh()).json.code).toBe('sdk_token_invalid')
+    await lab.services.uses.flush()
+    expect(await lab.store.uses.daysOf(agent as `agt_${string}`, 0)).toEqual([expect.objectContaining({ rotations: 2, rotationsOnTime: 1, proofFailures: 1 })])
   })
 
   test('are written by themselves, and no read fails because they cannot be', async () => {

@@ -54,10 +54,13 @@ describe('an enrolment code', () => {
   })
 
   test('of ten machines that use it at once enrols one', async () => {
-    const code = await lab.code(await lab.agent())
+    const agent = await lab.agent()
+    const code = await lab.code(agent)
     const machines = await Promise.all(Array.from({ length: 10 }, () => lab.machine()))
     const answers = await Promise.all(machines.map((machine) => machine.enrol({ code })))
     expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array.from({ length: 9 }, () => 401)])
+    // Told, and told once.
+    expect((await told(agent)).filter((type) => type === 'enrolment.refused')).toHaveLength(1)
   })
 
   test('that is over, withdrawn, made up, or of a revoked agent is refused with the same words', async () => {
@@ -127,7 +130,9 @@ describe('an agent', () => {
     expect((await lab.call('DELETE', `/api/v1/agents/${agent}`)).json.status).toBe('revoked')
     expect([await read(), (await machine.refresh()).json.code]).toEqual(['agent_revoked', 'agent_revoked'])
     expect((await lab.call('PATCH', `/api/v1/agents/${agent}`, { body: { name: 'again' } })).json.code).toBe('agent_revoked')
-    expect((await lab.store.installations.list(lab.organization, { agent: agent as `agt_${string}`, limit: 5, after: null })).map((one) => one.installation.status)).toEqual(['retired'])
+    expect(
+      (await lab.store.installations.list(lab.organization, { agent: agent as `agt_${string}`, limit: 5, after: null })).map((one) => one.installation.status),
+    ).toEqual(['retired'])
   })
 
   test('does nothing while its owner is disabled', async () => {
@@ -141,12 +146,22 @@ describe('an agent', () => {
   test('is owned by an active member; a backend names one, and a new owner has to accept it anew', async () => {
     expect((await lab.call('POST', '/api/v1/agents', { body: { name: 'a' } })).json).toMatchObject({ code: 'invalid_request', field: '/owner' })
     const stranger = await signIn(lab, { role: 'owner', organization: await lab.anotherOrganization() })
-    expect((await lab.call('POST', '/api/v1/agents', { body: { name: 'a', owner: stranger.id } })).json).toMatchObject({ code: 'invalid_request', field: '/owner' })
+    expect((await lab.call('POST', '/api/v1/agents', { body: { name: 'a', owner: stranger.id } })).json).toMatchObject({
+      code: 'invalid_request',
+      field: '/owner',
+    })
     const agent = await lab.agent()
     await lab.enrolled(agent)
     const next = await signIn(lab, { role: 'admin', organization: lab.organization })
-    expect((await lab.call('PATCH', `/api/v1/agents/${agent}`, { body: { owner: next.id } })).json).toMatchObject({ owner: next.id, status: 'pending', accepted_at: null })
-    expect((await lab.call('POST', `/api/v1/agents/${agent}/accept`, { key: next.token })).json).toMatchObject({ status: 'verified', accepted_by: { kind: 'user', id: next.id } })
+    expect((await lab.call('PATCH', `/api/v1/agents/${agent}`, { body: { owner: next.id } })).json).toMatchObject({
+      owner: next.id,
+      status: 'pending',
+      accepted_at: null,
+    })
+    expect((await lab.call('POST', `/api/v1/agents/${agent}/accept`, { key: next.token })).json).toMatchObject({
+      status: 'verified',
+      accepted_by: { kind: 'user', id: next.id },
+    })
   })
 
   test('changes by version, keeps a name of its own, and is reviewed by people', async () => {
@@ -177,7 +192,8 @@ describe('a member', () => {
   test('makes and sees only agents of their own, which use only connections of their own', async () => {
     const others = await lab.agent()
     const member = await signIn(lab, { role: 'member', organization: lab.organization })
-    const ask = (method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown) => lab.call(method, path, { key: member.token, ...(body === undefined ? {} : { body }) })
+    const ask = (method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown) =>
+      lab.call(method, path, { key: member.token, ...(body === undefined ? {} : { body }) })
     const own = await ask('POST', '/api/v1/agents', { name: 'mine', policy: { access: ['proxy'], connections: [{ owner: member.id }] } })
     expect([own.status, own.json.owner]).toEqual([201, member.id])
     expect((await ask('GET', '/api/v1/agents')).json.items.map(({ id }: { id: string }) => id)).toEqual([own.json.id])
@@ -207,9 +223,15 @@ describe('nobody gives a program what they lack', () => {
     expect((await lab.call('POST', '/api/v1/agents', { key: operator.token, body: { name: 'a', policy } })).json).toMatchObject({ code: 'role_missing' })
     const made = await lab.call('POST', '/api/v1/agents', { key: admin.token, body: { name: 'b', policy } })
     expect(made.status).toBe(201)
-    const ask = (path: string, body: unknown, method: 'POST' | 'PATCH' = 'POST') => lab.call(method, `/api/v1/agents/${made.json.id}${path}`, { key: operator.token, body })
+    const ask = (path: string, body: unknown, method: 'POST' | 'PATCH' = 'POST') =>
+      lab.call(method, `/api/v1/agents/${made.json.id}${path}`, { key: operator.token, body })
     const workload = { name: 'ci', issuer: 'https://ci.example', conditions: [{ claim: 'sub', value: 'repo:*' }] }
-    for (const answer of [await ask('/enrolment-codes', {}), await ask('/workloads', workload), await ask('', { owner: operator.id }, 'PATCH'), await ask('/accept', {})])
+    for (const answer of [
+      await ask('/enrolment-codes', {}),
+      await ask('/workloads', workload),
+      await ask('', { owner: operator.id }, 'PATCH'),
+      await ask('/accept', {}),
+    ])
       expect([answer.status, answer.json.code]).toEqual([403, 'role_missing'])
     const key = await lab.keyFor(['agents:write', 'proxy'])
     expect((await lab.call('PUT', `/api/v1/agents/${made.json.id}/policy`, { key, body: policy })).json.code).toBe('role_missing')

@@ -69,6 +69,7 @@ describe('an installation', () => {
     await post(`installations/${other.id}/cut-off`)
     expect((await read('installations?status=retired')).items.map(({ id }: { id: string }) => id)).toEqual([other.id])
     expect((await read('installations?healed_since=2025-12-31T00:00:00Z')).items).toEqual([])
+    expect((await lab.call('GET', '/api/v1/installations?healed_since=2026-02-30T00:00:00Z')).json).toMatchObject({ status: 400, field: '/healed_since' })
     const healed = await enrolled()
     await post(`installations/${healed.id}/rotate`)
     expect((await recover(healed.machine)).status).toBe(200)
@@ -276,7 +277,7 @@ describe('why', () => {
     expect(await next()).toMatchObject({
       verdict: 'refused',
       rule: 'recovery_limit_reached',
-      sentence: 'It has recovered 1 times in its window, and that is the limit.',
+      sentence: 'It has reached the limit of its window (1).',
     })
     await lab.call('PATCH', `/api/v1/installations/${id}`, { body: { recovery_mode: 'off' } })
     expect((await next()).sentence).toContain('recovery mode')

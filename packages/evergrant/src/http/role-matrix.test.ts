@@ -7,7 +7,9 @@ import { MINUTE } from '../core/time.ts'
 import { ROLES, type Role } from '../core/user/user.ts'
 import { createTokenSigner } from '../seal/token-signer.ts'
 import { systemClock, systemEntropy } from '../system.ts'
+import { AgentMachine } from '../testing/agent-machine.ts'
 import { type SignedInPerson, signIn } from '../testing/people.ts'
+import { present, REFRESH } from '../testing/sdk-calls.ts'
 import { openWholeNode, type WholeNode } from '../testing/whole-node.ts'
 import { type RouteFacts, routesOf } from './route-table.ts'
 
@@ -60,6 +62,35 @@ async function signedOut(): Promise<string> {
   return token
 }
 
+let program: AgentMachine | undefined
+
+/** Of a program that may use every connection in every way, and whose token is good without a proof: what is refused is refused because it is a program. */
+async function agentToken(): Promise<string> {
+  const refreshed = program === undefined ? undefined : await present(program, REFRESH, { body: { bound: false } })
+  if (refreshed?.status === 200) return refreshed.json.access_token
+  // The first time, and after somebody was let in who rotates all programs, or cuts them off.
+  program = await enrolledProgram()
+  return (await present(program, REFRESH, { body: { bound: false } })).json.access_token
+}
+
+async function enrolledProgram(): Promise<AgentMachine> {
+  const owner = await person('owner')
+  const key = await keyWith('admin')
+  const policy = { access: ['token', 'proxy'], connections: [{}], bearer: true }
+  const agent = await node.ask('POST', '/api/v1/agents', key, { name: `matrix of ${owner.id}`, owner: owner.id, policy })
+  const code = await node.ask('POST', `/api/v1/agents/${agent.json.id}/enrolment-codes`, key, {})
+  const machine = await AgentMachine.make({
+    publicUrl: node.evergrant.publicUrl,
+    now: () => systemClock.wall(),
+    send: async (method, url, { headers, body }) => {
+      const answer = await node.app.inject({ method, url, headers: { ...headers, 'content-type': 'application/json' }, payload: JSON.stringify(body) })
+      return { status: answer.statusCode, headers: answer.headers, text: answer.body, json: answer.json() }
+    },
+  })
+  await machine.enrol({ code: code.json.code })
+  return machine
+}
+
 const IDENTITIES: readonly Identity[] = [
   { name: 'nobody', credential: async () => null },
   ...ROLES.map((role) => ({ name: role, credential: async () => (await person(role)).token })),
@@ -67,6 +98,7 @@ const IDENTITIES: readonly Identity[] = [
   { name: 'owner who lacks a second factor', credential: async () => (await person('owner', () => strict)).token },
   { name: 'signed out', credential: signedOut },
   { name: 'token expired', credential: async () => outdated(await person('owner')) },
+  { name: 'agent', credential: agentToken },
   ...API_KEY_SCOPES.map((scope) => ({ name: `key ${scope}`, credential: () => keyWith(scope) })),
 ]
 
@@ -76,6 +108,8 @@ const PATH: Readonly<Record<string, string>> = {
   'connections/:id': newId('con', systemEntropy),
   'agents/:id': newId('agt', systemEntropy),
   'approvals/:id': newId('apr', systemEntropy),
+  'installations/:id': newId('ins', systemEntropy),
+  'sdk-tokens/:id': newId('ins', systemEntropy),
   'enrolment-codes/:code': newId('enr', systemEntropy),
   'workloads/:workload': newId('wli', systemEntropy),
   'api-keys/:id': newId('key', systemEntropy),
@@ -93,7 +127,11 @@ function pathOf({ path }: RouteFacts): string {
 }
 
 /** Where the handler itself decides by the role, it must be reached. */
-const BODIES: Readonly<Record<string, unknown>> = { 'POST /api/v1/organizations': { name: 'New', slug: 'taken' } }
+const BODIES: Readonly<Record<string, unknown>> = {
+  'POST /api/v1/organizations': { name: 'New', slug: 'taken' },
+  'PUT /api/v1/agents/:id/policy': { access: [] },
+  'POST /api/v1/agents/:id/workloads': { name: 'CI', issuer: 'https://ci.example', conditions: [{ claim: 'sub', value: 'repo:a' }] },
+}
 
 async function ask(route: RouteFacts, credential: string | null): Promise<{ readonly status: number; readonly code: string | null }> {
   const body = route.method === 'GET' ? undefined : (BODIES[`${route.method} ${route.path}`] ?? {})
@@ -106,7 +144,7 @@ async function ask(route: RouteFacts, credential: string | null): Promise<{ read
 async function cell(route: RouteFacts, identity: Identity): Promise<string> {
   const { status, code } = await ask(route, await identity.credential())
   if (status === 401) return '401'
-  if (code === 'role_missing' || code === 'forbidden' || code === 'second_factor_missing') return '-'
+  if (code === 'role_missing' || code === 'forbidden' || code === 'second_factor_missing' || code === 'agent_policy_refused') return '-'
   if (status >= 500 && code !== 'store_unavailable') throw new Error(`${route.method} ${route.path} answers ${identity.name} ${status} ${code}`)
   return identity.name === 'member' && route.own && API_KEY_SCOPES.some((scope) => scope === route.access) ? 'own' : 'yes'
 }

@@ -1,6 +1,9 @@
 // The shadow tenant (S98, A8.2.2, A8.4.1): every route that takes an id, asked by an owner of one organization with the ids of another.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { EventType, NewEvent } from '../core/audit/event.ts'
 import { newId, type OrganizationId } from '../core/ids.ts'
+import { enrolRequest } from '../store/conformance/agents.ts'
+import type { Tenant } from '../store/conformance/tenant.ts'
 import { systemEntropy } from '../system.ts'
 import { connectionOf, type SignedInPerson, signIn } from '../testing/people.ts'
 import { openWholeNode, type WholeNode } from '../testing/whole-node.ts'
@@ -33,9 +36,35 @@ beforeAll(async () => {
   expect([made.status, made.text]).toEqual([201, expect.anything()])
   const integration = made.json.id as `int_${string}`
   const connection = await connectionOf(store, { organization: home, integration, owner: 'planted-owner', account: 'planted-account' })
+  const agent = (await node.ask('POST', '/api/v1/agents', owner.token, { name: 'planted-agent', policy: { access: ['proxy'], connections: [{}] } })).json.id
+  const code = (await node.ask('POST', `/api/v1/agents/${agent}/enrolment-codes`, owner.token, {})).json.id
+  const workload = (
+    await node.ask('POST', `/api/v1/agents/${agent}/workloads`, owner.token, {
+      name: 'planted-workload',
+      issuer: 'https://ci.example',
+      conditions: [{ claim: 'sub', value: 'repo:a' }],
+    })
+  ).json.id
+  const approval = await plantedApproval(agent, connection)
+  const incident = await plantedIncident(agent)
+  const installation = (await node.ask('GET', `/api/v1/installations?agent=${agent}`, owner.token)).json.items[0].id
   const key = (await services.apiKeys.create(home, { name: 'planted-key', scopes: ['connect'], expiresAt: null }, { kind: 'cli', id: null })).apiKey.id
-  real = { organization: home, integration, connection, key, user: owner.id, session: owner.opened.signedIn.session.id, owner: 'planted-owner' }
-  const of = (prefix: 'org' | 'int' | 'con' | 'key' | 'usr' | 'ses') => newId(prefix, systemEntropy)
+  real = {
+    organization: home,
+    integration,
+    connection,
+    key,
+    user: owner.id,
+    session: owner.opened.signedIn.session.id,
+    owner: 'planted-owner',
+    agent,
+    code,
+    workload,
+    approval,
+    incident,
+    installation,
+  }
+  const of = (prefix: 'org' | 'int' | 'con' | 'key' | 'usr' | 'ses' | 'agt' | 'enr' | 'wli' | 'apr' | 'inc' | 'ins') => newId(prefix, systemEntropy)
   never = {
     organization: of('org'),
     integration: of('int'),
@@ -44,23 +73,71 @@ beforeAll(async () => {
     user: of('usr'),
     session: of('ses'),
     owner: 'nobody-at-all',
+    agent: of('agt'),
+    code: of('enr'),
+    workload: of('wli'),
+    approval: of('apr'),
+    incident: of('inc'),
+    installation: of('ins'),
   }
   secret = 'planted'
 }, 60_000)
 afterAll(() => node.close())
 
+/** A use that waits for a person of ours. */
+async function plantedApproval(agent: `agt_${string}`, connection: `con_${string}`): Promise<string> {
+  const { store } = node.parts
+  const standing = await store.agents.get(home, agent)
+  if (standing === undefined) throw new Error('the agent is not stored')
+  const tenant = { organization: home, context: { entropy: systemEntropy }, event: (type: EventType) => eventOf(type) } as unknown as Tenant
+  const outcome = await store.enrolments.enrol(enrolRequest(tenant, standing.agent, null, 'planted-key'))
+  if (outcome.kind !== 'enrolled') throw new Error('nobody was enrolled')
+  const { installation } = outcome.standing
+  const asked = { organization: home, kind: 'use', agent, installation: installation.id, connection, attempt: null, status: 'pending', shown: {} } as const
+  const id = newId('apr', systemEntropy)
+  const times = { askedAt: Date.now(), decidedAt: null, decidedBy: null, expiresAt: Date.now() + 3_600_000 }
+  return (await store.approvals.ask({ ...asked, ...times, id }, eventOf('approval.asked'))).id
+}
+
+/** All machines of the agent are locked as compromised. */
+async function plantedIncident(agent: `agt_${string}`): Promise<string> {
+  const incident = newId('inc', systemEntropy)
+  const lock = { code: 'compromise', at: Date.now(), message: 'planted', incident } as const
+  const revocation = { class: 'compromise', reason: null, by: 'planted', ticket: false, status: 'locked', lock } as const
+  await node.parts.store.installations.revoke(home, { agent }, revocation, lock.at, eventOf('installation.locked'))
+  return incident
+}
+
+function eventOf(type: EventType): NewEvent {
+  const actor = { kind: 'system', id: null } as const
+  return { id: newId('evt', systemEntropy), organization: home, type, at: Date.now(), actor, connection: null, subject: null, data: {} }
+}
+
 type Ids = Readonly<Record<string, string>>
 
 /** What stands at a place of a path. */
 function fill({ path }: Pick<RouteFacts, 'path'>, ids: Ids): string {
-  const kind = /\/(connections|integrations|api-keys|organizations|sessions|users)\/:id/.exec(path)?.[1] ?? ''
-  const id = { connections: 'connection', integrations: 'integration', 'api-keys': 'key', organizations: 'organization', sessions: 'session', users: 'user' }[
-    kind
-  ]
+  const kind =
+    /\/(connections|integrations|api-keys|organizations|sessions|users|agents|approvals|incidents|installations|sdk-tokens)\/:id/.exec(path)?.[1] ?? ''
+  const id = {
+    agents: 'agent',
+    approvals: 'approval',
+    incidents: 'incident',
+    installations: 'installation',
+    'sdk-tokens': 'installation',
+    connections: 'connection',
+    integrations: 'integration',
+    'api-keys': 'key',
+    organizations: 'organization',
+    sessions: 'session',
+    users: 'user',
+  }[kind]
   return path
     .replace(':id', (id === undefined ? undefined : ids[id]) ?? ':id')
     .replace(':connection', ids['connection'] ?? '')
     .replace(':user', ids['user'] ?? '')
+    .replace(':code', ids['code'] ?? '')
+    .replace(':workload', ids['workload'] ?? '')
     .replace(':owner', ids['owner'] ?? '')
     .replace('*', 'user')
 }
@@ -72,6 +149,12 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'PATCH /api/v1/integrations/:id': { client_secret: 'theirs' },
   'PUT /api/v1/integrations/:id/push-secret': {},
   'PATCH /api/v1/users/:id': { name: 'taken' },
+  'PATCH /api/v1/agents/:id': { name: 'taken' },
+  'PUT /api/v1/agents/:id/policy': { access: [] },
+  'PATCH /api/v1/installations/:id': { name: 'taken' },
+  'POST /api/v1/agents/:id/notes': { note: 'taken' },
+  'POST /api/v1/incidents/:id/close': { note: 'taken' },
+  'POST /api/v1/agents/:id/workloads': { name: 'CI', issuer: 'https://ci.example', conditions: [{ claim: 'sub', value: 'repo:a' }] },
   'PATCH /api/v1/organizations/:id/members/:user': { role: 'viewer' },
   'POST /api/v1/connections/:id/reconnect': { return_url: 'https://app.example/' },
 }
@@ -103,7 +186,18 @@ async function answerOf(method: string, url: string, credential: string, body: u
 async function snapshot(): Promise<string> {
   const key = node.services as unknown as { readonly apiKeys: { issueLocal(organization: OrganizationId): { readonly text: string } } }
   const own = key.apiKeys.issueLocal(home).text
-  const paths = ['connections', 'integrations', 'users', 'api-keys', 'events?limit=200']
+  const paths = [
+    'connections',
+    'integrations',
+    'users',
+    'api-keys',
+    'agents',
+    'approvals',
+    'installations',
+    `agents/${real['agent']}/enrolment-codes`,
+    `agents/${real['agent']}/incidents`,
+    'events?limit=200',
+  ]
   const answers = await Promise.all(paths.map((path) => node.ask('GET', `/api/v1/${path}`, own)))
   return answers.map(({ text }) => text.replaceAll(/"last_used_at":[^,]*/g, '')).join('\n')
 }
@@ -174,6 +268,13 @@ describe('an owner of another organization, and its admin key', () => {
       `events?subject=${real['user']}`,
       'connections',
       'integrations',
+      'agents',
+      'approvals',
+      'installations',
+      `installations?agent=${real['agent']}`,
+      `events?subject=${real['installation']}`,
+      `agents?owner=${real['user']}`,
+      `agents?cursor=${Buffer.from(real['agent'] ?? '').toString('base64url')}`,
     ])
       for (const credential of credentials()) expect((await node.ask('GET', `/api/v1/${path}`, credential)).json.items).toEqual([])
     const users = (await node.ask('GET', '/api/v1/users', stranger.token)).text

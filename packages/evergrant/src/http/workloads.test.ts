@@ -15,7 +15,15 @@ beforeEach(async () => {
 afterEach(() => platform.close())
 
 async function trust(agent: string, more: object = {}) {
-  const body = { name: 'CI', issuer: platform.issuer, conditions: [{ claim: 'repository', value: 'acme/weather' }, { claim: 'sub', value: 'repo:acme/*' }], ...more }
+  const body = {
+    name: 'CI',
+    issuer: platform.issuer,
+    conditions: [
+      { claim: 'repository', value: 'acme/weather' },
+      { claim: 'sub', value: 'repo:acme/*' },
+    ],
+    ...more,
+  }
   return lab.call('POST', `/api/v1/agents/${agent}/workloads`, { body })
 }
 
@@ -91,9 +99,11 @@ describe('a workload', () => {
     const workload_token = await platform.token({ aud: audience })
     const [one, two] = [await lab.machine(), await lab.machine()]
     const attempt_id = 'A'.repeat(22)
-    const ids = [await one.enrol({ workload_token }, { attempt_id }), await one.enrol({ workload_token }, { attempt_id }), await two.enrol({ workload_token }, { attempt_id })].map(
-      ({ json }) => json.installation.id,
-    )
+    const ids = [
+      await one.enrol({ workload_token }, { attempt_id }),
+      await one.enrol({ workload_token }, { attempt_id }),
+      await two.enrol({ workload_token }, { attempt_id }),
+    ].map(({ json }) => json.installation.id)
     expect([ids[0] === ids[1], ids[0] === ids[2]]).toEqual([true, false])
   })
 })

@@ -76,9 +76,9 @@ export function createFileMailbox({ folder, from, log, clock, entropy }: FileMai
 const ADDRESS = /^[^\s<>()[\],;:"\\@]{1,64}@[^\s<>()[\],;:"\\@]{1,190}$/
 
 /** `Auto-Submitted`: no out-of-office answers (RFC 3834). @throws MailError */
-function messageOf({ to, subject, text }: Letter, from: string) {
+function messageOf({ to, subject, text, html }: Letter, from: string) {
   if (!ADDRESS.test(to)) throw new MailError('EADDRESS')
-  return { from, to: { name: '', address: to }, subject, text, headers: { 'Auto-Submitted': 'auto-generated' } }
+  return { from, to: { name: '', address: to }, subject, text, ...(html === undefined ? {} : { html }), headers: { 'Auto-Submitted': 'auto-generated' } }
 }
 
 function isLoopback(host: string): boolean {

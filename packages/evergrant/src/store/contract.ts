@@ -18,6 +18,7 @@ import type { Factors } from '../core/identity/factor.ts'
 import type { Throttles } from '../core/identity/throttle.ts'
 import type { Tickets } from '../core/identity/ticket.ts'
 import type { AgentId, ConnectionId, InstallationId, IntegrationId, OrganizationId, SessionId, UserId } from '../core/ids.ts'
+import type { Observed } from '../core/observe/observed.ts'
 import type { QuotaState, Quotas } from '../core/pacing/quotas.ts'
 import type { ProofsSeen } from '../core/proof/dpop-proofs.ts'
 import type { Pushes } from '../core/push/pushes.ts'
@@ -85,6 +86,7 @@ export interface Store {
   readonly checks: Checks
   readonly quotas: Quotas
   readonly lineages: Lineages
+  readonly observed: Observed
   readonly nodes: Nodes
   readonly changes: Changes
   /** Resolves when the database answers a trivial read and accepts writes; rejects otherwise. */

@@ -7,14 +7,17 @@ import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freshDatabase } from '../../../../tests/fresh-database.ts'
-import { type ConnectionId, newId, type SessionId, type UserId } from '../core/ids.ts'
+import type { SdkPresentation } from '../core/agent/sdk-presentation.ts'
+import { type AgentId, type ConnectionId, type InstallationId, newId, type SdkTokenId, type SessionId, type UserId } from '../core/ids.ts'
 import type { NewPushNotice } from '../core/push/pushes.ts'
 import type { PresentationInput } from '../core/session/sessions.ts'
 import { systemClock, systemEntropy, systemTimers } from '../system.ts'
 import { agentCopies, agentPlans, fillAgents } from './conformance/agent-plans.ts'
+import { enrolled, newAgent } from './conformance/agents.ts'
 import { opened, person } from './conformance/people.ts'
 import { insertion, stagedSession } from './conformance/sign-in-cases.ts'
 import { Tenant, tokens } from './conformance/tenant.ts'
+import { fillTrust, trustCopies, trustPlans } from './conformance/trust-plans.ts'
 import type { Store } from './contract.ts'
 import { numberParameters, POSTGRES } from './postgres/postgres-dialect.ts'
 import { postgresMigrations } from './postgres/postgres-migrations.ts'
@@ -34,6 +37,33 @@ const options = { clock: systemClock, timers: systemTimers, migrate: true }
 
 const userAt = (index: number) => `usr_${String(index).padStart(8, '0')}` as UserId
 const sessionAt = (index: number) => `ses_${String(index).padStart(8, '0')}` as SessionId
+
+const agentAt = (index: number) => `agt_${String(index).padStart(8, '0')}` as AgentId
+const installationAt = (index: number) => `ins_${String(index).padStart(8, '0')}` as InstallationId
+const sdkTokenAt = (index: number) => `sdk_${String(index).padStart(8, '0')}` as SdkTokenId
+
+function sdkPresentation(installation: InstallationId, changes: Partial<SdkPresentation> = {}): SdkPresentation {
+  const events = [newId('evt', systemEntropy), newId('evt', systemEntropy)] as const
+  const made = { token: newId('sdk', systemEntropy), adopted: newId('sdk', systemEntropy), attempt: newId('rca', systemEntropy) }
+  return {
+    verb: 'refresh',
+    installation,
+    generation: 1,
+    attempt: 'plans',
+    nextAttempt: systemEntropy.uuid(),
+    key: 'plans',
+    provenAfter: NOW,
+    nextKey: null,
+    tokenLifeMs: DAY,
+    recoveryEnabled: true,
+    ids: { ...made, family: 'plans', events, approval: newId('apr', systemEntropy), incident: newId('inc', systemEntropy) },
+    address: null,
+    userAgent: null,
+    hints: null,
+    requestId: 'plans',
+    ...changes,
+  }
+}
 
 function presentationOf(session: SessionId, generation: number): PresentationInput {
   return { session, generation, at: NOW, idleMs: DAY, eventId: newId('evt', systemEntropy), address: null, userAgent: null, shown: null }
@@ -146,12 +176,57 @@ const CASES: readonly Case[] = [
     },
   },
   { name: 'erasing a person', run: (store, { tenant }) => store.users.erase(userAt(111), NOW, tenant.event('user.erased')) },
+  { name: 'an installation', run: (store) => store.installations.get(installationAt(200)) },
+  { name: 'presenting a refresh token', run: (store) => store.installations.present(sdkPresentation(installationAt(202))) },
+  { name: 'presenting one that was copied', run: (store) => store.installations.present(sdkPresentation(installationAt(204), { attempt: 'copied' })) },
+  { name: 'recovering', run: (store) => store.installations.present(sdkPresentation(installationAt(206), { verb: 'recover' })) },
+  {
+    name: 'noting that installations are used',
+    run: (store) => store.installations.markSeen([{ installation: installationAt(208), generation: 2, at: NOW, address: null }]),
+  },
+  {
+    name: 'cutting an installation off',
+    run: (store, { tenant }) =>
+      store.installations.revoke(
+        tenant.organization,
+        { installation: installationAt(210) },
+        { class: 'owner_request', reason: null, by: 'plans', ticket: false, status: 'retired', lock: null },
+        NOW,
+        tenant.event('sdk_token.revoked'),
+      ),
+  },
+  {
+    name: "rotating an agent's installations",
+    run: (store, { tenant }) =>
+      store.installations.revoke(
+        tenant.organization,
+        { agent: agentAt(212) },
+        { class: 'hygiene', reason: null, by: 'plans', ticket: true, status: 'active', lock: null },
+        NOW,
+        tenant.event('sdk_token.revoked'),
+      ),
+  },
+  { name: "an installation's tokens", run: (store) => store.installations.tokensOf(installationAt(214), LIMIT) },
+  { name: "an installation's recoveries", run: (store) => store.installations.attemptsOf(installationAt(216), LIMIT) },
+  { name: 'the first page of installations', run: (store, { tenant }) => store.installations.list(tenant.organization, { limit: LIMIT, after: null }) },
+  {
+    name: "an agent's installations",
+    run: (store, { tenant }) => store.installations.list(tenant.organization, { agent: agentAt(218), limit: LIMIT, after: null }),
+  },
+  {
+    name: 'unlocking an installation',
+    run: (store, { tenant }) => store.installations.unlock(tenant.organization, installationAt(220), NOW, tenant.event('installation.unlocked')),
+  },
+  { name: 'excusing tokens that ended while the server was down', run: (store) => store.installations.excuse(NOW - 3 * DAY, NOW - 2 * DAY, LIMIT) },
+  { name: 'removing tokens that were replaced long ago', run: (store) => store.installations.purge(NOW - 7 * DAY, LIMIT) },
+  { name: 'removing attempts to recover past their time', run: (store) => store.installations.forgetAttempts(NOW - 90 * DAY, LIMIT) },
   {
     name: 'planning checks',
     run: (store, { tenant: { organization, integration } }) =>
       store.checks.plan({ integration: integration.id, organization, everyMs: DAY, before: 'con_9' as ConnectionId }, LIMIT),
   },
   ...agentPlans(NOW),
+  ...trustPlans(NOW),
 ]
 
 type ExplainedStep = (step: Exclude<Step, { kind: 'changed' }>, complain: (why: string) => void) => Promise<StepResult>
@@ -207,6 +282,10 @@ async function fill(
   )
   await opened(tenant, user.id)
   await fillAgents(tenant)
+  await fillTrust(tenant)
+  const agent = await newAgent(tenant, { owner: user.id })
+  const machine = await enrolled(tenant, agent, 'plans')
+  await store.installations.present(sdkPresentation(machine.id, { verb: 'recover' }))
   const ids = Array.from({ length: CONNECTIONS }, (_, index) => `con_${String(index).padStart(8, '0')}` as ConnectionId)
   const copies: Readonly<Record<string, (row: Row, index: number, id: string) => Row>> = {
     connection: (row, index, id) => ({
@@ -231,6 +310,28 @@ async function fill(
     person: (row, index) => ({ ...row, id: userAt(index), email: `${index}@example.com` }),
     membership: (row, index) => ({ ...row, user_id: userAt(index), role: index % 500 === 3 ? 'owner' : 'member' }),
     person_identity: (row, index) => ({ ...row, subject: String(index), user_id: userAt(index) }),
+    agent: (row, index) => ({ ...row, id: agentAt(index), owner_id: userAt(index), name: String(index) }),
+    installation: (row, index) => ({ ...row, id: installationAt(index), agent_id: agentAt(index), head_id: sdkTokenAt(index), generation: 2 }),
+    // Every other installation has its newest token here, and the one before it.
+    sdk_token: (row, index) => ({
+      ...row,
+      id: sdkTokenAt(index),
+      installation_id: installationAt(index - (index % 2)),
+      generation: 2 - (index % 2),
+      parent_id: index % 2 === 0 ? sdkTokenAt(index + 1) : null,
+      attempt: index % 2 === 0 ? 'newest' : 'plans',
+      state: index % 2 === 0 ? 'active' : 'superseded',
+      activated_at: NOW - DAY,
+      superseded_at: index % 2 === 0 ? null : NOW - (index % 600 === 7 ? 20 : 1) * DAY,
+      expires_at: index % 600 === 8 ? NOW - 3 * DAY + index : NOW + DAY,
+    }),
+    recovery_attempt: (row, index, id) => ({
+      ...row,
+      id: `rca_${id}`,
+      installation_id: installationAt(index),
+      at: index % 600 === 7 ? NOW - 91 * DAY : NOW - DAY - index,
+      counted: index % 50 === 0 ? 1 : 0,
+    }),
     session: (row, index) => ({
       ...row,
       id: sessionAt(index),
@@ -239,6 +340,7 @@ async function fill(
       look_at: index % 100 === 7 ? NOW - 2 * DAY - index : NOW + DAY + index,
     }),
     ...agentCopies(NOW),
+    ...trustCopies(NOW),
   }
   for (const [table, copy] of Object.entries(copies)) {
     const [row] = await sql(`select * from ${table} ${table === 'event' ? "where type = 'connection.refreshed'" : ''} limit 1`)

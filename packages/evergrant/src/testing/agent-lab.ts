@@ -1,6 +1,5 @@
 import { AgentMachine, type AgentServer } from './agent-machine.ts'
-import { type ApiLab, createApiLab } from './api-lab.ts'
-import type { LabOptions } from './engine-lab.ts'
+import { type ApiLab, type ApiLabOptions, createApiLab } from './api-lab.ts'
 import { type SignedInPerson, signIn } from './people.ts'
 
 export interface AgentLab extends ApiLab {
@@ -14,7 +13,7 @@ export interface AgentLab extends ApiLab {
 }
 
 /** The API over the real embedded store, with programs that speak to it. */
-export async function createAgentLab(options: LabOptions = {}): Promise<AgentLab> {
+export async function createAgentLab(options: ApiLabOptions = {}): Promise<AgentLab> {
   const lab = await createApiLab(options)
   const server: AgentServer = {
     publicUrl: 'https://evergrant.example',

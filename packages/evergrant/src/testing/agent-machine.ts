@@ -69,16 +69,23 @@ export class AgentMachine {
 
   /** With a proof over the credential in the body; once more with the nonce where the server asks for one. */
   async post(path: string, credential: string, body: unknown): Promise<MachineAnswer> {
-    const once = async () =>
-      this.#heard(await this.#server.send('POST', path, { headers: { dpop: await this.proof('POST', path, { credential }) }, body }))
+    const once = async () => this.#heard(await this.#server.send('POST', path, { headers: { dpop: await this.proof('POST', path, { credential }) }, body }))
     const first = await once()
     return first.json?.code === 'dpop_nonce_required' ? once() : first
   }
 
   /** One use of the enrolment credential, kept when it went well. */
-  async enrol(credential: { readonly code?: string; readonly device_code?: string; readonly workload_token?: string }, more: object = {}): Promise<MachineAnswer> {
+  async enrol(
+    credential: { readonly code?: string; readonly device_code?: string; readonly workload_token?: string },
+    more: object = {},
+  ): Promise<MachineAnswer> {
     const text = credential.code?.split('.')[0] ?? credential.device_code ?? credential.workload_token ?? ''
-    const answer = await this.post('/api/v1/agents/enroll', text, { attempt_id: AgentMachine.attempt(), hints: { host: 'web-2', platform: 'linux' }, ...credential, ...more })
+    const answer = await this.post('/api/v1/agents/enroll', text, {
+      attempt_id: AgentMachine.attempt(),
+      hints: { host: 'web-2', platform: 'linux' },
+      ...credential,
+      ...more,
+    })
     this.#keep(answer)
     return answer
   }

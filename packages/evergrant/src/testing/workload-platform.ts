@@ -38,7 +38,15 @@ export async function startWorkloadPlatform(now: () => number): Promise<Workload
       const key = keys.at(-1)
       if (key === undefined) throw new Error('the platform has no key')
       const seconds = Math.floor(now() / 1_000)
-      const all = { iss: platform.issuer, sub: 'repo:acme/weather:ref:refs/heads/main', repository: 'acme/weather', iat: seconds, nbf: seconds, exp: seconds + 600, ...claims }
+      const all = {
+        iss: platform.issuer,
+        sub: 'repo:acme/weather:ref:refs/heads/main',
+        repository: 'acme/weather',
+        iat: seconds,
+        nbf: seconds,
+        exp: seconds + 600,
+        ...claims,
+      }
       return new SignJWT(all).setProtectedHeader({ alg: 'RS256', kid: key.kid, ...header }).sign(key.privateKey)
     },
     close: () => new Promise((resolve) => server.close(() => resolve())),

@@ -1,3 +1,5 @@
+import { NONCE_SLOT_MS } from './fake-proofs.ts'
+
 export type RevokeClass = 'hygiene' | 'policy' | 'key_rollover' | 'owner_request' | 'compromise' | 'offboarding'
 
 export interface FakeToken {
@@ -23,6 +25,7 @@ export interface FakeInstallation {
   readonly agent: { readonly id: string; readonly name: string; status: 'pending' | 'verified' | 'suspended' | 'revoked' }
   status: 'active' | 'locked' | 'retired' | 'recovery_blocked'
   thumbprint: string
+  readonly previousThumbprints: string[]
   head: FakeToken
   readonly tokens: FakeToken[]
   rekey: boolean
@@ -64,17 +67,35 @@ export function present(installation: FakeInstallation, shown: Presentation, pol
   if (standing !== null) return refuse(403, standing)
   const { head } = installation
   const made = installation.tokens.find(({ attempt }) => attempt === shown.attempt)
-  if (made !== undefined && made.thumbprint === installation.thumbprint) {
+  if (made !== undefined) {
     if (made === head && made.activatedAt === null && made.state === 'active' && at < made.expiresAt) return { kind: 'granted', token: made, again: true }
     if (made !== head || made.activatedAt !== null) return refuse(409, 'attempt_over')
   }
+  const nextThumbprint = shown.nextThumbprint === installation.thumbprint ? null : shown.nextThumbprint
+  return presentNew(installation, { ...shown, nextThumbprint }, policy, approved, at)
+}
+
+/** Not the repetition of an attempt. */
+function presentNew(installation: FakeInstallation, shown: Presentation, policy: FakePolicy, approved: boolean, at: number): Outcome {
+  const { head } = installation
+  if (shown.nextThumbprint !== null && installation.previousThumbprints.includes(shown.nextThumbprint)) return refuse(409, 'rekey_required')
   if (installation.rekey)
     return shown.nextThumbprint === null ? refuse(409, 'rekey_required') : issue(installation, null, shown, policy, at, { source: 're_key' })
   const token = installation.tokens.find(({ generation, attempt }) => generation === shown.generation && attempt === shown.shownAttempt)
-  if (token === undefined) return issue(installation, null, shown, policy, at, { source: 'roll_forward' })
+  if (token === undefined) return presentUnknown(installation, shown, policy, at)
   if (token === head || (head.activatedAt === null && head.parent === token)) return presentHead(installation, token, shown, policy, approved, at)
   const since = token.supersededAt ?? token.createdAt
   if ((token === head.parent && at - since < CROSSING_MS) || shown.provenAfter <= since) return refuse(409, 'reload_credentials')
+  return lock(installation)
+}
+
+/** The record follows a token that is ahead of it, as after a database was restored. */
+function presentUnknown(installation: FakeInstallation, shown: Presentation, policy: FakePolicy, at: number): Outcome {
+  if (shown.generation >= installation.head.generation) return issue(installation, null, shown, policy, at, { source: 'roll_forward' })
+  return shown.provenAfter <= installation.head.createdAt ? refuse(409, 'reload_credentials') : lock(installation)
+}
+
+function lock(installation: FakeInstallation): Outcome {
   installation.status = 'locked'
   return refuse(403, 'installation_locked')
 }
@@ -84,9 +105,11 @@ function presentHead(installation: FakeInstallation, token: FakeToken, shown: Pr
   const recovering = shown.verb === 'recover'
   if (head.state === 'revoked') {
     if (!HEALS.has(head.revoked)) return refuse(403, 'recovery_forbidden')
-    return recovering ? recover(installation, token, shown, policy, approved, at) : refuse(401, 'sdk_token_rotated')
-  }
-  if (at >= head.expiresAt) return recovering ? recover(installation, token, shown, policy, approved, at) : refuse(401, 'sdk_token_expired')
+    if (!recovering) return refuse(401, 'sdk_token_rotated')
+  } else if (at >= head.expiresAt && !recovering) return refuse(401, 'sdk_token_expired')
+  // A request that was under way for long takes nothing back.
+  if (token !== head && shown.provenAfter <= head.createdAt) return { ...refuse(409, 'reload_credentials'), retryAt: head.createdAt + NONCE_SLOT_MS }
+  if (head.state === 'revoked' || at >= head.expiresAt) return recover(installation, token, shown, policy, approved, at)
   if (token !== head) {
     installation.reissues = installation.reissues.filter((then) => at - then < HOUR_MS)
     const oldest = installation.reissues[0]
@@ -126,7 +149,10 @@ function issue(
   at: number,
   { source, reason = null }: How,
 ): Outcome {
-  if (shown.nextThumbprint !== null) installation.thumbprint = shown.nextThumbprint
+  if (shown.nextThumbprint !== null) {
+    installation.previousThumbprints.unshift(installation.thumbprint)
+    installation.thumbprint = shown.nextThumbprint
+  }
   const token: FakeToken = {
     generation: Math.max(installation.head.generation, shown.generation) + 1,
     attempt: shown.attempt,

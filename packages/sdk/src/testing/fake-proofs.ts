@@ -1,12 +1,14 @@
 import { digestOf } from '../proof/base64url.ts'
 import { importPublicKey, isRecord, isSignedBy, publicJwk, readJws, thumbprintOf } from '../proof/jws.ts'
 
-const NONCE_LIVES_MS = 240_000
+/** A nonce says in which two minutes it was given out, and is good for the two slots after. */
+export const NONCE_SLOT_MS = 120_000
+const SLOTS_BACK = 2
 const LENGTH_MAX = 4_096
 
 export interface Proven {
   readonly thumbprint: string
-  /** When the nonce in it was given out: the proof was made after that. */
+  /** Start of the time in which its nonce was given out: the proof was made after that. */
   readonly after: number
 }
 
@@ -30,7 +32,7 @@ export class FakeProofs {
 
   nonce(): string {
     this.#serial += 1
-    return `n${this.#now()}.${this.#serial}`
+    return `n${this.#now() - (this.#now() % NONCE_SLOT_MS)}.${this.#serial}`
   }
 
   async check(header: string | null, { method, url, credential, accessToken }: ProofExpectation): Promise<Proven | 'nonce' | 'invalid'> {
@@ -45,7 +47,7 @@ export class FakeProofs {
     if (credential !== undefined && rth !== (await digestOf(credential))) return 'invalid'
     if (accessToken !== undefined && ath !== (await digestOf(accessToken))) return 'invalid'
     const after = typeof nonce === 'string' ? Number(/^n(\d+)\./.exec(nonce)?.[1]) : Number.NaN
-    if (Number.isNaN(after) || this.#now() - after > NONCE_LIVES_MS) return 'nonce'
+    if (Number.isNaN(after) || this.#now() - after >= (SLOTS_BACK + 1) * NONCE_SLOT_MS) return 'nonce'
     if (this.#seen.has(jti)) return 'invalid'
     this.#seen.add(jti)
     return { thumbprint: await thumbprintOf(jwk), after }

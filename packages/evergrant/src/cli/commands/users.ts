@@ -70,7 +70,7 @@ function switchCommands(group: Command, { output }: Shell): void {
       .description(`${description}. Id or e-mail address`)
       .action((user: string) =>
         withApi(async (api) => {
-          const changed = await api.call('PATCH', `users/${encodeURIComponent(await idOf(api, user))}`, { disabled })
+          const changed = await api.call('PATCH', `users/${encodeURIComponent(await userIdOf(api, user))}`, { disabled })
           output.result(changed, () => `${cell(changed['id'])} is ${verb}d.`)
         }),
       )
@@ -83,14 +83,15 @@ function resetCommand(group: Command, { output }: Shell): void {
     .description('makes a link at which the person chooses a new password. Id or e-mail address')
     .action((user: string) =>
       withApi(async (api) => {
-        const made = await api.call('POST', `users/${encodeURIComponent(await idOf(api, user))}/password-reset`)
+        const made = await api.call('POST', `users/${encodeURIComponent(await userIdOf(api, user))}/password-reset`)
         output.result(made, () => formatFacts(made))
         output.note('Give the link to the person. It works once, for an hour; no letter was sent.')
       }),
     )
 }
 
-async function idOf(api: Api, user: string): Promise<string> {
+/** By id or e-mail address. @throws CommandFailure */
+export async function userIdOf(api: Api, user: string): Promise<string> {
   if (user.startsWith('usr_')) return user
   const wanted = user.trim().toLowerCase()
   const found = (await allItems(api, 'users', {})).find((item) => item['email'] === wanted)

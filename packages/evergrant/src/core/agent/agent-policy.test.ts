@@ -34,7 +34,12 @@ test.each<[ConnectionSelector, boolean]>([
 test('a selector that says more never selects more', () => {
   const id = fc.constantFrom<ConnectionId>('con_1', 'con_2')
   const part = fc.record(
-    { connection: id, owner: fc.constantFrom('ana', 'bo'), integration: fc.constantFrom<IntegrationId>('int_1', 'int_2'), tag: fc.constantFrom('weather', 'sports') },
+    {
+      connection: id,
+      owner: fc.constantFrom('ana', 'bo'),
+      integration: fc.constantFrom<IntegrationId>('int_1', 'int_2'),
+      tag: fc.constantFrom('weather', 'sports'),
+    },
     { requiredKeys: [] },
   )
   const connection = fc.record({
@@ -45,7 +50,9 @@ test('a selector that says more never selects more', () => {
   })
   fc.assert(
     fc.property(part, part, connection, (one, more, of) => {
-      fc.pre(selects([{ ...one, ...more }], of) && Object.entries(one).every(([name, value]) => ({ ...one, ...more })[name as keyof ConnectionSelector] === value))
+      fc.pre(
+        selects([{ ...one, ...more }], of) && Object.entries(one).every(([name, value]) => ({ ...one, ...more })[name as keyof ConnectionSelector] === value),
+      )
       expect(selects([one], of)).toBe(true)
     }),
   )

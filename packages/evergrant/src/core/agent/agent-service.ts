@@ -154,7 +154,8 @@ export class AgentService {
   }
 
   /** Somebody looked at its rights and keeps them. @throws Fault */
-  review(caller: AgentCaller, id: AgentId): Promise<AgentStanding> {
+  async review(caller: AgentCaller, id: AgentId): Promise<AgentStanding> {
+    await this.get(caller, id)
     if (caller.user === null) throw new Fault('forbidden', { detail: 'A review is made by a person: send an access token of a session, not an API key.' })
     const reviewed = { reviewedAt: this.#ports.clock.wall(), reviewedBy: caller.user }
     return this.#change(caller, id, 'agent.reviewed', (agent) => ({ ...agent, ...reviewed }))

@@ -1,3 +1,4 @@
+import type { Events } from '../audit/events.ts'
 import { base64Url } from '../connect/random-token.ts'
 import { Fault } from '../fault/fault.ts'
 import { type AgentId, type EnrolmentId, newId } from '../ids.ts'
@@ -20,6 +21,7 @@ export interface EnrolmentPorts {
   readonly enrolments: Enrolments
   readonly workloads: Pick<WorkloadIdentities, 'find'>
   readonly credentials: Pick<SdkCredentials, 'opened'>
+  readonly events: Pick<Events, 'appendOnce'>
   readonly seal: Pick<Seal, 'digest'>
   readonly clock: Pick<Clock, 'wall'>
   readonly entropy: Entropy
@@ -142,8 +144,25 @@ export class EnrolmentService {
       enrolled: event('installation.enrolled'),
       verified: event('agent.verified'),
     })
-    if (outcome.kind === 'refused') throw invalidCode()
+    if (outcome.kind === 'refused') {
+      if (place.enrolment !== null) await this.#noteRefusal(place, machine)
+      throw invalidCode()
+    }
     return this.#ports.credentials.opened(outcome.standing, outcome.token, { bound: true })
+  }
+
+  /** A code that was genuine and does not count any more: somebody copied it, or lost an answer. One event an hour for each code; the refusal stands without it. */
+  async #noteRefusal({ standing: { agent }, enrolment }: Place, { key, address }: EnrollingMachine): Promise<void> {
+    const { events, clock } = this.#ports
+    const at = clock.wall()
+    const event = agentEvent(this.#ports, {
+      type: 'enrolment.refused',
+      organization: agent.organization,
+      actor: { kind: 'system', id: null },
+      subject: agent.id,
+      data: { enrolment: enrolment?.id ?? null, status: enrolment?.status ?? null, key_thumbprint: key.thumbprint, address },
+    })
+    await events.appendOnce(`enrolment refused ${enrolment?.id} ${Math.floor(at / HOUR)}`, event).catch(() => {})
   }
 
   /** Which agent the machine becomes an installation of. */

@@ -63,7 +63,7 @@ function ruled(question: OutlookQuestion, ruling: RecoveryRuling): Omit<Recovery
       return {
         ...refusal('recovery_limit_reached'),
         retryAt: ruling.retryAt,
-        sentence: `It has recovered ${recoverySettingsOf(question).limit} times in its window, and that is the limit.`,
+        sentence: `It has reached the limit of its window (${recoverySettingsOf(question).limit}).`,
       }
     case 'cooldown':
       return { ...refusal('recovery_cooldown'), retryAt: ruling.retryAt }

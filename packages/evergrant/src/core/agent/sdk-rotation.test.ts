@@ -190,7 +190,10 @@ test('answers are taken back five times an hour at most', () => {
   const record = new SdkRecordKeeper()
   record.present(FIRST, 'first', LATER)
   for (let count = 0; count < 5; count++) expect(record.present(FIRST, `again ${count}`, LATER + (count + 1) * 3 * MINUTE)).toMatchObject({ kind: 'issue' })
-  expect(record.present(FIRST, 'once more', LATER + 18 * MINUTE).outcome?.judgement).toMatchObject({ code: 'reissued_too_often', retryAt: LATER + 3 * MINUTE + HOUR })
+  expect(record.present(FIRST, 'once more', LATER + 18 * MINUTE).outcome?.judgement).toMatchObject({
+    code: 'reissued_too_often',
+    retryAt: LATER + 3 * MINUTE + HOUR,
+  })
   expect(record.present(FIRST, 'once more', LATER + 3 * MINUTE + HOUR)).toMatchObject({ kind: 'issue' })
 })
 

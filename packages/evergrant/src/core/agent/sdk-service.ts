@@ -2,8 +2,9 @@ import { Fault } from '../fault/fault.ts'
 import { type AgentId, type InstallationId, newId, type OrganizationId } from '../ids.ts'
 import type { DpopProofs, ExaminedProof } from '../proof/dpop-proofs.ts'
 import type { Seal } from '../seal/seal.ts'
+import { ACCESS_TOKEN_SECONDS } from '../session/access-token.ts'
 import type { CallerFacts } from '../session/session-events.ts'
-import type { Clock, Entropy } from '../time.ts'
+import { type Clock, type Entropy, SECOND } from '../time.ts'
 import type { Approval } from './approvals.ts'
 import type { KeyCustody, MachineHints, RevokeClass } from './installation.ts'
 import type { InstallationStanding, Installations, SdkPresented } from './installations.ts'
@@ -12,6 +13,8 @@ import type { SdkCredentials, SdkOpened } from './sdk-credentials.ts'
 import type { SdkPresentation } from './sdk-presentation.ts'
 import { type PresentedSdkToken, readSdkRefreshToken } from './sdk-refresh-token.ts'
 import { refusalFault } from './sdk-refusals.ts'
+import type { SdkJudgement } from './sdk-rotation.ts'
+import type { UseCounter } from './use-counter.ts'
 
 export interface SdkServicePorts {
   readonly clock: Pick<Clock, 'wall'>
@@ -21,6 +24,8 @@ export interface SdkServicePorts {
   readonly proofs: Pick<DpopProofs, 'examine' | 'spend'>
   readonly credentials: Pick<SdkCredentials, 'opened'>
   readonly failures: Pick<ProofFailures, 'note'>
+  /** What the trust in an agent is computed from. */
+  readonly uses: Pick<UseCounter, 'countDay'>
   /** Somebody should look at it now. Must not throw. */
   readonly alert: (alert: SdkAlert) => void
   /** `EVERGRANT_RECOVERY`. */
@@ -126,6 +131,8 @@ export class SdkService {
     const { judgement, standing, settings, approval } = presented
     switch (judgement.kind) {
       case 'issue':
+        this.#countRotation(judgement)
+        return this.#ports.credentials.opened(standing, judgement.token, { bound: request.bound, settings })
       case 'again':
         return this.#ports.credentials.opened(standing, judgement.token, { bound: request.bound, settings })
       case 'pending':
@@ -185,7 +192,19 @@ export class SdkService {
     { address, userAgent }: CallerFacts,
   ): Fault {
     this.#ports.failures.note({ organization, agent, installation: id, address, userAgent })
+    this.#ports.uses.countDay(id, agent, { proofFailures: 1 })
     return invalid()
+  }
+
+  /**
+   * In time is who came back before the access token was over; late, who came back later, or only after the refresh token was over as well. What an operator
+   * rotated, and what ended while we were down, is neither.
+   */
+  #countRotation({ how, token, superseded, installation, counted }: Extract<SdkJudgement, { kind: 'issue' }>): void {
+    const late = how === 'recover' && counted && token.metadata.recovery_reason === 'expired'
+    if (!late && (how !== 'rotate' || superseded === null)) return
+    const inTime = !late && superseded !== null && token.createdAt - superseded.createdAt <= ACCESS_TOKEN_SECONDS * SECOND
+    this.#ports.uses.countDay(installation.id, installation.agent, { rotations: 1, rotationsOnTime: inTime ? 1 : 0 })
   }
 
   #alertOf({ judgement, standing: { installation } }: Extract<SdkPresented, { kind: 'known' }>, { address }: CallerFacts): void {

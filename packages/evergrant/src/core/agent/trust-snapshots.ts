@@ -16,7 +16,7 @@ export interface TrustSnapshot {
 }
 
 /** One day of all installations of an agent together. */
-export type DaySum = Omit<DayCount, 'installation' | 'agent'>
+export type DaySum = Omit<DayCount, 'installation' | 'agent' | 'proofFailures'>
 
 /** What the store knows of an agent's installations, read at one moment. Costs what the agent has; its size does not. */
 export interface TrustObservation {
@@ -29,8 +29,9 @@ export interface TrustObservation {
   readonly oldestKey: { readonly installation: InstallationId; readonly createdAt: Instant } | null
   /** Any order. */
   readonly days: readonly DaySum[]
-  /** Events of one type about its installations; any order. */
+  /** Events about its installations, `recovery.succeeded` and `installation.proof_failed`; any order. */
   readonly recoveries: readonly AuditEvent[]
+  readonly proofFailures: readonly AuditEvent[]
   /** Open, or of this time; the newest two hundred. */
   readonly incidents: readonly StoredIncident[]
 }
@@ -39,6 +40,7 @@ export interface TrustObservation {
 export interface ObservedSince {
   readonly days: Instant
   readonly recoveries: Instant
+  readonly proofFailures: Instant
   readonly incidents: Instant
 }
 
@@ -52,7 +54,7 @@ export interface TrustSnapshots {
     since: Instant,
     limit: number,
   ): Promise<readonly AuditEvent[]>
-  /** The next one is due at `dueAt`, unless something happened meanwhile. The same instant twice is one snapshot. */
+  /** The next one is due at `dueAt`, unless something happened meanwhile. The same instant twice is one snapshot, the later one. */
   save(snapshot: TrustSnapshot, dueAt: Instant): Promise<void>
   /** Newest first; those before `before`. */
   history(agent: AgentId, page: { readonly limit: number; readonly before: Instant | null }): Promise<readonly TrustSnapshot[]>

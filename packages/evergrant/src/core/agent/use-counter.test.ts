@@ -34,7 +34,13 @@ test('uses of one minute by one actor are one row, and a new minute is another',
   counter.count(ANA, 'con_1', 'token')
   await counter.flush()
   const row = ({ connection, actor, access, minute, count }: UseCount) => [connection, actor.id, access, minute - Date.UTC(2026, 0, 1), count].join(' ')
-  expect(uses().map(row).sort()).toEqual(['con_1 ins_1 token 0 1', 'con_1 key_1 proxy 0 1', 'con_1 key_1 token 0 5', `con_1 key_1 token ${MINUTE} 1`, 'con_2 key_1 token 0 1'])
+  expect(uses().map(row).sort()).toEqual([
+    'con_1 ins_1 token 0 1',
+    'con_1 key_1 proxy 0 1',
+    'con_1 key_1 token 0 5',
+    `con_1 key_1 token ${MINUTE} 1`,
+    'con_2 key_1 token 0 1',
+  ])
 })
 
 test('what was counted is written ten seconds later, once', async () => {

@@ -91,12 +91,17 @@ export class ConnectionService {
     const { integration, ...rest } = wanted
     const filter: ConnectionFilter = integration === undefined ? rest : { ...rest, integration: (await this.integration(organization, integration)).id }
     const found = await this.ports.connections.list(organization, filter, page)
+    return { items: await this.detailed(found.items), cursor: found.cursor }
+  }
+
+  /** Rows that somebody else found, with what their reader needs. */
+  async detailed(rows: readonly GrantRow[]): Promise<readonly ConnectionDetails[]> {
     const known = new Map<IntegrationId, Integration>()
     const items: ConnectionDetails[] = []
-    const checks = await this.ports.checks.of(found.items.map((row) => row.connection.id))
+    const checks = await this.ports.checks.of(rows.map((row) => row.connection.id))
     const checkOf = new Map(checks.map((check) => [check.connection, check]))
-    for (const row of found.items) items.push(await this.detailsOf(row, known, checkOf.get(row.connection.id) ?? null))
-    return { items, cursor: found.cursor }
+    for (const row of rows) items.push(await this.detailsOf(row, known, checkOf.get(row.connection.id) ?? null))
+    return items
   }
 
   /** The one connection of an owner that is not disconnected. @throws Fault `not_found`, `conflict` naming the ids */

@@ -1,11 +1,12 @@
 import type { Log } from '../log.ts'
 import { MINUTE, SECOND, type Timers } from '../time.ts'
 
-/** One mail: plain text, one recipient. */
+/** One mail, one recipient. `html` says the same as `text`, for readers that show it. */
 export interface Letter {
   readonly to: string
   readonly subject: string
   readonly text: string
+  readonly html?: string
 }
 
 /** Carries one letter. Rejects when it was not taken; the error's message names no recipient. */

@@ -181,7 +181,14 @@ async function concluded(
       const told = prepared.read(judge(prepared.context, { step: 'refresh', outcome: outcome.outcome, sentAt, secrets, held: prepared.held }))
       const verdict = told.kind === 'dead' ? await confirmed(world, prepared, told, secrets) : told
       const durationMs = world.clock.mono() - startedMono
-      observe(world, { kind: verdict.kind, provider: request.context.record.id, durationMs, ...liveAnswer(request, outcome.outcome, verdict) })
+      observe(world, {
+        kind: verdict.kind,
+        provider: request.context.record.id,
+        durationMs,
+        organization: request.row.connection.organization,
+        ...leadOf(world, request, verdict),
+        ...liveAnswer(request, outcome.outcome, verdict),
+      })
       return judged(world, request, prepared, { ...outcome, verdict: carefully(verdict, prepared.reuse) })
     }
   }
@@ -206,6 +213,11 @@ function noteClaim(world: EngineWorld, { connection, credential }: GrantRow, cla
 function liveAnswer({ context, row }: AttemptRequest, outcome: WireOutcome, verdict: Verdict): Pick<Observation, 'live'> {
   if (verdict.kind !== 'granted' || outcome.kind !== 'answered') return {}
   return { live: { record: context.record, organization: row.connection.organization, step: 'refresh', answer: outcome.answer } }
+}
+
+function leadOf(world: EngineWorld, { row }: AttemptRequest, verdict: Verdict): Pick<Observation, 'leadMs'> {
+  const { accessExpiresAt } = row.credential
+  return verdict.kind !== 'granted' || accessExpiresAt === null ? {} : { leadMs: accessExpiresAt - world.clock.wall() }
 }
 
 /** An answer in hand is worth more than its measurement. */

@@ -9,6 +9,10 @@ interface BreakerState {
   openings: number
   /** A probe under way is believed to be until here. */
   probeUntil: number
+  /** Of its first opening since it last worked. */
+  openedAt: number
+  /** Whose request failed last. */
+  integration: string | null
 }
 
 /** `go` with `probe`: the one request that decides whether a half-open breaker closes. Else the instant to ask again. */
@@ -46,13 +50,15 @@ export class EndpointBreakers {
   }
 
   /** Network trouble, throttling, 5xx or silence. */
-  failed(endpoint: string, now: number, toOpen = FAILURES_TO_OPEN): void {
-    const state = this.#states.get(endpoint) ?? { failures: 0, openUntil: 0, openings: 0, probeUntil: 0 }
+  failed(endpoint: string, now: number, toOpen = FAILURES_TO_OPEN, integration: string | null = null): void {
+    const state = this.#states.get(endpoint) ?? { failures: 0, openUntil: 0, openings: 0, probeUntil: 0, openedAt: 0, integration }
     this.#states.set(endpoint, state)
+    state.integration = integration ?? state.integration
     state.failures += 1
     // Who was sent before it opened says nothing new; the pause grows by probes alone.
     if (now < state.openUntil || state.failures < toOpen) return
     state.openUntil = now + Math.min(this.#times.breakerCapMs, this.#times.breakerBaseMs * 2 ** Math.min(state.openings, 10))
+    if (state.openings === 0) state.openedAt = now
     state.openings += 1
     state.probeUntil = 0
   }
@@ -82,6 +88,11 @@ export class EndpointBreakers {
     if (last !== undefined && now - last < everyMs) return last + everyMs
     this.#probes.set(integration, now)
     return null
+  }
+
+  /** What is not let through, or only by a probe: by the integration that met it last, and since when. Monotonic. */
+  open(): readonly { readonly integration: string; readonly since: number }[] {
+    return [...this.#states.values()].flatMap(({ integration, openings, openedAt }) => (integration === null || openings === 0 ? [] : [{ integration, since: openedAt }]))
   }
 
   openCount(now: number): number {

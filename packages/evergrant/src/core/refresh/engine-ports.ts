@@ -1,6 +1,7 @@
 import type { Integration } from '../connection/integration.ts'
 import type { Integrations } from '../connection/integrations.ts'
 import type { LiveAnswer } from '../drift/drift-watch.ts'
+import type { OrganizationId } from '../ids.ts'
 import type { Log } from '../log.ts'
 import type { ProviderDirectory } from '../provider/context.ts'
 import type { SigningPorts } from '../provider/signing.ts'
@@ -73,6 +74,10 @@ export interface Observation {
   readonly durationMs: number
   /** A granting answer as it came, for the comparison with its sample. */
   readonly live?: LiveAnswer
+  /** Whose grant was renewed; of other presentations nothing is said. */
+  readonly organization?: OrganizationId
+  /** How long the token before would have lived on, when its successor came; negative when it was over. */
+  readonly leadMs?: number
 }
 
 /** The ports plus the engine's own shared state. */

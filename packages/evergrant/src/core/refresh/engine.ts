@@ -259,6 +259,12 @@ export class Engine implements RefreshEngine {
     return this.#interest.flush()
   }
 
+  /** Providers that are given a rest, by an integration that met them, with how long that lasts. */
+  openBreakers(): readonly { readonly integration: string; readonly openForMs: number }[] {
+    const { breakers, clock } = this.#world
+    return breakers.open().map(({ integration, since }) => ({ integration, openForMs: clock.mono() - since }))
+  }
+
   stats(): EngineStats {
     const { breakers, clock, stuck } = this.#world
     return {

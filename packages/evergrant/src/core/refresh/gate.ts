@@ -160,6 +160,6 @@ export function noteFailure(world: EngineWorld, integration: IntegrationId, endp
     case 'pre_send':
     case 'unknown':
   }
-  world.breakers.failed(endpoint, mono)
-  world.breakers.failed(integration, mono, INTEGRATION_FAILURES_TO_OPEN)
+  world.breakers.failed(endpoint, mono, undefined, integration)
+  world.breakers.failed(integration, mono, INTEGRATION_FAILURES_TO_OPEN, integration)
 }

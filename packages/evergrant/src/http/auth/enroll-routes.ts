@@ -11,8 +11,8 @@ import { SdkAnswer, sdkAnswer } from './sdk-answer.ts'
 import { AttemptId, Custody, Hints, hintsOf, sdkProof } from './sdk-routes.ts'
 import { callerFacts } from './session-routes.ts'
 
-/** Codes have 256 bits: the limit is for the work that a made-up one costs. */
-const ENROL_LIMIT = { perSecond: 2, capacity: 60 }
+/** Codes have 256 bits: the limit is for the work that a made-up one costs. A thousand workloads behind one address may start at once. */
+const ENROL_LIMIT = { perSecond: 20, capacity: 1_000 }
 /** Each one is a row, and a code that somebody could be led to type. */
 const DEVICE_LIMIT = { perSecond: 0.1, capacity: 20 }
 
@@ -119,7 +119,8 @@ function deviceRoute(app: App, services: Services, { publicUrl }: EnrolRouteOpti
 
 function admit(limit: RateLimiter, request: FastifyRequest, { clock }: Pick<Services, 'clock'>): void {
   const waitMs = limit.take(addressBucket(request.ip))
-  if (waitMs > 0) throw new Fault('rate_limited', { detail: 'Too many requests to enrol from this address. Wait for Retry-After.', retryAt: clock.wall() + waitMs })
+  if (waitMs > 0)
+    throw new Fault('rate_limited', { detail: 'Too many requests to enrol from this address. Wait for Retry-After.', retryAt: clock.wall() + waitMs })
 }
 
 function noStore(reply: FastifyReply): void {

@@ -1,8 +1,11 @@
 // Credentials of installations over HTTP: the acceptance tests of recovery, by name, and what nobody without the key may learn.
 import { beforeEach, describe, expect, test } from 'vitest'
+import { DowntimeTickets } from '../../core/agent/downtime-tickets.ts'
 import type { SdkRevocation } from '../../core/agent/installations.ts'
-import { type InstallationId, newId, type OrganizationId } from '../../core/ids.ts'
+import type { EventType, NewEvent } from '../../core/audit/event.ts'
+import { type InstallationId, newId } from '../../core/ids.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../../core/time.ts'
+import type { Role } from '../../core/user/user.ts'
 import { systemEntropy } from '../../system.ts'
 import { type AgentLab, createAgentLab } from '../../testing/agent-lab.ts'
 import { AgentMachine } from '../../testing/agent-machine.ts'
@@ -31,20 +34,23 @@ async function standing(id = installation) {
 
 const headOf = async (id = installation) => (await lab.store.installations.tokensOf(id, 1))[0]
 
-function revoke(changes: Partial<SdkRevocation> = {}, organization: OrganizationId = lab.organization) {
+function revoke(changes: Partial<SdkRevocation> = {}) {
   const revocation: SdkRevocation = { class: 'hygiene', reason: null, by: 'usr_1', ticket: false, status: 'active', lock: null, ...changes }
   const at = lab.time.clock.wall()
-  const event = {
+  return lab.store.installations.revoke(lab.organization, { installation }, revocation, at, event('sdk_token.revoked', installation))
+}
+
+function event(type: EventType, subject: string | null = null): NewEvent {
+  return {
     id: newId('evt', systemEntropy),
-    organization,
-    type: 'sdk_token.revoked' as const,
-    at,
-    actor: { kind: 'cli', id: null } as const,
+    organization: lab.organization,
+    type,
+    at: lab.time.clock.wall(),
+    actor: { kind: 'cli', id: null },
     connection: null,
-    subject: installation,
+    subject,
     data: {},
   }
-  return lab.store.installations.revoke(organization, { installation }, revocation, at, event)
 }
 
 async function toldTypes(subject: string = installation): Promise<readonly string[]> {
@@ -178,7 +184,7 @@ describe('refresh', () => {
     const free = await lab.enrolled(await lab.agent({ access: ['proxy'], connections: [{}], bearer: true }))
     const answer = await present(free, REFRESH, { body: { bound: false } })
     expect(answer.json.token_type).toBe('Bearer')
-    expect((await lab.call('GET', '/api/v1/connections', { key: answer.json.access_token })).json.code).toBe('agent_not_verified')
+    expect((await lab.call('GET', '/api/v1/connections', { key: answer.json.access_token })).status).toBe(200)
   })
 })
 
@@ -286,17 +292,7 @@ describe('recovery', () => {
     await used()
     await lab.time.advance(HOUR)
     expect(saidBy(await present(machine, REFRESH, { token: old }))).toBe('403 installation_locked')
-    const event = {
-      id: newId('evt', systemEntropy),
-      organization: lab.organization,
-      type: 'installation.unlocked' as const,
-      at: 0,
-      actor: { kind: 'cli', id: null } as const,
-      connection: null,
-      subject: installation,
-      data: {},
-    }
-    await lab.store.installations.unlock(lab.organization, installation, lab.time.clock.wall() + DAY, event)
+    await lab.store.installations.unlock(lab.organization, installation, lab.time.clock.wall() + DAY, event('installation.unlocked', installation))
     expect(saidBy(await present(machine, REFRESH, { token: old }))).toBe('409 rekey_required')
     const next = await lab.machine()
     next.nonce = machine.nonce
@@ -351,44 +347,70 @@ describe('recovery', () => {
   test('switch off -> immediate: of the organization, of the installation, of the server', async () => {
     await revoke()
     const settings = await lab.store.agents.settings(lab.organization)
-    const event = () => ({
-      id: newId('evt', systemEntropy),
-      organization: lab.organization,
-      type: 'recovery.switch_changed' as const,
-      at: 0,
-      actor: { kind: 'cli', id: null } as const,
-      connection: null,
-      subject: null,
-      data: {},
-    })
-    await lab.store.agents.saveSettings(lab.organization, { ...settings, recoveryEnabled: false }, 0, event())
+    await lab.store.agents.saveSettings(lab.organization, { ...settings, recoveryEnabled: false }, 0, event('recovery.switch_changed'))
     const refused = await present(machine, RECOVER)
     expect([saidBy(refused), refused.json.detail]).toEqual(['403 recovery_disabled', expect.stringContaining('whole organization')])
-    await lab.store.agents.saveSettings(lab.organization, settings, 0, event())
-    await lab.store.installations.update(lab.organization, installation, { status: 'recovery_blocked' }, { ...event(), type: 'installation.updated' })
+    await lab.store.agents.saveSettings(lab.organization, settings, 0, event('recovery.switch_changed'))
+    await lab.store.installations.update(lab.organization, installation, { status: 'recovery_blocked' }, event('installation.updated'))
     expect((await present(machine, RECOVER)).json.detail).toContain('this installation')
-    await lab.store.installations.update(lab.organization, installation, { status: 'active' }, { ...event(), type: 'installation.updated' })
+    await lab.store.installations.update(lab.organization, installation, { status: 'active' }, event('installation.updated'))
     expect(saidBy(await present(machine, RECOVER))).toBe('200 token_recovery')
   })
 
-  test('demoted user -> what the recovered token may do is what the owner may now, and viewer does not gain', async () => {
-    await revoke()
-    await present(machine, RECOVER)
+  test('EVERGRANT_RECOVERY=off stops it whatever any policy says, and names the switch', async () => {
+    const closed = await createAgentLab({ identity: { recovery: false } })
+    const one = await closed.enrolled(await closed.agent({ access: ['proxy'], connections: [{}] }, { recovery: { mode: 'relaxed' } }))
+    await closed.time.advance(61 * DAY)
+    const refused = await present(one, RECOVER)
+    expect([saidBy(refused), refused.json.detail]).toEqual(['403 recovery_disabled', expect.stringContaining('EVERGRANT_RECOVERY')])
+  })
+
+  test('where the policy says to refuse and not to lock, the copy is refused and the machine goes on', async () => {
+    const settings = await lab.store.agents.settings(lab.organization)
+    const gentle = { ...settings, recovery: { ...settings.recovery, onClone: 'refuse_and_alert' } } as const
+    await lab.store.agents.saveSettings(lab.organization, gentle, 0, event('agent.settings_changed'))
+    const copy = machine.refreshToken!
+    await present(machine, REFRESH)
+    await used()
+    await lab.time.advance(HOUR)
+    expect(saidBy(await present(machine, REFRESH, { token: copy, heard: false }))).toBe('403 credentials_copied')
+    expect(await toldTypes()).toContain('installation.clone_suspected')
+    expect(saidBy(await present(machine, REFRESH))).toBe('200 token_rotation')
+  })
+
+  test('demoted user -> recovered token has the lower role, and viewer does not gain', async () => {
+    const seen = async () => (await machine.call('GET', '/api/v1/connections')).json.items.map(({ id }: { readonly id: string }) => id)
+    const become = (role: Role) => lab.store.users.changeRole(lab.organization, lab.owner.id, role, event('user.role_changed'))
+    expect(await seen()).toEqual([lab.connection])
+    // No right is in the token: what the owner may is looked up.
     const claims = JSON.parse(Buffer.from(machine.accessToken!.split('.')[1]!, 'base64url').toString())
     expect(Object.keys(claims).sort()).toEqual(['aud', 'cnf', 'exp', 'gen', 'iat', 'ins', 'iss', 'jti', 'org', 'sub'])
-    await lab.store.users.disable(lab.owner.id, lab.time.clock.wall(), {
-      id: newId('evt', systemEntropy),
-      organization: lab.organization,
-      type: 'user.disabled',
-      at: 0,
-      actor: { kind: 'cli', id: null },
-      connection: null,
-      subject: lab.owner.id,
-      data: {},
-    })
+    for (const role of ['member', 'viewer'] as const) {
+      await become(role)
+      await revoke({ ticket: true })
+      expect(saidBy(await present(machine, RECOVER))).toBe('200 token_recovery')
+      expect(await seen()).toEqual([])
+    }
+    await become('admin')
+    expect(await seen()).toEqual([lab.connection])
+  })
+
+  test('an owner who has left takes the agent along: access, refresh and recovery', async () => {
+    await revoke()
+    await lab.store.users.removeMember(lab.organization, lab.owner.id, lab.time.clock.wall(), event('user.left'))
     expect(saidBy(await machine.call('GET', '/api/v1/connections'))).toBe('403 owner_inactive')
     expect(saidBy(await present(machine, REFRESH))).toBe('403 owner_inactive')
     expect(saidBy(await present(machine, RECOVER))).toBe('403 owner_inactive')
+  })
+
+  test('a token that ended while the server was down counts against nothing, and asks nobody', async () => {
+    const downtime = new DowntimeTickets({ clock: lab.time.clock, installations: lab.store.installations, meta: lab.store.meta })
+    expect(await downtime.tick()).toBe(0)
+    await lab.time.advance(61 * DAY)
+    expect(await downtime.tick()).toBe(1)
+    expect(await downtime.tick()).toBe(0)
+    const answer = await present(machine, RECOVER)
+    expect([saidBy(answer), answer.json.recovery.remaining]).toEqual(['200 token_recovery', 5])
   })
 })
 

@@ -112,6 +112,7 @@ ol.timeline time { color: var(--soft); font-variant-numeric: tabular-nums; }
   .actions .button, .actions form { width: 100%; }
   .sections ul { display: grid; grid-template-columns: 1fr 1fr; }
   .sections a { width: 100%; justify-content: center; }
+  .sections li:last-child:nth-child(odd) { grid-column: 1 / -1; }
 }
 @media (forced-colors: active) { .button { border: 1px solid ButtonText; } }
 `

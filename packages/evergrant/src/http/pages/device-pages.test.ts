@@ -59,12 +59,21 @@ describe('a machine that waits', () => {
     const enrolled = await one.enrol()
     expect([enrolled.status, enrolled.json.agent]).toEqual([200, { id: expect.stringMatching(/^agt_/), name: `weather ${people}`, status: 'verified' }])
     expect((await place.store.agents.get(place.organization, enrolled.json.agent.id as AgentId))?.agent.owner).toBe(userId)
-    expect(await visitor.get(`/device?user_code=${one.userCode}`)).toMatchObject({ status: 400, body: expect.stringContaining('No machine waits with this code') })
+    expect(await visitor.get(`/device?user_code=${one.userCode}`)).toMatchObject({
+      status: 400,
+      body: expect.stringContaining('No machine waits with this code'),
+    })
   })
 
   test('becomes an installation of an agent that is there, and hears of a refusal at once', async () => {
     const { services } = place.parts
-    const caller = { organization: place.organization, actor: { kind: 'user', id: userId } as const, user: userId as `usr_${string}`, own: null, gives: ['proxy'] as const }
+    const caller = {
+      organization: place.organization,
+      actor: { kind: 'user', id: userId } as const,
+      user: userId as `usr_${string}`,
+      own: null,
+      gives: ['proxy'] as const,
+    }
     const { agent } = await services.agents.create(caller, { name: `there ${people}`, description: null, owner: null, policy: {}, recovery: {} })
     const [one, other] = [await asking('a'), await asking('b')]
     expect((await visitor.get(`/device?user_code=${one.userCode}`)).body).toContain(agent.name)
@@ -90,14 +99,21 @@ describe('the person', () => {
     const seen = await place.browser().get(`/device?user_code=${one.userCode}`)
     expect([seen.status, seen.location]).toEqual([303, `/auth/sign-in?return_url=${encodeURIComponent(`/device?user_code=${one.userCode}`)}`])
     const stranger = place.browser()
-    const signedIn = await stranger.post('/auth/sign-in', { email: `device${people}@example.com`, password: 'correct kettle battery orbit', return_url: `/device?user_code=${one.userCode}` })
+    const signedIn = await stranger.post('/auth/sign-in', {
+      email: `device${people}@example.com`,
+      password: 'correct kettle battery orbit',
+      return_url: `/device?user_code=${one.userCode}`,
+    })
     expect(signedIn.location).toBe(`/device?user_code=${one.userCode}`)
   })
 
   test('proves again who they are when that was long ago, before they see or allow anything', async () => {
     const one = await asking()
     await place.makeStale(userId as `usr_${string}`)
-    for (const seen of [await visitor.get(`/device?user_code=${one.userCode}`), await visitor.post('/device/allow', { user_code: one.userCode, agent: 'new', name: 'x' })])
+    for (const seen of [
+      await visitor.get(`/device?user_code=${one.userCode}`),
+      await visitor.post('/device/allow', { user_code: one.userCode, agent: 'new', name: 'x' }),
+    ])
       expect([seen.status, seen.location]).toEqual([303, `/auth/confirm?return_url=${encodeURIComponent(`/device?user_code=${one.userCode}`)}`])
     expect((await visitor.get('/device')).status).toBe(200)
   })

@@ -104,7 +104,10 @@ class DevicePages {
     const { clock, devices } = this.#desk.parts.services
     const waitMs = Math.max(this.#tries.take(addressBucket(request.ip)), this.#tries.take(person.user.id))
     if (waitMs > 0)
-      throw new Fault('rate_limited', { detail: 'Too many codes were tried. Wait a few minutes, and compare the code with the screen.', retryAt: clock.wall() + waitMs })
+      throw new Fault('rate_limited', {
+        detail: 'Too many codes were tried. Wait a few minutes, and compare the code with the screen.',
+        retryAt: clock.wall() + waitMs,
+      })
     const found = await devices.find(typed)
     // Who knows a code that is right has not guessed.
     this.#tries.giveBack(addressBucket(request.ip))
@@ -128,7 +131,8 @@ class DevicePages {
     const { agents, clock } = this.#desk.parts.services
     const own = (await agents.list(visit.caller, { limit: AGENTS_SHOWN, after: null })).filter(
       ({ status, owner, policy }) =>
-        (status === 'pending' || status === 'verified') && (owner === visit.caller.user || policy.access.every((access) => visit.caller.gives.includes(access))),
+        (status === 'pending' || status === 'verified') &&
+        (owner === visit.caller.user || policy.access.every((access) => visit.caller.gives.includes(access))),
     )
     const view = {
       device,

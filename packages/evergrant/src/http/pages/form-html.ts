@@ -39,7 +39,12 @@ export function hidden(name: string, value: string | null): Html | null {
 }
 
 /** One button that sends something small. */
-export function act(action: string, text: string, kind: 'primary' | 'plain' | 'danger' = 'plain', fields: Readonly<Record<string, string | null>> = {}): Html {
+export function act(
+  action: string,
+  text: string | Html,
+  kind: 'primary' | 'plain' | 'danger' = 'plain',
+  fields: Readonly<Record<string, string | null>> = {},
+): Html {
   const look = kind === 'plain' ? 'button' : `button ${kind}`
   return html`<form method="post" action="${action}">${Object.entries(fields).map(([name, value]) => hidden(name, value))}<button class="${look}" type="submit">${text}</button></form>`
 }
@@ -71,6 +76,10 @@ const DONE: Readonly<Record<string, string>> = {
   sent: 'If there is an account with this address, a letter is on its way. Its link works for one hour.',
   letter: 'The letter is on its way. Open its link to confirm your address.',
   disconnected: 'Disconnected. The application has no access through it any more.',
+  program_rotated: 'Rotated. The program fetches a new token by itself.',
+  programs_rotated: 'Rotated. Your programs fetch new tokens by themselves.',
+  program_cut_off: 'Cut off. The program on that machine has no access any more.',
+  programs_cut_off: 'Cut off. None of your programs has access any more.',
   device_ended: 'That device is signed out.',
   devices_ended: 'All other devices are signed out.',
   factor_added: 'The second step was added. You will be asked for it when you sign in.',

@@ -4,6 +4,7 @@ import { act, good } from './form-html.ts'
 
 const SECTIONS = [
   ['/me', 'Connections'],
+  ['/me/programs', 'Programs'],
   ['/me/devices', 'Devices'],
   ['/me/security', 'Signing in'],
   ['/me/data', 'Your data'],
@@ -21,7 +22,7 @@ export interface MeFrame {
   readonly limited?: boolean
 }
 
-/** The owner's page: one frame for its four parts. */
+/** The owner's page: one frame for its parts. */
 export function mePage({ application, name, current, title, done, script, limited = false }: MeFrame, content: Html): Page {
   return {
     title: `${title} - ${application}`,

@@ -13,6 +13,7 @@ import { letterRoutes } from './letter-routes.ts'
 import { meRoutes } from './me-routes.ts'
 import { type PageDesk, pathOf } from './page-desk.ts'
 import { PAGE_SCRIPT } from './page-script.ts'
+import { programsRoutes } from './programs-routes.ts'
 import { providerRoutes } from './provider-routes.ts'
 import { withReturn } from './return-address.ts'
 import { securityRoutes } from './security-routes.ts'
@@ -32,6 +33,7 @@ export function pageRoutes(app: App, desk: PageDesk): void {
   providerRoutes(app, desk)
   letterRoutes(app, desk)
   meRoutes(app, desk)
+  programsRoutes(app, desk)
   securityRoutes(app, desk)
   dataRoutes(app, desk)
   deviceRoutes(app, desk)
@@ -56,6 +58,6 @@ function showFault(error: unknown, request: FastifyRequest, reply: FastifyReply,
 
 /** The page whose button was pressed. */
 function sectionOf(path: string): string {
-  const section = /^\/(?:device(?=\/)|me\/(?:devices|security|data|visit))/.exec(path)
+  const section = /^\/(?:device(?=\/)|me\/(?:programs|devices|security|data|visit))/.exec(path)
   return section === null ? '/me' : section[0]
 }

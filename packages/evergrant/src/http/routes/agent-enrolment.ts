@@ -114,7 +114,8 @@ function workloadRoutes(app: App, { workloads, clock }: Services): void {
       config: WRITE,
       schema: {
         summary: 'Trust a workload identity',
-        description: 'Programs of a platform (GitHub Actions, Kubernetes, a cloud) enrol with its identity token, without any secret. Such an installation ends by itself.',
+        description:
+          'Programs of a platform (GitHub Actions, Kubernetes, a cloud) enrol with its identity token, without any secret. Such an installation ends by itself.',
         tags: TAGS,
         params: Params,
         body: closed({

@@ -1,5 +1,13 @@
 import { type Static, Type } from 'typebox'
-import { AGENT_ACCESS, type Agent, type AgentAccess, type AgentPolicy, type ConnectionSelector, ENROLMENT_DOORS, type EnrolmentDoor } from '../../core/agent/agent.ts'
+import {
+  AGENT_ACCESS,
+  type Agent,
+  type AgentAccess,
+  type AgentPolicy,
+  type ConnectionSelector,
+  ENROLMENT_DOORS,
+  type EnrolmentDoor,
+} from '../../core/agent/agent.ts'
 import { RECOVERY_MODES, type RecoveryMode, type RecoverySettings } from '../../core/agent/recovery-settings.ts'
 import type { IntegrationId, OrganizationId } from '../../core/ids.ts'
 import { DAY, SECOND } from '../../core/time.ts'
@@ -10,7 +18,11 @@ import type { Services } from '../services.ts'
 const SELECTORS_MAX = 100
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
-const Access = Type.Unsafe<AgentAccess>({ type: 'string', enum: [...AGENT_ACCESS], description: '`token`: reads access tokens. `proxy`: sends requests and never sees one.' })
+const Access = Type.Unsafe<AgentAccess>({
+  type: 'string',
+  enum: [...AGENT_ACCESS],
+  description: '`token`: reads access tokens. `proxy`: sends requests and never sees one.',
+})
 const Door = Type.Unsafe<EnrolmentDoor>({ type: 'string', enum: [...ENROLMENT_DOORS] })
 const Selector = Type.Object(
   {
@@ -38,7 +50,9 @@ export const PolicyBody = closed({
   approval: Type.Optional(Type.Array(Selector, { maxItems: SELECTORS_MAX, description: 'A use of one of these waits for a person.' })),
   approval_seconds: Type.Optional(Type.Integer({ minimum: 60, maximum: 2_592_000, description: 'How long an approval of a use holds; a day by default.' })),
   bearer: Type.Optional(Type.Boolean({ description: 'Gives access tokens that are not bound to the key where they are asked for. Costs trust.' })),
-  auto_accept: Type.Optional(Type.Array(Door, { uniqueItems: true, description: 'Doors whose installations need no acceptance by the owner; `code` and `device` by default.' })),
+  auto_accept: Type.Optional(
+    Type.Array(Door, { uniqueItems: true, description: 'Doors whose installations need no acceptance by the owner; `code` and `device` by default.' }),
+  ),
 })
 
 export const RecoveryBody = closed({

@@ -144,7 +144,10 @@ function changeRoutes(app: App, { agents, integrations, clock }: Services): void
 }
 
 const STATES = {
-  accept: { summary: 'Accept an agent', description: 'Its owner answers for what it does from now on. Verified is whose key is proven and whom the owner accepted.' },
+  accept: {
+    summary: 'Accept an agent',
+    description: 'Its owner answers for what it does from now on. Verified is whose key is proven and whom the owner accepted.',
+  },
   suspend: { summary: 'Suspend an agent', description: 'Nothing of it works until it is resumed, and nothing is lost.' },
   resume: { summary: 'Resume an agent', description: 'As it was before it was suspended.' },
   review: { summary: 'Confirm the rights of an agent', description: 'A person looked at what it may do, and keeps it.' },

@@ -66,7 +66,10 @@ export function approvalRoutes(app: App, { approvals, clock }: Services): void {
   )
   app.get(
     '/api/v1/approvals/:id',
-    { config: { access: 'agents:read', own: true }, schema: { summary: 'Read an approval', tags: TAGS, params: Params, response: { 200: ApprovalView, ...PROBLEMS } } },
+    {
+      config: { access: 'agents:read', own: true },
+      schema: { summary: 'Read an approval', tags: TAGS, params: Params, response: { 200: ApprovalView, ...PROBLEMS } },
+    },
     async (request) => approvalView(await approvals.get(agentCallerOf(callerOf(request)), request.params.id)),
   )
   app.post(

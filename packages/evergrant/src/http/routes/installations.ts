@@ -3,11 +3,11 @@ import { INSTALLATION_STATUSES, type InstallationStatus } from '../../core/agent
 import { type ChosenInstallations, CUT_OFF_CLASSES, type CutOffClass } from '../../core/agent/installation-service.ts'
 import { RECOVERY_MODES, type RecoveryMode } from '../../core/agent/recovery-settings.ts'
 import { type InstallationId, idPattern } from '../../core/ids.ts'
-import { parseIsoInstant } from '../../core/provider/dates.ts'
 import { agentCallerOf } from '../agent-caller.ts'
 import { callerOf } from '../authentication.ts'
 import { requireRecent } from '../governing.ts'
 import { idPage, pageAnswer } from '../id-page.ts'
+import { instantOf } from '../input.ts'
 import { AgentIdSchema, type App, closed, InstallationIdSchema, nullable, PageQuery, PROBLEMS, pageOf, TimeInput } from '../schema.ts'
 import type { Caller, Services } from '../services.ts'
 import { DetailsView, detailsView, EntryView, entryView, InstallationView, installationView, WhyView, whyView } from './installation-view.ts'
@@ -74,7 +74,7 @@ function listRoute(app: App, { installations, clock }: Services): void {
     async (request) => {
       const { agent, status, healed_since: since } = request.query
       const page = idPage<InstallationId>(request.query, idPattern('ins'))
-      const healedSince = since === undefined ? null : parseIsoInstant(since)
+      const healedSince = instantOf(since, '/healed_since')
       const filter = {
         ...page,
         ...(agent === undefined ? {} : { agent }),

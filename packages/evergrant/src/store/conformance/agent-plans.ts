@@ -21,7 +21,17 @@ export async function fillAgents(tenant: Tenant): Promise<void> {
   await store.enrolments.insert(enrolmentOf(tenant, agent), null)
   const connection = newId('con', tenant.context.entropy)
   const actor = { kind: 'installation', id: installation.id } as const
-  const day = { installation: installation.id, agent: agent.id, day: 0, requests: 1, bound: 1, rotations: 0, rotationsOnTime: 0, proofFailures: 0, refusedUses: 0 }
+  const day = {
+    installation: installation.id,
+    agent: agent.id,
+    day: 0,
+    requests: 1,
+    bound: 1,
+    rotations: 0,
+    rotationsOnTime: 0,
+    proofFailures: 0,
+    refusedUses: 0,
+  }
   await store.uses.add([{ organization, connection, actor, access: 'token', minute: 0, count: 1 }], [day])
   await store.workloadIssuers.insert(
     {
@@ -48,7 +58,13 @@ export async function fillAgents(tenant: Tenant): Promise<void> {
 export function agentCopies(now: Instant): Readonly<Record<string, (row: Row, index: number, id: string) => Row>> {
   return {
     agent: (row, index) => ({ ...row, id: agentAt(index), name: `agent ${index}`, owner_id: numbered('usr', index) }),
-    installation: (row, index) => ({ ...row, id: installationAt(index), agent_id: agentAt(index), key_thumbprint: `key ${index}`, head_id: numbered('sdk', index) }),
+    installation: (row, index) => ({
+      ...row,
+      id: installationAt(index),
+      agent_id: agentAt(index),
+      key_thumbprint: `key ${index}`,
+      head_id: numbered('sdk', index),
+    }),
     sdk_token: (row, index) => ({ ...row, id: numbered('sdk', index), installation_id: installationAt(index) }),
     enrolment: (row, index) => ({
       ...row,
@@ -68,7 +84,12 @@ export function agentCopies(now: Instant): Readonly<Record<string, (row: Row, in
       expires_at: index % 300 === 9 ? now - 40 * DAY : now + DAY + index,
     }),
     workload_issuer: (row, index) => ({ ...row, id: numbered('wli', index), agent_id: agentAt(index), issuer: `https://ci${index}.example` }),
-    connection_use: (row, index) => ({ ...row, connection_id: connectionAt(index), actor_id: installationAt(index), minute: index % 300 === 7 ? now - 100 * DAY : now - index }),
+    connection_use: (row, index) => ({
+      ...row,
+      connection_id: connectionAt(index),
+      actor_id: installationAt(index),
+      minute: index % 300 === 7 ? now - 100 * DAY : now - index,
+    }),
     installation_day: (row, index) => ({ ...row, installation_id: installationAt(index), agent_id: agentAt(index), day: now - (now % DAY) }),
   }
 }
@@ -120,8 +141,29 @@ export function agentPlans(now: Instant): readonly AgentPlan[] {
       name: 'counting uses',
       run: (store, { tenant: { organization } }) =>
         store.uses.add(
-          [{ organization, connection: connectionAt(113), actor: { kind: 'installation', id: installationAt(113) }, access: 'token', minute: now - 113, count: 1 }],
-          [{ installation: installationAt(113), agent: agentAt(113), day: 0, requests: 1, bound: 0, rotations: 0, rotationsOnTime: 0, proofFailures: 0, refusedUses: 0 }],
+          [
+            {
+              organization,
+              connection: connectionAt(113),
+              actor: { kind: 'installation', id: installationAt(113) },
+              access: 'token',
+              minute: now - 113,
+              count: 1,
+            },
+          ],
+          [
+            {
+              installation: installationAt(113),
+              agent: agentAt(113),
+              day: 0,
+              requests: 1,
+              bound: 0,
+              rotations: 0,
+              rotationsOnTime: 0,
+              proofFailures: 0,
+              refusedUses: 0,
+            },
+          ],
         ),
     },
   ]

@@ -12,11 +12,11 @@ import { enrolled, enrolRequest, newAgent } from './agents.ts'
 import type { StoreCase } from './store-case.ts'
 import { FUTURE, PAST, Tenant } from './tenant.ts'
 
-const EVERYTHING = { days: 0, recoveries: 0, incidents: 0 }
+const EVERYTHING = { days: 0, recoveries: 0, proofFailures: 0, incidents: 0 }
 const BY = { kind: 'user', id: 'usr_1' } as const
 
 /** Cut off as compromised, with an incident. */
-async function compromised(tenant: Tenant, { id }: Installation, at: Instant = PAST): Promise<IncidentId> {
+export async function compromised(tenant: Tenant, { id }: Installation, at: Instant = PAST): Promise<IncidentId> {
   const incident = newId('inc', tenant.context.entropy)
   const lock = { code: 'compromise' as const, at, message: 'The laptop was stolen.', incident }
   const revocation: SdkRevocation = { class: 'compromise', reason: null, by: 'usr_1', ticket: false, status: 'locked', lock }
@@ -24,7 +24,7 @@ async function compromised(tenant: Tenant, { id }: Installation, at: Instant = P
   return incident
 }
 
-function snapshotOf(agent: Agent, at: Instant): TrustSnapshot {
+export function snapshotOf(agent: Agent, at: Instant): TrustSnapshot {
   const facts: TrustFacts = {
     agent: agent.id,
     status: agent.status,
@@ -59,7 +59,7 @@ export const trustCases: readonly StoreCase[] = [
       const agent = await newAgent(tenant)
       const other = await newAgent(tenant)
       await enrolled(tenant, other)
-      const nothing = { working: 0, locked: 0, retired: 0, custodies: [], oldestKey: null, days: [], recoveries: [], incidents: [] }
+      const nothing = { working: 0, locked: 0, retired: 0, custodies: [], oldestKey: null, days: [], recoveries: [], proofFailures: [], incidents: [] }
       assert.deepEqual(await store.trustSnapshots.observe(agent.id, PAST, EVERYTHING), nothing)
       const add = async (key: string, changes: Partial<Installation>) => {
         const request = enrolRequest(tenant, agent, null, `${agent.id} ${key}`)
@@ -100,10 +100,19 @@ export const trustCases: readonly StoreCase[] = [
       )
       const recovered = (subject: string, at: Instant) => ({ ...tenant.event('recovery.succeeded'), subject, at, data: { counted: true } })
       const [first, second] = [recovered(one.id, PAST), recovered(two.id, PAST + 1)]
-      for (const event of [first, second, recovered(one.id, PAST - DAY), { ...first, ...tenant.event('recovery.denied'), subject: one.id }])
+      const leaked = { ...tenant.event('installation.proof_failed'), subject: two.id, data: { count: 12 } }
+      for (const event of [
+        leaked,
+        { ...leaked, id: newId('evt', context.entropy), at: PAST - DAY },
+        first,
+        second,
+        recovered(one.id, PAST - DAY),
+        { ...first, ...tenant.event('recovery.denied'), subject: one.id },
+      ])
         await store.events.append(event)
-      const seen = await store.trustSnapshots.observe(agent.id, PAST, { ...EVERYTHING, days: PAST, recoveries: PAST })
-      assert.deepEqual(seen.days, [{ day: PAST, requests: 10, bound: 8, rotations: 6, rotationsOnTime: 4, proofFailures: 2, refusedUses: 12 }])
+      const seen = await store.trustSnapshots.observe(agent.id, PAST, { ...EVERYTHING, days: PAST, recoveries: PAST, proofFailures: PAST })
+      assert.deepEqual(seen.proofFailures, [leaked])
+      assert.deepEqual(seen.days, [{ day: PAST, requests: 10, bound: 8, rotations: 6, rotationsOnTime: 4, refusedUses: 12 }])
       assert.deepEqual(
         [...seen.recoveries].sort((left, right) => (left.id < right.id ? -1 : 1)),
         [first, second],
@@ -194,12 +203,12 @@ export const trustCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'snapshots are read back as they were saved, newest first, and the same instant twice is one',
+    name: 'snapshots are read back as they were saved, newest first, and of the same instant twice the later one stays',
     async run(store, context) {
       const tenant = await Tenant.open(store, context)
       const agent = await newAgent(tenant)
       const [first, second, third] = [snapshotOf(agent, PAST), snapshotOf(agent, PAST + DAY), snapshotOf(agent, PAST + 2 * DAY)]
-      for (const snapshot of [second, first, third, { ...first, facts: { ...first.facts, reviewedAt: 1 } }]) await store.trustSnapshots.save(snapshot, FUTURE)
+      for (const snapshot of [second, { ...first, facts: { ...first.facts, reviewedAt: 1 } }, first, third]) await store.trustSnapshots.save(snapshot, FUTURE)
       assert.deepEqual(await store.trustSnapshots.history(agent.id, { limit: 2, before: null }), [third, second])
       assert.deepEqual(await store.trustSnapshots.history(agent.id, { limit: 2, before: PAST + DAY }), [first])
       assert.deepEqual(await store.trustSnapshots.firstSince(agent.id, PAST + 1), second)

@@ -19,6 +19,7 @@ import type {
   AgentId,
   ApiKeyId,
   ApprovalId,
+  BulkId,
   ConnectionId,
   ConnectSessionId,
   EnrolmentId,
@@ -37,6 +38,7 @@ import type {
   UserId,
   WorkloadIssuerId,
 } from '../../core/ids.ts'
+import type { BulkAction, HistoryRow } from '../../core/observe/observed.ts'
 import type { QuotaState } from '../../core/pacing/quotas.ts'
 import type { PushSecrets } from '../../core/push/pushes.ts'
 import type { Lineage, NodeComparison } from '../../core/refresh/lineage.ts'
@@ -119,6 +121,8 @@ export interface Snapshot {
   readonly workloadIssuers: ReadonlyMap<WorkloadIssuerId, WorkloadIssuer>
   readonly connectionUses: ReadonlyMap<string, UseCount>
   readonly installationDays: ReadonlyMap<string, DayCount>
+  readonly history: ReadonlyMap<string, HistoryRow>
+  readonly bulks: ReadonlyMap<BulkId, BulkAction>
 }
 
 /** What the parts of the store share: the rows, the database's clock, and the way to tell of changes. */
@@ -181,6 +185,8 @@ export class Tables {
   readonly workloadIssuers = new Map<WorkloadIssuerId, WorkloadIssuer>()
   readonly connectionUses = new Map<string, UseCount>()
   readonly installationDays = new Map<string, DayCount>()
+  readonly history = new Map<string, HistoryRow>()
+  readonly bulks = new Map<BulkId, BulkAction>()
   readonly changed: (change: Change) => void
   readonly #clock: Clock
 
@@ -252,6 +258,8 @@ export class Tables {
       workloadIssuers: new Map(this.workloadIssuers),
       connectionUses: new Map(this.connectionUses),
       installationDays: new Map(this.installationDays),
+      history: new Map(this.history),
+      bulks: new Map(this.bulks),
     }
   }
 
@@ -307,6 +315,8 @@ export class Tables {
     refill(this.workloadIssuers, snapshot.workloadIssuers)
     refill(this.connectionUses, snapshot.connectionUses)
     refill(this.installationDays, snapshot.installationDays)
+    refill(this.history, snapshot.history)
+    refill(this.bulks, snapshot.bulks)
   }
 }
 

@@ -9,6 +9,7 @@ import type { Tables } from './tables.ts'
 
 const INCIDENTS_MAX = 200
 const RECOVERIES_MAX = 200
+const PROOF_FAILURES_MAX = 1_000
 
 function storedIncidents(tables: Tables): readonly StoredIncident[] {
   return [...tables.incidents.values()].map((incident) => ({ ...incident, closure: tables.closures.get(incident.id) ?? null }))
@@ -59,6 +60,7 @@ function observe(tables: Tables, agent: AgentId, at: Instant, since: ObservedSin
     oldestKey: oldest === undefined ? null : { installation: oldest.id, createdAt: oldest.keyCreatedAt },
     days: daySums(tables, agent, since.days),
     recoveries: aboutInstallations(tables, agent, ['recovery.succeeded'], since.recoveries).slice(0, RECOVERIES_MAX),
+    proofFailures: aboutInstallations(tables, agent, ['installation.proof_failed'], since.proofFailures).slice(0, PROOF_FAILURES_MAX),
     incidents: newestIncidents(tables, agent)
       .filter(({ closure, at: happenedAt }) => closure === null || happenedAt >= since.incidents)
       .sort((left, right) => right.at - left.at)
@@ -87,7 +89,6 @@ function daySums(tables: Tables, agent: AgentId, since: Instant): readonly DaySu
       bound: plus('bound'),
       rotations: plus('rotations'),
       rotationsOnTime: plus('rotationsOnTime'),
-      proofFailures: plus('proofFailures'),
       refusedUses: plus('refusedUses'),
     })
   }
@@ -114,8 +115,7 @@ function happened(tables: Tables, of: Parameters<TrustSnapshots['happened']>[0],
 function save(tables: Tables, snapshot: TrustSnapshot, dueAt: Instant): void {
   const { agent, at } = snapshot
   if (!tables.agents.has(agent)) return
-  const key = `${agent} ${at}`
-  if (!tables.trustSnapshots.has(key)) tables.trustSnapshots.set(key, snapshot)
+  tables.trustSnapshots.set(`${agent} ${at}`, snapshot)
   // None: something happened after the facts were read.
   if (tables.trustDue.has(agent)) tables.trustDue.set(agent, dueAt)
 }

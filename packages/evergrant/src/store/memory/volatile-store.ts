@@ -21,6 +21,7 @@ import { installationsPart } from './installations-part.ts'
 import { integrationsPart } from './integrations-part.ts'
 import { lineagesPart } from './lineages-part.ts'
 import { type NodeLocks, nodesPart } from './nodes-part.ts'
+import { observedPart } from './observed-part.ts'
 import { ownersPart } from './owners-part.ts'
 import { parkedIntegrations, takeDue, takeParked } from './parked.ts'
 import { personSessionsPart } from './person-sessions-part.ts'
@@ -81,6 +82,7 @@ export function openVolatileStore(options: Pick<StoreOptions, 'clock' | 'timers'
     factors: factorsPart(tables),
     throttles: throttlesPart(tables),
     lineages: lineagesPart(tables),
+    observed: observedPart(tables),
     signingKeys: signingKeysPart(tables),
     proofsSeen: proofsSeenPart(tables),
     ...nodesPart(tables, options),

@@ -18,6 +18,7 @@ import { identity } from './0017-identity.ts'
 import { owners } from './0018-owners.ts'
 import { agents } from './0019-agents.ts'
 import { secondFactors } from './0020-second-factors.ts'
+import { observe } from './0021-observe.ts'
 import type { Migration } from './migration.ts'
 
 /** In order. A published migration is never edited; the next one amends it. */
@@ -42,4 +43,5 @@ export const MIGRATIONS: readonly Migration[] = [
   owners,
   agents,
   secondFactors,
+  observe,
 ]

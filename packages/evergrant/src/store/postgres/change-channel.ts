@@ -1,5 +1,5 @@
 import pg from 'pg'
-import type { ConnectionId, IntegrationId, OrganizationId, SessionId, UserId } from '../../core/ids.ts'
+import type { AgentId, ConnectionId, InstallationId, IntegrationId, OrganizationId, SessionId, UserId } from '../../core/ids.ts'
 import type { QuotaState } from '../../core/pacing/quotas.ts'
 import type { Clock, Timers } from '../../core/time.ts'
 import type { Change, Changes, StoreOptions } from '../contract.ts'
@@ -21,15 +21,34 @@ const QUOTAS_PER_PAYLOAD = 20
 interface Payload {
   readonly from: string
   readonly ping?: true
-  readonly connections?: readonly ConnectionId[]
-  readonly integrations?: readonly IntegrationId[]
+  readonly connections?: readonly string[]
+  readonly integrations?: readonly string[]
   readonly keys?: true
   readonly signing?: true
-  readonly sessions?: readonly SessionId[]
-  readonly users?: readonly UserId[]
-  readonly organizations?: readonly OrganizationId[]
+  readonly sessions?: readonly string[]
+  readonly users?: readonly string[]
+  readonly organizations?: readonly string[]
+  readonly agents?: readonly string[]
+  readonly installations?: readonly string[]
   readonly quotas?: readonly QuotaState[]
 }
+
+/** A change that carries an id, under the name of its kind. */
+type NamedKind = Exclude<Change['kind'], 'api_key' | 'signing_key' | 'quota' | 'unknown'>
+type ListName = 'connections' | 'integrations' | 'sessions' | 'users' | 'organizations' | 'agents' | 'installations'
+
+/** Every kind has a row here, or this does not compile: one that does not travel is a revocation that other nodes never see. */
+const LISTS: { readonly [Kind in NamedKind]: { readonly list: ListName; readonly change: (id: string) => Change } } = {
+  connection: { list: 'connections', change: (id) => ({ kind: 'connection', connection: id as ConnectionId }) },
+  integration: { list: 'integrations', change: (id) => ({ kind: 'integration', integration: id as IntegrationId }) },
+  session: { list: 'sessions', change: (id) => ({ kind: 'session', session: id as SessionId }) },
+  user: { list: 'users', change: (id) => ({ kind: 'user', user: id as UserId }) },
+  organization: { list: 'organizations', change: (id) => ({ kind: 'organization', organization: id as OrganizationId }) },
+  agent: { list: 'agents', change: (id) => ({ kind: 'agent', agent: id as AgentId }) },
+  installation: { list: 'installations', change: (id) => ({ kind: 'installation', installation: id as InstallationId }) },
+}
+
+const isNamed = (change: Change): change is Extract<Change, { kind: NamedKind }> => Object.hasOwn(LISTS, change.kind)
 
 /** `LISTEN/NOTIFY` on one dedicated connection, with an echo of our own that proves it is heard. */
 export class ChangeChannel implements Changes, ChangeSink {
@@ -93,24 +112,20 @@ export class ChangeChannel implements Changes, ChangeSink {
 
   notification(changes: readonly Change[]): readonly string[] {
     if (changes.length === 0) return []
-    const connections = [...new Set(changes.flatMap((change) => (change.kind === 'connection' ? [change.connection] : [])))]
-    const integrations = [...new Set(changes.flatMap((change) => (change.kind === 'integration' ? [change.integration] : [])))]
-    const keys = changes.some((change) => change.kind === 'api_key')
+    const named = new Map<ListName, Set<string>>()
+    for (const change of changes) {
+      if (!isNamed(change)) continue
+      const { list } = LISTS[change.kind]
+      named.set(list, (named.get(list) ?? new Set()).add(String(Reflect.get(change, change.kind))))
+    }
     const payloads: Payload[] = []
-    for (let at = 0; at < connections.length; at += IDS_PER_PAYLOAD)
-      payloads.push({ from: this.#from, connections: connections.slice(at, at + IDS_PER_PAYLOAD) })
-    for (let at = 0; at < integrations.length; at += IDS_PER_PAYLOAD)
-      payloads.push({ from: this.#from, integrations: integrations.slice(at, at + IDS_PER_PAYLOAD) })
-    const sessions = [...new Set(changes.flatMap((change) => (change.kind === 'session' ? [change.session] : [])))]
-    for (let at = 0; at < sessions.length; at += IDS_PER_PAYLOAD) payloads.push({ from: this.#from, sessions: sessions.slice(at, at + IDS_PER_PAYLOAD) })
-    const users = [...new Set(changes.flatMap((change) => (change.kind === 'user' ? [change.user] : [])))]
-    for (let at = 0; at < users.length; at += IDS_PER_PAYLOAD) payloads.push({ from: this.#from, users: users.slice(at, at + IDS_PER_PAYLOAD) })
-    const organizations = [...new Set(changes.flatMap((change) => (change.kind === 'organization' ? [change.organization] : [])))]
-    for (let at = 0; at < organizations.length; at += IDS_PER_PAYLOAD)
-      payloads.push({ from: this.#from, organizations: organizations.slice(at, at + IDS_PER_PAYLOAD) })
+    for (const [list, ids] of named) {
+      const all = [...ids]
+      for (let at = 0; at < all.length; at += IDS_PER_PAYLOAD) payloads.push({ from: this.#from, [list]: all.slice(at, at + IDS_PER_PAYLOAD) })
+    }
     const quotas = changes.flatMap((change) => (change.kind === 'quota' ? [change.state] : []))
     for (let at = 0; at < quotas.length; at += QUOTAS_PER_PAYLOAD) payloads.push({ from: this.#from, quotas: quotas.slice(at, at + QUOTAS_PER_PAYLOAD) })
-    if (keys) payloads.push({ from: this.#from, keys: true })
+    if (changes.some((change) => change.kind === 'api_key')) payloads.push({ from: this.#from, keys: true })
     if (changes.some((change) => change.kind === 'signing_key')) payloads.push({ from: this.#from, signing: true })
     return payloads.map((payload) => JSON.stringify(payload))
   }
@@ -173,11 +188,7 @@ export class ChangeChannel implements Changes, ChangeSink {
       if (this.#clock.mono() > this.#doubtUntil) return
     }
     const changes: Change[] = []
-    for (const connection of payload.connections ?? []) changes.push({ kind: 'connection', connection })
-    for (const integration of payload.integrations ?? []) changes.push({ kind: 'integration', integration })
-    for (const session of payload.sessions ?? []) changes.push({ kind: 'session', session })
-    for (const user of payload.users ?? []) changes.push({ kind: 'user', user })
-    for (const organization of payload.organizations ?? []) changes.push({ kind: 'organization', organization })
+    for (const { list, change } of Object.values(LISTS)) for (const id of payload[list] ?? []) changes.push(change(id))
     for (const state of payload.quotas ?? []) changes.push({ kind: 'quota', state })
     if (payload.keys === true) changes.push({ kind: 'api_key' })
     if (payload.signing === true) changes.push({ kind: 'signing_key' })

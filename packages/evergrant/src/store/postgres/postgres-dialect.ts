@@ -9,6 +9,9 @@ export const POSTGRES: Dialect = {
   among: (column) => `${column} = any (array(select json_array_elements_text(?::json)))`,
   records: (alias, columns) => `json_to_recordset(?::json) as ${alias} (${columns.map((column) => `${column} text`).join(', ')})`,
   holds: (column) => `exists (select 1 from json_array_elements_text(${column}::json) as tag (name) where tag.name = ?)`,
+  member: (column, name) => `${column}::json ->> '${name}'`,
+  bytewise: (expression) => `(${expression}) collate "C"`,
+  folded: (expression) => `lower((${expression}) collate "C")`,
 }
 
 const numbered = new Map<string, string>()

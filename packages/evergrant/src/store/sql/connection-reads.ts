@@ -2,18 +2,12 @@ import type { ConnectionStatus } from '../../core/connection/connection.ts'
 import type { ConnectionFilter, Page, PageRequest } from '../../core/connection/connections.ts'
 import type { ConnectionId, IntegrationId, OrganizationId } from '../../core/ids.ts'
 import type { GrantRow } from '../../core/refresh/credentials.ts'
+import { IN_TROUBLE, STATUS, TROUBLED } from './connection-status.ts'
 import { afterOf, limitOf, toPage } from './paging.ts'
 import { type Dialect, type Program, row, rows, type SqlValue } from './program.ts'
 import { GRANT_COLUMNS, GRANT_TABLES, integer, text, toGrantRow } from './rows.ts'
 
 const JOINED = `${GRANT_TABLES} join integration i on i.id = k.integration_id`
-
-/** The rule of `core/connection/status.ts`, in SQL; the conformance suite holds the two together. */
-const STATUS = `case
-  when k.state <> 'active' then k.state
-  when i.blocked is not null then 'blocked'
-  when (h.failures > 0 or d.suspect_intent is not null) and d.access_expires_at is not null and d.access_expires_at <= (select now_ms()) then 'degraded'
-  else 'active' end`
 
 export function* get(organization: OrganizationId, id: ConnectionId): Program<GrantRow | undefined> {
   const found = yield* row(`select ${GRANT_COLUMNS} from ${GRANT_TABLES} where k.id = ? and k.organization_id = ?`, id, organization)
@@ -41,11 +35,6 @@ export function* byAccount(organization: OrganizationId, integration: Integratio
   )
   return found.map(toGrantRow)
 }
-
-/** The few that are in some trouble. A cross join keeps its order on SQLite: these come first, and the others are looked up. */
-const TROUBLED = `(select connection_id from health where failures > 0 union select connection_id from credential where suspect_intent is not null) few
-  cross join connection k cross join health h cross join credential d cross join integration i`
-const IN_TROUBLE = 'k.id = few.connection_id and h.connection_id = few.connection_id and d.connection_id = few.connection_id and i.id = k.integration_id'
 
 /** Where to look for connections of one status, so that the many that are well are not read to find the few that are not. */
 function lookFor(status: ConnectionStatus | undefined): { readonly from: string; readonly conditions: readonly string[]; readonly is: string } {

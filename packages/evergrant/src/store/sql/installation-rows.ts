@@ -89,10 +89,12 @@ export function* insertInstallation(installation: Installation): Program<void> {
   yield* run(sql, ...values(installation))
 }
 
-/** All but its id. The row is locked. `recoveredAt`: when it last recovered, counted or not; null leaves that as it is. */
+/** All but what never changes: its id, its organization, its agent. The row is locked. `recoveredAt`: when it last recovered, counted or not; null leaves that as it is. */
 export function* writeInstallation(installation: Installation, recoveredAt: Instant | null): Program<void> {
-  const sql = `update installation set ${QUOTED.map((column) => `${column} = ?`).join(', ')}, last_recovery_at = coalesce(?, last_recovery_at) where id = ?`
-  yield* run(sql, ...values(installation), recoveredAt, installation.id)
+  const sql = `update installation set ${QUOTED.slice(3)
+    .map((column) => `${column} = ?`)
+    .join(', ')}, last_recovery_at = coalesce(?, last_recovery_at) where id = ?`
+  yield* run(sql, ...values(installation).slice(3), recoveredAt, installation.id)
 }
 
 export function toInstallation(found: Row): Installation {

@@ -60,6 +60,12 @@ export interface Dialect {
   readonly records: (alias: string, columns: readonly string[]) => string
   /** The JSON array in `column` holds the text parameter. */
   readonly holds: (column: string) => string
+  /** A member of the JSON object in `column`, as text. */
+  readonly member: (column: string, name: string) => string
+  /** Compared and ordered by its bytes, whatever the language of the database. */
+  readonly bytewise: (expression: string) => string
+  /** The same with ASCII letters in lower case; migration 0021 has indexes over exactly these words. */
+  readonly folded: (expression: string) => string
 }
 
 /** A database that runs programs. A program may be started more than once, so writers pass the recipe and not the meal. */

@@ -14,6 +14,7 @@ import { installationsStore } from './installations-store.ts'
 import { integrationsStore } from './integrations-store.ts'
 import { lineagesStore } from './lineage-store.ts'
 import { metaStore } from './meta-store.ts'
+import { observedStore } from './observed-store.ts'
 import { ownersStore } from './owners-store.ts'
 import { personSessionsStore } from './person-sessions-store.ts'
 import type { Database } from './program.ts'
@@ -61,6 +62,7 @@ export function storeParts(database: Database): StoreParts {
     factors: factorsStore(database),
     throttles: throttlesStore(database),
     lineages: lineagesStore(database),
+    observed: observedStore(database),
     signingKeys: signingKeysStore(database),
     proofsSeen: proofsSeenStore(database),
   }

@@ -14,6 +14,8 @@ import { integer, json, text } from './rows.ts'
 const SKEW_MS = 10 * MINUTE
 const INCIDENTS_MAX = 200
 const RECOVERIES_MAX = 200
+/** One a minute is written: this is more than half a day of them. */
+const PROOF_FAILURES_MAX = 1_000
 const EVENT = 'e.id, e.organization_id, e.type, e.at, e.actor_kind, e.actor_id, e.connection_id, e.subject, e.data'
 const WORKS = "i.status in ('active', 'recovery_blocked') and (i.expires_at is null or i.expires_at > ?)"
 
@@ -24,6 +26,7 @@ function* observe(dialect: Dialect, agent: AgentId, at: Instant, since: Observed
     ...(yield* keys(agent, at)),
     days: yield* daySums(agent, since.days),
     recoveries: yield* aboutInstallations(dialect, agent, ['recovery.succeeded'], since.recoveries, RECOVERIES_MAX),
+    proofFailures: yield* aboutInstallations(dialect, agent, ['installation.proof_failed'], since.proofFailures, PROOF_FAILURES_MAX),
     incidents: yield* incidentsThatCount(agent, since.incidents, INCIDENTS_MAX),
   }
 }
@@ -57,7 +60,7 @@ function* keys(agent: AgentId, at: Instant): Program<Pick<TrustObservation, 'cus
 function* daySums(agent: AgentId, since: Instant): Program<readonly DaySum[]> {
   const found = yield* rows(
     `select d.day, sum(d.requests) as requests, sum(d.bound) as bound, sum(d.rotations) as rotations, sum(d.rotations_on_time) as rotations_on_time,
-       sum(d.proof_failures) as proof_failures, sum(d.refused_uses) as refused_uses
+       sum(d.refused_uses) as refused_uses
      from installation_day d where d.agent_id = ? and d.day >= ? group by d.day order by d.day`,
     agent,
     since,
@@ -68,7 +71,6 @@ function* daySums(agent: AgentId, since: Instant): Program<readonly DaySum[]> {
     bound: integer(day, 'bound'),
     rotations: integer(day, 'rotations'),
     rotationsOnTime: integer(day, 'rotations_on_time'),
-    proofFailures: integer(day, 'proof_failures'),
     refusedUses: integer(day, 'refused_uses'),
   }))
 }
@@ -129,7 +131,8 @@ function toSnapshot(found: Row): TrustSnapshot {
 function* save({ agent, at, facts, result }: TrustSnapshot, dueAt: Instant): Program<void> {
   yield* run(
     `insert into trust_snapshot (agent_id, at, policy_version, facts, result)
-     select a.id, cast(? as bigint), cast(? as bigint), ?, ? from agent a where a.id = ? on conflict (agent_id, at) do nothing`,
+     select a.id, cast(? as bigint), cast(? as bigint), ?, ? from agent a where a.id = ? 
+     on conflict (agent_id, at) do update set policy_version = excluded.policy_version, facts = excluded.facts, result = excluded.result`,
     at,
     result.policyVersion,
     JSON.stringify(facts),

@@ -12,6 +12,9 @@ export const SQLITE: Dialect = {
   among: (column) => `${column} in (select value from json_each(?))`,
   records: (alias, columns) => `(select ${columns.map((column) => `value ->> '${column}' as ${column}`).join(', ')} from json_each(?)) ${alias}`,
   holds: (column) => `exists (select 1 from json_each(${column}) where value = ?)`,
+  member: (column, name) => `${column} ->> '${name}'`,
+  bytewise: (expression) => expression,
+  folded: (expression) => `lower(${expression})`,
 }
 
 /** Writes of one transaction: enough to share a sync, few enough to keep the event loop answering. */

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type AgentLab, createAgentLab } from '../../../../evergrant/src/testing/agent-lab.ts'
-import { ReauthorizationRequiredError } from './client-errors.ts'
+import { isEvergrantError } from '../../evergrant-error.ts'
+import { ReauthorizationRequiredError, RecoveryPendingApprovalError } from './client-errors.ts'
 import { Evergrant, type EvergrantOptions } from './evergrant.ts'
 import { codeOf, DAY, MINUTE } from './testing/machine-lab.ts'
 
@@ -51,7 +52,9 @@ function program(options: EvergrantOptions = {}): Evergrant {
   return new Evergrant({ log: (line) => lines.push(line), ...options, platform: { ...platform, ...options.platform } })
 }
 
-async function enrolled(policy: object = { access: ['token', 'proxy'], connections: [{}] }): Promise<{ readonly client: Evergrant; readonly agent: string; readonly id: string }> {
+async function enrolled(
+  policy: object = { access: ['token', 'proxy'], connections: [{}] },
+): Promise<{ readonly client: Evergrant; readonly agent: string; readonly id: string }> {
   const agent = await lab.agent(policy)
   const client = program({ enrolmentCode: await lab.code(agent) })
   const { installation } = await client.whoami()
@@ -108,11 +111,16 @@ test('Cut off stops it, and says how it goes on', async () => {
   expect(String(error)).toContain('npx @evergrant/sdk enroll')
 })
 
-test('after two months without power it recovers, within its policy or after somebody approved it', async () => {
+test('after two months without power it asks a person, and goes on with the same attempt when that is approved', async () => {
   const { client } = await enrolled()
   await lab.time.advance(61 * DAY)
-  const code = await codeOf(client.whoami())
-  expect(['done', 'recovery_pending_approval']).toContain(code)
+  const error = await client.whoami().catch((cause: unknown) => cause)
+  expect(error).toBeInstanceOf(RecoveryPendingApprovalError)
+  if (!(error instanceof RecoveryPendingApprovalError)) return
+  expect((await lab.call('POST', `/api/v1/approvals/${error.approvalId}/approve`, { body: {} })).status).toBe(200)
+  await lab.time.advance(MINUTE)
+  expect((await client.whoami()).generation).toBe(2)
+  expect(lines.at(-1)).toContain('somebody approved the recovery of this machine; recovered automatically')
 })
 
 test('a new key takes the place of the old one, also when the answer was lost', async () => {
@@ -154,6 +162,33 @@ test('signing out retires the installation', async () => {
 
 test('a connection outside the policy is not found, and a policy without tokens says so', async () => {
   const { client } = await enrolled({ access: ['proxy'], connections: [{}] })
-  expect(await codeOf(client.connections.token(lab.connection))).toMatch(/^(agent_policy_refused|scope_missing|forbidden)$/)
+  expect(await codeOf(client.connections.token(lab.connection))).toBe('agent_policy_refused')
   expect(await codeOf(client.connections.proxy('con_01890000-0000-7000-8000-000000000000', 'x'))).toBe('not_found')
+})
+
+test('a sensitive connection waits for a person, and the error says which approval', async () => {
+  const { client } = await enrolled({ access: ['token'], connections: [{}], approval: [{}] })
+  const error = await client.connections.token(lab.connection).catch((cause: unknown) => cause)
+  expect(error).toMatchObject({ code: 'approval_required', action: 'wait', approvalId: expect.stringMatching(/^apr_/) })
+  if (!isEvergrantError(error)) return
+  await lab.call('POST', `/api/v1/approvals/${(error as { approvalId?: string }).approvalId}/approve`, { body: {} })
+  expect(await client.connections.token(lab.connection)).toMatchObject({ access_token: expect.any(String) })
+})
+
+test('without a code a person lets the machine in, and it learns so by asking', async () => {
+  const agent = await lab.agent()
+  const client = program({ platform: { wait: (ms) => lab.time.advance(ms) } })
+  const caller = { organization: lab.organization, actor: { kind: 'cli', id: null }, user: null, own: null, gives: ['token', 'proxy'] } as const
+  let asked = 0
+  const registered = client.agents.register({
+    server: 'https://evergrant.example',
+    name: 'web-2',
+    onPrompt: ({ userCode, completeUrl }) => {
+      asked += 1
+      expect(completeUrl).toBe(`https://evergrant.example/device?user_code=${userCode}`)
+      void lab.services.devices.allow(caller, userCode, agent as `agt_${string}`)
+    },
+  })
+  expect(await registered).toMatchObject({ agent: { id: agent }, installation: { name: 'web-2' }, generation: 1 })
+  expect(asked).toBe(1)
 })

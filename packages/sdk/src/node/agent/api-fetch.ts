@@ -63,10 +63,17 @@ function pauseOf(response: Response, method: string, tries: number, { now, rando
   return pause > PAUSE_MAX_MS ? null : pause
 }
 
+/** API keys stand where each provider wants them: only its record knows. */
+function authorizationOf({ token_type: type, access_token: token, connection_id: id }: Token): string {
+  if (type.toLowerCase() === 'bearer') return `Bearer ${token}`
+  if (type === 'ApiKey') throw configurationError(`${id} holds an API key, whose place in a request only the provider's record knows. Use connections.proxy().`)
+  return `${type} ${token}`
+}
+
 /** Follows redirects inside the origin that the caller named. One that leads elsewhere is the answer: the token does not go there. */
 async function send({ fetch }: Platform, first: URL, method: string, init: RequestInit, token: Token): Promise<Response> {
   const headers = new Headers(init.headers)
-  headers.set('authorization', `${token.token_type} ${token.access_token}`)
+  headers.set('authorization', authorizationOf(token))
   let url = first
   for (let hops = 0; ; hops += 1) {
     const response = await fetch(url, { ...init, method, headers, redirect: 'manual' })

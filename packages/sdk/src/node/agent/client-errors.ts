@@ -1,10 +1,25 @@
 import { EvergrantError, type ProblemDocument } from '../../evergrant-error.ts'
+import { isRecord } from '../../proof/jws.ts'
 
-type Problem = Partial<ProblemDocument> & { readonly code: string; readonly status: number }
+type Problem = Partial<ProblemDocument> & {
+  readonly code: string
+  readonly status: number
+  /** Its id, or what holds it. */
+  readonly approval?: unknown
+}
 
 /** What every error of this client can show without showing a secret: neither causes nor requests are part of it. */
 export class AgentClientError extends EvergrantError {
   override readonly name: string = 'EvergrantError'
+  /** What a person has to decide about, where that is the reason: of a recovery, or of the use of a connection. */
+  readonly approvalId: string | null
+
+  constructor(problem: Problem, cause?: unknown) {
+    super(problem, cause)
+    const { approval } = problem
+    const id = isRecord(approval) ? approval['id'] : approval
+    this.approvalId = typeof id === 'string' ? id : null
+  }
 
   /** Asking again later may work, without anybody doing anything. */
   get retryable(): boolean {
@@ -17,8 +32,8 @@ export class AgentClientError extends EvergrantError {
   }
 
   toJSON(): Record<string, unknown> {
-    const { name, code, status, message, action, retryable, requestId, docUrl } = this
-    return { name, code, status, message, action, retryable, requestId, retryAt: this.retryAt?.toISOString() ?? null, docUrl }
+    const { name, code, status, message, action, retryable, requestId, approvalId, docUrl } = this
+    return { name, code, status, message, action, retryable, requestId, approvalId, retryAt: this.retryAt?.toISOString() ?? null, docUrl }
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
@@ -43,12 +58,7 @@ export class RecoveryDeniedError extends AgentClientError {
 /** A person has to approve that this machine goes on. Ask again: the same attempt hears of the decision. */
 export class RecoveryPendingApprovalError extends AgentClientError {
   override readonly name = 'RecoveryPendingApprovalError'
-  readonly approvalId: string
-
-  constructor(approvalId: string, problem: Problem) {
-    super(problem)
-    this.approvalId = approvalId
-  }
+  declare readonly approvalId: string
 }
 
 /** The credentials were enrolled on another machine. Nothing was sent: the original goes on. */
@@ -92,15 +102,7 @@ export function configurationError(detail: string): AgentClientError {
   return new AgentClientError({ status: 0, code: 'invalid_configuration', action: 'none', detail })
 }
 
-const OVER = new Set([
-  'sdk_token_invalid',
-  'recovery_forbidden',
-  'installation_retired',
-  'installation_expired',
-  'agent_revoked',
-  'reload_credentials',
-  'not_enrolled',
-])
+const OVER = new Set(['sdk_token_invalid', 'recovery_forbidden', 'installation_retired', 'installation_expired', 'agent_revoked', 'not_enrolled'])
 const DENIED = new Set(['recovery_disabled', 'recovery_denied', 'recovery_limit_reached', 'recovery_cooldown'])
 const AGAIN = 'Enrol this machine again: npx @evergrant/sdk enroll <code>.'
 

@@ -76,6 +76,11 @@ export class CredentialStore {
     return this.#change((file) => ({ ...file, pending: [...file.pending.filter(({ code }) => code !== pending.code), pending] }))
   }
 
+  /** The server will not take this code any more. */
+  dropPending(code: string): Promise<void> {
+    return this.#change((file) => ({ ...file, pending: file.pending.filter((pending) => pending.code !== code) }))
+  }
+
   /** The profile that an enrolment brought, and the end of what was pending, in one step. */
   saveEnrolled(profile: Profile, code: string | null): Promise<void> {
     return this.#change((file) => ({

@@ -51,7 +51,13 @@ export async function enrolWithCode(store: CredentialStore, parts: EnrolParts, s
     if (before !== undefined) return before
     const pending = file.pending.find((one) => one.code === code && one.server === link.server) ?? (await beginEnrolment(store, parts, code))
     const key = await keys.open(pending.key)
-    const { answer, sentAt } = await enrol(parts, key, pending.attempt_id, { code: secret }, secret, names)
+    const { answer, sentAt } = await enrol(parts, key, pending.attempt_id, { code: secret }, secret, names).catch(async (error: unknown) => {
+      if (error instanceof AgentClientError && error.code === 'enrolment_code_invalid') {
+        await store.dropPending(code)
+        await keys.remove(pending.key)
+      }
+      throw error
+    })
     return await keep(store, parts, { key, answer, sentAt, names, code })
   } finally {
     await lock.release()

@@ -125,7 +125,7 @@ test('a holder that lives is waited for, and then named with what to do', async 
   expect(refused).toContain(`kill ${pid}`)
   expect(mono()).toBeGreaterThan(45_000)
   process.kill(pid, 'SIGSTOP')
-  await expect.poll(async () => (await lockHolder(path))?.state).toBe('stopped')
+  await expect.poll(async () => (await lockHolder(path))?.state, { timeout: 15_000 }).toBe('stopped')
   expect(await codeOf(lockFile(path, { wait, mono }))).toContain(`kill -CONT ${pid}`)
   expect(existsSync(path)).toBe(true)
 })

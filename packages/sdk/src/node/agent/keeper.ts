@@ -20,7 +20,9 @@ export interface KeeperOptions {
 /** A token that ends within this is not sent any more: it would be over on its way. */
 const LAST_MS = 10_000
 const BACKOFF_MIN_MS = 1_000
-const BACKOFF_MAX_MS = 300_000
+const BACKOFF_MAX_MS = 60_000
+/** After failures, somebody who waits for a token hears of the last one at once, and is a try of his own again after this. */
+const FAIL_FAST_MS = 2_000
 const TIMER_MAX_MS = 3_600_000
 
 /** The credential of this process: kept fresh ahead of time, by one renewal at a time, and used for as long as it lives. */
@@ -31,6 +33,7 @@ export class Keeper {
   #flight: Promise<Snapshot> | null = null
   #failures = 0
   #notBefore = 0
+  #failedAt = Number.NEGATIVE_INFINITY
   #failure: unknown = null
   #cancel: () => void = () => {}
   #closed = false
@@ -89,7 +92,7 @@ export class Keeper {
   async #insist(request: RenewRequest): Promise<Snapshot> {
     const { platform, maxRetries } = this.#options
     for (let tries = 0; ; tries += 1) {
-      if (this.#failure !== null && platform.now() < this.#notBefore && tries === 0 && this.#failures > maxRetries) throw this.#failure
+      if (tries === 0 && this.#failures > maxRetries && platform.now() - this.#failedAt < FAIL_FAST_MS) throw this.#failure
       try {
         return await this.#fly(request)
       } catch (error) {
@@ -137,6 +140,7 @@ export class Keeper {
     const { platform, tell } = this.#options
     this.#failures += 1
     this.#failure = error
+    this.#failedAt = platform.now()
     const pause = Math.min(BACKOFF_MIN_MS * 2 ** (this.#failures - 1), BACKOFF_MAX_MS) * (0.5 + platform.random() / 2)
     const asked = isEvergrantError(error) && error.retryAt !== null ? error.retryAt.getTime() : 0
     this.#notBefore = Math.max(platform.now() + pause, Math.min(asked, platform.now() + BACKOFF_MAX_MS))
@@ -161,5 +165,6 @@ export class Keeper {
 function isTransient(error: unknown): boolean {
   if (error instanceof CredentialStoreError) return error.code === 'credential_store_unwritable' || error.code === 'credential_lock_held'
   if (!isEvergrantError(error)) return false
+  if (error.code === 'reload_credentials' || error.code === 'attempt_over') return true
   return error.status === 429 || error.status >= 500 || error.code === 'connection_failed' || error.code === 'connection_timed_out'
 }

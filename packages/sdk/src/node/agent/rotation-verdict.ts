@@ -3,7 +3,11 @@ import { retryAfterOf } from './exchange.ts'
 import { textOf } from './server-link.ts'
 
 /** What an answer to refresh or recover asks of the client. `docs/reference/sdk-protocol.md`, "What a client does". */
-export type RotationVerdict = { readonly kind: 'granted' | 'recover' | 'refresh' | 'rekey' | 'reload' | 'stranger' } | Ending
+export type RotationVerdict =
+  | { readonly kind: 'granted' | 'recover' | 'refresh' | 'rekey' | 'stranger' }
+  /** Somebody may have newer credentials here. `afterMs`: when a new attempt makes sense where nobody has; null: now. */
+  | { readonly kind: 'reload'; readonly afterMs: number | null }
+  | Ending
 
 /** No token for now. */
 export type Ending =
@@ -31,7 +35,7 @@ export function verdictOf(answer: Answer, now: number): RotationVerdict {
   if (code === 'sdk_token_expired' || code === 'sdk_token_rotated') return { kind: 'recover' }
   if (code === 'use_refresh') return { kind: 'refresh' }
   if (code === 'rekey_required') return { kind: 'rekey' }
-  if (code === 'attempt_over' || code === 'reload_credentials') return { kind: 'reload' }
+  if (code === 'attempt_over' || code === 'reload_credentials') return { kind: 'reload', afterMs }
   if (code === 'sdk_token_invalid') return { kind: 'stranger' }
   if (code === 'recovery_limit_reached' || code === 'recovery_cooldown') return { kind: 'stopped', afterMs: afterMs ?? LIFTED_MS }
   if (status === 429 || status >= 500 || status === 408) return { kind: 'later', afterMs }

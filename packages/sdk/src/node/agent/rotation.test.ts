@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { CredentialsCopiedError, ReauthorizationRequiredError, RecoveryDeniedError, RecoveryPendingApprovalError } from './client-errors.ts'
 import type { Profile } from './credential-file.ts'
-import type { Evergrant } from './evergrant.ts'
+import type { Evergrant, EvergrantOptions } from './evergrant.ts'
 import { codeOf, createMachineLab, DAY, type MachineLab, MINUTE } from './testing/machine-lab.ts'
 
 let lab: MachineLab
@@ -22,8 +22,8 @@ async function enrolled(): Promise<Evergrant> {
   return program
 }
 /** Another process of the machine. */
-const another = async (): Promise<Evergrant> => {
-  const program = lab.program()
+const another = async (options: EvergrantOptions = {}): Promise<Evergrant> => {
+  const program = lab.program(options)
   await program.describe()
   return program
 }
@@ -38,7 +38,7 @@ const lose = (path: string): void =>
 
 test('a token that is due is renewed once, by however many programs, and the others take it from the file', async () => {
   await enrolled()
-  const programs = await Promise.all(Array.from({ length: 20 }, another))
+  const programs = await Promise.all(Array.from({ length: 20 }, () => another()))
   lab.pass(LIFE + MINUTE)
   const answers = await Promise.all(programs.map((program) => program.whoami()))
   expect(new Set(answers.map(({ generation }) => generation))).toEqual(new Set([2]))
@@ -50,8 +50,8 @@ test('a token that is due and lives is used while it is renewed beside the work'
   const program = await enrolled()
   lab.pass(0.75 * LIFE)
   expect((await program.whoami()).generation).toBe(1)
-  await expect.poll(() => lab.server.counts.rotations).toBe(1)
-  await expect.poll(async () => (await program.describe()).generation).toBe(2)
+  await expect.poll(() => lab.server.counts.rotations, { timeout: 15_000 }).toBe(1)
+  await expect.poll(async () => (await program.describe()).generation, { timeout: 15_000 }).toBe(2)
 })
 
 test('an answer that is lost is asked for again with the same attempt, and brings the same token', async () => {
@@ -96,7 +96,7 @@ test('while the server is away the token in hand is used, and nothing is forgott
   for (let time = 0; time < 3; time += 1) lab.server.once('refresh', () => Promise.reject(new TypeError('no route')))
   const before = stored()
   expect((await program.whoami()).generation).toBe(1)
-  await expect.poll(() => lab.events.filter(({ type }) => type === 'renewal_failed').length).toBe(1)
+  await expect.poll(() => lab.events.filter(({ type }) => type === 'renewal_failed').length, { timeout: 15_000 }).toBe(1)
   expect(stored().refresh_token).toBe(before.refresh_token)
 })
 
@@ -234,7 +234,6 @@ test('a copy that is used beside the original is noticed at the next refresh, an
   await (await another()).whoami()
   lab.pass(LIFE + MINUTE)
   await (await another()).whoami()
-  const { writeFileSync } = await import('node:fs')
   writeFileSync(join(lab.home, 'credentials.json'), file)
   lab.pass(MINUTE)
   expect(await codeOf((await another()).renew())).toBe('installation_locked')
@@ -250,6 +249,46 @@ test('a token that crosses with its successor loads the file again and locks nob
   expect((await one.whoami()).generation).toBe(2)
   expect((await two.whoami()).generation).toBe(2)
   expect(lab.server.installations[0]?.status).toBe('active')
+})
+
+test('where the attempt itself was lost, the answer is taken back as soon as the server is sure that nobody has it', async () => {
+  const program = lab.program({ enrolmentCode: lab.server.code(), server: lab.server.url, maxRetries: 0 })
+  await program.whoami()
+  lab.pass(LIFE + MINUTE)
+  lose('refresh')
+  expect(await codeOf(program.whoami())).toBe('connection_failed')
+  const path = join(lab.home, 'credentials.json')
+  const file = JSON.parse(readFileSync(path, 'utf8'))
+  file.profiles[0].intent = null
+  writeFileSync(path, JSON.stringify(file))
+  const next = await another({ maxRetries: 0 })
+  expect(await codeOf(next.whoami())).toBe('reload_credentials')
+  const asked = lab.server.counts.refused
+  lab.pass(10_000)
+  expect(await codeOf((await another({ maxRetries: 0 })).whoami())).toBe('reload_credentials')
+  expect(lab.server.counts.refused).toBe(asked)
+  lab.pass(6 * MINUTE)
+  expect((await next.whoami()).generation).toBe(3)
+  expect(lab.server.installations[0]?.status).toBe('active')
+})
+
+test('whoever holds the lock begins no more requests at a server that is too slow, and the attempt is kept', async () => {
+  const program = lab.program({ enrolmentCode: lab.server.code(), server: lab.server.url, maxRetries: 0 })
+  await program.whoami()
+  lab.server.rotate()
+  lab.pass(LIFE + MINUTE)
+  const slow = (): void =>
+    lab.server.once('refresh', async (commit) => {
+      lab.pass(20_000)
+      const answer = await commit()
+      if (answer.status === 401 && (await answer.clone().json()).code === 'dpop_nonce_required') slow()
+      return answer
+    })
+  slow()
+  expect(await codeOf(program.whoami())).toBe('connection_timed_out')
+  expect(stored().intent).not.toBeNull()
+  lab.pass(3_000)
+  expect((await program.whoami()).generation).toBe(2)
 })
 
 test('answers that no Evergrant gives change nothing', async () => {

@@ -1,5 +1,5 @@
 import type { EvergrantError } from '../../evergrant-error.ts'
-import { AgentClientError, CredentialsCopiedError, errorOf, RecoveryPendingApprovalError } from './client-errors.ts'
+import { AgentClientError, CredentialsCopiedError, errorOf, RecoveryPendingApprovalError, TimeoutError } from './client-errors.ts'
 import { recoveryLine, type Tell } from './credential-events.ts'
 import type { Failure, Profile } from './credential-file.ts'
 import { fingerprintOf } from './credential-store.ts'
@@ -16,6 +16,10 @@ import { profileOf, readTokenAnswer } from './token-answer.ts'
 
 /** Refusals that lead to another request are followed so often; more is a loop. */
 const STEPS_MAX = 8
+/** Longer than the server takes to be sure that a proof is newer than an answer. */
+const RELOAD_MS = 120_000
+/** Nobody begins another request after holding the lock for so long: others wait for it, and elsewhere it is a lease. */
+const HOLD_MS = 25_000
 const SAVE_PAUSES_MS = [100, 1_000]
 
 export interface RotationParts {
@@ -59,6 +63,8 @@ export class Rotation {
   async renew(request: RenewRequest = {}): Promise<Snapshot> {
     const before = await this.#newer(request)
     if (before !== null) return before
+    // What is known already needs no lock: fifty programs that ask all day cost a look at the file.
+    if (request.force !== true) refuseKnown(await this.#read(), this.#parts.platform.now())
     const lock = await this.#parts.slot.lock()
     try {
       const after = await this.#newer(request)
@@ -137,8 +143,10 @@ export class Rotation {
     const { platform } = this.#parts
     let working = await this.#begin(profile, newKey)
     const turn: Turn = { verb: 'refresh', byNext: false, reloads: 0 }
+    const begun = platform.now()
     for (let step = 0; step < STEPS_MAX; step += 1) {
       const sentAt = platform.now()
+      if (sentAt - begun > HOLD_MS) throw tooSlow(working.server)
       const answer = await this.#send(working, turn)
       const verdict = verdictOf(answer, this.#parts.link.now())
       switch (verdict.kind) {
@@ -154,9 +162,10 @@ export class Rotation {
         case 'reload': {
           const newer = await this.#newer({})
           if (newer !== null) return newer
+          // Nobody has: that answer was lost for good, and a new attempt takes it back as soon as the server is sure of that.
           turn.reloads += 1
-          if (turn.reloads > 1) return this.#stop(working, answer, { kind: 'stopped', afterMs: null })
           working = await this.#withAttempt(working)
+          if (turn.reloads > 1 || verdict.afterMs !== null) return this.#stop(working, answer, { kind: 'later', afterMs: verdict.afterMs ?? RELOAD_MS })
           break
         }
         case 'stranger':
@@ -258,7 +267,11 @@ interface Turn {
   reloads: number
 }
 
-const GONE = new Set(['installation_retired', 'installation_expired', 'agent_revoked', 'sdk_token_invalid', 'recovery_forbidden'])
+const GONE = new Set(['installation_retired', 'installation_expired', 'agent_revoked', 'recovery_forbidden'])
+
+function tooSlow(server: string): TimeoutError {
+  return new TimeoutError({ status: 0, code: 'connection_timed_out', detail: `Evergrant at ${server} answers too slowly. The same attempt goes on later.` })
+}
 
 function refuseCopied({ machine, server }: Profile, now: string | null): void {
   if (machine === null || now === null || machine === now) return
@@ -293,5 +306,5 @@ function failureOf({ refresh_token }: Profile, error: EvergrantError, verdict: E
 
 function errorOfFailure({ approval, ...failure }: Failure): AgentClientError {
   const problem = { ...failure, request_id: failure.request_id ?? '' }
-  return approval === null ? errorOf(problem) : new RecoveryPendingApprovalError(approval, problem)
+  return approval === null ? errorOf(problem) : new RecoveryPendingApprovalError({ ...problem, approval })
 }

@@ -7,6 +7,8 @@ import { newAttemptId } from './dpop.ts'
 
 const WINDOWS = process.platform === 'win32'
 const LENGTH_MAX = 1024 * 1024
+const REPLACE_TRIES = 20
+const REPLACE_PAUSE_MS = 25
 
 export const errorCode = (error: unknown): string => (error as NodeJS.ErrnoException | null)?.code ?? ''
 
@@ -80,11 +82,23 @@ export async function writePrivate(path: string, text: string): Promise<void> {
     } finally {
       await file.close()
     }
-    await rename(temporary, path)
+    await replace(temporary, path)
     await syncFolder(dirname(path))
   } catch (cause) {
     await unlink(temporary).catch(() => {})
     throw storeError('credential_store_unwritable', `${path} cannot be written (${errorCode(cause) || 'unknown'}). What it holds is unchanged.`, cause)
+  }
+}
+
+/** On Windows a file that somebody reads at this moment cannot be replaced. */
+async function replace(from: string, to: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await rename(from, to)
+    } catch (error) {
+      if (!WINDOWS || tries >= REPLACE_TRIES || !['EPERM', 'EACCES', 'EBUSY'].includes(errorCode(error))) throw error
+      await new Promise((resolve) => setTimeout(resolve, REPLACE_PAUSE_MS))
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import type { AuditEvent } from '../../audit/event.ts'
-import type { IncidentId, InstallationId } from '../../ids.ts'
+import type { InstallationId } from '../../ids.ts'
 import { DAY, type Instant } from '../../time.ts'
 import type { ConnectionSelector } from '../agent.ts'
 import { type SelectableConnection, selects } from '../agent-policy.ts'
@@ -12,7 +12,7 @@ import type { TrustPolicy } from './policy.ts'
 
 /** How far back each of them is read; days are whole ones, so that the first one may begin a little earlier. */
 export function observedSince(policy: TrustPolicy, now: Instant): ObservedSince {
-  return { days: now - policy.daysMs, recoveries: now - policy.windowMs, incidents: now - policy.incidentOverMs }
+  return { days: now - policy.daysMs, recoveries: now - policy.windowMs, proofFailures: now - policy.daysMs, incidents: now - policy.incidentOverMs }
 }
 
 export type UsedConnection = Pick<UseCount, 'access'> & { readonly connection: SelectableConnection }
@@ -33,7 +33,7 @@ export function observedFacts(standing: AgentStanding, seen: TrustObservation, u
     seen: seenSince(seen.days, now - policy.windowMs),
     rotations: rotationsSince(seen.days, now - policy.windowMs),
     recoveries: oldestFirst(seen.recoveries.flatMap(recoveryOf)),
-    incidents: oldestFirst([...seen.incidents.map(incidentOf), ...seen.days.flatMap((day) => dayIncidents(day, policy))]),
+    incidents: oldestFirst([...seen.incidents.map(incidentOf), ...proofBursts(seen.proofFailures, policy), ...seen.days.flatMap(refusals)]),
     grants: grantsOf(standing, used),
   }
 }
@@ -77,13 +77,24 @@ function incidentOf({ id, kind, at, installation, event, closure }: StoredIncide
   return { kind, at, closedAt: closure?.at ?? null, id, installation, event }
 }
 
-/** What is counted by day is over with the day: nobody has to close it. */
-function dayIncidents({ day, proofFailures, refusedUses }: DaySum, policy: TrustPolicy): readonly TrustIncident[] {
-  const nobody = { at: day, closedAt: day, id: null as IncidentId | null, installation: null, event: null }
-  return [
-    ...(proofFailures >= policy.proofBurst ? [{ ...nobody, kind: 'proof_failures' as const }] : []),
-    ...(refusedUses > 0 ? [{ ...nobody, kind: 'refused_uses' as const }] : []),
-  ]
+/** Somebody shows a token of it without its key, again and again: one incident a day for each installation. It is over with the day, and nobody has to close it. */
+function proofBursts(failures: readonly AuditEvent[], policy: TrustPolicy): readonly TrustIncident[] {
+  const bursts = new Map<string, { readonly incident: TrustIncident; readonly count: number }>()
+  for (const { id, at, subject, data } of failures) {
+    const day = at - (at % DAY)
+    const key = `${subject} ${day}`
+    const known = bursts.get(key)
+    let event = known?.incident.event ?? id
+    if (id > event) event = id
+    const incident: TrustIncident = { kind: 'proof_failures', at: day, closedAt: day, id: null, installation: subject as InstallationId | null, event }
+    bursts.set(key, { incident, count: (known?.count ?? 0) + (typeof data.count === 'number' ? data.count : 1) })
+  }
+  return [...bursts.values()].flatMap(({ incident, count }) => (count >= policy.proofBurst ? [incident] : []))
+}
+
+/** A day on which it wanted more than its policy gives. */
+function refusals({ day, refusedUses }: DaySum): readonly TrustIncident[] {
+  return refusedUses > 0 ? [{ kind: 'refused_uses', at: day, closedAt: day, id: null, installation: null, event: null }] : []
 }
 
 /** A selector that selects everything is never used as a whole: it counts as given, and not as used. */

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts'
+import { CommandFailure, EXIT } from '../exit-code.ts'
+import { pairs } from '../option-values.ts'
+import { formatFacts } from '../output.ts'
+import { withApi } from '../reach.ts'
+import type { Shell } from '../shell.ts'
+import { agentPath } from './agent-reference.ts'
+
+export interface PolicyOptions {
+  readonly access?: string[]
+  readonly allow?: string[]
+  readonly approval?: string[]
+  readonly method?: string[]
+  readonly file?: string
+}
+
+const SELECTOR = 'all, or what must hold: integration=strava,owner=ana,tag=weather,connection=con_...'
+
+export function policyOptions(command: Command): Command {
+  return command
+    .option('--access <way...>', 'token (reads access tokens) or proxy (sends requests and never sees one)')
+    .option('--allow <selector...>', `connections it may use: ${SELECTOR}`)
+    .option('--approval <selector...>', 'of these, a use waits for a person')
+    .option('--method <method...>', 'HTTP methods that the proxy lets through; all by default')
+}
+
+/** `evergrant agents policy`: shows it, or sets it as a whole. */
+export function policyCommand(group: Command, { output }: Shell): void {
+  const command = group
+    .command('policy <agent>')
+    .description('shows what an agent may do; with options, sets it as a whole')
+    .option('--file <path>', 'JSON as the API takes it; `-` reads standard input')
+  policyOptions(command).action((agent: string, options: PolicyOptions) =>
+    withApi(async (api) => {
+      const path = await agentPath(api, agent)
+      const wanted = options.file === undefined ? policyFrom(options) : readPolicy(options.file)
+      const item = wanted === null ? await api.call('GET', path) : await api.call('PUT', `${path}/policy`, wanted)
+      const policy = isJsonObject(item['policy']) ? item['policy'] : {}
+      output.result(policy, () => formatFacts(policy))
+    }),
+  )
+}
+
+/** Null: nothing was said. @throws CommandFailure */
+export function policyFrom({ access, allow, approval, method }: PolicyOptions): JsonObject | null {
+  const said = {
+    ...(access === undefined ? {} : { access }),
+    ...(allow === undefined ? {} : { connections: allow.map(selector) }),
+    ...(approval === undefined ? {} : { approval: approval.map(selector) }),
+    ...(method === undefined ? {} : { methods: method.map((one) => one.toUpperCase()) }),
+  }
+  return Object.keys(said).length === 0 ? null : said
+}
+
+function selector(text: string): JsonObject {
+  return text === 'all' ? {} : pairs(text.split(','), (value) => value)
+}
+
+function readPolicy(path: string): JsonObject {
+  let value: JsonValue
+  try {
+    value = JSON.parse(readFileSync(path === '-' ? 0 : path, 'utf8'))
+  } catch {
+    throw new CommandFailure(EXIT.usage, `--file: ${path} cannot be read as JSON`, { code: 'usage' })
+  }
+  if (!isJsonObject(value)) throw new CommandFailure(EXIT.usage, '--file: one JSON object is expected', { code: 'usage' })
+  return value
+}

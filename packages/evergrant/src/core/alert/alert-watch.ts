@@ -1,0 +1,182 @@
+import type { Organizations } from '../access/organization.ts'
+import type { AuditEvent } from '../audit/event.ts'
+import type { ConnectionDetails } from '../connection/connection-service.ts'
+import type { Integrations } from '../connection/integrations.ts'
+import type { ConnectionId, IntegrationId, OrganizationId } from '../ids.ts'
+import { newId } from '../ids.ts'
+import { type Clock, type Entropy, SECOND } from '../time.ts'
+import { type Delivery, KEEP_TRYING_MS } from '../webhook/delivery.ts'
+import { wants } from '../webhook/endpoint.ts'
+import type { Webhooks } from '../webhook/webhooks.ts'
+import { AlertBook } from './alert-book.ts'
+import type { AlertCommit, Alerts, Channels } from './alerts.ts'
+import { lookAt } from './looks.ts'
+import type { OwnerLetter } from './owner-letter.ts'
+import type { MinuteOfDay } from './quiet-hours.ts'
+import { type AlertKind, type AlertRule, completeRules } from './rule.ts'
+import { asksForConnection, ownerCanMend, type Reading, type Relief, readEvent, type Signal } from './signals.ts'
+
+export interface WatchPorts {
+  readonly alerts: Alerts
+  readonly channels: Pick<Channels, 'list'>
+  readonly webhooks: Pick<Webhooks, 'list' | 'failing'>
+  readonly organizations: Pick<Organizations, 'list'>
+  readonly integrations: Pick<Integrations, 'get'>
+  /** Undefined when the connection is gone. */
+  readonly details: (organization: OrganizationId, id: ConnectionId) => Promise<ConnectionDetails | undefined>
+  /** Whether Evergrant itself writes to the end users of an organization. */
+  readonly ownerMail: (organization: OrganizationId) => Promise<boolean>
+  readonly minuteOfDay: MinuteOfDay
+  /** Names this node among those that share the database. */
+  readonly holder: string
+  readonly clock: Clock
+  readonly entropy: Entropy
+}
+
+const BATCH = 200
+/** Longer than a batch takes; a node that dies is followed after it. */
+const LEASE_MS = 30 * SECOND
+
+/**
+ * Makes deliveries, alerts and letters of what happened. One node at a time, by a lease; should two overlap, the database lets one
+ * of them commit: an event is settled in the transaction that writes what follows from it, so nothing is lost and nothing told twice.
+ */
+export class AlertWatch {
+  private readonly ports: WatchPorts
+
+  constructor(ports: WatchPorts) {
+    this.ports = ports
+  }
+
+  /** Reads what happened since. True when there is more. */
+  async readEvents(): Promise<boolean> {
+    if (!(await this.mayRun('events'))) return false
+    const pending = await this.ports.alerts.pending(BATCH)
+    for (const [organization, events] of byOrganization(pending)) await this.readOf(organization, events)
+    return pending.length === BATCH
+  }
+
+  /** Looks for what no event tells: trouble that lasts, and trouble that is over. */
+  async look(): Promise<boolean> {
+    if (!(await this.mayRun('looks'))) return false
+    let more = false
+    for (const { id } of await this.ports.organizations.list()) {
+      const rules = await this.rulesOf(id)
+      const found = await lookAt(this.ports, id, rules)
+      await this.apply(id, found, { rules, done: [], deliveries: [], letters: [] })
+      more ||= found.more
+    }
+    return more
+  }
+
+  /** What one node finds about itself. Any node at any time. */
+  async report(organization: OrganizationId, found: Reading): Promise<void> {
+    await this.apply(organization, found, { rules: await this.rulesOf(organization), done: [], deliveries: [], letters: [] })
+  }
+
+  private mayRun(what: string): Promise<boolean> {
+    const { alerts, holder, clock } = this.ports
+    const now = clock.wall()
+    return alerts.lease(`alerts ${what}`, holder, now, now + LEASE_MS)
+  }
+
+  private async rulesOf(organization: OrganizationId): Promise<ReadonlyMap<AlertKind, AlertRule>> {
+    return new Map(completeRules(await this.ports.alerts.rules(organization)).map((rule) => [rule.kind, rule]))
+  }
+
+  private async readOf(organization: OrganizationId, events: readonly AuditEvent[]): Promise<void> {
+    const rules = await this.rulesOf(organization)
+    const endpoints = (await this.ports.webhooks.list(organization)).filter(({ enabled }) => enabled)
+    const signals: Signal[] = []
+    const reliefs: Relief[] = []
+    const letters: OwnerLetter[] = []
+    const deliveries: Delivery[] = []
+    // One after the other: a signal and its relief in one batch must meet in the order of what happened.
+    const steps: Reading[] = []
+    for (const event of events) {
+      const { connection } = event
+      const details = connection !== null && asksForConnection(event) ? await this.ports.details(organization, connection) : undefined
+      const reading = await this.named(readEvent(event, rules, details))
+      steps.push(reading)
+      signals.push(...reading.signals)
+      reliefs.push(...reading.reliefs)
+      if (details !== undefined) letters.push(...(await this.lettersFor(event, reading, rules, details)))
+      for (const endpoint of endpoints) if (wants(endpoint, event.type)) deliveries.push(this.delivery(event, endpoint.id))
+    }
+    await this.apply(organization, { signals, reliefs, steps }, { rules, done: events.map(({ id }) => id), deliveries, letters })
+  }
+
+  /** An alert about an integration says its name, not its id. */
+  private async named(reading: Reading): Promise<Reading> {
+    const signals: Signal[] = []
+    for (const signal of reading.signals) {
+      if (signal.kind !== 'integration_misconfigured') signals.push(signal)
+      else {
+        const integration = await this.ports.integrations.get(signal.organization, signal.subject as IntegrationId)
+        signals.push({ ...signal, about: { ...signal.about, integration: integration?.slug ?? signal.subject } })
+      }
+    }
+    return { ...reading, signals }
+  }
+
+  private delivery(event: AuditEvent, endpoint: Delivery['endpoint']): Delivery {
+    const now = this.ports.clock.wall()
+    const what = { organization: event.organization, endpoint, event: event.id, type: event.type }
+    const times = { createdAt: now, nextAt: now, expiresAt: now + KEEP_TRYING_MS, finishedAt: null }
+    return { id: newId('dlv', this.ports.entropy), ...what, state: 'waiting', attempts: 0, ...times }
+  }
+
+  /** To the end user, where the rule and the organization say so and the end user can do something about it. */
+  private async lettersFor(
+    event: AuditEvent,
+    { signals }: Reading,
+    rules: ReadonlyMap<AlertKind, AlertRule>,
+    { row }: ConnectionDetails,
+  ): Promise<readonly OwnerLetter[]> {
+    const [signal] = signals
+    const rule = signal === undefined ? undefined : rules.get(signal.kind)
+    if (signal === undefined || rule === undefined || !rule.enabled || !rule.notifyOwner) return []
+    const why = signal.kind === 'expires_soon' ? 'expires_soon' : 'needs_reauth'
+    if (why === 'needs_reauth' && !ownerCanMend(signal.about.code)) return []
+    if (!(await this.ports.ownerMail(event.organization))) return []
+    const cause = why === 'expires_soon' ? `ends ${row.health.endsAt ?? ''}` : `ended ${row.credential.generation}`
+    const now = this.ports.clock.wall()
+    const what = { organization: event.organization, connection: row.connection.id, why, cause } as const
+    return [{ id: newId('ltr', this.ports.entropy), ...what, state: 'waiting', attempts: 0, nextAt: now, createdAt: now }]
+  }
+
+  private async apply(
+    organization: OrganizationId,
+    { signals, reliefs, steps }: Reading & { readonly steps?: readonly Reading[] },
+    more: Pick<AlertCommit, 'done' | 'deliveries' | 'letters'> & { readonly rules: ReadonlyMap<AlertKind, AlertRule> },
+  ): Promise<void> {
+    const { alerts, channels, clock, entropy, minuteOfDay } = this.ports
+    const subjects = [...new Set([...signals, ...reliefs].map(({ subject }) => subject))]
+    const open = await alerts.open(organization)
+    if (subjects.length === 0 && open.length === 0 && more.done.length === 0) return
+    const items = subjects.length === 0 ? [] : await alerts.itemsOf(organization, subjects)
+    const listening = await channels.list(organization)
+    const book = new AlertBook({ organization, rules: more.rules, channels: listening, open, items, now: clock.wall(), entropy, minuteOfDay })
+    for (const step of steps ?? [{ signals, reliefs }]) {
+      for (const relief of step.reliefs) book.relieve(relief)
+      for (const signal of step.signals) book.raise(signal)
+    }
+    book.tend()
+    const changes = book.changes()
+    if (changes.alerts.length === 0 && more.done.length === 0) return
+    const { done, letters, deliveries } = more
+    // Raced: a person or another node was first. What is not settled is read again.
+    await alerts.commit({ done, letters, ...changes, deliveries: [...deliveries, ...changes.deliveries] })
+  }
+}
+
+function byOrganization(events: readonly AuditEvent[]): ReadonlyMap<OrganizationId, readonly AuditEvent[]> {
+  const found = new Map<OrganizationId, AuditEvent[]>()
+  for (const event of events) {
+    const known = found.get(event.organization)
+    if (known === undefined) found.set(event.organization, [event])
+    else known.push(event)
+  }
+  return found
+}
+

@@ -1,0 +1,103 @@
+import { type NewEvent, SYSTEM_ACTOR } from '../audit/event.ts'
+import type { ConnectionDetails } from '../connection/connection-service.ts'
+import type { Letter, Mailer } from '../identity/letter.ts'
+import { type ConnectionId, newId, type OrganizationId } from '../ids.ts'
+import type { Log } from '../log.ts'
+import { backoffMs } from '../refresh/backoff.ts'
+import { type Clock, DAY, type Entropy, HOUR, type Instant, MINUTE } from '../time.ts'
+import type { Alerts } from './alerts.ts'
+import type { OwnerLetter } from './owner-letter.ts'
+import { ownerCanMend } from './signals.ts'
+
+/** What a letter says; the sender makes text and HTML of it. */
+export interface OwnerNews {
+  readonly why: OwnerLetter['why']
+  readonly provider: string
+  readonly account: string | null
+  readonly application: string
+  /** Where to reconnect. */
+  readonly url: string
+  /** When it ends, where that is the news. */
+  readonly endsAt: Instant | null
+  readonly supportEmail: string | null
+}
+
+export interface OwnerLetterPorts {
+  readonly alerts: Pick<Alerts, 'takeLetters' | 'settleLetter'>
+  readonly details: (organization: OrganizationId, id: ConnectionId) => Promise<ConnectionDetails | undefined>
+  /** Where its owner renews it before it ends, or repairs it afterwards; null where no link can be made. */
+  readonly reconnectUrl: (details: ConnectionDetails, why: OwnerLetter['why']) => Promise<string | null>
+  /** The address of a person of ours behind an owner; null when the owner is nobody we know. */
+  readonly addressOf: (organization: OrganizationId, owner: string) => Promise<string | null>
+  /** As the organization wants to be called; null when it does not want Evergrant to write. */
+  readonly sender: (organization: OrganizationId) => Promise<{ readonly application: string; readonly supportEmail: string | null } | null>
+  readonly compose: (to: string, news: OwnerNews) => Letter
+  readonly mailer: Mailer
+  readonly clock: Clock
+  readonly entropy: Entropy
+  readonly log: Log
+}
+
+const BATCH = 20
+const GIVE_UP_MS = DAY
+const BACKOFF = { baseMs: MINUTE, capMs: 2 * HOUR }
+const ADDRESS = /^[^\s<>()[\],;:"\\@]{1,64}@[^\s<>()[\],;:"\\@]{1,190}$/
+/** Where an application may put the address of the owner. */
+const ADDRESS_FIELDS = ['email', 'owner_email'] as const
+
+/** Writes to end users: once for each cause, only what they can mend, and only if it is still so. */
+export class OwnerLetters {
+  private readonly ports: OwnerLetterPorts
+
+  constructor(ports: OwnerLetterPorts) {
+    this.ports = ports
+  }
+
+  /** True when there may be more. */
+  async run(): Promise<boolean> {
+    const letters = await this.ports.alerts.takeLetters(this.ports.clock.wall(), BATCH)
+    for (const letter of letters) await this.write(letter)
+    return letters.length === BATCH
+  }
+
+  private async write(letter: OwnerLetter): Promise<void> {
+    const { alerts, clock, entropy, log, mailer } = this.ports
+    const ready = await this.prepare(letter)
+    if (ready === null) return alerts.settleLetter(letter.id, 'skipped', null, null)
+    try {
+      await mailer.send(ready)
+    } catch (error) {
+      // The mail server did not take it: nobody was written to, so it is tried again.
+      log.warn({ letter: letter.id, error: error instanceof Error ? error.message : 'unknown' }, 'a letter to an owner was not taken')
+      const now = clock.wall()
+      const wait = backoffMs({ ...BACKOFF, failures: letter.attempts, floorMs: 0 }, entropy.uniform())
+      return now - letter.createdAt > GIVE_UP_MS ? alerts.settleLetter(letter.id, 'failed', null, null) : alerts.settleLetter(letter.id, 'waiting', now + wait, null)
+    }
+    await alerts.settleLetter(letter.id, 'sent', null, this.event(letter))
+  }
+
+  /** Null: healed meanwhile, no address, or not wanted any more. */
+  private async prepare({ organization, connection, why }: OwnerLetter): Promise<Letter | null> {
+    const sender = await this.ports.sender(organization)
+    const details = sender === null ? undefined : await this.ports.details(organization, connection)
+    if (sender === null || details === undefined || !isStillSo(details, why)) return null
+    const { metadata, owner, accountLabel, account } = details.row.connection
+    const given = ADDRESS_FIELDS.map((field) => metadata[field]).find((value) => typeof value === 'string' && ADDRESS.test(value))
+    const to = typeof given === 'string' ? given : await this.ports.addressOf(organization, owner)
+    const url = await this.ports.reconnectUrl(details, why)
+    if (to === null || url === null) return null
+    const endsAt = why === 'expires_soon' ? details.row.health.endsAt : null
+    return this.ports.compose(to, { why, provider: details.providerName, account: accountLabel ?? account, url, endsAt, ...sender })
+  }
+
+  private event({ organization, connection, why, id }: OwnerLetter): NewEvent {
+    const { entropy, clock } = this.ports
+    const common = { actor: SYSTEM_ACTOR, connection, subject: id }
+    return { id: newId('evt', entropy), organization, type: 'owner.notified', at: clock.wall(), ...common, data: { why, by: 'email' } }
+  }
+}
+
+function isStillSo({ row, status }: ConnectionDetails, why: OwnerLetter['why']): boolean {
+  if (why === 'expires_soon') return status === 'active' && row.health.endsAt !== null
+  return status === 'needs_reauth' && ownerCanMend(row.connection.fault?.code ?? null)
+}

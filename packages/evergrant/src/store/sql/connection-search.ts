@@ -1,0 +1,194 @@
+import type { ConnectionStatus } from '../../core/connection/connection.ts'
+import type { Page, PageRequest } from '../../core/connection/connections.ts'
+import type { OrganizationId } from '../../core/ids.ts'
+import { type ConnectionSearch, type ConnectionSort, type Span, STATUS_ORDER } from '../../core/observe/connection-search.ts'
+import type { GrantRow } from '../../core/refresh/credentials.ts'
+import { IN_TROUBLE, STATUS, TROUBLED } from './connection-status.ts'
+import { limitOf } from './paging.ts'
+import { type Dialect, type Program, type Row, rows, type SqlValue } from './program.ts'
+import { GRANT_COLUMNS, GRANT_TABLES, text, toGrantRow } from './rows.ts'
+import { type Place, placeOf, toCursor } from './search-cursor.ts'
+import { spanOf, type Where, whereOf } from './search-where.ts'
+
+type Key = string | number | null
+
+/** A stretch of the list: within it one key decides, or the id alone. Stretches follow one another. */
+interface Stretch {
+  readonly statuses: readonly (ConnectionStatus | undefined)[]
+  /** The column of `health` that decides: those that have it, or those that have none. */
+  readonly instant: { readonly column: string; readonly known: boolean; readonly span: Span | undefined } | null
+  /** Orders by what is shown as the account. */
+  readonly shown: boolean
+  /** The order is by another thing than the id: those that are alike in it are the newest first. */
+  readonly newestFirst: boolean
+}
+
+/** A page of the search, in any order, by keys: what comes before it is never read again. */
+export function* searchConnections(
+  dialect: Dialect,
+  organization: OrganizationId,
+  search: ConnectionSearch,
+  sort: ConnectionSort,
+  page: PageRequest,
+): Program<Page<GrantRow>> {
+  const limit = limitOf(page)
+  const place = placeOf(sort, page.cursor)
+  const aside = sort.by === 'expires' ? 'ends' : sort.by === 'next' ? 'renews' : null
+  const where = yield* whereOf(dialect, organization, search, aside)
+  const stretches = stretchesOf(search, sort)
+  const found: { readonly stretch: number; readonly id: string; readonly key: Key }[] = []
+  for (let index = place?.stretch ?? 0; index < stretches.length && found.length <= limit; index += 1) {
+    const stretch = stretches[index]
+    if (stretch === undefined) break
+    const after = place !== null && place.stretch === index ? place : null
+    const some = yield* keysOf(dialect, where, stretch, sort.down, after, limit + 1 - found.length)
+    found.push(...some.map((row) => ({ stretch: index, ...row })))
+  }
+  const shown = found.slice(0, limit)
+  const last = shown.at(-1)
+  const items = yield* grantRows(
+    dialect,
+    shown.map(({ id }) => id),
+  )
+  return { items, cursor: found.length > limit && last !== undefined ? toCursor(sort, last) : null }
+}
+
+function stretchesOf({ statuses, ends, renews }: ConnectionSearch, { by, down }: ConnectionSort): readonly Stretch[] {
+  const any = statuses ?? [undefined]
+  const byInstant = (column: string, span: Span | undefined): readonly Stretch[] => [
+    { statuses: any, instant: { column, known: true, span }, shown: false, newestFirst: false },
+    ...(span === undefined ? [{ statuses: any, instant: { column, known: false, span }, shown: false, newestFirst: true }] : []),
+  ]
+  switch (by) {
+    case 'created':
+      return [{ statuses: any, instant: null, shown: false, newestFirst: false }]
+    case 'account':
+      return [{ statuses: any, instant: null, shown: true, newestFirst: false }]
+    case 'status': {
+      const order = STATUS_ORDER.filter((status) => statuses === undefined || statuses.includes(status))
+      return (down ? order.toReversed() : order).map((status) => ({ statuses: [status], instant: null, shown: false, newestFirst: true }))
+    }
+    case 'expires':
+      return byInstant('ends_at', ends)
+    case 'next':
+      return byInstant('due_at', renews)
+    case 'last_success':
+      return byInstant('last_refreshed_at', undefined)
+  }
+}
+
+interface Found {
+  readonly id: string
+  readonly key: Key
+}
+
+/** Each status has its own best way to be found; several are merged. */
+function* keysOf(dialect: Dialect, where: Where, stretch: Stretch, down: boolean, after: Place | null, limit: number): Program<readonly Found[]> {
+  const turned = stretch.newestFirst || down
+  const all: Found[] = []
+  for (const status of stretch.statuses) {
+    const some = yield* leg(dialect, where, { stretch, status, down: turned, after, limit })
+    all.push(...some.map((row) => toFound(row, stretch.instant !== null)))
+  }
+  if (stretch.statuses.length > 1) all.sort((left, right) => (turned ? -1 : 1) * (compare(left.key, right.key) || compare(left.id, right.id)))
+  return all.slice(0, limit)
+}
+
+/** PostgreSQL gives an instant as text. */
+function toFound(row: Row, numeric: boolean): Found {
+  const key = row.sort_key
+  return { id: text(row, 'page_id'), key: key === null ? null : numeric ? Number(key) : String(key) }
+}
+
+function compare(left: Key, right: Key): number {
+  if (left === right || left === null || right === null) return 0
+  if (typeof left === 'number' && typeof right === 'number') return left - right
+  return Buffer.compare(Buffer.from(String(left)), Buffer.from(String(right)))
+}
+
+interface Leg {
+  readonly stretch: Stretch
+  readonly status: ConnectionStatus | undefined
+  readonly down: boolean
+  readonly after: Place | null
+  readonly limit: number
+}
+
+function* leg(dialect: Dialect, where: Where, { stretch, status, down, after, limit }: Leg): Program<readonly Row[]> {
+  const { instant, shown } = stretch
+  const look = lookFor(status, instant !== null, instant?.known === true && !where.selective)
+  const conditions = [...look.conditions, ...where.conditions]
+  const params: SqlValue[] = [...where.params]
+  if (instant !== null) {
+    const span = spanOf(`h.${instant.column}`, instant.span ?? { from: null, to: null })
+    conditions.push(`h.${instant.column} is ${instant.known ? 'not null' : 'null'}${span.sql}`)
+    params.push(...span.params)
+  }
+  if (look.is !== null) {
+    conditions.push(look.is)
+    params.push(status ?? null)
+  }
+  const key = instant?.known === true ? `h.${instant.column}` : shown ? dialect.folded("coalesce(k.account_label, k.account, '')") : null
+  const [beyond, way] = down ? ['<', 'desc'] : ['>', 'asc']
+  if (after !== null && key === null) {
+    conditions.push(`k.id ${beyond} ?`)
+    params.push(after.id)
+  } else if (after !== null && after.key !== null) {
+    conditions.push(`${key} ${beyond}= ? and (${key} ${beyond} ? or k.id ${beyond} ?)`)
+    params.push(after.key, after.key, after.id)
+  }
+  const order = key === null ? `k.id ${way}` : `${key} ${way}, k.id ${way}`
+  return yield* rows(
+    `select k.id as page_id, ${key ?? 'null'} as sort_key from ${look.from} where ${conditions.join(' and ')} order by ${order} limit ?`,
+    ...params,
+    limit,
+  )
+}
+
+interface Look {
+  readonly from: string
+  readonly conditions: readonly string[]
+  readonly is: string | null
+}
+
+const OF_HEALTH = 'h.connection_id = k.id'
+const OF_CREDENTIAL = 'd.connection_id = k.id'
+
+/** Where to look for one status. `byHealth`: `health` decides the order, and is walked in it. */
+function lookFor(status: ConnectionStatus | undefined, withHealth: boolean, byHealth: boolean): Look {
+  const health = withHealth ? [OF_HEALTH] : []
+  const pair = byHealth ? 'health h cross join connection k' : `connection k${withHealth ? ' cross join health h' : ''}`
+  switch (status) {
+    case undefined:
+      return { from: pair, conditions: health, is: null }
+    case 'needs_reauth':
+    case 'paused':
+    case 'disconnected':
+      return { from: `connection k${withHealth ? ' cross join health h' : ''}`, conditions: ["k.state <> 'active'", ...health], is: 'k.state = ?' }
+    case 'degraded':
+      return { from: TROUBLED, conditions: [IN_TROUBLE], is: `${STATUS} = ?` }
+    case 'blocked':
+      return {
+        from: `integration i cross join connection k${withHealth ? ' cross join health h' : ''}`,
+        conditions: ["i.blocked is not null and k.integration_id = i.id and k.organization_id = i.organization_id and k.state = 'active'", ...health],
+        is: "'blocked' = ?",
+      }
+    case 'active':
+      return {
+        from: `${byHealth ? pair : 'connection k cross join health h'} cross join credential d cross join integration i`,
+        conditions: [`k.state = 'active' and ${OF_HEALTH} and ${OF_CREDENTIAL} and i.id = k.integration_id`],
+        is: `${STATUS} = ?`,
+      }
+  }
+}
+
+/** The rows of these ids, in their order. */
+function* grantRows(dialect: Dialect, ids: readonly string[]): Program<readonly GrantRow[]> {
+  if (ids.length === 0) return []
+  const found = yield* rows(`select ${GRANT_COLUMNS} from ${GRANT_TABLES} where ${dialect.among('k.id')}`, JSON.stringify(ids))
+  const byId = new Map(found.map((row) => [text(row, 'id'), row]))
+  return ids.flatMap((id) => {
+    const row = byId.get(id)
+    return row === undefined ? [] : [toGrantRow(row)]
+  })
+}

@@ -1,0 +1,115 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createTestClock, FakeEvergrant, type TestClock } from '../../testing/index.ts'
+import { storeError } from './client-errors.ts'
+import type { CredentialEvent } from './credential-events.ts'
+import { enrolWithWorkload } from './enrolment.ts'
+import { Evergrant } from './evergrant.ts'
+import { platformOf } from './platform.ts'
+import { Rotation } from './rotation.ts'
+import { ServerLink } from './server-link.ts'
+import { memoryKeys, memorySlot } from './slot.ts'
+import { MINUTE } from './testing/machine-lab.ts'
+
+let clock: TestClock
+let server: FakeEvergrant
+let folder: string
+let events: CredentialEvent[]
+beforeEach(() => {
+  clock = createTestClock()
+  server = new FakeEvergrant({ now: clock.now })
+  folder = mkdtempSync(join(tmpdir(), 'evergrant-keeper-'))
+  events = []
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const connect = (): Promise<Evergrant> =>
+  Evergrant.connect({
+    enrolmentCode: server.code({ withServer: true }),
+    log: false,
+    onCredentialEvent: (event) => events.push(event),
+    platform: { ...clock, fetch: server.fetch, home: join(folder, 'home'), env: { EVERGRANT_KEYCHAIN: '0', EVERGRANT_MACHINE_ID: 'one' } },
+  })
+
+/** Time passes in steps, so that files can be written in between. */
+async function pass(minutes: number): Promise<void> {
+  for (let minute = 0; minute < minutes; minute += 0.5) await clock.advance(MINUTE / 2)
+}
+
+test('a program that does nothing keeps its credential fresh, at two thirds of its life', async () => {
+  const client = await connect()
+  await pass(6)
+  expect(server.counts.rotations).toBe(0)
+  await pass(1.5)
+  await expect.poll(() => server.counts.rotations, { timeout: 15_000 }).toBe(1)
+  await expect.poll(() => events.at(-1)?.type, { timeout: 15_000 }).toBe('renewed')
+  await pass(7.5)
+  await expect.poll(() => server.counts.rotations, { timeout: 15_000 }).toBe(2)
+  await client.close()
+})
+
+test('what fails is tried again by itself, and is told each time', async () => {
+  const client = await connect()
+  let [away, refused] = [true, 0]
+  const lose = (): void =>
+    server.once('refresh', (commit) => {
+      if (!away) return commit()
+      refused += 1
+      lose()
+      return Promise.reject(new TypeError('no route'))
+    })
+  lose()
+  // Two thirds of ten minutes.
+  await clock.advance(400_000)
+  for (let time = 1; time <= 6; time += 1) {
+    await expect.poll(() => events.filter(({ type }) => type === 'renewal_failed').length, { timeout: 15_000 }).toBe(time)
+    // A second, doubled each time up to a minute, less a quarter.
+    const pause = 750 * 2 ** (time - 1)
+    await clock.advance(pause - 1)
+    expect(refused).toBe(time)
+    if (time === 6) away = false
+    await clock.advance(1)
+  }
+  await expect.poll(() => server.counts.rotations, { timeout: 15_000 }).toBe(1)
+  await expect.poll(() => events.at(-1)?.type, { timeout: 15_000 }).toBe('renewed')
+  await client.close()
+})
+
+test('after close no timer is left, and every call says that it was closed', async () => {
+  const client = await connect()
+  await client.close()
+  expect(clock.waiting()).toBe(0)
+  await expect(client.whoami()).rejects.toMatchObject({ code: 'closed' })
+})
+
+test('await using closes', async () => {
+  {
+    await using client = await connect()
+    expect((await client.whoami()).generation).toBe(1)
+    expect(clock.waiting()).toBe(1)
+  }
+  expect(clock.waiting()).toBe(0)
+})
+
+test('an answer that cannot be stored is used by nobody, and the same attempt brings it again', async () => {
+  const slot = memorySlot()
+  const keys = memoryKeys()
+  const platform = platformOf({ ...clock, wait: () => Promise.resolve(), fetch: server.fetch, env: {}, home: folder })
+  const link = new ServerLink(server.url, platform, 1_000)
+  server.trustWorkload('identity')
+  await enrolWithWorkload(slot, { link, keys, platform, machine: null, tell: () => {} }, () => Promise.resolve('identity'), {})
+  let full = true
+  const disk: typeof slot = {
+    ...slot,
+    save: (profile) => (full && profile.intent === null ? Promise.reject(storeError('credential_store_unwritable', 'no space left')) : slot.save(profile)),
+  }
+  const rotation = new Rotation({ slot: disk, keys, link, platform, machine: null, tell: () => {} })
+  await rotation.load()
+  await expect(rotation.renew({ refused: (await rotation.load()).access.text })).rejects.toMatchObject({ code: 'credential_store_unwritable' })
+  expect((await rotation.load()).generation).toBe(1)
+  full = false
+  expect((await rotation.renew({ refused: (await rotation.load()).access.text })).generation).toBe(2)
+  expect(server.counts).toMatchObject({ rotations: 1, repeated: 1 })
+})
