@@ -9,6 +9,7 @@ const STRIKING = ['**/fail-nth.test.ts', '**/fault-storm.test.ts', '**/crowded-l
 const BUILT = ['**/node_modules/**', '**/dist/**']
 
 export default defineConfig({
+  resolve: { alias: { '@evergrant/sdk/browser': fileURLToPath(new URL('./packages/sdk/src/browser/index.ts', import.meta.url)) } },
   test: {
     // Pinned to sources: built copies under dist/ must never be collected.
     projects: [

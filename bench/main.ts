@@ -1,6 +1,8 @@
-// npm run bench -- token-read | refresh | expired-read | interactive | proxy | import | session | peers | all | page   [--short] [--store sqlite|postgres]
+// npm run bench -- token-read | refresh | expired-read | interactive | proxy | import | session | console | peers | all | page   [--short] [--store sqlite|postgres]
 // Every figure is measured beside its floor in the same run. The last line is one JSON object.
+
 import { type BenchOptions, benchAll, kept, said } from './all.ts'
+import { benchConsole } from './console/run.ts'
 import { benchExpiredRead } from './expired-read.ts'
 import type { Ratio } from './figures.ts'
 import { benchImport } from './import.ts'
@@ -12,7 +14,7 @@ import { profileRefresh } from './profile.ts'
 import { benchProxy } from './proxy.ts'
 import { benchRefresh } from './refresh.ts'
 import { machine } from './results.ts'
-import { expiredRows, importRows, interactiveRows, peerRows, proxyRows, type Row, sessionRows } from './rows.ts'
+import { consoleRows, expiredRows, importRows, interactiveRows, peerRows, proxyRows, type Row, sessionRows } from './rows.ts'
 import { benchSession } from './session/run.ts'
 import { benchTokenRead } from './token-read.ts'
 
@@ -39,6 +41,7 @@ const commands: Readonly<Record<string, () => Promise<object>>> = {
     for (const { name: who, perSecond, ofFloor } of result.validate) console.log(`${who.padEnd(40)} ${rate(perSecond)}/s: ${ofFloor.toFixed(2)} of the floor`)
     return rows(sessionRows(result))
   },
+  console: async () => rows(consoleRows(await kept(name, short, () => benchConsole(options)))),
   proxy: async () => rows(proxyRows(await kept(name, short, () => benchProxy(options)))),
   peers: async () => {
     const result = await kept(name, short, () => runPeers(options))

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { ConsoleFigures } from './console/run.ts'
 import type { ExpiredRead } from './expired-read.ts'
 import type { Ratio } from './figures.ts'
 import type { ImportFigures } from './import.ts'
@@ -43,6 +44,7 @@ const FIGURES: Readonly<Record<string, () => string>> = {
   proxy: () => of<ProxyFigures>('proxy', proxyTable),
   'session-validate': () => of<SessionFigures>('session', ({ validate }) => validateTable(validate)),
   'session-people': () => of<SessionFigures>('session', ({ people }) => peopleTable(people)),
+  console: () => of<readonly ConsoleFigures[]>('console', consoleTable),
   import: () => of<readonly ImportFigures[]>('import', importTable),
   'peer-reads': () => of<PeersResult>('peers', ({ reads, versions }) => `${readsTable(reads)}\n\n${said(versions)}`),
   'peer-races': () => of<PeersResult>('peers', ({ races }) => racesTable(races)),
@@ -91,6 +93,21 @@ function expiredTable({ reads, nodes, exchanges, answered, lastAnswerMs }: Expir
   return table(
     ['reads', 'processes', 'exchanges', 'answered with the new token', 'last answer after'],
     [[whole(reads), String(nodes), String(exchanges), whole(answered), milliseconds(lastAnswerMs)]],
+  )
+}
+
+function consoleTable(results: readonly ConsoleFigures[]): string {
+  const [first] = results
+  const of = (store: ConsoleFigures['store'], question: string) => results.find((one) => one.store === store)?.rows.find((row) => row.question === question)
+  const cell = (row: ConsoleFigures['rows'][number] | undefined) => (row === undefined ? '' : `${milliseconds(row.p50Ms)}, ${milliseconds(row.p95Ms)}`)
+  return table(
+    ['question', 'SQLite: p50, p95', 'PostgreSQL: p50, p95', 'p95 at most'],
+    (first?.rows ?? []).map(({ question, kind }) => [
+      question,
+      cell(of('sqlite', question)),
+      cell(of('postgres', question)),
+      kind === 'page' ? '200 ms' : '1 s',
+    ]),
   )
 }
 

@@ -1,3 +1,4 @@
+import type { ConsoleFigures } from './console/run.ts'
 import type { ExpiredRead } from './expired-read.ts'
 import type { Ratio } from './figures.ts'
 import type { ImportFigures } from './import.ts'
@@ -83,6 +84,14 @@ export const proxyRows = (figures: ProxyFigures): readonly Row[] => {
 
 export const scaleRows = (result: ScaleResult): readonly Row[] =>
   verdicts(result).map(({ name, value, target }) => row(`${result.connections} connections: ${name}`, '', 'at most', value, target))
+
+/** A page of a list, and a figure over everything. */
+const CONSOLE_MS = { page: 200, whole: 1_000 } as const
+
+export const consoleRows = (results: readonly ConsoleFigures[]): readonly Row[] =>
+  results.flatMap(({ store, rows }) =>
+    rows.map(({ question, kind, p95Ms }) => row(`console ${store}: ${question}, p95`, 'ms', 'at most', p95Ms, CONSOLE_MS[kind])),
+  )
 
 const PEER_TARGET = 20
 const FLOOR_TARGET = 0.6

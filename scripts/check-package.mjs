@@ -171,6 +171,7 @@ try {
   run(process.execPath, [join(root, 'scripts/clean.mjs')])
   run(join(modules, '.bin/tsc'), ['-b'])
   run(process.execPath, [join(root, 'scripts/build-cjs.mjs')])
+  run(process.execPath, [join(root, 'scripts/build-console.mjs'), '--into', 'packages/evergrant/dist/console'])
   const packed = published.map((folder) => ({ folder, ...pack(folder) }))
   for (const { folder, files } of packed) {
     // `/testing` is a door of the SDK: the fake server for other people's tests.

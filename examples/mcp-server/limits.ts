@@ -1,3 +1,5 @@
+import { parseArgs } from 'node:util'
+
 /** What this server lets through, whatever the policy at Evergrant says besides. The stricter of the two counts. */
 export interface Limits {
   readonly methods: readonly string[]
@@ -9,32 +11,35 @@ export interface Limits {
 }
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+const SECONDS_MAX = 300
 
-/** From the environment, where whoever runs this server sets them and the AI agent does not. @throws Error that names the setting */
-export function readLimits(env: Readonly<Record<string, string | undefined>>): Limits {
+/** From the command line, where whoever runs this server sets them and the AI agent does not. @throws Error that names the option */
+export function readLimits(args: readonly string[]): Limits {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      methods: { type: 'string', default: 'GET,HEAD' },
+      paths: { type: 'string', default: '/' },
+      'request-bytes': { type: 'string', default: '16384' },
+      'answer-bytes': { type: 'string', default: '32768' },
+      seconds: { type: 'string', default: '30' },
+    },
+  })
+  const methods = values.methods.toUpperCase().split(',')
+  const paths = values.paths.split(',')
+  if (!methods.every((method) => METHODS.includes(method))) throw new Error(`--methods must be some of ${METHODS.join(', ')}, separated by commas.`)
+  if (!paths.every((path) => path.startsWith('/'))) throw new Error('--paths must be paths that begin with a slash, separated by commas.')
   return {
-    methods: listOf(env, 'EVERGRANT_MCP_METHODS', 'GET,HEAD', (text) => METHODS.includes(text), `any of ${METHODS.join(', ')}`),
-    paths: listOf(env, 'EVERGRANT_MCP_PATHS', '/', (text) => text.startsWith('/'), 'paths that begin with a slash'),
-    requestBytes: numberOf(env, 'EVERGRANT_MCP_REQUEST_BYTES', 16_384),
-    answerBytes: numberOf(env, 'EVERGRANT_MCP_ANSWER_BYTES', 32_768),
-    seconds: Math.min(300, numberOf(env, 'EVERGRANT_MCP_SECONDS', 30)),
+    methods,
+    paths,
+    requestBytes: wholeNumber('request-bytes', values['request-bytes']),
+    answerBytes: wholeNumber('answer-bytes', values['answer-bytes']),
+    seconds: Math.min(SECONDS_MAX, wholeNumber('seconds', values.seconds)),
   }
 }
 
-function listOf(
-  env: Readonly<Record<string, string | undefined>>,
-  name: string,
-  otherwise: string,
-  fits: (text: string) => boolean,
-  what: string,
-): readonly string[] {
-  const items = (env[name] || otherwise).split(',').map((text) => text.trim())
-  if (!items.every(fits)) throw new Error(`${name} must be ${what}, separated by commas.`)
-  return items
-}
-
-function numberOf(env: Readonly<Record<string, string | undefined>>, name: string, otherwise: number): number {
-  const value = Number(env[name] || otherwise)
-  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`${name} must be a whole number from 1 on.`)
+function wholeNumber(option: string, text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${option} must be a whole number from 1 on.`)
   return value
 }

@@ -130,8 +130,10 @@ function statusOf(connection: Connection): string {
   const { id, status, fault, reconnect_url: link } = connection
   const works = status === 'active' || status === 'degraded'
   const next = link === null ? '' : ` The owner of the account repairs it on this page; show it to the user: ${link}`
-  const why = fault === null ? '' : ` ${fault.title}. ${fault.text}`
-  return `${id} is ${status}: ${works ? 'calls are possible.' : `it cannot be used now.${why}${next}`}\n${markedAsData('Evergrant; names and labels are from other services', JSON.stringify(shown(connection), null, 2))}`
+  // A fault names the account, in letters that its owner chose.
+  const why = fault === null ? null : { code: fault.code, title: fault.title, text: fault.text }
+  const facts = markedAsData('Evergrant; names and labels are from other services', JSON.stringify({ ...shown(connection), why }, null, 2))
+  return `${id} is ${status}: ${works ? 'calls are possible.' : 'it cannot be used now.'}${next}\n${facts}`
 }
 
 /** Exactly this, so that nothing that is added to connections later leaves unnoticed. */

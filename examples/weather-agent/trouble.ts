@@ -10,8 +10,15 @@ export interface Trouble {
   readonly sentence: string
 }
 
-/** Codes that a person lifts without touching this machine. */
-const LIFTED = new Set(['agent_not_verified', 'agent_suspended', 'agent_policy_refused', 'owner_inactive', 'recovery_pending_approval', 'connection_paused'])
+/** A person lifts these without touching this machine; null: the error says it best. */
+const LIFTED: Readonly<Record<string, string | null>> = {
+  agent_not_verified: null,
+  agent_suspended: 'somebody suspended this agent; it goes on when it is resumed (evergrant agents resume <agent>).',
+  agent_policy_refused: null,
+  owner_inactive: null,
+  recovery_pending_approval: null,
+  connection_paused: null,
+}
 
 /** The ends that an operator decides, in this program's own words. */
 const CUT_OFF = 'somebody cut off the access of this machine, so this program ends; to go on it needs a new enrolment code (npx @evergrant/sdk enroll <code>).'
@@ -25,6 +32,7 @@ export function troubleOf(error: unknown): Trouble {
   if (ended !== undefined) return { kind: 'over', sentence: ended }
   if (code === 'not_found') return { kind: 'gone', sentence: message }
   if (needsReauth) return { kind: 'wait', sentence: reconnectUrl === null ? message : `${message} - its owner repairs it here: ${reconnectUrl}` }
-  if (action === 'retry' || action === 'wait' || LIFTED.has(code)) return { kind: 'wait', sentence: message }
+  const lifted = LIFTED[code]
+  if (lifted !== undefined || action === 'retry' || action === 'wait') return { kind: 'wait', sentence: lifted ?? message }
   return { kind: 'over', sentence: message }
 }

@@ -6,13 +6,16 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openStage, type Stage } from '../../examples/weather-agent/stage/stage.ts'
+import { startNode } from '../../packages/lab/src/child-process.ts'
 import { type HostileApi, startHostileApi } from './hostile-api.ts'
 import { SecretSearch } from './secret-search.ts'
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/mcp-server/', import.meta.url))
+const SDK_CLI = fileURLToPath(new URL('../../packages/sdk/src/cli/main.ts', import.meta.url))
 const POLICY = { access: ['proxy', 'token'], connections: [{ tag: 'weather' }], methods: ['GET', 'HEAD', 'POST'] }
 const BODY_BYTES = 200
 const ANSWER_BYTES = 2_000
+const LIMITS = ['--methods', 'GET,POST,DELETE', '--paths', '/v1', '--request-bytes', String(BODY_BYTES), '--answer-bytes', String(ANSWER_BYTES)]
 
 interface Said {
   readonly text: string
@@ -33,15 +36,17 @@ describe('the MCP server', () => {
   const secrets = new SecretSearch()
 
   beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), 'evergrant-mcp-home-'))
     api = await startHostileApi()
     stage = await openStage({ api: api.url })
-    home = mkdtempSync(join(tmpdir(), 'evergrant-mcp-home-'))
     const { operator, practice } = stage
     const issued = practice.control.issueGrant({ profile: 'p4', account: 'bo' })
     other = await operator.addConnection({ integration: 'weather', account: 'bo', ...issued }, 'private')
     agent = await operator.createAgent({ name: 'assistant', policy: POLICY })
     code = await operator.enrolmentCode(agent, 'desk')
-    client = await connect({ EVERGRANT_ENROLMENT_CODE: code })
+    const enrolling = startNode({ args: [SDK_CLI, 'enroll', code], env: { EVERGRANT_HOME: home, EVERGRANT_KEYCHAIN: '0' } })
+    expect(await enrolling.exited, enrolling.output()).toEqual({ code: 0, signal: null })
+    client = await connect(home)
   }, 120_000)
   afterAll(async () => {
     await client?.close()
@@ -50,20 +55,11 @@ describe('the MCP server', () => {
     rmSync(home, { recursive: true, force: true })
   })
 
-  async function connect(env: Readonly<Record<string, string>>, folder = home): Promise<Client> {
+  async function connect(folder: string): Promise<Client> {
     const transport = new StdioClientTransport({
       command: process.execPath,
-      args: ['--import', `${EXAMPLE}from-sources.mjs`, `${EXAMPLE}main.ts`],
-      env: {
-        PATH: process.env['PATH'] ?? '',
-        EVERGRANT_HOME: folder,
-        EVERGRANT_KEYCHAIN: '0',
-        EVERGRANT_MCP_METHODS: 'GET,POST,DELETE',
-        EVERGRANT_MCP_PATHS: '/v1',
-        EVERGRANT_MCP_REQUEST_BYTES: String(BODY_BYTES),
-        EVERGRANT_MCP_ANSWER_BYTES: String(ANSWER_BYTES),
-        ...env,
-      },
+      args: ['--import', `${EXAMPLE}from-sources.mjs`, `${EXAMPLE}main.ts`, ...LIMITS],
+      env: { PATH: process.env['PATH'] ?? '', EVERGRANT_HOME: folder, EVERGRANT_KEYCHAIN: '0' },
       stderr: 'pipe',
     })
     transport.stderr?.on('data', (bytes: Buffer) => void messages.push(bytes.toString()))
@@ -246,9 +242,15 @@ describe('the MCP server', () => {
     await expect(stage.operator.call('POST', `connections/${stage.connection}/refresh`)).rejects.toThrow('refresh')
     const refused = await call({ path: '/v1/items' })
     expect(refused).toEqual({ refused: true, text: expect.stringContaining('show it to the user: http') })
+    // What the provider said about it is the provider's, and stands between the marks, too.
+    expect([inside(refused.text), refused.text.replace(inside(refused.text), '')]).toEqual([
+      expect.stringMatching(/invalid, expired or revoked/),
+      expect.not.stringMatching(/invalid, expired/),
+    ])
     const { text } = await use('connection_status', { connection: stage.connection })
     expect(text).toContain('is needs_reauth: it cannot be used now')
     expect(text).toContain(`${stage.evergrant.url}/`)
+    expect(JSON.parse(inside(text))).toMatchObject({ status: 'needs_reauth', why: { code: 'connection_revoked' } })
   })
 
   test('that was cut off refuses everything with one sentence, and one that was never enrolled says so', async () => {
@@ -256,10 +258,21 @@ describe('the MCP server', () => {
     const over = await use('list_connections', {})
     expect(over).toEqual({ refused: true, text: expect.stringContaining('npx @evergrant/sdk enroll') })
     const folder = mkdtempSync(join(tmpdir(), 'evergrant-mcp-empty-'))
-    const stranger = await connect({}, folder)
+    const stranger = await connect(folder)
     expect(await use('list_connections', {}, stranger)).toEqual({ refused: true, text: expect.stringContaining('not_enrolled') })
     await stranger.close()
     rmSync(folder, { recursive: true, force: true })
+  })
+
+  test.each([
+    ['--methods', 'BREW', '--methods must be some of GET'],
+    ['--paths', 'v1', '--paths must be paths that begin with a slash'],
+    ['--answer-bytes', 'many', '--answer-bytes must be a whole number'],
+    ['--wide-open', '', 'Unknown option'],
+  ])('does not start with %s %s, and names what is wrong', async (option, value, why) => {
+    const running = startNode({ args: ['--import', `${EXAMPLE}from-sources.mjs`, `${EXAMPLE}main.ts`, option, value] })
+    expect((await running.exited).code).toBe(1)
+    expect(running.output()).toContain(why)
   })
 
   test('has shown no token, no key and no code to anybody, in any message', () => {

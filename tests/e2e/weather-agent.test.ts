@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +9,8 @@ import { chromiumPath, launchBrowser } from '../../packages/lab/src/browser.ts'
 import { startNode } from '../../packages/lab/src/child-process.ts'
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/weather-agent/', import.meta.url))
+
+const TRANSCRIPT = fileURLToPath(new URL('../../docs/guides/weather-agent-transcript.md', import.meta.url))
 
 interface Enrolled {
   readonly agent: string
@@ -35,6 +37,8 @@ test('the demo tells the whole story, and every step of it happens', { timeout: 
   expect(steps.map((step) => told.indexOf(step))).toEqual(steps.map((step) => told.indexOf(step)).toSorted((one, next) => one - next))
   expect(steps.filter((step) => !told.includes(step))).toEqual([])
   expect(told.match(/Stopped:/g)).toHaveLength(1)
+  const headings = (text: string): string[] => text.match(/^\d+\. .+$/gm) ?? []
+  expect(headings(told)).toEqual(headings(readFileSync(TRANSCRIPT, 'utf8')))
   expect(told).not.toMatch(/egs_1|eyJ|Bearer |egc_[\w-]{5}/)
 })
 
@@ -44,8 +48,8 @@ describe('the weather agent', () => {
   const programs: Program[] = []
 
   beforeAll(async () => {
-    stage = await openStage()
     home = mkdtempSync(join(tmpdir(), 'evergrant-weather-home-'))
+    stage = await openStage()
   }, 120_000)
   afterAll(async () => {
     await Promise.all(programs.map((program) => program.stop()))
@@ -67,10 +71,14 @@ describe('the weather agent', () => {
     const policy = { access: [access], connections: [{ connection }] }
     const agent = await stage.operator.createAgent({ name, policy })
     const program = start(name, { EVERGRANT_ENROLMENT_CODE: await stage.operator.enrolmentCode(agent, name) }, args)
-    await program.line('Bergen:')
+    await started(program)
     return { agent, policy, connection, grant: issued.grant, program }
   }
 
+  async function started(program: Program): Promise<Program> {
+    await program.line('Bergen:')
+    return program
+  }
   /** One more reading from now on. */
   const reading = (program: Program) => program.line('Bergen:', program.lines.length)
   const since = (program: Program, line: number) => program.lines.slice(line).filter((text) => !text.includes('Bergen:'))
@@ -134,6 +142,26 @@ describe('the weather agent', () => {
     expect(since(program, lines).length).toBeLessThan(4)
     await program.stop()
   })
+
+  test.each(['weather-agent', 'mcp-server'])(
+    'every command of the operator in the tutorial of %s works as it is written',
+    { timeout: 120_000 },
+    async (example) => {
+      const page = readFileSync(join(EXAMPLE, '..', example, 'README.md'), 'utf8')
+      const commands = [...page.matchAll(/npm run -s evergrant -- ([^`\n]+)/g)].map(([, command = '']) => command)
+      expect(commands.length).toBeGreaterThan(1)
+      let printed = ''
+      let program: Program | null = null
+      for (const command of commands) {
+        const installation = /ins_[0-9a-f-]{36}/.exec(printed)?.[0] ?? ''
+        printed += await stage.evergrant.cli(command.replace('ins_...', installation).split(' '))
+        const code = /egc_\S+/.exec(printed)?.[0]
+        if (code !== undefined) program ??= await started(start(example, { EVERGRANT_ENROLMENT_CODE: code }))
+      }
+      expect(program?.lines.length).toBeGreaterThan(2)
+      if (printed.includes('is cut off')) expect(await program?.exited).toBe(3)
+    },
+  )
 
   test.skipIf(chromiumPath() === null)('is let in by a person on a page who compares the code', { timeout: 90_000 }, async () => {
     const agent = await stage.operator.createAgent({ name: 'by device', policy: { access: ['proxy'], connections: [{ connection: stage.connection }] } })

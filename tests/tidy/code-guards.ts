@@ -19,7 +19,7 @@ interface BannedCall {
   readonly allowed?: RegExp
 }
 
-const SYSTEM = /^packages\/evergrant\/src\/system\.ts$/
+const SYSTEM = /^packages\/(evergrant|console)\/src\/system\.ts$/
 const BANNED_CALLS: readonly BannedCall[] = [
   { pattern: /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/, use: 'clock.wall() or clock.mono()', allowed: SYSTEM },
   {

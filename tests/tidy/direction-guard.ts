@@ -10,6 +10,7 @@ const DIRECTION: Readonly<Record<string, readonly string[]>> = {
   store: ['core'],
   journal: ['core'],
   seal: ['core'],
+  observability: ['core'],
   schedule: ['core'],
   outbound: ['core', 'providers'],
   http: ['core'],

@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -25,10 +24,10 @@ writeFileSync(
 
 What \`npm run demo:agent\` printed: a real server, a provider that forgets on command, a weather service, and the agent as a process of its own.
 \`agent |\` is the agent speaking; the rest tells what is done to it. How to play it yourself: [the tutorial](../../examples/weather-agent/README.md).
-Made by \`examples/weather-agent/stage/write-transcript.ts\`; only the temporary folder was given a shorter name.
+Kept by \`examples/weather-agent/stage/write-transcript.ts\`, word for word.
 
 \`\`\`text
-${told.replaceAll(tmpdir(), '/tmp').trim()}
+${told.trim()}
 \`\`\`
 `,
 )

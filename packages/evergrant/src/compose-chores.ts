@@ -1,15 +1,27 @@
+import type { OperateParts } from './compose-operate.ts'
 import type { ProviderEvents } from './compose-provider-events.ts'
 import type { Config } from './config.ts'
 import type { DowntimeTickets } from './core/agent/downtime-tickets.ts'
 import type { TrustService } from './core/agent/trust/trust-service.ts'
 import type { RevocationPorts } from './core/connection/revocation-worker.ts'
 import type { Log } from './core/log.ts'
+import type { HistoryService } from './core/observe/history-service.ts'
 import type { DatabaseTrust } from './core/refresh/database-trust.ts'
 import type { Engine } from './core/refresh/engine.ts'
 import type { NodeWatch } from './core/refresh/node-watch.ts'
 import type { SigningKeys } from './core/session/signing-keys.ts'
 import { type Clock, DAY, HOUR, type Instant, type Timers } from './core/time.ts'
-import { eventChores, nodeChores, reachableChore, signingKeyChore, trustChore } from './schedule/node-chores.ts'
+import {
+  type AlertChoreParts,
+  alertChores,
+  eventChores,
+  historyChore,
+  nodeChores,
+  operateChores,
+  reachableChore,
+  signingKeyChore,
+  trustChore,
+} from './schedule/node-chores.ts'
 import { type Chore, startWorker, type Worker } from './schedule/worker.ts'
 import type { Store } from './store/index.ts'
 import { systemEntropy } from './system.ts'
@@ -37,6 +49,11 @@ const USES_KEPT_MS = 90 * DAY
 /** What was asked and decided stays in the events. */
 const APPROVALS_KEPT_MS = 30 * DAY
 const ENROLMENTS_KEPT_MS = DAY
+/** Nobody can take them back after ten minutes. */
+const BULKS_KEPT_MS = DAY
+const DELIVERIES_KEPT_MS = 30 * DAY
+const ALERTS_KEPT_MS = 180 * DAY
+const SWEEPS_KEPT_MS = 90 * DAY
 const PURGE_BATCH = 500
 
 export interface ChoreParts {
@@ -48,6 +65,10 @@ export interface ChoreParts {
     readonly signingKeys: Pick<SigningKeys, 'tick'>
     readonly downtime: Pick<DowntimeTickets, 'tick'>
     readonly trust: Pick<TrustService, 'work'>
+    readonly history: Pick<HistoryService, 'work'>
+    readonly sweeps: Pick<OperateParts['sweeps'], 'work'>
+    readonly reports: Pick<OperateParts['reports'], 'work'>
+    readonly alertChores: AlertChoreParts
   }
   readonly watch: NodeWatch | null
   readonly trust: DatabaseTrust
@@ -70,6 +91,9 @@ export function startChores(parts: ChoreParts): Worker {
       signingKeyChore(parts.services.signingKeys),
       reachableChore(parts.services.downtime),
       trustChore(parts.services.trust),
+      historyChore(parts.services.history),
+      ...operateChores(parts.services),
+      ...alertChores(parts.services.alertChores),
       purging,
       ...forgetting,
     ],
@@ -103,6 +127,10 @@ async function purge(store: Store, clock: Clock): Promise<boolean> {
     store.uses.purge(now - USES_KEPT_MS, PURGE_BATCH),
     store.trustSnapshots.purge(now - TRUST_SNAPSHOTS_KEPT_MS, PURGE_BATCH),
     store.trustSnapshots.forgetDays(now - INSTALLATION_DAYS_KEPT_MS, PURGE_BATCH),
+    store.webhooks.purge(now - DELIVERIES_KEPT_MS, PURGE_BATCH),
+    store.alerts.purge(now - ALERTS_KEPT_MS, PURGE_BATCH),
+    store.observed.forgetBulks(now - BULKS_KEPT_MS, PURGE_BATCH),
+    store.operations.forgetSweeps(now - SWEEPS_KEPT_MS, PURGE_BATCH),
     store.throttles.purge(now - IDENTITY_KEPT_MS, PURGE_BATCH),
     store.factors.purge(now - IDENTITY_KEPT_MS, PURGE_BATCH),
     store.proofsSeen.forget(now, PURGE_BATCH),

@@ -11,6 +11,7 @@ import type { EnginePorts, Observation } from './core/refresh/engine-ports.ts'
 import type { CodeExchange } from './core/refresh/exchange.ts'
 import type { Trust } from './core/refresh/high-water.ts'
 import { protocolTimes } from './core/refresh/protocol-times.ts'
+import type { NodeTracing } from './observability/node-tracing.ts'
 import { witnessedEndpoint } from './outbound/date-witness.ts'
 import { createKeySigner } from './seal/key-signer.ts'
 import { systemEntropy, systemTimers } from './system.ts'
@@ -31,9 +32,11 @@ export function composeEngine(
     readonly endpoint: TokenEndpoint
     readonly log: Log
     readonly observe: (observation: Observation) => void
+    readonly tracing?: NodeTracing | null
   },
 ): EngineParts {
   const { store } = node
+  const { tracing = null } = outside
   const decoder = new TextDecoder()
   const signing = { signer: createKeySigner(), now: () => node.clock.wall(), unique: () => systemEntropy.uuid() }
   const ports: EnginePorts = {
@@ -47,7 +50,7 @@ export function composeEngine(
     directory: outside.directory,
     redirectUriOf: (integration) => redirectUriOf(integration, config.publicUrl),
     signing,
-    endpoint: witnessedEndpoint(outside.endpoint, { clock: node.clock, log: outside.log }),
+    endpoint: witnessedEndpoint(tracing?.endpoint(outside.endpoint) ?? outside.endpoint, { clock: node.clock, log: outside.log }),
     journal: node.journal,
     node: node.identity,
     trust: outside.trust,
@@ -62,6 +65,7 @@ export function composeEngine(
       withoutStoreMs: config.serveWithoutDatabaseMs,
     },
     observe: outside.observe,
+    ...(tracing === null ? {} : { tracing }),
     decode: (bytes) => decoder.decode(bytes),
   }
   const engine = createRefreshEngine(ports)
@@ -83,6 +87,8 @@ export function composeEngine(
       case 'signing_key':
       case 'agent':
       case 'installation':
+      case 'alert':
+      case 'delivery':
         return undefined
     }
   })

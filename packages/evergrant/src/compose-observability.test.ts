@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
-import { createHealth } from './compose-observability.ts'
+import { createHealth, createLog, createMetrics } from './compose-observability.ts'
 import { DatabaseClock } from './core/database-clock.ts'
 import { NO_JOURNAL } from './core/refresh/journal.ts'
 import { NodeWatch } from './core/refresh/node-watch.ts'
+import { Scopes } from './observability/scopes.ts'
 import { openMemoryStore } from './store/index.ts'
 import { createManualTime } from './testing/manual-time.ts'
 
@@ -40,5 +41,37 @@ test('a lost lock, a clock that is 30 s off, a journal that cannot be written an
   expect(await found('clock')).toMatchObject({ ok: true, detail: expect.stringMatching(/10 s ahead of the database's: turn on time synchronisation/) })
   time.setWall(START + 60_000)
   expect(await found('clock')).toMatchObject({ ok: false, detail: expect.stringMatching(/60 s ahead .*; no refresh is started here until then/) })
+  await store.close()
+})
+
+test('an error line reaches whoever collects errors, with the request that it belongs to; what they throw is dropped', () => {
+  const scopes = new Scopes()
+  const heard: unknown[] = []
+  const log = createLog({ logLevel: 'silent' }, scopes, (report) => {
+    heard.push(report)
+    throw new Error('the collector is down')
+  })
+  scopes.within({ request: 'req-7' }, () => log.error({ code: 'seal_broken' }, 'a value did not open'))
+  log.warn({}, 'no error')
+  expect(heard).toEqual([{ message: 'a value did not open', fields: { request: 'req-7', code: 'seal_broken' } }])
+})
+
+test('what waits, what is open and what is not ready is rendered; while the database is away its figures are left out', async () => {
+  const { store, time } = await house()
+  const metrics = createMetrics()
+  let away = false
+  metrics.watchHealth({ check: async () => [{ name: 'store', ok: !away, detail: null }] })
+  metrics.watchWorkload({ workload: () => (away ? Promise.reject(new Error('away')) : store.operations.workload()) }, () => time.clock.wall())
+  metrics.tokenRead(true)
+  metrics.tokenRead(true)
+  expect(await metrics.render()).toMatch(
+    /evergrant_queue\{what="due"\} 0\n[\s\S]*evergrant_token_reads_total|evergrant_token_reads_total\{source="memory"\} 2\n/,
+  )
+  away = true
+  const text = await metrics.render()
+  expect(text).toContain('evergrant_ready{check="store"} 0')
+  expect(text).not.toContain('evergrant_queue{')
+  // Rendering twice counts nothing twice.
+  expect(text).toContain('evergrant_token_reads_total{source="memory"} 2')
   await store.close()
 })

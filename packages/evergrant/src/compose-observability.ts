@@ -1,129 +1,155 @@
 import { pino, stdTimeFunctions } from 'pino'
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { NodeParts } from './compose-node.ts'
 import type { Config } from './config.ts'
-import type { Log } from './core/log.ts'
+import type { Log, LogFields } from './core/log.ts'
+import type { Operations, Workload } from './core/operate/operations.ts'
 import type { QuotaStats } from './core/pacing/quota-book.ts'
 import type { PushOutcome } from './core/push/push-ports.ts'
 import type { DatabaseTrust } from './core/refresh/database-trust.ts'
 import type { Observation } from './core/refresh/engine-ports.ts'
+import type { Journal } from './core/refresh/journal.ts'
 import { describeSkew, type NodeWatch, SKEW_REFUSE_MS, SKEW_WARN_MS } from './core/refresh/node-watch.ts'
 import type { EngineStats } from './core/refresh/refresh-engine.ts'
+import { type Instant, SECOND } from './core/time.ts'
 import type { HealthCheck, HealthSource, MetricsSource } from './http/services.ts'
+import { createMeters, type Meters } from './observability/meters.ts'
+import type { Scopes } from './observability/scopes.ts'
 import type { Store } from './store/index.ts'
 
-/** Structured lines on standard error, so that standard output stays the command's own. */
-export function createLog(config: Pick<Config, 'logLevel'>): Log {
-  const logger = pino({ level: config.logLevel, base: null, timestamp: stdTimeFunctions.isoTime }, pino.destination({ dest: 2, sync: false }))
+/** Told of everything that goes to the log as an error: for a service that collects errors. Must not throw; what it throws is dropped. */
+export type OnError = (report: ErrorReport) => void
+
+export interface ErrorReport {
+  readonly message: string
+  /** Ids, codes and numbers, and which request and trace it was; never a secret. */
+  readonly fields: LogFields
+}
+
+/** Structured lines on standard error, so that standard output stays the command's own. Each says which request and which trace it belongs to. */
+export function createLog(config: Pick<Config, 'logLevel'>, scopes: Scopes, onError: OnError = () => {}): Log {
+  const logger = pino(
+    { level: config.logLevel, base: null, timestamp: stdTimeFunctions.isoTime, mixin: () => scopes.facts() },
+    pino.destination({ dest: 2, sync: false }),
+  )
   return {
     info: (fields, message) => logger.info(fields, message),
     warn: (fields, message) => logger.warn(fields, message),
-    error: (fields, message) => logger.error(fields, message),
+    error: (fields, message) => {
+      logger.error(fields, message)
+      try {
+        onError({ message, fields: { ...scopes.facts(), ...fields } })
+      } catch {
+        // Whoever collects errors may be broken; the line above is written.
+      }
+    },
   }
 }
 
 export interface Metrics extends MetricsSource {
+  readonly meters: Meters
   observe(observation: Observation): void
   push(provider: string, outcome: PushOutcome): void
   /** Read when metrics are rendered. */
   watch(stats: () => EngineStats, node: NodeWatch | null): void
   watchQuotas(stats: () => QuotaStats): void
+  watchHealth(health: HealthSource): void
+  watchJournal(journal: Pick<Journal, 'unsettled'>): void
+  watchWorkload(operations: Pick<Operations, 'workload'>, now: () => Instant): void
 }
 
-/** Prometheus counters of one process. Labels are provider ids and outcome kinds: few, and never a person's. */
+/** What is asked when metrics are rendered. */
+interface Sources {
+  stats: (() => EngineStats) | null
+  node: NodeWatch | null
+  quotas: (() => QuotaStats) | null
+  health: HealthSource | null
+  journal: Pick<Journal, 'unsettled'> | null
+  workload: (() => Promise<Workload>) | null
+  now: () => Instant
+}
+
+/** Prometheus counters of one process, all from one table. Labels are provider ids, kinds and codes: few, and never a person's. */
 export function createMetrics(): Metrics {
-  const registry = new Registry()
-  const registers = [registry]
-  // Memory, open files, collections, and the delay of the event loop since the last reading.
-  collectDefaultMetrics({ register: registry })
-  const refreshes = new Counter({ name: 'evergrant_token_requests_total', help: 'Token requests by outcome.', labelNames: ['provider', 'outcome'], registers })
-  const durations = new Histogram({
-    name: 'evergrant_token_request_seconds',
-    help: 'From connecting to the verdict.',
-    labelNames: ['provider'],
-    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 75],
-    registers,
-  })
-  const reads = new Counter({ name: 'evergrant_token_reads_total', help: 'Token reads, by where the answer came from.', labelNames: ['source'], registers })
-  const pushes = new Counter({
-    name: 'evergrant_pushes_total',
-    help: 'Pushes of providers, and what became of them.',
-    labelNames: ['provider', 'outcome'],
-    registers,
-  })
-  const engine = new Gauge({
-    name: 'evergrant_engine',
-    help: 'Flights, cached tokens, open breakers and stuck writes of this node.',
-    labelNames: ['what'],
-    registers,
-  })
-  let quotas: (() => QuotaStats) | null = null
-  measureQuotas(registers, () => quotas?.() ?? { usedUp: 0, pauses: 0, held: 0 })
-  let fromMemory = 0
-  let fromStore = 0
-  const skew = new Gauge({ name: 'evergrant_clock_skew_seconds', help: 'Clock of the database minus clock of this machine.', registers })
-  const lock = new Gauge({ name: 'evergrant_node_lock', help: '1 while this node shows the others that it lives.', registers })
-  let stats: (() => EngineStats) | null = null
-  let node: NodeWatch | null = null
+  const meters = createMeters()
+  const sources: Sources = { stats: null, node: null, quotas: null, health: null, journal: null, workload: null, now: () => 0 }
+  const reads = { memory: 0, store: 0 }
+  const counted = { memory: 0, store: 0, held: 0 }
   return {
+    meters,
     tokenRead: (memory) => {
-      if (memory) fromMemory += 1
-      else fromStore += 1
+      if (memory) reads.memory += 1
+      else reads.store += 1
     },
-    observe: ({ kind, provider, durationMs }) => {
-      refreshes.inc({ provider, outcome: kind })
-      durations.observe({ provider }, durationMs / 1_000)
+    observe: ({ kind, provider, durationMs, leadMs }) => {
+      meters.count('evergrant_token_requests_total', { provider, outcome: kind })
+      meters.observe('evergrant_token_request_seconds', { provider }, durationMs / SECOND)
+      if (leadMs !== undefined) meters.observe('evergrant_refresh_lead_seconds', {}, leadMs / SECOND)
     },
-    push: (provider, outcome) => pushes.inc({ provider, outcome }),
+    push: (provider, outcome) => meters.count('evergrant_pushes_total', { provider, outcome }),
     watch: (source, watch) => {
-      stats = source
-      node = watch
+      sources.stats = source
+      sources.node = watch
     },
     watchQuotas: (source) => {
-      quotas = source
+      sources.quotas = source
     },
-    render: () => {
-      reads.reset()
-      reads.inc({ source: 'memory' }, fromMemory)
-      reads.inc({ source: 'store' }, fromStore)
-      const now = stats?.()
-      if (now !== undefined) {
-        engine.set({ what: 'flights' }, now.flights)
-        engine.set({ what: 'cached' }, now.cached)
-        engine.set({ what: 'open_breakers' }, now.openBreakers)
-        engine.set(
-          { what: 'stuck_writes' },
-          Object.values(now.stuckWrites).reduce((sum, count) => sum + count, 0),
-        )
+    watchHealth: (health) => {
+      sources.health = health
+    },
+    watchJournal: (journal) => {
+      sources.journal = journal
+    },
+    watchWorkload: (operations, now) => {
+      sources.workload = () => operations.workload()
+      sources.now = now
+    },
+    render: async () => {
+      for (const source of ['memory', 'store'] as const) {
+        meters.count('evergrant_token_reads_total', { source }, reads[source] - counted[source])
+        counted[source] = reads[source]
       }
-      skew.set((node?.skewMs ?? 0) / 1_000)
-      lock.set(node === null || node.held ? 1 : 0)
-      return registry.metrics()
+      const held = sources.quotas?.().held ?? 0
+      meters.count('evergrant_quota_held_total', {}, held - counted.held)
+      counted.held = held
+      renderNode(meters, sources)
+      await Promise.all([renderHealth(meters, sources), renderWorkload(meters, sources)])
+      return meters.text()
     },
   }
 }
 
-function measureQuotas(registers: Registry[], stats: () => QuotaStats): void {
-  new Gauge({
-    name: 'evergrant_quotas',
-    help: "Quotas of providers' APIs that are used up, and pauses that providers asked for, as this node knows them.",
-    labelNames: ['what'],
-    registers,
-    collect() {
-      const { usedUp, pauses } = stats()
-      this.set({ what: 'used_up' }, usedUp)
-      this.set({ what: 'pauses' }, pauses)
-    },
-  })
-  new Counter({
-    name: 'evergrant_quota_held_total',
-    help: 'How often a request through the proxy met a quota that was used up and was not sent.',
-    registers,
-    collect() {
-      this.reset()
-      this.inc(stats().held)
-    },
-  })
+function renderNode(meters: Meters, { stats, node, quotas, journal }: Sources): void {
+  meters.set('evergrant_journal_answers', {}, journal?.unsettled?.() ?? 0)
+  const now = stats?.()
+  if (now !== undefined) {
+    const stuck = Object.values(now.stuckWrites).reduce((sum, count) => sum + count, 0)
+    meters.set('evergrant_engine', { what: 'flights' }, now.flights)
+    meters.set('evergrant_engine', { what: 'cached' }, now.cached)
+    meters.set('evergrant_engine', { what: 'open_breakers' }, now.openBreakers)
+    meters.set('evergrant_engine', { what: 'stuck_writes' }, stuck)
+  }
+  const { usedUp, pauses } = quotas?.() ?? { usedUp: 0, pauses: 0 }
+  meters.set('evergrant_quotas', { what: 'used_up' }, usedUp)
+  meters.set('evergrant_quotas', { what: 'pauses' }, pauses)
+  meters.set('evergrant_clock_skew_seconds', {}, (node?.skewMs ?? 0) / SECOND)
+  meters.set('evergrant_node_lock', {}, node === null || node.held ? 1 : 0)
+}
+
+async function renderHealth(meters: Meters, { health }: Sources): Promise<void> {
+  for (const { name, ok } of (await health?.check()) ?? []) meters.set('evergrant_ready', { check: name }, ok ? 1 : 0)
+}
+
+/** A database that is away takes its figures with it: what was last known would be a lie. */
+async function renderWorkload(meters: Meters, { workload, now }: Sources): Promise<void> {
+  meters.clear('evergrant_alerts_open')
+  meters.clear('evergrant_queue')
+  meters.clear('evergrant_queue_age_seconds')
+  const found = await workload?.().catch(() => null)
+  if (found === null || found === undefined) return
+  const { oldestDueAt, alerts, ...queues } = found
+  for (const [what, size] of Object.entries(queues)) meters.set('evergrant_queue', { what }, size)
+  meters.set('evergrant_queue_age_seconds', {}, oldestDueAt === null ? 0 : Math.max(0, now() - oldestDueAt) / SECOND)
+  for (const { kind, severity, open } of alerts) meters.set('evergrant_alerts_open', { kind, severity }, open)
 }
 
 /** What must work before this node should get traffic. */

@@ -1,16 +1,22 @@
-import { composeIdentity, composeMailer, type IdentityParts } from './compose-identity.ts'
 import { type AgentParts, composeAgents } from './compose-agents.ts'
+import { type AlertComposition, type AlertParts, composeAlerts, feedAlerts } from './compose-alerts.ts'
+import { composeIdentity, composeMailer, type IdentityParts } from './compose-identity.ts'
 import { composeInstallations, type InstallationParts } from './compose-installations.ts'
-import type { NodeParts } from './compose-node.ts'
+import { keyringOf, type NodeParts } from './compose-node.ts'
 import type { Metrics } from './compose-observability.ts'
+import { composeObserve, type ObserveParts } from './compose-observe.ts'
+import { composeOperate, type OperateParts } from './compose-operate.ts'
 import { composeOperators, type OperatorParts } from './compose-operators.ts'
 import { composePeople } from './compose-people.ts'
 import { composeProviderEvents } from './compose-provider-events.ts'
 import { composeSessions, type SessionParts } from './compose-sessions.ts'
 import { composeSignIn, type SignInParts } from './compose-sign-in.ts'
+import { countedStreams } from './compose-watched-node.ts'
 import type { Config } from './config.ts'
 import { ApiKeysService } from './core/access/api-keys-service.ts'
 import { IdempotentRequests } from './core/access/idempotent-requests.ts'
+import { OrganizationSettingsService } from './core/access/settings-service.ts'
+import type { NodeFacts } from './core/alert/node-report.ts'
 import type { ConnectPorts } from './core/connect/connect-ports.ts'
 import { type ConnectService, createConnectService } from './core/connect/connect-service.ts'
 import { repairLink } from './core/connect/repair-link.ts'
@@ -23,6 +29,7 @@ import type { RoutineChecks } from './core/connection/routine-checks.ts'
 import type { DriftWatch } from './core/drift/drift-watch.ts'
 import type { OrganizationId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
+import type { HistoryCounter } from './core/observe/history-counter.ts'
 import { QuotaBook, quotaSubject } from './core/pacing/quota-book.ts'
 import type { ProviderDirectory } from './core/provider/context.ts'
 import type { SigningPorts } from './core/provider/signing.ts'
@@ -35,12 +42,14 @@ import type { RestoreService } from './core/refresh/restore-service.ts'
 import { createApp } from './http/app.ts'
 import { hostedRoutes } from './http/connect/hosted-routes.ts'
 import { connectSessionRoutes } from './http/connect/session-routes.ts'
+import { consoleFiles, consoleFromRoot } from './http/console-files.ts'
 import { ownerPageRoute } from './http/pages/owner-page-route.ts'
 import { PageDesk } from './http/pages/page-desk.ts'
 import { pageRoutes } from './http/pages/page-routes.ts'
 import { connectPeople } from './http/pages/provider-routes.ts'
 import type { Upstream } from './http/proxy/upstream.ts'
 import { perMinute } from './http/rate-limit.ts'
+import type { RequestWatch } from './http/request-watch.ts'
 import { restoreRoutes } from './http/routes/restore.ts'
 import type { App } from './http/schema.ts'
 import type { HealthSource, Services } from './http/services.ts'
@@ -53,11 +62,14 @@ import { collectYoungBuffers, systemEntropy, systemTimers } from './system.ts'
 
 /** The services behind the routes, and what the chores of a node need of them. */
 export interface ComposedServices
-  extends Omit<Services, keyof SessionParts | keyof InstallationParts | keyof AgentParts>,
+  extends Omit<Services, keyof SessionParts | keyof InstallationParts | keyof AgentParts | keyof ObserveParts | keyof OperateParts | keyof AlertParts>,
     SessionParts,
     IdentityParts,
     InstallationParts,
-    AgentParts {
+    AgentParts,
+    ObserveParts,
+    OperateParts,
+    AlertParts {
   readonly signIns: SignInParts
   readonly connect: ConnectService
   readonly revocation: RevocationPorts
@@ -67,6 +79,8 @@ export interface ComposedServices
 }
 
 export interface ServiceParts {
+  /** What this node knows of itself that is worth an alert. */
+  readonly nodeFacts: () => Promise<NodeFacts>
   readonly config: Config
   readonly node: NodeParts
   /** The organization that exists from the start. */
@@ -79,6 +93,7 @@ export interface ServiceParts {
   readonly guard: AddressGuard
   readonly log: Log
   readonly metrics: Metrics
+  readonly counter: HistoryCounter
   readonly drift: DriftWatch
   readonly health: HealthSource
   readonly restore: RestoreService
@@ -119,6 +134,7 @@ export function composeServices(parts: ServiceParts): ComposedServices {
   const revocation = { ...ports, connections: store.connections, credentials: store.credentials, seal, log: parts.log, sendRequest, contextOf }
   const repairPage: Services['repairLink'] = ({ row, providerKnown }) =>
     providerKnown ? repairLink(row.connection, parts.config.publicUrl, { seal, clock: node.clock }) : null
+  const observed = composeObserved(parts, connections, repairPage)
   return {
     ...ports,
     ...signedIn,
@@ -141,6 +157,7 @@ export function composeServices(parts: ServiceParts): ComposedServices {
     }),
     providers: directory,
     organizations: store.organizations,
+    settings: new OrganizationSettingsService({ ...ports, organizations: store.organizations }),
     events: store.events,
     health: parts.health,
     restore: parts.restore,
@@ -149,19 +166,57 @@ export function composeServices(parts: ServiceParts): ComposedServices {
     proxy,
     upstream: composeUpstream(parts, proxy, pacing),
     revocation,
+    ...observed,
+    ...composeAlerting(parts, { connections, repairLink: repairPage, transport: proxy, live: observed.live }),
+    ...composeOperate({ ...ports, store, engine, keyring: keyringOf(parts.config).ids() }),
     ...composeProviderEvents({ ...parts, pacing, codes: connect }),
   }
 }
 
+function composeAlerting(
+  { config, node, organization, guard, log, nodeFacts: facts }: ServiceParts,
+  around: Pick<AlertComposition, 'connections' | 'repairLink' | 'transport'> & Pick<Services, 'live'>,
+): AlertParts {
+  const { store, seal, clock } = node
+  const ports = { store, seal, clock, timers: systemTimers, entropy: systemEntropy, log }
+  const alerting = composeAlerts({ ...ports, ...around, config, guard, mailer: composeMailer(config, ports), node: node.identity.id, organization, facts })
+  feedAlerts({ ...ports, live: around.live, alertLinks: alerting.alertLinks })
+  return alerting
+}
+
+function composeObserved(
+  { config, node, engine, directory, counter, log, metrics }: ServiceParts,
+  connections: ConnectionService,
+  repairLink: Services['repairLink'],
+) {
+  const ports = { clock: node.clock, timers: systemTimers, entropy: systemEntropy, log }
+  const { historyMs } = config
+  const about = { counter, historyMs, node: node.identity }
+  const observed = composeObserve({ ...ports, store: node.store, engine, connections, repairLink, providers: directory, ...about })
+  return { ...observed, live: countedStreams(observed.live, metrics.meters) }
+}
+
 /** Sessions, and the proofs of identity that open them. */
-function composeSignedIn({ config, node, log, organization, client }: ServiceParts): SessionParts & IdentityParts & InstallationParts & AgentParts & OperatorParts {
+function composeSignedIn({
+  config,
+  node,
+  log,
+  organization,
+  client,
+}: ServiceParts): SessionParts & IdentityParts & InstallationParts & AgentParts & OperatorParts {
   const { store, seal, clock } = node
   const ports = { config, store, seal, clock, timers: systemTimers, entropy: systemEntropy, log, organization }
   const parts = composeSessions(ports)
   const installations = composeInstallations({ ...ports, ...parts })
   const agents = composeAgents({ ...ports, ...installations, client })
   const operators = composeOperators({ ...ports, ...agents })
-  return { ...parts, ...installations, ...agents, ...operators, ...composeIdentity({ ...ports, sessions: parts.sessions, mailer: composeMailer(config, ports) }) }
+  return {
+    ...parts,
+    ...installations,
+    ...agents,
+    ...operators,
+    ...composeIdentity({ ...ports, sessions: parts.sessions, mailer: composeMailer(config, ports) }),
+  }
 }
 
 function composeMachines({ node, engine, client, metrics }: ServiceParts): MachineConnections {
@@ -233,7 +288,7 @@ function composeConnectPorts(parts: ServiceParts): ConnectPorts {
   }
 }
 
-export function composeApp(config: Config, services: ComposedServices, log: Log, more: readonly ((app: App) => void)[]): App {
+export function composeApp(config: Config, services: ComposedServices, log: Log, more: readonly ((app: App) => void)[], watch?: RequestWatch): App {
   const { publicUrl, trustedProxies, allowedOrigins } = config
   const desk = new PageDesk({ services, ...services.signIns, connect: services.connect, publicUrl, allowedOrigins, log })
   return createApp(services, {
@@ -245,6 +300,7 @@ export function composeApp(config: Config, services: ComposedServices, log: Log,
     keyLimit: perMinute(config.rateLimitPerKey),
     failureLimit: perMinute(config.rateLimitPerAddress),
     proxyTimeoutMs: config.proxyTimeoutMs,
+    ...(watch === undefined ? {} : { watch }),
     ...(config.logLevel === 'debug' ? { requestLog: (fields) => log.info(fields, 'a request was answered') } : {}),
     routes: [
       (app) => restoreRoutes(app, services.restore),
@@ -252,6 +308,8 @@ export function composeApp(config: Config, services: ComposedServices, log: Log,
       (app) => hostedRoutes(app, { connect: services.connect, publicUrl, log, people: connectPeople(desk) }),
       (app) => pageRoutes(app, desk),
       (app) => ownerPageRoute(app, services.signIns.visits),
+      (app) => consoleFiles(app, { publicUrl }),
+      (app) => consoleFromRoot(app, { publicUrl }),
       ...more,
     ],
   })

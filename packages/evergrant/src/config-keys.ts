@@ -143,6 +143,13 @@ export const CONFIG_KEYS = keys([
     meaning: '`debug`, `info`, `warn`, `error` or `silent`. `debug` writes a line for each request.',
   },
   {
+    name: 'EVERGRANT_OTLP_ENDPOINT',
+    default: '',
+    secret: true,
+    meaning:
+      '`http://collector:4318`: traces are sent to this OpenTelemetry collector (OTLP over HTTP, `/v1/traces` below it), with `user:password@` where it asks for them. `?sample=0.1` keeps a tenth of the traces that begin here. Without it nothing is traced.',
+  },
+  {
     name: 'EVERGRANT_ORGANIZATION_NAME',
     default: 'Default',
     secret: false,

@@ -48,6 +48,8 @@ export interface Config {
   readonly nodeId: string | null
   readonly serveWithoutDatabaseMs: number
   readonly logLevel: LogLevel
+  /** Null: nothing is traced. The share of traces that is kept may stand in its query, `sample`. */
+  readonly otlpEndpoint: Secret | null
   readonly organizationName: string
   /** Requests a minute. */
   readonly rateLimitPerKey: number
@@ -146,6 +148,7 @@ export function readConfig(env: Environment, options: ReadOptions): Config {
     nodeId: read.optional('EVERGRANT_NODE_ID', nodeName),
     serveWithoutDatabaseMs: read.integer('EVERGRANT_SERVE_WITHOUT_DATABASE_SECONDS', 0, 86_400) * 1_000,
     logLevel: read.optional('EVERGRANT_LOG_LEVEL', logLevel) ?? 'info',
+    otlpEndpoint: read.optional('EVERGRANT_OTLP_ENDPOINT', collector),
     organizationName: options.development && env.EVERGRANT_ORGANIZATION_NAME === undefined ? 'Example application' : read.text('EVERGRANT_ORGANIZATION_NAME'),
     rateLimitPerKey: read.integer('EVERGRANT_RATE_LIMIT_PER_KEY', 1, 10_000_000),
     rateLimitPerAddress: read.integer('EVERGRANT_RATE_LIMIT_PER_ADDRESS', 1, 10_000_000),
@@ -326,6 +329,15 @@ const SENDER = /^(?:[^<>\r\n"]{1,100}<[^\s<>@"]+@[^\s<>@"]+>|[^\s<>@"]+@[^\s<>@"
 function mailSender(text: string): string {
   if (!SENDER.test(text.trim())) throw invalid('must be an address, or a name and an address: Example <hello@example.com>')
   return text.trim()
+}
+
+function collector(text: string): Secret {
+  const url = URL.parse(text)
+  const sample = url?.searchParams.get('sample') ?? '1'
+  const plain = url !== null && /^https?:$/.test(url.protocol) && url.hash === '' && [...url.searchParams.keys()].every((name) => name === 'sample')
+  if (!plain || !/^(0(\.\d+)?|1(\.0+)?)$/.test(sample))
+    throw invalid('must look like http://collector:4318, or https://; ?sample=0.1, from 0 to 1, is all that its query may say')
+  return new Secret(url.href)
 }
 
 function signUp(text: string): SignUp {

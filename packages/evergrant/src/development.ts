@@ -50,7 +50,7 @@ export async function startDevelopment(config: Config): Promise<Development> {
       },
       ready: (parts) => practiceIntegration(parts, config.publicUrl),
     },
-    tryUrl: `${config.publicUrl}/`,
+    tryUrl: `${config.publicUrl}/try`,
     practiceUrl: practice.url,
     close: () => practice.close(),
   }

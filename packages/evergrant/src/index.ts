@@ -1,21 +1,28 @@
 import { startChores } from './compose-chores.ts'
 import { composeEngine } from './compose-engine.ts'
 import { type NodeParts, openNode } from './compose-node.ts'
-import { createHealth, createLog, createMetrics, type Metrics } from './compose-observability.ts'
+import { createHealth, createLog, createMetrics, type Metrics, type OnError } from './compose-observability.ts'
+import { countingUses, ownVersion } from './compose-observe.ts'
 import { type ComposedServices, composeApp, composeServices } from './compose-services.ts'
+import { openTracing } from './compose-tracing.ts'
 import { composeRestore, composeTrust } from './compose-trust.ts'
+import { requestWatch, watchedNode } from './compose-watched-node.ts'
 import type { Config } from './config.ts'
 import { DriftWatch } from './core/drift/drift-watch.ts'
 import { Fault } from './core/fault/fault.ts'
 import { newId, type OrganizationId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
+import { HistoryCounter } from './core/observe/history-counter.ts'
 import type { ProviderRecord } from './core/provider/record.ts'
 import type { DatabaseTrust } from './core/refresh/database-trust.ts'
 import type { Observation } from './core/refresh/engine-ports.ts'
 import { markingConnections } from './core/refresh/marking-connections.ts'
 import type { DrainReport } from './core/refresh/refresh-engine.ts'
+import { watchSeal } from './core/seal/watched-seal.ts'
 import { MINUTE, SECOND } from './core/time.ts'
 import type { App } from './http/schema.ts'
+import type { NodeTracing } from './observability/node-tracing.ts'
+import { Scopes } from './observability/scopes.ts'
 import { createAddressGuard } from './outbound/address-guard.ts'
 import { createEgress } from './outbound/egress.ts'
 import { createProviderClient } from './outbound/provider-client.ts'
@@ -27,6 +34,7 @@ import type { Worker } from './schedule/worker.ts'
 import type { Store } from './store/index.ts'
 import { systemClock, systemEntropy, systemTimers } from './system.ts'
 
+export type { ErrorReport, OnError } from './compose-observability.ts'
 export type { Config } from './config.ts'
 export { loadConfig, readConfig } from './config.ts'
 export { Fault }
@@ -50,6 +58,9 @@ export interface Evergrant {
 /** On a shared database another node may be in the middle of a code exchange: it gets this long. */
 const OTHER_NODES_EXCHANGE_MS = 5 * MINUTE
 
+/** A value that did not open counts as long as this. */
+const UNOPENED_COUNTS_MS = 15 * MINUTE
+
 /** Letters that are on their way get this long; one that waits for another try is lost, and its person asks again. */
 const LETTERS_MS = 5 * SECOND
 
@@ -58,6 +69,8 @@ export interface Extension {
   readonly records: readonly ProviderRecord[]
   readonly routes: (parts: ExtensionParts) => readonly ((app: App) => void)[]
   readonly ready: (parts: ExtensionParts) => Promise<void>
+  /** Told of every error line of the log: for a service that collects errors. */
+  readonly onError?: OnError
 }
 
 export interface ExtensionParts {
@@ -72,9 +85,7 @@ export interface ExtensionParts {
  * @throws Fault when the configuration, the keys or the database do not allow a safe start
  */
 export async function createEvergrant(config: Config, extension?: Extension): Promise<Evergrant> {
-  const log = createLog(config)
-  const metrics = createMetrics()
-  const node = await openNode(config, log)
+  const { scopes, log, metrics, tracing, node, missing } = await openWatched(config, extension)
   const { allowPrivateHosts, development, egressProxy, egressDirect } = config
   const egress = egressProxy === null ? null : createEgress(egressProxy.reveal(), egressDirect)
   const guard = createAddressGuard({ allowPrivateHosts, development, egress })
@@ -90,12 +101,15 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
     const organization = await defaultOrganization(node.store, config)
     const trust = composeTrust(config, node, organization, log)
     const drift = new DriftWatch({ events: node.store.events, seal: node.seal, clock: node.clock, entropy: systemEntropy, log })
-    const { engine, exchange, signing } = composeEngine(config, node, { trust, directory, endpoint, log, observe: observer(metrics, drift) })
+    const counter = new HistoryCounter({ observed: node.store.observed, clock: node.clock, incarnation: node.identity.incarnation })
+    const { engine, exchange, signing } = composeEngine(config, node, { trust, directory, endpoint, log, observe: observer(metrics, drift, counter), tracing })
     metrics.watch(() => engine.stats(), node.watch)
     const connections = markingConnections(node.store.connections, { contexts: engine.contexts, trust, log })
+    const health = createHealth(node, trust, () => engine.stats())
+    metrics.watchHealth(health)
     const services = composeServices({
       config,
-      node: { ...node, store: { ...node.store, connections } },
+      node: { ...node, store: { ...node.store, connections, uses: countingUses(node.store.uses, counter) } },
       organization,
       engine,
       exchange,
@@ -105,16 +119,19 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
       guard,
       log,
       metrics,
+      counter,
+      nodeFacts: async () => ({ journal: node.journal.unsettled?.() ?? 0, unopened: missing(UNOPENED_COUNTS_MS) }),
       drift,
       restore: composeRestore(config, node, trust, organization),
-      health: createHealth(node, trust, () => engine.stats()),
+      health,
     })
+
     const recovered = await engine.recover()
     const resumed = await resumeConnects(node.journal, services)
     await services.connect.reopenInterrupted(node.clock.wall() - (config.databaseUrl === null ? 0 : OTHER_NODES_EXCHANGE_MS))
     if (recovered.reclaimed + recovered.replayed + resumed > 0) log.info({ ...recovered, resumed }, 'what an earlier start left in flight is accounted for')
     const parts: ExtensionParts = { services, store: node.store, organization }
-    const app = composeApp(config, services, log, extension?.routes(parts) ?? [])
+    const app = composeApp(config, services, log, extension?.routes(parts) ?? [], requestWatch(metrics.meters, scopes, tracing))
     await extension?.ready(parts)
     return runnable({
       config,
@@ -126,6 +143,7 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
       engine,
       trust,
       stop: () => endpoint.close(),
+      tracing,
     })
   } catch (error) {
     endpoint.close()
@@ -135,6 +153,22 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
     await node.store.close()
     throw error
   }
+}
+
+/** The node, its log, and what watches both. */
+async function openWatched(config: Config, extension: Extension | undefined) {
+  const scopes = new Scopes()
+  const log = createLog(config, scopes, extension?.onError)
+  const metrics = createMetrics()
+  const opened = await openNode(config, log)
+  const about = { node: opened.identity.id, version: ownVersion() }
+  const tracing = await openTracing(config, about, scopes)
+  const watched = watchedNode(opened, metrics.meters, tracing)
+  const { seal, missing } = watchSeal(watched.seal, watched.clock)
+  metrics.meters.set('evergrant_build_info', about, 1)
+  metrics.watchJournal(watched.journal)
+  metrics.watchWorkload(watched.store.operations, () => watched.clock.wall())
+  return { scopes, log, metrics, tracing, missing, node: { ...watched, seal } }
 }
 
 /** An address that cannot be had is the operator's to choose, and no defect. */
@@ -156,6 +190,7 @@ interface RunnableParts {
   readonly engine: ReturnType<typeof composeEngine>['engine']
   readonly trust: DatabaseTrust
   readonly stop: () => void
+  readonly tracing: NodeTracing | null
 }
 
 function runnable(parts: RunnableParts): Evergrant {
@@ -194,21 +229,26 @@ function runnable(parts: RunnableParts): Evergrant {
         .flush()
         .catch((error: unknown) => parts.log.warn({ error: String(error) }, 'the last uses of installations were not noted'))
       await services.uses.flush()
+      await services.history.flush().catch((error: unknown) => parts.log.warn({ error: String(error) }, 'the last minute of the history was not written'))
       await services.postbox.drain(LETTERS_MS)
+      // At most a try's deadline; what is not written down is sent again.
+      await services.alertChores.deliveries.settled()
       services.proxy.close()
       parts.stop()
       await node.journal.close()
       await node.marks.close()
       await node.membership.leave().catch((error: unknown) => parts.log.warn({ error: String(error) }, 'the row of this node stays'))
       await node.store.close()
+      await parts.tracing?.close()
     },
   }
 }
 
 /** Measures every presentation, and looks at some of the answers. */
-function observer(metrics: Metrics, drift: DriftWatch): (observation: Observation) => void {
+function observer(metrics: Metrics, drift: DriftWatch, counter: HistoryCounter): (observation: Observation) => void {
   return (observation) => {
     metrics.observe(observation)
+    counter.observe(observation)
     if (observation.live !== undefined) drift.look(observation.live)
   }
 }

@@ -12,6 +12,7 @@ export interface Started {
 export function banner(version: string, started: Started): string {
   const { url, development, setupUrl } = started
   const rows = [
+    `  Console     ${url}/console/`,
     ...(development === null ? [] : [`  Try it      ${development.tryUrl}`, `  Practice    ${development.practiceUrl}`]),
     `  API         ${url}/docs/api`,
     `  Health      ${url}/health/ready`,

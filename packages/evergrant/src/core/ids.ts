@@ -28,6 +28,7 @@ export type ChannelId = `chn_${string}`
 export type AlertId = `alt_${string}`
 export type NoticeId = `ntc_${string}`
 export type OwnerLetterId = `ltr_${string}`
+export type SweepId = `swp_${string}`
 
 interface IdOf {
   org: OrganizationId
@@ -58,6 +59,7 @@ interface IdOf {
   alt: AlertId
   ntc: NoticeId
   ltr: OwnerLetterId
+  swp: SweepId
 }
 
 /** A typed id: prefix + UUIDv7, so that ids of one kind sort by creation time. */

@@ -22,24 +22,33 @@ import { duplicateKey, tooDeepField } from './json-body.ts'
 import { MethodTable } from './method-table.ts'
 import { faultOf, PROBLEM_TYPE, problemOf, retryAfterSeconds } from './problem.ts'
 import { type RateLimit, RateLimiter } from './rate-limit.ts'
+import { around, type RequestWatch, watchRequests } from './request-watch.ts'
 import { noteRoutes } from './route-table.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { agentEnrolmentRoutes } from './routes/agent-enrolment.ts'
 import { agentOperationRoutes } from './routes/agent-operation.ts'
 import { agentTrustRoutes } from './routes/agent-trust.ts'
 import { agentRoutes } from './routes/agents.ts'
+import { alertRoutes } from './routes/alerts.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { approvalRoutes } from './routes/approvals.ts'
+import { bulkRoutes } from './routes/bulk.ts'
+import { channelRoutes } from './routes/channels.ts'
 import { connectionTestRoutes } from './routes/connection-test.ts'
 import { connectionRoutes } from './routes/connections.ts'
+import { consoleRoutes } from './routes/console.ts'
 import { credentialRoutes } from './routes/credentials.ts'
 import { deathRoutes } from './routes/deaths.ts'
 import { eventRoutes } from './routes/events.ts'
+import { expiryRoutes } from './routes/expiries.ts'
 import { healthRoutes } from './routes/health.ts'
+import { historyRoutes } from './routes/history.ts'
 import { hookRoutes } from './routes/hooks.ts'
 import { importRoutes } from './routes/import.ts'
+import { insightRoutes } from './routes/insight.ts'
 import { integrationRoutes } from './routes/integrations.ts'
 import { jwksRoutes } from './routes/jwks.ts'
+import { keyringRoutes } from './routes/keyring.ts'
 import { organizationRoutes } from './routes/organizations.ts'
 import { ownerRoutes } from './routes/owners.ts'
 import { profileRoutes } from './routes/profile.ts'
@@ -47,10 +56,12 @@ import { providerRoutes } from './routes/providers.ts'
 import { proxyRoutes } from './routes/proxy.ts'
 import { pushRoutes } from './routes/pushes.ts'
 import { reuseProbeRoutes } from './routes/reuse-probe.ts'
+import { settingsRoutes } from './routes/settings.ts'
 import { tokenStatusRoutes } from './routes/token-status.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { userRoutes } from './routes/users.ts'
 import { useRoutes } from './routes/uses.ts'
+import { webhookRoutes } from './routes/webhooks.ts'
 import type { App, SchemaTypes } from './schema.ts'
 import type { Services } from './services.ts'
 import { validatorCompiler } from './validation.ts'
@@ -77,6 +88,8 @@ export interface AppOptions {
     readonly ms: number
     readonly request: string
   }) => void
+  /** Measures and traces what is answered. */
+  readonly watch?: RequestWatch
   /** More routes, each in its own scope. */
   readonly routes?: readonly ((app: App) => void)[]
 }
@@ -102,7 +115,8 @@ export function createApp(services: Services, options: AppOptions): App {
   const validateLane = new ValidateLane(services, limits.keys, headers, nextRequestId)
   const app = Fastify({
     bodyLimit,
-    serverFactory: (handler) => createServer(SERVER, options.requestLog === undefined ? lane.before(validateLane.before(handler)) : handler),
+    serverFactory: (handler) =>
+      createServer(SERVER, around(options.watch, options.requestLog === undefined ? lane.before(validateLane.before(handler)) : handler)),
     trustProxy: options.trustedProxies === undefined || options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
     genReqId: nextRequestId,
     onProtoPoisoning: 'error',
@@ -138,6 +152,7 @@ export function createApp(services: Services, options: AppOptions): App {
     reply.headers(headers).header('request-id', request.id)
     done()
   })
+  if (options.watch !== undefined) watchRequests(app, options.watch)
   answerOrigins(app, origins)
   app.addHook('onRequest', authenticator(services, limits, options.publicUrl))
   if (options.requestLog !== undefined) logRequests(app, options.requestLog)
@@ -167,6 +182,9 @@ export function createApp(services: Services, options: AppOptions): App {
 function ownRoutes(app: App, services: Services, options: AppOptions): void {
   tokenRoutes(app, services)
   connectionRoutes(app, services)
+  insightRoutes(app, services)
+  bulkRoutes(app, services)
+  expiryRoutes(app, services)
   credentialRoutes(app, services)
   connectionTestRoutes(app, services)
   reuseProbeRoutes(app, services)
@@ -183,12 +201,19 @@ function ownRoutes(app: App, services: Services, options: AppOptions): void {
   useRoutes(app, services)
   agentOperationRoutes(app, services)
   organizationRoutes(app, services)
+  settingsRoutes(app, services)
   profileRoutes(app, services)
   userRoutes(app, services)
   ownerRoutes(app, services)
   tokenStatusRoutes(app, services)
   eventRoutes(app, services)
+  alertRoutes(app, services)
+  channelRoutes(app, services)
+  webhookRoutes(app, services)
+  historyRoutes(app, services)
+  consoleRoutes(app, services)
   adminRoutes(app, services)
+  keyringRoutes(app, services)
   healthRoutes(app, services)
   jwksRoutes(app, services.signingKeys)
   docsRoutes(app)

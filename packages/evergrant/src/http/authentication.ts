@@ -23,6 +23,8 @@ declare module 'fastify' {
     own?: true
     /** The answer is about the access token itself, and gives nothing away that is not in it: no proof of a key is asked. */
     aboutToken?: true
+    /** Whoever sends a connect session's link token (`Evergrant-Connect-Link`) is let in without a caller: the handler looks at it. */
+    orLink?: true
     /** Agents may use it, within their policy: the handler keeps to `caller.installation`. Without it they are refused. */
     agents?: true
     /** Also for a session that may only add or show a second factor. */
@@ -47,9 +49,9 @@ export function authenticator(services: AuthServices, limits: Limits, publicUrl:
   const admitPerson = personHook(services, limits)
   const prove = proofHook(services, publicUrl)
   return (request: FastifyRequest, _reply: FastifyReply, done: Done): void => {
-    const { access, aboutToken } = request.routeOptions.config
+    const { access, aboutToken, orLink } = request.routeOptions.config
     // Only the answer to an unknown path has no route, and so no access.
-    if (access === 'public' || request.is404) return done()
+    if (access === 'public' || request.is404 || (orLink === true && linkTokenOf(request) !== null)) return done()
     if (access === undefined) return done(new Fault('internal', { detail: 'This route does not say who may use it.' }))
     const { authorization } = request.headers
     const text = bearerOf(authorization)
@@ -58,6 +60,12 @@ export function authenticator(services: AuthServices, limits: Limits, publicUrl:
     if (bound === undefined || !looksLikeToken(bound)) return admitKey(request, text, access, done)
     prove(request, bound).then((key) => admitPerson(request, bound, key, access, done), done)
   }
+}
+
+/** The token of a connect session's link; null when none was sent. */
+export function linkTokenOf({ headers }: Pick<FastifyRequest, 'headers'>): string | null {
+  const sent = headers['evergrant-connect-link']
+  return typeof sent === 'string' ? sent : null
 }
 
 /** The key that a request was proven with (RFC 9449 section 7.1). */

@@ -348,21 +348,24 @@ describe('the settings of all agents', () => {
     })
   })
 
-  test('put a tripped breaker back', async () => {
-    const tripped = { ...(await lab.store.agents.settings(lab.organization)), breakerUntil: lab.time.clock.wall() + HOUR }
-    const event = {
-      id: 'evt_00000000-0000-7000-8000-000000000001',
-      organization: lab.organization,
-      type: 'recovery.breaker_tripped',
-      at: 0,
-      actor: { kind: 'system', id: null },
-      connection: null,
-      subject: null,
-      data: {},
-    } as const
-    await lab.store.agents.saveSettings(lab.organization, tripped, 0, event)
+  test('put a tripped breaker back, and what recovered before trips it no more', async () => {
+    const machines = await Promise.all(Array.from({ length: 13 }, () => lab.enrolled(agent)))
+    const revocation = { class: 'policy', reason: null, by: 'a policy', ticket: false, status: 'active', lock: null } as const
+    const [event] = (await lab.store.events.list(lab.organization, {}, { limit: 1, cursor: null })).items
+    if (event === undefined) throw new Error('nothing was told')
+    await lab.store.installations.revoke(lab.organization, { organization: true }, revocation, lab.time.clock.wall(), event)
+    const statuses: number[] = []
+    for (const machine of machines.slice(0, 11)) statuses.push((await recover(machine)).status)
+    expect(statuses).toEqual([...Array.from({ length: 10 }, () => 200), 202])
     expect((await read('agent-settings')).breaker_until).toBe('2026-01-01T01:00:00.000Z')
+    const waiting = machines[11]
+    const last = machines[12]
+    if (waiting === undefined || last === undefined) throw new Error('too few machines')
+    expect((await read(`installations/${await idOf(waiting)}/why`)).next).toMatchObject({ verdict: 'asks', rule: 'breaker' })
+    await lab.time.advance(MINUTE)
     expect((await lab.call('PUT', '/api/v1/agent-settings', { body: { close_breaker: true } })).json.breaker_until).toBeNull()
+    expect((await read(`installations/${await idOf(waiting)}/why`)).next).toMatchObject({ verdict: 'granted', rule: 'within_limits' })
+    expect([(await recover(waiting)).status, (await recover(last)).status]).toEqual([200, 200])
   })
 
   test('are for people who reach the whole organization', async () => {

@@ -2,6 +2,7 @@ import type { ApiKey, ApiKeyScope } from '../core/access/api-key.ts'
 import type { ApiKeysService } from '../core/access/api-keys-service.ts'
 import type { IdempotentRequests } from '../core/access/idempotent-requests.ts'
 import type { Organization } from '../core/access/organization.ts'
+import type { OrganizationSettingsService } from '../core/access/settings-service.ts'
 import type { AgentService } from '../core/agent/agent-service.ts'
 import type { AgentSettingsService } from '../core/agent/agent-settings-service.ts'
 import type { ApprovalService } from '../core/agent/approval-service.ts'
@@ -16,6 +17,9 @@ import type { TrustService } from '../core/agent/trust/trust-service.ts'
 import type { UseCounter } from '../core/agent/use-counter.ts'
 import type { Uses } from '../core/agent/uses.ts'
 import type { WorkloadIdentities } from '../core/agent/workload-identities.ts'
+import type { AlertService } from '../core/alert/alert-service.ts'
+import type { ChannelService } from '../core/alert/channel-service.ts'
+import type { AlertLinks } from '../core/alert/notifier.ts'
 import type { Actor } from '../core/audit/event.ts'
 import type { Events } from '../core/audit/events.ts'
 import type { ConnectionChecks } from '../core/connection/check-connection.ts'
@@ -25,6 +29,14 @@ import type { MachineConnections } from '../core/connection/machine-connections.
 import type { ReuseProbes } from '../core/connection/reuse-probes.ts'
 import type { Identity } from '../core/identity/identity.ts'
 import type { OrganizationId } from '../core/ids.ts'
+import type { BulkService } from '../core/observe/bulk-service.ts'
+import type { ConsoleService } from '../core/observe/console-service.ts'
+import type { HistoryService } from '../core/observe/history-service.ts'
+import type { LiveHub } from '../core/observe/live-hub.ts'
+import type { Observed } from '../core/observe/observed.ts'
+import type { StoryService } from '../core/observe/story-service.ts'
+import type { KeyCensus } from '../core/operate/key-census.ts'
+import type { SweepService } from '../core/operate/sweep-service.ts'
 import type { DpopProofs } from '../core/proof/dpop-proofs.ts'
 import type { ProviderDirectory } from '../core/provider/context.ts'
 import type { PushService } from '../core/push/push-service.ts'
@@ -37,6 +49,7 @@ import type { SigningKeys } from '../core/session/signing-keys.ts'
 import type { Clock, Entropy, Timers } from '../core/time.ts'
 import type { OwnerData } from '../core/user/owner-data.ts'
 import type { UserService } from '../core/user/user-service.ts'
+import type { WebhookService } from '../core/webhook/webhook-service.ts'
 import type { Upstream } from './proxy/upstream.ts'
 
 /** What the routes use: services of core and plain functions. Never a store. */
@@ -70,7 +83,7 @@ export interface Services {
   readonly useHistory: Pick<Uses, 'ofConnection' | 'ofAgent'>
   /** Whether a request comes from the holder of a key (DPoP). */
   readonly proofs: Pick<DpopProofs, 'check' | 'examine' | 'spend' | 'nonces'>
-  readonly signingKeys: Pick<SigningKeys, 'published' | 'mustOperate' | 'rotateNow'>
+  readonly signingKeys: Pick<SigningKeys, 'published' | 'mustOperate' | 'rotateNow' | 'schedule'>
   /** Renews the person's connections that are due, waits `deadlineMs` at most, and reports all, as auth/token-status does. */
   readonly dueConnections: (signedIn: SignedIn, deadlineMs: number) => Promise<readonly unknown[]>
   readonly idempotency: IdempotentRequests
@@ -84,11 +97,32 @@ export interface Services {
   readonly probes: Pick<ReuseProbes, 'learn'>
   readonly providers: Pick<ProviderDirectory, 'get' | 'list'>
   readonly organizations: { get(id: OrganizationId): Promise<Organization | undefined> }
+  readonly settings: Pick<OrganizationSettingsService, 'get' | 'change'>
   readonly users: UserService
   readonly ownerData: Pick<OwnerData, 'export' | 'erase' | 'erasePerson'>
   readonly personConnections: Pick<PersonConnections, 'report'>
   readonly events: Pick<Events, 'list' | 'drift'>
   readonly upstream: Upstream
+  /** Many connections seen together. */
+  readonly console: ConsoleService
+  readonly bulks: BulkService
+  readonly stories: StoryService
+  readonly history: Pick<HistoryService, 'read'>
+  readonly eventSearch: Pick<Observed, 'events'>
+  readonly live: Pick<LiveHub, 'subscribe' | 'streamsOf' | 'publish' | 'close'>
+  /** Whether what opened a stream would still open it. */
+  readonly stillAllowed: (caller: Caller) => Promise<boolean>
+  /** Open alerts as the API shows them. */
+  readonly openAlerts?: (organization: OrganizationId) => Promise<readonly object[]>
+  readonly alerts: AlertService
+  readonly alertLinks: AlertLinks
+  readonly channels: ChannelService
+  readonly webhooks: WebhookService
+  /** Of this installation for push services, base64url. */
+  readonly pushKey: () => Promise<string>
+  readonly sweeps: Pick<SweepService, 'start' | 'list' | 'look'>
+  /** Ids of the master keys, the first of which seals, and what each seals still. */
+  readonly encryption: { readonly keyring: readonly string[]; take(patience: Promise<void>): Promise<KeyCensus> }
   readonly health: HealthSource
   readonly metrics: MetricsSource
 }

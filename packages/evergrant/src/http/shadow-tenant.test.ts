@@ -45,6 +45,8 @@ beforeAll(async () => {
       conditions: [{ claim: 'sub', value: 'repo:a' }],
     })
   ).json.id
+  const tagged = { action: 'tag', tag: 'planted-tag', ids: [connection] }
+  const bulk = (await node.ask('POST', '/api/v1/connections/bulk', owner.token, tagged)).json.bulk_id
   const approval = await plantedApproval(agent, connection)
   const incident = await plantedIncident(agent)
   const installation = (await node.ask('GET', `/api/v1/installations?agent=${agent}`, owner.token)).json.items[0].id
@@ -61,10 +63,11 @@ beforeAll(async () => {
     code,
     workload,
     approval,
+    bulk,
     incident,
     installation,
   }
-  const of = (prefix: 'org' | 'int' | 'con' | 'key' | 'usr' | 'ses' | 'agt' | 'enr' | 'wli' | 'apr' | 'inc' | 'ins') => newId(prefix, systemEntropy)
+  const of = (prefix: 'org' | 'int' | 'con' | 'key' | 'usr' | 'ses' | 'agt' | 'enr' | 'wli' | 'apr' | 'inc' | 'ins' | 'blk') => newId(prefix, systemEntropy)
   never = {
     organization: of('org'),
     integration: of('int'),
@@ -77,6 +80,7 @@ beforeAll(async () => {
     code: of('enr'),
     workload: of('wli'),
     approval: of('apr'),
+    bulk: of('blk'),
     incident: of('inc'),
     installation: of('ins'),
   }
@@ -118,7 +122,7 @@ type Ids = Readonly<Record<string, string>>
 /** What stands at a place of a path. */
 function fill({ path }: Pick<RouteFacts, 'path'>, ids: Ids): string {
   const kind =
-    /\/(connections|integrations|api-keys|organizations|sessions|users|agents|approvals|incidents|installations|sdk-tokens)\/:id/.exec(path)?.[1] ?? ''
+    /\/(connections|bulk|integrations|api-keys|organizations|sessions|users|agents|approvals|incidents|installations|sdk-tokens)\/:id/.exec(path)?.[1] ?? ''
   const id = {
     agents: 'agent',
     approvals: 'approval',
@@ -126,6 +130,7 @@ function fill({ path }: Pick<RouteFacts, 'path'>, ids: Ids): string {
     installations: 'installation',
     'sdk-tokens': 'installation',
     connections: 'connection',
+    bulk: 'bulk',
     integrations: 'integration',
     'api-keys': 'key',
     organizations: 'organization',

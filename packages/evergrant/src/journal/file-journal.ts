@@ -164,6 +164,10 @@ class GroupJournal implements FileJournal {
     return { damaged: this.#damaged, unopened: this.#unopened }
   }
 
+  unsettled(): number {
+    return this.#unsettled.size
+  }
+
   healthy(): boolean {
     if (this.#active === null && !this.#ended && this.#setting.clock.mono() - this.#triedAt >= REOPEN_MS) this.#start()
     return this.#active !== null

@@ -60,6 +60,45 @@ export function trustChore(trust: { work(): Promise<boolean> }): Chore {
   return { name: 'trust scores', everyMs: 10 * SECOND, run: () => trust.work() }
 }
 
+/** Writes what this node counted for the plots, and adds up the hours that are over. */
+export function historyChore(history: { work(): Promise<boolean> }): Chore {
+  return { name: 'history', everyMs: MINUTE, run: () => history.work() }
+}
+
+export interface AlertChoreParts {
+  readonly watch: { readEvents(): Promise<boolean>; look(): Promise<boolean> }
+  readonly report: { run(): Promise<void> }
+  readonly deliveries: { run(): Promise<boolean> }
+  readonly notifier: { run(): Promise<boolean> }
+  readonly letters: { run(): Promise<boolean> }
+}
+
+/** Tells applications and people what happened, and what lasts. */
+export function alertChores({ watch, report, deliveries, notifier, letters }: AlertChoreParts): readonly Chore[] {
+  return [
+    { name: 'what happened', everyMs: SECOND, run: () => watch.readEvents() },
+    { name: 'what lasts', everyMs: 15 * SECOND, run: () => watch.look() },
+    { name: 'about this node', everyMs: MINUTE, run: () => report.run().then(() => false) },
+    { name: 'webhooks', everyMs: SECOND, run: () => deliveries.run() },
+    { name: 'notices', everyMs: 2 * SECOND, run: () => notifier.run() },
+    { name: 'letters to owners', everyMs: 5 * SECOND, run: () => letters.run() },
+  ]
+}
+
+/** Watches the sweeps that somebody began, on whatever node, and reports of the day before. */
+export function operateChores({
+  sweeps,
+  reports,
+}: {
+  readonly sweeps: { work(): Promise<boolean> }
+  readonly reports: { work(): Promise<number> }
+}): readonly Chore[] {
+  return [
+    { name: 'sweeps', everyMs: 2 * SECOND, run: () => sweeps.work() },
+    { name: 'reports', everyMs: 10 * MINUTE, run: () => reports.work().then(() => false) },
+  ]
+}
+
 /** Where there are other nodes: shows them that this one lives, and looks after those that do not. */
 function sharedChores(engine: NodeChoreParts['engine'], watch: Pick<NodeWatch, 'beat'>): readonly Chore[] {
   return [

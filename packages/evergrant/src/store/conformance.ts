@@ -1,5 +1,6 @@
 import { accessCases } from './conformance/access-cases.ts'
 import { agentCases } from './conformance/agent-cases.ts'
+import { alertCases } from './conformance/alert-cases.ts'
 import { checkCases } from './conformance/check-cases.ts'
 import { claimCases } from './conformance/claim-cases.ts'
 import { connectionCases } from './conformance/connection-cases.ts'
@@ -13,6 +14,8 @@ import { importCases } from './conformance/import-cases.ts'
 import { installationCases } from './conformance/installation-cases.ts'
 import { lineageCases } from './conformance/lineage-cases.ts'
 import { nodeCases } from './conformance/node-cases.ts'
+import { observeCases } from './conformance/observe-cases.ts'
+import { operationCases } from './conformance/operation-cases.ts'
 import { ownerCases } from './conformance/owner-cases.ts'
 import { personSessionCases } from './conformance/person-session-cases.ts'
 import { pushCases } from './conformance/push-cases.ts'
@@ -25,6 +28,7 @@ import type { StoreCase } from './conformance/store-case.ts'
 import { trustCases } from './conformance/trust-cases.ts'
 import { userCases } from './conformance/user-cases.ts'
 import { warningCases } from './conformance/warning-cases.ts'
+import { webhookCases } from './conformance/webhook-cases.ts'
 
 export type { StoreCase, StoreContext } from './conformance/store-case.ts'
 
@@ -55,5 +59,9 @@ export const storeCases: readonly StoreCase[] = [
   ...installationCases,
   ...agentCases,
   ...trustCases,
+  ...observeCases,
   ...enrolmentCases,
+  ...alertCases,
+  ...webhookCases,
+  ...operationCases,
 ]

@@ -9,6 +9,7 @@ import type { Installations } from '../core/agent/installations.ts'
 import type { TrustSnapshots } from '../core/agent/trust-snapshots.ts'
 import type { Uses } from '../core/agent/uses.ts'
 import type { WorkloadIssuers } from '../core/agent/workload-issuers.ts'
+import type { Alerts, Channels } from '../core/alert/alerts.ts'
 import type { Events } from '../core/audit/events.ts'
 import type { ConnectSessions } from '../core/connect/connect-sessions.ts'
 import type { Checks } from '../core/connection/checks.ts'
@@ -17,8 +18,9 @@ import type { Integrations } from '../core/connection/integrations.ts'
 import type { Factors } from '../core/identity/factor.ts'
 import type { Throttles } from '../core/identity/throttle.ts'
 import type { Tickets } from '../core/identity/ticket.ts'
-import type { AgentId, ConnectionId, InstallationId, IntegrationId, OrganizationId, SessionId, UserId } from '../core/ids.ts'
+import type { AgentId, AlertId, ConnectionId, DeliveryId, InstallationId, IntegrationId, OrganizationId, SessionId, UserId } from '../core/ids.ts'
 import type { Observed } from '../core/observe/observed.ts'
+import type { Operations } from '../core/operate/operations.ts'
 import type { QuotaState, Quotas } from '../core/pacing/quotas.ts'
 import type { ProofsSeen } from '../core/proof/dpop-proofs.ts'
 import type { Pushes } from '../core/push/pushes.ts'
@@ -31,6 +33,7 @@ import type { SignIns } from '../core/sign-in/sign-ins.ts'
 import type { Clock, Timers } from '../core/time.ts'
 import type { Owners } from '../core/user/owners.ts'
 import type { Users } from '../core/user/users.ts'
+import type { Webhooks } from '../core/webhook/webhooks.ts'
 
 /** Something changed that another node or a cache may hold. Sent after the change is durable; may repeat, never reorders per key. */
 export type Change =
@@ -47,6 +50,10 @@ export type Change =
   | { readonly kind: 'agent'; readonly agent: AgentId }
   /** Its status, its key, or what access tokens of it still count. */
   | { readonly kind: 'installation'; readonly installation: InstallationId }
+  /** Opened, changed or over. */
+  | { readonly kind: 'alert'; readonly alert: AlertId }
+  /** Tried or replayed. */
+  | { readonly kind: 'delivery'; readonly delivery: DeliveryId }
   /** One of the keys behind access tokens. */
   | { readonly kind: 'signing_key' }
   /** Carries all there is to know: a reader of every row would ask the database once a second. */
@@ -86,7 +93,11 @@ export interface Store {
   readonly checks: Checks
   readonly quotas: Quotas
   readonly lineages: Lineages
+  readonly alerts: Alerts
+  readonly channels: Channels
+  readonly webhooks: Webhooks
   readonly observed: Observed
+  readonly operations: Operations
   readonly nodes: Nodes
   readonly changes: Changes
   /** Resolves when the database answers a trivial read and accepts writes; rejects otherwise. */

@@ -14,6 +14,7 @@ import type { PresentationInput } from '../core/session/sessions.ts'
 import { systemClock, systemEntropy, systemTimers } from '../system.ts'
 import { agentCopies, agentPlans, fillAgents } from './conformance/agent-plans.ts'
 import { enrolled, newAgent } from './conformance/agents.ts'
+import { observePlans } from './conformance/observe-plans.ts'
 import { opened, person } from './conformance/people.ts'
 import { insertion, stagedSession } from './conformance/sign-in-cases.ts'
 import { Tenant, tokens } from './conformance/tenant.ts'
@@ -226,6 +227,7 @@ const CASES: readonly Case[] = [
       store.checks.plan({ integration: integration.id, organization, everyMs: DAY, before: 'con_9' as ConnectionId }, LIMIT),
   },
   ...agentPlans(NOW),
+  ...observePlans,
   ...trustPlans(NOW),
 ]
 
@@ -293,6 +295,7 @@ async function fill(
       id,
       owner: `owner-${index}`,
       account: `account-${index}`,
+      tags: JSON.stringify(index % 200 === 3 ? ['one'] : [`tag-${index}`]),
       ...(index % 200 === 0 ? { state: 'disconnected', disconnected_at: NOW - 40 * DAY + index, purged_at: index < 5_000 ? NOW - 10 * DAY : null } : {}),
     }),
     health: (row, index, id) => ({ ...row, connection_id: id, due_at: index % 100 === 7 ? NOW - index : NOW + DAY + index }),

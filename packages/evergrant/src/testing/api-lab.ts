@@ -1,12 +1,16 @@
-import { composeIdentity, type IdentityComposition } from '../compose-identity.ts'
 import { composeAgents } from '../compose-agents.ts'
+import { type AlertComposition, type AlertParts, composeAlerts } from '../compose-alerts.ts'
+import { composeIdentity, type IdentityComposition } from '../compose-identity.ts'
 import { composeInstallations, type InstallationComposition } from '../compose-installations.ts'
+import { composeObserve, countingUses } from '../compose-observe.ts'
+import { composeOperate } from '../compose-operate.ts'
 import { composeOperators } from '../compose-operators.ts'
 import { composePeople, type PeopleParts } from '../compose-people.ts'
 import { composeSessions, type SessionComposition } from '../compose-sessions.ts'
 import type { ApiKeyScope } from '../core/access/api-key.ts'
 import { ApiKeysService } from '../core/access/api-keys-service.ts'
 import { IdempotentRequests } from '../core/access/idempotent-requests.ts'
+import { OrganizationSettingsService } from '../core/access/settings-service.ts'
 import { repairLink } from '../core/connect/repair-link.ts'
 import { ConnectionChecks } from '../core/connection/check-connection.ts'
 import { ConnectionService, connectionNotFound } from '../core/connection/connection-service.ts'
@@ -16,6 +20,7 @@ import { ReuseProbes } from '../core/connection/reuse-probes.ts'
 import type { Letter } from '../core/identity/letter.ts'
 import { newId, type OrganizationId } from '../core/ids.ts'
 import type { Log, LogFields } from '../core/log.ts'
+import { HistoryCounter } from '../core/observe/history-counter.ts'
 import { QuotaBook, quotaSubject } from '../core/pacing/quota-book.ts'
 import type { PushedCodes } from '../core/push/push-ports.ts'
 import { createPushService } from '../core/push/push-service.ts'
@@ -36,6 +41,8 @@ import { createEngineLab, type EngineLab, type LabOptions } from './engine-lab.t
 import { testSeal } from './seal.ts'
 
 export interface ApiLab extends EngineLab {
+  /** What the chores of a node do. */
+  readonly alertChores: AlertParts['alertChores']
   readonly app: App
   readonly services: Services
   readonly logged: { readonly fields: LogFields; readonly message: string }[]
@@ -79,19 +86,23 @@ const SESSIONS = {
 export interface ApiLabOptions extends LabOptions {
   readonly app?: Partial<AppOptions>
   readonly codes?: PushedCodes
+  /** Of what is made through the API; the system's by default. */
+  readonly entropy?: Entropy
   readonly identity?: Partial<Pick<IdentityComposition, 'derive'> & IdentityComposition['config'] & InstallationComposition['config']>
 }
 
 /** The whole HTTP API over the real engine, the real embedded store and a scripted provider. */
 export async function createApiLab(options: ApiLabOptions = {}): Promise<ApiLab> {
   const lab = await createEngineLab(options)
-  const { store, time } = lab
+  const { time } = lab
+  const counter = new HistoryCounter({ observed: lab.store.observed, clock: time.clock, incarnation: 'lab' })
+  const store: Store = { ...lab.store, uses: countingUses(lab.store.uses, counter) }
   const seal = testSeal()
   const logged: { fields: LogFields; message: string }[] = []
   const letters: Letter[] = []
   const note = (fields: LogFields, message: string): void => void logged.push({ fields, message })
   const log: Log = { info: note, warn: note, error: note }
-  const ports = { clock: time.clock, timers: time.timers, entropy: systemEntropy }
+  const ports = { clock: time.clock, timers: time.timers, entropy: options.entropy ?? systemEntropy }
   const apiKeys = labKeys(store, seal, ports)
   store.changes.subscribe((change) => {
     if (change.kind === 'api_key') apiKeys.forget()
@@ -101,6 +112,7 @@ export async function createApiLab(options: ApiLabOptions = {}): Promise<ApiLab>
   const probed = labConnections(lab, { ...ports, seal })
   const repairPage: Services['repairLink'] = ({ row, providerKnown }) =>
     providerKnown ? repairLink(row.connection, PUBLIC_URL, { seal, clock: time.clock }) : null
+  const alerting = labAlerts(lab, { ...ports, seal, log, letters, connections: probed.connections, repairLink: repairPage })
   const services: Services = {
     ...ports,
     engine: lab.engine,
@@ -129,9 +141,24 @@ export async function createApiLab(options: ApiLabOptions = {}): Promise<ApiLab>
     ...labEvents(lab, { ...ports, seal, log, pacing, codes: options.codes ?? null }),
     providers: lab.directory,
     organizations: store.organizations,
+    settings: new OrganizationSettingsService({ ...ports, organizations: store.organizations }),
     events: store.events,
     health: { check: async () => [{ name: 'store', ok: true, detail: null }] },
     upstream: labUpstream(lab, pacing),
+    ...composeObserve({
+      ...ports,
+      store,
+      engine: lab.engine,
+      connections: probed.connections,
+      repairLink: repairPage,
+      providers: lab.directory,
+      counter,
+      historyMs: 30 * DAY,
+      node: { id: 'lab', incarnation: 'lab' },
+      log,
+    }),
+    ...composeOperate({ ...ports, store, engine: lab.engine, keyring: ['k1'] }),
+    ...alerting,
     metrics: { tokenRead: () => {}, render: async () => 'evergrant_up 1\n' },
   }
   const app = createApp(services, { publicUrl: PUBLIC_URL, log, ...options.app })
@@ -142,6 +169,7 @@ export async function createApiLab(options: ApiLabOptions = {}): Promise<ApiLab>
     ...lab,
     app,
     services,
+    alertChores: alerting.alertChores,
     logged,
     letters,
     keyFor,
@@ -158,10 +186,25 @@ export async function createApiLab(options: ApiLabOptions = {}): Promise<ApiLab>
         },
         ...(payload === undefined ? {} : { payload }),
       })
-      const isJson = /json/.test(String(answer.headers['content-type'] ?? ''))
+      const isJson = /json\b/.test(String(answer.headers['content-type'] ?? ''))
       return { status: answer.statusCode, headers: answer.headers, text: answer.body, json: isJson && answer.body !== '' ? JSON.parse(answer.body) : null }
     },
   }
+}
+
+/** Senders that reach this machine; letters go into the list. */
+function labAlerts(
+  { store, organization }: EngineLab,
+  {
+    letters,
+    ...ports
+  }: Pick<AlertComposition, 'clock' | 'timers' | 'entropy' | 'seal' | 'log' | 'connections' | 'repairLink'> & { readonly letters: Letter[] },
+): AlertParts {
+  const guard = createAddressGuard({ allowPrivateHosts: [], development: true })
+  const mailer = { send: async (letter: Letter) => void letters.push(letter) }
+  const transport = createProxyTransport({ guard, timers: systemTimers })
+  const config = { publicUrl: PUBLIC_URL, organizationName: 'Example' }
+  return composeAlerts({ ...ports, store, organization, config, guard, transport, mailer, node: 'lab', facts: async () => ({ journal: 0, unopened: 0 }) })
 }
 
 function labUpstream({ store, engine }: EngineLab, pacing: QuotaBook): Services['upstream'] {

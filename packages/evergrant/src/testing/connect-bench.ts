@@ -1,4 +1,5 @@
 import { ApiKeysService } from '../core/access/api-keys-service.ts'
+import { OrganizationSettingsService } from '../core/access/settings-service.ts'
 import type { ConnectPorts, DiscardedGrant } from '../core/connect/connect-ports.ts'
 import { type ConnectService, createConnectService } from '../core/connect/connect-service.ts'
 import { repairLink } from '../core/connect/repair-link.ts'
@@ -201,6 +202,7 @@ function openApp(world: World, apiKeys: ApiKeysService, tryItAs: OrganizationId 
     repairLink: ({ row, providerKnown }: ConnectionDetails) => (providerKnown ? repairLink(row.connection, publicUrl, ports) : null),
     providers: ports.providers,
     organizations: store.organizations,
+    settings: new OrganizationSettingsService({ ...ports, organizations: store.organizations }),
     events: store.events,
     health: { check: async () => [] },
     metrics: { tokenRead: () => {}, render: async () => '' },

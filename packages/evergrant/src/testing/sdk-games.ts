@@ -2,7 +2,7 @@ import { type Agent, NEW_POLICY } from '../core/agent/agent.ts'
 import type { Approval } from '../core/agent/approvals.ts'
 import type { Installation } from '../core/agent/installation.ts'
 import type { RecoveryAttempt, SdkRevocation } from '../core/agent/installations.ts'
-import { PRESSURE_MS, type RecoveryPressure } from '../core/agent/recovery-rules.ts'
+import { pressureSince, type RecoveryPressure } from '../core/agent/recovery-rules.ts'
 import { AGENT_SETTINGS_DEFAULTS, type AgentSettings } from '../core/agent/recovery-settings.ts'
 import { applySdkPresentation, type SdkOutcome } from '../core/agent/sdk-outcome.ts'
 import type { SdkPresentation } from '../core/agent/sdk-presentation.ts'
@@ -242,7 +242,7 @@ export class SdkRecordKeeper {
   }
 
   #pressure(at: Instant): RecoveryPressure {
-    return { recoveries: this.attempts.filter((attempt) => attempt.counted && at - attempt.at < PRESSURE_MS).length, installations: 1 }
+    return { recoveries: this.attempts.filter((attempt) => attempt.counted && attempt.at > pressureSince(this.settings, at)).length, installations: 1 }
   }
 
   #put(token: SdkToken): void {

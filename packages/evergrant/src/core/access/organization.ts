@@ -2,6 +2,7 @@ import type { NewEvent } from '../audit/event.ts'
 import type { OrganizationId } from '../ids.ts'
 import type { Instant } from '../time.ts'
 import type { Membership, Role } from '../user/user.ts'
+import type { OrganizationSettings } from './organization-settings.ts'
 
 /** Tenant; every row belongs to one; nothing crosses it. */
 export interface Organization {
@@ -30,6 +31,9 @@ export interface Organizations {
   bySlug(slug: string): Promise<Organization | undefined>
   list(): Promise<readonly Organization[]>
   rename(id: OrganizationId, name: string): Promise<void>
+  /** With defaults for what was never set; also for an organization that is gone. */
+  settings(id: OrganizationId): Promise<OrganizationSettings>
+  saveSettings(id: OrganizationId, settings: OrganizationSettings, event: NewEvent): Promise<void>
   /** Counts at once in sessions that are open: announces `{ kind: 'organization' }`. `already`: nothing changed, and no event was written. */
   requireSecondFactor(id: OrganizationId, roles: readonly Role[], event: NewEvent): Promise<'changed' | 'already' | 'gone'>
 }

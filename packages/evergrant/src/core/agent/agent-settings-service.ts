@@ -15,7 +15,7 @@ export interface AgentSettingsPorts {
 export interface AgentSettingsChange {
   readonly recoveryEnabled?: boolean
   readonly recovery?: Partial<RecoverySettings>
-  /** True: a tripped breaker is put back, and machines recover by themselves again. */
+  /** True: a tripped breaker is put back, and machines recover by themselves again; those that did so far trip it no more. */
   readonly closesBreaker?: boolean
 }
 
@@ -42,10 +42,12 @@ export class AgentSettingsService {
   async change({ organization, actor }: AgentCaller, { recoveryEnabled, recovery, closesBreaker }: AgentSettingsChange): Promise<CurrentSettings> {
     const { agents, clock } = this.#ports
     const before = await agents.settings(organization)
+    const closed = closesBreaker === true ? { breakerUntil: null, breakerClosedAt: clock.wall() } : {}
     const next: AgentSettings = {
+      ...before,
       recoveryEnabled: recoveryEnabled ?? before.recoveryEnabled,
       recovery: { ...before.recovery, ...recovery },
-      breakerUntil: closesBreaker === true ? null : before.breakerUntil,
+      ...closed,
     }
     const switched = next.recoveryEnabled !== before.recoveryEnabled
     const data = switched

@@ -17,7 +17,7 @@ import type {
   SdkRevocation,
 } from './installations.ts'
 import { type RecoveryOutlook, recoveryOutlook } from './recovery-outlook.ts'
-import { PRESSURE_MS, recoverySettingsOf, remainingRecoveries } from './recovery-rules.ts'
+import { pressureSince, recoverySettingsOf, remainingRecoveries } from './recovery-rules.ts'
 import type { RecoverySettings } from './recovery-settings.ts'
 import type { SdkToken } from './sdk-token.ts'
 import { type TimelineEntry, timelineOf } from './timeline.ts'
@@ -119,12 +119,12 @@ export class InstallationService {
     const { installations, agents, clock, recoveryEnabled: enabled } = this.#ports
     const standing = await this.#standing(caller, id)
     const at = clock.wall()
-    const [attempts, tokens, settings, pressure] = await Promise.all([
+    const [attempts, tokens, settings] = await Promise.all([
       installations.attemptsOf(id, EXPLAINED),
       installations.tokensOf(id, 10),
       agents.settings(caller.organization),
-      installations.recoveryPressure(caller.organization, at - PRESSURE_MS),
     ])
+    const pressure = await installations.recoveryPressure(caller.organization, pressureSince(settings, at))
     const head = headOf(standing.installation, tokens)
     return { attempts, next: recoveryOutlook({ ...standing, head, settings, pressure, enabled }, at) }
   }

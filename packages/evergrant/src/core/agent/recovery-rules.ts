@@ -10,7 +10,7 @@ const COOLDOWN_MAX_MS = DAY
 /** How long a tripped breaker sends every recovery to a person. */
 export const BREAKER_MS = HOUR
 /** Of recoveries that are counted together. */
-export const PRESSURE_MS = HOUR
+const PRESSURE_MS = HOUR
 /** Fewer recoveries in that time than this trip no breaker, however few installations there are. */
 export const BREAKER_FLOOR = 10
 const BREAKER_SHARE = 0.2
@@ -19,6 +19,11 @@ const BREAKER_SHARE = 0.2
 export interface RecoveryPressure {
   readonly recoveries: number
   readonly installations: number
+}
+
+/** Recoveries after this instant are counted together. */
+export function pressureSince({ breakerClosedAt }: Pick<AgentSettings, 'breakerClosedAt'>, at: Instant): Instant {
+  return Math.max(at - PRESSURE_MS, breakerClosedAt ?? 0)
 }
 
 export interface RecoveryQuestion {

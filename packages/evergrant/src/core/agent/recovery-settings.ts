@@ -27,6 +27,8 @@ export interface AgentSettings {
   readonly recovery: RecoverySettings
   /** Until then every recovery waits for a person: more asked for one at the same time than any accident explains. */
   readonly breakerUntil: number | null
+  /** When a person put a tripped breaker back: what recovered before that trips no new one. */
+  readonly breakerClosedAt: number | null
 }
 
-export const AGENT_SETTINGS_DEFAULTS: AgentSettings = { recoveryEnabled: true, recovery: RECOVERY_DEFAULTS, breakerUntil: null }
+export const AGENT_SETTINGS_DEFAULTS: AgentSettings = { recoveryEnabled: true, recovery: RECOVERY_DEFAULTS, breakerUntil: null, breakerClosedAt: null }

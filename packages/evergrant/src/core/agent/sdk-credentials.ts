@@ -26,6 +26,8 @@ export interface SdkOpened {
     readonly mode: RecoveryMode
     /** Null: none is counted. */
     readonly remaining: number | null
+    /** Recoveries that a window has in all; null where none is counted. */
+    readonly limit: number | null
     readonly windowMs: number
   }
   readonly serverTime: Instant
@@ -75,7 +77,12 @@ export class SdkCredentials {
       tokenType: bound ? 'DPoP' : 'Bearer',
       expiresIn: issued.expiresIn,
       refreshToken: sdkRefreshToken({ installation: installation.id, generation: token.generation, attempt: token.attempt }, seal),
-      recovery: { mode: settled.mode, remaining: remainingRecoveries(installation, settled, at), windowMs: settled.windowMs },
+      recovery: {
+        mode: settled.mode,
+        remaining: remainingRecoveries(installation, settled, at),
+        limit: settled.mode === 'standard' ? settled.limit : null,
+        windowMs: settled.windowMs,
+      },
       serverTime: at,
     }
   }

@@ -2,9 +2,8 @@ import { Fault } from '../fault/fault.ts'
 import { type AgentId, type InstallationId, newId, type OrganizationId } from '../ids.ts'
 import type { DpopProofs, ExaminedProof } from '../proof/dpop-proofs.ts'
 import type { Seal } from '../seal/seal.ts'
-import { ACCESS_TOKEN_SECONDS } from '../session/access-token.ts'
 import type { CallerFacts } from '../session/session-events.ts'
-import { type Clock, type Entropy, SECOND } from '../time.ts'
+import type { Clock, Entropy } from '../time.ts'
 import type { Approval } from './approvals.ts'
 import type { KeyCustody, MachineHints, RevokeClass } from './installation.ts'
 import type { InstallationStanding, Installations, SdkPresented } from './installations.ts'
@@ -197,14 +196,14 @@ export class SdkService {
   }
 
   /**
-   * In time is who came back before the access token was over; late, who came back later, or only after the refresh token was over as well. What an operator
+   * Late is who came back only after the refresh token was over: a program that runs once an hour is as punctual as one that never stops. What an operator
    * rotated, and what ended while we were down, is neither.
    */
-  #countRotation({ how, token, superseded, installation, counted }: Extract<SdkJudgement, { kind: 'issue' }>): void {
-    const late = how === 'recover' && counted && token.metadata.recovery_reason === 'expired'
-    if (!late && (how !== 'rotate' || superseded === null)) return
-    const inTime = !late && superseded !== null && token.createdAt - superseded.createdAt <= ACCESS_TOKEN_SECONDS * SECOND
-    this.#ports.uses.countDay(installation.id, installation.agent, { rotations: 1, rotationsOnTime: inTime ? 1 : 0 })
+  #countRotation({ how, token, superseded, installation }: Extract<SdkJudgement, { kind: 'issue' }>): void {
+    if (superseded === null || superseded.ticket) return
+    const late = how === 'recover' && token.createdAt >= superseded.expiresAt
+    if (!late && how !== 'rotate') return
+    this.#ports.uses.countDay(installation.id, installation.agent, { rotations: 1, rotationsOnTime: late ? 0 : 1 })
   }
 
   #alertOf({ judgement, standing: { installation } }: Extract<SdkPresented, { kind: 'known' }>, { address }: CallerFacts): void {

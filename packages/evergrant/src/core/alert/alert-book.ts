@@ -69,8 +69,7 @@ export class AlertBook {
   }
 
   relieve(relief: Relief): void {
-    for (const { alert } of this.entries.values())
-      if (relief.kinds.includes(alert.kind) && this.isIn(alert, relief.subject)) this.leave(alert, relief.subject)
+    for (const { alert } of this.entries.values()) if (relief.kinds.includes(alert.kind) && this.isIn(alert, relief.subject)) this.leave(alert, relief.subject)
   }
 
   /** A person says that it is over. */
@@ -99,7 +98,8 @@ export class AlertBook {
   }
 
   changes() {
-    const alerts = [...this.entries.values()].filter(({ touched }) => touched)
+    // What is over is written first: of one cause one alert may be open.
+    const alerts = [...this.entries.values()].filter(({ touched }) => touched).sort((left, right) => openLast(left.alert) - openLast(right.alert))
     return {
       alerts: alerts.map(({ alert, before }) => ({ alert, before })),
       items: [...this.changedItems].flatMap((key) => this.items.get(key) ?? []),
@@ -204,3 +204,5 @@ const itemKey = ({ alert, subject }: Pick<AlertItem, 'alert' | 'subject'>): stri
 function itemOf({ subject, connection, at }: Signal): Pick<AlertItem, 'subject' | 'connection' | 'at' | 'resolvedAt'> {
   return { subject, connection, at, resolvedAt: null }
 }
+
+const openLast = ({ resolvedAt }: Alert): number => (resolvedAt === null ? 1 : 0)

@@ -134,12 +134,17 @@ function checkChange(change: RuleChange, field: string, channels: ReadonlySet<st
   const refuse = (name: string, detail: string): never => {
     throw new Fault('invalid_request', { field: `${field}/${name}`, detail })
   }
-  if (threshold !== undefined && threshold !== null && bounds === undefined) refuse('threshold', `Rules of the kind ${change.kind} have no \`threshold\`. Leave it out.`)
+  if (threshold !== undefined && threshold !== null && bounds === undefined)
+    refuse('threshold', `Rules of the kind ${change.kind} have no \`threshold\`. Leave it out.`)
   if (bounds !== undefined && threshold !== undefined && (threshold === null || threshold < bounds.min || threshold > bounds.max))
     refuse('threshold', `\`threshold\` of ${change.kind} is ${bounds.min} to ${bounds.max} ${bounds.unit}.`)
   if (minutes !== undefined && (minutes !== null) !== WITH_MINUTES.has(change.kind))
-    refuse('minutes', WITH_MINUTES.has(change.kind) ? '`minutes` is a number of minutes.' : `Rules of the kind ${change.kind} count at once. Leave \`minutes\` out.`)
-  if (change.notifyOwner === true && !isAboutOwners(change.kind)) refuse('notify_owner', `End users can do nothing about ${change.kind}. Leave \`notify_owner\` out.`)
+    refuse(
+      'minutes',
+      WITH_MINUTES.has(change.kind) ? '`minutes` is a number of minutes.' : `Rules of the kind ${change.kind} count at once. Leave \`minutes\` out.`,
+    )
+  if (change.notifyOwner === true && !isAboutOwners(change.kind))
+    refuse('notify_owner', `End users can do nothing about ${change.kind}. Leave \`notify_owner\` out.`)
   const unknown = change.channels?.find((id) => !channels.has(id))
   if (unknown !== undefined) refuse('channels', `There is no channel ${unknown} in this organization. GET channels lists them; null means every channel.`)
 }

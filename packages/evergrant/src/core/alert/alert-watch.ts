@@ -1,37 +1,17 @@
-import type { Organizations } from '../access/organization.ts'
 import type { AuditEvent } from '../audit/event.ts'
 import type { ConnectionDetails } from '../connection/connection-service.ts'
-import type { Integrations } from '../connection/integrations.ts'
-import type { ConnectionId, IntegrationId, OrganizationId } from '../ids.ts'
+import type { IntegrationId, OrganizationId } from '../ids.ts'
 import { newId } from '../ids.ts'
-import { type Clock, type Entropy, SECOND } from '../time.ts'
+import { SECOND } from '../time.ts'
 import { type Delivery, KEEP_TRYING_MS } from '../webhook/delivery.ts'
 import { wants } from '../webhook/endpoint.ts'
-import type { Webhooks } from '../webhook/webhooks.ts'
 import { AlertBook } from './alert-book.ts'
-import type { AlertCommit, Alerts, Channels } from './alerts.ts'
+import type { AlertCommit } from './alerts.ts'
 import { lookAt } from './looks.ts'
 import type { OwnerLetter } from './owner-letter.ts'
-import type { MinuteOfDay } from './quiet-hours.ts'
 import { type AlertKind, type AlertRule, completeRules } from './rule.ts'
 import { asksForConnection, ownerCanMend, type Reading, type Relief, readEvent, type Signal } from './signals.ts'
-
-export interface WatchPorts {
-  readonly alerts: Alerts
-  readonly channels: Pick<Channels, 'list'>
-  readonly webhooks: Pick<Webhooks, 'list' | 'failing'>
-  readonly organizations: Pick<Organizations, 'list'>
-  readonly integrations: Pick<Integrations, 'get'>
-  /** Undefined when the connection is gone. */
-  readonly details: (organization: OrganizationId, id: ConnectionId) => Promise<ConnectionDetails | undefined>
-  /** Whether Evergrant itself writes to the end users of an organization. */
-  readonly ownerMail: (organization: OrganizationId) => Promise<boolean>
-  readonly minuteOfDay: MinuteOfDay
-  /** Names this node among those that share the database. */
-  readonly holder: string
-  readonly clock: Clock
-  readonly entropy: Entropy
-}
+import type { WatchPorts } from './watch-ports.ts'
 
 const BATCH = 200
 /** Longer than a batch takes; a node that dies is followed after it. */
@@ -136,12 +116,11 @@ export class AlertWatch {
     const [signal] = signals
     const rule = signal === undefined ? undefined : rules.get(signal.kind)
     if (signal === undefined || rule === undefined || !rule.enabled || !rule.notifyOwner) return []
-    const why = signal.kind === 'expires_soon' ? 'expires_soon' : 'needs_reauth'
-    if (why === 'needs_reauth' && !ownerCanMend(signal.about.code)) return []
+    if (signal.kind !== 'connection_needs_reauth' || !ownerCanMend(signal.about.code)) return []
     if (!(await this.ports.ownerMail(event.organization))) return []
-    const cause = why === 'expires_soon' ? `ends ${row.health.endsAt ?? ''}` : `ended ${row.credential.generation}`
+    const cause = `ended ${row.credential.generation}`
     const now = this.ports.clock.wall()
-    const what = { organization: event.organization, connection: row.connection.id, why, cause } as const
+    const what = { organization: event.organization, connection: row.connection.id, why: 'needs_reauth', cause } as const
     return [{ id: newId('ltr', this.ports.entropy), ...what, state: 'waiting', attempts: 0, nextAt: now, createdAt: now }]
   }
 
@@ -179,4 +158,3 @@ function byOrganization(events: readonly AuditEvent[]): ReadonlyMap<Organization
   }
   return found
 }
-

@@ -1,5 +1,5 @@
-import { FAULTS } from '../fault/table.ts'
 import type { FaultDefinition } from '../fault/definition.ts'
+import { FAULTS } from '../fault/table.ts'
 import { fillWords } from '../fault/words.ts'
 import type { Alert } from './alert.ts'
 import type { AlertKind } from './rule.ts'
@@ -80,5 +80,9 @@ function faultTitle(code: string | null, provider: string): string {
 }
 
 function faultText(code: string | null, provider: string): string {
-  return fillWords(rowOf(code)?.operator ?? '', { provider }).split('. ')[0]?.replace(/\.?$/, '.') ?? ''
+  return (
+    fillWords(rowOf(code)?.operator ?? '', { provider })
+      .split('. ')[0]
+      ?.replace(/\.?$/, '.') ?? ''
+  )
 }

@@ -39,6 +39,8 @@ export interface Alerts {
   rules(organization: OrganizationId): Promise<readonly AlertRule[]>
   putRules(organization: OrganizationId, rules: readonly AlertRule[], event: NewEvent): Promise<void>
   get(organization: OrganizationId, id: AlertId): Promise<Alert | undefined>
+  /** Of whatever organization: for what is told to those who may see it. */
+  find(id: AlertId): Promise<Alert | undefined>
   /** All that are open, at most 500, oldest first. */
   open(organization: OrganizationId): Promise<readonly Alert[]>
   /** Newest first. */

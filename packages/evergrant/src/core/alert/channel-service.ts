@@ -157,7 +157,8 @@ export class ChannelService {
 
   private pushSecret(subscription: PushSubscriptionKeys | undefined): { readonly text: string; readonly host: string } {
     const host = subscription === undefined ? null : this.ports.hostOf(subscription.endpoint)
-    if (subscription === undefined || host === null) throw invalid('/subscription', 'Give `subscription` as the browser made it: `endpoint`, an https address, and `keys`.')
+    if (subscription === undefined || host === null)
+      throw invalid('/subscription', 'Give `subscription` as the browser made it: `endpoint`, an https address, and `keys`.')
     const { endpoint, keys } = subscription
     if (!P256DH.test(keys.p256dh) || !AUTH.test(keys.auth))
       throw invalid('/subscription/keys', '`keys` must hold `p256dh` (65 bytes) and `auth` (16 bytes), base64url, as the browser made them.')

@@ -1,9 +1,9 @@
 import type { ConnectionId, OrganizationId } from '../ids.ts'
 import { type Instant, MINUTE } from '../time.ts'
 import type { AlertItem } from './alert.ts'
-import type { WatchPorts } from './alert-watch.ts'
 import type { AlertKind, AlertRule } from './rule.ts'
 import { aboutConnection, NOTHING, type Reading, type Relief, type Signal } from './signals.ts'
+import type { WatchPorts } from './watch-ports.ts'
 
 type Ports = Pick<WatchPorts, 'alerts' | 'webhooks' | 'details' | 'clock'>
 type Rules = ReadonlyMap<AlertKind, AlertRule>

@@ -6,8 +6,8 @@ export interface OwnerLetter {
   readonly id: OwnerLetterId
   readonly organization: OrganizationId
   readonly connection: ConnectionId
-  readonly why: 'needs_reauth' | 'expires_soon'
-  /** Reason and generation: a reconnect begins a new cause. */
+  readonly why: 'needs_reauth'
+  /** Says the generation that ended: a reconnect begins a new cause. */
   readonly cause: string
   /** `sending` stays when the process ended meanwhile: nobody is written to twice. `skipped`: no address, healed, or not wanted. */
   readonly state: 'waiting' | 'sending' | 'sent' | 'skipped' | 'failed'

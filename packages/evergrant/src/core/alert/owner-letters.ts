@@ -4,29 +4,26 @@ import type { Letter, Mailer } from '../identity/letter.ts'
 import { type ConnectionId, newId, type OrganizationId } from '../ids.ts'
 import type { Log } from '../log.ts'
 import { backoffMs } from '../refresh/backoff.ts'
-import { type Clock, DAY, type Entropy, HOUR, type Instant, MINUTE } from '../time.ts'
+import { type Clock, DAY, type Entropy, HOUR, MINUTE } from '../time.ts'
 import type { Alerts } from './alerts.ts'
 import type { OwnerLetter } from './owner-letter.ts'
 import { ownerCanMend } from './signals.ts'
 
 /** What a letter says; the sender makes text and HTML of it. */
 export interface OwnerNews {
-  readonly why: OwnerLetter['why']
   readonly provider: string
   readonly account: string | null
   readonly application: string
   /** Where to reconnect. */
   readonly url: string
-  /** When it ends, where that is the news. */
-  readonly endsAt: Instant | null
   readonly supportEmail: string | null
 }
 
 export interface OwnerLetterPorts {
   readonly alerts: Pick<Alerts, 'takeLetters' | 'settleLetter'>
   readonly details: (organization: OrganizationId, id: ConnectionId) => Promise<ConnectionDetails | undefined>
-  /** Where its owner renews it before it ends, or repairs it afterwards; null where no link can be made. */
-  readonly reconnectUrl: (details: ConnectionDetails, why: OwnerLetter['why']) => Promise<string | null>
+  /** Where its owner repairs it; null where no link can. */
+  readonly reconnectUrl: (details: ConnectionDetails) => string | null
   /** The address of a person of ours behind an owner; null when the owner is nobody we know. */
   readonly addressOf: (organization: OrganizationId, owner: string) => Promise<string | null>
   /** As the organization wants to be called; null when it does not want Evergrant to write. */
@@ -71,23 +68,24 @@ export class OwnerLetters {
       log.warn({ letter: letter.id, error: error instanceof Error ? error.message : 'unknown' }, 'a letter to an owner was not taken')
       const now = clock.wall()
       const wait = backoffMs({ ...BACKOFF, failures: letter.attempts, floorMs: 0 }, entropy.uniform())
-      return now - letter.createdAt > GIVE_UP_MS ? alerts.settleLetter(letter.id, 'failed', null, null) : alerts.settleLetter(letter.id, 'waiting', now + wait, null)
+      return now - letter.createdAt > GIVE_UP_MS
+        ? alerts.settleLetter(letter.id, 'failed', null, null)
+        : alerts.settleLetter(letter.id, 'waiting', now + wait, null)
     }
     await alerts.settleLetter(letter.id, 'sent', null, this.event(letter))
   }
 
   /** Null: healed meanwhile, no address, or not wanted any more. */
-  private async prepare({ organization, connection, why }: OwnerLetter): Promise<Letter | null> {
+  private async prepare({ organization, connection }: OwnerLetter): Promise<Letter | null> {
     const sender = await this.ports.sender(organization)
     const details = sender === null ? undefined : await this.ports.details(organization, connection)
-    if (sender === null || details === undefined || !isStillSo(details, why)) return null
+    if (sender === null || details === undefined || !isStillSo(details)) return null
     const { metadata, owner, accountLabel, account } = details.row.connection
     const given = ADDRESS_FIELDS.map((field) => metadata[field]).find((value) => typeof value === 'string' && ADDRESS.test(value))
     const to = typeof given === 'string' ? given : await this.ports.addressOf(organization, owner)
-    const url = await this.ports.reconnectUrl(details, why)
+    const url = this.ports.reconnectUrl(details)
     if (to === null || url === null) return null
-    const endsAt = why === 'expires_soon' ? details.row.health.endsAt : null
-    return this.ports.compose(to, { why, provider: details.providerName, account: accountLabel ?? account, url, endsAt, ...sender })
+    return this.ports.compose(to, { provider: details.providerName, account: accountLabel ?? account, url, ...sender })
   }
 
   private event({ organization, connection, why, id }: OwnerLetter): NewEvent {
@@ -97,7 +95,6 @@ export class OwnerLetters {
   }
 }
 
-function isStillSo({ row, status }: ConnectionDetails, why: OwnerLetter['why']): boolean {
-  if (why === 'expires_soon') return status === 'active' && row.health.endsAt !== null
+function isStillSo({ row, status }: ConnectionDetails): boolean {
   return status === 'needs_reauth' && ownerCanMend(row.connection.fault?.code ?? null)
 }

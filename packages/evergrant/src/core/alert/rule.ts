@@ -41,7 +41,7 @@ const DEFAULTS: Readonly<Record<AlertKind, Defaults>> = {
   refresh_failing: { severity: 'warning', minutes: 30 },
   integration_misconfigured: { severity: 'critical' },
   success_rate_low: { severity: 'warning', threshold: 95, minutes: 60, groupMinutes: 120 },
-  expires_soon: { severity: 'info', threshold: 7, groupMinutes: 1_440, notifyOwner: true },
+  expires_soon: { severity: 'info', threshold: 7, groupMinutes: 1_440 },
   reuse_detected: { severity: 'critical' },
   clone_detected: { severity: 'critical' },
   journal_not_empty: { severity: 'critical', minutes: 5 },
@@ -68,4 +68,4 @@ export const THRESHOLDS: Readonly<Partial<Record<AlertKind, { readonly min: numb
 /** Kinds that wait before they count. */
 export const WITH_MINUTES: ReadonlySet<AlertKind> = new Set(['refresh_failing', 'success_rate_low', 'journal_not_empty', 'delivery_failing'])
 /** Kinds about which an end user can do something. */
-export const ABOUT_OWNERS: ReadonlySet<AlertKind> = new Set(['connection_needs_reauth', 'expires_soon'])
+export const ABOUT_OWNERS: ReadonlySet<AlertKind> = new Set(['connection_needs_reauth'])

@@ -147,6 +147,9 @@ export type EventType =
   | 'webhook.replayed'
   | 'webhook.tested'
   | 'owner.notified'
+  | 'sweep.started'
+  | 'sweep.finished'
+  | 'report.daily'
 
 /** Who did it: a backend with a key, a person who is signed in, an enrolled program, the engine itself, the end user's browser, the command line. */
 export type Actor = { readonly kind: 'api_key' | 'user' | 'installation' | 'system' | 'browser' | 'cli'; readonly id: string | null }

@@ -1,4 +1,5 @@
 import type { Organization } from '../access/organization.ts'
+import type { OrganizationSettings } from '../access/organization-settings.ts'
 import type { Events } from '../audit/events.ts'
 import type { Connections } from '../connection/connections.ts'
 import type { Integration } from '../connection/integration.ts'
@@ -21,8 +22,11 @@ export interface ConnectPorts {
   readonly connections: Pick<Connections, 'insert' | 'get' | 'byOwner' | 'byAccount' | 'replaceGrant'>
   /** By id alone, for links that carry their own proof. */
   readonly credentials: Pick<Credentials, 'read'>
-  readonly integrations: Pick<Integrations, 'get' | 'bySlug' | 'load'>
-  readonly organizations: { get(id: OrganizationId): Promise<Pick<Organization, 'name'> | undefined> }
+  readonly integrations: Pick<Integrations, 'get' | 'bySlug' | 'load' | 'list'>
+  readonly organizations: {
+    get(id: OrganizationId): Promise<Pick<Organization, 'name'> | undefined>
+    settings(id: OrganizationId): Promise<OrganizationSettings>
+  }
   readonly events: Pick<Events, 'append'>
   readonly providers: Pick<ProviderDirectory, 'get' | 'resolve'>
   readonly exchange: CodeExchange

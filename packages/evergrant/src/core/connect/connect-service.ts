@@ -7,10 +7,12 @@ import type { Instant } from '../time.ts'
 import { stashAnswer, unstashAnswer } from './answer-stash.ts'
 import type { CallbackInput } from './callback-checks.ts'
 import type { CallbackParameters } from './callback-parameters.ts'
+import { type ChoiceView, choiceView, choose } from './choices.ts'
 import { type Completion, type CompletionRequest, complete } from './complete.ts'
 import { sessionFault } from './connect-event.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { BrowserPerson, ConnectSession } from './connect-sessions.ts'
+import { type ConnectStatus, connectStatus, type StatusQuestion } from './connect-status.ts'
 import { type ConnectView, connectView } from './connect-view.ts'
 import { type CreatedSession, createSession, type SessionRequest } from './create-session.ts'
 import { discardStaged } from './expire-staged.ts'
@@ -31,6 +33,12 @@ export interface ConnectService {
   /** The session behind a link; undefined when there is none. Changes nothing. */
   byLink(token: string): Promise<ConnectSession | undefined>
   view(session: ConnectSession): Promise<ConnectView>
+  /** What the end user may choose, where a session leaves it to them. */
+  choice(session: ConnectSession): Promise<ChoiceView>
+  /** The session with this integration (slug) chosen; undefined when it is none of its choices. Stores nothing: its start does. */
+  choose(session: ConnectSession, slug: string): Promise<ConnectSession | undefined>
+  /** How a session stands: by id in an organization, or for whoever holds its link. */
+  status(who: StatusQuestion): Promise<ConnectStatus | undefined>
   /** What a repair link leads to; the text after its path. Changes nothing. @throws Fault */
   lookAtRepair(link: string): Promise<Repair>
   /** The session of mode `link` that a repair link's button starts. @throws Fault */
@@ -72,6 +80,9 @@ export function createConnectService(ports: ConnectPorts): ConnectService {
     complete: (request) => complete(request, ports),
     byLink: async (token) => (isToken(token) ? ports.sessions.byTokenHash(ports.seal.digest(token)) : undefined),
     view: (session) => connectView(session, ports),
+    choice: (session) => choiceView(session, ports),
+    choose: (session, slug) => choose(session, slug, ports),
+    status: (who) => connectStatus(who, ports),
     lookAtRepair: (link) => lookAtRepair(link, ports),
     openRepair: (connection) => openRepair(connection, ports),
     start: (session, browserId, form) => startFlow({ session, browserId, form }, ports),

@@ -51,6 +51,8 @@ export interface ConnectSession {
   /** What came out: the connection that was created or repaired. */
   readonly result: ConnectionId | null
   readonly variables: Readonly<Record<string, string>>
+  /** The end user chooses among these, and `integration` is the choice so far; absent: there is nothing to choose. */
+  readonly choices?: readonly IntegrationId[]
 }
 
 /** One run of the flow in one browser. A new run replaces it. */
@@ -88,8 +90,8 @@ export interface ConnectSessions {
   load(id: ConnectSessionId): Promise<ConnectSession | undefined>
   byTokenHash(tokenHash: string): Promise<ConnectSession | undefined>
   byStateHash(stateHash: string): Promise<ConnectSession | undefined>
-  /** open | started -> started. */
-  start(id: ConnectSessionId, flow: ConnectFlow, variables: Readonly<Record<string, string>>, event: NewEvent): Promise<boolean>
+  /** open | started -> started. `chosen` becomes the session's integration. */
+  start(id: ConnectSessionId, flow: ConnectFlow, variables: Readonly<Record<string, string>>, event: NewEvent, chosen?: IntegrationId): Promise<boolean>
   /** started (with this stateHash) -> exchanging, intent written: the state is spent. Exactly one caller gets true. */
   beginExchange(id: ConnectSessionId, stateHash: string, intent: IntentId): Promise<boolean>
   /** exchanging (this intent) -> staged, with the answer row. Idempotent by intent. */

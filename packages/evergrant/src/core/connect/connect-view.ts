@@ -2,7 +2,9 @@ import { providerNameOf } from '../connection/provider-name.ts'
 import type { FaultCode } from '../fault/fault.ts'
 import { scopesToAsk } from '../provider/authorize.ts'
 import type { VariableDefinition } from '../provider/record.ts'
+import type { Instant } from '../time.ts'
 import { accountTold, heldByOthers } from './account-limits.ts'
+import { type Brand, senderOf } from './brand.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectSession, ConnectSessionState } from './connect-sessions.ts'
 import { targetOf } from './connect-target.ts'
@@ -15,6 +17,12 @@ import { isStartable } from './startable.ts'
 /** What a page shows of a session. No id of anything, no secret. */
 export interface ConnectView {
   readonly application: string
+  readonly brand: Brand
+  /** The end user may choose another integration. */
+  readonly choosable: boolean
+  /** What its integration is called in addresses. */
+  readonly integration: string
+  readonly expiresAt: Instant
   readonly provider: string
   readonly providerId: string
   readonly owner: string
@@ -48,8 +56,8 @@ export interface ConnectView {
 export type AskedVariable = VariableDefinition & { readonly name: string; readonly value: string | null }
 
 export async function connectView(session: ConnectSession, ports: ConnectPorts): Promise<ConnectView> {
-  const [organization, integration, target, result] = await Promise.all([
-    ports.organizations.get(session.organization),
+  const [sender, integration, target, result] = await Promise.all([
+    senderOf(session.organization, ports),
     ports.integrations.load(session.integration),
     targetOf(session, session.staged?.account ?? null, ports),
     session.result === null ? undefined : ports.connections.get(session.organization, session.result),
@@ -59,7 +67,10 @@ export async function connectView(session: ConnectSession, ports: ConnectPorts):
   const asked = session.scopes ?? integration?.scopes ?? []
   const given = { ...integration?.variables, ...fixedVariables(session, ports) }
   return {
-    application: organization?.name ?? 'This application',
+    ...sender,
+    choosable: session.choices !== undefined,
+    integration: integration?.slug ?? '',
+    expiresAt: session.expiresAt,
     provider: providerNameOf(record, integration),
     providerId: record?.id ?? '',
     owner: session.owner,

@@ -1,9 +1,10 @@
 import type { Actor } from '../audit/event.ts'
 import type { Integration } from '../connection/integration.ts'
 import { Fault } from '../fault/fault.ts'
-import { type ConnectionId, idPattern, newId, type OrganizationId } from '../ids.ts'
+import { type ConnectionId, newId, type OrganizationId } from '../ids.ts'
 import { isMachineGrant } from '../provider/grant-kind.ts'
 import type { ProviderRecord } from '../provider/record.ts'
+import { choicesFor, namedIntegration } from './choices.ts'
 import { connectEvent } from './connect-event.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { CompletionMode, ConnectSession } from './connect-sessions.ts'
@@ -15,8 +16,10 @@ import { allowedReturnUrl } from './return-url.ts'
 export interface SessionRequest {
   readonly organization: OrganizationId
   readonly actor: Actor
-  /** Slug or id; null at a reconnect, which knows it from the connection. */
+  /** Slug or id. Null at a reconnect, which knows it from the connection; else the end user chooses among `choices`. */
   readonly integration: string | null
+  /** Slugs or ids that the end user may choose; absent: every integration that people can connect and whose return URLs have this one. */
+  readonly choices?: readonly string[]
   /** Opaque to us. Null at a reconnect. */
   readonly owner: string | null
   readonly mode: CompletionMode
@@ -40,10 +43,10 @@ interface Subject {
   readonly connection: ConnectionId | null
   readonly account: string | null
   readonly variables: Readonly<Record<string, string>>
+  readonly choices?: readonly Integration['id'][]
 }
 
 const LONGEST_OWNER = 255
-const INTEGRATION_ID = new RegExp(idPattern('int'))
 
 /** Makes the permission to run one connect or reconnect flow. @throws Fault `invalid_request`, `not_found`, `connection_disconnected` */
 export async function createSession(request: SessionRequest, ports: ConnectPorts): Promise<CreatedSession> {
@@ -72,15 +75,8 @@ export function storeSession(session: ConnectSession, actor: Actor, ports: Conne
 }
 
 async function newSubject(request: SessionRequest, ports: ConnectPorts): Promise<Subject> {
-  const named = request.integration ?? ''
-  const integration = isIntegrationId(named)
-    ? await ports.integrations.get(request.organization, named)
-    : await ports.integrations.bySlug(request.organization, named)
-  if (integration === undefined)
-    throw new Fault('not_found', {
-      field: '/integration',
-      detail: `There is no integration "${named.slice(0, 100)}" in this organization. GET integrations lists them.`,
-    })
+  const choices = request.integration === null ? await choicesFor(request, ports) : []
+  const integration = choices[0] ?? (await namedIntegration(request.organization, request.integration ?? '', '/integration', ports))
   const owner = request.owner ?? ''
   if (owner.trim() === '' || owner.length > LONGEST_OWNER) {
     throw new Fault('invalid_request', {
@@ -88,7 +84,8 @@ async function newSubject(request: SessionRequest, ports: ConnectPorts): Promise
       detail: `\`owner\` says whose grant this will be, in your own words (a user id): 1 to ${LONGEST_OWNER} characters.`,
     })
   }
-  return { integration, owner, connection: null, account: null, variables: {} }
+  const known = { integration, owner, connection: null, account: null, variables: {} }
+  return request.integration === null ? { ...known, choices: choices.map(({ id }) => id) } : known
 }
 
 async function knownSubject(request: SessionRequest, id: ConnectionId, ports: ConnectPorts): Promise<Subject> {
@@ -103,10 +100,6 @@ async function knownSubject(request: SessionRequest, id: ConnectionId, ports: Co
 function needsNoBrowser(record: ProviderRecord, connection: ConnectionId | null): Fault {
   const remedy = connection === null ? 'Send its `credentials` to POST connections.' : `Send new ones to PUT connections/${connection}/credentials.`
   return new Fault('invalid_request', { field: connection === null ? '/integration' : 'id', detail: `${record.name} asks nobody in a browser. ${remedy}` })
-}
-
-function isIntegrationId(text: string): text is Integration['id'] {
-  return INTEGRATION_ID.test(text)
 }
 
 function checkMode(request: SessionRequest, subject: Subject): void {
@@ -151,5 +144,6 @@ function newSession(request: SessionRequest, subject: Subject, record: ProviderR
     fault: null,
     result: null,
     variables: { ...subject.variables, ...checkVariables(request.variables, record) },
+    ...(subject.choices === undefined ? {} : { choices: subject.choices }),
   }
 }

@@ -1,5 +1,6 @@
 import { Fault } from '../fault/fault.ts'
 import { authorizeUrl, scopesToAsk } from '../provider/authorize.ts'
+import { chosenIn } from './choices.ts'
 import { BROWSER, connectEvent } from './connect-event.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectFlow, ConnectSession } from './connect-sessions.ts'
@@ -33,7 +34,8 @@ export async function startFlow(input: StartInput, ports: ConnectPorts): Promise
   const flow = newFlow(flowing, state, secret, input.browserId, ports)
   const url = authorizeAt(flowing, flow, state, secret, ports)
   const event = connectEvent({ type: 'connect.started', actor: BROWSER, session, data: { pkce: secret.verifier !== null } }, ports)
-  const started = await ports.sessions.start(session.id, flow, { ...session.variables, ...variables }, event)
+  const chosen = session.choices === undefined ? undefined : session.integration
+  const started = await ports.sessions.start(session.id, flow, { ...session.variables, ...variables }, event, chosen)
   if (!started) throw new Fault('connect_session_used')
   return url
 }
@@ -45,7 +47,8 @@ async function startable(session: ConnectSession, ports: ConnectPorts): Promise<
   if (session.expiresAt <= now) throw new Fault('connect_session_expired')
   if (session.state === 'open' || session.state === 'started') return session
   await expireStaged(session, ports)
-  return (await ports.sessions.load(session.id)) ?? session
+  const current = (await ports.sessions.load(session.id)) ?? session
+  return chosenIn(current, session.integration) ?? current
 }
 
 async function endUserVariables(input: StartInput, ports: ConnectPorts): Promise<Readonly<Record<string, string>>> {

@@ -4,7 +4,7 @@ import { Fault } from '../fault/fault.ts'
 import { type BulkId, type ConnectionId, newId, type OrganizationId } from '../ids.ts'
 import type { RefreshEngine } from '../refresh/refresh-engine.ts'
 import { type Clock, type Entropy, type Instant, MINUTE } from '../time.ts'
-import { NEWEST_FIRST, type ConnectionSearch } from './connection-search.ts'
+import { type ConnectionSearch, NEWEST_FIRST } from './connection-search.ts'
 import type { Observed } from './observed.ts'
 
 export const BULK_ACTIONS = ['refresh', 'pause', 'resume', 'tag', 'untag', 'reconnect_links', 'disconnect'] as const
@@ -74,8 +74,9 @@ export class BulkService {
 
   /** @throws Fault `invalid_request` when there are too many, or when what must be confirmed is not */
   async run(request: BulkRequest): Promise<BulkReport> {
-    const { organization, action, tag, dryRun, confirm } = request
-    if ((action === 'tag' || action === 'untag') && tag === null) throw new Fault('invalid_request', { field: '/tag', detail: `Say which tag: \`${action}\` needs \`tag\`.` })
+    const { action, tag, dryRun, confirm } = request
+    if ((action === 'tag' || action === 'untag') && tag === null)
+      throw new Fault('invalid_request', { field: '/tag', detail: `Say which tag: \`${action}\` needs \`tag\`.` })
     const targets = await this.#targets(request)
     const report = { count: targets.length, sample: targets.slice(0, SAMPLE) }
     if (dryRun) return { ...report, id: null, undoUntil: null, results: [] }
@@ -132,7 +133,10 @@ export class BulkService {
     const rows: Awaited<ReturnType<Observed['connections']>>['items'][number][] = []
     let cursor: string | null = null
     do {
-      const page: Awaited<ReturnType<Observed['connections']>> = await this.#ports.observed.connections(organization, target.search, NEWEST_FIRST, { limit: PAGE, cursor })
+      const page: Awaited<ReturnType<Observed['connections']>> = await this.#ports.observed.connections(organization, target.search, NEWEST_FIRST, {
+        limit: PAGE,
+        cursor,
+      })
       rows.push(...page.items)
       cursor = page.cursor
       if (rows.length > BULK_MOST) throw tooMany(rows.length)
@@ -180,7 +184,8 @@ export class BulkService {
       case 'reconnect_links': {
         const url = repairLink(details)
         if (url !== null) return { ...DONE, url }
-        const detail = state === 'needs_reauth' ? 'Its account is not known, so it needs a link of its own: POST connections/{id}/reconnect.' : 'It needs no reconnect.'
+        const detail =
+          state === 'needs_reauth' ? 'Its account is not known, so it needs a link of its own: POST connections/{id}/reconnect.' : 'It needs no reconnect.'
         return { outcome: 'refused', detail, url: null }
       }
       case 'disconnect':
@@ -190,7 +195,9 @@ export class BulkService {
 }
 
 function tooMany(count: number): Fault {
-  return new Fault('invalid_request', { detail: `This concerns ${count} connections or more, and one request changes at most ${BULK_MOST}. Narrow the filter. Nothing was changed.` })
+  return new Fault('invalid_request', {
+    detail: `This concerns ${count} connections or more, and one request changes at most ${BULK_MOST}. Narrow the filter. Nothing was changed.`,
+  })
 }
 
 function refusal(error: unknown): Done {

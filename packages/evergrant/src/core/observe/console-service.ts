@@ -1,7 +1,8 @@
 import type { AuditEvent, EventType } from '../audit/event.ts'
-import type { Integration } from '../connection/integration.ts'
 import type { ConnectionDetails, ConnectionService } from '../connection/connection-service.ts'
 import type { Page, PageRequest } from '../connection/connections.ts'
+import type { Integration } from '../connection/integration.ts'
+import { integrationNotFound } from '../connection/integration-service.ts'
 import type { Integrations } from '../connection/integrations.ts'
 import { providerNameOf } from '../connection/provider-name.ts'
 import type { IntegrationId, OrganizationId } from '../ids.ts'
@@ -9,8 +10,8 @@ import type { ProviderDirectory } from '../provider/context.ts'
 import { type Clock, DAY, HOUR, type Instant, SECOND } from '../time.ts'
 import { allIntegrations } from './all-integrations.ts'
 import type { ClosedSpan, ConnectionSearch, ConnectionSort } from './connection-search.ts'
-import { countsOf, type Cause, causesOf, type Counts, sentenceOf, type Weather, weatherOf } from './overview.ts'
 import type { Observed, ProgramCounts, Setup } from './observed.ts'
+import { type Cause, type Counts, causesOf, countsOf, sentenceOf, type Weather, weatherOf } from './overview.ts'
 
 /** What changed how this organization works; people see it beside what broke. */
 const CHANGES: readonly EventType[] = [
@@ -103,22 +104,23 @@ export class ConsoleService {
     return { items: await this.#ports.connections.detailed(found.items), cursor: found.cursor }
   }
 
-  /** What the databases are asked: integrations by id. A name that nobody has finds nothing. */
+  /** What the databases are asked: integrations by id. A provider that nobody uses finds nothing. @throws Fault `not_found` for an integration that is none */
   async search(organization: OrganizationId, { integration, provider, ...search }: WantedSearch): Promise<ConnectionSearch> {
     if (integration === undefined && provider === undefined) return search
     const all = await allIntegrations(this.#ports.integrations, organization)
     const fits = (one: Integration) =>
       (integration === undefined || one.id === integration || one.slug === integration) && (provider === undefined || one.provider === provider)
+    if (integration !== undefined && !all.some((one) => one.id === integration || one.slug === integration)) throw integrationNotFound(integration)
     return { ...search, integrations: all.filter(fits).map(({ id }) => id) }
   }
 
   async facets(organization: OrganizationId, wanted: WantedSearch): Promise<Facets> {
     const known = await this.#integrations(organization)
     const cells = await this.#ports.observed.tally(organization, await this.search(organization, wanted))
-    const by = (valueOf: (cell: (typeof cells)[number]) => string | null, nameOf: (value: string) => string): readonly Facet[] => {
+    const by = (pick: (cell: (typeof cells)[number]) => string | null, nameOf: (value: string) => string): readonly Facet[] => {
       const sums = new Map<string, number>()
       for (const cell of cells) {
-        const value = valueOf(cell)
+        const value = pick(cell)
         if (value !== null) sums.set(value, (sums.get(value) ?? 0) + cell.connections)
       }
       return [...sums].map(([value, count]) => ({ value, name: nameOf(value), count })).sort((left, right) => right.count - left.count)
@@ -148,10 +150,18 @@ export class ConsoleService {
   }
 
   /** In buckets of `bucketMs`; empty ones are left out. One lane, `all`, unless they are asked for by provider. */
-  async expiries(organization: OrganizationId, span: ClosedSpan, bucketMs: number, byProvider: boolean): Promise<{ readonly buckets: readonly ExpiryBucket[]; readonly lanes: readonly string[] }> {
+  async expiries(
+    organization: OrganizationId,
+    span: ClosedSpan,
+    bucketMs: number,
+    byProvider: boolean,
+  ): Promise<{ readonly buckets: readonly ExpiryBucket[]; readonly lanes: readonly string[] }> {
     const { observed } = this.#ports
     const known = await this.#integrations(organization)
-    const [human, automatic] = await Promise.all([observed.expiries(organization, 'ends', span, bucketMs), observed.expiries(organization, 'renews', span, bucketMs)])
+    const [human, automatic] = await Promise.all([
+      observed.expiries(organization, 'ends', span, bucketMs),
+      observed.expiries(organization, 'renews', span, bucketMs),
+    ])
     const buckets = new Map<string, ExpiryBucket>()
     for (const [cells, what] of [[human, 'human'] as const, [automatic, 'automatic'] as const]) {
       for (const { bucket, integration, connections } of cells) {

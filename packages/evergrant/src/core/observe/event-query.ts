@@ -110,7 +110,13 @@ function pasted(text: string, negated: boolean, at: number, field: string): Even
   return { field: where, value: text, prefix: false, negated }
 }
 
-function bound(bounds: Bounds, name: 'after' | 'before', negated: boolean, { value, at }: { readonly value: string; readonly at: number }, field: string): void {
+function bound(
+  bounds: Bounds,
+  name: 'after' | 'before',
+  negated: boolean,
+  { value, at }: { readonly value: string; readonly at: number },
+  field: string,
+): void {
   const instant = parseIsoInstant(value)
   if (instant === null) throw wrong(field, at, `\`${value.slice(0, 40)}\` is no time; write \`${name}:2026-01-31\` or \`${name}:2026-01-31T12:00:00Z\``)
   if ((name === 'after') !== negated) bounds.from = bounds.from === null ? instant : Math.max(bounds.from, instant)

@@ -73,6 +73,11 @@ export class HistoryService {
     return more
   }
 
+  /** What was counted since the last minute, at shutdown. */
+  flush(): Promise<void> {
+    return this.#ports.counter.flush()
+  }
+
   /** Reads out of the database what it knows of this hour and, while it is young, of the one before. */
   async derive(organization: OrganizationId): Promise<void> {
     const now = this.#ports.clock.wall()
@@ -91,7 +96,7 @@ export class HistoryService {
     const step = to - from <= HOURLY_UP_TO ? 'hour' : 'day'
     const stepMs = step === 'hour' ? HOUR : DAY
     const start = Math.floor(from / stepMs) * stepMs
-    const rows = await this.#ports.observed.history(organization, start, to)
+    const rows = await this.#ports.observed.history(organization, start, to + 1)
     return { step, from: start, series: seriesOf(rows, names, { stepMs, byProvider }) }
   }
 
@@ -106,7 +111,9 @@ export class HistoryService {
     const add = (name: string) => {
       counts[name] = (counts[name] ?? 0) + 1
     }
-    for (const { at, brokenAt, works } of (found['connection.reconnected'] ?? 0) > 0 ? await observed.reconnects(organization, hour, hour + HOUR, OPENED_LIMIT) : []) {
+    for (const { at, brokenAt, works } of (found['connection.reconnected'] ?? 0) > 0
+      ? await observed.reconnects(organization, hour, hour + HOUR, OPENED_LIMIT)
+      : []) {
       if (works) add('reconnect_verified')
       if (brokenAt !== null) add(`repair:${placeIn(RECONNECT_SECONDS, (at - brokenAt) / SECOND)}`)
     }
@@ -122,7 +129,10 @@ export class HistoryService {
     let count = 0
     let cursor: string | null = null
     do {
-      const page: { readonly items: readonly unknown[]; readonly cursor: string | null } = await this.#ports.observed.events(organization, query, { limit: 200, cursor })
+      const page: { readonly items: readonly unknown[]; readonly cursor: string | null } = await this.#ports.observed.events(organization, query, {
+        limit: 200,
+        cursor,
+      })
       count += page.items.length
       cursor = page.cursor
     } while (cursor !== null && count < OPENED_LIMIT)
@@ -146,6 +156,7 @@ export class HistoryService {
     // A minute at most: what lay between two samples that are further apart is not known.
     const seconds = this.#sampledAt === null ? 0 : Math.round(Math.min(Math.max(0, now - this.#sampledAt), MINUTE) / SECOND)
     this.#sampledAt = now
-    if (seconds > 0) for (const { organization, provider } of this.#ports.openBreakers()) this.#ports.counter.count(organization, provider, 'breaker_open_seconds', seconds)
+    if (seconds > 0)
+      for (const { organization, provider } of this.#ports.openBreakers()) this.#ports.counter.count(organization, provider, 'breaker_open_seconds', seconds)
   }
 }

@@ -102,7 +102,11 @@ export class LiveHub {
       return () => {}
     }
     const room = this.#roomOf(subscription.organization)
-    subscription.sink.send('hello', JSON.stringify({ server_time: this.#ports.timeText(clock.wall()), node, version }), `${this.#ports.incarnation}-${room.sequence}`)
+    subscription.sink.send(
+      'hello',
+      JSON.stringify({ server_time: this.#ports.timeText(clock.wall()), node, version }),
+      `${this.#ports.incarnation}-${room.sequence}`,
+    )
     this.#catchUp(room, subscription)
     room.listeners.add(subscription)
     room.emptySince = null

@@ -46,7 +46,8 @@ const CAUSES_SHOWN = 50
 const BROKEN: readonly ConnectionStatus[] = ['needs_reauth', 'blocked', 'degraded']
 
 export function countsOf(cells: readonly TallyCell[]): Counts {
-  const of = (...statuses: readonly ConnectionStatus[]) => cells.filter(({ status }) => statuses.includes(status)).reduce((sum, cell) => sum + cell.connections, 0)
+  const of = (...statuses: readonly ConnectionStatus[]) =>
+    cells.filter(({ status }) => statuses.includes(status)).reduce((sum, cell) => sum + cell.connections, 0)
   return {
     total: of('active', 'degraded', 'needs_reauth', 'blocked', 'paused'),
     healthy: of('active'),
@@ -82,16 +83,18 @@ const count = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/
 const verb = (value: number, one: string, many: string): string => (value === 1 ? one : many)
 
 /** What needs somebody, by cause: those with the most connections first within a status. */
-export function causesOf(cells: readonly TallyCell[], integrations: ReadonlyMap<IntegrationId, Integration>, nameOf: (integration: Integration) => string): readonly Cause[] {
+export function causesOf(
+  cells: readonly TallyCell[],
+  integrations: ReadonlyMap<IntegrationId, Integration>,
+  nameOf: (integration: Integration) => string,
+): readonly Cause[] {
   const causes = cells.flatMap(({ integration: id, status, code, connections, since }) => {
     const integration = integrations.get(id)
     if (integration === undefined || !BROKEN.includes(status)) return []
     const words = wordsOf(code, { provider: nameOf(integration) })
     return [{ status, provider: nameOf(integration), integration: integration.slug, code, ...words, connections, since }]
   })
-  return causes
-    .sort((left, right) => BROKEN.indexOf(left.status) - BROKEN.indexOf(right.status) || right.connections - left.connections)
-    .slice(0, CAUSES_SHOWN)
+  return causes.sort((left, right) => BROKEN.indexOf(left.status) - BROKEN.indexOf(right.status) || right.connections - left.connections).slice(0, CAUSES_SHOWN)
 }
 
 export function wordsOf(code: string | null, words: { readonly provider: string; readonly account?: string | null }) {

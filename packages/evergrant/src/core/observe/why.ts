@@ -11,7 +11,14 @@ export interface Why {
   /** Oldest first: how it came to this. */
   readonly steps: readonly { readonly at: Instant; readonly what: string; readonly detail: string | null }[]
   /** How the provider's answer was understood; null when nothing is wrong. */
-  readonly rule: { readonly code: string; readonly class: string; readonly blame: string; readonly effect: string; readonly retry: string; readonly operatorText: string } | null
+  readonly rule: {
+    readonly code: string
+    readonly class: string
+    readonly blame: string
+    readonly effect: string
+    readonly retry: string
+    readonly operatorText: string
+  } | null
   readonly fault: StoredFault | null
   readonly next: { readonly what: string; readonly at: Instant | null }
   /** Attempts that are to come, and the failures that they are counted from. */
@@ -53,7 +60,14 @@ export function whyOf(details: ConnectionDetails, events: readonly AuditEvent[],
     rule:
       fault === null || known === undefined
         ? null
-        : { code: fault.code, class: known.class, blame: known.blame, effect: known.effect, retry: known.retry, operatorText: fillWords(known.operator, words) },
+        : {
+            code: fault.code,
+            class: known.class,
+            blame: known.blame,
+            effect: known.effect,
+            retry: known.retry,
+            operatorText: fillWords(known.operator, words),
+          },
     fault,
     next: nextOf(details, now),
     retries: { failures, since: firstFailedAt, nextAttemptAt },
@@ -77,16 +91,22 @@ function detailOf(data: AuditEvent['data'], actor: string): string | null {
   const status = typeof data.http_status === 'number' ? `HTTP ${data.http_status}` : null
   const parts = [text('code'), status, text('provider_code'), text('provider_text')].filter((part) => part !== null)
   if (parts.length > 0) return parts.join(', ')
-  return actor === 'user' || actor === 'api_key' || actor === 'cli' ? `by ${actor === 'user' ? 'a person' : actor === 'cli' ? 'the command line' : 'a backend'}` : null
+  return actor === 'user' || actor === 'api_key' || actor === 'cli'
+    ? `by ${actor === 'user' ? 'a person' : actor === 'cli' ? 'the command line' : 'a backend'}`
+    : null
 }
 
 function sentenceOf({ row, status, providerName }: ConnectionDetails, fault: StoredFault | null, now: Instant): string {
   const { connection, credential, health } = row
   const since = fault === null ? '' : ` since ${ago(now - fault.at)} ago`
-  const reason = fault === null ? '' : `: ${lowered(fillWords(FAULTS[fault.code].title, { provider: providerName, account: connection.accountLabel ?? connection.account }))}`
+  const reason =
+    fault === null
+      ? ''
+      : `: ${lowered(fillWords(FAULTS[fault.code].title, { provider: providerName, account: connection.accountLabel ?? connection.account }))}`
   switch (status) {
     case 'active':
-      if (health.failures > 0) return `It works; the last ${health.failures === 1 ? 'renewal' : `${health.failures} renewals`} failed, which nobody notices while its token lives.`
+      if (health.failures > 0)
+        return `It works; the last ${health.failures === 1 ? 'renewal' : `${health.failures} renewals`} failed, which nobody notices while its token lives.`
       if (health.endsAt !== null) return `It works, until ${providerName} ends the grant in ${ago(health.endsAt - now)}.`
       return connection.lastRefreshedAt === null ? 'It works.' : `It works: it was renewed ${ago(now - connection.lastRefreshedAt)} ago.`
     case 'degraded':

@@ -62,7 +62,14 @@ export interface AttemptRequest {
 }
 
 /** Preflight, connect, claim, send, judge, commit: the whole life of one presentation. */
-export async function attempt(world: EngineWorld, request: AttemptRequest): Promise<AttemptOutcome> {
+export function attempt(world: EngineWorld, request: AttemptRequest): Promise<AttemptOutcome> {
+  if (world.tracing === undefined) return attempted(world, request)
+  const { connection } = request.row
+  const facts = { 'evergrant.connection': connection.id, 'evergrant.provider': request.context.record.id, 'evergrant.urgent': request.urgent }
+  return world.tracing.span('refresh', facts, () => attempted(world, request))
+}
+
+async function attempted(world: EngineWorld, request: AttemptRequest): Promise<AttemptOutcome> {
   const { integration } = request.context
   const { placePatienceMs } = world.times
   const { concurrency } = integration.settings

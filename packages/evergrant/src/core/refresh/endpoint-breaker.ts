@@ -92,7 +92,9 @@ export class EndpointBreakers {
 
   /** What is not let through, or only by a probe: by the integration that met it last, and since when. Monotonic. */
   open(): readonly { readonly integration: string; readonly since: number }[] {
-    return [...this.#states.values()].flatMap(({ integration, openings, openedAt }) => (integration === null || openings === 0 ? [] : [{ integration, since: openedAt }]))
+    return [...this.#states.values()].flatMap(({ integration, openings, openedAt }) =>
+      integration === null || openings === 0 ? [] : [{ integration, since: openedAt }],
+    )
   }
 
   openCount(now: number): number {

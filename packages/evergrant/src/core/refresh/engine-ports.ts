@@ -9,6 +9,7 @@ import type { Verdict } from '../provider/verdict.ts'
 import type { TokenEndpoint } from '../provider/wire.ts'
 import type { Seal } from '../seal/seal.ts'
 import type { Clock, Entropy, Timers } from '../time.ts'
+import type { Tracing } from '../tracing.ts'
 import type { Admission } from './admission.ts'
 import type { AnsweredRefreshes } from './answered-refreshes.ts'
 import type { Backlogs } from './backlog.ts'
@@ -53,6 +54,8 @@ export interface EnginePorts {
   readonly times: ProtocolTimes
   readonly options: EngineOptions
   readonly observe: (observation: Observation) => void
+  /** Without it nothing is traced, and nothing is slower. */
+  readonly tracing?: Tracing
   /** UTF-8, with replacement characters. */
   readonly decode: (bytes: Uint8Array) => string
 }

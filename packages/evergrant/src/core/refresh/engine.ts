@@ -118,6 +118,12 @@ export class Engine implements RefreshEngine {
   async token(request: TokenRequest): Promise<TokenAnswer> {
     const cached = this.peek(request)
     if (cached !== undefined) return cached
+    const { tracing } = this.#world
+    if (tracing === undefined) return this.#missed(request)
+    return tracing.span('token read', { 'evergrant.connection': request.connection }, () => this.#missed(request))
+  }
+
+  async #missed(request: TokenRequest): Promise<TokenAnswer> {
     const reading = this.#cache.reading(request.connection)
     try {
       const answer = await this.#fromStore(request, reading)

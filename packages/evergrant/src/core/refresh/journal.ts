@@ -38,6 +38,8 @@ export interface Journal {
   answers(): AsyncIterable<readonly KeptAnswer[]>
   /** False after a failed sync until a new file is open: preflight looks here before a token is spent. */
   healthy(): boolean
+  /** Answers on file that the database was not seen to have; a moment's worth is ordinary. None: not known. */
+  unsettled?(): number
   close(): Promise<void>
 }
 

@@ -80,3 +80,26 @@ function takeOver(moves: RingPlan['moves'], next: SigningKey | undefined): RingP
 export function isIdle(plan: RingPlan): boolean {
   return plan.moves.length === 0 && plan.missing.length === 0
 }
+
+/** A key of the ring and what the schedule does with it next. */
+export interface ScheduledKey extends Pick<SigningKey, 'id' | 'algorithm' | 'createdAt' | 'changedAt'> {
+  readonly state: Exclude<SigningKeyState, 'retired'>
+  readonly changesAt: Instant | null
+  readonly becomes: SigningKeyState
+}
+
+/** What {@link planRing} will do, said beforehand: the key that signs first. */
+export function scheduleOf({ keys }: SigningKeyRing): readonly ScheduledKey[] {
+  const active = keys.find(({ state }) => state === 'active')
+  const next = keys.find(({ state }) => state === 'next')
+  const takesOverAt = active === undefined || next === undefined ? null : Math.max(active.changedAt + ACTIVE_MS, next.changedAt + PUBLISHED_MS)
+  const order: readonly SigningKeyState[] = ['active', 'next', 'retiring']
+  return keys
+    .flatMap(({ id, algorithm, state, createdAt, changedAt }): ScheduledKey[] => {
+      const facts = { id, algorithm, createdAt, changedAt }
+      if (state === 'active') return [{ ...facts, state, changesAt: takesOverAt, becomes: 'retiring' }]
+      if (state === 'next') return [{ ...facts, state, changesAt: takesOverAt, becomes: 'active' }]
+      return state === 'retiring' ? [{ ...facts, state, changesAt: changedAt + RETIRING_MS, becomes: 'retired' }] : []
+    })
+    .sort((left, right) => order.indexOf(left.state) - order.indexOf(right.state))
+}

@@ -10,10 +10,12 @@ import {
   planReplacement,
   planRing,
   type RingPlan,
+  type ScheduledKey,
   type SigningKey,
   type SigningKeyRing,
   type SigningKeyState,
   type SigningKeyStore,
+  scheduleOf,
 } from './signing-key.ts'
 import type { PrivateSigningKey, PublicSigningKey, TokenSigner } from './token-signer.ts'
 
@@ -81,6 +83,11 @@ export class SigningKeys {
   /** The JWKS (RFC 7517 section 5): the public halves of all keys that are not retired. */
   async published(): Promise<{ readonly keys: readonly JsonObject[] }> {
     return { keys: (await this.verifying()).map(({ publicJwk }) => publicJwk) }
+  }
+
+  /** Every key that is not retired, and when the schedule moves it on. */
+  async schedule(): Promise<readonly ScheduledKey[]> {
+    return scheduleOf((await this.#usable()).ring)
   }
 
   /** Keys changed, here or on another node. */

@@ -56,7 +56,8 @@ export class WebhookService {
   /** @throws Fault `not_found` */
   async get(organization: OrganizationId, id: WebhookId): Promise<WebhookEndpoint> {
     const endpoint = await this.ports.webhooks.get(organization, id)
-    if (endpoint === undefined) throw new Fault('not_found', { field: 'id', detail: `There is no webhook ${id} in this organization. GET webhooks lists them.` })
+    if (endpoint === undefined)
+      throw new Fault('not_found', { field: 'id', detail: `There is no webhook ${id} in this organization. GET webhooks lists them.` })
     return endpoint
   }
 

@@ -48,6 +48,8 @@ export interface Webhooks {
   /** Newest first. */
   deliveries(organization: OrganizationId, endpoint: WebhookId, state: DeliveryState | null, page: PageRequest): Promise<Page<Delivery>>
   delivery(organization: OrganizationId, id: DeliveryId): Promise<{ readonly delivery: Delivery; readonly tries: readonly DeliveryTry[] } | undefined>
+  /** Of whatever organization: for what is told to those who may see it. */
+  find(id: DeliveryId): Promise<Delivery | undefined>
   /** The latest 50 tries of each, oldest first. */
   tries(deliveries: readonly DeliveryId[]): Promise<ReadonlyMap<DeliveryId, readonly DeliveryTry[]>>
   /** A delivery that is claimed already, with the event that it carries, in one transaction: a test. */

@@ -31,6 +31,7 @@ export const SdkAnswer = Type.Object({
   recovery: Type.Object({
     mode: Type.String(),
     remaining: nullable(Type.Integer({ description: 'Recoveries that are left in the window; null where none is counted.' })),
+    limit: nullable(Type.Integer({ description: 'Recoveries that a window has in all; null where none is counted.' })),
     window_days: Type.Number(),
   }),
 })
@@ -59,6 +60,7 @@ export function sdkAnswer({ standing: { installation, agent }, token, organizati
     recovery: {
       mode: opened.recovery.mode,
       remaining: opened.recovery.remaining,
+      limit: opened.recovery.limit,
       window_days: Math.round((opened.recovery.windowMs / DAY) * 100) / 100,
     },
   }

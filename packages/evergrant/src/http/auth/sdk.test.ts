@@ -318,6 +318,9 @@ describe('recovery', () => {
     const approved = await lab.call('POST', `/api/v1/approvals/${waiting.json.approval.id}/approve`, { body: {} })
     expect(approved.status).toBe(200)
     expect((await present(machine, RECOVER, { attempt })).json.metadata).toMatchObject({ source: 'token_recovery', recovery_reason: 'approved' })
+    await lab.services.uses.flush()
+    const agent = (await standing()).agent.id
+    expect(await lab.store.uses.daysOf(agent, 0)).toEqual([expect.objectContaining({ rotations: 1, rotationsOnTime: 0 })])
   })
 
   test('6th recovery refused with 429 and reason', async () => {

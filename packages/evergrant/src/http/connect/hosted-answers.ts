@@ -8,9 +8,11 @@ import { Fault } from '../../core/fault/fault.ts'
 import { FAULTS } from '../../core/fault/table.ts'
 import { browserIdOf, giveBrowserId } from './browser-cookie.ts'
 import { redirectOf } from './callback-answer.ts'
+import { choicePage } from './choice-page.ts'
 import type { ConnectPeople } from './connect-people.ts'
 import { formOf } from './forms.ts'
-import { type FormProblem, landingPage } from './landing-page.ts'
+import { type FormProblem, type Landing, landingPage } from './landing-page.ts'
+import { basePath, keepLanguage, lookOf, namedLanguage, pathHere } from './language.ts'
 import { endedLinkPage, outcomePage, problemPage, repairedPage } from './outcome-pages.ts'
 import { type PageHeaders, sendPage } from './page-frame.ts'
 
@@ -20,41 +22,65 @@ export interface HostedParts {
   readonly people?: ConnectPeople
 }
 
-const OTHER_PERSON = 'This link was made for somebody else than the person who is signed in here. Nothing was changed. Sign out first if it is meant for you.'
-
 /** Where a browser is sent, by who is in it. */
 function turns({ connect, publicUrl, people }: HostedParts) {
+  const base = basePath(publicUrl)
+
   /** Where the browser goes after an outcome; a sign-in through a provider ends here. */
   async function goTo(outcome: FlowOutcome, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const browserId = browserIdOf(request, publicUrl)
-    if (outcome.kind !== 'signing_in') return reply.redirect(redirectOf(outcome, browserId, request.id, connect), 303)
+    if (outcome.kind !== 'signing_in') return reply.redirect(redirectOf(outcome, browserId, request.id, { connect, base }), 303)
     const ended = people === undefined ? ({ kind: 'refused', code: 'connect_session_used' } as const) : await people.signIn(outcome.session, request, reply)
-    return reply.redirect(typeof ended === 'string' ? ended : redirectOf(ended, browserId, request.id, connect), 303)
+    return reply.redirect(typeof ended === 'string' ? ended : redirectOf(ended, browserId, request.id, { connect, base }), 303)
   }
 
   /** Null: the flow may begin here. Otherwise it was answered: its owner signs in first, or somebody else is here. */
   async function turnedAway(session: ConnectSession, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | null> {
     if (session.mode !== 'signed_in') return null
     const person = (await people?.who(request)) ?? null
-    if (person === null) return reply.redirect(`/auth/sign-in?return_url=${encodeURIComponent(request.url.split('?')[0] ?? '')}`, 303)
+    if (person === null) return reply.redirect(`${base}/auth/sign-in?return_url=${encodeURIComponent(pathHere(request, publicUrl))}`, 303)
     if (isOwnerOf(person, session)) return null
-    return sendPage(reply, problemPage('connect_owner_mismatch', request.id, OTHER_PERSON), { status: FAULTS.connect_owner_mismatch.status })
+    const look = lookOf(request, publicUrl, null)
+    return sendPage(reply, problemPage('connect_owner_mismatch', request.id, look.words.otherPerson, look), { status: FAULTS.connect_owner_mismatch.status })
   }
 
   return { goTo, turnedAway }
 }
 
-/** What the hosted routes answer once it is clear whose session it is. */
-export function hostedAnswers({ connect, publicUrl, people }: HostedParts) {
-  const { goTo, turnedAway } = turns({ connect, publicUrl, ...(people === undefined ? {} : { people }) })
+/** The pages before the provider's. */
+function landings({ connect, publicUrl }: HostedParts) {
+  /** The address of this page, in the language that it was asked for in. */
+  function withLanguage(path: string, request: FastifyRequest): string {
+    const named = namedLanguage(request)
+    return named === undefined ? path : `${path}?lang=${named.tag}`
+  }
 
-  async function showLanding(session: ConnectSession, request: FastifyRequest, reply: FastifyReply, problem: FormProblem | null): Promise<FastifyReply> {
+  async function showLanding(session: ConnectSession, request: FastifyRequest, reply: FastifyReply, more: Partial<Landing> = {}): Promise<FastifyReply> {
     const view = await connect.view(session)
+    const path = pathHere(request, publicUrl)
+    const chosen = view.choosable ? `?integration=${encodeURIComponent(view.integration)}` : ''
+    const look = lookOf(request, publicUrl, view.brand, path + chosen)
     if (!view.startable || view.expired) {
       const code = !view.startable ? 'connect_session_used' : 'connect_session_expired'
-      return sendPage(reply, endedLinkPage(view, code, request.id), { status: FAULTS[code].status })
+      return sendPage(reply, endedLinkPage(view, code, look, request.id), { status: FAULTS[code].status })
     }
-    return sendPage(reply, landingPage(view, request.url.split('?')[0] ?? '', problem), { ...towardsProvider(publicUrl), status: problem === null ? 200 : 400 })
+    const choosing = view.choosable
+      ? { hidden: { ...more.hidden, integration: view.integration }, chooseUrl: `${path}${isTicket(request) ? '?choose' : ''}` }
+      : {}
+    const landing = { action: withLanguage(path, request), ...more, ...choosing }
+    return sendPage(reply, landingPage(view, look, landing), { ...towardsProvider(publicUrl), status: more.problem === undefined ? 200 : 400 })
+  }
+
+  /** What a link leads to: the page of its integration, or first the one on which it is chosen. */
+  async function showLink(session: ConnectSession, request: FastifyRequest, reply: FastifyReply, more: Partial<Landing> = {}): Promise<FastifyReply> {
+    if (session.choices === undefined) return showLanding(session, request, reply, more)
+    const chosen = await connect.choose(session, queryOf(request).get('integration') ?? '')
+    if (chosen !== undefined) return showLanding(chosen, request, reply, more)
+    const view = await connect.choice(session)
+    const look = lookOf(request, publicUrl, view.brand, isTicket(request) ? `${pathHere(request, publicUrl)}?choose` : undefined)
+    if (view.startable && !view.expired) return sendPage(reply, choicePage(view, look, pathHere(request, publicUrl)))
+    const code = !view.startable ? 'connect_session_used' : 'connect_session_expired'
+    return sendPage(reply, endedLinkPage(view, code, look, request.id), { status: FAULTS[code].status })
   }
 
   /** @throws Fault where there is nothing to show */
@@ -65,13 +91,28 @@ export function hostedAnswers({ connect, publicUrl, people }: HostedParts) {
       case 'gone':
         throw new Fault('connection_disconnected')
       case 'repaired':
-        return sendPage(reply, repairedPage(repair.view))
-      case 'broken':
-        return sendPage(reply, landingPage(repair.view, request.url.split('?')[0] ?? '', null, repair.why), towardsProvider(publicUrl))
+        return sendPage(reply, repairedPage(repair.view, lookOf(request, publicUrl, repair.view.brand)))
+      case 'broken': {
+        const { view, why, connection } = repair
+        const landing = { action: withLanguage(pathHere(request, publicUrl), request), stopped: { code: why, at: connection.fault?.at ?? 0 } }
+        return sendPage(reply, landingPage(view, lookOf(request, publicUrl, view.brand), landing), towardsProvider(publicUrl))
+      }
     }
   }
 
-  async function start(session: ConnectSession, request: FastifyRequest, reply: FastifyReply, form = formOf(request)): Promise<FastifyReply> {
+  return { showLanding, showLink, showRepair }
+}
+
+/** What the hosted routes answer once it is clear whose session it is. */
+export function hostedAnswers(parts: HostedParts) {
+  const { connect, publicUrl, people } = parts
+  const { goTo, turnedAway } = turns(parts)
+  const { showLanding, showLink, showRepair } = landings(parts)
+
+  async function start(wanted: ConnectSession, request: FastifyRequest, reply: FastifyReply, form = formOf(request)): Promise<FastifyReply> {
+    const session = wanted.choices === undefined ? wanted : await connect.choose(wanted, form['integration'] ?? '')
+    // The page on which it is chosen was skipped, or the integration is gone.
+    if (session === undefined) return reply.redirect(`${pathHere(request, publicUrl)}${isTicket(request) ? '?choose' : ''}`, 303)
     const away = await turnedAway(session, request, reply)
     if (away !== null) return away
     const known = browserIdOf(request, publicUrl)
@@ -79,18 +120,21 @@ export function hostedAnswers({ connect, publicUrl, people }: HostedParts) {
     try {
       const url = await connect.start(session, browserId, form)
       if (known === null) giveBrowserId(reply, browserId, publicUrl)
+      keepLanguage(request, reply, publicUrl)
       return await reply.redirect(url, 303)
     } catch (error) {
       const variable = error instanceof Fault && error.code === 'invalid_request' ? /^\/?variables[./](.+)$/.exec(error.details.field ?? '')?.[1] : undefined
-      if (variable === undefined || !(error instanceof Fault)) throw error
-      return showLanding(session, request, reply, { variable, text: error.message, form })
+      if (variable === undefined) throw error
+      const problem: FormProblem = { variable, form }
+      return showLanding(session, request, reply, { problem, ...(isTicket(request) ? { hidden: RETRY } : {}) })
     }
   }
 
   async function retry(session: ConnectSession, ticket: string, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     if (session.state === 'staged') await connect.giveUp(session)
-    const current = await connect.byTicket(ticket, browserIdOf(request, publicUrl))
-    return start(current ?? session, request, reply, { ...session.variables, ...formOf(request) })
+    const current = (await connect.byTicket(ticket, browserIdOf(request, publicUrl))) ?? session
+    const again = current.choices === undefined ? {} : { integration: (await connect.view(current)).integration }
+    return start(current, request, reply, { ...again, ...session.variables, ...formOf(request) })
   }
 
   async function useSibling(session: ConnectSession, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -100,11 +144,14 @@ export function hostedAnswers({ connect, publicUrl, people }: HostedParts) {
   async function showOutcome(waiting: ConnectSession, ticket: string, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const session = await goneOn(waiting, ticket, request, reply)
     if (session === null) return reply
+    if (session.choices !== undefined && session.state === 'open' && (queryOf(request).has('choose') || queryOf(request).has('integration')))
+      return showLink(session, request, reply, { hidden: RETRY })
     const view = await connect.view(session)
     if (session.state === 'exchanging') reply.header('refresh', '2')
     const code = view.fault?.code
     const status = session.state === 'completed' || session.state === 'exchanging' || view.offersSibling ? 200 : code === undefined ? 400 : FAULTS[code].status
-    return sendPage(reply, outcomePage(view, { requestId: request.id, action: `/connect/done/${ticket}` }), { ...towardsProvider(publicUrl), status })
+    const details = { requestId: request.id, action: pathHere(request, publicUrl), session: session.id }
+    return sendPage(reply, outcomePage(view, lookOf(request, publicUrl, view.brand), details), { ...towardsProvider(publicUrl), status })
   }
 
   /** A grant that waited for its owner to sign in goes on when they come back. Null: the browser was sent on. */
@@ -116,7 +163,18 @@ export function hostedAnswers({ connect, publicUrl, people }: HostedParts) {
     return null
   }
 
-  return { goTo, showLanding, showRepair, start, retry, useSibling, showOutcome }
+  return { goTo, showLink, showRepair, start, retry, useSibling, showOutcome }
+}
+
+const RETRY = { step: 'retry' }
+
+function queryOf(request: FastifyRequest): URLSearchParams {
+  return new URLSearchParams(request.url.split('?')[1] ?? '')
+}
+
+/** The page of a session's own browser, not that of its link. */
+function isTicket(request: FastifyRequest): boolean {
+  return request.url.startsWith('/connect/done/')
 }
 
 /**

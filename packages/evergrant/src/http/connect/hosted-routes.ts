@@ -1,18 +1,21 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ConnectService } from '../../core/connect/connect-service.ts'
 import { REPAIR_PATH } from '../../core/connect/repair-link.ts'
-import type { FaultCode } from '../../core/fault/fault.ts'
+import { Fault, type FaultCode } from '../../core/fault/fault.ts'
 import { FAULTS } from '../../core/fault/table.ts'
 import type { Log } from '../../core/log.ts'
 import { faultOf } from '../problem.ts'
 import type { App } from '../schema.ts'
+import { accentSheet } from './accent-sheet.ts'
 import { browserIdOf, isSameOrigin } from './browser-cookie.ts'
 import { parametersOf } from './callback-answer.ts'
 import type { ConnectPeople } from './connect-people.ts'
+import { ENDED_SCRIPT } from './ended-script.ts'
 import { formOf, readForms } from './forms.ts'
 import { hostedAnswers } from './hosted-answers.ts'
+import { basePath, languageOf, lookOf, pathHere } from './language.ts'
 import { problemPage } from './outcome-pages.ts'
-import { STYLE_PATH, sendPage } from './page-frame.ts'
+import { ACCENT_PATH, ENDED_SCRIPT_PATH, STYLE_PATH, sendPage } from './page-frame.ts'
 import { STYLESHEET } from './stylesheet.ts'
 
 export interface HostedOptions {
@@ -23,24 +26,24 @@ export interface HostedOptions {
   readonly people?: ConnectPeople
 }
 
-const ELSEWHERE = 'This button only works on its own page. Open the link itself and press Continue there.'
 const FORM_LIMIT = 64 * 1_024
 const PAGE_CODE = /^[a-z_]{1,60}$/
 
 /** The pages that end users see. Every one works without a script. */
 export function hostedRoutes(app: App, options: HostedOptions): void {
   const { connect, publicUrl } = options
-  const { showLanding, start, retry, useSibling, showOutcome } = hostedAnswers(options)
+  const { showLink, start, retry, useSibling, showOutcome } = hostedAnswers(options)
+  const showProblem = problemsOf(publicUrl)
   readForms(app, FORM_LIMIT)
-  app.setErrorHandler((error, request, reply) => showFault(error, request, reply, options.log))
-  app.get(STYLE_PATH, { config: { access: 'public' } }, (_request, reply) => sendStylesheet(reply))
+  app.setErrorHandler((error, request, reply) => showFault(error, request, reply, options))
+  assetRoutes(app)
 
   app.get<{ Params: { token: string } }>('/connect/:token', { config: { access: 'public' } }, async (request, reply) => {
     const session = await connect.byLink(request.params.token)
-    return session === undefined ? showProblem(reply, request, 'not_found') : showLanding(session, request, reply, null)
+    return session === undefined ? showProblem(reply, request, 'not_found') : showLink(session, request, reply)
   })
   app.post<{ Params: { token: string } }>('/connect/:token', { config: { access: 'public' }, bodyLimit: FORM_LIMIT }, async (request, reply) => {
-    if (!isSameOrigin(request, publicUrl)) return showProblem(reply, request, 'forbidden', ELSEWHERE)
+    if (!isSameOrigin(request, publicUrl)) return showProblem(reply, request, 'forbidden', languageOf(request).ownPage)
     const session = await connect.byLink(request.params.token)
     return session === undefined ? showProblem(reply, request, 'not_found') : start(session, request, reply)
   })
@@ -49,7 +52,7 @@ export function hostedRoutes(app: App, options: HostedOptions): void {
     return session === undefined ? showProblem(reply, request, 'connect_browser_mismatch') : showOutcome(session, request.params.ticket, request, reply)
   })
   app.post<{ Params: { ticket: string } }>('/connect/done/:ticket', { config: { access: 'public' }, bodyLimit: FORM_LIMIT }, async (request, reply) => {
-    if (!isSameOrigin(request, publicUrl)) return showProblem(reply, request, 'forbidden', 'This button only works on its own page.')
+    if (!isSameOrigin(request, publicUrl)) return showProblem(reply, request, 'forbidden')
     const session = await connect.byTicket(request.params.ticket, browserIdOf(request, publicUrl))
     if (session === undefined) return showProblem(reply, request, 'connect_browser_mismatch')
     return formOf(request)['step'] === 'sibling' ? useSibling(session, request, reply) : retry(session, request.params.ticket, request, reply)
@@ -66,12 +69,13 @@ export function hostedRoutes(app: App, options: HostedOptions): void {
 function repairRoutes(app: App, options: HostedOptions): void {
   const { connect, publicUrl } = options
   const { showRepair, start } = hostedAnswers(options)
+  const showProblem = problemsOf(publicUrl)
   const path = `${REPAIR_PATH}:link`
   app.get<{ Params: { link: string } }>(path, { config: { access: 'public' } }, async (request, reply) =>
     showRepair(await connect.lookAtRepair(request.params.link), request, reply),
   )
   app.post<{ Params: { link: string } }>(path, { config: { access: 'public' }, bodyLimit: FORM_LIMIT }, async (request, reply) => {
-    if (!isSameOrigin(request, publicUrl)) return showProblem(reply, request, 'forbidden', ELSEWHERE)
+    if (!isSameOrigin(request, publicUrl)) return showProblem(reply, request, 'forbidden', languageOf(request).ownPage)
     const repair = await connect.lookAtRepair(request.params.link)
     return repair.kind === 'broken' ? start(await connect.openRepair(repair.connection), request, reply) : showRepair(repair, request, reply)
   })
@@ -81,6 +85,7 @@ function repairRoutes(app: App, options: HostedOptions): void {
 function callbackRoutes(app: App, options: HostedOptions): void {
   const { connect, publicUrl, people } = options
   const { goTo } = hostedAnswers(options)
+  const base = basePath(publicUrl)
   for (const path of ['/connect/callback', '/connect/callback/:integration']) {
     app.get<{ Params: { integration?: string } }>(path, { config: { access: 'public' } }, async (request, reply) => {
       const slug = request.params.integration ?? null
@@ -95,26 +100,40 @@ function callbackRoutes(app: App, options: HostedOptions): void {
     app.post<{ Params: { integration?: string } }>(path, { config: { access: 'public' }, bodyLimit: FORM_LIMIT }, (request, reply) => {
       const slug = request.params.integration ?? null
       const stashed = connect.stash(slug, request.body instanceof URLSearchParams ? parametersOf(request.body.toString()) : new Map())
-      const here = slug === null ? '/connect/callback' : `/connect/callback/${encodeURIComponent(slug)}`
-      return reply.redirect(stashed === null ? `/connect/problem/connect_failed?request=${request.id}` : `${here}?answer=${stashed}`, 303)
+      const here = slug === null ? `${base}/connect/callback` : `${base}/connect/callback/${encodeURIComponent(slug)}`
+      return reply.redirect(stashed === null ? `${base}/connect/problem/connect_failed?request=${request.id}` : `${here}?answer=${stashed}`, 303)
     })
   }
 }
 
-function sendStylesheet(reply: FastifyReply): FastifyReply {
-  return reply.header('cache-control', 'public, max-age=3600').type('text/css; charset=utf-8').send(STYLESHEET)
+/** What the pages are made of. None of it says anything of anybody. */
+function assetRoutes(app: App): void {
+  const send = (reply: FastifyReply, type: string, text: string) => reply.header('cache-control', 'public, max-age=3600').type(type).send(text)
+  app.get(STYLE_PATH, { config: { access: 'public' } }, (_request, reply) => send(reply, 'text/css; charset=utf-8', STYLESHEET))
+  app.get(ENDED_SCRIPT_PATH, { config: { access: 'public' } }, (_request, reply) => send(reply, 'text/javascript; charset=utf-8', ENDED_SCRIPT))
+  app.get<{ Params: { file: string } }>(`${ACCENT_PATH}:file`, { config: { access: 'public' } }, (request, reply) => {
+    const [, accent] = /^([0-9a-f]{6})\.css$/.exec(request.params.file) ?? []
+    if (accent === undefined) throw new Fault('not_found')
+    return send(reply, 'text/css; charset=utf-8', accentSheet(`#${accent}`))
+  })
 }
 
-function showProblem(reply: FastifyReply, request: FastifyRequest, code: FaultCode, text?: string): FastifyReply {
-  const asked = new URLSearchParams(request.url.split('?')[1] ?? '').get('request') ?? ''
-  return sendPage(reply, problemPage(code, /^[A-Za-z0-9_.:-]{1,128}$/.test(asked) ? asked : request.id, text), { status: FAULTS[code].status })
+/** Pages of nobody's session. */
+function problemsOf(publicUrl: string) {
+  return (reply: FastifyReply, request: FastifyRequest, code: FaultCode, text?: string): FastifyReply => {
+    const asked = new URLSearchParams(request.url.split('?')[1] ?? '').get('request') ?? ''
+    const known = /^[A-Za-z0-9_.:-]{1,128}$/.test(asked)
+    const path = pathHere(request, publicUrl)
+    const look = lookOf(request, publicUrl, null, known ? `${path}?request=${encodeURIComponent(asked)}` : path)
+    return sendPage(reply, problemPage(code, known ? asked : request.id, text, look), { status: FAULTS[code].status })
+  }
 }
 
-function showFault(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Pick<Log, 'error'>): FastifyReply {
+function showFault(error: unknown, request: FastifyRequest, reply: FastifyReply, { log, publicUrl }: Pick<HostedOptions, 'log' | 'publicUrl'>): FastifyReply {
   const fault = faultOf(error, FORM_LIMIT)
   if (fault.code === 'internal')
     log.error({ request: request.id, error: error instanceof Error ? (error.stack ?? error.message) : typeof error }, 'a page failed')
-  return showProblem(reply, request, fault.code)
+  return problemsOf(publicUrl)(reply, request, fault.code)
 }
 
 function isFaultCode(code: string): code is FaultCode {

@@ -3,97 +3,122 @@ import type { FaultCode } from '../../core/fault/fault.ts'
 import { FAULTS } from '../../core/fault/table.ts'
 import { fillWords } from '../../core/fault/words.ts'
 import { type Html, html } from '../html.ts'
-import type { Page } from './page-frame.ts'
+import type { Look, Page } from './page-frame.ts'
+import { card, strong } from './page-parts.ts'
 import { scopeWords } from './scope-words.ts'
+import { dayIn } from './words/languages.ts'
+import { bodyOf, causeOf, plain, say } from './words/say.ts'
 
 export interface FormProblem {
-  readonly variable: string | null
-  readonly text: string
+  readonly variable: string
   readonly form: Readonly<Record<string, string>>
+}
+
+export interface Landing {
+  /** Where its button leads. */
+  readonly action: string
+  /** Further fields of its form. */
+  readonly hidden?: Readonly<Record<string, string>>
+  /** Back to the page on which this integration was chosen. */
+  readonly chooseUrl?: string | null
+  readonly problem?: FormProblem | null
+  /** What ended the grant, and when (milliseconds since 1970). */
+  readonly stopped?: { readonly code: FaultCode; readonly at: number } | null
 }
 
 /**
  * The page behind a link: who asks, for whom, for what and, where that is known, what ended the grant. Its button starts
  * the flow; looking at it changes nothing.
  */
-export function landingPage(view: ConnectView, action: string, problem: FormProblem | null, stopped: FaultCode | null = null): Page {
-  const { application, provider } = view
-  const title = view.reconnect ? `Reconnect ${provider}` : `Connect ${provider} to ${application}`
+export function landingPage(view: ConnectView, look: Look, landing: Landing): Page {
+  const { words } = look
+  const { application, provider, cancelUrl } = view
+  const places = { P: provider, App: application }
+  const title = plain(words, view.reconnect ? words.reconnectTitle : words.connectTitle, places)
+  const { stopped = null, chooseUrl = null, problem = null, hidden = {} } = landing
   return {
     title,
-    body: html`<div class="card">
-<p class="eyebrow">${application}</p>
-<h1>${title}</h1>
-${stopped === null ? lead(view) : stoppedLead(view, stopped)}
-${problem !== null && problem.variable === null ? html`<div class="notice bad" role="alert"><p>${problem.text}</p></div>` : null}
+    look,
+    body: html`${card(
+      application,
+      look,
+      title,
+      html`${stopped === null ? lead(view, look) : stoppedLead(view, look, stopped)}
 <dl class="facts">
-<div><dt>Application</dt><dd>${application}</dd></div>
-<div><dt>For</dt><dd>${view.owner}</dd></div>
-${view.account === null ? null : html`<div><dt>${provider} account</dt><dd>${view.account}</dd></div>`}
+<div><dt>${words.application}</dt><dd>${application}</dd></div>
+<div><dt>${words.whose}</dt><dd>${view.owner}</dd></div>
+${view.account === null ? null : html`<div><dt>${say(words, words.accountAt, places)}</dt><dd>${view.account}</dd></div>`}
 </dl>
-${endsAnother(view)}${permissions(view)}
-<form method="post" action="${action}">
-${view.asked.map((variable) => field(variable, problem))}
+${endsAnother(view, look)}${permissions(view, look)}
+<form method="post" action="${landing.action}">
+${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
+${view.asked.map((variable) => field(variable, problem, look))}
 <div class="actions">
-<button class="button primary" type="submit">Continue to ${provider}</button>
-${view.cancelUrl === null ? null : html`<a class="button" href="${view.cancelUrl}" rel="noreferrer">Cancel</a>`}
+<button class="button primary" type="submit">${say(words, words.continueTo, places)}</button>
+${chooseUrl === null ? null : html`<a class="button" href="${chooseUrl}">${words.chooseOther}</a>`}
+${cancelUrl === null ? null : html`<a class="button" href="${cancelUrl}" rel="noreferrer">${words.cancel}</a>`}
 </div>
-</form>
-</div>
+</form>`,
+    )}
 <div class="card small soft">
-<p>You sign in at ${provider} itself; ${application} never sees your password. You can remove this access at any time.</p>
-<p>Continue only if you asked for this, or trust whoever sent you this link.${view.cancelUrl === null ? html` To stop, close this page.` : null}</p>
+<p>${say(words, words.ownSite, places)}</p>
+<p>${words.trust}${cancelUrl === null ? html` ${words.toStop}` : null}${view.reconnect ? html` ${say(words, words.validUntil, { date: dayIn(words.tag, view.expiresAt) })}` : null}</p>
 </div>`,
   }
 }
 
-function lead({ application, provider, reconnect, account }: ConnectView): Html {
-  if (!reconnect) return html`<p class="lead">${application} asks for access to your ${provider} account.</p>`
-  const who = account === null ? html`the ${provider} account you used before` : html`<strong>${account}</strong>`
-  return html`<p class="lead">${application} lost its access, or it is about to end. Sign in with ${who} to repair it. Nothing was deleted.</p>`
+function lead({ application, provider, reconnect, account }: ConnectView, { words }: Look): Html {
+  if (!reconnect) return html`<p class="lead">${say(words, words.connectLead, { App: application, P: provider })}</p>`
+  const who = account === null ? words.usedBefore : strong(account)
+  return html`<p class="lead">${say(words, words.reconnectLead, { App: application, A: who })}</p>`
 }
 
-function stoppedLead({ provider, account }: ConnectView, stopped: FaultCode): Html {
-  const who = account === null ? html`the account you used before` : html`<strong>${account}</strong>`
-  return html`<p class="lead">${fillWords(FAULTS[stopped].endUser, { provider, account })}</p>
-<p>Sign in with ${who}. That repairs the connection you have; no second one is made.</p>`
+function stoppedLead({ provider, account }: ConnectView, { words }: Look, { code, at }: { readonly code: FaultCode; readonly at: number }): Html {
+  const cause = causeOf(words, code)
+  const places = { P: provider, A: account, date: dayIn(words.tag, at) }
+  const text =
+    cause === undefined
+      ? html`<span lang="en">${fillWords(FAULTS[code].endUser, { provider, account })}</span>`
+      : say(words, bodyOf(cause, new Set(['date'])), places)
+  const who = account === null ? words.usedBefore : strong(account)
+  return html`<p class="lead">${text}${code === 'connection_revoked' ? html` ${words.nothingDeleted}` : null}</p>
+<p>${say(words, words.repairLead, { A: who })}</p>`
 }
 
 /** Said before it happens: nobody can take it back. */
-function endsAnother({ endsAnother: ends, provider, application }: ConnectView): Html | null {
+function endsAnother({ endsAnother: ends, provider, application }: ConnectView, { words }: Look): Html | null {
   if (ends === null) return null
-  const what =
-    ends === 'certainly'
-      ? html`${application} also uses this account in another connection. That one ends when you continue.`
-      : html`If the account you choose is connected to ${application} already, that other connection ends.`
-  return html`<div class="notice"><p>${provider} keeps one connection per account. ${what}</p></div>`
+  const text = ends === 'certainly' ? words.endsCertainly : words.endsPerhaps
+  return html`<div class="notice"><p>${say(words, text, { P: provider, App: application })}</p></div>`
 }
 
-function permissions(view: ConnectView): Html | null {
+function permissions(view: ConnectView, { words }: Look): Html | null {
   if (view.scopes.length === 0) return null
-  const items = view.scopes.map((scope) => scopeWords(view.providerId, scope, view.scopeMeanings))
-  return html`<h2>What ${view.application} may do</h2>
-<ul class="plain">${items.map(({ words, scope }) => html`<li>${scope === null ? html`<code>${words}</code>` : words}</li>`)}</ul>`
+  const items = view.scopes.map((scope) => scopeWords(view.providerId, scope, view.scopeMeanings, words))
+  return html`<h2>${say(words, words.mayDo, { App: view.application })}</h2>
+<ul class="plain">${items.map(({ words: text, scope, lang }) => html`<li${lang === words.tag ? null : html` lang="${lang}"`}>${scope === null ? html`<code>${text}</code>` : text}</li>`)}</ul>`
 }
 
-function field(variable: AskedVariable, problem: FormProblem | null): Html {
+function field(variable: AskedVariable, problem: FormProblem | null, look: Look): Html {
   const id = `variable-${variable.name}`
   const value = problem?.form[variable.name] ?? variable.value
   const wrong = problem?.variable === variable.name
-  if (variable.choices !== null) return choice(variable, variable.choices, value, wrong ? problem.text : null)
+  if (variable.choices !== null) return choice(variable, variable.choices, value, wrong, look)
+  const { words } = look
   return html`<label for="${id}">${variable.label}</label>
-<input type="text" id="${id}" name="${variable.name}" value="${value}" maxlength="255" required autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="${id}-hint"${wrong ? html` aria-invalid="true" autofocus` : null}>
-<p class="hint" id="${id}-hint">For example: ${variable.example}</p>
-${wrong ? html`<p class="error" role="alert">${problem.text}</p>` : null}`
+<input type="text" id="${id}" name="${variable.name}" value="${value}" maxlength="255" required autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="${wrong ? `${id}-error ` : ''}${id}-hint"${wrong ? html` aria-invalid="true" autofocus` : null}>
+<p class="hint" id="${id}-hint">${say(words, words.example, { x: variable.example })}</p>
+${wrong ? html`<p class="error" role="alert" id="${id}-error">${say(words, words.notValid, { n: variable.label, x: variable.example })}</p>` : null}`
 }
 
 /** The only values there are: nothing to type, and so nothing to get wrong. */
-function choice(variable: AskedVariable, choices: NonNullable<AskedVariable['choices']>, value: string | null, wrong: string | null): Html {
+function choice(variable: AskedVariable, choices: NonNullable<AskedVariable['choices']>, value: string | null, wrong: boolean, { words }: Look): Html {
   const id = `variable-${variable.name}`
   const options = Object.entries(choices).map(([name, { label }]) => html`<option value="${name}"${name === value ? html` selected` : null}>${label}</option>`)
+  const names = Object.entries(choices).map(([name, { label }]) => (label === name ? name : `${name} (${label})`))
   return html`<label for="${id}">${variable.label}</label>
-<select id="${id}" name="${variable.name}" required${wrong === null ? null : html` aria-invalid="true" aria-describedby="${id}-error" autofocus`}>
+<select id="${id}" name="${variable.name}" required${wrong ? html` aria-invalid="true" aria-describedby="${id}-error" autofocus` : null}>
 ${options}
 </select>
-${wrong === null ? null : html`<p class="error" role="alert" id="${id}-error">${wrong}</p>`}`
+${wrong ? html`<p class="error" role="alert" id="${id}-error">${say(words, words.notChoice, { n: variable.label, x: names.join(', ') })}</p>` : null}`
 }

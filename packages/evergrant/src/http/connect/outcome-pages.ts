@@ -1,119 +1,139 @@
 import type { ConnectView } from '../../core/connect/connect-view.ts'
 import type { FaultCode } from '../../core/fault/fault.ts'
-import { FAULTS } from '../../core/fault/table.ts'
-import { fillWords } from '../../core/fault/words.ts'
 import { type Html, html } from '../html.ts'
-import type { Page } from './page-frame.ts'
+import { type Look, type Page, PLAIN_LOOK } from './page-frame.ts'
+import { backTo, card, strong } from './page-parts.ts'
+import { failureWords, problemTexts } from './problem-texts.ts'
+import { plain, say } from './words/say.ts'
 
 /** For the Details of every page: what support asks for. */
 export interface PageDetails {
   readonly requestId: string
   /** Where the buttons of this page lead; null when there is nothing to press. */
   readonly action: string | null
+  /** For our other tabs, once the flow has ended. */
+  readonly session?: string
 }
 
 /** What became of a session, for its own browser. */
-export function outcomePage(view: ConnectView, details: PageDetails): Page {
-  if (view.state === 'completed') return donePage(view)
-  if (view.offersSibling) return siblingPage(view, details)
-  if (view.state === 'exchanging') return waitingPage(view)
-  return failurePage(view, view.fault?.code ?? (view.state === 'burned' ? 'connect_session_used' : 'connect_cancelled'), details)
+export function outcomePage(view: ConnectView, look: Look, details: PageDetails): Page {
+  if (view.state === 'completed') return donePage(view, look, details)
+  if (view.offersSibling) return siblingPage(view, look, details)
+  if (view.state === 'exchanging') return waitingPage(view, look)
+  return failurePage(view, view.fault?.code ?? (view.state === 'burned' ? 'connect_session_used' : 'connect_cancelled'), look, details)
 }
 
-function donePage(view: ConnectView): Page {
-  const { application, provider, account, missingScopes } = view
-  const title = view.reconnect ? `${provider} is connected again` : `${provider} is connected`
+function donePage(view: ConnectView, look: Look, { session }: PageDetails): Page {
+  const { words } = look
+  const { application, provider, account, missingScopes, doneUrl, reconnect } = view
+  const title = plain(words, reconnect ? words.connectedAgain : words.connected, { P: provider })
+  const as = reconnect ? words.reconnectedAs : words.connectedAs
+  const missing = missingScopes.length === 0 ? null : say(words, words.missing, { x: missingScopes.join(', ') })
   return {
     title,
-    body: html`<div class="card">
-<p class="eyebrow">${application}</p>
-<h1>${title}</h1>
-<p class="lead">${account === null ? html`Access works${view.reconnect ? ' again' : null}.` : html`${view.reconnect ? 'Reconnected' : 'Connected'} as <strong>${account}</strong>.`} ${application} goes on by itself.</p>
-${missingScopes.length === 0 ? null : html`<div class="notice"><p>Not everything was allowed: ${missingScopes.join(', ')}. What needs it stays off; everything else works.</p></div>`}
-${view.doneUrl === null ? html`<p>You can close this page.</p>` : html`<div class="actions"><a class="button primary" href="${view.doneUrl}" rel="noreferrer">Back to ${application}</a></div>`}
-</div>`,
+    look,
+    ...(session === undefined || doneUrl !== null ? {} : { ended: session }),
+    body: card(
+      application,
+      look,
+      title,
+      html`<p class="lead">${account === null ? words.works : say(words, as, { A: strong(account) })} ${say(words, words.goesOn, { App: application })}</p>
+${missing === null ? null : html`<div class="notice"><p>${missing}</p></div>`}
+${doneUrl === null ? html`<p>${words.closeTab}</p>` : html`<div class="actions">${backTo(application, doneUrl, look, true)}</div>`}`,
+    ),
   }
 }
 
 /** The page behind a repair link whose connection works again: another tab, or somebody else, was first. */
-export function repairedPage({ application, provider, account }: ConnectView): Page {
-  const title = `${provider} is connected`
-  return {
-    title,
-    body: html`<div class="card">
-<p class="eyebrow">${application}</p>
-<h1>${title}</h1>
-<p class="lead">This connection was repaired already${account === null ? null : html`, as <strong>${account}</strong>`}. ${application} goes on by itself; there is nothing left to do.</p>
-<p>You can close this page.</p>
-</div>`,
-  }
+export function repairedPage({ application, provider, account }: ConnectView, look: Look): Page {
+  const { words } = look
+  const title = plain(words, words.connected, { P: provider })
+  const text = account === null ? words.repaired : words.repairedAs
+  const lead = say(words, text, { App: application, A: account === null ? null : strong(account) })
+  return { title, look, body: card(application, look, title, html`<p class="lead">${lead}</p>\n<p>${words.closeTab}</p>`) }
 }
 
-function waitingPage({ provider }: ConnectView): Page {
-  return {
-    title: 'One moment, please',
-    body: html`<div class="card" aria-live="polite">
-<h1>One moment, please</h1>
-<p class="lead">We are finishing the sign-in with ${provider}. This page looks again by itself.</p>
-</div>`,
-  }
+function waitingPage({ provider, application }: ConnectView, look: Look): Page {
+  const { words } = look
+  const text = say(words, words.waitText, { P: provider })
+  return { title: words.waitTitle, look, body: card(application, look, words.waitTitle, html`<p class="lead" aria-live="polite">${text}</p>`) }
 }
 
 /** The account belongs to another connection of the same owner: offered by one button, never taken silently. */
-function siblingPage(view: ConnectView, details: PageDetails): Page {
-  const { application, provider, signedInAs, account } = view
+function siblingPage(view: ConnectView, look: Look, details: PageDetails): Page {
+  const { words } = look
+  const { application, signedInAs, account } = view
+  const { title } = problemTexts('account_mismatch', view, words)
+  const other = strong(signedInAs ?? words.otherAccount)
+  const places = { B: other, A: account === null ? words.otherAccount : strong(account), App: application }
   return {
-    title: `That was a different ${provider} account`,
-    body: html`<div class="card">
-<p class="eyebrow">${application}</p>
-<h1>That was a different ${provider} account</h1>
-<p class="lead">You signed in as <strong>${signedInAs}</strong>. The connection to repair belongs to <strong>${account ?? 'another account'}</strong>. Nothing was changed.</p>
-<p>${application} also has a connection for <strong>${signedInAs}</strong>. You can renew that one with this sign-in, or try again with the other account.</p>
+    title,
+    look,
+    body: card(
+      application,
+      look,
+      title,
+      html`<p class="lead">${say(words, words.siblingText, places)}</p>
+<p>${say(words, words.siblingOffer, places)}</p>
 <div class="actions">
-${button(details.action, 'sibling', `Renew ${signedInAs ?? 'the other connection'}`, true)}
-${button(details.action, 'retry', `Try again as ${account ?? 'the other account'}`, false)}
-${cancel(view)}
+${button(details.action, 'sibling', plain(words, words.renew, { B: signedInAs }), true)}
+${button(details.action, 'retry', tryAgainText('account_mismatch', view, look), false)}
+${cancel(view, look)}
 </div>
-${detailList('account_mismatch', null, details)}
-</div>`,
+${detailList('account_mismatch', null, details, look)}`,
+    ),
   }
 }
 
 /** One page for every failure: what happened, what it means for the person's data, the one next step. */
-function failurePage(view: ConnectView, code: FaultCode, details: PageDetails): Page {
-  const { application, provider } = view
-  const words = wordsFor(code, view)
+function failurePage(view: ConnectView, code: FaultCode, look: Look, details: PageDetails): Page {
+  const { words } = look
+  const { application } = view
+  const { title, text, next } = failureWords(code, view, words)
   const again = !view.expired && RETRIED.has(code)
+  const stuck = !again && view.cancelUrl === null && !view.signingIn
   return {
-    title: words.title,
-    body: html`<div class="card">
-<p class="eyebrow">${application}</p>
-<h1>${words.title}</h1>
-<p class="lead">${words.text}</p>
-${NEXT_STEPS[code] === undefined ? null : html`<p>${fillWords(NEXT_STEPS[code], { provider, account: view.account })}</p>`}
+    title,
+    look,
+    body: card(
+      application,
+      look,
+      title,
+      html`<p class="lead">${text}</p>
+${next === null ? null : html`<p>${next}</p>`}
 <div class="actions">
-${again ? button(details.action, 'retry', code === 'account_mismatch' && view.account !== null ? `Try again as ${view.account}` : 'Try again', true) : null}
-${cancel(view)}
-${view.signingIn ? waysBack(code) : null}
+${again ? button(details.action, 'retry', tryAgainText(code, view, look), true) : null}
+${again && view.choosable && details.action !== null ? html`<a class="button" href="${details.action}?choose">${words.chooseOther}</a>` : null}
+${cancel(view, look)}
+${view.signingIn ? waysBack(code, look) : null}
 </div>
-${again || view.cancelUrl !== null || view.signingIn ? null : html`<p>You can close this page.</p>`}
-${detailList(code, view.fault, details)}
-</div>`,
+${stuck ? html`<p>${words.closeTab}</p>` : null}
+${detailList(code, view.fault, details, look)}`,
+    ),
   }
 }
 
 /** The page behind a link that was used, or has ended. Whoever holds the link may know whose it was. */
-export function endedLinkPage(view: ConnectView, code: 'connect_session_used' | 'connect_session_expired', requestId: string): Page {
-  const words = wordsFor(code, view)
+export function endedLinkPage(
+  view: Pick<ConnectView, 'application'> & Partial<ConnectView>,
+  code: 'connect_session_used' | 'connect_session_expired',
+  look: Look,
+  requestId: string,
+): Page {
+  const { words } = look
+  const { title, text } = problemTexts(code, { provider: null, account: null, ...view }, words)
+  const { doneUrl = null } = view
   return {
-    title: words.title,
-    body: html`<div class="card">
-<p class="eyebrow">${view.application}</p>
-<h1>${words.title}</h1>
-<p class="lead">${words.text}</p>
-${view.doneUrl === null ? html`<p>You can close this page.</p>` : html`<div class="actions"><a class="button primary" href="${view.doneUrl}" rel="noreferrer">Back to ${view.application}</a></div>`}
-${detailList(code, null, { requestId, action: null })}
-</div>`,
+    title,
+    look,
+    body: card(
+      view.application,
+      look,
+      title,
+      html`<p class="lead">${text}</p>
+${doneUrl === null ? html`<p>${words.closeTab}</p>` : html`<div class="actions">${backTo(view.application, doneUrl, look, true)}</div>`}
+${detailList(code, null, { requestId, action: null }, look)}`,
+    ),
   }
 }
 
@@ -134,32 +154,9 @@ const RETRIED: ReadonlySet<FaultCode> = new Set([
   'store_unavailable',
 ])
 
-/** The next step, where the fault's own words leave it open. */
-const NEXT_STEPS: Partial<Record<FaultCode, string>> = {
-  account_mismatch: 'Choose {A} at {P}. If {P} signs you in by itself, sign out there first.',
-  admin_approval_required: 'Ask that administrator to approve, then come back and try again.',
-  connect_failed: 'If it happens again, send us the request id under Details.',
-  internal: 'If it happens again, send us the request id under Details.',
-  provider_rate_limited: 'Wait a minute, then try again.',
-}
-
-function wordsFor(code: FaultCode, { provider, account, fault, application }: ConnectView): { readonly title: string; readonly text: string } {
-  const row = FAULTS[code]
-  const words = { provider, account }
-  if (code === 'account_mismatch' && fault?.providerText != null) {
-    return {
-      title: fillWords(row.title, words),
-      text: `This connection belongs to ${account ?? 'another account'}; you signed in as ${fault.providerText}. Nothing was changed.`,
-    }
-  }
-  if (code === 'provider_unavailable')
-    return { title: fillWords(row.title, words), text: `${provider} has problems right now. Nothing was changed. Please try again in a few minutes.` }
-  if (code === 'client_rejected')
-    return {
-      title: `${provider} is not available right now`,
-      text: `${provider} does not accept how ${application} is set up. Nothing was changed, and there is nothing you can do: the people who run ${application} have to correct it.`,
-    }
-  return { title: fillWords(row.title, words), text: fillWords(row.endUser, words) }
+function tryAgainText(code: FaultCode, { account }: ConnectView, { words }: Look): string {
+  const { primary } = problemTexts(code, { provider: null, account }, words)
+  return code === 'account_mismatch' && account !== null && primary !== null ? primary : words.tryAgain
 }
 
 function button(action: string | null, step: string, text: string, primary: boolean): Html | null {
@@ -167,39 +164,38 @@ function button(action: string | null, step: string, text: string, primary: bool
   return html`<form method="post" action="${action}"><input type="hidden" name="step" value="${step}"><button class="button${primary ? ' primary' : ''}" type="submit">${text}</button></form>`
 }
 
-function cancel({ cancelUrl, application }: ConnectView): Html | null {
-  return cancelUrl === null ? null : html`<a class="button" href="${cancelUrl}" rel="noreferrer">Back to ${application}</a>`
+function cancel({ cancelUrl, application }: ConnectView, look: Look): Html | null {
+  return cancelUrl === null ? null : backTo(application, cancelUrl, look, false)
 }
 
 /** Where somebody goes on whose sign-in did not work out. */
-function waysBack(code: FaultCode): Html {
-  if (code === 'reauthentication_required') return html`<a class="button primary" href="/auth/confirm?return_url=%2Fme%2Fsecurity">Confirm that it is you</a>`
-  return html`<a class="button" href="/auth/sign-in">Other ways to sign in</a>`
+function waysBack(code: FaultCode, { words, base }: Look): Html {
+  if (code === 'reauthentication_required')
+    return html`<a class="button primary" href="${base}/auth/confirm?return_url=%2Fme%2Fsecurity">${words.confirmYou}</a>`
+  return html`<a class="button" href="${base}/auth/sign-in">${words.otherWays}</a>`
 }
 
-function detailList(code: FaultCode, said: ConnectView['fault'], details: PageDetails): Html {
-  return html`<details><summary>Details</summary><dl>
-<dt>Reason</dt><dd><code>${code}</code></dd>
-${said?.providerCode == null ? null : html`<dt>Provider said</dt><dd><code>${said.providerCode}</code></dd>`}
-${said?.providerText == null || code === 'account_mismatch' ? null : html`<dt>In its words</dt><dd>${said.providerText}</dd>`}
-<dt>Request id</dt><dd><code>${details.requestId}</code></dd>
+function detailList(code: FaultCode, said: ConnectView['fault'], details: PageDetails, { words }: Look): Html {
+  return html`<details><summary>${words.details}</summary><dl>
+<dt>${words.reason}</dt><dd><code>${code}</code></dd>
+${said?.providerCode == null ? null : html`<dt>${words.providerSaid}</dt><dd><code>${said.providerCode}</code></dd>`}
+${said?.providerText == null || code === 'account_mismatch' ? null : html`<dt>${words.inItsWords}</dt><dd>${said.providerText}</dd>`}
+<dt>${words.requestId}</dt><dd><code>${details.requestId}</code></dd>
 </dl></details>`
 }
 
 /** A page for a browser that has not proven which session is its own: nothing of any session is on it. */
-export function problemPage(code: FaultCode, requestId: string, text?: string): Page {
-  const unknownLink = code === 'not_found'
-  const title = unknownLink ? 'This link does not work' : code === 'forbidden' ? 'That did not come from our page' : fillWords(FAULTS[code].title, {})
-  const words = unknownLink
-    ? 'It may be incomplete, or too old to be known. Ask whoever sent it for a new one.'
-    : fillWords(FAULTS[code].endUser, { provider: 'the provider' })
+export function problemPage(code: FaultCode, requestId: string, text?: string, look: Look = PLAIN_LOOK): Page {
+  const { words } = look
+  const told = problemTexts(code, { provider: null, account: null, application: null }, words)
   return {
-    title,
+    title: told.title,
+    look,
     body: html`<div class="card">
-<h1>${title}</h1>
-<p class="lead">${text ?? words}</p>
-<p>You can close this page.</p>
-${detailList(code, null, { requestId, action: null })}
+<h1>${told.title}</h1>
+<p class="lead">${text ?? told.text}</p>
+<p>${words.closeTab}</p>
+${detailList(code, null, { requestId, action: null }, look)}
 </div>`,
   }
 }

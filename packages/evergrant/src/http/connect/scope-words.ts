@@ -1,11 +1,14 @@
+import { DEFAULT_WORDS } from './words/languages.ts'
+import type { PageWords } from './words/page-words.ts'
+
 /** What a permission means to the person who gives it, addressed to them. Others are told in the words of the record, or as they are. */
-const EVERYWHERE: Readonly<Record<string, string>> = {
-  openid: 'Know which account is yours',
-  profile: 'See your name and picture',
-  email: 'See your e-mail address',
-  offline_access: 'Stay connected while you are away',
-  'offline.access': 'Stay connected while you are away',
-  refresh_token: 'Stay connected while you are away',
+const EVERYWHERE: Readonly<Record<string, keyof PageWords['permissions']>> = {
+  openid: 'account',
+  profile: 'profile',
+  email: 'email',
+  offline_access: 'offline',
+  'offline.access': 'offline',
+  refresh_token: 'offline',
 }
 
 const OF_PROVIDER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -39,11 +42,16 @@ export interface ScopeWords {
   readonly words: string
   /** The scope itself, when the words are not it. */
   readonly scope: string | null
+  /** What providers say of their own permissions is English. */
+  readonly lang: string
 }
 
-export function scopeWords(providerId: string, scope: string, meanings: Readonly<Record<string, string>>): ScopeWords {
+export function scopeWords(providerId: string, scope: string, meanings: Readonly<Record<string, string>>, language: PageWords = DEFAULT_WORDS): ScopeWords {
   const family = Object.keys(OF_PROVIDER).find((name) => providerId === name || providerId.startsWith(`${name}-`))
   const own = family === undefined ? undefined : OF_PROVIDER[family]
-  const words = [own ?? {}, EVERYWHERE, meanings].find((table) => Object.hasOwn(table, scope))?.[scope]
-  return words === undefined ? { words: scope, scope: null } : { words, scope }
+  const everywhere = Object.hasOwn(EVERYWHERE, scope) ? EVERYWHERE[scope] : undefined
+  if (everywhere !== undefined && (own === undefined || !Object.hasOwn(own, scope)))
+    return { words: language.permissions[everywhere], scope, lang: language.tag }
+  const words = [own ?? {}, meanings].find((table) => Object.hasOwn(table, scope))?.[scope]
+  return words === undefined ? { words: scope, scope: null, lang: language.tag } : { words, scope, lang: 'en' }
 }

@@ -1,12 +1,13 @@
 import { Type } from 'typebox'
 import type { Completion } from '../../core/connect/complete.ts'
 import type { ConnectService } from '../../core/connect/connect-service.ts'
+import type { ConnectStatus } from '../../core/connect/connect-status.ts'
 import type { CreatedSession } from '../../core/connect/create-session.ts'
 import type { ConnectionService } from '../../core/connection/connection-service.ts'
 import { Fault } from '../../core/fault/fault.ts'
 import { idPattern } from '../../core/ids.ts'
 import { ownerOf } from '../../core/user/user.ts'
-import { actorOf, callerOf } from '../authentication.ts'
+import { actorOf, callerOf, linkTokenOf } from '../authentication.ts'
 import { ownOwner, requireReach } from '../reach.ts'
 import { type App, ConnectionIdSchema, closed, nullable, Owner, PROBLEMS, Scopes, Time } from '../schema.ts'
 import type { Caller } from '../services.ts'
@@ -18,6 +19,12 @@ const Mode = Type.Unsafe<'verified' | 'signed_in' | 'link'>({
     '`verified`: your backend confirms the owner with connect/complete. `signed_in`: the owner is signed in to Evergrant in the same browser, and it completes by itself; the default for people. `link`: only to reconnect; the account at the provider must be the stored one.',
 })
 const ReturnUrl = Type.String({ minLength: 1, maxLength: 2_000, description: "One of the integration's return URLs, character by character." })
+const Choices = Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
+  minItems: 1,
+  maxItems: 100,
+  uniqueItems: true,
+  description: 'Instead of `integration`: slugs or ids that the end user may choose among. Without either: all that fit the `return_url`.',
+})
 const Variables = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_-]{1,60}$' }), Type.String({ maxLength: 255 }), {
   maxProperties: 20,
   description: 'Values that the provider needs for this connection: shop, site, region.',
@@ -47,6 +54,20 @@ const Completed = Type.Object({
   missing_scopes: Type.Array(Type.String(), { description: 'Asked for and not granted.' }),
 })
 
+const StatusView = Type.Object({
+  id: Type.String(),
+  state: Type.Unsafe<ConnectStatus['state']>({
+    type: 'string',
+    enum: ['open', 'started', 'exchanging', 'staged', 'completed', 'burned', 'expired'],
+    description:
+      '`open`: not begun, or to be tried again (`code` says why). `started`: the end user is at the provider. `exchanging`: one moment. `staged`: waits for connect/complete, or for the owner to sign in. `completed`, `burned` and `expired` are ends.',
+  }),
+  connection_id: nullable(Type.String({ description: 'What came out.' })),
+  code: nullable(Type.String({ description: 'What ended the latest try: a code of docs/errors.' })),
+  startable: Type.Boolean({ description: 'The same link can be used.' }),
+  expires_at: Time,
+})
+
 /** Connect and reconnect for backends, and for people who are signed in. */
 export function connectSessionRoutes(app: App, connect: ConnectService, connections: Pick<ConnectionService, 'ownerOf'>): void {
   app.post(
@@ -58,7 +79,8 @@ export function connectSessionRoutes(app: App, connect: ConnectService, connecti
         description: 'Makes a link for one end user. It lives 30 minutes and works once.',
         tags: ['connect'],
         body: closed({
-          integration: Type.String({ minLength: 1, maxLength: 100, description: 'Slug or id.' }),
+          integration: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'Slug or id. Without it the end user chooses.' })),
+          integrations: Type.Optional(Choices),
           owner: Type.Optional(OwnerOfSession),
           return_url: Type.Optional(ReturnUrl),
           mode: Type.Optional(Mode),
@@ -71,16 +93,23 @@ export function connectSessionRoutes(app: App, connect: ConnectService, connecti
     async (request, reply) => {
       const caller = callerOf(request)
       const {
-        integration,
+        integration = null,
+        integrations: choices,
         mode = caller.person === null ? 'verified' : 'signed_in',
         return_url: returnUrl = null,
         scopes = null,
         variables = {},
       } = request.body
+      if (integration !== null && choices !== undefined)
+        throw new Fault('invalid_request', {
+          field: '/integrations',
+          detail: 'Send `integration` for one, or `integrations` to let the end user choose, not both.',
+        })
       const created = await connect.create({
         organization: caller.organization,
         actor: actorOf(caller),
         integration,
+        ...(choices === undefined ? {} : { choices }),
         owner: ownerFor(caller, request.body.owner, mode),
         mode,
         returnUrl,
@@ -120,6 +149,7 @@ export function connectSessionRoutes(app: App, connect: ConnectService, connecti
     },
   )
   completeRoute(app, connect)
+  statusRoute(app, connect)
 }
 
 function completeRoute(app: App, connect: ConnectService): void {
@@ -145,6 +175,37 @@ function completeRoute(app: App, connect: ConnectService): void {
       return completedView(await connect.complete({ organization: caller.organization, actor: actorOf(caller), session, code, owner }))
     },
   )
+}
+
+/** For a page that opened the flow in another window, and for a backend that missed the end of it. */
+function statusRoute(app: App, connect: ConnectService): void {
+  app.get(
+    '/api/v1/connect/sessions/:id/status',
+    {
+      config: { access: 'connect', own: true, orLink: true },
+      schema: {
+        summary: 'See how a connect flow stands',
+        description:
+          "The truth about a flow, whatever became of its window. With an API key, an access token of its owner, or the last part of the session's own `url` in `Evergrant-Connect-Link`.",
+        tags: ['connect'],
+        params: closed({ id: ConnectSessionIdSchema }),
+        response: { 200: StatusView, ...PROBLEMS },
+      },
+    },
+    async (request) => {
+      const { id } = request.params
+      const token = linkTokenOf(request)
+      const caller = token === null ? callerOf(request) : null
+      const status = await connect.status(caller === null ? { id, token: token ?? '' } : { id, organization: caller.organization })
+      if (status === undefined || (caller !== null && caller.owner !== null && caller.owner !== status.owner))
+        throw new Fault('not_found', { field: 'id', detail: `There is no connect session ${id} for this key, session or link.` })
+      return statusView(status)
+    },
+  )
+}
+
+function statusView({ id, state, connection, fault, startable, expiresAt }: ConnectStatus) {
+  return { id, state, connection_id: connection, code: fault, startable, expires_at: new Date(expiresAt).toISOString() }
 }
 
 /** A person connects for themselves, unless they say otherwise. */

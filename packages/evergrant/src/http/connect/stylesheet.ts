@@ -93,6 +93,16 @@ details dt { margin: 0; } details dd { margin: 0; min-width: 0; }
 code, .mono { font: .875em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; }
 footer { max-width: 34rem; margin: 0 auto; padding: 0 1rem 2.5rem; color: var(--soft); font-size: .8125rem; text-align: center; }
 main.wide + footer { max-width: 60rem; }
+footer p { margin: 0; }
+footer a { color: inherit; }
+ul.links { display: flex; flex-wrap: wrap; justify-content: center; gap: .125rem 1rem; list-style: none; margin: 0 0 .5rem; padding: 0; }
+ul.links a, ul.links span { display: inline-flex; align-items: center; min-height: 1.75rem; }
+ul.links [aria-current] { font-weight: 650; color: var(--ink); }
+.masthead { margin: 0 0 1rem; }
+img.logo { display: block; height: 3rem; width: auto; max-width: 100%; object-fit: contain; object-position: left; }
+ul.choices { list-style: none; margin: 0 0 1rem; padding: 0; display: grid; gap: .5rem; }
+ul.choices .button { width: 100%; justify-content: space-between; min-height: 3.25rem; text-align: left; }
+.onward { flex: none; width: .5rem; height: .5rem; margin-left: 1rem; border: solid var(--soft); border-width: 2px 2px 0 0; transform: rotate(45deg); }
 .badge { display: inline-block; border-radius: 1rem; padding: .125rem .625rem; font-size: .875rem; font-weight: 600; background: var(--warn-paper); color: var(--warn); }
 .badge.plain { background: var(--paper); color: var(--soft); }
 .badge.good { background: var(--good-paper); color: var(--good); }

@@ -83,11 +83,13 @@ function lettersOf(desk: PageDesk): readonly Letter[] {
         const { password, name } = chosen(form)
         const email = (form['email'] ?? '').slice(0, 254)
         if (!ADDRESS.test(email.trim())) throw new Fault('invalid_request', { field: '/email', detail: 'This is no e-mail address.' })
-        return welcome(
+        await welcome(
           await joining.setUp(token, { email, password: password ?? '', name }, { mode: 'cookie', key: null }, desk.visitor(request)),
           request,
           reply,
         )
+        // Whoever set this server up wants to see it work.
+        return '/console/welcome'
       },
     },
   ]

@@ -7,7 +7,7 @@ export interface ReturnRules {
 }
 
 /** Pages of ours: a path that no browser reads as another host. */
-const OWN_PAGE = /^(?![^?]*\/\/)\/(?:me|connect|auth|device)(?:[/?][!$-[\]-~]*)?$/
+const OWN_PAGE = /^(?![^?]*\/\/)\/(?:me|connect|auth|device|console)(?:[/?][!$-[\]-~]*)?$/
 const LONGEST = 2_000
 
 /**

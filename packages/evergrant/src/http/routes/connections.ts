@@ -2,11 +2,13 @@ import { type Static, Type } from 'typebox'
 import { agentConnections } from '../../core/agent/agent-connections.ts'
 import { requireVerified } from '../../core/agent/connection-access.ts'
 import type { InstallationStanding } from '../../core/agent/installation-standing.ts'
-import type { ConnectionStatus } from '../../core/connection/connection.ts'
 import type { ConnectionDetails, WantedConnections } from '../../core/connection/connection-service.ts'
 import type { PageRequest } from '../../core/connection/connections.ts'
 import type { ImportedGrant } from '../../core/connection/imported-grant.ts'
+import { Fault } from '../../core/fault/fault.ts'
+import type { WantedSearch } from '../../core/observe/console-service.ts'
 import { actorOf, callerOf } from '../authentication.ts'
+import { CONNECTION_FILTER, SortQuery, sortIn, wantedOf } from '../connection-query.ts'
 import { ConnectionView, connectionView } from '../connection-view.ts'
 import { instantOf, JsonObjectSchema } from '../input.ts'
 import { ownerWithin, requireReach, requireUse } from '../reach.ts'
@@ -25,16 +27,9 @@ const Names = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_-]{1,60}$' }), Typ
 })
 const Secret = Type.String({ minLength: 1, maxLength: 16_384 })
 const Label = Type.String({ minLength: 1, maxLength: 255 })
-const Status = Type.Unsafe<ConnectionStatus>({ type: 'string', enum: ['active', 'degraded', 'needs_reauth', 'blocked', 'paused', 'disconnected'] })
 const Params = closed({ id: ConnectionIdSchema })
 
-const ListQuery = closed({
-  ...PageQuery,
-  integration: Type.Optional(IntegrationRef),
-  owner: Type.Optional(Owner),
-  status: Type.Optional(Status),
-  tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
-})
+const ListQuery = closed({ ...PageQuery, ...CONNECTION_FILTER, sort: SortQuery })
 
 export const ImportBody = closed({
   integration: IntegrationRef,
@@ -98,12 +93,13 @@ function readRoutes(app: App, services: Services): void {
       schema: { summary: 'List connections', tags: ['connections'], querystring: ListQuery, response: page },
     },
     async (request) => {
-      const { limit, cursor, ...wanted } = request.query
+      const { limit: _limit, cursor: _cursor, sort, ...filter } = request.query
       const caller = callerOf(request)
-      if (caller.installation !== null) return agentPage(services, caller.installation, wanted, pageRequest(request.query))
+      const wanted = wantedOf(filter)
+      if (caller.installation !== null) return agentPage(services, caller.installation, forAgents(wanted), pageRequest(request.query))
       const within = ownerWithin(caller, wanted.owner)
       if (within === 'nobody') return { items: [], cursor: null }
-      const found = await connections.list(caller.organization, { ...wanted, ...within }, pageRequest(request.query))
+      const found = await services.console.connections(caller.organization, { ...wanted, ...within }, sortIn(sort), pageRequest(request.query))
       return { items: found.items.map(view), cursor: found.cursor }
     },
   )
@@ -140,6 +136,20 @@ function readRoutes(app: App, services: Services): void {
       return view(await connections.get(caller.organization, request.params.id))
     },
   )
+}
+
+/** Programs list what they may use; searching is for people. @throws Fault `invalid_request` */
+function forAgents({ integration, owner, tag, statuses, ...search }: WantedSearch): WantedConnections {
+  const [other] = Object.keys(search)
+  const [status, ...more] = statuses ?? []
+  if (other !== undefined || more.length > 0)
+    throw new Fault('invalid_request', { detail: 'A program lists by `integration`, `owner`, `tag` and one `status`. Leave the other words out.' })
+  return {
+    ...(integration === undefined ? {} : { integration }),
+    ...(owner === undefined ? {} : { owner }),
+    ...(tag === undefined ? {} : { tag }),
+    ...(status === undefined ? {} : { status }),
+  }
 }
 
 /** Only what the policy of the program selects. */

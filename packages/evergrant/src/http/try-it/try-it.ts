@@ -62,6 +62,8 @@ export interface TryIt {
   askAgain(): Promise<void>
   expireAtProvider(): Promise<void>
   revokeAtProvider(): Promise<void>
+  /** The same for whoever takes the console's tour: the grants of this owner at the practice provider. */
+  revokeOf(owner: string): Promise<void>
 }
 
 const OWNER = 'ada@example.com'
@@ -109,6 +111,10 @@ export function createTryIt(ports: TryItPorts): TryIt {
     },
     expireAtProvider: async () => ports.practice.expire((await needed()).connection.account ?? ''),
     revokeAtProvider: async () => ports.practice.revoke((await needed()).connection.account ?? ''),
+    revokeOf: async (owner) => {
+      const rows = await ports.connections.byOwner(organization, (await integration()).id, owner)
+      for (const { connection } of rows) if (connection.account !== null) await ports.practice.revoke(connection.account)
+    },
   }
 }
 

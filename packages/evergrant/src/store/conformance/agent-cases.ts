@@ -87,7 +87,7 @@ export const agentCases: readonly StoreCase[] = [
     async run(store, context) {
       const tenant = await Tenant.open(store, context)
       assert.deepEqual(await store.agents.settings(tenant.organization), AGENT_SETTINGS_DEFAULTS)
-      const settings = { recoveryEnabled: false, recovery: { ...RECOVERY_DEFAULTS, mode: 'off' as const }, breakerUntil: FUTURE }
+      const settings = { recoveryEnabled: false, recovery: { ...RECOVERY_DEFAULTS, mode: 'off' as const }, breakerUntil: FUTURE, breakerClosedAt: PAST }
       await store.agents.saveSettings(tenant.organization, AGENT_SETTINGS_DEFAULTS, PAST, tenant.event('agent.settings_changed'))
       await store.agents.saveSettings(tenant.organization, settings, PAST, tenant.event('agent.settings_changed'))
       assert.deepEqual(await store.agents.settings(tenant.organization), settings)

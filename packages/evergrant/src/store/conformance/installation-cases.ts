@@ -294,6 +294,10 @@ export const installationCases: readonly StoreCase[] = [
       assert.ok((settings.breakerUntil ?? 0) > PAST)
       assert.deepEqual({ ...settings, breakerUntil: null }, AGENT_SETTINGS_DEFAULTS)
       assert.equal((await store.installations.recoveryPressure(tenant.organization, PAST)).recoveries, 10)
+      const closed = { ...AGENT_SETTINGS_DEFAULTS, breakerClosedAt: FUTURE }
+      await store.agents.saveSettings(tenant.organization, closed, PAST, tenant.event('agent.settings_changed'))
+      const late = await enrolled(tenant, agent, { state: 'revoked', revokeClass: 'policy', createdAt: FUTURE })
+      assert.equal(saidOf(await present(tenant, late, { verb: 'recover' })), 'issue recover')
       const elsewhere = await Tenant.open(store, context)
       const free = await enrolled(elsewhere, await healing(elsewhere), { state: 'revoked', revokeClass: 'policy', createdAt: FUTURE })
       assert.equal(saidOf(await present(elsewhere, free, { verb: 'recover' })), 'issue recover')

@@ -1,6 +1,7 @@
 import type { ApiKey, ApiKeys } from '../../core/access/api-key.ts'
 import type { Idempotency, IdempotencyOutcome } from '../../core/access/idempotency.ts'
 import type { Organizations } from '../../core/access/organization.ts'
+import { SETTINGS_DEFAULTS } from '../../core/access/organization-settings.ts'
 import type { NewEvent } from '../../core/audit/event.ts'
 import type { ApiKeyId, OrganizationId } from '../../core/ids.ts'
 import { type Instant, MINUTE } from '../../core/time.ts'
@@ -74,6 +75,11 @@ export function organizationsPart(tables: Tables): Organizations {
     get: async (id) => tables.organizations.get(id),
     bySlug: async (slug) => bySlug(slug),
     list: async () => [...tables.organizations.values()].sort((left, right) => (left.id < right.id ? -1 : 1)),
+    settings: async (id) => tables.settings.get(id) ?? SETTINGS_DEFAULTS,
+    saveSettings: async (id, settings, event) => {
+      tables.settings.set(id, settings)
+      tables.append(event)
+    },
     rename: async (id, name) => {
       const organization = tables.organizations.get(id)
       if (organization !== undefined) tables.organizations.set(id, { ...organization, name })

@@ -73,7 +73,10 @@ export function connectSessionsPart(tables: Tables): ConnectSessions {
     load: async (id) => tables.sessions.get(id),
     byTokenHash: async (tokenHash) => find(tables, (session) => session.tokenHash === tokenHash),
     byStateHash: async (stateHash) => find(tables, (session) => session.flow?.stateHash === stateHash),
-    start: async (id, flow, variables, event) => told(tables, move(tables, id, ['open', 'started'], { state: 'started', fault: null, variables, flow }), event),
+    start: async (id, flow, variables, event, chosen) => {
+      const integration = chosen === undefined ? {} : { integration: chosen }
+      return told(tables, move(tables, id, ['open', 'started'], { state: 'started', fault: null, variables, flow, ...integration }), event)
+    },
     beginExchange: async (id, stateHash, intent) => beginExchange(tables, id, stateHash, intent),
     stage: async (id, intent, staged, answer, event) => stage(tables, id, intent, staged, answer, event),
     fail: async (id, fault, event) => {

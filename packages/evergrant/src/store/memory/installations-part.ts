@@ -11,7 +11,7 @@ import type {
   SdkRevocation,
   SeenMark,
 } from '../../core/agent/installations.ts'
-import { PRESSURE_MS } from '../../core/agent/recovery-rules.ts'
+import { pressureSince } from '../../core/agent/recovery-rules.ts'
 import { applySdkPresentation, type SdkOutcome, type SdkReading } from '../../core/agent/sdk-outcome.ts'
 import type { SdkPresentation } from '../../core/agent/sdk-presentation.ts'
 import { isOwnKey } from '../../core/agent/sdk-rotation.ts'
@@ -52,7 +52,9 @@ function readingOf(tables: Tables, installation: Installation, presentation: Sdk
     shown: own.find((token) => token.generation === generation && token.attempt === attempt) ?? null,
     made: own.find((token) => token.attempt === nextAttempt) ?? null,
     settings: agentSettings(tables, installation.organization),
-    pressure: recovering ? pressure(tables, installation.organization, at - PRESSURE_MS) : { recoveries: 0, installations: 0 },
+    pressure: recovering
+      ? pressure(tables, installation.organization, pressureSince(agentSettings(tables, installation.organization), at))
+      : { recoveries: 0, installations: 0 },
     approval: recovering ? newestApproval(asked) : null,
     newestAttempt: recovering ? (attemptsOf(tables, installation.id)[0] ?? null) : null,
   }

@@ -26,7 +26,9 @@ function expiries(tables: Tables, organization: OrganizationId, what: 'ends' | '
 
 /** Oldest first. */
 function eventsOf(tables: Tables, organization: OrganizationId, matches: (event: AuditEvent) => boolean): AuditEvent[] {
-  return [...tables.events.values()].filter((event) => event.organization === organization && matches(event)).sort((left, right) => (left.id < right.id ? -1 : 1))
+  return [...tables.events.values()]
+    .filter((event) => event.organization === organization && matches(event))
+    .sort((left, right) => (left.id < right.id ? -1 : 1))
 }
 
 const between = (from: Instant, to: Instant) => (event: AuditEvent) => event.id >= idFrom('evt', from) && event.id < idFrom('evt', to)
@@ -99,7 +101,9 @@ function bulkPart(tables: Tables): Pick<Observed, 'keepBulk' | 'bulk' | 'markUnd
 
 export function observedPart(tables: Tables): Observed {
   const ending: Observed['endingBefore'] = async (organization, from, instants) => {
-    const ends = matching(tables, organization, { ends: { from, to: null } }).filter(({ connection }) => connection.state === 'active' || connection.state === 'paused')
+    const ends = matching(tables, organization, { ends: { from, to: null } }).filter(
+      ({ connection }) => connection.state === 'active' || connection.state === 'paused',
+    )
     return instants.map((to) => ends.filter(({ health }) => health.endsAt !== null && health.endsAt < to).length)
   }
   return {
@@ -109,7 +113,10 @@ export function observedPart(tables: Tables): Observed {
     expiries: async (organization, what, span, bucketMs) => expiries(tables, organization, what, span, bucketMs),
     events: async (organization, query, page) => searchEvents(tables, organization, query, page),
     eventsSince: async (organization, after, limit) => eventsOf(tables, organization, ({ id }) => id > after).slice(-limit),
-    eventsOfTypes: async (organization, types, limit) => eventsOf(tables, organization, ({ type }) => types.includes(type)).slice(-limit).reverse(),
+    eventsOfTypes: async (organization, types, limit) =>
+      eventsOf(tables, organization, ({ type }) => types.includes(type))
+        .slice(-limit)
+        .reverse(),
     countEvents: async (organization, types, from, to) => {
       const inside = eventsOf(tables, organization, between(from, to))
       return Object.fromEntries(types.map((type) => [type, inside.filter((event) => event.type === type).length]))

@@ -25,6 +25,11 @@ export class RevocationTable {
     })
   }
 
+  /** How many are tried again at some time. */
+  waiting(): number {
+    return [...this.#rows.values()].filter(({ dueAt }) => dueAt !== null).length
+  }
+
   /** Those of these connections that are not done, due or not. */
   takeOpen(connections: ReadonlySet<ConnectionId>, now: Instant, visibilityMs: number): Revocation[] {
     const open = [...this.#rows.values()].filter((row) => !row.done && connections.has(row.connection))

@@ -76,10 +76,20 @@ function placed(tables: Tables, grant: GrantRow, by: ConnectionSort['by'], down:
   }
 }
 
-export function searchConnections(tables: Tables, organization: OrganizationId, search: ConnectionSearch, sort: ConnectionSort, page: PageRequest): Page<GrantRow> {
+export function searchConnections(
+  tables: Tables,
+  organization: OrganizationId,
+  search: ConnectionSearch,
+  sort: ConnectionSort,
+  page: PageRequest,
+): Page<GrantRow> {
   const limit = limitOf(page)
   const place = placeOf(sort, page.cursor)
-  const found = matching(tables, organization, search).map((grant) => ({ grant, id: grant.connection.id as string, ...placed(tables, grant, sort.by, sort.down) }))
+  const found = matching(tables, organization, search).map((grant) => ({
+    grant,
+    id: grant.connection.id as string,
+    ...placed(tables, grant, sort.by, sort.down),
+  }))
   const turn = (stretch: number): number => (sort.down || sort.by === 'status' || stretch > 0 ? -1 : 1)
   const order = (left: Omit<(typeof found)[number], 'grant'>, right: Omit<(typeof found)[number], 'grant'>): number =>
     left.stretch - right.stretch || turn(left.stretch) * (compare(left.key, right.key) || compare(left.id, right.id))

@@ -1,5 +1,6 @@
 import type { ApiKey } from '../../core/access/api-key.ts'
 import type { Organization } from '../../core/access/organization.ts'
+import type { OrganizationSettings } from '../../core/access/organization-settings.ts'
 import type { Agent } from '../../core/agent/agent.ts'
 import type { Approval } from '../../core/agent/approvals.ts'
 import type { Enrolment } from '../../core/agent/enrolments.ts'
@@ -35,10 +36,12 @@ import type {
   SdkTokenId,
   SessionId,
   SigningKeyId,
+  SweepId,
   UserId,
   WorkloadIssuerId,
 } from '../../core/ids.ts'
 import type { BulkAction, HistoryRow } from '../../core/observe/observed.ts'
+import type { Sweep } from '../../core/operate/operations.ts'
 import type { QuotaState } from '../../core/pacing/quotas.ts'
 import type { PushSecrets } from '../../core/push/pushes.ts'
 import type { Lineage, NodeComparison } from '../../core/refresh/lineage.ts'
@@ -48,6 +51,7 @@ import type { Clock, Instant } from '../../core/time.ts'
 import type { Membership, User } from '../../core/user/user.ts'
 import type { Identity } from '../../core/user/users.ts'
 import type { Change } from '../contract.ts'
+import { type AlertRows, AlertTables } from './alert-tables.ts'
 import { AnswerTable, type KeptAnswer } from './answer-table.ts'
 import { ConnectionTable, type StoredConnection } from './connection-table.ts'
 import type {
@@ -69,6 +73,7 @@ import { type KeptRevocation, RevocationTable } from './revocation-table.ts'
 /** Every row, by its key. Rows are values that nobody changes, so a copy of the maps is a copy of the store. */
 export interface Snapshot {
   readonly organizations: ReadonlyMap<OrganizationId, Organization>
+  readonly settings: ReadonlyMap<OrganizationId, OrganizationSettings>
   readonly integrations: ReadonlyMap<IntegrationId, KeptIntegration>
   readonly connections: ReadonlyMap<ConnectionId, StoredConnection>
   readonly answers: ReadonlyMap<IntentId, KeptAnswer>
@@ -123,11 +128,14 @@ export interface Snapshot {
   readonly installationDays: ReadonlyMap<string, DayCount>
   readonly history: ReadonlyMap<string, HistoryRow>
   readonly bulks: ReadonlyMap<BulkId, BulkAction>
+  readonly sweeps: ReadonlyMap<SweepId, Sweep>
+  readonly alerting: AlertRows
 }
 
 /** What the parts of the store share: the rows, the database's clock, and the way to tell of changes. */
 export class Tables {
   readonly organizations = new Map<OrganizationId, Organization>()
+  readonly settings = new Map<OrganizationId, OrganizationSettings>()
   readonly integrations = new Map<IntegrationId, KeptIntegration>()
   readonly connections = new ConnectionTable()
   readonly answers = new AnswerTable()
@@ -187,6 +195,8 @@ export class Tables {
   readonly installationDays = new Map<string, DayCount>()
   readonly history = new Map<string, HistoryRow>()
   readonly bulks = new Map<BulkId, BulkAction>()
+  readonly sweeps = new Map<SweepId, Sweep>()
+  readonly alerting = new AlertTables()
   readonly changed: (change: Change) => void
   readonly #clock: Clock
 
@@ -202,12 +212,15 @@ export class Tables {
   /** The same id twice is one event, so that a repeated write repeats nothing. */
   append(event: NewEvent): void {
     const key = `${event.organization} ${event.id}`
-    if (!this.events.has(key)) this.events.set(key, event)
+    if (this.events.has(key)) return
+    this.events.set(key, event)
+    if (event.type !== 'connection.refreshed') this.alerting.outbox.set(event.id, event.organization)
   }
 
   snapshot(): Snapshot {
     return {
       organizations: new Map(this.organizations),
+      settings: new Map(this.settings),
       integrations: new Map(this.integrations),
       connections: this.connections.copy(),
       answers: this.answers.copy(),
@@ -260,11 +273,14 @@ export class Tables {
       installationDays: new Map(this.installationDays),
       history: new Map(this.history),
       bulks: new Map(this.bulks),
+      sweeps: new Map(this.sweeps),
+      alerting: this.alerting.copy(),
     }
   }
 
   restore(snapshot: Snapshot): void {
     refill(this.organizations, snapshot.organizations)
+    refill(this.settings, snapshot.settings)
     refill(this.integrations, snapshot.integrations)
     this.connections.refill(snapshot.connections)
     this.answers.refill(snapshot.answers)
@@ -317,6 +333,8 @@ export class Tables {
     refill(this.installationDays, snapshot.installationDays)
     refill(this.history, snapshot.history)
     refill(this.bulks, snapshot.bulks)
+    refill(this.sweeps, snapshot.sweeps)
+    this.alerting.refill(snapshot.alerting)
   }
 }
 

@@ -8,6 +8,7 @@ import { Listeners } from '../listeners.ts'
 import { afterOf, limitOf, toPage } from '../sql/paging.ts'
 import { apiKeysPart, idempotencyPart, organizationsPart } from './access-part.ts'
 import { agentsPart } from './agents-part.ts'
+import { alertsPart, channelsPart } from './alerts-part.ts'
 import { approvalsPart } from './approvals-part.ts'
 import { checksPart } from './checks-part.ts'
 import { claim, markReads, reclaim, reclaimForgotten, release, reschedule } from './claims.ts'
@@ -22,6 +23,7 @@ import { integrationsPart } from './integrations-part.ts'
 import { lineagesPart } from './lineages-part.ts'
 import { type NodeLocks, nodesPart } from './nodes-part.ts'
 import { observedPart } from './observed-part.ts'
+import { operationsPart } from './operations-part.ts'
 import { ownersPart } from './owners-part.ts'
 import { parkedIntegrations, takeDue, takeParked } from './parked.ts'
 import { personSessionsPart } from './person-sessions-part.ts'
@@ -34,6 +36,7 @@ import { incidentsPart, trustSnapshotsPart } from './trust-part.ts'
 import { usersPart } from './users-part.ts'
 import { usesPart } from './uses-part.ts'
 import { dueWarnings, warn } from './warnings.ts'
+import { webhooksPart } from './webhooks-part.ts'
 
 export type { NodeLocks } from './nodes-part.ts'
 export type { Snapshot } from './tables.ts'
@@ -82,7 +85,11 @@ export function openVolatileStore(options: Pick<StoreOptions, 'clock' | 'timers'
     factors: factorsPart(tables),
     throttles: throttlesPart(tables),
     lineages: lineagesPart(tables),
+    alerts: alertsPart(tables),
+    channels: channelsPart(tables),
+    webhooks: webhooksPart(tables),
     observed: observedPart(tables),
+    operations: operationsPart(tables),
     signingKeys: signingKeysPart(tables),
     proofsSeen: proofsSeenPart(tables),
     ...nodesPart(tables, options),

@@ -19,6 +19,9 @@ import { owners } from './0018-owners.ts'
 import { agents } from './0019-agents.ts'
 import { secondFactors } from './0020-second-factors.ts'
 import { observe } from './0021-observe.ts'
+import { alerts } from './0022-alerts.ts'
+import { pages } from './0023-pages.ts'
+import { sweeps } from './0024-sweeps.ts'
 import type { Migration } from './migration.ts'
 
 /** In order. A published migration is never edited; the next one amends it. */
@@ -44,4 +47,7 @@ export const MIGRATIONS: readonly Migration[] = [
   agents,
   secondFactors,
   observe,
+  alerts,
+  pages,
+  sweeps,
 ]

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import type { AgentId, ConnectionId, InstallationId, IntegrationId, OrganizationId, SessionId, UserId } from '../../core/ids.ts'
+import type { AgentId, AlertId, ConnectionId, DeliveryId, InstallationId, IntegrationId, OrganizationId, SessionId, UserId } from '../../core/ids.ts'
 import type { QuotaState } from '../../core/pacing/quotas.ts'
 import type { Clock, Timers } from '../../core/time.ts'
 import type { Change, Changes, StoreOptions } from '../contract.ts'
@@ -30,12 +30,14 @@ interface Payload {
   readonly organizations?: readonly string[]
   readonly agents?: readonly string[]
   readonly installations?: readonly string[]
+  readonly alerts?: readonly string[]
+  readonly deliveries?: readonly string[]
   readonly quotas?: readonly QuotaState[]
 }
 
 /** A change that carries an id, under the name of its kind. */
 type NamedKind = Exclude<Change['kind'], 'api_key' | 'signing_key' | 'quota' | 'unknown'>
-type ListName = 'connections' | 'integrations' | 'sessions' | 'users' | 'organizations' | 'agents' | 'installations'
+type ListName = 'connections' | 'integrations' | 'sessions' | 'users' | 'organizations' | 'agents' | 'installations' | 'alerts' | 'deliveries'
 
 /** Every kind has a row here, or this does not compile: one that does not travel is a revocation that other nodes never see. */
 const LISTS: { readonly [Kind in NamedKind]: { readonly list: ListName; readonly change: (id: string) => Change } } = {
@@ -46,6 +48,8 @@ const LISTS: { readonly [Kind in NamedKind]: { readonly list: ListName; readonly
   organization: { list: 'organizations', change: (id) => ({ kind: 'organization', organization: id as OrganizationId }) },
   agent: { list: 'agents', change: (id) => ({ kind: 'agent', agent: id as AgentId }) },
   installation: { list: 'installations', change: (id) => ({ kind: 'installation', installation: id as InstallationId }) },
+  alert: { list: 'alerts', change: (id) => ({ kind: 'alert', alert: id as AlertId }) },
+  delivery: { list: 'deliveries', change: (id) => ({ kind: 'delivery', delivery: id as DeliveryId }) },
 }
 
 const isNamed = (change: Change): change is Extract<Change, { kind: NamedKind }> => Object.hasOwn(LISTS, change.kind)

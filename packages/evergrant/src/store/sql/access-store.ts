@@ -1,6 +1,7 @@
 import type { ApiKey, ApiKeyScope, ApiKeys } from '../../core/access/api-key.ts'
 import type { Idempotency, IdempotencyOutcome } from '../../core/access/idempotency.ts'
 import type { Founder, NewOrganization, Organization, Organizations } from '../../core/access/organization.ts'
+import { type OrganizationSettings, SETTINGS_DEFAULTS } from '../../core/access/organization-settings.ts'
 import type { NewEvent } from '../../core/audit/event.ts'
 import type { ApiKeyId, OrganizationId } from '../../core/ids.ts'
 import { type Instant, MINUTE } from '../../core/time.ts'
@@ -142,12 +143,24 @@ function* requireSecondFactor(id: OrganizationId, roles: readonly Role[], event:
   return 'changed'
 }
 
+function* readSettings(id: OrganizationId): Program<OrganizationSettings> {
+  const found = yield* row('select settings from organization where id = ?', id)
+  return found === undefined ? SETTINGS_DEFAULTS : { ...SETTINGS_DEFAULTS, ...json<Partial<OrganizationSettings>>(found, 'settings') }
+}
+
+function* saveSettings(id: OrganizationId, settings: OrganizationSettings, event: NewEvent): Program<void> {
+  yield* run('update organization set settings = ? where id = ?', JSON.stringify(settings), id)
+  yield* append(event)
+}
+
 export function organizationsStore(database: Database): Organizations {
   return {
     insert: (organization, event, founder) => database.write(() => insertOrganization(organization, event, founder)),
     get: (id) => database.read(() => findOrganization('id', id)),
     bySlug: (slug) => database.read(() => findOrganization('slug', slug)),
     list: () => database.read(listOrganizations),
+    settings: (id) => database.read(() => readSettings(id)),
+    saveSettings: (id, settings, event) => database.write(() => saveSettings(id, settings, event)),
     rename: async (id, name) => {
       await database.write(() => run('update organization set name = ? where id = ?', name, id))
     },

@@ -66,8 +66,7 @@ function alertValues(alert: Alert): readonly SqlValue[] {
 /** False when the stored version is another one, or another alert of the same cause is open. */
 export function* writeAlert(alert: Alert, before: number | null): Program<boolean> {
   const values = alertValues(alert)
-  if (before === null)
-    return (yield* run(`insert into alert (${columns(ALERT)}) values (${marks(values.length)}) on conflict do nothing`, ...values)) === 1
+  if (before === null) return (yield* run(`insert into alert (${columns(ALERT)}) values (${marks(values.length)}) on conflict do nothing`, ...values)) === 1
   const set = columns(ALERT)
     .split(', ')
     .map((column) => `${column} = ?`)

@@ -91,7 +91,7 @@ function* healed(organization: OrganizationId, limit: number): Program<Awaited<R
      where i.organization_id = ? and i.resolved_at is null and (
        (i.kind = 'connection_needs_reauth' and k.state <> 'needs_reauth')
        or (i.kind = 'refresh_failing' and (k.state <> 'active' or h.failures = 0))
-       or (i.kind = 'expires_soon' and (k.state <> 'active' or h.ends_at is null or h.ends_at > now_ms() + 31 * 86400000))
+       or (i.kind = 'expires_soon' and (k.state <> 'active' or h.ends_at is null or h.ends_at > now_ms() + 2678400000))
      ) limit ?`,
     organization,
     limit,
@@ -130,7 +130,9 @@ function* outcomes(organization: OrganizationId, from: Instant, limit: number): 
 }
 
 function* takeNotices(dialect: Dialect, now: Instant, until: Instant, limit: number): Program<Awaited<ReturnType<Alerts['takeNotices']>>> {
-  const due = (yield* rows(`select ${NOTICE} from notice n where n.next_at <= ? order by n.next_at, n.id limit ? ${dialect.skipLocked('n')}`, now, limit)).map(toNotice)
+  const due = (yield* rows(`select ${NOTICE} from notice n where n.next_at <= ? order by n.next_at, n.id limit ? ${dialect.skipLocked('n')}`, now, limit)).map(
+    toNotice,
+  )
   if (due.length > 0)
     yield* run(`update notice set next_at = ?, attempts = attempts + 1 where ${dialect.among('id')}`, until, JSON.stringify(due.map(({ id }) => id)))
   return due
@@ -184,9 +186,18 @@ export function alertsStore(database: Database): Alerts {
         const found = yield* row(`select ${ALERT} from alert a where a.id = ? and a.organization_id = ?`, id, organization)
         return found === undefined ? undefined : toAlert(found)
       }),
+    find: (id) =>
+      database.read(function* () {
+        const found = yield* row(`select ${ALERT} from alert a where a.id = ?`, id)
+        return found === undefined ? undefined : toAlert(found)
+      }),
     open: (organization) =>
       database.read(function* () {
-        const found = yield* rows(`select ${ALERT} from alert a where a.organization_id = ? and a.resolved_at is null order by a.id limit ?`, organization, OPEN_SHOWN)
+        const found = yield* rows(
+          `select ${ALERT} from alert a where a.organization_id = ? and a.resolved_at is null order by a.id limit ?`,
+          organization,
+          OPEN_SHOWN,
+        )
         return found.map(toAlert)
       }),
     list: (...asked) => database.read(() => list(...asked)),

@@ -22,11 +22,20 @@ function* find(condition: string, ...params: readonly SqlValue[]): Program<Conne
   return found === undefined ? undefined : toSession(found)
 }
 
-function* start(id: ConnectSessionId, flow: ConnectFlow, variables: Readonly<Record<string, string>>, event: NewEvent): Program<boolean> {
+function* start(
+  id: ConnectSessionId,
+  flow: ConnectFlow,
+  variables: Readonly<Record<string, string>>,
+  event: NewEvent,
+  chosen?: IntegrationId,
+): Program<boolean> {
+  const integration: readonly SqlValue[] = chosen === undefined ? [] : [chosen]
   const started = yield* run(
-    `update connect_session set state = 'started', fault = null, variables = ?, ${set(FLOW_COLUMNS)} where id = ? and state in ('open', 'started')`,
+    `update connect_session set state = 'started', fault = null, variables = ?, ${set(FLOW_COLUMNS)}${chosen === undefined ? '' : ', integration_id = ?'}
+     where id = ? and state in ('open', 'started')`,
     JSON.stringify(variables),
     ...flowValues(flow),
+    ...integration,
     id,
   )
   if (started === 1) yield* append(event)
@@ -134,7 +143,7 @@ export function connectSessionsStore(database: Database): ConnectSessions {
     load: (id) => database.read(() => find('id = ?', id)),
     byTokenHash: (tokenHash) => database.read(() => find('token_hash = ?', tokenHash)),
     byStateHash: (stateHash) => database.read(() => find('flow_state_hash = ?', stateHash)),
-    start: (id, flow, variables, event) => database.write(() => start(id, flow, variables, event)),
+    start: (id, flow, variables, event, chosen) => database.write(() => start(id, flow, variables, event, chosen)),
     beginExchange: (id, stateHash, intent) => database.write(() => beginExchange(id, stateHash, intent)),
     stage: (id, intent, staged, answer, event) => database.write(() => stage(id, intent, staged, answer, event)),
     fail: (id, fault, event) => database.write(() => fail(id, fault, event)),

@@ -119,7 +119,7 @@ export function* expiries(organization: OrganizationId, what: 'ends' | 'renews',
   const column = what === 'ends' ? 'h.ends_at' : 'h.due_at'
   const only = what === 'ends' ? "k.state in ('active', 'paused')" : "k.state = 'active' and (h.ends_at is null or h.due_at < h.ends_at)"
   const found = yield* rows(
-    `select k.integration_id, (${column} - ?) / ? as bucket, count(*) as n from health h cross join connection k
+    `select k.integration_id, (${column} - cast(? as bigint)) / cast(? as bigint) as bucket, count(*) as n from health h cross join connection k
      where ${column} is not null and ${column} >= ? and ${column} < ? and k.id = h.connection_id and k.organization_id = ? and ${only} group by 1, 2`,
     from,
     bucketMs,

@@ -158,12 +158,7 @@ export function* eventsOfTypes(organization: OrganizationId, types: readonly str
 }
 
 /** Each type by its index: what was renewed in that time is not looked at. */
-export function* countEvents(
-  organization: OrganizationId,
-  types: readonly string[],
-  from: Instant,
-  to: Instant,
-): Program<Readonly<Record<string, number>>> {
+export function* countEvents(organization: OrganizationId, types: readonly string[], from: Instant, to: Instant): Program<Readonly<Record<string, number>>> {
   const counts: Record<string, number> = {}
   for (const type of types) {
     const [found] = yield* rows(

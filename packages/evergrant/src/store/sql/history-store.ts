@@ -1,7 +1,7 @@
 import { type ConnectionId, idFrom, type OrganizationId } from '../../core/ids.ts'
 import type { HistoryRow, Reconnect } from '../../core/observe/observed.ts'
 import { HOUR, type Instant } from '../../core/time.ts'
-import { type Dialect, type Program, row, type Row, rows, run } from './program.ts'
+import { type Dialect, type Program, type Row, row, rows, run } from './program.ts'
 import { integer, integerOrNull, json, text } from './rows.ts'
 
 /** Whom hours are added up under. */
@@ -44,9 +44,10 @@ export function* foldHistory(dialect: Dialect, before: Instant): Program<boolean
   const hour = oldest === undefined ? null : integerOrNull(oldest, 'hour')
   if (hour === null) return false
   // Two nodes that fold at the same time: the second finds nothing left to delete, and adds nothing.
-  const found = (yield* rows("select * from history_hour where hour = ? and node >= 'start ' and node < 'start!' order by organization_id, provider, node", hour)).map(
-    toHistory,
-  )
+  const found = (yield* rows(
+    "select * from history_hour where hour = ? and node >= 'start ' and node < 'start!' order by organization_id, provider, node",
+    hour,
+  )).map(toHistory)
   for (const one of found) {
     const gone = yield* run(
       'delete from history_hour where organization_id = ? and hour = ? and provider = ? and node = ?',

@@ -1,7 +1,7 @@
 import type { Approval } from '../../core/agent/approvals.ts'
 import type { Incident } from '../../core/agent/incident.ts'
 import type { InstallationStanding, SdkPresented } from '../../core/agent/installations.ts'
-import { BREAKER_FLOOR, PRESSURE_MS, type RecoveryPressure } from '../../core/agent/recovery-rules.ts'
+import { BREAKER_FLOOR, pressureSince, type RecoveryPressure } from '../../core/agent/recovery-rules.ts'
 import { applySdkPresentation, type SdkOutcome, type SdkReading } from '../../core/agent/sdk-outcome.ts'
 import type { SdkPresentation } from '../../core/agent/sdk-presentation.ts'
 import { isOwnKey } from '../../core/agent/sdk-rotation.ts'
@@ -50,13 +50,14 @@ function* readingOf(standing: InstallationStanding, presentation: SdkPresentatio
   const head = tokens.find(({ id }) => id === installation.head)
   if (head === undefined) throw new Error(`${installation.id} has no newest token`)
   const recovering = presentation.verb === 'recover'
+  const settings = yield* agentSettings(installation.organization)
   return {
     ...standing,
     head,
     shown: tokens.find((token) => token.generation === generation && token.attempt === attempt) ?? null,
     made: newestOf(tokens.filter((token) => token.attempt === nextAttempt)),
-    settings: yield* agentSettings(installation.organization),
-    pressure: recovering ? yield* pressureOf(installation.organization, at) : { recoveries: 0, installations: 0 },
+    settings,
+    pressure: recovering ? yield* pressureOf(installation.organization, pressureSince(settings, at)) : { recoveries: 0, installations: 0 },
     approval: recovering ? ((yield* approvalOfAttempt(installation.id, nextAttempt)) ?? null) : null,
     newestAttempt: recovering ? yield* newestAttemptOf(installation.id) : null,
   }
@@ -67,12 +68,8 @@ function newestOf(tokens: readonly SdkToken[]): SdkToken | null {
 }
 
 /** All installations are counted only where so many have recovered that their number matters. */
-function* pressureOf(organization: OrganizationId, at: Instant): Program<RecoveryPressure> {
-  const recent = yield* row(
-    'select count(*) as count from recovery_attempt where organization_id = ? and counted = 1 and at > ?',
-    organization,
-    at - PRESSURE_MS,
-  )
+function* pressureOf(organization: OrganizationId, since: Instant): Program<RecoveryPressure> {
+  const recent = yield* row('select count(*) as count from recovery_attempt where organization_id = ? and counted = 1 and at > ?', organization, since)
   const recoveries = recent === undefined ? 0 : integer(recent, 'count')
   if (recoveries < BREAKER_FLOOR) return { recoveries, installations: 0 }
   const all = yield* row('select count(*) as count from installation where organization_id = ?', organization)

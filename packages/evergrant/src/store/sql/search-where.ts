@@ -17,11 +17,7 @@ export interface Where {
 }
 
 /** What `text` may be the beginning of. */
-const beginnings = ({ folded: fold }: Dialect): readonly string[] => [
-  fold('k.owner'),
-  fold('k.account'),
-  fold("coalesce(k.account_label, k.account, '')"),
-]
+const beginnings = ({ folded: fold }: Dialect): readonly string[] => [fold('k.owner'), fold('k.account'), fold("coalesce(k.account_label, k.account, '')")]
 
 /** Looks the text up first: what a few match is then asked for by id, and what many match by its condition. */
 export function* whereOf(dialect: Dialect, organization: OrganizationId, search: ConnectionSearch, aside: 'ends' | 'renews' | null): Program<Where> {
@@ -34,7 +30,8 @@ export function* whereOf(dialect: Dialect, organization: OrganizationId, search:
   if (search.integrations !== undefined) add(dialect.among('k.integration_id'), JSON.stringify(search.integrations))
   if (search.owner !== undefined) add('k.owner = ?', search.owner)
   if (search.code !== undefined) add(`k.fault is not null and ${dialect.member('k.fault', 'code')} = ?`, search.code)
-  if (search.tag !== undefined) add('k.id in (select t.connection_id from connection_tag t where t.organization_id = ? and t.tag = ?)', organization, search.tag)
+  if (search.tag !== undefined)
+    add('k.id in (select t.connection_id from connection_tag t where t.organization_id = ? and t.tag = ?)', organization, search.tag)
   if (search.ends !== undefined && aside !== 'ends') addSpan(add, 'ends_at', search.ends)
   if (search.renews !== undefined && aside !== 'renews') addSpan(add, 'due_at', search.renews)
   let few = false
@@ -87,7 +84,12 @@ function* found(dialect: Dialect, organization: OrganizationId, wanted: string):
     for (const row of some) ids.add(text(row, 'id'))
     if (some.length > FEW) return null
   }
-  const tagged = yield* rows('select t.connection_id as id from connection_tag t where t.organization_id = ? and t.tag = ? limit ?', organization, wanted, FEW + 1)
+  const tagged = yield* rows(
+    'select t.connection_id as id from connection_tag t where t.organization_id = ? and t.tag = ? limit ?',
+    organization,
+    wanted,
+    FEW + 1,
+  )
   for (const row of tagged) ids.add(text(row, 'id'))
   return tagged.length > FEW ? null : ([...ids] as ConnectionId[])
 }

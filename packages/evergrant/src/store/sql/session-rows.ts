@@ -31,6 +31,7 @@ export const SESSION_COLUMNS = [
   'created_at',
   'expires_at',
   'variables',
+  'choices',
   'fault',
   'result',
   ...FLOW_COLUMNS,
@@ -52,6 +53,7 @@ export function sessionValues(session: ConnectSession): readonly SqlValue[] {
     session.createdAt,
     session.expiresAt,
     JSON.stringify(session.variables),
+    toJson(session.choices ?? null),
     toJson(session.fault),
     session.result,
     ...flowValues(session.flow),
@@ -70,6 +72,7 @@ export function stagedValues(staged: StagedGrant | null): readonly SqlValue[] {
 }
 
 export function toSession(row: Row): ConnectSession {
+  const choices = jsonOrNull<readonly IntegrationId[]>(row, 'choices')
   return {
     id: text(row, 'id') as ConnectSessionId,
     organization: text(row, 'organization_id') as OrganizationId,
@@ -88,6 +91,7 @@ export function toSession(row: Row): ConnectSession {
     fault: jsonOrNull<StoredFault>(row, 'fault'),
     result: textOrNull(row, 'result') as ConnectionId | null,
     variables: json<Readonly<Record<string, string>>>(row, 'variables'),
+    ...(choices === null ? {} : { choices }),
   }
 }
 

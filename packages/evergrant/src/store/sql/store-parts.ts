@@ -1,7 +1,9 @@
 import type { Store } from '../contract.ts'
 import { apiKeysStore, idempotencyStore, organizationsStore } from './access-store.ts'
 import { agentsStore } from './agents-store.ts'
+import { alertsStore } from './alerts-store.ts'
 import { approvalsStore } from './approvals-store.ts'
+import { channelsStore } from './channels-store.ts'
 import { checksStore } from './checks-store.ts'
 import { connectSessionsStore } from './connect-sessions-store.ts'
 import { connectionsStore } from './connections-store.ts'
@@ -15,6 +17,7 @@ import { integrationsStore } from './integrations-store.ts'
 import { lineagesStore } from './lineage-store.ts'
 import { metaStore } from './meta-store.ts'
 import { observedStore } from './observed-store.ts'
+import { operationsStore } from './operations-store.ts'
 import { ownersStore } from './owners-store.ts'
 import { personSessionsStore } from './person-sessions-store.ts'
 import type { Database } from './program.ts'
@@ -27,6 +30,7 @@ import { ticketsStore } from './tickets-store.ts'
 import { trustSnapshotsStore } from './trust-snapshots-store.ts'
 import { usersStore } from './users-store.ts'
 import { usesStore } from './uses-store.ts'
+import { webhooksStore } from './webhooks-store.ts'
 import { workloadIssuersStore } from './workload-issuers-store.ts'
 
 export type StoreParts = Omit<Store, 'nodes' | 'changes' | 'ping' | 'close'>
@@ -62,7 +66,11 @@ export function storeParts(database: Database): StoreParts {
     factors: factorsStore(database),
     throttles: throttlesStore(database),
     lineages: lineagesStore(database),
+    alerts: alertsStore(database),
+    channels: channelsStore(database),
+    webhooks: webhooksStore(database),
     observed: observedStore(database),
+    operations: operationsStore(database),
     signingKeys: signingKeysStore(database),
     proofsSeen: proofsSeenStore(database),
   }

@@ -167,7 +167,12 @@ function* claim(dialect: Dialect, request: ClaimDeliveries): Program<readonly Cl
 }
 
 function* claimOf(endpoint: WebhookEndpoint, now: Instant, until: Instant, limit: number): Program<readonly ClaimedDelivery[]> {
-  const due = yield* rows(`select ${DELIVERY} from delivery d where d.webhook_id = ? and d.next_at <= ? order by d.next_at, d.id limit ?`, endpoint.id, now, limit)
+  const due = yield* rows(
+    `select ${DELIVERY} from delivery d where d.webhook_id = ? and d.next_at <= ? order by d.next_at, d.id limit ?`,
+    endpoint.id,
+    now,
+    limit,
+  )
   const claimed: ClaimedDelivery[] = []
   for (const delivery of due.map(toDelivery)) {
     const found = yield* row(`select ${EVENT} from event where organization_id = ? and id = ?`, delivery.organization, delivery.event)
@@ -212,7 +217,10 @@ function* settle({ delivery, claimedUntil, attempt, state, nextAt, trouble, gone
       trouble.openUntil,
       endpoint,
     )
-  if (gone !== null && (yield* run('update webhook set enabled = 0, version = version + 1, updated_at = ? where id = ? and enabled = 1', gone.at, endpoint)) === 1)
+  if (
+    gone !== null &&
+    (yield* run('update webhook set enabled = 0, version = version + 1, updated_at = ? where id = ? and enabled = 1', gone.at, endpoint)) === 1
+  )
     yield* append(gone)
   yield* changed({ kind: 'delivery', delivery })
 }
@@ -316,6 +324,11 @@ export function webhooksStore(database: Database): Webhooks {
     failing: (organization, before) => database.read(() => list('w.organization_id = ? and w.enabled = 1 and w.failing_since <= ?', organization, before)),
     deliveries: (...asked) => database.read(() => deliveries(...asked)),
     delivery: (organization, id) => database.read(() => delivery(organization, id)),
+    find: (id) =>
+      database.read(function* () {
+        const found = yield* row(`select ${DELIVERY} from delivery d where d.id = ?`, id)
+        return found === undefined ? undefined : toDelivery(found)
+      }),
     tries: (ids) => database.read(() => triesOfAll(ids)),
     insertClaimed: (claimed, event) => database.write(() => insertClaimed(claimed, event)),
     claim: (request) => database.write(() => claim(dialect, request)),

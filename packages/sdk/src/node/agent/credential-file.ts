@@ -97,7 +97,7 @@ export function readCredentials(text: string, path: string): CredentialFile {
   if (value['version'] !== VERSION) throw broken(path, 'It was written by another version of this client.')
   const { profiles = [], pending = [] } = value
   if (!Array.isArray(profiles) || !profiles.every(isProfile)) throw broken(path, 'A profile in it is not complete.')
-  if (!Array.isArray(pending)) throw broken(path, '`pending` is no list.')
+  if (!Array.isArray(pending) || !pending.every(isPending)) throw broken(path, 'An enrolment in `pending` is not complete.')
   return { version: VERSION, profiles, pending }
 }
 
@@ -111,6 +111,12 @@ function isProfile(value: unknown): value is Profile {
   const numbers = [generation, received_at, expires_in].every((number) => typeof number === 'number' && Number.isFinite(number))
   const records = [key, installation, agent, organization].every(isRecord)
   return numbers && records && PROFILE_TEXTS.every((name) => typeof value[name] === 'string')
+}
+
+const PENDING_TEXTS = ['server', 'code', 'attempt_id']
+
+function isPending(value: unknown): value is PendingEnrolment {
+  return isRecord(value) && isRecord(value['key']) && PENDING_TEXTS.every((name) => typeof value[name] === 'string')
 }
 
 function parse(text: string): unknown {

@@ -8,12 +8,26 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { Evergrant } from '../evergrant.ts'
 import type { WorkerAnswer } from './race-worker.ts'
-import { serveFake } from './serve-fake.ts'
+import { serveFake, type Wire } from './serve-fake.ts'
 
 export interface RaceOptions {
   readonly processes: number
   readonly rounds: number
   readonly say?: (line: string) => void
+  /** The fake one by default. Every request goes through `wire`; `now` is the time of the race. */
+  readonly serve?: (wire: Wire, now: () => number) => Promise<RaceServer>
+}
+
+/** What the race asks of a server: the facts are those of its own record. */
+export interface RaceServer {
+  readonly url: string
+  code(): Promise<string>
+  /** New credentials of the one installation so far. */
+  rotations(): Promise<number>
+  generation(): Promise<number>
+  /** Installations that are not active. */
+  locked(): Promise<number>
+  close(): Promise<void>
 }
 
 export interface RaceReport {
@@ -49,36 +63,52 @@ interface World {
 }
 
 /** Many processes, one credential file, a moment when the token is due, and a SIGKILL to the process that renews it, in each round. */
-export async function race({ processes, rounds, say = () => {} }: RaceOptions): Promise<RaceReport> {
+export async function race({ processes, rounds, say = () => {}, serve = fakeServer }: RaceOptions): Promise<RaceReport> {
   const home = join(mkdtempSync(join(tmpdir(), 'evergrant-race-')), 'home')
   const world: World = { home, workers: new Map(), failures: [], moment: null, killed: 0, doubleHolders: 0, refreshing: new Set() }
   let passed = 0
-  const served = await serveFake({ now: () => Date.now() + passed }, (request, commit) => underWay(world, request, commit))
+  const served = await serve(
+    (request, commit) => underWay(world, request, commit),
+    () => Date.now() + passed,
+  )
   const rotations: number[] = []
+  let falseLocks = 0
   try {
-    const first = await Evergrant.connect({ server: served.url, enrolmentCode: served.fake.code(), log: false, platform: { home, after: () => () => {} } })
+    const first = await Evergrant.connect({ server: served.url, enrolmentCode: await served.code(), log: false, platform: { home, after: () => () => {} } })
     await first.close()
     for (let round = 1; round <= rounds; round += 1) {
       while (world.workers.size < processes) await startWorker(world)
       passed += ROUND_MS
-      const before = served.fake.counts.rotations
+      const before = await served.rotations()
       world.moment = MOMENTS[round % MOMENTS.length] ?? null
       const answers = await playRound(world, round, passed)
-      rotations.push(served.fake.counts.rotations - before)
-      const generation = served.fake.installations[0]?.head.generation
+      rotations.push((await served.rotations()) - before)
+      const generation = await served.generation()
       for (const { error, generation: had } of answers) {
         if (error !== null) world.failures.push(`round ${round}: ${error}`)
         else if (had !== generation) world.failures.push(`round ${round}: a process has generation ${had} of ${generation}`)
       }
       say(`round ${round}: ${answers.length} answered, ${rotations.at(-1)} rotation, ${world.killed} killed so far`)
     }
+    falseLocks = await served.locked()
   } finally {
     for (const worker of world.workers.values()) worker.kill('SIGKILL')
     await served.close()
     rmSync(join(home, '..'), { recursive: true, force: true })
   }
-  const falseLocks = served.fake.installations.filter(({ status }) => status !== 'active').length
   return { rounds, killed: world.killed, failures: world.failures, doubleHolders: world.doubleHolders, falseLocks, rotations }
+}
+
+async function fakeServer(wire: Wire, now: () => number): Promise<RaceServer> {
+  const { fake, url, close } = await serveFake({ now }, wire)
+  return {
+    url,
+    close,
+    code: async () => fake.code(),
+    rotations: async () => fake.counts.rotations,
+    generation: async () => fake.installations[0]?.head.generation ?? 0,
+    locked: async () => fake.installations.filter(({ status }) => status !== 'active').length,
+  }
 }
 
 async function startWorker({ home, workers }: World): Promise<void> {

@@ -17,12 +17,27 @@ const straight: Wire = (_request, commit) => commit()
 
 /** The fake server behind a real socket, for other processes. */
 export async function serveFake(options: FakeEvergrantOptions = {}, wire: Wire = straight): Promise<ServedFake> {
-  let fake: FakeEvergrant
+  let fake: FakeEvergrant | undefined
+  const door = await openDoor(wire, (path, init) => {
+    if (fake === undefined) throw new Error('a request came before the server')
+    return fake.fetch(`${fake.url}${path}`, init)
+  })
+  fake = new FakeEvergrant({ ...options, url: door.url })
+  return { ...door, fake }
+}
+
+export interface Door {
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** A socket whose requests `serve` answers, with `wire` between the two. */
+export async function openDoor(wire: Wire, serve: (path: string, init: RequestInit) => Promise<Response>): Promise<Door> {
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await buffer(request)
     const headers = Object.entries(request.headers).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value] as [string, string]] : []))
     const init = { method: request.method ?? 'GET', headers, ...(body.length > 0 ? { body: new Uint8Array(body) } : {}) }
-    const answered = await wire(request, () => fake.fetch(`${fake.url}${request.url ?? ''}`, init))
+    const answered = await wire(request, () => serve(request.url ?? '', init))
     if (answered === null) {
       request.socket.destroy()
       return
@@ -33,11 +48,8 @@ export async function serveFake(options: FakeEvergrantOptions = {}, wire: Wire =
   const server = createServer((request, response) => void answer(request, response).catch(() => request.socket.destroy()))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  fake = new FakeEvergrant({ ...options, url })
   return {
-    fake,
-    url,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

@@ -1,0 +1,104 @@
+import {
+  type InfiniteData,
+  type QueryClient,
+  type UseInfiniteQueryResult,
+  type UseMutationResult,
+  type UseQueryResult,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query'
+import { call, type Input } from './call.ts'
+import type { Answer, Name } from './operations.ts'
+
+type Key<Op extends Name> = readonly [Op, Pick<Input<Op>, 'path' | 'query'>]
+
+/** Where an answer is kept: the operation, and what was asked. Live changes find it by the operation. */
+export const keyOf = <Op extends Name>(operation: Op, { path, query }: Input<Op> = {}): Key<Op> => [
+  operation,
+  { ...(path === undefined ? {} : { path }), ...(query === undefined ? {} : { query }) },
+]
+
+interface Reading {
+  readonly enabled?: boolean
+  /** Read again after so many milliseconds, for what the stream does not tell. */
+  readonly every?: number
+}
+
+/** One question to the server. */
+export function useApi<Op extends Name>(operation: Op, input: Input<Op> = {}, { enabled = true, every }: Reading = {}): UseQueryResult<Answer<Op>> {
+  return useQuery({
+    queryKey: keyOf(operation, input),
+    queryFn: ({ signal }) => call(operation, { ...input, signal }),
+    enabled,
+    ...(every === undefined ? {} : { refetchInterval: every }),
+  })
+}
+
+interface PageOf<Item> {
+  readonly items: readonly Item[]
+  readonly cursor: string | null
+}
+type ItemOf<Page> = Page extends PageOf<infer Item> ? Item : never
+
+export type ListResult<Item> = Pick<
+  UseInfiniteQueryResult,
+  'error' | 'isFetching' | 'isFetchingNextPage' | 'hasNextPage' | 'dataUpdatedAt' | 'refetch' | 'isPending' | 'isPlaceholderData'
+> & {
+  readonly items: readonly Item[] | undefined
+  readonly more: () => void
+}
+
+/** A list behind a cursor, page by page. While other filters are asked for, the former rows stay. */
+export function useList<Op extends Name>(operation: Op, input: Input<Op> = {}, { enabled = true }: Reading = {}): ListResult<ItemOf<Answer<Op>>> {
+  type Page = PageOf<ItemOf<Answer<Op>>>
+  const result = useInfiniteQuery<Page, Error, InfiniteData<Page>, Key<Op>, string | null>({
+    queryKey: keyOf(operation, input),
+    queryFn: async ({ pageParam, signal }) =>
+      (await call(operation, {
+        ...input,
+        query: { ...input.query, ...(pageParam === null ? {} : { cursor: pageParam }) } as never,
+        signal,
+      })) as unknown as Page,
+    initialPageParam: null,
+    getNextPageParam: (last) => last.cursor,
+    placeholderData: (before) => before,
+    enabled,
+  })
+  const { data, error, isFetching, isFetchingNextPage, hasNextPage, dataUpdatedAt, refetch, isPending, isPlaceholderData } = result
+  return {
+    items: data?.pages.flatMap((page) => page.items),
+    more: () => void result.fetchNextPage(),
+    error,
+    isFetching,
+    isFetchingNextPage,
+    hasNextPage,
+    dataUpdatedAt,
+    refetch: refetch as UseInfiniteQueryResult['refetch'],
+    isPending,
+    isPlaceholderData,
+  }
+}
+
+interface Deed<Op extends Name> {
+  /** Operations whose answers are read again afterwards. */
+  readonly refreshes?: readonly Name[]
+  readonly onDone?: (answer: Answer<Op>, input: Input<Op>) => void
+}
+
+/** Something that changes the server. What it changes is read again. */
+export function useDeed<Op extends Name>(operation: Op, { refreshes = [], onDone }: Deed<Op> = {}): UseMutationResult<Answer<Op>, Error, Input<Op>> {
+  const client = useQueryClient()
+  return useMutation<Answer<Op>, Error, Input<Op>>({
+    mutationFn: (input) => call(operation, input),
+    onSuccess: (answer, input) => {
+      readAgain(client, refreshes)
+      onDone?.(answer, input)
+    },
+  })
+}
+
+export function readAgain(client: QueryClient, operations: readonly Name[]): void {
+  for (const operation of operations) void client.invalidateQueries({ queryKey: [operation] })
+}

@@ -1,0 +1,171 @@
+import type { QueryClient } from '@tanstack/react-query'
+import { useSyncExternalStore } from 'react'
+import { preferences } from '../preferences/preferences.ts'
+import { serverUrl, session } from '../session/client.ts'
+import { system } from '../system.ts'
+import { patch, readSummaries } from './patches.ts'
+import { readStream, type StreamMessage } from './stream-reader.ts'
+
+/** `live`: the stream is open. `polling`: it is not, and everything on the screen is read again every 10 s. */
+export type LiveStatus = 'connecting' | 'live' | 'polling' | 'paused' | 'hidden'
+
+export interface LiveState {
+  readonly status: LiveStatus
+  /** When the server was last heard. */
+  readonly heardAt: number
+  /** Since when something of the list is new: counts by topic, for the "N new" pill. */
+  readonly fresh: Readonly<Record<string, number>>
+}
+
+export type Listener = (message: StreamMessage) => void
+
+const POLL_MS = 10_000
+/** The server says something every 15 s. */
+const SILENCE_MS = 40_000
+const SUMMARY_MS = 3_000
+const BACK_OFF_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const
+const TOPICS = 'connections,events,alerts,deliveries,agents'
+
+/** The one stream of this page. */
+export class Live {
+  #state: LiveState = { status: 'connecting', heardAt: system.now(), fresh: {} }
+  readonly #client: QueryClient
+  readonly #changed = new Set<() => void>()
+  readonly #listeners = new Set<Listener>()
+  readonly #ends: (() => void)[] = []
+  #abort: AbortController | undefined
+  #lastId: string | null = null
+  #failures = 0
+  #retry: (() => void) | undefined
+  #summary: (() => void) | undefined
+
+  constructor(client: QueryClient) {
+    this.#client = client
+  }
+
+  readonly getState = (): LiveState => this.#state
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#changed.add(listener)
+    return () => this.#changed.delete(listener)
+  }
+
+  /** Hears every message, for what is not a list of rows: a tail, a progress bar. */
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Starts when the page does. Returns what ends it. */
+  start(): () => void {
+    const seen = (): void => this.steer()
+    document.addEventListener('visibilitychange', seen)
+    this.#ends.push(
+      () => document.removeEventListener('visibilitychange', seen),
+      system.every(POLL_MS, () => this.#watch()),
+    )
+    this.steer()
+    return () => {
+      for (const end of this.#ends.splice(0)) end()
+      this.#close()
+    }
+  }
+
+  /** Opens, or rests: paused by the person, or unseen. */
+  steer(): void {
+    if (!preferences().live) return this.#rest('paused')
+    if (document.hidden) return this.#rest('hidden')
+    if (this.#abort !== undefined) return
+    this.#failures = 0
+    void this.#open()
+  }
+
+  /** The list was read again: nothing in it is new any more. */
+  seen(topic: string): void {
+    if (this.#state.fresh[topic] !== undefined) this.#set({ fresh: { ...this.#state.fresh, [topic]: 0 } })
+  }
+
+  #rest(status: LiveStatus): void {
+    this.#close()
+    this.#set({ status })
+  }
+
+  #close(): void {
+    this.#retry?.()
+    this.#retry = undefined
+    this.#abort?.abort()
+    this.#abort = undefined
+  }
+
+  async #open(): Promise<void> {
+    const abort = new AbortController()
+    this.#abort = abort
+    try {
+      const headers = { accept: 'text/event-stream', ...(this.#lastId === null ? {} : { 'last-event-id': this.#lastId }) }
+      const response = await session().fetch(`${serverUrl()}/api/v1/console/stream?topics=${TOPICS}`, { headers, signal: abort.signal })
+      if (!response.ok || response.body === null) throw new Error(`the stream was answered ${response.status}`)
+      this.#failures = 0
+      this.#heard('live')
+      await readStream(response.body, (message) => this.#take(message))
+      throw new Error('the stream ended')
+    } catch {
+      if (abort.signal.aborted) return
+      this.#abort = undefined
+      this.#later()
+    }
+  }
+
+  /** The stream broke: read by hand until it is back. */
+  #later(): void {
+    this.#set({ status: 'polling' })
+    const wait = BACK_OFF_MS[Math.min(this.#failures, BACK_OFF_MS.length - 1)] ?? 30_000
+    this.#failures += 1
+    this.#retry = system.after(wait * (0.75 + system.uniform() / 2), () => {
+      if (preferences().live && !document.hidden && this.#abort === undefined) void this.#open()
+    })
+  }
+
+  #take(message: StreamMessage): void {
+    if (message.id !== null) this.#lastId = message.id
+    this.#heard('live')
+    for (const listener of this.#listeners) listener(message)
+    if (message.event === 'hello' || message.event === 'beat') return
+    const result = patch(this.#client, message)
+    if (result === 'nothing') this.#set({ fresh: { ...this.#state.fresh, [message.event]: (this.#state.fresh[message.event] ?? 0) + 1 } })
+    this.#summary ??= system.after(SUMMARY_MS, () => {
+      this.#summary = undefined
+      readSummaries(this.#client)
+    })
+  }
+
+  /** Every 10 s: reads by hand where there is no stream, and ends a stream that fell silent. */
+  #watch(): void {
+    const { status, heardAt } = this.#state
+    if (status === 'live' && system.now() - heardAt > SILENCE_MS) {
+      this.#close()
+      this.#later()
+    }
+    if (this.#state.status !== 'polling') return
+    void this.#client.refetchQueries({ type: 'active' }).then(() => {
+      if (
+        !this.#client
+          .getQueryCache()
+          .findAll({ type: 'active' })
+          .some((query) => query.state.status === 'error')
+      )
+        this.#heard(this.#state.status)
+    })
+  }
+
+  #heard(status: LiveStatus): void {
+    this.#set({ status, heardAt: system.now() })
+  }
+
+  #set(change: Partial<LiveState>): void {
+    this.#state = { ...this.#state, ...change }
+    for (const listener of this.#changed) listener()
+  }
+}
+
+export function useLiveState(live: Live): LiveState {
+  return useSyncExternalStore(live.subscribe, live.getState)
+}

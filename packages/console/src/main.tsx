@@ -1,0 +1,53 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { RouterProvider } from '@tanstack/react-router'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { ApiError } from './api/problem.ts'
+import './design/tokens.css'
+import './design/base.css'
+import { Live } from './live/live.ts'
+import { LiveContext } from './live/live-context.ts'
+import { followOtherTabs } from './preferences/preferences.ts'
+import { createConsoleRouter } from './router/router.tsx'
+import { SessionGate } from './session/session-gate.tsx'
+import { listenForShortcuts } from './shortcuts/shortcuts.ts'
+import { useStarted } from './use-started.ts'
+
+const RETRIES = 2
+
+const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 15_000,
+      gcTime: 300_000,
+      refetchOnWindowFocus: false,
+      // A refusal stays one; what was not answered may be answered next time.
+      retry: (count, error) => count < RETRIES && !(error instanceof ApiError && error.problem.status < 500 && error.problem.status !== 429),
+    },
+  },
+})
+const live = new Live(client)
+const router = createConsoleRouter()
+
+function Console() {
+  useStarted(() => live.start())
+  return (
+    <LiveContext value={live}>
+      <RouterProvider router={router} />
+    </LiveContext>
+  )
+}
+
+followOtherTabs()
+listenForShortcuts()
+const place = document.getElementById('console')
+if (place !== null)
+  createRoot(place).render(
+    <StrictMode>
+      <QueryClientProvider client={client}>
+        <SessionGate>
+          <Console />
+        </SessionGate>
+      </QueryClientProvider>
+    </StrictMode>,
+  )

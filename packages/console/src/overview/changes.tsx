@@ -1,0 +1,45 @@
+import { Settings2 } from 'lucide-react'
+import type { ReactNode } from 'react'
+import type { AuditEvent } from '../api/console-operations.ts'
+import { Card } from '../design/card.tsx'
+import { Timeline } from '../design/timeline.tsx'
+import { To } from '../router/link.tsx'
+
+/** `integration.changed` in words. */
+export const eventWords = (type: string): string => {
+  const words = type.replaceAll(/[._]/g, ' ')
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
+
+/** What people changed here: the first place to look when everything broke at once. */
+export function Changes({ changes }: { readonly changes: readonly AuditEvent[] }): ReactNode {
+  if (changes.length === 0) return null
+  return (
+    <Card title="Recent changes" note="of configuration">
+      <Timeline
+        label="Recent changes"
+        items={changes.map(({ id, type, at, actor, subject }) => ({
+          id,
+          at,
+          icon: Settings2,
+          title: (
+            <To to="/events" search={{ q: `type:${type}` }}>
+              {eventWords(type)}
+            </To>
+          ),
+          detail: (
+            <>
+              {actor.kind === 'user' ? 'by a person' : `by ${actor.kind.replaceAll('_', ' ')}`}
+              {subject === null ? null : (
+                <>
+                  {' · '}
+                  <code>{subject}</code>
+                </>
+              )}
+            </>
+          ),
+        }))}
+      />
+    </Card>
+  )
+}

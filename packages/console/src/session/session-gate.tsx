@@ -1,0 +1,29 @@
+import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react'
+import { Loading, ProblemNote } from '../design/states.tsx'
+import { session, signInUrl } from './client.ts'
+import styles from './session-gate.module.css'
+
+/** Finds out who is here. Nobody: the hosted page signs in, and comes back to this address. */
+export function SessionGate({ children }: { readonly children: ReactNode }): ReactNode {
+  const { status, user } = useSyncExternalStore(session().subscribe, session().getState)
+  const [error, setError] = useState<unknown>(null)
+  const find = (): void => {
+    setError(null)
+    void session()
+      .refresh({ force: true })
+      .then((result) => {
+        if (result.kind === 'rejected') location.replace(signInUrl())
+        if (result.kind === 'transient') setError(result.error)
+      })
+  }
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once
+  useEffect(find, [])
+  useEffect(() => session().on('signed_out', () => location.replace(signInUrl())), [])
+  if (user !== null && status !== 'signed_out') return children
+  return (
+    <main className={styles['gate']}>
+      <h1 className="unseen">Evergrant</h1>
+      {error === null ? <Loading rows={5} label="Signing in" /> : <ProblemNote error={error} onRetry={find} />}
+    </main>
+  )
+}

@@ -1,0 +1,33 @@
+import type { ReactNode } from 'react'
+import { usePreferences } from '../preferences/preferences.ts'
+import styles from './time.module.css'
+import { useNow } from './use-now.ts'
+import { absoluteWords, type Instant, millisecondsOf, relativeWords, zoneName } from './words.ts'
+
+/** Rows of a long table need not be drawn anew every second. */
+const STEP_MS = 5_000
+const HOUR_MS = 3_600_000
+
+interface TimeProps {
+  readonly at: Instant | null | undefined
+  /** `relative` with the exact time as its title (default), `absolute`, or `both`. */
+  readonly as?: 'relative' | 'absolute' | 'both'
+  /** What stands where there is no time. */
+  readonly none?: string
+}
+
+/** An instant: relative and absolute, in the zone that was chosen. */
+export function Time({ at, as = 'relative', none = 'never' }: TimeProps): ReactNode {
+  const { zone } = usePreferences()
+  const now = useNow(as === 'absolute' ? HOUR_MS : STEP_MS)
+  if (at === null || at === undefined) return <span className={styles['none']}>{none}</span>
+  const exact = absoluteWords(at, zone)
+  const words = relativeWords(at, now)
+  const iso = Number.isNaN(millisecondsOf(at)) ? undefined : new Date(at).toISOString()
+  return (
+    <time dateTime={iso} title={`${exact} ${zoneName(zone)} (${words})`} className={styles['time']}>
+      {as === 'absolute' ? exact : words}
+      {as === 'both' ? <span className={styles['exact']}>{exact}</span> : null}
+    </time>
+  )
+}

@@ -1,0 +1,309 @@
+// From what happened to who was told, over the whole API with the real store and real requests.
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Webhook } from 'standardwebhooks'
+import { afterEach, expect, test } from 'vitest'
+import { HOUR, MINUTE, SECOND } from '../core/time.ts'
+import { type ApiLab, createApiLab } from '../testing/api-lab.ts'
+
+const SECRETS = ['planted-access-secret-1', 'planted-refresh-secret-2', 'planted-metadata-secret-3']
+const open: (() => void)[] = []
+afterEach(() => {
+  for (const close of open.splice(0)) close()
+})
+
+interface Told {
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+}
+
+/** Takes everything, or answers as it is told. */
+async function receiver(answers: number[] = []) {
+  const told: Told[] = []
+  const server = createServer((request, reply) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      told.push({ path: request.url ?? '', headers: request.headers, text: Buffer.concat(chunks).toString('utf8') })
+      reply.writeHead(answers.shift() ?? 200, { 'retry-after': '120' }).end('the answer')
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  open.push(
+    () => server.closeAllConnections(),
+    () => server.close(),
+  )
+  return { told, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
+
+async function breakOne(lab: ApiLab, owner: string, more: Record<string, unknown> = {}): Promise<string> {
+  const body = { integration: 'scripted', owner, access_token: SECRETS[0], expires_at: '2020-01-01T00:00:00Z', account: owner, ...more }
+  const imported = await lab.call('POST', '/api/v1/connections', { body: { ...body, metadata: { note: SECRETS[2], email: `${owner}@example.com` } } })
+  expect(imported.status, imported.text).toBe(201)
+  expect((await lab.call('GET', `/api/v1/connections/${imported.json.id}/token`)).status).toBe(409)
+  return String(imported.json.id)
+}
+
+/** Every chore, until none has anything to do. */
+async function work({ alertChores }: ApiLab): Promise<void> {
+  const { watch, deliveries, notifier, letters } = alertChores
+  for (let round = 0; round < 3; round += 1) {
+    await watch.readEvents()
+    await watch.look()
+    while (await deliveries.run()) await deliveries.settled()
+    await notifier.run()
+    await letters.run()
+  }
+}
+
+async function newWebhook(lab: ApiLab, url: string, types?: readonly string[]) {
+  const created = await lab.call('POST', '/api/v1/webhooks', { body: { name: 'app', url: `${url}/hooks`, ...(types === undefined ? {} : { types }) } })
+  expect(created.status, created.text).toBe(201)
+  return created.json
+}
+
+test('an application hears at once that a connection needs its owner, with the link, and without any secret', async () => {
+  const lab = await createApiLab()
+  lab.time.setWall(Date.now())
+  const { told, url } = await receiver()
+  const hook = await newWebhook(lab, url)
+  const id = await breakOne(lab, 'ada')
+  await work(lab)
+  const types = told.map(({ text }) => JSON.parse(text).type)
+  expect(types).toContain('connection.needs_reauth')
+  const one = told[types.indexOf('connection.needs_reauth')]
+  expect(new Webhook(hook.secret).verify(one?.text ?? '', one?.headers as Record<string, string>)).toMatchObject({
+    data: { connection: { id, owner: 'ada', status: 'needs_reauth' }, details: { code: 'connection_expired' } },
+  })
+  expect(JSON.parse(one?.text ?? '').data.reconnect_url).toMatch(new RegExp(`^https://evergrant\\.example/connect/repair/${id}\\.`))
+  const log = await lab.call('GET', `/api/v1/webhooks/${hook.id}/deliveries`)
+  expect(log.json.items[0]).toMatchObject({ state: 'delivered', tries: [{ status: 200, answer: 'the answer' }] })
+  const everything = [...told.map(({ text }) => text), log.text, (await lab.call('GET', '/api/v1/webhooks')).text].join('\n')
+  for (const secret of [...SECRETS, hook.secret]) expect(everything).not.toContain(secret)
+})
+
+test('what was not taken is sent again under the same id, not before Retry-After; the log tells each try', async () => {
+  const lab = await createApiLab()
+  const { told, url } = await receiver([503])
+  const hook = await newWebhook(lab, url, ['connection.needs_reauth'])
+  await breakOne(lab, 'ada')
+  await work(lab)
+  expect(told).toHaveLength(1)
+  await lab.time.advance(119 * SECOND)
+  await work(lab)
+  expect(told).toHaveLength(1)
+  await lab.time.advance(20 * SECOND)
+  await work(lab)
+  expect(new Set(told.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
+  expect(told).toHaveLength(2)
+  const [delivery] = (await lab.call('GET', `/api/v1/webhooks/${hook.id}/deliveries`)).json.items
+  expect(delivery).toMatchObject({ state: 'delivered', attempts: 2, tries: [{ status: 503 }, { status: 200 }] })
+  expect((await lab.call('POST', `/api/v1/deliveries/${delivery.id}/replay`)).json).toMatchObject({ state: 'waiting' })
+  await work(lab)
+  expect(told).toHaveLength(3)
+  expect((await lab.call('POST', `/api/v1/webhooks/${hook.id}/replay`, { body: { since: '2020-01-01T00:00:00Z' } })).json).toEqual({ deliveries: 1 })
+  await work(lab)
+  expect(told).toHaveLength(4)
+})
+
+test('an endpoint that takes nothing is left alone, told of to operators, and closes its circuit with the first that it takes', async () => {
+  const lab = await createApiLab()
+  const answers = Array.from({ length: 12 }, () => 500)
+  const { told, url } = await receiver(answers)
+  const hook = await newWebhook(lab, url, ['connection.needs_reauth'])
+  for (let count = 0; count < 8; count += 1) await breakOne(lab, `owner-${count}`)
+  await work(lab)
+  while ((await lab.call('GET', `/api/v1/webhooks/${hook.id}`)).json.state !== 'open') {
+    await lab.time.advance(3 * MINUTE)
+    await work(lab)
+  }
+  const before = told.length
+  await work(lab)
+  expect(told).toHaveLength(before)
+  answers.splice(0, answers.length, ...Array.from({ length: 40 }, () => 500))
+  for (let count = 0; count < 8; count += 1) {
+    await lab.time.advance(3 * MINUTE)
+    await work(lab)
+  }
+  const failing = async () =>
+    (await lab.call('GET', '/api/v1/alerts?state=open')).json.items.filter((alert: { kind: string }) => alert.kind === 'delivery_failing')
+  expect(await failing()).toMatchObject([{ subject: hook.id, title: 'The webhook app takes nothing' }])
+  answers.length = 0
+  expect((await lab.call('POST', `/api/v1/webhooks/${hook.id}/enable`)).json.state).toBe('active')
+  await work(lab)
+  expect((await lab.call('GET', `/api/v1/webhooks/${hook.id}/deliveries?state=waiting`)).json.items).toEqual([])
+  await work(lab)
+  expect(await failing()).toEqual([])
+}, 30_000)
+
+test('while a secret is rotated both sign; afterwards the old one does not', async () => {
+  const lab = await createApiLab()
+  lab.time.setWall(Date.now())
+  const { told, url } = await receiver()
+  const hook = await newWebhook(lab, url)
+  const rotated = await lab.call('POST', `/api/v1/webhooks/${hook.id}/rotate-secret`, { body: { overlap_seconds: 60 } })
+  expect(rotated.json.secret).not.toBe(hook.secret)
+  expect((await lab.call('POST', `/api/v1/webhooks/${hook.id}/test`)).json).toMatchObject({ state: 'delivered', type: 'webhook.tested' })
+  await lab.time.advance(61 * SECOND)
+  await lab.call('POST', `/api/v1/webhooks/${hook.id}/test`)
+  const signatures = told.map(({ headers }) => String(headers['webhook-signature']).split(' ').length)
+  expect(signatures).toEqual([2, 1])
+  const [first, second] = told
+  const verify = (secret: string, one: Told | undefined) => new Webhook(secret).verify(one?.text ?? '', one?.headers as Record<string, string>)
+  verify(hook.secret, first)
+  verify(rotated.json.secret, first)
+  verify(rotated.json.secret, second)
+  expect(() => verify(hook.secret, second)).toThrow()
+})
+
+test('connections that broke alike are one alert in one message; when all are well it is over by itself', async () => {
+  const lab = await createApiLab()
+  const { told, url } = await receiver()
+  const channel = await lab.call('POST', '/api/v1/channels', { body: { kind: 'slack', name: 'ops', url: `${url}/services/T/B/planted-slack-secret` } })
+  expect(channel.status, channel.text).toBe(201)
+  const ids = [await breakOne(lab, 'ada'), await breakOne(lab, 'ben')]
+  await work(lab)
+  const list = await lab.call('GET', '/api/v1/alerts?state=open')
+  expect(list.json.items).toMatchObject([
+    {
+      kind: 'connection_needs_reauth',
+      count: 2,
+      state: 'open',
+      title: 'Scripted needs to be reconnected: 2 connections',
+      filter: 'status=needs_reauth&integration=scripted&code=connection_expired',
+    },
+  ])
+  expect(told).toHaveLength(1)
+  expect(told[0]?.text).toContain('2 connections')
+  for (const text of [list.text, channel.text, (await lab.call('GET', '/api/v1/channels')).text, told[0]?.text ?? ''])
+    for (const secret of [...SECRETS, 'planted-slack-secret']) expect(text).not.toContain(secret)
+  for (const id of ids) await lab.call('POST', `/api/v1/connections/${id}/disconnect`)
+  await work(lab)
+  expect((await lab.call('GET', '/api/v1/alerts')).json.items).toMatchObject([{ state: 'resolved', resolved_by: 'healed', total: 2 }])
+  expect(told).toHaveLength(2)
+  expect(told[1]?.text).toContain('Resolved: ')
+})
+
+test('what is healed before the quiet hours end is never told', async () => {
+  const lab = await createApiLab()
+  lab.time.setWall(Date.UTC(2026, 0, 15, 23))
+  const { told, url } = await receiver()
+  const quiet_hours = { from: '22:00', to: '07:00', time_zone: 'UTC' }
+  await lab.call('POST', '/api/v1/channels', { body: { kind: 'slack', name: 'ops', url, quiet_hours } })
+  const [healed, stays] = [await breakOne(lab, 'ada'), await breakOne(lab, 'ben', { integration: 'scripted' })]
+  await work(lab)
+  await lab.call('POST', `/api/v1/connections/${healed}/disconnect`)
+  await lab.call('POST', `/api/v1/connections/${stays}/disconnect`)
+  await work(lab)
+  await lab.time.advance(9 * HOUR)
+  await work(lab)
+  expect(told).toEqual([])
+  expect((await lab.call('GET', '/api/v1/alerts?state=resolved')).json.items).toHaveLength(1)
+})
+
+test('a person takes an alert on, puts it off, and ends it', async () => {
+  const lab = await createApiLab()
+  await breakOne(lab, 'ada')
+  await work(lab)
+  const { id } = (await lab.call('GET', '/api/v1/alerts')).json.items[0]
+  expect((await lab.call('POST', `/api/v1/alerts/${id}/acknowledge`)).json.state).toBe('acknowledged')
+  const until = new Date(lab.time.clock.wall() + HOUR).toISOString()
+  expect((await lab.call('POST', `/api/v1/alerts/${id}/snooze`, { body: { until } })).json).toMatchObject({ state: 'snoozed', snoozed_until: until })
+  expect((await lab.call('POST', `/api/v1/alerts/${id}/snooze`, { body: { until: '2020-01-01T00:00:00Z' } })).json).toMatchObject({ field: '/until' })
+  expect((await lab.call('POST', `/api/v1/alerts/${id}/resolve`)).json).toMatchObject({ state: 'resolved', resolved_by: expect.stringMatching(/^api_key:/) })
+  expect((await lab.call('POST', `/api/v1/alerts/${id}/resolve`)).status).toBe(200)
+  expect((await lab.call('POST', `/api/v1/alerts/${id}/acknowledge`)).status).toBe(409)
+  const foreign = await lab.keyFor(['admin'], await lab.anotherOrganization())
+  for (const path of ['acknowledge', 'resolve']) expect((await lab.call('POST', `/api/v1/alerts/${id}/${path}`, { key: foreign })).status).toBe(404)
+  expect((await lab.call('GET', `/api/v1/alerts/${id}`, { key: foreign })).status).toBe(404)
+})
+
+test('an end user gets one letter for one cause, only where the organization wants it, and none when it is healed', async () => {
+  const lab = await createApiLab()
+  await breakOne(lab, 'silent')
+  await work(lab)
+  expect(lab.letters).toEqual([])
+  expect((await lab.call('PATCH', '/api/v1/settings', { body: { owner_mail: true, application_name: 'Runlog' } })).status).toBe(200)
+  const id = await breakOne(lab, 'ada')
+  await work(lab)
+  await lab.call('GET', `/api/v1/connections/${id}/token`)
+  await lab.call('POST', `/api/v1/connections/${id}/refresh`)
+  await work(lab)
+  expect(lab.letters.map(({ to, subject }) => [to, subject])).toEqual([['ada@example.com', 'Scripted needs to be reconnected']])
+  expect(lab.letters[0]?.text).toContain(`https://evergrant.example/connect/repair/${id}.`)
+  expect(lab.letters[0]?.html).toContain(`https://evergrant.example/connect/repair/${id}.`)
+  const healed = await breakOne(lab, 'ben')
+  await lab.call('POST', `/api/v1/connections/${healed}/disconnect`)
+  await work(lab)
+  expect(lab.letters).toHaveLength(1)
+})
+
+test('a provider that is away is one alert after half an hour, and no end user hears of it', async () => {
+  const lab = await createApiLab()
+  await lab.call('PATCH', '/api/v1/settings', { body: { owner_mail: true } })
+  lab.provider.steps.push(...Array.from({ length: 40 }, () => ({ kind: 'unreachable' }) as const))
+  await lab.time.advance(2 * HOUR)
+  await lab.call('POST', `/api/v1/connections/${lab.connection}/refresh`)
+  await work(lab)
+  const open = async () => (await lab.call('GET', '/api/v1/alerts?state=open')).json.items
+  expect(await open()).toEqual([])
+  await lab.time.advance(31 * MINUTE)
+  await work(lab)
+  expect(await open()).toMatchObject([{ kind: 'refresh_failing', count: 1 }])
+  expect(lab.letters).toEqual([])
+  lab.provider.steps.length = 0
+  await lab.time.advance(2 * HOUR)
+  await lab.call('POST', `/api/v1/connections/${lab.connection}/refresh`)
+  await work(lab)
+  expect(await open()).toEqual([])
+})
+
+test('rules have defaults, and a change names the field that is wrong', async () => {
+  const lab = await createApiLab()
+  const rules = (await lab.call('GET', '/api/v1/alert-rules')).json.items
+  expect(rules).toHaveLength(10)
+  const put = (item: Record<string, unknown>) => lab.call('PUT', '/api/v1/alert-rules', { body: { items: [item] } })
+  expect((await put({ kind: 'expires_soon', threshold: 3, channels: [] })).json.items).toContainEqual(
+    expect.objectContaining({ id: 'expires_soon', threshold: 3, channels: [] }),
+  )
+  expect((await lab.call('GET', '/api/v1/alert-rules')).json.items).toContainEqual(expect.objectContaining({ id: 'expires_soon', threshold: 3 }))
+  const wrong = [{ threshold: 31 }, { minutes: 5 }, { notify_owner: true }, { channels: ['chn_01990000-0000-7000-8000-000000000000'] }]
+  const fields = await Promise.all(wrong.map(async (change) => (await put({ kind: 'expires_soon', ...change })).json.field))
+  expect(fields).toEqual(['/items/0/threshold', '/items/0/minutes', '/items/0/notify_owner', '/items/0/channels'])
+})
+
+test.each([
+  ['/api/v1/webhooks', { name: 'a', url: 'ftp://app.example/' }, '/url'],
+  ['/api/v1/webhooks', { name: 'a', url: 'https://user:pass@app.example/' }, '/url'],
+  ['/api/v1/webhooks', { name: 'a', url: 'http://app.example/' }, '/url'],
+  ['/api/v1/channels', { kind: 'slack', name: 'a' }, '/url'],
+  ['/api/v1/channels', { kind: 'email', name: 'a', to: ['not an address'] }, '/to/0'],
+  [
+    '/api/v1/channels',
+    { kind: 'push', name: 'a', subscription: { endpoint: 'https://push.example/1', keys: { p256dh: 'x', auth: 'y' } } },
+    '/subscription/keys',
+  ],
+  ['/api/v1/channels', { kind: 'webhook', name: 'a' }, '/webhook'],
+  [
+    '/api/v1/channels',
+    { kind: 'email', name: 'a', to: ['a@example.com'], quiet_hours: { from: '22:00', to: '07:00', time_zone: 'Nowhere' } },
+    '/quiet_hours/time_zone',
+  ],
+])('%s refuses %j and names %s', async (path, body, field) => {
+  const lab = await createApiLab()
+  expect((await lab.call('POST', path, { body })).json).toMatchObject({ status: 400, field })
+})
+
+test('the test button says what came of it, and the key for browsers is one key', async () => {
+  const lab = await createApiLab()
+  const { url } = await receiver([200, 404])
+  const { id } = (await lab.call('POST', '/api/v1/channels', { body: { kind: 'slack', name: 'ops', url } })).json
+  expect((await lab.call('POST', `/api/v1/channels/${id}/test`)).json).toEqual({ ok: true, detail: null })
+  expect((await lab.call('POST', `/api/v1/channels/${id}/test`)).json).toEqual({ ok: false, detail: '404' })
+  expect((await lab.call('GET', '/api/v1/channels')).json.items).toMatchObject([{ last_error: '404', enabled: true }])
+  const keys = await Promise.all([1, 2].map(async () => (await lab.call('GET', '/api/v1/console/push-key')).json.public_key))
+  expect(Buffer.from(keys[0], 'base64url')).toHaveLength(65)
+  expect(keys[0]).toBe(keys[1])
+})

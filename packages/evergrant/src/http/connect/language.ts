@@ -1,0 +1,45 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Brand } from '../../core/connect/brand.ts'
+import type { Look } from './page-frame.ts'
+import { preferredWords, wordsOf } from './words/languages.ts'
+import type { PageWords } from './words/page-words.ts'
+
+/** A choice lasts as long as a flow. */
+const COOKIE_SECONDS = 30 * 60
+const COOKIE = 'evergrant_language'
+
+/** `lang` in the address, else what was chosen earlier in this flow, else what the browser asks for. */
+export function languageOf(request: Pick<FastifyRequest, 'url' | 'headers'>): PageWords {
+  return namedLanguage(request) ?? cookieLanguage(request) ?? preferredWords(request.headers['accept-language'])
+}
+
+/** The language that the address itself names. */
+export function namedLanguage({ url }: Pick<FastifyRequest, 'url'>): PageWords | undefined {
+  return wordsOf(new URLSearchParams(url.split('?')[1] ?? '').get('lang') ?? '')
+}
+
+function cookieLanguage({ headers }: Pick<FastifyRequest, 'headers'>): PageWords | undefined {
+  return wordsOf(new RegExp(`(?:^|;\\s*)${COOKIE}=([a-z]{2})(?:;|$)`).exec(headers.cookie ?? '')?.[1] ?? '')
+}
+
+/** On the way to the provider: the page after it is in the language of the page before it. */
+export function keepLanguage(request: FastifyRequest, reply: FastifyReply, publicUrl: string): void {
+  const named = namedLanguage(request)
+  if (named === undefined) return
+  const secure = publicUrl.startsWith('https:') ? '; Secure' : ''
+  reply.header('set-cookie', `${COOKIE}=${named.tag}; Path=${basePath(publicUrl)}/; Max-Age=${COOKIE_SECONDS}; HttpOnly; SameSite=Lax${secure}`)
+}
+
+/** The path that we are served below, without a slash at the end. A proxy in front takes it off before it asks us. */
+export function basePath(publicUrl: string): string {
+  return new URL(publicUrl).pathname.replace(/\/+$/, '')
+}
+
+/** The path of a request as its browser knows it. */
+export function pathHere(request: Pick<FastifyRequest, 'url'>, publicUrl: string): string {
+  return basePath(publicUrl) + (request.url.split('?')[0] ?? '')
+}
+
+export function lookOf(request: FastifyRequest, publicUrl: string, brand: Brand | null, here: string | null = pathHere(request, publicUrl)): Look {
+  return { words: languageOf(request), brand, base: basePath(publicUrl), here: request.method === 'GET' ? here : null }
+}
