@@ -1,4 +1,4 @@
-// npm run bench -- token-read | refresh | expired-read | interactive | proxy | import | session | console | peers | all | page   [--short] [--store sqlite|postgres]
+// npm run bench -- token-read | refresh | expired-read | interactive | proxy | import | session | sdk | console | peers | all | page   [--short] [--store sqlite|postgres]
 // Every figure is measured beside its floor in the same run. The last line is one JSON object.
 
 import { type BenchOptions, benchAll, kept, said } from './all.ts'
@@ -14,7 +14,8 @@ import { profileRefresh } from './profile.ts'
 import { benchProxy } from './proxy.ts'
 import { benchRefresh } from './refresh.ts'
 import { machine } from './results.ts'
-import { consoleRows, expiredRows, importRows, interactiveRows, peerRows, proxyRows, type Row, sessionRows } from './rows.ts'
+import { consoleRows, expiredRows, importRows, interactiveRows, peerRows, proxyRows, type Row, sdkRows, sessionRows } from './rows.ts'
+import { benchSdk } from './sdk/run.ts'
 import { benchSession } from './session/run.ts'
 import { benchTokenRead } from './token-read.ts'
 
@@ -36,6 +37,12 @@ const commands: Readonly<Record<string, () => Promise<object>>> = {
   },
   interactive: async () => rows(interactiveRows(await kept(name, short, () => benchInteractive(options)))),
   import: async () => rows(importRows(await kept(name, short, () => benchImport(options)))),
+  sdk: async () => {
+    const result = await kept(name, short, () => benchSdk(options))
+    for (const { store, perSecond, verificationsPerSecond, ratio } of result.refreshes)
+      console.log(`refreshes, ${store.padEnd(8)} ${rate(perSecond)}/s beside ${rate(verificationsPerSecond)}/s raw ES256 verifications: ${ratio.toFixed(3)}`)
+    return { ...rows(sdkRows(result)), refreshes: result.refreshes }
+  },
   session: async () => {
     const result = await kept(name, short, () => benchSession(options))
     for (const { name: who, perSecond, ofFloor } of result.validate) console.log(`${who.padEnd(40)} ${rate(perSecond)}/s: ${ofFloor.toFixed(2)} of the floor`)

@@ -12,6 +12,9 @@ import type { ProxyFigures } from './proxy.ts'
 import { type Result, readResult } from './results.ts'
 import { choresTable, curveTable, nodesTable, scaleTable } from './scale/report.ts'
 import type { ScaleFigures } from './scale/run.ts'
+import type { RefreshRow } from './sdk/refreshes.ts'
+import type { SdkFigures } from './sdk/run.ts'
+import type { WarmRead } from './sdk/warm-read.ts'
 import type { AtWork } from './session/people.ts'
 import type { SessionFigures } from './session/run.ts'
 import type { ValidateRow } from './session/validate.ts'
@@ -45,6 +48,8 @@ const FIGURES: Readonly<Record<string, () => string>> = {
   'session-validate': () => of<SessionFigures>('session', ({ validate }) => validateTable(validate)),
   'session-people': () => of<SessionFigures>('session', ({ people }) => peopleTable(people)),
   console: () => of<readonly ConsoleFigures[]>('console', consoleTable),
+  'sdk-reads': () => of<SdkFigures>('sdk', ({ read }) => warmTable(read)),
+  'sdk-refreshes': () => of<SdkFigures>('sdk', ({ refreshes }) => refreshesTable(refreshes)),
   import: () => of<readonly ImportFigures[]>('import', importTable),
   'peer-reads': () => of<PeersResult>('peers', ({ reads, versions }) => `${readsTable(reads)}\n\n${said(versions)}`),
   'peer-races': () => of<PeersResult>('peers', ({ races }) => racesTable(races)),
@@ -107,6 +112,26 @@ function consoleTable(results: readonly ConsoleFigures[]): string {
       cell(of('sqlite', question)),
       cell(of('postgres', question)),
       kind === 'page' ? '200 ms' : '1 s',
+    ]),
+  )
+}
+
+function warmTable({ connections, oneByOnePerSecond, togetherPerSecond }: WarmRead): string {
+  return table(
+    ['connections', 'awaited one by one', 'awaited a hundred together'],
+    [[String(connections), `${whole(oneByOnePerSecond)}/s`, `${whole(togetherPerSecond)}/s`]],
+  )
+}
+
+function refreshesTable(rows: readonly RefreshRow[]): string {
+  return table(
+    ['store', 'installations at once', 'refreshes', 'raw ES256 verifications', 'ratio'],
+    rows.map(({ store, machines, perSecond, verificationsPerSecond, ratio }) => [
+      store,
+      String(machines),
+      `${whole(perSecond)}/s`,
+      `${whole(verificationsPerSecond)}/s`,
+      ratio.toFixed(3),
     ]),
   )
 }

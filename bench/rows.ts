@@ -6,6 +6,7 @@ import type { Interactive } from './interactive.ts'
 import type { ThroughputRow } from './peers/throughput.ts'
 import type { ProxyFigures } from './proxy.ts'
 import { type ScaleResult, verdicts } from './scale/report.ts'
+import type { SdkFigures } from './sdk/run.ts'
 import type { SessionFigures } from './session/run.ts'
 
 /** One target, and what was measured. `ratio`: against the floor or the peer that ran beside it. */
@@ -56,6 +57,13 @@ export const sessionRows = ({ validate, people }: SessionFigures): readonly Row[
     row(`${users} signed-in people ${store}: API, p95`, 'ms', 'at most', apiP95Ms, 200),
     row(`${users} signed-in people ${store}: errors`, 'of requests', 'at most', errorShare, 0.001),
   ]),
+]
+
+const WARM_READS_PER_SECOND = 500_000
+
+export const sdkRows = ({ read }: SdkFigures): readonly Row[] => [
+  row('SDK: read of a fresh token, one by one', 'a second', 'at least', read.oneByOnePerSecond, WARM_READS_PER_SECOND),
+  row('SDK: read of a fresh token, a hundred together', 'a second', 'at least', read.togetherPerSecond, WARM_READS_PER_SECOND),
 ]
 
 /** A minute for 100,000 lines; a shorter file has its part of it. */

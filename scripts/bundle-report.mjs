@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
+import { consoleSizes } from './console-sizes.mjs'
 
 const resolveDir = fileURLToPath(new URL('../packages/sdk/src/', import.meta.url))
 
@@ -106,7 +107,7 @@ function print(sizes) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const sizes = await report()
+  const sizes = [...(await report()), ...consoleSizes()]
   print(sizes)
   process.exitCode = overBudget(sizes).length > 0 ? 1 : 0
 }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 
 const ROOT = resolve(import.meta.dirname, '..')
-const PAGE = 'docs/security/sessions.md'
+const PAGES = { sessions: 'docs/security/sessions.md', agents: 'docs/security/agents.md' } as const
 const STATES = ['Held', 'Partly', 'Not held', 'Does not apply']
 
 interface Row {
@@ -19,7 +19,7 @@ const REFERENCE = /^\[`([^`]+)`\]\(\.\.\/\.\.\/([^)]+)\): (.+)$/
 function rowsOf(page: string): readonly Row[] {
   return page
     .split('\n')
-    .filter((line) => /^\| [SR]\d+ \|/.test(line))
+    .filter((line) => /^\| [SRA]\d+ \|/.test(line))
     .map((line) => {
       const [id = '', , held = '', how = '', cell = '-', ...more] = line
         .split('|')
@@ -55,14 +55,22 @@ function isThere({ file, title }: Row['tests'][number]): boolean {
   return ["'", '"', '`'].some((quote) => source.includes(quote + title + quote))
 }
 
-const page = readFileSync(resolve(ROOT, PAGE), 'utf8')
+const pageOf = (name: keyof typeof PAGES): string => readFileSync(resolve(ROOT, PAGES[name]), 'utf8')
 
-test('every requirement that is held names tests, and every test that is named is there', () => {
-  expect(problemsOf(page)).toEqual([])
+test.each(['sessions', 'agents'] as const)('every requirement of %s that is held names tests, and every test that is named is there', (name) => {
+  expect(problemsOf(pageOf(name))).toEqual([])
+})
+
+test('the page of agents has its own requirements without a gap, and those of the common list that concern programs', () => {
+  const ids = rowsOf(pageOf('agents')).map(({ id }) => id)
+  const own = ids.filter((id) => id.startsWith('A'))
+  expect(own).toEqual(Array.from({ length: own.length }, (_, index) => `A${1 + index}`))
+  expect(own.length).toBeGreaterThan(25)
+  expect(ids).toEqual(expect.arrayContaining(['S23', 'S50', 'S59', 'S60', 'S61', 'S98', 'S100', 'S101', 'S102', 'S103', 'S117', 'S118', 'S119']))
 })
 
 test('all of S37 to S71 are on the page', () => {
-  const ids = rowsOf(page).map(({ id }) => id)
+  const ids = rowsOf(pageOf('sessions')).map(({ id }) => id)
   expect(ids.filter((id) => id.startsWith('S'))).toEqual(Array.from({ length: 35 }, (_, index) => `S${37 + index}`))
   expect(ids.filter((id) => id.startsWith('R')).length).toBeGreaterThan(40)
 })

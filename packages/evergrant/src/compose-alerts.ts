@@ -12,7 +12,8 @@ import type { ConnectionId, OrganizationId, UserId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
 import type { Seal } from './core/seal/seal.ts'
 import type { Clock, Entropy, Timers } from './core/time.ts'
-import { DeliveryWork } from './core/webhook/delivery-work.ts'
+import type { Tracing } from './core/tracing.ts'
+import { DeliveryWork, type SendWebhook } from './core/webhook/delivery-work.ts'
 import { WebhookService } from './core/webhook/webhook-service.ts'
 import { alertView, deliveryView } from './http/alert-view.ts'
 import type { Services } from './http/services.ts'
@@ -43,6 +44,14 @@ export interface AlertComposition {
   /** The organization that hears of nodes. */
   readonly organization: OrganizationId
   readonly facts: () => Promise<NodeFacts>
+  readonly tracing?: Tracing | null | undefined
+}
+
+/** Each try is a span of its own. Its trace does not travel with it: the receiver is not part of this server. */
+function traced(send: SendWebhook, tracing: Tracing | null | undefined): SendWebhook {
+  if (tracing === null || tracing === undefined) return send
+  return (message) =>
+    tracing.span('webhook delivery', { 'server.address': URL.parse(message.url)?.host ?? '', 'evergrant.event': message.id }, () => send(message))
 }
 
 /** Alerts, channels and webhooks: what the routes use, and what runs by itself. */
@@ -68,7 +77,7 @@ export function composeAlerts(parts: AlertComposition): AlertParts {
   const work = new DeliveryWork({
     ...ports,
     payload: { iso: (at) => new Date(at).toISOString(), details: (event) => details(event.organization, event.connection), reconnectUrl: parts.repairLink },
-    send: createWebhookSender({ transport, timers }),
+    send: traced(createWebhookSender({ transport, timers }), parts.tracing),
   })
   const webhooks = new WebhookService({
     ...ports,

@@ -34,6 +34,8 @@ const IDEMPOTENCY_KEPT_MS = DAY
 const ENDED_SESSIONS_KEPT_MS = 30 * DAY
 /** Older ones are known by their generation alone, and are refused as before. */
 const SDK_TOKENS_KEPT_MS = 7 * DAY
+/** Installations of workloads after their absolute end: until then it can be looked at what they were. */
+const WORKLOADS_KEPT_MS = 7 * DAY
 const RECOVERY_ATTEMPTS_KEPT_MS = 90 * DAY
 const LOST_NODES_KEPT_MS = 7 * DAY
 /** A replay of a push is known as long as this. */
@@ -135,6 +137,7 @@ async function purge(store: Store, clock: Clock): Promise<boolean> {
     store.factors.purge(now - IDENTITY_KEPT_MS, PURGE_BATCH),
     store.proofsSeen.forget(now, PURGE_BATCH),
     store.installations.purge(now - SDK_TOKENS_KEPT_MS, PURGE_BATCH),
+    store.installations.forgetEnded(now - WORKLOADS_KEPT_MS, PURGE_BATCH),
     store.installations.forgetAttempts(now - RECOVERY_ATTEMPTS_KEPT_MS, PURGE_BATCH),
     store.sessions.purge(now - ENDED_SESSIONS_KEPT_MS, PURGE_BATCH),
   ])

@@ -60,14 +60,26 @@ test('what waits, what is open and what is not ready is rendered; while the data
   const { store, time } = await house()
   const metrics = createMetrics()
   let away = false
+  let asked = 0
   metrics.watchHealth({ check: async () => [{ name: 'store', ok: !away, detail: null }] })
-  metrics.watchWorkload({ workload: () => (away ? Promise.reject(new Error('away')) : store.operations.workload()) }, () => time.clock.wall())
+  metrics.watchWorkload(
+    {
+      workload: () => {
+        asked += 1
+        return away ? Promise.reject(new Error('away')) : store.operations.workload()
+      },
+    },
+    () => time.clock.wall(),
+  )
   metrics.tokenRead(true)
   metrics.tokenRead(true)
   expect(await metrics.render()).toMatch(
     /evergrant_queue\{what="due"\} 0\n[\s\S]*evergrant_token_reads_total|evergrant_token_reads_total\{source="memory"\} 2\n/,
   )
+  await metrics.render()
+  expect(asked).toBe(1)
   away = true
+  time.setWall(time.clock.wall() + 6_000)
   const text = await metrics.render()
   expect(text).toContain('evergrant_ready{check="store"} 0')
   expect(text).not.toContain('evergrant_queue{')

@@ -71,6 +71,8 @@ interface Sources {
 /** Prometheus counters of one process, all from one table. Labels are provider ids, kinds and codes: few, and never a person's. */
 export function createMetrics(): Metrics {
   const meters = createMeters()
+  beginAtZero(meters)
+  const providers = new Set<string>()
   const sources: Sources = { stats: null, node: null, quotas: null, health: null, journal: null, workload: null, now: () => 0 }
   const reads = { memory: 0, store: 0 }
   const counted = { memory: 0, store: 0, held: 0 }
@@ -81,6 +83,8 @@ export function createMetrics(): Metrics {
       else reads.store += 1
     },
     observe: ({ kind, provider, durationMs, leadMs }) => {
+      if (!providers.has(provider)) for (const outcome of OUTCOMES) meters.count('evergrant_token_requests_total', { provider, outcome }, 0)
+      providers.add(provider)
       meters.count('evergrant_token_requests_total', { provider, outcome: kind })
       meters.observe('evergrant_token_request_seconds', { provider }, durationMs / SECOND)
       if (leadMs !== undefined) meters.observe('evergrant_refresh_lead_seconds', {}, leadMs / SECOND)
@@ -100,7 +104,7 @@ export function createMetrics(): Metrics {
       sources.journal = journal
     },
     watchWorkload: (operations, now) => {
-      sources.workload = () => operations.workload()
+      sources.workload = keptFor(WORKLOAD_KEPT_MS, now, () => operations.workload())
       sources.now = now
     },
     render: async () => {
@@ -116,6 +120,27 @@ export function createMetrics(): Metrics {
       return meters.text()
     },
   }
+}
+
+/** Metrics ask for no key: whoever reads them in a loop must not keep the database busy. */
+const WORKLOAD_KEPT_MS = 5 * SECOND
+
+function keptFor<Value>(ms: number, now: () => Instant, read: () => Promise<Value>): () => Promise<Value> {
+  let last: { readonly at: Instant; readonly value: Promise<Value> } | null = null
+  return () => {
+    if (last === null || Math.abs(now() - last.at) >= ms) last = { at: now(), value: read() }
+    return last.value
+  }
+}
+
+const OUTCOMES: readonly Observation['kind'][] = ['granted', 'pre_send', 'throttled', 'unknown', 'dead', 'config']
+
+/** A series that appears with its first bad news shows no increase: what alerts watch begins at zero. */
+function beginAtZero(meters: Meters): void {
+  for (const outcome of ['rotate', 'replay', 'reissue', 'reuse']) meters.count('evergrant_session_presentations_total', { outcome }, 0)
+  for (const outcome of ['issue', 'refused', 'clone']) meters.count('evergrant_sdk_presentations_total', { outcome }, 0)
+  for (const outcome of ['delivered', 'refused', 'unreachable']) meters.count('evergrant_webhook_tries_total', { outcome }, 0)
+  for (const reason of ['seal_key_missing', 'seal_broken']) meters.count('evergrant_seal_failures_total', { reason }, 0)
 }
 
 function renderNode(meters: Meters, { stats, node, quotas, journal }: Sources): void {

@@ -39,6 +39,7 @@ import type { GrantRow } from './core/refresh/credentials.ts'
 import type { Engine } from './core/refresh/engine.ts'
 import type { CodeExchange } from './core/refresh/exchange.ts'
 import type { RestoreService } from './core/refresh/restore-service.ts'
+import type { Tracing } from './core/tracing.ts'
 import { createApp } from './http/app.ts'
 import { hostedRoutes } from './http/connect/hosted-routes.ts'
 import { connectSessionRoutes } from './http/connect/session-routes.ts'
@@ -93,6 +94,7 @@ export interface ServiceParts {
   readonly guard: AddressGuard
   readonly log: Log
   readonly metrics: Metrics
+  readonly tracing?: Tracing | null
   readonly counter: HistoryCounter
   readonly drift: DriftWatch
   readonly health: HealthSource
@@ -174,12 +176,22 @@ export function composeServices(parts: ServiceParts): ComposedServices {
 }
 
 function composeAlerting(
-  { config, node, organization, guard, log, nodeFacts: facts }: ServiceParts,
+  { config, node, organization, guard, log, nodeFacts: facts, tracing }: ServiceParts,
   around: Pick<AlertComposition, 'connections' | 'repairLink' | 'transport'> & Pick<Services, 'live'>,
 ): AlertParts {
   const { store, seal, clock } = node
   const ports = { store, seal, clock, timers: systemTimers, entropy: systemEntropy, log }
-  const alerting = composeAlerts({ ...ports, ...around, config, guard, mailer: composeMailer(config, ports), node: node.identity.id, organization, facts })
+  const alerting = composeAlerts({
+    ...ports,
+    ...around,
+    config,
+    guard,
+    mailer: composeMailer(config, ports),
+    node: node.identity.id,
+    organization,
+    facts,
+    tracing,
+  })
   feedAlerts({ ...ports, live: around.live, alertLinks: alerting.alertLinks })
   return alerting
 }

@@ -93,10 +93,11 @@ function recording(endpoint: TokenEndpoint, sent: string[]): TokenEndpoint {
 
 test("a request belongs to its caller's trace, is named by its route and not by its path, and its store calls are below it", async () => {
   collected.length = 0
-  const node = await openWholeNode({ env: { EVERGRANT_OTLP_ENDPOINT: `${endpoint}/?sample=0` } })
+  const node = await openWholeNode({ env: { EVERGRANT_OTLP_ENDPOINT: `${endpoint}/?sample=0`, EVERGRANT_PORT: '0' } })
+  const url = await node.evergrant.listen()
   const key = await node.parts.services.apiKeys.create(node.parts.organization, { name: 'k', scopes: ['admin'], expiresAt: null }, { kind: 'cli', id: null })
-  const get = (url: string, headers: Record<string, string> = {}) =>
-    node.app.inject({ method: 'GET', url, headers: { authorization: `Bearer ${key.text}`, 'request-id': 'req-1', ...headers } })
+  const get = async (path: string, headers: Record<string, string> = {}) =>
+    (await fetch(url + path, { headers: { authorization: `Bearer ${key.text}`, 'request-id': 'req-1', ...headers } })).text()
   const secret = 'con_01890000-0000-7000-8000-00000000dead'
   await get('/api/v1/events')
   await get(`/api/v1/connections/${secret}`, { traceparent: `00-${TRACE}-00f067aa0ba902b7-01` })

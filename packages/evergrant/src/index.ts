@@ -119,6 +119,7 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
       guard,
       log,
       metrics,
+      tracing,
       counter,
       nodeFacts: async () => ({ journal: node.journal.unsettled?.() ?? 0, unopened: missing(UNOPENED_COUNTS_MS) }),
       drift,
@@ -158,8 +159,11 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
 /** The node, its log, and what watches both. */
 async function openWatched(config: Config, extension: Extension | undefined) {
   const scopes = new Scopes()
-  const log = createLog(config, scopes, extension?.onError)
   const metrics = createMetrics()
+  const log = createLog(config, scopes, (report) => {
+    metrics.meters.count('evergrant_errors_total', {})
+    extension?.onError?.(report)
+  })
   const opened = await openNode(config, log)
   const about = { node: opened.identity.id, version: ownVersion() }
   const tracing = await openTracing(config, about, scopes)

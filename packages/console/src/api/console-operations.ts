@@ -118,23 +118,18 @@ export interface Why {
   readonly sentence: string
   readonly status: string
   readonly steps: readonly { readonly at: string | null; readonly what: string; readonly detail: string | null }[]
-  readonly rule: string | null
+  readonly rule: { readonly [key: string]: unknown } | null
   readonly evidence: { readonly [key: string]: unknown } | null
   readonly next: { readonly what: string; readonly at: string | null } | null
-  readonly retries: readonly { readonly at: string; readonly [key: string]: unknown }[]
+  readonly retries: readonly { readonly failures: number; readonly since: string | null; readonly at: string | null }[]
 }
 
-/** One entry of a connection's life: an event, a refresh, a reconnect or uses by an agent. */
+/** One entry of a connection's life: an event, or an hour of uses by one actor. */
 export interface TimelineEntry {
-  readonly id: string
-  readonly at: string
   readonly kind: string
-  readonly title: string
-  readonly detail: string | null
-  readonly tone?: string
-  readonly actor?: { readonly kind: string; readonly id: string | null } | null
-  readonly count?: number
-  readonly data?: { readonly [key: string]: unknown }
+  readonly at: string
+  readonly event?: AuditEvent
+  readonly use?: { readonly actor: { readonly kind: string; readonly id: string | null }; readonly access: string; readonly count: number }
 }
 
 export type BulkAction = 'refresh' | 'pause' | 'resume' | 'tag' | 'untag' | 'reconnect_links' | 'disconnect'
@@ -144,9 +139,7 @@ export interface BulkResult {
   readonly count: number
   readonly sample: readonly { readonly id: string; readonly [key: string]: unknown }[]
   readonly undo_until: string | null
-  readonly results:
-    | readonly { readonly id: string; readonly result?: string; readonly url?: string | null; readonly code?: string | null; readonly detail?: string | null }[]
-    | null
+  readonly results: readonly { readonly connection_id: string; readonly outcome: string; readonly detail: string | null; readonly url: string | null }[]
 }
 
 /** The requests of docs/reference/console-api.md that overview, connections and the frame make. */

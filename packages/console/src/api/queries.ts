@@ -58,7 +58,7 @@ export function useList<Op extends Name>(operation: Op, input: Input<Op> = {}, {
     queryFn: async ({ pageParam, signal }) =>
       (await call(operation, {
         ...input,
-        query: { ...input.query, ...(pageParam === null ? {} : { cursor: pageParam }) } as never,
+        query: { ...(input.query as object | undefined), ...(pageParam === null ? {} : { cursor: pageParam }) } as never,
         signal,
       })) as unknown as Page,
     initialPageParam: null,

@@ -158,11 +158,12 @@ function Plan({ action, plan }: { readonly action: BulkAction; readonly plan: Bu
 
 async function report(action: BulkAction, { count, bulk_id: id, undo_until: until, results }: BulkResult, again: () => void): Promise<void> {
   if (action === 'reconnect_links') {
-    const lines = (results ?? []).flatMap((one) => (one.url ? [`${one.id}\t${one.url}`] : []))
+    const lines = results.flatMap((one) => (one.url ? [`${one.connection_id}\t${one.url}`] : []))
     await copyText(lines.join('\n'))
     return tell(`${DEEDS[action].done} ${countWords(lines.length, 'connection')}`)
   }
-  const text = `${DEEDS[action].done}: ${countWords(count, 'connection')}`
+  const refused = results.filter(({ outcome }) => outcome === 'refused')
+  const text = `${DEEDS[action].done}: ${countWords(count - refused.length, 'connection')}${refused.length === 0 ? '' : `. ${numberWords(refused.length)} refused: ${refused[0]?.detail ?? 'no reason was given'}`}`
   if (id === null || until === null) return tell(text)
   const undo = async (): Promise<void> => {
     await call('POST /api/v1/connections/bulk/{id}/undo', { path: { id } })

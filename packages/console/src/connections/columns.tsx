@@ -12,24 +12,24 @@ export const COLUMNS: readonly Column<Connection>[] = [
     header: 'Account',
     sort: 'account',
     main: true,
-    width: '20%',
+    width: '17%',
     cell: (row) => (
       <To to={`/connections/${row.id}`} title={row.id}>
         {nameOf(row)}
       </To>
     ),
   },
-  { id: 'status', header: 'State', sort: 'status', width: '9.5rem', cell: (row) => <ConnectionState status={row.status} /> },
-  { id: 'integration', header: 'Integration', width: '11%', cell: (row) => <span title={row.provider}>{row.integration}</span> },
-  { id: 'owner', header: 'Owner', width: '13%', cell: (row) => <Owner row={row} /> },
+  { id: 'status', header: 'State', sort: 'status', width: '9.25rem', cell: (row) => <ConnectionState status={row.status} /> },
+  { id: 'integration', header: 'Integration', width: '10.5%', cell: (row) => <span title={row.provider}>{row.integration}</span> },
+  { id: 'owner', header: 'Owner', width: '11%', cell: (row) => <Owner row={row} /> },
   {
     id: 'reason',
     header: 'Reason',
     cell: (row) => (row.fault === null ? <span className={styles['none']}>-</span> : <span title={row.fault.operator_text}>{row.fault.title}</span>),
   },
-  { id: 'expires', header: 'Token ends', sort: 'expires', width: '7rem', cell: (row) => <Time at={row.expires_at} none="-" /> },
-  { id: 'last_success', header: 'Last success', sort: 'last_success', width: '7.5rem', cell: (row) => <Time at={row.last_refreshed_at} /> },
-  { id: 'next', header: 'Next refresh', sort: 'next', width: '7.5rem', cell: (row) => <Time at={row.next_attempt_at ?? row.due_at} none="-" /> },
+  { id: 'expires', header: 'Token ends', sort: 'expires', width: '6.25rem', cell: (row) => <Time at={row.expires_at} none="-" /> },
+  { id: 'last_success', header: 'Last success', sort: 'last_success', width: '6.75rem', cell: (row) => <Time at={row.last_refreshed_at} /> },
+  { id: 'next', header: 'Next refresh', sort: 'next', width: '6.75rem', cell: (row) => <Time at={row.next_attempt_at ?? row.due_at} none="-" /> },
   { id: 'ends', header: 'Grant ends', extra: true, width: '7rem', cell: (row) => <Time at={row.ends_at} none="-" /> },
   { id: 'read', header: 'Last read', extra: true, width: '7rem', cell: (row) => <Time at={row.last_read_at} /> },
   { id: 'tags', header: 'Tags', extra: true, width: '10%', cell: (row) => row.tags.join(', ') || <span className={styles['none']}>-</span> },

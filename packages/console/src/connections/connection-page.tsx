@@ -4,7 +4,7 @@ import { useApi, useList } from '../api/queries.ts'
 import { Card, Page } from '../design/card.tsx'
 import { CopyAsCurl, CopyButton, Id } from '../design/copy.tsx'
 import { Pager } from '../design/pager.tsx'
-import { ConnectionState, type Tone } from '../design/state.tsx'
+import { ConnectionState } from '../design/state.tsx'
 import { Answered, Empty, Loading, ProblemNote } from '../design/states.tsx'
 import { Tabs } from '../design/tabs.tsx'
 import { Timeline } from '../design/timeline.tsx'
@@ -15,6 +15,7 @@ import { nameOf } from './connection-words.ts'
 import styles from './connections.module.css'
 import { CredentialFacts } from './credential-facts.tsx'
 import { DangerZone } from './danger-zone.tsx'
+import { lifeWords } from './life-words.ts'
 import { Uses } from './uses.tsx'
 import { WhyCard } from './why-card.tsx'
 
@@ -91,14 +92,6 @@ function Details({ connection }: { readonly connection: Connection }): ReactNode
   )
 }
 
-const TONES: Readonly<Record<string, Tone>> = { good: 'good', ok: 'good', warn: 'warn', bad: 'bad', info: 'info' }
-
-function toneOf({ tone, kind, title }: { readonly tone?: string; readonly kind: string; readonly title: string }): Tone {
-  if (tone !== undefined) return TONES[tone] ?? 'quiet'
-  if (/fail|dead|revoked|needs|refused|lost/i.test(title)) return 'bad'
-  return kind === 'refresh' || kind === 'reconnect' ? 'good' : 'quiet'
-}
-
 function Life({ id }: { readonly id: string }): ReactNode {
   const list = useList('GET /api/v1/connections/{id}/timeline', { path: { id }, query: { limit: 40 } })
   const { items, error } = list
@@ -108,17 +101,8 @@ function Life({ id }: { readonly id: string }): ReactNode {
       {items.length === 0 ? (
         <Empty title="Nothing happened yet" />
       ) : (
-        <div style={{ padding: 'var(--space-4)' }}>
-          <Timeline
-            label="Timeline"
-            items={items.map((entry) => ({
-              id: entry.id,
-              at: entry.at,
-              title: entry.title,
-              tone: toneOf(entry),
-              detail: entry.detail,
-            }))}
-          />
+        <div className={styles['padded']}>
+          <Timeline label="Timeline" items={items.map((entry, at) => ({ id: entry.event?.id ?? `${entry.at} ${at}`, at: entry.at, ...lifeWords(entry) }))} />
         </div>
       )}
       <Pager shown={items.length} what="entry" many="entries" hasMore={list.hasNextPage} busy={list.isFetchingNextPage} onMore={list.more} />
@@ -135,9 +119,9 @@ function Raw({ connection }: { readonly connection: Connection }): ReactNode {
         <CopyAsCurl path={`/api/v1/connections/${connection.id}`} />
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <pre className={styles['json']} tabIndex={0} aria-label="The connection as JSON">
-        {text}
-      </pre>
+      <section tabIndex={0} aria-label="The connection as JSON">
+        <pre className={styles['json']}>{text}</pre>
+      </section>
     </div>
   )
 }

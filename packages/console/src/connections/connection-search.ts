@@ -15,7 +15,7 @@ const KEYS = [
 ] as const satisfies readonly (keyof ConnectionFilter)[]
 
 /** What the address of the list may say. */
-export const connectionSearch = (search: Readonly<Record<string, unknown>>): ConnectionFilter => textsOf(search, KEYS)
+export const connectionSearch = (search: Readonly<Record<string, unknown>>): ConnectionFilter & Readonly<Record<string, unknown>> => textsOf(search, KEYS)
 
 /** Whether anything narrows the list; the order does not. */
 export const isNarrowed = ({ sort: _sort, ...filter }: ConnectionFilter): boolean => Object.values(filter).some((value) => value !== undefined)

@@ -70,9 +70,12 @@ interface FacetSelectProps {
   readonly onChange: (value: string | undefined) => void
 }
 
-function FacetSelect({ label, value, facets = [], words = (text) => text, onChange }: FacetSelectProps): ReactNode {
+function FacetSelect({ label, value, facets = [], words, onChange }: FacetSelectProps): ReactNode {
   const known = value === undefined || facets.some((facet) => facet.value === value) ? facets : [{ value, count: 0 }, ...facets]
-  const choices = known.map((facet) => ({ value: facet.value, text: `${facet.name ?? words(facet.value)} (${numberWords(facet.count)})` }))
+  const choices = known.map((facet) => ({
+    value: facet.value,
+    text: `${words === undefined ? (facet.name ?? facet.value) : words(facet.value)} (${numberWords(facet.count)})`,
+  }))
   return (
     <div className={styles['facet']}>
       <SelectField

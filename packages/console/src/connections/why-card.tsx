@@ -38,7 +38,8 @@ function Reasons({ why }: { readonly why: Why }): ReactNode {
       </ol>
       <Facts
         rows={[
-          rule === null ? null : ['Rule', rule],
+          rule === null ? null : ['Our reading', String(rule['operator_text'] ?? rule['code'])],
+          rule === null ? null : ['Rule', <code key="rule">{[rule['code'], rule['class'], rule['blame']].filter(Boolean).join(' · ')}</code>],
           next === null
             ? null
             : [
@@ -52,7 +53,8 @@ function Reasons({ why }: { readonly why: Why }): ReactNode {
             : [
                 'Tries',
                 <span key="tries">
-                  {retries.length}, the next <Time at={retries[0]?.at} />
+                  {retries[0]?.failures} failed since <Time at={retries[0]?.since} none="the last success" />, the next{' '}
+                  <Time at={retries[0]?.at} none="not planned" />
                 </span>,
               ],
         ]}

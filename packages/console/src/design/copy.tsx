@@ -101,9 +101,10 @@ export function CopyAsCurl(request: CurlProps): ReactNode {
 export function CopyBox({ text, label }: { readonly text: string; readonly label: string }): ReactNode {
   return (
     <div className={styles['box']}>
-      <pre tabIndex={0} role="textbox" aria-readonly aria-label={label}>
-        {text}
-      </pre>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <section tabIndex={0} aria-label={label}>
+        <pre>{text}</pre>
+      </section>
       <CopyButton text={text} label={`Copy ${label}`} words="Copy" />
     </div>
   )

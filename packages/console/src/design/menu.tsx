@@ -46,6 +46,7 @@ export function Menu({ button, items, label, align = 'start' }: MenuProps): Reac
   }
   return (
     // The whole closes when the focus goes elsewhere; the keys are those of the menu inside.
+    // biome-ignore lint/a11y/noStaticElementInteractions: it only hears that the focus left
     <div
       className={styles['anchor']}
       onBlur={(event) => {
@@ -92,7 +93,7 @@ function Item({ item, done }: { readonly item: Exclude<MenuItem, { readonly head
     <button
       type="button"
       role={checked === undefined ? 'menuitem' : 'menuitemcheckbox'}
-      aria-checked={checked}
+      {...(checked === undefined ? {} : { 'aria-checked': checked })}
       aria-disabled={disabled || undefined}
       tabIndex={-1}
       className={classes(styles['item'], danger && styles['danger'])}

@@ -23,14 +23,25 @@ export function Palette({ onClose, onKeys }: { readonly onClose: () => void; rea
   }
   const q = useDeferredValue(text.trim())
   const landing = pathOfId(q)
+  const [chosen, setChosen] = useState('')
+  // The items come after the typing: what a pasted id leads to is chosen at once.
+  useEffect(() => {
+    if (landing !== null) setChosen(`id ${q}`)
+  }, [landing, q])
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Esc closes it
     <dialog ref={ref} className={styles['dialog']} aria-label="Search" onClose={onClose} onClick={(event) => event.target === ref.current && onClose()}>
-      <Command label="Search" loop shouldFilter={false}>
+      <Command label="Search" loop shouldFilter={false} value={chosen} onValueChange={setChosen}>
         <Command.Input
           value={text}
           onValueChange={setText}
           placeholder="Where to? A name, an account, an owner, or any id"
+          onKeyDown={(event) => {
+            const pasted = event.key === 'Enter' ? pathOfId(text) : null
+            if (pasted === null) return
+            event.preventDefault()
+            go(pasted)
+          }}
           className={styles['input']}
           autoFocus
         />

@@ -64,7 +64,7 @@ function OneCause({ cause }: { readonly cause: Cause }): ReactNode {
 function CopyLinks({ search }: { readonly search: object }): ReactNode {
   const { mutate, isPending } = useDeed('POST /api/v1/connections/bulk', {
     onDone: ({ results }) => {
-      const lines = (results ?? []).flatMap(({ id, url }) => (url ? [`${id}\t${url}`] : []))
+      const lines = results.flatMap(({ connection_id: id, url }) => (url ? [`${id}\t${url}`] : []))
       void copyText(lines.join('\n')).then(() => tell(`Copied ${countWords(lines.length, 'reconnect link')}`))
     },
   })

@@ -16,7 +16,6 @@ export function SessionGate({ children }: { readonly children: ReactNode }): Rea
         if (result.kind === 'transient') setError(result.error)
       })
   }
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once
   useEffect(find, [])
   useEffect(() => session().on('signed_out', () => location.replace(signInUrl())), [])
   if (user !== null && status !== 'signed_out') return children

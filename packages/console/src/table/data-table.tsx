@@ -1,4 +1,4 @@
-import { type ColumnDef, columnVisibilityFeature, rowSelectionFeature, tableFeatures, useTable } from '@tanstack/react-table'
+import { type ColumnDef, columnVisibilityFeature, type RowData, rowSelectionFeature, tableFeatures, useTable } from '@tanstack/react-table'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
 import { type ReactNode, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { classes } from '../design/class-names.ts'
@@ -51,7 +51,7 @@ const ROW_PX = { comfortable: 40, compact: 32 } as const
  * A table that the server filters and sorts. Long ones draw only the rows near the window; below 480 px each row is a card. `j`, `k` move from row to row,
  * `x` selects, Enter opens.
  */
-export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
+export function DataTable<Row extends RowData>(props: DataTableProps<Row>): ReactNode {
   const { label, columns, rows, rowId, hidden = NONE, selected, onSelect, dimmed = false } = props
   const definitions = useMemo(
     () => columns.map((column): ColumnDef<typeof features, Row> => ({ id: column.id, header: column.header, cell: ({ row }) => column.cell(row.original) })),
@@ -132,7 +132,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
 
 const NONE: readonly string[] = []
 
-function Head<Row>({
+function Head<Row extends RowData>({
   columns: _columns,
   visible,
   rows,

@@ -25,7 +25,7 @@ export function Time({ at, as = 'relative', none = 'never' }: TimeProps): ReactN
   const words = relativeWords(at, now)
   const iso = Number.isNaN(millisecondsOf(at)) ? undefined : new Date(at).toISOString()
   return (
-    <time dateTime={iso} title={`${exact} ${zoneName(zone)} (${words})`} className={styles['time']}>
+    <time dateTime={iso} title={`${exact} ${zoneName(zone)} (${words})`} className={as === 'both' ? undefined : styles['time']}>
       {as === 'absolute' ? exact : words}
       {as === 'both' ? <span className={styles['exact']}>{exact}</span> : null}
     </time>

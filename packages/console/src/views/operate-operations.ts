@@ -9,14 +9,17 @@ export interface AlertRecord {
   readonly text: string
   readonly subject: string | null
   readonly count: number
+  readonly total: number
   readonly opened_at: string
   readonly last_at: string
   readonly resolved_at: string | null
   readonly resolved_by: string | null
-  readonly acknowledged_at?: string | null
-  readonly snoozed_until?: string | null
-  readonly runbook_url: string | null
-  readonly filter: { readonly [key: string]: string } | null
+  readonly acknowledged_at: string | null
+  readonly acknowledged_by: string | null
+  readonly snoozed_until: string | null
+  readonly runbook_url: string
+  /** Query of the list of connections behind it. */
+  readonly filter: string | null
 }
 
 export interface AlertRule {
@@ -44,13 +47,12 @@ export interface ChannelRecord {
   readonly enabled: boolean
   readonly to: readonly string[]
   readonly digest: boolean
-  readonly webhook: string | null
+  readonly webhook_id: string | null
   readonly host: string | null
   readonly quiet_hours: QuietHours | null
   readonly last_sent_at: string | null
   readonly last_error: string | null
   readonly created_at: string
-  readonly version?: number
 }
 
 export interface ChannelInput {
@@ -75,7 +77,7 @@ export interface WebhookRecord {
   readonly failures: number
   readonly failing_since: string | null
   readonly open_until: string | null
-  readonly previous_until: string | null
+  readonly previous_secret_until: string | null
   readonly last_delivered_at: string | null
   readonly created_at: string
 }
@@ -86,42 +88,40 @@ export interface DeliveryTry {
   readonly status: number | null
   readonly duration_ms: number
   readonly error: string | null
-  readonly excerpt: string | null
+  readonly answer: string | null
 }
 
 export interface DeliveryRecord {
   readonly id: string
-  readonly webhook: string
-  readonly event: string
+  readonly webhook_id: string
+  readonly event_id: string
   readonly type: string
   readonly state: string
   readonly attempts: number
   readonly next_at: string | null
   readonly created_at: string
   readonly finished_at: string | null
-  readonly tries?: readonly DeliveryTry[]
+  readonly tries: readonly DeliveryTry[]
 }
-export type DeliveryDetails = DeliveryRecord & { readonly tries: readonly DeliveryTry[]; readonly payload?: Json }
+export type DeliveryDetails = DeliveryRecord & { readonly event: { readonly [key: string]: Json } | null }
 
-export interface Branding {
+export interface OrganizationSettings {
   readonly application_name: string | null
   readonly logo: string | null
   readonly accent: string | null
   readonly support_email: string | null
   readonly support_url: string | null
   readonly privacy_url: string | null
-}
-
-export interface OrganizationSettings {
-  readonly branding: Branding
   readonly status_text: string | null
   readonly owner_mail: boolean
-  readonly digest: Json
+  readonly digest: boolean
 }
 
 export interface EncryptionKeys {
-  readonly keys: readonly { readonly id: string; readonly state: string; readonly values: number; readonly created_at?: string | null }[]
-  readonly reseal: { readonly state: string; readonly done: number; readonly total: number; readonly started_at?: string | null } | null
+  readonly keys: readonly { readonly id: string; readonly state: string; readonly values: number }[]
+  readonly reseal: { readonly total: number; readonly done: number }
+  readonly complete: boolean
+  readonly counted_at: string | null
 }
 
 export interface SigningKeyRecord {
@@ -129,8 +129,9 @@ export interface SigningKeyRecord {
   readonly state: string
   readonly algorithm: string
   readonly created_at: string
-  readonly next_at: string | null
-  readonly next: string | null
+  readonly since: string
+  readonly changes_at: string | null
+  readonly becomes: string
 }
 
 /** Operations of alerts, webhooks, channels, settings and keys that the generated wire types do not hold. docs/reference/console-api.md. */
@@ -140,14 +141,14 @@ export interface OperateOperations {
   'POST /api/v1/alerts/{id}/snooze': Operation<Nothing, { readonly until: string }, AlertRecord>
   'POST /api/v1/alerts/{id}/resolve': Operation<Nothing, undefined, AlertRecord>
   'GET /api/v1/alert-rules': Operation<Nothing, undefined, { readonly items: readonly AlertRule[] }>
-  'PUT /api/v1/alert-rules': Operation<Nothing, { readonly items: readonly Omit<AlertRule, 'id'>[] }, { readonly items: readonly AlertRule[] }>
+  'PUT /api/v1/alert-rules': Operation<Nothing, { readonly items: readonly Partial<AlertRule>[] }, { readonly items: readonly AlertRule[] }>
   'GET /api/v1/channels': Operation<Nothing, undefined, { readonly items: readonly ChannelRecord[]; readonly cursor?: null }>
   'POST /api/v1/channels': Operation<Nothing, ChannelInput, ChannelRecord>
   'PATCH /api/v1/channels/{id}': Operation<Nothing, ChannelInput, ChannelRecord>
   'DELETE /api/v1/channels/{id}': Operation<Nothing, undefined, undefined>
-  'POST /api/v1/channels/{id}/test': Operation<Nothing, undefined, { readonly [key: string]: Json }>
-  'GET /api/v1/console/push-key': Operation<Nothing, undefined, { readonly key: string }>
-  'GET /api/v1/webhooks': Operation<PageQuery, undefined, Page<WebhookRecord>>
+  'POST /api/v1/channels/{id}/test': Operation<Nothing, undefined, { readonly ok: boolean; readonly detail: string | null }>
+  'GET /api/v1/console/push-key': Operation<Nothing, undefined, { readonly public_key: string }>
+  'GET /api/v1/webhooks': Operation<Nothing, undefined, Page<WebhookRecord>>
   'POST /api/v1/webhooks': Operation<Nothing, { readonly name: string; readonly url: string; readonly types?: readonly string[] }, IssuedWebhook>
   'GET /api/v1/webhooks/{id}': Operation<Nothing, undefined, WebhookRecord>
   'PATCH /api/v1/webhooks/{id}': Operation<
@@ -156,19 +157,15 @@ export interface OperateOperations {
     WebhookRecord
   >
   'DELETE /api/v1/webhooks/{id}': Operation<Nothing, undefined, undefined>
-  'POST /api/v1/webhooks/{id}/test': Operation<Nothing, undefined, { readonly [key: string]: Json }>
+  'POST /api/v1/webhooks/{id}/test': Operation<Nothing, undefined, DeliveryRecord>
   'POST /api/v1/webhooks/{id}/rotate-secret': Operation<Nothing, { readonly overlap_seconds?: number }, IssuedWebhook>
-  'POST /api/v1/webhooks/{id}/replay': Operation<Nothing, { readonly since: string }, { readonly replayed: number }>
+  'POST /api/v1/webhooks/{id}/replay': Operation<Nothing, { readonly since: string; readonly failed_only?: boolean }, { readonly deliveries: number }>
   'POST /api/v1/webhooks/{id}/enable': Operation<Nothing, undefined, WebhookRecord>
   'GET /api/v1/webhooks/{id}/deliveries': Operation<PageQuery & { readonly state?: string | undefined }, undefined, Page<DeliveryRecord>>
   'GET /api/v1/deliveries/{id}': Operation<Nothing, undefined, DeliveryDetails>
-  'POST /api/v1/deliveries/{id}/replay': Operation<Nothing, undefined, { readonly [key: string]: Json }>
+  'POST /api/v1/deliveries/{id}/replay': Operation<Nothing, undefined, DeliveryRecord>
   'GET /api/v1/settings': Operation<Nothing, undefined, OrganizationSettings>
-  'PATCH /api/v1/settings': Operation<
-    Nothing,
-    { readonly branding?: Partial<Branding>; readonly status_text?: string | null; readonly owner_mail?: boolean; readonly digest?: Json },
-    OrganizationSettings
-  >
+  'PATCH /api/v1/settings': Operation<Nothing, Partial<OrganizationSettings>, OrganizationSettings>
   'GET /api/v1/keys/encryption': Operation<Nothing, undefined, EncryptionKeys>
   'GET /api/v1/signing-keys': Operation<Nothing, undefined, { readonly items: readonly SigningKeyRecord[]; readonly cursor?: null }>
 }

@@ -50,9 +50,7 @@ export function ConnectStep({ owner }: { readonly owner: string }): ReactNode {
   const [waiting, setWaiting] = useState(false)
   const connect = (): void => {
     setWaiting(true)
-    void openLater(() =>
-      call('POST /api/v1/connect/sessions', { body: { integration: 'practice', owner, mode: 'signed_in', return_url: `${serverUrl()}/me` } as never }),
-    )
+    void openLater(() => call('POST /api/v1/connect/sessions', { body: { integration: 'practice', owner, mode: 'signed_in' } }))
   }
   return (
     <>

@@ -76,6 +76,25 @@ describe('the policy of an agent', () => {
     expect(await events('agent.use_refused')).toHaveLength(1)
   })
 
+  test('says no to another method in a header, too, where providers look for it', async () => {
+    const machine = await lab.enrolled(await lab.agent({ access: ['proxy'], connections: [{}], methods: ['GET', 'POST'] }))
+    const proxy = (headers: Record<string, string>) => machine.call('POST', `/api/v1/proxy/${lab.connection}/v1/me`, undefined, headers)
+    for (const name of ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'])
+      expect((await proxy({ [name]: 'delete' })).json).toMatchObject({ status: 403, code: 'agent_policy_refused', detail: expect.stringContaining('DELETE') })
+    expect((await proxy({ 'X-HTTP-Method-Override': 'GET' })).json?.code).not.toBe('agent_policy_refused')
+  })
+
+  test('writes a refusal down once an hour, and counts each, however often a program asks', async () => {
+    const machine = await lab.enrolled(await lab.agent({ access: ['proxy'], connections: [{}], methods: ['GET'] }))
+    const post = () => machine.call('POST', `/api/v1/proxy/${lab.connection}/v1/me`)
+    for (let time = 0; time < 5; time++) expect((await post()).status).toBe(403)
+    expect(await events('agent.use_refused')).toHaveLength(1)
+    await lab.time.advance(60 * MINUTE)
+    await machine.refresh()
+    expect((await post()).status).toBe(403)
+    expect(await events('agent.use_refused')).toHaveLength(2)
+  })
+
   test('follows what its owner is now: a member shares their own alone, a viewer nothing', async () => {
     const agent = await lab.agent({ access: ['token'], connections: [{}] })
     const machine = await lab.enrolled(agent)

@@ -110,7 +110,7 @@ test('what was not taken is sent again under the same id, not before Retry-After
 
 test('an endpoint that takes nothing is left alone, told of to operators, and closes its circuit with the first that it takes', async () => {
   const lab = await createApiLab()
-  const answers = Array.from({ length: 12 }, () => 500)
+  const answers = Array.from({ length: 200 }, () => 500)
   const { told, url } = await receiver(answers)
   const hook = await newWebhook(lab, url, ['connection.needs_reauth'])
   for (let count = 0; count < 8; count += 1) await breakOne(lab, `owner-${count}`)
@@ -122,7 +122,6 @@ test('an endpoint that takes nothing is left alone, told of to operators, and cl
   const before = told.length
   await work(lab)
   expect(told).toHaveLength(before)
-  answers.splice(0, answers.length, ...Array.from({ length: 40 }, () => 500))
   for (let count = 0; count < 8; count += 1) {
     await lab.time.advance(3 * MINUTE)
     await work(lab)
@@ -274,7 +273,7 @@ test('rules have defaults, and a change names the field that is wrong', async ()
   expect(fields).toEqual(['/items/0/threshold', '/items/0/minutes', '/items/0/notify_owner', '/items/0/channels'])
 })
 
-test.each([
+const REFUSED = [
   ['/api/v1/webhooks', { name: 'a', url: 'ftp://app.example/' }, '/url'],
   ['/api/v1/webhooks', { name: 'a', url: 'https://user:pass@app.example/' }, '/url'],
   ['/api/v1/webhooks', { name: 'a', url: 'http://app.example/' }, '/url'],
@@ -291,9 +290,11 @@ test.each([
     { kind: 'email', name: 'a', to: ['a@example.com'], quiet_hours: { from: '22:00', to: '07:00', time_zone: 'Nowhere' } },
     '/quiet_hours/time_zone',
   ],
-])('%s refuses %j and names %s', async (path, body, field) => {
+] as const
+
+test('what cannot work is refused, and the field is named', async () => {
   const lab = await createApiLab()
-  expect((await lab.call('POST', path, { body })).json).toMatchObject({ status: 400, field })
+  for (const [path, body, field] of REFUSED) expect((await lab.call('POST', path, { body })).json, JSON.stringify(body)).toMatchObject({ status: 400, field })
 })
 
 test('the test button says what came of it, and the key for browsers is one key', async () => {

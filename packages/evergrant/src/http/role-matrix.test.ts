@@ -110,6 +110,7 @@ const PATH: Readonly<Record<string, string>> = {
   'agents/:id': newId('agt', systemEntropy),
   'approvals/:id': newId('apr', systemEntropy),
   'installations/:id': newId('ins', systemEntropy),
+  'sweeps/:id': newId('swp', systemEntropy),
   'sdk-tokens/:id': newId('ins', systemEntropy),
   'enrolment-codes/:code': newId('enr', systemEntropy),
   'workloads/:workload': newId('wli', systemEntropy),
@@ -117,6 +118,10 @@ const PATH: Readonly<Record<string, string>> = {
   'users/me/sessions/:id': newId('ses', systemEntropy),
   'users/me/factors/:id': newId('fct', systemEntropy),
   'users/:id': newId('usr', systemEntropy),
+  'alerts/:id': newId('alt', systemEntropy),
+  'channels/:id': newId('chn', systemEntropy),
+  'webhooks/:id': newId('whk', systemEntropy),
+  'deliveries/:id': newId('dlv', systemEntropy),
   ':connection': newId('con', systemEntropy),
   ':user': newId('usr', systemEntropy),
 }

@@ -167,4 +167,19 @@ describe('a trust', () => {
     expect((await trust(other, { audience: 'shared' })).status).toBe(201)
     expect((await enrol('shared')).json.detail).toContain('more than one agent')
   })
+
+  test('of a member keeps nobody else out: its audience is that of their own agent, and not one that others have', async () => {
+    const agent = await lab.agent()
+    const { audience } = (await trust(agent)).json
+    expect((await trust(agent, { audience: 'shared' })).status).toBe(201)
+    const member = await signIn(lab, { role: 'member', organization: lab.organization })
+    const own = (await lab.call('POST', '/api/v1/agents', { key: member.token, body: { name: 'mine' } })).json.id
+    const wanted = { name: 'CI', issuer: platform.issuer, conditions: [{ claim: 'sub', value: 'repo:*' }] }
+    const ask = (more: object) => lab.call('POST', `/api/v1/agents/${own}/workloads`, { key: member.token, body: { ...wanted, ...more } })
+    for (const taken of [audience, 'shared', `${audience}/${agent}`, 'https://evergrant.example/org_other'])
+      expect((await ask({ audience: taken })).json).toMatchObject({ code: 'already_exists', field: '/audience' })
+    expect((await ask({})).json.audience).toBe(`${audience}/${own}`)
+    expect((await enrol(audience)).json.agent.id).toBe(agent)
+    expect((await enrol(`${audience}/${own}`)).json.agent.id).toBe(own)
+  })
 })

@@ -37,7 +37,7 @@ export const METRICS = metrics([
     name: 'evergrant_token_requests_total',
     kind: 'counter',
     help: 'Token requests by outcome.',
-    labels: { provider: PROVIDER, outcome: '`granted`, `pre_send`, `throttled`, `unknown`, `dead`, `config`' },
+    labels: { provider: PROVIDER, outcome: '`granted`, `pre_send`, `throttled`, `unknown`, `dead`, `config`, `restart_flow`' },
     more: '`throttled` and `pre_send` left the grant untouched. `unknown`: sent, and no answer that can be trusted.',
   },
   {

@@ -98,9 +98,9 @@ export class AgentMachine {
   }
 
   /** With the access token and a proof for it. */
-  async call(method: Method, path: string, body?: unknown): Promise<MachineAnswer> {
+  async call(method: Method, path: string, body?: unknown, more: Readonly<Record<string, string>> = {}): Promise<MachineAnswer> {
     const accessToken = this.accessToken ?? ''
-    const headers = { authorization: `DPoP ${accessToken}`, dpop: await this.proof(method, path, { accessToken }) }
+    const headers = { ...more, authorization: `DPoP ${accessToken}`, dpop: await this.proof(method, path, { accessToken }) }
     return this.#heard(await this.#server.send(method, path, { headers, ...(body === undefined ? {} : { body }) }))
   }
 

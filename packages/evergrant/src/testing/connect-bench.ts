@@ -206,6 +206,8 @@ function openApp(world: World, apiKeys: ApiKeysService, tryItAs: OrganizationId 
     events: store.events,
     health: { check: async () => [] },
     metrics: { tokenRead: () => {}, render: async () => '' },
+    live: { close: () => {} },
+    uses: { count: () => {}, countDay: () => {}, flush: async () => {} },
   })
   return createApp(services, {
     publicUrl,

@@ -58,7 +58,7 @@ export function installationRow(changes: Partial<Installation> = {}): Installati
     reissues: [],
     cooldownUntil: null,
     cooldownMs: 0,
-    minTokenIssuedAt: START,
+    minGeneration: 0,
     lock: null,
     rekeyUntil: null,
     hints: { host: 'web-2', machine: null, platform: null, sdk: null },
@@ -178,7 +178,7 @@ export class SdkRecordKeeper {
   revoke(revocation: Partial<SdkRevocation>, at: Instant): void {
     const { class: revokeClass = 'hygiene', ticket = false, status = 'active' } = revocation
     this.#put({ ...this.head, state: 'revoked', revokeClass, revokedAt: at, ticket })
-    this.installation = { ...this.installation, status, minTokenIssuedAt: status === 'active' ? this.installation.minTokenIssuedAt : at }
+    this.installation = { ...this.installation, status, minGeneration: this.installation.generation + 1 }
   }
 
   unlock(rekeyUntil: Instant): void {

@@ -105,7 +105,9 @@ export async function proofVectors(clock: Pick<Clock, 'wall'>, nonces: DpopNonce
   const now = clock.wall()
   const nonce = nonces.current()
   const made: ProofVector[] = []
-  for (const [title, { key = es256, header = {}, claims = {}, text = (proof) => proof, request, twice = false, bare = false }] of Object.entries(DRAFTS)) {
+  for (const [title, { key = es256, header = {}, claims = {}, text = (proof: string) => proof, request, twice = false, bare = false }] of Object.entries(
+    DRAFTS,
+  )) {
     const asked = { method: 'POST', url: URL_CALLED, ...(request ?? { credential: CREDENTIAL }) }
     const all = { jti: 'a', htm: 'POST', htu: URL_CALLED, iat: Math.floor(now / 1_000), rth: sha256(CREDENTIAL), ...(bare ? {} : { nonce }), ...claims }
     const drawn = signed(key.key, { typ: 'dpop+jwt', alg: algorithmOf(key), jwk: key.publicJwk, ...header }, all)

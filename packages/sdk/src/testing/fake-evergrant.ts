@@ -263,6 +263,7 @@ export class FakeEvergrant {
     if (connection === undefined) return this.#problem(404, 'not_found')
     if (first === 'proxy')
       return new Response(`proxied ${rest.join('/')}`, { status: 200, headers: { ...this.#headers(), 'evergrant-upstream-status': '200' } })
+    if (rest.length === 0) return this.#json(200, { id, status: 'active' })
     this.counts.tokens += 1
     const rejected = new URL(request.url).searchParams.get('rejected_generation')
     if (rejected !== null && Number(rejected) === connection.generation) connection.generation += 1

@@ -52,7 +52,9 @@ export function AgentPage(): ReactNode {
         </>
       }
     >
-      <Answered query={query}>{(agent) => <Tabs label="Parts of the agent" value={tab} tabs={tabsOf(agent)} onChange={(value) => change({ tab: value })} />}</Answered>
+      <Answered query={query}>
+        {(agent) => <Tabs label="Parts of the agent" value={tab} tabs={tabsOf(agent)} onChange={(value) => change({ tab: value })} />}
+      </Answered>
     </Page>
   )
 }
@@ -117,7 +119,10 @@ function Deeds({ agent }: { readonly agent: Agent }): ReactNode {
   const suspend = useDeed('POST /api/v1/agents/{id}/suspend', done('Suspended. Nothing of it works until it is resumed.'))
   const resume = useDeed('POST /api/v1/agents/{id}/resume', done('Resumed.'))
   const review = useDeed('POST /api/v1/agents/{id}/review', done('Its rights are confirmed.'))
-  const rotate = useDeed('POST /api/v1/agents/{id}/rotate', { refreshes: AGENT_READS, onDone: ({ rotated }) => tell(`${numberWords(rotated)} installations were rotated; they go on by themselves.`) })
+  const rotate = useDeed('POST /api/v1/agents/{id}/rotate', {
+    refreshes: AGENT_READS,
+    onDone: ({ rotated }) => tell(`${numberWords(rotated)} installations were rotated; they go on by themselves.`),
+  })
   const { status } = agent
   const deeds = [
     status === 'pending' && agent.accepted_at === null ? { text: 'Accept', deed: accept } : null,
@@ -189,7 +194,17 @@ function Revoke({ agent }: { readonly agent: Agent }): ReactNode {
           </Button>
         </div>
       </div>
-      <Confirm open={asking} onClose={() => setAsking(false)} title={`Revoke ${agent.name}?`} action="Revoke the agent" danger typed={agent.name} busy={revoke.isPending} error={revoke.error} onConfirm={() => revoke.mutate({ path: { id: agent.id } })}>
+      <Confirm
+        open={asking}
+        onClose={() => setAsking(false)}
+        title={`Revoke ${agent.name}?`}
+        action="Revoke the agent"
+        danger
+        typed={agent.name}
+        busy={revoke.isPending}
+        error={revoke.error}
+        onConfirm={() => revoke.mutate({ path: { id: agent.id } })}
+      >
         <p>Nothing takes this back: each machine has to be enrolled again, with another agent.</p>
       </Confirm>
     </Card>

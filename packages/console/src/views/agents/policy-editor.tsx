@@ -41,23 +41,58 @@ export function PolicyEditor({ agent }: { readonly agent: Agent }): ReactNode {
       </Note>
       <Card title="How it uses connections">
         <div className={parts['form']}>
-          <CheckField label="Sends requests through the proxy, and never sees a token" checked={policy.access.includes('proxy')} onChange={(on) => change({ access: toggled(policy.access, 'proxy', on) })} />
-          <CheckField label="Reads access tokens" checked={policy.access.includes('token')} onChange={(on) => change({ access: toggled(policy.access, 'token', on) })} />
-          <CheckField label="Gets tokens that are not bound to its key, where it asks for them" hint="Costs trust: whoever copies such a token can use it." checked={policy.bearer} onChange={(bearer) => change({ bearer })} />
+          <CheckField
+            label="Sends requests through the proxy, and never sees a token"
+            checked={policy.access.includes('proxy')}
+            onChange={(on) => change({ access: toggled(policy.access, 'proxy', on) })}
+          />
+          <CheckField
+            label="Reads access tokens"
+            checked={policy.access.includes('token')}
+            onChange={(on) => change({ access: toggled(policy.access, 'token', on) })}
+          />
+          <CheckField
+            label="Gets tokens that are not bound to its key, where it asks for them"
+            hint="Costs trust: whoever copies such a token can use it."
+            checked={policy.bearer}
+            onChange={(bearer) => change({ bearer })}
+          />
           <Methods methods={policy.methods} onChange={(methods) => change({ methods })} />
         </div>
       </Card>
-      <Selectors title="Which connections" none="None: it may use no connection." selectors={policy.connections} onChange={(connections) => change({ connections })} />
-      <Selectors title="Which of them a person approves first" none="None: nobody is asked." selectors={policy.approval} onChange={(approval) => change({ approval })} />
+      <Selectors
+        title="Which connections"
+        none="None: it may use no connection."
+        selectors={policy.connections}
+        onChange={(connections) => change({ connections })}
+      />
+      <Selectors
+        title="Which of them a person approves first"
+        none="None: nobody is asked."
+        selectors={policy.approval}
+        onChange={(approval) => change({ approval })}
+      />
       <Card title="Enrolment">
         <div className={parts['pair']}>
           <fieldset className={parts['group']}>
             <legend>Machines that need no acceptance by the owner</legend>
             {DOORS.map(({ value, text }) => (
-              <CheckField key={value} label={text} checked={policy.auto_accept.includes(value)} onChange={(on) => change({ auto_accept: toggled(policy.auto_accept, value, on) })} />
+              <CheckField
+                key={value}
+                label={text}
+                checked={policy.auto_accept.includes(value)}
+                onChange={(on) => change({ auto_accept: toggled(policy.auto_accept, value, on) })}
+              />
             ))}
           </fieldset>
-          <TextField label="An approval holds for so many hours" type="number" min={1} max={720} value={String(Math.round(policy.approval_seconds / 3_600))} onChange={(hours) => change({ approval_seconds: Math.max(1, Number(hours)) * 3_600 })} />
+          <TextField
+            label="An approval holds for so many hours"
+            type="number"
+            min={1}
+            max={720}
+            value={String(Math.round(policy.approval_seconds / 3_600))}
+            onChange={(hours) => change({ approval_seconds: Math.max(1, Number(hours)) * 3_600 })}
+          />
         </div>
       </Card>
       <DeedProblem error={save.error} />
@@ -71,7 +106,13 @@ export function PolicyEditor({ agent }: { readonly agent: Agent }): ReactNode {
   )
 }
 
-function Methods({ methods, onChange }: { readonly methods: readonly string[] | null; readonly onChange: (methods: readonly string[] | null) => void }): ReactNode {
+function Methods({
+  methods,
+  onChange,
+}: {
+  readonly methods: readonly string[] | null
+  readonly onChange: (methods: readonly string[] | null) => void
+}): ReactNode {
   return (
     <fieldset className={parts['group']}>
       <legend>Methods that the proxy lets through</legend>
@@ -114,10 +155,21 @@ function Selectors({ title, none, selectors, onChange }: SelectorsProps): ReactN
         {selectors.map((selector, at) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a line has no name of its own
           <li key={at}>
-            <SelectField label="Integration" value={selector.integration ?? ''} choices={choices} onChange={(value) => put(at, said(selector, 'integration', value))} />
+            <SelectField
+              label="Integration"
+              value={selector.integration ?? ''}
+              choices={choices}
+              onChange={(value) => put(at, said(selector, 'integration', value))}
+            />
             <TextField label="Owner" value={selector.owner ?? ''} placeholder="any" onChange={(value) => put(at, said(selector, 'owner', value))} />
             <TextField label="Tag" value={selector.tag ?? ''} placeholder="any" onChange={(value) => put(at, said(selector, 'tag', value))} />
-            <TextField label="Connection" value={selector.connection ?? ''} placeholder="any" pattern="con_.+" onChange={(value) => put(at, said(selector, 'connection', value.trim()))} />
+            <TextField
+              label="Connection"
+              value={selector.connection ?? ''}
+              placeholder="any"
+              pattern="con_.+"
+              onChange={(value) => put(at, said(selector, 'connection', value.trim()))}
+            />
             <IconButton label={`Remove line ${at + 1}`} onClick={() => onChange(selectors.filter((_, index) => index !== at))}>
               <Trash2 size={15} aria-hidden />
             </IconButton>

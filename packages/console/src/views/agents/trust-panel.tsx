@@ -15,7 +15,15 @@ import { Rows } from '../parts/rows.tsx'
 import type { Incident, Trust, TrustFactor } from '../program-operations.ts'
 import styles from './trust.module.css'
 
-const TONES: Readonly<Record<string, Tone>> = { High: 'good', Good: 'good', Fair: 'info', Low: 'warn', Suspended: 'quiet', Blocked: 'bad', 'Not rated yet': 'quiet' }
+const TONES: Readonly<Record<string, Tone>> = {
+  High: 'good',
+  Good: 'good',
+  Fair: 'info',
+  Low: 'warn',
+  Suspended: 'quiet',
+  Blocked: 'bad',
+  'Not rated yet': 'quiet',
+}
 const READS = ['GET /api/v1/agents/{id}/trust', 'GET /api/v1/agents/{id}/incidents'] as const
 
 /** How far an agent may be trusted: the number, what it could be, and every point with its facts. */
@@ -89,7 +97,8 @@ function Factor({ factor }: { readonly factor: TrustFactor }): ReactNode {
             <div key={`${name}${source}`}>
               <dt>{nameOf(name)}</dt>
               <dd>
-                {value === null ? 'unknown' : typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value)} <span className={parts['soft']}>{source}</span>
+                {value === null ? 'unknown' : typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value)}{' '}
+                <span className={parts['soft']}>{source}</span>
                 {event === null ? null : (
                   <>
                     {' '}
@@ -109,7 +118,17 @@ function Factor({ factor }: { readonly factor: TrustFactor }): ReactNode {
 }
 
 /** Earned, decided and possible points on one line. */
-function Scale({ label, earned, known, available }: { readonly label: string; readonly earned: number; readonly known: number; readonly available: number }): ReactNode {
+function Scale({
+  label,
+  earned,
+  known,
+  available,
+}: {
+  readonly label: string
+  readonly earned: number
+  readonly known: number
+  readonly available: number
+}): ReactNode {
   const share = (points: number): number => (available === 0 ? 0 : Math.max(0, Math.min(100, (points / available) * 100)))
   return (
     <svg viewBox="0 0 100 4" preserveAspectRatio="none" className={parts['meter']} role="img" aria-label={label}>
@@ -131,10 +150,36 @@ function Incidents({ agent }: { readonly agent: string }): ReactNode {
         items={list.items}
         keyOf={({ id }) => id}
         columns={[
-          { name: 'What', cell: ({ kind, message }) => <><Badge tone="bad">{kind}</Badge> {message}</> },
+          {
+            name: 'What',
+            cell: ({ kind, message }) => (
+              <>
+                <Badge tone="bad">{kind}</Badge> {message}
+              </>
+            ),
+          },
           { name: 'When', cell: ({ at }) => <Time at={at} /> },
-          { name: 'Closed', cell: ({ closed_at: at, note }) => (at === null ? 'open' : <><Time at={at} /> {note}</>) },
-          { name: 'Deeds', deeds: true, cell: (incident) => (incident.closed_at === null ? <Button small onClick={() => setClosing(incident)}>Close</Button> : null) },
+          {
+            name: 'Closed',
+            cell: ({ closed_at: at, note }) =>
+              at === null ? (
+                'open'
+              ) : (
+                <>
+                  <Time at={at} /> {note}
+                </>
+              ),
+          },
+          {
+            name: 'Deeds',
+            deeds: true,
+            cell: (incident) =>
+              incident.closed_at === null ? (
+                <Button small onClick={() => setClosing(incident)}>
+                  Close
+                </Button>
+              ) : null,
+          },
         ]}
       />
       <CloseIncident incident={closing} onClose={() => setClosing(null)} />
@@ -144,7 +189,14 @@ function Incidents({ agent }: { readonly agent: string }): ReactNode {
 
 function CloseIncident({ incident, onClose }: { readonly incident: Incident | null; readonly onClose: () => void }): ReactNode {
   const [note, setNote] = useState('')
-  const close = useDeed('POST /api/v1/incidents/{id}/close', { refreshes: READS, onDone: () => { setNote(''); onClose(); tell('The incident is closed.') } })
+  const close = useDeed('POST /api/v1/incidents/{id}/close', {
+    refreshes: READS,
+    onDone: () => {
+      setNote('')
+      onClose()
+      tell('The incident is closed.')
+    },
+  })
   return (
     <Dialog
       open={incident !== null}
@@ -155,7 +207,12 @@ function CloseIncident({ incident, onClose }: { readonly incident: Incident | nu
       footer={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" disabled={note.trim() === ''} busy={close.isPending} onClick={() => close.mutate({ path: { id: incident?.id ?? '' }, body: { note: note.trim() } })}>
+          <Button
+            look="primary"
+            disabled={note.trim() === ''}
+            busy={close.isPending}
+            onClick={() => close.mutate({ path: { id: incident?.id ?? '' }, body: { note: note.trim() } })}
+          >
             Close the incident
           </Button>
         </>
@@ -179,7 +236,10 @@ function Notes({ agent, notes }: { readonly agent: string; readonly notes: Trust
       <form className={parts['form']} onSubmit={submit}>
         {notes.map(({ id, at, by, note }) => (
           <p key={id}>
-            {note} <span className={parts['soft']}>{by.id ?? by.kind}, <Time at={at} /></span>
+            {note}{' '}
+            <span className={parts['soft']}>
+              {by.id ?? by.kind}, <Time at={at} />
+            </span>
           </p>
         ))}
         <TextField label="New note" multiline value={text} onChange={setText} />

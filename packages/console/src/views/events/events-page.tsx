@@ -90,7 +90,7 @@ function Taking({ query }: { readonly query: string }): ReactNode {
 function Tail({ q, list }: { readonly q: string | undefined; readonly list: ListResult<EventRecord> }): ReactNode {
   const { following, follow, pause, fresh, take } = useTail(() => void list.refetch())
   return (
-    <div className={styles['tail']} role="group" aria-label="Live tail">
+    <div className={styles['tail']}>
       {fresh === 0 ? null : (
         <Button small look="primary" onClick={take}>
           {countWords(fresh, 'new event')}

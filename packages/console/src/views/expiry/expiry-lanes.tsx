@@ -72,7 +72,8 @@ function Brush({ span, onBrush, children }: { readonly span: Span; readonly onBr
       {children}
       <div className={styles['chosen']} aria-hidden>
         {drag === null ? null : (
-          <svg viewBox="0 0 100 1" preserveAspectRatio="none">
+          <svg viewBox="0 0 100 1" preserveAspectRatio="none" role="presentation">
+            <title>What is chosen</title>
             <rect x={Math.min(drag.first, drag.last) * 100} width={Math.abs(drag.last - drag.first) * 100} y={0} height={1} />
           </svg>
         )}

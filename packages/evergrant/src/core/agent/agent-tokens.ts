@@ -33,13 +33,13 @@ export class AgentTokens {
   }
 
   /**
-   * It never outlives its refresh token. Always after `minTokenIssuedAt`, which refuses those of the same second that came before a lock.
+   * It never outlives its refresh token.
    * @throws Fault when there is no key to sign with
    */
   async issue(installation: Installation, token: Pick<SdkToken, 'generation' | 'keyThumbprint' | 'expiresAt'>, bound: boolean): Promise<IssuedAccessToken> {
     const { keys, signer, clock, entropy, issuer, audience } = this.#ports
     const key = await keys.signing()
-    const iat = Math.max(Math.floor(clock.wall() / SECOND), Math.ceil(installation.minTokenIssuedAt / SECOND))
+    const iat = Math.floor(clock.wall() / SECOND)
     const exp = Math.max(iat + 1, Math.min(iat + ACCESS_TOKEN_SECONDS, Math.floor(token.expiresAt / SECOND)))
     const claims = {
       iss: issuer,

@@ -1,3 +1,4 @@
+import type { Events } from '../audit/events.ts'
 import type { ConnectionDetails } from '../connection/connection-service.ts'
 import { connectionNotFound } from '../connection/connection-service.ts'
 import type { Connections } from '../connection/connections.ts'
@@ -5,7 +6,7 @@ import { Fault } from '../fault/fault.ts'
 import { type ConnectionId, newId, type OrganizationId } from '../ids.ts'
 import { StoreOutage } from '../refresh/store-outage.ts'
 import { RecentMap } from '../session/recent-map.ts'
-import { type Clock, DAY, type Entropy } from '../time.ts'
+import { type Clock, DAY, type Entropy, HOUR } from '../time.ts'
 import { agentEvent } from './agent-caller.ts'
 import { rulePolicy, type SelectableConnection, type WantedUse } from './agent-policy.ts'
 import type { AgentStanding } from './agents.ts'
@@ -16,7 +17,7 @@ import type { UseCounter } from './use-counter.ts'
 export interface ConnectionAccessPorts {
   readonly connections: Pick<Connections, 'get'>
   readonly approvals: Pick<Approvals, 'ask' | 'standing'>
-  readonly events: { append(event: ReturnType<typeof agentEvent>): Promise<void> }
+  readonly events: Pick<Events, 'append' | 'appendOnce'>
   readonly uses: Pick<UseCounter, 'countDay'>
   readonly clock: Clock
   readonly entropy: Entropy
@@ -63,7 +64,7 @@ export class ConnectionAccess {
     const ruling = facts === undefined ? ({ kind: 'hidden' } as const) : rulePolicy(standing, facts, wanted)
     if (ruling.kind === 'hidden') throw connectionNotFound(connection)
     if (ruling.kind === 'refused') {
-      await this.#noteRefusal(standing, connection, ruling.detail)
+      await this.#noteRefusal(standing, connection, wanted, ruling.detail)
       throw new Fault('agent_policy_refused', { detail: ruling.detail })
     }
     if (ruling.approval && wanted.access !== 'look') await this.#requireApproval(standing, connection, wanted)
@@ -163,11 +164,13 @@ export class ConnectionAccess {
     return this.#ports.approvals.ask(asked, this.#event('approval.asked', standing, connection, { approval: asked.id, kind: 'use', ...usedBy(wanted) }))
   }
 
-  async #noteRefusal(standing: InstallationStanding, connection: ConnectionId, detail: string): Promise<void> {
+  async #noteRefusal(standing: InstallationStanding, connection: ConnectionId, wanted: WantedUse, detail: string): Promise<void> {
     const { installation, agent } = standing
     this.#ports.uses.countDay(installation.id, agent.id, { refusedUses: 1 })
-    // The refusal stands, whether or not it can be written down.
-    await this.#ports.events.append(this.#event('agent.use_refused', standing, connection, { installation: installation.id, detail })).catch(() => {})
+    const event = this.#event('agent.use_refused', standing, connection, { installation: installation.id, detail })
+    // A program in a loop says nothing new: the day's count has each one. The refusal stands, whether or not it can be written down.
+    const told = `use refused ${installation.id} ${connection} ${wanted.access} ${Math.floor(this.#ports.clock.wall() / HOUR)}`
+    await this.#ports.events.appendOnce(told, event).catch(() => {})
   }
 
   #event(

@@ -13,6 +13,7 @@ import type { Enrolment, Enrolments } from './enrolments.ts'
 import type { Installation, KeyCustody, MachineHints } from './installation.ts'
 import type { SdkCredentials, SdkOpened } from './sdk-credentials.ts'
 import type { SdkToken } from './sdk-token.ts'
+import { stoppedFault } from './stopped.ts'
 import type { WorkloadIdentities } from './workload-identities.ts'
 
 export interface EnrolmentPorts {
@@ -190,7 +191,10 @@ export class EnrolmentService {
     const { enrolments, clock } = this.#ports
     const at = clock.wall()
     if (at >= enrolment.expiresAt) throw invalidCode()
-    if (enrolment.status === 'denied') throw new Fault('device_denied')
+    if (enrolment.status === 'denied')
+      throw new Fault('device_denied', {
+        detail: 'Somebody who looks after Evergrant refused this machine. If that was a mistake, start again: npx @evergrant/sdk enroll.',
+      })
     if (enrolment.status !== 'open') return
     if (await enrolments.poll(enrolment.id, at)) throw new Fault('authorization_pending', { members: { interval: enrolment.intervalMs / 1_000 } })
     const slower = (await enrolments.find(enrolment.hash))?.intervalMs ?? enrolment.intervalMs
@@ -218,7 +222,7 @@ export class EnrolmentService {
       reissues: [],
       cooldownUntil: null,
       cooldownMs: 0,
-      minTokenIssuedAt: 0,
+      minGeneration: 0,
       lock: null,
       rekeyUntil: null,
       hints: machine.hints,
@@ -270,13 +274,17 @@ interface Place {
 }
 
 /** @throws Fault `agent_suspended`, `owner_inactive`; a revoked agent's code is as good as none */
-function requireOpen({ agent, ownerActive }: AgentStanding): void {
+function requireOpen(standing: AgentStanding): void {
+  const { agent, ownerActive } = standing
   if (agent.status === 'revoked') throw invalidCode()
-  if (agent.status === 'suspended') throw new Fault('agent_suspended')
-  if (!ownerActive) throw new Fault('owner_inactive')
+  if (agent.status === 'suspended') throw stoppedFault('agent_suspended', standing)
+  if (!ownerActive) throw stoppedFault('owner_inactive', standing)
 }
 
 /** Unknown, used by another key, withdrawn or over: nobody is told which. */
 export function invalidCode(): Fault {
-  return new Fault('enrolment_code_invalid')
+  return new Fault('enrolment_code_invalid', {
+    detail:
+      'This enrolment code was used already, taken back, or is too old: a code enrols one machine, once. Ask for a new one and run: npx @evergrant/sdk enroll <code>.',
+  })
 }

@@ -8,6 +8,7 @@ import type { AgentClaims, AgentTokens } from './agent-tokens.ts'
 import type { InstallationStanding } from './installation-standing.ts'
 import type { Installations, SeenMark } from './installations.ts'
 import { standingRefusal } from './sdk-rotation.ts'
+import { stoppedFault } from './stopped.ts'
 
 const REMEMBERED = 20_000
 /** While the change channel is deaf, a remembered installation is believed no longer than this. */
@@ -94,7 +95,10 @@ export class InstallationGuard {
     if (known !== 'unknown') return known
     const { claims } = reading
     const standing = await this.#ask(claims.ins)
-    if (standing === undefined) throw new Fault('installation_retired')
+    if (standing === undefined)
+      throw new Fault('installation_retired', {
+        detail: 'This installation is over, and its record is gone. Enrol the machine again: npx @evergrant/sdk enroll <code>.',
+      })
     const answer = this.#admit(claims, standing, shown, this.#known.get(claims.ins))
     if (answer instanceof Fault) throw answer
     return answer
@@ -145,10 +149,10 @@ export class InstallationGuard {
   #admit(claims: AgentClaims, standing: InstallationStanding, shown: InstallationShown, known: Remembered | undefined): ProvenInstallation | Fault {
     const { installation, agent } = standing
     const stopped = standingRefusal(standing, this.#ports.clock.wall())
-    if (stopped !== null) return new Fault(stopped)
+    if (stopped !== null) return stoppedFault(stopped, standing)
     if (claims.sub !== agent.id || claims.org !== installation.organization) return refused('claims_incomplete')
-    // What came before a lock, and whoever has not brought the new key yet, waits for a refresh.
-    if (claims.iat * SECOND < installation.minTokenIssuedAt || installation.rekeyUntil !== null) return refused('expired')
+    // What came before a rotation or a lock, and whoever has not brought the new key yet, waits for a refresh.
+    if (claims.gen < installation.minGeneration || installation.rekeyUntil !== null) return refused('expired')
     const jkt = claims.cnf?.jkt ?? null
     if (jkt === null && !agent.policy.bearer) return refused('expired')
     if (jkt !== null && shown.key !== jkt) return proofMissing()

@@ -62,8 +62,8 @@ export interface Installation {
   readonly cooldownUntil: Instant | null
   /** The pause after the next counted recovery, in milliseconds: it doubles. */
   readonly cooldownMs: number
-  /** Access tokens that were issued before this are refused. */
-  readonly minTokenIssuedAt: Instant
+  /** Access tokens of older generations are refused: their refresh token was rotated, cut off or locked. A generation has no clock, so none of them is missed. */
+  readonly minGeneration: number
   readonly lock: InstallationLock | null
   /** Set by "Unlock and re-key": the next valid proof must bring a new key. One use. */
   readonly rekeyUntil: Instant | null

@@ -105,6 +105,11 @@ export interface Installations {
    * The database was out of reach: newest tokens that ended meanwhile heal without counting against anything. Returns how many; repeat while it is `limit`.
    */
   excuse(from: Instant, to: Instant, limit: number): Promise<number>
+  /**
+   * Installations of workloads whose absolute end was before `before`, with all that hangs on them but events: each run of a workload makes one more. Those that a
+   * person enrolled stay. Returns how many.
+   */
+  forgetEnded(before: Instant, limit: number): Promise<number>
   /** Rows of attempts to recover before `before`. Returns how many. */
   forgetAttempts(before: Instant, limit: number): Promise<number>
 }

@@ -129,7 +129,7 @@ function cloned(reading: SdkReading, locks: boolean, presentation: SdkPresentati
   if (!locks) return { incident, events: [suspected] }
   return {
     incident,
-    installation: { ...installation, status: 'locked', lock: { code: 'clone', at, message, incident: incidentId }, minTokenIssuedAt: at },
+    installation: { ...installation, status: 'locked', lock: { code: 'clone', at, message, incident: incidentId }, minGeneration: installation.generation + 1 },
     updated: [{ ...head, state: 'revoked', revokeClass: 'reuse_detected', revokeReason: message, revokedBy: null, revokedAt: at }],
     events: [suspected, eventOf(reading, presentation, at, 'installation.locked', { code: 'clone', incident: incidentId }, 1)],
   }

@@ -1,8 +1,10 @@
 import { Fault } from '../fault/fault.ts'
+import type { RevokeClass } from './installation.ts'
 import type { InstallationStanding } from './installation-standing.ts'
 import { recoverySettingsOf } from './recovery-rules.ts'
 import type { AgentSettings } from './recovery-settings.ts'
 import type { SdkJudgement } from './sdk-rotation.ts'
+import { stoppedDetail } from './stopped.ts'
 
 export interface RefusedUnder {
   readonly standing: InstallationStanding
@@ -11,17 +13,15 @@ export interface RefusedUnder {
 }
 
 /** What a holder of the key is told. The table has the words; here is what only this time has. */
-export function refusalFault({ code, class: revokeClass, retryAt }: Extract<SdkJudgement, { kind: 'refused' }>, under: RefusedUnder): Fault {
-  const detail = detailOf(code, revokeClass, under)
+export function refusalFault({ code, class: revokeClass, endedAt, retryAt }: Extract<SdkJudgement, { kind: 'refused' }>, under: RefusedUnder): Fault {
+  const detail = detailOf(code, revokeClass, under) ?? stoppedDetail(code, under.standing, { class: revokeClass, at: endedAt })
   return new Fault(code, { ...(detail === null ? {} : { detail }), ...(retryAt === null ? {} : { retryAt }) })
 }
 
-function detailOf(code: Extract<SdkJudgement, { kind: 'refused' }>['code'], revokeClass: string | null, under: RefusedUnder): string | null {
+function detailOf(code: Extract<SdkJudgement, { kind: 'refused' }>['code'], revokeClass: RevokeClass | null, under: RefusedUnder): string | null {
   switch (code) {
     case 'recovery_disabled':
       return `Recovery is switched off: ${switchOf(under)}. It works again when that is switched on, or after enrolling again.`
-    case 'recovery_forbidden':
-      return `Access was cut off (${revokeClass ?? 'owner_request'}). Enrol again: npx @evergrant/sdk enroll <code>.`
     case 'sdk_token_rotated':
       return `The token was rotated (${revokeClass ?? 'hygiene'}). Send it to auth/sdk/recover.`
     case 'rekey_required':

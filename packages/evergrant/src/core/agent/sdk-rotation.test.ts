@@ -71,7 +71,7 @@ for (const verb of ['refresh', 'recover'] as const) {
   test(`older, with a proof of now: ${verb} locks the installation, revokes its newest token, and names both machines`, () => {
     const { record, second } = rotated()
     expect(record.present(FIRST, 'b', LATER, { verb }).kind).toBe('clone')
-    expect(record.installation).toMatchObject({ status: 'locked', lock: { code: 'clone', at: LATER }, minTokenIssuedAt: LATER })
+    expect(record.installation).toMatchObject({ status: 'locked', lock: { code: 'clone', at: LATER }, minGeneration: 3 })
     expect(record.tokens.get(second.id)).toMatchObject({ state: 'revoked', revokeClass: 'reuse_detected' })
     expect(record.events.map(({ type }) => type).slice(-2)).toEqual(['installation.clone_suspected', 'installation.locked'])
     expect(record.installation.lock?.message).toContain('web-2')

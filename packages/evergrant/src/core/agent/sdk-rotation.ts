@@ -67,7 +67,15 @@ export type SdkJudgement =
     }
   /** The same attempt once more: the same bytes. */
   | { readonly kind: 'again'; readonly token: SdkToken }
-  | { readonly kind: 'refused'; readonly code: SdkRefusal; readonly class: RevokeClass | null; readonly retryAt: Instant | null; readonly recovering: boolean }
+  | {
+      readonly kind: 'refused'
+      readonly code: SdkRefusal
+      /** How and when the newest token was ended, where that is the reason or part of it. */
+      readonly class: RevokeClass | null
+      readonly endedAt: Instant | null
+      readonly retryAt: Instant | null
+      readonly recovering: boolean
+    }
   /** A person decides; asking again with the same attempt hears of it. */
   | { readonly kind: 'pending'; readonly why: 'mode' | 'offline' | 'breaker'; readonly trips: boolean }
   /** Two hold what one was given. `locks`: the installation; else only the alarm is raised. */
@@ -80,7 +88,7 @@ export type SdkJudgement =
 export function judgeSdkToken(record: SdkRecord, shownWith: SdkPresentation, at: Instant): SdkJudgement {
   const { installation, head, shown, made } = record
   const standing = standingRefusal(record, at)
-  if (standing !== null) return { ...refused(standing), class: head.state === 'revoked' ? head.revokeClass : null, recovering: shownWith.verb === 'recover' }
+  if (standing !== null) return { ...refused(standing), ...endOf(head), recovering: shownWith.verb === 'recover' }
   if (made !== null) {
     if (made.id === head.id && made.activatedAt === null && made.state === 'active' && at < made.expiresAt) return { kind: 'again', token: made }
     // A late request whose retry was answered: whoever sent it has what it asked for.
@@ -136,7 +144,7 @@ function judgeHead(record: SdkRecord, shown: SdkToken, presentation: SdkPresenta
   const recovering = presentation.verb === 'recover'
   if (head.state === 'revoked') {
     const revokeClass = head.revokeClass ?? 'owner_request'
-    if (!HEALING_CLASSES.has(revokeClass)) return { ...refused('recovery_forbidden'), class: revokeClass, recovering }
+    if (!HEALING_CLASSES.has(revokeClass)) return { ...refused('recovery_forbidden'), class: revokeClass, endedAt: head.revokedAt, recovering }
     if (!recovering) return { ...refused('sdk_token_rotated'), class: revokeClass }
   } else if (at >= head.expiresAt && !recovering) return refused('sdk_token_expired')
   // A request that was under way for long takes nothing back: its machine may have gone on with another one.
@@ -302,5 +310,9 @@ function installationAfter(record: SdkRecord, presentation: SdkPresentation, at:
 const PREVIOUS_KEYS_KEPT = 10
 
 function refused(code: SdkRefusal): Extract<SdkJudgement, { kind: 'refused' }> {
-  return { kind: 'refused', code, class: null, retryAt: null, recovering: false }
+  return { kind: 'refused', code, class: null, endedAt: null, retryAt: null, recovering: false }
+}
+
+function endOf({ state, revokeClass, revokedAt }: SdkToken): { readonly class: RevokeClass | null; readonly endedAt: Instant | null } {
+  return state === 'revoked' ? { class: revokeClass, endedAt: revokedAt } : { class: null, endedAt: null }
 }

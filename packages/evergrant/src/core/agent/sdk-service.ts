@@ -13,6 +13,7 @@ import type { SdkPresentation } from './sdk-presentation.ts'
 import { type PresentedSdkToken, readSdkRefreshToken } from './sdk-refresh-token.ts'
 import { refusalFault } from './sdk-refusals.ts'
 import type { SdkJudgement } from './sdk-rotation.ts'
+import { stoppedFault } from './stopped.ts'
 import type { UseCounter } from './use-counter.ts'
 
 export interface SdkServicePorts {
@@ -138,7 +139,8 @@ export class SdkService {
         if (approval === null) throw new Fault('internal', { detail: 'a recovery waits for an approval that was not stored' })
         return { approval, why: judgement.why }
       case 'clone':
-        throw new Fault(judgement.locks ? 'installation_locked' : 'credentials_copied')
+        if (judgement.locks) throw stoppedFault('installation_locked', standing)
+        throw new Fault('credentials_copied', { detail: COPIED })
       case 'refused':
         throw refusalFault(judgement, { standing, settings, enabled: this.#ports.recoveryEnabled })
     }
@@ -214,6 +216,9 @@ export class SdkService {
     if (judgement.kind === 'refused' && judgement.recovering && judgement.class !== null && CUT_OFF.has(judgement.class)) tell('recovery_after_cut_off')
   }
 }
+
+const COPIED =
+  'These credentials were copied from a machine that has gone on with newer ones, so this copy is refused; the other machine is not. Ask for an enrolment code of its own for this one: npx @evergrant/sdk enroll <code>.'
 
 const CUT_OFF: ReadonlySet<RevokeClass> = new Set(['compromise', 'offboarding', 'reuse_detected'])
 

@@ -41,15 +41,16 @@ export class WorkloadIdentities {
     this.#ports = ports
   }
 
-  /** @throws Fault `not_found`, `role_missing`, `already_exists` when another organization trusts the issuer with the same audience */
+  /** @throws Fault `not_found`, `role_missing`, `already_exists` when the audience belongs to somebody else */
   async create(caller: AgentCaller, id: AgentId, wanted: NewWorkloadIssuer): Promise<WorkloadIssuer> {
     const { issuers, clock, entropy, publicUrl } = this.#ports
     const { agent } = await this.#ports.agents.get(caller, id)
     requireEnrolling(caller, agent)
     if (agent.status === 'revoked') throw new Fault('agent_revoked')
-    const audience = wanted.audience ?? `${publicUrl}/${caller.organization}`
-    // Else a token that was made for them would enrol a machine here.
-    if ((await issuers.named(wanted.issuer)).some((other) => other.audience === audience && other.organization !== caller.organization))
+    const reserved = reservedFor(caller, id, publicUrl)
+    const audience = wanted.audience ?? reserved
+    const trusted = await issuers.named(wanted.issuer)
+    if (isReserved(audience, reserved, publicUrl) || trusted.some((other) => other.audience === audience && isClosedTo(caller, id, other)))
       throw new Fault('already_exists', {
         field: '/audience',
         detail: 'This audience is taken for this issuer. Leave `audience` out, or choose one of your own.',
@@ -109,6 +110,24 @@ export class WorkloadIdentities {
   #event(type: 'workload_issuer.created' | 'workload_issuer.deleted', { organization, actor }: AgentCaller, issuer: WorkloadIssuer, data: JsonObject) {
     return agentEvent(this.#ports, { type, organization, actor, subject: issuer.agent, data: { workload: issuer.id, name: issuer.name, ...data } })
   }
+}
+
+/** The audience where nobody chooses one. Who reaches only their own has one for each agent. */
+function reservedFor({ organization, own }: AgentCaller, agent: AgentId, publicUrl: string): string {
+  return own === null ? `${publicUrl}/${organization}` : `${publicUrl}/${organization}/${agent}`
+}
+
+/** Audiences below our own address belong to the organization, or the agent, that they name. */
+function isReserved(audience: string, reserved: string, publicUrl: string): boolean {
+  return `${audience}/`.startsWith(`${publicUrl}/`) && !`${audience}/`.startsWith(`${reserved}/`) && audience !== publicUrl
+}
+
+/**
+ * Else a token that was made for another organization would enrol a machine here. And a token that fits two agents enrols in neither: whoever reaches only their
+ * own must not keep other people's workloads out by that.
+ */
+function isClosedTo({ organization, own }: AgentCaller, agent: AgentId, other: WorkloadIssuer): boolean {
+  return other.organization !== organization || (own !== null && other.agent !== agent)
 }
 
 function refused(check: string): Fault {

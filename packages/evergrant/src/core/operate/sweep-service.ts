@@ -2,11 +2,14 @@ import { type Actor, type NewEvent, SYSTEM_ACTOR } from '../audit/event.ts'
 import { Fault } from '../fault/fault.ts'
 import { newId, type OrganizationId, type SweepId } from '../ids.ts'
 import type { RefreshEngine } from '../refresh/refresh-engine.ts'
-import { type Clock, type Entropy, MINUTE } from '../time.ts'
+import { type Clock, type Entropy, type Instant, MINUTE, SECOND } from '../time.ts'
 import type { Operations, Sweep } from './operations.ts'
 
 /** A provider that is away keeps its connections waiting; the sweep says so instead of waiting with them. */
 export const SWEEP_LONGEST_MS = 30 * MINUTE
+/** Counting costs what happened since the start: a long sweep is counted less often. */
+const COUNTS_A_SWEEP = 60
+const COUNT_EVERY_MS = SECOND
 const OPEN_AT_ONCE = 50
 const SHOWN = 50
 
@@ -29,6 +32,7 @@ export interface StartedSweep {
  */
 export class SweepService {
   private readonly ports: SweepPorts
+  private readonly countedAt = new Map<SweepId, Instant>()
 
   constructor(ports: SweepPorts) {
     this.ports = ports
@@ -68,15 +72,25 @@ export class SweepService {
 
   private async advance(sweep: Sweep): Promise<void> {
     const { operations, clock } = this.ports
-    const progress = await operations.measureSweep(sweep)
     const at = clock.wall()
+    if (!this.mayCount(sweep, at)) return
+    const progress = await operations.measureSweep(sweep)
     const late = at - sweep.startedAt >= SWEEP_LONGEST_MS
     // Between the queue and the lease a connection is seen in neither: only a second look in a row is believed.
     const over = progress.remaining === 0 && sweep.progress.remaining === 0
     if (!over && !late) return
     const { remaining, refreshed, failed, needsOwner } = progress
     const report = { due: sweep.due, remaining, refreshed, failed, needs_owner: needsOwner, seconds: Math.round((at - sweep.startedAt) / 1_000) }
+    this.countedAt.delete(sweep.id)
     await operations.finishSweep(sweep, at, this.event(sweep.organization, 'sweep.finished', sweep.id, at, SYSTEM_ACTOR, report))
+  }
+
+  /** However many watch it here. */
+  private mayCount({ id, startedAt }: Sweep, at: Instant): boolean {
+    const last = this.countedAt.get(id)
+    if (last !== undefined && at - last < Math.max(COUNT_EVERY_MS, (at - startedAt) / COUNTS_A_SWEEP)) return false
+    this.countedAt.set(id, at)
+    return true
   }
 
   private event(...[organization, type, subject, at, actor, data]: EventFacts): NewEvent {

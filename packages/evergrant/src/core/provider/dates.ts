@@ -32,6 +32,12 @@ export function basicDateTime(at: Instant): string {
   return `${String(year).padStart(4, '0')}${two(month)}${two(day)}T${time.map(two).join('')}Z`
 }
 
+/** The instant for people, to the minute, UTC: `2015-08-30 12:36 UTC`. */
+export function dateAndTime(at: Instant): string {
+  const text = basicDateTime(at)
+  return `${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6, 8)} ${text.slice(9, 11)}:${text.slice(11, 13)} UTC`
+}
+
 const CLOCK = /^(\d{1,6}):([0-5]\d)(?::([0-5]\d))?$/
 const PERIOD = /^P(?=\d|T\d)(?:(\d{1,4})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,10})(?:\.\d{1,9})?S)?)?$/
 

@@ -62,7 +62,7 @@ ${cancelUrl === null ? null : html`<a class="button" href="${cancelUrl}" rel="no
     )}
 <div class="card small soft">
 <p>${say(words, words.ownSite, places)}</p>
-<p>${words.trust}${cancelUrl === null ? html` ${words.toStop}` : null}${view.reconnect ? html` ${say(words, words.validUntil, { date: dayIn(words.tag, view.expiresAt) })}` : null}</p>
+<p>${words.trust}${cancelUrl === null ? html` ${words.toStop}` : null}${view.reconnect && stopped === null ? html` ${say(words, words.validUntil, { date: dayIn(words.tag, view.expiresAt) })}` : null}</p>
 </div>`,
   }
 }
@@ -105,20 +105,26 @@ function field(variable: AskedVariable, problem: FormProblem | null, look: Look)
   const wrong = problem?.variable === variable.name
   if (variable.choices !== null) return choice(variable, variable.choices, value, wrong, look)
   const { words } = look
-  return html`<label for="${id}">${variable.label}</label>
-<input type="text" id="${id}" name="${variable.name}" value="${value}" maxlength="255" required autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="${wrong ? `${id}-error ` : ''}${id}-hint"${wrong ? html` aria-invalid="true" autofocus` : null}>
-<p class="hint" id="${id}-hint">${say(words, words.example, { x: variable.example })}</p>
+  return html`<label for="${id}"${inEnglish(look)}>${variable.label}</label>
+<input type="text" id="${id}" name="${variable.name}" value="${value}" maxlength="255" required autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="${id}-${wrong ? 'error' : 'hint'}"${wrong ? html` aria-invalid="true" autofocus` : null}>
+${wrong ? null : html`<p class="hint" id="${id}-hint">${say(words, words.example, { x: variable.example })}</p>`}
 ${wrong ? html`<p class="error" role="alert" id="${id}-error">${say(words, words.notValid, { n: variable.label, x: variable.example })}</p>` : null}`
 }
 
 /** The only values there are: nothing to type, and so nothing to get wrong. */
-function choice(variable: AskedVariable, choices: NonNullable<AskedVariable['choices']>, value: string | null, wrong: boolean, { words }: Look): Html {
+function choice(variable: AskedVariable, choices: NonNullable<AskedVariable['choices']>, value: string | null, wrong: boolean, look: Look): Html {
+  const { words } = look
   const id = `variable-${variable.name}`
   const options = Object.entries(choices).map(([name, { label }]) => html`<option value="${name}"${name === value ? html` selected` : null}>${label}</option>`)
   const names = Object.entries(choices).map(([name, { label }]) => (label === name ? name : `${name} (${label})`))
-  return html`<label for="${id}">${variable.label}</label>
+  return html`<label for="${id}"${inEnglish(look)}>${variable.label}</label>
 <select id="${id}" name="${variable.name}" required${wrong ? html` aria-invalid="true" aria-describedby="${id}-error" autofocus` : null}>
 ${options}
 </select>
 ${wrong ? html`<p class="error" role="alert" id="${id}-error">${say(words, words.notChoice, { n: variable.label, x: names.join(', ') })}</p>` : null}`
+}
+
+/** Records name their fields in English; a screen reader is told so. */
+function inEnglish({ words }: Look): Html | null {
+  return words.tag === 'en' ? null : html` lang="en"`
 }

@@ -105,6 +105,7 @@ ${next === null ? null : html`<p>${next}</p>`}
 ${again ? button(details.action, 'retry', tryAgainText(code, view, look), true) : null}
 ${again && view.choosable && details.action !== null ? html`<a class="button" href="${details.action}?choose">${words.chooseOther}</a>` : null}
 ${cancel(view, look)}
+${ASKS_FOR_HELP.has(code) ? helpButton(look) : null}
 ${view.signingIn ? waysBack(code, look) : null}
 </div>
 ${stuck ? html`<p>${words.closeTab}</p>` : null}
@@ -135,6 +136,14 @@ ${doneUrl === null ? html`<p>${words.closeTab}</p>` : html`<div class="actions">
 ${detailList(code, null, { requestId, action: null }, look)}`,
     ),
   }
+}
+
+/** Only the people behind the application can mend these. */
+const ASKS_FOR_HELP: ReadonlySet<FaultCode> = new Set(['client_rejected', 'connect_failed', 'internal'])
+
+function helpButton({ words, brand }: Look): Html | null {
+  const address = brand?.supportUrl ?? (brand?.supportEmail == null ? null : `mailto:${brand.supportEmail}`)
+  return address === null ? null : html`<a class="button" href="${address}" rel="noreferrer">${words.help}</a>`
 }
 
 /** Failures after which the same person can do the same again with a better end. */

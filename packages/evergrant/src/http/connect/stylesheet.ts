@@ -22,7 +22,7 @@ main.wide { max-width: 60rem; padding-top: 2.5rem; }
 .card > :first-child { margin-top: 0; }
 .card > :last-child { margin-bottom: 0; }
 .columns + p { margin: 1.25rem 0 0; }
-h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .75rem; font-weight: 650; letter-spacing: -.01em; }
+h1 { text-wrap: balance; font-size: 1.5rem; line-height: 1.25; margin: 0 0 .75rem; font-weight: 650; letter-spacing: -.01em; }
 h2 { font-size: 1.0625rem; line-height: 1.35; margin: 1.5rem 0 .5rem; font-weight: 650; }
 h1:focus { outline: none; }
 p { margin: 0 0 1rem; }
@@ -100,6 +100,7 @@ ul.links a, ul.links span { display: inline-flex; align-items: center; min-heigh
 ul.links [aria-current] { font-weight: 650; color: var(--ink); }
 .masthead { margin: 0 0 1rem; }
 img.logo { display: block; height: 3rem; width: auto; max-width: 100%; object-fit: contain; object-position: left; }
+@media (prefers-color-scheme: dark) { img.logo { background: #ffffff; padding: .375rem; border-radius: .375rem; } }
 ul.choices { list-style: none; margin: 0 0 1rem; padding: 0; display: grid; gap: .5rem; }
 ul.choices .button { width: 100%; justify-content: space-between; min-height: 3.25rem; text-align: left; }
 .onward { flex: none; width: .5rem; height: .5rem; margin-left: 1rem; border: solid var(--soft); border-width: 2px 2px 0 0; transform: rotate(45deg); }

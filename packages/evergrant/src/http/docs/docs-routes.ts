@@ -1,8 +1,10 @@
 import type { FastifyReply } from 'fastify'
+import { RUNBOOKS } from '../../core/operate/runbook-pages.ts'
 import { PAGE_POLICY } from '../headers.ts'
 import type { App } from '../schema.ts'
 import { groupsOf } from './api-document.ts'
 import { apiPage, DOCS_STYLE, DOCS_STYLE_PATH, errorsPage } from './pages.ts'
+import { runbookPage, runbooksPage } from './runbook-pages.ts'
 
 /** The OpenAPI document and the two pages made from it and from the fault table. */
 export function docsRoutes(app: App): void {
@@ -22,6 +24,15 @@ export function docsRoutes(app: App): void {
     ),
   )
   app.get('/docs/errors', { config: { access: 'public' } }, (_request, reply) => page(reply, once('errors', errorsPage)))
+  app.get('/docs/runbooks', { config: { access: 'public' } }, (_request, reply) => page(reply, once('runbooks', runbooksPage)))
+  // Each its own route: an address that is none of them is refused as any other unknown one.
+  for (const runbook of RUNBOOKS)
+    app.get(`/docs/runbooks/${runbook.id}`, { config: { access: 'public' } }, (_request, reply) =>
+      page(
+        reply,
+        once(runbook.id, () => runbookPage(runbook)),
+      ),
+    )
   app.get(DOCS_STYLE_PATH, { config: { access: 'public' } }, (_request, reply) => reply.type('text/css; charset=utf-8').send(DOCS_STYLE))
 }
 

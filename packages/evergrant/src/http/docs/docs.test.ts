@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import { FAULTS } from '../../core/fault/table.ts'
+import { RUNBOOKS } from '../../core/operate/runbook-pages.ts'
 import { type ApiLab, createApiLab } from '../../testing/api-lab.ts'
 
 let lab: ApiLab
@@ -24,6 +25,19 @@ test('the OpenAPI document is 3.1 and has every API route with its scope', async
   expect(json.paths['/api/v1/connections/{id}/token'].get.description).toContain('Scope: `tokens:read`')
   expect(json.paths['/api/v1/connections/{id}/token'].get.security).toEqual([{ key: [] }])
   expect(json.paths['/health/live'].get.security).toBeUndefined()
+})
+
+test('every alert has its page, which needs no script and links to pages that exist', async () => {
+  const list = await lab.call('GET', '/docs/runbooks', { key: null })
+  const pages = [...list.text.matchAll(/href="(\/docs\/runbooks\/[a-z-]+)"/g)].map(([, path = '']) => path)
+  expect(pages.length).toBe(RUNBOOKS.length)
+  for (const path of pages) {
+    const { status, text } = await lab.call('GET', path, { key: null })
+    expect([path, status]).toEqual([path, 200])
+    expect(text).not.toMatch(/<script|style=|\]\(|\.md/)
+    for (const [, target] of text.matchAll(/href="(\/docs\/runbooks\/[a-z-]+)"/g)) expect(pages).toContain(target)
+  }
+  expect((await lab.call('GET', '/docs/runbooks/none', { key: null })).status).toBe(404)
 })
 
 test('the pages need no script and nothing from elsewhere, and name every operation and every fault', async () => {

@@ -56,11 +56,11 @@ function anchorOf(method: string, path: string): string {
 }
 
 /** Text with \`code\` in backticks. */
-function prose(text: string): readonly (Html | string)[] {
+export function prose(text: string): readonly (Html | string)[] {
   return text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))
 }
 
-function frame(title: string, body: Html): string {
+export function frame(title: string, body: Html): string {
   return html`<!doctype html>
 <html lang="en">
 <head>

@@ -76,7 +76,10 @@ describe('a machine that waits', () => {
     }
     const { agent } = await services.agents.create(caller, { name: `there ${people}`, description: null, owner: null, policy: {}, recovery: {} })
     const [one, other] = [await asking('a'), await asking('b')]
-    expect((await visitor.get(`/device?user_code=${one.userCode}`)).body).toContain(agent.name)
+    const page = (await visitor.get(`/device?user_code=${one.userCode}`)).body
+    expect(page).toContain(agent.name)
+    // Nobody is led to give a stranger what an agent of theirs may do: that is chosen by hand.
+    expect(page).toContain('<option value="new" selected>')
     await visitor.post('/device/allow', { user_code: one.userCode, agent: agent.id })
     expect((await one.enrol()).json.agent.id).toBe(agent.id)
     await visitor.post('/device/deny', { user_code: other.userCode })

@@ -138,7 +138,8 @@ class DevicePages {
       device,
       agents: own,
       askedAgo: ago(clock.wall() - device.createdAt),
-      chosen: form['agent'] ?? own[0]?.id ?? NEW_AGENT,
+      // Whoever was led here and presses the button lets in a program that may use nothing. Power is chosen by hand.
+      chosen: form['agent'] ?? NEW_AGENT,
       newName: form['name'] ?? device.name ?? device.asked.host ?? '',
     }
     return this.#send(visit, decisionPage(await this.#frame(visit), view, refused), refused?.status)

@@ -47,10 +47,18 @@ export function proxyRoutes(app: App, services: Services, options: ProxyOptions)
     handler: async (request, reply) => {
       const { connection } = request.params
       await requireReach(services.connections, callerOf(request), connection)
-      await requireUse(services.connectionAccess, callerOf(request), connection, { access: 'proxy', method: request.method })
+      for (const method of methodsOf(request)) await requireUse(services.connectionAccess, callerOf(request), connection, { access: 'proxy', method })
       return aboutConnection(request, services, connection, () => proxy(request, reply, connection, services, options))
     },
   })
+}
+
+/** Many providers do what such a header says, whatever the request line does: a policy of methods has to allow both. */
+const METHOD_HEADERS = ['x-http-method-override', 'x-http-method', 'x-method-override']
+
+function methodsOf({ method, headers }: FastifyRequest): ReadonlySet<string> {
+  const others = METHOD_HEADERS.flatMap((name) => headers[name] ?? []).flatMap((value) => value.split(','))
+  return new Set([...others.map((other) => other.trim().toUpperCase()), method])
 }
 
 async function proxy(request: FastifyRequest, reply: FastifyReply, connection: ConnectionId, services: Services, options: ProxyOptions): Promise<FastifyReply> {

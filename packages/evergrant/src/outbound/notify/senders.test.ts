@@ -113,7 +113,12 @@ describe('webhooks', () => {
     )
     const { transport } = transportOf()
     const waits: { readonly ms: number; readonly task: () => void }[] = []
-    const timers = { after: (ms: number, task: () => void) => (waits.push({ ms, task }), () => {}) }
+    const timers = {
+      after: (ms: number, task: () => void) => {
+        waits.push({ ms, task })
+        return () => {}
+      },
+    }
     const arrived = once(silent, 'request')
     const outcome = post({ url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`, headers: {}, body: Buffer.from('{}') }, { transport, timers })
     await arrived
@@ -167,7 +172,10 @@ describe('push', () => {
     const kept = new Map<string, Uint8Array>()
     const meta = {
       get: async (name: string) => kept.get(name),
-      putIfAbsent: async (name: string, value: Uint8Array) => kept.get(name) ?? (kept.set(name, value), value),
+      putIfAbsent: async (name: string, value: Uint8Array) => {
+        if (!kept.has(name)) kept.set(name, value)
+        return kept.get(name) ?? value
+      },
     }
     const vapid = createVapidKeys(meta, testSeal())
     const browser = createECDH('prime256v1')

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ApiKey } from '../../core/access/api-key.ts'
+import { SETTINGS_DEFAULTS } from '../../core/access/organization-settings.ts'
 import { newId } from '../../core/ids.ts'
 import type { Change } from '../contract.ts'
 import type { StoreCase } from './store-case.ts'
@@ -17,6 +18,17 @@ export const accessCases: readonly StoreCase[] = [
       await store.organizations.rename(tenant.organization, 'Renamed')
       assert.deepEqual(await store.organizations.bySlug(slug), { id: tenant.organization, name: 'Renamed', requireSecondFactor: [], slug, createdAt: PAST })
       assert.ok((await store.organizations.list()).some((organization) => organization.id === tenant.organization))
+    },
+  },
+  {
+    name: 'settings of an organization begin with their defaults, and belong to it alone',
+    async run(store, context) {
+      const [tenant, other] = [await Tenant.open(store, context), await Tenant.open(store, context)]
+      assert.deepEqual(await store.organizations.settings(tenant.organization), SETTINGS_DEFAULTS)
+      const settings = { ...SETTINGS_DEFAULTS, applicationName: 'Acme "Reports"', accent: '#7a1f5c', ownerMail: true }
+      await store.organizations.saveSettings(tenant.organization, settings, tenant.event('organization.updated'))
+      assert.deepEqual(await store.organizations.settings(tenant.organization), settings)
+      assert.deepEqual(await store.organizations.settings(other.organization), SETTINGS_DEFAULTS)
     },
   },
   {

@@ -64,6 +64,8 @@ export function agentCopies(now: Instant): Readonly<Record<string, (row: Row, in
       agent_id: agentAt(index),
       key_thumbprint: `key ${index}`,
       head_id: numbered('sdk', index),
+      enrolled_via: index % 3 === 0 ? 'workload' : 'code',
+      expires_at: index % 3 > 0 ? null : index % 600 === 9 ? now - 8 * DAY : now + DAY,
     }),
     sdk_token: (row, index) => ({ ...row, id: numbered('sdk', index), installation_id: installationAt(index) }),
     enrolment: (row, index) => ({

@@ -61,7 +61,7 @@ export function installationOf(tenant: Tenant, agent: Agent, key: string, change
     reissues: [],
     cooldownUntil: null,
     cooldownMs: 0,
-    minTokenIssuedAt: 0,
+    minGeneration: 0,
     lock: null,
     rekeyUntil: null,
     hints: { host: 'web-2', machine: null, platform: 'linux', sdk: null },

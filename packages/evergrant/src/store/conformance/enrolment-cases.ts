@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Approval } from '../../core/agent/approvals.ts'
-import { type ConnectionId, newId } from '../../core/ids.ts'
+import type { Installation } from '../../core/agent/installation.ts'
+import { type ConnectionId, type InstallationId, newId } from '../../core/ids.ts'
 import { agentOf, enrolled, enrolmentOf, enrolRequest, newAgent } from './agents.ts'
 import { heardDuring } from './people.ts'
 import type { StoreCase } from './store-case.ts'
@@ -182,6 +183,33 @@ export const enrolmentCases: readonly StoreCase[] = [
       while ((await store.approvals.purge(PAST + 1, 1_000)) > 0);
       assert.deepEqual(await store.approvals.list(tenant.organization, { limit: 10, after: null }), [next])
       assert.equal(await store.approvals.get(tenant.organization, approval.id), undefined)
+    },
+  },
+  {
+    name: 'a workload goes with its tokens when its end is long past; its events stay, and so does what a person enrolled',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const agent = await newAgent(tenant)
+      const enrol = async (changes: Partial<Installation>): Promise<InstallationId> => {
+        const request = enrolRequest(tenant, agent, null, newId('evt', context.entropy))
+        const installation: Installation = { ...request.installation, enrolledVia: 'workload', ...changes }
+        assert.equal((await store.enrolments.enrol({ ...request, installation, token: { ...request.token, expiresAt: FUTURE } })).kind, 'enrolled')
+        return installation.id
+      }
+      const [first, second] = [await enrol({ expiresAt: PAST }), await enrol({ expiresAt: PAST + 1 })]
+      const kept = [await enrol({ expiresAt: PAST + 2 }), await enrol({ expiresAt: null }), await enrol({ expiresAt: PAST, enrolledVia: 'code' })]
+      await store.installations.update(tenant.organization, first, { name: 'web-9' }, { ...tenant.event('installation.updated'), subject: first })
+      while ((await store.installations.forgetEnded(PAST + 2, 1)) === 1);
+      for (const id of [first, second]) {
+        assert.equal(await store.installations.get(id), undefined)
+        assert.deepEqual(await store.installations.tokensOf(id, 10), [])
+      }
+      for (const id of kept) assert.equal((await store.installations.tokensOf(id, 10)).length, 1)
+      const told = await store.events.list(tenant.organization, { subject: first }, { limit: 10, cursor: null })
+      assert.deepEqual(
+        told.items.map(({ type }) => type),
+        ['installation.updated'],
+      )
     },
   },
 ]

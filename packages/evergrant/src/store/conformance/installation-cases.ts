@@ -239,13 +239,13 @@ export const installationCases: readonly StoreCase[] = [
       const [agent, other] = [await healing(tenant), await healing(tenant)]
       const [first, second, foreign] = [await enrolled(tenant, agent), await enrolled(tenant, agent), await enrolled(tenant, other)]
       assert.deepEqual(await revoke(tenant, { installation: first.installation.id }, rotation), [first.installation.id])
-      assert.equal((await stored(tenant, first.installation.id)).minTokenIssuedAt, PAST + 9)
+      assert.equal((await stored(tenant, first.installation.id)).minGeneration, first.installation.generation + 1)
       const ended = await revoke(tenant, { owner: agent.owner }, cutOff)
       assert.deepEqual([...ended].sort(), [first.installation.id, second.installation.id].sort())
       assert.deepEqual(await revoke(tenant, { owner: agent.owner }, cutOff), [])
       for (const held of [first, second]) {
         const installation = await stored(tenant, held.installation.id)
-        assert.deepEqual([installation.status, installation.minTokenIssuedAt], ['retired', PAST + 9])
+        assert.deepEqual([installation.status, installation.minGeneration], ['retired', held.installation.generation + 1])
         assert.equal((await store.installations.tokensOf(installation.id, 1))[0]?.revokeClass, 'owner_request')
         assert.equal(saidOf(await present(tenant, held, { verb: 'recover' })), 'refused installation_retired')
       }

@@ -66,6 +66,19 @@ export const sessionCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'a session that leaves the choice to the end user takes the one that its start names',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const another = tenant.newIntegration()
+      await store.integrations.insert(another, tenant.event('integration.created'))
+      const session = await stored(tenant, { choices: [tenant.integration.id, another.id] })
+      assert.deepEqual(await store.connectSessions.load(session.id), session)
+      assert.equal(await store.connectSessions.start(session.id, flowOf(tenant), {}, tenant.event('connect.started'), another.id), true)
+      const now = await store.connectSessions.load(session.id)
+      assert.deepEqual([now?.state, now?.integration, now?.choices], ['started', another.id, session.choices])
+    },
+  },
+  {
     name: 'a burned session is over and its staged grant is gone',
     async run(store, context) {
       const tenant = await Tenant.open(store, context)

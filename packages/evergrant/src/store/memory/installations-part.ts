@@ -178,7 +178,8 @@ function revoke(
   for (const installation of found) {
     const head = headOf(tables, installation)
     tables.sdkTokens.set(head.id, { ...head, state: 'revoked', revokeClass, revokeReason: reason, revokedBy: by, revokedAt: at, ticket })
-    put(tables, status === 'active' ? { ...installation, minTokenIssuedAt: at } : { ...installation, status, lock, minTokenIssuedAt: at, rekeyUntil: null })
+    const minGeneration = installation.generation + 1
+    put(tables, status === 'active' ? { ...installation, minGeneration } : { ...installation, status, lock, minGeneration, rekeyUntil: null })
   }
   const [first] = found
   if (lock !== null && lock.incident !== null && first !== undefined)
@@ -233,6 +234,14 @@ function purge(tables: Tables, before: Instant, limit: number): number {
   return Math.min(old.length, limit)
 }
 
+function removeInstallation(tables: Tables, id: InstallationId): void {
+  tables.installations.delete(id)
+  for (const [key, token] of tables.sdkTokens) if (token.installation === id) tables.sdkTokens.delete(key)
+  for (const [key, attempt] of tables.recoveryAttempts) if (attempt.installation === id) tables.recoveryAttempts.delete(key)
+  for (const [key, approval] of tables.approvals) if (approval.installation === id) tables.approvals.delete(key)
+  for (const [key, day] of tables.installationDays) if (day.installation === id) tables.installationDays.delete(key)
+}
+
 export function installationsPart(tables: Tables): Installations {
   return {
     get: async (id) => {
@@ -265,6 +274,13 @@ export function installationsPart(tables: Tables): Installations {
       )
       for (const token of missed.slice(0, limit)) tables.sdkTokens.set(token.id, { ...token, ticket: true })
       return Math.min(missed.length, limit)
+    },
+    forgetEnded: async (before, limit) => {
+      const ended = [...tables.installations.values()].filter(
+        ({ enrolledVia, expiresAt }) => enrolledVia === 'workload' && expiresAt !== null && expiresAt < before,
+      )
+      for (const { id } of ended.slice(0, limit)) removeInstallation(tables, id)
+      return Math.min(ended.length, limit)
     },
     forgetAttempts: async (before, limit) => {
       const old = [...tables.recoveryAttempts.values()].filter(({ at }) => at < before).slice(0, limit)

@@ -54,7 +54,7 @@ create table installation (
   reissues text not null,
   cooldown_until $int,
   cooldown_ms $int not null,
-  min_token_issued_at $int not null,
+  min_generation $int not null,
   lock text,
   rekey_until $int,
   hints text not null,
@@ -68,6 +68,7 @@ create table installation (
 create index installation_of on installation (organization_id, id);
 create index installation_of_agent on installation (agent_id, id);
 create index installation_key on installation (key_thumbprint);
+create index installation_ended on installation (expires_at) where enrolled_via = 'workload' and expires_at is not null;
 create index installation_healed on installation (organization_id, last_recovery_at) where last_recovery_at is not null;
 create table sdk_token (
   id text primary key,

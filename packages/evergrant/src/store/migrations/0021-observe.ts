@@ -22,6 +22,8 @@ create index connection_tally on connection (organization_id, integration_id, st
 create index connection_state on connection (organization_id, state, id);
 create index health_ends on health (ends_at, connection_id) where ends_at is not null;
 create index event_notable on event (organization_id, type, id) where type <> 'connection.refreshed';
+create index connect_session_connection on connect_session (connection_id) where connection_id is not null;
+create index revocation_of on revocation (connection_id);
 
 create table history_hour (
   organization_id text not null,
@@ -54,7 +56,10 @@ create index connection_shown on connection (organization_id, (${folded("coalesc
 create index connection_fault on connection (organization_id, (${code}), id) where fault is not null;
 `
 
-/** Kept by the database itself: whoever writes tags, by whatever way, is found by them. */
+/**
+ * Kept by the database itself: whoever writes tags, by whatever way, is found by them. A table with triggers has its foreign keys looked at from the other side
+ * with every insert, too (SQLite): what refers to `connection` needs an index on it.
+ */
 const tags: Words = {
   sqlite: `
 insert into connection_tag (organization_id, tag, connection_id)
@@ -85,6 +90,8 @@ create trigger connection_tags_changed after update of tags on connection for ea
 const drop = `
 drop table bulk_action;
 drop table history_hour;
+drop index revocation_of;
+drop index connect_session_connection;
 drop index event_notable;
 drop index health_ends;
 drop index connection_fault;

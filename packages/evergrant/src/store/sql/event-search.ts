@@ -9,8 +9,8 @@ import { type Dialect, type Program, rows, type SqlValue } from './program.ts'
 import { integer, text } from './rows.ts'
 
 const COLUMNS = 'id, organization_id, type, at, actor_kind, actor_id, connection_id, subject, data'
-/** Events that are looked at for one page: so many cost a twentieth of a second, and a rare word must not hold the database for a second. */
-const LOOKED_AT = 20_000
+/** Events that are looked at for one page: so many cost a thirtieth of a second, and a rare word must not hold the database for a second. */
+const LOOKED_AT = 10_000
 /** Sorts after every continuation of a text. */
 const LAST = '\u{10ffff}'
 
@@ -23,7 +23,7 @@ interface Condition {
 export function* searchEvents(dialect: Dialect, organization: OrganizationId, query: EventQuery, page: PageRequest): Program<Page<AuditEvent>> {
   const limit = limitOf(page)
   const { driving, others } = split(query.terms)
-  const place: Condition[] = [{ sql: 'organization_id = ?', params: [organization] }, ...driving.map(driver)]
+  const place: Condition[] = [{ sql: 'organization_id = ?', params: [organization] }, ...driving.map((term) => driver(organization, term))]
   const after = afterOf(page)
   if (after !== null) place.push({ sql: 'id < ?', params: [after] })
   if (query.from !== null) place.push({ sql: 'id >= ?', params: [idFrom('evt', query.from)] })
@@ -59,12 +59,14 @@ function split(terms: readonly EventTerm[]): { readonly driving: readonly EventT
     const [first, ...more] = terms.filter((term) => term.field === field && !term.negated)
     return first !== undefined && more.length === 0 && !first.prefix && !(field === 'type' && first.value === 'connection.refreshed') ? first : undefined
   }
-  const driver = alone('connection') ?? alone('subject') ?? alone('type')
+  const driver = alone('connection') ?? alone('subject') ?? alone('owner') ?? alone('type')
   return driver === undefined ? { driving: [], others: terms } : { driving: [driver], others: terms.filter((term) => term !== driver) }
 }
 
-function driver({ field, value }: EventTerm): Condition {
+function driver(organization: OrganizationId, { field, value }: EventTerm): Condition {
   if (field === 'connection') return { sql: 'connection_id = ?', params: [value] }
+  if (field === 'owner')
+    return { sql: 'connection_id in (select k.id from connection k where k.organization_id = ? and k.owner = ?)', params: [organization, value] }
   if (field === 'subject') return { sql: 'subject = ?', params: [value] }
   // The second half is what the partial index asks for, in its own words.
   return { sql: "type = ? and type <> 'connection.refreshed'", params: [value] }

@@ -24,3 +24,15 @@ export function* purgeTokens(dialect: Dialect, before: Instant, limit: number): 
   for (const [id, floor] of floors) yield* run('update installation set floor_generation = ? where id = ? and floor_generation < ?', floor, id, floor)
   return yield* run(`delete from sdk_token where ${dialect.among('id')}`, JSON.stringify(found.map((one) => text(one, 'id'))))
 }
+
+/** What hangs on an installation goes with it, by the database's own cascade; events and counted uses stay. */
+export function* forgetEnded(dialect: Dialect, before: Instant, limit: number): Program<number> {
+  const ended = yield* rows(
+    `select i.id from installation i where i.enrolled_via = 'workload' and i.expires_at is not null and i.expires_at < ?
+     order by i.expires_at limit ? ${dialect.skipLocked('i')}`,
+    before,
+    limit,
+  )
+  if (ended.length === 0) return 0
+  return yield* run(`delete from installation where ${dialect.among('id')}`, JSON.stringify(ended.map((one) => text(one, 'id'))))
+}

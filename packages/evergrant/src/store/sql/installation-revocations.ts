@@ -62,13 +62,12 @@ function* revokeBatch(dialect: Dialect, { organization, target, revocation, at, 
     ticket ? 1 : 0,
     JSON.stringify(found.map((one) => text(one, 'head_id'))),
   )
-  if (status === 'active') yield* run(`update installation set min_token_issued_at = ? where ${dialect.among('id')}`, at, JSON.stringify(ids))
+  if (status === 'active') yield* run(`update installation set min_generation = generation + 1 where ${dialect.among('id')}`, JSON.stringify(ids))
   else
     yield* run(
-      `update installation set status = ?, "lock" = ?, min_token_issued_at = ?, rekey_until = null where ${dialect.among('id')}`,
+      `update installation set status = ?, "lock" = ?, min_generation = generation + 1, rekey_until = null where ${dialect.among('id')}`,
       status,
       toJson(lock),
-      at,
       JSON.stringify(ids),
     )
   const incident = incidentOf({ organization, revocation, at, event }, found)

@@ -4,7 +4,7 @@ import type { NewEvent } from '../../core/audit/event.ts'
 import type { InstallationId, OrganizationId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
 import { append } from './event-rows.ts'
-import { purgeTokens } from './installation-purge.ts'
+import { forgetEnded, purgeTokens } from './installation-purge.ts'
 import { revokeAll } from './installation-revocations.ts'
 import { INSTALLATION, SDK_TOKEN, STANDING, STANDING_TABLES, toInstallation, toSdkToken, toStanding } from './installation-rows.ts'
 import { changed, type Database, type Dialect, type Program, row, rows, run, type SqlValue } from './program.ts'
@@ -150,6 +150,7 @@ export function installationsStore(database: Database): Installations {
     recoveryPressure: (organization, since) => database.read(() => recoveryPressure(organization, since)),
     purge: (before, limit) => database.write(() => purgeTokens(dialect, before, limit), { repeatable: true }),
     excuse: (from, to, limit) => database.write(() => excuse(dialect, from, to, limit), { repeatable: true }),
+    forgetEnded: (before, limit) => database.write(() => forgetEnded(dialect, before, limit), { repeatable: true }),
     forgetAttempts: (before, limit) => database.write(() => forgetAttempts(dialect, before, limit), { repeatable: true }),
   }
 }

@@ -167,10 +167,12 @@ test('a connection outside the policy is not found, and a policy without tokens 
 })
 
 test('a sensitive connection waits for a person, and the error says which approval', async () => {
-  const { client } = await enrolled({ access: ['token'], connections: [{}], approval: [{}] })
+  const { client } = await enrolled({ access: ['token', 'proxy'], connections: [{}], approval: [{}] })
   const error = await client.connections.token(lab.connection).catch((cause: unknown) => cause)
   expect(error).toMatchObject({ code: 'approval_required', action: 'wait', approvalId: expect.stringMatching(/^apr_/) })
   if (!isEvergrantError(error)) return
+  const elsewhere = [client.connections.fetch(lab.connection, 'https://api.example.com/me'), client.connections.proxy(lab.connection, 'me')]
+  for (const same of elsewhere) expect(await same.catch((cause: unknown) => cause)).toMatchObject({ approvalId: (error as { approvalId?: string }).approvalId })
   await lab.call('POST', `/api/v1/approvals/${(error as { approvalId?: string }).approvalId}/approve`, { body: {} })
   expect(await client.connections.token(lab.connection)).toMatchObject({ access_token: expect.any(String) })
 })

@@ -140,6 +140,71 @@ test('through the proxy the program sees the answer and never the token', async 
   expect(await codeOf(program.connections.proxy('con_9', 'x'))).toBe('not_found')
 })
 
+test.each(['../connections', 'v1/..', 'v1/../../admin', '%2e%2E/x', '.%2e/x', './x', 'a%2F..%2fb', 'a\\\\..\\\\b', '.\\t./x', '..?a=1'])(
+  'the path %s is refused before anything is sent',
+  async (path) => {
+    let asked = 0
+    lab.server.once('', (commit) => {
+      asked += 1
+      return commit()
+    })
+    await expect(program.connections.proxy('con_1', path)).rejects.toThrow('segments')
+    expect(asked).toBe(0)
+  },
+)
+
+test('dots that are no segment of their own go through, and so do those of the query', async () => {
+  for (const path of ['v1/..x/a.b', 'v1/x?next=../y', '/v1/%2e%2e%2e'])
+    expect(await (await program.connections.proxy('con_1', path)).text()).toMatch(/^proxied v1/)
+})
+
+test('an id that is a step in a path is refused before anything is sent, by every call', async () => {
+  for (const id of ['', '.', '..', '%2e%2e'])
+    for (const call of [
+      program.connections.proxy(id, 'x'),
+      program.connections.token(id),
+      program.connections.get(id),
+      program.connections.fetch(id, `${API}/me`),
+    ])
+      await expect(call).rejects.toThrow('no id of a connection')
+})
+
+test('one connection is read by its id, without its token; one that the policy does not select is an error', async () => {
+  expect(await program.connections.get('con_1')).toEqual({ id: 'con_1', status: 'active' })
+  expect(lab.server.counts.tokens).toBe(0)
+  expect(await codeOf(program.connections.get('con_9'))).toBe('not_found')
+})
+
+test("a server that is away is a ConnectionError of the proxy, one that is too slow a TimeoutError, and the caller's abort its own", async () => {
+  await program.whoami()
+  const late = new TypeError('fetch failed', { cause: Object.assign(new Error('no headers'), { code: 'UND_ERR_HEADERS_TIMEOUT' }) })
+  for (const [cause, name, code] of [
+    [new TypeError('fetch failed', { cause: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }) }), 'ConnectionError', 'connection_failed'],
+    [late, 'TimeoutError', 'connection_timed_out'],
+  ] as const) {
+    lab.server.once('/v1/x', () => Promise.reject(cause))
+    const error = await program.connections.proxy('con_1', 'v1/x', { method: 'POST', body: '{}' }).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ name, code, status: 0, retryable: true })
+  }
+  const stop = new AbortController()
+  lab.server.once('/v1/x', () => {
+    stop.abort(new Error('enough'))
+    return Promise.reject(new TypeError('aborted'))
+  })
+  await expect(program.connections.proxy('con_1', 'v1/x', { signal: stop.signal })).rejects.toThrow('enough')
+})
+
+test('a refused proof of one request does not renew the credential: the next one has a proof of its own', async () => {
+  await program.whoami()
+  const refused = () => Promise.resolve(Response.json({ code: 'dpop_proof_invalid', detail: 'x' }, { status: 401 }))
+  lab.server.once('connections', refused)
+  expect(await codeOf(program.connections.list())).toBe('dpop_proof_invalid')
+  lab.server.once('/v1/x', refused)
+  expect(await codeOf(program.connections.proxy('con_1', 'v1/x'))).toBe('dpop_proof_invalid')
+  expect(lab.server.counts.rotations).toBe(0)
+  expect((await program.connections.proxy('con_1', 'v1/x')).status).toBe(200)
+})
+
 test("a provider's 401 that the proxy passes on does not renew this machine's credential", async () => {
   await program.whoami()
   lab.server.once('/v1/x', () => Promise.resolve(new Response('no', { status: 401, headers: { 'evergrant-upstream-status': '401' } })))

@@ -2,7 +2,7 @@ import { isRecord } from '../../proof/jws.ts'
 import type { Connection, Token } from '../../wire/shapes.ts'
 import { fetchWithToken } from './api-fetch.ts'
 import { isStream } from './body.ts'
-import { errorOf } from './client-errors.ts'
+import { configurationError, errorOf } from './client-errors.ts'
 import type { Platform } from './platform.ts'
 import type { ServerLink } from './server-link.ts'
 import type { ServerSession } from './server-session.ts'
@@ -33,8 +33,13 @@ export interface AgentConnections {
    * 503 are waited for. Only https addresses, and redirects only inside the same origin.
    */
   fetch(id: string, url: string | URL, init?: RequestInit): Promise<Response>
-  /** Through Evergrant, which adds the token: this program never sees it. `path` is that of the provider's API, with its query. */
+  /**
+   * Through Evergrant, which adds the token: this program never sees it. `path` is that of the provider's API, with its query, and without `.` and `..` segments.
+   * @throws ConnectionError or TimeoutError when Evergrant did not answer; EvergrantError for what it refuses itself
+   */
   proxy(id: string, path: string, init?: RequestInit): Promise<Response>
+  /** What is known of it, without its token. @throws EvergrantError `not_found` when it does not exist or the policy does not select it */
+  get(id: string, options?: { readonly signal?: AbortSignal }): Promise<Connection>
   list(filter?: ConnectionFilter): Promise<{ readonly items: readonly Connection[]; readonly cursor: string | null }>
 }
 
@@ -82,14 +87,21 @@ export class ConnectionTokens implements AgentConnections {
   }
 
   async proxy(id: string, path: string, init: RequestInit = {}): Promise<Response> {
+    const target = `proxy/${segmentOf(id)}/${proxyPath(path)}`
     const session = await this.#parts.session()
     const { method = 'GET', body } = init
-    const response = await session.send(method.toUpperCase(), `proxy/${encodeURIComponent(id)}/${path.replace(/^\/+/, '')}`, init, !isStream(body))
+    const response = await session.send(method.toUpperCase(), target, init, !isStream(body))
     // Evergrant's own refusals are errors; whatever a provider answers is the caller's.
     if (response.status < 400 || response.headers.has('evergrant-upstream-status')) return response
     const problem: unknown = await response.json().catch(() => null)
     const code = isRecord(problem) && typeof problem['code'] === 'string' ? problem['code'] : 'invalid_answer'
     throw errorOf({ ...(isRecord(problem) ? problem : {}), code, status: response.status })
+  }
+
+  async get(id: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Connection> {
+    const path = `connections/${segmentOf(id)}`
+    const session = await this.#parts.session()
+    return (await session.get(path, {}, signal)) as unknown as Connection
   }
 
   async list(filter: ConnectionFilter = {}): ReturnType<AgentConnections['list']> {
@@ -112,14 +124,13 @@ export class ConnectionTokens implements AgentConnections {
   }
 
   async #ask(id: string, { minTtl, rejectedGeneration }: TokenRequest): Promise<Token> {
+    const path = `connections/${segmentOf(id)}/token`
     const session = await this.#parts.session()
-    const answer = await session
-      .get(`connections/${encodeURIComponent(id)}/token`, { min_ttl: minTtl, rejected_generation: rejectedGeneration })
-      .catch((error) => {
-        // Cut off, paused or out of the policy: what is kept is not handed out, either.
-        this.#kept.delete(id)
-        throw error
-      })
+    const answer = await session.get(path, { min_ttl: minTtl, rejected_generation: rejectedGeneration }).catch((error) => {
+      // Cut off, paused or out of the policy: what is kept is not handed out, either.
+      this.#kept.delete(id)
+      throw error
+    })
     const token = answer as unknown as Token
     const { platform, link } = this.#parts
     const now = platform.now()
@@ -127,6 +138,23 @@ export class ConnectionTokens implements AgentConnections {
     this.#kept.set(id, { token, promise: Promise.resolve(token), until: Math.min(now + KEPT_MS, ends) })
     return token
   }
+}
+
+/** `fetch` takes `.` and `..` for steps, however they are written: the request would go to another route, with the credential of this machine. */
+const DOTS = /^(?:\.|%2e){1,2}$/i
+
+function segmentOf(id: string): string {
+  if (id === '' || DOTS.test(id)) throw configurationError(`\`${id}\` is no id of a connection. It looks like con_...; connections.list() has them.`)
+  return encodeURIComponent(id)
+}
+
+/** Addresses lose tabs and line breaks before they are read, and a backslash counts as a slash. */
+function proxyPath(text: string): string {
+  const path = text.replace(/[\t\r\n]/g, '').replace(/^\/+/, '')
+  const segments = (path.split(/[?#]/, 1)[0] ?? '').split(/\/|\\|%2f|%5c/i)
+  if (segments.some((segment) => DOTS.test(segment)))
+    throw configurationError(`The path \`${text}\` has \`.\` or \`..\` segments. Write the path of the provider's API in full.`)
+  return path
 }
 
 function fits({ generation, expires_at: ends }: Token, { minTtl, rejectedGeneration }: TokenRequest, now: number): boolean {

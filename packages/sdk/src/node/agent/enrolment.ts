@@ -1,6 +1,6 @@
 import { AgentClientError, errorOf } from './client-errors.ts'
 import type { Tell } from './credential-events.ts'
-import type { PendingEnrolment, Profile } from './credential-file.ts'
+import type { Identity, PendingEnrolment, Profile } from './credential-file.ts'
 import { type CredentialStore, fingerprintOf } from './credential-store.ts'
 import { newAttemptId } from './dpop.ts'
 import { type Answer, retryAfterOf } from './exchange.ts'
@@ -172,8 +172,8 @@ interface Keeping extends Enrolled {
 async function keep(store: CredentialStore, { link, keys, machine, tell }: EnrolParts, { key, answer, sentAt, names, code }: Keeping): Promise<Profile> {
   const granted = readTokenAnswer(answer.body)
   const reference = { thumbprint: key.thumbprint, custody: key.provider.custody }
-  const base = { server: link.server, name: names.profile ?? granted.agent.name, key: reference, machine, enrolled_with: code }
-  const profile = profileOf(base, granted, sentAt)
+  const name = names.profile ?? (await freeName(store, link.server, granted))
+  const profile = profileOf({ server: link.server, name, key: reference, machine, enrolled_with: code }, granted, sentAt)
   const lock = await store.lock(profile)
   try {
     const replaced = await store.find(profile)
@@ -186,6 +186,12 @@ async function keep(store: CredentialStore, { link, keys, machine, tell }: Enrol
     key.provider.custody === 'keychain' ? 'in the keychain' : key.provider.custody === 'file' ? `in ${store.folder} (mode 0600)` : 'where you keep it'
   tell({ type: 'enrolled', message: `enrolled as ${profile.installation.name} at ${link.server}; the private key is ${where}`, generation: profile.generation })
   return profile
+}
+
+/** The agent's name, unless an agent of another organization has it here: a machine may serve both, and neither credential takes the place of the other. */
+async function freeName(store: CredentialStore, server: string, { agent, organization }: Pick<Identity, 'agent' | 'organization'>): Promise<string> {
+  const known = await store.find({ server, name: agent.name })
+  return known === undefined || known.organization.id === organization.id ? agent.name : `${agent.name} (${organization.id})`
 }
 
 function nameOf({ name }: EnrolNames): { readonly name?: string } {

@@ -44,7 +44,7 @@ export async function exchange({ fetch, timeoutMs, heard }: ExchangeOptions, { m
     text = await response.text()
   } catch (cause) {
     signal?.throwIfAborted()
-    throw unanswered(new URL(url).origin, deadline.aborted, timeoutMs, cause)
+    throw unanswered(new URL(url).origin, deadline.aborted ? timeoutMs : null, cause)
   }
   heard(response.headers)
   const parsed = text.length > LENGTH_MAX ? null : parse(text)
@@ -58,10 +58,20 @@ export async function exchange({ fetch, timeoutMs, heard }: ExchangeOptions, { m
   return { status: response.status, body: parsed, headers: response.headers }
 }
 
-function unanswered(origin: string, late: boolean, timeoutMs: number, cause: unknown): Error {
-  if (late)
-    return new TimeoutError({ status: 0, code: 'connection_timed_out', detail: `Evergrant at ${origin} did not answer within ${timeoutMs / 1_000} s.` }, cause)
+/** `deadlineMs`: after so long it was given up here; null: it failed by itself, perhaps at a time limit of the runtime. */
+export function unanswered(origin: string, deadlineMs: number | null, cause: unknown): ConnectionError | TimeoutError {
+  if (deadlineMs !== null || isLate(cause)) {
+    const within = deadlineMs === null ? 'in time' : `within ${deadlineMs / 1_000} s`
+    return new TimeoutError({ status: 0, code: 'connection_timed_out', detail: `Evergrant at ${origin} did not answer ${within}.` }, cause)
+  }
   return new ConnectionError({ status: 0, code: 'connection_failed', detail: `Evergrant at ${origin} cannot be reached.` }, cause)
+}
+
+/** `fetch` says everything with a TypeError; what it was stands in the cause, under a code of the runtime (`ETIMEDOUT`, `UND_ERR_HEADERS_TIMEOUT`). */
+function isLate(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false
+  const { code, name, cause } = error as { readonly code?: unknown; readonly name?: unknown; readonly cause?: unknown }
+  return name === 'TimeoutError' || (typeof code === 'string' && /TIMEDOUT|TIMEOUT/.test(code)) || (cause !== error && isLate(cause))
 }
 
 function parse(text: string): unknown {

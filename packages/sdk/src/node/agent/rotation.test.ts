@@ -4,7 +4,12 @@ import { inspect } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { CredentialsCopiedError, ReauthorizationRequiredError, RecoveryDeniedError, RecoveryPendingApprovalError } from './client-errors.ts'
 import type { Profile } from './credential-file.ts'
+import { CredentialStore } from './credential-store.ts'
 import type { Evergrant, EvergrantOptions } from './evergrant.ts'
+import { KeyStore } from './key-store.ts'
+import { Rotation } from './rotation.ts'
+import { ServerLink } from './server-link.ts'
+import { fileSlot } from './slot.ts'
 import { codeOf, createMachineLab, DAY, type MachineLab, MINUTE } from './testing/machine-lab.ts'
 
 let lab: MachineLab
@@ -181,6 +186,20 @@ test('a new key takes the place of the old one, which is gone then', async () =>
   expect(readdirSync(join(lab.home, 'keys'))).toEqual([`${after.key_thumbprint}.json`])
   lab.pass(LIFE + MINUTE)
   expect((await (await another()).whoami()).key_thumbprint).toBe(after.key_thumbprint)
+})
+
+test('whoever reads the file while another process replaces the key takes the new one, and no error', async () => {
+  const program = await enrolled()
+  await another()
+  const old = readFileSync(join(lab.home, 'credentials.json'), 'utf8')
+  const after = await program.rotateKey()
+  const slot = fileSlot(new CredentialStore({ platform: lab.platform }), { server: lab.server.url, name: 'weather' })
+  let reads = 0
+  const late = { ...slot, read: () => (reads++ === 0 ? Promise.resolve<Profile>(JSON.parse(old).profiles[0]) : slot.read()) }
+  const link = new ServerLink(lab.server.url, lab.platform, 1_000)
+  const keys = new KeyStore({ platform: lab.platform })
+  const reader = new Rotation({ slot: late, keys, link, platform: lab.platform, machine: null, tell: () => {} })
+  expect((await reader.load()).key.thumbprint).toBe(after.key_thumbprint)
 })
 
 test('both keys are kept until the answer is stored: after a crash either one may be the right one', async () => {

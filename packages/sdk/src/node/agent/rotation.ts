@@ -119,12 +119,24 @@ export class Rotation {
     return profile
   }
 
-  async #adopt(profile: Profile): Promise<Snapshot> {
-    const { keys, platform } = this.#parts
-    const key = await keys.open(profile.key)
+  async #adopt(read: Profile): Promise<Snapshot> {
+    const { platform } = this.#parts
+    const { profile, key } = await this.#opened(read)
     this.#installation = profile.installation.id
     this.#known = profile.generation
     return snapshotOf(profile, key, { now: platform.now(), random: platform.random() })
+  }
+
+  /** Reading takes no lock: between the two reads another process may have replaced the key, and the one before is gone. */
+  async #opened(profile: Profile): Promise<{ readonly profile: Profile; readonly key: MachineKey }> {
+    const { keys } = this.#parts
+    try {
+      return { profile, key: await keys.open(profile.key) }
+    } catch (error) {
+      const now = await this.#read()
+      if (now.key.thumbprint === profile.key.thumbprint) throw error
+      return { profile: now, key: await keys.open(now.key) }
+    }
   }
 
   /** What another process stored meanwhile; null when there is nothing newer than what this process knows. */

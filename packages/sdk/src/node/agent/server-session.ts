@@ -1,6 +1,6 @@
 import { isRecord, type JsonRecord } from '../../proof/jws.ts'
 import { AgentClientError } from './client-errors.ts'
-import { type Answer, retryAfterOf } from './exchange.ts'
+import { type Answer, retryAfterOf, unanswered } from './exchange.ts'
 import type { Keeper } from './keeper.ts'
 import type { Platform } from './platform.ts'
 import { problemOf, type ServerLink } from './server-link.ts'
@@ -48,7 +48,10 @@ export class ServerSession {
     }
   }
 
-  /** A request whose answer belongs to the caller: sent once more after a refusal of the credential, where its body allows that. */
+  /**
+   * A request whose answer belongs to the caller: sent once more after a refusal of the credential, where its body allows that.
+   * @throws ConnectionError or TimeoutError when no answer arrived: whether it was executed is then not known. The caller's abort is passed on.
+   */
   async send(method: string, path: string, init: RequestInit, repeatable: boolean): Promise<Response> {
     const { link, platform } = this.#parts
     const url = link.url(path)
@@ -58,7 +61,10 @@ export class ServerSession {
       async (authorization) => {
         const headers = new Headers(init.headers)
         for (const [name, value] of Object.entries(authorization)) headers.set(name, value)
-        const response = await platform.fetch(url, { ...init, method, headers, redirect: 'manual' })
+        const response = await platform.fetch(url, { ...init, method, headers, redirect: 'manual' }).catch((cause) => {
+          init.signal?.throwIfAborted()
+          throw unanswered(new URL(url).origin, null, cause)
+        })
         link.heard(response.headers)
         return response
       },
@@ -89,7 +95,9 @@ type Refusal = 'nonce' | 'token' | null
 
 function refusalOf({ status, body }: Answer): Refusal {
   if (status !== 401) return null
-  return body['code'] === 'dpop_nonce_required' ? 'nonce' : 'token'
+  if (body['code'] === 'dpop_nonce_required') return 'nonce'
+  // About this one proof: a newer token would be refused with it as well, and a renewal would be lost.
+  return body['code'] === 'dpop_proof_invalid' ? null : 'token'
 }
 
 /** A provider's own 401, passed on by the proxy, says nothing about this credential. */

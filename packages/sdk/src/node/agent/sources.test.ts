@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { codeOf, createMachineLab, type MachineLab, MINUTE } from './testing/machine-lab.ts'
+import { workloadSource } from './workload.ts'
 
 let lab: MachineLab
 beforeEach(() => {
@@ -89,11 +90,28 @@ test('a workload keeps nothing on disk, and shows its identity again when its in
   lab.pass(11 * MINUTE)
   expect((await program.whoami()).generation).toBe(2)
   const [first] = lab.server.installations
-  first!.status = 'retired'
+  const ended = { type: 'about:blank', title: 'Over', status: 403, code: 'installation_expired', action: 'contact_admin', request_id: 'one' }
+  lab.server.once('refresh', () => Promise.resolve(Response.json(ended, { status: 403 })))
   lab.pass(11 * MINUTE)
   const again = await program.whoami()
   expect(again.generation).toBe(1)
   expect(again.installation.id).not.toBe(first?.id)
+})
+
+test('a workload that was cut off does not undo it by showing its identity again', async () => {
+  mkdirSync(lab.home, { recursive: true, mode: 0o700 })
+  const file = join(lab.home, 'projected')
+  writeFileSync(file, 'identity\n')
+  lab.server.trustWorkload('identity')
+  Object.assign(lab.env, { EVERGRANT_WORKLOAD_TOKEN_FILE: file, EVERGRANT_URL: lab.server.url })
+  const program = lab.program()
+  await program.whoami()
+  const [first] = lab.server.installations
+  first!.status = 'retired'
+  lab.pass(11 * MINUTE)
+  expect(await codeOf(program.whoami())).toBe('installation_retired')
+  expect(await codeOf(program.whoami())).toBe('installation_retired')
+  expect(lab.server.counts.enrolled).toBe(1)
 })
 
 test('GitHub Actions is asked for an identity that is meant for this server', async () => {
@@ -111,6 +129,15 @@ test('GitHub Actions is asked for an identity that is meant for this server', as
   })
   expect(await program.whoami()).toMatchObject({ source: 'workload' })
   expect(asked).toEqual([`https://gh.test/token?v=1&audience=${encodeURIComponent(lab.server.url)} Bearer runner`])
+  // A trust has an audience of its organization, unless somebody chose another one.
+  lab.env['EVERGRANT_WORKLOAD_AUDIENCE'] = `${lab.server.url}/org_1`
+  await program.close()
+  const fetch: typeof globalThis.fetch = (input) => {
+    asked.push(String(input))
+    return Promise.resolve(Response.json({ value: 'from github' }))
+  }
+  await workloadSource(lab.server.url, { ...lab.platform, fetch })?.token()
+  expect(asked.at(-1)).toBe(`https://gh.test/token?v=1&audience=${encodeURIComponent(`${lab.server.url}/org_1`)}`)
 })
 
 test('several profiles are told apart by name and server, and never guessed', async () => {
@@ -164,4 +191,22 @@ test('a machine that a person refuses is told so, and keeps no key', async () =>
   const refused = codeOf(program.agents.register({ onPrompt: ({ userCode }) => lab.server.decideDevice(userCode, 'denied') }))
   expect(await refused).toBe('device_denied')
   expect((await import('node:fs')).readdirSync(join(lab.home, 'keys'))).toEqual([])
+})
+
+test("an agent of another organization with the same name gets a profile of its own, and takes nobody's place", async () => {
+  const first = await lab.program().agents.register({ code: long('weather') })
+  const elsewhere = async (commit: () => Promise<Response>): Promise<Response> => {
+    const answer = await commit()
+    if (answer.status !== 200) {
+      lab.server.once('enroll', elsewhere)
+      return answer
+    }
+    return Response.json({ ...JSON.parse(await answer.text()), organization: { id: 'org_other', name: 'Other' } }, { headers: answer.headers })
+  }
+  lab.server.once('enroll', elsewhere)
+  const second = await lab.program().agents.register({ code: long('weather') })
+  expect(second.organization.name).toBe('Other')
+  expect((await lab.program({ profile: 'weather' }).whoami()).installation.id).toBe(first.installation.id)
+  expect((await lab.program({ profile: 'weather (org_other)' }).describe()).installation.id).toBe(second.installation.id)
+  expect(await messageOf(lab.program().whoami())).toContain('EVERGRANT_PROFILE')
 })

@@ -26,11 +26,11 @@ export function workloadSource(server: string | undefined, platform: Platform): 
   }
   if (server === undefined) return null
   const [url, bearer] = [env['ACTIONS_ID_TOKEN_REQUEST_URL'], env['ACTIONS_ID_TOKEN_REQUEST_TOKEN']]
-  if (url && bearer) return { server, token: () => fromGitHub(url, bearer, server, platform) }
+  if (url && bearer) return { server, token: () => fromGitHub(url, bearer, env['EVERGRANT_WORKLOAD_AUDIENCE'] || server, platform) }
   return isThere(PROJECTED_TOKEN) ? { server, token: () => fromFile(PROJECTED_TOKEN) } : null
 }
 
-/** GitHub Actions: a token for the audience of this server alone. The job needs `permissions: id-token: write`. */
+/** GitHub Actions: a token for one audience alone, the `audience` of the trust; that of this server where nothing is said. The job needs `permissions: id-token: write`. */
 async function fromGitHub(url: string, bearer: string, audience: string, { fetch }: Platform): Promise<string> {
   const address = new URL(url)
   address.searchParams.set('audience', audience)

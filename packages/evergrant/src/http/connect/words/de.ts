@@ -75,7 +75,7 @@ export const de: PageWords = {
     },
     connect_browser_mismatch: {
       title: 'Das wurde in einem anderen Browser begonnen',
-      text: 'Diese Anmeldung wurde in einem anderen Browser begonnen. Nichts wurde geändert. Öffnen Sie den Link hier nochmals und bleiben Sie für die ganze Anmeldung in einem Browser.',
+      text: 'Die Anmeldung wurde in einem anderen Browser begonnen, oder Cookies sind blockiert. Nichts wurde geändert. Öffnen Sie den Link in diesem Browser nochmals und erlauben Sie Cookies für diese Website.',
     },
     connect_cancelled: {
       title: 'Der Zugriff wurde nicht erlaubt',

@@ -74,7 +74,7 @@ export const en: PageWords = {
     },
     connect_browser_mismatch: {
       title: 'This was started in another browser',
-      text: 'This sign-in was started in another browser. Nothing was changed. Open the link again here, and do the whole sign-in in one browser.',
+      text: 'The sign-in was started in another browser, or cookies are blocked. Nothing was changed. Open the link again in this browser and allow cookies for this site.',
     },
     connect_cancelled: { title: 'Access was not granted', text: 'You did not allow access at {P}, or closed the page. Nothing was changed.' },
     connect_code_invalid: { title: 'This sign-in could not be finished', text: 'This sign-in could not be finished. Open the link again.' },

@@ -75,7 +75,7 @@ export const es: PageWords = {
     },
     connect_browser_mismatch: {
       title: 'Esto se empezó en otro navegador',
-      text: 'Este inicio de sesión se empezó en otro navegador. No se ha cambiado nada. Abre el enlace de nuevo aquí y haz todo el proceso en un solo navegador.',
+      text: 'El inicio de sesión se empezó en otro navegador, o las cookies están bloqueadas. No se ha cambiado nada. Abre el enlace de nuevo en este navegador y permite las cookies de este sitio.',
     },
     connect_cancelled: { title: 'No se permitió el acceso', text: 'No permitiste el acceso en {P}, o cerraste la página. No se ha cambiado nada.' },
     connect_code_invalid: { title: 'No se pudo terminar el inicio de sesión', text: 'No se pudo terminar el inicio de sesión. Abre el enlace de nuevo.' },

@@ -74,7 +74,7 @@ export const fr: PageWords = {
     },
     connect_browser_mismatch: {
       title: 'Cela a commencé dans un autre navigateur',
-      text: "Cette connexion a commencé dans un autre navigateur. Rien n'a été modifié. Ouvrez de nouveau le lien ici et faites tout dans un seul navigateur.",
+      text: "Cette connexion a commencé dans un autre navigateur, ou les cookies sont bloqués. Rien n'a été modifié. Ouvrez de nouveau le lien dans ce navigateur et autorisez les cookies de ce site.",
     },
     connect_cancelled: {
       title: "L'accès n'a pas été autorisé",

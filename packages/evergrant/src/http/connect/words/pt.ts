@@ -74,7 +74,7 @@ export const pt: PageWords = {
     },
     connect_browser_mismatch: {
       title: 'Isto foi iniciado em outro navegador',
-      text: 'Esta entrada foi iniciada em outro navegador. Nada foi alterado. Abra o link de novo aqui e faça tudo em um só navegador.',
+      text: 'A entrada foi iniciada em outro navegador, ou os cookies estão bloqueados. Nada foi alterado. Abra o link de novo neste navegador e permita os cookies deste site.',
     },
     connect_cancelled: { title: 'O acesso não foi permitido', text: 'Você não permitiu o acesso em {P}, ou fechou a página. Nada foi alterado.' },
     connect_code_invalid: { title: 'Não foi possível concluir a entrada', text: 'Não foi possível concluir a entrada. Abra o link de novo.' },

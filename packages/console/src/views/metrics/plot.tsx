@@ -1,0 +1,36 @@
+import { lazy, type ReactNode, Suspense } from 'react'
+import { Chart } from '../../design/charts/chart.tsx'
+import { Empty } from '../../design/states.tsx'
+import { usePreferences } from '../../preferences/preferences.ts'
+import { absoluteWords } from '../../time/words.ts'
+import type { History } from '../program-operations.ts'
+import styles from './metrics.module.css'
+import { type PlotKind, plotData, summaryOf, valueWords } from './plots.ts'
+
+/** The library that draws is loaded with the first plot. */
+const Canvas = lazy(() => import('./canvas.tsx').then((module) => ({ default: module.Canvas })))
+
+/** A plot: title, sentence, picture or table. */
+export function Plot({ kind, history, provider }: { readonly kind: PlotKind; readonly history: History; readonly provider: string | undefined }): ReactNode {
+  const { zone } = usePreferences()
+  const data = plotData(kind, history, provider)
+  const rows = data.times.map((time, at) => [absoluteWords(time * 1_000, zone, false), ...data.lines.map(({ values }) => shown(values[at] ?? null, kind))])
+  return (
+    <Chart
+      title={kind.title}
+      summary={summaryOf(kind, data)}
+      table={{ columns: ['Time', ...data.lines.map(({ name }) => name)], rows }}
+      legend={data.lines.map(({ name, color }) => ({ text: name, color: `var(${color})` }))}
+    >
+      {data.times.length === 0 ? (
+        <Empty title="Nothing was counted in this time" />
+      ) : (
+        <Suspense fallback={<div className={styles['canvas']} />}>
+          <Canvas data={data} look={kind.look} unit={kind.unit} label={`${kind.title}. ${summaryOf(kind, data)}`} />
+        </Suspense>
+      )}
+    </Chart>
+  )
+}
+
+const shown = (value: number | null, { unit }: PlotKind): string => (value === null ? '' : valueWords(value, unit))

@@ -1,0 +1,74 @@
+import type { ReactNode } from 'react'
+import { download } from '../../api/call.ts'
+import { useList } from '../../api/queries.ts'
+import { Button } from '../../design/button.tsx'
+import { Card } from '../../design/card.tsx'
+import { Pager } from '../../design/pager.tsx'
+import { Badge } from '../../design/state.tsx'
+import { Empty, Loading, ProblemNote } from '../../design/states.tsx'
+import { tellProblem } from '../../design/toasts.tsx'
+import { To } from '../../router/link.tsx'
+import { Time } from '../../time/time.tsx'
+import { actorWords, shortData, toneOf } from '../events/event-words.ts'
+import parts from '../parts/parts.module.css'
+import { Rows } from '../parts/rows.tsx'
+
+/** What people decide: members, keys, integrations, rules. What happens by itself is in the events. */
+const QUERY =
+  'type:user.* type:organization.* type:api_key.* type:integration.* type:alert_rules.* type:channel.* type:webhook.* type:settings.* type:agent.* type:signing_key.*'
+
+/** Who changed what. */
+export function Audit(): ReactNode {
+  const list = useList('GET /api/v1/events', { query: { q: QUERY, limit: 50 } })
+  const { items } = list
+  return (
+    <Card
+      title="Audit log"
+      note="What people and keys changed."
+      flush
+      actions={
+        <div className={parts['actions']}>
+          <To to="/events" search={{ q: QUERY }}>
+            Search in it
+          </To>
+          <Button small onClick={() => void download(`/api/v1/events/export?q=${encodeURIComponent(QUERY)}&format=csv`, 'audit.csv').catch(tellProblem)}>
+            Export as CSV
+          </Button>
+        </div>
+      }
+    >
+      {items === undefined ? (
+        list.error ? (
+          <ProblemNote error={list.error} onRetry={() => void list.refetch()} />
+        ) : (
+          <Loading />
+        )
+      ) : items.length === 0 ? (
+        <Empty title="Nobody changed anything yet" />
+      ) : (
+        <>
+          <Rows
+            label="Audit log"
+            items={items}
+            keyOf={({ id }) => id}
+            columns={[
+              {
+                name: 'What',
+                cell: (event) => (
+                  <To to="/events" search={{ q: QUERY, event: event.id }}>
+                    <Badge tone={toneOf(event)}>{event.type}</Badge>
+                  </To>
+                ),
+              },
+              { name: 'Who', cell: ({ actor }) => actorWords(actor) },
+              { name: 'About', cell: ({ subject, connection_id: connection }) => <code>{subject ?? connection}</code> },
+              { name: 'Details', cell: (event) => <code>{shortData(event)}</code> },
+              { name: 'When', cell: ({ at }) => <Time at={at} /> },
+            ]}
+          />
+          <Pager shown={items.length} what="event" hasMore={list.hasNextPage} busy={list.isFetchingNextPage} onMore={list.more} />
+        </>
+      )}
+    </Card>
+  )
+}

@@ -1,0 +1,78 @@
+import { type FormEvent, type ReactNode, useState } from 'react'
+import { useApi, useDeed } from '../../api/queries.ts'
+import { Button, buttonClass } from '../../design/button.tsx'
+import { Card, Facts } from '../../design/card.tsx'
+import { Id } from '../../design/copy.tsx'
+import { TextField } from '../../design/field.tsx'
+import { Answered } from '../../design/states.tsx'
+import { tell } from '../../design/toasts.tsx'
+import { serverUrl } from '../../session/client.ts'
+import { DeedProblem } from '../parts/deed-problem.tsx'
+import parts from '../parts/parts.module.css'
+
+const PAGES = [
+  { path: '/me/security', text: 'Password, passkeys and sessions' },
+  { path: '/me', text: 'Your connections' },
+  { path: '/me/programs', text: 'Your programs' },
+  { path: '/me/data', text: 'Your data' },
+] as const
+
+/** Whoever is signed in: the name here, all that is about security on pages of their own. */
+export function Own(): ReactNode {
+  const query = useApi('GET /api/v1/users/profile')
+  return (
+    <Answered query={query}>
+      {(user) => (
+        <div className={parts['two']}>
+          <Name key={user.name ?? ''} name={user.name ?? ''} />
+          <Card title="You">
+            <div className={parts['form']}>
+              <Facts
+                rows={[
+                  ['E-mail', user.email],
+                  ['Role', user.role],
+                  ['As an owner', <code key="owner">{user.owner}</code>],
+                  ['Id', <Id key="id" id={user.id} />],
+                ]}
+              />
+              <ul className={parts['actions']}>
+                {PAGES.map(({ path, text }) => (
+                  <li key={path}>
+                    <a className={buttonClass({ small: true })} href={serverUrl() + path}>
+                      {text}
+                    </a>
+                  </li>
+                ))}
+              </ul>
+            </div>
+          </Card>
+        </div>
+      )}
+    </Answered>
+  )
+}
+
+function Name({ name }: { readonly name: string }): ReactNode {
+  const [text, setText] = useState(name)
+  const save = useDeed('PATCH /api/v1/users/profile', {
+    refreshes: ['GET /api/v1/users/profile', 'GET /api/v1/users'],
+    onDone: () => tell('Your name is saved.'),
+  })
+  const submit = (event: FormEvent): void => {
+    event.preventDefault()
+    save.mutate({ body: { name: text.trim() === '' ? null : text.trim() } })
+  }
+  return (
+    <Card title="Your name">
+      <form className={parts['form']} onSubmit={submit}>
+        <TextField label="Name" autoComplete="name" maxLength={100} value={text} onChange={setText} />
+        <DeedProblem error={save.error} />
+        <div>
+          <Button type="submit" look="primary" busy={save.isPending} disabled={text.trim() === name}>
+            Save
+          </Button>
+        </div>
+      </form>
+    </Card>
+  )
+}
