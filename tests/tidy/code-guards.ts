@@ -11,7 +11,8 @@ export const isTest = (path: string): boolean => /\.test\.tsx?$/.test(path)
 const isCode = (path: string): boolean => /\.(ts|tsx|mjs)$/.test(path)
 /** Tests, examples, the practice provider, the lab and the benchmarks run on real time; scripts run before the workspace exists. */
 const runsOnRealTime = (path: string): boolean =>
-  isTest(path) || /^(tests|bench|scripts|examples|packages\/lab)\/|^packages\/evergrant\/src\/(practice|testing)\/|\.config\.ts$/.test(path)
+  isTest(path) ||
+  /^(tests|bench|scripts|examples|packages\/lab|packages\/console\/dev)\/|^packages\/evergrant\/src\/(practice|testing)\/|\.config\.ts$/.test(path)
 
 interface BannedCall {
   readonly pattern: RegExp

@@ -24,13 +24,17 @@ export async function startDemoServer(): Promise<DemoServer> {
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
     env: { ...process.env, EVERGRANT_DATA_DIR: data, EVERGRANT_PORT: String(port) },
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   const said = await new Promise<string>((resolve, reject) => {
     let text = ''
     child.stdout.setEncoding('utf8').on('data', (piece: string) => {
       text += piece
       if (/\/auth\/setup#\S+/.test(text)) resolve(text)
+    })
+    // Why it ended, where it does.
+    child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece
     })
     child.on('exit', (code) => reject(new Error(`the server ended with ${code}:\n${text}`)))
   })

@@ -1,2 +1,22 @@
 /** The pages of `src/views` of which pictures are taken: a name, and the path below the console. */
-export const VIEW_PATHS: Readonly<Record<string, string>> = {}
+export const VIEW_PATHS: Readonly<Record<string, string>> = {
+  expiry: 'expiry',
+  events: 'events',
+  providers: 'providers',
+  catalogue: 'providers/new',
+  'set-up': 'providers/new?provider=github',
+  agents: 'agents',
+  healing: 'agents?tab=healing',
+  keys: 'keys',
+  'signing-keys': 'keys?tab=signing',
+  'encryption-keys': 'keys?tab=encryption',
+  metrics: 'metrics?range=week',
+  alerts: 'alerts',
+  rules: 'alerts?tab=rules',
+  channels: 'alerts?tab=channels',
+  webhooks: 'alerts?tab=webhooks',
+  team: 'settings',
+  branding: 'settings?tab=branding',
+  organization: 'settings?tab=organization',
+  audit: 'settings?tab=audit',
+}

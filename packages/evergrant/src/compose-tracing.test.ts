@@ -20,11 +20,18 @@ interface Span {
 
 /** A collector that keeps what it is sent (OTLP over HTTP, JSON). */
 const collected: { path: string; headers: IncomingHttpHeaders; spans: Span[]; text: string }[] = []
+/** Headers of webhooks, which come to the same server. */
+const hooked: string[] = []
 const collector = createServer((request, response) => {
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
   request.on('end', () => {
     const text = Buffer.concat(chunks).toString('utf8')
+    if (request.url === '/hook') {
+      hooked.push(JSON.stringify(request.headers))
+      response.writeHead(204).end()
+      return
+    }
     const body: { resourceSpans: { scopeSpans: { spans: Span[] }[] }[] } = JSON.parse(text)
     const spans = body.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans))
     collected.push({ path: request.url ?? '', headers: request.headers, spans, text })
@@ -111,6 +118,29 @@ test("a request belongs to its caller's trace, is named by its route and not by 
   expect(found.some(({ name, parentSpanId }) => name.startsWith('store connections.') && parentSpanId === request?.spanId)).toBe(true)
   const text = collected.map((batch) => batch.text).join()
   expect(text).not.toContain(key.text)
+}, 60_000)
+
+test('a webhook is a span, and its receiver gets nothing of the trace', async () => {
+  collected.length = 0
+  const hook = endpoint.replace('ops:word@', '')
+  const node = await openWholeNode({ env: { EVERGRANT_OTLP_ENDPOINT: endpoint, EVERGRANT_PORT: '0', EVERGRANT_ALLOW_PRIVATE_HOSTS: '127.0.0.1' } })
+  const url = await node.evergrant.listen()
+  const key = await node.parts.services.apiKeys.create(node.parts.organization, { name: 'k', scopes: ['admin'], expiresAt: null }, { kind: 'cli', id: null })
+  const post = async (path: string, body: unknown) => {
+    const headers = { authorization: `Bearer ${key.text}`, 'content-type': 'application/json', traceparent: `00-${TRACE}-00f067aa0ba902b7-01` }
+    const answer = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })
+    return { status: answer.status, json: JSON.parse(await answer.text()) }
+  }
+  const made = await post('/api/v1/webhooks', { name: 'Application', url: `${hook}/hook`, types: ['*'] })
+  expect(made.status, JSON.stringify(made.json)).toBe(201)
+  await post(`/api/v1/webhooks/${made.json.id}/test`, {})
+  await node.close()
+  const delivery = spans().find(({ name, traceId }) => name === 'webhook delivery' && traceId === TRACE)
+  expect(delivery?.attributes.find(({ key: name }) => name === 'server.address')?.value.stringValue).toBe(hook.replace('http://', ''))
+  expect(hooked.length).toBeGreaterThan(0)
+  expect(hooked.join()).not.toMatch(/traceparent|tracestate|baggage/)
+  expect(hooked.join()).not.toContain(TRACE)
+  expect(collected.map(({ text }) => text).join()).not.toContain('whsec_')
 }, 60_000)
 
 test('without an endpoint nothing is traced, and the libraries are not loaded', async () => {

@@ -1,5 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
+import { CLIENT_KEYS } from './client-environment.ts'
 import { type Environment, readConfig } from './config.ts'
 import { CONFIG_KEYS } from './config-keys.ts'
 import { configurationReference } from './config-reference.ts'
@@ -46,6 +48,15 @@ test('every problem is reported at once, with key and remedy', () => {
     'EVERGRANT_JOURNAL must be on or off',
     'EVERGRANT_PROT is not a key of Evergrant: correct its spelling or remove it',
   ])
+})
+
+test('what clients on the same machine read is let pass: every name in the sources of the SDK, and no other', () => {
+  const sources = new URL('../../sdk/src/', import.meta.url)
+  const files = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((file) => /(?<!\.test)\.tsx?$/.test(file))
+  const read = files.flatMap((file) => [...readFileSync(new URL(file, sources), 'utf8').matchAll(/\benv(?:\.|\[')(EVERGRANT_\w+)/g)].map(([, name]) => name))
+  expect([...new Set([...read, 'EVERGRANT_API_KEY'])].sort()).toEqual([...CLIENT_KEYS].sort())
+  expect(problems(Object.fromEntries(CLIENT_KEYS.map((name) => [name, 'x'])))).toBe('')
+  expect(problems({ EVERGRANT_HOMES: 'x' })).toContain('EVERGRANT_HOMES is not a key')
 })
 
 test('plain http is accepted for this machine alone', () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { CLIENT_KEYS } from './client-environment.ts'
 import { CONFIG_KEYS, type ConfigKey } from './config-keys.ts'
 import { Fault } from './core/fault/fault.ts'
 import { Secret } from './core/seal/secret.ts'
@@ -65,9 +66,6 @@ export interface Config {
   /** Protocol waits are divided by this; 1 outside tests. */
   readonly dangerousTimeScale: number
 }
-
-/** Read by clients on the same machine, not by the server. */
-const CLIENT_KEYS = ['EVERGRANT_URL', 'EVERGRANT_API_KEY']
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

@@ -118,6 +118,11 @@ test('its policy is shown, and set as a whole', async () => {
     approval: [],
     methods: ['GET'],
   })
+  const doors = ['policy', 'weather', '--access', 'token', 'proxy', '--allow', 'all', '--auto-accept']
+  expect(await json(...doors, 'workload', 'device')).toMatchObject({ auto_accept: ['workload', 'device'] })
+  expect(await json(...doors, 'none')).toMatchObject({ auto_accept: [] })
+  expect(await json(...doors, 'code')).toMatchObject({ auto_accept: ['code'] })
+  expect(await agents(...doors, 'window')).toMatchObject({ code: 2, err: expect.stringContaining('code, device, workload, or none') })
   expect(await agents('policy', 'weather', '--allow', 'nonsense')).toMatchObject({ code: 2, err: expect.stringContaining("'nonsense' is not name=value") })
 })
 
@@ -159,7 +164,10 @@ test('Rotate is for a machine, an agent or all; `why` tells that the machine hea
   expect((await json('rotate', 'weather')).rotated).toBeGreaterThanOrEqual(1)
   expect(await json('rotate', '--all')).toEqual({ rotated: 0 })
   expect(await agents('rotate')).toMatchObject({ code: 2, err: expect.stringContaining('Name a machine or an agent') })
-  expect((await agents('timeline', id)).out).toMatch(/token_revoked +hygiene +Generation 1 was revoked: exercise/)
+  expect((await agents('timeline', id)).out).toMatch(/token_revoked +hygiene +Generation 1 was revoked: exercise\./)
+  expect((await agents('timeline', id)).out).toMatch(
+    /event +sdk_token\.rotated +Its token was rotated .*\(exercise\): the machine fetches a new one by itself\./,
+  )
 })
 
 test('a lock is lifted with a new key; Cut off is for good', async () => {

@@ -120,6 +120,17 @@ describe('Rotate', () => {
     expect((await read(`installations/${id}`)).recovery).toMatchObject({ used: 0, remaining: 5, cooldown_until: null })
   })
 
+  test('thrice within one second: each ends the access token of the healing before it, and none that comes after', async () => {
+    const { machine, id } = await enrolled()
+    for (let time = 0; time < 3; time++) {
+      expect((await machine.call('GET', '/api/v1/connections')).status).toBe(200)
+      expect((await post(`installations/${id}/rotate`)).json).toEqual({ rotated: 1 })
+      expect((await machine.call('GET', '/api/v1/connections')).json.code).toBe('access_token_expired')
+      expect((await recover(machine)).status).toBe(200)
+    }
+    expect((await machine.call('GET', '/api/v1/connections')).status).toBe(200)
+  })
+
   test('twice at once does nothing more, and leaves what is locked or over as it is', async () => {
     const [one, locked, over] = [await enrolled(), await enrolled(), await enrolled()]
     await post(`installations/${locked.id}/lock`)

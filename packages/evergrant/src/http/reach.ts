@@ -1,5 +1,5 @@
-import type { ConnectionAccess } from '../core/agent/connection-access.ts'
 import type { WantedUse } from '../core/agent/agent-policy.ts'
+import type { ConnectionAccess } from '../core/agent/connection-access.ts'
 import type { UseActor } from '../core/agent/use-counter.ts'
 import { type ConnectionService, connectionNotFound } from '../core/connection/connection-service.ts'
 import { Fault } from '../core/fault/fault.ts'

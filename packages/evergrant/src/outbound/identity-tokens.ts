@@ -79,6 +79,8 @@ async function fetchKeys(client: IdentityTokenOptions['client'], issuer: string)
   const { issuer: named, jwks_uri: address } = await client.fetchJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)
   if (named !== issuer) throw new Refused('The issuer names itself otherwise in its discovery document.')
   if (typeof address !== 'string') throw new Refused('The discovery document of the issuer has no `jwks_uri`.')
+  // Whoever is on the way could put keys of their own there.
+  if (issuer.startsWith('https:') && !address.startsWith('https:')) throw new Refused('The `jwks_uri` of the issuer is not https.')
   const found = await client.fetchJson(address)
   if (!Array.isArray(found['keys'])) throw new Refused('The `jwks_uri` of the issuer leads to no key set.')
   return createLocalJWKSet(found as unknown as JSONWebKeySet)

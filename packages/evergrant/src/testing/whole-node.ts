@@ -69,6 +69,6 @@ async function ask(app: App, method: string, url: string, credential: string | n
     },
     ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
   })
-  const isJson = String(answer.headers['content-type'] ?? '').includes('json')
+  const isJson = /[/+]json(?:;|$)/.test(String(answer.headers['content-type'] ?? ''))
   return { status: answer.statusCode, text: answer.body, json: isJson && answer.body !== '' ? JSON.parse(answer.body) : null }
 }

@@ -3,7 +3,7 @@
 import type { Nothing, Operation } from '../operation.ts'
 export interface AdminOperations {
   /** Sweep now. */
-  'POST /api/v1/admin/refresh-tokens': Operation<Nothing, undefined, { readonly started: number }>
+  'POST /api/v1/admin/refresh-tokens': Operation<Nothing, undefined, { readonly sweep_id: string; readonly due: number; readonly started: number }>
   /** Is the database trusted?. */
   'GET /api/v1/admin/restore': Operation<
     Nothing,

@@ -141,7 +141,7 @@ export interface AuthOperations {
       readonly agent: { readonly id: string; readonly name: string; readonly status: string }
       readonly organization: { readonly id: string; readonly name: string }
       readonly metadata: { readonly source: string; readonly recovered_from: string | null; readonly recovery_reason: string | null }
-      readonly recovery: { readonly mode: string; readonly remaining: number | null; readonly window_days: number }
+      readonly recovery: { readonly mode: string; readonly remaining: number | null; readonly limit: number | null; readonly window_days: number }
     }
   >
   /** Refresh the credentials of an installation. */
@@ -174,7 +174,7 @@ export interface AuthOperations {
       readonly agent: { readonly id: string; readonly name: string; readonly status: string }
       readonly organization: { readonly id: string; readonly name: string }
       readonly metadata: { readonly source: string; readonly recovered_from: string | null; readonly recovery_reason: string | null }
-      readonly recovery: { readonly mode: string; readonly remaining: number | null; readonly window_days: number }
+      readonly recovery: { readonly mode: string; readonly remaining: number | null; readonly limit: number | null; readonly window_days: number }
     }
   >
   /** End an installation. */

@@ -21,7 +21,8 @@ export interface ConnectOperations {
   'POST /api/v1/connect/sessions': Operation<
     Nothing,
     {
-      readonly integration: string
+      readonly integration?: string
+      readonly integrations?: readonly string[]
       readonly owner?: string
       readonly return_url?: string
       readonly mode?: 'verified' | 'signed_in' | 'link'
@@ -29,5 +30,18 @@ export interface ConnectOperations {
       readonly variables?: { readonly [key: string]: string }
     },
     ConnectSession
+  >
+  /** See how a connect flow stands. */
+  'GET /api/v1/connect/sessions/{id}/status': Operation<
+    Nothing,
+    undefined,
+    {
+      readonly id: string
+      readonly state: 'open' | 'started' | 'exchanging' | 'staged' | 'completed' | 'burned' | 'expired'
+      readonly connection_id: string | null
+      readonly code: string | null
+      readonly startable: boolean
+      readonly expires_at: string
+    }
   >
 }

@@ -8,10 +8,16 @@ export interface ConnectionsOperations {
     {
       readonly limit?: number
       readonly cursor?: string
+      readonly q?: string
       readonly integration?: string
+      readonly provider?: string
       readonly owner?: string
-      readonly status?: 'active' | 'degraded' | 'needs_reauth' | 'blocked' | 'paused' | 'disconnected'
+      readonly status?: string
       readonly tag?: string
+      readonly code?: string
+      readonly expires_after?: string
+      readonly expires_before?: string
+      readonly sort?: string
     },
     undefined,
     { readonly items: readonly Connection[]; readonly cursor: string | null }
@@ -40,6 +46,80 @@ export interface ConnectionsOperations {
       readonly verify?: boolean
     },
     Connection
+  >
+  /** Change many connections. */
+  'POST /api/v1/connections/bulk': Operation<
+    Nothing,
+    {
+      readonly action: 'refresh' | 'pause' | 'resume' | 'tag' | 'untag' | 'reconnect_links' | 'disconnect'
+      readonly ids?: readonly string[]
+      readonly filter?: {
+        readonly q?: string
+        readonly integration?: string
+        readonly provider?: string
+        readonly owner?: string
+        readonly status?: string
+        readonly tag?: string
+        readonly code?: string
+        readonly expires_after?: string
+        readonly expires_before?: string
+      }
+      readonly tag?: string
+      readonly dry_run?: boolean
+      readonly confirm?: string
+    },
+    {
+      readonly bulk_id: string | null
+      readonly count: number
+      readonly sample: readonly Connection[]
+      readonly undo_until: string | null
+      readonly results: readonly { readonly connection_id: string; readonly outcome: string; readonly detail: string | null; readonly url: string | null }[]
+    }
+  >
+  /** Undo a change of many connections. */
+  'POST /api/v1/connections/bulk/{id}/undo': Operation<
+    Nothing,
+    undefined,
+    { readonly results: readonly { readonly connection_id: string; readonly outcome: string; readonly detail: string | null; readonly url: string | null }[] }
+  >
+  /** Export connections as CSV. */
+  'GET /api/v1/connections/export': Operation<
+    {
+      readonly q?: string
+      readonly integration?: string
+      readonly provider?: string
+      readonly owner?: string
+      readonly status?: string
+      readonly tag?: string
+      readonly code?: string
+      readonly expires_after?: string
+      readonly expires_before?: string
+      readonly sort?: string
+    },
+    undefined,
+    string
+  >
+  /** Count connections. */
+  'GET /api/v1/connections/facets': Operation<
+    {
+      readonly q?: string
+      readonly integration?: string
+      readonly provider?: string
+      readonly owner?: string
+      readonly status?: string
+      readonly tag?: string
+      readonly code?: string
+      readonly expires_after?: string
+      readonly expires_before?: string
+    },
+    undefined,
+    {
+      readonly total: number
+      readonly status: readonly { readonly value: string; readonly name: string; readonly count: number }[]
+      readonly provider: readonly { readonly value: string; readonly name: string; readonly count: number }[]
+      readonly integration: readonly { readonly value: string; readonly name: string; readonly count: number }[]
+      readonly code: readonly { readonly value: string; readonly name: string; readonly count: number }[]
+    }
   >
   /** Import many connections. */
   'POST /api/v1/connections/import': Operation<
@@ -159,6 +239,20 @@ export interface ConnectionsOperations {
       readonly last_refreshed_at: string | null
     }
   >
+  /** What happened to a connection. */
+  'GET /api/v1/connections/{id}/timeline': Operation<
+    { readonly limit?: number; readonly cursor?: string },
+    undefined,
+    {
+      readonly items: readonly {
+        readonly kind: string
+        readonly at: string
+        readonly event?: { readonly [key: string]: Json }
+        readonly use?: { readonly [key: string]: Json }
+      }[]
+      readonly cursor: string | null
+    }
+  >
   /** Read a valid access token. */
   'GET /api/v1/connections/{id}/token': Operation<{ readonly min_ttl?: number; readonly rejected_generation?: number }, undefined, Token>
   /** Who used a connection. */
@@ -173,6 +267,20 @@ export interface ConnectionsOperations {
         readonly count: number
       }[]
       readonly cursor: null
+    }
+  >
+  /** Why a connection is in its state. */
+  'GET /api/v1/connections/{id}/why': Operation<
+    Nothing,
+    undefined,
+    {
+      readonly sentence: string
+      readonly status: string
+      readonly steps: readonly { readonly at: string; readonly what: string; readonly detail: string | null }[]
+      readonly rule: { readonly [key: string]: Json } | null
+      readonly evidence: { readonly [key: string]: Json } | null
+      readonly next: { readonly what: string; readonly at: string | null }
+      readonly retries: readonly { readonly failures: number; readonly since: string | null; readonly at: string | null }[]
     }
   >
 }

@@ -4,7 +4,7 @@ import type { Json, Operation } from '../operation.ts'
 export interface EventsOperations {
   /** List events. */
   'GET /api/v1/events': Operation<
-    { readonly limit?: number; readonly cursor?: string; readonly connection?: string; readonly subject?: string; readonly type?: string },
+    { readonly limit?: number; readonly cursor?: string; readonly connection?: string; readonly subject?: string; readonly type?: string; readonly q?: string },
     undefined,
     {
       readonly items: readonly {
@@ -18,5 +18,11 @@ export interface EventsOperations {
       }[]
       readonly cursor: string | null
     }
+  >
+  /** Export events. */
+  'GET /api/v1/events/export': Operation<
+    { readonly connection?: string; readonly subject?: string; readonly type?: string; readonly q?: string; readonly format?: 'jsonl' | 'csv' },
+    undefined,
+    string
   >
 }

@@ -158,6 +158,55 @@ export interface UsersOperations {
       readonly recovery_codes: readonly string[] | null
     }
   >
+  /** Cut off all SDK tokens of yours. */
+  'DELETE /api/v1/users/me/sdk-tokens': Operation<
+    Nothing,
+    { readonly reason_class?: 'owner_request' | 'offboarding' | 'compromise'; readonly reason?: string },
+    { readonly cut_off: number }
+  >
+  /** List your SDK tokens. */
+  'GET /api/v1/users/me/sdk-tokens': Operation<
+    { readonly limit?: number; readonly cursor?: string; readonly status?: 'active' | 'recovery_blocked' | 'locked' | 'retired' },
+    undefined,
+    {
+      readonly items: readonly {
+        readonly id: string
+        readonly agent: string
+        readonly device: {
+          readonly name: string
+          readonly host: string | null
+          readonly platform: string | null
+          readonly address: string | null
+          readonly custody: string
+        }
+        readonly status: string
+        readonly generation: number
+        readonly created_at: string
+        readonly last_used_at: string | null
+        readonly expires_at: string
+        readonly state: string
+        readonly revoke_class: string | null
+        readonly metadata: { readonly source: string; readonly recovered_from: string | null; readonly recovery_reason: string | null }
+      }[]
+      readonly cursor: string | null
+    }
+  >
+  /** Count your SDK tokens. */
+  'GET /api/v1/users/me/sdk-tokens/count': Operation<
+    Nothing,
+    undefined,
+    { readonly count: number; readonly active: number; readonly recovery_blocked: number; readonly locked: number; readonly retired: number }
+  >
+  /** Rotate all SDK tokens of yours. */
+  'POST /api/v1/users/me/sdk-tokens/rotate': Operation<Nothing, { readonly reason?: string }, { readonly rotated: number }>
+  /** Cut off an SDK token of yours. */
+  'DELETE /api/v1/users/me/sdk-tokens/{id}': Operation<
+    Nothing,
+    { readonly reason_class?: 'owner_request' | 'offboarding' | 'compromise'; readonly reason?: string },
+    { readonly cut_off: number }
+  >
+  /** Rotate an SDK token of yours. */
+  'POST /api/v1/users/me/sdk-tokens/{id}/rotate': Operation<Nothing, { readonly reason?: string }, { readonly rotated: number }>
   /** End all your other sessions. */
   'DELETE /api/v1/users/me/sessions': Operation<Nothing, undefined, { readonly signed_out: number }>
   /** List your sessions. */

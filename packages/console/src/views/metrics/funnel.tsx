@@ -5,6 +5,7 @@ import { Answered } from '../../design/states.tsx'
 import { To } from '../../router/link.tsx'
 import { numberWords } from '../../time/words.ts'
 import styles from './metrics.module.css'
+import { NoFigures } from './no-figures.tsx'
 import type { Span } from './span.ts'
 
 const STEPS = [
@@ -24,14 +25,11 @@ export function Funnel({ span }: { readonly span: Span }): ReactNode {
           const count = (name: string): number =>
             series.filter((each) => each.name === name).reduce((sum, { points }) => sum + points.reduce((all, [, value]) => all + value, 0), 0)
           const [told, works] = [count('reconnect_notified'), count('reconnect_verified')]
+          if (told + works === 0) return <NoFigures title="From the request to the repair">Nobody was asked to reconnect in this time.</NoFigures>
           return (
             <Bars
               title="From the request to the repair"
-              summary={
-                told + works === 0
-                  ? 'Nobody was asked to reconnect in this time.'
-                  : `${numberWords(told)} were told, ${numberWords(works)} connections work again.`
-              }
+              summary={`${numberWords(told)} were told, ${numberWords(works)} connections work again.`}
               unit="Step"
               series={[{ name: 'owners', color: 'var(--chart-1)' }]}
               bars={STEPS.map(({ name, text }) => ({ key: name, text, values: [count(name)] }))}

@@ -5,6 +5,7 @@ import { Answered } from '../../design/states.tsx'
 import { durationWords, numberWords } from '../../time/words.ts'
 import type { History } from '../program-operations.ts'
 import styles from './metrics.module.css'
+import { NoFigures } from './no-figures.tsx'
 import type { Span } from './span.ts'
 
 /** How long a token still had when its successor was there: how near the edge one runs. */
@@ -17,14 +18,11 @@ export function LeadTime({ span, provider }: { readonly span: Span; readonly pro
           const bars = leadBars(history, provider)
           const total = bars.reduce((sum, { values }) => sum + (values[0] ?? 0), 0)
           const late = bars.find(({ key }) => key === '0')?.values[0] ?? 0
+          if (total === 0) return <NoFigures title="Time left at a renewal">Nothing was renewed in this time.</NoFigures>
           return (
             <Bars
               title="Time left at a renewal"
-              summary={
-                total === 0
-                  ? 'Nothing was renewed in this time.'
-                  : `${numberWords(total)} renewals; ${late === 0 ? 'none' : numberWords(late)} came after the token had ended.`
-              }
+              summary={`${numberWords(total)} renewals; ${late === 0 ? 'none' : numberWords(late)} came after the token had ended.`}
               unit="Left"
               series={[{ name: 'renewals', color: 'var(--chart-1)' }]}
               bars={bars}

@@ -42,7 +42,7 @@ export function MetricsPage(): ReactNode {
   return (
     <Page
       title="Metrics"
-      lead="Counted by the hour. Prometheus reads the same at /metrics."
+      lead="Counted by the hour."
       actions={
         <>
           <SelectField
@@ -66,7 +66,9 @@ export function MetricsPage(): ReactNode {
       </div>
       <Card title="Prometheus and OpenTelemetry">
         <div className={parts['form']}>
-          <p>Scrape this address; the dashboard and the alert rules for Grafana are in the folder `deploy` of the package.</p>
+          <p>
+            Scrape this address. A dashboard for Grafana and alert rules for Prometheus are in the folder <code>deploy</code> of the sources.
+          </p>
           <CopyBox text={`${serverUrl()}/metrics`} label="the address" />
         </div>
       </Card>

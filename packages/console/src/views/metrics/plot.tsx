@@ -20,7 +20,7 @@ export function Plot({ kind, history, provider }: { readonly kind: PlotKind; rea
       title={kind.title}
       summary={summaryOf(kind, data)}
       table={{ columns: ['Time', ...data.lines.map(({ name }) => name)], rows }}
-      legend={data.lines.map(({ name, color }) => ({ text: name, color: `var(${color})` }))}
+      legend={data.times.length === 0 ? [] : data.lines.map(({ name, color }) => ({ text: name, color: `var(${color})` }))}
     >
       {data.times.length === 0 ? (
         <Empty title="Nothing was counted in this time" />

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
+import { ENROLMENT_DOORS } from '../../core/agent/agent.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts'
 import { CommandFailure, EXIT } from '../exit-code.ts'
 import { pairs } from '../option-values.ts'
@@ -13,9 +14,11 @@ export interface PolicyOptions {
   readonly allow?: string[]
   readonly approval?: string[]
   readonly method?: string[]
+  readonly autoAccept?: string[]
   readonly file?: string
 }
 
+const DOORS = `${ENROLMENT_DOORS.join(', ')}, or none`
 const SELECTOR = 'all, or what must hold: integration=strava,owner=ana,tag=weather,connection=con_...'
 
 export function policyOptions(command: Command): Command {
@@ -24,6 +27,7 @@ export function policyOptions(command: Command): Command {
     .option('--allow <selector...>', `connections it may use: ${SELECTOR}`)
     .option('--approval <selector...>', 'of these, a use waits for a person')
     .option('--method <method...>', 'HTTP methods that the proxy lets through; all by default')
+    .option('--auto-accept <door...>', `machines that came by these need no acceptance by the owner: ${DOORS}`)
 }
 
 /** `evergrant agents policy`: shows it, or sets it as a whole. */
@@ -44,14 +48,21 @@ export function policyCommand(group: Command, { output }: Shell): void {
 }
 
 /** Null: nothing was said. @throws CommandFailure */
-export function policyFrom({ access, allow, approval, method }: PolicyOptions): JsonObject | null {
+export function policyFrom({ access, allow, approval, method, autoAccept }: PolicyOptions): JsonObject | null {
   const said = {
     ...(access === undefined ? {} : { access }),
     ...(allow === undefined ? {} : { connections: allow.map(selector) }),
     ...(approval === undefined ? {} : { approval: approval.map(selector) }),
     ...(method === undefined ? {} : { methods: method.map((one) => one.toUpperCase()) }),
+    ...(autoAccept === undefined ? {} : { auto_accept: doorsOf(autoAccept) }),
   }
   return Object.keys(said).length === 0 ? null : said
+}
+
+function doorsOf(said: readonly string[]): string[] {
+  if (said.length === 1 && said[0] === 'none') return []
+  if (said.every((door) => ENROLMENT_DOORS.some((known) => known === door))) return [...said]
+  throw new CommandFailure(EXIT.usage, `--auto-accept: ${DOORS}`, { code: 'usage' })
 }
 
 function selector(text: string): JsonObject {

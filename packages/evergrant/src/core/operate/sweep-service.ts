@@ -67,6 +67,8 @@ export class SweepService {
   async work(): Promise<boolean> {
     const open = await this.ports.operations.openSweeps(OPEN_AT_ONCE)
     for (const sweep of open) await this.advance(sweep)
+    // Another node may have ended it.
+    for (const id of this.countedAt.keys()) if (!open.some((sweep) => sweep.id === id)) this.countedAt.delete(id)
     return open.length === OPEN_AT_ONCE
   }
 

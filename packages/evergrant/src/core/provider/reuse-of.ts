@@ -23,7 +23,10 @@ function windowed(seconds: number, neverProbe: boolean): Reuse {
  * be presented twice and that nobody has verified is PU: a wrong guess there costs grants. Credentials of a grant without a browser
  * may be presented as often as one likes.
  */
-export function reuseOf(record: Pick<ProviderRecord, 'reuse'> & Partial<Pick<ProviderRecord, 'grant' | 'unverified'>>, settings: Pick<IntegrationSettings, 'reuse'>): Reuse {
+export function reuseOf(
+  record: Pick<ProviderRecord, 'reuse'> & Partial<Pick<ProviderRecord, 'grant' | 'unverified'>>,
+  settings: Pick<IntegrationSettings, 'reuse'>,
+): Reuse {
   const { neverProbe } = record.reuse
   if (record.grant !== undefined && isMachineGrant(record.grant)) return { class: 'P0', windowMs: 0, neverProbe: false, credentials: true }
   if (settings.reuse !== null) return parseReuse(settings.reuse, neverProbe)

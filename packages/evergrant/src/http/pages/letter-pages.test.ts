@@ -118,7 +118,7 @@ test('the first owner is made once, by the token of the start', async () => {
     expect((await visitor.get('/auth/setup')).body).toContain('Make the first owner')
     expect((await visitor.post('/auth/setup', { step: 'finish', email: 'no address', password: PASSWORD })).status).toBe(400)
     const done = await visitor.post('/auth/setup', { step: 'finish', email: 'owner@example.com', password: PASSWORD, name: 'Olga' })
-    expect(done.location).toBe('/me?done=welcome')
+    expect(done.location).toBe('/console/welcome')
     expect((await fresh.store.users.list(fresh.organization, { limit: 5, cursor: null })).items.map(({ membership }) => membership.role)).toEqual(['owner'])
     expect((await (await read('/auth/setup', token, fresh.browser())).get('/auth/setup')).status).toBe(410)
   } finally {

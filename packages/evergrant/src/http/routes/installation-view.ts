@@ -5,6 +5,7 @@ import type { RecoveryAttempt } from '../../core/agent/installations.ts'
 import { recentRecoveries } from '../../core/agent/recovery-rules.ts'
 import type { SdkToken } from '../../core/agent/sdk-token.ts'
 import type { TimelineEntry } from '../../core/agent/timeline.ts'
+import { eventSentence } from '../../core/agent/timeline-words.ts'
 import { ACCESS_TOKEN_SECONDS } from '../../core/session/access-token.ts'
 import { DAY, type Instant, SECOND } from '../../core/time.ts'
 import { iso, isoOrNull } from '../connection-view.ts'
@@ -231,7 +232,7 @@ export function entryView(entry: TimelineEntry, now: Instant) {
         kind,
         id: token.id,
         what: revokeClass ?? 'owner_request',
-        sentence: `Generation ${generation} was revoked${why}`,
+        sentence: `Generation ${generation} was revoked${why}${why.endsWith('.') ? '' : '.'}`,
         data: sdkTokenView(token, now),
       }
     }
@@ -243,7 +244,7 @@ export function entryView(entry: TimelineEntry, now: Instant) {
         kind,
         id: entry.event.id,
         what: entry.event.type,
-        sentence: entry.event.type,
+        sentence: eventSentence(entry.event),
         data: { ...entry.event.data, actor: { ...entry.event.actor } },
       }
   }

@@ -68,6 +68,20 @@ test('an answer that is lost is asked for again with the same attempt, and bring
   expect(stored().intent).toBeNull()
 })
 
+test('a request that a proxy delivers twice costs another proof, and stops nobody', async () => {
+  const program = await enrolled()
+  lab.pass(LIFE + MINUTE)
+  const twice = async (commit: () => Promise<Response>): Promise<Response> => {
+    const first = await commit()
+    if (first.status === 200) return Response.json({ code: 'sdk_token_invalid', status: 401, title: 'The proof was used before.' }, { status: 401 })
+    lab.server.once('refresh', twice)
+    return first
+  }
+  lab.server.once('refresh', twice)
+  expect((await program.whoami()).generation).toBe(2)
+  expect(lab.server.counts).toMatchObject({ rotations: 1, repeated: 1 })
+})
+
 test('a process that dies between the commit of the server and its own save leaves its attempt to the next one', async () => {
   const program = lab.program({ enrolmentCode: lab.server.code(), server: lab.server.url, maxRetries: 0 })
   await program.whoami()

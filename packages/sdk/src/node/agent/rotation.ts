@@ -154,7 +154,7 @@ export class Rotation {
   async #spend(profile: Profile, newKey: boolean): Promise<Snapshot> {
     const { platform } = this.#parts
     let working = await this.#begin(profile, newKey)
-    const turn: Turn = { verb: 'refresh', byNext: false, reloads: 0 }
+    const turn: Turn = { verb: 'refresh', byNext: false, provenAnew: false, reloads: 0 }
     const begun = platform.now()
     for (let step = 0; step < STEPS_MAX; step += 1) {
       const sentAt = platform.now()
@@ -181,6 +181,11 @@ export class Rotation {
           break
         }
         case 'stranger':
+          // A proxy that delivered the request twice has spent its proof, and the first answer is lost: the same attempt with another proof brings it.
+          if (!turn.provenAnew) {
+            turn.provenAnew = true
+            break
+          }
           // After a lost answer only the server knows which of the two keys counts.
           if (working.next_key === null || turn.byNext) return this.#stop(working, answer, UNKNOWN_TOKEN)
           turn.byNext = true
@@ -276,6 +281,7 @@ export class Rotation {
 interface Turn {
   verb: 'refresh' | 'recover'
   byNext: boolean
+  provenAnew: boolean
   reloads: number
 }
 
