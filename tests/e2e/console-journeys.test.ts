@@ -191,7 +191,7 @@ describe.skipIf(chromiumPath() === null)('journeys of operators', () => {
 
   async function shownOnce(): Promise<string> {
     await page.waitForSelector('dialog:has-text("It is shown this once") pre')
-    const secret = await page.locator('dialog pre').first().innerText()
+    const secret = (await page.locator('dialog pre').first().textContent()) ?? ''
     await page.locator('dialog button:has-text("I have stored it")').focus()
     await page.keyboard.press('Enter')
     await page.waitForSelector('dialog', { state: 'detached' })
@@ -247,7 +247,7 @@ describe.skipIf(chromiumPath() === null)('journeys of operators', () => {
     await page.click('[role=tab]:has-text("Installations")')
     await page.locator('table[aria-label=Installations] a').first().click()
     await page.waitForSelector('h2:has-text("Healing budget")')
-    const name = (await page.locator('h1').innerText()).replace(/\s*Active\s*$/, '').trim()
+    const name = ((await page.locator('h1').textContent()) ?? '').replace(/\s*Active\s*$/, '').trim()
     await page.click('button:has-text("Cut off")')
     await page.fill('dialog label:has-text("to confirm") + input', name)
     await page.click('dialog button:has-text("Cut off")')

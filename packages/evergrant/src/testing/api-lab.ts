@@ -91,6 +91,9 @@ export interface ApiLabOptions extends LabOptions {
   readonly identity?: Partial<Pick<IdentityComposition, 'derive'> & IdentityComposition['config'] & InstallationComposition['config']>
 }
 
+const HEALTHY: Services['health'] = { check: async () => [{ name: 'store', ok: true, detail: null }] }
+const METRICS: Services['metrics'] = { tokenRead: () => {}, render: async () => 'evergrant_up 1\n' }
+
 /** The whole HTTP API over the real engine, the real embedded store and a scripted provider. */
 export async function createApiLab(options: ApiLabOptions = {}): Promise<ApiLab> {
   const lab = await createEngineLab(options)
@@ -100,8 +103,7 @@ export async function createApiLab(options: ApiLabOptions = {}): Promise<ApiLab>
   const seal = testSeal()
   const logged: { fields: LogFields; message: string }[] = []
   const letters: Letter[] = []
-  const note = (fields: LogFields, message: string): void => void logged.push({ fields, message })
-  const log: Log = { info: note, warn: note, error: note }
+  const log = logInto(logged)
   const ports = { clock: time.clock, timers: time.timers, entropy: options.entropy ?? systemEntropy }
   const apiKeys = labKeys(store, seal, ports)
   store.changes.subscribe((change) => {
@@ -121,14 +123,7 @@ export async function createApiLab(options: ApiLabOptions = {}): Promise<ApiLab>
     apiKeys,
     idempotency: new IdempotentRequests({ ...ports, store: store.idempotency, seal }),
     ...probed,
-    machines: new MachineConnections({
-      ...ports,
-      connections: store.connections,
-      contexts: lab.engine.contexts,
-      send: async (request) => (await lab.endpoint.open(request.url, { pooled: true })).send(request, 10_000),
-      observe: (observation) => void lab.observed.push(observation),
-      seal,
-    }),
+    machines: labMachines(lab, { ...ports, seal }),
     repairLink: repairPage,
     integrations: new IntegrationService({
       ...ports,
@@ -143,7 +138,7 @@ export async function createApiLab(options: ApiLabOptions = {}): Promise<ApiLab>
     organizations: store.organizations,
     settings: new OrganizationSettingsService({ ...ports, organizations: store.organizations }),
     events: store.events,
-    health: { check: async () => [{ name: 'store', ok: true, detail: null }] },
+    health: HEALTHY,
     upstream: labUpstream(lab, pacing),
     ...composeObserve({
       ...ports,
@@ -159,7 +154,7 @@ export async function createApiLab(options: ApiLabOptions = {}): Promise<ApiLab>
     }),
     ...composeOperate({ ...ports, store, engine: lab.engine, keyring: ['k1'] }),
     ...alerting,
-    metrics: { tokenRead: () => {}, render: async () => 'evergrant_up 1\n' },
+    metrics: METRICS,
   }
   const app = createApp(services, { publicUrl: PUBLIC_URL, log, ...options.app })
   const keyFor = async (scopes: readonly ApiKeyScope[], organization: OrganizationId = lab.organization): Promise<string> =>
@@ -174,21 +169,41 @@ export async function createApiLab(options: ApiLabOptions = {}): Promise<ApiLab>
     letters,
     keyFor,
     anotherOrganization: () => anotherOrganization(store, time.clock),
-    call: async (method, url, { key = admin, body, headers = {} } = {}) => {
-      const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
-      const answer = await app.inject({
-        method,
-        url,
-        headers: {
-          ...(key === null ? {} : { authorization: `Bearer ${key}` }),
-          ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(payload === undefined ? {} : { payload }),
-      })
-      const isJson = /json\b/.test(String(answer.headers['content-type'] ?? ''))
-      return { status: answer.statusCode, headers: answer.headers, text: answer.body, json: isJson && answer.body !== '' ? JSON.parse(answer.body) : null }
-    },
+    call: callerOf(app, admin),
+  }
+}
+
+function logInto(logged: { fields: LogFields; message: string }[]): Log {
+  const note = (fields: LogFields, message: string): void => void logged.push({ fields, message })
+  return { info: note, warn: note, error: note }
+}
+
+function labMachines(lab: EngineLab, ports: Pick<Services, 'clock' | 'entropy'> & { readonly seal: ReturnType<typeof testSeal> }): MachineConnections {
+  return new MachineConnections({
+    ...ports,
+    connections: lab.store.connections,
+    contexts: lab.engine.contexts,
+    send: async (request) => (await lab.endpoint.open(request.url, { pooled: true })).send(request, 10_000),
+    observe: (observation) => void lab.observed.push(observation),
+  })
+}
+
+/** Sends a request to the app without a socket; by an administrator's key unless something else is said. */
+function callerOf(app: ApiLab['app'], admin: string): ApiLab['call'] {
+  return async (method, url, { key = admin, body, headers = {} } = {}) => {
+    const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
+    const answer = await app.inject({
+      method,
+      url,
+      headers: {
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(payload === undefined ? {} : { payload }),
+    })
+    const isJson = /json\b/.test(String(answer.headers['content-type'] ?? ''))
+    return { status: answer.statusCode, headers: answer.headers, text: answer.body, json: isJson && answer.body !== '' ? JSON.parse(answer.body) : null }
   }
 }
 
