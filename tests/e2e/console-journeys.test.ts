@@ -117,12 +117,12 @@ describe.skipIf(chromiumPath() === null)('journeys of operators', () => {
 
   const open = async (path: string): Promise<void> => {
     await page.goto(`${server.url}/console/${path}`)
-    await page.waitForSelector('main h1')
+    await page.waitForSelector('main h1:not(.unseen)')
   }
 
-  /** Nothing is being loaded any more. */
+  /** Nothing is being loaded any more. Before the session is known there is a page, too, whose heading nobody sees. */
   const settled = async (): Promise<void> => {
-    await page.waitForSelector('main h1')
+    await page.waitForSelector('main h1:not(.unseen)')
     await page.waitForSelector('main [role=status]:has-text("Loading")', { state: 'detached', timeout: 20_000 })
   }
 
@@ -135,8 +135,14 @@ describe.skipIf(chromiumPath() === null)('journeys of operators', () => {
       // Not as a script of the page: its policy would refuse that, as it should.
       await page.evaluate(axe)
       for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-        for (const { id, html } of await violations(colorScheme === 'light' ? RULES : ['cat.color']))
+        await page.emulateMedia({ colorScheme })
+        // Colours that are on their way to the other theme are nobody's.
+        await page.evaluate(() => {
+          for (const each of document.getAnimations()) if (each instanceof CSSTransition) each.finish()
+        })
+        for (const { id, html } of await violations(
+          colorScheme === 'light' ? { type: 'tag', values: RULES } : { type: 'rule', values: ['color-contrast', 'link-in-text-block'] },
+        ))
           bad.push(`${path} (${state}, ${colorScheme}): ${id}: ${html}`)
         if (PICTURES === undefined) continue
         mkdirSync(PICTURES, { recursive: true })
@@ -147,21 +153,24 @@ describe.skipIf(chromiumPath() === null)('journeys of operators', () => {
   }
 
   /** What axe objects to on the page as it is now. */
-  const violations = (tags: readonly string[]): Promise<readonly { readonly id: string; readonly html: string }[]> =>
-    page.evaluate(async (values) => {
+  const violations = (only: {
+    readonly type: string
+    readonly values: readonly string[]
+  }): Promise<readonly { readonly id: string; readonly html: string }[]> =>
+    page.evaluate(async (runOnly) => {
       const { axe: judge } = window as unknown as {
         axe: { run(place: Document, options: object): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> }
       }
-      const found = await judge.run(document, { runOnly: values, resultTypes: ['violations'] })
+      const found = await judge.run(document, { runOnly, resultTypes: ['violations'] })
       return found.violations.map(({ id, nodes }) => ({ id, html: `${nodes.length} of ${nodes[0]?.html}: ${nodes[0]?.failureSummary}` }))
-    }, tags)
+    }, only)
 
   test('every view without data has nothing that axe objects to', { timeout: 600_000 }, async () => {
     expect(await judged('empty')).toEqual([])
   })
 
   test('a key is made, shown once, and rotated with an overlap, by keyboard alone', { timeout: 120_000 }, async () => {
-    await open('')
+    await open('events')
     await page.locator('main').focus()
     await page.keyboard.press('g')
     await page.keyboard.press('k')
@@ -283,7 +292,7 @@ describe.skipIf(chromiumPath() === null)('journeys of operators', () => {
       expires_at: new Date(now + (index + 2) * 11 * 3_600_000).toISOString(),
     }))
     const imported = await api.post('/connections/import', rows)
-    expect(at(imported.body, 'refused')).toEqual([])
+    expect(at(imported.body, 'refused')).toBe(0)
     expect(await judged('full')).toEqual([])
   })
 

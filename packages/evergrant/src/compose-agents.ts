@@ -20,7 +20,7 @@ export interface AgentParts extends Pick<Services, 'agents' | 'enrolment' | 'dev
 }
 
 export interface AgentComposition extends Pick<InstallationParts, 'sdkCredentials' | 'uses'> {
-  readonly config: Pick<Config, 'publicUrl' | 'serveWithoutDatabaseMs' | 'sdkTokenMs'>
+  readonly config: Pick<Config, 'publicUrl' | 'development' | 'allowPrivateHosts' | 'serveWithoutDatabaseMs' | 'sdkTokenMs'>
   readonly store: Pick<
     Store,
     | 'agents'
@@ -48,7 +48,13 @@ export function composeAgents(parts: AgentComposition): AgentParts {
   const { config, store, client, sdkCredentials, uses, seal, clock, timers, entropy, log } = parts
   const ports = { clock, timers, entropy, seal, log, publicUrl: config.publicUrl }
   const agents = new AgentService({ ...ports, ...store })
-  const workloads = new WorkloadIdentities({ ...ports, issuers: store.workloadIssuers, agents, verifier: createIdentityTokenVerifier({ client, clock }) })
+  const workloads = new WorkloadIdentities({
+    ...ports,
+    issuers: store.workloadIssuers,
+    agents,
+    verifier: createIdentityTokenVerifier({ client, clock }),
+    privateAllowed: config.development || config.allowPrivateHosts.length > 0,
+  })
   const connectionAccess = new ConnectionAccess({
     ...ports,
     ...store,
@@ -74,7 +80,7 @@ export function composeAgents(parts: AgentComposition): AgentParts {
     }),
     devices: new DeviceService({ ...ports, enrolments: store.enrolments, agents }),
     workloads,
-    approvals: new ApprovalService({ ...ports, approvals: store.approvals, agents: store.agents }),
+    approvals: new ApprovalService({ ...ports, approvals: store.approvals, agents: store.agents, connections: store.connections }),
     connectionAccess,
     trust: new TrustService({ ...ports, ...store, snapshots: store.trustSnapshots }),
     useHistory: store.uses,

@@ -200,8 +200,9 @@ describe('a use that wants approval', () => {
     const listed = (await lab.call('GET', '/api/v1/approvals?status=pending')).json.items
     expect(listed).toEqual([expect.objectContaining({ id: first.json.approval, kind: 'use', connection: lab.connection, agent })])
     expect(listed[0].shown).toMatchObject({ host: 'web-2', key_thumbprint: machine.thumbprint, access: 'token' })
-    const approved = await lab.call('POST', `/api/v1/approvals/${first.json.approval}/approve`, { key: lab.owner.token })
-    expect(approved.json).toMatchObject({ status: 'approved', decided_by: { kind: 'user', id: lab.owner.id } })
+    const admin = await signIn(lab, { role: 'admin', organization: lab.organization })
+    const approved = await lab.call('POST', `/api/v1/approvals/${first.json.approval}/approve`, { key: admin.token })
+    expect(approved.json).toMatchObject({ status: 'approved', decided_by: { kind: 'user', id: admin.id } })
     for (let use = 0; use < 3; use++) expect((await token(machine)).status).toBe(200)
     expect(await events('agent.connection_used')).toHaveLength(3)
     expect((await lab.call('POST', `/api/v1/approvals/${first.json.approval}/deny`)).json.code).toBe('conflict')
@@ -232,6 +233,69 @@ describe('a use that wants approval', () => {
     expect((await lab.call('POST', `/api/v1/approvals/${approval}/approve`, { key: member.token })).json.code).toBe('not_found')
     expect((await lab.call('GET', `/api/v1/approvals/${approval}`, { key: viewer.token })).status).toBe(200)
     expect((await lab.call('POST', `/api/v1/approvals/${approval}/approve`, { key: viewer.token })).json.code).toBe('role_missing')
+  })
+})
+
+describe('an approval', () => {
+  beforeEach(open)
+
+  test('of a token is given by nobody who could not give tokens to a program', async () => {
+    const machine = await lab.enrolled(await lab.agent({ access: ['token'], connections: [{}], approval: [{}] }))
+    const { approval } = (await token(machine)).json
+    const path = `/api/v1/approvals/${approval}/approve`
+    expect((await lab.call('POST', path, { key: lab.owner.token })).json).toMatchObject({
+      code: 'role_missing',
+      detail: expect.stringContaining('tokens:read'),
+    })
+    expect((await token(machine)).json.code).toBe('approval_required')
+    expect((await lab.call('POST', path, { key: await lab.keyFor(['agents:write']) })).json.code).toBe('role_missing')
+    expect((await lab.call('POST', path, { key: await lab.keyFor(['agents:write', 'tokens:read']) })).json.status).toBe('approved')
+    expect((await token(machine)).status).toBe(200)
+  })
+
+  test('that the whole organization wants is neither dropped, lengthened nor given by a member who owns the program', async () => {
+    const member = await signIn(lab, { role: 'member', organization: lab.organization })
+    const connections = [{ owner: member.id }]
+    const agent = await lab.agent({ access: ['proxy'], connections, approval: connections, approval_seconds: 600 }, { owner: member.id })
+    const machine = await lab.enrolled(agent)
+    const own = await more(member.id)
+    const put = (policy: object) =>
+      lab.call('PUT', `/api/v1/agents/${agent}/policy`, { key: member.token, body: { access: ['proxy'], connections, ...policy } })
+    for (const approval of [[], [{ owner: member.id, tag: 'none' }]])
+      expect((await put({ approval })).json).toMatchObject({ code: 'role_missing', field: '/approval' })
+    expect((await put({ approval: connections, approval_seconds: 6_000 })).json).toMatchObject({ code: 'role_missing', field: '/approval_seconds' })
+    expect((await put({ approval: [...connections, { tag: 'mine' }], approval_seconds: 300 })).status).toBe(200)
+    const asked = await machine.call('GET', `/api/v1/proxy/${own}/v1/me`)
+    expect(asked.json.code).toBe('approval_required')
+    const path = `/api/v1/approvals/${asked.json.approval}/approve`
+    expect((await lab.call('POST', path, { key: member.token })).json).toMatchObject({ status: 403, code: 'role_missing' })
+    expect((await lab.call('POST', path, { key: lab.owner.token })).json.status).toBe('approved')
+  })
+
+  test('that a member wants for a program of their own is theirs to drop and to give', async () => {
+    const member = await signIn(lab, { role: 'member', organization: lab.organization })
+    const policy = { access: ['proxy'], connections: [{ owner: member.id }], approval: [{ owner: member.id }] }
+    const made = await lab.call('POST', '/api/v1/agents', { key: member.token, body: { name: 'mine', policy } })
+    const machine = await lab.enrolled(made.json.id)
+    const asked = await machine.call('GET', `/api/v1/proxy/${await more(member.id)}/v1/me`)
+    expect((await lab.call('POST', `/api/v1/approvals/${asked.json.approval}/approve`, { key: member.token })).json.status).toBe('approved')
+    const dropped = await lab.call('PUT', `/api/v1/agents/${made.json.id}/policy`, { key: member.token, body: { ...policy, approval: [] } })
+    expect(dropped.json.policy.approval).toEqual([])
+  })
+})
+
+describe('access tokens', () => {
+  beforeEach(open)
+
+  test('that an administrator gave to a program of their own end with their role; those that somebody else gave stay', async () => {
+    const admin = await signIn(lab, { role: 'admin', organization: lab.organization })
+    const policy = { access: ['token'], connections: [{}] }
+    const given = (await lab.call('POST', '/api/v1/agents', { key: admin.token, body: { name: 'self', policy } })).json.id
+    const [self, other] = [await lab.enrolled(given), await lab.enrolled(await lab.agent(policy, { owner: admin.id }))]
+    expect([(await token(self)).status, (await token(other)).status]).toEqual([200, 200])
+    await lab.call('PATCH', `/api/v1/organizations/${lab.organization}/members/${admin.id}`, { body: { role: 'operator' } })
+    expect((await token(self)).json.code).toBe('agent_policy_refused')
+    expect((await token(other)).status).toBe(200)
   })
 })
 

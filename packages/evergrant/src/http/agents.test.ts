@@ -189,6 +189,20 @@ describe('an agent', () => {
 })
 
 describe('a member', () => {
+  test('does not resume what somebody of the whole organization suspended, also not after suspending it again', async () => {
+    const member = await signIn(lab, { role: 'member', organization: lab.organization })
+    const agent = await lab.agent({}, { owner: member.id })
+    const state = (verb: string, key?: string) => lab.call('POST', `/api/v1/agents/${agent}/${verb}`, key === undefined ? {} : { key })
+    expect((await state('suspend', member.token)).json.status).toBe('suspended')
+    expect((await state('resume', member.token)).json.status).toBe('pending')
+    await state('suspend', lab.owner.token)
+    await state('suspend', member.token)
+    expect((await state('resume', member.token)).json).toMatchObject({ status: 403, code: 'role_missing', detail: expect.stringContaining('administrator') })
+    expect((await state('resume')).json.status).toBe('pending')
+    expect([(await state('suspend', member.token)).json.status, (await state('suspend')).json.status]).toEqual(['suspended', 'suspended'])
+    expect((await state('resume', member.token)).json.code).toBe('role_missing')
+  })
+
   test('makes and sees only agents of their own, which use only connections of their own', async () => {
     const others = await lab.agent()
     const member = await signIn(lab, { role: 'member', organization: lab.organization })

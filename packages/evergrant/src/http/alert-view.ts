@@ -62,7 +62,7 @@ function filterOf({ kind, about }: Alert, now: number): string | null {
     ['code', about.code],
   ]
   const query = (more: readonly (readonly [string, string | null])[]): string =>
-    new URLSearchParams(more.flatMap(([name, value]) => (value === null ? [] : [[name, value]]))).toString()
+    new URLSearchParams(more.flatMap(([name, value]): [string, string][] => (value === null ? [] : [[name, value]]))).toString()
   switch (kind) {
     case 'connection_needs_reauth':
       return query([['status', 'needs_reauth'], ...of])

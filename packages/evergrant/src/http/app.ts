@@ -64,7 +64,7 @@ import { useRoutes } from './routes/uses.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 import type { App, SchemaTypes } from './schema.ts'
 import type { Services } from './services.ts'
-import { validatorCompiler } from './validation.ts'
+import { routeSchemas } from './validation.ts'
 
 export interface AppOptions {
   /** Where the outside world reaches us, without a trailing slash. */
@@ -92,6 +92,13 @@ export interface AppOptions {
   readonly watch?: RequestWatch
   /** More routes, each in its own scope. */
   readonly routes?: readonly ((app: App) => void)[]
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Compiles the schemas that no request has needed yet. @throws Error for one that is wrong */
+    compileSchemas(): void
+  }
 }
 
 /** Longer than the idle time of common load balancers, so that they never write into a closing connection. Bodies have `BodyTime`. */
@@ -141,7 +148,10 @@ export function createApp(services: Services, options: AppOptions): App {
 
   app.decorateRequest('caller', null)
   app.decorateRequest('words', null)
-  app.setValidatorCompiler(validatorCompiler)
+  const schemas = routeSchemas()
+  app.setValidatorCompiler(schemas.validator)
+  app.setSerializerCompiler(schemas.serializer)
+  app.decorate('compileSchemas', () => schemas.compileAll())
   app.setErrorHandler((error, request, reply) => fail(error, request, reply))
   app.setNotFoundHandler((request, reply) => fail(missing(methods, request, reply), request, reply))
   app.addHook('onRoute', (route) => methods.add(route.method, route.url))

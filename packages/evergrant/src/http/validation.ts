@@ -1,5 +1,7 @@
 import { Ajv, type ValidateFunction } from 'ajv'
+import fastJson from 'fast-json-stringify'
 import type { FastifySchemaCompiler } from 'fastify'
+import type { FastifySerializerCompiler } from 'fastify/types/schema.js'
 import type { Static, TSchema } from 'typebox'
 
 /**
@@ -9,8 +11,56 @@ import type { Static, TSchema } from 'typebox'
 const BODY = new Ajv({ coerceTypes: false, useDefaults: true, removeAdditional: false, allErrors: false, strict: false, validateFormats: false })
 const TEXT = new Ajv({ coerceTypes: true, useDefaults: true, removeAdditional: false, allErrors: false, strict: false, validateFormats: false })
 
+/** At once: for a route that replaces a part of it. */
 export const validatorCompiler: FastifySchemaCompiler<object> = ({ schema, httpPart }): ValidateFunction => {
   return httpPart === 'body' ? BODY.compile(schema) : TEXT.compile(schema)
+}
+
+export interface RouteSchemas {
+  readonly validator: FastifySchemaCompiler<object>
+  readonly serializer: FastifySerializerCompiler<object>
+  /** Compiles what no request has asked for yet. @throws Error for a schema that does not compile */
+  compileAll(): void
+}
+
+/**
+ * What a route takes and gives is compiled when it is first asked for: compiling all of them would be most of the work of a start, and a node that was
+ * started to take load over must be there at once.
+ */
+export function routeSchemas(): RouteSchemas {
+  const waiting = new Set<() => void>()
+  return {
+    validator: (route) => {
+      const compiled = once(waiting, () => validatorCompiler(route) as ValidateFunction)
+      const validate = (data: unknown): boolean => {
+        const check = compiled()
+        const fits = check(data)
+        validate.errors = check.errors ?? null
+        return fits
+      }
+      validate.errors = null as NonNullable<ValidateFunction['errors']> | null
+      return validate
+    },
+    serializer: ({ schema }) => {
+      const compiled = once(waiting, () => fastJson(schema))
+      return (data: unknown) => compiled()(data)
+    },
+    compileAll: () => {
+      for (const compile of [...waiting]) compile()
+    },
+  }
+}
+
+function once<Made>(waiting: Set<() => void>, make: () => Made): () => Made {
+  let made: Made | undefined
+  const compile = (): Made => {
+    if (made !== undefined) return made
+    waiting.delete(compile)
+    made = make()
+    return made
+  }
+  waiting.add(compile)
+  return compile
 }
 
 /** A check of one part of a body that is looked at piece by piece, so that a bad piece refuses no other. */

@@ -33,6 +33,70 @@ async function enrol(audience: string, claims: Readonly<Record<string, unknown>>
   return machine.enrol({ workload_token: await platform.token({ aud: audience, ...claims }, header) })
 }
 
+describe('a workload that was cut off', () => {
+  const enrolling = async (audience: string, claims = {}) => {
+    const machine = await lab.machine()
+    const answer = await machine.enrol({ workload_token: await platform.token({ aud: audience, ...claims }) })
+    return { machine, answer, id: answer.json.installation?.id as string }
+  }
+  const post = (path: string, key?: string) => lab.call('POST', `/api/v1/installations/${path}`, { body: {}, ...(key === undefined ? {} : { key }) })
+
+  test.each(['cut-off', 'compromised', 'lock'])(
+    '(%s) does not enrol again with its next identity token, also long after its end, until that is taken back',
+    async (verb) => {
+      const agent = await lab.agent({ auto_accept: ['workload'] })
+      const { json: trusted } = await trust(agent)
+      const { id } = await enrolling(trusted.audience)
+      expect((await post(`${id}/${verb}`)).json.workload_refused).toBe(true)
+      const refused = (await enrolling(trusted.audience)).answer
+      expect(refused.json).toMatchObject({ status: 401, code: 'workload_refused', detail: expect.stringContaining(id) })
+      const { items } = (await lab.call('GET', '/api/v1/events?type=enrolment.refused')).json
+      expect(items).toEqual([expect.objectContaining({ subject: agent, data: expect.objectContaining({ stopped: id }) })])
+      expect((await enrolling(trusted.audience, { sub: 'repo:acme/other' })).answer.status).toBe(200)
+      await lab.call('DELETE', `/api/v1/agents/${agent}/workloads/${trusted.id}`)
+      await trust(agent)
+      await lab.store.installations.forgetEnded(lab.time.clock.wall() + 40 * 24 * HOUR, 100)
+      expect((await enrolling(trusted.audience)).answer.json.code).toBe('workload_refused')
+      const undo = verb === 'lock' ? 'unlock' : 'lift'
+      expect((await post(`${id}/${undo}`)).json.workload_refused).toBe(false)
+      expect((await enrolling(trusted.audience)).answer.status).toBe(200)
+      expect((await post(`${id}/lift`)).json.code).toBe('conflict')
+    },
+  )
+
+  test('by somebody of the whole organization is not let in by the member who owns the program', async () => {
+    const member = await signIn(lab, { role: 'member', organization: lab.organization })
+    const { json: trusted } = await trust(await lab.agent({ auto_accept: ['workload'] }, { owner: member.id }))
+    const { id } = await enrolling(trusted.audience)
+    await post(`${id}/cut-off`)
+    expect((await post(`${id}/lift`, member.token)).json).toMatchObject({ status: 403, code: 'role_missing' })
+    expect((await enrolling(trusted.audience)).answer.json.code).toBe('workload_refused')
+    await post(`${id}/lift`)
+    const again = await enrolling(trusted.audience)
+    await post(`${again.id}/cut-off`, member.token)
+    expect((await post(`${again.id}/lift`, member.token)).json.workload_refused).toBe(false)
+  })
+
+  test('is not one that signed out or that was rotated: these enrol again', async () => {
+    const { json: trusted } = await trust(await lab.agent({ auto_accept: ['workload'] }))
+    const { machine, id } = await enrolling(trusted.audience)
+    await post(`${id}/rotate`)
+    const next = await enrolling(trusted.audience)
+    expect(next.answer.status).toBe(200)
+    const token = machine.refreshToken ?? ''
+    expect((await machine.post('/api/v1/auth/sdk/revoke', token, { refresh_token: token })).status).toBeLessThan(300)
+    expect((await enrolling(trusted.audience)).answer.status).toBe(200)
+  })
+})
+
+test('an issuer without TLS is refused where no private host is allowed', async () => {
+  const strict = await createAgentLab({ identity: { development: false } })
+  const body = { name: 'CI', issuer: 'http://ci.example', conditions: [{ claim: 'sub', value: 'acme' }] }
+  const at = `/api/v1/agents/${await strict.agent()}/workloads`
+  expect((await strict.call('POST', at, { body })).json).toMatchObject({ code: 'invalid_request', field: '/issuer' })
+  expect((await strict.call('POST', at, { body: { ...body, issuer: 'https://ci.example' } })).status).toBe(201)
+})
+
 describe('a workload', () => {
   test('enrols with the identity token of its platform, and its installation ends by itself, whatever it refreshes', async () => {
     const agent = await lab.agent({ auto_accept: ['workload'] })

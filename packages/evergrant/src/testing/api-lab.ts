@@ -1,4 +1,4 @@
-import { composeAgents } from '../compose-agents.ts'
+import { type AgentComposition, composeAgents } from '../compose-agents.ts'
 import { type AlertComposition, type AlertParts, composeAlerts } from '../compose-alerts.ts'
 import { composeIdentity, type IdentityComposition } from '../compose-identity.ts'
 import { composeInstallations, type InstallationComposition } from '../compose-installations.ts'
@@ -72,6 +72,8 @@ export interface ApiAnswer {
 
 const PUBLIC_URL = 'https://evergrant.example'
 const SESSIONS = {
+  development: true,
+  allowPrivateHosts: [],
   publicUrl: PUBLIC_URL,
   sessionIdleMs: 30 * DAY,
   sessionMs: 180 * DAY,
@@ -88,7 +90,9 @@ export interface ApiLabOptions extends LabOptions {
   readonly codes?: PushedCodes
   /** Of what is made through the API; the system's by default. */
   readonly entropy?: Entropy
-  readonly identity?: Partial<Pick<IdentityComposition, 'derive'> & IdentityComposition['config'] & InstallationComposition['config']>
+  readonly identity?: Partial<
+    Pick<IdentityComposition, 'derive'> & IdentityComposition['config'] & InstallationComposition['config'] & AgentComposition['config']
+  >
 }
 
 const HEALTHY: Services['health'] = { check: async () => [{ name: 'store', ok: true, detail: null }] }
@@ -283,6 +287,7 @@ function labSignedIn(
     readonly config: SessionComposition['config'] &
       IdentityComposition['config'] &
       InstallationComposition['config'] &
+      AgentComposition['config'] &
       Partial<Pick<IdentityComposition, 'derive'>>
   },
 ): ReturnType<typeof composeSessions> &

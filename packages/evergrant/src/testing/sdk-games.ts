@@ -1,4 +1,4 @@
-import { type Agent, NEW_POLICY } from '../core/agent/agent.ts'
+import { type Agent, NEW_POLICY, NEW_POLICY_RECORD } from '../core/agent/agent.ts'
 import type { Approval } from '../core/agent/approvals.ts'
 import type { Installation } from '../core/agent/installation.ts'
 import type { RecoveryAttempt, SdkRevocation } from '../core/agent/installations.ts'
@@ -30,6 +30,8 @@ export const AGENT: Agent = {
   acceptedAt: START,
   acceptedBy: { kind: 'user', id: id('usr', 1) },
   policy: { ...NEW_POLICY },
+  policyRecord: NEW_POLICY_RECORD,
+  suspendedBy: null,
   recovery: {},
   reviewedAt: null,
   reviewedBy: null,
@@ -60,6 +62,8 @@ export function installationRow(changes: Partial<Installation> = {}): Installati
     cooldownMs: 0,
     minGeneration: 0,
     lock: null,
+    stoppedBy: null,
+    workload: null,
     rekeyUntil: null,
     hints: { host: 'web-2', machine: null, platform: null, sdk: null },
     lastSeenAt: null,

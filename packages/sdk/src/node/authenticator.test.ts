@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { badTokens, signedToken } from '../../../evergrant/src/testing/bad-tokens.ts'
 import { type IssuerServer, startIssuer } from '../../../evergrant/src/testing/issuer-server.ts'
 import { createProofKey } from '../proof/proof-key.ts'
@@ -128,6 +128,8 @@ test('a refused token is answered so that the client refreshes and sends the req
 })
 
 test('clocks may differ by five seconds, or by what is said', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  onTestFinished(() => void vi.useRealTimers())
   const now = Math.floor(Date.now() / 1_000)
   const over = await issuer.token({ exp: now - 4 })
   expect(await authenticator.authenticate(requestWith(over))).toBeDefined()

@@ -186,6 +186,25 @@ const scripts: readonly [string, Script][] = [
     },
   ],
   [
+    'a proof that was used before, in an enrolment, a refresh, a recovery and a sign-out',
+    async (side) => {
+      const sent: Parameters<AgentServer['send']>[] = []
+      const send: AgentServer['send'] = (...request) => {
+        sent.push(request)
+        return side.server.send(...request)
+      }
+      const machine = await AgentMachine.make({ ...side.server, send })
+      await machine.enrol({ code: await side.code() })
+      await machine.refresh()
+      const token = machine.refreshToken ?? ''
+      await show(machine, token, { path: RECOVER })
+      await machine.post('/api/v1/auth/sdk/revoke', token, { refresh_token: token })
+      const answers: string[] = []
+      for (const request of [...sent]) answers.push(`${request[1]} ${said(await side.server.send(...request))}`)
+      return answers
+    },
+  ],
+  [
     'a proof for another credential',
     async (side) => {
       const machine = await enrolled(side)

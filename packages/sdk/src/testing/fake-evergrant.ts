@@ -147,6 +147,7 @@ export class FakeEvergrant {
     const credential = String(body['code'] ?? body['device_code'] ?? body['workload_token'] ?? '').replace(/^(egc_[^.]+)\..*$/, '$1')
     const proof = await this.#proofs.check(request.headers.get('dpop'), { method: 'POST', url: request.url, credential })
     if (typeof proof === 'string') return this.#proofProblem(proof)
+    if (!this.#proofs.spend(proof)) return this.#proofProblem('invalid')
     const attempt = String(body['attempt_id'])
     if (!ATTEMPT.test(attempt)) return this.#problem(400, 'invalid_request', { field: 'attempt_id' })
     const enrolment = this.#enrolments.get(credential)
@@ -201,6 +202,8 @@ export class FakeEvergrant {
     const nextText = body['next_key_proof']
     const next = typeof nextText === 'string' ? await this.#proofs.check(nextText, expected) : null
     if (typeof next === 'string') return this.#proofProblem(next)
+    // As a token that is none: whoever repeats what they overheard learns nothing.
+    if (!this.#proofs.spend(proof) || (next !== null && !this.#proofs.spend(next))) return this.#problem(401, 'sdk_token_invalid')
     const holder = await this.#holder(shown, proof.thumbprint, next?.thumbprint ?? null)
     if (holder === null) return this.#problem(401, 'sdk_token_invalid')
     const { installation, generation, attempt } = holder
@@ -235,7 +238,7 @@ export class FakeEvergrant {
     const shown = String(body['refresh_token'])
     const proof = await this.#proofs.check(request.headers.get('dpop'), { method: 'POST', url: request.url, credential: shown })
     if (typeof proof === 'string') return this.#proofProblem(proof)
-    const holder = await this.#holder(shown, proof.thumbprint)
+    const holder = this.#proofs.spend(proof) ? await this.#holder(shown, proof.thumbprint) : null
     if (holder === null) return this.#problem(401, 'sdk_token_invalid')
     holder.installation.status = 'retired'
     return this.#json(200, { revoked: true })
@@ -250,6 +253,7 @@ export class FakeEvergrant {
     if (scheme !== 'DPoP' || installation === undefined || token === undefined) return this.#problem(401, 'access_token_expired')
     const proof = await this.#proofs.check(request.headers.get('dpop'), { method: request.method, url: request.url, accessToken: text })
     if (typeof proof === 'string') return this.#proofProblem(proof)
+    if (!this.#proofs.spend(proof)) return this.#proofProblem('invalid')
     const isOver = this.#now() >= Number(until) || token.state === 'revoked' || installation.status !== 'active' || proof.thumbprint !== token.thumbprint
     if (isOver) return this.#problem(401, 'access_token_expired')
     token.activatedAt ??= this.#now()

@@ -10,6 +10,8 @@ export interface Proven {
   readonly thumbprint: string
   /** Start of the time in which its nonce was given out: the proof was made after that. */
   readonly after: number
+  /** The same for the same proof at the same address: each is good for one request. */
+  readonly use: string
 }
 
 export interface ProofExpectation {
@@ -48,8 +50,14 @@ export class FakeProofs {
     if (accessToken !== undefined && ath !== (await digestOf(accessToken))) return 'invalid'
     const after = typeof nonce === 'string' ? Number(/^n(\d+)\./.exec(nonce)?.[1]) : Number.NaN
     if (Number.isNaN(after) || this.#now() - after >= (SLOTS_BACK + 1) * NONCE_SLOT_MS) return 'nonce'
-    if (this.#seen.has(jti)) return 'invalid'
-    this.#seen.add(jti)
-    return { thumbprint: await thumbprintOf(jwk), after }
+    const thumbprint = await thumbprintOf(jwk)
+    return { thumbprint, after, use: `${thumbprint} ${htu} ${jti}` }
+  }
+
+  /** False when it was used before. Apart from the check, because the real server looks at the credential in between. */
+  spend({ use }: Pick<Proven, 'use'>): boolean {
+    if (this.#seen.has(use)) return false
+    this.#seen.add(use)
+    return true
   }
 }

@@ -37,7 +37,8 @@ const READ_AGAIN = ['GET /api/v1/agents', 'GET /api/v1/installations', 'GET /api
 export function AgentsPage(): ReactNode {
   const [{ tab = 'agents', installation }, change] = usePageSearch<AgentsSearch>()
   const [making, setMaking] = useState(false)
-  const pending = useApi('GET /api/v1/approvals', { query: { status: 'pending', limit: 50 } })
+  // Another page size than the list below it asks for: one answer is a page, the other a list of pages, and they are kept by what was asked.
+  const pending = useApi('GET /api/v1/approvals', { query: { status: 'pending', limit: 200 } })
   useReadAgainOn(KINDS, READ_AGAIN)
   if (installation !== undefined) return <Navigate to={`/agents/installations/${installation}` as never} replace />
   const waiting = pending.data?.items.length ?? 0

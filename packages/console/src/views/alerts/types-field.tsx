@@ -20,7 +20,7 @@ export function TypesField({ value, onChange }: { readonly value: string; readon
       />
       <div className={parts['words']}>
         {TYPES.filter((type) => !chosen.includes(type)).map((type) => (
-          <Button key={type} small look="quiet" aria-label={`Add ${type}`} onClick={() => onChange([...chosen, type].join(' '))}>
+          <Button key={type} small look="quiet" onClick={() => onChange([...chosen, type].join(' '))}>
             + {type}
           </Button>
         ))}

@@ -9,6 +9,9 @@ interface CanvasProps {
   readonly data: PlotData
   readonly look: PlotKind['look']
   readonly unit: PlotKind['unit']
+  /** Both ends of the time, in seconds: what was counted in one hour of it stands where that hour is. */
+  readonly from: number
+  readonly to: number
   readonly label: string
 }
 
@@ -16,14 +19,14 @@ const HEIGHT = 180
 const FAINT = 0.75
 
 /** The picture of a plot. It reads the same colours as everything else, and draws anew when the theme or the width changes. */
-export function Canvas({ data, look, unit, label }: CanvasProps): ReactNode {
+export function Canvas({ data, look, unit, from, to, label }: CanvasProps): ReactNode {
   const place = useRef<HTMLDivElement>(null)
   const { theme, zone } = usePreferences()
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new theme has new colours, which the stylesheet says
   useEffect(() => {
     const element = place.current
     if (element === null) return undefined
-    const plot = draw(element, data, look, unit, zone)
+    const plot = draw(element, { data, look, unit, from, to }, zone)
     const dark = matchMedia('(prefers-color-scheme: dark)')
     const watch = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }))
     const again = (): void => plot.redraw()
@@ -34,11 +37,11 @@ export function Canvas({ data, look, unit, label }: CanvasProps): ReactNode {
       dark.removeEventListener('change', again)
       plot.destroy()
     }
-  }, [data, look, unit, zone, theme])
+  }, [data, look, unit, from, to, zone, theme])
   return <div ref={place} role="img" aria-label={label} className={styles['canvas']} />
 }
 
-function draw(element: HTMLElement, data: PlotData, look: PlotKind['look'], unit: PlotKind['unit'], zone: 'local' | 'utc'): UPlot {
+function draw(element: HTMLElement, { data, look, unit, from, to }: Omit<CanvasProps, 'label'>, zone: 'local' | 'utc'): UPlot {
   // The canvas takes no variables: a hidden element says what colour one is now.
   const probe = document.createElement('span')
   element.append(probe)
@@ -62,7 +65,7 @@ function draw(element: HTMLElement, data: PlotData, look: PlotKind['look'], unit
       legend: { show: false },
       cursor: { y: false, sync: { key: 'metrics' }, points: { show: false } },
       ...(zone === 'utc' ? { tzDate: (seconds: number) => UPlot.tzDate(new Date(seconds * 1_000), 'Etc/UTC') } : {}),
-      scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.05)] } },
+      scales: { x: { time: true, range: [from, to] }, y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.05)] } },
       axes: [axis, { ...axis, size: 56, values: (_plot, ticks) => ticks.map((tick) => valueWords(tick, unit)) }],
       series: [
         {},

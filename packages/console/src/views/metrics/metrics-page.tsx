@@ -57,6 +57,7 @@ export function MetricsPage(): ReactNode {
       }
     >
       <Target span={span} provider={provider} />
+      <h2 className="unseen">Plots</h2>
       <div className={styles['grid']}>
         {PLOTS.map((kind) => (
           <OnePlot key={kind.id} kind={kind} span={span} provider={provider} />
@@ -126,7 +127,7 @@ function OnePlot({ kind, span, provider }: { readonly kind: PlotKind; readonly s
   return (
     <section className={styles['plot']} aria-label={kind.title}>
       <Answered query={query} rows={5}>
-        {(history: Answer<'GET /api/v1/metrics/history'>) => <Plot kind={kind} history={history} provider={provider} />}
+        {(history: Answer<'GET /api/v1/metrics/history'>) => <Plot kind={kind} history={history} provider={provider} span={span} />}
       </Answered>
       <div className={parts['actions']}>
         {kind.to === undefined ? null : (

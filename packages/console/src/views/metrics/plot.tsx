@@ -6,12 +6,23 @@ import { absoluteWords } from '../../time/words.ts'
 import type { History } from '../program-operations.ts'
 import styles from './metrics.module.css'
 import { type PlotKind, plotData, summaryOf, valueWords } from './plots.ts'
+import type { Span } from './span.ts'
 
 /** The library that draws is loaded with the first plot. */
 const Canvas = lazy(() => import('./canvas.tsx').then((module) => ({ default: module.Canvas })))
 
 /** A plot: title, sentence, picture or table. */
-export function Plot({ kind, history, provider }: { readonly kind: PlotKind; readonly history: History; readonly provider: string | undefined }): ReactNode {
+export function Plot({
+  kind,
+  history,
+  provider,
+  span,
+}: {
+  readonly kind: PlotKind
+  readonly history: History
+  readonly provider: string | undefined
+  readonly span: Span
+}): ReactNode {
   const { zone } = usePreferences()
   const data = plotData(kind, history, provider)
   const rows = data.times.map((time, at) => [absoluteWords(time * 1_000, zone, false), ...data.lines.map(({ values }) => shown(values[at] ?? null, kind))])
@@ -26,7 +37,14 @@ export function Plot({ kind, history, provider }: { readonly kind: PlotKind; rea
         <Empty title="Nothing was counted in this time" />
       ) : (
         <Suspense fallback={<div className={styles['canvas']} />}>
-          <Canvas data={data} look={kind.look} unit={kind.unit} label={`${kind.title}. ${summaryOf(kind, data)}`} />
+          <Canvas
+            data={data}
+            look={kind.look}
+            unit={kind.unit}
+            from={Date.parse(span.from) / 1_000}
+            to={Date.parse(span.to) / 1_000}
+            label={`${kind.title}. ${summaryOf(kind, data)}`}
+          />
         </Suspense>
       )}
     </Chart>

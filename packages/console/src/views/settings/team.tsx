@@ -121,7 +121,7 @@ function UserMenu({
       label={`Deeds for ${nameOf(user)}`}
       align="end"
       button={(props) => (
-        <button {...props} type="button" className={buttonClass({ small: true })} aria-label={`Deeds for ${nameOf(user)}`}>
+        <button {...props} type="button" className={buttonClass({ small: true })} aria-label={`More for ${nameOf(user)}`}>
           More
         </button>
       )}

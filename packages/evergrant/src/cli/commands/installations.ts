@@ -31,6 +31,8 @@ export function installationCommands(group: Command, shell: Shell): void {
   rotateCommand(group, shell)
   cutOffCommand(group, shell)
   lockCommands(group, shell)
+  recoveryCommand(group, shell)
+  liftCommand(group, shell)
 }
 
 function path(installation: string): string {
@@ -167,6 +169,31 @@ function lockCommands(group: Command, { output }: Shell): void {
       withApi(async (api) => {
         const item = await api.call('POST', `${path(installation)}/unlock`, {})
         output.result(item, () => `${cell(item['name'])} is unlocked: it goes on with a new key, until ${cell(item['rekey_until'])}.`)
+      }),
+    )
+}
+
+function recoveryCommand(group: Command, { output }: Shell): void {
+  group
+    .command('recovery <installation> <switch>')
+    .description('blocked: a machine works as long as its token does, and heals no more; allowed: it heals again')
+    .action((installation: string, wanted: string) => {
+      if (wanted !== 'blocked' && wanted !== 'allowed') throw new CommandFailure(EXIT.usage, 'Say blocked or allowed.', { code: 'usage' })
+      return withApi(async (api) => {
+        const item = await api.call('PATCH', path(installation), { recovery: wanted })
+        output.result(item, () => `The recovery of ${cell(item['name'])} is ${wanted}.`)
+      })
+    })
+}
+
+function liftCommand(group: Command, { output }: Shell): void {
+  group
+    .command('lift <installation>')
+    .description('lets a workload that was cut off enrol again')
+    .action((installation: string) =>
+      withApi(async (api) => {
+        const item = await api.call('POST', `${path(installation)}/lift`, {})
+        output.result(item, () => `The workload of ${cell(item['name'])} may enrol again.`)
       }),
     )
 }

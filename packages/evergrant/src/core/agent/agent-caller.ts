@@ -4,6 +4,7 @@ import { type AgentId, type ConnectionId, newId, type OrganizationId, type UserI
 import type { JsonObject } from '../json.ts'
 import type { Clock, Entropy } from '../time.ts'
 import type { Agent, AgentAccess, AgentPolicy } from './agent.ts'
+import type { Stopper } from './stopper.ts'
 
 /** Who administers agents in a request. */
 export interface AgentCaller {
@@ -53,6 +54,24 @@ export function requireOwnConnections({ own }: AgentCaller, { connections }: Pic
   throw new Fault('role_missing', {
     field: `/policy/connections/${index}/owner`,
     detail: `Your role gives a program only connections of your own: set \`owner\` to \`${own.connectionOwner}\` in each of them.`,
+  })
+}
+
+export function stopperOf({ actor, own }: AgentCaller): Stopper {
+  return { actor, whole: own === null }
+}
+
+/** What somebody of the whole organization stopped, and now is stopped again, stays theirs. */
+export function stoppedAlso(before: Stopper | null, caller: AgentCaller): Stopper {
+  return before?.whole === true ? before : stopperOf(caller)
+}
+
+/** `what`: what the caller would undo, as in "resume it". @throws Fault `role_missing` */
+export function requireUndoing({ own }: AgentCaller, stopper: Stopper | null, what: string): void {
+  if (own === null || stopper?.whole !== true) return
+  throw new Fault('role_missing', {
+    field: 'id',
+    detail: `Somebody who looks after the whole organization stopped this, and your role reaches only what is your own. Ask an administrator to ${what}.`,
   })
 }
 

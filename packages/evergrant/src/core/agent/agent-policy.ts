@@ -1,4 +1,5 @@
 import type { ConnectionId, IntegrationId } from '../ids.ts'
+import { RIGHTS } from '../user/roles.ts'
 import type { AgentAccess, AgentPolicy, ConnectionSelector } from './agent.ts'
 import type { AgentStanding } from './agents.ts'
 
@@ -42,12 +43,21 @@ export function reachOf({ agent, ownerRole, ownerName }: AgentStanding): readonl
   return connections.filter(({ owner }) => owner === undefined || owner === ownerName).map((selector) => ({ ...selector, owner: ownerName }))
 }
 
+/** What the policy says, without what its owner gave to it and does not have any more. docs/decisions/0041. */
+export function accessOf({ agent, ownerRole }: AgentStanding): readonly AgentAccess[] {
+  const { policy, policyRecord, owner } = agent
+  if (policyRecord.tokenBy === null || policyRecord.tokenBy.id !== owner) return policy.access
+  const rights = ownerRole === null ? [] : RIGHTS[ownerRole].scopes
+  return rights.includes('admin') || rights.includes('tokens:read') ? policy.access : policy.access.filter((way) => way !== 'token')
+}
+
 /** Whether the agent may use this connection in this way. Whether it may do anything at all is decided before. */
 export function rulePolicy(standing: AgentStanding, connection: SelectableConnection, wanted: WantedUse): PolicyRuling {
   if (!selects(reachOf(standing), connection)) return { kind: 'hidden' }
   if (wanted.access === 'look') return { kind: 'allowed', approval: false }
   const { policy } = standing.agent
-  if (!policy.access.includes(wanted.access)) return refused(policy, wanted.access)
+  const access = accessOf(standing)
+  if (!access.includes(wanted.access)) return refused({ access }, wanted.access)
   if (wanted.access === 'proxy' && policy.methods !== null && !policy.methods.includes(wanted.method))
     return { kind: 'refused', detail: `The policy of this agent lets ${policy.methods.join(', ') || 'no method'} through the proxy, and not ${wanted.method}.` }
   return { kind: 'allowed', approval: selects(policy.approval, connection) }
@@ -58,7 +68,16 @@ const WAYS: Readonly<Record<AgentAccess, string>> = {
   proxy: 'send requests through the proxy (`proxy`)',
 }
 
-function refused(policy: AgentPolicy, wanted: AgentAccess): PolicyRuling {
+function refused(policy: Pick<AgentPolicy, 'access'>, wanted: AgentAccess): PolicyRuling {
   const given = policy.access.map((access) => WAYS[access]).join(' and ') || 'do nothing'
   return { kind: 'refused', detail: `The policy of this agent lets it ${given}, and not ${WAYS[wanted]}.` }
+}
+
+/** Every selector of the first is among the second, as it is. */
+export function keepsAll(kept: readonly ConnectionSelector[], among: readonly ConnectionSelector[]): boolean {
+  return kept.every((one) => among.some((other) => isSame(one, other)))
+}
+
+function isSame(one: ConnectionSelector, other: ConnectionSelector): boolean {
+  return one.connection === other.connection && one.owner === other.owner && one.integration === other.integration && one.tag === other.tag
 }

@@ -2,10 +2,11 @@ import type { EventType } from '../audit/event.ts'
 import { Fault } from '../fault/fault.ts'
 import { type AgentId, newId, type UserId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
-import type { Clock, Entropy } from '../time.ts'
+import { type Clock, type Entropy, SECOND } from '../time.ts'
 import type { Users } from '../user/users.ts'
-import { type Agent, type AgentPolicy, type AgentStatus, NEW_POLICY } from './agent.ts'
-import { type AgentCaller, agentEvent, agentNotFound, requireGiving, requireOwn, requireOwnConnections } from './agent-caller.ts'
+import { type Agent, type AgentPolicy, type AgentStatus, NEW_POLICY, NEW_POLICY_RECORD, type PolicyRecord } from './agent.ts'
+import { type AgentCaller, agentEvent, agentNotFound, requireGiving, requireOwn, requireOwnConnections, requireUndoing, stoppedAlso } from './agent-caller.ts'
+import { keepsAll } from './agent-policy.ts'
 import { settled } from './agent-status.ts'
 import type { AgentStanding, Agents } from './agents.ts'
 import type { Installations } from './installations.ts'
@@ -73,6 +74,8 @@ export class AgentService {
       acceptedAt: null,
       acceptedBy: null,
       policy,
+      policyRecord: recordOf(caller, policy, NEW_POLICY_RECORD),
+      suspendedBy: null,
       recovery: wanted.recovery,
       reviewedAt: null,
       reviewedBy: null,
@@ -116,7 +119,9 @@ export class AgentService {
         description: description === undefined ? agent.description : description,
         recovery: recovery ?? agent.recovery,
         // Whom one person accepted, the next one has not.
-        ...(owner === undefined || owner === agent.owner ? {} : { owner, acceptedAt: null, acceptedBy: null }),
+        ...(owner === undefined || owner === agent.owner
+          ? {}
+          : { owner, acceptedAt: null, acceptedBy: null, policyRecord: { ...agent.policyRecord, tokenBy: tokenGiver(caller, agent.policy) } }),
       }
     })
   }
@@ -125,10 +130,17 @@ export class AgentService {
   async setPolicy(caller: AgentCaller, id: AgentId, policy: AgentPolicy): Promise<AgentStanding> {
     requireOwnConnections(caller, policy)
     requireGiving(caller, policy.access, '/access')
-    return this.#change(caller, id, 'agent.policy_changed', (agent) => ({ ...agent, policy }), {
-      access: [...policy.access],
-      selectors: policy.connections.length,
-    })
+    const data = { access: [...policy.access], selectors: policy.connections.length }
+    return this.#change(
+      caller,
+      id,
+      'agent.policy_changed',
+      (agent) => {
+        requireKeepingApproval(caller, agent, policy)
+        return { ...agent, policy, policyRecord: recordOf(caller, policy, agent.policyRecord) }
+      },
+      data,
+    )
   }
 
   /** Its owner answers for what it does from now on; or somebody does who may administer all agents. @throws Fault */
@@ -142,14 +154,15 @@ export class AgentService {
 
   /** Nothing of it works until it is resumed; nothing is lost. @throws Fault */
   suspend(caller: AgentCaller, id: AgentId): Promise<AgentStanding> {
-    return this.#change(caller, id, 'agent.suspended', (agent) => ({ ...agent, status: 'suspended' }))
+    return this.#change(caller, id, 'agent.suspended', (agent) => ({ ...agent, status: 'suspended', suspendedBy: stoppedAlso(agent.suspendedBy, caller) }))
   }
 
-  /** @throws Fault `conflict` when it is not suspended */
+  /** @throws Fault `conflict` when it is not suspended; `role_missing` where somebody of the whole organization did that */
   resume(caller: AgentCaller, id: AgentId): Promise<AgentStanding> {
     return this.#change(caller, id, 'agent.resumed', (agent) => {
       if (agent.status !== 'suspended') throw new Fault('conflict', { detail: `The agent is ${agent.status}, not suspended.` })
-      return { ...agent, status: 'pending' }
+      requireUndoing(caller, agent.suspendedBy, 'resume it')
+      return { ...agent, status: 'pending', suspendedBy: null }
     })
   }
 
@@ -202,6 +215,23 @@ export class AgentService {
   #event(type: EventType, { organization, actor }: AgentCaller, { id }: Agent, data: JsonObject = {}) {
     return agentEvent(this.#ports, { type, organization, actor, subject: id, data })
   }
+}
+
+function tokenGiver({ actor }: AgentCaller, { access }: AgentPolicy): PolicyRecord['tokenBy'] {
+  return access.includes('token') ? actor : null
+}
+
+function recordOf(caller: AgentCaller, policy: AgentPolicy, before: PolicyRecord): PolicyRecord {
+  return { tokenBy: tokenGiver(caller, policy), approval: caller.own === null ? policy.approval : before.approval }
+}
+
+/** Who reaches only their own asks for more approvals, and not for fewer, or for longer ones. @throws Fault `role_missing` */
+function requireKeepingApproval({ own }: AgentCaller, { policy: before, policyRecord: { approval } }: Agent, policy: AgentPolicy): void {
+  if (own === null || approval.length === 0) return
+  const kept = 'Somebody who looks after the whole organization wants approvals for this agent, and your role reaches only what is your own.'
+  if (!keepsAll(approval, policy.approval)) throw new Fault('role_missing', { field: '/approval', detail: `${kept} Send their selectors again beside yours.` })
+  if (policy.approvalMs > before.approvalMs)
+    throw new Fault('role_missing', { field: '/approval_seconds', detail: `${kept} Leave \`approval_seconds\` at ${before.approvalMs / SECOND} or less.` })
 }
 
 function byOf({ actor }: AgentCaller): string {

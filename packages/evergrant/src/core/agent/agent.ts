@@ -2,6 +2,7 @@ import type { Actor } from '../audit/event.ts'
 import type { AgentId, ConnectionId, IntegrationId, OrganizationId, UserId } from '../ids.ts'
 import { DAY, type Instant } from '../time.ts'
 import type { RecoverySettings } from './recovery-settings.ts'
+import type { Stopper } from './stopper.ts'
 
 /**
  * `pending`: nobody has proven a key for it, or nobody has accepted it. `verified`: an enrolled key signed a nonce of ours, and its owner accepted it (or
@@ -39,6 +40,14 @@ export interface AgentPolicy {
   readonly autoAccept: readonly EnrolmentDoor[]
 }
 
+/** Beside the policy: who said what of it, where that decides who may take it back. */
+export interface PolicyRecord {
+  /** Who gave it access tokens to read; null: nobody did. Who gave that to a program of their own gave no more than they have. */
+  readonly tokenBy: Actor | null
+  /** Selectors of `approval` that somebody of the whole organization set: whoever reaches only their own neither drops nor answers them. */
+  readonly approval: readonly ConnectionSelector[]
+}
+
 /** How an installation came in: one-time code, device flow (RFC 8628), workload identity of its platform, a key that an operator pasted. */
 export const ENROLMENT_DOORS = ['code', 'device', 'workload'] as const
 export type EnrolmentDoor = (typeof ENROLMENT_DOORS)[number]
@@ -59,6 +68,9 @@ export interface Agent {
   /** Who accepted it; the system where the policy did. */
   readonly acceptedBy: Actor | null
   readonly policy: AgentPolicy
+  readonly policyRecord: PolicyRecord
+  /** Null: it is not suspended. */
+  readonly suspendedBy: Stopper | null
   /** Null in a member: as the organization says. */
   readonly recovery: Partial<RecoverySettings>
   /** When a person last looked at its rights and kept them. */
@@ -80,3 +92,6 @@ export const NEW_POLICY: AgentPolicy = {
   bearer: false,
   autoAccept: ['code', 'device'],
 }
+
+/** Nobody gave anything yet. */
+export const NEW_POLICY_RECORD: PolicyRecord = { tokenBy: null, approval: [] }

@@ -1,13 +1,16 @@
+import type { Connections } from '../connection/connections.ts'
 import { Fault } from '../fault/fault.ts'
 import type { ApprovalId, UserId } from '../ids.ts'
 import { type Clock, DAY, type Entropy } from '../time.ts'
-import { type AgentCaller, agentEvent } from './agent-caller.ts'
+import { type AgentCaller, agentEvent, requireGiving } from './agent-caller.ts'
+import { accessOf, selects } from './agent-policy.ts'
 import type { Agents } from './agents.ts'
 import type { Approval, Approvals } from './approvals.ts'
 
 export interface ApprovalPorts {
   readonly approvals: Approvals
   readonly agents: Pick<Agents, 'get'>
+  readonly connections: Pick<Connections, 'get'>
   readonly clock: Pick<Clock, 'wall'>
   readonly entropy: Entropy
 }
@@ -41,10 +44,11 @@ export class ApprovalService {
     return found
   }
 
-  /** @throws Fault `not_found`; `conflict` when somebody decided otherwise, or its time is over */
+  /** @throws Fault `not_found`; `role_missing`; `conflict` when somebody decided otherwise, or its time is over */
   async decide(caller: AgentCaller, id: ApprovalId, status: 'approved' | 'denied'): Promise<Approval> {
     const { approvals, clock } = this.#ports
     const asked = await this.get(caller, id)
+    if (status === 'approved' && asked.kind === 'use') await this.#requireApproving(caller, asked)
     const at = clock.wall()
     const holdsUntil = at + (asked.kind === 'use' ? await this.#holdsMs(asked) : RECOVERY_APPROVED_MS)
     const event = agentEvent(this.#ports, {
@@ -60,6 +64,21 @@ export class ApprovalService {
     const now = await this.get(caller, id)
     if (outcome === 'decided' || now.status === status) return now
     throw new Fault('conflict', { detail: `Somebody has decided already: it is ${now.status}.` })
+  }
+
+  /** An approval holds for every way that the policy gives, so whoever gives it has them all. What the whole organization asks about is not answered by the owner alone. */
+  async #requireApproving(caller: AgentCaller, { organization, agent: id, connection }: Approval): Promise<void> {
+    const { agents, connections } = this.#ports
+    const standing = await agents.get(organization, id)
+    if (standing === undefined) return
+    requireGiving(caller, accessOf(standing), 'id')
+    const held = standing.agent.policyRecord.approval
+    const found = caller.own === null || connection === null || held.length === 0 ? undefined : await connections.get(organization, connection)
+    if (found === undefined || !selects(held, found.connection)) return
+    throw new Fault('role_missing', {
+      field: 'id',
+      detail: 'Somebody who looks after the whole organization wants this use approved, and your role reaches only what is your own. Ask an administrator.',
+    })
   }
 
   async #holdsMs({ organization, agent }: Approval): Promise<number> {

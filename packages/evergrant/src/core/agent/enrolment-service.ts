@@ -1,7 +1,7 @@
 import type { Events } from '../audit/events.ts'
 import { base64Url } from '../connect/random-token.ts'
 import { Fault } from '../fault/fault.ts'
-import { type AgentId, type EnrolmentId, newId } from '../ids.ts'
+import { type AgentId, type EnrolmentId, type InstallationId, newId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
 import type { Seal } from '../seal/seal.ts'
 import { type Clock, type Entropy, HOUR, type Instant } from '../time.ts'
@@ -10,7 +10,7 @@ import { type AgentCaller, agentEvent, agentNotFound, requireEnrolling } from '.
 import type { AgentService } from './agent-service.ts'
 import type { AgentStanding, Agents } from './agents.ts'
 import type { Enrolment, Enrolments } from './enrolments.ts'
-import type { Installation, KeyCustody, MachineHints } from './installation.ts'
+import type { Installation, KeyCustody, MachineHints, WorkloadOrigin } from './installation.ts'
 import type { SdkCredentials, SdkOpened } from './sdk-credentials.ts'
 import type { SdkToken } from './sdk-token.ts'
 import { stoppedFault } from './stopped.ts'
@@ -145,6 +145,10 @@ export class EnrolmentService {
       enrolled: event('installation.enrolled'),
       verified: event('agent.verified'),
     })
+    if (outcome.kind === 'kept_out') {
+      await this.#noteRefusal(place, machine, outcome.installation)
+      throw keptOut(outcome.installation)
+    }
     if (outcome.kind === 'refused') {
       if (place.enrolment !== null) await this.#noteRefusal(place, machine)
       throw invalidCode()
@@ -152,8 +156,11 @@ export class EnrolmentService {
     return this.#ports.credentials.opened(outcome.standing, outcome.token, { bound: true })
   }
 
-  /** A code that was genuine and does not count any more: somebody copied it, or lost an answer. One event an hour for each code; the refusal stands without it. */
-  async #noteRefusal({ standing: { agent }, enrolment }: Place, { key, address }: EnrollingMachine): Promise<void> {
+  /**
+   * A code that was genuine and does not count any more: somebody copied it, or lost an answer. Or a workload that somebody stopped. One event an hour for each; the
+   * refusal stands without it.
+   */
+  async #noteRefusal({ standing: { agent }, enrolment }: Place, { key, address }: EnrollingMachine, stopped: InstallationId | null = null): Promise<void> {
     const { events, clock } = this.#ports
     const at = clock.wall()
     const event = agentEvent(this.#ports, {
@@ -161,9 +168,9 @@ export class EnrolmentService {
       organization: agent.organization,
       actor: { kind: 'system', id: null },
       subject: agent.id,
-      data: { enrolment: enrolment?.id ?? null, status: enrolment?.status ?? null, key_thumbprint: key.thumbprint, address },
+      data: { enrolment: enrolment?.id ?? null, status: enrolment?.status ?? null, stopped, key_thumbprint: key.thumbprint, address },
     })
-    await events.appendOnce(`enrolment refused ${enrolment?.id} ${Math.floor(at / HOUR)}`, event).catch(() => {})
+    await events.appendOnce(`enrolment refused ${enrolment?.id ?? stopped} ${Math.floor(at / HOUR)}`, event).catch(() => {})
   }
 
   /** Which agent the machine becomes an installation of. */
@@ -176,14 +183,15 @@ export class EnrolmentService {
     const standing = organization === null || agent === null ? undefined : await this.#ports.agents.get(organization, agent)
     // A used one is told apart by its key, where it is spent.
     if (standing === undefined || enrolment.status === 'withdrawn') throw invalidCode()
-    return { standing, enrolment, lifeMs: null }
+    return { standing, enrolment, lifeMs: null, workload: null }
   }
 
   async #workload(token: string): Promise<Place> {
-    const issuer = await this.#ports.workloads.find(token)
-    const standing = await this.#ports.agents.get(issuer.organization, issuer.agent)
-    if (standing === undefined) throw agentNotFound(issuer.agent)
-    return { standing, enrolment: null, lifeMs: issuer.installationLifeMs }
+    const { trust, subject } = await this.#ports.workloads.find(token)
+    const standing = await this.#ports.agents.get(trust.organization, trust.agent)
+    if (standing === undefined) throw agentNotFound(trust.agent)
+    const workload = { issuer: trust.id, subject: this.#ports.seal.digest(subject) }
+    return { standing, enrolment: null, lifeMs: trust.installationLifeMs, workload }
   }
 
   /** RFC 8628 section 3.5. */
@@ -201,7 +209,7 @@ export class EnrolmentService {
     throw new Fault('slow_down', { members: { interval: slower / 1_000 } })
   }
 
-  #installation({ standing: { agent }, enrolment, lifeMs }: Place, door: EnrolmentDoor, machine: EnrollingMachine, at: Instant): Installation {
+  #installation({ standing: { agent }, enrolment, lifeMs, workload }: Place, door: EnrolmentDoor, machine: EnrollingMachine, at: Instant): Installation {
     return {
       id: newId('ins', this.#ports.entropy),
       organization: agent.organization,
@@ -224,6 +232,8 @@ export class EnrolmentService {
       cooldownMs: 0,
       minGeneration: 0,
       lock: null,
+      stoppedBy: null,
+      workload,
       rekeyUntil: null,
       hints: machine.hints,
       lastSeenAt: at,
@@ -271,6 +281,7 @@ interface Place {
   readonly enrolment: Enrolment | null
   /** Until the absolute end; null: none. */
   readonly lifeMs: number | null
+  readonly workload: WorkloadOrigin | null
 }
 
 /** @throws Fault `agent_suspended`, `owner_inactive`; a revoked agent's code is as good as none */
@@ -279,6 +290,14 @@ function requireOpen(standing: AgentStanding): void {
   if (agent.status === 'revoked') throw invalidCode()
   if (agent.status === 'suspended') throw stoppedFault('agent_suspended', standing)
   if (!ownerActive) throw stoppedFault('owner_inactive', standing)
+}
+
+/** Its identity was proven, so it may know. */
+function keptOut(installation: InstallationId): Fault {
+  return new Fault('workload_refused', {
+    field: '/workload_token',
+    detail: `The identity token is good, and this workload was cut off as the installation ${installation}, so it does not enrol again. Whoever looks after Evergrant lets it in: evergrant agents lift ${installation}, or unlock where that one is locked.`,
+  })
 }
 
 /** Unknown, used by another key, withdrawn or over: nobody is told which. */

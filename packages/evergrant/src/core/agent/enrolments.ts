@@ -36,6 +36,8 @@ export type Enrolling =
   | { readonly kind: 'enrolled'; readonly standing: InstallationStanding; readonly token: SdkToken; readonly again: boolean }
   /** Unknown, used by another key, withdrawn or over: nobody is told which. */
   | { readonly kind: 'refused' }
+  /** This workload was stopped, as the installation that is named. */
+  | { readonly kind: 'kept_out'; readonly installation: Installation['id'] }
 
 /** How long the answer of an enrolment may be asked for again. */
 export const ENROLMENT_REPEAT_MS = 10 * MINUTE

@@ -4,7 +4,7 @@ import { Fault } from '../fault/fault.ts'
 import { type AgentId, type InstallationId, newId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
 import { type Clock, DAY, type Entropy } from '../time.ts'
-import { type AgentCaller, agentEvent, agentNotFound, requireOwn } from './agent-caller.ts'
+import { type AgentCaller, agentEvent, agentNotFound, requireOwn, requireUndoing, stoppedAlso, stopperOf } from './agent-caller.ts'
 import type { Agents } from './agents.ts'
 import type { Installation, InstallationLock, InstallationStatus } from './installation.ts'
 import type {
@@ -24,7 +24,7 @@ import { type TimelineEntry, timelineOf } from './timeline.ts'
 
 export interface InstallationServicePorts {
   readonly agents: Pick<Agents, 'get' | 'settings'>
-  readonly installations: Pick<Installations, 'get' | 'list' | 'revoke' | 'unlock' | 'update' | 'tokensOf' | 'attemptsOf' | 'recoveryPressure'>
+  readonly installations: Pick<Installations, 'get' | 'list' | 'revoke' | 'unlock' | 'lift' | 'update' | 'tokensOf' | 'attemptsOf' | 'recoveryPressure'>
   readonly events: Pick<Events, 'list'>
   readonly clock: Pick<Clock, 'wall'>
   readonly entropy: Entropy
@@ -143,7 +143,7 @@ export class InstallationService {
   async cutOff(caller: AgentCaller, chosen: ChosenInstallations, revokeClass: CutOffClass, reason: string | null): Promise<number> {
     const { target, subject } = await this.#target(caller, chosen)
     const lock = revokeClass === 'compromise' ? this.#compromised(caller) : null
-    const revocation = { class: revokeClass, reason, by: byOf(caller), ticket: false, status: 'retired', lock } as const
+    const revocation = { class: revokeClass, reason, by: byOf(caller), ticket: false, status: 'retired', lock, stopper: stopperOf(caller) } as const
     const event = this.#event('installation.retired', caller, subject, { class: revokeClass, reason, incident: lock?.incident ?? null })
     return (await this.#revoke(caller, target, revocation, event)).length
   }
@@ -152,10 +152,18 @@ export class InstallationService {
   async lock(caller: AgentCaller, id: InstallationId, reason: string | null): Promise<InstallationDetails> {
     const { installation } = await this.#standing(caller, id)
     if (installation.status === 'retired') throw over(installation)
+    const event = this.#event('installation.locked', caller, id, { code: 'operator', reason })
+    const stopper = stoppedAlso(installation.stoppedBy, caller)
+    if (installation.status === 'locked') {
+      // From now on it is theirs to unlock.
+      if (stopper.whole && installation.stoppedBy?.whole !== true)
+        await this.#ports.installations.update(caller.organization, id, { stoppedBy: stopper }, event)
+      return this.get(caller, id)
+    }
     const message = reason ?? 'An operator locked it.'
     const lock: InstallationLock = { code: 'operator', at: this.#ports.clock.wall(), message, incident: null }
-    const revocation = { class: 'owner_request', reason: message, by: byOf(caller), ticket: false, status: 'locked', lock } as const
-    await this.#revoke(caller, { installation: id }, revocation, this.#event('installation.locked', caller, id, { code: 'operator', reason }))
+    const revocation = { class: 'owner_request', reason: message, by: byOf(caller), ticket: false, status: 'locked', lock, stopper } as const
+    await this.#revoke(caller, { installation: id }, revocation, event)
     return this.get(caller, id)
   }
 
@@ -163,6 +171,7 @@ export class InstallationService {
   async unlock(caller: AgentCaller, id: InstallationId): Promise<InstallationDetails> {
     const { installation } = await this.#standing(caller, id)
     if (installation.status === 'retired') throw over(installation)
+    requireUndoing(caller, installation.stoppedBy, 'unlock it')
     const rekeyUntil = this.#ports.clock.wall() + REKEY_MS
     const event = this.#event('installation.unlocked', caller, id, { rekey_until: rekeyUntil, lock: installation.lock?.code ?? null })
     const outcome = await this.#ports.installations.unlock(caller.organization, id, rekeyUntil, event)
@@ -171,15 +180,29 @@ export class InstallationService {
     return this.get(caller, id)
   }
 
-  /** @throws Fault `not_found` */
-  async update(caller: AgentCaller, id: InstallationId, changes: InstallationChanges): Promise<InstallationDetails> {
+  /** A workload that was cut off may enrol again. @throws Fault `not_found`; `conflict` when it keeps nobody out; `role_missing` */
+  async lift(caller: AgentCaller, id: InstallationId): Promise<InstallationDetails> {
+    const { installation } = await this.#standing(caller, id)
+    if (installation.status === 'locked') throw new Fault('conflict', { detail: `The installation ${installation.name} is locked. Unlock it instead.` })
+    const event = this.#event('installation.updated', caller, id, { workload_lifted: true })
+    const outcome = await this.#ports.installations.lift(caller.organization, id, caller.own === null, event)
+    if (outcome === 'gone') throw installationNotFound(id)
+    if (outcome === 'held') requireUndoing(caller, { actor: caller.actor, whole: true }, 'lift it')
+    if (outcome === 'not_kept_out') throw new Fault('conflict', { detail: `The installation ${installation.name} keeps no workload out.` })
+    return this.get(caller, id)
+  }
+
+  /** @throws Fault `not_found`; `conflict` for the recovery of one that is locked or over; `role_missing` */
+  async update(caller: AgentCaller, id: InstallationId, wanted: Omit<InstallationChanges, 'stoppedBy'>): Promise<InstallationDetails> {
     const { installation: before } = await this.#standing(caller, id)
-    const { name, recoveryMode } = changes
+    const changes = { ...wanted, ...recoverySwitch(caller, before, wanted.status) }
+    const { name, recoveryMode, status } = changes
     const data = {
       ...(name === undefined ? {} : { name, name_before: before.name }),
       ...(recoveryMode === undefined ? {} : { recovery_mode: recoveryMode, recovery_mode_before: before.recoveryMode }),
+      ...(status === undefined ? {} : { status, status_before: before.status }),
     }
-    const type = recoveryMode === undefined ? 'installation.updated' : 'recovery.switch_changed'
+    const type = recoveryMode === undefined && status === undefined ? 'installation.updated' : 'recovery.switch_changed'
     if ((await this.#ports.installations.update(caller.organization, id, changes, this.#event(type, caller, id, data))) === 'gone')
       throw installationNotFound(id)
     return this.get(caller, id)
@@ -230,6 +253,16 @@ export class InstallationService {
 
 export function installationNotFound(id: InstallationId): Fault {
   return new Fault('not_found', { field: 'id', detail: `There is no installation ${id} in this organization. GET installations lists them.` })
+}
+
+/** Whether the installation may heal, and who said so. @throws Fault `conflict`, `role_missing` */
+function recoverySwitch(caller: AgentCaller, before: Installation, status: InstallationChanges['status']): Pick<InstallationChanges, 'stoppedBy'> {
+  if (status === undefined) return {}
+  if (before.status === 'retired') throw over(before)
+  if (before.status === 'locked') throw new Fault('conflict', { detail: `The installation ${before.name} is locked. Unlock it first.` })
+  if (status === 'recovery_blocked') return { stoppedBy: stoppedAlso(before.stoppedBy, caller) }
+  requireUndoing(caller, before.stoppedBy, 'allow its recovery')
+  return { stoppedBy: null }
 }
 
 function over({ name }: Installation): Fault {

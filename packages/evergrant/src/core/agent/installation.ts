@@ -1,8 +1,9 @@
-import type { AgentId, IncidentId, InstallationId, OrganizationId, SdkTokenId } from '../ids.ts'
+import type { AgentId, IncidentId, InstallationId, OrganizationId, SdkTokenId, WorkloadIssuerId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
 import type { Instant } from '../time.ts'
 import type { EnrolmentDoor } from './agent.ts'
 import type { RecoveryMode } from './recovery-settings.ts'
+import type { Stopper } from './stopper.ts'
 
 /** `recovery_blocked`: works as long as its token does, and heals no more. `locked`: two hold its key. `retired`: over for good. */
 export const INSTALLATION_STATUSES = ['active', 'recovery_blocked', 'locked', 'retired'] as const
@@ -35,6 +36,18 @@ export interface InstallationLock {
   readonly incident: IncidentId | null
 }
 
+/** By which trust a workload came, and who it was there. */
+export interface WorkloadOrigin {
+  readonly issuer: WorkloadIssuerId
+  /** SHA-256 of `iss` and `sub`, base64url. A subject that was cut off does not enrol again until that is lifted. */
+  readonly subject: string
+}
+
+/** A workload that somebody stopped is kept out: its next identity token would undo that. */
+export function keepsWorkloadOut({ status, stoppedBy, workload }: Pick<Installation, 'status' | 'stoppedBy' | 'workload'>): boolean {
+  return workload !== null && stoppedBy !== null && (status === 'retired' || status === 'locked')
+}
+
 /** One enrolled copy of an agent, bound to a key that was made on its machine. */
 export interface Installation {
   readonly id: InstallationId
@@ -65,6 +78,10 @@ export interface Installation {
   /** Access tokens of older generations are refused: their refresh token was rotated, cut off or locked. A generation has no clock, so none of them is missed. */
   readonly minGeneration: number
   readonly lock: InstallationLock | null
+  /** Who cut it off, locked it or blocked its recovery; null: nobody did, or its own machine, or Evergrant. */
+  readonly stoppedBy: Stopper | null
+  /** What vouched for it; null: no workload. */
+  readonly workload: WorkloadOrigin | null
   /** Set by "Unlock and re-key": the next valid proof must bring a new key. One use. */
   readonly rekeyUntil: Instant | null
   readonly hints: MachineHints

@@ -8,6 +8,7 @@ import type { AgentSettings, RecoveryMode } from './recovery-settings.ts'
 import type { SdkPresentation } from './sdk-presentation.ts'
 import type { SdkJudgement } from './sdk-rotation.ts'
 import type { SdkToken } from './sdk-token.ts'
+import type { Stopper } from './stopper.ts'
 
 export type { InstallationStanding } from './installation-standing.ts'
 
@@ -67,6 +68,8 @@ export interface SdkRevocation {
   /** Where the class is a cut-off: the installation is retired, or locked with an incident. */
   readonly status: 'active' | 'retired' | 'locked'
   readonly lock: InstallationLock | null
+  /** Left out: its own machine, or Evergrant itself. What somebody of the whole organization had stopped stays theirs. */
+  readonly stopper?: Stopper
 }
 
 export type InstallationTarget =
@@ -94,6 +97,11 @@ export interface Installations {
   ): Promise<readonly InstallationId[]>
   /** Takes the lock away and asks for a new key until `rekeyUntil`. */
   unlock(organization: OrganizationId, id: InstallationId, rekeyUntil: Instant, event: NewEvent): Promise<'unlocked' | 'not_locked' | 'gone'>
+  /**
+   * The subject of this installation's workload may enrol again: all that keep it out of the agent do so no longer. `held`: one of them was stopped by somebody
+   * of the whole organization, and `whole` is false. What is locked is not lifted.
+   */
+  lift(organization: OrganizationId, id: InstallationId, whole: boolean, event: NewEvent): Promise<'lifted' | 'not_kept_out' | 'held' | 'gone'>
   update(organization: OrganizationId, id: InstallationId, changes: InstallationChanges, event: NewEvent): Promise<'updated' | 'gone'>
   tokensOf(id: InstallationId, limit: number): Promise<readonly SdkToken[]>
   attemptsOf(id: InstallationId, limit: number): Promise<readonly RecoveryAttempt[]>
@@ -107,7 +115,7 @@ export interface Installations {
   excuse(from: Instant, to: Instant, limit: number): Promise<number>
   /**
    * Installations of workloads whose absolute end was before `before`, with all that hangs on them but events: each run of a workload makes one more. Those that a
-   * person enrolled stay. Returns how many.
+   * person enrolled stay, and those that keep their workload out. Returns how many.
    */
   forgetEnded(before: Instant, limit: number): Promise<number>
   /** Rows of attempts to recover before `before`. Returns how many. */
@@ -125,4 +133,5 @@ export interface InstallationChanges {
   readonly name?: string
   readonly recoveryMode?: RecoveryMode | null
   readonly status?: 'active' | 'recovery_blocked'
+  readonly stoppedBy?: Stopper | null
 }

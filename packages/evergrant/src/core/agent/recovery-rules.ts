@@ -48,10 +48,12 @@ export type RecoveryRuling =
   | { readonly kind: 'limit'; readonly retryAt: Instant }
   | { readonly kind: 'cooldown'; readonly retryAt: Instant }
 
-/** What the agent and its installation say, else the organization. */
+/** What the agent and its installation say, else the organization. `off` in any of them wins: each is a place to stop recovery from. agents.md 3.11. */
 export function recoverySettingsOf({ installation, agent, settings }: Pick<RecoveryQuestion, 'installation' | 'agent' | 'settings'>): RecoverySettings {
   const settled = { ...settings.recovery, ...agent.recovery }
-  return installation.recoveryMode === null ? settled : { ...settled, mode: installation.recoveryMode }
+  const modes = [settings.recovery.mode, agent.recovery.mode, installation.recoveryMode]
+  const mode = modes.includes('off') ? 'off' : (installation.recoveryMode ?? settled.mode)
+  return { ...settled, mode }
 }
 
 /** Counted recoveries that still are inside the window. */

@@ -1,7 +1,7 @@
 import type { EventType, NewEvent } from '../audit/event.ts'
 import type { ApprovalId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
-import { DAY, type Instant } from '../time.ts'
+import { DAY, HOUR, type Instant } from '../time.ts'
 import type { Approval } from './approvals.ts'
 import type { Incident } from './incident.ts'
 import type { Installation } from './installation.ts'
@@ -14,10 +14,12 @@ import type { SdkToken } from './sdk-token.ts'
 
 /** How long a person has to answer. */
 export const APPROVAL_MS = DAY
+/** How long what was approved for one attempt holds for the next one. */
+const NEXT_ATTEMPT_MS = HOUR
 
 /** What a store reads under the installation's lock. */
 export interface SdkReading extends Omit<SdkRecord, 'approval'> {
-  /** The newest one that this attempt asked for; null: none. */
+  /** The one that this recovery is about, as {@link recoveryApprovalOf} finds it; null: none. */
   readonly approval: Approval | null
   /** Of the installation; for `recover`. */
   readonly newestAttempt: Pick<RecoveryAttempt, 'outcome' | 'code' | 'token' | 'at'> | null
@@ -34,6 +36,8 @@ export interface SdkOutcome {
   /** Left out when the newest one of the installation says the same and is a few minutes old. */
   readonly attempt: RecoveryAttempt | null
   readonly asks: Approval | null
+  /** A new attempt joins what is asked already. */
+  readonly joins: ApprovalId | null
   readonly spends: ApprovalId | null
   readonly incident: Incident | null
   readonly breakerUntil: Instant | null
@@ -42,7 +46,7 @@ export interface SdkOutcome {
 
 /** Judges a presentation and says what follows from it. Pure: whoever has the record's lock may apply it, more than once. `at` is the database's time. */
 export function applySdkPresentation(reading: SdkReading, presentation: SdkPresentation, at: Instant): SdkOutcome {
-  const judgement = judgeSdkToken({ ...reading, approval: standOf(reading.approval, at) }, presentation, at)
+  const judgement = judgeSdkToken({ ...reading, approval: standOf(reading.approval, presentation, at) }, presentation, at)
   const attempt = recoveryAttemptOf(reading, judgement, presentation, at)
   const nothing: SdkOutcome = {
     judgement,
@@ -52,6 +56,7 @@ export function applySdkPresentation(reading: SdkReading, presentation: SdkPrese
     recoveredAt: null,
     attempt: attempt === null || isToldAlready(attempt, reading.newestAttempt) ? null : attempt,
     asks: null,
+    joins: null,
     spends: null,
     incident: null,
     breakerUntil: null,
@@ -71,9 +76,20 @@ export function applySdkPresentation(reading: SdkReading, presentation: SdkPrese
   }
 }
 
-function standOf(approval: Approval | null, at: Instant): SdkRecord['approval'] {
+/**
+ * Of the recovery approvals of an installation, newest first: what is open or approved, the one of this attempt before others; else the newest of this attempt. A
+ * machine whose every try is a new attempt asks one question.
+ */
+export function recoveryApprovalOf(approvals: readonly Approval[], attempt: string, at: Instant): Approval | null {
+  const live = approvals.filter(({ status, expiresAt }) => (status === 'pending' || status === 'approved') && at < expiresAt)
+  const own = (one: Approval): boolean => one.attempt === attempt
+  return live.find(own) ?? live[0] ?? approvals.find(own) ?? null
+}
+
+function standOf(approval: Approval | null, { nextAttempt }: Pick<SdkPresentation, 'nextAttempt'>, at: Instant): SdkRecord['approval'] {
   if (approval === null || approval.status === 'used') return 'none'
   if (approval.status === 'denied') return 'denied'
+  if (approval.status === 'approved' && approval.attempt !== nextAttempt && at >= (approval.decidedAt ?? 0) + NEXT_ATTEMPT_MS) return 'none'
   return at < approval.expiresAt ? approval.status : 'none'
 }
 
@@ -156,8 +172,9 @@ function asked(reading: SdkReading, { why, trips }: Asked, presentation: SdkPres
         events: [eventOf(reading, presentation, at, 'recovery.breaker_tripped', { until: at + BREAKER_MS, ...reading.pressure }, 1)],
       }
     : { events: [] }
-  // A repeat of the attempt is the poll: there is nothing new to ask.
-  if (reading.approval !== null && standOf(reading.approval, at) === 'pending') return { ...tripped, attempt: null }
+  // A repeat of the attempt is the poll, and another attempt joins it: there is nothing new to ask.
+  if (reading.approval !== null && standOf(reading.approval, presentation, at) === 'pending')
+    return { ...tripped, attempt: null, joins: reading.approval.attempt === presentation.nextAttempt ? null : reading.approval.id }
   const approval = approvalOf(reading, why, presentation, at)
   const requested = eventOf(reading, presentation, at, 'recovery.requested', { approval: approval.id, why })
   return { ...tripped, asks: approval, events: [requested, ...tripped.events] }

@@ -19,6 +19,15 @@ export interface WorkloadPorts {
   readonly clock: Pick<Clock, 'wall'>
   readonly entropy: Entropy
   readonly publicUrl: string
+  /** Some private address may be called: only then is an issuer without TLS believed. */
+  readonly privateAllowed: boolean
+}
+
+/** The one trust that a token fits, and who its issuer says it is. */
+export interface KnownWorkload {
+  readonly trust: WorkloadIssuer
+  /** `iss` and `sub` (RFC 7519 section 4.1): the same for every token of this workload. */
+  readonly subject: string
 }
 
 export interface NewWorkloadIssuer {
@@ -41,12 +50,17 @@ export class WorkloadIdentities {
     this.#ports = ports
   }
 
-  /** @throws Fault `not_found`, `role_missing`, `already_exists` when the audience belongs to somebody else */
+  /** @throws Fault `not_found`, `role_missing`, `invalid_request` for an issuer without TLS, `already_exists` when the audience belongs to somebody else */
   async create(caller: AgentCaller, id: AgentId, wanted: NewWorkloadIssuer): Promise<WorkloadIssuer> {
     const { issuers, clock, entropy, publicUrl } = this.#ports
     const { agent } = await this.#ports.agents.get(caller, id)
     requireEnrolling(caller, agent)
     if (agent.status === 'revoked') throw new Fault('agent_revoked')
+    if (this.#isOpenToAnybody(wanted.issuer))
+      throw new Fault('invalid_request', {
+        field: '/issuer',
+        detail: `An issuer without TLS is not believed: whoever is on the way could sign in its place. Use https, or allow the private host that it is at: EVERGRANT_ALLOW_PRIVATE_HOSTS.`,
+      })
     const reserved = reservedFor(caller, id, publicUrl)
     const audience = wanted.audience ?? reserved
     const trusted = await issuers.named(wanted.issuer)
@@ -86,7 +100,7 @@ export class WorkloadIdentities {
   }
 
   /** The one trust that a token fits. @throws Fault `workload_refused`, whose detail names the check that failed */
-  async find(token: string): Promise<WorkloadIssuer> {
+  async find(token: string): Promise<KnownWorkload> {
     const { issuers, verifier, clock } = this.#ports
     const read = token.length > TOKEN_MAX ? null : decodeJwt(token)
     const named = read?.claims['iss']
@@ -94,6 +108,7 @@ export class WorkloadIdentities {
     const trusted = await issuers.named(named)
     // Nothing is fetched for an issuer that nobody here trusts.
     if (trusted.length === 0) throw refused(`No agent trusts the issuer ${named.slice(0, 200)}.`)
+    if (this.#isOpenToAnybody(named)) throw refused('Its issuer has no TLS, and no private host is allowed here.')
     const verified = await verifier.verify(token, named)
     if (verified.kind === 'refused') throw refused(verified.why)
     const late = timeProblem(verified.claims, clock.wall())
@@ -104,7 +119,14 @@ export class WorkloadIdentities {
     const [one, ...more] = fitting
     if (one === undefined) throw refused(`A condition does not hold: ${failing(meant, verified.claims)}.`)
     if (more.some(({ agent }) => agent !== one.agent)) throw refused('It fits the conditions of more than one agent. Make them tell the agents apart.')
-    return one
+    const subject = verified.claims['sub']
+    if (typeof subject !== 'string' || subject === '') throw refused('It has no `sub`.')
+    return { trust: one, subject: JSON.stringify([named, subject]) }
+  }
+
+  /** Whoever is on the way could hand out keys of their own. */
+  #isOpenToAnybody(issuer: string): boolean {
+    return !issuer.startsWith('https://') && !this.#ports.privateAllowed
   }
 
   #event(type: 'workload_issuer.created' | 'workload_issuer.deleted', { organization, actor }: AgentCaller, issuer: WorkloadIssuer, data: JsonObject) {

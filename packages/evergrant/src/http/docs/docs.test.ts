@@ -27,6 +27,11 @@ test('the OpenAPI document is 3.1 and has every API route with its scope', async
   expect(json.paths['/health/live'].get.security).toBeUndefined()
 })
 
+test('the schema of every route compiles, also of those that no request has asked for', async () => {
+  await lab.app.ready()
+  expect(() => lab.app.compileSchemas()).not.toThrow()
+})
+
 test('every alert has its page, which needs no script and links to pages that exist', async () => {
   const list = await lab.call('GET', '/docs/runbooks', { key: null })
   const pages = [...list.text.matchAll(/href="(\/docs\/runbooks\/[a-z-]+)"/g)].map(([, path = '']) => path)

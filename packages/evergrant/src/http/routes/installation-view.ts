@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import type { Installation, InstallationStatus } from '../../core/agent/installation.ts'
+import { type Installation, type InstallationStatus, keepsWorkloadOut } from '../../core/agent/installation.ts'
 import type { InstallationDetails, ListedInstallation, RecoveryExplanation } from '../../core/agent/installation-service.ts'
 import type { RecoveryAttempt } from '../../core/agent/installations.ts'
 import { recentRecoveries } from '../../core/agent/recovery-rules.ts'
@@ -49,6 +49,7 @@ export const InstallationView = Type.Object({
   enrolled_via: Type.String(),
   recovery_mode: nullable(Type.String({ description: 'Its own; null: as its agent.' })),
   lock: nullable(Type.Object({ code: Type.String(), at: Time, message: Type.String(), incident: nullable(Type.String()) })),
+  workload_refused: Type.Boolean({ description: 'It was cut off or locked, and so its workload does not enrol again until that is lifted or unlocked.' }),
   rekey_until: nullable(Type.String({ description: 'Unlocked: until then it goes on with a new key, and not without.' })),
   host: nullable(Type.String({ description: "The machine's own word." })),
   platform: nullable(Type.String({ description: "The machine's own word." })),
@@ -114,6 +115,7 @@ export function installationView({ installation, head }: Pick<ListedInstallation
     enrolled_via: installation.enrolledVia,
     recovery_mode: installation.recoveryMode,
     lock: lock === null ? null : { code: lock.code, at: iso(lock.at), message: lock.message, incident: lock.incident },
+    workload_refused: keepsWorkloadOut(installation),
     rekey_until: installation.rekeyUntil !== null && now < installation.rekeyUntil ? iso(installation.rekeyUntil) : null,
     host: hints.host,
     platform: hints.platform,

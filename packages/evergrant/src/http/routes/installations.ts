@@ -51,6 +51,7 @@ export function installationRoutes(app: App, services: Services): void {
   rotateRoutes(app, services)
   cutOffRoutes(app, services)
   lockRoutes(app, services)
+  liftRoute(app, services)
 }
 
 function listRoute(app: App, { installations, clock }: Services): void {
@@ -149,8 +150,21 @@ function changeRoute(app: App, { installations, clock }: Services): void {
         body: Type.Object(
           {
             name: Type.Optional(Name),
+            recovery: Type.Optional(
+              Type.Unsafe<'allowed' | 'blocked'>({
+                type: 'string',
+                enum: ['allowed', 'blocked'],
+                description: '`blocked`: it works as long as its token does, and heals no more until it is `allowed` again.',
+              }),
+            ),
             recovery_mode: Type.Optional(
-              nullable(Type.Unsafe<RecoveryMode>({ type: 'string', enum: [...RECOVERY_MODES], description: 'Of this one alone; null: as its agent.' })),
+              nullable(
+                Type.Unsafe<RecoveryMode>({
+                  type: 'string',
+                  enum: [...RECOVERY_MODES],
+                  description: 'Of this one alone; null: as its agent. `off` in the agent or the organization wins.',
+                }),
+              ),
             ),
           },
           { additionalProperties: false, minProperties: 1 },
@@ -160,9 +174,13 @@ function changeRoute(app: App, { installations, clock }: Services): void {
     },
     async (request) => {
       const caller = callerOf(request)
-      const { name, recovery_mode: recoveryMode } = request.body
-      if (recoveryMode !== undefined) requireRecent(caller, clock)
-      const changes = { ...(name === undefined ? {} : { name }), ...(recoveryMode === undefined ? {} : { recoveryMode }) }
+      const { name, recovery, recovery_mode: recoveryMode } = request.body
+      if (recoveryMode !== undefined || recovery !== undefined) requireRecent(caller, clock)
+      const changes = {
+        ...(name === undefined ? {} : { name }),
+        ...(recoveryMode === undefined ? {} : { recoveryMode }),
+        ...(recovery === undefined ? {} : { status: recovery === 'blocked' ? ('recovery_blocked' as const) : ('active' as const) }),
+      }
       return detailsView(await installations.update(agentCallerOf(caller), request.params.id, changes), clock.wall())
     },
   )
@@ -219,7 +237,8 @@ function cutOffRoutes(app: App, { installations, clock }: Services): void {
       config: WRITE,
       schema: {
         summary: 'Cut an installation off',
-        description: 'For good: nothing heals it, and only a new enrolment brings the machine back. Repeating it changes nothing.',
+        description:
+          'For good: nothing heals it, and only a new enrolment brings the machine back; a workload stays out until that is lifted. Repeating it changes nothing.',
         tags: TAGS,
         params: Params,
         body: CutOffBody,
@@ -250,6 +269,28 @@ function cutOffRoutes(app: App, { installations, clock }: Services): void {
       const caller = agentCallerOf(callerOf(request))
       await installations.cutOff(caller, { installation: request.params.id }, 'compromise', request.body?.reason ?? null)
       return detailsView(await installations.get(caller, request.params.id), clock.wall())
+    },
+  )
+}
+
+function liftRoute(app: App, { installations, clock }: Services): void {
+  app.post(
+    '/api/v1/installations/:id/lift',
+    {
+      config: WRITE,
+      schema: {
+        summary: 'Let a workload in again',
+        description:
+          'A workload that was cut off may enrol anew with its identity token: this one, and all others of the same subject and agent. The installations stay over.',
+        tags: TAGS,
+        params: Params,
+        response: { 200: DetailsView, ...PROBLEMS },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request)
+      requireRecent(caller, clock)
+      return detailsView(await installations.lift(agentCallerOf(caller), request.params.id), clock.wall())
     },
   )
 }

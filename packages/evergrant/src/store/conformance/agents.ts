@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type Agent, NEW_POLICY } from '../../core/agent/agent.ts'
+import { type Agent, NEW_POLICY, NEW_POLICY_RECORD } from '../../core/agent/agent.ts'
 import type { Enrolment, EnrolRequest } from '../../core/agent/enrolments.ts'
 import type { Installation } from '../../core/agent/installation.ts'
 import type { SdkToken } from '../../core/agent/sdk-token.ts'
@@ -29,6 +29,8 @@ export async function agentOf(tenant: Tenant, changes: Partial<Agent> = {}, role
     acceptedAt: null,
     acceptedBy: null,
     policy: { ...NEW_POLICY, connections: [{ tag: 'weather' }] },
+    policyRecord: NEW_POLICY_RECORD,
+    suspendedBy: null,
     recovery: { mode: 'approve' },
     reviewedAt: null,
     reviewedBy: null,
@@ -63,6 +65,8 @@ export function installationOf(tenant: Tenant, agent: Agent, key: string, change
     cooldownMs: 0,
     minGeneration: 0,
     lock: null,
+    stoppedBy: null,
+    workload: null,
     rekeyUntil: null,
     hints: { host: 'web-2', machine: null, platform: 'linux', sdk: null },
     lastSeenAt: null,

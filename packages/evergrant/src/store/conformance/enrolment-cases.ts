@@ -186,6 +186,47 @@ export const enrolmentCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'a workload that somebody stopped does not enrol again, is not forgotten, and is lifted for all of its subject',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const [agent, other] = [await newAgent(tenant), await newAgent(tenant)]
+      const { organization } = tenant
+      const enrol = (of: typeof agent, subject: string) => {
+        const request = enrolRequest(tenant, of, null, newId('evt', context.entropy))
+        const workload = { issuer: newId('wli', context.entropy), subject: `${subject} of ${agent.id}` }
+        return store.enrolments.enrol({ ...request, installation: { ...request.installation, workload, expiresAt: PAST } })
+      }
+      const ids: InstallationId[] = []
+      for (let run = 0; run < 2; run++) {
+        const outcome = await enrol(agent, 'main')
+        assert.ok(outcome.kind === 'enrolled')
+        ids.push(outcome.standing.installation.id)
+      }
+      const [whole, own] = ids as [InstallationId, InstallationId]
+      const cutOff = { class: 'owner_request', reason: null, by: 'usr_1', ticket: false, status: 'retired', lock: null } as const
+      const revoke = (installation: InstallationId, reaches: boolean) =>
+        store.installations.revoke(
+          organization,
+          { installation },
+          { ...cutOff, stopper: { actor: BY, whole: reaches } },
+          PAST,
+          tenant.event('installation.retired'),
+        )
+      await revoke(whole, true)
+      await revoke(own, false)
+      assert.deepEqual((await store.installations.get(whole))?.installation.stoppedBy, { actor: BY, whole: true })
+      assert.deepEqual(await enrol(agent, 'main'), { kind: 'kept_out', installation: own })
+      assert.equal((await enrol(agent, 'branch')).kind, 'enrolled')
+      assert.equal((await enrol(other, 'main')).kind, 'enrolled')
+      await store.installations.forgetEnded(PAST + 1, 1_000)
+      assert.equal((await enrol(agent, 'main')).kind, 'kept_out')
+      const lift = (id: InstallationId, reaches: boolean) => store.installations.lift(organization, id, reaches, tenant.event('installation.updated'))
+      assert.deepEqual([await lift(own, false), await lift(own, true), await lift(whole, true)], ['held', 'lifted', 'not_kept_out'])
+      assert.equal((await enrol(agent, 'main')).kind, 'enrolled')
+      assert.equal(await lift(newId('ins', context.entropy), true), 'gone')
+    },
+  },
+  {
     name: 'a workload goes with its tokens when its end is long past; its events stay, and so does what a person enrolled',
     async run(store, context) {
       const tenant = await Tenant.open(store, context)

@@ -3,11 +3,6 @@ import type { NewEvent } from '../../core/audit/event.ts'
 import type { ApprovalId, ConnectionId, InstallationId, OrganizationId } from '../../core/ids.ts'
 import type { Tables } from './tables.ts'
 
-/** The newest one for this attempt to recover, whatever was said about it. */
-export function approvalOfAttempt(tables: Tables, installation: InstallationId, attempt: string): Approval | undefined {
-  return newestFirst(tables).find((one) => one.installation === installation && one.connection === null && one.attempt === attempt)
-}
-
 function newestFirst(tables: Tables): Approval[] {
   return [...tables.approvals.values()].sort((left, right) => (left.id < right.id ? 1 : -1))
 }

@@ -1,6 +1,6 @@
 import { afterProof } from '../../core/agent/agent-status.ts'
 import { ENROLMENT_REPEAT_MS, type Enrolling, type Enrolment, type Enrolments, type EnrolRequest } from '../../core/agent/enrolments.ts'
-import type { Installation } from '../../core/agent/installation.ts'
+import { type Installation, keepsWorkloadOut } from '../../core/agent/installation.ts'
 import type { SdkToken } from '../../core/agent/sdk-token.ts'
 import type { WorkloadIssuers } from '../../core/agent/workload-issuers.ts'
 import type { NewEvent } from '../../core/audit/event.ts'
@@ -59,6 +59,10 @@ function enrol(tables: Tables, request: EnrolRequest): Enrolling {
   }
   const agent = tables.agents.get(installation.agent)
   if (agent === undefined || agent.organization !== installation.organization || agent.status === 'revoked') return REFUSED
+  const stopped = [...tables.installations.values()]
+    .sort((left, right) => (left.id < right.id ? 1 : -1))
+    .find((one) => one.agent === agent.id && one.workload !== null && one.workload.subject === installation.workload?.subject && keepsWorkloadOut(one))
+  if (stopped !== undefined) return { kind: 'kept_out', installation: stopped.id }
   const same = enrolment === null ? sameWorkload(tables, request) : undefined
   if (same !== undefined) return again(tables, same, request)
   tables.installations.set(installation.id, installation)

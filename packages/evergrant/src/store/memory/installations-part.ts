@@ -1,6 +1,6 @@
 import type { Approval } from '../../core/agent/approvals.ts'
 import type { Incident } from '../../core/agent/incident.ts'
-import { HEALING_CLASSES, type Installation } from '../../core/agent/installation.ts'
+import { HEALING_CLASSES, type Installation, keepsWorkloadOut } from '../../core/agent/installation.ts'
 import type {
   InstallationChanges,
   InstallationFilter,
@@ -12,7 +12,7 @@ import type {
   SeenMark,
 } from '../../core/agent/installations.ts'
 import { pressureSince } from '../../core/agent/recovery-rules.ts'
-import { applySdkPresentation, type SdkOutcome, type SdkReading } from '../../core/agent/sdk-outcome.ts'
+import { applySdkPresentation, recoveryApprovalOf, type SdkOutcome, type SdkReading } from '../../core/agent/sdk-outcome.ts'
 import type { SdkPresentation } from '../../core/agent/sdk-presentation.ts'
 import { isOwnKey } from '../../core/agent/sdk-rotation.ts'
 import type { SdkToken } from '../../core/agent/sdk-token.ts'
@@ -32,7 +32,7 @@ function present(tables: Tables, presentation: SdkPresentation): SdkPresented {
   const at = tables.now()
   const reading = readingOf(tables, installation, presentation, at)
   const outcome = applySdkPresentation(reading, presentation, at)
-  const approval = write(tables, reading, outcome)
+  const approval = write(tables, reading, presentation, outcome)
   const standing = installationStanding(tables, outcome.installation ?? installation)
   return { kind: 'known', judgement: outcome.judgement, standing, settings: reading.settings, approval }
 }
@@ -42,9 +42,7 @@ function readingOf(tables: Tables, installation: Installation, presentation: Sdk
   const own = tokensOf(tables, installation.id)
   const head = tables.sdkTokens.get(installation.head)
   if (head === undefined) throw new Error(`${installation.id} has no newest token`)
-  const asked = [...tables.approvals.values()].filter(
-    (approval) => approval.installation === installation.id && approval.connection === null && approval.attempt === nextAttempt,
-  )
+  const asked = recoveryApprovals(tables, installation.id)
   const recovering = verb === 'recover'
   return {
     ...installationStanding(tables, installation),
@@ -55,22 +53,31 @@ function readingOf(tables: Tables, installation: Installation, presentation: Sdk
     pressure: recovering
       ? pressure(tables, installation.organization, pressureSince(agentSettings(tables, installation.organization), at))
       : { recoveries: 0, installations: 0 },
-    approval: recovering ? newestApproval(asked) : null,
+    approval: recovering ? recoveryApprovalOf(asked, nextAttempt, at) : null,
     newestAttempt: recovering ? (attemptsOf(tables, installation.id)[0] ?? null) : null,
   }
 }
 
-function newestApproval(asked: readonly Approval[]): Approval | null {
-  return [...asked].sort((left, right) => (left.id < right.id ? 1 : -1))[0] ?? null
+function recoveryApprovals(tables: Tables, id: InstallationId): readonly Approval[] {
+  return [...tables.approvals.values()]
+    .filter(({ installation, connection }) => installation === id && connection === null)
+    .sort((left, right) => (left.id < right.id ? 1 : -1))
 }
 
-function write(tables: Tables, { installation: { organization }, approval }: SdkReading, outcome: SdkOutcome): Approval | null {
-  const { installation, inserted, updated, recoveredAt, attempt, asks, spends, incident, breakerUntil, events } = outcome
+function write(
+  tables: Tables,
+  { installation: { organization }, approval }: SdkReading,
+  { nextAttempt }: SdkPresentation,
+  outcome: SdkOutcome,
+): Approval | null {
+  const { installation, inserted, updated, recoveredAt, attempt, asks, joins, spends, incident, breakerUntil, events } = outcome
   for (const token of [...inserted, ...updated]) tables.sdkTokens.set(token.id, token)
   if (installation !== null) put(tables, installation)
   if (installation !== null && recoveredAt !== null) tables.healed.set(installation.id, recoveredAt)
   if (attempt !== null) tables.recoveryAttempts.set(attempt.id, attempt)
   if (asks !== null) tables.approvals.set(asks.id, asks)
+  const joined = joins === null ? undefined : tables.approvals.get(joins)
+  if (joined?.status === 'pending') tables.approvals.set(joined.id, { ...joined, attempt: nextAttempt })
   const spent = spends === null ? undefined : tables.approvals.get(spends)
   if (spent?.status === 'approved') tables.approvals.set(spent.id, { ...spent, status: 'used' })
   if (incident !== null) open(tables, incident)
@@ -171,7 +178,7 @@ function revoke(
   revocation: SdkRevocation,
   { at, event }: { readonly at: Instant; readonly event: NewEvent },
 ): readonly InstallationId[] {
-  const { class: revokeClass, reason, by, ticket, status, lock } = revocation
+  const { class: revokeClass, reason, by, ticket, status, lock, stopper = null } = revocation
   const found = ofOrganization(tables, organization)
     .filter((one) => isTargeted(tables, one, target) && isRevocable(tables, one, revocation))
     .sort((left, right) => (left.id < right.id ? -1 : 1))
@@ -179,7 +186,19 @@ function revoke(
     const head = headOf(tables, installation)
     tables.sdkTokens.set(head.id, { ...head, state: 'revoked', revokeClass, revokeReason: reason, revokedBy: by, revokedAt: at, ticket })
     const minGeneration = installation.generation + 1
-    put(tables, status === 'active' ? { ...installation, minGeneration } : { ...installation, status, lock, minGeneration, rekeyUntil: null })
+    put(
+      tables,
+      status === 'active'
+        ? { ...installation, minGeneration }
+        : {
+            ...installation,
+            status,
+            lock,
+            minGeneration,
+            rekeyUntil: null,
+            stoppedBy: installation.stoppedBy?.whole === true ? installation.stoppedBy : stopper,
+          },
+    )
   }
   const [first] = found
   if (lock !== null && lock.incident !== null && first !== undefined)
@@ -197,7 +216,7 @@ function revoke(
   return found.map(({ id }) => id)
 }
 
-function change(tables: Tables, organization: OrganizationId, id: InstallationId, { name, recoveryMode, status }: InstallationChanges): boolean {
+function change(tables: Tables, organization: OrganizationId, id: InstallationId, { name, recoveryMode, status, stoppedBy }: InstallationChanges): boolean {
   const installation = tables.installations.get(id)
   if (installation === undefined || installation.organization !== organization) return false
   const live = installation.status === 'active' || installation.status === 'recovery_blocked'
@@ -206,6 +225,7 @@ function change(tables: Tables, organization: OrganizationId, id: InstallationId
     ...(name === undefined ? {} : { name }),
     ...(recoveryMode === undefined ? {} : { recoveryMode }),
     ...(status === undefined || !live ? {} : { status }),
+    ...(stoppedBy === undefined || installation.status === 'retired' ? {} : { stoppedBy }),
   })
   return true
 }
@@ -214,8 +234,21 @@ function unlock(tables: Tables, organization: OrganizationId, id: InstallationId
   const installation = tables.installations.get(id)
   if (installation === undefined || installation.organization !== organization) return 'gone'
   if (installation.status !== 'locked') return 'not_locked'
-  put(tables, { ...installation, status: 'active', lock: null, rekeyUntil })
+  put(tables, { ...installation, status: 'active', lock: null, stoppedBy: null, rekeyUntil })
   return 'unlocked'
+}
+
+function lift(tables: Tables, organization: OrganizationId, id: InstallationId, whole: boolean): 'lifted' | 'not_kept_out' | 'held' | 'gone' {
+  const installation = tables.installations.get(id)
+  if (installation === undefined || installation.organization !== organization) return 'gone'
+  const { agent, workload } = installation
+  const barring = [...tables.installations.values()].filter(
+    (one) => one.agent === agent && one.workload?.subject === workload?.subject && one.status === 'retired' && keepsWorkloadOut(one),
+  )
+  if (barring.length === 0) return 'not_kept_out'
+  if (!whole && barring.some(({ stoppedBy }) => stoppedBy?.whole === true)) return 'held'
+  for (const one of barring) tables.installations.set(one.id, { ...one, stoppedBy: null })
+  return 'lifted'
 }
 
 function purge(tables: Tables, before: Instant, limit: number): number {
@@ -259,6 +292,11 @@ export function installationsPart(tables: Tables): Installations {
       if (outcome === 'unlocked') tables.append(event)
       return outcome
     },
+    lift: async (organization, id, whole, event) => {
+      const outcome = lift(tables, organization, id, whole)
+      if (outcome === 'lifted') tables.append(event)
+      return outcome
+    },
     update: async (organization, id, changes, event) => {
       if (!change(tables, organization, id, changes)) return 'gone'
       tables.append(event)
@@ -277,7 +315,7 @@ export function installationsPart(tables: Tables): Installations {
     },
     forgetEnded: async (before, limit) => {
       const ended = [...tables.installations.values()].filter(
-        ({ enrolledVia, expiresAt }) => enrolledVia === 'workload' && expiresAt !== null && expiresAt < before,
+        (one) => one.enrolledVia === 'workload' && one.expiresAt !== null && one.expiresAt < before && !keepsWorkloadOut(one),
       )
       for (const { id } of ended.slice(0, limit)) removeInstallation(tables, id)
       return Math.min(ended.length, limit)

@@ -16,6 +16,8 @@ create table agent (
   accepted_at $int,
   accepted_by text,
   policy text not null,
+  policy_record text not null,
+  suspended_by text,
   recovery text not null,
   reviewed_at $int,
   reviewed_by text,
@@ -56,6 +58,9 @@ create table installation (
   cooldown_ms $int not null,
   min_generation $int not null,
   lock text,
+  stopped_by text,
+  workload_issuer_id text,
+  workload_subject text,
   rekey_until $int,
   hints text not null,
   last_seen_at $int,
@@ -69,6 +74,7 @@ create index installation_of on installation (organization_id, id);
 create index installation_of_agent on installation (agent_id, id);
 create index installation_key on installation (key_thumbprint);
 create index installation_ended on installation (expires_at) where enrolled_via = 'workload' and expires_at is not null;
+create index installation_workload on installation (agent_id, workload_subject) where workload_subject is not null;
 create index installation_healed on installation (organization_id, last_recovery_at) where last_recovery_at is not null;
 create table sdk_token (
   id text primary key,

@@ -1,6 +1,7 @@
-import type { Agent, AgentPolicy, AgentStatus } from '../../core/agent/agent.ts'
+import type { Agent, AgentPolicy, AgentStatus, PolicyRecord } from '../../core/agent/agent.ts'
 import type { AgentStanding } from '../../core/agent/agents.ts'
 import type { RecoverySettings } from '../../core/agent/recovery-settings.ts'
+import type { Stopper } from '../../core/agent/stopper.ts'
 import type { Actor } from '../../core/audit/event.ts'
 import type { AgentId, OrganizationId, UserId } from '../../core/ids.ts'
 import type { Role } from '../../core/user/user.ts'
@@ -18,6 +19,8 @@ const COLUMNS = [
   'accepted_at',
   'accepted_by',
   'policy',
+  'policy_record',
+  'suspended_by',
   'recovery',
   'reviewed_at',
   'reviewed_by',
@@ -51,6 +54,8 @@ export function agentValues(agent: Agent): readonly SqlValue[] {
     agent.acceptedAt,
     toJson(agent.acceptedBy),
     JSON.stringify(agent.policy),
+    JSON.stringify(agent.policyRecord),
+    toJson(agent.suspendedBy),
     JSON.stringify(agent.recovery),
     agent.reviewedAt,
     agent.reviewedBy,
@@ -72,6 +77,8 @@ export function toAgent(row: Row): Agent {
     acceptedAt: integerOrNull(row, 'a_accepted_at'),
     acceptedBy: jsonOrNull<Actor>(row, 'a_accepted_by'),
     policy: json<AgentPolicy>(row, 'a_policy'),
+    policyRecord: json<PolicyRecord>(row, 'a_policy_record'),
+    suspendedBy: jsonOrNull<Stopper>(row, 'a_suspended_by'),
     recovery: json<Partial<RecoverySettings>>(row, 'a_recovery'),
     reviewedAt: integerOrNull(row, 'a_reviewed_at'),
     reviewedBy: textOrNull(row, 'a_reviewed_by') as UserId | null,

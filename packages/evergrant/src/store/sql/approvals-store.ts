@@ -46,14 +46,20 @@ export function* insertApproval(approval: Approval): Program<void> {
   )
 }
 
-/** The newest one for this attempt to recover, whatever was said about it. */
-export function* approvalOfAttempt(installation: InstallationId, attempt: string): Program<Approval | undefined> {
-  const found = yield* row(
-    `select ${COLUMNS} from agent_approval where installation_id = ? and connection_id is null and attempt = ? order by id desc limit 1`,
+/** Those of recoveries that are open or approved, and those of this attempt, whatever was said about them; newest first. */
+export function* recoveryApprovals(installation: InstallationId, attempt: string): Program<readonly Approval[]> {
+  const found = yield* rows(
+    `select ${COLUMNS} from agent_approval
+     where installation_id = ? and connection_id is null and (attempt = ? or status in ('pending', 'approved')) order by id desc limit 100`,
     installation,
     attempt,
   )
-  return found === undefined ? undefined : toApproval(found)
+  return found.map(toApproval)
+}
+
+/** Another attempt asks the same. */
+export function* joinApproval(id: ApprovalId, attempt: string): Program<void> {
+  yield* run("update agent_approval set attempt = ? where id = ? and status = 'pending'", attempt, id)
 }
 
 /** The recovery that it was for is done. */

@@ -158,6 +158,8 @@ function* enrol(dialect: Dialect, request: EnrolRequest): Program<Enrolling> {
   if (found === undefined) return REFUSED
   const agent = toAgent(found)
   if (agent.status === 'revoked') return REFUSED
+  const stopped = yield* stoppedWorkload(installation)
+  if (stopped !== null) return { kind: 'kept_out', installation: stopped }
   if (request.enrolment === null) {
     const same = yield* sameWorkload(request)
     if (same !== null) return yield* again(same, request, integer(found, 'now'))
@@ -178,6 +180,18 @@ function* enrol(dialect: Dialect, request: EnrolRequest): Program<Enrolling> {
   if (proven !== null && proven.status === 'verified' && agent.status !== 'verified') yield* append(request.verified)
   const standing = yield* row(`select ${STANDING} from ${STANDING_TABLES} where i.id = ?`, installation.id)
   return standing === undefined ? REFUSED : { kind: 'enrolled', standing: toStanding(standing), token, again: false }
+}
+
+/** The installation as which somebody stopped this workload. */
+function* stoppedWorkload({ agent, workload }: EnrolRequest['installation']): Program<InstallationId | null> {
+  if (workload === null) return null
+  const found = yield* row(
+    `select i.id from installation i
+     where i.agent_id = ? and i.workload_subject = ? and i.status in ('retired', 'locked') and i.stopped_by is not null order by i.id desc limit 1`,
+    agent,
+    workload.subject,
+  )
+  return found === undefined ? null : (text(found, 'id') as InstallationId)
 }
 
 /** A workload has no permission that was spent: its key and its attempt are known. */

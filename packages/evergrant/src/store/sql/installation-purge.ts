@@ -25,10 +25,11 @@ export function* purgeTokens(dialect: Dialect, before: Instant, limit: number): 
   return yield* run(`delete from sdk_token where ${dialect.among('id')}`, JSON.stringify(found.map((one) => text(one, 'id'))))
 }
 
-/** What hangs on an installation goes with it, by the database's own cascade; events and counted uses stay. */
+/** What was stopped keeps its workload out, and stays. What hangs on an installation goes with it, by the database's own cascade; events and counted uses stay. */
 export function* forgetEnded(dialect: Dialect, before: Instant, limit: number): Program<number> {
   const ended = yield* rows(
     `select i.id from installation i where i.enrolled_via = 'workload' and i.expires_at is not null and i.expires_at < ?
+       and (i.stopped_by is null or i.status not in ('retired', 'locked'))
      order by i.expires_at limit ? ${dialect.skipLocked('i')}`,
     before,
     limit,

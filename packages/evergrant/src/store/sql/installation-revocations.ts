@@ -52,7 +52,7 @@ function* revokeBatch(dialect: Dialect, { organization, target, revocation, at, 
   const found = HEALING_CLASSES.has(revocation.class) ? yield* withLiveToken(dialect, locked) : locked
   if (found.length === 0) return { ended: [], next }
   const ids = found.map((one) => text(one, 'id') as InstallationId)
-  const { class: revokeClass, reason, by, ticket, status, lock } = revocation
+  const { class: revokeClass, reason, by, ticket, status, lock, stopper = null } = revocation
   yield* run(
     `update sdk_token set state = 'revoked', revoke_class = ?, revoke_reason = ?, revoked_by = ?, revoked_at = ?, ticket = ? where ${dialect.among('id')}`,
     revokeClass,
@@ -65,9 +65,11 @@ function* revokeBatch(dialect: Dialect, { organization, target, revocation, at, 
   if (status === 'active') yield* run(`update installation set min_generation = generation + 1 where ${dialect.among('id')}`, JSON.stringify(ids))
   else
     yield* run(
-      `update installation set status = ?, "lock" = ?, min_generation = generation + 1, rekey_until = null where ${dialect.among('id')}`,
+      `update installation set status = ?, "lock" = ?, min_generation = generation + 1, rekey_until = null,
+       stopped_by = case when stopped_by like '%"whole":true}' then stopped_by else ? end where ${dialect.among('id')}`,
       status,
       toJson(lock),
+      toJson(stopper),
       JSON.stringify(ids),
     )
   const incident = incidentOf({ organization, revocation, at, event }, found)

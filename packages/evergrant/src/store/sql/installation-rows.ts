@@ -1,9 +1,18 @@
 import type { EnrolmentDoor } from '../../core/agent/agent.ts'
-import type { Installation, InstallationLock, InstallationStatus, KeyCustody, MachineHints, RevokeClass } from '../../core/agent/installation.ts'
+import type {
+  Installation,
+  InstallationLock,
+  InstallationStatus,
+  KeyCustody,
+  MachineHints,
+  RevokeClass,
+  WorkloadOrigin,
+} from '../../core/agent/installation.ts'
 import type { InstallationStanding } from '../../core/agent/installations.ts'
 import type { RecoveryMode } from '../../core/agent/recovery-settings.ts'
 import type { SdkToken, SdkTokenMetadata, SdkTokenState } from '../../core/agent/sdk-token.ts'
-import type { AgentId, InstallationId, OrganizationId, SdkTokenId } from '../../core/ids.ts'
+import type { Stopper } from '../../core/agent/stopper.ts'
+import type { AgentId, InstallationId, OrganizationId, SdkTokenId, WorkloadIssuerId } from '../../core/ids.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Instant } from '../../core/time.ts'
 import { AGENT, AGENT_OWNER, AGENT_OWNER_TABLES, toAgentStanding } from './agent-rows.ts'
@@ -32,6 +41,9 @@ const COLUMNS = [
   'cooldown_ms',
   'min_generation',
   'lock',
+  'stopped_by',
+  'workload_issuer_id',
+  'workload_subject',
   'rekey_until',
   'hints',
   'last_seen_at',
@@ -73,6 +85,9 @@ function values(installation: Installation): readonly SqlValue[] {
     installation.cooldownMs,
     installation.minGeneration,
     toJson(installation.lock),
+    toJson(installation.stoppedBy),
+    installation.workload?.issuer ?? null,
+    installation.workload?.subject ?? null,
     installation.rekeyUntil,
     JSON.stringify(installation.hints),
     installation.lastSeenAt,
@@ -120,6 +135,8 @@ export function toInstallation(found: Row): Installation {
     cooldownMs: integer(found, 'i_cooldown_ms'),
     minGeneration: integer(found, 'i_min_generation'),
     lock: jsonOrNull<InstallationLock>(found, 'i_lock'),
+    stoppedBy: jsonOrNull<Stopper>(found, 'i_stopped_by'),
+    workload: toWorkload(found),
     rekeyUntil: integerOrNull(found, 'i_rekey_until'),
     hints: json<MachineHints>(found, 'i_hints'),
     lastSeenAt: integerOrNull(found, 'i_last_seen_at'),
@@ -129,6 +146,11 @@ export function toInstallation(found: Row): Installation {
     expiresAt: integerOrNull(found, 'i_expires_at'),
     createdAt: integer(found, 'i_created_at'),
   }
+}
+
+function toWorkload(found: Row): WorkloadOrigin | null {
+  const issuer = textOrNull(found, 'i_workload_issuer_id')
+  return issuer === null ? null : { issuer: issuer as WorkloadIssuerId, subject: text(found, 'i_workload_subject') }
 }
 
 export function toStanding(found: Row): InstallationStanding {

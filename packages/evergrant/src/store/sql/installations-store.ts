@@ -1,5 +1,6 @@
 import type { InstallationChanges, InstallationFilter, InstallationStanding, Installations, RecoveryAttempt, SeenMark } from '../../core/agent/installations.ts'
 import type { SdkToken } from '../../core/agent/sdk-token.ts'
+import type { Stopper } from '../../core/agent/stopper.ts'
 import type { NewEvent } from '../../core/audit/event.ts'
 import type { InstallationId, OrganizationId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
@@ -9,7 +10,7 @@ import { revokeAll } from './installation-revocations.ts'
 import { INSTALLATION, SDK_TOKEN, STANDING, STANDING_TABLES, toInstallation, toSdkToken, toStanding } from './installation-rows.ts'
 import { changed, type Database, type Dialect, type Program, row, rows, run, type SqlValue } from './program.ts'
 import { RECOVERY_ATTEMPT, toRecoveryAttempt } from './recovery-attempt-rows.ts'
-import { integer } from './rows.ts'
+import { integer, json, text, textOrNull, toJson } from './rows.ts'
 import { present } from './sdk-presentations.ts'
 
 function* get(id: InstallationId): Program<InstallationStanding | undefined> {
@@ -65,10 +66,33 @@ function* unlock(
   const found = yield* row(`select i.status from installation i where i.id = ? and i.organization_id = ? ${dialect.forUpdate('i')}`, id, organization)
   if (found === undefined) return 'gone'
   if (found.status !== 'locked') return 'not_locked'
-  yield* run(`update installation set status = 'active', "lock" = null, rekey_until = ? where id = ?`, rekeyUntil, id)
+  yield* run(`update installation set status = 'active', "lock" = null, stopped_by = null, rekey_until = ? where id = ?`, rekeyUntil, id)
   yield* append(event)
   yield* changed({ kind: 'installation', installation: id })
   return 'unlocked'
+}
+
+/** All that keep the subject out of the agent, in one order. */
+function* lift(
+  dialect: Dialect,
+  organization: OrganizationId,
+  id: InstallationId,
+  whole: boolean,
+  event: NewEvent,
+): Program<'lifted' | 'not_kept_out' | 'held' | 'gone'> {
+  const found = yield* row('select i.agent_id, i.workload_subject from installation i where i.id = ? and i.organization_id = ?', id, organization)
+  if (found === undefined) return 'gone'
+  const barring = yield* rows(
+    `select i.id, i.stopped_by from installation i
+     where i.agent_id = ? and i.workload_subject = ? and i.status = 'retired' and i.stopped_by is not null order by i.id ${dialect.forUpdate('i')}`,
+    text(found, 'agent_id'),
+    textOrNull(found, 'workload_subject'),
+  )
+  if (barring.length === 0) return 'not_kept_out'
+  if (!whole && barring.some((one) => json<Stopper>(one, 'stopped_by').whole)) return 'held'
+  yield* run(`update installation set stopped_by = null where ${dialect.among('id')}`, JSON.stringify(barring.map((one) => one.id)))
+  yield* append(event)
+  return 'lifted'
 }
 
 /** What is over or locked does not become active by this. */
@@ -76,13 +100,14 @@ function* update(
   dialect: Dialect,
   organization: OrganizationId,
   id: InstallationId,
-  { name, recoveryMode, status }: InstallationChanges,
+  { name, recoveryMode, status, stoppedBy }: InstallationChanges,
   event: NewEvent,
 ): Program<'updated' | 'gone'> {
   const found = yield* row(`select i.status from installation i where i.id = ? and i.organization_id = ? ${dialect.forUpdate('i')}`, id, organization)
   if (found === undefined) return 'gone'
   if (name !== undefined) yield* run('update installation set name = ? where id = ?', name, id)
   if (recoveryMode !== undefined) yield* run('update installation set recovery_mode = ? where id = ?', recoveryMode, id)
+  if (stoppedBy !== undefined) yield* run("update installation set stopped_by = ? where id = ? and status <> 'retired'", toJson(stoppedBy), id)
   if (status !== undefined) yield* run("update installation set status = ? where id = ? and status in ('active', 'recovery_blocked')", status, id)
   yield* append(event)
   yield* changed({ kind: 'installation', installation: id })
@@ -144,6 +169,7 @@ export function installationsStore(database: Database): Installations {
     markSeen: (marks) => (marks.length === 0 ? Promise.resolve() : database.write(() => markSeen(marks), { repeatable: true })),
     revoke: (organization, target, revocation, at, event) => revokeAll(database, { organization, target, revocation, at, event }),
     unlock: (organization, id, rekeyUntil, event) => database.write(() => unlock(dialect, organization, id, rekeyUntil, event)),
+    lift: (organization, id, whole, event) => database.write(() => lift(dialect, organization, id, whole, event)),
     update: (organization, id, changes, event) => database.write(() => update(dialect, organization, id, changes, event)),
     tokensOf: (id, limit) => database.read(() => tokensOf(id, limit)),
     attemptsOf: (id, limit) => database.read(() => attemptsOf(id, limit)),

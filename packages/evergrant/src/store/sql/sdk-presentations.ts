@@ -2,14 +2,14 @@ import type { Approval } from '../../core/agent/approvals.ts'
 import type { Incident } from '../../core/agent/incident.ts'
 import type { InstallationStanding, SdkPresented } from '../../core/agent/installations.ts'
 import { BREAKER_FLOOR, pressureSince, type RecoveryPressure } from '../../core/agent/recovery-rules.ts'
-import { applySdkPresentation, type SdkOutcome, type SdkReading } from '../../core/agent/sdk-outcome.ts'
+import { applySdkPresentation, recoveryApprovalOf, type SdkOutcome, type SdkReading } from '../../core/agent/sdk-outcome.ts'
 import type { SdkPresentation } from '../../core/agent/sdk-presentation.ts'
 import { isOwnKey } from '../../core/agent/sdk-rotation.ts'
 import type { SdkToken } from '../../core/agent/sdk-token.ts'
 import type { OrganizationId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
 import { agentSettings, saveAgentSettings } from './agents-store.ts'
-import { approvalOfAttempt, insertApproval, spendApproval } from './approvals-store.ts'
+import { insertApproval, joinApproval, recoveryApprovals, spendApproval } from './approvals-store.ts'
 import { append } from './event-rows.ts'
 import { makeTrustDue } from './incidents-store.ts'
 import { insertSdkToken, SDK_TOKEN, STANDING, STANDING_TABLES, toSdkToken, toStanding, writeInstallation, writeSdkToken } from './installation-rows.ts'
@@ -27,7 +27,7 @@ export function* present(dialect: Dialect, presentation: SdkPresentation): Progr
   const at = integer(found, 'now')
   const reading = yield* readingOf(standing, presentation, at)
   const outcome = applySdkPresentation(reading, presentation, at)
-  const approval = yield* write(reading, outcome, at)
+  const approval = yield* write(reading, presentation, outcome, at)
   const after = { ...standing, installation: outcome.installation ?? standing.installation }
   return { kind: 'known', judgement: outcome.judgement, standing: after, settings: reading.settings, approval }
 }
@@ -58,7 +58,7 @@ function* readingOf(standing: InstallationStanding, presentation: SdkPresentatio
     made: newestOf(tokens.filter((token) => token.attempt === nextAttempt)),
     settings,
     pressure: recovering ? yield* pressureOf(installation.organization, pressureSince(settings, at)) : { recoveries: 0, installations: 0 },
-    approval: recovering ? ((yield* approvalOfAttempt(installation.id, nextAttempt)) ?? null) : null,
+    approval: recovering ? recoveryApprovalOf(yield* recoveryApprovals(installation.id, nextAttempt), nextAttempt, at) : null,
     newestAttempt: recovering ? yield* newestAttemptOf(installation.id) : null,
   }
 }
@@ -77,8 +77,8 @@ function* pressureOf(organization: OrganizationId, since: Instant): Program<Reco
 }
 
 /** Returns what a person is asked, where one is. */
-function* write(reading: SdkReading, outcome: SdkOutcome, at: Instant): Program<Approval | null> {
-  const { installation, inserted, updated, recoveredAt, attempt, asks, spends, incident, breakerUntil, events } = outcome
+function* write(reading: SdkReading, { nextAttempt }: SdkPresentation, outcome: SdkOutcome, at: Instant): Program<Approval | null> {
+  const { installation, inserted, updated, recoveredAt, attempt, asks, joins, spends, incident, breakerUntil, events } = outcome
   for (const token of inserted) yield* insertSdkToken(token)
   for (const token of updated) yield* writeSdkToken(token)
   if (installation !== null) {
@@ -87,6 +87,7 @@ function* write(reading: SdkReading, outcome: SdkOutcome, at: Instant): Program<
   }
   if (attempt !== null) yield* insertRecoveryAttempt(attempt)
   if (asks !== null) yield* insertApproval(asks)
+  if (joins !== null) yield* joinApproval(joins, nextAttempt)
   if (spends !== null) yield* spendApproval(spends)
   if (incident !== null) yield* insertIncident(incident)
   if (breakerUntil !== null) yield* tripBreaker(reading, breakerUntil, at)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { AuditEvent } from '../../audit/event.ts'
 import { DAY, HOUR } from '../../time.ts'
-import { type Agent, NEW_POLICY } from '../agent.ts'
+import { type Agent, NEW_POLICY, NEW_POLICY_RECORD } from '../agent.ts'
 import type { AgentStanding } from '../agents.ts'
 import type { StoredIncident } from '../incident.ts'
 import type { DaySum, TrustObservation } from '../trust-snapshots.ts'
@@ -23,6 +23,8 @@ const agent: Agent = {
   acceptedAt: 1,
   acceptedBy: null,
   policy: NEW_POLICY,
+  policyRecord: NEW_POLICY_RECORD,
+  suspendedBy: null,
   recovery: {},
   reviewedAt: null,
   reviewedBy: null,
