@@ -14,6 +14,9 @@ import type { Answer, Name } from './operations.ts'
 
 type Key<Op extends Name> = readonly [Op, Pick<Input<Op>, 'path' | 'query'>]
 
+/** Kept apart from one answer to the same question: it has another shape. */
+type ListKey<Op extends Name> = readonly [...Key<Op>, 'list']
+
 /** Where an answer is kept: the operation, and what was asked. Live changes find it by the operation. */
 export const keyOf = <Op extends Name>(operation: Op, { path, query }: Input<Op> = {}): Key<Op> => [
   operation,
@@ -53,8 +56,8 @@ export type ListResult<Item> = Pick<
 /** A list behind a cursor, page by page. While other filters are asked for, the former rows stay. */
 export function useList<Op extends Name>(operation: Op, input: Input<Op> = {}, { enabled = true }: Reading = {}): ListResult<ItemOf<Answer<Op>>> {
   type Page = PageOf<ItemOf<Answer<Op>>>
-  const result = useInfiniteQuery<Page, Error, InfiniteData<Page>, Key<Op>, string | null>({
-    queryKey: keyOf(operation, input),
+  const result = useInfiniteQuery<Page, Error, InfiniteData<Page>, ListKey<Op>, string | null>({
+    queryKey: [...keyOf(operation, input), 'list'],
     queryFn: async ({ pageParam, signal }) =>
       (await call(operation, {
         ...input,

@@ -3,9 +3,9 @@ const PLACES: Readonly<Record<string, (id: string) => string>> = {
   con: (id) => `/connections/${id}`,
   int: (id) => `/providers/${id}`,
   agt: (id) => `/agents/${id}`,
-  ins: (id) => `/agents?installation=${id}`,
-  evt: (id) => `/events?q=${encodeURIComponent(`id:${id}`)}`,
-  whk: (id) => `/alerts?webhook=${id}`,
+  ins: (id) => `/agents/installations/${id}`,
+  evt: (id) => `/events?event=${id}`,
+  whk: (id) => `/alerts/webhooks/${id}`,
   usr: (id) => `/settings?user=${id}`,
 }
 

@@ -2,7 +2,7 @@ import { QueryClient } from '@tanstack/react-query'
 import { describe, expect, test } from 'vitest'
 import { patch } from './patches.ts'
 
-const LIST = ['GET /api/v1/connections', { query: { limit: 50 } }] as const
+const LIST = ['GET /api/v1/connections', { query: { limit: 50 } }, 'list'] as const
 const row = (id: string, status: string) => ({ id, status })
 const page = (...items: object[]) => ({ pages: [{ items, cursor: null }], pageParams: [null] })
 const message = (event: string, value: object) => ({ id: '1', event, data: JSON.stringify(value) })

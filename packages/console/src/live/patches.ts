@@ -45,10 +45,16 @@ function readOf(client: QueryClient, id: string): void {
     void client.invalidateQueries({ queryKey: [operation, { path: { id } }] })
 }
 
+/** Answers that are no lists have other shapes. */
+const listsOf = (operation: Name) => ({
+  queryKey: [operation],
+  predicate: ({ queryKey }: { readonly queryKey: readonly unknown[] }) => queryKey.at(-1) === 'list',
+})
+
 function replaceRow(client: QueryClient, operations: readonly Name[], row: Listed): boolean {
   let found = false
   for (const operation of operations)
-    client.setQueriesData<InfiniteData<Page>>({ queryKey: [operation] }, (before) => {
+    client.setQueriesData<InfiniteData<Page>>(listsOf(operation), (before) => {
       if (before?.pages.some((page) => page.items.some(({ id }) => id === row.id)) !== true) return before
       found = true
       return { ...before, pages: before.pages.map((page) => ({ ...page, items: page.items.map((item) => (item.id === row.id ? row : item)) })) }
@@ -58,7 +64,7 @@ function replaceRow(client: QueryClient, operations: readonly Name[], row: Liste
 
 function removeRow(client: QueryClient, operations: readonly Name[], gone: string): void {
   for (const operation of operations)
-    client.setQueriesData<InfiniteData<Page>>({ queryKey: [operation] }, (before) =>
+    client.setQueriesData<InfiniteData<Page>>(listsOf(operation), (before) =>
       before === undefined ? before : { ...before, pages: before.pages.map((page) => ({ ...page, items: page.items.filter(({ id }) => id !== gone) })) },
     )
 }
