@@ -25,6 +25,7 @@ export interface InstallationsOperations {
         readonly enrolled_via: string
         readonly recovery_mode: string | null
         readonly lock: { readonly code: string; readonly at: string; readonly message: string; readonly incident: string | null } | null
+        readonly workload_refused: boolean
         readonly rekey_until: string | null
         readonly host: string | null
         readonly platform: string | null
@@ -71,6 +72,7 @@ export interface InstallationsOperations {
       readonly enrolled_via: string
       readonly recovery_mode: string | null
       readonly lock: { readonly code: string; readonly at: string; readonly message: string; readonly incident: string | null } | null
+      readonly workload_refused: boolean
       readonly rekey_until: string | null
       readonly host: string | null
       readonly platform: string | null
@@ -113,7 +115,7 @@ export interface InstallationsOperations {
   /** Change an installation. */
   'PATCH /api/v1/installations/{id}': Operation<
     Nothing,
-    { readonly name?: string; readonly recovery_mode?: 'off' | 'approve' | 'standard' | 'relaxed' | null },
+    { readonly name?: string; readonly recovery?: 'allowed' | 'blocked'; readonly recovery_mode?: 'off' | 'approve' | 'standard' | 'relaxed' | null },
     {
       readonly id: string
       readonly agent: string
@@ -126,6 +128,7 @@ export interface InstallationsOperations {
       readonly enrolled_via: string
       readonly recovery_mode: string | null
       readonly lock: { readonly code: string; readonly at: string; readonly message: string; readonly incident: string | null } | null
+      readonly workload_refused: boolean
       readonly rekey_until: string | null
       readonly host: string | null
       readonly platform: string | null
@@ -181,6 +184,7 @@ export interface InstallationsOperations {
       readonly enrolled_via: string
       readonly recovery_mode: string | null
       readonly lock: { readonly code: string; readonly at: string; readonly message: string; readonly incident: string | null } | null
+      readonly workload_refused: boolean
       readonly rekey_until: string | null
       readonly host: string | null
       readonly platform: string | null
@@ -236,6 +240,63 @@ export interface InstallationsOperations {
       readonly enrolled_via: string
       readonly recovery_mode: string | null
       readonly lock: { readonly code: string; readonly at: string; readonly message: string; readonly incident: string | null } | null
+      readonly workload_refused: boolean
+      readonly rekey_until: string | null
+      readonly host: string | null
+      readonly platform: string | null
+      readonly address: string | null
+      readonly user_agent: string | null
+      readonly created_at: string
+      readonly last_seen_at: string | null
+      readonly last_refreshed_at: string | null
+      readonly expires_at: string | null
+      readonly token: {
+        readonly id: string
+        readonly generation: number
+        readonly state: string
+        readonly created_at: string
+        readonly seen_at: string | null
+        readonly expires_at: string
+        readonly revoked_at: string | null
+        readonly revoke_class: string | null
+        readonly revoke_reason: string | null
+        readonly revoked_by: string | null
+        readonly address: string | null
+        readonly user_agent: string | null
+        readonly metadata: { readonly source: string; readonly recovered_from: string | null; readonly recovery_reason: string | null }
+      }
+      readonly agent_name: string
+      readonly agent_status: string
+      readonly owner: string
+      readonly next_refresh_at: string | null
+      readonly recovery: {
+        readonly mode: string
+        readonly limit: number
+        readonly used: number
+        readonly remaining: number | null
+        readonly window_days: number
+        readonly max_offline_days: number
+        readonly cooldown_until: string | null
+      }
+    }
+  >
+  /** Let a workload in again. */
+  'POST /api/v1/installations/{id}/lift': Operation<
+    Nothing,
+    undefined,
+    {
+      readonly id: string
+      readonly agent: string
+      readonly name: string
+      readonly status: string
+      readonly generation: number
+      readonly key_thumbprint: string
+      readonly key_created_at: string
+      readonly custody: string
+      readonly enrolled_via: string
+      readonly recovery_mode: string | null
+      readonly lock: { readonly code: string; readonly at: string; readonly message: string; readonly incident: string | null } | null
+      readonly workload_refused: boolean
       readonly rekey_until: string | null
       readonly host: string | null
       readonly platform: string | null
@@ -291,6 +352,7 @@ export interface InstallationsOperations {
       readonly enrolled_via: string
       readonly recovery_mode: string | null
       readonly lock: { readonly code: string; readonly at: string; readonly message: string; readonly incident: string | null } | null
+      readonly workload_refused: boolean
       readonly rekey_until: string | null
       readonly host: string | null
       readonly platform: string | null
@@ -364,6 +426,7 @@ export interface InstallationsOperations {
       readonly enrolled_via: string
       readonly recovery_mode: string | null
       readonly lock: { readonly code: string; readonly at: string; readonly message: string; readonly incident: string | null } | null
+      readonly workload_refused: boolean
       readonly rekey_until: string | null
       readonly host: string | null
       readonly platform: string | null

@@ -2,16 +2,29 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ConnectionId, IntegrationId } from '../ids.ts'
 import type { Role } from '../user/user.ts'
-import { type AgentPolicy, type ConnectionSelector, NEW_POLICY } from './agent.ts'
-import { reachOf, rulePolicy, type SelectableConnection, selects } from './agent-policy.ts'
+import { type AgentPolicy, type ConnectionSelector, NEW_POLICY, NEW_POLICY_RECORD } from './agent.ts'
+import { accessOf, reachOf, rulePolicy, type SelectableConnection, selects } from './agent-policy.ts'
 import type { AgentStanding } from './agents.ts'
 
 const CONNECTION: SelectableConnection = { id: 'con_1', owner: 'ana', integration: 'int_1', tags: ['weather', 'daily'] }
 
 function standing(policy: Partial<AgentPolicy>, ownerRole: Role | null = 'admin', ownerName = 'ana'): AgentStanding {
-  const agent = { policy: { ...NEW_POLICY, access: ['token', 'proxy'], ...policy } }
+  const agent = { policy: { ...NEW_POLICY, access: ['token', 'proxy'], ...policy }, policyRecord: NEW_POLICY_RECORD, owner: 'usr_1' }
   return { agent: agent as unknown as AgentStanding['agent'], ownerActive: ownerRole !== null, ownerRole, ownerName }
 }
+
+test.each<[Role | null, string | null, boolean]>([
+  ['admin', 'usr_1', true],
+  ['operator', 'usr_1', false],
+  ['member', 'usr_1', false],
+  [null, 'usr_1', false],
+  ['member', 'usr_2', true],
+  ['member', null, true],
+])('an agent of somebody who is %s now, whose tokens %s gave, reads them: %s', (role, giver, expected) => {
+  const { agent, ...rest } = standing({}, role)
+  const tokenBy = giver === null ? null : { kind: 'user' as const, id: giver }
+  expect(accessOf({ ...rest, agent: { ...agent, policyRecord: { tokenBy, approval: [] } } }).includes('token')).toBe(expected)
+})
 
 test('a new agent is given nothing', () => {
   expect(rulePolicy(standing({ connections: NEW_POLICY.connections }), CONNECTION, { access: 'look' })).toEqual({ kind: 'hidden' })

@@ -40,6 +40,13 @@ test('the installation says more than its agent, and the agent more than the org
   expect(ruleRecovery(question({ ...settings, agent: { recovery: { mode: 'relaxed' } }, installation }), NOW)).toMatchObject({ kind: 'ask', why: 'mode' })
 })
 
+test('what the agent or the organization switched off is not switched on by an installation', () => {
+  const installation = installationRow({ recoveryMode: 'relaxed' })
+  for (const parts of [under({ mode: 'off' }), { agent: { recovery: { mode: 'off' as const } } }])
+    expect(ruleRecovery(question({ ...parts, installation }), NOW)).toEqual({ kind: 'disabled', by: 'mode' })
+  expect(ruleRecovery(question({ installation }), NOW).kind).toBe('allowed')
+})
+
 test('the sixth recovery within thirty days is refused until the oldest leaves the window', () => {
   const five = healed(29 * DAY, 20 * DAY, 10 * DAY, 5 * DAY, 2 * DAY)
   expect(ruleRecovery(question(healed(20 * DAY, 10 * DAY, 5 * DAY, 2 * DAY)), NOW).kind).toBe('allowed')

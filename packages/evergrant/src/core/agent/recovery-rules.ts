@@ -48,12 +48,10 @@ export type RecoveryRuling =
   | { readonly kind: 'limit'; readonly retryAt: Instant }
   | { readonly kind: 'cooldown'; readonly retryAt: Instant }
 
-/** What the agent and its installation say, else the organization. `off` in any of them wins: each is a place to stop recovery from. agents.md 3.11. */
+/** What the agent says, else the organization; and the installation, unless that is `off`: whoever stops an agent stops all of it. */
 export function recoverySettingsOf({ installation, agent, settings }: Pick<RecoveryQuestion, 'installation' | 'agent' | 'settings'>): RecoverySettings {
   const settled = { ...settings.recovery, ...agent.recovery }
-  const modes = [settings.recovery.mode, agent.recovery.mode, installation.recoveryMode]
-  const mode = modes.includes('off') ? 'off' : (installation.recoveryMode ?? settled.mode)
-  return { ...settled, mode }
+  return installation.recoveryMode === null || settled.mode === 'off' ? settled : { ...settled, mode: installation.recoveryMode }
 }
 
 /** Counted recoveries that still are inside the window. */

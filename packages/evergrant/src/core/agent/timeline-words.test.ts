@@ -25,5 +25,8 @@ test('the sentence says by what kind of hand and why, and names nobody', () => {
   )
   expect(told('installation.proof_failed', { count: 12 })).toContain('12 times')
   expect(told('recovery.switch_changed', { recovery_mode: 'off' })).toBe('Its own recovery mode was set to off by a person.')
+  expect(told('recovery.switch_changed', { status: 'recovery_blocked' })).toBe('Its recovery was blocked by a person.')
+  expect(told('recovery.switch_changed', { status: 'active' })).toBe('Its recovery was allowed by a person.')
+  expect(told('installation.updated', { workload_lifted: true })).toBe('Its workload was let in again by a person.')
   expect(told('agent.noted')).toBe('Event agent.noted.')
 })

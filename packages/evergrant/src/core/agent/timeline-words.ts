@@ -6,7 +6,8 @@ type Told = (data: JsonObject, by: string) => string
 /** What a person reads in the timeline of an installation. A type that is not here is told by its name. */
 const SENTENCES: Partial<Readonly<Record<EventType, Told>>> = {
   'installation.enrolled': () => 'The machine was enrolled with a key of its own.',
-  'installation.updated': (data, by) => `It was renamed${named(data, 'name')}${by}.`,
+  'installation.updated': (data, by) =>
+    data['workload_lifted'] === true ? `Its workload was let in again${by}.` : `It was renamed${named(data, 'name')}${by}.`,
   'installation.locked': (data, by) =>
     data['code'] === 'clone' ? 'It was locked: its credentials were seen in two places.' : `It was locked${by}${because(data)}.`,
   'installation.unlocked': (_, by) => `It was unlocked${by}: it goes on with a new key.`,
@@ -25,7 +26,9 @@ const SENTENCES: Partial<Readonly<Record<EventType, Told>>> = {
     `It recovered by itself${RECOVERED[text(data, 'recovery_reason')] ?? ''}${data['counted'] === true ? '; this counts against the limit' : ''}.`,
   'recovery.denied': (data) => `It asked to recover and was refused${data['code'] === undefined ? '' : ` (${text(data, 'code')})`}.`,
   'recovery.switch_changed': (data, by) =>
-    `Its own recovery mode was ${typeof data['recovery_mode'] === 'string' ? `set to ${data['recovery_mode']}` : 'taken back: it follows its agent'}${by}.`,
+    typeof data['status'] === 'string'
+      ? `Its recovery was ${data['status'] === 'active' ? 'allowed' : 'blocked'}${by}.`
+      : `Its own recovery mode was ${typeof data['recovery_mode'] === 'string' ? `set to ${data['recovery_mode']}` : 'taken back: it follows its agent'}${by}.`,
   'recovery.breaker_tripped': () => 'So many recovered within an hour that each recovery now asks a person.',
 }
 
