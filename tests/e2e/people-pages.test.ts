@@ -299,6 +299,7 @@ describe.skipIf(chromiumPath() === null)('every page', () => {
   test('works by keyboard, and its focus is seen', async () => {
     const page = await browser.newPage()
     await page.goto(`${url}/auth/forgot`)
+    await page.waitForFunction(() => document.activeElement?.tagName === 'INPUT')
     await page.keyboard.press('Tab')
     const focused = await page.evaluate(() => {
       const { outlineStyle } = getComputedStyle(document.activeElement ?? document.body)
