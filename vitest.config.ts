@@ -26,8 +26,8 @@ export default defineConfig({
     ],
     globalSetup: ['./tests/postgres.ts'],
     pool: 'forks',
-    // Most files wait for sockets, processes and browsers: on two processors one worker alone leaves half of them idle.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Most files wait for sockets, processes and browsers: on two processors two workers leave them idle for a third of the time.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     // The processes that tests start read their sources compiled: most of a start is reading and stripping a few hundred files.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/compiled', import.meta.url)) },
     testTimeout: 20_000,
