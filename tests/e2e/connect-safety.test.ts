@@ -60,7 +60,7 @@ describe.skipIf(chromiumPath() === null)('connect in real browsers', () => {
 
   test('the newcomer connects, refreshes, loses the grant and repairs the same connection', async () => {
     const page = await visitor()
-    await page.goto(bench.publicUrl)
+    await page.goto(`${bench.publicUrl}/try`)
     await page.click('button:has-text("Connect practice account")')
     await page.click('button:has-text("Continue to Practice Provider")')
     await consentAtPractice(page, 'newcomer')

@@ -58,7 +58,7 @@ describe('a downloaded project', () => {
     expect(files[`${folder}/README.md`]).toContain('# Weather (Köln) Söhne\n')
     expect(Object.values(files).join()).not.toMatch(/egs_1|egk_|eyJ/)
     // Of the file that holds the code: a regular file, for its owner alone. External attributes, APPNOTE 4.4.15.
-    const place = bytes.lastIndexOf(0x02, Buffer.from(bytes).lastIndexOf('enroll.json')) - 3
+    const place = Buffer.from(bytes).lastIndexOf('PK\x01\x02', Buffer.from(bytes).lastIndexOf('enroll.json'), 'latin1')
     expect(Buffer.from(bytes).readUInt32LE(place + 38) >>> 16).toBe(0o100600)
   })
 
