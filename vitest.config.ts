@@ -6,6 +6,8 @@ import { defineConfig } from 'vitest/config'
 const PURE = ['packages/evergrant/src/{core,providers}/**/*.test.ts']
 /** These kill, count and wait: each has its worker to itself. */
 const STRIKING = ['**/fail-nth.test.ts', '**/fault-storm.test.ts', '**/crowded-line.test.ts']
+/** Each opens an app and a database of its own in this process: the modules of the server are read once for all of them. */
+const IN_PROCESS = ['packages/evergrant/src/http/**/*.test.ts']
 const BUILT = ['**/node_modules/**', '**/dist/**']
 
 export default defineConfig({
@@ -14,13 +16,14 @@ export default defineConfig({
     // Pinned to sources: built copies under dist/ must never be collected.
     projects: [
       { extends: true, test: { name: 'pure', include: PURE, exclude: [...BUILT, ...STRIKING], isolate: false, sequence: { groupOrder: 0 } } },
+      { extends: true, test: { name: 'http', include: IN_PROCESS, exclude: BUILT, isolate: false, sequence: { groupOrder: 1 } } },
       {
         extends: true,
         test: {
           name: 'whole',
           include: ['packages/*/src/**/*.test.{ts,tsx}', 'tests/**/*.test.ts', 'bench/**/*.test.ts', ...STRIKING],
-          exclude: [...BUILT, 'packages/evergrant/src/{core,providers}/**/!(fail-nth|fault-storm|crowded-line).test.ts'],
-          sequence: { groupOrder: 1 },
+          exclude: [...BUILT, ...IN_PROCESS, 'packages/evergrant/src/{core,providers}/**/!(fail-nth|fault-storm|crowded-line).test.ts'],
+          sequence: { groupOrder: 2 },
         },
       },
     ],
