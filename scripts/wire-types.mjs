@@ -18,6 +18,9 @@ const NAMED = [
   ['Session', 'POST /api/v1/auth/login', (shapes) => shapes.answer.properties.session],
   ['SessionAnswer', 'POST /api/v1/auth/login', (shapes) => shapes.answer],
   ['ConnectionReport', 'GET /api/v1/auth/token-status', (shapes) => shapes.answer.properties.connections.items],
+  ['AgentPolicy', 'GET /api/v1/agents/{id}', (shapes) => shapes.answer.properties.policy],
+  ['Agent', 'GET /api/v1/agents/{id}', (shapes) => shapes.answer],
+  ['Installation', 'GET /api/v1/installations/{id}', (shapes) => shapes.answer],
 ]
 
 /** File below `packages/sdk/src` -> its text: shapes, the operations of each area (the first part of a path), and `wire.ts` with all of them. */

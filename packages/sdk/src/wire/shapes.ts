@@ -219,3 +219,90 @@ export type ConnectionReport = {
   readonly reconnect_url: string | null
   readonly retry_at: string | null
 }
+
+export type AgentPolicy = {
+  readonly access: readonly string[]
+  readonly connections: readonly { readonly connection?: string; readonly owner?: string; readonly integration?: string; readonly tag?: string }[]
+  readonly methods: readonly string[] | null
+  readonly approval: readonly { readonly connection?: string; readonly owner?: string; readonly integration?: string; readonly tag?: string }[]
+  readonly approval_seconds: number
+  readonly bearer: boolean
+  readonly auto_accept: readonly string[]
+}
+
+export type Agent = {
+  readonly id: string
+  readonly name: string
+  readonly description: string | null
+  readonly owner: string
+  readonly status: string
+  readonly proven_at: string | null
+  readonly accepted_at: string | null
+  readonly accepted_by: { readonly kind: string; readonly id: string | null } | null
+  readonly policy: AgentPolicy
+  readonly recovery: {
+    readonly mode?: 'off' | 'approve' | 'standard' | 'relaxed'
+    readonly limit?: number
+    readonly window_days?: number
+    readonly max_offline_days?: number
+    readonly on_clone?: 'lock' | 'refuse_and_alert'
+  }
+  readonly reviewed_at: string | null
+  readonly reviewed_by: string | null
+  readonly created_at: string
+  readonly updated_at: string
+  readonly version: number
+  readonly owner_active: boolean
+}
+
+export type Installation = {
+  readonly id: string
+  readonly agent: string
+  readonly name: string
+  readonly status: string
+  readonly generation: number
+  readonly key_thumbprint: string
+  readonly key_created_at: string
+  readonly custody: string
+  readonly enrolled_via: string
+  readonly recovery_mode: string | null
+  readonly lock: { readonly code: string; readonly at: string; readonly message: string; readonly incident: string | null } | null
+  readonly workload_refused: boolean
+  readonly rekey_until: string | null
+  readonly host: string | null
+  readonly platform: string | null
+  readonly address: string | null
+  readonly user_agent: string | null
+  readonly created_at: string
+  readonly last_seen_at: string | null
+  readonly last_refreshed_at: string | null
+  readonly expires_at: string | null
+  readonly token: {
+    readonly id: string
+    readonly generation: number
+    readonly state: string
+    readonly created_at: string
+    readonly seen_at: string | null
+    readonly expires_at: string
+    readonly revoked_at: string | null
+    readonly revoke_class: string | null
+    readonly revoke_reason: string | null
+    readonly revoked_by: string | null
+    readonly address: string | null
+    readonly user_agent: string | null
+    readonly metadata: { readonly source: string; readonly recovered_from: string | null; readonly recovery_reason: string | null }
+  }
+  readonly agent_name: string
+  readonly agent_status: string
+  readonly owner: string
+  readonly next_refresh_at: string | null
+  readonly recovery: {
+    readonly mode: string
+    readonly limit: number
+    readonly used: number
+    readonly remaining: number | null
+    readonly window_days: number
+    readonly max_offline_days: number
+    readonly cooldown_until: string | null
+  }
+}

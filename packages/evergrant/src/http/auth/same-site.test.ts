@@ -122,10 +122,10 @@ const POSTS: Readonly<Record<string, { readonly body: object; readonly cookie: b
   // Needs an access token, which no other page has; and the cookie that it sets is the one that the browser has.
   organization: { body: { organization: 'org_01890000-0000-7000-8000-000000000000' }, cookie: false },
   // Of programs, which have no cookie.
-  'sdk/device': {},
-  'sdk/refresh': {},
-  'sdk/recover': {},
-  'sdk/revoke': {},
+  'sdk/device': { body: {}, cookie: false },
+  'sdk/refresh': { body: {}, cookie: false },
+  'sdk/recover': { body: {}, cookie: false },
+  'sdk/revoke': { body: {}, cookie: false },
 }
 
 test('a new POST below auth/ has to say in this table whether it reads or sets the cookie', async () => {
