@@ -84,7 +84,7 @@ describe.skipIf(chromiumPath() === null)('the first run of the console', () => {
     await page.waitForURL(new RegExp(`/console/connections/${id}`))
     await page.waitForSelector('h2:has-text("Why is it in this state?")')
     await page.waitForSelector('text=Needs its owner')
-    expect(await page.locator('ol[aria-label=Timeline] li').count()).toBeGreaterThan(2)
+    await page.locator('ol[aria-label=Timeline] li').nth(2).waitFor()
   })
 
   test('its owner reconnects in another tab, and the open page heals without being loaded again', { timeout: 60_000 }, async () => {

@@ -11,7 +11,8 @@ interface StoredSession {
   readonly mode: 'cookie' | 'bearer'
   readonly parent: string | null
   generation: number
-  issuedAt: number
+  /** When each generation was overtaken by the next: requests with it were under way then. */
+  readonly overtakenAt: Map<number, number>
   /** Whether the current generation was seen in use. */
   used: boolean
   ended: string | null
@@ -52,8 +53,8 @@ interface World {
 }
 
 /**
- * The rotation of `docs/reference/session-protocol.md` and nothing kinder: replay within 30 s, or later while the successor is unseen; everything
- * else that is old ends the session. An application's API beside it. Counts what it is asked.
+ * The rotation of `docs/reference/session-protocol.md` and nothing kinder: what was overtaken is answered for 30 s, and later while the successor is
+ * unseen; everything else that is old ends the session. An application's API beside it. Counts what it is asked.
  */
 export function createStrictServer(now: () => number, options: { readonly lifetimeSeconds?: number; readonly base?: string; readonly api?: string } = {}) {
   const { lifetimeSeconds = 600, base = BASE, api = API } = options
@@ -90,7 +91,7 @@ export function createStrictServer(now: () => number, options: { readonly lifeti
 
 function open(world: World, user: string, mode: 'cookie' | 'bearer', parent: string | null = null): StoredSession {
   world.serial += 1
-  const session: StoredSession = { id: `ses_${world.serial}`, user, mode, parent, generation: 1, issuedAt: world.now(), used: false, ended: null }
+  const session: StoredSession = { id: `ses_${world.serial}`, user, mode, parent, generation: 1, overtakenAt: new Map(), used: false, ended: null }
   world.sessions.set(session.id, session)
   return session
 }
@@ -135,19 +136,21 @@ function refusal(code: string, mark: string): Response {
 function present(world: World, credential: string | null, jar: Jar): Response {
   const { counts, now } = world
   counts.refreshes += 1
-  const [id = '', generation = ''] = (credential ?? '').split('.')
+  const [id = '', presented = ''] = (credential ?? '').split('.')
+  const generation = Number(presented)
   const session = world.sessions.get(id)
   if (!session) return refusal('session_missing', 'missing')
   if (session.ended) return refusal(session.ended, 'revoked')
-  const behind = session.generation - Number(generation)
-  if (behind === 1 && now() - session.issuedAt <= REPLAY_MS) {
+  const behind = session.generation - generation
+  // Two that left together may arrive with a third between them that had the answer of the first.
+  if (now() - (session.overtakenAt.get(generation) ?? -Infinity) <= REPLAY_MS) {
     counts.replays += 1
     return answer(world, session, jar, true)
   }
   // Unseen, the lost successor is withdrawn: its number is passed over, and its credential is reuse from now on.
   if (behind === 0 || (behind === 1 && !session.used)) {
     session.generation += 1
-    session.issuedAt = now()
+    session.overtakenAt.set(generation, now())
     session.used = false
     return answer(world, session, jar)
   }
