@@ -7,17 +7,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { type Ended, runHere } from '../testing/command-line.ts'
 
 // Some tests start a dozen processes one after the other, and machines that run tests are busy.
 vi.setConfig({ testTimeout: 90_000 })
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
-
-interface Ended {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
-}
 
 let dataDir = ''
 const servers: ChildProcess[] = []
@@ -38,7 +33,9 @@ function start(args: readonly string[], env: Readonly<Record<string, string>> = 
   })
 }
 
-async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> => runHere(args, { EVERGRANT_DATA_DIR: dataDir, ...env })
+
+async function runAlone(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
   const child = start(args, env)
   const text = { out: '', err: '' }
   child.stdout?.on('data', (chunk) => (text.out += chunk))
@@ -83,7 +80,7 @@ test('--help names every command and the exit codes', async () => {
 
 test('--version is the version of the package', async () => {
   const manifest = json(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  expect(await run(['--version'])).toMatchObject({ code: 0, out: `${manifest.version}\n` })
+  expect(await runAlone(['--version'])).toMatchObject({ code: 0, out: `${manifest.version}\n` })
 })
 
 test.each([
@@ -112,17 +109,17 @@ test('a misspelt key of the environment is refused by name, in words and as JSON
 })
 
 test('the schema goes up, says where it is, and goes back a step', async () => {
-  const before = await run(['migrate', 'status', '--json'])
+  const before = await runAlone(['migrate', 'status', '--json'])
   expect(before.code).toBe(1)
   expect(json(before.out).missing).toBeGreaterThan(0)
-  expect(await run(['migrate', 'up'])).toMatchObject({ code: 0 })
+  expect(await runAlone(['migrate', 'up'])).toMatchObject({ code: 0 })
   for (const file of readdirSync(dataDir)) expect([file, statSync(join(dataDir, file)).mode & 0o077]).toEqual([file, 0])
-  const after = await run(['migrate', 'status', '--json'])
+  const after = await runAlone(['migrate', 'status', '--json'])
   expect(after.code).toBe(0)
   const { missing, migrations } = json(after.out)
   expect(missing).toBe(0)
-  expect(json((await run(['migrate', 'rollback', '--json'])).out)).toEqual({ rolled_back: migrations.at(-1).version })
-  expect(json((await run(['migrate', 'status', '--json'])).out).missing).toBe(1)
+  expect(json((await runAlone(['migrate', 'rollback', '--json'])).out)).toEqual({ rolled_back: migrations.at(-1).version, lost: [] })
+  expect(json((await runAlone(['migrate', 'status', '--json'])).out).missing).toBe(1)
 })
 
 test('doctor finds nothing wrong with a folder that was never used', async () => {

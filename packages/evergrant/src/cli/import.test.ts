@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { runHere } from '../testing/command-line.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
@@ -61,6 +62,7 @@ function start(args: readonly string[], env: Readonly<Record<string, string>> = 
 }
 
 async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}, input?: string) {
+  if (input === undefined) return await runHere(args, { EVERGRANT_DATA_DIR: join(folder, 'data'), ...env })
   const child = start(args, env, input)
   const text = { out: '', err: '' }
   child.stdout?.on('data', (chunk) => (text.out += chunk))

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { runHere } from '../testing/command-line.ts'
 
 vi.setConfig({ testTimeout: 90_000 })
 
@@ -32,6 +33,7 @@ function start(args: readonly string[], env: Readonly<Record<string, string>> = 
 }
 
 async function run(args: readonly string[], input = ''): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
+  if (input === '' && !args.includes('--password-stdin')) return await runHere(args, { EVERGRANT_DATA_DIR: dataDir })
   const child = start(args)
   const text = { out: '', err: '' }
   child.stdout.on('data', (chunk) => (text.out += chunk))
