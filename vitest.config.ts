@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { LongFirst } from './tests/long-first.ts'
 
 /** No process, no socket, nothing global: they share one worker's modules, so that a file costs what its tests cost. */
 const PURE = ['packages/evergrant/src/{core,providers}/**/*.test.ts']
@@ -36,6 +37,7 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 120_000,
     teardownTimeout: 20_000,
+    sequence: { sequencer: LongFirst },
     allowOnly: false,
     passWithNoTests: false,
     reporters: ['default', './scripts/closing-line.mjs'],

@@ -1,0 +1,34 @@
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/**
+ * What takes longest alone, longest first. A clone has no times of an earlier run, and the runner would go by the size of the files: a short file that kills
+ * servers for three minutes would begin last and leave every other worker idle.
+ */
+const LONG: readonly string[] = [
+  'tests/e2e/console-journeys.test.ts',
+  'tests/e2e/chaos.test.ts',
+  'tests/e2e/people-pages.test.ts',
+  'tests/e2e/planted-secrets.test.ts',
+  'packages/evergrant/src/cli/import.test.ts',
+  'tests/e2e/restored-database.test.ts',
+  'packages/lab/src/conformance/conformance.test.ts',
+  'tests/e2e/provider-trouble.test.ts',
+  'tests/e2e/weather-agent.test.ts',
+  'packages/evergrant/src/cli/cli.test.ts',
+  'packages/evergrant/src/store/postgres/postgres-store.test.ts',
+  'packages/evergrant/src/core/refresh/fail-nth.test.ts',
+]
+
+const NOT_LONG = LONG.length
+
+function place({ moduleId }: TestSpecification): number {
+  const found = LONG.findIndex((name) => moduleId.endsWith(`/${name}`))
+  return found === -1 ? NOT_LONG : found
+}
+
+export class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    return sorted.toSorted((left, right) => place(left) - place(right))
+  }
+}
