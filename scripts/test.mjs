@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundleServer } from './bundle-server.mjs'
 import { closingLine } from './closing-line.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -33,7 +34,9 @@ if (given.length === 0) {
 }
 
 console.log('\ntests (vitest)')
-const green = run('vitest', ['run', ...given], { TEST_COUNTS_FILE: countsFile })
+// Files that are asked for by name start the server from its sources.
+const bundle = given.length === 0 ? { SERVER_MAIN_FILE: await bundleServer() } : {}
+const green = run('vitest', ['run', ...given], { TEST_COUNTS_FILE: countsFile, ...bundle })
 const counts = existsSync(countsFile) ? JSON.parse(readFileSync(countsFile, 'utf8')) : { passed: 0, failed: 1, skipped: 0 }
 for (const key of Object.keys(total)) total[key] += counts[key]
 // A runner that fails without a failing test (a crash, nothing collected) is a failure, too.
