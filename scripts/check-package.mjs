@@ -1,4 +1,5 @@
-// The two published packages, tested as a stranger gets them: built, packed, unpacked into an empty project and used.
+// The two published packages, tested as a stranger gets them: built, packed, unpacked into an empty project and used. `-- --types` asks attw as
+// well, `-- --install` lets npm install them.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -124,6 +125,38 @@ void main()\n`,
   check('npx @evergrant/sdk has its command', help.includes('enroll <code>'))
 }
 
+/** Are the types wrong? Asked of the tarball, for every door and every way of resolving it. The tool is installed when it is asked for: `-- --types`. */
+function typesAsStranger(folder, tarball) {
+  if (!process.argv.includes('--types')) return
+  const tools = join(root, 'tools/deploy')
+  if (!existsSync(join(tools, 'node_modules/@arethetypeswrong/cli'))) run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], tools)
+  // node10 knows no `exports`. Doors that are ESM alone say so by their kind, and a style sheet and a manifest have no types.
+  const flags = ['--profile', folder === 'sdk' ? 'node16' : 'esm-only', '--exclude-entrypoints', './react/styles.css', './package.json']
+  const ignored = folder === 'sdk' ? ['--ignore-rules', 'cjs-resolves-to-esm'] : []
+  run(process.execPath, [
+    join(tools, 'node_modules/@arethetypeswrong/cli/dist/index.js'),
+    tarball,
+    '--format',
+    'table-flipped',
+    '--no-emoji',
+    ...flags,
+    ...ignored,
+  ])
+  check(`${folder}: the types of every door are right (attw)`, true)
+}
+
+/** As npm does it for a stranger, with everything that the packages need: `-- --install`. */
+function installWithNpm(tarballs) {
+  if (!process.argv.includes('--install')) return
+  const project = join(scratch, 'installed')
+  mkdirSync(project)
+  writeFileSync(join(project, 'package.json'), '{ "name": "stranger", "private": true }\n')
+  run('npm', ['install', '--no-audit', '--no-fund', ...tarballs], project)
+  const { version } = JSON.parse(readFileSync(join(root, 'packages/evergrant/package.json'), 'utf8'))
+  check('`npx evergrant` runs after an npm install', run('npx', ['--no', '--', 'evergrant', '--version'], project).trim() === version)
+  check('`npx @evergrant/sdk` runs after an npm install', run('npx', ['--no', '--', '@evergrant/sdk', '--help'], project).includes('enroll <code>'))
+}
+
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -173,7 +206,7 @@ try {
   run(process.execPath, [join(root, 'scripts/build-cjs.mjs')])
   run(process.execPath, [join(root, 'scripts/build-console.mjs'), '--into', 'packages/evergrant/dist/console'])
   const packed = published.map((folder) => ({ folder, ...pack(folder) }))
-  for (const { folder, files } of packed) {
+  for (const { folder, files, tarball } of packed) {
     // `/testing` is a door of the SDK: the fake server for other people's tests.
     const strays = files.filter((path) => /\.test\.|tsbuildinfo|(^|\/)testing\//.test(path) && !/^dist\/(cjs\/)?testing\//.test(path))
     check(`${folder}: the tarball has no tests in it`, strays.length === 0, strays.join(', '))
@@ -183,6 +216,7 @@ try {
     )
     run(join(modules, '.bin/publint'), ['run', '--strict', '--pack', 'npm', join(root, 'packages', folder)])
     check(`${folder}: publint has no complaint`, true)
+    typesAsStranger(folder, tarball)
   }
   const project = join(scratch, 'stranger')
   install(project, [
@@ -193,6 +227,7 @@ try {
   tryAsStranger(project)
   requireAsStranger(project)
   await serveAsStranger(project)
+  installWithNpm(packed.map(({ tarball }) => tarball))
 } finally {
   rmSync(scratch, { recursive: true, force: true })
 }

@@ -1,0 +1,1 @@
+export function faultsOfCompose(text: string): string[]

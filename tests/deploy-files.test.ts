@@ -1,0 +1,126 @@
+// What is shipped for running the server, as far as it can be judged by reading it. `npm run check:deploy` runs it with the real tools.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { CONFIG_KEYS } from '../packages/evergrant/src/config-keys.ts'
+import { faultsOfRelease, notesOf } from '../scripts/check-release.mjs'
+import { valuesCheck } from '../scripts/deploy/chart.mjs'
+import { faultsOfCompose } from '../scripts/deploy/compose.mjs'
+import { contextOf, faultsOfDockerfile, ignoreRules, isSent } from '../scripts/deploy/dockerfile.mjs'
+import { isAllowed, runtimePackages } from '../scripts/licences.mjs'
+
+const ROOT = new URL('../', import.meta.url).pathname
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
+
+test('the Dockerfile keeps what is promised of it', () => {
+  expect(faultsOfDockerfile(read('Dockerfile'))).toEqual([])
+})
+
+test.each([
+  ['USER 10001:10001\n', '', 'runs as root'],
+  ['RUN ["npm", "ci", "--ignore-scripts"', 'RUN ["npm", "install"', 'npm install may change'],
+  ['"--ignore-scripts", "--no-audit", "--no-fund"]\nCOPY tsconfig', '"--no-audit"]\nCOPY tsconfig', 'install scripts of packages run as root'],
+  ['COPY packages/sdk packages/sdk', 'COPY . .', 'copies everything'],
+  ['CMD ["serve"]', 'CMD serve', 'needs a shell'],
+  ['STOPSIGNAL SIGTERM\n', '', 'how it is stopped'],
+  ['ENV NODE_ENV=production', 'ENV EVERGRANT_MASTER_KEYS=k1:x NODE_ENV=production', 'a secret would stand in the image'],
+  ['node:24.21.0-bookworm-slim\n\nFROM', 'node:latest\n\nFROM', 'neither a full version nor a digest'],
+])('a Dockerfile with %j in it is refused once that is %j', (sound, broken, words) => {
+  const text = read('Dockerfile')
+  expect(text).toContain(sound)
+  expect(faultsOfDockerfile(text.replace(sound, broken)).join('; ')).toContain(words)
+})
+
+test('a builder gets the sources of the server, and neither data nor keys nor tests', () => {
+  const sent = contextOf(ROOT)
+  for (const path of ['package-lock.json', 'packages/evergrant/src/cli/main.ts', 'packages/console/index.html', 'packages/lab/package.json'])
+    expect(sent).toContain(path)
+  expect(sent.filter((path) => /\.test\.tsx?$|node_modules|(^|\/)data\/|\.db$|keys\.json$|^packages\/lab\/src/.test(path))).toEqual([])
+  expect(sent.filter((path) => !/^(LICENSE$|package(-lock)?\.json$|tsconfig|scripts\/build-console\.mjs$|packages\/)/.test(path))).toEqual([])
+  const rules = ignoreRules('*\n!packages\n**/data\n!packages/a/data/kept')
+  expect(['README.md', 'packages/a/b.ts', 'packages/a/data/evergrant.db', 'packages/a/data/kept'].map((path) => isSent(path, rules))).toEqual([
+    false,
+    true,
+    false,
+    true,
+  ])
+})
+
+test('compose.yaml keeps what is promised of it', () => {
+  expect(faultsOfCompose(read('compose.yaml'))).toEqual([])
+})
+
+test.each([
+  ['stop_grace_period: 100s', 'stop_grace_period: 10s', 'killed before it has drained'],
+  ['    read_only: true\n    cap_drop', '    cap_drop', 'can be written'],
+  ['EVERGRANT_DATABASE_URL_FILE: /run/secrets/database_url', 'EVERGRANT_DATABASE_URL: postgres://a:b@c/d', 'stands in clear'],
+  ['      - /data\n', '      - data:/data\n', 'the data folder is shared'],
+  ['{ condition: service_healthy }\n    # Ready', '{ condition: service_started }\n    # Ready', 'does not wait for the database'],
+  ['EVERGRANT_LISTEN:-127.0.0.1:8080', 'EVERGRANT_LISTEN:-0.0.0.0:8080', 'open to the whole network'],
+])('compose.yaml with %j in it is refused once that is %j', (sound, broken, words) => {
+  const text = read('compose.yaml')
+  expect(text).toContain(sound)
+  expect(faultsOfCompose(text.replace(sound, broken)).join('; ')).toContain(words)
+})
+
+test('the values of the chart fit their schema, and a misspelt or a wrong one does not', () => {
+  const check = valuesCheck(ROOT)
+  for (const name of readdirSync(join(ROOT, 'deploy/helm/evergrant/ci')))
+    expect([name, check(parse(read(`deploy/helm/evergrant/ci/${name}`)))]).toEqual([name, []])
+  for (const wrong of [{ publicUrl: 'http://a.example' }, { replica: 2 }, { database: { kind: 'mysql' } }, { config: { EVERGRANT_HISTORY_DAYS: 30 } }])
+    expect(check(wrong)).not.toEqual([])
+})
+
+test('every key that a shipped file sets is one that the server knows', () => {
+  const known = new Set<string>(CONFIG_KEYS.flatMap(({ name }) => [name, `${name}_FILE`]))
+  const files = [
+    'Dockerfile',
+    'compose.yaml',
+    'deploy/systemd/evergrant.service',
+    'deploy/systemd/evergrant.env',
+    'deploy/helm/evergrant/templates/statefulset.yaml',
+  ]
+  const own = new Set(['EVERGRANT_LISTEN', 'EVERGRANT_IMAGE', 'EVERGRANT_USER'])
+  for (const file of files)
+    for (const [name] of read(file).matchAll(/\bEVERGRANT_[A-Z_]+[A-Z]\b/g)) expect([file, name, known.has(name) || own.has(name)]).toEqual([file, name, true])
+})
+
+test('every secret of the configuration can be mounted by the chart', () => {
+  const helpers = read('deploy/helm/evergrant/templates/_helpers.tpl')
+  for (const { name, secret } of CONFIG_KEYS)
+    if (secret) expect([name, helpers.includes(`"${name}_FILE"`) && helpers.includes(`"${name}"`)]).toEqual([name, true])
+})
+
+test('proxies pass streams through, and each of their files is read', () => {
+  for (const file of ['evergrant-proxy.conf', 'compose.conf'])
+    for (const line of ['proxy_buffering off;', 'proxy_request_buffering off;', 'X-Forwarded-For $remote_addr'])
+      expect(read(`deploy/nginx/${file}`)).toContain(line)
+  const { http } = parse(read('deploy/traefik/evergrant.yml'))
+  expect(http.middlewares.below.stripPrefix.prefixes).toEqual(['/evergrant'])
+})
+
+test('workflows ask for no more than they need, and publish with provenance', () => {
+  const release = parse(read('.github/workflows/release.yml'))
+  expect([parse(read('.github/workflows/ci.yml')).permissions, release.permissions]).toEqual([{ contents: 'read' }, { contents: 'read' }])
+  expect(release.jobs.packages.permissions['id-token']).toBe('write')
+  const published = release.jobs.packages.steps.map(({ run = '' }: { readonly run?: string }) => run).filter((run: string) => run.startsWith('npm publish'))
+  expect(published.map((run: string) => run.includes('--provenance'))).toEqual([true, true])
+  expect(read('.github/workflows/release.yml')).not.toMatch(/NPM_TOKEN|NODE_AUTH_TOKEN/)
+})
+
+test('what runs with the packages has a licence that is on the list', () => {
+  const packages = [...runtimePackages(join(ROOT, 'packages/evergrant')).values()]
+  expect(packages.length).toBeGreaterThan(50)
+  expect(packages.filter(({ licence }) => !isAllowed(licence)).map(({ name, licence }) => `${name} ${licence}`)).toEqual(['web-push MPL-2.0'])
+  expect(['(MIT OR GPL-3.0)', 'MIT AND ISC', 'GPL-3.0', 'MIT AND GPL-3.0', ''].map(isAllowed)).toEqual([true, true, false, false, false])
+})
+
+test('a release whose parts name another version is refused', () => {
+  const { version } = JSON.parse(read('package.json'))
+  const changelog = read('CHANGELOG.md').replace('## [Unreleased]', `## [Unreleased]\n\n## [${version}] - 2027-01-01\n\n- The first.`)
+  const files = (path: string) => (path === 'CHANGELOG.md' ? changelog : read(path))
+  expect(faultsOfRelease(version, files)).toEqual([])
+  expect(faultsOfRelease('9.9.9', files).length).toBeGreaterThan(4)
+  expect(notesOf(changelog, version)).toContain('The first.')
+})
