@@ -1,0 +1,61 @@
+// A consumer of a queue: each job works with what one person connected. It holds no token; it asks for one when it needs it.
+import { type EvergrantClient, EvergrantError, type Token } from '@evergrant/sdk'
+
+export interface Job {
+  readonly id: string
+  /** `con_...` */
+  readonly connection: string
+  /** Below the provider's API. */
+  readonly path: string
+}
+
+/** What became of a job, for whoever owns the queue: acknowledge, put back until later, or set aside until somebody acted. */
+export type Outcome =
+  | { readonly kind: 'done'; readonly answer: unknown }
+  | { readonly kind: 'later'; readonly at: Date; readonly why: string }
+  | { readonly kind: 'parked'; readonly why: string; readonly reconnectUrl: string | null }
+
+export interface WorkerParts {
+  readonly evergrant: EvergrantClient
+  readonly apiBase: string
+  readonly fetch?: typeof fetch
+  readonly now?: () => number
+}
+
+const SOON_MS = 30_000
+const UNAUTHORIZED = 401
+
+export function createWorker({ evergrant, apiBase, fetch: send = fetch, now = Date.now }: WorkerParts): (job: Job) => Promise<Outcome> {
+  const call = (job: Job, { access_token: token }: Token) => send(`${apiBase}${job.path}`, { headers: { authorization: `Bearer ${token}` } })
+
+  /** One 401 is answered with one new token, and only if nobody fetched it meanwhile: the generation says so. */
+  async function withToken(job: Job): Promise<Response> {
+    const token = await evergrant.connections.token(job.connection, { minTtl: 60 })
+    const answer = await call(job, token)
+    if (answer.status !== UNAUTHORIZED) return answer
+    await answer.body?.cancel()
+    return call(job, await evergrant.connections.token(job.connection, { rejectedGeneration: token.generation }))
+  }
+
+  return async (job) => {
+    try {
+      const answer = await withToken(job)
+      if (answer.ok) return { kind: 'done', answer: await answer.json() }
+      return { kind: 'later', at: new Date(now() + waitOf(answer)), why: `the provider answered ${answer.status}` }
+    } catch (error) {
+      if (!(error instanceof EvergrantError)) throw error
+      return outcomeOf(error, now())
+    }
+  }
+}
+
+/** Every refusal of Evergrant names its next step; a queue needs nothing more. */
+function outcomeOf(error: EvergrantError, now: number): Outcome {
+  if (error.action === 'retry' || error.action === 'wait') return { kind: 'later', at: error.retryAt ?? new Date(now + SOON_MS), why: error.code }
+  return { kind: 'parked', why: error.code, reconnectUrl: error.reconnectUrl }
+}
+
+function waitOf(answer: Response): number {
+  const seconds = Number(answer.headers.get('retry-after'))
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : SOON_MS
+}

@@ -1,0 +1,148 @@
+// The examples for backends, each against one real server in this process: who is signed in comes in, tokens are read, and what is broken says its next step.
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createApp as createExpress } from '../examples/express/app.ts'
+import { createApp as createFastify } from '../examples/fastify/app.ts'
+import { createWorker, type Outcome } from '../examples/worker/worker.ts'
+import { openPeoplePages, type PeoplePages } from '../packages/evergrant/src/testing/people-place.ts'
+import { createClient } from '../packages/sdk/src/index.ts'
+
+const PASSWORD = 'correct kettle battery orbit'
+let place: PeoplePages
+let api: Server
+let apiBase: string
+let evergrantUrl: string
+let apiKey: string
+let session: string
+let connection: string
+/** What the provider's API was asked with. */
+const seen: string[] = []
+let refuseOnce = false
+
+const listen = async (server: Server): Promise<string> => {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+const close = async (server: Server | undefined): Promise<void> => {
+  if (server === undefined) return
+  server.closeAllConnections()
+  server.close()
+  await once(server, 'close')
+}
+const freePort = async (): Promise<number> => {
+  const probe = createServer()
+  const { port } = new URL(await listen(probe))
+  await close(probe)
+  return Number(port)
+}
+
+beforeAll(async () => {
+  api = createServer((request, response) => {
+    seen.push(request.headers.authorization ?? '')
+    response.writeHead(refuseOnce ? 401 : 200, { 'content-type': 'application/json' }).end('{"name":"Ada"}')
+    refuseOnce = false
+  })
+  apiBase = await listen(api)
+  const port = await freePort()
+  evergrantUrl = `http://127.0.0.1:${port}`
+  place = await openPeoplePages({ env: { EVERGRANT_PORT: String(port), EVERGRANT_PUBLIC_URL: evergrantUrl } })
+  await place.evergrant.listen()
+  await place.integrate('notes', { signIn: null, returnUrls: ['http://localhost:3000/connected'] })
+  const ana = await place.person('ana@example.com')
+  const scopes = ['tokens:read', 'connect', 'connections:write'] as const
+  apiKey = (await place.parts.services.apiKeys.create(place.organization, { name: 'example', scopes: [...scopes], expiresAt: null }, { kind: 'cli', id: null }))
+    .text
+  session = (await place.ask('POST', '/api/v1/auth/login', null, { email: 'ana@example.com', password: PASSWORD, mode: 'bearer' })).json.access_token
+  const expires_at = new Date(Date.now() + 3_600_000).toISOString()
+  const grant = { integration: 'notes', owner: ana.id, account: 'ada', access_token: 'token-of-the-provider', refresh_token: 'r1', expires_at }
+  connection = (await place.ask('POST', '/api/v1/connections', apiKey, grant)).json.id
+}, 60_000)
+afterAll(async () => {
+  await place?.close()
+  await close(api)
+})
+
+const settings = () => ({ evergrantUrl, apiKey, integration: 'notes', apiBase, ownUrl: 'http://localhost:3000' })
+const bearer = (): { readonly headers: { readonly authorization: string } } => ({ headers: { authorization: `Bearer ${session}` } })
+
+describe('Express', () => {
+  let server: Server
+  let url: string
+  beforeAll(async () => {
+    server = createServer(createExpress(settings()))
+    url = await listen(server)
+  })
+  afterAll(() => close(server))
+
+  test('nobody comes in without a session, and the answer is the one that the browser client understands', async () => {
+    const answer = await fetch(`${url}/api/profile`)
+    expect([answer.status, answer.headers.get('evergrant-auth')]).toEqual([401, 'missing'])
+  })
+
+  test('somebody who is signed in gets what the provider says, with the token of their own connection', async () => {
+    seen.length = 0
+    const answer = await fetch(`${url}/api/profile`, bearer())
+    expect([answer.status, await answer.json()]).toEqual([200, { profile: { name: 'Ada' } }])
+    expect(seen).toEqual(['Bearer token-of-the-provider'])
+  })
+
+  test('a link is made for the person who is signed in', async () => {
+    const answer = await fetch(`${url}/api/connect`, { method: 'POST', ...bearer() })
+    expect(answer.status).toBe(201)
+    expect((await answer.json()).url).toMatch(new RegExp(`^${evergrantUrl}/connect/`))
+  })
+})
+
+describe('Fastify', () => {
+  test('a session opens the scope; a role that is missing does not open the route that asks for it', async () => {
+    const app = createFastify(settings())
+    expect((await app.inject('/api/me')).statusCode).toBe(401)
+    const me = await app.inject({ url: '/api/me', ...bearer() })
+    expect([me.statusCode, me.json().role]).toEqual([200, 'member'])
+    expect((await app.inject({ url: '/api/profile', ...bearer() })).json()).toEqual({ profile: { name: 'Ada' } })
+    const refused = await app.inject({ method: 'DELETE', url: '/api/everything', ...bearer() })
+    expect([refused.statusCode, refused.headers['evergrant-auth'], refused.json().code]).toEqual([403, 'scope', 'role_missing'])
+    await app.close()
+  })
+})
+
+describe('Next', () => {
+  test('the middleware stops who is not signed in, and lets the others on; the route gives what the provider says', async () => {
+    Object.assign(process.env, { EVERGRANT_URL: evergrantUrl, EVERGRANT_API_KEY: apiKey, INTEGRATION: 'notes', PROVIDER_API: apiBase })
+    const { middleware, config } = await import('../examples/nextjs/middleware.ts')
+    const { GET } = await import('../examples/nextjs/app/api/profile/route.ts')
+    const request = new Request('http://localhost:3000/api/profile', bearer())
+    const refused = await middleware(new Request('http://localhost:3000/api/profile'))
+    expect([refused?.status, refused?.headers.get('content-type')]).toEqual([401, 'application/problem+json'])
+    expect(await middleware(request)).toBeUndefined()
+    expect(config.matcher).toBe('/api/:path*')
+    const answer = await GET(request, {})
+    expect([answer.status, await answer.json()]).toEqual([200, { profile: { name: 'Ada' } }])
+  })
+})
+
+describe('a worker', () => {
+  const work = (id: string): Promise<Outcome> => {
+    const run = createWorker({ evergrant: createClient({ url: evergrantUrl, apiKey }), apiBase })
+    return run({ id: 'job-1', connection: id, path: '/me' })
+  }
+
+  test('does a job with a token that is valid now', async () => {
+    expect(await work(connection)).toEqual({ kind: 'done', answer: { name: 'Ada' } })
+  })
+
+  test('a connection that is not there parks the job, and nothing is tried again', async () => {
+    expect(await work('con_01990f7e-0000-7000-8000-000000000000')).toMatchObject({ kind: 'parked', why: 'not_found' })
+  })
+
+  // Last: the provider knows no such refresh token, so the grant is over.
+  test('a token that the provider refuses is renewed once; a grant that is over parks the job with the link that repairs it', async () => {
+    refuseOnce = true
+    const outcome = await work(connection)
+    expect(outcome).toMatchObject({ kind: 'parked', why: 'connection_revoked' })
+    expect(outcome.kind === 'parked' && outcome.reconnectUrl).toMatch(new RegExp(`^${evergrantUrl}/connect/`))
+  })
+})
