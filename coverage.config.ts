@@ -1,0 +1,18 @@
+import { defineConfig, mergeConfig } from 'vitest/config'
+import suite from './vitest.config.ts'
+
+/** The suite as `scripts/coverage.ts` runs it: files and reports come from there. Processes that tests start are not measured. */
+export default mergeConfig(
+  suite,
+  defineConfig({
+    test: {
+      coverage: {
+        provider: 'v8',
+        reporter: ['json', 'json-summary'],
+        reportsDirectory: 'coverage',
+        reportOnFailure: true,
+        exclude: ['**/*.test.ts', '**/testing/**', '**/dist/**'],
+      },
+    },
+  }),
+)
