@@ -6,7 +6,17 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { comparesWords, hasUniqueTitles, isFinished, keepsLineBudget, namesContent, takesTimeAndChanceAsPorts, waitsForEvents } from './tidy/code-guards.ts'
+import {
+  believesNoCertificate,
+  comparesSecretsWhole,
+  comparesWords,
+  hasUniqueTitles,
+  isFinished,
+  keepsLineBudget,
+  namesContent,
+  takesTimeAndChanceAsPorts,
+  waitsForEvents,
+} from './tidy/code-guards.ts'
 import { importsInOneDirection } from './tidy/direction-guard.ts'
 import {
   hasFewConfigKeys,
@@ -59,6 +69,26 @@ describe('guards of the tree', () => {
     expect(complaintsAbout('await expect(call()).rejects.toMatchObject({\n  detail: /refused/,\n})')).toHaveLength(1)
     expect(complaintsAbout('expect(fault).toMatchObject({ message: expect.stringMatching(/refused/) })')).toEqual([])
     expect(complaintsAbout("expect(call).toMatchObject({ url: 'https://example.com' })\nexpect({ a: /x/ })")).toEqual([])
+  })
+
+  test.each(['hash.mac === mac', 'expected !== given.signature', 'known.clientSecret == body.secret', '(nonce) === this.nonceOf(slot)', 'row.apiKey !== sent'])(
+    'the comparison %s in code that judges credentials is refused',
+    (comparison) => {
+      for (const place of ['seal', 'core/session', 'http/auth'])
+        expect(comparesSecretsWhole(file(`${source}/${place}/a.ts`, `if (${comparison}) x()`))).toHaveLength(1)
+      expect(comparesSecretsWhole(file(`${source}/core/alert/a.ts`, `if (${comparison}) x()`))).toEqual([])
+    },
+  )
+
+  test('a comparison that asks whether there is a secret, or of which kind, passes', () => {
+    for (const plain of ['mac === null', 'secret !== undefined', "facts.nonce === 'none'", 'typeof secret === "string"', 'sameSecret(left, mac)'])
+      expect(comparesSecretsWhole(file(`${source}/seal/a.ts`, `if (${plain}) x()`))).toEqual([])
+  })
+
+  test('a connection that believes any certificate is found', () => {
+    for (const careless of ['{ rejectUnauthorized: false }', '{ rejectUnauthorized: options.strict }', 'checkServerIdentity: () => undefined'])
+      expect(believesNoCertificate(file(`${source}/outbound/a.ts`, careless))).toHaveLength(1)
+    expect(believesNoCertificate(file(`${source}/outbound/a.ts`, '{ rejectUnauthorized: true }'))).toEqual([])
   })
 
   test('system.ts may touch the clock but not the environment', () => {

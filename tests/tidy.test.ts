@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import {
+  believesNoCertificate,
+  comparesSecretsWhole,
   comparesWords,
   type Guard,
   hasUniqueTitles,
@@ -49,6 +51,8 @@ test('nothing is marked as unfinished', () => expect(complaints(isFinished)).toE
 test('titles are unique within a test file', () => expect(complaints(hasUniqueTitles)).toEqual([]))
 test('tests wait for events, not for time', () => expect(complaints(waitsForEvents)).toEqual([]))
 test('no assertion compares words with a pattern in vain', () => expect(complaints(comparesWords)).toEqual([]))
+test('no code that judges credentials compares a secret with ===', () => expect(complaints(comparesSecretsWhole)).toEqual([]))
+test('the check of certificates is switched off nowhere (S108)', () => expect(complaints(believesNoCertificate)).toEqual([]))
 test('no file names a machine or a registry', () => expect(complaints(namesNoMachine)).toEqual([]))
 test('every markdown file has one title', () => expect(complaints(hasOneTitle)).toEqual([]))
 test('every relative link leads to a file', () => {

@@ -12,7 +12,7 @@ const isCode = (path: string): boolean => /\.(ts|tsx|mjs)$/.test(path)
 /** Tests, examples, the practice provider, the lab and the benchmarks run on real time; scripts run before the workspace exists. */
 const runsOnRealTime = (path: string): boolean =>
   isTest(path) ||
-  /^(tests|bench|scripts|examples|packages\/lab|packages\/console\/dev)\/|^packages\/evergrant\/src\/(practice|testing)\/|\.config\.ts$/.test(path)
+  /^(tests|bench|scripts|examples|tools|packages\/lab|packages\/console\/dev)\/|^packages\/evergrant\/src\/(practice|testing)\/|\.config\.ts$/.test(path)
 
 interface BannedCall {
   readonly pattern: RegExp
@@ -90,3 +90,33 @@ function argumentAt(code: string, start: number): string {
 export function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1')
 }
+
+/** Where credentials are judged. */
+const JUDGES =
+  /^packages\/(?:evergrant\/src\/(?:seal|http\/auth|core\/(?:access|agent|connect|identity|proof|push|session|sign-in))\/|sdk\/src\/(?:node\/(?!agent\/)|proof\/))/
+const SECRET_WORD = /(?:secret|mac|digest|signature|hmac|verifier|password|credential|refreshToken|accessToken|apiKey|authTag|nonce|ticket)$/i
+/** What says that two things are the same, not whether somebody knows a secret: a length, a kind, nothing at all. */
+const HARMLESS = /^(?:null|undefined|true|false|-?\d[\d_]*|'[^']*'|"[^"]*"|typeof\b.*)$/
+/** A parameter's name, and a text with itself. */
+const NO_SECRETS = [/callback-parameters\.ts: `\(name !== signature\)/, /passwords\.ts: `password ===\s+password`/]
+const COMPARISON = /([\w.$?!()[\]]+)\s*[!=]==?\s*([\w.$?!()[\]'"-]+)/g
+
+/** `===` ends at the first character that differs, and how long it took tells how many were right (CWE-208). */
+export const comparesSecretsWhole: Guard = ({ path, text }) => {
+  if (isTest(path) || !JUDGES.test(path)) return []
+  return [...withoutComments(text).matchAll(COMPARISON)].flatMap(([whole, left = '', right = '']) => {
+    const [one, other] = [left, right].map((side) => side.replace(/^[(!]+|[)!?]+$/g, ''))
+    const secret = [one, other].some((side) => SECRET_WORD.test(side ?? ''))
+    const complaint = `${path}: \`${whole}\` compares a secret - use sameSecret() or timingSafeEqual()`
+    return !secret || HARMLESS.test(one ?? '') || HARMLESS.test(other ?? '') || NO_SECRETS.some((known) => known.test(complaint)) ? [] : [complaint]
+  })
+}
+
+/** TLS that believes any certificate is no TLS (CWE-295). */
+export const believesNoCertificate: Guard = ({ path, text }) =>
+  isCode(path) &&
+  path.startsWith('packages/') &&
+  !isTest(path) &&
+  /\brejectUnauthorized\s*:(?!\s*true\b)|NODE_TLS_REJECT_UNAUTHORIZED|\bcheckServerIdentity\s*:\s*\(\)\s*=>/.test(withoutComments(text))
+    ? [`${path}: switches the check of certificates off - name the authority with \`ca\` instead`]
+    : []

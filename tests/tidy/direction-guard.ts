@@ -9,6 +9,7 @@ const DIRECTION: Readonly<Record<string, readonly string[]>> = {
   providers: ['core'],
   store: ['core'],
   journal: ['core'],
+  backup: ['core'],
   seal: ['core'],
   observability: ['core'],
   schedule: ['core'],
@@ -27,6 +28,7 @@ const PACKAGE_OWNERS: readonly { readonly name: RegExp; readonly folders: readon
   { name: /^(fastify|@fastify\/.*)$/, folders: ['http', 'practice', 'testing'] },
   { name: /^(pg|node:sqlite)$/, folders: ['store', 'testing'] },
   { name: /^commander$/, folders: ['cli'] },
+  { name: /^age-encryption$/, folders: ['backup'] },
 ]
 
 /** What a door of the SDK may import: whoever opens it has that. */
