@@ -27,6 +27,13 @@ const LOOKS = [
   { scheme: 'dark', width: 1_280, lang: 'en', brand: PLAIN },
   { scheme: 'dark', width: 390, lang: 'de', brand: BRANDED },
   { scheme: 'light', width: 1_280, lang: 'ja', brand: BRANDED },
+  // The widest has nothing that the one before it has not: it is only for pictures.
+  ...((process.env['EVERGRANT_PICTURE_WIDTHS'] ?? '').includes('1920')
+    ? ([
+        { scheme: 'light', width: 1_920, lang: 'en', brand: BRANDED },
+        { scheme: 'dark', width: 1_920, lang: 'fr', brand: PLAIN },
+      ] as const)
+    : []),
 ] as const
 
 interface Violation {
@@ -34,7 +41,7 @@ interface Violation {
   readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[]
 }
 
-const names = [...gallery({ words: en, brand: PLAIN, base: '', here: '/' }).keys()]
+const names = [...gallery({ words: en, brand: PLAIN, here: '/' }).keys()]
 
 /** The pages themselves, with the headers that they are sent with. */
 function served() {
@@ -46,7 +53,7 @@ function served() {
   )
   app.get<{ Params: { lang: string; brand: string; name: string } }>('/:lang/:brand/:name', (request, reply) => {
     const { lang, brand, name } = request.params
-    const page = gallery({ words: wordsOf(lang) ?? en, brand: brand === 'branded' ? BRANDED : PLAIN, base: '', here: '/connect/x' }).get(name)
+    const page = gallery({ words: wordsOf(lang) ?? en, brand: brand === 'branded' ? BRANDED : PLAIN, here: '/connect/x' }).get(name)
     if (page === undefined) throw new Error(`there is no page ${name}`)
     return sendPage(reply, page, towardsProvider('http://localhost'))
   })

@@ -1,6 +1,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { becomeOwner, type DemoServer, startDemoServer } from '../../packages/console/dev/demo-server.ts'
+import { watchPolicy } from '../../packages/console/dev/judge.ts'
 import { chromiumPath, consentAtPractice, launchBrowser } from '../../packages/lab/src/browser.ts'
 
 const ACCOUNT = 'ada-demo'
@@ -20,9 +21,7 @@ describe.skipIf(chromiumPath() === null)('the first run of the console', () => {
     context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
     context.setDefaultTimeout(12_000)
     page = await context.newPage()
-    page.on('console', (message) => {
-      if (message.text().includes('Content Security Policy')) policy.push(message.text())
-    })
+    await watchPolicy(page, (report) => policy.push(report))
     page.on('request', (request) => {
       if (!request.url().startsWith(server.url) && !request.url().startsWith('blob:')) elsewhere.push(request.url())
     })

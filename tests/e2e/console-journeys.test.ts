@@ -1,12 +1,13 @@
 // What operators do in the console, in a real browser against a real server: keys, webhooks, agents, and every view in every state for axe.
 import { mkdirSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
-import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { becomeOwner, type DemoServer, startDemoServer } from '../../packages/console/dev/demo-server.ts'
+import { violationsOf, watchPolicy, wear } from '../../packages/console/dev/judge.ts'
+import { ROUTES } from '../../packages/console/dev/screens.ts'
 import { AgentMachine } from '../../packages/evergrant/src/testing/agent-machine.ts'
 import { chromiumPath, launchBrowser } from '../../packages/lab/src/browser.ts'
 import { at, JsonClient } from '../../packages/lab/src/http.ts'
@@ -14,37 +15,10 @@ import { at, JsonClient } from '../../packages/lab/src/http.ts'
 /** Every view in every state takes four minutes: without `CONSOLE_WHOLE=1` all of them with data, and some of the others. */
 const viewsIn = (state: string): readonly string[] =>
   process.env['CONSOLE_WHOLE'] === '1' || state === 'full' ? PATHS : PATHS.filter((_, index) => index % 5 === 0)
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 /** A folder: every page that is judged is also kept as a picture. */
 const PICTURES = process.env['CONSOLE_PICTURES']
 
-const PATHS = [
-  'expiry',
-  'expiry?range=week&kind=automatic',
-  'events',
-  'providers',
-  'providers/new',
-  'providers/new?provider=github',
-  'agents',
-  'agents?tab=installations',
-  'agents?tab=approvals',
-  'agents?tab=healing',
-  'keys',
-  'keys?tab=signing',
-  'keys?tab=encryption',
-  'metrics',
-  'alerts',
-  'alerts?tab=rules',
-  'alerts?tab=channels',
-  'alerts?tab=webhooks',
-  'settings',
-  'settings?tab=branding',
-  'settings?tab=organization',
-  'settings?tab=audit',
-  'settings?tab=retention',
-  'settings?tab=own',
-] as const
+const PATHS = ROUTES.map(({ path }) => path)
 
 interface Delivered {
   readonly id: string
@@ -94,17 +68,11 @@ describe.skipIf(chromiumPath() === null)('journeys of operators', () => {
   beforeAll(async () => {
     if (chromiumPath() === null) return
     hook = await receiver.start()
-    const before = process.env['EVERGRANT_ALLOW_PRIVATE_HOSTS']
-    process.env['EVERGRANT_ALLOW_PRIVATE_HOSTS'] = '127.0.0.1,localhost'
-    server = await startDemoServer()
-    if (before === undefined) delete process.env['EVERGRANT_ALLOW_PRIVATE_HOSTS']
-    else process.env['EVERGRANT_ALLOW_PRIVATE_HOSTS'] = before
+    server = await startDemoServer({ EVERGRANT_ALLOW_PRIVATE_HOSTS: '127.0.0.1,localhost' })
     browser = await launchBrowser()
     context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
     page = await context.newPage()
-    page.on('console', (message) => {
-      if (message.text().includes('Content Security Policy')) policy.push(message.text())
-    })
+    await watchPolicy(page, (report) => policy.push(report))
     page.on('request', (request) => {
       if (!request.url().startsWith(server.url) && !/^(?:blob|data):/.test(request.url())) elsewhere.push(request.url())
     })
@@ -135,38 +103,16 @@ describe.skipIf(chromiumPath() === null)('journeys of operators', () => {
     for (const path of viewsIn(state)) {
       await open(path)
       await settled()
-      // Not as a script of the page: its policy would refuse that, as it should.
-      await page.evaluate(axe)
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme })
-        // Colours that are on their way to the other theme are nobody's.
-        await page.evaluate(() => {
-          for (const each of document.getAnimations()) if (each instanceof CSSTransition) each.finish()
-        })
-        for (const { id, html } of await violations(
-          colorScheme === 'light' ? { type: 'tag', values: RULES } : { type: 'rule', values: ['color-contrast', 'link-in-text-block'] },
-        ))
-          bad.push(`${path} (${state}, ${colorScheme}): ${id}: ${html}`)
+      for (const theme of ['light', 'dark'] as const) {
+        await wear(page, theme)
+        for (const text of await violationsOf(page, theme === 'light' ? 'everything' : 'colours')) bad.push(`${path} (${state}, ${theme}): ${text}`)
         if (PICTURES === undefined) continue
         mkdirSync(PICTURES, { recursive: true })
-        await page.screenshot({ path: join(PICTURES, `${path.replace(/\W+/g, '-')}-${state}-${colorScheme}.png`), fullPage: true })
+        await page.screenshot({ path: join(PICTURES, `${path.replace(/\W+/g, '-')}-${state}-${theme}.png`), fullPage: true })
       }
     }
     return bad
   }
-
-  /** What axe objects to on the page as it is now. */
-  const violations = (only: {
-    readonly type: string
-    readonly values: readonly string[]
-  }): Promise<readonly { readonly id: string; readonly html: string }[]> =>
-    page.evaluate(async (runOnly) => {
-      const { axe: judge } = window as unknown as {
-        axe: { run(place: Document, options: object): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> }
-      }
-      const found = await judge.run(document, { runOnly, resultTypes: ['violations'] })
-      return found.violations.map(({ id, nodes }) => ({ id, html: `${nodes.length} of ${nodes[0]?.html}: ${nodes[0]?.failureSummary}` }))
-    }, only)
 
   test('every view without data has nothing that axe objects to', { timeout: 600_000 }, async () => {
     expect(await judged('empty')).toEqual([])

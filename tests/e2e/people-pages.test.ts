@@ -204,7 +204,8 @@ async function judge(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true })
 }
 
-const looks = [1280, 390].flatMap((width) => (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })))
+const WIDEST = (process.env['EVERGRANT_PICTURE_WIDTHS'] ?? '').includes('1920') ? [1920] : []
+const looks = [1280, 390, ...WIDEST].flatMap((width) => (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })))
 
 describe.skipIf(chromiumPath() === null)('every page', () => {
   test.each(looks)('is accessible at $width px, $colorScheme, before anybody is signed in', { timeout: 120_000 }, async ({ width, colorScheme }) => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import { freePortPair } from '../../lab/src/free-port.ts'
+import { SERVER_MAIN } from '../../lab/src/server-main.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const PERSON = { email: 'operator@example.com', password: 'a demo password of nobody', name: 'Demo operator' }
@@ -14,16 +15,19 @@ export interface DemoServer {
   readonly url: string
   readonly setupUrl: string
   readonly data: string
+  /** The practice provider beside it. */
+  readonly practiceUrl: string
   stop(): Promise<void>
 }
 
-export async function startDemoServer(): Promise<DemoServer> {
+/** `env` is added to what this process has. */
+export async function startDemoServer(env: Readonly<Record<string, string>> = {}): Promise<DemoServer> {
   const data = mkdtempSync(join(tmpdir(), 'evergrant-screenshots-'))
   const port = await freePortPair()
-  const args = ['--disable-warning=ExperimentalWarning', join(ROOT, 'packages/evergrant/src/cli/main.ts'), 'serve', '--development']
+  const args = ['--disable-warning=ExperimentalWarning', SERVER_MAIN, 'serve', '--development']
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
-    env: { ...process.env, EVERGRANT_DATA_DIR: data, EVERGRANT_PORT: String(port) },
+    env: { ...process.env, EVERGRANT_DATA_DIR: data, EVERGRANT_PORT: String(port), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const said = await new Promise<string>((resolve, reject) => {
@@ -43,6 +47,7 @@ export async function startDemoServer(): Promise<DemoServer> {
     url: new URL(setupUrl).origin,
     setupUrl,
     data,
+    practiceUrl: `http://127.0.0.1:${port + 1}`,
     stop: async () => {
       const ended = new Promise((resolve) => child.on('exit', resolve))
       child.kill('SIGTERM')

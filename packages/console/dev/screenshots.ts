@@ -1,101 +1,142 @@
-// Pictures of every page at three widths in both themes, and what axe says of each, into data/screenshots (or `--into`).
-// Starts a server of its own with demo data, or uses the one that `--data` names. Exits with 1 when axe or the content policy complains.
+// Pictures of every page at three widths in both themes, in every state, and what axe and the content policy say of each, into data/screenshots (or `--into`),
+// with an index.html over all of them. Starts servers of its own. Exits with 1 when something complains.
 import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import axe from 'axe-core'
-import type { BrowserContext, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { launchBrowser } from '../../lab/src/browser.ts'
-import { becomeOwner, type DemoServer, startDemoServer } from './demo-server.ts'
-import { VIEW_PATHS } from './view-paths.ts'
+import { becomeOwner, startDemoServer } from './demo-server.ts'
+import { fillWorld } from './demo-world.ts'
+import { type Theme, tooWide, violationsOf, watchPolicy, wear } from './judge.ts'
+import { madeUpFigures } from './made-up-figures.ts'
+import { indexOf } from './picture-index.ts'
+import { details, dialogs, ROUTES, type Screen } from './screens.ts'
 
 const { values } = parseArgs({
   options: {
     into: { type: 'string', default: 'data/screenshots' },
-    only: { type: 'string' },
+    only: { type: 'string', default: '' },
     widths: { type: 'string', default: '390,1280,1920' },
     themes: { type: 'string', default: 'light,dark' },
+    states: { type: 'string', default: 'empty,full,dialog,error,loading' },
+    hosted: { type: 'boolean', default: true },
+    axe: { type: 'boolean', default: true },
   },
+  allowNegative: true,
 })
-const SETTLE_MS = 700
-
-async function firstConnection({ data }: DemoServer): Promise<string> {
-  const { url, key } = JSON.parse(readFileSync(join(data, 'server.json'), 'utf8')) as { readonly url: string; readonly key: string }
-  const listed = (await (await fetch(`${url}/api/v1/connections?limit=1`, { headers: { authorization: `Bearer ${key}` } })).json()) as {
-    readonly items: readonly { readonly id: string }[]
-  }
-  return listed.items[0]?.id ?? ''
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const into = resolve(values.into)
+const widths = values.widths.split(',').map(Number)
+const themes = values.themes.split(',') as readonly Theme[]
+const states = values.states.split(',')
+const complaints: string[] = []
+/** Said at once: a whole run takes a while. */
+const complain = (text: string): void => {
+  complaints.push(text)
+  console.error(text)
+}
+let taken = 0
+const NARROW = 600
+const API = /\/api\/v1\/(?!auth\/|users\/profile|organizations|console\/stream)/
+const AWAY = {
+  type: 'about:blank',
+  title: 'The database is away',
+  status: 503,
+  detail: 'The database does not answer. Nothing was lost.',
+  code: 'store_unavailable',
+  action: 'wait',
+  request_id: '565b3515c393-5',
 }
 
-async function violationsOf(page: Page): Promise<string[]> {
-  // Through the debugger, which the content policy does not bind.
-  await page.evaluate(`${axe.source}; void 0`)
-  const found = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as {
-    readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[]
+/** One state of one page, in every width and theme. */
+async function shoot(page: Page, url: string, screen: Screen, state: string): Promise<void> {
+  if (!`${screen.name} ${state}`.includes(values.only)) return
+  const name = `console-${screen.name}-${state}`
+  try {
+    for (const width of screen.press === undefined ? [widths[0] ?? 1280] : widths) {
+      await page.setViewportSize(sizeOf(width))
+      await wear(page, themes[0] ?? 'light')
+      await page.goto(`${url}/console/${screen.path}`)
+      await page.waitForSelector('main h1:not(.unseen)')
+      if (state !== 'loading') await page.waitForSelector('main [role=status]:has-text("Loading")', { state: 'detached', timeout: 20_000 })
+      await screen.press?.(page)
+      // What opens over a page does not outlive a change of the window everywhere: it is opened at each width.
+      for (const at of screen.press === undefined ? widths : [width]) await shootAt(page, name, at)
+    }
+  } catch (error) {
+    complain(`${name}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
   }
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 160) ?? ''} (${nodes.length})`)
 }
 
-async function run(): Promise<number> {
-  const complaints: string[] = []
-  const server = await startDemoServer()
-  const seeded = spawn(process.execPath, [fileURLToPath(new URL('./seed.ts', import.meta.url)), '--data', server.data], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  await new Promise((resolve) => seeded.on('exit', resolve))
+async function shootAt(page: Page, name: string, width: number): Promise<void> {
+  await page.setViewportSize(sizeOf(width))
+  const wide = await tooWide(page)
+  if (wide.length > 0) complain(`${name} at ${width}: scrolls sideways: ${wide.join(', ')}`)
+  for (const theme of themes) {
+    await wear(page, theme)
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
+    await page.screenshot({ path: join(into, `${name}-${width}-${theme}.png`), animations: 'disabled', fullPage: !name.endsWith('-dialog') })
+    taken += 1
+    if (!values.axe || width === 1_920) continue
+    for (const text of await violationsOf(page, theme === themes[0] ? 'everything' : 'colours')) complain(`axe, ${name}, ${width}, ${theme}: ${text}`)
+  }
+}
+
+function sizeOf(width: number): { width: number; height: number } {
+  return { width, height: width < NARROW ? 844 : width < 1_600 ? 800 : 1_080 }
+}
+
+async function takeConsole(): Promise<void> {
+  const server = await startDemoServer({ EVERGRANT_ALLOW_PRIVATE_HOSTS: '127.0.0.1,localhost' })
   const browser = await launchBrowser()
   try {
-    const context = await browser.newContext()
+    const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin' })
+    context.setDefaultTimeout(10_000)
     const page = await context.newPage()
-    page.on('console', (message) => {
-      if (message.text().includes('Content Security Policy')) complaints.push(`content policy: ${message.text().slice(0, 200)}`)
-    })
-    page.on('pageerror', (error) => complaints.push(`error on ${page.url()}: ${error.message}`))
+    await watchPolicy(page, (report) => complain(`content policy: ${report}`))
+    page.on('pageerror', (error) => complain(`error on ${page.url()}: ${error.message}`))
     await becomeOwner(page, server)
-    const connection = await firstConnection(server)
-    const paths = {
-      overview: '',
-      connections: 'connections',
-      'connections-none': 'connections?q=nobody-is-called-that',
-      connection: `connections/${connection}`,
-      welcome: 'welcome',
-      'not-found': 'nowhere',
-      ...VIEW_PATHS,
+    const all = async (screens: readonly Screen[], state: string): Promise<void> => {
+      if (!states.includes(state)) return
+      for (const screen of screens) await shoot(page, server.url, screen, state)
     }
-    mkdirSync(values.into, { recursive: true })
-    for (const [name, path] of Object.entries(paths)) {
-      if (values.only !== undefined && !name.includes(values.only)) continue
-      complaints.push(...(await shoot(context, page, `${server.url}/console/${path}`, name)))
-    }
+    await all(ROUTES, 'empty')
+    const world = await fillWorld(server)
+    await page.route(/\/api\/v1\/metrics\/history/, (route) => route.fulfill({ json: madeUpFigures(new URL(route.request().url()).searchParams, Date.now()) }))
+    await all([...ROUTES, ...details(world)], 'full')
+    await all(dialogs(world), 'dialog')
+    const pages = [...ROUTES, ...details(world).filter(({ path }) => !path.includes('?'))]
+    await page.route(API, (route) => route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify(AWAY) }))
+    await all(pages, 'error')
+    await page.unroute(API)
+    await page.route(API, () => {})
+    await all(pages, 'loading')
+    world.close()
   } finally {
     await browser.close()
     await server.stop()
   }
-  for (const complaint of complaints) console.error(complaint)
-  console.log(`${values.into}: done, ${complaints.length} complaints`)
-  return complaints.length
 }
 
-async function shoot(_context: BrowserContext, page: Page, url: string, name: string): Promise<string[]> {
-  const complaints: string[] = []
-  await page.goto(url)
-  await page.waitForSelector('h1:not(.unseen)')
-  for (const theme of values.themes.split(',')) {
-    await page.evaluate((chosen) => {
-      document.documentElement.dataset['theme'] = chosen
-    }, theme)
-    for (const width of values.widths.split(',').map(Number)) {
-      await page.setViewportSize({ width, height: width < 600 ? 844 : width < 1600 ? 800 : 1080 })
-      await page.waitForTimeout(SETTLE_MS)
-      await page.screenshot({ path: join(values.into, `${name}-${width}-${theme}.png`), animations: 'disabled', fullPage: width < 600 })
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
-      if (wide) complaints.push(`${name} at ${width}: scrolls sideways`)
-    }
-    complaints.push(...(await violationsOf(page)).map((text) => `axe, ${name}, ${theme}: ${text}`))
-  }
-  return complaints
+/** The pages for people are judged by their own tests, which also take the pictures. */
+async function takeHosted(): Promise<void> {
+  const files = ['tests/e2e/connect-pages.test.ts', 'tests/e2e/people-pages.test.ts']
+  const main = join(ROOT, 'node_modules/vitest/vitest.mjs')
+  const child = spawn(process.execPath, [main, 'run', '--reporter=dot', ...files], {
+    cwd: ROOT,
+    env: { ...process.env, EVERGRANT_PICTURES: into, EVERGRANT_PICTURE_WIDTHS: values.widths },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const code = await new Promise((done) => child.on('exit', done))
+  if (code !== 0) complain(`${files.join(' and ')} ended with ${String(code)}: run them by themselves to see why`)
 }
 
-process.exitCode = (await run()) > 0 ? 1 : 0
+mkdirSync(into, { recursive: true })
+if (states.some((state) => state !== 'none')) await takeConsole()
+if (values.hosted) await takeHosted()
+const pictures = readdirSync(into).filter((file) => file.endsWith('.png'))
+writeFileSync(join(into, 'index.html'), indexOf(pictures))
+console.log(`${into}/index.html: ${pictures.length} pictures, ${taken} of the console now, ${complaints.length} complaints`)
+process.exitCode = complaints.length > 0 ? 1 : 0

@@ -1,40 +1,80 @@
 import type { Connection } from '@evergrant/sdk/wire'
+import { Sparkline } from '../design/charts/sparkline.tsx'
 import { ConnectionState } from '../design/state.tsx'
 import { To } from '../router/link.tsx'
 import type { Column } from '../table/data-table.tsx'
 import { Time } from '../time/time.tsx'
+import { countWords, numberWords } from '../time/words.ts'
 import { nameOf } from './connection-words.ts'
 import styles from './connections.module.css'
+import type { PageUse } from './page-uses.ts'
 
-export const COLUMNS: readonly Column<Connection>[] = [
+/** Room for more columns, as long as nobody chose. */
+const WIDE = window.innerWidth >= 1_500
+
+const FIRST: readonly Column<Connection>[] = [
   {
     id: 'account',
     header: 'Account',
     sort: 'account',
     main: true,
-    width: '17%',
+    width: '20%',
     cell: (row) => (
       <To to={`/connections/${row.id}`} title={row.id}>
         {nameOf(row)}
       </To>
     ),
   },
-  { id: 'status', header: 'State', sort: 'status', width: '9.25rem', cell: (row) => <ConnectionState status={row.status} /> },
-  { id: 'integration', header: 'Integration', width: '10.5%', cell: (row) => <span title={row.provider}>{row.integration}</span> },
-  { id: 'owner', header: 'Owner', width: '11%', cell: (row) => <Owner row={row} /> },
+  { id: 'status', header: 'State', sort: 'status', width: '10.25rem', cell: (row) => <ConnectionState status={row.status} /> },
+  { id: 'integration', header: 'Integration', width: '11%', cell: (row) => <span title={row.provider}>{row.integration}</span> },
+  { id: 'owner', header: 'Owner', width: '13%', cell: (row) => <Owner row={row} /> },
   {
     id: 'reason',
     header: 'Reason',
     cell: (row) => (row.fault === null ? <span className={styles['none']}>-</span> : <span title={row.fault.operator_text}>{row.fault.title}</span>),
   },
-  { id: 'expires', header: 'Token ends', sort: 'expires', width: '6.25rem', cell: (row) => <Time at={row.expires_at} none="-" /> },
-  { id: 'last_success', header: 'Last success', sort: 'last_success', width: '6.75rem', cell: (row) => <Time at={row.last_refreshed_at} /> },
+  { id: 'expires', header: 'Token ends', extra: true, sort: 'expires', width: '6.25rem', cell: (row) => <Time at={row.expires_at} none="-" /> },
+  { id: 'last_success', header: 'Last success', extra: !WIDE, sort: 'last_success', width: '6.75rem', cell: (row) => <Time at={row.last_refreshed_at} /> },
   { id: 'next', header: 'Next refresh', sort: 'next', width: '6.75rem', cell: (row) => <Time at={row.next_attempt_at ?? row.due_at} none="-" /> },
   { id: 'ends', header: 'Grant ends', extra: true, width: '7rem', cell: (row) => <Time at={row.ends_at} none="-" /> },
   { id: 'read', header: 'Last read', extra: true, width: '7rem', cell: (row) => <Time at={row.last_read_at} /> },
   { id: 'tags', header: 'Tags', extra: true, width: '10%', cell: (row) => row.tags.join(', ') || <span className={styles['none']}>-</span> },
   { id: 'created', header: 'Created', extra: true, sort: 'created', width: '7rem', cell: (row) => <Time at={row.created_at} /> },
 ]
+
+/** With what the answer to `GET console/uses` says of each. */
+export function columnsWith(uses: ReadonlyMap<string, PageUse>): readonly Column<Connection>[] {
+  return [
+    ...FIRST,
+    { id: 'requests', header: 'Requests 24 h', width: '8.5rem', cell: (row) => <Requests use={uses.get(row.id)} row={row} /> },
+    { id: 'used_by', header: 'Used by', extra: !WIDE, width: '13%', cell: (row) => <UsedBy use={uses.get(row.id)} /> },
+  ]
+}
+
+export const COLUMNS: readonly Column<Connection>[] = columnsWith(new Map())
+
+function Requests({ use, row }: { readonly use: PageUse | undefined; readonly row: Connection }) {
+  if (use === undefined) return <span className={styles['none']}>-</span>
+  return (
+    <To to={`/connections/${row.id}`} search={{ tab: 'uses' }} className={styles['requests']}>
+      <Sparkline values={use.hours} label={`${countWords(use.requests, 'request')} in 24 hours`} />
+      <span aria-hidden>{numberWords(use.requests)}</span>
+    </To>
+  )
+}
+
+const KINDS: Readonly<Record<string, string>> = { api_key: 'an API key', installation: 'a machine', user: 'a person', cli: 'command line' }
+
+function UsedBy({ use }: { readonly use: PageUse | undefined }) {
+  if (use === undefined) return <span className={styles['none']}>-</span>
+  const names = use.used_by.map(({ kind, name }) => name ?? KINDS[kind] ?? kind)
+  const more = use.actors - use.used_by.length
+  return (
+    <span
+      title={use.used_by.map(({ id, count }) => `${id}: ${count}`).join('\n')}
+    >{`${[...new Set(names)].join(', ')}${more > 0 ? ` and ${more} more` : ''}`}</span>
+  )
+}
 
 function Owner({ row }: { readonly row: Connection }) {
   return (

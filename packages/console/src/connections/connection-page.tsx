@@ -119,8 +119,8 @@ function Raw({ connection }: { readonly connection: Connection }): ReactNode {
         <CopyAsCurl path={`/api/v1/connections/${connection.id}`} />
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <section tabIndex={0} aria-label="The connection as JSON">
-        <pre className={styles['json']}>{text}</pre>
+      <section tabIndex={0} aria-label="The connection as JSON" className={styles['json']}>
+        <pre>{text}</pre>
       </section>
     </div>
   )

@@ -1,7 +1,7 @@
 import type { Connection } from '@evergrant/sdk/wire'
 import { useNavigate } from '@tanstack/react-router'
 import { Download } from 'lucide-react'
-import { type ReactNode, useEffect, useState } from 'react'
+import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import { download } from '../api/call.ts'
 import type { ConnectionFilter } from '../api/console-operations.ts'
 import { type ListResult, useApi, useList } from '../api/queries.ts'
@@ -20,11 +20,12 @@ import { usePageSearch, without } from '../router/page-search.ts'
 import { DataTable } from '../table/data-table.tsx'
 import { numberWords } from '../time/words.ts'
 import { BulkBar } from './bulk-bar.tsx'
-import { COLUMNS, HIDDEN_AT_FIRST } from './columns.tsx'
+import { COLUMNS, columnsWith, HIDDEN_AT_FIRST } from './columns.tsx'
 import { isNarrowed } from './connection-search.ts'
 import { nameOf } from './connection-words.ts'
 import { FilterBar } from './filter-bar.tsx'
 import { ColumnMenu, SavedViews } from './list-menus.tsx'
+import { usePageUses } from './page-uses.ts'
 
 const PAGE_SIZE = 50
 const NOTHING: ReadonlySet<string> = new Set()
@@ -141,6 +142,8 @@ interface RowsProps {
 function Rows({ list, search, selected, onSelect, onSort, onClear, total }: RowsProps): ReactNode {
   const { hiddenColumns } = usePreferences()
   const { items, error } = list
+  const uses = usePageUses((items ?? []).map(({ id }) => id))
+  const columns = useMemo(() => columnsWith(uses), [uses])
   if (items === undefined) return error === null ? <Loading rows={12} /> : <ProblemNote error={error} onRetry={() => void list.refetch()} />
   if (items.length === 0) return isNarrowed(search) ? <NoResults onClear={onClear} /> : <NothingYet />
   return (
@@ -148,7 +151,7 @@ function Rows({ list, search, selected, onSelect, onSort, onClear, total }: Rows
       {error === null ? null : <ProblemNote error={error} onRetry={() => void list.refetch()} />}
       <DataTable
         label="Connections"
-        columns={COLUMNS}
+        columns={columns}
         rows={items}
         rowId={rowId}
         rowName={nameOf}

@@ -1,5 +1,6 @@
 import { type ReactNode, useId, useState } from 'react'
 import { Button } from './button.tsx'
+import styles from './dialog.module.css'
 import { Dialog } from './dialog.tsx'
 import { TextField } from './field.tsx'
 import { ProblemNote } from './states.tsx'
@@ -46,6 +47,7 @@ export function Confirm({ open, onClose, title, children, action, danger = false
     >
       <form
         id={form}
+        className={styles['asked']}
         onSubmit={(event) => {
           event.preventDefault()
           if (ready && !busy) onConfirm()

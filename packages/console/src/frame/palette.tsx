@@ -16,7 +16,11 @@ export function Palette({ onClose, onKeys }: { readonly onClose: () => void; rea
   const ref = useRef<HTMLDialogElement>(null)
   const [text, setText] = useState('')
   const navigate = useNavigate()
-  useEffect(() => ref.current?.showModal(), [])
+  useEffect(() => {
+    ref.current?.showModal()
+    // The browser gives the focus to the first thing that can have it, which is what stands around the field.
+    ref.current?.querySelector('input')?.focus()
+  }, [])
   const go = (to: string): void => {
     onClose()
     void navigate({ to: to as never })

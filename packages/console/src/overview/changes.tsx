@@ -7,9 +7,11 @@ import { To } from '../router/link.tsx'
 
 /** `integration.changed` in words. */
 export const eventWords = (type: string): string => {
-  const words = type.replaceAll(/[._]/g, ' ')
+  const words = type.replaceAll(/[._]/g, ' ').replace(/^api\b/, 'API')
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
+
+const SHOWN = 8
 
 /** What people changed here: the first place to look when everything broke at once. */
 export function Changes({ changes }: { readonly changes: readonly AuditEvent[] }): ReactNode {
@@ -18,7 +20,7 @@ export function Changes({ changes }: { readonly changes: readonly AuditEvent[] }
     <Card title="Recent changes" note="of configuration">
       <Timeline
         label="Recent changes"
-        items={changes.map(({ id, type, at, actor, subject }) => ({
+        items={changes.slice(0, SHOWN).map(({ id, type, at, actor, subject }) => ({
           id,
           at,
           icon: Settings2,

@@ -27,20 +27,24 @@ export function OverviewPage(): ReactNode {
             <OpenAlerts overview={overview} />
             <Counters counts={overview.counts} />
             <div className={styles['columns']}>
-              <Attention causes={overview.attention} total={overview.counts.total} />
+              <div className={styles['side']}>
+                <Attention causes={overview.attention} total={overview.counts.total} />
+                <Changes changes={overview.changes} />
+              </div>
               <div className={styles['side']}>
                 <Expiring expiring={overview.expiring} />
-                <Programs agents={overview.agents} />
+                <Programs agents={overview.agents} at={overview.server_time} />
               </div>
             </div>
             <WeatherTable weather={overview.weather} />
-            <Changes changes={overview.changes} />
           </>
         )}
       </Answered>
     </Page>
   )
 }
+
+const DAY_MS = 86_400_000
 
 const hasBegun = ({ setup }: Overview): boolean => setup.has_connection && setup.has_refresh && setup.has_reconnect
 
@@ -78,13 +82,14 @@ function OpenAlerts({ overview: { alerts } }: { readonly overview: Overview }): 
   )
 }
 
-function Programs({ agents }: { readonly agents: Overview['agents'] }): ReactNode {
+function Programs({ agents, at }: { readonly agents: Overview['agents']; readonly at: string }): ReactNode {
+  const since = new Date(Date.parse(at) - DAY_MS).toISOString()
   if (agents.agents === 0) return null
   const rows = [
     ['Agents', agents.agents, undefined],
-    ['Installations', agents.installations, undefined],
-    ['Locked', agents.locked, { state: 'locked' }],
-    ['Healed in 24 h', agents.healed_24h, undefined],
+    ['Installations', agents.installations, { tab: 'installations' }],
+    ['Locked', agents.locked, { tab: 'installations', status: 'locked' }],
+    ['Healed in 24 h', agents.healed_24h, { tab: 'installations', healed_since: since }],
   ] as const
   return (
     <Card title="Agents">

@@ -117,9 +117,22 @@ export interface OrganizationSettings {
   readonly digest: boolean
 }
 
-export interface EncryptionKeys {
-  readonly keys: readonly { readonly id: string; readonly state: string; readonly values: number }[]
-  readonly reseal: { readonly total: number; readonly done: number }
+export interface ResealRecord {
+  readonly key: string
+  readonly started_at: string
+  readonly total: number | null
+  readonly done: number
+  readonly unopened: number
+  readonly per_second: number | null
+  readonly seconds_left: number | null
+  readonly finished_at: string | null
+}
+
+export interface MasterKeys {
+  readonly keys: readonly { readonly id: string; readonly state: string; readonly values: number; readonly journal: number }[]
+  readonly source: string
+  readonly nodes: readonly { readonly id: string; readonly alive: boolean; readonly keys: readonly string[] | null; readonly seals: string | null }[]
+  readonly reseal: ResealRecord | null
   readonly complete: boolean
   readonly counted_at: string | null
 }
@@ -166,6 +179,7 @@ export interface OperateOperations {
   'POST /api/v1/deliveries/{id}/replay': Operation<Nothing, undefined, DeliveryRecord>
   'GET /api/v1/settings': Operation<Nothing, undefined, OrganizationSettings>
   'PATCH /api/v1/settings': Operation<Nothing, Partial<OrganizationSettings>, OrganizationSettings>
-  'GET /api/v1/keys/encryption': Operation<Nothing, undefined, EncryptionKeys>
+  'GET /api/v1/admin/keys': Operation<Nothing, undefined, MasterKeys>
+  'POST /api/v1/admin/keys/reseal': Operation<Nothing, undefined, ResealRecord>
   'GET /api/v1/signing-keys': Operation<Nothing, undefined, { readonly items: readonly SigningKeyRecord[]; readonly cursor?: null }>
 }

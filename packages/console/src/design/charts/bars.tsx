@@ -3,6 +3,7 @@ import { numberWords } from '../../time/words.ts'
 import styles from './chart.module.css'
 import { Chart } from './chart.tsx'
 import { linear, roundTop } from './scale.ts'
+import { useWidth } from './use-width.ts'
 
 export interface BarSeries {
   readonly name: string
@@ -30,16 +31,19 @@ interface BarsProps {
   readonly onPick?: (bar: Bar) => void
 }
 
-const WIDTH = 800
+const USUAL_WIDTH = 800
+/** A label needs so much room. */
+const LABEL = 62
 const FOOT = 20
-const LEFT = 36
+const LEFT = 44
 
 /** Stacked bars. Each is a button when `onPick` is given. */
 export function Bars({ title, summary, series, bars, unit, height = 160, onPick }: BarsProps): ReactNode {
   const top = roundTop(Math.max(0, ...bars.map((bar) => sum(bar.values))))
   const y = linear([0, top], [height - FOOT, 6])
-  const step = (WIDTH - LEFT) / Math.max(1, bars.length)
-  const every = Math.max(1, Math.ceil(bars.length / 10))
+  const [place, width] = useWidth(USUAL_WIDTH)
+  const step = (width - LEFT) / Math.max(1, bars.length)
+  const every = Math.max(1, Math.ceil((bars.length * LABEL) / Math.max(LABEL, width - LEFT)))
   return (
     <Chart
       title={title}
@@ -47,10 +51,17 @@ export function Bars({ title, summary, series, bars, unit, height = 160, onPick 
       legend={series.length > 1 ? series.map(({ name, color }) => ({ text: name, color })) : []}
       table={{ columns: [unit, ...series.map(({ name }) => name)], rows: bars.map((bar) => [bar.text, ...bar.values]) }}
     >
-      <svg viewBox={`0 0 ${WIDTH} ${height}`} className={styles['bars']} role={onPick === undefined ? 'img' : 'group'} aria-label={`${title}. ${summary}`}>
+      <svg
+        ref={place}
+        viewBox={`0 0 ${width} ${height}`}
+        height={height}
+        className={styles['bars']}
+        role={onPick === undefined ? 'img' : 'group'}
+        aria-label={`${title}. ${summary}`}
+      >
         {[0, top / 2, top].map((tick) => (
           <g key={tick} aria-hidden>
-            <line x1={LEFT} x2={WIDTH} y1={y(tick)} y2={y(tick)} className={styles['grid']} />
+            <line x1={LEFT} x2={width} y1={y(tick)} y2={y(tick)} className={styles['grid']} />
             <text x={LEFT - 6} y={y(tick) + 4} textAnchor="end" className={styles['axis']}>
               {numberWords(tick)}
             </text>

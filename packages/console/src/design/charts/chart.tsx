@@ -34,7 +34,8 @@ export function Chart({ title, summary, table, legend, children }: ChartProps): 
           icon={asTable ? <ChartColumn size={14} aria-hidden /> : <Table2 size={14} aria-hidden />}
           onClick={() => setAsTable(!asTable)}
         >
-          {asTable ? 'View as chart' : 'View as table'}
+          {asTable ? 'Chart' : 'Table'}
+          <span className="unseen"> instead</span>
         </Button>
       </figcaption>
       {asTable ? <Numbers title={title} table={table} /> : children}

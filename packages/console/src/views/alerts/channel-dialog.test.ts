@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { inputOf } from './channel-dialog.tsx'
 
-const DRAFT = { kind: 'slack', name: '', url: '', to: '', digest: false, webhook: '', quiet: false, from: '22:00', until: '07:00', zone: 'Europe/Berlin' }
+const DRAFT = { kind: 'slack', name: '', url: '', to: '', digest: null, webhook: '', quiet: false, from: '22:00', until: '07:00', zone: 'Europe/Berlin' }
 
 test('an address that was not typed anew is not sent, so that the stored one stays', () => {
   expect(inputOf(DRAFT, false)).toEqual({ name: 'Slack', quiet_hours: null })
@@ -23,4 +23,10 @@ test('several addresses of a mail channel may have anything between them', () =>
 
 test('quiet hours are sent with their zone, or taken away', () => {
   expect(inputOf({ ...DRAFT, quiet: true }, false).quiet_hours).toEqual({ from: '22:00', to: '07:00', time_zone: 'Europe/Berlin' })
+})
+
+test('whether a mail channel sends one letter a day is left to the settings until somebody chooses', () => {
+  const mail = { ...DRAFT, kind: 'email', to: 'a@example.com' }
+  expect(inputOf(mail, true)).not.toHaveProperty('digest')
+  expect(inputOf({ ...mail, digest: false }, true).digest).toBe(false)
 })

@@ -14,7 +14,8 @@ interface Draft {
   readonly name: string
   readonly url: string
   readonly to: string
-  readonly digest: boolean
+  /** Null: nobody chose, so the settings decide. */
+  readonly digest: boolean | null
   readonly webhook: string
   readonly quiet: boolean
   readonly from: string
@@ -29,7 +30,7 @@ const draftOf = (channel: ChannelRecord | null): Draft => ({
   name: channel?.name ?? '',
   url: '',
   to: channel?.to.join(', ') ?? '',
-  digest: channel?.digest ?? false,
+  digest: channel?.digest ?? null,
   webhook: channel?.webhook_id ?? '',
   quiet: channel?.quiet_hours !== null && channel !== null,
   from: channel?.quiet_hours?.from ?? '22:00',
@@ -46,7 +47,7 @@ export function inputOf(draft: Draft, isNew: boolean): ChannelInput {
     ...(isNew ? { kind } : {}),
     name: name.trim() === '' ? (NAMES[kind] ?? kind) : name.trim(),
     ...(kind === 'slack' && url !== '' ? { url: url.trim() } : {}),
-    ...(kind === 'email' ? { to: addresses(to), digest } : {}),
+    ...(kind === 'email' ? { to: addresses(to), ...(digest === null ? {} : { digest }) } : {}),
     ...(kind === 'webhook' && isNew ? { webhook } : {}),
     quiet_hours: quiet ? { from, to: until, time_zone: zone } : null,
   }
@@ -136,6 +137,7 @@ export function ChannelDialog({ channel, onClose }: { readonly channel: ChannelR
 
 function KindFields({ draft, isNew, change }: { readonly draft: Draft; readonly isNew: boolean; readonly change: (part: Partial<Draft>) => void }): ReactNode {
   const webhooks = useApi('GET /api/v1/webhooks', {}, { enabled: draft.kind === 'webhook' && isNew })
+  const settings = useApi('GET /api/v1/settings', {}, { enabled: draft.kind === 'email' && isNew })
   if (draft.kind === 'slack')
     return (
       <TextField
@@ -153,7 +155,11 @@ function KindFields({ draft, isNew, change }: { readonly draft: Draft; readonly 
     return (
       <>
         <TextField label="To" required hint="Several with commas between them." value={draft.to} onChange={(to) => change({ to })} />
-        <CheckField label="One letter a day, with everything that is open" checked={draft.digest} onChange={(digest) => change({ digest })} />
+        <CheckField
+          label="One letter a day, with everything that is open"
+          checked={draft.digest ?? settings.data?.digest ?? false}
+          onChange={(digest) => change({ digest })}
+        />
       </>
     )
   if (draft.kind === 'webhook' && isNew)

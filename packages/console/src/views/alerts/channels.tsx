@@ -7,6 +7,7 @@ import { Confirm } from '../../design/confirm.tsx'
 import { Badge } from '../../design/state.tsx'
 import { Answered, Empty } from '../../design/states.tsx'
 import { tell, tellProblem } from '../../design/toasts.tsx'
+import { To } from '../../router/link.tsx'
 import { Time } from '../../time/time.tsx'
 import type { ChannelRecord } from '../operate-operations.ts'
 import { Rows } from '../parts/rows.tsx'
@@ -15,8 +16,12 @@ import { ChannelDialog } from './channel-dialog.tsx'
 const READS = ['GET /api/v1/channels'] as const
 const KIND_WORDS: Readonly<Record<string, string>> = { slack: 'Slack', email: 'E-mail', push: 'This browser', webhook: 'Webhook' }
 
-const whereWords = ({ kind, to, host, webhook_id: webhook }: ChannelRecord): string =>
-  kind === 'email' ? to.join(', ') : kind === 'webhook' ? (webhook ?? '') : (host ?? '')
+function Where({ channel: { kind, to, host, webhook_id: webhook } }: { readonly channel: ChannelRecord }): ReactNode {
+  const webhooks = useApi('GET /api/v1/webhooks', {}, { enabled: webhook !== null })
+  if (kind === 'email') return to.join(', ')
+  if (webhook === null) return host ?? ''
+  return <To to={`/alerts/webhooks/${webhook}`}>{webhooks.data?.items.find(({ id }) => id === webhook)?.name ?? webhook}</To>
+}
 
 /** Where people are told of alerts. */
 export function Channels(): ReactNode {
@@ -62,7 +67,7 @@ function ChannelRows({ channels, onEdit, onRemove }: ChannelRowsProps): ReactNod
       columns={[
         { name: 'Channel', cell: ({ name }) => name },
         { name: 'Kind', cell: ({ kind, digest }) => `${KIND_WORDS[kind] ?? kind}${digest ? ', once a day' : ''}` },
-        { name: 'Where', cell: whereWords },
+        { name: 'Where', cell: (channel) => <Where channel={channel} /> },
         { name: 'State', cell: (channel) => <ChannelState channel={channel} /> },
         { name: 'Quiet', cell: ({ quiet_hours: quiet }) => (quiet === null ? 'never' : `${quiet.from} to ${quiet.to}, ${quiet.time_zone}`) },
         { name: 'Last told', cell: ({ last_sent_at: at }) => <Time at={at} /> },

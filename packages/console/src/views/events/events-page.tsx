@@ -2,7 +2,7 @@ import { Download, Pause, Play } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { download } from '../../api/call.ts'
 import { problemOf } from '../../api/problem.ts'
-import { type ListResult, useList } from '../../api/queries.ts'
+import { type ListResult, useApi, useList } from '../../api/queries.ts'
 import { Button, buttonClass } from '../../design/button.tsx'
 import { Card, Page } from '../../design/card.tsx'
 import { CopyAsCurl } from '../../design/copy.tsx'
@@ -41,7 +41,8 @@ export function EventsPage(): ReactNode {
   const events = list.items ?? []
   const problem = list.error === null ? null : problemOf(list.error)
   const query = q === undefined ? '' : `?q=${encodeURIComponent(q)}`
-  const open = (event: string | undefined): void => change({ event })
+  const open = (id: string | undefined): void => change({ event: id })
+  const event = useOpened(opened, events, list.items !== undefined)
   return (
     <Page title="Events" lead="Everything that happened, newest first. Nothing is ever changed or taken out of it." actions={<Taking query={query} />}>
       <Card title="Record" flush actions={<Tail q={q} list={list} />}>
@@ -56,13 +57,16 @@ export function EventsPage(): ReactNode {
         </div>
         {problem?.status === ASKED_WRONGLY ? null : <Record list={list} filtered={q !== undefined} onClear={() => change({ q: undefined })} onOpen={open} />}
       </Card>
-      <EventDetails
-        event={events.find(({ id }) => id === opened)}
-        onClose={() => open(undefined)}
-        onNarrow={(word) => change({ q: withWord(q ?? '', word), event: undefined })}
-      />
+      <EventDetails event={event} onClose={() => open(undefined)} onNarrow={(word) => change({ q: withWord(q ?? '', word), event: undefined })} />
     </Page>
   )
+}
+
+/** One that stands in no page that is loaded is asked for by itself: a link to an event opens it, however old it is. */
+function useOpened(id: string | undefined, events: readonly EventRecord[], loaded: boolean): EventRecord | undefined {
+  const known = events.find((event) => event.id === id)
+  const { data } = useApi('GET /api/v1/events/{id}', { path: { id: id ?? '' } }, { enabled: id !== undefined && loaded && known === undefined })
+  return id === undefined ? undefined : (known ?? data)
 }
 
 function Taking({ query }: { readonly query: string }): ReactNode {

@@ -1,5 +1,6 @@
 import { type PointerEvent, type ReactNode, useRef, useState } from 'react'
 import { Chart } from '../../design/charts/chart.tsx'
+import { useWidth } from '../../design/charts/use-width.ts'
 import { usePreferences } from '../../preferences/preferences.ts'
 import { absoluteWords, countWords, numberWords } from '../../time/words.ts'
 import styles from './expiry.module.css'
@@ -16,6 +17,8 @@ interface ExpiryLanesProps {
 const WIDTH = 1_000
 const LANE = 44
 const TALL = 36
+/** Room for the words of a tick. */
+const TICK = 84
 
 /** A lane for each provider. Dragging over it zooms; every number leads to its list. */
 export function ExpiryLanes({ lanes, span, summary, onBrush, onPick }: ExpiryLanesProps): ReactNode {
@@ -133,14 +136,18 @@ function LaneBar({ bar }: { readonly bar: Bar }): ReactNode {
 
 function Axis({ span }: { readonly span: Span }): ReactNode {
   const { zone } = usePreferences()
+  const [place, width] = useWidth(WIDTH)
+  const ticks = ticksOf(span)
+  const every = Math.max(1, Math.ceil((ticks.length * TICK) / width))
   const short = span.to - span.from <= 3 * 86_400_000
   return (
     <div className={styles['axis']} aria-hidden>
-      <svg viewBox={`0 0 ${WIDTH} 18`} role="presentation">
-        {ticksOf(span).map(({ at, share }) => {
+      <svg ref={place} viewBox={`0 0 ${width} 18`} height={18} role="presentation">
+        {ticks.map(({ at, share }, index) => {
+          if (index % every !== 0) return null
           const words = absoluteWords(at, zone, false)
           return (
-            <text key={at} x={Math.min(WIDTH - 30, Math.max(30, share * WIDTH))} y={13} textAnchor="middle">
+            <text key={at} x={Math.min(width - 34, Math.max(34, share * width))} y={13} textAnchor="middle">
               {short ? words.slice(5) : words.slice(0, 10)}
             </text>
           )

@@ -7,7 +7,7 @@ import { ApiKeys } from './api-keys.tsx'
 import { EncryptionKeysCard } from './encryption-keys.tsx'
 import { SigningKeys } from './signing-keys.tsx'
 
-const PATHS: Readonly<Record<string, string>> = { api: '/api/v1/api-keys', signing: '/api/v1/signing-keys', encryption: '/api/v1/keys/encryption' }
+const PATHS: Readonly<Record<string, string>> = { api: '/api/v1/api-keys', signing: '/api/v1/signing-keys', encryption: '/api/v1/admin/keys' }
 
 /** Keys of backends, keys that sign access tokens, keys that seal what is stored. */
 export function KeysPage(): ReactNode {

@@ -57,6 +57,7 @@ function draw(element: HTMLElement, { data, look, unit, from, to }: Omit<CanvasP
     ticks: { stroke: () => color('--line'), width: 1 },
     font: '11px system-ui',
   }
+  const xAxis = { ...axis, values: (_plot: UPlot, ticks: number[]) => ticks.map((tick) => tickWords(tick, to - from, zone)) }
   const fill = look === 'stack' ? FAINT : 0
   return new UPlot(
     {
@@ -66,7 +67,7 @@ function draw(element: HTMLElement, { data, look, unit, from, to }: Omit<CanvasP
       cursor: { y: false, sync: { key: 'metrics' }, points: { show: false } },
       ...(zone === 'utc' ? { tzDate: (seconds: number) => UPlot.tzDate(new Date(seconds * 1_000), 'Etc/UTC') } : {}),
       scales: { x: { time: true, range: [from, to] }, y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.05)] } },
-      axes: [axis, { ...axis, size: 56, values: (_plot, ticks) => ticks.map((tick) => valueWords(tick, unit)) }],
+      axes: [xAxis, { ...axis, size: 56, values: (_plot, ticks) => ticks.map((tick) => valueWords(tick, unit)) }],
       series: [
         {},
         ...lines.map((line) => ({
@@ -81,4 +82,14 @@ function draw(element: HTMLElement, { data, look, unit, from, to }: Omit<CanvasP
     [[...shown.times], ...lines.map(({ values }) => [...values])],
     element,
   )
+}
+
+const DAY_SECONDS = 86_400
+
+/** `18:00` within a day or two, `21 Nov` beyond. */
+function tickWords(seconds: number, span: number, zone: 'local' | 'utc'): string {
+  const of = zone === 'utc' ? { timeZone: 'UTC' } : {}
+  const options: Intl.DateTimeFormatOptions =
+    span <= 2 * DAY_SECONDS ? { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', ...of } : { day: 'numeric', month: 'short', ...of }
+  return new Intl.DateTimeFormat('en-GB', options).format(new Date(seconds * 1_000))
 }

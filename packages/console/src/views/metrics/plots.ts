@@ -180,7 +180,7 @@ export function stacked({ times, lines }: PlotData): PlotData {
 export function valueWords(value: number, unit: PlotKind['unit']): string {
   const number = new Intl.NumberFormat('en', { maximumFractionDigits: value < 10 ? 2 : 0 }).format(value)
   if (unit === 'ms') return value >= 1_000 ? `${(value / 1_000).toFixed(1)} s` : `${number} ms`
-  if (unit === 's') return value >= 120 ? `${Math.round(value / 60)} min` : `${number} s`
+  if (unit === 's') return value >= 7_200 ? `${(value / 3_600).toFixed(1)} h` : value >= 120 ? `${Math.round(value / 60)} min` : `${number} s`
   return number
 }
 

@@ -61,7 +61,7 @@ export function Audit(): ReactNode {
                 ),
               },
               { name: 'Who', cell: ({ actor }) => actorWords(actor) },
-              { name: 'About', cell: ({ subject, connection_id: connection }) => <code>{subject ?? connection}</code> },
+              { name: 'About', cell: ({ subject, connection_id: connection }) => <ShortId id={subject ?? connection} /> },
               { name: 'Details', cell: (event) => <code>{shortData(event)}</code> },
               { name: 'When', cell: ({ at }) => <Time at={at} /> },
             ]}
@@ -71,4 +71,12 @@ export function Audit(): ReactNode {
       )}
     </Card>
   )
+}
+
+const WHOLE = 22
+
+/** Its beginning and its end; the whole id is in the title and in the event. */
+function ShortId({ id }: { readonly id: string | null }): ReactNode {
+  if (id === null) return null
+  return <code title={id}>{id.length <= WHOLE ? id : `${id.slice(0, 12)}…${id.slice(-6)}`}</code>
 }

@@ -7,6 +7,14 @@ export interface Message {
   readonly items: readonly MessageItem[]
   /** Where all of it stands in the console. */
   readonly url: string
+  /** The day before in figures, at the end of a digest. */
+  readonly report?: MessageReport | null
+}
+
+export interface MessageReport {
+  readonly title: string
+  readonly text: string
+  readonly url: string
 }
 
 export interface MessageItem {

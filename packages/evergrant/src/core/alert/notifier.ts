@@ -1,3 +1,4 @@
+import type { AuditEvent } from '../audit/event.ts'
 import type { ChannelId, OrganizationId } from '../ids.ts'
 import type { Log } from '../log.ts'
 import { backoffMs } from '../refresh/backoff.ts'
@@ -8,6 +9,7 @@ import { alertWords } from './alert-words.ts'
 import type { Alerts, Channels } from './alerts.ts'
 import { type Channel, channelContext } from './channel.ts'
 import { type ChannelAddress, ChannelError, type Message, type MessageItem, type PushSubscriptionKeys, type TellChannel } from './message.ts'
+import { reportWords } from './report-words.ts'
 import { SEVERITIES } from './rule.ts'
 
 export interface NotifierPorts {
@@ -19,11 +21,14 @@ export interface NotifierPorts {
   readonly entropy: Entropy
   readonly log: Log
   readonly links: AlertLinks
+  /** The newest `report.daily`. */
+  readonly report: (organization: OrganizationId) => Promise<AuditEvent | undefined>
 }
 
 /** Pages that an alert leads to. */
 export interface AlertLinks {
   readonly all: string
+  readonly metrics: string
   readonly alert: (alert: Pick<Alert, 'id' | 'kind'>) => string
   readonly runbook: (kind: Alert['kind']) => string
 }
@@ -98,7 +103,9 @@ export class Notifier {
     const severity = SEVERITIES[Math.max(...all.map((item) => SEVERITIES.indexOf(item.severity)))] ?? 'info'
     const [only] = all
     const title = all.length === 1 && only !== undefined ? (only.state === 'resolved' ? `Resolved: ${only.title}` : only.title) : summary(all)
-    return { title, severity, items: all, url: this.ports.links.all }
+    const { links, clock } = this.ports
+    const report = channel.digest ? reportWords(await this.ports.report(channel.organization), clock.wall(), links.metrics) : null
+    return { title, severity, items: all, url: links.all, report }
   }
 
   private itemOf(alert: Alert): MessageItem {

@@ -16,7 +16,7 @@ export interface ConnectionSearch {
   readonly code?: string
   /** When the grant ends whatever we do. */
   readonly ends?: Span
-  /** When it is renewed or looked at next by itself. */
+  /** When it is renewed next by itself; what ends before that is not renewed. */
   readonly renews?: Span
 }
 

@@ -16,7 +16,6 @@ const EVENTS_OF: Readonly<Record<string, readonly string[]>> = {
   connect_started: ['connect.started'],
   healed: ['recovery.succeeded'],
   reconnect_authorised: ['connection.reconnected'],
-  reconnect_notified: ['connection.needs_reauth'],
   reissues: ['session.reissued', 'sdk_token.reissued'],
   reuse_detected: ['session.reuse_detected', 'installation.clone_suspected'],
 }
@@ -119,6 +118,8 @@ export class HistoryService {
     }
     const opened = (found['connect.started'] ?? 0) > 0 ? await this.#opened(organization, hour) : 0
     if (opened > 0) counts.reconnect_opened = opened
+    const notified = await observed.notified(organization, hour, hour + HOUR)
+    if (notified > 0) counts.reconnect_notified = notified
     return { organization, hour, provider: '', node: 'events', counts }
   }
 

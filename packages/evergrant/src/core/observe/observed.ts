@@ -96,6 +96,8 @@ export interface Observed {
   eventsOfTypes(organization: OrganizationId, types: readonly string[], limit: number): Promise<readonly AuditEvent[]>
   /** By type; none of them may be `connection.refreshed`. */
   countEvents(organization: OrganizationId, types: readonly string[], from: Instant, to: Instant): Promise<Readonly<Record<string, number>>>
+  /** Connections that ended and of which somebody was told in this time: an endpoint of the application took the event, or a letter went to the owner. */
+  notified(organization: OrganizationId, from: Instant, to: Instant): Promise<number>
   reconnects(organization: OrganizationId, from: Instant, to: Instant, limit: number): Promise<readonly Reconnect[]>
   setup(organization: OrganizationId): Promise<Setup>
   programs(organization: OrganizationId, healedSince: Instant): Promise<ProgramCounts>

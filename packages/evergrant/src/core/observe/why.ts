@@ -96,13 +96,16 @@ function detailOf(data: AuditEvent['data'], actor: string): string | null {
     : null
 }
 
+/** Within a sentence: a name stays as it is written. */
+function titleOf(fault: StoredFault, provider: string, connection: ConnectionDetails['row']['connection']): string {
+  const { title } = FAULTS[fault.code]
+  const words = fillWords(title, { provider, account: connection.accountLabel ?? connection.account })
+  return title.startsWith('{') ? words : lowered(words)
+}
+
 function sentenceOf({ row, status, providerName }: ConnectionDetails, fault: StoredFault | null, now: Instant): string {
   const { connection, credential, health } = row
-  const since = fault === null ? '' : ` since ${ago(now - fault.at)} ago`
-  const reason =
-    fault === null
-      ? ''
-      : `: ${lowered(fillWords(FAULTS[fault.code].title, { provider: providerName, account: connection.accountLabel ?? connection.account }))}`
+  const reason = fault === null ? '' : `: ${titleOf(fault, providerName, connection)} (${ago(now - fault.at)} ago)`
   switch (status) {
     case 'active':
       if (health.failures > 0)
@@ -111,12 +114,12 @@ function sentenceOf({ row, status, providerName }: ConnectionDetails, fault: Sto
       return connection.lastRefreshedAt === null ? 'It works.' : `It works: it was renewed ${ago(now - connection.lastRefreshedAt)} ago.`
     case 'degraded':
       return credential.suspicion === null
-        ? `${providerName} does not renew it${since}${reason}. The grant lives as far as anybody knows.`
+        ? `${providerName} does not renew it${reason}. The grant lives as far as anybody knows.`
         : `A renewal was sent and ${providerName} did not say what became of it. The grant may live; it is looked at again by itself.`
     case 'needs_reauth':
-      return `Its owner must grant again${since}${reason}.`
+      return `Its owner must grant again${reason}.`
     case 'blocked':
-      return `The integration is refused by ${providerName}${since}${reason}. No grant is lost; mend the integration.`
+      return `The integration is refused by ${providerName}${reason}. No grant is lost; mend the integration.`
     case 'paused':
       return 'Somebody paused it. It is neither renewed nor read until it is resumed.'
     case 'disconnected':

@@ -1,0 +1,248 @@
+// What operators seldom do, each once in a real browser; and a whole journey in which nothing but the keyboard is touched.
+import { createECDH, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { becomeOwner, type DemoServer, startDemoServer } from '../../packages/console/dev/demo-server.ts'
+import { apiOf, type DemoWorld, fillWorld } from '../../packages/console/dev/demo-world.ts'
+import { watchPolicy } from '../../packages/console/dev/judge.ts'
+import { chromiumPath, launchBrowser } from '../../packages/lab/src/browser.ts'
+import { at, JsonClient, textAt } from '../../packages/lab/src/http.ts'
+import { until } from '../../packages/lab/src/until.ts'
+
+/** A picture of one pixel. */
+const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+const base64url = (bytes: Buffer): string => bytes.toString('base64url')
+/** More than are believed at once. */
+const ENDED_AT_ONCE = 8
+
+interface Pushed {
+  readonly headers: IncomingHttpHeaders
+  readonly bytes: number
+}
+
+describe.skipIf(chromiumPath() === null)('features of the console', () => {
+  const policy: string[] = []
+  const pushed: Pushed[] = []
+  let server: DemoServer
+  let world: DemoWorld
+  let api: JsonClient
+  let browser: Browser
+  let context: BrowserContext
+  let page: Page
+  let pushService: Server
+
+  beforeAll(async () => {
+    server = await startDemoServer({ EVERGRANT_ALLOW_PRIVATE_HOSTS: '127.0.0.1,localhost' })
+    browser = await launchBrowser()
+    context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
+    await context.grantPermissions(['notifications'], { origin: server.url })
+    page = await context.newPage()
+    await watchPolicy(page, (report) => policy.push(report))
+    await becomeOwner(page, server)
+    world = await fillWorld(server)
+    api = apiOf(server)
+    pushService = createServer((request, response) => {
+      let bytes = 0
+      request.on('data', (piece: Buffer) => {
+        bytes += piece.length
+      })
+      request.on('end', () => {
+        pushed.push({ headers: request.headers, bytes })
+        response.writeHead(201).end()
+      })
+    })
+    await new Promise<void>((resolve) => pushService.listen(0, '127.0.0.1', resolve))
+  }, 180_000)
+  afterAll(async () => {
+    await browser?.close()
+    world?.close()
+    await server?.stop()
+    pushService?.close()
+  })
+
+  const open = async (path: string): Promise<void> => {
+    await page.goto(`${server.url}/console/${path}`)
+    await page.waitForSelector('main h1:not(.unseen)')
+  }
+
+  test('a logo is uploaded, shown in the preview, and stands on the connect page', { timeout: 60_000 }, async () => {
+    await open('settings?tab=branding')
+    await page.setInputFiles('input[type=file]', { name: 'logo.png', mimeType: 'image/png', buffer: Buffer.from(PIXEL, 'base64') })
+    await page.waitForSelector('button:has-text("Take the logo away")')
+    await page.locator('main button:has-text("Save")').first().click()
+    await until('the logo is stored', async () => String(at((await api.get('/settings')).body, 'logo')).endsWith(PIXEL))
+    const link = textAt(await api.post(`/connections/${world.broken}/reconnect`, {}), 'url')
+    const connect = await context.newPage()
+    await watchPolicy(connect, (report) => policy.push(report))
+    await connect.goto(link)
+    expect(await connect.locator(`img[src$="${PIXEL}"]`).evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(1)
+    await connect.close()
+  })
+
+  test('a ready project is downloaded as a zip file that holds the address of this server', { timeout: 60_000 }, async () => {
+    await open(`agents/${world.agent}?tab=enrol`)
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('button:has-text("Download a ready project")')])
+    expect(download.suggestedFilename()).toMatch(/\.zip$/)
+    const bytes = readFileSync(await download.path())
+    expect(bytes.subarray(0, 2).toString()).toBe('PK')
+    expect(bytes.length).toBeGreaterThan(1_000)
+  })
+
+  test('this browser subscribes to pushes, and a test reaches its push service encrypted and signed', { timeout: 60_000 }, async () => {
+    const keys = createECDH('prime256v1')
+    keys.generateKeys()
+    const endpoint = `http://127.0.0.1:${(pushService.address() as AddressInfo).port}/push/secret-of-this-browser`
+    // Headless Chromium has no push service: what it would answer is given to the page, and everything after it is real.
+    await page.addInitScript(
+      (subscription) => {
+        PushManager.prototype.getSubscription = async () => null
+        PushManager.prototype.subscribe = async (options) => {
+          ;(window as unknown as { asked: unknown }).asked =
+            options?.userVisibleOnly === true && (options.applicationServerKey as ArrayBuffer).byteLength === 65
+          return { toJSON: () => subscription } as unknown as PushSubscription
+        }
+      },
+      { endpoint, keys: { p256dh: base64url(keys.getPublicKey()), auth: base64url(randomBytes(16)) } },
+    )
+    await open('alerts?tab=channels')
+    await page.locator('button:has-text("New channel")').first().click()
+    await page.selectOption('dialog select', 'push')
+    await page.click('dialog button:has-text("Save the channel")')
+    await page.waitForSelector('dialog', { state: 'detached' })
+    expect(await page.evaluate(() => (window as unknown as { asked: unknown }).asked)).toBe(true)
+    await page.click('button[aria-label="Test Push to this browser"]')
+    await until('the push arrives', () => pushed.length > 0)
+    expect(pushed[0]?.headers).toMatchObject({ 'content-encoding': 'aes128gcm', authorization: expect.stringMatching(/^vapid t=.+, ?k=/) })
+    expect(pushed[0]?.bytes).toBeGreaterThan(100)
+    expect((await api.get('/channels')).text).not.toContain('secret-of-this-browser')
+  })
+
+  test('the push secret of an integration is set, shown once with its whole address, and not shown again', { timeout: 60_000 }, async () => {
+    await open('providers')
+    await page.click('main a:has-text("Demo: Strava")')
+    await page.click('[role=tab]:has-text("Pushes")')
+    await page.click('button:has-text("Set the push secret")')
+    await page.waitForSelector('dialog:has-text("It is shown this once") pre')
+    const secret = (await page.locator('dialog pre').first().textContent()) ?? ''
+    expect(secret.length).toBeGreaterThan(20)
+    await page.click('dialog button:has-text("I have stored it")')
+    await page.waitForSelector('button:has-text("Rotate the push secret")')
+    expect(await page.content()).not.toContain(secret)
+  })
+
+  test('many grants that end at once are held, and their integration says so until somebody confirms', { timeout: 180_000 }, async () => {
+    const control = new JsonClient(`${server.practiceUrl}/control`)
+    await control.call('DELETE', '/faults')
+    const wave = { provider: 'practice', slug: 'wave', name: 'Wave', client_id: 'practice', client_secret: 'practice-secret', scopes: ['openid'] }
+    const integration = textAt(await api.post('/integrations', wave), 'id')
+    for (let count = 0; count < ENDED_AT_ONCE; count += 1) {
+      const issued = await control.post('/grants', { profile: 'p4', account: `wave-${count}`, access_seconds: 3_600 })
+      const tokens = { access_token: textAt(issued, 'access_token'), refresh_token: textAt(issued, 'refresh_token') }
+      const expires_at = new Date(Date.now() + 3_600_000).toISOString()
+      const made = await api.post('/connections', { integration: 'wave', owner: `wave-${count}`, account: `wave-${count}`, expires_at, ...tokens })
+      await control.post('/revoke', { grant: textAt(issued, 'grant') })
+      await api.post(`/connections/${textAt(made, 'id')}/refresh`)
+    }
+    await open(`providers/${integration}`)
+    await page.waitForSelector('text=Unusually many grants were refused at once')
+    await page.click('button:has-text("They really ended")')
+    await page.click('dialog button:has-text("End ")')
+    await page.waitForSelector('text=The decision “confirm” is being carried out')
+    const ended = async () => (at((await api.get('/connections?integration=wave&status=needs_reauth')).body, 'items') as readonly unknown[]).length
+    await until('every end is applied', async () => (await ended()) === ENDED_AT_ONCE, { timeoutMs: 100_000, pollMs: 500 })
+    await open(`providers/${integration}`)
+    await page.waitForSelector('h2:has-text("Connections")')
+    expect(await page.locator('text=Unusually many grants').count()).toBe(0)
+  })
+
+  /** Presses Tab until what has the focus is called that. */
+  async function tabTo(name: RegExp): Promise<void> {
+    const passed: string[] = []
+    for (let count = 0; count < 120; count += 1) {
+      await page.keyboard.press('Tab')
+      const focused = await page.evaluate(() => {
+        const element = document.activeElement
+        return element === null || element === document.body ? '' : (element.getAttribute('aria-label') ?? element.textContent ?? '').trim()
+      })
+      if (name.test(focused)) return
+      passed.push(focused)
+    }
+    throw new Error(`Tab never came to ${name}; it came to ${[...new Set(passed)].join(' | ')}`)
+  }
+
+  const press = async (...keys: readonly string[]): Promise<void> => {
+    for (const key of keys) await page.keyboard.press(key)
+  }
+
+  test('by keyboard alone: find what is broken by its id, copy its link, rotate a key, replay a delivery, cut a machine off', {
+    timeout: 180_000,
+  }, async () => {
+    await page.bringToFront()
+    await open('')
+    await page.locator('main').focus()
+    await press('Control+k')
+    await page.waitForSelector('dialog input:focus')
+    await page.keyboard.type(world.broken)
+    await page.waitForSelector(`[cmdk-item]:has-text("${world.broken}")`)
+    await press('Enter')
+    await page.waitForSelector('text=Its owner must grant again')
+    await tabTo(/^Reconnect link$/)
+    await press('Enter')
+    await page.waitForSelector('dialog pre:has-text("/connect/")')
+    await tabTo(/copy/i)
+    await press('Escape')
+    await page.waitForSelector('dialog', { state: 'detached' })
+
+    await press('g', 'k')
+    await page.waitForSelector('table[aria-label="API keys"]')
+    await tabTo(/^Rotate Backend$/)
+    await press('Enter')
+    await page.waitForSelector('dialog h2:has-text("Rotate Backend")')
+    await tabTo(/Make the successor/)
+    await press('Enter')
+    await page.waitForSelector('dialog:has-text("It is shown this once")')
+    await tabTo(/I have stored it/)
+    await press('Enter')
+    await page.waitForSelector('tr:has-text("Backend") :text("Being replaced")')
+
+    await press('g', 'l')
+    await page.waitForURL(/console\/alerts/)
+    await page.waitForSelector('[role=tab]')
+    await tabTo(/^Alerts$/)
+    await press('ArrowRight', 'ArrowRight', 'ArrowRight')
+    await press('Enter')
+    await page.waitForSelector('table[aria-label=Webhooks]')
+    await tabTo(/^Application$/)
+    await press('Enter')
+    await page.waitForSelector('table[aria-label=Deliveries]')
+    await tabTo(/^Replay the delivery/)
+    await press('Enter')
+    await page.waitForSelector('text=It is sent again')
+
+    await open(`agents/installations/${world.installation}`)
+    await page.waitForSelector('button:has-text("Cut off")')
+    await tabTo(/^Cut off$/)
+    await press('Enter')
+    await page.waitForSelector('dialog')
+    const name = ((await page.locator('main h1').first().textContent()) ?? '').replace(/\s*Active\s*$/, '').trim()
+    const label = page.locator('dialog label:has-text("to confirm")')
+    await label.waitFor()
+    for (let count = 0; count < 12; count += 1) {
+      await press('Tab')
+      const isIt = await page.evaluate(
+        () => document.activeElement instanceof HTMLInputElement && /to confirm/.test(document.activeElement.labels?.[0]?.textContent ?? ''),
+      )
+      if (isIt) break
+    }
+    await page.keyboard.type(name)
+    await press('Enter')
+    await page.waitForSelector('h1 :text("Cut off")', { timeout: 20_000 })
+  })
+
+  test('nothing of it was against the content policy', () => {
+    expect(policy).toEqual([])
+  })
+})
