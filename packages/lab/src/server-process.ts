@@ -2,12 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type Exit, type RunningProcess, startNode } from './child-process.ts'
 import { freePort } from './free-port.ts'
 import { JsonClient } from './http.ts'
+import { SERVER_MAIN } from './server-main.ts'
 
-const MAIN = fileURLToPath(new URL('../../evergrant/src/cli/main.ts', import.meta.url))
 const POLL_MS = 50
 const KEY_SCOPES = [
   'connections:read',
@@ -31,6 +30,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>
   /** How long `/health/ready` may take after a start; default 60 s. */
   readonly readyMs?: number
+  /** The command line of another version; default: the one of this tree. */
+  readonly main?: string
 }
 
 /** A real Evergrant server in a process of its own, which can be killed and started again on the same data. */
@@ -40,10 +41,12 @@ export class ServerProcess {
   readonly #options: ServerOptions
   readonly #env: Readonly<Record<string, string>>
   readonly #earlier: string[] = []
+  #main: string
   #process: RunningProcess | null = null
 
   private constructor(options: ServerOptions, port: number) {
     this.#options = options
+    this.#main = options.main ?? SERVER_MAIN
     this.url = `http://127.0.0.1:${port}`
     this.dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'evergrant-lab-'))
     this.#env = {
@@ -78,10 +81,15 @@ export class ServerProcess {
     return [...this.#earlier, this.#process?.output() ?? ''].join('')
   }
 
+  /** From the next start on it runs the code of another version; without one, that of this tree. */
+  useVersion(main: string = SERVER_MAIN): void {
+    this.#main = main
+  }
+
   async start(): Promise<void> {
     if (this.#process) throw new Error('the server is already running')
     const flags = this.#options.development === true ? ['--development'] : []
-    this.#process = startNode({ args: ['--disable-warning=ExperimentalWarning', MAIN, 'serve', ...flags], env: this.#env })
+    this.#process = startNode({ args: ['--disable-warning=ExperimentalWarning', this.#main, 'serve', ...flags], env: this.#env })
     await this.#ready(this.#process)
   }
 
@@ -152,7 +160,7 @@ export class ServerProcess {
 
   /** Runs one command of the command line against this server's data; resolves with what it printed. */
   async cli(args: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
-    const running = startNode({ args: ['--disable-warning=ExperimentalWarning', MAIN, ...args], env: this.#env })
+    const running = startNode({ args: ['--disable-warning=ExperimentalWarning', this.#main, ...args], env: this.#env })
     const { code } = await running.exited
     return { code, output: running.output() }
   }

@@ -17,6 +17,8 @@ export interface BenchOptions {
   readonly profiles?: Readonly<Record<string, ReuseSetting>>
   /** PostgreSQL instead of the embedded database. Needed for `addNode`. */
   readonly databaseUrl?: string
+  /** How long a server may take until it is ready; 60 s by default. */
+  readonly readyMs?: number
 }
 
 /** A further server on the same database. */
@@ -44,18 +46,27 @@ export class Workbench {
   readonly api: JsonClient
   readonly #providersDir: string
   readonly #env: Readonly<Record<string, string>>
+  readonly #readyMs: number
   readonly #nodes: ServerProcess[] = []
   #owners = 0
 
-  private constructor(practice: PracticeProcess, server: ServerProcess, api: JsonClient, providersDir: string, env: Readonly<Record<string, string>>) {
+  private constructor(
+    practice: PracticeProcess,
+    server: ServerProcess,
+    api: JsonClient,
+    providersDir: string,
+    env: Readonly<Record<string, string>>,
+    readyMs: number,
+  ) {
     this.practice = practice
     this.server = server
     this.api = api
     this.#providersDir = providersDir
     this.#env = env
+    this.#readyMs = readyMs
   }
 
-  static async start({ timeScale = 50, env = {}, profiles = PROFILES, databaseUrl }: BenchOptions = {}): Promise<Workbench> {
+  static async start({ timeScale = 50, env = {}, profiles = PROFILES, databaseUrl, readyMs = 60_000 }: BenchOptions = {}): Promise<Workbench> {
     const practice = await startPracticeProcess()
     const providersDir = mkdtempSync(join(tmpdir(), 'evergrant-lab-providers-'))
     let server: ServerProcess | null = null
@@ -72,8 +83,8 @@ export class Workbench {
         ...(databaseUrl === undefined ? {} : { EVERGRANT_DATABASE_URL: databaseUrl }),
         ...env,
       }
-      server = await ServerProcess.start({ env: common })
-      const bench = new Workbench(practice, server, await server.client(), providersDir, common)
+      server = await ServerProcess.start({ env: common, readyMs })
+      const bench = new Workbench(practice, server, await server.client(), providersDir, common, readyMs)
       for (const profile of Object.keys(profiles)) await bench.#integrate(profile)
       return bench
     } catch (error) {
@@ -86,7 +97,7 @@ export class Workbench {
 
   /** One more server with a data folder of its own. `env`: other values than the first server has. */
   async addNode(env: Readonly<Record<string, string>> = {}): Promise<BenchNode> {
-    const server = await ServerProcess.start({ env: { ...this.#env, ...env } })
+    const server = await ServerProcess.start({ env: { ...this.#env, ...env }, readyMs: this.#readyMs })
     this.#nodes.push(server)
     return { server, api: new JsonClient(`${server.url}/api/v1`, this.api.headers) }
   }

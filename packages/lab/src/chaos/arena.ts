@@ -15,6 +15,8 @@ export interface ArenaSetting {
   readonly perProfile: number
   /** False for servers that run as they come, with nothing preloaded. Default true. */
   readonly shim?: boolean
+  /** The command line of another version, for every node. */
+  readonly main?: string
   /** More configuration for one node. */
   readonly env?: (index: number) => Readonly<Record<string, string>>
 }
@@ -76,6 +78,7 @@ export class Arena {
           masterKeys,
           shim: setting.shim ?? true,
           env: setting.env?.(index) ?? {},
+          ...(setting.main === undefined ? {} : { main: setting.main }),
         })
         nodes.push(node)
         await node.useKey(nodes.length === 1 ? null : (nodes[0] ?? null))

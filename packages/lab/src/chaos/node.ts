@@ -18,6 +18,8 @@ export interface NodeSetting {
   /** Whether the node's system calls can be made to fail and its clock be moved. */
   readonly shim: boolean
   readonly env?: Readonly<Record<string, string>>
+  /** The command line of another version. */
+  readonly main?: string
 }
 
 /** One server process with a link of its own to the database and to the provider, each of which can fail. */
@@ -63,7 +65,13 @@ export class ChaosNode {
       ...setting.env,
     }
     try {
-      const server = await ServerProcess.start({ dataDir, port: await freePort(), env, readyMs: 30_000 })
+      const server = await ServerProcess.start({
+        dataDir,
+        port: await freePort(),
+        env,
+        readyMs: 180_000,
+        ...(setting.main === undefined ? {} : { main: setting.main }),
+      })
       return new ChaosNode(setting.name, server, { provider, database, shim }, folder)
     } catch (error) {
       await provider.close()
