@@ -12,7 +12,19 @@ const IN_PROCESS = ['packages/evergrant/src/http/**/*.test.ts']
 const BUILT = ['**/node_modules/**', '**/dist/**']
 
 export default defineConfig({
-  resolve: { alias: { '@evergrant/sdk/browser': fileURLToPath(new URL('./packages/sdk/src/browser/index.ts', import.meta.url)) } },
+  resolve: {
+    alias: Object.entries({
+      '': 'index',
+      '/browser': 'browser/index',
+      '/node': 'node/index',
+      '/express': 'node/express',
+      '/fastify': 'node/fastify',
+      '/next': 'node/next',
+    }).map(([door, file]) => ({
+      find: new RegExp(`^@evergrant/sdk${door}$`),
+      replacement: fileURLToPath(new URL(`./packages/sdk/src/${file}.ts`, import.meta.url)),
+    })),
+  },
   test: {
     // Pinned to sources: built copies under dist/ must never be collected.
     projects: [

@@ -10,6 +10,7 @@ import { Fault } from './core/fault/fault.ts'
 import type { Mailer } from './core/identity/letter.ts'
 import type { ConnectionId, OrganizationId, UserId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
+import type { HistoryCounter } from './core/observe/history-counter.ts'
 import type { Seal } from './core/seal/seal.ts'
 import type { Clock, Entropy, Timers } from './core/time.ts'
 import type { Tracing } from './core/tracing.ts'
@@ -28,7 +29,7 @@ import type { Store } from './store/index.ts'
 
 export interface AlertComposition {
   readonly config: Pick<Config, 'publicUrl' | 'organizationName'>
-  readonly store: Pick<Store, 'alerts' | 'channels' | 'webhooks' | 'organizations' | 'integrations' | 'users' | 'meta'>
+  readonly store: Pick<Store, 'alerts' | 'channels' | 'webhooks' | 'organizations' | 'integrations' | 'users' | 'meta' | 'observed'>
   readonly connections: Pick<ConnectionService, 'get'>
   readonly repairLink: Services['repairLink']
   readonly transport: Pick<ProxyTransport, 'send'>
@@ -44,6 +45,7 @@ export interface AlertComposition {
   /** The organization that hears of nodes. */
   readonly organization: OrganizationId
   readonly facts: () => Promise<NodeFacts>
+  readonly counter: Pick<HistoryCounter, 'count'>
   readonly tracing?: Tracing | null | undefined
 }
 
@@ -73,11 +75,12 @@ export function composeAlerts(parts: AlertComposition): AlertParts {
   const details = detailsOf(parts.connections)
   const links = alertLinks(publicUrl)
   const vapid = createVapidKeys(store.meta, seal)
-  const tell = createTellChannel({ transport, timers, clock, vapid, contact: publicUrl, mailer, application: config.organizationName })
+  const tell = createTellChannel({ transport, timers, clock, vapid, contact: contactOf(publicUrl), mailer, application: config.organizationName })
   const work = new DeliveryWork({
     ...ports,
     payload: { iso: (at) => new Date(at).toISOString(), details: (event) => details(event.organization, event.connection), reconnectUrl: parts.repairLink },
     send: traced(createWebhookSender({ transport, timers }), parts.tracing),
+    count: (organization, series) => parts.counter.count(organization, '', series),
   })
   const webhooks = new WebhookService({
     ...ports,
@@ -113,7 +116,12 @@ export function composeAlerts(parts: AlertComposition): AlertParts {
       watch,
       report: new NodeReport({ watch, organization: parts.organization, node: parts.node, facts: parts.facts, alerts: store.alerts, clock }),
       deliveries: work,
-      notifier: new Notifier({ ...ports, tell, links }),
+      notifier: new Notifier({
+        ...ports,
+        tell,
+        links,
+        report: async (organization) => (await store.observed.eventsOfTypes(organization, ['report.daily'], 1))[0],
+      }),
       letters: composeLetters(parts, details),
     },
   }
@@ -148,9 +156,15 @@ function detailsOf(connections: Pick<ConnectionService, 'get'>) {
   }
 }
 
+/** Push services take an https address or mailto (RFC 8292 section 2.1); a server of development has neither. */
+function contactOf(publicUrl: string): string {
+  return publicUrl.startsWith('https:') ? publicUrl : `mailto:evergrant@${new URL(publicUrl).hostname}`
+}
+
 function alertLinks(publicUrl: string): Services['alertLinks'] {
   return {
     all: `${publicUrl}/console/alerts`,
+    metrics: `${publicUrl}/console/metrics`,
     alert: ({ id }) => `${publicUrl}/console/alerts/${id}`,
     runbook: (kind) => `${publicUrl}/docs/runbooks/${kind.replaceAll('_', '-')}`,
   }

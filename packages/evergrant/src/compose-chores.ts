@@ -16,6 +16,7 @@ import {
   alertChores,
   eventChores,
   historyChore,
+  keyChores,
   nodeChores,
   operateChores,
   reachableChore,
@@ -70,9 +71,11 @@ export interface ChoreParts {
     readonly history: Pick<HistoryService, 'work'>
     readonly sweeps: Pick<OperateParts['sweeps'], 'work'>
     readonly reports: Pick<OperateParts['reports'], 'work'>
+    readonly keys: Pick<OperateParts['keys'], 'work'>
     readonly alertChores: AlertChoreParts
   }
   readonly watch: NodeWatch | null
+  readonly keyringWatch: { look(): Promise<unknown> }
   readonly trust: DatabaseTrust
   readonly clock: Clock
   readonly timers: Timers
@@ -95,6 +98,7 @@ export function startChores(parts: ChoreParts): Worker {
       trustChore(parts.services.trust),
       historyChore(parts.services.history),
       ...operateChores(parts.services),
+      ...keyChores(parts.services.keys, parts.keyringWatch),
       ...alertChores(parts.services.alertChores),
       purging,
       ...forgetting,

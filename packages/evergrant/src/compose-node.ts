@@ -1,10 +1,12 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { openKeyring } from './compose-keys.ts'
 import { storedId } from './compose-stored-id.ts'
 import { openMarks } from './compose-trust.ts'
 import type { Config } from './config.ts'
 import { Fault } from './core/fault/fault.ts'
 import type { Log } from './core/log.ts'
+import { KeyringWatch } from './core/operate/keyring-watch.ts'
 import type { NodeIdentity } from './core/refresh/credentials.ts'
 import type { HighWater } from './core/refresh/high-water.ts'
 import { type Journal, NO_JOURNAL } from './core/refresh/journal.ts'
@@ -14,8 +16,9 @@ import type { Membership } from './core/refresh/nodes.ts'
 import type { Seal } from './core/seal/seal.ts'
 import type { Clock } from './core/time.ts'
 import { openFileJournal } from './journal/file-journal.ts'
-import { type Keyring, keyFile, openKeyFile } from './seal/keyring.ts'
-import { openSeal, SEAL_ROOT } from './seal/open-seal.ts'
+import { keyFile } from './seal/key-file.ts'
+import type { LiveKeyring } from './seal/live-keyring.ts'
+import { openSeal, rootKeyId, SEAL_ROOT } from './seal/open-seal.ts'
 import { openPostgresStore, openThreadedSqliteStore, type Store } from './store/index.ts'
 import { systemClock, systemEntropy, systemTimers } from './system.ts'
 
@@ -26,6 +29,9 @@ const JOIN_PATIENCE_MS = 35_000
 export interface NodeParts {
   readonly store: Store
   readonly seal: Seal
+  readonly keyring: LiveKeyring
+  /** Which keys this node has, told to the others; chooses the one that seals. */
+  readonly keyringWatch: KeyringWatch
   readonly journal: Journal
   readonly marks: HighWater
   readonly identity: NodeIdentity
@@ -56,14 +62,18 @@ export async function openNode(config: Config, log: Log): Promise<NodeParts> {
   })
   try {
     await refuseLostKeyFile(config, store)
-    const keyring = keyringOf(config)
+    const keyring = await openKeyring(config, await rootKeyId(store.meta))
     const seal = await openSeal(store.meta, keyring, systemEntropy)
     const identity = nodeIdentity(config)
     // Before the journal is opened: two processes of one name would write one file.
     const membership = await store.nodes.join(identity, JOIN_PATIENCE_MS)
     const life = config.databaseUrl === null ? aloneLife : await sharedLife(membership, log)
+    let written: Journal = NO_JOURNAL
+    const keyringWatch = new KeyringWatch({ nodes: store.nodes, node: identity, ring: keyring, journal: () => written.sealedWith?.() ?? {}, log })
+    await keyringWatch.join()
     const journal = await openJournal(config, identity, seal, life.clock, log)
-    return { store, seal, journal, marks: await openMarks(config, identity, log), identity, membership, lost, ...life }
+    written = journal
+    return { store, seal, keyring, keyringWatch, journal, marks: await openMarks(config, identity, log), identity, membership, lost, ...life }
   } catch (error) {
     await store.close()
     throw error
@@ -104,11 +114,6 @@ async function refuseLostKeyFile(config: Config, store: Store): Promise<void> {
 
 export function databaseFile(config: Pick<Config, 'dataDir'>): string {
   return join(config.dataDir, 'evergrant.db')
-}
-
-/** The keyring alone, for `doctor`. @throws Fault */
-export function keyringOf(config: Config): Keyring {
-  return config.masterKeys ?? openKeyFile(keyFile(config.dataDir), systemEntropy)
 }
 
 /** Built or not, the thread runs what this module runs. */

@@ -140,6 +140,8 @@ function beginAtZero(meters: Meters): void {
   for (const outcome of ['rotate', 'replay', 'reissue', 'reuse']) meters.count('evergrant_session_presentations_total', { outcome }, 0)
   for (const outcome of ['issue', 'refused', 'clone']) meters.count('evergrant_sdk_presentations_total', { outcome }, 0)
   for (const outcome of ['delivered', 'refused', 'unreachable']) meters.count('evergrant_webhook_tries_total', { outcome }, 0)
+  for (const outcome of ['sent', 'retried', 'failed', 'dropped']) meters.count('evergrant_notices_total', { outcome }, 0)
+  for (const outcome of ['sent', 'retried', 'failed', 'skipped']) meters.count('evergrant_owner_letters_total', { outcome }, 0)
   for (const reason of ['seal_key_missing', 'seal_broken']) meters.count('evergrant_seal_failures_total', { reason }, 0)
 }
 

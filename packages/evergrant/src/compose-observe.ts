@@ -3,9 +3,10 @@ import type { Agents } from './core/agent/agents.ts'
 import type { UseCount, Uses } from './core/agent/uses.ts'
 import type { ConnectionService } from './core/connection/connection-service.ts'
 import { isIntegrationId } from './core/connection/integration-service.ts'
-import type { OrganizationId } from './core/ids.ts'
+import type { ApiKeyId, InstallationId, OrganizationId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
 import { BulkService } from './core/observe/bulk-service.ts'
+import { connectionUses } from './core/observe/connection-uses.ts'
 import { ConsoleService } from './core/observe/console-service.ts'
 import type { HistoryCounter } from './core/observe/history-counter.ts'
 import { HistoryService } from './core/observe/history-service.ts'
@@ -23,14 +24,25 @@ import type { Caller, Services } from './http/services.ts'
 import type { Change, Store } from './store/index.ts'
 
 /** What operators look at, and what they do to many connections at once. */
-export interface ObserveParts extends Pick<Services, 'console' | 'bulks' | 'stories' | 'live' | 'stillAllowed' | 'eventSearch'> {
+export interface ObserveParts extends Pick<Services, 'console' | 'pageUses' | 'bulks' | 'stories' | 'live' | 'stillAllowed' | 'eventSearch'> {
   readonly history: HistoryService
 }
 
 export interface ObserveComposition {
   readonly store: Pick<
     Store,
-    'observed' | 'integrations' | 'organizations' | 'events' | 'uses' | 'credentials' | 'agents' | 'installations' | 'sessions' | 'apiKeys' | 'changes'
+    | 'observed'
+    | 'integrations'
+    | 'organizations'
+    | 'events'
+    | 'uses'
+    | 'credentials'
+    | 'agents'
+    | 'installations'
+    | 'sessions'
+    | 'apiKeys'
+    | 'changes'
+    | 'webhooks'
   >
   readonly engine: Pick<Engine, 'refresh' | 'openBreakers' | 'contexts'>
   readonly connections: ConnectionService
@@ -52,8 +64,12 @@ export function composeObserve(parts: ObserveComposition): ObserveParts {
   return {
     console: new ConsoleService({ observed: store.observed, connections, integrations: store.integrations, providers, clock, openBreakers }),
     bulks: new BulkService({ observed: store.observed, connections, engine, repairLink, clock, entropy }),
+    pageUses: (organization, ids) => connectionUses({ uses: store.uses, clock, nameOf: (of, actor) => actorName(store, of, actor) }, organization, ids),
     stories: new StoryService({ connections, events: store.events, uses: store.uses, clock }),
-    eventSearch: { events: (organization, query, page) => store.observed.events(organization, query, page) },
+    eventSearch: {
+      events: (organization, query, page) => store.observed.events(organization, query, page),
+      event: (organization, id) => store.webhooks.event(organization, id),
+    },
     history: new HistoryService({
       observed: store.observed,
       integrations: store.integrations,
@@ -66,6 +82,17 @@ export function composeObserve(parts: ObserveComposition): ObserveParts {
     live: composeLive(parts, timers),
     stillAllowed: (caller) => stillAllowed(parts, caller),
   }
+}
+
+/** What a person would call whoever used a connection. */
+async function actorName(
+  { installations, apiKeys }: Pick<ObserveComposition['store'], 'installations' | 'apiKeys'>,
+  organization: OrganizationId,
+  { kind, id }: UseCount['actor'],
+): Promise<string | null> {
+  if (kind === 'installation') return (await installations.get(id as InstallationId))?.installation.name ?? null
+  if (kind === 'api_key') return (await apiKeys.get(organization, id as ApiKeyId))?.name ?? null
+  return null
 }
 
 /** Contexts are in memory wherever a breaker is open: it was opened by a request of theirs. Filled as they are asked for. */

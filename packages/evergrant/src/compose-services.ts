@@ -2,7 +2,8 @@ import { type AgentParts, composeAgents } from './compose-agents.ts'
 import { type AlertComposition, type AlertParts, composeAlerts, feedAlerts } from './compose-alerts.ts'
 import { composeIdentity, composeMailer, type IdentityParts } from './compose-identity.ts'
 import { composeInstallations, type InstallationParts } from './compose-installations.ts'
-import { keyringOf, type NodeParts } from './compose-node.ts'
+import { keyFileDoor } from './compose-keys.ts'
+import type { NodeParts } from './compose-node.ts'
 import type { Metrics } from './compose-observability.ts'
 import { composeObserve, type ObserveParts } from './compose-observe.ts'
 import { composeOperate, type OperateParts } from './compose-operate.ts'
@@ -170,13 +171,18 @@ export function composeServices(parts: ServiceParts): ComposedServices {
     revocation,
     ...observed,
     ...composeAlerting(parts, { connections, repairLink: repairPage, transport: proxy, live: observed.live }),
-    ...composeOperate({ ...ports, store, engine, keyring: keyringOf(parts.config).ids() }),
+    ...composeOperate({ ...ports, store, engine, seal, ...masterKeys(parts), log: parts.log }),
     ...composeProviderEvents({ ...parts, pacing, codes: connect }),
   }
 }
 
+function masterKeys({ config, node }: ServiceParts) {
+  const { keyring: ring, keyringWatch, identity } = node
+  return { ring, keyringWatch, keyFile: keyFileDoor(config, ring), node: identity }
+}
+
 function composeAlerting(
-  { config, node, organization, guard, log, nodeFacts: facts, tracing }: ServiceParts,
+  { config, node, organization, guard, log, nodeFacts: facts, tracing, counter }: ServiceParts,
   around: Pick<AlertComposition, 'connections' | 'repairLink' | 'transport'> & Pick<Services, 'live'>,
 ): AlertParts {
   const { store, seal, clock } = node
@@ -190,6 +196,7 @@ function composeAlerting(
     node: node.identity.id,
     organization,
     facts,
+    counter,
     tracing,
   })
   feedAlerts({ ...ports, live: around.live, alertLinks: alerting.alertLinks })
@@ -321,7 +328,7 @@ export function composeApp(config: Config, services: ComposedServices, log: Log,
       (app) => pageRoutes(app, desk),
       (app) => ownerPageRoute(app, services.signIns.visits),
       (app) => consoleFiles(app, { publicUrl }),
-      (app) => consoleFromRoot(app, { publicUrl }),
+      (app) => consoleFromRoot(app),
       ...more,
     ],
   })

@@ -58,5 +58,10 @@ export function composeRestore(
 /** An embedded database belongs to its data folder; PostgreSQL says where it is. */
 export function homeOf(config: Pick<Config, 'databaseUrl' | 'dataDir'>, node: Pick<TrustParts, 'store'>): () => Promise<DatabaseHome | null> {
   if (config.databaseUrl !== null) return () => node.store.lineages.whereabouts()
-  return () => Promise.resolve({ id: storedId(config.dataDir, 'folder-id'), name: 'evergrant.db', timeline: null })
+  return () => Promise.resolve(embeddedHome(config))
+}
+
+/** Where the embedded database of this configuration is. */
+export function embeddedHome({ dataDir }: Pick<Config, 'dataDir'>): DatabaseHome {
+  return { id: storedId(dataDir, 'folder-id'), name: 'evergrant.db', timeline: null }
 }

@@ -36,7 +36,7 @@ function watchedStore(store: Store, mono: () => number, meters: Meters, tracing:
   return {
     ...watched,
     ...countedPresentations(watched, meters),
-    alerts: countedEvents(watched.alerts, meters),
+    alerts: countedNotices(countedEvents(watched.alerts, meters), meters),
     webhooks: countedTries(watched.webhooks, meters),
   }
 }
@@ -96,6 +96,21 @@ function countedTries(webhooks: Store['webhooks'], meters: Meters): Store['webho
       const outcome = settlement.state === 'delivered' ? 'delivered' : status === null ? 'unreachable' : 'refused'
       meters.count('evergrant_webhook_tries_total', { outcome })
       meters.observe('evergrant_webhook_try_seconds', {}, durationMs / SECOND)
+    },
+  }
+}
+
+/** Notices of alerts to channels, and letters to owners. What waits for its next try has counted as a failure of this one. */
+function countedNotices(alerts: Store['alerts'], meters: Meters): Store['alerts'] {
+  return {
+    ...alerts,
+    settleNotices: async (settled) => {
+      await alerts.settleNotices(settled)
+      for (const { state } of settled) meters.count('evergrant_notices_total', { outcome: state === 'waiting' ? 'retried' : state })
+    },
+    settleLetter: async (id, state, nextAt, event) => {
+      await alerts.settleLetter(id, state, nextAt, event)
+      meters.count('evergrant_owner_letters_total', { outcome: state === 'waiting' ? 'retried' : state })
     },
   }
 }

@@ -89,7 +89,20 @@ export const CONFIG_KEYS = keys([
     default: '',
     secret: true,
     meaning:
-      'Keys that seal every secret at rest: `id:base64` of 32 bytes, separated by commas. The first seals, all open. Mandatory with PostgreSQL; without it `keys.json` in the data folder, made at the first start.',
+      'Keys that seal every secret at rest: `id:base64` of 32 bytes, separated by commas. The first seals as soon as every node has it, all open. Mandatory with PostgreSQL; without it `keys.json` in the data folder, made at the first start.',
+  },
+  {
+    name: 'EVERGRANT_VAULT_KEY',
+    default: '',
+    secret: false,
+    meaning:
+      '`https://vault.example.com:8200/v1/transit/keys/evergrant`: the Transit key of HashiCorp Vault or OpenBao that wrapped the master keys (`id:vault:v1:...`). They are unwrapped once, at the start.',
+  },
+  {
+    name: 'EVERGRANT_VAULT_TOKEN',
+    default: '',
+    secret: true,
+    meaning: 'The token for it: it needs `update` on `encrypt` and `decrypt` of that key, and nothing else.',
   },
   {
     name: 'EVERGRANT_PROVIDERS_DIR',

@@ -9,7 +9,7 @@ export function configurationReference(): string {
 
 Evergrant reads its configuration from environment variables at the start. This page is written from the table in the source; a test holds them together.
 
-- Each key can also be read from a file: set \`<NAME>_FILE\` to its path. The file of a secret must be readable by its owner alone (mode 0600; on Kubernetes \`defaultMode: 0400\`).
+- Each key can also be read from a file: set \`<NAME>_FILE\` to its path. The file of a secret is readable by the user of the server alone (mode 0600), or belongs to root and is readable by one group, as credentials of systemd and volumes of Kubernetes are.
 - A wrong value, or a key that Evergrant does not know, stops the start; all problems are reported at once, and no message shows a secret.
 - Secrets are taken out of the process's environment after they were read.
 

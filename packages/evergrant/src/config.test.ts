@@ -28,6 +28,7 @@ test('an empty environment is a complete configuration', () => {
     publicUrl: 'http://localhost:4400',
     databaseUrl: null,
     masterKeys: null,
+    vault: null,
     journal: true,
     dangerousTimeScale: 1,
     drainMs: 80_000,
@@ -90,7 +91,7 @@ test('a secret can come from a file, but not from both places', () => {
     throw new Error('ENOENT')
   }
   const read = (env: Environment) => readConfig(env, { development: false, readSecretFile })
-  expect(read({ EVERGRANT_MASTER_KEYS_FILE: '/run/keys' }).masterKeys?.primary.id).toBe('k1')
+  expect(read({ EVERGRANT_MASTER_KEYS_FILE: '/run/keys' }).masterKeys?.[0]?.id).toBe('k1')
   expect(() => read({ EVERGRANT_MASTER_KEYS_FILE: '/run/keys', EVERGRANT_MASTER_KEYS: KEY })).toThrow(/both set/)
   expect(() => read({ EVERGRANT_MASTER_KEYS_FILE: '/nowhere' })).toThrow(
     /EVERGRANT_MASTER_KEYS cannot be read from the file that EVERGRANT_MASTER_KEYS_FILE names/,

@@ -4,7 +4,9 @@ import { CONFIG_KEYS, type ConfigKey } from './config-keys.ts'
 import { Fault } from './core/fault/fault.ts'
 import { Secret } from './core/seal/secret.ts'
 import { DAY } from './core/time.ts'
-import { type Keyring, parseMasterKeys, refuseWideMode } from './seal/keyring.ts'
+import { refuseWideMode } from './seal/key-file.ts'
+import { type KeyEntry, parseKeyEntries } from './seal/keyring.ts'
+import { transitPlace } from './seal/vault-transit.ts'
 
 /** Who may sign up: only people who were invited, or anybody. */
 export type SignUp = 'invited' | 'open'
@@ -36,7 +38,9 @@ export interface Config {
   readonly databaseUrl: Secret | null
   readonly databaseConnections: number
   /** Null: `keys.json` in `dataDir`. */
-  readonly masterKeys: Keyring | null
+  readonly masterKeys: readonly KeyEntry[] | null
+  /** The key service that wrapped the master keys; null: they stand in clear. */
+  readonly vault: { readonly address: string; readonly token: Secret } | null
   readonly providersDir: string | null
   readonly trustedProxies: readonly string[]
   /** Hosts, or host:port, that outbound requests may reach although their address is private. */
@@ -110,7 +114,7 @@ export function readConfig(env: Environment, options: ReadOptions): Config {
   const read = new Reader(env, options)
   const port = read.integer('EVERGRANT_PORT', 0, 65_535)
   const databaseUrl = read.optional('EVERGRANT_DATABASE_URL', databaseAddress)
-  const masterKeys = read.optional('EVERGRANT_MASTER_KEYS', parseMasterKeys)
+  const masterKeys = read.optional('EVERGRANT_MASTER_KEYS', parseKeyEntries)
   if (databaseUrl !== null && masterKeys === null && !read.failed('EVERGRANT_MASTER_KEYS')) {
     read.refuse(
       'EVERGRANT_MASTER_KEYS',
@@ -134,6 +138,7 @@ export function readConfig(env: Environment, options: ReadOptions): Config {
     databaseUrl: databaseUrl === null ? null : new Secret(databaseUrl),
     databaseConnections: read.integer('EVERGRANT_DATABASE_CONNECTIONS', 10, 1_000),
     masterKeys,
+    vault: vaultOf(read, masterKeys),
     providersDir: read.optional('EVERGRANT_PROVIDERS_DIR', (text) => text),
     trustedProxies: read.list('EVERGRANT_TRUSTED_PROXIES', /^[0-9a-fA-F.:]+(\/\d{1,3})?$/, 'addresses or networks such as 10.0.0.0/8'),
     allowPrivateHosts: read.list(
@@ -168,6 +173,23 @@ export function readConfig(env: Environment, options: ReadOptions): Config {
   read.refuseUnknown()
   read.throwProblems()
   return config
+}
+
+/** Both or none; and a wrapped key needs both. */
+function vaultOf(read: Reader, masterKeys: readonly KeyEntry[] | null): Config['vault'] {
+  const address = read.optional('EVERGRANT_VAULT_KEY', vaultKey)
+  const token = read.optional('EVERGRANT_VAULT_TOKEN', (text) => new Secret(text.trim()))
+  if (address === null && token !== null && !read.failed('EVERGRANT_VAULT_KEY'))
+    read.refuse('EVERGRANT_VAULT_KEY', 'is missing beside EVERGRANT_VAULT_TOKEN: set both, or none')
+  if (address !== null && token === null && !read.failed('EVERGRANT_VAULT_TOKEN'))
+    read.refuse('EVERGRANT_VAULT_TOKEN', 'is missing beside EVERGRANT_VAULT_KEY: set both, or none')
+  const wrapped = masterKeys?.find((entry) => 'wrapped' in entry)
+  if (wrapped !== undefined && address === null)
+    read.refuse(
+      'EVERGRANT_VAULT_KEY',
+      `is missing, and master key ${wrapped.id} is wrapped: set it to https://<vault>/v1/<mount>/keys/<key>, with EVERGRANT_VAULT_TOKEN`,
+    )
+  return address === null || token === null ? null : { address, token }
 }
 
 class Reader {
@@ -269,6 +291,14 @@ function invalid(detail: string): Fault {
 function databaseAddress(text: string): string {
   if (!/^postgres(ql)?:\/\/./.test(text) || !URL.canParse(text))
     throw invalid('must look like postgres://user:password@host:5432/database; leave it out for the embedded database')
+  return text
+}
+
+function vaultKey(text: string): string {
+  const host = URL.parse(text)
+  if (host === null || transitPlace(text) === undefined) throw invalid('must look like https://vault.example.com:8200/v1/transit/keys/evergrant')
+  if (host.protocol === 'http:' && !isLoopbackName(host.hostname))
+    throw invalid('is plain http on another machine, so the token and the keys would travel in clear: use https://')
   return text
 }
 

@@ -20,6 +20,7 @@ import { markingConnections } from './core/refresh/marking-connections.ts'
 import type { DrainReport } from './core/refresh/refresh-engine.ts'
 import { watchSeal } from './core/seal/watched-seal.ts'
 import { MINUTE, SECOND } from './core/time.ts'
+import { Leaving } from './http/leaving.ts'
 import type { App } from './http/schema.ts'
 import type { NodeTracing } from './observability/node-tracing.ts'
 import { Scopes } from './observability/scopes.ts'
@@ -105,7 +106,8 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
     const { engine, exchange, signing } = composeEngine(config, node, { trust, directory, endpoint, log, observe: observer(metrics, drift, counter), tracing })
     metrics.watch(() => engine.stats(), node.watch)
     const connections = markingConnections(node.store.connections, { contexts: engine.contexts, trust, log })
-    const health = createHealth(node, trust, () => engine.stats())
+    const leaving = new Leaving({ clock: node.clock, timers: systemTimers })
+    const health = createHealth(node, trust, () => ({ ...engine.stats(), ...(leaving.begun ? { draining: true } : {}) }))
     metrics.watchHealth(health)
     const services = composeServices({
       config,
@@ -133,9 +135,11 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
     if (recovered.reclaimed + recovered.replayed + resumed > 0) log.info({ ...recovered, resumed }, 'what an earlier start left in flight is accounted for')
     const parts: ExtensionParts = { services, store: node.store, organization }
     const app = composeApp(config, services, log, extension?.routes(parts) ?? [], requestWatch(metrics.meters, scopes, tracing))
+    leaving.watch(app.server)
     await extension?.ready(parts)
     return runnable({
       config,
+      leaving,
       log,
       node,
       app,
@@ -193,6 +197,7 @@ interface RunnableParts {
   readonly organization: OrganizationId
   readonly engine: ReturnType<typeof composeEngine>['engine']
   readonly trust: DatabaseTrust
+  readonly leaving: Leaving
   readonly stop: () => void
   readonly tracing: NodeTracing | null
 }
@@ -218,6 +223,7 @@ function runnable(parts: RunnableParts): Evergrant {
       return url
     },
     drain: async () => {
+      if (!lost) await parts.leaving.begin()
       const drained = engine.drain(config.drainMs, lost ? 'kept' : 'landed')
       await worker?.stop()
       // For people who look at the list of nodes; the lock is kept until the end.

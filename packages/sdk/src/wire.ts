@@ -18,7 +18,6 @@ import type { ExpiriesOperations } from './wire/expiries.ts'
 import type { IncidentsOperations } from './wire/incidents.ts'
 import type { InstallationsOperations } from './wire/installations.ts'
 import type { IntegrationsOperations } from './wire/integrations.ts'
-import type { KeysOperations } from './wire/keys.ts'
 import type { MetricsOperations } from './wire/metrics.ts'
 import type { OrganizationsOperations } from './wire/organizations.ts'
 import type { OwnersOperations } from './wire/owners.ts'
@@ -52,7 +51,6 @@ export interface Operations
     IncidentsOperations,
     InstallationsOperations,
     IntegrationsOperations,
-    KeysOperations,
     MetricsOperations,
     OrganizationsOperations,
     OwnersOperations,

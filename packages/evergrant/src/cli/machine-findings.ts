@@ -1,8 +1,9 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
-import { databaseFile, keyringOf } from '../compose-node.ts'
+import { openKeyring } from '../compose-keys.ts'
+import { databaseFile } from '../compose-node.ts'
 import type { Config } from '../config.ts'
 import { Fault } from '../core/fault/fault.ts'
-import { keyFile } from '../seal/keyring.ts'
+import { keyFile } from '../seal/key-file.ts'
 import { SEAL_ROOT } from '../seal/open-seal.ts'
 import { openSqliteStore } from '../store/index.ts'
 import { systemClock, systemTimers } from '../system.ts'
@@ -43,11 +44,20 @@ export function dataFolderFinding({ dataDir }: Config): Finding {
 
 export async function keyFinding(config: Config): Promise<Finding> {
   const name = 'keys'
-  if (config.masterKeys !== null) return fine(name, 'master keys come from EVERGRANT_MASTER_KEYS')
+  if (config.masterKeys !== null) {
+    const wrapped = config.masterKeys.some((entry) => 'wrapped' in entry)
+    if (!wrapped) return fine(name, 'master keys come from EVERGRANT_MASTER_KEYS')
+    try {
+      await openKeyring(config)
+      return fine(name, 'master keys come from EVERGRANT_MASTER_KEYS, and Vault unwraps them')
+    } catch (error) {
+      return problem(name, error instanceof Error ? error.message : 'Vault cannot be asked', 'see docs/guides/rotate-keys.md, "Keys that Vault wraps"')
+    }
+  }
   const path = keyFile(config.dataDir)
   if (existsSync(path)) {
     try {
-      keyringOf(config)
+      await openKeyring(config)
       return fine(name, `master keys are in ${path}; keep a copy of it apart from the database`)
     } catch (error) {
       return problem(

@@ -1,11 +1,15 @@
 import { Command, CommanderError } from 'commander'
+import { BackupError } from '../backup/backup-error.ts'
 import { Fault } from '../core/fault/fault.ts'
 import { agentCommands } from './commands/agents.ts'
 import { apiKeyCommands } from './commands/api-keys.ts'
+import { backupCommands } from './commands/backup.ts'
 import { connectionCommands } from './commands/connections.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { healthCommand } from './commands/health.ts'
 import { importCommand } from './commands/import.ts'
 import { integrationCommands } from './commands/integrations.ts'
+import { keyCommands } from './commands/keys.ts'
 import { migrateCommands } from './commands/migrate.ts'
 import { providerCommands } from './commands/providers.ts'
 import { refreshCommand } from './commands/refresh.ts'
@@ -60,6 +64,7 @@ function createProgram(shell: Shell, streams: Streams): Command {
   serveCommand(program, shell)
   migrateCommands(program, shell)
   doctorCommand(program, shell)
+  healthCommand(program, shell)
   integrationCommands(program, shell)
   connectionCommands(program, shell)
   importCommand(program, shell)
@@ -68,7 +73,9 @@ function createProgram(shell: Shell, streams: Streams): Command {
   apiKeyCommands(program, shell)
   userCommands(program, shell)
   agentCommands(program, shell)
+  backupCommands(program, shell)
   restoreCommands(program, shell)
+  keyCommands(program, shell)
   settle(program, streams)
   return program
 }
@@ -82,6 +89,10 @@ function settle(command: Command, streams: Streams): void {
 
 function explain(error: unknown, output: Output): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
+  if (error instanceof BackupError) {
+    output.failure(error.message, { code: 'backup' })
+    return EXIT.problem
+  }
   if (error instanceof CommandFailure) {
     output.failure(error.message, error.facts)
     return error.exitCode

@@ -4,7 +4,9 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import { afterEach, expect, test } from 'vitest'
-import { HOUR, MINUTE, SECOND } from '../core/time.ts'
+import { newId } from '../core/ids.ts'
+import { DAY, HOUR, MINUTE, SECOND } from '../core/time.ts'
+import { systemEntropy } from '../system.ts'
 import { type ApiLab, createApiLab } from '../testing/api-lab.ts'
 
 const SECRETS = ['planted-access-secret-1', 'planted-refresh-secret-2', 'planted-metadata-secret-3']
@@ -307,4 +309,50 @@ test('the test button says what came of it, and the key for browsers is one key'
   const keys = await Promise.all([1, 2].map(async () => (await lab.call('GET', '/api/v1/console/push-key')).json.public_key))
   expect(Buffer.from(keys[0], 'base64url')).toHaveLength(65)
   expect(keys[0]).toBe(keys[1])
+})
+
+test('what an endpoint took and did not take stands in the history, and who was told counts once however many ways', async () => {
+  const lab = await createApiLab()
+  const { url } = await receiver([500, 200, 200])
+  for (const name of ['one', 'two']) await lab.call('POST', '/api/v1/webhooks', { body: { name, url: `${url}/${name}`, types: ['connection.needs_reauth'] } })
+  await breakOne(lab, 'ada')
+  await work(lab)
+  await lab.time.advance(3 * MINUTE)
+  await work(lab)
+  const series = async (names: string) => {
+    const answer = await lab.call('GET', `/api/v1/metrics/history?series=${names}`)
+    expect(answer.status, answer.text).toBe(200)
+    return Object.fromEntries(
+      answer.json.series.map(({ name, points }: { name: string; points: [string, number][] }) => [name, points.reduce((sum, [, value]) => sum + value, 0)]),
+    )
+  }
+  expect(await series('deliveries_ok,deliveries_failed,reconnect_notified')).toEqual({ deliveries_ok: 2, deliveries_failed: 1, reconnect_notified: 1 })
+  await breakOne(lab, 'nobody-was-told-of')
+  expect(await series('reconnect_notified')).toEqual({ reconnect_notified: 1 })
+})
+
+test('a digest ends with the figures of the day before; a letter at once does not', async () => {
+  const lab = await createApiLab()
+  const channel = { kind: 'email', to: ['ops@example.com'] }
+  await lab.call('PATCH', '/api/v1/settings', { body: { digest: true } })
+  const daily = await lab.call('POST', '/api/v1/channels', { body: { ...channel, name: 'daily' } })
+  expect(daily.json.digest).toBe(true)
+  expect((await lab.call('POST', '/api/v1/channels', { body: { ...channel, to: ['now@example.com'], name: 'now', digest: false } })).json.digest).toBe(false)
+  await breakOne(lab, 'ada')
+  await work(lab)
+  const figures = {
+    refreshes_ok: 1_204,
+    refreshes_failed: 3,
+    reads: 18,
+    connections: { active: 9, degraded: 0, needs_reauth: 1, blocked: 0 },
+    ending: { day: 0, week: 2 },
+  }
+  await lab.time.advance(DAY)
+  const common = { organization: lab.organization, actor: { kind: 'system', id: null }, connection: null, subject: null } as const
+  await lab.store.events.append({ ...common, id: newId('evt', systemEntropy), type: 'report.daily', at: lab.time.clock.wall(), data: figures })
+  await work(lab)
+  const of = (to: string) => lab.letters.find((letter) => letter.to === to)?.text ?? ''
+  expect(of('ops@example.com')).toContain('The day before\n1,204 refreshes went well, 3 did not. Tokens were read 18 times.')
+  expect(of('now@example.com')).toContain('Console:')
+  expect(of('now@example.com')).not.toContain('The day before')
 })

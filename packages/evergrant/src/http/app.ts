@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { isUtf8 } from 'node:buffer'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { Fault } from '../core/fault/fault.ts'
 import type { Log } from '../core/log.ts'
@@ -12,6 +12,7 @@ import { sdkRoutes } from './auth/sdk-routes.ts'
 import { sessionRoutes } from './auth/session-routes.ts'
 import { ValidateLane } from './auth/validate-lane.ts'
 import { authenticator } from './authentication.ts'
+import { answerBelow, basePath } from './below-path.ts'
 import { BodyTime } from './body-time.ts'
 import { docsRoutes } from './docs/docs-routes.ts'
 import { collectOpenApi } from './docs/openapi.ts'
@@ -64,6 +65,7 @@ import { useRoutes } from './routes/uses.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 import type { App, SchemaTypes } from './schema.ts'
 import type { Services } from './services.ts'
+import { limitedServer, type SocketLimits } from './socket-limits.ts'
 import { routeSchemas } from './validation.ts'
 
 export interface AppOptions {
@@ -88,6 +90,8 @@ export interface AppOptions {
     readonly ms: number
     readonly request: string
   }) => void
+  /** How long the head of a request may take, in milliseconds, and how many connections are held at once; 30,000 and 10,000 by default. */
+  readonly sockets?: SocketLimits
   /** Measures and traces what is answered. */
   readonly watch?: RequestWatch
   /** More routes, each in its own scope. */
@@ -101,8 +105,6 @@ declare module 'fastify' {
   }
 }
 
-/** Longer than the idle time of common load balancers, so that they never write into a closing connection. Bodies have `BodyTime`. */
-const SERVER = { keepAliveTimeout: 72_000, requestTimeout: 0, headersTimeout: 30_000, noDelay: true }
 const BODY_LIMIT = 256 * 1_024
 /** One node's whole capacity: a guard against loops, not a quota. */
 const KEY_LIMIT: RateLimit = { perSecond: 20_000, capacity: 40_000 }
@@ -123,11 +125,13 @@ export function createApp(services: Services, options: AppOptions): App {
   const app = Fastify({
     bodyLimit,
     serverFactory: (handler) =>
-      createServer(SERVER, around(options.watch, options.requestLog === undefined ? lane.before(validateLane.before(handler)) : handler)),
+      limitedServer(around(options.watch, options.requestLog === undefined ? lane.before(validateLane.before(handler)) : handler), services.clock, options),
     trustProxy: options.trustedProxies === undefined || options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
     genReqId: nextRequestId,
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
+    // Whoever was let in is answered: `Leaving` has turned everybody away before.
+    return503OnClosing: false,
     frameworkErrors: (error, request, reply) => fail(error, request, reply),
     clientErrorHandler: (error, socket) => refuseBytes(error, socket),
     routerOptions: { maxParamLength: 512 },
@@ -153,7 +157,7 @@ export function createApp(services: Services, options: AppOptions): App {
   app.setSerializerCompiler(schemas.serializer)
   app.decorate('compileSchemas', () => schemas.compileAll())
   app.setErrorHandler((error, request, reply) => fail(error, request, reply))
-  app.setNotFoundHandler((request, reply) => fail(missing(methods, request, reply), request, reply))
+  app.setNotFoundHandler((request, reply) => fail(missing(methods, request, reply, basePath(options.publicUrl)), request, reply))
   app.addHook('onRoute', (route) => methods.add(route.method, route.url))
   noteRoutes(app)
   const bodies = new BodyTime(services.timers, (socket) => refuseBytes({ code: 'ERR_HTTP_REQUEST_TIMEOUT' }, socket))
@@ -166,11 +170,23 @@ export function createApp(services: Services, options: AppOptions): App {
   answerOrigins(app, origins)
   app.addHook('onRequest', authenticator(services, limits, options.publicUrl))
   if (options.requestLog !== undefined) logRequests(app, options.requestLog)
+  answerBelow(app, options.publicUrl)
   readJsonBodies(app)
   completeBodies(app)
   keepAnswers(app, services, options.log)
   collectOpenApi(app, options.publicUrl)
-  const parts: readonly ((scope: App) => void)[] = [
+  for (const part of partsOf(services, options, { origins, bodies })) {
+    app.register((scope, _options, done) => {
+      part(scope.withTypeProvider<SchemaTypes>())
+      done()
+    })
+  }
+  return app
+}
+
+/** Each in a scope of its own. */
+function partsOf(services: Services, options: AppOptions, { origins, bodies }: PartNeeds): readonly ((scope: App) => void)[] {
+  return [
     (scope) => ownRoutes(scope, services, options),
     (scope) => sessionRoutes(scope, services, { publicUrl: options.publicUrl, origins }),
     (scope) => sdkRoutes(scope, services, { publicUrl: options.publicUrl }),
@@ -180,13 +196,11 @@ export function createApp(services: Services, options: AppOptions): App {
     (scope) => proxyRoutes(scope, services, { timeoutMs: options.proxyTimeoutMs ?? PROXY_TIMEOUT_MS, bodies }),
     ...(options.routes ?? []),
   ]
-  for (const part of parts) {
-    app.register((scope, _options, done) => {
-      part(scope.withTypeProvider<SchemaTypes>())
-      done()
-    })
-  }
-  return app
+}
+
+interface PartNeeds {
+  readonly origins: ReturnType<typeof allowedOrigins>
+  readonly bodies: BodyTime
 }
 
 function ownRoutes(app: App, services: Services, options: AppOptions): void {
@@ -246,9 +260,11 @@ function requestIds(start: string): (request: { readonly headers: Readonly<Recor
   }
 }
 
-function missing(methods: MethodTable, request: FastifyRequest, reply: FastifyReply): Fault {
+function missing(methods: MethodTable, request: FastifyRequest, reply: FastifyReply, base: string): Fault {
   const path = request.url.split('?', 1)[0] ?? ''
   const allowed = methods.of(path)
+  if (base !== '' && `${path}/`.startsWith(`${base}/`))
+    return new Fault('not_found', { detail: `The proxy in front of this server has to take ${base} off the path before it asks. docs/guides/deploy says how.` })
   if (allowed.length === 0) return new Fault('not_found', { detail: 'There is no such route. /docs/api lists them.' })
   reply.header('allow', allowed.join(', '))
   return new Fault('method_not_allowed', { detail: `${request.method} is not offered here. Use ${allowed.join(' or ')}.` })
@@ -257,7 +273,11 @@ function missing(methods: MethodTable, request: FastifyRequest, reply: FastifyRe
 function readJsonBodies(app: App): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
+    // What cannot be read would become replacement signs, and two owners one.
+    if (!isUtf8(bytes))
+      return done(new Fault('invalid_request', { detail: 'The body is not UTF-8. Send JSON as RFC 8259 section 8.1 asks for it.' }), undefined)
+    const body = bytes.toString()
     void parse(request, body, (error, value) => {
       if (error !== null) return done(error, undefined)
       const deep = tooDeepField(body)

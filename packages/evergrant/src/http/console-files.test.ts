@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import Fastify from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { answerBelow } from './below-path.ts'
 import { consoleFiles, consoleFromRoot } from './console-files.ts'
 import type { App } from './schema.ts'
 
@@ -21,8 +22,9 @@ describe('the files of the console', () => {
     writeFileSync(join(folder, '.sources'), 'not for anybody')
     app = Fastify() as unknown as App
     const options = { publicUrl: 'https://example.com/below', folders: [pathToFileURL(`${folder}/`)] }
+    answerBelow(app, options.publicUrl)
     consoleFiles(app, options)
-    consoleFromRoot(app, options)
+    consoleFromRoot(app)
   })
   afterAll(async () => {
     await app.close()

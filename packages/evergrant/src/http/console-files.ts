@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Fault } from '../core/fault/fault.ts'
+import { basePath } from './below-path.ts'
 import type { App } from './schema.ts'
 
 const PUBLIC = { config: { access: 'public' as const } }
@@ -34,21 +35,20 @@ const FOLDERS = [new URL('../console/', import.meta.url), new URL('../../../cons
 
 /** The operators' console: its files below `/console/`, and its page for every other address there. Only what the build made can be asked for. */
 export function consoleFiles(app: App, { publicUrl, folders = FOLDERS }: { readonly publicUrl: string; readonly folders?: readonly URL[] }): void {
-  const base = `${new URL(publicUrl).pathname.replace(/\/$/, '')}/console/`
+  const base = `${basePath(publicUrl)}/console/`
   let known: ConsoleFiles | undefined
   const files = (): ConsoleFiles => {
     // A server that started before the first build finds it later.
     if (known === undefined || known.size === 0) known = readFiles(folders, base)
     return known
   }
-  app.get('/console', PUBLIC, (_request, reply) => reply.redirect(base, 308))
+  app.get('/console', PUBLIC, (_request, reply) => reply.redirect('/console/', 308))
   app.get<{ Params: { '*': string } }>('/console/*', PUBLIC, (request, reply) => answer(request, reply, files(), request.params['*']))
 }
 
 /** `GET /`: a browser that knows only the server's name finds the console. */
-export function consoleFromRoot(app: App, { publicUrl }: { readonly publicUrl: string }): void {
-  const base = `${new URL(publicUrl).pathname.replace(/\/$/, '')}/console/`
-  app.get('/', PUBLIC, (_request, reply) => reply.redirect(base, 302))
+export function consoleFromRoot(app: App): void {
+  app.get('/', PUBLIC, (_request, reply) => reply.redirect('/console/', 302))
 }
 
 function answer(request: FastifyRequest, reply: FastifyReply, files: ConsoleFiles, name: string): FastifyReply {

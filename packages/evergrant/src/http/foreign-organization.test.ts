@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { HOUR } from '../core/time.ts'
 import { type ApiLab, createApiLab } from '../testing/api-lab.ts'
 import { signIn } from '../testing/people.ts'
 
@@ -7,17 +8,32 @@ let foreign: string
 let keyId: string
 let integrationId: string
 let agentId: string
+const made: Record<string, string> = {}
 beforeAll(async () => {
   lab = await createApiLab()
   foreign = await lab.keyFor(['admin'], await lab.anotherOrganization())
   keyId = (await lab.call('GET', '/api/v1/api-keys')).json.items[0].id
   const { id: owner } = await signIn(lab, { role: 'owner', organization: lab.organization })
   agentId = (await lab.call('POST', '/api/v1/agents', { body: { name: 'ours', owner } })).json.id
+  const webhook = { name: 'ours', url: 'http://127.0.0.1:9/hooks', types: ['api_key.*'] }
+  made[':webhook'] = (await lab.call('POST', '/api/v1/webhooks', { body: webhook })).json.id
+  made[':channel'] = (await lab.call('POST', '/api/v1/channels', { body: { kind: 'email', name: 'ours', to: ['ours@example.com'] } })).json.id
+  made[':event'] = (await lab.call('GET', '/api/v1/events?limit=1')).json.items[0].id
+  made[':delivery'] = (await lab.call('POST', `/api/v1/webhooks/${made[':webhook']}/test`)).json.id
+  made[':bulk'] = (await lab.call('POST', '/api/v1/connections/bulk', { body: { action: 'tag', tag: 'x', ids: [lab.connection] } })).json.bulk_id
+  made[':sweep'] = (await lab.call('POST', '/api/v1/admin/refresh-tokens')).json.sweep_id
+  const ended = { integration: 'scripted', owner: 'ours', access_token: 'over', expires_at: '2020-01-01T00:00:00Z', account: 'ours' }
+  const { id } = (await lab.call('POST', '/api/v1/connections', { body: ended })).json
+  await lab.call('GET', `/api/v1/connections/${id}/token`)
+  await lab.alertChores.watch.readEvents()
+  made[':alert'] = (await lab.call('GET', '/api/v1/alerts?state=open')).json.items[0].id
   integrationId = (await lab.call('GET', '/api/v1/integrations')).json.items[0].id
 })
 
 const snapshot = async (): Promise<readonly string[]> => {
-  const paths = ['/api/v1/connections', '/api/v1/integrations', '/api/v1/agents', '/api/v1/events?limit=200']
+  const paths = ['connections', 'integrations', 'agents', 'events?limit=200', 'alerts', 'webhooks', 'channels', 'alert-rules', 'sweeps'].map(
+    (path) => `/api/v1/${path}`,
+  )
   const answers = await Promise.all(paths.map((path) => lab.call('GET', path)))
   const keys = await lab.call('GET', '/api/v1/api-keys')
   return [
@@ -59,20 +75,40 @@ describe('an admin key of another organization', () => {
     ['GET', '/api/v1/agents/:agent/incidents', undefined],
     ['POST', '/api/v1/agents/:agent/notes', { note: 'theirs' }],
     ['GET', '/api/v1/connections/:connection/uses', undefined],
+    ['GET', '/api/v1/connections/:connection/why', undefined],
+    ['GET', '/api/v1/connections/:connection/timeline', undefined],
+    ['POST', '/api/v1/connections/bulk', { action: 'pause', ids: [':connection'] }],
+    ['POST', '/api/v1/connections/bulk/:bulk/undo', undefined],
+    ['GET', '/api/v1/events/:event', undefined],
+    ['GET', '/api/v1/alerts/:alert', undefined],
+    ['POST', '/api/v1/alerts/:alert/acknowledge', undefined],
+    ['POST', '/api/v1/alerts/:alert/snooze', { until: 'soon' }],
+    ['POST', '/api/v1/alerts/:alert/resolve', undefined],
+    ['GET', '/api/v1/webhooks/:webhook', undefined],
+    ['PATCH', '/api/v1/webhooks/:webhook', { name: 'theirs' }],
+    ['DELETE', '/api/v1/webhooks/:webhook', undefined],
+    ['POST', '/api/v1/webhooks/:webhook/test', undefined],
+    ['POST', '/api/v1/webhooks/:webhook/rotate-secret', {}],
+    ['POST', '/api/v1/webhooks/:webhook/replay', { since: '2020-01-01T00:00:00Z' }],
+    ['POST', '/api/v1/webhooks/:webhook/enable', undefined],
+    ['GET', '/api/v1/webhooks/:webhook/deliveries', undefined],
+    ['GET', '/api/v1/deliveries/:delivery', undefined],
+    ['POST', '/api/v1/deliveries/:delivery/replay', undefined],
+    ['PATCH', '/api/v1/channels/:channel', { name: 'theirs' }],
+    ['DELETE', '/api/v1/channels/:channel', undefined],
+    ['POST', '/api/v1/channels/:channel/test', undefined],
+    ['GET', '/api/v1/sweeps/:sweep/stream', undefined],
   ] as const)('%s %s finds nothing, exactly as with an id that never was', async (method, path, body) => {
     // A read first, so that the token is in memory: memory must know organizations as well.
     await lab.call('GET', `/api/v1/connections/${lab.connection}/token`)
     const before = await snapshot()
-    const fill = (text: string): string =>
-      text.replace(':connection', lab.connection).replace(':integration', integrationId).replace(':key', keyId).replace(':agent', agentId)
-    const never = (text: string): string =>
-      text
-        .replace(':connection', `${lab.connection.slice(0, -4)}ffff`)
-        .replace(':integration', `${integrationId.slice(0, -4)}ffff`)
-        .replace(':key', `${keyId.slice(0, -4)}ffff`)
-        .replace(':agent', `${agentId.slice(0, -4)}ffff`)
+    const ours = { ...made, ':connection': lab.connection, ':integration': integrationId, ':key': keyId, ':agent': agentId }
+    const filled = (text: string, fit: (id: string) => string): string => Object.entries(ours).reduce((so, [word, id]) => so.replace(word, fit(id)), text)
+    const fill = (text: string): string => filled(text, (id) => id)
+    const never = (text: string): string => filled(text, (id) => `${id.slice(0, -4)}ffff`)
     const ask = async (fit: (text: string) => string) => {
-      const sent = body === undefined ? {} : { body: JSON.parse(fit(JSON.stringify(body))) }
+      const soon = new Date(lab.time.clock.wall() + HOUR).toISOString()
+      const sent = body === undefined ? {} : { body: JSON.parse(fit(JSON.stringify(body)).replace('"soon"', `"${soon}"`)) }
       const { status, json } = await lab.call(method, fit(path), { key: foreign, ...sent })
       const { detail, request_id: _id, ...rest } = json
       return { status, ...rest, detail: String(detail).replace(/[a-z]+_[0-9a-f-]{36}/g, 'ID') }
@@ -83,12 +119,35 @@ describe('an admin key of another organization', () => {
     expect(await snapshot()).toEqual(before)
   })
 
-  test.each(['/api/v1/connections', '/api/v1/integrations', '/api/v1/owners/owner-1/connections', '/api/v1/connections?owner=owner-1'])(
-    '%s lists nothing',
-    async (path) => {
-      expect((await lab.call('GET', path, { key: foreign })).json.items).toEqual([])
-    },
-  )
+  test.each([
+    '/api/v1/alerts',
+    '/api/v1/webhooks',
+    '/api/v1/channels',
+    '/api/v1/sweeps',
+    '/api/v1/expiries/list',
+    '/api/v1/connections',
+    '/api/v1/integrations',
+    '/api/v1/owners/owner-1/connections',
+    '/api/v1/connections?owner=owner-1',
+  ])('%s lists nothing', async (path) => {
+    expect((await lab.call('GET', path, { key: foreign })).json.items).toEqual([])
+  })
+
+  test('counts nothing of ours, and exports nothing', async () => {
+    const of = async (path: string) => await lab.call('GET', `/api/v1/${path}`, { key: foreign })
+    expect((await of('connections/facets')).json).toMatchObject({ total: 0, status: [], provider: [], integration: [], code: [] })
+    expect((await of('console/overview')).json).toMatchObject({
+      counts: { total: 0 },
+      attention: [],
+      weather: [],
+      alerts: [],
+      agents: { agents: 0, installations: 0 },
+    })
+    expect((await of('expiries')).json).toMatchObject({ buckets: [], lanes: [] })
+    expect((await of('connections/export')).text.trim().split('\n')).toHaveLength(1)
+    expect((await of('events/export')).text).not.toContain(lab.connection)
+    expect((await of('metrics/history?series=reads,refreshes_ok,connections_by_status')).json.series).toEqual([])
+  })
 
   test('events and cursors of another organization lead nowhere', async () => {
     const cursor = Buffer.from(lab.connection).toString('base64url')

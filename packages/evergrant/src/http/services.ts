@@ -28,14 +28,15 @@ import type { IntegrationService } from '../core/connection/integration-service.
 import type { MachineConnections } from '../core/connection/machine-connections.ts'
 import type { ReuseProbes } from '../core/connection/reuse-probes.ts'
 import type { Identity } from '../core/identity/identity.ts'
-import type { OrganizationId } from '../core/ids.ts'
+import type { ConnectionId, OrganizationId } from '../core/ids.ts'
 import type { BulkService } from '../core/observe/bulk-service.ts'
+import type { ConnectionUses } from '../core/observe/connection-uses.ts'
 import type { ConsoleService } from '../core/observe/console-service.ts'
 import type { HistoryService } from '../core/observe/history-service.ts'
 import type { LiveHub } from '../core/observe/live-hub.ts'
 import type { Observed } from '../core/observe/observed.ts'
 import type { StoryService } from '../core/observe/story-service.ts'
-import type { KeyCensus } from '../core/operate/key-census.ts'
+import type { KeysService } from '../core/operate/keys-service.ts'
 import type { SweepService } from '../core/operate/sweep-service.ts'
 import type { DpopProofs } from '../core/proof/dpop-proofs.ts'
 import type { ProviderDirectory } from '../core/provider/context.ts'
@@ -50,6 +51,7 @@ import type { Clock, Entropy, Timers } from '../core/time.ts'
 import type { OwnerData } from '../core/user/owner-data.ts'
 import type { UserService } from '../core/user/user-service.ts'
 import type { WebhookService } from '../core/webhook/webhook-service.ts'
+import type { Webhooks } from '../core/webhook/webhooks.ts'
 import type { Upstream } from './proxy/upstream.ts'
 
 /** What the routes use: services of core and plain functions. Never a store. */
@@ -81,6 +83,8 @@ export interface Services {
   readonly uses: Pick<UseCounter, 'count' | 'countDay' | 'flush'>
   readonly trust: TrustService
   readonly useHistory: Pick<Uses, 'ofConnection' | 'ofAgent'>
+  /** Who used these connections in the last 24 hours. */
+  readonly pageUses: (organization: OrganizationId, connections: readonly ConnectionId[]) => Promise<readonly ConnectionUses[]>
   /** Whether a request comes from the holder of a key (DPoP). */
   readonly proofs: Pick<DpopProofs, 'check' | 'examine' | 'spend' | 'nonces'>
   readonly signingKeys: Pick<SigningKeys, 'published' | 'mustOperate' | 'rotateNow' | 'schedule'>
@@ -108,7 +112,7 @@ export interface Services {
   readonly bulks: BulkService
   readonly stories: StoryService
   readonly history: Pick<HistoryService, 'read'>
-  readonly eventSearch: Pick<Observed, 'events'>
+  readonly eventSearch: Pick<Observed, 'events'> & Pick<Webhooks, 'event'>
   readonly live: Pick<LiveHub, 'subscribe' | 'streamsOf' | 'publish' | 'close'>
   /** Whether what opened a stream would still open it. */
   readonly stillAllowed: (caller: Caller) => Promise<boolean>
@@ -121,8 +125,8 @@ export interface Services {
   /** Of this installation for push services, base64url. */
   readonly pushKey: () => Promise<string>
   readonly sweeps: Pick<SweepService, 'start' | 'list' | 'look'>
-  /** Ids of the master keys, the first of which seals, and what each seals still. */
-  readonly encryption: { readonly keyring: readonly string[]; take(patience: Promise<void>): Promise<KeyCensus> }
+  /** Master keys, what each seals, and sealing everything anew. */
+  readonly keys: Pick<KeysService, 'status' | 'reload' | 'reseal' | 'progress' | 'remove'>
   readonly health: HealthSource
   readonly metrics: MetricsSource
 }

@@ -1,6 +1,7 @@
 import { mkdir, rename, unlink } from 'node:fs/promises'
 import { Fault } from '../core/fault/fault.ts'
 import type { IntentId } from '../core/ids.ts'
+import { sealedBy } from '../core/operate/operations.ts'
 import type { Journal, JournalRecord, KeptAnswer } from '../core/refresh/journal.ts'
 import type { Seal } from '../core/seal/seal.ts'
 import { type Clock, HOUR } from '../core/time.ts'
@@ -96,6 +97,8 @@ class GroupJournal implements FileJournal {
   #closed: Holding[]
   /** The file of each answer that the database is not known to have; null while it is being written. */
   readonly #unsettled = new Map<string, Holding | null>()
+  /** The master key of each answer that is not settled. */
+  readonly #keys = new Map<string, string>()
   #sequence: number
   #queue: Waiting[] = []
   #marks: Buffer[] = []
@@ -119,17 +122,22 @@ class GroupJournal implements FileJournal {
       const answers = scan.frames.filter(({ kind }) => kind === 'answer').length
       const pending = scan.frames.filter(isPending)
       const holding: Holding = { path, endedAt: modifiedAt, answers, unsettled: pending.length, damaged: scan.damaged > 0 }
-      for (const { intent } of pending) this.#unsettled.set(intent, holding)
+      for (const frame of pending) {
+        this.#unsettled.set(frame.intent, holding)
+        this.#keys.set(frame.intent, sealedBy(frame.sealed) ?? 'unknown')
+      }
       return holding
     })
   }
 
   async append(record: JournalRecord): Promise<void> {
     if (this.#ended) throw new Error('the journal is closed')
-    const frame = encodeFrame(sealRecord(record, this.#setting.seal))
+    const sealed = sealRecord(record, this.#setting.seal)
+    const frame = encodeFrame(sealed)
     if (frame.length > this.#setting.capacity) throw new Error('the answer is larger than a journal file')
     await new Promise<void>((resolve, reject) => {
       this.#unsettled.set(record.intent, null)
+      this.#keys.set(record.intent, sealedBy(sealed.sealed) ?? 'unknown')
       this.#queue.push({ intent: record.intent, frame, resolve, reject })
       this.#start()
     })
@@ -139,6 +147,7 @@ class GroupJournal implements FileJournal {
     const holding = this.#unsettled.get(intent)
     if (this.#ended || holding === undefined) return
     this.#unsettled.delete(intent)
+    this.#keys.delete(intent)
     if (holding !== null) holding.unsettled -= 1
     this.#marks.push(encodeFrame({ kind: 'settled', intent, organization: '', sealed: Buffer.alloc(0) }))
     if (this.#marks.length >= MARKS_WAITING) this.#start()
@@ -166,6 +175,12 @@ class GroupJournal implements FileJournal {
 
   unsettled(): number {
     return this.#unsettled.size
+  }
+
+  sealedWith(): Readonly<Record<string, number>> {
+    const counts: Record<string, number> = {}
+    for (const key of this.#keys.values()) counts[key] = (counts[key] ?? 0) + 1
+    return counts
   }
 
   healthy(): boolean {
@@ -225,6 +240,7 @@ class GroupJournal implements FileJournal {
   #refuse(group: readonly Waiting[], error: unknown): void {
     for (const { intent, reject } of group) {
       this.#unsettled.delete(intent)
+      this.#keys.delete(intent)
       reject(error)
     }
   }

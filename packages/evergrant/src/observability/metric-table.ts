@@ -147,6 +147,20 @@ export const METRICS = metrics([
     buckets: SECONDS,
   },
   {
+    name: 'evergrant_notices_total',
+    kind: 'counter',
+    help: 'Notices of alerts, by what became of them.',
+    labels: { outcome: '`sent`, `retried`, `failed`, `dropped`' },
+    more: 'Several notices may go in one message. `dropped`: it was no news any more when its time came.',
+  },
+  {
+    name: 'evergrant_owner_letters_total',
+    kind: 'counter',
+    help: 'Letters of Evergrant to end users, by what became of them.',
+    labels: { outcome: '`sent`, `retried`, `failed`, `skipped`' },
+    more: '`skipped`: healed meanwhile, no address, or not wanted.',
+  },
+  {
     name: 'evergrant_alerts_open',
     kind: 'gauge',
     help: 'Open alerts.',

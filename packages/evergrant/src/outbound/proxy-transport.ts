@@ -223,7 +223,12 @@ function forwardable(headers: ProxyRequest['headers']): Record<string, string | 
 /** Fields that `Connection` names belong to this hop as well. */
 function listedIn(connection: string | readonly string[] | undefined): ReadonlySet<string> {
   const text = typeof connection === 'string' ? connection : (connection ?? []).join(',')
-  return new Set(text.toLowerCase().split(/\s*,\s*/))
+  return new Set(
+    text
+      .toLowerCase()
+      .split(',')
+      .map((name) => name.trim()),
+  )
 }
 
 interface Where {

@@ -22,7 +22,7 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 /** Where the document stands: OpenID Discovery 1.0 section 4 and SMART App Launch 2.2 append, RFC 8414 section 3.1 inserts; RFC 8414 allows both. */
 export function metadataUrls(kind: DiscoveryKind, issuer: string): string[] {
-  const base = issuer.replace(/\/+$/, '')
+  const base = issuer.replace(/(?<!\/)\/+$/, '')
   if (kind === 'smart') return [`${base}/.well-known/smart-configuration`]
   const url = new URL(base)
   const path = url.pathname === '/' ? '' : url.pathname

@@ -99,6 +99,14 @@ export function operateChores({
   ]
 }
 
+/** Tells the others which master keys this node has, looks which they have, and seals anew what somebody asked for. */
+export function keyChores(keys: { work(): Promise<boolean> }, keyringWatch: { look(): Promise<unknown> }): readonly Chore[] {
+  return [
+    { name: 'master keys', everyMs: 5 * SECOND, run: () => keyringWatch.look().then(() => false) },
+    { name: 'seal anew', everyMs: SECOND, run: () => keys.work() },
+  ]
+}
+
 /** Where there are other nodes: shows them that this one lives, and looks after those that do not. */
 function sharedChores(engine: NodeChoreParts['engine'], watch: Pick<NodeWatch, 'beat'>): readonly Chore[] {
   return [

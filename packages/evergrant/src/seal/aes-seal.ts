@@ -44,7 +44,9 @@ export function createAesSeal({ keyring, root, entropy }: AesSealOptions): Seal 
   }
   let current: SealingKey | undefined
   const sealingKey = (): SealingKey => {
-    if (current === undefined || current.used === VALUES_PER_KEY) current = freshKey(masterOf(keyring.primary.id), entropy)
+    // Which key seals may change while a node runs.
+    if (current === undefined || current.used === VALUES_PER_KEY || current.master.keyId !== keyring.primary.id)
+      current = freshKey(masterOf(keyring.primary.id), entropy)
     return current
   }
   const hmac = (purpose: string, data: string): string => createHmac('sha256', purposeKey(purpose)).update(data, 'utf8').digest('base64url')

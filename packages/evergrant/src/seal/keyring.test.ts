@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, expect, test } from 'vitest'
 import { systemEntropy } from '../system.ts'
-import { keyFile, openKeyFile, parseMasterKeys } from './keyring.ts'
+import { keyFile, openKeyFile } from './key-file.ts'
+import { parseMasterKeys } from './keyring.ts'
 import { openSeal, SEAL_ROOT, type SealMeta } from './open-seal.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'keyring-'))

@@ -1,8 +1,5 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { Fault } from '../core/fault/fault.ts'
 import { Secret } from '../core/seal/secret.ts'
-import type { Entropy } from '../core/time.ts'
 
 export interface MasterKey {
   /** 1 to 32 of `a-z A-Z 0-9 _ -`. It stands in clear in every value sealed with the key. */
@@ -11,118 +8,101 @@ export interface MasterKey {
   readonly key: Secret<Uint8Array>
 }
 
-/** Seals with the first key, opens with any. Never empty, ids unique. */
+/** A master key that only a key service can open: what the service answered when it was wrapped. */
+export interface WrappedKey {
+  readonly id: string
+  readonly wrapped: string
+}
+
+/** One entry of a keyring as it is written down. */
+export type KeyEntry = MasterKey | WrappedKey
+
+/** Seals with the primary key, opens with any. Never empty, ids unique. */
 export interface Keyring {
+  /** The key that seals now. */
   readonly primary: MasterKey
   find(id: string): MasterKey | undefined
+  /** In the order in which they are written down: the first is the one that shall seal. */
   ids(): readonly string[]
 }
 
-const KEY_BYTES = 32
+export const KEY_BYTES = 32
 const KEY_ID = /^[A-Za-z0-9_-]{1,32}$/
+/** How a key service marks its answers; plain base64 has no colon. */
+const WRAPPED = /^vault:v\d{1,9}:[A-Za-z0-9+/]+=*$/
 
 /** @throws Fault `invalid_request` when there is no key or an id appears twice. */
 export function createKeyring(keys: readonly MasterKey[]): Keyring {
-  const primary = keys[0]
-  if (primary === undefined) throw new Fault('invalid_request', { detail: 'The keyring is empty: give at least one master key as id:base64.' })
+  refuseMixed(keys)
+  const [primary] = keys
+  if (primary === undefined) throw emptyRing()
   const byId = new Map(keys.map((key) => [key.id, key]))
-  if (byId.size !== keys.length) throw new Fault('invalid_request', { detail: 'A master key id appears twice in the keyring: give each key its own id.' })
   return { primary, find: (id) => byId.get(id), ids: () => [...byId.keys()] }
 }
 
+/** @throws Fault `invalid_request` */
+export function refuseMixed(keys: readonly KeyEntry[]): void {
+  if (keys.length === 0) throw emptyRing()
+  if (new Set(keys.map(({ id }) => id)).size !== keys.length)
+    throw new Fault('invalid_request', { detail: 'A master key id appears twice in the keyring: give each key its own id.' })
+}
+
+function emptyRing(): Fault {
+  return new Fault('invalid_request', { detail: 'The keyring is empty: give at least one master key as id:base64.' })
+}
+
 /**
- * Reads `id:base64` entries separated by commas or white space, primary first.
+ * Reads `id:base64` entries, or `id:vault:v1:...`, separated by commas or white space, the one that shall seal first.
  * @throws Fault `invalid_request`; the message has positions and ids, never a key.
  */
-export function parseMasterKeys(text: string): Keyring {
-  const entries = text.split(/[\s,]+/).filter((entry) => entry !== '')
-  return createKeyring(entries.map((entry, index) => parseEntry(entry, index + 1)))
+export function parseKeyEntries(text: string): readonly KeyEntry[] {
+  const entries = text
+    .split(/[\s,]+/)
+    .filter((entry) => entry !== '')
+    .map((entry, index) => parseEntry(entry, index + 1))
+  refuseMixed(entries)
+  return entries
 }
 
-function parseEntry(entry: string, position: number): MasterKey {
+/** The same of keys that need no key service. @throws Fault `invalid_request` */
+export function parseMasterKeys(text: string): Keyring {
+  return createKeyring(parseKeyEntries(text).map(plainKey))
+}
+
+/** @throws Fault `invalid_request` for a wrapped one */
+export function plainKey(entry: KeyEntry): MasterKey {
+  if ('wrapped' in entry) throw refuse(`master key ${entry.id} is wrapped by a key service: set EVERGRANT_VAULT_KEY and EVERGRANT_VAULT_TOKEN`)
+  return entry
+}
+
+/** As it is written into a variable. */
+export function entryText(entry: KeyEntry): string {
+  return `${entry.id}:${'wrapped' in entry ? entry.wrapped : Buffer.from(entry.key.reveal()).toString('base64')}`
+}
+
+function parseEntry(entry: string, position: number): KeyEntry {
   const colon = entry.indexOf(':')
   if (colon < 0) throw refuse(`master key ${position} has no id: write id:base64, for example k1:<output of \`openssl rand -base64 32\`>`)
-  return masterKey(entry.slice(0, colon), entry.slice(colon + 1), position)
+  return keyEntry(entry.slice(0, colon), entry.slice(colon + 1), position)
 }
 
-function masterKey(id: string, base64: string, position: number): MasterKey {
+/** @throws Fault `invalid_request` */
+export function keyEntry(id: string, value: string, position: number): KeyEntry {
   if (!KEY_ID.test(id)) throw refuse(`the id of master key ${position} must be 1 to 32 letters, digits, _ or -`)
-  const key = new Uint8Array(Buffer.from(base64, 'base64'))
-  if (!/^[A-Za-z0-9+/_-]+=*$/.test(base64) || key.length !== KEY_BYTES) {
-    throw refuse(`master key ${id} must be ${KEY_BYTES} bytes in base64: make one with \`openssl rand -base64 32\``)
-  }
+  if (WRAPPED.test(value)) return { id, wrapped: value }
+  const key = new Uint8Array(Buffer.from(value, 'base64'))
+  if (!/^[A-Za-z0-9+/_-]+=*$/.test(value)) throw refuse(`master key ${id} must be ${KEY_BYTES} bytes in base64: make one with \`openssl rand -base64 32\``)
+  return masterKey(id, key)
+}
+
+/** @throws Fault `invalid_request` when these bytes are no key */
+export function masterKey(id: string, key: Uint8Array): MasterKey {
+  if (!KEY_ID.test(id)) throw refuse(`the id of master key ${id.slice(0, 40)} must be 1 to 32 letters, digits, _ or -`)
+  if (key.length !== KEY_BYTES) throw refuse(`master key ${id} must be ${KEY_BYTES} bytes in base64: make one with \`openssl rand -base64 32\``)
   if (key.every((byte) => byte === key[0])) throw refuse(`master key ${id} is not random: make one with \`openssl rand -base64 32\``)
   return { id, key: new Secret(key) }
 }
 
 function refuse(detail: string): Fault {
   return new Fault('invalid_request', { detail, field: 'EVERGRANT_MASTER_KEYS' })
-}
-
-/** Where the embedded default keeps its keys. */
-export function keyFile(dataDir: string): string {
-  return join(dataDir, 'keys.json')
-}
-
-/**
- * Opens `data/keys.json`, or makes it with one fresh key. The file is readable by its owner alone.
- * @throws Fault `invalid_request` when others could read the file or it is malformed.
- */
-export function openKeyFile(path: string, entropy: Entropy): Keyring {
-  if (!existsSync(path)) writeKeyFile(path, entropy)
-  refuseWideMode(path)
-  return createKeyring(readEntries(path).map((entry, index) => masterKey(entry.id, entry.key, index + 1)))
-}
-
-/** @throws Fault `invalid_request` when a file with secrets can be read by others than its owner. */
-export function refuseWideMode(path: string): void {
-  const mode = statSync(path).mode & 0o777
-  if ((mode & 0o077) === 0 || process.platform === 'win32') return
-  throw new Fault('invalid_request', {
-    detail: `${path} can be read by others (mode 0${mode.toString(8)}): run chmod 600 ${path} and start again.`,
-    field: path,
-  })
-}
-
-function writeKeyFile(path: string, entropy: Entropy): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const key = Buffer.from(entropy.bytes(KEY_BYTES)).toString('base64')
-  const file = openSync(path, 'wx', 0o600)
-  try {
-    writeSync(file, `${JSON.stringify({ keys: [{ id: 'k1', key }] }, null, 2)}\n`)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  chmodSync(path, 0o600)
-  syncFolder(dirname(path))
-}
-
-/** Without this a crash could forget the new file's name, and with it every value sealed since. */
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r')
-  try {
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
-}
-
-function readEntries(path: string): { id: string; key: string }[] {
-  const malformed = (why: string) =>
-    new Fault('invalid_request', { detail: `${path} ${why}: restore it from a backup; expected {"keys":[{"id":"k1","key":"<base64>"}]}.`, field: path })
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(readFileSync(path, 'utf8'))
-  } catch {
-    throw malformed('is not JSON')
-  }
-  const keys = typeof parsed === 'object' && parsed !== null && 'keys' in parsed ? parsed.keys : undefined
-  if (!Array.isArray(keys)) throw malformed('has no list of keys')
-  return keys.map((entry: unknown) => {
-    if (typeof entry === 'object' && entry !== null && 'id' in entry && 'key' in entry && typeof entry.id === 'string' && typeof entry.key === 'string') {
-      return { id: entry.id, key: entry.key }
-    }
-    throw malformed('has an entry without id and key')
-  })
 }

@@ -2,13 +2,19 @@ import { Fault } from '../core/fault/fault.ts'
 import { type Seal, type SealContext, SealError } from '../core/seal/seal.ts'
 import { Secret } from '../core/seal/secret.ts'
 import type { Entropy } from '../core/time.ts'
-import { createAesSeal } from './aes-seal.ts'
+import { createAesSeal, sealedWith } from './aes-seal.ts'
 import type { Keyring } from './keyring.ts'
 
 /** The part of the store's `Meta` that is needed here. */
 export interface SealMeta {
   get(name: string): Promise<Uint8Array | undefined>
   putIfAbsent(name: string, value: Uint8Array): Promise<Uint8Array>
+}
+
+/** The id of the key that seals the root: every node that ever started had it. Undefined: nothing was sealed yet. */
+export async function rootKeyId(meta: Pick<SealMeta, 'get'>): Promise<string | undefined> {
+  const stored = await meta.get(SEAL_ROOT)
+  return stored === undefined ? undefined : sealedWith(stored)
 }
 
 /** Name of the sealed root among the facts of the database. */

@@ -20,6 +20,7 @@ import { ownerCases } from './conformance/owner-cases.ts'
 import { personSessionCases } from './conformance/person-session-cases.ts'
 import { pushCases } from './conformance/push-cases.ts'
 import { quotaCases } from './conformance/quota-cases.ts'
+import { resealCases } from './conformance/reseal-cases.ts'
 import { retentionCases } from './conformance/retention-cases.ts'
 import { sessionCases } from './conformance/session-cases.ts'
 import { signInCases } from './conformance/sign-in-cases.ts'
@@ -42,6 +43,7 @@ export const storeCases: readonly StoreCase[] = [
   ...connectionCases,
   ...importCases,
   ...retentionCases,
+  ...resealCases,
   ...sessionCases,
   ...accessCases,
   ...warningCases,

@@ -21,6 +21,7 @@ import type { Tickets } from '../core/identity/ticket.ts'
 import type { AgentId, AlertId, ConnectionId, DeliveryId, InstallationId, IntegrationId, OrganizationId, SessionId, UserId } from '../core/ids.ts'
 import type { Observed } from '../core/observe/observed.ts'
 import type { Operations } from '../core/operate/operations.ts'
+import type { Reseals } from '../core/operate/reseals.ts'
 import type { QuotaState, Quotas } from '../core/pacing/quotas.ts'
 import type { ProofsSeen } from '../core/proof/dpop-proofs.ts'
 import type { Pushes } from '../core/push/pushes.ts'
@@ -98,6 +99,7 @@ export interface Store {
   readonly webhooks: Webhooks
   readonly observed: Observed
   readonly operations: Operations
+  readonly reseals: Reseals
   readonly nodes: Nodes
   readonly changes: Changes
   /** Resolves when the database answers a trivial read and accepts writes; rejects otherwise. */
@@ -126,11 +128,23 @@ export interface MigrationStatus {
   readonly appliedAt: number | null
 }
 
+/** What is stored in a table, or in one column of it, that goes when the last migration is taken back. */
+export interface Loss {
+  readonly table: string
+  /** Null: the whole table. */
+  readonly column: string | null
+  /** How many rows have something there. Never 0. */
+  readonly rows: number
+}
+
 export interface Migrations {
+  /** Those of this program, and those that a newer one applied. */
   status(): Promise<readonly MigrationStatus[]>
   /** Applies what is missing, in order, each in its own transaction. Returns the versions applied. */
   up(): Promise<readonly number[]>
-  /** Takes the last applied migration back. Returns its version, or null when there is none. */
+  /** What `rollback` would take away with it. @throws Fault `store_unavailable` when the last migration is of a newer version */
+  losses(): Promise<readonly Loss[]>
+  /** Takes the last applied migration back. Returns its version, or null when there is none. @throws Fault as `losses` */
   rollback(): Promise<number | null>
 }
 

@@ -14,6 +14,7 @@ import type { PresentationInput } from '../core/session/sessions.ts'
 import { systemClock, systemEntropy, systemTimers } from '../system.ts'
 import { agentCopies, agentPlans, fillAgents } from './conformance/agent-plans.ts'
 import { enrolled, newAgent } from './conformance/agents.ts'
+import { alertCopies, alertPlans, fillAlerts } from './conformance/alert-plans.ts'
 import { observePlans } from './conformance/observe-plans.ts'
 import { opened, person } from './conformance/people.ts'
 import { insertion, stagedSession } from './conformance/sign-in-cases.ts'
@@ -229,6 +230,7 @@ const CASES: readonly Case[] = [
   },
   ...agentPlans(NOW),
   ...observePlans,
+  ...alertPlans(NOW),
   ...trustPlans(NOW),
 ]
 
@@ -286,6 +288,7 @@ async function fill(
   await opened(tenant, user.id)
   await fillAgents(tenant)
   await fillTrust(tenant)
+  await fillAlerts(tenant, first, NOW)
   const agent = await newAgent(tenant, { owner: user.id })
   const machine = await enrolled(tenant, agent, 'plans')
   await store.installations.present(sdkPresentation(machine.id, { verb: 'recover' }))
@@ -345,13 +348,15 @@ async function fill(
     }),
     ...agentCopies(NOW),
     ...trustCopies(NOW),
+    ...alertCopies(NOW),
   }
   for (const [table, copy] of Object.entries(copies)) {
     const [row] = await sql(`select * from ${table} ${table === 'event' ? "where type = 'connection.refreshed'" : ''} limit 1`)
     if (row === undefined) throw new Error(`${table} is empty`)
     await insert(
       table,
-      ids.map((id, index) => copy(row, index, id)),
+      // Endpoints are as many as people made: a claim looks at each of them.
+      ids.slice(0, table === 'webhook' ? 50 : ids.length).map((id, index) => copy(row, index, id)),
     )
   }
   await sql('analyze')
@@ -429,8 +434,8 @@ describe('statements on SQLite', () => {
 function scansTable(detail: string, sql: string): boolean {
   if (/^SCAN i\b/.test(detail) && /\bintegration i\b/.test(sql) && !/\binstallation i\b/.test(sql)) return false
   return (
-    /^SCAN (?!json_each|CONSTANT|page|few)/.test(detail) &&
-    !/USING (COVERING )?INDEX (answer_uncut|answer_cut|connection_purge|health_failing|credential_suspect)/.test(detail)
+    /^SCAN (?!json_each|CONSTANT|page|few|told|w$)/.test(detail) &&
+    !/USING (COVERING )?INDEX (event_outbox_order|answer_uncut|answer_cut|connection_purge|health_failing|credential_suspect)/.test(detail)
   )
 }
 

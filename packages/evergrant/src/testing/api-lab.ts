@@ -95,6 +95,14 @@ export interface ApiLabOptions extends LabOptions {
   >
 }
 
+/** One node with one key: what goes on between nodes is tested with real ones. */
+const LAB_KEYS = {
+  ring: { ids: () => ['k1'], seals: () => 'k1', use: () => {} },
+  keyringWatch: { look: async () => [], lacking: () => [] },
+  keyFile: null,
+  node: { id: 'lab' },
+}
+
 const HEALTHY: Services['health'] = { check: async () => [{ name: 'store', ok: true, detail: null }] }
 const METRICS: Services['metrics'] = { tokenRead: () => {}, render: async () => 'evergrant_up 1\n' }
 
@@ -118,7 +126,7 @@ export async function createApiLab(options: ApiLabOptions = {}): Promise<ApiLab>
   const probed = labConnections(lab, { ...ports, seal })
   const repairPage: Services['repairLink'] = ({ row, providerKnown }) =>
     providerKnown ? repairLink(row.connection, PUBLIC_URL, { seal, clock: time.clock }) : null
-  const alerting = labAlerts(lab, { ...ports, seal, log, letters, connections: probed.connections, repairLink: repairPage })
+  const alerting = labAlerts(lab, { ...ports, seal, log, letters, counter, connections: probed.connections, repairLink: repairPage })
   const services: Services = {
     ...ports,
     engine: lab.engine,
@@ -156,7 +164,7 @@ export async function createApiLab(options: ApiLabOptions = {}): Promise<ApiLab>
       node: { id: 'lab', incarnation: 'lab' },
       log,
     }),
-    ...composeOperate({ ...ports, store, engine: lab.engine, keyring: ['k1'] }),
+    ...composeOperate({ ...ports, store, engine: lab.engine, seal, log, ...LAB_KEYS }),
     ...alerting,
     metrics: METRICS,
   }
@@ -217,7 +225,7 @@ function labAlerts(
   {
     letters,
     ...ports
-  }: Pick<AlertComposition, 'clock' | 'timers' | 'entropy' | 'seal' | 'log' | 'connections' | 'repairLink'> & { readonly letters: Letter[] },
+  }: Pick<AlertComposition, 'clock' | 'timers' | 'entropy' | 'seal' | 'log' | 'connections' | 'repairLink' | 'counter'> & { readonly letters: Letter[] },
 ): AlertParts {
   const guard = createAddressGuard({ allowPrivateHosts: [], development: true })
   const mailer = { send: async (letter: Letter) => void letters.push(letter) }

@@ -10,8 +10,11 @@ import type { PeoplePlace } from './people.ts'
 /** A node as it is served, on a database of its own; asked with `app.inject`. */
 export interface WholeNode extends PeoplePlace {
   readonly evergrant: Evergrant
+  /** Its data folder. */
+  readonly folder: string
   readonly app: App
   readonly parts: ExtensionParts
+  readonly services: ExtensionParts['services']
   readonly store: Store
   ask(method: string, url: string, credential: string | null, body?: unknown): Promise<NodeAnswer>
   close(): Promise<void>
@@ -47,6 +50,7 @@ export async function openWholeNode({ env = {}, routes = [] }: WholeNodeOptions 
   const { app } = evergrant
   return {
     evergrant,
+    folder,
     app,
     parts,
     store: parts.store,

@@ -2,6 +2,55 @@
 
 import type { Nothing, Operation } from '../operation.ts'
 export interface AdminOperations {
+  /** Master keys, what they seal, and which node has them. */
+  'GET /api/v1/admin/keys': Operation<
+    Nothing,
+    undefined,
+    {
+      readonly keys: readonly {
+        readonly id: string
+        readonly state: 'seals' | 'waits' | 'opens' | 'missing'
+        readonly values: number
+        readonly places: { readonly [key: string]: number }
+        readonly journal: number
+      }[]
+      readonly source: 'file' | 'environment'
+      readonly nodes: readonly { readonly id: string; readonly alive: boolean; readonly keys: readonly string[] | null; readonly seals: string | null }[]
+      readonly reseal: {
+        readonly key: string
+        readonly started_at: string
+        readonly total: number | null
+        readonly done: number
+        readonly unopened: number
+        readonly per_second: number | null
+        readonly seconds_left: number | null
+        readonly finished_at: string | null
+      } | null
+      readonly complete: boolean
+      readonly counted_at: string | null
+    }
+  >
+  /** Read the key file again. */
+  'POST /api/v1/admin/keys/reload': Operation<Nothing, undefined, { readonly reloaded: boolean }>
+  /** Seal everything anew with the first master key. */
+  'POST /api/v1/admin/keys/reseal': Operation<
+    Nothing,
+    undefined,
+    {
+      readonly key: string
+      readonly started_at: string
+      readonly total: number | null
+      readonly done: number
+      readonly unopened: number
+      readonly per_second: number | null
+      readonly seconds_left: number | null
+      readonly finished_at: string | null
+    }
+  >
+  /** How far sealing anew is. */
+  'GET /api/v1/admin/keys/reseal/stream': Operation<Nothing, undefined, string>
+  /** Take a master key away that seals nothing. */
+  'DELETE /api/v1/admin/keys/{id}': Operation<Nothing, undefined, { readonly id: string; readonly outcome: 'removed' | 'unused' }>
   /** Sweep now. */
   'POST /api/v1/admin/refresh-tokens': Operation<Nothing, undefined, { readonly sweep_id: string; readonly due: number; readonly started: number }>
   /** Is the database trusted?. */

@@ -49,4 +49,18 @@ export interface ConsoleOperations {
   'GET /api/v1/console/push-key': Operation<Nothing, undefined, { readonly public_key: string }>
   /** Hear of changes as they happen. */
   'GET /api/v1/console/stream': Operation<{ readonly topics?: string; readonly last_event_id?: string }, undefined, string>
+  /** Who used the connections of a page. */
+  'GET /api/v1/console/uses': Operation<
+    { readonly ids: string },
+    undefined,
+    {
+      readonly items: readonly {
+        readonly connection_id: string
+        readonly requests: number
+        readonly hours: readonly number[]
+        readonly used_by: readonly { readonly kind: string; readonly id: string; readonly name: string | null; readonly count: number }[]
+        readonly actors: number
+      }[]
+    }
+  >
 }

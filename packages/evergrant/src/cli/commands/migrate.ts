@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { loadConfig } from '../../config.ts'
-import type { MigrationStatus } from '../../store/contract.ts'
+import type { Loss, MigrationStatus } from '../../store/contract.ts'
 import { withMigrations } from '../database.ts'
-import { EXIT } from '../exit-code.ts'
+import { CommandFailure, EXIT } from '../exit-code.ts'
 import { cell, formatTable } from '../output.ts'
 import type { Shell } from '../shell.ts'
 
@@ -36,13 +36,23 @@ export function migrateCommands(program: Command, { output, finish }: Shell): vo
     )
   group
     .command('rollback')
-    .description('takes the last applied migration back, with the data of its tables')
-    .action(() =>
+    .description('takes the last applied migration back; when that loses data, it says what, and asks for --yes')
+    .option('--yes', 'also when stored data goes with it')
+    .action((options: { readonly yes?: boolean }) =>
       withMigrations(loadConfig({ development: false }), 'change', async (migrations) => {
+        const losses = await migrations.losses()
+        if (losses.length > 0 && options.yes !== true) throw new CommandFailure(EXIT.problem, refusal(losses), { losses })
         const version = await migrations.rollback()
-        output.result({ rolled_back: version }, () => (version === null ? 'Nothing is applied.' : `Took migration ${version} back. ${AFTER_ROLLBACK}`))
+        output.result({ rolled_back: version, lost: losses.map((loss) => ({ ...loss })) }, () =>
+          version === null ? 'Nothing is applied.' : `Took migration ${version} back. ${losses.length === 0 ? 'Nothing was stored in it.' : AFTER_ROLLBACK}`,
+        )
       }),
     )
+}
+
+function refusal(losses: readonly Loss[]): string {
+  const lines = losses.map(({ table, column, rows }) => `  ${rows} ${rows === 1 ? 'row' : 'rows'} of ${column === null ? table : `${table}.${column}`}`)
+  return ['Taking the last migration back would remove what is stored in it:', ...lines, 'Make a backup, then: evergrant migrate rollback --yes'].join('\n')
 }
 
 function view(row: MigrationStatus) {

@@ -1,19 +1,39 @@
 import type { Command } from 'commander'
+import { databaseFile } from '../../compose-node.ts'
+import { loadConfig, takeSecret } from '../../config.ts'
 import type { JsonObject } from '../../core/json.ts'
+import { Secret } from '../../core/seal/secret.ts'
 import type { Api } from '../api.ts'
+import { endClone } from '../backup/end-clone.ts'
+import { type OpenerOptions, openerOf, usage } from '../backup/key-files.ts'
+import { restoreBackup } from '../backup/read-file.ts'
 import { CommandFailure, EXIT } from '../exit-code.ts'
 import { cell, formatTable } from '../output.ts'
 import { withApi } from '../reach.ts'
 import type { Shell } from '../shell.ts'
+import { contentFacts, contentText } from './backup.ts'
 
 interface ConfirmOptions {
   readonly asOriginal?: boolean
   readonly asClone?: boolean
 }
 
+interface FromOptions extends OpenerOptions {
+  readonly into?: string
+  readonly asClone?: boolean
+}
+
 /** `evergrant restore`: a database that was restored, failed over or copied. */
 export function restoreCommands(program: Command, shell: Shell): void {
-  const group = program.command('restore').description('a database that was restored from a backup, failed over or copied')
+  const group = program.command('restore').description('restores a backup; and what to do with a database that was restored, failed over or copied')
+  group
+    .command('from <file>', { isDefault: true })
+    .description('restores a backup into an empty place; grants are presented again after `restore confirm`')
+    .option('--identity-file <path>', 'the secret half of the recipient of the backup')
+    .option('--passphrase-file <path>', 'its passphrase')
+    .option('--into <address>', 'postgres://..., or env:NAME that holds it; by default the database of the configuration')
+    .option('--as-clone', 'the original lives on: every grant ends, in this copy only, before anybody can open it')
+    .action((file: string, options: FromOptions) => from(file, options, shell))
   group
     .command('status')
     .description('is the database trusted, and if not: why, and which grants need a reconnect')
@@ -27,6 +47,40 @@ export function restoreCommands(program: Command, shell: Shell): void {
       if (options.asOriginal === true && options.asClone === true) throw new CommandFailure(EXIT.usage, 'Say --as-original or --as-clone, not both.')
       return withApi((api) => confirm(api, shell, options.asClone === true ? 'clone' : options.asOriginal === true ? 'original' : 'restored'))
     })
+}
+
+async function from(file: string, options: FromOptions, { output, finish }: Shell): Promise<void> {
+  const opener = openerOf(options)
+  const given = loadConfig({ development: false })
+  const config = options.into === undefined ? given : { ...given, databaseUrl: databaseAt(options.into) }
+  const done = await restoreBackup(config, file, opener)
+  const ended = options.asClone === true ? await endClone(config) : null
+  const { keys, declared } = done
+  if (keys.opens === false || keys.missing.length > 0) finish(EXIT.problem)
+  const trust = declared === null || ended !== null ? 'trusted' : declared.trusted
+  const facts = { ...contentFacts(done), database: config.databaseUrl === null ? databaseFile(config) : 'PostgreSQL', trust, ended }
+  output.result(facts, () => ['Restored.', ...contentText(done), ...next(trust, ended)].join('\n'))
+}
+
+function next(trust: string, ended: number | null): readonly string[] {
+  if (ended !== null) return [`It is a clone: ${ended} grants ended in it, and nowhere else. Connect test accounts of your own.`]
+  if (trust === 'trusted') return ['No server has ever served from it: start one.']
+  const choose = trust === 'cloned' ? `then \`${CHOOSE}\`` : 'then `evergrant restore confirm`'
+  return [
+    `Nothing that could cost a grant is presented yet. Start every node that you had, each with its own data folder, look at \`evergrant restore status\`, ${choose}.`,
+  ]
+}
+
+function databaseAt(into: string): Secret {
+  const secret = into.startsWith('env:') ? takeSecret(into.slice('env:'.length)) : new Secret(into)
+  if (secret === undefined) throw usage(`${into}: the environment has no such variable`)
+  const url = URL.parse(secret.reveal())
+  if (url === null || !/^postgres(ql)?:$/.test(url.protocol))
+    throw usage('--into is postgres://user@host/database, or env:NAME. Embedded: leave it out, and set EVERGRANT_DATA_DIR.')
+  // What stands in the list of processes can be read by everybody on the machine.
+  if (!into.startsWith('env:') && (url.password !== '' || url.searchParams.has('password')))
+    throw usage('A password does not belong on the command line: put the URL into an environment variable, and say --into env:NAME.')
+  return secret
 }
 
 async function status(api: Api, { output, finish }: Shell): Promise<void> {

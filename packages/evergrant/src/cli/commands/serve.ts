@@ -35,7 +35,7 @@ async function serve(output: Output, development: boolean): Promise<ExitCode> {
     const setup = await evergrant.services.identity.joining.setupToken()
     const setupUrl = setup === null ? null : `${publicUrl}/auth/setup#${setup}`
     announce(output, { url: publicUrl, database: databaseName(config), dataDir: config.dataDir, development: rehearsal, setupUrl })
-    const end = await Promise.race([stopped, evergrant.lost])
+    const end = await Promise.race([stopped, evergrant.lost, untilMistaken(output)])
     const lost = typeof end !== 'string'
     output.note(lost ? `${end.message}. Nothing new is started; answers in hand go to the journal.` : `${end}: finishing what is under way.`)
     const { onlyInJournal } = await evergrant.drain()
@@ -54,6 +54,26 @@ function untilStopped(): Promise<string> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve(signal))
   })
+}
+
+/**
+ * Resolves with the first error that nobody foresaw. After one, nothing is known of what the process would do next, so it ends; what it holds is made durable
+ * first. The words of the error are not printed: they may quote what was read.
+ */
+function untilMistaken(output: Output): Promise<Error> {
+  return new Promise((resolve) => {
+    process.on('uncaughtException', (error: unknown) => {
+      output.note(`An error that nobody foresaw: ${placeOf(error)}`)
+      resolve(new Error('This process made a mistake and ends'))
+    })
+  })
+}
+
+/** The name of an error and the lines of the stack, without its message. */
+function placeOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error
+  const lines = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+  return [error.name, ...lines].join('\n')
 }
 
 function announce(output: Output, started: Started): void {

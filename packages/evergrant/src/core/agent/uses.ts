@@ -13,6 +13,15 @@ export interface UseCount {
   readonly count: number
 }
 
+/** Uses of one connection by one actor in one hour. */
+export interface HourCount {
+  readonly connection: ConnectionId
+  readonly actor: UseCount['actor']
+  /** Start of the hour. */
+  readonly hour: Instant
+  readonly count: number
+}
+
 /** Requests and rotations of one installation on one day: what the trust score is computed from. */
 export interface DayCount {
   readonly installation: InstallationId
@@ -33,6 +42,8 @@ export interface Uses {
   add(uses: readonly UseCount[], days: readonly DayCount[]): Promise<void>
   /** Newest minute first. */
   ofConnection(organization: OrganizationId, connection: ConnectionId, since: Instant, limit: number): Promise<readonly UseCount[]>
+  /** Of several connections, by the hour and by who used them; in no order. */
+  byHour(organization: OrganizationId, connections: readonly ConnectionId[], since: Instant): Promise<readonly HourCount[]>
   ofInstallation(installation: InstallationId, since: Instant, limit: number): Promise<readonly UseCount[]>
   /** Which connections the installations of an agent used since, by what access. */
   ofAgent(agent: AgentId, since: Instant): Promise<readonly Pick<UseCount, 'connection' | 'access' | 'count'>[]>

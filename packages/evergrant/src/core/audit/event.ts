@@ -149,6 +149,9 @@ export type EventType =
   | 'owner.notified'
   | 'sweep.started'
   | 'sweep.finished'
+  | 'keys.reseal_started'
+  | 'keys.reseal_finished'
+  | 'keys.removed'
   | 'report.daily'
 
 /** Who did it: a backend with a key, a person who is signed in, an enrolled program, the engine itself, the end user's browser, the command line. */

@@ -136,7 +136,7 @@ export const CONNECTION_FAULTS = defineFaults({
     effect: 'none',
     retry: 'at retry_at',
     endUser: '{P} is connected; it can be renewed later.',
-    operator: 'The provider refuses to renew a token that is younger than the minimum age in its record. It is renewed by itself at retry_at.',
+    operator: 'The provider refuses to renew a token that is younger than the minimum age in its record. It is renewed by itself when it is old enough.',
   },
   refresh_not_supported: {
     class: 'request',
@@ -169,7 +169,7 @@ export const CONNECTION_FAULTS = defineFaults({
     effect: 'degraded once the access token is out',
     retry: 'by itself, with exponential back-off',
     endUser: '{P} has problems. We keep trying; you do not need to reconnect.',
-    operator: 'The token endpoint fails or cannot be reached. Nothing to do; the next attempt is at retry_at.',
+    operator: 'The token endpoint fails or cannot be reached. Nothing to do; it is tried again by itself.',
   },
   provider_rate_limited: {
     class: 'transient',
@@ -181,7 +181,7 @@ export const CONNECTION_FAULTS = defineFaults({
     retry: 'by itself, not before Retry-After',
     endUser: '{P} asked us to slow down. Nothing is lost.',
     operator:
-      'The provider throttles us. Nothing to do; the next attempt is at retry_at. From the proxy it comes with status 429: a quota is used up, and nothing was sent.',
+      'The provider throttles us. Nothing to do; it is tried again by itself. From the proxy it comes with status 429: a quota is used up, and nothing was sent.',
   },
   outcome_unknown: {
     class: 'unknown',
@@ -192,7 +192,7 @@ export const CONNECTION_FAULTS = defineFaults({
     effect: 'suspect; degraded once the access token is out',
     retry: "by itself: probed when the provider's reuse class allows",
     endUser: '{P} did not answer. We keep trying; you do not need to reconnect.',
-    operator: 'A refresh was sent and no trustworthy answer came back. The connection is probed at retry_at; only an answer decides.',
+    operator: 'A refresh was sent and no trustworthy answer came back. The connection is probed by itself in a while; only an answer decides.',
   },
   deaths_held: {
     class: 'transient',
@@ -215,7 +215,7 @@ export const CONNECTION_FAULTS = defineFaults({
     effect: 'none',
     retry: 'at once',
     endUser: 'One moment: {P} is being renewed.',
-    operator: "A refresh is under way and did not finish within the caller's wait. Try again at retry_at.",
+    operator: "A refresh is under way and did not finish within the caller's wait. Try again in a moment.",
   },
   token_lifetime_too_short: {
     class: 'request',

@@ -144,7 +144,8 @@ export const ALERT_RUNBOOKS: Readonly<Record<AlertKind, Runbook>> = {
       'A database was restored from before a rotation.',
     ],
     look: [
-      ['which key, and how many values', 'curl -H "Authorization: Bearer $KEY" $EVERGRANT/api/v1/keys/encryption'],
+      ['which key, and how many values', 'curl -H "Authorization: Bearer $KEY" $EVERGRANT/api/v1/admin/keys'],
+      ['the same, and which node has which keys', 'evergrant keys status'],
       ['the keyring of this machine', 'evergrant doctor'],
     ],
     remedy: [

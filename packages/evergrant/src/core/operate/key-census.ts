@@ -8,6 +8,8 @@ export interface KeyCensus {
   /** When the count was finished. */
   readonly countedAt: Instant | null
   readonly counts: ReadonlyMap<string, number>
+  /** The same by table, for each key. */
+  readonly places: ReadonlyMap<string, ReadonlyMap<string, number>>
 }
 
 const KEPT_MS = 5 * MINUTE
@@ -18,7 +20,7 @@ export class KeyCensusTaker {
   private last: KeyCensus | null = null
   private lastMono = 0
   private running: Promise<KeyCensus> | null = null
-  private sofar: Map<string, number> = new Map()
+  private sofar: Map<string, Map<string, number>> = new Map()
 
   constructor(ports: { readonly operations: Pick<Operations, 'sealedSlice'>; readonly clock: Clock }) {
     this.ports = ports
@@ -31,8 +33,20 @@ export class KeyCensusTaker {
     this.running ??= this.count().finally(() => {
       this.running = null
     })
-    const late = patience.then(() => this.last ?? { complete: false, countedAt: null, counts: new Map(this.sofar) })
+    const late = patience.then(() => this.last ?? { complete: false, countedAt: null, ...summed(this.sofar) })
     return Promise.race([this.running, late])
+  }
+
+  /** Whoever asks next counts anew: much was sealed with another key meanwhile. */
+  forget(): void {
+    this.last = null
+  }
+
+  /** Counts now, whatever is remembered. */
+  async afresh(): Promise<KeyCensus> {
+    await this.running?.catch(() => {})
+    this.forget()
+    return this.take(new Promise(() => {}))
   }
 
   private async count(): Promise<KeyCensus> {
@@ -41,11 +55,22 @@ export class KeyCensusTaker {
     let cursor: SealedCursor | null = null
     do {
       const slice: Awaited<ReturnType<Operations['sealedSlice']>> = await operations.sealedSlice(cursor)
-      for (const [key, count] of slice.counts) this.sofar.set(key, (this.sofar.get(key) ?? 0) + count)
+      for (const [key, count] of slice.counts) {
+        const places = this.sofar.get(key) ?? new Map<string, number>()
+        this.sofar.set(key, places.set(slice.table, (places.get(slice.table) ?? 0) + count))
+      }
       cursor = slice.next
     } while (cursor !== null)
-    this.last = { complete: true, countedAt: clock.wall(), counts: this.sofar }
+    this.last = { complete: true, countedAt: clock.wall(), ...summed(this.sofar) }
     this.lastMono = clock.mono()
     return this.last
+  }
+}
+
+function summed(sofar: ReadonlyMap<string, ReadonlyMap<string, number>>): Pick<KeyCensus, 'counts' | 'places'> {
+  const total = (places: ReadonlyMap<string, number>) => [...places.values()].reduce((sum, count) => sum + count, 0)
+  return {
+    counts: new Map([...sofar].map(([key, places]) => [key, total(places)])),
+    places: new Map([...sofar].map(([key, places]) => [key, new Map(places)])),
   }
 }

@@ -55,14 +55,17 @@ export interface SweepProgress {
 
 /** Key ids of sealed values, as far as one slice saw them. */
 export interface SealedSlice {
+  /** The table that it is of. */
+  readonly table: string
   readonly counts: ReadonlyMap<string, number>
   /** Where the next slice goes on; null: all was seen. */
   readonly next: SealedCursor | null
 }
 
+/** A place in the table of sealed places, and the primary key of the last row that was seen there. */
 export interface SealedCursor {
   readonly source: number
-  readonly after: string
+  readonly after: readonly string[]
 }
 
 export interface Operations {

@@ -119,7 +119,12 @@ export function secretsOf(credentials: OwnCredentials): string[] {
 /** What an answer to a request with this token may echo: the token as it is sent and, where that is a Basic password, what it encodes (RFC 7617 section 2). */
 export function echoedSecrets(accessToken: string, tokenType: string): readonly string[] {
   if (tokenType !== 'Basic') return [accessToken]
-  const bytes = decodeBase64Url(accessToken.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, ''))
+  const bytes = decodeBase64Url(
+    accessToken
+      .replaceAll('+', '-')
+      .replaceAll('/', '_')
+      .replace(/(?<!=)=+$/, ''),
+  )
   const pair = bytes === null ? null : decodeUtf8(bytes)
   if (pair === null) return [accessToken]
   const colon = pair.indexOf(':')

@@ -7,6 +7,7 @@ import { newId } from '../ids.ts'
 import { HOUR, MINUTE } from '../time.ts'
 import { DatabaseTrust } from './database-trust.ts'
 import type { Engine } from './engine.ts'
+import { TRUSTING, type Trust } from './high-water.ts'
 import type { Lineages } from './lineage.ts'
 import { markingConnections } from './marking-connections.ts'
 import { MemoryHighWater } from './memory-high-water.ts'
@@ -56,6 +57,30 @@ describe('a database restored between two starts', () => {
     await it.restore().confirm(it.lab.organization, CLI, 'restored')
     expect(await renew(it, engine)).toMatchObject({ generation: 5 })
     expect(it.lab.provider.familyAlive).toBe(true)
+  })
+
+  test('whose chain lies in two journals, link by link, is rolled forward by the two nodes in turn', async () => {
+    const it = await labOf({ reuse: 'P4' })
+    await it.backup()
+    for (let round = 0; round < 4; round += 1) await renew(it)
+    const [first, second, third, fourth] = it.lab.journal.records
+    const otherNode = [second, fourth]
+    it.lab.journal.records.splice(0, 4, ...[first, third].filter((record) => record !== undefined))
+    await it.restart('copy')
+    expect((await it.lab.row()).credential.generation).toBe(2)
+    expect(await it.lineages().reported(10)).toHaveLength(1)
+    // What the other node does, with its own journal.
+    const mine = it.lab.journal.records.splice(0, 2, ...otherNode.filter((record) => record !== undefined))
+    const examine: Trust['examine'] = async (rollForward) => {
+      await rollForward(new Set([it.lab.connection]))
+      return { trusted: true, eraAt: 0, rolledForward: 1 }
+    }
+    await it.lab.another({ trust: { ...TRUSTING, examine }, node: { id: 'node-2', incarnation: 'other' } }).recover()
+    expect((await it.lab.row()).credential.generation).toBe(3)
+    it.lab.journal.records.splice(0, 2, ...mine)
+    await it.lab.time.advance(5_000)
+    await it.trust().refreshed()
+    await vi.waitFor(async () => expect((await it.lab.row()).credential.generation).toBe(4))
   })
 
   test('rolled forward again and again from any part of its journal gives the same rows (I17)', async () => {

@@ -7,7 +7,7 @@ import type { GrantRow } from './credentials.ts'
 import type { Distrust, Examination, HighWater, Mark, RollsForward, Trust } from './high-water.ts'
 import { hasMoved, isElsewhere, isPromoted, startFinding } from './high-water-compare.ts'
 import { type Journal, NO_JOURNAL } from './journal.ts'
-import { type DatabaseHome, FRESH_AFTER_MS, type Lineage, type Lineages } from './lineage.ts'
+import { type BehindGrant, type DatabaseHome, FRESH_AFTER_MS, type Lineage, type Lineages } from './lineage.ts'
 import { findBehind, stillBehind } from './look-back.ts'
 
 export interface TrustPorts {
@@ -31,6 +31,9 @@ export interface TrustPorts {
  */
 const PROMOTION_MS = 10_000
 
+/** What another node's journal has brought forward is looked for as often as this. */
+const OTHERS_MS = 5_000
+
 /** Before a presentation the database has proved within this time that it is not older than it was. */
 const PROOF_MS = 1_000
 
@@ -49,6 +52,9 @@ export class DatabaseTrust implements Trust {
   #telling: Promise<unknown> | null = null
   #lookingBack: Promise<number> | null = null
   #lookedBackAt: number | null = null
+  /** What this node's journal could not bring up to date, with what the database said of it then. */
+  #left: readonly BehindGrant[] = []
+  #othersAskedAt = Number.NEGATIVE_INFINITY
   #rollForward: RollsForward = () => Promise.resolve({ answers: 0 })
   /** Set at once when the database is found to be older; the database itself learns of it as soon as it can. */
   #finding: string | null = null
@@ -193,6 +199,7 @@ export class DatabaseTrust implements Trust {
     const { tick } = await lineages.firstTick(node)
     this.#finding = null
     this.#lookedBackAt = null
+    this.#left = []
     this.#tick = tick
     await this.#ports.marks.begin({ instance: lineage.instance, era: lineage.era }, tick, forget)
     if (lineage.trusted === 'trusted') await lineages.report(node, lineage.era, [])
@@ -247,9 +254,20 @@ export class DatabaseTrust implements Trust {
     const { lineages, node } = this.#ports
     if (this.#lookingBack === null && this.#lookedBackAt === this.#known().since) {
       const own = (await lineages.nodes()).find((one) => one.node === node)
-      if (own?.comparedEra !== this.#known().era) this.#lookedBackAt = null
+      if (own?.comparedEra !== this.#known().era || (await this.#othersWentOn())) this.#lookedBackAt = null
     }
     await this.#lookBackIfDistrusted()
+  }
+
+  /** Nodes that renewed one grant in turn have the links of its chain in turn: where one of them stops, another goes on. */
+  async #othersWentOn(): Promise<boolean> {
+    const { clock, lineages } = this.#ports
+    if (this.#left.length === 0 || clock.mono() - this.#othersAskedAt < OTHERS_MS) return false
+    this.#othersAskedAt = clock.mono()
+    const was = new Map(this.#left.map(({ connection, stored }) => [connection, stored]))
+    const marks = this.#left.map(({ connection, marked }) => ({ connection, generation: marked, fingerprint: null }))
+    const still = await stillBehind(lineages, marks)
+    return still.length < marks.length || still.some(({ connection, stored }) => stored !== was.get(connection))
   }
 
   async #lookBack(): Promise<number> {
@@ -262,6 +280,7 @@ export class DatabaseTrust implements Trust {
       behind.map(({ connection, marked, fingerprint }) => ({ connection, generation: marked, fingerprint })),
     )
     await lineages.report(node, lineage.era, left)
+    this.#left = left
     log.warn({ behind: behind.length, answers, left: left.length }, 'the journal was rolled forward into the older database; an operator has to confirm it')
     return answers
   }

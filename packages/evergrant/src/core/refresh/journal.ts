@@ -40,6 +40,8 @@ export interface Journal {
   healthy(): boolean
   /** Answers on file that the database was not seen to have; a moment's worth is ordinary. None: not known. */
   unsettled?(): number
+  /** The same by the master key that seals them; also those that could not be opened. None: not known. */
+  sealedWith?(): Readonly<Record<string, number>>
   close(): Promise<void>
 }
 

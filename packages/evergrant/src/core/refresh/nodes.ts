@@ -2,6 +2,16 @@ import type { ConnectionId } from '../ids.ts'
 import type { Instant } from '../time.ts'
 import type { NodeIdentity } from './credentials.ts'
 
+/** What a node says of its master keys, by id. */
+export interface NodeKeyring {
+  /** All that open, the one that shall seal first. */
+  readonly ids: readonly string[]
+  /** The one that seals: a node that lacks it must not serve beside this one. */
+  readonly seals: string
+  /** Answers in its journal that the database is not known to have, by the key that seals them. */
+  readonly journal: Readonly<Record<string, number>>
+}
+
 /** One node as the others see it. Instants are the database's. */
 export interface NodeReport extends NodeIdentity {
   readonly startedAt: Instant
@@ -12,6 +22,8 @@ export interface NodeReport extends NodeIdentity {
    * from the database so that it may start nothing.
    */
   readonly alive: boolean
+  /** Null: it has not said yet, or is of a version that does not say. */
+  readonly keyring: NodeKeyring | null
 }
 
 /** The nodes of one database and what is known of their lives (refresh-protocol 2.9). */
@@ -24,6 +36,8 @@ export interface Nodes {
   join(node: NodeIdentity, patienceMs: number): Promise<Membership>
   /** Every known node, by id. A few rows: nodes, not connections. */
   list(): Promise<readonly NodeReport[]>
+  /** Writes what this process says of its keys. False: its row is another process's, or gone until its next heartbeat. */
+  tell(node: NodeIdentity, keyring: NodeKeyring): Promise<boolean>
   /** Connections that hold a lease of this node id, in order of id, after `after`. Costs O(limit). */
   leasesOf(node: string, after: ConnectionId | null, limit: number): Promise<readonly ConnectionId[]>
   /**

@@ -38,6 +38,8 @@ export interface DeliveryPorts {
   readonly timers: Pick<Timers, 'sleep'>
   readonly entropy: Entropy
   readonly log: Log
+  /** Counts a try for the plots. */
+  readonly count: (organization: NewEvent['organization'], series: 'deliveries_ok' | 'deliveries_failed') => void
 }
 
 /** Longer than a try may take: what is still claimed then lost its holder. */
@@ -101,7 +103,9 @@ export class DeliveryWork {
     const outcome: PostOutcome =
       opened === null ? { kind: 'failed', cause: 'seal_key_missing' } : await send({ url: endpoint.url, id: event.id, at, body, secrets: opened })
     const attempt = tryOf(outcome, opened ?? [], at, Math.round(clock.mono() - began))
-    await this.ports.webhooks.settle(this.settlement({ delivery, endpoint, event }, attempt, outcome))
+    const settlement = this.settlement({ delivery, endpoint, event }, attempt, outcome)
+    await this.ports.webhooks.settle(settlement)
+    this.ports.count(event.organization, settlement.state === 'delivered' ? 'deliveries_ok' : 'deliveries_failed')
     return attempt
   }
 

@@ -10,18 +10,13 @@ export function parametersOf(encoded: string): CallbackParameters {
 }
 
 /** A clean address for what the browser sees next: no code and no state stays in its history. */
-export function redirectOf(
-  outcome: FlowOutcome,
-  browserId: string | null,
-  requestId: string,
-  { connect, base }: { readonly connect: Pick<ConnectService, 'pageTicket'>; readonly base: string },
-): string {
+export function redirectOf(outcome: FlowOutcome, browserId: string | null, requestId: string, connect: Pick<ConnectService, 'pageTicket'>): string {
   if (outcome.kind === 'return') return outcome.url
   if (outcome.kind === 'sign_in_first' && browserId !== null) {
-    const here = `${base}/connect/done/${connect.pageTicket(outcome.session, browserId)}`
-    return `${base}/auth/sign-in?return_url=${encodeURIComponent(here)}`
+    const here = `/connect/done/${connect.pageTicket(outcome.session, browserId)}`
+    return `/auth/sign-in?return_url=${encodeURIComponent(here)}`
   }
-  if (outcome.kind === 'page' && browserId !== null) return `${base}/connect/done/${connect.pageTicket(outcome.session, browserId)}`
+  if (outcome.kind === 'page' && browserId !== null) return `/connect/done/${connect.pageTicket(outcome.session, browserId)}`
   const code = outcome.kind === 'refused' ? outcome.code : 'connect_browser_mismatch'
-  return `${base}/connect/problem/${code}?request=${encodeURIComponent(requestId)}`
+  return `/connect/problem/${code}?request=${encodeURIComponent(requestId)}`
 }

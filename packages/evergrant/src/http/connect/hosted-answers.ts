@@ -12,7 +12,7 @@ import { choicePage } from './choice-page.ts'
 import type { ConnectPeople } from './connect-people.ts'
 import { formOf } from './forms.ts'
 import { type FormProblem, type Landing, landingPage } from './landing-page.ts'
-import { basePath, keepLanguage, lookOf, namedLanguage, pathHere } from './language.ts'
+import { keepLanguage, lookOf, namedLanguage, pathHere } from './language.ts'
 import { endedLinkPage, outcomePage, problemPage, repairedPage } from './outcome-pages.ts'
 import { type PageHeaders, sendPage } from './page-frame.ts'
 
@@ -24,23 +24,21 @@ export interface HostedParts {
 
 /** Where a browser is sent, by who is in it. */
 function turns({ connect, publicUrl, people }: HostedParts) {
-  const base = basePath(publicUrl)
-
   /** Where the browser goes after an outcome; a sign-in through a provider ends here. */
   async function goTo(outcome: FlowOutcome, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const browserId = browserIdOf(request, publicUrl)
-    if (outcome.kind !== 'signing_in') return reply.redirect(redirectOf(outcome, browserId, request.id, { connect, base }), 303)
+    if (outcome.kind !== 'signing_in') return reply.redirect(redirectOf(outcome, browserId, request.id, connect), 303)
     const ended = people === undefined ? ({ kind: 'refused', code: 'connect_session_used' } as const) : await people.signIn(outcome.session, request, reply)
-    return reply.redirect(typeof ended === 'string' ? ended : redirectOf(ended, browserId, request.id, { connect, base }), 303)
+    return reply.redirect(typeof ended === 'string' ? ended : redirectOf(ended, browserId, request.id, connect), 303)
   }
 
   /** Null: the flow may begin here. Otherwise it was answered: its owner signs in first, or somebody else is here. */
   async function turnedAway(session: ConnectSession, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | null> {
     if (session.mode !== 'signed_in') return null
     const person = (await people?.who(request)) ?? null
-    if (person === null) return reply.redirect(`${base}/auth/sign-in?return_url=${encodeURIComponent(pathHere(request, publicUrl))}`, 303)
+    if (person === null) return reply.redirect(`/auth/sign-in?return_url=${encodeURIComponent(pathHere(request))}`, 303)
     if (isOwnerOf(person, session)) return null
-    const look = lookOf(request, publicUrl, null)
+    const look = lookOf(request, null)
     return sendPage(reply, problemPage('connect_owner_mismatch', request.id, look.words.otherPerson, look), { status: FAULTS.connect_owner_mismatch.status })
   }
 
@@ -57,9 +55,9 @@ function landings({ connect, publicUrl }: HostedParts) {
 
   async function showLanding(session: ConnectSession, request: FastifyRequest, reply: FastifyReply, more: Partial<Landing> = {}): Promise<FastifyReply> {
     const view = await connect.view(session)
-    const path = pathHere(request, publicUrl)
+    const path = pathHere(request)
     const chosen = view.choosable ? `?integration=${encodeURIComponent(view.integration)}` : ''
-    const look = lookOf(request, publicUrl, view.brand, path + chosen)
+    const look = lookOf(request, view.brand, path + chosen)
     if (!view.startable || view.expired) {
       const code = !view.startable ? 'connect_session_used' : 'connect_session_expired'
       return sendPage(reply, endedLinkPage(view, code, look, request.id), { status: FAULTS[code].status })
@@ -77,8 +75,8 @@ function landings({ connect, publicUrl }: HostedParts) {
     const chosen = await connect.choose(session, queryOf(request).get('integration') ?? '')
     if (chosen !== undefined) return showLanding(chosen, request, reply, more)
     const view = await connect.choice(session)
-    const look = lookOf(request, publicUrl, view.brand, isTicket(request) ? `${pathHere(request, publicUrl)}?choose` : undefined)
-    if (view.startable && !view.expired) return sendPage(reply, choicePage(view, look, pathHere(request, publicUrl)))
+    const look = lookOf(request, view.brand, isTicket(request) ? `${pathHere(request)}?choose` : undefined)
+    if (view.startable && !view.expired) return sendPage(reply, choicePage(view, look, pathHere(request)))
     const code = !view.startable ? 'connect_session_used' : 'connect_session_expired'
     return sendPage(reply, endedLinkPage(view, code, look, request.id), { status: FAULTS[code].status })
   }
@@ -91,11 +89,11 @@ function landings({ connect, publicUrl }: HostedParts) {
       case 'gone':
         throw new Fault('connection_disconnected')
       case 'repaired':
-        return sendPage(reply, repairedPage(repair.view, lookOf(request, publicUrl, repair.view.brand)))
+        return sendPage(reply, repairedPage(repair.view, lookOf(request, repair.view.brand)))
       case 'broken': {
         const { view, why, connection } = repair
-        const landing = { action: withLanguage(pathHere(request, publicUrl), request), stopped: { code: why, at: connection.fault?.at ?? 0 } }
-        return sendPage(reply, landingPage(view, lookOf(request, publicUrl, view.brand), landing), towardsProvider(publicUrl))
+        const landing = { action: withLanguage(pathHere(request), request), stopped: { code: why, at: connection.fault?.at ?? 0 } }
+        return sendPage(reply, landingPage(view, lookOf(request, view.brand), landing), towardsProvider(publicUrl))
       }
     }
   }
@@ -112,7 +110,7 @@ export function hostedAnswers(parts: HostedParts) {
   async function start(wanted: ConnectSession, request: FastifyRequest, reply: FastifyReply, form = formOf(request)): Promise<FastifyReply> {
     const session = wanted.choices === undefined ? wanted : await connect.choose(wanted, form['integration'] ?? '')
     // The page on which it is chosen was skipped, or the integration is gone.
-    if (session === undefined) return reply.redirect(`${pathHere(request, publicUrl)}${isTicket(request) ? '?choose' : ''}`, 303)
+    if (session === undefined) return reply.redirect(`${pathHere(request)}${isTicket(request) ? '?choose' : ''}`, 303)
     const away = await turnedAway(session, request, reply)
     if (away !== null) return away
     const known = browserIdOf(request, publicUrl)
@@ -150,8 +148,8 @@ export function hostedAnswers(parts: HostedParts) {
     if (session.state === 'exchanging') reply.header('refresh', '2')
     const code = view.fault?.code
     const status = session.state === 'completed' || session.state === 'exchanging' || view.offersSibling ? 200 : code === undefined ? 400 : FAULTS[code].status
-    const details = { requestId: request.id, action: pathHere(request, publicUrl), session: session.id }
-    return sendPage(reply, outcomePage(view, lookOf(request, publicUrl, view.brand), details), { ...towardsProvider(publicUrl), status })
+    const details = { requestId: request.id, action: pathHere(request), session: session.id }
+    return sendPage(reply, outcomePage(view, lookOf(request, view.brand), details), { ...towardsProvider(publicUrl), status })
   }
 
   /** A grant that waited for its owner to sign in goes on when they come back. Null: the browser was sent on. */

@@ -13,7 +13,7 @@ import type { ConnectPeople } from './connect-people.ts'
 import { ENDED_SCRIPT } from './ended-script.ts'
 import { formOf, readForms } from './forms.ts'
 import { hostedAnswers } from './hosted-answers.ts'
-import { basePath, languageOf, lookOf, pathHere } from './language.ts'
+import { languageOf, lookOf, pathHere } from './language.ts'
 import { problemPage } from './outcome-pages.ts'
 import { ACCENT_PATH, ENDED_SCRIPT_PATH, STYLE_PATH, sendPage } from './page-frame.ts'
 import { STYLESHEET } from './stylesheet.ts'
@@ -33,7 +33,6 @@ const PAGE_CODE = /^[a-z_]{1,60}$/
 export function hostedRoutes(app: App, options: HostedOptions): void {
   const { connect, publicUrl } = options
   const { showLink, start, retry, useSibling, showOutcome } = hostedAnswers(options)
-  const showProblem = problemsOf(publicUrl)
   readForms(app, FORM_LIMIT)
   app.setErrorHandler((error, request, reply) => showFault(error, request, reply, options))
   assetRoutes(app)
@@ -69,7 +68,6 @@ export function hostedRoutes(app: App, options: HostedOptions): void {
 function repairRoutes(app: App, options: HostedOptions): void {
   const { connect, publicUrl } = options
   const { showRepair, start } = hostedAnswers(options)
-  const showProblem = problemsOf(publicUrl)
   const path = `${REPAIR_PATH}:link`
   app.get<{ Params: { link: string } }>(path, { config: { access: 'public' } }, async (request, reply) =>
     showRepair(await connect.lookAtRepair(request.params.link), request, reply),
@@ -85,7 +83,6 @@ function repairRoutes(app: App, options: HostedOptions): void {
 function callbackRoutes(app: App, options: HostedOptions): void {
   const { connect, publicUrl, people } = options
   const { goTo } = hostedAnswers(options)
-  const base = basePath(publicUrl)
   for (const path of ['/connect/callback', '/connect/callback/:integration']) {
     app.get<{ Params: { integration?: string } }>(path, { config: { access: 'public' } }, async (request, reply) => {
       const slug = request.params.integration ?? null
@@ -100,8 +97,8 @@ function callbackRoutes(app: App, options: HostedOptions): void {
     app.post<{ Params: { integration?: string } }>(path, { config: { access: 'public' }, bodyLimit: FORM_LIMIT }, (request, reply) => {
       const slug = request.params.integration ?? null
       const stashed = connect.stash(slug, request.body instanceof URLSearchParams ? parametersOf(request.body.toString()) : new Map())
-      const here = slug === null ? `${base}/connect/callback` : `${base}/connect/callback/${encodeURIComponent(slug)}`
-      return reply.redirect(stashed === null ? `${base}/connect/problem/connect_failed?request=${request.id}` : `${here}?answer=${stashed}`, 303)
+      const here = slug === null ? '/connect/callback' : `/connect/callback/${encodeURIComponent(slug)}`
+      return reply.redirect(stashed === null ? `/connect/problem/connect_failed?request=${request.id}` : `${here}?answer=${stashed}`, 303)
     })
   }
 }
@@ -119,21 +116,19 @@ function assetRoutes(app: App): void {
 }
 
 /** Pages of nobody's session. */
-function problemsOf(publicUrl: string) {
-  return (reply: FastifyReply, request: FastifyRequest, code: FaultCode, text?: string): FastifyReply => {
-    const asked = new URLSearchParams(request.url.split('?')[1] ?? '').get('request') ?? ''
-    const known = /^[A-Za-z0-9_.:-]{1,128}$/.test(asked)
-    const path = pathHere(request, publicUrl)
-    const look = lookOf(request, publicUrl, null, known ? `${path}?request=${encodeURIComponent(asked)}` : path)
-    return sendPage(reply, problemPage(code, known ? asked : request.id, text, look), { status: FAULTS[code].status })
-  }
+function showProblem(reply: FastifyReply, request: FastifyRequest, code: FaultCode, text?: string): FastifyReply {
+  const asked = new URLSearchParams(request.url.split('?')[1] ?? '').get('request') ?? ''
+  const known = /^[A-Za-z0-9_.:-]{1,128}$/.test(asked)
+  const path = pathHere(request)
+  const look = lookOf(request, null, known ? `${path}?request=${encodeURIComponent(asked)}` : path)
+  return sendPage(reply, problemPage(code, known ? asked : request.id, text, look), { status: FAULTS[code].status })
 }
 
-function showFault(error: unknown, request: FastifyRequest, reply: FastifyReply, { log, publicUrl }: Pick<HostedOptions, 'log' | 'publicUrl'>): FastifyReply {
+function showFault(error: unknown, request: FastifyRequest, reply: FastifyReply, { log }: Pick<HostedOptions, 'log'>): FastifyReply {
   const fault = faultOf(error, FORM_LIMIT)
   if (fault.code === 'internal')
     log.error({ request: request.id, error: error instanceof Error ? (error.stack ?? error.message) : typeof error }, 'a page failed')
-  return problemsOf(publicUrl)(reply, request, fault.code)
+  return showProblem(reply, request, fault.code)
 }
 
 function isFaultCode(code: string): code is FaultCode {

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Brand } from '../../core/connect/brand.ts'
+import { basePath } from '../below-path.ts'
 import type { Look } from './page-frame.ts'
 import { preferredWords, wordsOf } from './words/languages.ts'
 import type { PageWords } from './words/page-words.ts'
@@ -30,16 +31,11 @@ export function keepLanguage(request: FastifyRequest, reply: FastifyReply, publi
   reply.header('set-cookie', `${COOKIE}=${named.tag}; Path=${basePath(publicUrl)}/; Max-Age=${COOKIE_SECONDS}; HttpOnly; SameSite=Lax${secure}`)
 }
 
-/** The path that we are served below, without a slash at the end. A proxy in front takes it off before it asks us. */
-export function basePath(publicUrl: string): string {
-  return new URL(publicUrl).pathname.replace(/\/+$/, '')
+/** The path of a request, without its query. */
+export function pathHere(request: Pick<FastifyRequest, 'url'>): string {
+  return request.url.split('?')[0] ?? ''
 }
 
-/** The path of a request as its browser knows it. */
-export function pathHere(request: Pick<FastifyRequest, 'url'>, publicUrl: string): string {
-  return basePath(publicUrl) + (request.url.split('?')[0] ?? '')
-}
-
-export function lookOf(request: FastifyRequest, publicUrl: string, brand: Brand | null, here: string | null = pathHere(request, publicUrl)): Look {
-  return { words: languageOf(request), brand, base: basePath(publicUrl), here: request.method === 'GET' ? here : null }
+export function lookOf(request: FastifyRequest, brand: Brand | null, here: string | null = pathHere(request)): Look {
+  return { words: languageOf(request), brand, here: request.method === 'GET' ? here : null }
 }

@@ -178,10 +178,9 @@ function cancel({ cancelUrl, application }: ConnectView, look: Look): Html | nul
 }
 
 /** Where somebody goes on whose sign-in did not work out. */
-function waysBack(code: FaultCode, { words, base }: Look): Html {
-  if (code === 'reauthentication_required')
-    return html`<a class="button primary" href="${base}/auth/confirm?return_url=%2Fme%2Fsecurity">${words.confirmYou}</a>`
-  return html`<a class="button" href="${base}/auth/sign-in">${words.otherWays}</a>`
+function waysBack(code: FaultCode, { words }: Look): Html {
+  if (code === 'reauthentication_required') return html`<a class="button primary" href="/auth/confirm?return_url=%2Fme%2Fsecurity">${words.confirmYou}</a>`
+  return html`<a class="button" href="/auth/sign-in">${words.otherWays}</a>`
 }
 
 function detailList(code: FaultCode, said: ConnectView['fault'], details: PageDetails, { words }: Look): Html {

@@ -13,7 +13,7 @@ export interface Page {
   readonly roomy?: boolean
   /** Passkeys, and tokens that stand behind the `#` of a link, need one; everything else works without. */
   readonly script?: boolean
-  /** Language, branding and place of a connect page. */
+  /** Language and branding of a connect page. */
   readonly look?: Look
   /** The flow of this session has ended: the page tells it to our other tabs and tries to close itself. */
   readonly ended?: string
@@ -24,8 +24,6 @@ export interface Look {
   readonly words: PageWords
   /** Null where it is not known whose page it is. */
   readonly brand: Brand | null
-  /** Path of the public address, without a slash at the end: '' unless we are served below a path. */
-  readonly base: string
   /** Where the page is shown in another language; null where it cannot be asked for again. */
   readonly here: string | null
 }
@@ -44,11 +42,11 @@ export const ENDED_SCRIPT_PATH = '/connect/ended.js'
 export const ACCENT_PATH = '/connect/accent/'
 
 /** What is said in English, in nobody's colours. */
-export const PLAIN_LOOK: Look = { words: DEFAULT_WORDS, brand: null, base: '', here: null }
+export const PLAIN_LOOK: Look = { words: DEFAULT_WORDS, brand: null, here: null }
 
 export function document(page: Page): string {
   const look = page.look ?? PLAIN_LOOK
-  const { words, brand, base } = look
+  const { words, brand } = look
   const accent = brand?.accent ?? null
   const content = html`<!doctype html>
 <html lang="${words.tag}">
@@ -58,11 +56,11 @@ export function document(page: Page): string {
 <meta name="robots" content="noindex">
 <meta name="color-scheme" content="light dark">
 <title>${page.title}</title>
-<link rel="stylesheet" href="${base}${STYLE_PATH}">
+<link rel="stylesheet" href="${STYLE_PATH}">
 ${
   accent === null
     ? null
-    : html`<link rel="stylesheet" href="${base}${ACCENT_PATH}${accent.slice(1)}.css">
+    : html`<link rel="stylesheet" href="${ACCENT_PATH}${accent.slice(1)}.css">
 `
 }<link rel="icon" href="data:,">
 ${
@@ -73,7 +71,7 @@ ${
 }${
   page.ended === undefined
     ? null
-    : html`<script src="${base}${ENDED_SCRIPT_PATH}" defer></script>
+    : html`<script src="${ENDED_SCRIPT_PATH}" defer></script>
 `
 }</head>
 <body>

@@ -20,7 +20,12 @@ export function collectOpenApi(app: App, publicUrl: string): void {
       components: {
         securitySchemes: {
           key: { type: 'http', scheme: 'bearer', bearerFormat: 'egk_' },
-          session: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: "A person's access token, from auth/login or auth/refresh." },
+          session: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description: "A person's access token, from auth/login or auth/refresh. Checked as RFC 8725 asks.",
+          },
         },
       },
     },

@@ -80,7 +80,7 @@ function connectionRoutes(app: App, desk: PageDesk): void {
     const { details } = await ownConnection(desk, whose(person), request.params.id)
     const base = { organization: person.session.organization, actor: personActor(person.user.id), integration: null, owner: null, scopes: null, variables: {} }
     const { url } = await connect.create({ ...base, mode: 'signed_in', returnUrl: null, connection: details.row.connection.id })
-    return reply.redirect(new URL(url).pathname, 303)
+    return reply.redirect(url.slice(desk.parts.publicUrl.length), 303)
   })
 }
 

@@ -87,7 +87,7 @@ function pageRoutes(app: App, desk: PageDesk): void {
     const { details } = await ownConnection(desk, visit, request.params.id)
     const base = { organization: visit.organization, actor: ACTOR, integration: null, owner: null, scopes: null, variables: {} }
     const { url } = await connect.create({ ...base, mode: 'link', returnUrl: null, connection: details.row.connection.id })
-    return reply.redirect(new URL(url).pathname, 303)
+    return reply.redirect(url.slice(publicUrl.length), 303)
   })
   app.post(`${VISIT_PATH}/leave`, PUBLIC, async (request, reply) => {
     desk.form(request)

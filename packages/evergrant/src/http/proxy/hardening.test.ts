@@ -1,74 +1,9 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ProviderDraft } from '../../providers/define.ts'
 import { type ApiLab, createApiLab } from '../../testing/api-lab.ts'
-
-/**
- * What the proxy and everything else that leaves the server must withstand, by the ids of the security test list, and the
- * facts that show it. S34 (targets of webhooks) has none: Evergrant sends no webhooks.
- */
-const SHOWN: Readonly<Record<string, readonly (readonly [file: string, fact: string])[]>> = {
-  S25: [
-    ['../../outbound/address-guard.test.ts', '%s is not public (S25)'],
-    ['../../outbound/address-guard.test.ts', '%s leads nowhere (S25)'],
-    ['../../outbound/proxy-transport.test.ts', '%s is not_sent (S25, S33)'],
-    ['../../outbound/ssrf-oracle.test.ts', 'whatever %s refuses, ours refuses'],
-    ['../../outbound/egress.test.ts', '%s is refused by what is written: nobody here looks the name up (S25)'],
-  ],
-  S26: [
-    ['../../outbound/address-guard.test.ts', 'one private answer among public ones refuses the host (S26)'],
-    ['../../outbound/address-guard.test.ts', 'a host is looked up once and its addresses are handed on as they were checked (S26)'],
-  ],
-  S27: [
-    ['../../outbound/proxy-transport.test.ts', 'a redirect is handed back, not followed (S27)'],
-    ['../../outbound/ssrf-oracle.test.ts', 'a redirect to any of them leads nowhere: none is followed'],
-    ['./hardening.test.ts', 'a redirect is the caller’s to follow, and takes no credential with it (S27)'],
-  ],
-  S28: [
-    ['./target.test.ts', '%j is refused (S28)'],
-    ['./proxy.test.ts', 'the address of the proxy has one way to be written (S28)'],
-    ['./proxy.test.ts', 'the path %s cannot leave the base (S28)'],
-    ['./proxy.test.ts', 'the path cannot change the host, and neither can the base header (S28)'],
-  ],
-  S29: [
-    ['./proxy.test.ts', 'the call carries the token and the headers the provider needs, and none of the caller’s credentials (S29)'],
-    ['../../outbound/proxy-transport.test.ts', 'hop-by-hop fields, forwarding fields and cookies stay on their side (S29, S30)'],
-  ],
-  S30: [
-    ['./proxy.test.ts', 'cookies, policies and an echoed token do not come back (S30)'],
-    ['./proxy.test.ts', 'an echo of the token in the body is masked (S30)'],
-    ['./echo-mask.test.ts', 'an echo is masked however the body is cut, here in pieces of %i (S30)'],
-  ],
-  S31: [
-    ['../../outbound/proxy-transport.test.ts', '100 MB stream both ways, and a reader who stops stops the sender (S31)'],
-    ['../../outbound/proxy-transport.test.ts', 'an upload may take longer than the deadline, which counts from its end (S31)'],
-    ['../../outbound/proxy-transport.test.ts', 'a caller that stops in the middle of its body is not waited for (S31)'],
-    ['./hardening.test.ts', 'an answer that is compressed all the same is never unpacked here (S31)'],
-    ['./hardening.test.ts', 'an error that never ends is judged by its beginning and streamed on (S31)'],
-  ],
-  S32: [['../../core/provider/template.test.ts', 'the host value %j never reaches a URL (S32)']],
-  S33: [
-    ['../../outbound/proxy-transport.test.ts', '%s is not_sent (S25, S33)'],
-    ['../../outbound/token-endpoint.test.ts', '%s is refused before anything is sent (S25, S33)'],
-  ],
-  S35: [
-    ['./proxy.test.ts', 'a 401 renews the token once and replays the request with its body (E3)'],
-    ['./proxy.test.ts', 'a token refused again is a clear problem and costs no second refresh'],
-    ['./proxy.test.ts', 'a body too large to keep is streamed once and never replayed (S35)'],
-    ['./proxy.test.ts', 'a POST is never repeated after a 500 (E14)'],
-  ],
-  S36: [
-    ['./proxy.test.ts', 'a key without the scope, and another organization, reach nothing'],
-    ['./hardening.test.ts', 'methods beyond the usual seven reach no API (S36)'],
-  ],
-}
-
-test.each(Object.entries(SHOWN))('%s is shown by facts that exist', (_id, facts) => {
-  for (const [file, fact] of facts) expect(readFileSync(new URL(file, import.meta.url), 'utf8')).toContain(fact)
-})
 
 /** Something that a test waits for. */
 function moment(): { readonly come: Promise<void>; readonly now: () => void } {

@@ -86,5 +86,10 @@ export function headersToReturn(answer: Headers, secrets: readonly string[]): Se
 
 function namedByConnection(connection: string | readonly string[] | undefined): ReadonlySet<string> {
   const text = connection === undefined ? '' : typeof connection === 'string' ? connection : connection.join(',')
-  return new Set(text.toLowerCase().split(/\s*,\s*/))
+  return new Set(
+    text
+      .toLowerCase()
+      .split(',')
+      .map((name) => name.trim()),
+  )
 }

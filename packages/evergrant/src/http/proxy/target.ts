@@ -51,7 +51,7 @@ function allowedBase(wanted: string, own: string, hosts: readonly string[]): str
   const plain = url !== null && url.protocol === scheme && url.username === '' && url.password === '' && url.search === '' && url.hash === ''
   if (!plain || !isAllowed(url.host, hosts))
     throw refused(`\`Evergrant-Base-Url\` must be one of the provider's own API hosts: ${hosts.join(', ')}.`, 'Evergrant-Base-Url')
-  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
+  return `${url.origin}${url.pathname.replace(/(?<!\/)\/+$/, '')}`
 }
 
 function isAllowed(host: string, hosts: readonly string[]): boolean {

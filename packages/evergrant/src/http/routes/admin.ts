@@ -1,15 +1,11 @@
-import { Readable } from 'node:stream'
 import { Type } from 'typebox'
-import { Fault } from '../../core/fault/fault.ts'
 import { idPattern, type SweepId } from '../../core/ids.ts'
 import type { Sweep } from '../../core/operate/operations.ts'
-import { SECOND } from '../../core/time.ts'
 import { actorOf, callerOf } from '../authentication.ts'
 import { iso, isoOrNull } from '../connection-view.ts'
+import { sendProgress } from '../progress-stream.ts'
 import { type App, closed, nullable, PROBLEMS, Time } from '../schema.ts'
-import type { Caller, Services } from '../services.ts'
-
-const LOOK_EVERY_MS = SECOND
+import type { Services } from '../services.ts'
 
 const SweepView = Type.Object({
   id: Type.String(),
@@ -87,34 +83,8 @@ function streamRoute(app: App, services: Services): void {
     async (request, reply) => {
       const caller = callerOf(request)
       const first = await services.sweeps.look(caller.organization, request.params.id)
-      const lines = Readable.from(progressOf(services, caller, first), { objectMode: false, encoding: 'utf8' })
-      return reply.header('cache-control', 'no-store, no-transform').header('x-accel-buffering', 'no').type('text/event-stream; charset=utf-8').send(lines)
+      const look = () => services.sweeps.look(caller.organization, first.id)
+      return reply.send(sendProgress(reply, services, caller, { first, look, view: sweepView, over: ({ finishedAt }) => finishedAt !== null }))
     },
   )
-}
-
-/** Ends with the sweep, with what opened the stream, or when the reader leaves. */
-async function* progressOf(services: Services, caller: Caller, first: Sweep): AsyncGenerator<string> {
-  const { sweeps, timers, stillAllowed } = services
-  let sweep = first
-  let told = ''
-  while (true) {
-    const text = JSON.stringify(sweepView(sweep))
-    const done = sweep.finishedAt !== null
-    // A comment keeps the line open and finds out that nobody listens any more.
-    yield done ? frame('done', text) : text === told ? ': still under way\n\n' : frame('progress', text)
-    if (done) return
-    told = text
-    await timers.sleep(LOOK_EVERY_MS)
-    if (!(await stillAllowed(caller))) return
-    const next = await sweeps.look(caller.organization, sweep.id).catch((error: unknown) => {
-      if (error instanceof Fault && error.code === 'store_unavailable') return sweep
-      throw error
-    })
-    sweep = next
-  }
-}
-
-function frame(event: string, data: string): string {
-  return `event: ${event}\ndata: ${data}\n\n`
 }

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import type { AuditEvent, EventType } from '../../core/audit/event.ts'
 import { Fault } from '../../core/fault/fault.ts'
+import { type EventId, idPattern } from '../../core/ids.ts'
 import { EVERY_EVENT, type EventField, type EventQuery, parseEventQuery } from '../../core/observe/event-query.ts'
 import { callerOf } from '../authentication.ts'
 import { iso } from '../connection-view.ts'
@@ -19,6 +20,7 @@ const EventView = Type.Object({
   subject: nullable(Type.String()),
   data: Type.Object({}, { additionalProperties: true }),
 })
+const EventIdSchema = Type.Unsafe<EventId>({ type: 'string', pattern: idPattern('evt'), description: 'Id of an event.' })
 const EventTypeSchema = Type.Unsafe<EventType>({ type: 'string', pattern: '^[a-z_]{1,40}\\.[a-z_]{1,40}$' })
 const FILTER = {
   connection: Type.Optional(ConnectionIdSchema),
@@ -55,6 +57,24 @@ export function eventRoutes(app: App, { eventSearch }: Services): void {
       const { limit: _limit, cursor: _cursor, ...filter } = request.query
       const found = await eventSearch.events(callerOf(request).organization, queryOf(filter), pageRequest(request.query))
       return { items: found.items.map(eventView), cursor: found.cursor }
+    },
+  )
+  app.get(
+    '/api/v1/events/:id',
+    {
+      config: { access: 'events:read' },
+      schema: {
+        summary: 'Read an event',
+        tags: ['events'],
+        params: closed({ id: EventIdSchema }),
+        response: { 200: EventView, ...PROBLEMS },
+      },
+    },
+    async (request) => {
+      const { id } = request.params
+      const found = await eventSearch.event(callerOf(request).organization, id)
+      if (found === undefined) throw new Fault('not_found', { field: 'id', detail: `There is no event ${id} in this organization. GET events lists them.` })
+      return eventView(found)
     },
   )
   app.get(

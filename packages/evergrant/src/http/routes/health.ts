@@ -25,7 +25,10 @@ export function healthRoutes(app: App, { health, metrics }: Services): void {
   )
   app.get(
     '/metrics',
-    { config: { access: 'public' }, schema: { summary: 'Prometheus metrics', tags: ['operate'], response: PROBLEMS } },
+    {
+      config: { access: 'public' },
+      schema: { summary: 'Prometheus metrics', tags: ['operate'], response: { 200: Type.String({ description: 'text/plain; version=0.0.4' }), ...PROBLEMS } },
+    },
     async (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics.render()),
   )
 }

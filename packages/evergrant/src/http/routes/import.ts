@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { FastifySchemaCompiler } from 'fastify'
 import { Type } from 'typebox'
 import { IMPORT_BATCH_MAX, type ImportLine, type ImportResult } from '../../core/connection/import-many.ts'
@@ -58,8 +59,9 @@ const UNREADABLE = Symbol('unreadable line')
 export function importRoutes(app: App, services: Services): void {
   app.register((plain, _options, done) => {
     const scope = plain.withTypeProvider<SchemaTypes>()
-    scope.addContentTypeParser<string>('application/x-ndjson', { parseAs: 'string', bodyLimit: BODY_LIMIT }, (_request, body, parsed) => {
-      parsed(null, linesOf(body))
+    scope.addContentTypeParser<Buffer>('application/x-ndjson', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, bytes, parsed) => {
+      if (isUtf8(bytes)) return parsed(null, linesOf(bytes.toString()))
+      parsed(new Fault('invalid_request', { detail: 'The body is not UTF-8. Send lines of JSON as RFC 8259 section 8.1 asks for it.' }), undefined)
     })
     importRoute(scope, services)
     done()

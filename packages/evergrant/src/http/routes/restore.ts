@@ -3,7 +3,7 @@ import type { Lineage } from '../../core/refresh/lineage.ts'
 import type { ConfirmAs, RestoreService, RestoreStatus } from '../../core/refresh/restore-service.ts'
 import { actorOf, callerOf } from '../authentication.ts'
 import { isoOrNull } from '../connection-view.ts'
-import { type App, nullable, PROBLEMS, Time } from '../schema.ts'
+import { type App, closed, nullable, PROBLEMS, Time } from '../schema.ts'
 
 const Database = {
   trust: Type.String({
@@ -33,7 +33,7 @@ const Status = Type.Object({
   absent: Type.Array(Type.String(), { description: 'Known nodes that do not run. Their journals may hold answers: start them before confirming.' }),
 })
 
-const Confirm = Type.Object({
+const Confirm = closed({
   as: Type.Unsafe<ConfirmAs>({
     type: 'string',
     enum: ['restored', 'original', 'clone'],

@@ -1,4 +1,4 @@
-import type { Message, MessageItem } from '../../core/alert/message.ts'
+import type { Message, MessageItem, MessageReport } from '../../core/alert/message.ts'
 import type { Letter } from '../../core/identity/letter.ts'
 import { escapeHtml, letterHtml, linkHtml } from './mail-html.ts'
 
@@ -14,10 +14,20 @@ function oneLine(text: string): string {
 }
 
 /** Text and HTML that say the same. */
-export function alertLetter(to: string, { title, items, url }: Message, application: string): Letter {
-  const text = [title, ...items.map(itemText), `Console: ${url}`, application].join('\n\n')
-  const html = letterHtml(title, items.map(itemHtml).join('\n'), `${linkHtml(url, 'Open the console')} · ${escapeHtml(application)}`)
+export function alertLetter(to: string, { title, items, url, report = null }: Message, application: string): Letter {
+  const told = report === null ? [] : [`${report.title}\n${report.text}\nFigures: ${report.url}`]
+  const text = [title, ...items.map(itemText), ...told, `Console: ${url}`, application].join('\n\n')
+  const html = letterHtml(
+    title,
+    [...items.map(itemHtml), ...(report === null ? [] : [reportHtml(report)])].join('\n'),
+    `${linkHtml(url, 'Open the console')} · ${escapeHtml(application)}`,
+  )
   return { to, subject: oneLine(`[Evergrant] ${title}`), text: `${text}\n`, html }
+}
+
+function reportHtml({ title, text, url }: MessageReport): string {
+  return `<div style="margin:0 0 20px"><p style="margin:0"><strong>${escapeHtml(title)}</strong></p>
+<p style="margin:4px 0">${escapeHtml(text)}</p><p style="margin:0">${linkHtml(url, 'Figures')}</p></div>`
 }
 
 const stateOf = ({ state, severity }: MessageItem): string => (state === 'resolved' ? 'Resolved' : WORDS[severity])

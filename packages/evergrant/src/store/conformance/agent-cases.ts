@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { AGENT_SETTINGS_DEFAULTS, RECOVERY_DEFAULTS } from '../../core/agent/recovery-settings.ts'
 import type { WorkloadIssuer } from '../../core/agent/workload-issuers.ts'
 import { newId } from '../../core/ids.ts'
-import { MINUTE } from '../../core/time.ts'
+import { HOUR, MINUTE } from '../../core/time.ts'
 import { agentOf, enrolled, newAgent } from './agents.ts'
 import { heardDuring, person } from './people.ts'
 import type { StoreCase } from './store-case.ts'
@@ -124,6 +124,15 @@ export const agentCases: readonly StoreCase[] = [
       const found = await store.uses.ofConnection(tenant.organization, connection, PAST, 10)
       assert.deepEqual(found, [use(other.id, PAST + MINUTE, 5), use(one.id, PAST, 5)])
       assert.deepEqual(await store.uses.ofConnection(tenant.organization, connection, PAST, 1), [use(other.id, PAST + MINUTE, 5)])
+      const hourly = (id: string, count: number) => ({ connection, actor: { kind: 'installation', id }, hour: PAST - (PAST % HOUR), count })
+      assert.deepEqual(
+        [...(await store.uses.byHour(tenant.organization, [connection], PAST))].sort(
+          (left, right) => right.count - left.count || (left.actor.id < right.actor.id ? -1 : 1),
+        ),
+        [hourly(one.id, 5), hourly(other.id, 5)].sort((left, right) => (left.actor.id < right.actor.id ? -1 : 1)),
+      )
+      assert.deepEqual(await store.uses.byHour(tenant.organization, [], PAST), [])
+      assert.deepEqual(await store.uses.byHour((await Tenant.open(store, context)).organization, [connection], PAST), [])
       assert.deepEqual(await store.uses.ofInstallation(one.id, PAST, 10), [use(one.id, PAST, 5)])
       assert.deepEqual(await store.uses.ofAgent(agent.id, PAST), [{ connection, access: 'token', count: 10 }])
       assert.deepEqual(await store.uses.ofAgent(agent.id, PAST + 2 * MINUTE), [])

@@ -135,6 +135,10 @@ export function agentPlans(now: Instant): readonly AgentPlan[] {
     { name: 'forgetting approvals', run: (store) => store.approvals.purge(now - 30 * DAY, LIMIT) },
     { name: 'trusted workloads of an issuer', run: (store) => store.workloadIssuers.named('https://ci108.example') },
     { name: 'trusted workloads of an agent', run: (store, { tenant }) => store.workloadIssuers.ofAgent(tenant.organization, agentAt(109)) },
+    {
+      name: 'who used the connections of a page',
+      run: (store, { tenant }) => store.uses.byHour(tenant.organization, [connectionAt(110), connectionAt(111)], now - DAY),
+    },
     { name: 'who used a connection', run: (store, { tenant }) => store.uses.ofConnection(tenant.organization, connectionAt(110), now - 7 * DAY, LIMIT) },
     { name: 'what an agent used', run: (store) => store.uses.ofAgent(agentAt(111), now - 7 * DAY) },
     { name: "an agent's days", run: (store) => store.uses.daysOf(agentAt(112), now - 30 * DAY) },

@@ -156,8 +156,7 @@ const searches: readonly StoreCase[] = [
         return connection.id
       }
       const soon = await make(FUTURE + HOUR, null)
-      await make(FUTURE + 3 * DAY, FUTURE + HOUR)
-      await make(null, FUTURE + 2)
+      const renewed = [await make(FUTURE + 3 * DAY, FUTURE + HOUR), await make(null, FUTURE + 2)]
       await make(FUTURE + 1, FUTURE + 2)
       const span = { from: FUTURE, to: FUTURE + 2 * DAY }
       const cells = async (what: 'ends' | 'renews') =>
@@ -170,6 +169,9 @@ const searches: readonly StoreCase[] = [
         [0, 1],
         [1, 1],
       ])
+      // What ends before it would be renewed stands in no bucket of renewals, and in no list of them.
+      for (const sort of [CREATED, { by: 'next', down: true } as const])
+        assert.deepEqual(await ids(tenant, { renews: span, statuses: ['active'] }, sort), sort === CREATED ? renewed.toReversed() : renewed)
       assert.deepEqual(await store.observed.endingBefore(tenant.organization, FUTURE, [FUTURE + HOUR, FUTURE + DAY, FUTURE + 9 * DAY]), [1, 2, 3])
       assert.deepEqual(await ids(tenant, { ends: { from: FUTURE + 2, to: FUTURE + DAY } }, { by: 'expires', down: false }), [soon])
       assert.deepEqual(await ids(tenant, { ends: { from: FUTURE + 2, to: FUTURE + DAY } }), [soon])

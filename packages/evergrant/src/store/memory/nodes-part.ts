@@ -54,6 +54,12 @@ export function nodesPart(tables: Tables, ports: { readonly clock: Clock; readon
         return membership(node)
       },
       list: async () => [...tables.nodes.values()].sort((left, right) => (left.id < right.id ? -1 : 1)).map((row) => ({ ...row, alive: held.has(row.id) })),
+      tell: async (node, keyring) => {
+        const row = tables.nodes.get(node.id)
+        if (row === undefined || row.incarnation !== node.incarnation) return false
+        tables.nodes.set(node.id, { ...row, keyring })
+        return true
+      },
       leasesOf: async (node, after, limit) => leasesOf(tables, node, after, limit),
       takeOver: async (connection, holder, epoch) => !held.has(holder) && takeOver(tables, connection, holder, epoch),
       forgetLost: async (olderThan) => forgetLost(tables, (id) => held.has(id), olderThan),
@@ -67,7 +73,8 @@ function enter(tables: Tables, { id, incarnation }: NodeIdentity): void {
   const at = tables.now()
   const earlier = tables.nodes.get(id)
   const startedAt = earlier?.incarnation === incarnation ? earlier.startedAt : at
-  tables.nodes.set(id, { id, incarnation, startedAt, heartbeatAt: at, draining: false })
+  const keyring = earlier?.incarnation === incarnation ? earlier.keyring : null
+  tables.nodes.set(id, { id, incarnation, startedAt, heartbeatAt: at, draining: false, keyring })
 }
 
 function beat(tables: Tables, node: NodeIdentity, draining: boolean): Instant {

@@ -46,6 +46,16 @@ function reconnects(tables: Tables, organization: OrganizationId, from: Instant,
     })
 }
 
+function notified(tables: Tables, organization: OrganizationId, from: Instant, to: Instant): number {
+  const taken = [...tables.alerting.deliveries.values()].filter(
+    ({ organization: own, type, state, finishedAt: at }) =>
+      own === organization && type === 'connection.needs_reauth' && state === 'delivered' && at !== null && at >= from && at < to,
+  )
+  const letters = eventsOf(tables, organization, between(from, to)).filter(({ type }) => type === 'owner.notified')
+  const told = [...taken.map(({ event }) => tables.events.get(`${organization} ${event}`)?.connection), ...letters.map(({ connection }) => connection)]
+  return new Set(told).size
+}
+
 function foldHistory(tables: Tables, before: Instant): boolean {
   const starts = [...tables.history.values()].filter(({ hour, node }) => hour < before && node.startsWith('start '))
   const hour = starts.reduce((oldest, row) => Math.min(oldest, row.hour), Number.POSITIVE_INFINITY)
@@ -121,6 +131,7 @@ export function observedPart(tables: Tables): Observed {
       const inside = eventsOf(tables, organization, between(from, to))
       return Object.fromEntries(types.map((type) => [type, inside.filter((event) => event.type === type).length]))
     },
+    notified: async (organization, from, to) => notified(tables, organization, from, to),
     reconnects: async (organization, from, to, limit) => reconnects(tables, organization, from, to, limit),
     setup: async (organization) => ({
       hasIntegration: [...tables.integrations.values()].some(({ integration }) => integration.organization === organization),

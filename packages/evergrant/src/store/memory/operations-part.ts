@@ -1,8 +1,9 @@
 import type { OrganizationId } from '../../core/ids.ts'
 import { idFrom } from '../../core/ids.ts'
-import { type OpenAlerts, type Operations, type SealedSlice, type Sweep, type SweepProgress, sealedBy, type Workload } from '../../core/operate/operations.ts'
+import type { OpenAlerts, Operations, Sweep, SweepProgress, Workload } from '../../core/operate/operations.ts'
 import type { Instant } from '../../core/time.ts'
 import type { StoredConnection } from './connection-table.ts'
+import { sealedValues } from './reseals-part.ts'
 import type { Tables } from './tables.ts'
 
 function waiting<Row extends { readonly nextAt: Instant | null }>(rows: Iterable<Row>): number {
@@ -63,21 +64,6 @@ function measure(tables: Tables, { id, organization, startedAt }: Sweep): SweepP
   return progress
 }
 
-function sealedValues(tables: Tables): SealedSlice {
-  const counts = new Map<string, number>()
-  const see = (value: Uint8Array | null | undefined) => {
-    const key = value === null || value === undefined ? null : sealedBy(value)
-    if (key !== null) counts.set(key, (counts.get(key) ?? 0) + 1)
-  }
-  for (const value of tables.meta.values()) see(value)
-  for (const { grant } of tables.connections.all()) {
-    see(grant.credential.accessToken)
-    see(grant.credential.refreshToken)
-  }
-  for (const { privateKey } of tables.signingKeys.values()) see(privateKey)
-  return { counts, next: null }
-}
-
 export function operationsPart(tables: Tables): Operations {
   const newest = (organization: OrganizationId) =>
     [...tables.sweeps.values()].filter((sweep) => sweep.organization === organization).sort((left, right) => (left.id < right.id ? 1 : -1))
@@ -106,6 +92,6 @@ export function operationsPart(tables: Tables): Operations {
       for (const { id } of old) tables.sweeps.delete(id)
       return old.length
     },
-    sealedSlice: async () => sealedValues(tables),
+    sealedSlice: async (cursor) => sealedValues(tables, cursor),
   }
 }

@@ -32,7 +32,7 @@ export function matching(tables: Tables, organization: OrganizationId, search: C
         (tag === undefined || connection.tags.includes(tag)) &&
         (code === undefined || connection.fault?.code === code) &&
         (ends === undefined || within(health.endsAt, ends)) &&
-        (renews === undefined || within(health.dueAt, renews)) &&
+        (renews === undefined || (within(health.dueAt, renews) && (health.endsAt === null || (health.dueAt ?? 0) < health.endsAt))) &&
         (text === undefined || begins(grant, text)) &&
         (statuses === undefined || statuses.includes(statusIn(tables, grant)))
       )

@@ -42,6 +42,7 @@ import type {
 } from '../../core/ids.ts'
 import type { BulkAction, HistoryRow } from '../../core/observe/observed.ts'
 import type { Sweep } from '../../core/operate/operations.ts'
+import type { Reseal } from '../../core/operate/reseals.ts'
 import type { QuotaState } from '../../core/pacing/quotas.ts'
 import type { PushSecrets } from '../../core/push/pushes.ts'
 import type { Lineage, NodeComparison } from '../../core/refresh/lineage.ts'
@@ -129,6 +130,7 @@ export interface Snapshot {
   readonly history: ReadonlyMap<string, HistoryRow>
   readonly bulks: ReadonlyMap<BulkId, BulkAction>
   readonly sweeps: ReadonlyMap<SweepId, Sweep>
+  readonly reseals: ReadonlyMap<string, Reseal>
   readonly alerting: AlertRows
 }
 
@@ -196,6 +198,7 @@ export class Tables {
   readonly history = new Map<string, HistoryRow>()
   readonly bulks = new Map<BulkId, BulkAction>()
   readonly sweeps = new Map<SweepId, Sweep>()
+  readonly reseals = new Map<string, Reseal>()
   readonly alerting = new AlertTables()
   readonly changed: (change: Change) => void
   readonly #clock: Clock
@@ -274,6 +277,7 @@ export class Tables {
       history: new Map(this.history),
       bulks: new Map(this.bulks),
       sweeps: new Map(this.sweeps),
+      reseals: new Map(this.reseals),
       alerting: this.alerting.copy(),
     }
   }
@@ -334,6 +338,7 @@ export class Tables {
     refill(this.history, snapshot.history)
     refill(this.bulks, snapshot.bulks)
     refill(this.sweeps, snapshot.sweeps)
+    refill(this.reseals, snapshot.reseals)
     this.alerting.refill(snapshot.alerting)
   }
 }

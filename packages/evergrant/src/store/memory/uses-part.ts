@@ -1,6 +1,6 @@
-import type { DayCount, UseCount, Uses } from '../../core/agent/uses.ts'
-import type { AgentId, ConnectionId } from '../../core/ids.ts'
-import type { Instant } from '../../core/time.ts'
+import type { DayCount, HourCount, UseCount, Uses } from '../../core/agent/uses.ts'
+import type { AgentId, ConnectionId, OrganizationId } from '../../core/ids.ts'
+import { HOUR, type Instant } from '../../core/time.ts'
 import type { Tables } from './tables.ts'
 
 const useKey = ({ connection, minute, actor, access }: UseCount): string => `${connection} ${minute} ${actor.id} ${access} ${actor.kind}`
@@ -51,6 +51,18 @@ function ofAgent(tables: Tables, agent: AgentId, since: Instant): readonly Pick<
   return [...sums].sort(([key, left], [other, right]) => right.count - left.count || (key < other ? -1 : 1)).map(([, sum]) => sum)
 }
 
+function byHour(tables: Tables, organization: OrganizationId, connections: readonly ConnectionId[], since: Instant): readonly HourCount[] {
+  const sums = new Map<string, HourCount>()
+  for (const use of tables.connectionUses.values()) {
+    if (use.organization !== organization || use.minute < since || !connections.includes(use.connection)) continue
+    const { connection, actor } = use
+    const hour = use.minute - (use.minute % HOUR)
+    const key = `${connection} ${actor.kind} ${actor.id} ${hour}`
+    sums.set(key, { connection, actor, hour, count: use.count + (sums.get(key)?.count ?? 0) })
+  }
+  return [...sums.values()]
+}
+
 export function usesPart(tables: Tables): Uses {
   return {
     add: async (uses, days) => add(tables, uses, days),
@@ -61,6 +73,7 @@ export function usesPart(tables: Tables): Uses {
         (use) => use.actor.id,
         limit,
       ),
+    byHour: async (organization, connections, since) => byHour(tables, organization, connections, since),
     ofInstallation: async (installation, since, limit) =>
       found(
         tables,

@@ -29,6 +29,7 @@ import { parkedIntegrations, takeDue, takeParked } from './parked.ts'
 import { personSessionsPart } from './person-sessions-part.ts'
 import { pushesPart } from './pushes-part.ts'
 import { quotasPart } from './quotas-part.ts'
+import { resealsPart } from './reseals-part.ts'
 import { signInsPart } from './sign-ins-part.ts'
 import { proofsSeenPart, signingKeysPart } from './signing-keys-part.ts'
 import { type Snapshot, Tables } from './tables.ts'
@@ -90,6 +91,7 @@ export function openVolatileStore(options: Pick<StoreOptions, 'clock' | 'timers'
     webhooks: webhooksPart(tables),
     observed: observedPart(tables),
     operations: operationsPart(tables),
+    reseals: resealsPart(tables),
     signingKeys: signingKeysPart(tables),
     proofsSeen: proofsSeenPart(tables),
     ...nodesPart(tables, options),

@@ -22,6 +22,7 @@ import { observe } from './0021-observe.ts'
 import { alerts } from './0022-alerts.ts'
 import { pages } from './0023-pages.ts'
 import { sweeps } from './0024-sweeps.ts'
+import { keys } from './0025-keys.ts'
 import type { Migration } from './migration.ts'
 
 /** In order. A published migration is never edited; the next one amends it. */
@@ -50,4 +51,5 @@ export const MIGRATIONS: readonly Migration[] = [
   alerts,
   pages,
   sweeps,
+  keys,
 ]

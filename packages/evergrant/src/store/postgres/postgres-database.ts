@@ -5,10 +5,12 @@ import type { Change } from '../contract.ts'
 import type { Database, Program, Row, Step, StepResult, WriteTraits } from '../sql/program.ts'
 import { Gathering } from './gathering.ts'
 import { numberParameters, POSTGRES } from './postgres-dialect.ts'
-import { isLost, isSilence, mayTryAgain, readable, unavailable } from './postgres-faults.ts'
+import { isLost, isSilence, isStale, mayTryAgain, readable, unavailable } from './postgres-faults.ts'
 
 const NOTHING: StepResult = { rows: [], changes: 0 }
 const ATTEMPTS = 4
+/** More connections than a node has. */
+const STALE_MAX = 200
 /** Somebody waits for a read: a half-open connection is told from a slow one by this. */
 const READ_PATIENCE_MS = 5_000
 const LANES = 2
@@ -114,7 +116,7 @@ export class PostgresDatabase implements Database {
     try {
       return await work(client)
     } catch (error) {
-      broken = isLost(error) || error instanceof UnknownCommit
+      broken = isLost(error) || isStale(error) || error instanceof UnknownCommit
       throw error
     } finally {
       client.release(broken)
@@ -123,10 +125,16 @@ export class PostgresDatabase implements Database {
 
   /** Tries again what may be: after a deadlock or a unique row that appeared, and after a lost connection where repeating is harmless. */
   async #retrying<Result>(repeatable: boolean, work: () => Promise<Result>): Promise<Result> {
-    for (let attempt = 1; ; attempt += 1) {
+    for (let attempt = 1, stale = 0; ; attempt += 1) {
       try {
         return await work()
       } catch (error) {
+        // Each connection finds out for itself, and the next one may not know yet.
+        if (isStale(error) && stale < STALE_MAX) {
+          stale += 1
+          attempt -= 1
+          continue
+        }
         const again = error instanceof UnknownCommit ? repeatable : mayTryAgain(error) || (isLost(error) && !isSilence(error))
         if (error instanceof Fault || !again || attempt === ATTEMPTS) throw error instanceof UnknownCommit ? unavailable(error.cause) : readable(error)
         await this.#timers.sleep(10 * 4 ** attempt)
@@ -171,19 +179,20 @@ async function attempt(client: pg.PoolClient, job: Job, changes: Change[]): Prom
     changes.push(...own)
     return () => job.resolve(result)
   } catch (error) {
-    if (isLost(error) || mayTryAgain(error)) throw error
+    if (isLost(error) || isStale(error) || mayTryAgain(error)) throw error
     await client.query('rollback to job')
     return () => job.reject(readable(error))
   }
 }
 
-async function drive<Result>(client: pg.PoolClient, program: Program<Result>, changes: Change[], patienceMs?: number): Promise<Result> {
+/** Runs a program on one connection, in whatever transaction it is in. */
+export async function drive<Result>(client: pg.ClientBase, program: Program<Result>, changes: Change[], patienceMs?: number): Promise<Result> {
   let next = program.next()
   while (next.done !== true) next = program.next(await step(client, next.value, changes, patienceMs))
   return next.value
 }
 
-async function step(client: pg.PoolClient, wanted: Step, changes: Change[], patienceMs: number | undefined): Promise<StepResult> {
+async function step(client: pg.ClientBase, wanted: Step, changes: Change[], patienceMs: number | undefined): Promise<StepResult> {
   if (wanted.kind === 'changed') {
     changes.push(wanted.change)
     return NOTHING

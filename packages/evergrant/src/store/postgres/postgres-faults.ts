@@ -26,6 +26,13 @@ export function mayTryAgain(error: unknown): boolean {
   return state !== null && AGAIN.has(state)
 }
 
+/**
+ * True for a statement that was prepared before a newer version added a column to its table. It did nothing; another connection prepares it anew.
+ */
+export function isStale(error: unknown): boolean {
+  return sqlState(error) === '0A000' && error instanceof Error && /cached plan/.test(error.message)
+}
+
 /** What leaves the store instead of a driver's error. */
 export function readable(error: unknown): unknown {
   if (error instanceof Fault) return error
@@ -35,7 +42,15 @@ export function readable(error: unknown): unknown {
   return error
 }
 
+/** The pool says the same of a server that cannot be reached and of a queue that is too long. */
+const NONE_FREE = /timeout exceeded when trying to connect/
+
 export function unavailable(error: unknown): Fault {
   const reason = error instanceof Error ? error.message : 'unknown'
+  if (NONE_FREE.test(reason)) {
+    const detail =
+      'no connection to PostgreSQL became free within 5 seconds: it is slow or cannot be reached, or EVERGRANT_DATABASE_CONNECTIONS is too small for this load'
+    return new Fault('store_unavailable', { detail, cause: error })
+  }
   return new Fault('store_unavailable', { detail: `PostgreSQL does not answer or refuses: ${reason}`, cause: error })
 }

@@ -1,23 +1,64 @@
 import pg from 'pg'
 import { Fault } from '../../core/fault/fault.ts'
-import type { MigrationStatus, Migrations } from '../contract.ts'
+import type { Loss, Migrations } from '../contract.ts'
 import { MIGRATIONS } from '../migrations/index.ts'
+import { type AppliedStep, lastKnown, statusOf, stepsMissing } from '../migrations/ledger.ts'
+import { lossesOf } from '../migrations/losses.ts'
 import type { Migration } from '../migrations/migration.ts'
 import { APPLICATION_NAME, connectionConfig } from './postgres-connection.ts'
 import { readable } from './postgres-faults.ts'
 
-const LEDGER = 'create table if not exists schema_migration (version integer primary key, name text not null, applied_at bigint not null)'
+const LEDGER = 'create table if not exists schema_migration (version integer primary key, name text not null, applied_at bigint not null, works_from bigint)'
+const HAS_WORKS_FROM = "select count(*)::int as there from pg_attribute where attrelid = to_regclass('schema_migration') and attname = 'works_from'"
 /** Any number; it must only be the same for everybody who migrates this database. */
 const LOCK = 7_267_014_301
 
-async function applied(client: pg.ClientBase): Promise<ReadonlyMap<number, number>> {
-  const found = await client.query('select version, applied_at from schema_migration order by version')
-  return new Map(found.rows.map((row) => [Number(row.version), Number(row.applied_at)]))
+async function applied(client: pg.ClientBase): Promise<readonly AppliedStep[]> {
+  const told = (await client.query(HAS_WORKS_FROM)).rows[0]?.there === 1
+  const found = await client.query(`select version, name, applied_at, ${told ? 'works_from' : 'null'} as works_from from schema_migration order by version`)
+  return found.rows.map((row) => ({
+    version: Number(row.version),
+    name: String(row.name),
+    appliedAt: Number(row.applied_at),
+    worksFrom: row.works_from === null ? null : Number(row.works_from),
+  }))
+}
+
+/** A database of an earlier version learns for each step which programs can go on with it. */
+async function completeLedger(client: pg.ClientBase): Promise<void> {
+  if ((await client.query(HAS_WORKS_FROM)).rows[0]?.there === 0) await client.query('alter table schema_migration add column works_from bigint')
+  for (const { version, worksFrom = 0 } of MIGRATIONS) {
+    await client.query('update schema_migration set works_from = $1 where version = $2 and works_from is null', [worksFrom, version])
+  }
+}
+
+/** A statement that waits for a table makes everybody wait behind it, so it gives up soon and tries again. */
+const LOCK_PATIENCE_MS = 2_000
+const LOCK_TRIES = 20
+const LOCK_NOT_AVAILABLE = '55P03'
+
+/** A step that cannot have its tables at once lets those go on that use them, and tries again. @throws Fault `store_unavailable` */
+async function step(client: pg.ClientBase, migration: Migration, work: () => Promise<void>): Promise<void> {
+  for (let turn = 1; ; turn += 1) {
+    try {
+      return await inTransaction(client, work)
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === LOCK_NOT_AVAILABLE)) throw error
+      if (turn === LOCK_TRIES) {
+        throw new Fault('store_unavailable', {
+          detail: `migration ${migration.version} (${migration.name}) cannot have a table that a long transaction holds; nothing of it was applied. End that transaction (pg_stat_activity lists it), then try again.`,
+          cause: error,
+        })
+      }
+      await client.query('select pg_sleep(0.5)')
+    }
+  }
 }
 
 async function inTransaction(client: pg.ClientBase, work: () => Promise<void>): Promise<void> {
   await client.query('begin')
   try {
+    await client.query(`set local lock_timeout = ${LOCK_PATIENCE_MS}`)
     await work()
     await client.query('commit')
   } catch (error) {
@@ -27,18 +68,28 @@ async function inTransaction(client: pg.ClientBase, work: () => Promise<void>): 
 }
 
 async function apply(client: pg.ClientBase, migration: Migration): Promise<void> {
-  await inTransaction(client, async () => {
-    await client.query(migration.up.postgres)
-    await client.query('insert into schema_migration (version, name, applied_at) values ($1, $2, floor(extract(epoch from clock_timestamp()) * 1000))', [
-      migration.version,
-      migration.name,
-    ])
-  })
+  await step(client, migration, () => applyInside(client, migration))
+}
+
+async function applyInside(client: pg.ClientBase, migration: Migration): Promise<void> {
+  await client.query(migration.up.postgres)
+  await client.query(
+    'insert into schema_migration (version, name, applied_at, works_from) values ($1, $2, floor(extract(epoch from clock_timestamp()) * 1000), $3)',
+    [migration.version, migration.name, migration.worksFrom ?? 0],
+  )
+}
+
+/** These migrations in the caller's transaction, for a database that is being made. Whoever migrates meanwhile waits. */
+export async function migrateInside(client: pg.ClientBase, versions: readonly number[]): Promise<void> {
+  await client.query('select pg_advisory_xact_lock($1)', [LOCK])
+  await client.query(LEDGER)
+  for (const migration of MIGRATIONS) if (versions.includes(migration.version)) await applyInside(client, migration)
 }
 
 async function up(client: pg.ClientBase): Promise<readonly number[]> {
-  const done = await applied(client)
-  const missing = MIGRATIONS.filter((migration) => !done.has(migration.version))
+  const steps = await applied(client)
+  const missing = stepsMissing(steps)
+  if (missing.length > 0 || steps.some(({ worksFrom }) => worksFrom === null)) await completeLedger(client)
   for (const migration of missing) await apply(client, migration)
   return missing.map((migration) => migration.version)
 }
@@ -57,27 +108,37 @@ async function refuseLiveNodes(client: pg.ClientBase): Promise<void> {
   throw new Fault('store_unavailable', { detail: 'Evergrant is running on this database: stop every node, then roll back.' })
 }
 
-async function rollback(client: pg.ClientBase): Promise<number | null> {
-  await refuseLiveNodes(client)
-  const last = Math.max(0, ...(await applied(client)).keys())
-  const migration = MIGRATIONS.find((known) => known.version === last)
-  if (migration === undefined) return null
-  await inTransaction(client, async () => {
-    await client.query(migration.down.postgres)
-    await client.query('delete from schema_migration where version = $1', [last])
-  })
-  return last
+async function losses(client: pg.ClientBase): Promise<readonly Loss[]> {
+  const migration = lastKnown(await applied(client))
+  const found: Loss[] = []
+  for (const { table, column, count } of migration === null ? [] : lossesOf(migration, 'postgres')) {
+    const rows = Number((await client.query(count)).rows[0]?.lost)
+    if (rows > 0) found.push({ table, column, rows })
+  }
+  return found
 }
 
-async function status(client: pg.ClientBase): Promise<readonly MigrationStatus[]> {
-  const done = await applied(client)
-  return MIGRATIONS.map(({ version, name }) => ({ version, name, appliedAt: done.get(version) ?? null }))
+async function rollback(client: pg.ClientBase): Promise<number | null> {
+  await refuseLiveNodes(client)
+  const migration = lastKnown(await applied(client))
+  if (migration === null) return null
+  await step(client, migration, async () => {
+    await client.query(migration.down.postgres)
+    await client.query('delete from schema_migration where version = $1', [migration.version])
+  })
+  return migration.version
+}
+
+/** An index over a large table takes as long as it takes, and so does waiting for the node that builds it. */
+function patientConfig(url: string): pg.ClientConfig {
+  const config = connectionConfig(url, true)
+  return { ...config, query_timeout: 0, options: `${config.options ?? ''} -c statement_timeout=0` }
 }
 
 /** Several nodes may start at once: one migrates, the others wait for it. */
 export function postgresMigrations(url: string): Migrations {
   const using = async <Result>(work: (client: pg.Client) => Promise<Result>): Promise<Result> => {
-    const client = new pg.Client(connectionConfig(url, true))
+    const client = new pg.Client(patientConfig(url))
     client.on('error', () => {})
     try {
       await client.connect()
@@ -90,22 +151,22 @@ export function postgresMigrations(url: string): Migrations {
       await client.end().catch(() => {})
     }
   }
-  return { status: () => using(status), up: () => using(up), rollback: () => using(rollback) }
+  return {
+    status: () => using(async (client) => statusOf(await applied(client))),
+    up: () => using(up),
+    losses: () => using(losses),
+    rollback: () => using(rollback),
+  }
 }
 
-/** Versions that the database has and this program lacks, and the reverse. */
-export async function schemaGap(url: string): Promise<{ readonly missing: number; readonly unknown: readonly number[] }> {
+/** The steps that the database has. */
+export async function appliedSteps(url: string): Promise<readonly AppliedStep[]> {
   const client = new pg.Client(connectionConfig(url, true))
   client.on('error', () => {})
   try {
     await client.connect()
     const ledger = await client.query("select to_regclass('schema_migration') is not null as there")
-    const done = ledger.rows[0]?.there === true ? await applied(client) : new Map<number, number>()
-    const known = new Set(MIGRATIONS.map((migration) => migration.version))
-    return {
-      missing: MIGRATIONS.filter((migration) => !done.has(migration.version)).length,
-      unknown: [...done.keys()].filter((version) => !known.has(version)),
-    }
+    return ledger.rows[0]?.there === true ? await applied(client) : []
   } catch (error) {
     throw readable(error)
   } finally {

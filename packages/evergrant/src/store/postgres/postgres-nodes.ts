@@ -3,7 +3,7 @@ import { Fault } from '../../core/fault/fault.ts'
 import type { NodeIdentity } from '../../core/refresh/credentials.ts'
 import type { Membership, NodeReport, Nodes } from '../../core/refresh/nodes.ts'
 import type { StoreOptions } from '../contract.ts'
-import { enter, forget, leasesOf, leave, list, takeOver } from '../sql/nodes.ts'
+import { enter, forget, leasesOf, leave, list, takeOver, tell } from '../sql/nodes.ts'
 import { type Database, type Program, row } from '../sql/program.ts'
 import { LOCK_IS_FREE, lockHeld, NodeLock } from './node-lock.ts'
 
@@ -41,6 +41,10 @@ export class PostgresNodes implements Nodes {
 
   list(): Promise<readonly NodeReport[]> {
     return this.#database.read(() => list(ALIVE))
+  }
+
+  tell(...[node, keyring]: Parameters<Nodes['tell']>): Promise<boolean> {
+    return this.#database.write(() => tell(node, keyring), { repeatable: true })
   }
 
   leasesOf(...[node, after, limit]: Parameters<Nodes['leasesOf']>): ReturnType<Nodes['leasesOf']> {

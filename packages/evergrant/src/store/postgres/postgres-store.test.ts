@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { freshDatabase } from '../../../../../tests/fresh-database.ts'
+import type { OrganizationId } from '../../core/ids.ts'
 import { systemClock, systemEntropy, systemTimers } from '../../system.ts'
 import { Tenant } from '../conformance/tenant.ts'
 import { storeCases } from '../conformance.ts'
@@ -136,6 +137,22 @@ describe.skipIf(database === null)(`the contract on PostgreSQL${skip ?? ''}`, ()
     expect(await migrations.rollback()).toBeNull()
     expect(await migrations.up()).toEqual(VERSIONS)
     expect((await migrations.status()).every((migration) => migration.appliedAt !== null)).toBe(true)
+    await offer.database?.drop()
+  })
+
+  test('a column that a newer version adds stops no statement of a node that runs', async () => {
+    const offer = await freshDatabase()
+    const path = offer.database?.url ?? ''
+    const node = await openPostgresStore(path, options)
+    const read = () => node.observed.history('org_none' as OrganizationId, 0, 1)
+    const often = () => Promise.all(Array.from({ length: 40 }, read))
+    await often()
+    const other = new pg.Client(path)
+    await other.connect()
+    await other.query('alter table history_hour add column of_a_newer_version text')
+    await other.end()
+    expect((await often()).flat()).toEqual([])
+    await node.close()
     await offer.database?.drop()
   })
 

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { Fault } from '../../core/fault/fault.ts'
 import type { Store, StoreOptions } from '../contract.ts'
+import { NEWER_BUT_BEARABLE, newerSteps, stepsMissing } from '../migrations/ledger.ts'
 import { row } from '../sql/program.ts'
 import { storeParts } from '../sql/store-parts.ts'
 import { ChangeChannel } from './change-channel.ts'
@@ -8,7 +9,7 @@ import { mergedCredentials } from './merged-credentials.ts'
 import { connectionConfig, inspectServer, mergedConfig, type ServerFacts } from './postgres-connection.ts'
 import { PostgresDatabase } from './postgres-database.ts'
 import { readable } from './postgres-faults.ts'
-import { postgresMigrations, schemaGap } from './postgres-migrations.ts'
+import { appliedSteps, postgresMigrations } from './postgres-migrations.ts'
 import { PostgresNodes } from './postgres-nodes.ts'
 
 /** All connections of one node: some carry batches, two are dedicated, and the rest are for readers and single writers. */
@@ -25,7 +26,7 @@ const MERGED_SIZE = 6
 export async function openPostgresStore(url: string, options: StoreOptions): Promise<Store> {
   if (options.migrate === true) await postgresMigrations(url).up()
   const { careless, nonce } = await inspect(url)
-  await requireSchema(url)
+  await requireSchema(url, options)
   const config = connectionConfig(url, careless)
   const readers = Math.max(READERS_MIN, (options.connections ?? CONNECTIONS) - MERGED_SIZE - DEDICATED)
   const pool = openPool(config, readers, options)
@@ -80,12 +81,15 @@ async function inspect(url: string): Promise<ServerFacts> {
   }
 }
 
-async function requireSchema(url: string): Promise<void> {
-  const { missing, unknown } = await schemaGap(url)
-  if (unknown.length > 0) {
+async function requireSchema(url: string, { log }: StoreOptions): Promise<void> {
+  const steps = await appliedSteps(url)
+  const { refused, bearable } = newerSteps(steps)
+  if (refused.length > 0) {
     throw new Fault('store_unavailable', {
-      detail: `the database was migrated by a newer version (schema ${unknown.join(', ')}): start that version, or roll back with it first`,
+      detail: `the database was migrated by a newer version (schema ${refused.join(', ')}): start that version, or roll back with it first`,
     })
   }
+  const missing = stepsMissing(steps).length
   if (missing > 0) throw new Fault('store_unavailable', { detail: `the database lacks ${missing} migration(s): run \`evergrant migrate up\`` })
+  if (bearable.length > 0) log?.warn({ schema: bearable.join(', ') }, NEWER_BUT_BEARABLE)
 }

@@ -8,7 +8,7 @@ import { limitOf } from './paging.ts'
 import { type Dialect, type Program, type Row, rows, type SqlValue } from './program.ts'
 import { GRANT_COLUMNS, GRANT_TABLES, text, toGrantRow } from './rows.ts'
 import { type Place, placeOf, toCursor } from './search-cursor.ts'
-import { spanOf, type Where, whereOf } from './search-where.ts'
+import { RENEWED_IN_TIME, spanOf, type Where, whereOf } from './search-where.ts'
 
 type Key = string | number | null
 
@@ -136,6 +136,7 @@ function* leg(dialect: Dialect, where: Where, { stretch, status, down, after, li
     const span = spanOf(`h.${instant.column}`, instant.span ?? { from: null, to: null })
     conditions.push(`h.${instant.column} is ${instant.known ? 'not null' : 'null'}${span.sql}`)
     params.push(...span.params)
+    if (instant.column === 'due_at' && instant.span !== undefined) conditions.push(RENEWED_IN_TIME)
   }
   if (look.is !== null) {
     conditions.push(look.is)

@@ -6,7 +6,7 @@ import type { Instant } from '../../core/time.ts'
 import { IN_TROUBLE, STATUS, TROUBLED } from './connection-status.ts'
 import { type Dialect, type Program, type Row, rows } from './program.ts'
 import { integer, integerOrNull, json, text } from './rows.ts'
-import { type Where, whereOf } from './search-where.ts'
+import { RENEWED_IN_TIME, type Where, whereOf } from './search-where.ts'
 
 interface Part {
   readonly integration: IntegrationId
@@ -117,7 +117,7 @@ export function* endingBefore(organization: OrganizationId, from: Instant, insta
 /** `renews`: those that are renewed before they end. */
 export function* expiries(organization: OrganizationId, what: 'ends' | 'renews', { from, to }: ClosedSpan, bucketMs: number): Program<readonly ExpiryCell[]> {
   const column = what === 'ends' ? 'h.ends_at' : 'h.due_at'
-  const only = what === 'ends' ? "k.state in ('active', 'paused')" : "k.state || '' = 'active' and (h.ends_at is null or h.due_at < h.ends_at)"
+  const only = what === 'ends' ? "k.state in ('active', 'paused')" : `k.state || '' = 'active' and ${RENEWED_IN_TIME}`
   // Nearly all are renewed within any span: the index of the tally has all that is asked of them, and their wide rows are not read.
   const tables = what === 'ends' ? 'health h cross join connection k' : 'connection k cross join health h'
   const found = yield* rows(

@@ -119,3 +119,24 @@ export function* reconnects(organization: OrganizationId, from: Instant, to: Ins
     works: text(one, 'state') === 'active' && integer(one, 'failures') === 0,
   }))
 }
+
+/** One connection counts once, however many ways it was told of. */
+export function* notified(organization: OrganizationId, from: Instant, to: Instant): Program<number> {
+  const found = yield* row(
+    `select count(*) as n from (
+       select e.connection_id from delivery d cross join event e
+       where d.finished_at is not null and d.finished_at >= ? and d.finished_at < ? and d.organization_id = ? and d.type = 'connection.needs_reauth' and d.state = 'delivered'
+         and e.organization_id = d.organization_id and e.id = d.event_id
+       union
+       select e.connection_id from event e
+       where e.organization_id = ? and e.type = 'owner.notified' and e.type <> 'connection.refreshed' and e.id >= ? and e.id < ?
+     ) told`,
+    from,
+    to,
+    organization,
+    organization,
+    idFrom('evt', from),
+    idFrom('evt', to),
+  )
+  return found === undefined ? 0 : integer(found, 'n')
+}

@@ -197,7 +197,7 @@ function* confirm(home: DatabaseHome | null, instance: string | null, event: New
 }
 
 /** Which cluster and which database in it. A server that does not let us ask is not doubted. */
-function* whereabouts(dialect: Dialect): Program<DatabaseHome | null> {
+export function* whereabouts(dialect: Dialect): Program<DatabaseHome | null> {
   if (dialect.name === 'sqlite') return null
   const may = yield* row(
     "select case when has_function_privilege('pg_control_system()', 'execute') then 1 else 0 end as may, case when pg_is_in_recovery() then 1 else 0 end as standby",

@@ -1,16 +1,17 @@
 import type { ConnectionId } from '../../core/ids.ts'
 import type { NodeIdentity } from '../../core/refresh/credentials.ts'
-import type { NodeReport } from '../../core/refresh/nodes.ts'
+import type { NodeKeyring, NodeReport } from '../../core/refresh/nodes.ts'
 import type { Instant } from '../../core/time.ts'
 import { freeLease } from './claims.ts'
 import { type Dialect, type Program, type Row, row, rows, run } from './program.ts'
-import { integer, text, textOrNull } from './rows.ts'
+import { integer, jsonOrNull, text, textOrNull } from './rows.ts'
 
 /** A row that is there already, of an earlier process or of this one before it lost its lock, becomes this process's. */
 const ENTER = `
   insert into node (id, incarnation, started_at, heartbeat_at, draining) select ?, ?, at, at, 0 from (select now_ms() as at) as clock where true
   on conflict (id) do update set incarnation = excluded.incarnation, heartbeat_at = excluded.heartbeat_at, draining = 0,
-    started_at = case when node.incarnation = excluded.incarnation then node.started_at else excluded.started_at end
+    started_at = case when node.incarnation = excluded.incarnation then node.started_at else excluded.started_at end,
+    keyring = case when node.incarnation = excluded.incarnation then node.keyring end
   returning heartbeat_at`
 
 /** The heartbeat of a row that is still this process's. */
@@ -28,7 +29,7 @@ export function* beat(node: NodeIdentity, draining: boolean): Program<Instant> {
 
 /** `alive`: an expression over `n`, 1 or true where the liveness lock is held. */
 export function* list(alive: string): Program<readonly NodeReport[]> {
-  const found = yield* rows(`select n.id, n.incarnation, n.started_at, n.heartbeat_at, n.draining, ${alive} as alive from node n order by n.id`)
+  const found = yield* rows(`select n.id, n.incarnation, n.started_at, n.heartbeat_at, n.draining, n.keyring, ${alive} as alive from node n order by n.id`)
   return found.map(toReport)
 }
 
@@ -40,7 +41,12 @@ function toReport(found: Row): NodeReport {
     heartbeatAt: integer(found, 'heartbeat_at'),
     draining: integer(found, 'draining') === 1,
     alive: integer(found, 'alive') === 1,
+    keyring: jsonOrNull<NodeKeyring>(found, 'keyring'),
   }
+}
+
+export function* tell({ id, incarnation }: NodeIdentity, keyring: NodeKeyring): Program<boolean> {
+  return (yield* run('update node set keyring = ? where id = ? and incarnation = ?', JSON.stringify(keyring), id, incarnation)) > 0
 }
 
 export function* leasesOf(node: string, after: ConnectionId | null, limit: number): Program<readonly ConnectionId[]> {

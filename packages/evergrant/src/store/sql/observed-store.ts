@@ -4,7 +4,7 @@ import type { Instant } from '../../core/time.ts'
 import { searchConnections } from './connection-search.ts'
 import { endingBefore, expiries, tally } from './connection-tally.ts'
 import { countEvents, eventsOfTypes, eventsSince, searchEvents } from './event-search.ts'
-import { foldHistory, forgetHistory, history, reconnects, writeHistory } from './history-store.ts'
+import { foldHistory, forgetHistory, history, notified, reconnects, writeHistory } from './history-store.ts'
 import { type Database, type Dialect, type Program, row, rows, run } from './program.ts'
 import { integer, integerOrNull, json, text, textOrNull } from './rows.ts'
 
@@ -94,6 +94,7 @@ export function observedStore(database: Database): Observed {
     eventsOfTypes: (organization, types, limit) => database.read(() => eventsOfTypes(organization, types, limit)),
     countEvents: (organization, types, from, to) => database.read(() => countEvents(organization, types, from, to)),
     reconnects: (organization, from, to, limit) => database.read(() => reconnects(organization, from, to, limit)),
+    notified: (organization, from, to) => database.read(() => notified(organization, from, to)),
     setup: (organization) => database.read(() => setup(organization)),
     programs: (organization, healedSince) => database.read(() => programs(organization, healedSince)),
     writeHistory: (given, notBefore) => (given.length === 0 ? Promise.resolve() : database.write(() => writeHistory(given, notBefore), { repeatable: true })),

@@ -46,9 +46,12 @@ export function* whereOf(dialect: Dialect, organization: OrganizationId, search:
 
 type Add = (condition: string, ...values: readonly SqlValue[]) => void
 
+/** What is due after its end is looked at then, and renewed by nobody. */
+export const RENEWED_IN_TIME = '(h.ends_at is null or h.due_at < h.ends_at)'
+
 function addSpan(add: Add, column: string, span: Span): void {
   const { sql, params } = spanOf(`h.${column}`, span)
-  add(`k.id in (select h.connection_id from health h where h.${column} is not null${sql})`, ...params)
+  add(`k.id in (select h.connection_id from health h where h.${column} is not null${sql}${column === 'due_at' ? ` and ${RENEWED_IN_TIME}` : ''})`, ...params)
 }
 
 export function spanOf(column: string, { from, to }: Span): { readonly sql: string; readonly params: readonly SqlValue[] } {

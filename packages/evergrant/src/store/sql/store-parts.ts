@@ -23,6 +23,7 @@ import { personSessionsStore } from './person-sessions-store.ts'
 import type { Database } from './program.ts'
 import { pushesStore } from './pushes-store.ts'
 import { quotasStore } from './quotas-store.ts'
+import { resealsStore } from './reseals-store.ts'
 import { signInsStore } from './sign-ins-store.ts'
 import { proofsSeenStore, signingKeysStore } from './signing-keys-store.ts'
 import { throttlesStore } from './throttles-store.ts'
@@ -71,6 +72,7 @@ export function storeParts(database: Database): StoreParts {
     webhooks: webhooksStore(database),
     observed: observedStore(database),
     operations: operationsStore(database),
+    reseals: resealsStore(database),
     signingKeys: signingKeysStore(database),
     proofsSeen: proofsSeenStore(database),
   }

@@ -1,6 +1,6 @@
-import type { DayCount, UseCount, Uses } from '../../core/agent/uses.ts'
+import type { DayCount, HourCount, UseCount, Uses } from '../../core/agent/uses.ts'
 import type { AgentId, ConnectionId, InstallationId, OrganizationId } from '../../core/ids.ts'
-import type { Instant } from '../../core/time.ts'
+import { HOUR, type Instant } from '../../core/time.ts'
 import { type Database, type Dialect, type Program, type Row, rows, run } from './program.ts'
 import { integer, text } from './rows.ts'
 
@@ -85,6 +85,23 @@ function* ofConnection(organization: OrganizationId, connection: ConnectionId, s
   return found.map(toUse)
 }
 
+function* byHour(dialect: Dialect, organization: OrganizationId, connections: readonly ConnectionId[], since: Instant): Program<readonly HourCount[]> {
+  if (connections.length === 0) return []
+  const found = yield* rows(
+    `select u.connection_id, u.actor_kind, u.actor_id, u.minute / ${HOUR} as hour, sum(u.count) as count from connection_use u
+     where ${dialect.among('u.connection_id')} and u.minute >= ? and u.organization_id = ? group by 1, 2, 3, 4`,
+    JSON.stringify(connections),
+    since,
+    organization,
+  )
+  return found.map((one) => ({
+    connection: text(one, 'connection_id') as ConnectionId,
+    actor: { kind: text(one, 'actor_kind') as UseCount['actor']['kind'], id: text(one, 'actor_id') },
+    hour: integer(one, 'hour') * HOUR,
+    count: integer(one, 'count'),
+  }))
+}
+
 function* ofInstallation(installation: InstallationId, since: Instant, limit: number): Program<readonly UseCount[]> {
   const found = yield* rows(
     `select ${USE} from connection_use u where u.actor_id = ? and u.minute >= ? order by u.minute desc, u.connection_id limit ?`,
@@ -136,6 +153,7 @@ export function usesStore(database: Database): Uses {
   return {
     add: (uses, days) => (uses.length + days.length === 0 ? Promise.resolve() : database.write(() => add(uses, days))),
     ofConnection: (organization, connection, since, limit) => database.read(() => ofConnection(organization, connection, since, limit)),
+    byHour: (organization, connections, since) => database.read(() => byHour(dialect, organization, connections, since)),
     ofInstallation: (installation, since, limit) => database.read(() => ofInstallation(installation, since, limit)),
     ofAgent: (agent, since) => database.read(() => ofAgent(agent, since)),
     daysOf: (agent, since) => database.read(() => daysOf(agent, since)),

@@ -150,7 +150,7 @@ function* claim(dialect: Dialect, request: ClaimDeliveries): Program<readonly Cl
   const ready = yield* rows(
     `select ${ENDPOINT} from webhook w
      where w.enabled = 1 and (w.open_until is null or w.open_until <= ?) and not (${dialect.among('w.id')})
-       and exists (select 1 from delivery d where d.webhook_id = w.id and d.next_at <= ?)
+       and (select 1 from delivery d where d.webhook_id = w.id and d.next_at <= ? limit 1) is not null
      order by w.claimed_at limit ? ${dialect.skipLocked('w')}`,
     now,
     JSON.stringify(busy),

@@ -1,7 +1,7 @@
 import { Fault } from '../../core/fault/fault.ts'
 import type { NodeIdentity } from '../../core/refresh/credentials.ts'
 import type { Nodes } from '../../core/refresh/nodes.ts'
-import { beat, enter, forget, leasesOf, leave, list, takeOver } from '../sql/nodes.ts'
+import { beat, enter, forget, leasesOf, leave, list, takeOver, tell } from '../sql/nodes.ts'
 import type { Database, Program } from '../sql/program.ts'
 
 /** The data lock lets one process in: that one lives, and every other node that ever wrote here is gone. */
@@ -31,6 +31,7 @@ export function embeddedNodes(database: Database): Nodes {
         },
       }
     },
+    tell: (node, keyring) => database.write(() => tell(node, keyring)),
     leasesOf: (node, after, limit) => database.read(() => leasesOf(node, after, limit)),
     takeOver: (connection, holder, epoch) => database.write(() => takeOver(dialect, gone(holder), connection, holder, epoch), { connection }),
     forgetLost: async (olderThan) => {

@@ -1,15 +1,33 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { MigrationStatus, Migrations } from '../contract.ts'
+import type { Loss, MigrationStatus, Migrations } from '../contract.ts'
 import { MIGRATIONS } from '../migrations/index.ts'
+import { type AppliedStep, lastKnown, statusOf, stepsMissing } from '../migrations/ledger.ts'
+import { lossesOf } from '../migrations/losses.ts'
 import type { Migration } from '../migrations/migration.ts'
 import { openFile } from './sqlite-database.ts'
 
-const LEDGER = 'create table if not exists schema_migration (version integer primary key, name text not null, applied_at integer not null) strict'
+const LEDGER =
+  'create table if not exists schema_migration (version integer primary key, name text not null, applied_at integer not null, works_from integer) strict'
 
-function applied(file: DatabaseSync): ReadonlyMap<number, number> {
+function applied(file: DatabaseSync): readonly AppliedStep[] {
   file.exec(LEDGER)
-  const rows = file.prepare('select version, applied_at from schema_migration order by version').all()
-  return new Map(rows.map((row) => [Number(row.version), Number(row.applied_at)]))
+  const told = file.prepare("select 1 from pragma_table_info('schema_migration') where name = 'works_from'").get() !== undefined
+  const rows = file.prepare(`select version, name, applied_at, ${told ? 'works_from' : 'null'} as works_from from schema_migration order by version`).all()
+  return rows.map((row) => ({
+    version: Number(row.version),
+    name: String(row.name),
+    appliedAt: Number(row.applied_at),
+    worksFrom: row.works_from === null ? null : Number(row.works_from),
+  }))
+}
+
+/** A file of an earlier version learns for each step which programs can go on with it. */
+function completeLedger(file: DatabaseSync): void {
+  if (file.prepare("select 1 from pragma_table_info('schema_migration') where name = 'works_from'").get() === undefined) {
+    file.exec('alter table schema_migration add column works_from integer')
+  }
+  const complete = file.prepare('update schema_migration set works_from = ? where version = ? and works_from is null')
+  for (const { version, worksFrom = 0 } of MIGRATIONS) complete.run(worksFrom, version)
 }
 
 function inTransaction(file: DatabaseSync, work: () => void): void {
@@ -27,8 +45,8 @@ function apply(file: DatabaseSync, migration: Migration): void {
   inTransaction(file, () => {
     file.exec(migration.up.sqlite)
     file
-      .prepare("insert into schema_migration (version, name, applied_at) values (?, ?, cast(unixepoch('subsec') * 1000 as integer))")
-      .run(migration.version, migration.name)
+      .prepare("insert into schema_migration (version, name, applied_at, works_from) values (?, ?, cast(unixepoch('subsec') * 1000 as integer), ?)")
+      .run(migration.version, migration.name, migration.worksFrom ?? 0)
   })
 }
 
@@ -36,28 +54,35 @@ function apply(file: DatabaseSync, migration: Migration): void {
 export function migrationsOf(file: DatabaseSync) {
   return {
     status(): readonly MigrationStatus[] {
-      const done = applied(file)
-      return MIGRATIONS.map(({ version, name }) => ({ version, name, appliedAt: done.get(version) ?? null }))
+      return statusOf(applied(file))
     },
-    up(): readonly number[] {
-      const done = applied(file)
-      const missing = MIGRATIONS.filter((migration) => !done.has(migration.version))
+    /** `only`: no others than these, for a database that has to look as an earlier one did. */
+    up(only?: readonly number[]): readonly number[] {
+      const steps = applied(file)
+      const missing = stepsMissing(steps).filter(({ version }) => only?.includes(version) ?? true)
+      if (missing.length > 0 || steps.some(({ worksFrom }) => worksFrom === null)) inTransaction(file, () => completeLedger(file))
       for (const migration of missing) apply(file, migration)
       return missing.map((migration) => migration.version)
     },
+    losses(): readonly Loss[] {
+      const migration = lastKnown(applied(file))
+      if (migration === null) return []
+      return lossesOf(migration, 'sqlite').flatMap(({ table, column, count }) => {
+        const rows = Number(file.prepare(count).get()?.lost)
+        return rows === 0 ? [] : [{ table, column, rows }]
+      })
+    },
     rollback(): number | null {
-      const last = Math.max(0, ...applied(file).keys())
-      const migration = MIGRATIONS.find((known) => known.version === last)
-      if (migration === undefined) return null
+      const migration = lastKnown(applied(file))
+      if (migration === null) return null
       inTransaction(file, () => {
         file.exec(migration.down.sqlite)
-        file.prepare('delete from schema_migration where version = ?').run(last)
+        file.prepare('delete from schema_migration where version = ?').run(migration.version)
       })
-      return last
+      return migration.version
     },
-    /** Versions that the file has and this program does not know: it was written by a newer one. */
-    unknown(): readonly number[] {
-      return [...applied(file).keys()].filter((version) => !MIGRATIONS.some((known) => known.version === version))
+    applied(): readonly AppliedStep[] {
+      return applied(file)
     },
   }
 }
@@ -75,6 +100,7 @@ export function sqliteMigrations(path: string): Migrations {
   return {
     status: () => using((migrations) => migrations.status()),
     up: () => using((migrations) => migrations.up()),
+    losses: () => using((migrations) => migrations.losses()),
     rollback: () => using((migrations) => migrations.rollback()),
   }
 }

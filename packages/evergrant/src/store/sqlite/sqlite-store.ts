@@ -1,6 +1,7 @@
 import { Fault } from '../../core/fault/fault.ts'
 import type { Store, StoreOptions } from '../contract.ts'
 import { Listeners } from '../listeners.ts'
+import { NEWER_BUT_BEARABLE, newerSteps, stepsMissing } from '../migrations/ledger.ts'
 import { row } from '../sql/program.ts'
 import { storeParts } from '../sql/store-parts.ts'
 import { type DataLock, takeDataLock } from './data-lock.ts'
@@ -32,7 +33,7 @@ function openStore(path: string, options: StoreOptions, lock: DataLock | null): 
   try {
     const migrations = migrationsOf(file)
     if (options.migrate === true) migrations.up()
-    requireSchema(path, migrations)
+    requireSchema(path, migrations, options)
   } catch (error) {
     file.close()
     throw error
@@ -56,15 +57,17 @@ function openStore(path: string, options: StoreOptions, lock: DataLock | null): 
   }
 }
 
-function requireSchema(path: string, migrations: ReturnType<typeof migrationsOf>): void {
-  const unknown = migrations.unknown()
-  if (unknown.length > 0) {
+function requireSchema(path: string, migrations: ReturnType<typeof migrationsOf>, { log }: StoreOptions): void {
+  const steps = migrations.applied()
+  const { refused, bearable } = newerSteps(steps)
+  if (refused.length > 0) {
     throw new Fault('store_unavailable', {
-      detail: `${path} was written by a newer version (schema ${unknown.join(', ')}): start that version, or roll back with it first`,
+      detail: `${path} was written by a newer version (schema ${refused.join(', ')}): start that version, or roll back with it first`,
     })
   }
-  const missing = migrations.status().filter((migration) => migration.appliedAt === null)
+  const missing = stepsMissing(steps)
   if (missing.length > 0) {
     throw new Fault('store_unavailable', { detail: `${path} lacks ${missing.length} migration(s): run \`evergrant migrate up\`` })
   }
+  if (bearable.length > 0) log?.warn({ schema: bearable.join(', ') }, NEWER_BUT_BEARABLE)
 }

@@ -1,0 +1,81 @@
+import { once } from 'node:events'
+import { Agent, createServer, type IncomingMessage, type RequestListener, request, type Server } from 'node:http'
+import { afterEach, expect, test } from 'vitest'
+import { systemClock, systemTimers } from '../system.ts'
+import { Leaving } from './leaving.ts'
+
+const servers: Server[] = []
+afterEach(() => {
+  for (const server of servers.splice(0)) server.closeAllConnections()
+})
+
+async function leavingServer(handler: RequestListener = (_request, response) => void response.end('here')) {
+  const server = createServer(handler).listen(0, '127.0.0.1')
+  servers.push(server)
+  await once(server, 'listening')
+  const leaving = new Leaving({ clock: systemClock, timers: systemTimers })
+  leaving.watch(server)
+  const address = server.address()
+  return { leaving, url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}` }
+}
+
+async function get(url: string, agent: Agent): Promise<IncomingMessage> {
+  const asked = request(url, { agent }).end()
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+  answer.resume()
+  await once(answer, 'end')
+  return answer
+}
+
+test('a node that leaves ends each kept connection with an answer, never without one', async () => {
+  const { leaving, url } = await leavingServer()
+  const agent = new Agent({ keepAlive: true })
+  expect((await get(url, agent)).headers.connection).toBe('keep-alive')
+  const gone = leaving.begin()
+  expect((await get(url, agent)).headers.connection).toBe('close')
+  await gone
+  agent.destroy()
+})
+
+test('it goes at once when nobody asks, whatever asks for its health', async () => {
+  const { leaving, url } = await leavingServer()
+  const agent = new Agent()
+  await get(`${url}/health/ready`, agent)
+  const started = performance.now()
+  await leaving.begin()
+  expect(performance.now() - started).toBeLessThan(100)
+})
+
+test('whoever still waits for an answer is waited for', async () => {
+  let release = (): void => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  let arrive = (): void => {}
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve
+  })
+  const { leaving, url } = await leavingServer(async (_request, response) => {
+    arrive()
+    await held
+    response.end('late')
+  })
+  const order: string[] = []
+  const asked = get(url, new Agent()).then(() => void order.push('answered'))
+  await arrived
+  const left = leaving.begin().then(() => void order.push('left'))
+  setTimeout(() => release(), 400)
+  await Promise.all([asked, left])
+  expect(order).toEqual(['answered', 'left'])
+})
+
+test('a stream that has begun holds nobody up', async () => {
+  const { leaving, url } = await leavingServer((_request, response) => void response.writeHead(200).write('first'))
+  const asked = request(url).on('error', () => {})
+  asked.end()
+  await once(asked, 'response')
+  const started = performance.now()
+  await leaving.begin()
+  expect(performance.now() - started).toBeLessThan(3_000)
+  asked.destroy()
+})
