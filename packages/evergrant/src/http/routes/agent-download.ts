@@ -31,7 +31,7 @@ export function agentDownloadRoutes(app: App, { downloads, clock }: Services): v
             ),
           }),
         ),
-        response: PROBLEMS,
+        response: { 200: { description: 'The zip file.', content: { 'application/zip': { schema: Type.String({ format: 'binary' }) } } }, ...PROBLEMS },
       },
     },
     async (request, reply) => {
