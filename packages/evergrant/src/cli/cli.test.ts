@@ -78,6 +78,15 @@ test('--help names every command and the exit codes', async () => {
   for (const command of ['serve', 'migrate', 'doctor', 'integrations', 'connections', 'refresh', 'api-keys', 'Exit codes']) expect(out).toContain(command)
 })
 
+test('a reader who stops early, as `head` does, is no error', async () => {
+  const child = start(['connections', '--help'])
+  let said = ''
+  child.stderr?.on('data', (chunk) => (said += chunk))
+  child.stdout?.destroy()
+  const [code] = await once(child, 'close')
+  expect([code, said]).toEqual([0, ''])
+})
+
 test('--version is the version of the package', async () => {
   const manifest = json(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   expect(await runAlone(['--version'])).toMatchObject({ code: 0, out: `${manifest.version}\n` })

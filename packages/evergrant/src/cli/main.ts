@@ -4,6 +4,12 @@ import { becomeLean } from './lean-process.ts'
 // Whatever this process makes (database, journal, keys) is for its user alone, also in a folder that is open to others.
 process.umask(0o077)
 
+// `evergrant ... | head` stops reading early: there is nobody left to tell.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+
 const args = process.argv.slice(2)
 if (args[0] === 'serve' || args[0] === 'import') becomeLean()
 
