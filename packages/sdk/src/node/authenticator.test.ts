@@ -265,6 +265,22 @@ test('with validate, the server is asked each time, and its role counts', async 
 })
 
 test('requests that come together with one token ask once, and the next one asks again', async () => {
+  // The server's answer waits until all ten are let through to the question: signatures are looked at on other threads, in any time.
+  let verified = 0
+  const verify = crypto.subtle.verify.bind(crypto.subtle)
+  const together = new Promise<void>((resolve) => {
+    vi.spyOn(crypto.subtle, 'verify').mockImplementation(async (...given) => {
+      const good = await verify(...given)
+      verified += 1
+      if (verified === 10) setImmediate(resolve)
+      return good
+    })
+  })
+  const ask = globalThis.fetch
+  vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
+    if (String(input).endsWith(VALIDATE)) await together
+    return ask(input, init)
+  })
   const asking = make({ validate: 'always' })
   const token = await issuer.token()
   await Promise.all(Array.from({ length: 10 }, () => asking.authenticate(requestWith(token))))

@@ -56,7 +56,7 @@ function contentOf(path: string): string {
 }
 
 export function usage(message: string): CommandFailure {
-  return new CommandFailure(EXIT.usage, message)
+  return new CommandFailure(EXIT.usage, message, { code: 'usage' })
 }
 
 /** The id of the master key in the head of a sealed value; null: it is not sealed. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { databaseFile } from '../../compose-node.ts'
 import { loadConfig, takeSecret } from '../../config.ts'
@@ -50,6 +51,7 @@ export function restoreCommands(program: Command, shell: Shell): void {
 }
 
 async function from(file: string, options: FromOptions, { output, finish }: Shell): Promise<void> {
+  if (!existsSync(file)) throw usage(`There is no file ${file}: name a backup, or say \`restore status\` or \`restore confirm\`.`)
   const opener = openerOf(options)
   const given = loadConfig({ development: false })
   const config = options.into === undefined ? given : { ...given, databaseUrl: databaseAt(options.into) }
