@@ -12,7 +12,7 @@ const isCode = (path: string): boolean => /\.(ts|tsx|mjs)$/.test(path)
 /** Tests, examples, the practice provider, the lab and the benchmarks run on real time; scripts run before the workspace exists. */
 const runsOnRealTime = (path: string): boolean =>
   isTest(path) ||
-  /^(tests|bench|scripts|examples|tools|packages\/lab|packages\/console\/dev)\/|^packages\/evergrant\/src\/(practice|testing)\/|\.config\.ts$/.test(path)
+  /^(tests|bench|scripts|examples|tools|docs|packages\/lab|packages\/console\/dev)\/|^packages\/evergrant\/src\/(practice|testing)\/|\.config\.ts$/.test(path)
 
 interface BannedCall {
   readonly pattern: RegExp
