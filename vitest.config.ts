@@ -47,6 +47,8 @@ export default defineConfig({
     // The processes that tests start read their sources compiled: most of a start is reading and stripping a few hundred files.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/compiled', import.meta.url)) },
     testTimeout: 20_000,
+    // What a test waits for comes at once, or late on a machine that runs three tests at a time.
+    expect: { poll: { timeout: 15_000 } },
     hookTimeout: 120_000,
     teardownTimeout: 20_000,
     sequence: { sequencer: LongFirst },
