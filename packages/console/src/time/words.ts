@@ -5,13 +5,13 @@ export type Instant = string | number | Date
 const UNITS = [
   ['year', 31_557_600],
   ['month', 2_629_800],
-  ['week', 604_800],
   ['day', 86_400],
   ['hour', 3_600],
   ['minute', 60],
   ['second', 1],
 ] as const satisfies readonly (readonly [Intl.RelativeTimeFormatUnit, number])[]
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' })
+// Numbers alone: what ends in forty-seven hours ends on no day that "tomorrow" means, and days are nearer than weeks.
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'short' })
 
 export const millisecondsOf = (instant: Instant): number => new Date(instant).getTime()
 
