@@ -1,5 +1,6 @@
 import { Search } from 'lucide-react'
 import { type KeyboardEvent, type ReactNode, useId, useRef, useState } from 'react'
+import { flushSync } from 'react-dom'
 import { Button } from '../../design/button.tsx'
 import { classes } from '../../design/class-names.ts'
 import styles from './events.module.css'
@@ -37,11 +38,14 @@ export function QueryField({ value, onSearch, error, known }: QueryFieldProps): 
     const suggestion = completion.suggestions[at]
     if (suggestion === undefined) return
     const next = completed(text, completion, suggestion)
-    setText(next.query)
-    setChosen(-1)
-    setCompletion(completionAt(next.query, next.caret, known))
     input.current?.focus()
-    requestAnimationFrame(() => input.current?.setSelectionRange(next.caret, next.caret))
+    // Before the next key: whoever types on at once would find the caret moved under their hands a frame later.
+    flushSync(() => {
+      setText(next.query)
+      setChosen(-1)
+      setCompletion(completionAt(next.query, next.caret, known))
+    })
+    input.current?.setSelectionRange(next.caret, next.caret)
   }
   const steer = (event: KeyboardEvent): void => {
     const { length } = completion.suggestions
