@@ -158,6 +158,20 @@ test('who was away for longer than his lease does not release what another one h
   expect(JSON.parse(readFileSync(path, 'utf8')).nonce).toBe(other.nonce)
 })
 
+test('who takes over the lock of a dead process leaves a record alone that somebody is writing, and removes one that nobody finished', async () => {
+  const { wait, mono } = timeThatPasses()
+  const child = spawn(process.execPath, ['-e', '0'])
+  await once(child, 'exit')
+  heldBy({ pid: child.pid ?? 0, started: 'long ago' })
+  const [written, left] = [`${path}.${newAttemptId()}`, `${path}.${newAttemptId()}`]
+  writeFileSync(written, '')
+  writeFileSync(left, '{"pid":')
+  utimesSync(left, new Date(0), new Date(0))
+  const lock = await lockFile(path, { wait, mono })
+  expect([existsSync(written), existsSync(left)]).toEqual([true, false])
+  await lock.release()
+})
+
 test('a file that is no lock is an error and stays', async () => {
   const { wait, mono } = timeThatPasses()
   writeFileSync(path, 'mine')

@@ -89,9 +89,7 @@ async function standingOf(race: Race, path: string): Promise<Standing> {
 async function leaseIsOver(race: Race, path: string, owner: LockOwner): Promise<boolean> {
   const first = race.seen.get(owner.nonce) ?? race.mono()
   race.seen.set(owner.nonce, first)
-  if (race.mono() - first > LEASE_MS) return true
-  const [theirs, ours] = await Promise.all([stat(path).catch(() => null), stat(race.own)])
-  return theirs !== null && ours.mtimeMs - theirs.mtimeMs > LEASE_MS
+  return race.mono() - first > LEASE_MS || (await isOlder(path, race.own))
 }
 
 /**
@@ -118,14 +116,22 @@ async function takeOver(race: Race, dead: LockOwner): Promise<boolean> {
   return true
 }
 
-/** The private records of those who died while they waited. */
+/** The private records of those who died while they waited. One that is not whole yet is being written at this moment, or its writer died over it. */
 async function sweep({ path, own, processes }: Race): Promise<void> {
   const [folder, prefix] = [dirname(path), `${basename(path)}.`]
   for (const name of await readdir(folder).catch(() => [])) {
     if (!name.startsWith(prefix) || !NONCE.test(name.slice(prefix.length)) || join(folder, name) === own) continue
-    const owner = await readOwner(join(folder, name))
-    if (owner !== null && processes.stateOf(owner) === 'dead') await unlink(join(folder, name)).catch(() => {})
+    const record = join(folder, name)
+    const owner = await readOwner(record).catch(() => 'half' as const)
+    const over = owner === 'half' ? await isOlder(record, own) : owner !== null && processes.stateOf(owner) === 'dead'
+    if (over) await unlink(record).catch(() => {})
   }
+}
+
+/** By a lease, on the clock of the file system. */
+async function isOlder(path: string, than: string): Promise<boolean> {
+  const [theirs, ours] = await Promise.all([stat(path).catch(() => null), stat(than)])
+  return theirs !== null && ours.mtimeMs - theirs.mtimeMs > LEASE_MS
 }
 
 /** Only while the record is still ours: after a lease was over, it is somebody else's. */
