@@ -32,7 +32,7 @@ export interface TrustPorts {
 const PROMOTION_MS = 10_000
 
 /** What another node's journal has brought forward is looked for as often as this. */
-const OTHERS_MS = 5_000
+const OTHERS_MS = 1_000
 
 /** Before a presentation the database has proved within this time that it is not older than it was. */
 const PROOF_MS = 1_000
