@@ -2,9 +2,9 @@
 #
 # The base image. Here it is named by version, because a digest is only true for the registry that it was read from. A release names it by digest:
 #   docker buildx imagetools inspect --format '{{.Manifest.Digest}}' node:24.21.0-bookworm-slim
-#   docker build --build-arg NODE_IMAGE=docker.io/library/node:24.21.0-bookworm-slim@sha256:... .
+#   docker build --build-arg NODE_IMAGE=node:24.21.0-bookworm-slim@sha256:... .
 # .github/workflows/release.yml does both steps and writes the digest into the label org.opencontainers.image.base.digest.
-ARG NODE_IMAGE=docker.io/library/node:24.21.0-bookworm-slim
+ARG NODE_IMAGE=node:24.21.0-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /source
@@ -42,7 +42,7 @@ LABEL org.opencontainers.image.title="Evergrant" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.base.name="docker.io/library/node:24.21.0-bookworm-slim" \
+      org.opencontainers.image.base.name="node:24.21.0-bookworm-slim" \
       org.opencontainers.image.base.digest="${BASE_DIGEST}"
 # Package managers are for building. The data folder belongs to the one user that runs; a volume that is made from it inherits that.
 RUN ["rm", "-rf", "/usr/local/lib/node_modules", "/usr/local/bin/npm", "/usr/local/bin/npx", "/usr/local/bin/corepack", "/usr/local/bin/yarn", "/usr/local/bin/yarnpkg"]
