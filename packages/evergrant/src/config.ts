@@ -101,6 +101,11 @@ export function nodeOptions(): string {
   return process.env.NODE_OPTIONS ?? ''
 }
 
+/** True in the processes of tests. */
+export function isTesting(): boolean {
+  return process.env.NODE_ENV === 'test'
+}
+
 function readSecretFile(path: string): string {
   refuseWideMode(path)
   return readFileSync(path, 'utf8')

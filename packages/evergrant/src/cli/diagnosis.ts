@@ -8,6 +8,7 @@ import { driftFindings } from './drift-findings.ts'
 import { embeddedApi } from './embedded-api.ts'
 import { type Finding, fine, problem } from './finding.ts'
 import { dataFolderFinding, environmentFindings, keyFinding, runtimeFinding, schemaFinding } from './machine-findings.ts'
+import { memoryFinding } from './memory-doors.ts'
 import { postgresFindings } from './postgres-findings.ts'
 import { clockFinding, integrationFindings, limitFindings, publicUrlFinding, quotaFindings, readinessFindings, trustFinding } from './server-findings.ts'
 
@@ -56,9 +57,15 @@ async function throughApi(api: Api, publicUrl: string): Promise<readonly Finding
   ]
 }
 
-async function runningFindings({ url, key, publicUrl }: ControlFile): Promise<readonly Finding[]> {
+async function runningFindings({ url, key, publicUrl, pid }: ControlFile): Promise<readonly Finding[]> {
   const ready = await readinessFindings(url)
-  return [fine('server', `answers at ${url}`), ...ready, ...(await throughApi(remoteApi(url, key), publicUrl)), await publicUrlFinding(publicUrl)]
+  return [
+    fine('server', `answers at ${url}`),
+    ...memoryFinding(pid, new URL(publicUrl).protocol === 'https:'),
+    ...ready,
+    ...(await throughApi(remoteApi(url, key), publicUrl)),
+    await publicUrlFinding(publicUrl),
+  ]
 }
 
 function messageOf(error: unknown): string {

@@ -11,7 +11,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 const args = process.argv.slice(2)
-if (args[0] === 'serve' || args[0] === 'import') becomeLean()
+if (args[0] === 'serve' || args[0] === 'import') becomeLean(args)
 
 // Loaded only by the process that stays.
 const { runCommandLine } = await import('./program.ts')

@@ -5,6 +5,8 @@ import { banner, type Started } from '../banner.ts'
 import { removeControlFile, writeControlFile } from '../control-file.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { withChosenPort } from '../free-port.ts'
+import { holdsGrants } from '../lean-process.ts'
+import { closeDoors } from '../memory-doors.ts'
 import type { Output } from '../output.ts'
 import type { Shell } from '../shell.ts'
 import { version } from '../version.ts'
@@ -19,6 +21,7 @@ export function serveCommand(program: Command, { output, finish }: Shell): void 
 }
 
 async function serve(output: Output, development: boolean): Promise<ExitCode> {
+  if (holdsGrants(development)) closeDoors()
   const config = await withChosenPort(loadConfig({ development }))
   const stopped = untilStopped()
   const { createEvergrant } = await import('../../index.ts')

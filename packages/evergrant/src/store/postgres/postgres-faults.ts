@@ -37,9 +37,31 @@ export function isStale(error: unknown): boolean {
 export function readable(error: unknown): unknown {
   if (error instanceof Fault) return error
   const state = sqlState(error)
-  if (state === '23505') return new Fault('already_exists', { detail: 'another row already has this identity', cause: error })
+  if (state === '23505') return new Fault('already_exists', { detail: 'another row already has this identity', cause: withoutValues(error) })
   if (isLost(error) || (state !== null && UNAVAILABLE.test(state))) return unavailable(error)
-  return error
+  return withoutValues(error)
+}
+
+/** Classes whose messages name roles, databases, tables and columns, and never quote a value: an operator needs their words. */
+const PLAIN = /^(0A|25|28|3D|3F|40|42|55)/
+/** Names of ours that PostgreSQL puts beside its message; everything else of it may quote a row or a parameter. */
+const PLACES = ['schema', 'table', 'column', 'dataType', 'constraint', 'routine'] as const
+
+/**
+ * What PostgreSQL refused, without what it quotes (S87, CWE-209): its message has the text of a parameter in it, its detail whole keys and rows. Left are the
+ * SQLSTATE, the names of table, column and constraint, and where in our program it came from. An error of another kind is left as it is.
+ */
+export function withoutValues(error: unknown): unknown {
+  const state = sqlState(error)
+  if (!(error instanceof Error) || state === null || !/^[0-9A-Z]{5}$/.test(state)) return error
+  const named: Readonly<Record<string, unknown>> = { ...error }
+  const places = PLACES.flatMap((name) => (typeof named[name] === 'string' ? [`${name} ${named[name]}`] : []))
+  const words = `PostgreSQL refused a statement: SQLSTATE ${state}${places.length === 0 ? '' : ` (${places.join(', ')})`}`
+  const bare = Object.assign(new Error(PLAIN.test(state) ? error.message : words), { code: state })
+  bare.name = 'DatabaseError'
+  const lines = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+  bare.stack = [`${bare.name}: ${bare.message}`, ...lines].join('\n')
+  return bare
 }
 
 /** The pool says the same of a server that cannot be reached and of a queue that is too long. */
@@ -52,5 +74,5 @@ export function unavailable(error: unknown): Fault {
       'no connection to PostgreSQL became free within 5 seconds: it is slow or cannot be reached, or EVERGRANT_DATABASE_CONNECTIONS is too small for this load'
     return new Fault('store_unavailable', { detail, cause: error })
   }
-  return new Fault('store_unavailable', { detail: `PostgreSQL does not answer or refuses: ${reason}`, cause: error })
+  return new Fault('store_unavailable', { detail: `PostgreSQL does not answer or refuses: ${reason}`, cause: withoutValues(error) })
 }

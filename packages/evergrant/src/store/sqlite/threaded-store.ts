@@ -40,8 +40,8 @@ export async function openThreadedSqliteStore(path: string, options: ThreadedSto
 function flagsOf(flags: readonly string[]): string[] {
   const program = flags.findIndex((flag) => /^(-e|-p|-pe|--eval|--print)$/.test(flag))
   const kept = program === -1 ? flags : [...flags.slice(0, program), ...flags.slice(program + 2)]
-  // Flags of V8 hold for the whole process; a thread refuses to be told.
-  return kept.filter((flag) => !flag.startsWith('--input-type') && !flag.startsWith('--max-semi-space-size'))
+  // Some hold for the whole process; a thread refuses to be told.
+  return kept.filter((flag) => !/^--(input-type|max-semi-space-size|disable-sigusr1)/.test(flag))
 }
 
 /** The thread holds the data lock for as long as it runs, and the process does not outlive it. */
