@@ -33,8 +33,8 @@ const LANGUAGES = { en, de, es, fr, ja, pt }
 export function causesSource(): string {
   const blocks = Object.entries(LANGUAGES).map(([name, { messages }]) => {
     const rows = CODES.map((code) => {
-      const { title, body, primary = null } = messages[code]
-      return `    ${code}: { title: ${quoted(title)}, body: [${body.map(quoted).join(', ')}], primary: ${primary === null ? 'null' : quoted(primary)} },\n`
+      const { title, body, primary = null, secondary = null } = messages[code]
+      return `    ${code}: { title: ${quoted(title)}, body: [${body.map(quoted).join(', ')}], primary: ${primary === null ? 'null' : quoted(primary)}, secondary: ${secondary === null ? 'null' : quoted(secondary)} },\n`
     })
     return `  ${name}: {\n${rows.join('')}  },\n`
   })
@@ -46,6 +46,7 @@ export interface Cause {
   /** The first whose places can all be filled counts. */
   readonly body: readonly string[]
   readonly primary: string | null
+  readonly secondary: string | null
 }
 
 export type CauseCode =

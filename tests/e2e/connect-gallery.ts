@@ -5,6 +5,7 @@ import { choicePage } from '../../packages/evergrant/src/http/connect/choice-pag
 import { landingPage } from '../../packages/evergrant/src/http/connect/landing-page.ts'
 import { endedLinkPage, outcomePage, problemPage, repairedPage } from '../../packages/evergrant/src/http/connect/outcome-pages.ts'
 import type { Look, Page } from '../../packages/evergrant/src/http/connect/page-frame.ts'
+import { approvalPage, disconnectedPage, disconnectPage, laterPage } from '../../packages/evergrant/src/http/connect/repair-pages.ts'
 
 const DAY = 86_400_000
 const AT = Date.UTC(2026, 10, 21, 12)
@@ -43,6 +44,8 @@ const VIEW: ConnectView = {
   asked: [],
   fault: null,
   offersSibling: false,
+  offersNew: false,
+  adminUrl: null,
   endsAnother: null,
   expired: false,
   startable: true,
@@ -90,6 +93,12 @@ const STOPS: readonly FaultCode[] = [
   'scope_missing',
 ]
 
+const ADMIN_URL =
+  'https://login.example.com/organizations/v2.0/adminconsent?client_id=00001111-aaaa-2222-bbbb-3333cccc4444&redirect_uri=https%3A%2F%2Fconnect.example.com%2Fconnect%2Fcallback%2Foffice'
+
+const asideFor = (code: FaultCode) =>
+  ({ kind: code === 'connection_revoked' ? 'disconnect' : code === 'scope_missing' ? 'later' : 'remind', url: '/connect/x' }) as const
+
 /** Every page by name. */
 export function gallery(look: Look): ReadonlyMap<string, Page> {
   const details = { requestId: '565b3515c393-5', action: '/connect/done/x', session: 'cs_1' }
@@ -106,8 +115,15 @@ export function gallery(look: Look): ReadonlyMap<string, Page> {
     ['reconnect', landingPage(view(RECONNECT), look, landing)],
     ...STOPS.map((code): [string, Page] => [
       `repair-${code}`,
-      landingPage(view({ ...RECONNECT, cancelUrl: null }), look, { ...landing, stopped: { code, at: AT } }),
+      landingPage(view({ ...RECONNECT, cancelUrl: null }), look, { ...landing, stopped: { code, at: AT }, aside: asideFor(code) }),
     ]),
+    ['disconnect', disconnectPage(view(RECONNECT), look, { action: '/connect/x', back: '/connect/x' })],
+    ['disconnected', disconnectedPage(view(RECONNECT), look)],
+    ['later', laterPage(view(RECONNECT), look, { back: '/connect/x', until: AT + 7 * DAY })],
+    ['approved', approvalPage({ ...view(), approved: true }, look)],
+    ['not-approved', approvalPage({ ...view(), approved: false }, look)],
+    ['failed-admin-link', outcomePage(view({ fault: fault('admin_approval_required'), adminUrl: ADMIN_URL }), look, details)],
+    ['failed-as-new', outcomePage(view({ ...RECONNECT, fault: fault('account_mismatch'), offersNew: true }), look, details)],
     ['done', outcomePage(view({ state: 'completed', account: 'ada@example.com' }), look, details)],
     ['done-again', outcomePage(view({ ...RECONNECT, state: 'completed', missingScopes: ['notes:write'], doneUrl: 'https://app.example.com' }), look, details)],
     ['repaired', repairedPage(view(RECONNECT), look)],

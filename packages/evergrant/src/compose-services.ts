@@ -18,6 +18,7 @@ import { ApiKeysService } from './core/access/api-keys-service.ts'
 import { IdempotentRequests } from './core/access/idempotent-requests.ts'
 import { OrganizationSettingsService } from './core/access/settings-service.ts'
 import type { NodeFacts } from './core/alert/node-report.ts'
+import { BROWSER } from './core/connect/connect-event.ts'
 import type { ConnectPorts } from './core/connect/connect-ports.ts'
 import { type ConnectService, createConnectService } from './core/connect/connect-service.ts'
 import { repairLink } from './core/connect/repair-link.ts'
@@ -42,6 +43,7 @@ import type { CodeExchange } from './core/refresh/exchange.ts'
 import type { RestoreService } from './core/refresh/restore-service.ts'
 import type { Tracing } from './core/tracing.ts'
 import { createApp } from './http/app.ts'
+import type { HostedOptions } from './http/connect/hosted-options.ts'
 import { hostedRoutes } from './http/connect/hosted-routes.ts'
 import { connectSessionRoutes } from './http/connect/session-routes.ts'
 import { consoleFiles, consoleFromRoot } from './http/console-files.ts'
@@ -324,7 +326,7 @@ export function composeApp(config: Config, services: ComposedServices, log: Log,
     routes: [
       (app) => restoreRoutes(app, services.restore),
       (app) => connectSessionRoutes(app, services.connect, services.connections),
-      (app) => hostedRoutes(app, { connect: services.connect, publicUrl, log, people: connectPeople(desk) }),
+      (app) => hostedRoutes(app, { ...connectPages(services), publicUrl, log, people: connectPeople(desk) }),
       (app) => pageRoutes(app, desk),
       (app) => ownerPageRoute(app, services.signIns.visits),
       (app) => consoleFiles(app, { publicUrl }),
@@ -332,4 +334,9 @@ export function composeApp(config: Config, services: ComposedServices, log: Log,
       ...more,
     ],
   })
+}
+
+/** What the hosted pages may do. Whoever gives a connection up there is a browser with a link, not a person whom we know. */
+function connectPages({ connect, connections, clock }: ComposedServices): Pick<HostedOptions, 'connect' | 'clock' | 'disconnect'> {
+  return { connect, clock, disconnect: async ({ organization, id }) => void (await connections.disconnect(organization, id, BROWSER)) }
 }

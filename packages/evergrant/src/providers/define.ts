@@ -109,6 +109,7 @@ const AUTHORIZE: AuthorizeFacts = {
   unencoded: [],
   inFragment: false,
   chooseAccount: {},
+  adminConsent: null,
   callback: { code: 'code', scope: null, facts: {}, hmac: null, by: 'redirect' },
 }
 

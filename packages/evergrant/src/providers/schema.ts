@@ -42,6 +42,7 @@ const Authorize = record({
   unencoded: texts(),
   inFragment: flag(),
   chooseAccount: table(),
+  adminConsent: orNull(record({ url: url(), instead: Type.Record(Type.String(), table()), approved: text() }, ['url', 'instead', 'approved'])),
   callback: record({ code: text(), scope: orNull(text()), facts: table(), hmac: orNull(text()), by: oneOf('redirect', 'push') }),
 })
 

@@ -1,5 +1,6 @@
 import { ApiKeysService } from '../core/access/api-keys-service.ts'
 import { OrganizationSettingsService } from '../core/access/settings-service.ts'
+import { BROWSER } from '../core/connect/connect-event.ts'
 import type { ConnectPorts, DiscardedGrant } from '../core/connect/connect-ports.ts'
 import { type ConnectService, createConnectService } from '../core/connect/connect-service.ts'
 import { repairLink } from '../core/connect/repair-link.ts'
@@ -214,7 +215,14 @@ function openApp(world: World, apiKeys: ApiKeysService, tryItAs: OrganizationId 
     log,
     requestLog: (fields) => void logs.push(fields),
     routes: [
-      (scope) => hostedRoutes(scope, { connect, publicUrl, log }),
+      (scope) =>
+        hostedRoutes(scope, {
+          connect,
+          publicUrl,
+          log,
+          clock,
+          disconnect: async ({ organization, id }) => void (await services.connections.disconnect(organization, id, BROWSER)),
+        }),
       (scope) => connectSessionRoutes(scope, connect, services.connections),
       ...(tryItAs === undefined ? [] : [(scope: App) => tryItRoutes(scope, { tryIt: playing(world, tryItAs), publicUrl })]),
     ],

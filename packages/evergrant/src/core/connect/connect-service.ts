@@ -4,11 +4,13 @@ import type { ConnectSessionId } from '../ids.ts'
 import type { PushedCode } from '../push/push-ports.ts'
 import type { JournalRecord } from '../refresh/journal.ts'
 import type { Instant } from '../time.ts'
+import { type Approval, approvalOf } from './admin-approval.ts'
 import { stashAnswer, unstashAnswer } from './answer-stash.ts'
 import type { CallbackInput } from './callback-checks.ts'
 import type { CallbackParameters } from './callback-parameters.ts'
 import { type ChoiceView, choiceView, choose } from './choices.ts'
 import { type Completion, type CompletionRequest, complete } from './complete.ts'
+import { connectAsNew } from './connect-as-new.ts'
 import { sessionFault } from './connect-event.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { BrowserPerson, ConnectSession } from './connect-sessions.ts'
@@ -49,6 +51,10 @@ export interface ConnectService {
   acceptSibling(session: ConnectSession, person: BrowserPerson | null): Promise<FlowOutcome>
   /** Goes on with a grant that waited for its owner to sign in. */
   goOn(session: ConnectSession, person: BrowserPerson | null): Promise<FlowOutcome>
+  /** The link token of a session for the other account, after a reconnect that met it. @throws Fault `connect_session_used` */
+  connectAsNew(session: ConnectSession): Promise<string>
+  /** What an administrator's way back says; undefined for every other callback. Changes nothing. */
+  approval(parameters: CallbackParameters): Promise<Approval | undefined>
   /** Gives a waiting grant up, so that the same flow can be started again. */
   giveUp(session: ConnectSession): Promise<void>
   /** Gives the grant of a waiting session back, whatever becomes of the session. Never rejects. */
@@ -88,6 +94,8 @@ export function createConnectService(ports: ConnectPorts): ConnectService {
     start: (session, browserId, form) => startFlow({ session, browserId, form }, ports),
     callback: (input) => finishCallback(input, ports),
     acceptSibling: (session, person) => acceptSibling(session, person, ports),
+    connectAsNew: (session) => connectAsNew(session, ports),
+    approval: (parameters) => approvalOf(parameters, ports),
     goOn: (session, person) => flowOutcome(session.id, person, ports),
     giveUp: async (session) => {
       if (session.state !== 'staged') throw new Fault('connect_session_used')

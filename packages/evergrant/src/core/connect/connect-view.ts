@@ -4,7 +4,9 @@ import { scopesToAsk } from '../provider/authorize.ts'
 import type { VariableDefinition } from '../provider/record.ts'
 import type { Instant } from '../time.ts'
 import { accountTold, heldByOthers } from './account-limits.ts'
+import { adminLink } from './admin-approval.ts'
 import { type Brand, senderOf } from './brand.ts'
+import { mayConnectAsNew } from './connect-as-new.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectSession, ConnectSessionState } from './connect-sessions.ts'
 import { targetOf } from './connect-target.ts'
@@ -42,6 +44,10 @@ export interface ConnectView {
   readonly fault: { readonly code: FaultCode; readonly providerCode: string | null; readonly providerText: string | null } | null
   /** The sibling that the signed-in account belongs to. */
   readonly offersSibling: boolean
+  /** The account that was signed in with may become a connection of its own. */
+  readonly offersNew: boolean
+  /** Where an administrator approves, once that is what is missing and the provider has such an address. */
+  readonly adminUrl: string | null
   /** The provider keeps one grant per account: another connection of the account ends for certain, or would if there is one. Null: nothing ends. */
   readonly endsAnother: 'certainly' | 'perhaps' | null
   readonly expired: boolean
@@ -87,6 +93,8 @@ export async function connectView(session: ConnectSession, ports: ConnectPorts):
       session.fault === null
         ? null
         : { code: session.fault.code, providerCode: session.fault.evidence.providerCode, providerText: session.fault.evidence.providerText },
+    offersNew: mayConnectAsNew(session, ports.clock.wall()),
+    adminUrl: session.fault?.code === 'admin_approval_required' ? await adminLink(session, ports) : null,
     offersSibling: session.state === 'staged' && target.kind === 'sibling',
     endsAnother: record?.lifetimes.onePerAccount ? await endsAnother(session, wanted?.account ?? accountTold(record, given), ports) : null,
     expired: session.expiresAt <= ports.clock.wall(),

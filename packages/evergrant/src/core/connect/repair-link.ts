@@ -57,6 +57,11 @@ export function readRepairLink(text: string): RepairLink | null {
   return { connection, brokenAt: Number.parseInt(brokenAt, RADIX), madeOn: Number.parseInt(madeOn, RADIX), mac }
 }
 
+/** The last instant at which a link that is made now works. */
+export function linkEnd(now: Instant): Instant {
+  return (dayOf(now) + LIFE_DAYS + 1) * DAY - 1
+}
+
 /** We made this link, for this organization, and it is not too old. Says nothing of the connection's state. */
 export function isGenuine(link: RepairLink, organization: string, ports: { readonly seal: Pick<Seal, 'mac'>; readonly clock: Pick<Clock, 'wall'> }): boolean {
   const age = dayOf(ports.clock.wall()) - link.madeOn

@@ -1,20 +1,28 @@
 import type { Connection } from '../connection/connection.ts'
 import type { FaultCode } from '../fault/fault.ts'
+import type { Instant } from '../time.ts'
 import { BROWSER } from './connect-event.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { ConnectSession } from './connect-sessions.ts'
 import { type ConnectView, connectView } from './connect-view.ts'
 import { prepareSession, type SessionRequest, storeSession } from './create-session.ts'
 import { randomToken } from './random-token.ts'
-import { isGenuine, isRepairable, readRepairLink, repairSessionToken } from './repair-link.ts'
+import { isGenuine, isRepairable, linkEnd, readRepairLink, repairLink, repairSessionToken } from './repair-link.ts'
 import { isStartable } from './startable.ts'
 
 /**
- * What is behind a repair link. `broken`: its button would start the repair. `repaired`: the grant works again. `gone`:
+ * What is behind a repair link. `broken`: its button would start the repair; `url` is today's link to the same, which works until `until`. `repaired`: the grant works again. `gone`:
  * the connection was disconnected. `unknown`: not a link of ours, too old, or of an earlier break.
  */
 export type Repair =
-  | { readonly kind: 'broken'; readonly connection: Connection; readonly why: FaultCode; readonly view: ConnectView }
+  | {
+      readonly kind: 'broken'
+      readonly connection: Connection
+      readonly why: FaultCode
+      readonly view: ConnectView
+      readonly url: string
+      readonly until: Instant
+    }
   | { readonly kind: 'repaired'; readonly view: ConnectView }
   | { readonly kind: 'gone' }
   | { readonly kind: 'unknown' }
@@ -28,7 +36,16 @@ export async function lookAtRepair(text: string, ports: ConnectPorts): Promise<R
   if (connection.state === 'needs_reauth' && (!isRepairable(connection) || connection.fault.at !== link.brokenAt)) return { kind: 'unknown' }
   const { session } = await prepareSession(requestOf(connection), ports)
   const view = await connectView(session, ports)
-  return isRepairable(connection) ? { kind: 'broken', connection, why: connection.fault.code, view } : { kind: 'repaired', view }
+  return isRepairable(connection)
+    ? {
+        kind: 'broken',
+        connection,
+        why: connection.fault.code,
+        view,
+        url: repairLink(connection, ports.publicUrl, ports) ?? '',
+        until: linkEnd(ports.clock.wall()),
+      }
+    : { kind: 'repaired', view }
 }
 
 /** The connect session of a repair: the one of today, while it can be started. @throws Fault as `prepareSession` */

@@ -101,5 +101,6 @@ function authorizeAt(flowing: FlowContext, flow: ConnectFlow, state: string, sec
 
 /** A provider that signs people in by itself would bring the same account again. */
 function chooser({ session, context }: FlowContext): Readonly<Record<string, string>> {
-  return session.fault?.code === 'account_mismatch' ? context.record.authorize.chooseAccount : {}
+  const { code } = session.fault ?? { code: null }
+  return code === 'account_mismatch' || code === 'admin_approval_required' ? context.record.authorize.chooseAccount : {}
 }

@@ -87,7 +87,18 @@ export interface AuthorizeFacts {
   readonly inFragment: boolean
   /** Added when the browser came back with another account than the one to repair: they make the provider ask (`prompt=select_account`). */
   readonly chooseAccount: Readonly<Record<string, string>>
+  /** Where an administrator approves the application for a whole organization; null where only the provider's own console does it. */
+  readonly adminConsent: AdminConsentFacts | null
   readonly callback: CallbackFacts
+}
+
+/** Receives `client_id`, `redirect_uri`, `state` and the scopes, and answers with `approved` in the query of the redirect. */
+export interface AdminConsentFacts {
+  readonly url: Template
+  /** Values of variables that it does not know, and what is said instead: variable -> value -> value (`tenant` -> `common` -> `organizations`). */
+  readonly instead: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** The parameter that is `True` once the administrator has approved. */
+  readonly approved: string
 }
 
 /** The code's name, where granted scopes come back, what is kept as facts (fact -> parameter). */

@@ -1,24 +1,27 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ConnectService } from '../../core/connect/connect-service.ts'
 import type { ConnectSession } from '../../core/connect/connect-sessions.ts'
+import type { ConnectView } from '../../core/connect/connect-view.ts'
 import type { FlowOutcome } from '../../core/connect/fail-flow.ts'
-import type { Repair } from '../../core/connect/repair.ts'
 import { isOwnerOf } from '../../core/connect/signed-in.ts'
 import { Fault } from '../../core/fault/fault.ts'
 import { FAULTS } from '../../core/fault/table.ts'
+import { type Clock, DAY } from '../../core/time.ts'
 import { browserIdOf, giveBrowserId } from './browser-cookie.ts'
 import { redirectOf } from './callback-answer.ts'
 import { choicePage } from './choice-page.ts'
 import type { ConnectPeople } from './connect-people.ts'
 import { formOf } from './forms.ts'
-import { type FormProblem, type Landing, landingPage } from './landing-page.ts'
-import { keepLanguage, lookOf, namedLanguage, pathHere } from './language.ts'
-import { endedLinkPage, outcomePage, problemPage, repairedPage } from './outcome-pages.ts'
+import { type Aside, type FormProblem, type Landing, landingPage } from './landing-page.ts'
+import { keepLanguage, lookOf, pathHere, withLanguage } from './language.ts'
+import { endedLinkPage, outcomePage, problemPage } from './outcome-pages.ts'
 import { type PageHeaders, sendPage } from './page-frame.ts'
+import { REMINDER } from './reminder.ts'
 
 export interface HostedParts {
   readonly connect: ConnectService
   readonly publicUrl: string
+  readonly clock: Pick<Clock, 'wall'>
   readonly people?: ConnectPeople
 }
 
@@ -46,13 +49,7 @@ function turns({ connect, publicUrl, people }: HostedParts) {
 }
 
 /** The pages before the provider's. */
-function landings({ connect, publicUrl }: HostedParts) {
-  /** The address of this page, in the language that it was asked for in. */
-  function withLanguage(path: string, request: FastifyRequest): string {
-    const named = namedLanguage(request)
-    return named === undefined ? path : `${path}?lang=${named.tag}`
-  }
-
+function landings({ connect, publicUrl, clock }: HostedParts) {
   async function showLanding(session: ConnectSession, request: FastifyRequest, reply: FastifyReply, more: Partial<Landing> = {}): Promise<FastifyReply> {
     const view = await connect.view(session)
     const path = pathHere(request)
@@ -65,8 +62,14 @@ function landings({ connect, publicUrl }: HostedParts) {
     const choosing = view.choosable
       ? { hidden: { ...more.hidden, integration: view.integration }, chooseUrl: `${path}${isTicket(request) ? '?choose' : ''}` }
       : {}
-    const landing = { action: withLanguage(path, request), ...more, ...choosing }
+    const landing = { action: withLanguage(path, request), aside: reminderOf(view, request), ...more, ...choosing }
     return sendPage(reply, landingPage(view, look, landing), { ...towardsProvider(publicUrl), status: more.problem === undefined ? 200 : 400 })
+  }
+
+  /** Of a link that was sent, while it still works tomorrow. */
+  function reminderOf(view: ConnectView, request: FastifyRequest): Aside | null {
+    if (!view.reconnect || isTicket(request) || view.expiresAt - clock.wall() <= DAY) return null
+    return { kind: 'remind', url: withLanguage(`${pathHere(request)}${REMINDER}`, request) }
   }
 
   /** What a link leads to: the page of its integration, or first the one on which it is chosen. */
@@ -81,31 +84,14 @@ function landings({ connect, publicUrl }: HostedParts) {
     return sendPage(reply, endedLinkPage(view, code, look, request.id), { status: FAULTS[code].status })
   }
 
-  /** @throws Fault where there is nothing to show */
-  function showRepair(repair: Repair, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    switch (repair.kind) {
-      case 'unknown':
-        throw new Fault('not_found')
-      case 'gone':
-        throw new Fault('connection_disconnected')
-      case 'repaired':
-        return sendPage(reply, repairedPage(repair.view, lookOf(request, repair.view.brand)))
-      case 'broken': {
-        const { view, why, connection } = repair
-        const landing = { action: withLanguage(pathHere(request), request), stopped: { code: why, at: connection.fault?.at ?? 0 } }
-        return sendPage(reply, landingPage(view, lookOf(request, view.brand), landing), towardsProvider(publicUrl))
-      }
-    }
-  }
-
-  return { showLanding, showLink, showRepair }
+  return { showLanding, showLink }
 }
 
 /** What the hosted routes answer once it is clear whose session it is. */
 export function hostedAnswers(parts: HostedParts) {
   const { connect, publicUrl, people } = parts
   const { goTo, turnedAway } = turns(parts)
-  const { showLanding, showLink, showRepair } = landings(parts)
+  const { showLanding, showLink } = landings(parts)
 
   async function start(wanted: ConnectSession, request: FastifyRequest, reply: FastifyReply, form = formOf(request)): Promise<FastifyReply> {
     const session = wanted.choices === undefined ? wanted : await connect.choose(wanted, form['integration'] ?? '')
@@ -139,6 +125,11 @@ export function hostedAnswers(parts: HostedParts) {
     return goTo(await connect.acceptSibling(session, (await people?.who(request)) ?? null), request, reply)
   }
 
+  /** To the link of a new connection, whose page says whose it becomes. */
+  async function connectAsNew(session: ConnectSession, reply: FastifyReply): Promise<FastifyReply> {
+    return reply.redirect(`/connect/${await connect.connectAsNew(session)}`, 303)
+  }
+
   async function showOutcome(waiting: ConnectSession, ticket: string, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const session = await goneOn(waiting, ticket, request, reply)
     if (session === null) return reply
@@ -161,7 +152,7 @@ export function hostedAnswers(parts: HostedParts) {
     return null
   }
 
-  return { goTo, showLink, showRepair, start, retry, useSibling, showOutcome }
+  return { goTo, showLink, start, retry, useSibling, connectAsNew, showOutcome }
 }
 
 const RETRY = { step: 'retry' }

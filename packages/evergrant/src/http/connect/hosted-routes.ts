@@ -1,38 +1,30 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { ConnectService } from '../../core/connect/connect-service.ts'
-import { REPAIR_PATH } from '../../core/connect/repair-link.ts'
 import { Fault, type FaultCode } from '../../core/fault/fault.ts'
 import { FAULTS } from '../../core/fault/table.ts'
-import type { Log } from '../../core/log.ts'
 import { faultOf } from '../problem.ts'
 import type { App } from '../schema.ts'
 import { accentSheet } from './accent-sheet.ts'
 import { browserIdOf, isSameOrigin } from './browser-cookie.ts'
 import { parametersOf } from './callback-answer.ts'
-import type { ConnectPeople } from './connect-people.ts'
 import { ENDED_SCRIPT } from './ended-script.ts'
 import { formOf, readForms } from './forms.ts'
 import { hostedAnswers } from './hosted-answers.ts'
+import type { HostedOptions } from './hosted-options.ts'
 import { languageOf, lookOf, pathHere } from './language.ts'
 import { problemPage } from './outcome-pages.ts'
 import { ACCENT_PATH, ENDED_SCRIPT_PATH, STYLE_PATH, sendPage } from './page-frame.ts'
+import { REMINDER, sendReminder } from './reminder.ts'
+import { approvalPage } from './repair-pages.ts'
+import { repairRoutes } from './repair-routes.ts'
 import { STYLESHEET } from './stylesheet.ts'
-
-export interface HostedOptions {
-  readonly connect: ConnectService
-  readonly publicUrl: string
-  readonly log: Pick<Log, 'error'>
-  /** Who is signed in; without it nobody ever is. */
-  readonly people?: ConnectPeople
-}
 
 const FORM_LIMIT = 64 * 1_024
 const PAGE_CODE = /^[a-z_]{1,60}$/
 
 /** The pages that end users see. Every one works without a script. */
 export function hostedRoutes(app: App, options: HostedOptions): void {
-  const { connect, publicUrl } = options
-  const { showLink, start, retry, useSibling, showOutcome } = hostedAnswers(options)
+  const { connect, publicUrl, clock } = options
+  const { showLink, start, retry, useSibling, connectAsNew, showOutcome } = hostedAnswers(options)
   readForms(app, FORM_LIMIT)
   app.setErrorHandler((error, request, reply) => showFault(error, request, reply, options))
   assetRoutes(app)
@@ -46,6 +38,13 @@ export function hostedRoutes(app: App, options: HostedOptions): void {
     const session = await connect.byLink(request.params.token)
     return session === undefined ? showProblem(reply, request, 'not_found') : start(session, request, reply)
   })
+  app.get<{ Params: { token: string } }>(`/connect/:token${REMINDER}`, { config: { access: 'public' } }, async (request, reply) => {
+    const session = await connect.byLink(request.params.token)
+    const view = session === undefined ? undefined : await connect.view(session)
+    if (view === undefined || !view.reconnect || view.expired || !view.startable) return showProblem(reply, request, 'not_found')
+    const url = `${publicUrl}/connect/${request.params.token}`
+    return sendReminder(reply, request, { view, url, until: view.expiresAt }, clock.wall())
+  })
   app.get<{ Params: { ticket: string } }>('/connect/done/:ticket', { config: { access: 'public' } }, async (request, reply) => {
     const session = await connect.byTicket(request.params.ticket, browserIdOf(request, publicUrl))
     return session === undefined ? showProblem(reply, request, 'connect_browser_mismatch') : showOutcome(session, request.params.ticket, request, reply)
@@ -54,7 +53,9 @@ export function hostedRoutes(app: App, options: HostedOptions): void {
     if (!isSameOrigin(request, publicUrl)) return showProblem(reply, request, 'forbidden')
     const session = await connect.byTicket(request.params.ticket, browserIdOf(request, publicUrl))
     if (session === undefined) return showProblem(reply, request, 'connect_browser_mismatch')
-    return formOf(request)['step'] === 'sibling' ? useSibling(session, request, reply) : retry(session, request.params.ticket, request, reply)
+    const { step } = formOf(request)
+    if (step === 'new') return connectAsNew(session, reply)
+    return step === 'sibling' ? useSibling(session, request, reply) : retry(session, request.params.ticket, request, reply)
   })
   app.get<{ Params: { code: string } }>('/connect/problem/:code', { config: { access: 'public' } }, (request, reply) => {
     const { code } = request.params
@@ -62,21 +63,6 @@ export function hostedRoutes(app: App, options: HostedOptions): void {
   })
   repairRoutes(app, options)
   callbackRoutes(app, options)
-}
-
-/** Behind the `reconnect_url` of problems and connections. Looking is free; the button opens a connect session and starts it. */
-function repairRoutes(app: App, options: HostedOptions): void {
-  const { connect, publicUrl } = options
-  const { showRepair, start } = hostedAnswers(options)
-  const path = `${REPAIR_PATH}:link`
-  app.get<{ Params: { link: string } }>(path, { config: { access: 'public' } }, async (request, reply) =>
-    showRepair(await connect.lookAtRepair(request.params.link), request, reply),
-  )
-  app.post<{ Params: { link: string } }>(path, { config: { access: 'public' }, bodyLimit: FORM_LIMIT }, async (request, reply) => {
-    if (!isSameOrigin(request, publicUrl)) return showProblem(reply, request, 'forbidden', languageOf(request).ownPage)
-    const repair = await connect.lookAtRepair(request.params.link)
-    return repair.kind === 'broken' ? start(await connect.openRepair(repair.connection), request, reply) : showRepair(repair, request, reply)
-  })
 }
 
 /** Where providers send browsers back. Answers nothing but redirects. */
@@ -89,6 +75,8 @@ function callbackRoutes(app: App, options: HostedOptions): void {
       const query = parametersOf(request.url.split('?').slice(1).join('?'))
       const stashed = query.get('answer')?.[0]
       const parameters = stashed === undefined ? query : connect.unstash(slug, stashed)
+      const approval = parameters === null ? undefined : await connect.approval(parameters)
+      if (approval !== undefined) return sendPage(reply, approvalPage(approval, lookOf(request, approval.brand, null)))
       const browserId = browserIdOf(request, publicUrl)
       if (parameters === null) return goTo({ kind: 'refused', code: 'connect_state_mismatch' }, request, reply)
       const person = (await people?.who(request)) ?? null

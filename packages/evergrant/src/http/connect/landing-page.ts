@@ -22,9 +22,19 @@ export interface Landing {
   /** Back to the page on which this integration was chosen. */
   readonly chooseUrl?: string | null
   readonly problem?: FormProblem | null
+  /** The other thing to do than the main one. */
+  readonly aside?: Aside | null
   /** What ended the grant, and when (milliseconds since 1970). */
   readonly stopped?: { readonly code: FaultCode; readonly at: number } | null
 }
+
+/** `remind`: a calendar entry for tomorrow. `disconnect`: asks first. `later`: nothing happens, which it says. */
+export interface Aside {
+  readonly kind: 'remind' | 'disconnect' | 'later'
+  readonly url: string
+}
+
+const ASIDE_CAUSES = { remind: 'connection_expired', disconnect: 'connection_revoked', later: 'scope_missing' } as const
 
 /**
  * The page behind a link: who asks, for whom, for what and, where that is known, what ended the grant. Its button starts
@@ -35,7 +45,7 @@ export function landingPage(view: ConnectView, look: Look, landing: Landing): Pa
   const { application, provider, cancelUrl } = view
   const places = { P: provider, App: application }
   const title = plain(words, view.reconnect ? words.reconnectTitle : words.connectTitle, places)
-  const { stopped = null, chooseUrl = null, problem = null, hidden = {} } = landing
+  const { stopped = null, chooseUrl = null, problem = null, hidden = {}, aside = null } = landing
   return {
     title,
     look,
@@ -54,8 +64,9 @@ ${endsAnother(view, look)}${permissions(view, look)}
 ${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
 ${view.asked.map((variable) => field(variable, problem, look))}
 <div class="actions">
-<button class="button primary" type="submit">${say(words, words.continueTo, places)}</button>
+<button class="button primary" type="submit">${stopped === null ? say(words, words.continueTo, places) : mainStep(view, look, stopped.code)}</button>
 ${chooseUrl === null ? null : html`<a class="button" href="${chooseUrl}">${words.chooseOther}</a>`}
+${aside === null ? null : html`<a class="button" href="${aside.url}">${causeOf(words, ASIDE_CAUSES[aside.kind])?.secondary}</a>`}
 ${cancelUrl === null ? null : html`<a class="button" href="${cancelUrl}" rel="noreferrer">${words.cancel}</a>`}
 </div>
 </form>`,
@@ -71,6 +82,11 @@ function lead({ application, provider, reconnect, account }: ConnectView, { word
   if (!reconnect) return html`<p class="lead">${say(words, words.connectLead, { App: application, P: provider })}</p>`
   const who = account === null ? words.usedBefore : strong(account)
   return html`<p class="lead">${say(words, words.reconnectLead, { App: application, A: who })}</p>`
+}
+
+/** In the words of the cause; `Continue to` where it has none. */
+function mainStep({ provider, account }: ConnectView, { words }: Look, code: FaultCode): Html {
+  return say(words, causeOf(words, code)?.primary ?? words.continueTo, { P: provider, A: account })
 }
 
 function stoppedLead({ provider, account }: ConnectView, { words }: Look, { code, at }: { readonly code: FaultCode; readonly at: number }): Html {

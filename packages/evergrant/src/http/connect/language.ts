@@ -36,6 +36,12 @@ export function pathHere(request: Pick<FastifyRequest, 'url'>): string {
   return request.url.split('?')[0] ?? ''
 }
 
+/** An address of ours, in the language that this page was asked for in. */
+export function withLanguage(path: string, request: Pick<FastifyRequest, 'url'>): string {
+  const named = namedLanguage(request)
+  return named === undefined ? path : `${path}${path.includes('?') ? '&' : '?'}lang=${named.tag}`
+}
+
 export function lookOf(request: FastifyRequest, brand: Brand | null, here: string | null = pathHere(request)): Look {
   return { words: languageOf(request), brand, here: request.method === 'GET' ? here : null }
 }

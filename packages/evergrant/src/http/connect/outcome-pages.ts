@@ -4,7 +4,7 @@ import { type Html, html } from '../html.ts'
 import { type Look, type Page, PLAIN_LOOK } from './page-frame.ts'
 import { backTo, card, strong } from './page-parts.ts'
 import { failureWords, problemTexts } from './problem-texts.ts'
-import { plain, say } from './words/say.ts'
+import { causeOf, plain, say } from './words/say.ts'
 
 /** For the Details of every page: what support asks for. */
 export interface PageDetails {
@@ -91,6 +91,7 @@ function failurePage(view: ConnectView, code: FaultCode, look: Look, details: Pa
   const { application } = view
   const { title, text, next } = failureWords(code, view, words)
   const again = !view.expired && RETRIED.has(code)
+  const admin = code === 'admin_approval_required' ? view.adminUrl : null
   const stuck = !again && view.cancelUrl === null && !view.signingIn
   return {
     title,
@@ -100,12 +101,16 @@ function failurePage(view: ConnectView, code: FaultCode, look: Look, details: Pa
       look,
       title,
       html`<p class="lead">${text}</p>
-${next === null ? null : html`<p>${next}</p>`}
+${admin !== null ? adminRequest(view, admin, look) : next === null ? null : html`<p>${next}</p>`}
 <div class="actions">
-${again ? button(details.action, 'retry', tryAgainText(code, view, look), true) : null}
+${admin === null ? null : mailButton(view, admin, look)}
+${again && admin === null ? button(details.action, 'retry', tryAgainText(code, view, look), true) : null}
+${code === 'admin_approval_required' ? asAdmin(admin, details.action, look) : null}
+${again && admin !== null ? button(details.action, 'retry', words.tryAgain, false) : null}
+${again && view.offersNew ? button(details.action, 'new', secondaryText(code, view, look), false) : null}
 ${again && view.choosable && details.action !== null ? html`<a class="button" href="${details.action}?choose">${words.chooseOther}</a>` : null}
 ${cancel(view, look)}
-${ASKS_FOR_HELP.has(code) ? helpButton(look) : null}
+${ASKS_FOR_HELP.has(code) ? helpButton(view, code, details, look) : null}
 ${view.signingIn ? waysBack(code, look) : null}
 </div>
 ${stuck ? html`<p>${words.closeTab}</p>` : null}
@@ -141,9 +146,40 @@ ${detailList(code, null, { requestId, action: null }, look)}`,
 /** Only the people behind the application can mend these. */
 const ASKS_FOR_HELP: ReadonlySet<FaultCode> = new Set(['client_rejected', 'connect_failed', 'internal'])
 
-function helpButton({ words, brand }: Look): Html | null {
-  const address = brand?.supportUrl ?? (brand?.supportEmail == null ? null : `mailto:${brand.supportEmail}`)
+function helpButton({ application, provider }: ConnectView, code: FaultCode, { requestId }: PageDetails, { words, brand }: Look): Html | null {
+  const subject = `${application}: ${provider} (${code}, ${requestId})`
+  const address = brand?.supportUrl ?? (brand?.supportEmail == null ? null : mailto(brand.supportEmail, { subject }))
   return address === null ? null : html`<a class="button" href="${address}" rel="noreferrer">${words.help}</a>`
+}
+
+function mailto(to: string, fields: Readonly<Record<string, string>>): string {
+  const query = Object.entries(fields).map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+  return `mailto:${to}?${query.join('&')}`
+}
+
+/** The link to send on. It can be marked and copied without a script. */
+function adminRequest({ provider, application }: ConnectView, url: string, { words }: Look): Html {
+  const places = { P: provider, App: application }
+  return html`<p>${say(words, words.adminNext, places)}</p>
+<label for="admin-link">${words.adminLink}</label>
+<input type="text" id="admin-link" value="${url}" readonly>`
+}
+
+function mailButton({ provider, application }: ConnectView, url: string, { words }: Look): Html {
+  const places = { P: provider, App: application }
+  const subject = plain(words, words.adminSubject, places)
+  const body = `${plain(words, words.adminMessage, places)}\n\n${url}\n`
+  return html`<a class="button primary" href="${mailto('', { subject, body })}">${words.adminMail}</a>`
+}
+
+/** At the provider's page for administrators; where it has none, once more through the flow, with another account. */
+function asAdmin(url: string | null, action: string | null, { words }: Look): Html | null {
+  const text = causeOf(words, 'admin_approval_required')?.secondary ?? words.tryAgain
+  return url === null ? button(action, 'retry', text, false) : html`<a class="button" href="${url}" rel="noreferrer">${text}</a>`
+}
+
+function secondaryText(code: FaultCode, view: ConnectView, { words }: Look): string {
+  return plain(words, causeOf(words, code)?.secondary ?? words.tryAgain, { P: view.provider, B: view.fault?.providerText })
 }
 
 /** Failures after which the same person can do the same again with a better end. */

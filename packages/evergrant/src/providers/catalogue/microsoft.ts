@@ -28,6 +28,11 @@ export const microsoft = defineProvider({
     url: 'https://login.microsoftonline.com/{tenant}/oauth2/v2.0/authorize',
     parameters: { response_mode: 'query' },
     chooseAccount: { prompt: 'select_account' },
+    adminConsent: {
+      url: 'https://login.microsoftonline.com/{tenant}/v2.0/adminconsent',
+      instead: { tenant: { common: 'organizations', consumers: 'organizations' } },
+      approved: 'admin_consent',
+    },
     defaultScopes: ['openid', 'profile', 'offline_access', 'User.Read'],
     requiredScopes: ['offline_access', 'openid', 'profile'],
   },
@@ -81,5 +86,5 @@ export const microsoft = defineProvider({
     'Refresh tokens sent to redirect URIs of type "spa" live 24 hours.',
   ],
   unverified: ['setup', 'verdicts.2', 'lifetimes.accessSeconds'],
-  sources: ['https://learn.microsoft.com/entra/identity-platform/refresh-tokens'],
+  sources: ['https://learn.microsoft.com/entra/identity-platform/refresh-tokens', 'https://learn.microsoft.com/entra/identity-platform/v2-admin-consent'],
 })

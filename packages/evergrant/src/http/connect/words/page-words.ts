@@ -100,6 +100,25 @@ export interface PageWords {
   readonly otherPerson: string
   readonly confirmYou: string
   readonly otherWays: string
+  readonly reminderTitle: string
+  readonly reminderText: string
+  readonly disconnectTitle: string
+  readonly disconnectText: string
+  readonly disconnectLater: string
+  readonly keepIt: string
+  readonly disconnected: string
+  readonly disconnectedText: string
+  readonly laterTitle: string
+  readonly laterText: string
+  readonly adminLink: string
+  readonly adminMail: string
+  readonly adminSubject: string
+  readonly adminMessage: string
+  readonly adminNext: string
+  readonly approved: string
+  readonly approvedText: string
+  readonly notApproved: string
+  readonly notApprovedText: string
   readonly problems: Readonly<Record<ProblemCode, Problem>>
   /** Permissions that every provider calls alike. */
   readonly permissions: Readonly<Record<'account' | 'profile' | 'email' | 'offline', string>>
