@@ -17,6 +17,8 @@ export interface DemoServer {
   readonly data: string
   /** The practice provider beside it. */
   readonly practiceUrl: string
+  /** Ends it and starts it on the same address and data. `env` in place of the first one. */
+  restart(env: Readonly<Record<string, string>>): Promise<void>
   stop(): Promise<void>
 }
 
@@ -24,36 +26,69 @@ export interface DemoServer {
 export async function startDemoServer(env: Readonly<Record<string, string>> = {}): Promise<DemoServer> {
   const data = mkdtempSync(join(tmpdir(), 'evergrant-screenshots-'))
   const port = await freePortPair()
+  const first = launch(port, data, env)
+  const said = await first.until(/\S+\/auth\/setup#\S+/)
+  const url = new URL(said).origin
+  let running = first
+  return {
+    url,
+    setupUrl: said,
+    data,
+    practiceUrl: `http://127.0.0.1:${port + 1}`,
+    restart: async (more) => {
+      await running.stop()
+      running = launch(port, data, more)
+      await Promise.race([isReady(url), running.ended])
+    },
+    stop: async () => {
+      await running.stop()
+      rmSync(data, { recursive: true, force: true })
+    },
+  }
+}
+
+function launch(port: number, data: string, env: Readonly<Record<string, string>>) {
   const args = ['--disable-warning=ExperimentalWarning', SERVER_MAIN, 'serve', '--development']
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
     env: { ...process.env, EVERGRANT_DATA_DIR: data, EVERGRANT_PORT: String(port), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const said = await new Promise<string>((resolve, reject) => {
-    let text = ''
-    child.stdout.setEncoding('utf8').on('data', (piece: string) => {
-      text += piece
-      if (/\/auth\/setup#\S+/.test(text)) resolve(text)
-    })
-    // Why it ended, where it does.
-    child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+  let text = ''
+  // Why it ended, where it does.
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (piece: string) => {
       text += piece
     })
-    child.on('exit', (code) => reject(new Error(`the server ended with ${code}:\n${text}`)))
+  const gone = new Promise<void>((resolve) => child.on('exit', () => resolve()))
+  const ended = gone.then((): never => {
+    throw new Error(`the server ended with ${child.exitCode}:\n${text}`)
   })
-  const setupUrl = /\S+\/auth\/setup#\S+/.exec(said)?.[0] ?? ''
+  // Only whoever waits for it is told.
+  ended.catch(() => {})
+  const said = (wanted: RegExp) =>
+    new Promise<string>((resolve) => {
+      const look = () => {
+        const [found] = wanted.exec(text) ?? []
+        if (found !== undefined) resolve(found)
+      }
+      child.stdout.on('data', look)
+    })
   return {
-    url: new URL(setupUrl).origin,
-    setupUrl,
-    data,
-    practiceUrl: `http://127.0.0.1:${port + 1}`,
+    ended,
+    until: (wanted: RegExp) => Promise.race([said(wanted), ended]),
     stop: async () => {
-      const ended = new Promise((resolve) => child.on('exit', resolve))
       child.kill('SIGTERM')
-      await ended
-      rmSync(data, { recursive: true, force: true })
+      await gone
     },
+  }
+}
+
+async function isReady(url: string): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`${url}/health/ready`).catch(() => null)
+    if (answer?.ok === true) return
+    await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }
 
