@@ -1,22 +1,16 @@
 import { idPattern, type OrganizationId, type SessionId, type UserId } from '../ids.ts'
-import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts'
+import type { JsonObject } from '../json.ts'
 import { type Clock, type Entropy, SECOND } from '../time.ts'
 import { ownerOf, ROLES, type Role } from '../user/user.ts'
-import { RecentMap } from './recent-map.ts'
 import { lacksFactor } from './second-factor.ts'
 import type { AuthMethod } from './session.ts'
 import type { SignedIn } from './sessions.ts'
 import type { SigningKeys } from './signing-keys.ts'
-import type { PublicSigningKey, TokenRefusal, TokenSigner } from './token-signer.ts'
+import { ACCESS_TOKEN_TYPE, isBinding, isCount, isText, matches, type TokenOutcome, TokenReader } from './token-reader.ts'
+import type { TokenSigner } from './token-signer.ts'
 
 /** Lifetime of an access token. */
 export const ACCESS_TOKEN_SECONDS = 600
-/** RFC 9068 section 2.1: so that no other JWT of ours, and no ID token, can stand in for it. */
-export const ACCESS_TOKEN_TYPE = 'at+jwt'
-const LEEWAY_SECONDS = 5
-/** Ours have about 700 characters; longer texts are not looked at. */
-const LENGTH_MAX = 4_096
-const REMEMBERED = 20_000
 
 /** What an access token says. Times are seconds since 1970 (RFC 7519). */
 export interface AccessClaims {
@@ -44,8 +38,6 @@ export interface IssuedAccessToken {
   readonly expiresIn: number
 }
 
-export type AccessReading = { readonly kind: 'verified'; readonly claims: AccessClaims } | { readonly kind: 'refused'; readonly why: TokenRefusal }
-
 export interface AccessTokenPorts {
   readonly signer: Pick<TokenSigner, 'sign' | 'verify'>
   readonly keys: Pick<SigningKeys, 'signing' | 'verifying' | 'verifyingNewer'>
@@ -57,15 +49,15 @@ export interface AccessTokenPorts {
   readonly audience: string
 }
 
-/** Issues access tokens and reads them. A token that was read once costs a look at a map until it ends. */
+/** Issues access tokens of people and reads them. */
 export class AccessTokens {
   readonly #ports: AccessTokenPorts
-  readonly #read = new RecentMap<string, AccessClaims>(REMEMBERED)
-  /** +1 whenever keys change: what was being read meanwhile is not remembered. */
-  #epoch = 0
+  readonly #reader: TokenReader<AccessClaims>
 
   constructor(ports: AccessTokenPorts) {
+    const { audience, issuer } = ports
     this.#ports = ports
+    this.#reader = new TokenReader(ports, { audience: [audience, enrolmentAudience(issuer)], claimsOf: readClaims })
   }
 
   /**
@@ -96,44 +88,19 @@ export class AccessTokens {
     return { token: await signer.sign(ACCESS_TOKEN_TYPE, claims, key), expiresIn: exp - iat }
   }
 
-  /** The claims of a token that was read before and has not ended. `unknown`: ask {@link read}. Synchronous: the hot path. */
+  /** See {@link TokenReader.peek}. */
   peek(token: string): AccessClaims | 'expired' | 'unknown' {
-    const claims = this.#read.get(token)
-    if (claims === undefined) return 'unknown'
-    return this.#isOver(claims) ? 'expired' : claims
+    return this.#reader.peek(token)
   }
 
-  /** Checks signature and claims. Asks for newer keys once when the token names one that is not known. */
-  async read(token: string): Promise<AccessReading> {
-    if (!looksLikeToken(token)) return { kind: 'refused', why: 'malformed' }
-    const epoch = this.#epoch
-    const { keys } = this.#ports
-    let reading = await this.#verify(token, await keys.verifying())
-    if (reading.kind === 'refused' && reading.why === 'key_unknown') {
-      const newer = await keys.verifyingNewer()
-      if (newer !== null) reading = await this.#verify(token, newer)
-    }
-    if (reading.kind === 'verified' && epoch === this.#epoch) this.#read.set(token, reading.claims)
-    return reading
+  /** See {@link TokenReader.read}. */
+  read(token: string): Promise<TokenOutcome<AccessClaims>> {
+    return this.#reader.read(token)
   }
 
-  /** Forgets what was read: a key changed, and one of them may have been stolen. */
+  /** See {@link TokenReader.forget}. */
   forget(): void {
-    this.#epoch += 1
-    this.#read.clear()
-  }
-
-  async #verify(token: string, keys: readonly PublicSigningKey[]): Promise<AccessReading> {
-    const { signer, issuer, audience, clock } = this.#ports
-    const expected = { type: ACCESS_TOKEN_TYPE, issuer, audience: [audience, enrolmentAudience(issuer)], now: clock.wall(), leewaySeconds: LEEWAY_SECONDS }
-    const reading = await signer.verify(token, keys, expected)
-    if (reading.kind === 'refused') return reading
-    const claims = readClaims(reading.claims)
-    return claims === null ? { kind: 'refused', why: 'claims_incomplete' } : { kind: 'verified', claims }
-  }
-
-  #isOver(claims: AccessClaims): boolean {
-    return this.#ports.clock.wall() >= (claims.exp + LEEWAY_SECONDS) * SECOND
+    this.#reader.forget()
   }
 }
 
@@ -144,13 +111,6 @@ function enrolmentAudience(issuer: string): string {
 
 export function isForEnrolment({ aud, iss }: Pick<AccessClaims, 'aud' | 'iss'>): boolean {
   return aud === enrolmentAudience(iss)
-}
-
-const SHAPE = /^eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
-
-/** True for a text that may be an access token: three parts of base64url, the first of them JSON. Costs microseconds. */
-export function looksLikeToken(text: string): boolean {
-  return text.length <= LENGTH_MAX && SHAPE.test(text)
 }
 
 const USER_ID = new RegExp(idPattern('usr'))
@@ -164,10 +124,5 @@ export function readClaims(claims: JsonObject): AccessClaims | null {
   const times = isCount(iat) && isCount(exp) && isCount(auth_time) && isCount(gen)
   const texts = isText(iss) && isText(aud) && isText(jti) && isText(owner)
   const said = ROLES.some((known) => known === role) && Array.isArray(amr) && amr.every(isText)
-  const bound = cnf === undefined || (isJsonObject(cnf) && isText(cnf.jkt))
-  return ids && times && texts && said && bound ? (claims as unknown as AccessClaims) : null
+  return ids && times && texts && said && isBinding(cnf) ? (claims as unknown as AccessClaims) : null
 }
-
-const isText = (value: JsonValue | undefined): value is string => typeof value === 'string' && value !== ''
-const matches = (value: JsonValue | undefined, pattern: RegExp): boolean => typeof value === 'string' && pattern.test(value)
-const isCount = (value: JsonValue | undefined): boolean => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
