@@ -1,4 +1,4 @@
-import { CircleCheck, CircleDot, CircleX, KeyRound, type LucideIcon, RefreshCw, TriangleAlert, User } from 'lucide-react'
+import { CircleCheck, CircleDot, CircleX, type LucideIcon, RefreshCw, TriangleAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { Time } from '../time/time.tsx'
 import { classes } from './class-names.ts'
@@ -15,8 +15,6 @@ export interface TimelineItem {
 }
 
 const ICONS: Readonly<Record<Tone, LucideIcon>> = { good: CircleCheck, warn: TriangleAlert, bad: CircleX, info: RefreshCw, quiet: CircleDot }
-
-export const TIMELINE_ICONS = { refresh: RefreshCw, person: User, program: KeyRound } as const
 
 /** What happened, newest first, each with its time. A list to everybody who cannot see the line. */
 export function Timeline({ items, label }: { readonly items: readonly TimelineItem[]; readonly label: string }): ReactNode {

@@ -11,11 +11,6 @@ export function session(): SessionClient {
   return made
 }
 
-/** For tests: another session in the place of the real one. */
-export function standInFor(client: SessionClient): void {
-  made = client
-}
-
 /** The hosted page that signs in and comes back to where somebody is now. */
 export function signInUrl(): string {
   const base = serverUrl()

@@ -2,7 +2,7 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, re
 import { dirname, join } from 'node:path'
 import { Fault } from '../core/fault/fault.ts'
 import type { Entropy } from '../core/time.ts'
-import { createKeyring, KEY_BYTES, type KeyEntry, type Keyring, keyEntry, masterKey, plainKey, refuseMixed } from './keyring.ts'
+import { KEY_BYTES, type KeyEntry, keyEntry, masterKey, refuseMixed } from './keyring.ts'
 
 /** Where the embedded default keeps its keys. */
 export function keyFile(dataDir: string): string {
@@ -10,14 +10,9 @@ export function keyFile(dataDir: string): string {
 }
 
 /**
- * Opens `data/keys.json`, or makes it with one fresh key. The file is readable by its owner alone.
- * @throws Fault `invalid_request` when others could read the file, it is malformed, or a key in it is wrapped
+ * The entries of `data/keys.json`, which is made with one fresh key where there is none. The file is readable by its owner alone.
+ * @throws Fault `invalid_request` when others could read the file, it is malformed, or only some of its keys are wrapped
  */
-export function openKeyFile(path: string, entropy: Entropy): Keyring {
-  return createKeyring(openKeyEntries(path, entropy).map(plainKey))
-}
-
-/** The entries of the file, which is made with one fresh key where there is none. @throws Fault `invalid_request` */
 export function openKeyEntries(path: string, entropy: Entropy): readonly KeyEntry[] {
   if (!existsSync(path)) {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, expect, test } from 'vitest'
 import { systemEntropy } from '../system.ts'
-import { keyFile, openKeyFile } from './key-file.ts'
-import { parseMasterKeys } from './keyring.ts'
+import { keyFile, openKeyEntries } from './key-file.ts'
+import { parseMasterKeys, plainKey } from './keyring.ts'
 import { openSeal, SEAL_ROOT, type SealMeta } from './open-seal.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'keyring-'))
@@ -52,25 +52,25 @@ test.each([
 
 test('the key file is made once, for its owner alone, and read again', () => {
   const path = keyFile(join(folder, 'made'))
-  const first = openKeyFile(path, systemEntropy)
+  const first = openKeyEntries(path, systemEntropy)
   expect(statSync(path).mode & 0o777).toBe(0o600)
-  const again = openKeyFile(path, systemEntropy)
-  expect(again.primary.key.reveal()).toEqual(first.primary.key.reveal())
+  const again = openKeyEntries(path, systemEntropy)
+  expect(again.map(plainKey)[0]?.key.reveal()).toEqual(first.map(plainKey)[0]?.key.reveal())
 })
 
 test('a key file that others can read is refused, and left as it is (S80)', () => {
   const path = keyFile(join(folder, 'wide'))
-  openKeyFile(path, systemEntropy)
+  openKeyEntries(path, systemEntropy)
   const before = readFileSync(path, 'utf8')
   chmodSync(path, 0o640)
-  expect(() => openKeyFile(path, systemEntropy)).toThrow(/mode 0640.*chmod 600/)
+  expect(() => openKeyEntries(path, systemEntropy)).toThrow(/mode 0640.*chmod 600/)
   expect(readFileSync(path, 'utf8')).toBe(before)
 })
 
 test('a damaged key file is refused, never replaced', () => {
   const path = join(folder, 'damaged.json')
   writeFileSync(path, '{"keys":[{"id":"k1"', { mode: 0o600 })
-  expect(() => openKeyFile(path, systemEntropy)).toThrow(/not JSON.*backup/)
+  expect(() => openKeyEntries(path, systemEntropy)).toThrow(/not JSON.*backup/)
   expect(readFileSync(path, 'utf8')).toBe('{"keys":[{"id":"k1"')
 })
 
