@@ -22,8 +22,7 @@ import { benchTokenRead } from './token-read.ts'
 const args = process.argv.slice(2)
 const name = args[0] ?? ''
 const short = args.includes('--short')
-const chosen = args[args.indexOf('--store') + 1]
-const stores = args.includes('--store') && (chosen === 'sqlite' || chosen === 'postgres') ? ([chosen] as const) : (['sqlite', 'postgres'] as const)
+const stores = storesOf()
 const options: BenchOptions = { short, stores }
 
 /** Each prints its own figures and returns what belongs into the closing line. */
@@ -72,6 +71,17 @@ const figures = await command()
 if (name !== 'page' && name !== 'profile' && !short) writePage()
 console.log(JSON.stringify({ bench: name, short, machine: machine(), node: process.version, ...figures }))
 process.exit('failed' in figures && Array.isArray(figures.failed) && figures.failed.length > 0 ? 1 : 0)
+
+type StoreName = BenchOptions['stores'][number]
+
+function storesOf(): readonly [StoreName, ...StoreName[]] {
+  const at = args.indexOf('--store')
+  if (at === -1) return ['sqlite', 'postgres']
+  const chosen = args[at + 1]
+  if (chosen === 'sqlite' || chosen === 'postgres') return [chosen]
+  console.error(`--store is sqlite or postgres, and not ${chosen ?? 'left empty'}; without it, both are measured.`)
+  process.exit(2)
+}
 
 function ratios(found: readonly Ratio[]): object {
   for (const { name: what, floor, measured, ratio, target, cpu, loopDelayP99 } of found) {

