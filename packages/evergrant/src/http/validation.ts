@@ -42,13 +42,26 @@ export function routeSchemas(): RouteSchemas {
       return validate
     },
     serializer: ({ schema }) => {
-      const compiled = once(waiting, () => fastJson(schema))
+      const compiled = once(waiting, () => serializerOf(schema))
       return (data: unknown) => compiled()(data)
     },
     compileAll: () => {
       for (const compile of [...waiting]) compile()
     },
   }
+}
+
+type Serializer = ReturnType<FastifySerializerCompiler<object>>
+
+/** By schema, as the validators keep theirs: a process with several apps builds each once. */
+const serializers = new WeakMap<object, Serializer>()
+
+function serializerOf(schema: object): Serializer {
+  const built = serializers.get(schema)
+  if (built !== undefined) return built
+  const serializer = fastJson(schema)
+  serializers.set(schema, serializer)
+  return serializer
 }
 
 function once<Made>(waiting: Set<() => void>, make: () => Made): () => Made {

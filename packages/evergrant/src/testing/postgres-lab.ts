@@ -51,14 +51,19 @@ export async function postgresLab(): Promise<PostgresOffer> {
   }
 }
 
-/** What brings the database back to what the migrations left: a few tables have rows from the beginning. */
+/**
+ * What brings the database back to what the migrations left: a few tables have rows from the beginning. Rows are deleted, and only where there are some:
+ * `truncate` makes every file of every table and index anew. Nothing is checked on the way, so that no order of tables has to be known.
+ */
 async function emptying(admin: pg.Client): Promise<() => Promise<void>> {
   const { rows } = await admin.query<{ name: string }>("select tablename as name from pg_tables where schemaname = 'public'")
   const tables = rows.map(({ name }) => admin.escapeIdentifier(name))
   await admin.query('create schema at_first')
   for (const table of tables) await admin.query(`create table at_first.${table} as select * from public.${table}`)
-  const statements = [`truncate ${tables.join(', ')}`, ...tables.map((table) => `insert into public.${table} select * from at_first.${table}`)]
-  return async () => void (await admin.query(statements.join('; ')))
+  const emptied = tables.map((table) => `delete from public.${table}`)
+  const filled = tables.map((table) => `insert into public.${table} select * from at_first.${table}`)
+  const statements = ["set local session_replication_role = 'replica'", ...emptied, ...filled]
+  return async () => void (await admin.query(`begin; ${statements.join('; ')}; commit`))
 }
 
 /** Counts what the database has not answered yet. */
