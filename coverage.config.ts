@@ -6,6 +6,8 @@ export default mergeConfig(
   suite,
   defineConfig({
     test: {
+      // Every branch is counted, so what takes seconds takes longer.
+      testTimeout: 120_000,
       coverage: {
         provider: 'v8',
         reporter: ['json', 'json-summary'],

@@ -1,11 +1,11 @@
-// Coverage of the four groups in tests/coverage-groups.ts: a line each, then what is not covered. Exit code 1 when a group is below its floor.
+// Coverage of the four groups in tests/coverage-groups.ts by their own tests: a line each, then what is not covered. Exit code 1 when a group is below a floor.
 // --group NAME runs one group with its own tests, which is quick; --list shows uncovered lines and branches by file.
 import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { COVERAGE_GROUPS, type CoverageGroup } from '../tests/coverage-groups.ts'
+import { COVERAGE_GROUPS, type CoverageGroup, LEFT_OUT } from '../tests/coverage-groups.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -40,29 +40,33 @@ const details: Readonly<Record<string, FileDetail>> = JSON.parse(readFileSync(jo
 
 const below = groups.filter((group) => !report(group))
 if (!testsPassed) console.log('some tests failed: what they cover is counted, and the figures are not to be believed before they pass')
-if (below.length > 0) console.log(`below their floor: ${below.map(({ name }) => name).join(', ')}`)
+console.log(below.length > 0 ? `below their floor: ${below.map(({ name }) => name).join(', ')}` : 'every group reaches its floors')
 process.exitCode = below.length === 0 && testsPassed ? 0 : 1
 
 /** False when a test failed. */
 function measure(patterns: readonly string[]): boolean {
   rmSync(join(root, 'coverage/coverage-summary.json'), { force: true })
-  const tests = [...new Set(patterns.flatMap((pattern) => globSync(pattern, { cwd: root })))]
+  const leftOut = new Set(LEFT_OUT.flatMap((pattern) => globSync(pattern, { cwd: root })))
+  const tests = [...new Set(patterns.flatMap((pattern) => globSync(pattern, { cwd: root })))].filter((path) => !leftOut.has(path))
+  console.log(
+    `${tests.length} test files of these groups; processes that they start are not measured; left out as too slow: ${[...leftOut].map((path) => basename(path)).join(', ')}`,
+  )
   const included = groups.flatMap(({ files }) => files.flatMap((file) => ['--coverage.include', file]))
   const args = ['run', '--config', 'coverage.config.ts', '--coverage', ...included, '--reporter', 'dot', ...tests]
   return spawnSync(join(root, 'node_modules/.bin/vitest'), args, { cwd: root, stdio: 'inherit' }).status === 0
 }
 
 /** True when the group reaches its floor. */
-function report({ name, what, floor, files, notFiles }: CoverageGroup): boolean {
+function report({ name, what, floor, branches: branchFloor, files, notFiles }: CoverageGroup): boolean {
   const leftOut = new Set(notFiles.flatMap((pattern) => globSync(pattern, { cwd: root })))
   const paths = files.flatMap((pattern) => globSync(pattern, { cwd: root })).filter((path) => !path.endsWith('.test.ts') && !leftOut.has(path))
   const missing = files.filter((pattern) => globSync(pattern, { cwd: root }).length === 0)
   if (missing.length > 0) throw new Error(`${name} names files that are not there: ${missing.join(', ')}`)
   const measured = paths.flatMap((path) => (summary[join(root, path)] === undefined ? [] : [{ path, counts: summary[join(root, path)] as FileSummary }]))
   const [lines, branches] = (['lines', 'branches'] as const).map((kind) => shareOf(measured.map(({ counts }) => counts[kind]))) as [number, number]
-  const reached = lines >= floor && branches >= floor
+  const reached = lines >= floor && branches >= branchFloor
   console.log(
-    `${reached ? 'ok ' : 'low'} ${name.padEnd(7)} lines ${figure(lines)} branches ${figure(branches)} floor ${floor} %  ${measured.length} files  ${what}`,
+    `${reached ? 'ok ' : 'low'} ${name.padEnd(7)} lines ${figure(lines)} (floor ${floor} %) branches ${figure(branches)} (floor ${branchFloor} %)  ${measured.length} files  ${what}`,
   )
   if (values.list || !reached) for (const { path, counts } of measured) listGaps(path, counts)
   return reached

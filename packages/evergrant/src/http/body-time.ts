@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import type { Timers } from '../core/time.ts'
 
 /** A body that is not here by then is somebody's trouble, or somebody's trick (slow bodies hold sockets). */
@@ -19,7 +20,8 @@ export class BodyTime {
   }
 
   limit(request: IncomingMessage): void {
-    if (request.complete || !hasBody(request)) return
+    // A request that was handed in without a socket holds none, and nobody closes it.
+    if (request.complete || !hasBody(request) || !(request.socket instanceof Socket)) return
     const cancel = this.#timers.after(BODY_MS, () => {
       if (!request.complete) this.#late(request.socket)
     })

@@ -31,3 +31,16 @@ test('addresses of one IPv6 network share a bucket, and mapped IPv4 addresses do
   expect(addressBucket('::ffff:192.0.2.1')).toBe('192.0.2.1')
   expect(addressBucket('192.0.2.1')).not.toBe(addressBucket('192.0.2.2'))
 })
+
+test('every way to write an IPv6 address leads to the bucket of its network', () => {
+  const network = addressBucket('2001:db8::1')
+  for (const text of ['2001:db8:0:0:0:0:0:1', '2001:db8::']) expect(addressBucket(text)).toBe(network)
+  expect(addressBucket('::')).toBe(addressBucket('::1'))
+  expect(addressBucket('::ffff:0:0:0:0:1')).not.toBe(addressBucket('::1'))
+})
+
+test('a token of a name that is forgotten meanwhile is given back to nobody', () => {
+  const limiter = new RateLimiter({ perSecond: 0.001, capacity: 1 }, () => 0)
+  limiter.giveBack('a')
+  expect([limiter.take('a'), limiter.take('a') > 0]).toEqual([0, true])
+})

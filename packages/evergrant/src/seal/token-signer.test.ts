@@ -100,3 +100,12 @@ test.skipIf(!hasVectors)('Ed25519 as it is used here agrees with Wycheproof (S74
   }
   expect(checked).toBeGreaterThan(100)
 })
+
+test('a key that is no key of a pair is a defect of ours, and no refusal of the token', async () => {
+  const own = await newKey()
+  const token = await signer.sign('at+jwt', claims, own)
+  const symmetric = { ...own, publicJwk: { kty: 'oct', k: 'c2VjcmV0', kid: own.id } }
+  await expect(signer.verify(token, [symmetric], expected)).rejects.toThrow()
+  const secret = { ...own, privateJwk: JSON.stringify({ kty: 'oct', k: 'c2VjcmV0' }) }
+  await expect(signer.sign('at+jwt', claims, secret)).rejects.toThrow('a symmetric key cannot sign our tokens')
+})

@@ -194,3 +194,26 @@ test('a change of its agent or its owner is seen at once', async () => {
   guard.forgetUser('usr_somebody_else')
   expect(guard.peek(token, SHOWN)).not.toBe('unknown')
 })
+
+test('a token that is remembered and over is refused from memory', async () => {
+  const token = await issue()
+  await guard.lookUp(token, SHOWN)
+  await time.advance(HOUR)
+  expect(guard.peek(token, SHOWN)).toMatchObject({ code: 'access_token_expired' })
+})
+
+test('an answer that was under way when the installation changed is read again and not remembered', async () => {
+  const token = await issue()
+  const looking = said(token)
+  await Promise.resolve()
+  become({ installation: installationRow({ status: 'locked' }) })
+  expect(await said(token)).toBe('installation_locked')
+  await looking
+  expect(await said(token)).toBe('installation_locked')
+})
+
+test('what broke while the store was asked is told as an outage', async () => {
+  const token = await issue()
+  down = true
+  expect(await said(token)).toBe('store_unavailable')
+})

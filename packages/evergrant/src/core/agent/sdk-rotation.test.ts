@@ -247,6 +247,14 @@ test('a new key in a refresh is the key from then on, and a retry of that reques
   expect(record.events.map(({ type }) => type)).toEqual(['installation.key_rotated'])
 })
 
+test('a key that the installation had before does not come back as a new one, whoever asks for it', () => {
+  const { record, second } = rotated()
+  const { given } = record.present(second, 'b', LATER, { nextKey: 'new key' })
+  record.use(3, LATER + 1)
+  expect(record.present(given ?? second, 'c', LATER + HOUR, { key: 'new key', nextKey: KEY })).toMatchObject({ code: 'rekey_required' })
+  expect(record.installation.keyThumbprint).toBe('new key')
+})
+
 test('"Unlock and re-key" asks for a new key, once; a key that was here before is none', () => {
   const { record, second } = rotated()
   record.present(FIRST, 'b', LATER)

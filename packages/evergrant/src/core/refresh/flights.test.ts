@@ -178,3 +178,44 @@ test('a drain does not wait for read marks that a hanging database does not take
   await turns(lab)
   expect(await drained).toEqual({ finished: 0, onlyInJournal: 0 })
 })
+
+test('a connection that is gone when its flight looks for it is not found, and nothing is presented', async () => {
+  const lab = await createEngineLab({ ports: ({ credentials }) => ({ credentials: { ...credentials, read: async () => undefined } }) })
+  await expect(lab.engine.refresh(lab.organization, lab.connection)).rejects.toMatchObject({ code: 'not_found' })
+  expect(lab.provider.presented).toEqual([])
+})
+
+test('a connection that changes faster than it can be read is told as busy, and nothing is presented', async () => {
+  let claims = 0
+  const lab = await createEngineLab({
+    ports: ({ credentials }) => ({
+      credentials: {
+        ...credentials,
+        claim: async () => {
+          claims += 1
+          return { kind: 'moved' }
+        },
+      },
+    }),
+  })
+  await expect(lab.engine.refresh(lab.organization, lab.connection)).rejects.toMatchObject({ code: 'refresh_in_progress' })
+  expect(claims).toBeGreaterThan(1)
+  expect(lab.provider.presented).toEqual([])
+})
+
+test('a drain waits no longer than it was told to', async () => {
+  const lab = await createEngineLab()
+  lab.provider.steps.push({ kind: 'late', ms: 60_000 })
+  void lab.engine.refresh(lab.organization, lab.connection).catch(() => {})
+  await turns(lab)
+  let drained = false
+  const drain = lab.engine.drain(1_000).then(() => {
+    drained = true
+  })
+  await lab.time.advance(999)
+  expect(drained).toBe(false)
+  await lab.time.advance(1)
+  await turns(lab)
+  expect(drained).toBe(true)
+  await drain
+})

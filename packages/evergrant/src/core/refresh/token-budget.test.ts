@@ -41,3 +41,23 @@ test.each(['grant', 'client'] as const)(
     expect((await whileTimeRuns(lab.time, renew())).generation).toBe(4)
   },
 )
+
+test('any number of tokens stays in bounded memory: those that are forgotten are counted anew', () => {
+  const budgets = new TokenBudgets()
+  const limit = { requests: 1, seconds: 600, per: 'grant' as const }
+  for (let index = 0; index < 20_000; index++) budgets.note(`token-${index}`, limit, 0)
+  expect(budgets.closedUntil('token-0', limit, 1)).not.toBeNull()
+  budgets.note('one more', limit, 0)
+  expect(budgets.closedUntil('token-0', limit, 1)).toBeNull()
+  expect(budgets.closedUntil('one more', limit, 1)).not.toBeNull()
+})
+
+test('taking back what has left the window already changes nothing', () => {
+  const budgets = new TokenBudgets()
+  const limit = { requests: 1, seconds: 10, per: 'grant' as const }
+  const takeBack = budgets.note('a', limit, 0)
+  expect(budgets.closedUntil('a', limit, 20_000)).toBeNull()
+  budgets.note('a', limit, 20_000)
+  takeBack()
+  expect(budgets.closedUntil('a', limit, 20_001)).toBe(30_000)
+})

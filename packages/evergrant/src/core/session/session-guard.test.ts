@@ -290,3 +290,27 @@ test('a session lives as long as its row says, not as long as the token', async 
   await time.advance(29 * DAY)
   expect(await codeOf(guard.lookUp(await issue()))).toBe('let in')
 })
+
+test('somebody who is no member of the organization any more is refused, with a session that is not over', async () => {
+  const { guard, issue, change } = open()
+  const token = await issue()
+  change({ role: null })
+  expect(await codeOf(guard.lookUp(token))).toBe('session_revoked')
+})
+
+test('a newer sight that came while a write failed is kept, and not put back by the older one', async () => {
+  const { guard, issue, change, state, marked, first, time } = open()
+  const older = await issue()
+  await guard.lookUp(older)
+  state.fault = new Fault('store_unavailable')
+  const failing = guard.flush().catch(() => {})
+  state.fault = null
+  change({ session: { generation: 2, usedAt: null } })
+  const newer = await issue()
+  await guard.lookUp(newer)
+  await failing
+  await time.advance(2 * SECOND)
+  expect(marked.at(-1)).toEqual({ session: first.session.id, generation: 2 })
+  await guard.flush()
+  expect(marked.filter(({ generation }) => generation === 2)).toHaveLength(1)
+})

@@ -148,3 +148,19 @@ describe('why a session is over', () => {
     expect(refusalOf({ ...signedIn, role: null }, now)?.code).toBe('session_revoked')
   })
 })
+
+describe('what is not there any more', () => {
+  const GONE = 'ses_01890000-0000-7000-8000-000000000001'
+
+  test('a text that is no credential of ours, and a session that nobody knows', async () => {
+    const { sessions } = lab.services
+    await expect(sessions.refresh('nothing of ours', NOBODY)).rejects.toMatchObject({ code: 'session_missing' })
+    await expect(sessions.current(GONE)).rejects.toMatchObject({ code: 'session_expired' })
+  })
+
+  test('an organization that is gone ends what was signed in to it', async () => {
+    const { signedIn } = await lab.signIn('bearer')
+    const session = { ...signedIn.session, organization: 'org_01890000-0000-7000-8000-000000000001' as const }
+    await expect(lab.services.sessions.organizationOf({ session })).rejects.toMatchObject({ code: 'session_revoked' })
+  })
+})

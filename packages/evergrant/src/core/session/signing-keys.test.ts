@@ -1,13 +1,18 @@
 import { expect, test } from 'vitest'
+import { createTokenSigner } from '../../seal/token-signer.ts'
 import { openVolatileStore, type VolatileStore } from '../../store/memory/volatile-store.ts'
+import { systemEntropy } from '../../system.ts'
 import { createAccessLab, signedInAt } from '../../testing/access-lab.ts'
 import { createManualTime, type ManualTime } from '../../testing/manual-time.ts'
+import { testSeal } from '../../testing/seal.ts'
 import type { AuditEvent } from '../audit/event.ts'
 import { Fault } from '../fault/fault.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../time.ts'
 import type { SigningKey, SigningKeyRing, SigningKeyState } from './signing-key.ts'
-import { planReplacement, planRing } from './signing-key.ts'
+import { planReplacement, planRing, scheduleOf } from './signing-key.ts'
+import { SigningKeys } from './signing-keys.ts'
 
+const QUIET = { info: () => {}, warn: () => {}, error: () => {} }
 const CLI = { kind: 'cli', id: null } as const
 
 function openStore(time: ManualTime): VolatileStore & { fail: boolean } {
@@ -217,4 +222,72 @@ test('a key is replaced before its time by its successor, and a stolen one by no
   const given = ring(key('active', 0), key('next', 0), key('retiring', 0))
   expect(planned(planReplacement(given, false))).toEqual({ moves: ['active -> retiring', 'next -> active'], missing: ['next'] })
   expect(planned(planReplacement(given, true))).toEqual({ moves: ['active -> retired', 'next -> retired', 'retiring -> retired'], missing: ['active', 'next'] })
+})
+
+test('the schedule of the keys is said beforehand: who signs, who follows and until when, who only verifies', () => {
+  const at = Date.UTC(2026, 0, 1)
+  const key = (id: string, state: SigningKeyState, changedAt: number) =>
+    ({ id, algorithm: 'EdDSA', publicJwk: {}, state, privateKey: null, createdAt: at, changedAt }) as unknown as SigningKey
+  const ring: SigningKeyRing = {
+    version: 1,
+    keys: [key('sgk_3', 'retired', at), key('sgk_2', 'retiring', at), key('sgk_1', 'next', at), key('sgk_0', 'active', at)],
+  }
+  const schedule = scheduleOf(ring)
+  expect(schedule.map(({ id, becomes }) => [id, becomes])).toEqual([
+    ['sgk_0', 'retiring'],
+    ['sgk_1', 'active'],
+    ['sgk_2', 'retired'],
+  ])
+  expect(schedule[0]?.changesAt).toBe(schedule[1]?.changesAt)
+  expect(schedule[0]?.changesAt).toBeGreaterThanOrEqual(at + 30 * DAY)
+  expect(scheduleOf({ ...ring, keys: [key('sgk_0', 'active', at)] })[0]?.changesAt).toBeNull()
+})
+
+test('a store that loses every change to others is an outage, not an endless loop', async () => {
+  const { keys, store } = open()
+  await keys.signing()
+  let writes = 0
+  Object.assign(store.signingKeys, {
+    write: async () => {
+      writes += 1
+      return 'moved'
+    },
+  })
+  await expect(keys.rotateNow({ stolen: false, actor: CLI })).rejects.toMatchObject({ code: 'store_unavailable' })
+  expect(writes).toBeGreaterThan(1)
+  expect(writes).toBeLessThan(20)
+})
+
+test('a ring without a key that signs is a defect of ours, and what breaks beside the seal is told as it is', async () => {
+  const time = createManualTime()
+  const store = openStore(time)
+  const lab = createAccessLab({ store, time })
+  const { id } = await lab.keys.signing()
+  const other = createAccessLab({
+    store: {
+      signingKeys: {
+        ...store.signingKeys,
+        read: async () => ({ version: 1, keys: (await store.signingKeys.read()).keys.map((key) => (key.id === id ? { ...key, privateKey: null } : key)) }),
+      },
+    },
+    time,
+  })
+  await expect(other.keys.signing()).rejects.toMatchObject({ code: 'internal' })
+  const seal = {
+    ...testSeal(),
+    openText: () => {
+      throw new RangeError('out of memory')
+    },
+  }
+  const broken = new SigningKeys({
+    store: store.signingKeys,
+    signer: createTokenSigner(),
+    seal,
+    clock: time.clock,
+    entropy: systemEntropy,
+    log: QUIET,
+    changesFresh: () => true,
+    organization: 'org_1',
+  })
+  await expect(broken.signing()).rejects.toThrow(RangeError)
 })

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { APP_ORIGIN, cookieOf, createSessionLab, PAGE, type SessionLab } from '../../testing/session-lab.ts'
+import { allowedOrigins, requireSameSite } from './same-site.ts'
 
 let lab: SessionLab
 beforeAll(async () => {
@@ -152,4 +153,19 @@ test.each(Object.keys(POSTS))('auth/%s gives no cookie to a page of somebody els
     expect(answer.headers['set-cookie'], what).toBeUndefined()
     if (cookie) expect([answer.status, answer.json.code], what).toEqual([403, 'cross_site_request'])
   }
+})
+
+test('what a header says of its site is repeated only where it is a word that browsers say', () => {
+  const origins = allowedOrigins(OWN, [])
+  const told = (site: string | string[]): string => {
+    try {
+      requireSameSite({ headers: { 'evergrant-client': '1', origin: OWN, 'sec-fetch-site': site as string } }, origins)
+      return 'let through'
+    } catch (error) {
+      return error instanceof Error ? error.message : ''
+    }
+  }
+  expect(told('cross-site')).toContain('Sec-Fetch-Site: cross-site')
+  expect(told('<script>')).toContain('(something else)')
+  expect(told(['cross-site', 'none'])).toContain('(something else)')
 })

@@ -1,6 +1,9 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { SECOND } from '../../core/time.ts'
 import { createSessionLab, type SessionLab } from '../../testing/session-lab.ts'
+import { RateLimiter } from '../rate-limit.ts'
+import { ValidateLane } from './validate-lane.ts'
 
 let lab: SessionLab
 let url: string
@@ -71,4 +74,29 @@ test('an expired token and a page of another origin are left to the route', asyn
   expect([page.status, page.headers['access-control-allow-origin']]).toEqual([200, 'https://app.evergrant.example'])
   await lab.time.advance(606 * SECOND)
   expect((await overSocket(accessToken)).json.code).toBe('access_token_expired')
+})
+
+test('a person over the limit, an organization that memory does not have and a request without a token are left to the route', async () => {
+  const { accessToken, signedIn } = await lab.signIn('cookie')
+  const person = await lab.services.guard.lookUp(accessToken, 'not_asked')
+  let organization: ReturnType<typeof lab.services.sessions.peekOrganization> = lab.services.sessions.peekOrganization(person)
+  const services = { guard: { peek: () => person }, sessions: { peekOrganization: () => organization } }
+  const limit = new RateLimiter({ perSecond: 0.001, capacity: 1 }, () => 0)
+  const lane = new ValidateLane(services as unknown as ConstructorParameters<typeof ValidateLane>[0], limit, {}, () => 'req-1')
+  const asked = (headers: Record<string, string>): 'routed' | 'answered' => {
+    let said: 'routed' | 'answered' = 'answered'
+    const request = { url: '/api/v1/auth/validate', method: 'GET', headers } as unknown as IncomingMessage
+    lane.before(() => {
+      said = 'routed'
+    })(request, { writeHead: () => {}, end: () => {} } as unknown as ServerResponse)
+    return said
+  }
+  const withToken = { authorization: `Bearer ${accessToken}` }
+  const known = organization
+  organization = undefined
+  expect(asked(withToken)).toBe('routed')
+  organization = known
+  expect(asked({})).toBe('routed')
+  expect([asked(withToken), asked(withToken)]).toEqual(['answered', 'routed'])
+  expect(signedIn.session.id).toBe(person.session.id)
 })
