@@ -118,6 +118,7 @@ const EXAMPLES: readonly (readonly [path: string, rule: string])[] = [
   ['packages/evergrant/src/providers/catalogue/slack.test.ts', 'SLACK_TOKEN'],
   ['packages/evergrant/src/providers/catalogue/slack.ts', 'SLACK_TOKEN'],
   ['packages/evergrant/src/store/postgres/postgres-store.test.ts', 'PostgreSQLConnection'],
+  ['packages/evergrant/src/seal/vault-transit.test.ts', 'BasicAuth'],
   ['packages/sdk/src/node/agent/connections.test.ts', 'BasicAuth'],
 ]
 const isExample = (line: string): boolean => EXAMPLES.some(([path, rule]) => line.startsWith(`${join(ROOT, path)}:`) && line.includes(`[${rule}]`))

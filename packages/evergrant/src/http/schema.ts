@@ -50,6 +50,9 @@ export const TimeInput = Type.String({
   description: 'ISO 8601 with a zone: 2026-01-31T12:00:00Z.',
 })
 export const Scopes = Type.Array(Type.String({ minLength: 1, maxLength: 512, pattern: '^[\\u0021-\\u007e]+$' }), { maxItems: 200, uniqueItems: true })
+/** More changes than anything sees; a database keeps whole numbers of this size everywhere. */
+export const COUNTED_MAX = 2_147_483_647
+export const StoredVersion = Type.Integer({ minimum: 1, maximum: COUNTED_MAX, description: 'Refuse the change unless this is the stored version.' })
 export const KeyScope = Type.Unsafe<(typeof API_KEY_SCOPES)[number]>({ type: 'string', enum: [...API_KEY_SCOPES] })
 
 /** Paging of every list. */

@@ -24,7 +24,7 @@ export function collectOpenApi(app: App, publicUrl: string): void {
             type: 'http',
             scheme: 'bearer',
             bearerFormat: 'JWT',
-            description: "A person's access token, from auth/login or auth/refresh. Checked as RFC 8725 asks.",
+            description: "A person's access token, from auth/login or auth/refresh. Checked as RFC8725 asks.",
           },
         },
       },

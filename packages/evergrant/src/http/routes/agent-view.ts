@@ -51,7 +51,11 @@ export const PolicyBody = closed({
   approval_seconds: Type.Optional(Type.Integer({ minimum: 60, maximum: 2_592_000, description: 'How long an approval of a use holds; a day by default.' })),
   bearer: Type.Optional(Type.Boolean({ description: 'Gives access tokens that are not bound to the key where they are asked for. Costs trust.' })),
   auto_accept: Type.Optional(
-    Type.Array(Door, { uniqueItems: true, description: 'Doors whose installations need no acceptance by the owner; `code` and `device` by default.' }),
+    Type.Array(Door, {
+      uniqueItems: true,
+      maxItems: 3,
+      description: 'Doors whose installations need no acceptance by the owner; `code` and `device` by default.',
+    }),
   ),
 })
 

@@ -7,7 +7,7 @@ import { agentCallerOf } from '../agent-caller.ts'
 import { callerOf } from '../authentication.ts'
 import { requireRecent } from '../governing.ts'
 import { idPage, pageAnswer } from '../id-page.ts'
-import { AgentIdSchema, type App, closed, nullable, PageQuery, PROBLEMS, pageOf, UserIdSchema } from '../schema.ts'
+import { AgentIdSchema, type App, closed, nullable, PageQuery, PROBLEMS, pageOf, StoredVersion, UserIdSchema } from '../schema.ts'
 import type { Services } from '../services.ts'
 import { AgentView, agentView, PolicyBody, policyOf, RecoveryBody, recoveryOf } from './agent-view.ts'
 
@@ -106,7 +106,7 @@ function changeRoutes(app: App, { agents, integrations, clock }: Services): void
             description: Type.Optional(Description),
             owner: Type.Optional(UserIdSchema),
             recovery: Type.Optional(RecoveryBody),
-            version: Type.Optional(Type.Integer({ minimum: 1, description: 'Refuse the change unless this is the stored version.' })),
+            version: Type.Optional(StoredVersion),
           },
           { additionalProperties: false, minProperties: 1 },
         ),

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import type { ApiKey, ApiKeyScope } from '../../core/access/api-key.ts'
+import { API_KEY_SCOPES } from '../../core/access/api-key.ts'
 import { Fault } from '../../core/fault/fault.ts'
 import { actorOf, allows, callerOf } from '../authentication.ts'
 import { iso, isoOrNull } from '../connection-view.ts'
@@ -41,7 +42,7 @@ export function apiKeyRoutes(app: App, { apiKeys, clock }: Services): void {
         tags: ['api-keys'],
         body: closed({
           name: Type.String({ minLength: 1, maxLength: 100 }),
-          scopes: Type.Array(KeyScope, { minItems: 1, uniqueItems: true }),
+          scopes: Type.Array(KeyScope, { minItems: 1, maxItems: API_KEY_SCOPES.length, uniqueItems: true }),
           expires_at: Type.Optional(nullable(TimeInput)),
         }),
         response: { 201: IssuedView, ...PROBLEMS },

@@ -12,7 +12,7 @@ import { CONNECTION_FILTER, SortQuery, sortIn, wantedOf } from '../connection-qu
 import { ConnectionView, connectionView } from '../connection-view.ts'
 import { instantOf, JsonObjectSchema } from '../input.ts'
 import { ownerWithin, requireReach, requireUse } from '../reach.ts'
-import { type App, ConnectionIdSchema, closed, nullable, Owner, PageQuery, PROBLEMS, pageOf, Scopes, TimeInput } from '../schema.ts'
+import { type App, ConnectionIdSchema, closed, nullable, Owner, PageQuery, PROBLEMS, pageOf, Scopes, StoredVersion, TimeInput } from '../schema.ts'
 import type { Services } from '../services.ts'
 import { CREDENTIAL_FIELDS, fromCredentials } from './credentials.ts'
 
@@ -61,7 +61,7 @@ const PatchBody = Type.Object(
     ),
     tags: Type.Optional(Tags),
     account_label: Type.Optional(nullable(Label)),
-    version: Type.Optional(Type.Integer({ minimum: 1, description: 'Refuse the change unless this is the stored version.' })),
+    version: Type.Optional(StoredVersion),
   },
   { additionalProperties: false, minProperties: 1 },
 )

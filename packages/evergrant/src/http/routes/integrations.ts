@@ -6,7 +6,7 @@ import type { QuotaState } from '../../core/pacing/quotas.ts'
 import type { DeathsHeld } from '../../core/refresh/deaths.ts'
 import { actorOf, allows, callerOf } from '../authentication.ts'
 import { FaultView, faultView, iso } from '../connection-view.ts'
-import { type App, closed, nullable, PageQuery, PROBLEMS, pageOf, Scopes, Slug, Time } from '../schema.ts'
+import { type App, closed, nullable, PageQuery, PROBLEMS, pageOf, Scopes, Slug, StoredVersion, Time } from '../schema.ts'
 import type { Caller, Services } from '../services.ts'
 import { pageRequest } from './connections.ts'
 
@@ -72,7 +72,7 @@ const PatchBody = Type.Object(
     scopes: Type.Optional(Scopes),
     variables: Type.Optional(Words),
     settings: Type.Optional(SettingsInput),
-    version: Type.Optional(Type.Integer({ minimum: 1, description: 'Refuse the change unless this is the stored version.' })),
+    version: Type.Optional(StoredVersion),
   },
   { additionalProperties: false, minProperties: 1 },
 )

@@ -41,7 +41,7 @@ export function proxyRoutes(app: App, services: Services, options: ProxyOptions)
       description:
         "The rest of the path and the query go to the provider's API with the connection's token and the headers it needs. `Evergrant-Deadline` (seconds, 300 at most) limits the wait instead of the server's own limit, `Evergrant-Base-Url` chooses among the provider's API hosts, `Evergrant-Wait` (seconds) waits for a quota that is used up instead of answering 429 at once. A 401 about the token renews it and replays the request once; 429 and 5xx are retried only for GET, HEAD, OPTIONS, PUT, DELETE and requests with an `Idempotency-Key`.",
       tags: ['proxy'],
-      params: closed({ connection: ConnectionIdSchema, '*': Type.String() }),
+      params: closed({ connection: ConnectionIdSchema, '*': Type.String({ maxLength: 16_384 }) }),
       response: PROBLEMS,
     },
     handler: async (request, reply) => {

@@ -7,7 +7,7 @@ import type { RefreshReport } from '../../core/refresh/refresh-engine.ts'
 import { aboutConnection } from '../about-connection.ts'
 import { callerOf } from '../authentication.ts'
 import { mayUse, requireReach, requireUse, useActorOf } from '../reach.ts'
-import { type App, ConnectionIdSchema, closed, nullable, Owner, PROBLEMS, Time } from '../schema.ts'
+import { type App, COUNTED_MAX, ConnectionIdSchema, closed, nullable, Owner, PROBLEMS, Time } from '../schema.ts'
 import type { Caller, Services } from '../services.ts'
 import { tokenView } from '../token-view.ts'
 
@@ -26,7 +26,11 @@ const TokenQuery = closed({
     Type.Integer({ minimum: 0, maximum: 86_400, default: 0, description: 'Seconds that the token must still live; capped at half its lifetime.' }),
   ),
   rejected_generation: Type.Optional(
-    Type.Integer({ minimum: 1, description: 'The generation of a token that the API answered 401 to. Refreshes only while it is still current.' }),
+    Type.Integer({
+      minimum: 1,
+      maximum: COUNTED_MAX,
+      description: 'The generation of a token that the API answered 401 to. Refreshes only while it is still current.',
+    }),
   ),
 })
 
