@@ -1,11 +1,10 @@
 import { mkdirSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import Fastify from 'fastify'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { violationsOf } from '../../packages/console/dev/judge.ts'
 import { accentSheet } from '../../packages/evergrant/src/http/connect/accent-sheet.ts'
 import { towardsProvider } from '../../packages/evergrant/src/http/connect/hosted-answers.ts'
 import { sendPage } from '../../packages/evergrant/src/http/connect/page-frame.ts'
@@ -17,11 +16,9 @@ import { textAt } from '../../packages/lab/src/http.ts'
 import { Workbench } from '../../packages/lab/src/workbench.ts'
 import { BRANDED, gallery, PLAIN } from './connect-gallery.ts'
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 /** A folder: every page that is judged is also kept as a picture. */
 const PICTURES = process.env['EVERGRANT_PICTURES']
-/** Each theme is judged at one width and each width in one theme; pictures are of all four. */
+/** Each theme is judged at one width and each width in one theme. A brand brings colours, so those are judged with it in both themes. */
 const LOOKS = [
   { scheme: 'light', width: 390, lang: 'de', brand: PLAIN },
   { scheme: 'dark', width: 1_280, lang: 'en', brand: PLAIN },
@@ -35,11 +32,6 @@ const LOOKS = [
       ] as const)
     : []),
 ] as const
-
-interface Violation {
-  readonly id: string
-  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[]
-}
 
 const names = [...gallery({ words: en, brand: PLAIN, here: '/' }).keys()]
 
@@ -82,7 +74,7 @@ describe.skipIf(chromiumPath() === null)('every page and every failure', () => {
     for (const name of names) {
       const kind = brand === BRANDED ? 'branded' : 'plain'
       await page.goto(`${url}/${lang}/${kind}/${name}`)
-      expect(await violations(page), name).toEqual([])
+      expect(await violationsOf(page, brand === PLAIN ? 'everything' : 'colours'), name).toEqual([])
       expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), name).toBe(0)
       if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, `${name}-${lang}-${scheme}-${width}-${kind}.png`), fullPage: true })
     }
@@ -164,12 +156,3 @@ describe.skipIf(chromiumPath() === null)('without a script', () => {
     await context.close()
   })
 })
-
-async function violations(page: Page): Promise<readonly string[]> {
-  await page.evaluate(await readFile(AXE, 'utf8'))
-  const found: readonly Violation[] = await page.evaluate(async (values) => {
-    const { axe } = globalThis as never as { axe: { run(context: Document, options: object): Promise<{ violations: Violation[] }> } }
-    return (await axe.run(document, { runOnly: { type: 'tag', values } })).violations
-  }, RULES)
-  return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`))
-}

@@ -1,11 +1,10 @@
 // The pages for people, in a real browser, against a real server, npm `oidc-provider` and the practice provider: each in a process of its own.
 import { mkdirSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { TOTP } from 'otpauth'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { violationsOf } from '../../packages/console/dev/judge.ts'
 import { chromiumPath, consentAtPractice, launchBrowser, signInAndAllow } from '../../packages/lab/src/browser.ts'
 import { freePort } from '../../packages/lab/src/free-port.ts'
 import { at, type JsonClient, textAt } from '../../packages/lab/src/http.ts'
@@ -13,8 +12,6 @@ import { OIDC_CLIENT, type OidcProcess, startOidcProcess } from '../../packages/
 import { type PracticeProcess, startPracticeProcess } from '../../packages/lab/src/practice-process.ts'
 import { ServerProcess } from '../../packages/lab/src/server-process.ts'
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 const PASSWORD = 'correct kettle battery orbit'
 /** A folder: every page that is judged is also kept as a picture. */
 const PICTURES = process.env['EVERGRANT_PICTURES']
@@ -181,23 +178,9 @@ describe.skipIf(chromiumPath() === null)('somebody who was invited', () => {
   })
 })
 
-interface Violation {
-  readonly id: string
-  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[]
-}
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(await readFile(AXE, 'utf8'))
-  const found: readonly Violation[] = await page.evaluate(async (values) => {
-    const { axe } = globalThis as never as { axe: { run(context: Document, options: object): Promise<{ violations: Violation[] }> } }
-    return (await axe.run(document, { runOnly: { type: 'tag', values } })).violations
-  }, RULES)
-  return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`))
-}
-
 /** The page as it stands is accessible and fits its window; kept as a picture where one is wanted. */
 async function judge(page: Page, name: string): Promise<void> {
-  expect(await violations(page), name).toEqual([])
+  expect(await violationsOf(page, 'everything'), name).toEqual([])
   expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), name).toBe(0)
   if (PICTURES === undefined) return
   mkdirSync(PICTURES, { recursive: true })
@@ -205,7 +188,14 @@ async function judge(page: Page, name: string): Promise<void> {
 }
 
 const WIDEST = (process.env['EVERGRANT_PICTURE_WIDTHS'] ?? '').includes('1920') ? [1920] : []
-const looks = [1280, 390, ...WIDEST].flatMap((width) => (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })))
+/** A theme changes colours and a width the layout, so each theme is judged at one width and each width in one theme; pictures are of all. */
+const looks =
+  PICTURES === undefined
+    ? ([
+        { width: 1280, colorScheme: 'light' },
+        { width: 390, colorScheme: 'dark' },
+      ] as const)
+    : [1280, 390, ...WIDEST].flatMap((width) => (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })))
 
 describe.skipIf(chromiumPath() === null)('every page', () => {
   test.each(looks)('is accessible at $width px, $colorScheme, before anybody is signed in', { timeout: 120_000 }, async ({ width, colorScheme }) => {
@@ -293,7 +283,7 @@ describe.skipIf(chromiumPath() === null)('every page', () => {
     const page = await browser.newPage()
     await page.goto(`${url}/auth/sign-in`)
     await page.evaluate(() => document.documentElement.style.setProperty('--soft', '#d0d0d0'))
-    expect((await violations(page)).map((text) => text.split(':')[0])).toContain('color-contrast')
+    expect((await violationsOf(page, 'everything')).map((text) => text.split(':')[0])).toContain('color-contrast')
     await page.close()
   })
 

@@ -28,7 +28,7 @@ export interface ProcessOptions {
 }
 
 /** Handed on to every process, where this one has them. */
-const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'NODE_COMPILE_CACHE'] as const
+const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'NODE_COMPILE_CACHE', 'NODE_OPTIONS'] as const
 
 /** Starts `node <args>` with {@link INHERITED} of this process's environment, then `env`. */
 export function startNode({ args, env = {}, cwd }: ProcessOptions): RunningProcess {
