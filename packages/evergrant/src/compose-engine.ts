@@ -72,6 +72,7 @@ export function composeEngine(
   store.changes.subscribe((change) => {
     switch (change.kind) {
       case 'connection':
+        outside.trust.moved(change.connection)
         return engine.forget(change.connection)
       case 'integration':
         engine.contexts.forget(change.integration)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { freshDatabase } from '../../../../tests/fresh-database.ts'
 import type { DatabaseCopy, Declaration, Snapshot } from '../core/backup/database-copy.ts'
 import { newId } from '../core/ids.ts'
@@ -15,6 +15,7 @@ import { storeCases } from './conformance.ts'
 import type { Store } from './contract.ts'
 import { KNOWN } from './migrations/known-schema.ts'
 import { postgresCopyAt } from './postgres/postgres-copy.ts'
+import { holdMigrations } from './postgres/postgres-migrations.ts'
 import { openPostgresSnapshot } from './postgres/postgres-snapshot.ts'
 import { openPostgresStore } from './postgres/postgres-store.ts'
 import { tablesAfter } from './sqlite/schema-shape.ts'
@@ -144,6 +145,10 @@ describe('a copy of the embedded database', () => {
     const other = join(folder, 'given-up.db')
     const copy = sqliteCopyAt(other, () => home, systemClock)
     await copy.begin(KNOWN)
+    await expect(openSqliteStore(other, options)).rejects.toMatchObject({
+      code: 'store_unavailable',
+      message: expect.stringMatching(/another Evergrant process uses/),
+    })
     await copy.abandon()
     await copy.abandon()
     expect(() => sqliteCopyAt(other, () => home, systemClock).abandon()).not.toThrow()
@@ -177,13 +182,19 @@ describe.skipIf(database === null)(`a copy between the stores${skip ?? ''}`, () 
   const url = database?.url ?? 'postgres://none/none'
   afterAll(() => database?.drop())
 
-  const ask = async (sql: string): Promise<readonly Record<string, unknown>[]> => {
-    const client = new pg.Client({ connectionString: url })
+  const ask = async (sql: string, where = url): Promise<readonly Record<string, unknown>[]> => {
+    const client = new pg.Client({ connectionString: where })
     await client.connect()
     const { rows } = await client.query(sql)
     await client.end()
     return rows
   }
+
+  const WAITING = `select count(*)::int as waiting from pg_locks
+    where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())`
+  /** Until so many wait for the lock of migrations of that database. */
+  const waiting = (where: string, count: number) =>
+    vi.waitFor(async () => expect(await ask(WAITING, where)).toEqual([{ waiting: count }]), { timeout: 30_000, interval: 100 })
 
   test('goes into PostgreSQL, is refused there a second time, and comes back the same', { timeout: 60_000 }, async () => {
     const snapshot = await openSqliteSnapshot(source, systemClock)
@@ -216,6 +227,56 @@ describe.skipIf(database === null)(`a copy between the stores${skip ?? ''}`, () 
     const opened = await openPostgresStore(url, options)
     expect(await opened.lineages.open({ instance: 'unused', home: null })).toMatchObject({ trusted: 'restored', reason: 'recovered to 10:20 by hand' })
     await opened.close()
+  })
+
+  test('beside a starting server: whoever comes first makes the tables, and the other is told or finds them', { timeout: 60_000 }, async () => {
+    const { database: place } = await freshDatabase()
+    const at = place?.url ?? url
+    const snapshot = await openSqliteSnapshot(source, systemClock)
+    try {
+      const copy = await postgresCopyAt(at)
+      await pour(snapshot, copy)
+      let started = false
+      const starting = openPostgresStore(at, options).finally(() => {
+        started = true
+      })
+      await waiting(at, 1)
+      expect(started).toBe(false)
+      expect(await copy.flaws()).toEqual([])
+      await copy.commit(declared())
+      const server = await starting
+      expect(await server.lineages.open({ instance: 'not drawn', home: null })).toMatchObject({ trusted: 'cloned', reason: 'restored by a test' })
+      await server.close()
+    } finally {
+      await place?.drop()
+    }
+    const { database: other } = await freshDatabase()
+    const there = other?.url ?? url
+    const holder = new pg.Client({ connectionString: there })
+    try {
+      await holder.connect()
+      await holder.query('begin')
+      await holdMigrations(holder)
+      const starting = openPostgresStore(there, options)
+      await waiting(there, 1)
+      const restoring = postgresCopyAt(there)
+      restoring.catch(() => {})
+      await waiting(there, 2)
+      await holder.query('commit')
+      const server = await starting
+      await expect(restoring).rejects.toMatchObject({ code: 'conflict', message: expect.stringMatching(/has \d+ tables of Evergrant already/) })
+      // Its tables are gone under it: a database that was dropped and made again, while a node lives on.
+      await holder.query('drop schema public cascade; create schema public')
+      await expect(postgresCopyAt(there)).rejects.toMatchObject({
+        code: 'store_unavailable',
+        message: expect.stringMatching(/Evergrant is running on this database: stop every node, then restore/),
+      })
+      await server.close()
+    } finally {
+      await holder.end()
+      await other?.drop()
+      await snapshot.close()
+    }
   })
 
   test('may be made because both have the same tables, columns and kinds', async () => {

@@ -19,6 +19,10 @@ export class KeyLoad {
   /** Answers that say that a stored value did not open. */
   readonly failedOpens: string[] = []
   readonly failed: string[] = []
+  /** When servers were killed, wall clock. */
+  readonly kills: number[] = []
+  /** Renewals that were refused because a kill had destroyed the answer of an earlier one: judged by what the provider saw. */
+  readonly refusedAsLost = new Set<string>()
   /** Renewals that were told to wait, because a request was under way when its server was killed: only the provider knows what became of it. */
   waited = 0
   readonly #profile: string
@@ -83,6 +87,11 @@ export class KeyLoad {
     }
   }
 
+  async kill({ server }: BenchNode): Promise<void> {
+    this.kills.push(Date.now())
+    await server.kill()
+  }
+
   /** Every token that was stored at the beginning, once more. */
   async readAll(node: BenchNode): Promise<void> {
     this.use(node)
@@ -119,12 +128,13 @@ export class KeyLoad {
     const held = own[turn % own.length]
     if (held === undefined) return
     const [phase, startedAt, calm] = [this.phase, performance.now(), !this.#killing]
-    const reply = await this.#ask('refresh', () => this.#node.api.post(`/connections/${held.connection}/refresh`))
+    if (this.refusedAsLost.has(held.connection)) return
+    const reply = await this.#ask('refresh', () => this.#node.api.post(`/connections/${held.connection}/refresh`), held)
     if (reply !== null && calm && !this.#killing) this.#took[phase].push(performance.now() - startedAt)
   }
 
   /** Null: it was not answered well, and that is noted, unless a server was killed under it. */
-  async #ask(what: string, send: () => Promise<JsonReply>): Promise<JsonReply | null> {
+  async #ask(what: string, send: () => Promise<JsonReply>, held?: Held): Promise<JsonReply | null> {
     const node = this.#node
     const calm = () => !this.#killing && node === this.#node
     const before = calm()
@@ -134,10 +144,11 @@ export class KeyLoad {
       const code = String(at(reply.body, 'code'))
       const line = `${what} while ${this.phase}: ${reply.status} ${code} ${String(at(reply.body, 'detail'))}`
       if (code === 'outcome_unknown') this.waited += 1
+      else if (code === 'refresh_outcome_lost' && held !== undefined) this.refusedAsLost.add(held.connection)
       else if (code.startsWith('seal_')) this.failedOpens.push(line)
       else if (before && calm()) this.failed.push(line)
     } catch (error) {
-      if (before && calm() && this.phase !== 'after') this.failed.push(`${what} while ${this.phase}: ${String(error)}`)
+      if (before && calm()) this.failed.push(`${what} while ${this.phase}: ${String(error)}`)
     }
     return null
   }

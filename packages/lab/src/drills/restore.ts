@@ -251,7 +251,7 @@ class Scene {
   }
 
   /** The connections that `restore status` names, once every node has compared. */
-  async #named(): Promise<ReadonlySet<string>> {
+  async #named(): Promise<ReadonlyMap<string, string>> {
     let status: Readonly<Record<string, unknown>> = {}
     await until(
       'every node to compare',
@@ -261,7 +261,10 @@ class Scene {
       },
       PATIENCE,
     )
-    return new Set(list(status.behind).flatMap((one) => (at(one, 'mended') === true ? [] : [String(at(one, 'connection'))])))
+    const behind = list(status.behind).filter((one) => at(one, 'mended') !== true)
+    return new Map(
+      behind.map((one) => [String(at(one, 'connection')), `generation ${String(at(one, 'stored_generation'))} of ${String(at(one, 'marked_generation'))}`]),
+    )
   }
 
   async #serving(): Promise<void> {
@@ -277,7 +280,7 @@ class Scene {
   }
 
   /** Every grant is renewed, or was named and waits for its owner, who then grants again. Returns those. */
-  async #afterwards(named: ReadonlySet<string>, explained: readonly Held[]): Promise<readonly string[]> {
+  async #afterwards(named: ReadonlyMap<string, string>, explained: readonly Held[]): Promise<readonly string[]> {
     const needed: string[] = []
     for (const [index, held] of this.held.entries()) {
       const reply = await this.#settled(held)
@@ -289,6 +292,7 @@ class Scene {
         continue
       }
       needed.push(held.connection)
+      if (explained.length === 0) this.#say(`${held.connection} (${held.profile}) needs its owner: ${named.get(held.connection) ?? 'and was not named'}`)
       if (!named.has(held.connection) || (explained.length > 0 && !explained.includes(held))) {
         this.unexplained += 1
         this.#say(`UNEXPLAINED ${held.connection} (${held.profile}): ${reply.text.slice(0, 300)}`)

@@ -73,13 +73,14 @@ export interface AdminOperations {
         readonly mended: boolean
       }[]
       readonly waiting_for: readonly string[]
+      readonly rolling_forward: readonly { readonly node: string; readonly connections: number }[]
       readonly absent: readonly string[]
     }
   >
   /** Trust the database again. */
   'POST /api/v1/admin/restore/confirm': Operation<
     Nothing,
-    { readonly as: 'restored' | 'original' | 'clone' },
+    { readonly as: 'restored' | 'original' | 'clone'; readonly give_up_rolling?: boolean },
     {
       readonly trust: string
       readonly since: string | null

@@ -17,7 +17,11 @@ import { contentFacts, contentText } from './backup.ts'
 interface ConfirmOptions {
   readonly asOriginal?: boolean
   readonly asClone?: boolean
+  readonly giveUpRolling?: boolean
 }
+
+/** The body of the request. */
+type Decision = { readonly as: string; readonly give_up_rolling?: boolean }
 
 interface FromOptions extends OpenerOptions {
   readonly into?: string
@@ -44,9 +48,10 @@ export function restoreCommands(program: Command, shell: Shell): void {
     .description('trusts the database again; grants that cannot be saved need a reconnect')
     .option('--as-original', 'this copy takes the place of a database that is gone for good')
     .option('--as-clone', 'the original lives on: every grant in this copy ends, in this copy only')
+    .option('--give-up-rolling', 'also end the grants that journals of running nodes still bring forward')
     .action((options: ConfirmOptions) => {
       if (options.asOriginal === true && options.asClone === true) throw new CommandFailure(EXIT.usage, 'Say --as-original or --as-clone, not both.')
-      return withApi((api) => confirm(api, shell, options.asClone === true ? 'clone' : options.asOriginal === true ? 'original' : 'restored'))
+      return withApi((api) => confirm(api, shell, decisionOf(options)))
     })
 }
 
@@ -92,8 +97,14 @@ async function status(api: Api, { output, finish }: Shell): Promise<void> {
   output.result(found, () => [`Asked: ${api.where}`, ...describe(found)].join('\n'))
 }
 
-async function confirm(api: Api, { output, finish }: Shell, as: string): Promise<void> {
-  const confirmed = await api.call('POST', 'admin/restore/confirm', { as })
+function decisionOf({ asClone, asOriginal, giveUpRolling }: ConfirmOptions): Decision {
+  const as = asClone === true ? 'clone' : asOriginal === true ? 'original' : 'restored'
+  return { as, ...(giveUpRolling === true ? { give_up_rolling: true } : {}) }
+}
+
+async function confirm(api: Api, { output, finish }: Shell, decision: Decision): Promise<void> {
+  const { as } = decision
+  const confirmed = await api.call('POST', 'admin/restore/confirm', decision)
   // Somebody who says that a copy was noticed must not go away believing that its grants have ended.
   if (confirmed['changed'] === false && as === 'clone') finish(EXIT.problem)
   output.result(confirmed, () => said(confirmed, as))
@@ -127,9 +138,13 @@ function describe(found: JsonObject): readonly string[] {
       formatTable(COLUMNS, open.map(behindCells)),
       '',
     )
-  const waiting = names(found['waiting_for'])
+  const rolling = list(found['rolling_forward'])
+  const busy = rolling.map((one) => String(one['node']))
+  const waiting = names(found['waiting_for'], busy)
   const absent = names(found['absent'])
   if (waiting !== '') lines.push(`Still comparing: ${waiting}. Wait a few seconds.`)
+  for (const one of rolling)
+    lines.push(`Still rolling forward: ${cell(one['node'])}, connections to look at: ${cell(one['connections'])}. Wait until this line is gone.`)
   if (absent !== '') lines.push(`Not running here: ${absent}. ${trust === 'cloned' ? ABSENT_OF_COPY : ABSENT}`)
   return [...lines, `Then: ${trust === 'cloned' ? CHOOSE : 'evergrant restore confirm'}`]
 }
@@ -153,6 +168,6 @@ function list(value: JsonObject[string] | undefined): readonly JsonObject[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === 'object' && one !== null && !Array.isArray(one)) : []
 }
 
-function names(value: JsonObject[string] | undefined): string {
-  return Array.isArray(value) ? value.map(String).join(', ') : ''
+function names(value: JsonObject[string] | undefined, without: readonly string[] = []): string {
+  return (Array.isArray(value) ? value.map(String) : []).filter((name) => !without.includes(name)).join(', ')
 }

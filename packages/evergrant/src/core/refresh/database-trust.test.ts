@@ -7,7 +7,7 @@ import { newId } from '../ids.ts'
 import { HOUR, MINUTE } from '../time.ts'
 import { DatabaseTrust } from './database-trust.ts'
 import type { Engine } from './engine.ts'
-import { TRUSTING, type Trust } from './high-water.ts'
+import { NOTHING_ROLLED, TRUSTING, type Trust } from './high-water.ts'
 import type { Lineages } from './lineage.ts'
 import { markingConnections } from './marking-connections.ts'
 import { MemoryHighWater } from './memory-high-water.ts'
@@ -319,7 +319,7 @@ describe('a database that goes back in time while the node runs (C8)', () => {
       home: () => Promise.resolve(HOME),
       organization: it.lab.organization,
     })
-    await trust.examine(() => Promise.resolve({ answers: 0 }))
+    await trust.examine(() => Promise.resolve(NOTHING_ROLLED))
     const asked = async (ms: number) => {
       await it.lab.time.advance(ms)
       return trust.mayPresent(await it.lab.row(), { class: 'P4', windowMs: 0, neverProbe: false })
@@ -387,6 +387,7 @@ function request(it: RestoreLab) {
 
 /** The lab's store is a stand-in whose methods are made when they are asked for. */
 function methodsOf(lineages: Lineages): Lineages {
-  const { whereabouts, open, tick, firstTick, distrust, move, generationsOf, report, reported, nodes, endBehind, endInherited, confirm } = lineages
-  return { whereabouts, open, tick, firstTick, distrust, move, generationsOf, report, reported, nodes, endBehind, endInherited, confirm }
+  const { whereabouts, open, tick, firstTick, distrust, move, generationsOf, report, reportAgain, rolling, reported, nodes, endBehind, endInherited, confirm } =
+    lineages
+  return { whereabouts, open, tick, firstTick, distrust, move, generationsOf, report, reportAgain, rolling, reported, nodes, endBehind, endInherited, confirm }
 }

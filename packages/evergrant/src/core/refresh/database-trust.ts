@@ -4,11 +4,12 @@ import type { Log } from '../log.ts'
 import type { Reuse } from '../provider/reuse.ts'
 import type { Clock, Entropy } from '../time.ts'
 import type { GrantRow } from './credentials.ts'
-import type { Distrust, Examination, HighWater, Mark, RollsForward, Trust } from './high-water.ts'
+import { type Distrust, type Examination, type HighWater, type Mark, NOTHING_ROLLED, type RollsForward, type Trust } from './high-water.ts'
 import { hasMoved, isElsewhere, isPromoted, startFinding } from './high-water-compare.ts'
 import { type Journal, NO_JOURNAL } from './journal.ts'
-import { type BehindGrant, type DatabaseHome, FRESH_AFTER_MS, type Lineage, type Lineages } from './lineage.ts'
+import { type DatabaseHome, FRESH_AFTER_MS, type Lineage, type Lineages } from './lineage.ts'
 import { findBehind, stillBehind } from './look-back.ts'
+import { RollingForward } from './rolling-forward.ts'
 
 export interface TrustPorts {
   readonly clock: Clock
@@ -31,9 +32,6 @@ export interface TrustPorts {
  */
 const PROMOTION_MS = 10_000
 
-/** What another node's journal has brought forward is looked for as often as this. */
-const OTHERS_MS = 1_000
-
 /** Before a presentation the database has proved within this time that it is not older than it was. */
 const PROOF_MS = 1_000
 
@@ -52,15 +50,14 @@ export class DatabaseTrust implements Trust {
   #telling: Promise<unknown> | null = null
   #lookingBack: Promise<number> | null = null
   #lookedBackAt: number | null = null
-  /** What this node's journal could not bring up to date, with what the database said of it then. */
-  #left: readonly BehindGrant[] = []
-  #othersAskedAt = Number.NEGATIVE_INFINITY
-  #rollForward: RollsForward = () => Promise.resolve({ answers: 0 })
+  readonly #rolling: RollingForward
+  #rollForward: RollsForward = () => Promise.resolve(NOTHING_ROLLED)
   /** Set at once when the database is found to be older; the database itself learns of it as soon as it can. */
   #finding: string | null = null
 
   constructor(ports: TrustPorts) {
     this.#ports = ports
+    this.#rolling = new RollingForward(ports)
   }
 
   async examine(rollForward: RollsForward): Promise<Examination> {
@@ -98,6 +95,11 @@ export class DatabaseTrust implements Trust {
     // Before the examination nothing is presented, and the examination finds it out itself.
     if (this.#lineage?.trusted !== 'trusted') return
     this.#find(`${connection} is at generation ${said}, and the database had acknowledged ${acknowledged}`)
+  }
+
+  moved(connection: ConnectionId): void {
+    if (this.#lineage === null || this.#lineage.trusted === 'trusted') return
+    this.#rolling.moved(connection).catch((error: unknown) => this.#laterAgain(error))
   }
 
   /** What this node knows at the moment. */
@@ -199,7 +201,7 @@ export class DatabaseTrust implements Trust {
     const { tick } = await lineages.firstTick(node)
     this.#finding = null
     this.#lookedBackAt = null
-    this.#left = []
+    this.#rolling.forget()
     this.#tick = tick
     await this.#ports.marks.begin({ instance: lineage.instance, era: lineage.era }, tick, forget)
     if (lineage.trusted === 'trusted') await lineages.report(node, lineage.era, [])
@@ -243,7 +245,7 @@ export class DatabaseTrust implements Trust {
     const { since, trusted } = this.#known()
     if (trusted === 'trusted' || this.#lookedBackAt === since) return this.#lookingBack ?? Promise.resolve(0)
     this.#lookedBackAt = since
-    this.#lookingBack = this.#lookBack().finally(() => {
+    this.#lookingBack = this.#rolling.lookBack(this.#known(), this.#rollForward).finally(() => {
       this.#lookingBack = null
     })
     return this.#lookingBack
@@ -254,35 +256,10 @@ export class DatabaseTrust implements Trust {
     const { lineages, node } = this.#ports
     if (this.#lookingBack === null && this.#lookedBackAt === this.#known().since) {
       const own = (await lineages.nodes()).find((one) => one.node === node)
-      if (own?.comparedEra !== this.#known().era || (await this.#othersWentOn())) this.#lookedBackAt = null
+      if (own?.comparedEra !== this.#known().era) this.#lookedBackAt = null
+      else await this.#rolling.askOthers()
     }
     await this.#lookBackIfDistrusted()
-  }
-
-  /** Nodes that renewed one grant in turn have the links of its chain in turn: where one of them stops, another goes on. */
-  async #othersWentOn(): Promise<boolean> {
-    const { clock, lineages } = this.#ports
-    if (this.#left.length === 0 || clock.mono() - this.#othersAskedAt < OTHERS_MS) return false
-    this.#othersAskedAt = clock.mono()
-    const was = new Map(this.#left.map(({ connection, stored }) => [connection, stored]))
-    const marks = this.#left.map(({ connection, marked }) => ({ connection, generation: marked, fingerprint: null }))
-    const still = await stillBehind(lineages, marks)
-    return still.length < marks.length || still.some(({ connection, stored }) => stored !== was.get(connection))
-  }
-
-  async #lookBack(): Promise<number> {
-    const { lineages, log, node } = this.#ports
-    const lineage = this.#known()
-    const behind = await findBehind(this.#ports, lineage.eraAt)
-    const { answers } = await this.#rollForward(new Set(behind.map(({ connection }) => connection)))
-    const left = await stillBehind(
-      lineages,
-      behind.map(({ connection, marked, fingerprint }) => ({ connection, generation: marked, fingerprint })),
-    )
-    await lineages.report(node, lineage.era, left)
-    this.#left = left
-    log.warn({ behind: behind.length, answers, left: left.length }, 'the journal was rolled forward into the older database; an operator has to confirm it')
-    return answers
   }
 
   async #noteMove(was: DatabaseHome | null, home: DatabaseHome): Promise<void> {
@@ -304,6 +281,11 @@ export class DatabaseTrust implements Trust {
   #later(error: unknown): void {
     this.#lookedBackAt = null
     this.#ports.log.error({ error: String(error) }, 'the older database could not be looked through yet; it will be tried again')
+  }
+
+  /** What was looked at is found again by the next tick's question. */
+  #laterAgain(error: unknown): void {
+    this.#ports.log.warn({ error: String(error) }, 'what another node rolled forward could not be looked at yet; it will be tried again')
   }
 
   #event(type: EventType, data: Readonly<Record<string, string | number | null>>) {

@@ -46,8 +46,17 @@ export interface Distrust {
   readonly detail: string
 }
 
-/** Applies what the journal has for these connections; tells how many answers. */
-export type RollsForward = (wanted: ReadonlySet<ConnectionId>) => Promise<{ readonly answers: number }>
+/** Applies what the journal has for these connections, and keeps in memory what fits later. */
+export type RollsForward = (wanted: ReadonlySet<ConnectionId>) => Promise<RolledForward>
+
+export interface RolledForward {
+  /** How many were applied. */
+  readonly answers: number
+  /** Once more for these, which another node brought further. Resolves with the answers applied. */
+  goOn(connections: readonly ConnectionId[]): Promise<number>
+}
+
+export const NOTHING_ROLLED: RolledForward = { answers: 0, goOn: () => Promise.resolve(0) }
 
 export interface Examination {
   readonly trusted: boolean
@@ -69,6 +78,8 @@ export interface Trust {
   stored(mark: Mark, reuse: Reuse): void
   /** The database said a generation lower than one that it had acknowledged to this node. */
   wentBack(connection: ConnectionId, acknowledged: number, said: number): void
+  /** Another node may have stored something new for it: in an older database that is a turn in rolling it forward. */
+  moved(connection: ConnectionId): void
 }
 
 export const TRUSTING: Trust = {
@@ -76,4 +87,5 @@ export const TRUSTING: Trust = {
   mayPresent: () => Promise.resolve(null),
   stored: () => {},
   wentBack: () => {},
+  moved: () => {},
 }

@@ -1,5 +1,6 @@
 import type { NewEvent } from '../audit/event.ts'
 import type { StoredFault } from '../connection/connection.ts'
+import type { FaultCode } from '../fault/fault.ts'
 import type { ConnectionId, EventId, OrganizationId } from '../ids.ts'
 import { type Instant, SECOND } from '../time.ts'
 
@@ -87,6 +88,18 @@ export interface Ticked {
   readonly timeline?: number
 }
 
+/**
+ * Faults of grants that an operator's confirmation has ended. No answer of earlier days lifts them: newer ones may have
+ * been given up with it, and a token from the middle of a chain ends the grant at a provider that punishes old ones.
+ */
+export const GIVEN_UP: readonly FaultCode[] = ['rotated_after_backup', 'grant_kept_elsewhere']
+
+/** How many connections one node's journal may still bring forward: it has not looked at the generation that is stored now. */
+export interface RollingNode {
+  readonly node: string
+  readonly connections: number
+}
+
 /** The store's part in finding out that a database went back in time, or is a copy. */
 export interface Lineages {
   /** Where the database is now, as its server says. Null for the embedded one, and where the server does not tell. */
@@ -107,6 +120,10 @@ export interface Lineages {
   generationsOf(connections: readonly ConnectionId[]): Promise<readonly StoredGeneration[]>
   /** Replaces what this node reported; and notes that it has compared in this era. */
   report(node: string, era: number, behind: readonly BehindGrant[]): Promise<void>
+  /** Replaces what this node reported of these connections alone; those that are not in `behind` are no longer reported. */
+  reportAgain(node: string, looked: readonly ConnectionId[], behind: readonly BehindGrant[]): Promise<void>
+  /** Nodes that reported a connection which has come further since, so that their journals may bring it further still. */
+  rolling(): Promise<readonly RollingNode[]>
   reported(limit: number): Promise<readonly ReportedBehind[]>
   nodes(): Promise<readonly NodeComparison[]>
   /** `needs_reauth` for reported grants that are still behind. Returns how many; fewer than `limit`: none is left. */

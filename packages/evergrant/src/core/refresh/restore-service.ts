@@ -3,7 +3,7 @@ import { Fault, type FaultCode } from '../fault/fault.ts'
 import { newId, type OrganizationId } from '../ids.ts'
 import { type Clock, type Entropy, MINUTE } from '../time.ts'
 import type { DatabaseTrust } from './database-trust.ts'
-import type { DatabaseHome, EndGrants, Lineage, Lineages, NodeComparison, ReportedBehind } from './lineage.ts'
+import type { DatabaseHome, EndGrants, Lineage, Lineages, NodeComparison, ReportedBehind, RollingNode } from './lineage.ts'
 import type { Nodes } from './nodes.ts'
 
 export interface RestorePorts {
@@ -22,8 +22,10 @@ export interface RestoreStatus {
   readonly home: DatabaseHome | null
   /** What is older here than it has to be, at most {@link SHOWN}. */
   readonly behind: readonly ReportedBehind[]
-  /** Running nodes that have not compared their marks yet: their journals may still mend something. */
+  /** Running nodes whose journals may still mend something: they have not compared their marks yet, or still roll forward. */
   readonly waitingFor: readonly string[]
+  /** Running nodes that have compared and still roll their journals forward, with the connections each has to look at. */
+  readonly rolling: readonly RollingNode[]
   /** Nodes that are known and do not run: if their data folders exist, start them before confirming. */
   readonly absent: readonly string[]
 }
@@ -58,35 +60,41 @@ export class RestoreService {
 
   async status(): Promise<RestoreStatus> {
     const { lineages, entropy, home } = this.#ports
-    const [lineage, behind, compared, running] = await Promise.all([
+    const [lineage, behind, compared, rolling, running] = await Promise.all([
       lineages.open({ instance: entropy.uuid(), home: null }),
       lineages.reported(SHOWN),
       lineages.nodes(),
+      lineages.rolling(),
       this.#running(),
     ])
-    const has = new Set(compared.filter((node) => node.comparedEra === lineage.era).map(({ node }) => node))
+    if (lineage.trusted === 'trusted') return { lineage, home: await home(), behind, waitingFor: [], rolling: [], absent: [] }
+    // Whoever still has to look at something has not compared to the end.
+    const busy = new Set(rolling.map(({ node }) => node))
+    const has = new Set(compared.filter(({ node, comparedEra }) => comparedEra === lineage.era && !busy.has(node)).map(({ node }) => node))
+    const rollingHere = rolling.filter(({ node }) => running.has(node) && compared.some((one) => one.node === node && one.comparedEra === lineage.era))
     return {
       lineage,
       home: await home(),
       behind,
-      waitingFor: lineage.trusted === 'trusted' ? [] : [...running].filter((node) => !has.has(node)),
-      absent: lineage.trusted === 'trusted' ? [] : absentOf(compared, running, has),
+      waitingFor: [...running].filter((node) => !has.has(node)),
+      rolling: rollingHere,
+      absent: absentOf(compared, running, has),
     }
   }
 
   /**
    * Ends what cannot be saved, then trusts the database again, in a new era. Repeating it, after a crash too, is harmless.
+   * `giveUpRolling`: also what the journals of running nodes could still bring forward.
    * @throws Fault `forbidden` for another organization, `conflict` when it does not fit the state
    */
-  async confirm(organization: OrganizationId, actor: Actor, as: ConfirmAs): Promise<Confirmed> {
+  async confirm(organization: OrganizationId, actor: Actor, as: ConfirmAs, giveUpRolling = false): Promise<Confirmed> {
     this.mustOperate(organization)
-    const { lineage, waitingFor, home } = await this.status()
+    const status = await this.status()
+    const { lineage, home } = status
     if (lineage.trusted === 'trusted') return { lineage, ended: 0, changed: false }
     refuseMisfit(lineage, as)
-    if (waitingFor.length > 0) {
-      const detail = `these running nodes have not compared their marks yet: ${waitingFor.join(', ')}. Try again in a few seconds; stop a node that hangs`
-      throw new Fault('conflict', { detail })
-    }
+    // In a clone every grant ends: nothing that is brought forward would be kept.
+    refuseTooEarly(status, giveUpRolling || as === 'clone')
     const ended = await this.#end(as, actor)
     const { clock, entropy, lineages, trust } = this.#ports
     const event = {
@@ -131,6 +139,19 @@ export class RestoreService {
 
 function absentOf(compared: readonly NodeComparison[], running: ReadonlySet<string>, has: ReadonlySet<string>): readonly string[] {
   return compared.map(({ node }) => node).filter((node) => !running.has(node) && !has.has(node))
+}
+
+function refuseTooEarly({ waitingFor, rolling }: RestoreStatus, giveUpRolling: boolean): void {
+  const still = new Map(rolling.map(({ node, connections }) => [node, connections]))
+  const silent = waitingFor.filter((node) => !still.has(node))
+  if (silent.length > 0) {
+    const detail = `these running nodes have not compared their marks yet: ${silent.join(', ')}. Try again in a few seconds; stop a node that hangs`
+    throw new Fault('conflict', { detail })
+  }
+  if (giveUpRolling || still.size === 0) return
+  const who = [...still].map(([node, connections]) => `${node} (${connections} ${connections === 1 ? 'connection' : 'connections'} to look at)`)
+  const detail = `journals are still rolled forward by ${who.join(', ')}: grants that they save would end. Try again in a few seconds; \`--give-up-rolling\` (\`give_up_rolling\`) ends those grants`
+  throw new Fault('conflict', { detail })
 }
 
 function refuseMisfit(lineage: Lineage, as: ConfirmAs): void {

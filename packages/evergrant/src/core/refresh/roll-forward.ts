@@ -1,23 +1,28 @@
 import type { ConnectionId } from '../ids.ts'
 import type { GrantRow } from './credentials.ts'
 import type { EngineWorld } from './engine-ports.ts'
+import type { RolledForward } from './high-water.ts'
 import type { JournalRecord } from './journal.ts'
 import { answersTo, applyOrKeep } from './replay-answer.ts'
 
-export interface RollForward {
-  /** Connections that came further. */
-  readonly connections: number
-  /** Answers applied. */
-  readonly answers: number
-}
+/** Chains at a time: their commits share the transactions of the store. */
+const LANES = 16
 
 /**
  * Applies to a database that went back in time the answers that the journal still has: for each connection those that
  * connect its generation with the next, in order, whether they were settled once or not. Only generation and fingerprint
- * decide, so that repeating it changes nothing.
+ * decide, so that repeating it changes nothing. Links that another node's must come before are kept for their turn.
  */
-export async function rollForward(world: EngineWorld, wanted: ReadonlySet<ConnectionId>): Promise<RollForward> {
-  const chains = new Map<ConnectionId, JournalRecord[]>()
+export async function rollForward(world: EngineWorld, wanted: ReadonlySet<ConnectionId>): Promise<RolledForward> {
+  const chains = await chainsOf(world, wanted)
+  const goOn = (connections: readonly ConnectionId[]) => applyChains(world, chains, connections)
+  return { answers: await goOn([...chains.keys()]), goOn }
+}
+
+type Chains = Map<ConnectionId, JournalRecord[]>
+
+async function chainsOf(world: EngineWorld, wanted: ReadonlySet<ConnectionId>): Promise<Chains> {
+  const chains: Chains = new Map()
   for await (const portion of world.journal.answers()) {
     for (const { record } of portion) {
       const { subject } = record
@@ -27,31 +32,41 @@ export async function rollForward(world: EngineWorld, wanted: ReadonlySet<Connec
       else chain.push(record)
     }
   }
-  let connections = 0
-  let answers = 0
-  for (const [connection, chain] of chains) {
-    const applied = await applyChain(world, connection, chain)
-    answers += applied
-    if (applied > 0) connections += 1
-  }
-  return { connections, answers }
+  // Of two answers to one token the first received is tried first: it is the one that the database had applied.
+  for (const chain of chains.values()) chain.sort((one, other) => one.receivedAt - other.receivedAt)
+  return chains
 }
 
-/**
- * Goes from generation to generation until no answer fits. Of two answers to one token the first received is tried first:
- * it is the one that the database had applied.
- */
-async function applyChain(world: EngineWorld, connection: ConnectionId, chain: readonly JournalRecord[]): Promise<number> {
-  const left = [...chain].sort((one, other) => one.receivedAt - other.receivedAt)
+async function applyChains(world: EngineWorld, chains: Chains, connections: readonly ConnectionId[]): Promise<number> {
+  const waiting = connections.values()
+  let answers = 0
+  const lane = async () => {
+    for (const connection of waiting) {
+      const chain = chains.get(connection)
+      if (chain === undefined) continue
+      answers += await applyChain(world, connection, chain)
+      if (chain.length === 0) chains.delete(connection)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(LANES, connections.length) }, lane))
+  return answers
+}
+
+/** Goes from generation to generation until no answer fits. What fitted, and what is older than the database, is not kept. */
+async function applyChain(world: EngineWorld, connection: ConnectionId, chain: JournalRecord[]): Promise<number> {
   for (let applied = 0; ; applied += 1) {
     const row = await world.credentials.read(connection)
-    if (row === undefined || !(await applyOne(world, row, left))) return applied
+    if (row === undefined || !(await applyOne(world, row, chain))) {
+      const generation = row?.credential.generation ?? 0
+      chain.splice(0, chain.length, ...chain.filter((record) => record.generation >= generation))
+      return applied
+    }
   }
 }
 
-async function applyOne(world: EngineWorld, row: GrantRow, left: JournalRecord[]): Promise<boolean> {
-  for (let at = left.findIndex((record) => answersTo(row, record)); at >= 0; at = left.findIndex((record) => answersTo(row, record))) {
-    const [record] = left.splice(at, 1)
+async function applyOne(world: EngineWorld, row: GrantRow, chain: JournalRecord[]): Promise<boolean> {
+  for (let at = chain.findIndex((record) => answersTo(row, record)); at >= 0; at = chain.findIndex((record) => answersTo(row, record))) {
+    const [record] = chain.splice(at, 1)
     if (record !== undefined && (await applyOrKeep(world, record, row)) === 'applied') return true
   }
   return false

@@ -5,6 +5,7 @@ import { newId } from '../ids.ts'
 import type { Reuse } from '../provider/reuse.ts'
 import { HOUR } from '../time.ts'
 import { DatabaseTrust } from './database-trust.ts'
+import { NOTHING_ROLLED } from './high-water.ts'
 import type { Lineages } from './lineage.ts'
 import { MemoryHighWater } from './memory-high-water.ts'
 
@@ -38,7 +39,7 @@ function trustOf(it: RestoreLab, change: (lineages: Lineages) => Partial<Lineage
   })
 }
 
-const NOTHING_TO_ROLL = () => Promise.resolve({ answers: 0 })
+const NOTHING_TO_ROLL = () => Promise.resolve(NOTHING_ROLLED)
 
 /** Its owner grants again through this node, which marks the new generation. */
 async function reconnect(it: RestoreLab): Promise<void> {

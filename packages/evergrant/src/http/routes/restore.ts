@@ -29,7 +29,12 @@ const Behind = Type.Object({
 const Status = Type.Object({
   ...Database,
   behind: Type.Array(Behind, { description: 'Rotated after this backup: they need a reconnect. At most 1,000.' }),
-  waiting_for: Type.Array(Type.String(), { description: 'Running nodes that have not compared their marks yet.' }),
+  waiting_for: Type.Array(Type.String(), {
+    description: 'Running nodes that have not compared their marks yet, or still roll their journals forward. Empty: nothing goes on any more.',
+  }),
+  rolling_forward: Type.Array(Type.Object({ node: Type.String(), connections: Type.Integer() }), {
+    description: 'Running nodes whose journals may still bring connections forward, and how many each has to look at.',
+  }),
   absent: Type.Array(Type.String(), { description: 'Known nodes that do not run. Their journals may hold answers: start them before confirming.' }),
 })
 
@@ -40,6 +45,11 @@ const Confirm = closed({
     description:
       '`restored`: this is the newest there is. `original`: a copy whose original is gone for good. `clone`: a copy whose original lives on: every grant here ends, in this copy only.',
   }),
+  give_up_rolling: Type.Optional(
+    Type.Boolean({
+      description: 'Also end the grants that journals of running nodes still bring forward. Without it the confirmation is refused (409) while they do.',
+    }),
+  ),
 })
 
 const Outcome = Type.Object({
@@ -82,7 +92,7 @@ export function restoreRoutes(app: App, restore: Pick<RestoreService, 'mustOpera
     },
     async (request) => {
       const caller = callerOf(request)
-      const { lineage, ended, changed } = await restore.confirm(caller.organization, actorOf(caller), request.body.as)
+      const { lineage, ended, changed } = await restore.confirm(caller.organization, actorOf(caller), request.body.as, request.body.give_up_rolling)
       return { ...databaseView(lineage), ended, changed }
     },
   )
@@ -92,7 +102,7 @@ function databaseView({ trusted, since, reason, instance, era, home }: Lineage) 
   return { trust: trusted, since: isoOrNull(since), reason, instance, era, home }
 }
 
-function statusView({ lineage, behind, waitingFor, absent }: RestoreStatus) {
+function statusView({ lineage, behind, waitingFor, rolling, absent }: RestoreStatus) {
   return {
     ...databaseView(lineage),
     behind: behind.map(({ connection, owner, integration, marked, stored, mended }) => ({
@@ -104,6 +114,7 @@ function statusView({ lineage, behind, waitingFor, absent }: RestoreStatus) {
       mended,
     })),
     waiting_for: waitingFor,
+    rolling_forward: rolling,
     absent,
   }
 }

@@ -141,6 +141,61 @@ export const lineageCases: readonly StoreCase[] = [
       assert.deepEqual(await store.lineages.nodes(), [])
     },
   },
+  {
+    name: 'who still has to look at what another brought forward is told, until it has looked',
+    run: async (store, context) => {
+      const tenant = await Tenant.open(store, context)
+      await trusted(store, tenant)
+      const [moved, ended, again] = [await tenant.connect(), await tenant.connect(), await tenant.connect()]
+      await store.lineages.distrust('restored', 'a reason', tenant.event('database.restored'))
+      const [node, other] = [tenant.node().id, `${tenant.node().id}-other`]
+      const behind = [moved, ended, again].map((connection) => ({ connection, marked: 4, stored: 1 }))
+      await store.lineages.report(node, 1, [...behind, { connection: 'con_gone', marked: 2, stored: null }])
+      await store.lineages.report(other, 1, behind)
+      const rolling = async (of: string) => (await store.lineages.rolling()).find((one) => one.node === of)?.connections ?? 0
+      assert.equal(await rolling(node), 0)
+      await granted(tenant, moved, 1, PAST)
+      await granted(tenant, again, 1, FUTURE)
+      assert.deepEqual([await rolling(node), await rolling(other)], [1, 1])
+      await store.lineages.reportAgain(node, [moved], [{ connection: moved, marked: 4, stored: 2 }])
+      assert.deepEqual([await rolling(node), await rolling(other)], [0, 1])
+      assert.equal((await reportedOf(store, moved))?.mended, false)
+      await granted(tenant, moved, 2, PAST)
+      await granted(tenant, moved, 3, PAST)
+      for (const one of [node, other]) await store.lineages.reportAgain(one, [moved], [])
+      assert.equal(await reportedOf(store, moved), undefined)
+      assert.equal(await store.lineages.endBehind(endOf(context)), 1)
+      await store.lineages.reportAgain(node, [ended], [])
+      assert.deepEqual([await rolling(node), await rolling(other)], [0, 0])
+      assert.equal((await tenant.row(ended)).connection.fault?.code, 'rotated_after_backup')
+      await store.lineages.confirm(FIRST.home, null, tenant.event('database.confirmed'))
+    },
+  },
+  {
+    name: 'an answer lifts no end that an operator confirmed, and is kept',
+    run: async (store, context) => {
+      const tenant = await Tenant.open(store, context)
+      await trusted(store, tenant)
+      const [given, copied] = [await tenant.connect(), await tenant.connect()]
+      const intents = [await tenant.claimed(given), await tenant.claimed(copied)] as const
+      await store.lineages.distrust('restored', 'a reason', tenant.event('database.restored'))
+      await store.lineages.report(tenant.node().id, 1, [{ connection: given, marked: 3, stored: 1 }])
+      assert.equal(await store.lineages.endBehind(endOf(context)), 1)
+      await store.credentials.commitFailure(tenant.failure(copied, tenant.intent(), { effect: 'dead', fault: faultAt(PAST + 9, 'grant_kept_elsewhere') }))
+      for (const [index, connection] of [given, copied].entries()) {
+        const commit = tenant.grant(connection, intents[index] ?? intents[0], 1)
+        assert.deepEqual(await store.credentials.commitGrant(commit), { kind: 'superseded', generation: 1 })
+        assert.deepEqual(await store.credentials.commitGrant(commit), { kind: 'superseded', generation: 1 })
+        const row = await tenant.row(connection)
+        assert.deepEqual([row.connection.state, row.credential.generation], ['needs_reauth', 1])
+      }
+      const kept = await store.credentials.unappliedAnswers(tenant.organization, 10)
+      assert.deepEqual(new Set(kept.map(({ connection }) => connection)), new Set([given, copied]))
+      await granted(tenant, given, 1, FUTURE)
+      assert.equal((await tenant.row(given)).connection.state, 'active')
+      await store.lineages.confirm(FIRST.home, null, tenant.event('database.confirmed'))
+    },
+  },
 ]
 
 /** Stores the next generation, as a reconnect at `consentedAt` does. */

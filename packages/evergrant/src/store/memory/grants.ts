@@ -1,6 +1,7 @@
 import type { Connection } from '../../core/connection/connection.ts'
 import type { IntentId } from '../../core/ids.ts'
 import type { CommitBusy, CommitOutcome, FailureCommit, FailureOutcome, GrantCommit, StoredAnswer } from '../../core/refresh/credentials.ts'
+import { GIVEN_UP } from '../../core/refresh/lineage.ts'
 import { dropFlight, NO_FLIGHT } from './claims.ts'
 import type { StoredConnection } from './connection-table.ts'
 import { countDeath, faultHeld } from './deaths.ts'
@@ -24,6 +25,8 @@ export function commitGrant(tables: Tables, commit: GrantCommit): CommitOutcome 
   if (generation !== commit.presentedGeneration || fingerprint !== commit.presentedFingerprint) {
     return keepUnapplied(tables, commit, { kind: 'superseded', generation })
   }
+  const { state, fault } = row.grant.connection
+  if (state === 'needs_reauth' && fault !== null && GIVEN_UP.includes(fault.code)) return keepUnapplied(tables, commit, { kind: 'superseded', generation })
   const presentedElsewhere = intent !== null && intent.id !== commit.intent && lease !== null && lease.until > tables.now()
   if (commit.yields && presentedElsewhere) return { kind: 'busy', until: lease.until }
   applyGrant(tables, row, commit)

@@ -9,6 +9,7 @@ import {
   type Lineages,
   type NodeComparison,
   type ReportedBehind,
+  type RollingNode,
 } from '../../core/refresh/lineage.ts'
 import type { StoredConnection } from './connection-table.ts'
 import type { Tables } from './tables.ts'
@@ -63,6 +64,27 @@ function report(tables: Tables, node: string, era: number, behind: readonly Behi
   for (const grant of behind) tables.behind.set(`${node} ${grant.connection}`, { ...grant, node, ended: false })
   const tick = tables.ticks.get(node)?.tick ?? 0
   tables.ticks.set(node, { node, tick, at: tables.now(), comparedEra: era })
+}
+
+function reportAgain(tables: Tables, node: string, looked: readonly ConnectionId[], behind: readonly BehindGrant[]): void {
+  for (const connection of looked) {
+    const key = `${node} ${connection}`
+    if (tables.behind.get(key)?.ended === true) continue
+    const grant = behind.find((one) => one.connection === connection)
+    if (grant === undefined) tables.behind.delete(key)
+    else tables.behind.set(key, { ...grant, node, ended: false })
+  }
+}
+
+function rolling(tables: Tables): RollingNode[] {
+  const since = current(tables).since
+  const counts = new Map<string, number>()
+  for (const { node, connection, stored, ended } of tables.behind.values()) {
+    const grant = tables.connections.get(connection)?.grant
+    if (ended || since === null || grant === undefined || grant.credential.generation === stored) continue
+    if ((grant.connection.consentedAt ?? 0) < since + FRESH_AFTER_MS) counts.set(node, (counts.get(node) ?? 0) + 1)
+  }
+  return [...counts].map(([node, connections]) => ({ node, connections })).sort((left, right) => (left.node < right.node ? -1 : 1))
 }
 
 /** Older than a mark (or another credential under the same generation), and its owner has not granted again since. */
@@ -151,6 +173,8 @@ export function lineagesPart(tables: Tables): Lineages {
         return row === undefined ? [] : [{ connection, generation: row.grant.credential.generation, fingerprint: row.grant.credential.fingerprint }]
       }),
     report: async (node, era, behind) => report(tables, node, era, behind),
+    reportAgain: async (node, looked, behind) => reportAgain(tables, node, looked, behind),
+    rolling: async () => rolling(tables),
     reported: async (limit) => reported(tables, limit),
     nodes: async (): Promise<readonly NodeComparison[]> => [...tables.ticks.values()].sort((left, right) => (left.node < right.node ? -1 : 1)),
     endBehind: async (wanted) => endBehind(tables, wanted),

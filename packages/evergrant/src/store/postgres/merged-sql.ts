@@ -1,3 +1,4 @@
+import { GIVEN_UP } from '../../core/refresh/lineage.ts'
 import { INTENT_BECOMES_SUSPICION } from '../sql/claims.ts'
 import { CLEAR_FLIGHT } from '../sql/rows.ts'
 
@@ -61,13 +62,14 @@ with request as (
     scopes text, facts text, account text, due_at bigint, ends_at bigint, warn_at bigint,
     event_id text, event_organization text, event_type text, event_at bigint, actor_kind text, actor_id text, event_connection text, subject text, data text)
 ), locked as materialized (
-  select k.state, r.* from request r join connection k on k.id = r.id order by k.id for no key update of k
+  select k.state, k.state = 'needs_reauth' and k.fault::json ->> 'code' in (${GIVEN_UP.map((code) => `'${code}'`).join(', ')}) as given_up, r.*
+  from request r join connection k on k.id = r.id order by k.id for no key update of k
 ), applied as (
   update credential d set generation = d.generation + 1, access_token = ${piece('access')}, refresh_token = ${piece('refresh')},
     fingerprint = l.new_fingerprint, token_type = l.token_type, obtained_at = l.obtained_at, access_expires_at = l.access_expires_at,
     refresh_expires_at = l.refresh_expires_at, soft_at = l.soft_at, hard_at = l.hard_at, ${CLEAR_FLIGHT}
   from locked l
-  where d.connection_id = l.id and l.state <> 'disconnected' and d.generation = l.generation and d.fingerprint is not distinct from l.fingerprint
+  where d.connection_id = l.id and l.state <> 'disconnected' and l.given_up is not true and d.generation = l.generation and d.fingerprint is not distinct from l.fingerprint
   returning d.connection_id, d.generation
 ), done as materialized (
   select l.*, a.generation as new_generation from locked l join applied a on a.connection_id = l.id

@@ -10,14 +10,14 @@ import { inspectServer } from './postgres-connection.ts'
 import { drive } from './postgres-database.ts'
 import { POSTGRES } from './postgres-dialect.ts'
 import { readable } from './postgres-faults.ts'
-import { migrateInside } from './postgres-migrations.ts'
+import { holdMigrations, migrateInside, refuseLiveNodes } from './postgres-migrations.ts'
 import { unhurried } from './postgres-snapshot.ts'
 
 const RECORD_TYPES = { integer: 'bigint', text: 'text', blob: 'text' } as const
 
 /**
  * A database that is made in one transaction: before its end nobody sees a table of it, and after a failure there is none.
- * @throws Fault `conflict` when tables of ours are there already, `store_unavailable` when the server cannot be used
+ * @throws Fault `conflict` when tables of ours are there already, `store_unavailable` when the server cannot be used, or a node is connected to it
  */
 export async function postgresCopyAt(url: string): Promise<DatabaseCopy> {
   const client = new pg.Client(unhurried(url))
@@ -26,7 +26,10 @@ export async function postgresCopyAt(url: string): Promise<DatabaseCopy> {
     await client.connect()
     await inspectServer(client)
     await client.query('begin')
+    // First: a server that starts at this moment has made its tables then, or waits and finds these.
+    await holdMigrations(client)
     await refuseOccupied(client)
+    await refuseLiveNodes(client, 'restore')
     return new PostgresCopy(client)
   } catch (error) {
     await client.end().catch(() => {})

@@ -79,9 +79,13 @@ async function applyInside(client: pg.ClientBase, migration: Migration): Promise
   )
 }
 
-/** These migrations in the caller's transaction, for a database that is being made. Whoever migrates meanwhile waits. */
-export async function migrateInside(client: pg.ClientBase, versions: readonly number[]): Promise<void> {
+/** Until the caller's transaction ends, nobody else makes or changes tables of ours: a server that starts meanwhile waits for what will be there. */
+export async function holdMigrations(client: pg.ClientBase): Promise<void> {
   await client.query('select pg_advisory_xact_lock($1)', [LOCK])
+}
+
+/** These migrations in the caller's transaction, for a database that is being made, under {@link holdMigrations}. */
+export async function migrateInside(client: pg.ClientBase, versions: readonly number[]): Promise<void> {
   await client.query(LEDGER)
   for (const migration of MIGRATIONS) if (versions.includes(migration.version)) await applyInside(client, migration)
 }
@@ -99,13 +103,13 @@ const OTHERS = 'select count(*)::int as open from pg_stat_activity where datname
 const LOOKS = 10
 
 /** Like the data lock of the embedded database: nobody takes tables away under a server. Nodes say who they are by name. */
-async function refuseLiveNodes(client: pg.ClientBase): Promise<void> {
+export async function refuseLiveNodes(client: pg.ClientBase, then: string): Promise<void> {
   for (let look = 0; look < LOOKS; look += 1) {
     const others = await client.query(OTHERS, [APPLICATION_NAME])
     if (others.rows[0]?.open === 0) return
     await client.query('select pg_sleep(0.1)')
   }
-  throw new Fault('store_unavailable', { detail: 'Evergrant is running on this database: stop every node, then roll back.' })
+  throw new Fault('store_unavailable', { detail: `Evergrant is running on this database: stop every node, then ${then}.` })
 }
 
 async function losses(client: pg.ClientBase): Promise<readonly Loss[]> {
@@ -119,7 +123,7 @@ async function losses(client: pg.ClientBase): Promise<readonly Loss[]> {
 }
 
 async function rollback(client: pg.ClientBase): Promise<number | null> {
-  await refuseLiveNodes(client)
+  await refuseLiveNodes(client, 'roll back')
   const migration = lastKnown(await applied(client))
   if (migration === null) return null
   await step(client, migration, async () => {

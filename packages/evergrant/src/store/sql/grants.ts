@@ -1,5 +1,7 @@
+import type { FaultCode } from '../../core/fault/fault.ts'
 import type { IntentId } from '../../core/ids.ts'
 import type { CommitBusy, CommitOutcome, FailureCommit, FailureOutcome, GrantCommit } from '../../core/refresh/credentials.ts'
+import { GIVEN_UP } from '../../core/refresh/lineage.ts'
 import type { Instant } from '../../core/time.ts'
 import { keepAnswer } from './answers.ts'
 import { dropFlight } from './claims.ts'
@@ -7,7 +9,7 @@ import { countDeath, faultHeld } from './deaths.ts'
 import { append } from './event-rows.ts'
 import { changed, type Dialect, type Program, type Row, row, run } from './program.ts'
 import { queueLateRevocation } from './revocations.ts'
-import { CLEAR_FLIGHT, integer, json, SET_TOKENS, text, textOrNull, toJson, tokenValues } from './rows.ts'
+import { CLEAR_FLIGHT, integer, json, jsonOrNull, SET_TOKENS, text, textOrNull, toJson, tokenValues } from './rows.ts'
 
 const LOCKED = 'select k.id, k.state, k.integration_id, k.owner, k.account, k.scopes, k.facts, k.fault, k.revoke_rule from connection k where k.id = ?'
 
@@ -53,10 +55,17 @@ function* commitStepwise(dialect: Dialect, commit: GrantCommit): Program<CommitO
   if (generation !== commit.presentedGeneration || textOrNull(current, 'fingerprint') !== commit.presentedFingerprint) {
     return yield* keepUnapplied(commit, { kind: 'superseded', generation })
   }
+  if (isGivenUp(found)) return yield* keepUnapplied(commit, { kind: 'superseded', generation })
   const until = commit.yields ? yield* presentedElsewhereUntil(commit) : null
   if (until !== null) return { kind: 'busy', until }
   yield* applyGrant(found, commit)
   return { kind: 'applied', generation: generation + 1 }
+}
+
+/** An operator's confirmation has ended it: the answer is kept, and only the owner brings the grant back. */
+function isGivenUp(found: Row): boolean {
+  const code = jsonOrNull<{ readonly code: FaultCode }>(found, 'fault')?.code
+  return found.state === 'needs_reauth' && code !== undefined && GIVEN_UP.includes(code)
 }
 
 function* presentedElsewhereUntil({ connection, intent }: GrantCommit): Program<Instant | null> {

@@ -9,6 +9,7 @@ import {
   type Lineages,
   type NodeComparison,
   type ReportedBehind,
+  type RollingNode,
   type StoredGeneration,
   type Ticked,
   type Trusted,
@@ -106,6 +107,24 @@ function* report(node: string, era: number, behind: readonly BehindGrant[]): Pro
     node,
     era,
   )
+}
+
+function* reportAgain(dialect: Dialect, node: string, looked: readonly ConnectionId[], behind: readonly BehindGrant[]): Program<void> {
+  yield* run(`delete from behind_grant where node_id = ? and ended = 0 and ${dialect.among('connection_id')}`, node, JSON.stringify(looked))
+  for (const { connection, marked, stored } of behind) {
+    yield* run('insert into behind_grant (node_id, connection_id, marked, stored) values (?, ?, ?, ?) on conflict do nothing', node, connection, marked, stored)
+  }
+}
+
+/** What is ended is over, and what its owner granted again is no matter of a journal. */
+function* rolling(): Program<readonly RollingNode[]> {
+  const found = yield* rows(
+    `select b.node_id, count(*) as connections from behind_grant b join lineage l on l.one = 1 join connection k on k.id = b.connection_id
+       join credential d on d.connection_id = b.connection_id
+     where b.ended = 0 and d.generation is distinct from b.stored and coalesce(k.consented_at, 0) < l.since + ${FRESH_AFTER_MS}
+     group by b.node_id order by b.node_id`,
+  )
+  return found.map((one) => ({ node: text(one, 'node_id'), connections: integer(one, 'connections') }))
 }
 
 function* reported(limit: number): Program<readonly ReportedBehind[]> {
@@ -222,6 +241,8 @@ export function lineagesStore(database: Database): Lineages {
     move: (home, event) => database.write(() => move(home, event), { repeatable: true }),
     generationsOf: (connections) => database.read(() => generationsOf(dialect, connections)),
     report: (node, era, behind) => database.write(() => report(node, era, behind), { repeatable: true }),
+    reportAgain: (node, looked, behind) => database.write(() => reportAgain(dialect, node, looked, behind), { repeatable: true }),
+    rolling: () => database.read(() => rolling()),
     reported: (limit) => database.read(() => reported(limit)),
     nodes: () => database.read(() => nodes()),
     endBehind: (end) => database.write(() => endBehind(dialect, end)),
