@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import type { Page } from 'playwright-core'
+import type { Page, Route } from 'playwright-core'
 import { launchBrowser } from '../../lab/src/browser.ts'
 import { becomeOwner, startDemoServer } from './demo-server.ts'
 import { fillWorld } from './demo-world.ts'
@@ -23,9 +23,26 @@ const { values } = parseArgs({
     states: { type: 'string', default: 'empty,full,dialog,error,loading' },
     hosted: { type: 'boolean', default: true },
     axe: { type: 'boolean', default: true },
+    pages: { type: 'string', default: '3' },
+    help: { type: 'boolean', default: false },
   },
   allowNegative: true,
 })
+if (values.help) {
+  console.log(`npm run screenshots -- [options]
+
+  --into DIR        where the pictures and index.html go (data/screenshots)
+  --only TEXT       only screens whose name and state hold the text: connections, keys, "overview full"
+  --states LIST     of empty, full, dialog, error, loading; none: only the hosted pages
+  --widths LIST     390,1280,1920
+  --themes LIST     light,dark
+  --pages N         browser pages that work at the same time (3)
+  --no-axe          no accessibility judgement
+  --no-hosted       without the connect, sign-in and account pages
+
+Ends with 1 when axe, the content policy, a script error or a page wider than its window complained.`)
+  process.exit(0)
+}
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const into = resolve(values.into)
 const widths = values.widths.split(',').map(Number)
@@ -52,7 +69,6 @@ const AWAY = {
 
 /** One state of one page, in every width and theme. */
 async function shoot(page: Page, url: string, screen: Screen, state: string): Promise<void> {
-  if (!`${screen.name} ${state}`.includes(values.only)) return
   const name = `console-${screen.name}-${state}`
   try {
     for (const width of screen.press === undefined ? [widths[0] ?? 1280] : widths) {
@@ -94,25 +110,36 @@ async function takeConsole(): Promise<void> {
   try {
     const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin' })
     context.setDefaultTimeout(10_000)
-    const page = await context.newPage()
-    await watchPolicy(page, (report) => complain(`content policy: ${report}`))
-    page.on('pageerror', (error) => complain(`error on ${page.url()}: ${error.message}`))
-    await becomeOwner(page, server)
+    const pages: Page[] = []
+    for (let count = 0; count < Math.max(1, Number(values.pages)); count += 1) {
+      const page = await context.newPage()
+      await watchPolicy(page, (report) => complain(`content policy: ${report}`))
+      page.on('pageerror', (error) => complain(`error on ${page.url()}: ${error.message}`))
+      pages.push(page)
+    }
+    const [first] = pages
+    if (first !== undefined) await becomeOwner(first, server)
     const all = async (screens: readonly Screen[], state: string): Promise<void> => {
       if (!states.includes(state)) return
-      for (const screen of screens) await shoot(page, server.url, screen, state)
+      const left = screens.filter(({ name }) => `${name} ${state}`.includes(values.only))
+      const work = async (page: Page): Promise<void> => {
+        for (let screen = left.shift(); screen !== undefined; screen = left.shift()) await shoot(page, server.url, screen, state)
+      }
+      await Promise.all(pages.map(work))
+      console.error(`${state}: done after ${Math.round(performance.now() / 1_000)} s, ${taken} pictures so far`)
     }
+    const routeAll = (pattern: RegExp, handler: (route: Route) => unknown) => Promise.all(pages.map((page) => page.route(pattern, handler)))
     await all(ROUTES, 'empty')
     const world = await fillWorld(server)
-    await page.route(/\/api\/v1\/metrics\/history/, (route) => route.fulfill({ json: madeUpFigures(new URL(route.request().url()).searchParams, Date.now()) }))
+    await routeAll(/\/api\/v1\/metrics\/history/, (route) => route.fulfill({ json: madeUpFigures(new URL(route.request().url()).searchParams, Date.now()) }))
     await all([...ROUTES, ...details(world)], 'full')
     await all(dialogs(world), 'dialog')
-    const pages = [...ROUTES, ...details(world).filter(({ path }) => !path.includes('?'))]
-    await page.route(API, (route) => route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify(AWAY) }))
-    await all(pages, 'error')
-    await page.unroute(API)
-    await page.route(API, () => {})
-    await all(pages, 'loading')
+    const failing = [...ROUTES, ...details(world).filter(({ path }) => !path.includes('?'))]
+    await routeAll(API, (route) => route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify(AWAY) }))
+    await all(failing, 'error')
+    await Promise.all(pages.map((page) => page.unroute(API)))
+    await routeAll(API, () => {})
+    await all(failing, 'loading')
     world.close()
   } finally {
     await browser.close()

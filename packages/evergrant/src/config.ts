@@ -106,6 +106,14 @@ export function isTesting(): boolean {
   return process.env.NODE_ENV === 'test'
 }
 
+const CACHE_ENTRIES_MAX = 10_000_000
+
+/** EVERGRANT_CACHE_ENTRIES before the configuration is read: the size of the heap is settled before anything else is loaded. Nonsense is refused later. */
+export function cacheEntriesSet(): number {
+  const entries = Number(process.env.EVERGRANT_CACHE_ENTRIES || CONFIG_KEYS.find(({ name }) => name === 'EVERGRANT_CACHE_ENTRIES')?.default)
+  return Number.isFinite(entries) && entries > 0 ? Math.min(entries, CACHE_ENTRIES_MAX) : 0
+}
+
 function readSecretFile(path: string): string {
   refuseWideMode(path)
   return readFileSync(path, 'utf8')
@@ -160,7 +168,7 @@ export function readConfig(env: Environment, options: ReadOptions): Config {
     organizationName: options.development && env.EVERGRANT_ORGANIZATION_NAME === undefined ? 'Example application' : read.text('EVERGRANT_ORGANIZATION_NAME'),
     rateLimitPerKey: read.integer('EVERGRANT_RATE_LIMIT_PER_KEY', 1, 10_000_000),
     rateLimitPerAddress: read.integer('EVERGRANT_RATE_LIMIT_PER_ADDRESS', 1, 10_000_000),
-    cacheEntries: read.integer('EVERGRANT_CACHE_ENTRIES', 0, 10_000_000),
+    cacheEntries: read.integer('EVERGRANT_CACHE_ENTRIES', 0, CACHE_ENTRIES_MAX),
     workerConcurrency: read.integer('EVERGRANT_WORKER_CONCURRENCY', 1, 10_000),
     bodyLimitBytes: read.integer('EVERGRANT_BODY_LIMIT_BYTES', 1_024, 1_073_741_824),
     proxyTimeoutMs: read.integer('EVERGRANT_PROXY_TIMEOUT_SECONDS', 1, 3_600) * 1_000,

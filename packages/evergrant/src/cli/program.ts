@@ -1,21 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { BackupError } from '../backup/backup-error.ts'
 import { Fault } from '../core/fault/fault.ts'
-import { agentCommands } from './commands/agents.ts'
-import { apiKeyCommands } from './commands/api-keys.ts'
-import { backupCommands } from './commands/backup.ts'
-import { connectionCommands } from './commands/connections.ts'
-import { doctorCommand } from './commands/doctor.ts'
-import { healthCommand } from './commands/health.ts'
-import { importCommand } from './commands/import.ts'
-import { integrationCommands } from './commands/integrations.ts'
-import { keyCommands } from './commands/keys.ts'
-import { migrateCommands } from './commands/migrate.ts'
-import { providerCommands } from './commands/providers.ts'
-import { refreshCommand } from './commands/refresh.ts'
-import { restoreCommands } from './commands/restore.ts'
 import { serveCommand } from './commands/serve.ts'
-import { userCommands } from './commands/users.ts'
 import { CommandFailure, EXIT, type ExitCode } from './exit-code.ts'
 import { Output, type Streams } from './output.ts'
 import type { Shell } from './shell.ts'
@@ -39,7 +25,7 @@ export async function runCommandLine(args: readonly string[], streams: Streams):
   const collect = (text: string): void => {
     complaint += text
   }
-  const program = createProgram(shell, json ? { ...streams, err: collect } : streams)
+  const program = await createProgram(args[0], shell, json ? { ...streams, err: collect } : streams)
   try {
     await program.parseAsync([...args], { from: 'user' })
     return exitCode
@@ -55,27 +41,15 @@ function wrongLine(complaint: string): string {
   return first.startsWith('error: ') ? first.slice('error: '.length) : 'the command line is not complete; --help says what is possible'
 }
 
-function createProgram(shell: Shell, streams: Streams): Command {
+async function createProgram(name: string | undefined, shell: Shell, streams: Streams): Promise<Command> {
   const program = new Command('evergrant')
     .description('Connect once, stay connected: keeps the OAuth grants of an application alive.')
     .version(version(), '--version')
     .addHelpText('after', HELP_AFTER)
     .showHelpAfterError('(add --help for what is possible)')
   serveCommand(program, shell)
-  migrateCommands(program, shell)
-  doctorCommand(program, shell)
-  healthCommand(program, shell)
-  integrationCommands(program, shell)
-  connectionCommands(program, shell)
-  importCommand(program, shell)
-  providerCommands(program, shell)
-  refreshCommand(program, shell)
-  apiKeyCommands(program, shell)
-  userCommands(program, shell)
-  agentCommands(program, shell)
-  backupCommands(program, shell)
-  restoreCommands(program, shell)
-  keyCommands(program, shell)
+  // A server starts with its own code alone; whoever asks for anything else, help included, gets all of them.
+  if (name !== 'serve') (await import('./other-commands.ts')).otherCommands(program, shell)
   settle(program, streams)
   return program
 }

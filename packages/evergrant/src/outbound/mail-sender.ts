@@ -1,12 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createTransport } from 'nodemailer'
 import type { Letter, Mailer } from '../core/identity/letter.ts'
 import type { Log } from '../core/log.ts'
 import type { Clock, Entropy } from '../core/time.ts'
 
 const CONNECT_MS = 10_000
 const SOCKET_MS = 30_000
+
+/** Loaded with the first letter: most nodes never write one, and its code takes a moment of every start. */
+const mailLibrary = () => import('nodemailer')
 
 /** Why a letter was not taken: the mail server's code, never its words, which repeat the recipient. */
 class MailError extends Error {
@@ -25,23 +27,26 @@ export function createSmtpMailer({ url, from }: SmtpOptions): Mailer {
   const server = new URL(url)
   const secure = server.protocol === 'smtps:'
   const host = server.hostname.replace(/^\[|\]$/g, '')
-  const transport = createTransport({
-    host,
-    port: server.port === '' ? (secure ? 465 : 587) : Number(server.port),
-    secure,
-    requireTLS: server.username !== '' && !isLoopback(host),
-    ...(server.username === '' ? {} : { auth: { user: decodeURIComponent(server.username), pass: decodeURIComponent(server.password) } }),
-    connectionTimeout: CONNECT_MS,
-    greetingTimeout: CONNECT_MS,
-    socketTimeout: SOCKET_MS,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  })
+  const auth = server.username === '' ? {} : { auth: { user: decodeURIComponent(server.username), pass: decodeURIComponent(server.password) } }
+  const transport = once(async () =>
+    (await mailLibrary()).createTransport({
+      host,
+      port: server.port === '' ? (secure ? 465 : 587) : Number(server.port),
+      secure,
+      requireTLS: server.username !== '' && !isLoopback(host),
+      ...auth,
+      connectionTimeout: CONNECT_MS,
+      greetingTimeout: CONNECT_MS,
+      socketTimeout: SOCKET_MS,
+      disableFileAccess: true,
+      disableUrlAccess: true,
+    }),
+  )
   return {
     send: async (letter) => {
       const message = messageOf(letter, from)
       try {
-        await transport.sendMail(message)
+        await (await transport()).sendMail(message)
       } catch (error) {
         throw new MailError(describe(error))
       }
@@ -60,10 +65,10 @@ export interface FileMailboxOptions {
 
 /** Where no mail server is set: a file for each letter, for the operator's eyes. */
 export function createFileMailbox({ folder, from, log, clock, entropy }: FileMailboxOptions): Mailer {
-  const writer = createTransport({ streamTransport: true, buffer: true, newline: 'unix' })
+  const writer = once(async () => (await mailLibrary()).createTransport({ streamTransport: true, buffer: true, newline: 'unix' }))
   return {
     send: async (letter) => {
-      const { message } = await writer.sendMail(messageOf(letter, from))
+      const { message } = await (await writer()).sendMail(messageOf(letter, from))
       await mkdir(folder, { recursive: true, mode: 0o700 })
       const file = join(folder, `${clock.wall()}-${entropy.uuid().slice(-8)}.eml`)
       await writeFile(file, message as Buffer, { mode: 0o600, flag: 'wx' })
@@ -79,6 +84,14 @@ const ADDRESS = /^[^\s<>()[\],;:"\\@]{1,64}@[^\s<>()[\],;:"\\@]{1,190}$/
 function messageOf({ to, subject, text, html }: Letter, from: string) {
   if (!ADDRESS.test(to)) throw new MailError('EADDRESS')
   return { from, to: { name: '', address: to }, subject, text, ...(html === undefined ? {} : { html }), headers: { 'Auto-Submitted': 'auto-generated' } }
+}
+
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
 }
 
 function isLoopback(host: string): boolean {

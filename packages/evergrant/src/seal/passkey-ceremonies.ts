@@ -1,13 +1,9 @@
-import {
-  type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server'
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
 import type { PasskeyCeremonies, PasskeyCredential } from '../core/identity/second-steps.ts'
 import type { JsonObject, JsonValue } from '../core/json.ts'
+
+/** Three hundred files, loaded with the first ceremony and not with the server. */
+const library = () => import('@simplewebauthn/server')
 
 /** EdDSA, ES256, RS256 (RFC 9053, RFC 8812). */
 const ALGORITHMS = [-8, -7, -257]
@@ -30,7 +26,7 @@ export function createPasskeyCeremonies({ publicUrl, allowedOrigins, name }: Pas
   return {
     registrationOptions: async ({ userHandle, userName, displayName, challenge, exclude }) =>
       plain(
-        await generateRegistrationOptions({
+        await (await library()).generateRegistrationOptions({
           rpName: name,
           rpID,
           userName,
@@ -45,8 +41,8 @@ export function createPasskeyCeremonies({ publicUrl, allowedOrigins, name }: Pas
         }),
       ),
     register: async (response, challenge) => {
-      const found = await quietly(() =>
-        verifyRegistrationResponse({
+      const found = await quietly(async () =>
+        (await library()).verifyRegistrationResponse({
           response: response as unknown as RegistrationResponseJSON,
           expectedChallenge: challenge,
           ...expected,
@@ -60,7 +56,7 @@ export function createPasskeyCeremonies({ publicUrl, allowedOrigins, name }: Pas
     },
     signInOptions: async (challenge, allowed) =>
       plain(
-        await generateAuthenticationOptions({
+        await (await library()).generateAuthenticationOptions({
           rpID,
           challenge: bytesOf(challenge),
           timeout: PATIENCE_MS,
@@ -69,8 +65,8 @@ export function createPasskeyCeremonies({ publicUrl, allowedOrigins, name }: Pas
         }),
       ),
     prove: async (response, challenge, credential) => {
-      const found = await quietly(() =>
-        verifyAuthenticationResponse({
+      const found = await quietly(async () =>
+        (await library()).verifyAuthenticationResponse({
           response: response as unknown as AuthenticationResponseJSON,
           expectedChallenge: challenge,
           ...expected,

@@ -413,6 +413,31 @@ describe('statements on SQLite', () => {
     }),
   }))
 
+  test('statistics that were taken while a queue was empty send nobody through the table beside it', async () => {
+    const path = join(folder, 'empty-queue.db')
+    file.exec(`vacuum into '${path}'`)
+    const taken = new DatabaseSync(path)
+    taken.exec('delete from event_outbox; analyze')
+    taken.close()
+    const empty = new DatabaseSync(path)
+    const complaints: string[] = []
+    const database = new ExplainedDatabase(SQLITE, (step) => {
+      for (const { detail } of empty.prepare(`explain query plan ${step.sql}`).all(...step.params)) complaints.push(String(detail))
+      // A queue of one event, as though it had come in since.
+      return Promise.resolve({
+        rows: step.sql.includes('from event_outbox') ? [{ organization_id: world.tenant.organization, event_id: 'evt_1' }] : [],
+        changes: 0,
+      })
+    })
+    await storeParts(database).alerts.pending(LIMIT)
+    const inEvents = complaints.filter((detail) => /SCAN (e|event)\b/.test(detail))
+    const naive = empty.prepare(
+      'explain query plan select e.id from event_outbox o join event e on e.organization_id = o.organization_id and e.id = o.event_id',
+    )
+    expect({ inEvents, naive: naive.all().some(({ detail }) => /SCAN e\b/.test(String(detail))) }).toEqual({ inEvents: [], naive: true })
+    empty.close()
+  })
+
   test('a statement without an index is noticed', () => {
     const plan = file.prepare("explain query plan select id from connection where account_label = 'x'").all()
     expect(plan.some(({ detail }) => scansTable(String(detail), ''))).toBe(true)

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { CsvError, type Parser, parse } from 'csv-parse'
+import type { Parser } from 'csv-parse'
 import { ByteSource } from './byte-source.ts'
 import { LINE_MAX, type Source, type SourceRow } from './source.ts'
 
@@ -21,6 +21,7 @@ interface Parsed {
 }
 
 async function* rowsOf(bytes: ByteSource, delimiter: string): AsyncIterable<SourceRow> {
+  const { CsvError, parse } = await import('csv-parse')
   const wellFormed = wellFormedRecord(delimiter)
   const parser = parse({
     bom: true,

@@ -1,4 +1,3 @@
-import webPush from 'web-push'
 import { ChannelError, type Message, type PushSubscriptionKeys } from '../../core/alert/message.ts'
 import { retryAfterMs } from '../../core/provider/retry-after.ts'
 import type { Clock } from '../../core/time.ts'
@@ -26,6 +25,8 @@ export function pushPayload({ title, severity, items, url }: Message): string {
 /** Encrypted for the one browser that made the subscription; the push service sees neither words nor names. @throws ChannelError */
 export async function tellPush(subscription: PushSubscriptionKeys, message: Message, options: PushOptions): Promise<void> {
   const { publicKey, privateKey } = await options.vapid()
+  // Loaded with the first push: most nodes never send one.
+  const { default: webPush } = await import('web-push')
   const { endpoint, headers, body } = webPush.generateRequestDetails(subscription, pushPayload(message), {
     vapidDetails: { subject: options.contact, publicKey, privateKey },
     TTL: LIFE_SECONDS,

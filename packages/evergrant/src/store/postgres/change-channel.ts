@@ -63,6 +63,8 @@ export class ChangeChannel implements Changes, ChangeSink {
   readonly #log: StoreOptions['log']
   readonly #listeners: Listeners
   #client: pg.Client | null = null
+  /** Whose ping is on its way. */
+  #pinged: pg.Client | null = null
   #heardAt = Number.NEGATIVE_INFINITY
   #doubtUntil = Number.NEGATIVE_INFINITY
   #cancel: () => void = () => {}
@@ -157,8 +159,21 @@ export class ChangeChannel implements Changes, ChangeSink {
   #ping(client: pg.Client): void {
     if (this.#client !== client) return
     if (this.#clock.mono() - this.#heardAt > DEAF_MS) return this.#lost(client)
-    client.query('select pg_notify($1, $2)', ['evergrant', JSON.stringify({ from: this.#from, ping: true })]).catch(() => this.#lost(client))
+    this.#sendPing(client)
     this.#cancel = this.#timers.after(PING_MS, () => this.#ping(client))
+  }
+
+  /** Not while the one before it is unanswered: the connection takes one statement at a time, and a slow server is not asked twice. */
+  #sendPing(client: pg.Client): void {
+    if (this.#pinged === client) return
+    this.#pinged = client
+    const done = (): void => {
+      if (this.#pinged === client) this.#pinged = null
+    }
+    client.query('select pg_notify($1, $2)', ['evergrant', JSON.stringify({ from: this.#from, ping: true })]).then(done, () => {
+      done()
+      this.#lost(client)
+    })
   }
 
   #lost(client: pg.Client): void {

@@ -45,6 +45,8 @@ export class NodeLock {
   #cancel: () => void = () => {}
   #failures = 0
   #closed = false
+  /** Settles when the connection is free: it takes one statement at a time, and a drain comes whenever it likes. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(node: NodeIdentity, config: pg.ClientConfig, options: StoreOptions) {
     this.#node = node
@@ -75,7 +77,13 @@ export class NodeLock {
   }
 
   /** Null: the row is gone. @throws Fault while the lock is lost */
-  async beat(draining: boolean): Promise<Instant | null> {
+  beat(draining: boolean): Promise<Instant | null> {
+    const beaten = this.#turn.then(() => this.#beat(draining))
+    this.#turn = beaten.catch(() => {})
+    return beaten
+  }
+
+  async #beat(draining: boolean): Promise<Instant | null> {
     const client = this.#client
     if (client === null || !this.#held) throw unavailable(new Error('the connection that proves this node alive is lost'))
     try {

@@ -147,6 +147,19 @@ describe.skipIf(database === null)(`nodes on PostgreSQL${skip ?? ''}`, () => {
     expect(settings.map((name) => found.rows[0][name])).toEqual(['15', '5', '3', '30000', '0', 'off'])
   })
 
+  test('a heartbeat waits for the one before it: the connection takes one statement at a time', async () => {
+    const warned: string[] = []
+    const hear = ({ message }: Error): void => void warned.push(message)
+    process.on('warning', hear)
+    const member = await store.nodes.join({ id: 'twice', incarnation: 'a' }, 0)
+    const beats = await Promise.all([member.beat(false), member.beat(false), member.beat(true)])
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', hear)
+    expect(beats.every((at) => at > 0)).toBe(true)
+    expect(warned).toEqual([])
+    await member.leave()
+  })
+
   test('a node that leaves takes its row away', async () => {
     const member = await store.nodes.join({ id: 'leaving', incarnation: 'a' }, 0)
     await member.leave()

@@ -20,7 +20,7 @@ export interface ThreadedStoreOptions extends Pick<StoreOptions, 'migrate' | 'lo
  */
 export async function openThreadedSqliteStore(path: string, options: ThreadedStoreOptions): Promise<Store> {
   const start: ThreadStart = { path, migrate: options.migrate === true }
-  const thread = new StoreThread(new Worker(options.entry, { workerData: start, name: 'store', execArgv: flagsOf(process.execArgv) }), options)
+  const thread = new StoreThread(startThread(options.entry, start), options)
   const parts = await thread.opened
   const part = (name: string) => Object.fromEntries((parts[name] ?? []).map((method) => [method, (...args: unknown[]) => thread.call(name, method, args)]))
   const store = Object.fromEntries(Object.keys(parts).map((name) => [name, part(name)]))
@@ -40,8 +40,20 @@ export async function openThreadedSqliteStore(path: string, options: ThreadedSto
 function flagsOf(flags: readonly string[]): string[] {
   const program = flags.findIndex((flag) => /^(-e|-p|-pe|--eval|--print)$/.test(flag))
   const kept = program === -1 ? flags : [...flags.slice(0, program), ...flags.slice(program + 2)]
-  // Some hold for the whole process; a thread refuses to be told.
-  return kept.filter((flag) => !/^--(input-type|max-semi-space-size|disable-sigusr1)/.test(flag))
+  return kept.filter((flag) => !flag.startsWith('--input-type'))
+}
+
+/** Flags of V8 hold for the whole process, and a thread refuses to be told: it names them in the error. */
+function startThread(entry: URL, workerData: ThreadStart): Worker {
+  const flags = flagsOf(process.execArgv)
+  const start = (execArgv: string[]) => new Worker(entry, { workerData, name: 'store', execArgv })
+  try {
+    return start(flags)
+  } catch (error) {
+    const refused = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_INVALID_EXEC_ARGV' ? error.message.split(/[\s,:]+/) : []
+    if (refused.length === 0) throw error
+    return start(flags.filter((flag) => !refused.includes(flag)))
+  }
 }
 
 /** The thread holds the data lock for as long as it runs, and the process does not outlive it. */
