@@ -120,6 +120,7 @@ export function composeAlerts(parts: AlertComposition): AlertParts {
         ...ports,
         tell,
         links,
+        minuteOfDay,
         report: async (organization) => (await store.observed.eventsOfTypes(organization, ['report.daily'], 1))[0],
       }),
       letters: composeLetters(parts, details),

@@ -18,7 +18,7 @@ const FIRST: readonly Column<Connection>[] = [
     header: 'Account',
     sort: 'account',
     main: true,
-    width: '24%',
+    width: '22%',
     cell: (row) => (
       <To to={`/connections/${row.id}`} title={row.id}>
         {nameOf(row)}
@@ -26,11 +26,11 @@ const FIRST: readonly Column<Connection>[] = [
     ),
   },
   { id: 'status', header: 'State', sort: 'status', cell: (row) => <StateAndReason row={row} /> },
-  { id: 'integration', header: 'Integration', width: '10%', cell: (row) => <span title={row.provider}>{row.integration}</span> },
+  { id: 'integration', header: 'Integration', width: '12%', cell: (row) => <span title={row.provider}>{row.integration}</span> },
   { id: 'owner', header: 'Owner', width: '14%', cell: (row) => <Owner row={row} /> },
   { id: 'expires', header: 'Token ends', extra: true, sort: 'expires', width: '6.25rem', cell: (row) => <Time at={row.expires_at} none="-" /> },
   { id: 'last_success', header: 'Last success', extra: !WIDE, sort: 'last_success', width: '6.75rem', cell: (row) => <Time at={row.last_refreshed_at} /> },
-  { id: 'next', header: 'Next refresh', sort: 'next', width: '7rem', cell: (row) => <Time at={row.next_attempt_at ?? row.due_at} none="-" /> },
+  { id: 'next', header: 'Next refresh', sort: 'next', width: '6.75rem', cell: (row) => <Time at={row.next_attempt_at ?? row.due_at} none="-" /> },
   { id: 'ends', header: 'Grant ends', extra: true, width: '7rem', cell: (row) => <Time at={row.ends_at} none="-" /> },
   { id: 'read', header: 'Last read', extra: true, width: '7rem', cell: (row) => <Time at={row.last_read_at} /> },
   { id: 'tags', header: 'Tags', extra: true, width: '10%', cell: (row) => row.tags.join(', ') || <span className={styles['none']}>-</span> },
@@ -41,7 +41,7 @@ const FIRST: readonly Column<Connection>[] = [
 export function columnsWith(uses: ReadonlyMap<string, PageUse>): readonly Column<Connection>[] {
   return [
     ...FIRST,
-    { id: 'requests', header: 'Requests 24 h', width: '8rem', cell: (row) => <Requests use={uses.get(row.id)} row={row} /> },
+    { id: 'requests', header: 'Requests 24 h', width: '7rem', cell: (row) => <Requests use={uses.get(row.id)} row={row} /> },
     { id: 'used_by', header: 'Used by', extra: !WIDE, width: '13%', cell: (row) => <UsedBy use={uses.get(row.id)} /> },
   ]
 }
@@ -51,14 +51,14 @@ export const COLUMNS: readonly Column<Connection>[] = columnsWith(new Map())
 /** What is wrong stands below the state, in the whole width of its column: beside it there is room for a word or two. */
 function StateAndReason({ row: { status, fault } }: { readonly row: Connection }) {
   return (
-    <>
+    <div className={fault === null ? undefined : styles['explained']}>
       <ConnectionState status={status} />
       {fault === null ? null : (
         <span className={styles['reason']} title={fault.operator_text}>
           {fault.title}
         </span>
       )}
-    </>
+    </div>
   )
 }
 

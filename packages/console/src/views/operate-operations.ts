@@ -47,6 +47,7 @@ export interface ChannelRecord {
   readonly enabled: boolean
   readonly to: readonly string[]
   readonly digest: boolean
+  readonly digest_when_well: boolean
   readonly webhook_id: string | null
   readonly host: string | null
   readonly quiet_hours: QuietHours | null
@@ -62,6 +63,7 @@ export interface ChannelInput {
   readonly url?: string
   readonly to?: readonly string[]
   readonly digest?: boolean
+  readonly digest_when_well?: boolean
   readonly webhook?: string
   readonly subscription?: { readonly [key: string]: Json }
   readonly quiet_hours?: QuietHours | null

@@ -9,6 +9,7 @@ import { DAY, HOUR, MINUTE, SECOND } from '../core/time.ts'
 import { systemEntropy } from '../system.ts'
 import { type ApiLab, createApiLab } from '../testing/api-lab.ts'
 
+const QUIET = { from: '22:00', to: '07:00', time_zone: 'Europe/Berlin' }
 const SECRETS = ['planted-access-secret-1', 'planted-refresh-secret-2', 'planted-metadata-secret-3']
 const open: (() => void)[] = []
 afterEach(() => {
@@ -355,4 +356,44 @@ test('a digest ends with the figures of the day before; a letter at once does no
   expect(of('ops@example.com')).toContain('The day before\n1,204 refreshes went well, 3 did not. Tokens were read 18 times.')
   expect(of('now@example.com')).toContain('Console:')
   expect(of('now@example.com')).not.toContain('The day before')
+})
+
+test('a mail channel hears on a quiet morning that all is well, once, where it asked for that, and what is open otherwise', async () => {
+  const lab = await createApiLab()
+  const mail = (to: string, more: object) =>
+    lab.call('POST', '/api/v1/channels', { body: { kind: 'email', name: to, to: [to], digest: true, quiet_hours: QUIET, ...more } })
+  lab.time.setWall(Date.UTC(2026, 10, 20, 12))
+  expect((await mail('every@example.com', { digest_when_well: true })).json).toMatchObject({ digest: true, digest_when_well: true })
+  const quiet = (await mail('quiet@example.com', {})).json
+  expect(quiet.digest_when_well).toBe(false)
+  const { notifier } = lab.alertChores
+  const letters = () => lab.letters.map(({ to, subject }) => [to, subject])
+  const at = async (...time: Parameters<typeof Date.UTC>) => {
+    lab.time.setWall(Date.UTC(...time))
+    await Promise.all([notifier.runDaily(), notifier.runDaily()])
+  }
+  await at(2026, 10, 20, 13)
+  // Eight o'clock in Berlin is seven in UTC.
+  await at(2026, 10, 21, 6, 59)
+  expect(letters()).toEqual([])
+  await at(2026, 10, 21, 7, 15)
+  await at(2026, 10, 21, 7, 30)
+  expect(letters()).toEqual([['every@example.com', expect.stringContaining('All is well')]])
+  await at(2026, 10, 22, 20)
+  expect(letters()).toHaveLength(1)
+  await breakOne(lab, 'ada')
+  await work(lab)
+  await lab.call('PATCH', `/api/v1/channels/${quiet.id}`, { body: { digest_when_well: true } })
+  await at(2026, 10, 23, 7, 15)
+  expect(
+    letters()
+      .slice(1)
+      .map(([to]) => to),
+  ).toEqual(['every@example.com', 'quiet@example.com'])
+  expect(lab.letters.at(-1)?.subject).not.toContain('All is well')
+  await lab.call('PATCH', `/api/v1/channels/${quiet.id}`, { body: { digest: false } })
+  expect((await lab.call('GET', '/api/v1/channels')).json.items.find(({ id }: { id: string }) => id === quiet.id)).toMatchObject({
+    digest: false,
+    digest_when_well: false,
+  })
 })

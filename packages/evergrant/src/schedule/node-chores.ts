@@ -69,7 +69,7 @@ export interface AlertChoreParts {
   readonly watch: { readEvents(): Promise<boolean>; look(): Promise<boolean> }
   readonly report: { run(): Promise<void> }
   readonly deliveries: { run(): Promise<boolean> }
-  readonly notifier: { run(): Promise<boolean> }
+  readonly notifier: { run(): Promise<boolean>; runDaily(): Promise<void> }
   readonly letters: { run(): Promise<boolean> }
 }
 
@@ -81,6 +81,7 @@ export function alertChores({ watch, report, deliveries, notifier, letters }: Al
     { name: 'about this node', everyMs: MINUTE, run: () => report.run().then(() => false) },
     { name: 'webhooks', everyMs: SECOND, run: () => deliveries.run() },
     { name: 'notices', everyMs: 2 * SECOND, run: () => notifier.run() },
+    { name: 'letters of the day', everyMs: 5 * MINUTE, run: () => notifier.runDaily().then(() => false) },
     { name: 'letters to owners', everyMs: 5 * SECOND, run: () => letters.run() },
   ]
 }

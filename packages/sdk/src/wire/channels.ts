@@ -15,6 +15,7 @@ export interface ChannelsOperations {
         readonly host: string | null
         readonly to: readonly string[]
         readonly digest: boolean
+        readonly digest_when_well: boolean
         readonly webhook_id: string | null
         readonly quiet_hours: { readonly from: string; readonly to: string; readonly time_zone: string } | null
         readonly last_sent_at: string | null
@@ -34,6 +35,7 @@ export interface ChannelsOperations {
       readonly url?: string
       readonly to?: readonly string[]
       readonly digest?: boolean
+      readonly digest_when_well?: boolean
       readonly subscription?: { readonly endpoint: string; readonly keys: { readonly p256dh: string; readonly auth: string } }
       readonly webhook?: string
       readonly quiet_hours?: { readonly from: string; readonly to: string; readonly time_zone: string } | null
@@ -46,6 +48,7 @@ export interface ChannelsOperations {
       readonly host: string | null
       readonly to: readonly string[]
       readonly digest: boolean
+      readonly digest_when_well: boolean
       readonly webhook_id: string | null
       readonly quiet_hours: { readonly from: string; readonly to: string; readonly time_zone: string } | null
       readonly last_sent_at: string | null
@@ -65,6 +68,7 @@ export interface ChannelsOperations {
       readonly url?: string
       readonly to?: readonly string[]
       readonly digest?: boolean
+      readonly digest_when_well?: boolean
       readonly quiet_hours?: { readonly from: string; readonly to: string; readonly time_zone: string } | null
     },
     {
@@ -75,6 +79,7 @@ export interface ChannelsOperations {
       readonly host: string | null
       readonly to: readonly string[]
       readonly digest: boolean
+      readonly digest_when_well: boolean
       readonly webhook_id: string | null
       readonly quiet_hours: { readonly from: string; readonly to: string; readonly time_zone: string } | null
       readonly last_sent_at: string | null

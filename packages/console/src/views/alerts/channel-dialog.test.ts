@@ -1,7 +1,19 @@
 import { expect, test } from 'vitest'
 import { inputOf } from './channel-dialog.tsx'
 
-const DRAFT = { kind: 'slack', name: '', url: '', to: '', digest: null, webhook: '', quiet: false, from: '22:00', until: '07:00', zone: 'Europe/Berlin' }
+const DRAFT = {
+  kind: 'slack',
+  name: '',
+  url: '',
+  to: '',
+  digest: null,
+  whenWell: false,
+  webhook: '',
+  quiet: false,
+  from: '22:00',
+  until: '07:00',
+  zone: 'Europe/Berlin',
+}
 
 test('an address that was not typed anew is not sent, so that the stored one stays', () => {
   expect(inputOf(DRAFT, false)).toEqual({ name: 'Slack', quiet_hours: null })

@@ -16,6 +16,7 @@ interface Draft {
   readonly to: string
   /** Null: nobody chose, so the settings decide. */
   readonly digest: boolean | null
+  readonly whenWell: boolean
   readonly webhook: string
   readonly quiet: boolean
   readonly from: string
@@ -31,6 +32,7 @@ const draftOf = (channel: ChannelRecord | null): Draft => ({
   url: '',
   to: channel?.to.join(', ') ?? '',
   digest: channel?.digest ?? null,
+  whenWell: channel?.digest_when_well ?? false,
   webhook: channel?.webhook_id ?? '',
   quiet: channel?.quiet_hours !== null && channel !== null,
   from: channel?.quiet_hours?.from ?? '22:00',
@@ -42,12 +44,12 @@ const addresses = (text: string): readonly string[] => text.split(/[\s,;]+/).fil
 
 /** What the form says, for a new channel or a change of one. What is secret is sent only where it was typed. */
 export function inputOf(draft: Draft, isNew: boolean): ChannelInput {
-  const { kind, name, url, to, digest, webhook, quiet, from, until, zone } = draft
+  const { kind, name, url, to, digest, whenWell, webhook, quiet, from, until, zone } = draft
   return {
     ...(isNew ? { kind } : {}),
     name: name.trim() === '' ? (NAMES[kind] ?? kind) : name.trim(),
     ...(kind === 'slack' && url !== '' ? { url: url.trim() } : {}),
-    ...(kind === 'email' ? { to: addresses(to), ...(digest === null ? {} : { digest }) } : {}),
+    ...(kind === 'email' ? { to: addresses(to), ...(digest === null ? {} : { digest }), digest_when_well: whenWell && digest !== false } : {}),
     ...(kind === 'webhook' && isNew ? { webhook } : {}),
     quiet_hours: quiet ? { from, to: until, time_zone: zone } : null,
   }
@@ -160,6 +162,9 @@ function KindFields({ draft, isNew, change }: { readonly draft: Draft; readonly 
           checked={draft.digest ?? settings.data?.digest ?? false}
           onChange={(digest) => change({ digest })}
         />
+        {(draft.digest ?? settings.data?.digest ?? false) ? (
+          <CheckField label="Also on days when all is well" checked={draft.whenWell} onChange={(whenWell) => change({ whenWell })} />
+        ) : null}
       </>
     )
   if (draft.kind === 'webhook' && isNew)

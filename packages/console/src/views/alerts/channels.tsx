@@ -66,7 +66,10 @@ function ChannelRows({ channels, onEdit, onRemove }: ChannelRowsProps): ReactNod
       keyOf={({ id }) => id}
       columns={[
         { name: 'Channel', cell: ({ name }) => name },
-        { name: 'Kind', cell: ({ kind, digest }) => `${KIND_WORDS[kind] ?? kind}${digest ? ', once a day' : ''}` },
+        {
+          name: 'Kind',
+          cell: ({ kind, digest, digest_when_well: daily }) => `${KIND_WORDS[kind] ?? kind}${daily ? ', every day' : digest ? ', once a day' : ''}`,
+        },
         { name: 'Where', cell: (channel) => <Where channel={channel} /> },
         { name: 'State', cell: (channel) => <ChannelState channel={channel} /> },
         { name: 'Quiet', cell: ({ quiet_hours: quiet }) => (quiet === null ? 'never' : `${quiet.from} to ${quiet.to}, ${quiet.time_zone}`) },

@@ -134,20 +134,30 @@ function LaneBar({ bar }: { readonly bar: Bar }): ReactNode {
   )
 }
 
+/** Those that have room for their words, none of them beyond an end of the axis. */
+function placedTicks(span: Span, width: number): readonly { readonly at: number; readonly x: number }[] {
+  const all = ticksOf(span)
+  const every = Math.max(1, Math.ceil((all.length * TICK) / width))
+  const placed: { at: number; x: number }[] = []
+  for (const { at, share } of all.filter((_, index) => index % every === 0)) {
+    const x = Math.min(width - TICK / 2, Math.max(TICK / 2, share * width))
+    if (x - (placed.at(-1)?.x ?? -TICK) >= TICK) placed.push({ at, x })
+  }
+  return placed
+}
+
 function Axis({ span }: { readonly span: Span }): ReactNode {
   const { zone } = usePreferences()
   const [place, width] = useWidth(WIDTH)
-  const ticks = ticksOf(span)
-  const every = Math.max(1, Math.ceil((ticks.length * TICK) / width))
+  const ticks = placedTicks(span, width)
   const short = span.to - span.from <= 3 * 86_400_000
   return (
     <div className={styles['axis']} aria-hidden>
       <svg ref={place} viewBox={`0 0 ${width} 18`} height={18} role="presentation">
-        {ticks.map(({ at, share }, index) => {
-          if (index % every !== 0) return null
+        {ticks.map(({ at, x }) => {
           const words = absoluteWords(at, zone, false)
           return (
-            <text key={at} x={Math.min(width - 34, Math.max(34, share * width))} y={13} textAnchor="middle">
+            <text key={at} x={x} y={13} textAnchor="middle">
               {short ? words.slice(5) : words.slice(0, 10)}
             </text>
           )

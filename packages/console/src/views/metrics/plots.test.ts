@@ -116,3 +116,17 @@ test('what was left at a renewal is summed by how much it was, too late first', 
 test('numbers carry their unit', () => {
   expect([valueWords(1_204, ''), valueWords(80, 'ms'), valueWords(240, 's')]).toEqual(['1,204', '80 ms', '4 min'])
 })
+
+test('the share of connect flows that were completed leaves out what is still under way', () => {
+  const flows = history(
+    series('connect_started', [[1, 10]]),
+    series('connect_completed', [
+      [1, 4],
+      [2, 2],
+    ]),
+    series('connect_failed', [[1, 2]]),
+  )
+  expect(summaryOf(kind('connect'), plotData(kind('connect'), flows))).toContain('75.0 % of those that ended were completed.')
+  const begun = plotData(kind('connect'), history(series('connect_started', [[1, 10]])))
+  expect(summaryOf(kind('connect'), begun)).not.toContain('%')
+})

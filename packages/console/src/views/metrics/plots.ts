@@ -24,6 +24,8 @@ export interface PlotKind {
   readonly look: 'line' | 'stack'
   /** Split by this label instead of by the name of the series. */
   readonly by?: string
+  /** The share of one line among two, by their texts, said in the sentence. */
+  readonly share?: { readonly of: string; readonly against: string; readonly text: string }
   /** Where the numbers lead. */
   readonly to?: { readonly path: string; readonly search: Readonly<Record<string, string>>; readonly text: string }
 }
@@ -104,6 +106,7 @@ export const PLOTS: readonly PlotKind[] = [
       { name: 'connect_completed', text: 'completed', color: c(2) },
       { name: 'connect_failed', text: 'failed', color: c(4) },
     ],
+    share: { of: 'completed', against: 'failed', text: 'of those that ended were completed' },
     to: { path: '/events', search: { q: 'type:connect.*' }, text: 'The flows' },
   },
   {
@@ -193,7 +196,16 @@ export function summaryOf(kind: PlotKind, { times, lines }: PlotData): string {
     const figure = kind.unit !== '' ? Math.max(...known) : kind.by === undefined ? known.reduce((sum, value) => sum + value, 0) : (known.at(-1) ?? 0)
     return [`${valueWords(figure, kind.unit)} ${name}`]
   })
-  return `${kind.explained} ${kind.unit === '' ? (kind.by === undefined ? 'In all' : 'Last') : 'At worst'}: ${said.join(', ')}.`
+  const share = kind.share === undefined ? null : shareOf(kind.share, lines)
+  return `${kind.explained} ${kind.unit === '' ? (kind.by === undefined ? 'In all' : 'Last') : 'At worst'}: ${said.join(', ')}.${share === null ? '' : ` ${share}`}`
+}
+
+/** Of what ended: what is still under way is neither. Null: nothing ended. */
+function shareOf({ of, against, text }: NonNullable<PlotKind['share']>, lines: PlotData['lines']): string | null {
+  const sum = (wanted: string) =>
+    lines.filter(({ name }) => name === wanted).reduce((all, { values }) => all + values.reduce<number>((one, value) => one + (value ?? 0), 0), 0)
+  const [good, bad] = [sum(of), sum(against)]
+  return good + bad === 0 ? null : `${((100 * good) / (good + bad)).toFixed(1)} % ${text}.`
 }
 
 /** The share of refreshes that went well, without ends of grants: those are no failure of ours. Null: there were none. */

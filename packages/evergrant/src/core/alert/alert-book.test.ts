@@ -24,7 +24,7 @@ const common = {
   version: 1,
 }
 const channel = (changes: Partial<Channel> = {}): Channel => ({
-  ...{ id: newId('chn', systemEntropy), organization, kind: 'email', name: 'ops', enabled: true, digest: false },
+  ...{ id: newId('chn', systemEntropy), organization, kind: 'email', name: 'ops', enabled: true, digest: false, whenWell: false },
   ...common,
   ...changes,
 })

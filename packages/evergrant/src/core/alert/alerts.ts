@@ -72,6 +72,10 @@ export interface Channels {
   remove(organization: OrganizationId, id: ChannelId, event: NewEvent): Promise<'removed' | 'gone'>
   get(organization: OrganizationId, id: ChannelId): Promise<Channel | undefined>
   list(organization: OrganizationId): Promise<readonly Channel[]>
+  /** Of every organization: those that are on and get a letter every day. */
+  everyDay(): Promise<readonly Channel[]>
+  /** Sets when the channel was told last, if that is still `known`: of several nodes one gets true, and tells it. */
+  claimDay(id: ChannelId, known: Instant | null, at: Instant): Promise<boolean>
   /** What became of the latest word. `off`: its address is gone for good. */
   note(id: ChannelId, at: Instant, error: string | null, off: boolean): Promise<void>
 }

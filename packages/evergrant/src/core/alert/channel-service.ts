@@ -34,12 +34,13 @@ export interface NewChannel {
   readonly url?: string | undefined
   readonly to?: readonly string[] | undefined
   readonly digest?: boolean | undefined
+  readonly whenWell?: boolean | undefined
   readonly subscription?: PushSubscriptionKeys | undefined
   readonly webhook?: Channel['webhook'] | undefined
   readonly quiet?: QuietHours | null | undefined
 }
 
-export type ChannelChange = Partial<Pick<NewChannel, 'name' | 'url' | 'to' | 'digest' | 'quiet'>> & { readonly enabled?: boolean | undefined }
+export type ChannelChange = Partial<Pick<NewChannel, 'name' | 'url' | 'to' | 'digest' | 'whenWell' | 'quiet'>> & { readonly enabled?: boolean | undefined }
 
 const TRIES = 5
 /** One plain address, as the mail sender takes it. */
@@ -73,6 +74,7 @@ export class ChannelService {
       host: secret?.host ?? null,
       to: wanted.kind === 'email' ? (wanted.to ?? []) : [],
       digest: wanted.kind === 'email' && wanted.digest === true,
+      whenWell: wanted.kind === 'email' && wanted.digest === true && wanted.whenWell === true,
       webhook: wanted.kind === 'webhook' ? (wanted.webhook ?? null) : null,
       quiet: wanted.quiet ?? null,
       ...{ lastSentAt: null, lastError: null, createdAt: now, updatedAt: now, version: 1 },
@@ -87,12 +89,14 @@ export class ChannelService {
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
       const old = await this.get(organization, id)
       if (change.url !== undefined && old.kind !== 'slack') throw invalid('/url', 'Only a Slack channel has a `url`.')
-      if ((change.to !== undefined || change.digest !== undefined) && old.kind !== 'email') throw invalid('/to', 'Only a mail channel has `to` and `digest`.')
+      if ((change.to ?? change.digest ?? change.whenWell) !== undefined && old.kind !== 'email')
+        throw invalid('/to', 'Only a mail channel has `to`, `digest` and `digest_when_well`.')
       if (change.to !== undefined) checkRecipients(change.to)
       const secret = change.url === undefined ? null : this.slackSecret(change.url)
       const { url: _url, ...plain } = withoutUndefined(change)
       const sealed = secret === null ? {} : { sealed: this.ports.seal.seal(secret.text, channelContext(old)), host: secret.host }
-      const next: Channel = { ...old, ...plain, ...sealed, updatedAt: this.ports.clock.wall(), version: old.version + 1 }
+      const whenWell = (change.digest ?? old.digest) && (change.whenWell ?? old.whenWell)
+      const next: Channel = { ...old, ...plain, ...sealed, whenWell, updatedAt: this.ports.clock.wall(), version: old.version + 1 }
       const event = this.event('channel.updated', next, actor, { fields: Object.keys(change) })
       if ((await this.ports.channels.update(next, event)) === 'updated') return next
     }

@@ -18,6 +18,8 @@ export interface Channel {
   readonly to: readonly string[]
   /** Mail: one a day, at {@link digestMinute}, instead of one for each alert. */
   readonly digest: boolean
+  /** Mail with a digest: the letter comes every day, also when nothing is wrong. */
+  readonly whenWell: boolean
   /** Webhook: the endpoint that hears of alerts whatever its types are. */
   readonly webhook: WebhookId | null
   /** Host of what is sealed, for people. */

@@ -9,12 +9,14 @@ import { alertWords } from './alert-words.ts'
 import type { Alerts, Channels } from './alerts.ts'
 import { type Channel, channelContext } from './channel.ts'
 import { type ChannelAddress, ChannelError, type Message, type MessageItem, type PushSubscriptionKeys, type TellChannel } from './message.ts'
+import { lastDigest, type MinuteOfDay } from './quiet-hours.ts'
 import { reportWords } from './report-words.ts'
 import { SEVERITIES } from './rule.ts'
 
 export interface NotifierPorts {
   readonly alerts: Pick<Alerts, 'get' | 'open' | 'takeNotices' | 'settleNotices'>
-  readonly channels: Pick<Channels, 'get' | 'note'>
+  readonly channels: Pick<Channels, 'get' | 'note' | 'everyDay' | 'claimDay'>
+  readonly minuteOfDay: MinuteOfDay
   readonly tell: TellChannel
   readonly seal: Pick<Seal, 'openText'>
   readonly clock: Clock
@@ -37,6 +39,10 @@ const BATCH = 100
 const CLAIM_MS = 2 * MINUTE
 /** Two days: a digest waits for its morning first. */
 const GIVE_UP_MS = 2 * DAY
+/** What came since yesterday is told at the hour itself, and says what is open, too. */
+const AFTER_OTHERS_MS = 10 * MINUTE
+/** A server that was down in the morning does not send the letter in the evening. */
+const LATEST_MS = 8 * HOUR
 const BACKOFF = { baseMs: 30 * SECOND, capMs: HOUR }
 
 /** Tells channels what waits for them; everything that is due for one channel goes in one message. */
@@ -59,6 +65,28 @@ export class Notifier {
     }
     await Promise.all([...groups.values()].map((group) => this.tell(group)))
     return notices.length === BATCH
+  }
+
+  /**
+   * The letter of a day on which nobody has anything to be told: that all is well, or what is still open. At most one, by whichever node claims it; one that
+   * the mail server does not take is not sent again, and the channel says why.
+   */
+  async runDaily(): Promise<void> {
+    const { channels, clock, minuteOfDay, tell, seal, log } = this.ports
+    for (const channel of await channels.everyDay()) {
+      const now = clock.wall()
+      const due = lastDigest(now, channel.quiet?.timeZone ?? 'UTC', minuteOfDay)
+      const told = channel.lastSentAt ?? channel.createdAt
+      if (told >= due || now < due + AFTER_OTHERS_MS || now > due + LATEST_MS) continue
+      if (!(await channels.claimDay(channel.id, channel.lastSentAt, now))) continue
+      try {
+        await tell(addressOf(channel, seal), await this.messageOf(channel, []))
+      } catch (error) {
+        const failure = error instanceof ChannelError ? error : new ChannelError(error instanceof Error ? error.name : 'unknown')
+        log.warn({ channel: channel.id, error: failure.message }, 'a channel did not take the letter of the day')
+        await channels.note(channel.id, clock.wall(), failure.message, failure.gone)
+      }
+    }
   }
 
   private async tell(notices: readonly Notice[]): Promise<void> {
@@ -135,6 +163,7 @@ function isNews(alert: Alert, notices: readonly Notice[], now: number): boolean 
 function summary(items: readonly MessageItem[]): string {
   const open = items.filter(({ state }) => state === 'open').length
   const resolved = items.length - open
+  if (items.length === 0) return 'All is well'
   const parts = [...(open > 0 ? [`${open} ${open === 1 ? 'alert' : 'alerts'} open`] : []), ...(resolved > 0 ? [`${resolved} resolved`] : [])]
   return parts.join(', ')
 }

@@ -36,6 +36,13 @@ export function nextDigest(now: Instant, timeZone: string, minuteOfDay: MinuteOf
   return nextAtMinute(now, DIGEST_MINUTE, timeZone, minuteOfDay)
 }
 
+/** When the digest of today, or yesterday's where today's is still to come, went out. */
+export function lastDigest(now: Instant, timeZone: string, minuteOfDay: MinuteOfDay): Instant {
+  const near = nextDigest(now - DAY, timeZone, minuteOfDay)
+  // A day on which the clocks change is longer or shorter.
+  return near <= now ? near : nextDigest(now - DAY - 2 * HOUR, timeZone, minuteOfDay)
+}
+
 /** The next instant after `now`, on a whole minute, whose time of day is `minute`; where the clocks jump over it, the time of the jump and no later. */
 function nextAtMinute(now: Instant, minute: number, timeZone: string, minuteOfDay: MinuteOfDay): Instant {
   const whole = now - (now % MINUTE)

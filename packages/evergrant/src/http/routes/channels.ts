@@ -12,6 +12,9 @@ const Name = Type.String({ minLength: 1, maxLength: 100 })
 const Url = Type.String({ minLength: 8, maxLength: 2_000, description: 'Slack: the address of the incoming webhook. Kept sealed, never shown.' })
 const To = Type.Array(Type.String({ minLength: 3, maxLength: 254 }), { minItems: 1, maxItems: 20, uniqueItems: true, description: 'Mail: addresses.' })
 const Digest = Type.Boolean({ description: 'Mail: one a day, at 08:00, with everything that is open.' })
+const WhenWell = Type.Boolean({
+  description: 'Mail with `digest`: the letter comes every day, also when all is well. Left out: only when there is something to tell.',
+})
 const TimeOfDay = Type.String({ pattern: '^(?:[01]\\d|2[0-3]):[0-5]\\d$', description: '`HH:MM`.' })
 const QuietHoursInput = closed(
   { from: TimeOfDay, to: TimeOfDay, time_zone: Type.String({ minLength: 1, maxLength: 64, description: 'IANA name: Europe/Berlin.' }) },
@@ -53,6 +56,7 @@ export function channelRoutes(app: App, services: Services): void {
           url: Type.Optional(Url),
           to: Type.Optional(To),
           digest: Type.Optional(Digest),
+          digest_when_well: Type.Optional(WhenWell),
           subscription: Type.Optional(Subscription),
           webhook: Type.Optional(
             Type.Unsafe<WebhookId>({
@@ -68,9 +72,9 @@ export function channelRoutes(app: App, services: Services): void {
     },
     async (request, reply) => {
       const caller = callerOf(request)
-      const { quiet_hours, ...wanted } = request.body
+      const { quiet_hours, digest_when_well: whenWell, ...wanted } = request.body
       const digest = wanted.digest ?? (wanted.kind === 'email' && (await settings.get(caller)).digest)
-      const channel = await channels.create(caller.organization, { ...wanted, digest, quiet: quietOf(quiet_hours) }, actorOf(caller))
+      const channel = await channels.create(caller.organization, { ...wanted, digest, whenWell, quiet: quietOf(quiet_hours) }, actorOf(caller))
       return reply.code(201).send(channelView(channel))
     },
   )
@@ -105,6 +109,7 @@ function oneChannelRoutes(app: App, { channels }: Services): void {
           url: Type.Optional(Url),
           to: Type.Optional(To),
           digest: Type.Optional(Digest),
+          digest_when_well: Type.Optional(WhenWell),
           quiet_hours: Type.Optional(nullable(QuietHoursInput)),
         }),
         response: { 200: ChannelView, ...PROBLEMS },
@@ -112,8 +117,8 @@ function oneChannelRoutes(app: App, { channels }: Services): void {
     },
     async (request) => {
       const caller = callerOf(request)
-      const { quiet_hours, ...change } = request.body
-      return channelView(await channels.change(caller.organization, request.params.id, { ...change, quiet: quietOf(quiet_hours) }, actorOf(caller)))
+      const { quiet_hours, digest_when_well: whenWell, ...change } = request.body
+      return channelView(await channels.change(caller.organization, request.params.id, { ...change, whenWell, quiet: quietOf(quiet_hours) }, actorOf(caller)))
     },
   )
   app.delete(

@@ -38,7 +38,7 @@ export function newAlert(tenant: Tenant, changes: Partial<Alert> = {}): Alert {
 }
 
 export function newChannel(tenant: Tenant, changes: Partial<Channel> = {}): Channel {
-  const common = { sealed: new Uint8Array([1, 2]), to: [], digest: false, webhook: null, host: 'hooks.example', quiet: null }
+  const common = { sealed: new Uint8Array([1, 2]), to: [], digest: false, whenWell: false, webhook: null, host: 'hooks.example', quiet: null }
   const times = { lastSentAt: null, lastError: null, createdAt: PAST, updatedAt: PAST, version: 1 }
   return {
     id: newId('chn', tenant.context.entropy),
@@ -206,6 +206,25 @@ export const alertCases: readonly StoreCase[] = [
       await store.channels.note(channel.id, PAST + 3, null, false)
       const { enabled, lastSentAt, lastError, version } = (await store.channels.get(tenant.organization, channel.id)) ?? channel
       assert.deepEqual({ enabled, lastSentAt, lastError, version }, { enabled: false, lastSentAt: PAST + 3, lastError: null, version: 3 })
+    },
+  },
+  {
+    name: 'a channel that is told every day is claimed by one of several, and listed while it is on',
+    run: async (store, context) => {
+      const tenant = await Tenant.open(store, context)
+      const mail = { kind: 'email', sealed: null, host: null, to: ['a@example.com'], digest: true } as const
+      const [daily, other] = [newChannel(tenant, { ...mail, whenWell: true }), newChannel(tenant, mail)]
+      for (const channel of [daily, other]) await store.channels.insert(channel, tenant.event('channel.created'))
+      const listed = async () => (await store.channels.everyDay()).filter(({ organization }) => organization === tenant.organization)
+      assert.deepEqual(await listed(), [daily])
+      assert.deepEqual(await store.channels.get(tenant.organization, other.id), other)
+      const claims = await Promise.all([1, 2, 3].map((more) => store.channels.claimDay(daily.id, null, PAST + more)))
+      assert.equal(claims.filter(Boolean).length, 1)
+      const lastSentAt = (await store.channels.get(tenant.organization, daily.id))?.lastSentAt ?? null
+      assert.equal(await store.channels.claimDay(daily.id, null, PAST + 9), false)
+      assert.equal(await store.channels.claimDay(daily.id, lastSentAt, PAST + 9), true)
+      await store.channels.note(daily.id, PAST + 10, '550', true)
+      assert.deepEqual(await listed(), [])
     },
   },
   {

@@ -193,6 +193,13 @@ export function channelsPart(tables: Tables): Channels {
     },
     get: async (organization, id) => own(organization).find((channel) => channel.id === id),
     list: async (organization) => own(organization),
+    everyDay: async () => byId([...channels.values()].filter(({ enabled, whenWell }) => enabled && whenWell)),
+    claimDay: async (id, known, at) => {
+      const channel = channels.get(id)
+      if (channel === undefined || channel.lastSentAt !== known) return false
+      channels.set(id, { ...channel, lastSentAt: at })
+      return true
+    },
     note: async (id, at, error, off) => {
       const known = channels.get(id)
       if (known === undefined) return

@@ -10,6 +10,11 @@ import { bytesOrNull, integer, integerOrNull, json, jsonOrNull, text, textOrNull
 const CHANNEL =
   'id, organization_id, kind, name, enabled, sealed, recipients, digest, webhook_id, host, quiet, last_sent_at, last_error, created_at, updated_at, version'
 
+/** What the column `digest` says beside 0 and 1. */
+const EVERY_DAY = 2
+
+const digestOf = ({ digest, whenWell }: Channel): number => (digest ? (whenWell ? EVERY_DAY : 1) : 0)
+
 function toChannel(found: Row): Channel {
   return {
     id: text(found, 'id') as ChannelId,
@@ -19,7 +24,8 @@ function toChannel(found: Row): Channel {
     enabled: integer(found, 'enabled') === 1,
     sealed: bytesOrNull(found, 'sealed'),
     to: json<readonly string[]>(found, 'recipients'),
-    digest: integer(found, 'digest') === 1,
+    digest: integer(found, 'digest') > 0,
+    whenWell: integer(found, 'digest') === EVERY_DAY,
     webhook: textOrNull(found, 'webhook_id') as WebhookId | null,
     host: textOrNull(found, 'host'),
     quiet: jsonOrNull<QuietHours>(found, 'quiet'),
@@ -41,7 +47,7 @@ function* insert(channel: Channel, event: NewEvent): Program<void> {
     channel.enabled ? 1 : 0,
     channel.sealed,
     JSON.stringify(channel.to),
-    channel.digest ? 1 : 0,
+    digestOf(channel),
     channel.webhook,
     channel.host,
     toJson(channel.quiet),
@@ -55,7 +61,7 @@ function* insert(channel: Channel, event: NewEvent): Program<void> {
 }
 
 function* update(channel: Channel, event: NewEvent): Program<'updated' | 'moved'> {
-  const { id, organization, name, enabled, sealed, to, digest, host, quiet, updatedAt, version } = channel
+  const { id, organization, name, enabled, sealed, to, host, quiet, updatedAt, version } = channel
   const written = yield* run(
     `update channel set name = ?, enabled = ?, sealed = ?, recipients = ?, digest = ?, host = ?, quiet = ?, updated_at = ?, version = ?
      where id = ? and organization_id = ? and version = ?`,
@@ -63,7 +69,7 @@ function* update(channel: Channel, event: NewEvent): Program<'updated' | 'moved'
     enabled ? 1 : 0,
     sealed,
     JSON.stringify(to),
-    digest ? 1 : 0,
+    digestOf(channel),
     host,
     toJson(quiet),
     updatedAt,
@@ -93,6 +99,11 @@ function* note(...[id, at, error, off]: Parameters<Channels['note']>): Program<v
   yield* run(`update channel set ${changes.join(', ')} where id = ?`, error ?? at, id)
 }
 
+function* claimDay(...[id, known, at]: Parameters<Channels['claimDay']>): Program<boolean> {
+  const same = known === null ? 'last_sent_at is null' : 'last_sent_at = ?'
+  return (yield* run(`update channel set last_sent_at = ? where id = ? and ${same}`, at, id, ...(known === null ? [] : [known]))) > 0
+}
+
 export function channelsStore(database: Database): Channels {
   return {
     insert: (channel, event) => database.write(() => insert(channel, event)),
@@ -100,6 +111,8 @@ export function channelsStore(database: Database): Channels {
     remove: (organization, id, event) => database.write(() => remove(organization, id, event)),
     get: async (organization, id) => (await database.read(() => list('id = ? and organization_id = ?', id, organization)))[0],
     list: (organization) => database.read(() => list('organization_id = ?', organization)),
+    everyDay: () => database.read(() => list(`enabled = 1 and digest = ${EVERY_DAY}`)),
+    claimDay: (...asked) => database.write(() => claimDay(...asked)),
     note: (...asked) => database.write(() => note(...asked)),
   }
 }

@@ -88,18 +88,48 @@ function* keysOf(dialect: Dialect, where: Where, stretch: Stretch, down: boolean
   const all: Found[] = []
   for (const status of stretch.statuses) {
     const wanted = { stretch, status, down: turned, after, limit }
-    const glimpse = mayGlimpse(where, stretch) ? yield* leg(dialect, where, { ...wanted, ahead: AHEAD }) : []
-    const some = glimpse.length === limit ? glimpse : yield* leg(dialect, where, wanted)
+    const near = mayGlimpse(where, stretch) ? yield* nearby(dialect, where, wanted) : null
+    const some = near ?? (yield* leg(dialect, where, wanted))
     all.push(...some.map((row) => toFound(row, stretch.instant !== null)))
   }
   if (stretch.statuses.length > 1) all.sort((left, right) => (turned ? -1 : 1) * (compare(left.key, right.key) || compare(left.id, right.id)))
   return all.slice(0, limit)
 }
 
-/** No index is in the order of the last success, since every renewal would have to write it. */
-function mayGlimpse({ selective }: Where, { instant, statuses }: Stretch): boolean {
+/**
+ * No index is in the order of the last success, since every renewal would have to write it; and where a text is asked for that many begin with, PostgreSQL
+ * would rather join and sort everything than walk an order whose first hits it cannot foresee.
+ */
+function mayGlimpse({ selective, broad }: Where, { instant, statuses }: Stretch): boolean {
   const walked = statuses.every((status) => status === undefined || status === 'active')
-  return instant?.column === 'last_refreshed_at' && instant.known && walked && !selective
+  return instant !== null && (instant.column === UNORDERED || broad) && instant.known && walked && !selective
+}
+
+/** What is found among the next ones in the order of `health`, a few at a time; null when they are not enough and everything has to be looked at. */
+function* nearby(dialect: Dialect, where: Where, wanted: Leg): Program<readonly Row[] | null> {
+  const { instant } = wanted.stretch
+  if (instant === null || instant.column === UNORDERED) {
+    const some = yield* leg(dialect, where, { ...wanted, ahead: AHEAD })
+    return some.length === wanted.limit ? some : null
+  }
+  const found: Row[] = []
+  let { after } = wanted
+  for (let turn = 0; turn < WINDOWS; turn += 1) {
+    found.push(...(yield* leg(dialect, where, { ...wanted, after, limit: wanted.limit - found.length, ahead: AHEAD_IN_ORDER })))
+    if (found.length === wanted.limit) return found
+    const key = `h.${instant.column}`
+    const [last] = yield* rows(`select h.connection_id as page_id, ${key} as sort_key ${inOrder(key, wanted.down, after)} limit 1 offset ${AHEAD_IN_ORDER - 1}`)
+    if (last === undefined) return found
+    after = { stretch: after?.stretch ?? 0, ...toFound(last, true) }
+  }
+  return null
+}
+
+/** Numbers stand in the statement itself: they are ours. */
+function inOrder(key: string, down: boolean, after: Place | null): string {
+  const [beyond, way] = down ? ['<', 'desc'] : ['>', 'asc']
+  const place = typeof after?.key === 'number' ? ` and ${key} ${beyond}= ${Math.trunc(after.key)}` : ''
+  return `from health h where ${key} is not null${place} order by ${key} ${way}, h.connection_id ${way}`
 }
 
 /** PostgreSQL gives an instant as text. */
@@ -124,8 +154,15 @@ interface Leg {
   readonly ahead?: number
 }
 
+/** The one order that no index has. */
+const UNORDERED = 'last_refreshed_at'
+
 /** Most of the next ones are of whoever asks, where they have most connections: else all are looked up after all. */
 const AHEAD = 2_000
+/** So few that looking each up by its id is certainly cheaper than reading every connection. */
+const AHEAD_IN_ORDER = 1_000
+/** So often: then what is asked for is rare, and looking at everything is cheaper. */
+const WINDOWS = 8
 
 function* leg(dialect: Dialect, where: Where, { stretch, status, down, after, limit, ahead }: Leg): Program<readonly Row[]> {
   const { instant, shown } = stretch
@@ -152,8 +189,8 @@ function* leg(dialect: Dialect, where: Where, { stretch, status, down, after, li
     params.push(after.key, after.key, after.id)
   }
   const order = key === null ? `k.id ${way}` : `${key} ${way}, k.id ${way}`
-  if (ahead !== undefined) conditions.push('h.connection_id = ahead.connection_id')
-  const from = ahead === undefined ? look.from : look.from.replace('health h', cutOff(key ?? '', beyond, way, after, ahead))
+  if (ahead !== undefined && instant?.column === UNORDERED) conditions.push('h.connection_id = ahead.connection_id')
+  const from = ahead === undefined ? look.from : look.from.replace('health h', cutOff(key ?? '', down, after, ahead))
   return yield* rows(
     `select k.id as page_id, ${key ?? 'null'} as sort_key from ${from} where ${conditions.join(' and ')} order by ${order} limit ?`,
     ...params,
@@ -161,12 +198,11 @@ function* leg(dialect: Dialect, where: Where, { stretch, status, down, after, li
   )
 }
 
-/** Numbers stand in the statement itself: they are ours. */
-function cutOff(key: string, beyond: string, way: string, after: Place | null, ahead: number): string {
-  const place = typeof after?.key === 'number' ? ` and ${key} ${beyond}= ${Math.trunc(after.key)}` : ''
+function cutOff(key: string, down: boolean, after: Place | null, ahead: number): string {
+  const next = `${inOrder(key, down, after)} limit ${ahead}`
+  if (key !== `h.${UNORDERED}`) return `(select h.* ${next}) h`
   // Only what decides is sorted; the whole row is looked up again for the few that are left.
-  const ids = `select h.connection_id from health h where ${key} is not null${place} order by ${key} ${way}, h.connection_id ${way} limit ${ahead}`
-  return `(${ids}) ahead cross join health h`
+  return `(select h.connection_id ${next}) ahead cross join health h`
 }
 
 interface Look {

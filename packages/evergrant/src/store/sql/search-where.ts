@@ -14,6 +14,8 @@ export interface Where {
   readonly params: readonly SqlValue[]
   /** They leave few of many: whoever sorts starts from these. */
   readonly selective: boolean
+  /** A text that too many begin with to name them: nobody knows how many of the next ones do, a database least of all. */
+  readonly broad: boolean
 }
 
 /** What `text` may be the beginning of. */
@@ -41,7 +43,12 @@ export function* whereOf(dialect: Dialect, organization: OrganizationId, search:
     if (ids !== null) add(dialect.among('k.id'), JSON.stringify(ids))
     else addText(add, dialect, organization, search.text)
   }
-  return { conditions, params, selective: few || search.owner !== undefined || search.code !== undefined || search.tag !== undefined }
+  return {
+    conditions,
+    params,
+    broad: search.text !== undefined && !few,
+    selective: few || search.owner !== undefined || search.code !== undefined || search.tag !== undefined,
+  }
 }
 
 type Add = (condition: string, ...values: readonly SqlValue[]) => void
