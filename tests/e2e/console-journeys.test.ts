@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { becomeOwner, type DemoServer, startDemoServer } from '../../packages/console/dev/demo-server.ts'
-import { violationsOf, watchPolicy, wear } from '../../packages/console/dev/judge.ts'
+import { tooWide, violationsOf, watchPolicy, wear } from '../../packages/console/dev/judge.ts'
 import { ROUTES } from '../../packages/console/dev/screens.ts'
 import { AgentMachine } from '../../packages/evergrant/src/testing/agent-machine.ts'
 import { chromiumPath, launchBrowser } from '../../packages/lab/src/browser.ts'
@@ -103,6 +103,10 @@ describe.skipIf(chromiumPath() === null)('journeys of operators', () => {
     for (const path of viewsIn(state)) {
       await open(path)
       await settled()
+      for (const width of [320, 3_840, 1_280]) {
+        await page.setViewportSize({ width, height: 900 })
+        for (const element of await tooWide(page)) bad.push(`${path} (${state}) at ${width}: ${element} stands out of the window`)
+      }
       for (const theme of ['light', 'dark'] as const) {
         await wear(page, theme)
         for (const text of await violationsOf(page, theme === 'light' ? 'everything' : 'colours')) bad.push(`${path} (${state}, ${theme}): ${text}`)
@@ -114,7 +118,7 @@ describe.skipIf(chromiumPath() === null)('journeys of operators', () => {
     return bad
   }
 
-  test('every view without data has nothing that axe objects to', { timeout: 600_000 }, async () => {
+  test('every view without data fits its window from 320 pixels to 4k and has nothing that axe objects to', { timeout: 600_000 }, async () => {
     expect(await judged('empty')).toEqual([])
   })
 
@@ -231,7 +235,7 @@ describe.skipIf(chromiumPath() === null)('journeys of operators', () => {
     await page.keyboard.press('Escape')
   })
 
-  test('every view with data has nothing that axe objects to', { timeout: 600_000 }, async () => {
+  test('every view with data fits its window from 320 pixels to 4k and has nothing that axe objects to', { timeout: 600_000 }, async () => {
     const now = Date.now()
     const rows = Array.from({ length: 40 }, (_, index) => ({
       integration: 'journey',
@@ -245,7 +249,7 @@ describe.skipIf(chromiumPath() === null)('journeys of operators', () => {
     expect(await judged('full')).toEqual([])
   })
 
-  test('every view whose server fails has nothing that axe objects to, and says so', { timeout: 600_000 }, async () => {
+  test('every view whose server fails fits its window, has nothing that axe objects to, and says so', { timeout: 600_000 }, async () => {
     const problem = {
       type: 'about:blank',
       title: 'The database is away',

@@ -51,9 +51,9 @@ function OneProvider({ one }: { readonly one: Weather }): ReactNode {
         )}
       </span>
       <span className={styles['spark']}>
-        <Sparkline values={spark} color={color} top={Math.max(0.1, ...spark.map((value) => value ?? 0))} label={`Failed requests of ${name}, by hour`} />
+        <Sparkline values={spark} color={color} top={1} label={`Share of the requests to ${name} that went well, by the hour`} />
       </span>
-      <span className={styles['figures']}>
+      <To to="/events" search={{ q: `type:connection.refresh_failed provider:${provider}` }} className={styles['figures']}>
         {said}
         <span className={styles['small']}>
           {since === null ? (
@@ -64,7 +64,7 @@ function OneProvider({ one }: { readonly one: Weather }): ReactNode {
             </>
           )}
         </span>
-      </span>
+      </To>
     </li>
   )
 }

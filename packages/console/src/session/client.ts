@@ -11,9 +11,10 @@ export function session(): SessionClient {
   return made
 }
 
-/** The hosted page that signs in and comes back to where somebody is now. */
-export function signInUrl(): string {
+/** The hosted page that signs in and comes back to where somebody is now. It says why the session before ended, where there was one. */
+export function signInUrl(code: string | null = null): string {
   const base = serverUrl()
   const here = location.href.startsWith(base) ? location.href.slice(base.length).split('#')[0] : '/console/'
-  return `${base}/auth/sign-in?return_url=${encodeURIComponent(here ?? '/console/')}`
+  const ended = code === null || code === 'session_missing' ? '' : `&ended=${encodeURIComponent(code)}`
+  return `${base}/auth/sign-in?return_url=${encodeURIComponent(here ?? '/console/')}${ended}`
 }

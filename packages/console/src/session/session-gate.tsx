@@ -12,12 +12,12 @@ export function SessionGate({ children }: { readonly children: ReactNode }): Rea
     void session()
       .refresh({ force: true })
       .then((result) => {
-        if (result.kind === 'rejected') location.replace(signInUrl())
+        if (result.kind === 'rejected') location.replace(signInUrl(result.code))
         if (result.kind === 'transient') setError(result.error)
       })
   }
   useEffect(find, [])
-  useEffect(() => session().on('signed_out', () => location.replace(signInUrl())), [])
+  useEffect(() => session().on('signed_out', ({ code }) => location.replace(signInUrl(code))), [])
   if (user !== null && status !== 'signed_out') return children
   return (
     <main className={styles['gate']}>

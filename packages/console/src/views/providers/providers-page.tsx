@@ -98,7 +98,13 @@ function Day({ weather }: { readonly weather: Weather | undefined }): ReactNode 
       <div className={styles['line']}>
         <Sparkline values={weather.spark} label={`Share of requests that went well, by the hour: ${failed}`} top={1} />
       </div>
-      {weather.breaker === 'open' ? <Badge tone="warn">Resting</Badge> : <span>{failed}</span>}
+      {weather.breaker === 'open' ? (
+        <Badge tone="warn">Resting</Badge>
+      ) : (
+        <To to="/events" search={{ q: `type:connection.refresh_failed provider:${weather.provider}` }}>
+          {failed}
+        </To>
+      )}
     </div>
   )
 }

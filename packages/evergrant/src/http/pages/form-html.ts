@@ -61,6 +61,21 @@ ${Object.entries(fields).map(([name, value]) => hidden(name, value))}<input type
 </form>`
 }
 
+/** Why somebody is here again who was signed in, and only in words of ours: the address names a line of this table. */
+export function endedNotice(code: string | undefined): Html | null {
+  const text = code === undefined || !Object.hasOwn(ENDED, code) ? undefined : ENDED[code]
+  if (text === undefined) return null
+  const review = code === 'session_reuse_detected' ? html` Then <a href="/auth/sign-in?return_url=%2Fme%2Fdevices">review where you are signed in</a>.` : null
+  return html`<div class="notice" role="status"><p>${text}${review}</p></div>`
+}
+
+const ENDED: Readonly<Record<string, string>> = {
+  session_expired: 'You were signed out because you had not been here for a while. Please sign in again.',
+  session_signed_out: 'You signed out in another tab.',
+  session_revoked: 'Your session was ended, by you on another device or by somebody who looks after this server. Please sign in again.',
+  session_reuse_detected: 'We ended your session for safety: it was used from two places. Please sign in again.',
+}
+
 /** Good news at the top of a page, and only in words of ours: the address names a line of this table. */
 export function good(done: string | undefined): Html | null {
   const text = done === undefined || !Object.hasOwn(DONE, done) ? undefined : DONE[done]

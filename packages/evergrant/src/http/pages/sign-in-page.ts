@@ -1,7 +1,7 @@
 import type { Offer } from '../../core/sign-in/provider-sign-in.ts'
 import type { Page } from '../connect/page-frame.ts'
 import { type Html, html } from '../html.ts'
-import { act, field, good, hidden, passkeyForm, refusal } from './form-html.ts'
+import { act, endedNotice, field, good, hidden, passkeyForm, refusal } from './form-html.ts'
 import type { Refused } from './page-desk.ts'
 import { withReturn } from './return-address.ts'
 
@@ -13,6 +13,8 @@ export interface SignInView {
   readonly organization: string | null
   readonly email: string
   readonly done: string | undefined
+  /** Why the session before ended, where the page that sends somebody here knows. */
+  readonly ended: string | undefined
   /** Who is signed in here already; null: nobody. */
   readonly person: { readonly name: string; readonly lacksFactor: boolean } | null
   /** People may join without an invitation. */
@@ -27,7 +29,7 @@ export function signInPage(view: SignInView, refused: Refused | null): Page {
     body: html`<div class="card">
 <p class="eyebrow">${application}</p>
 <h1>Sign in</h1>
-${good(view.done)}${refusal(refused)}${hereAlready(view)}
+${good(view.done)}${refused === null && view.person === null ? endedNotice(view.ended) : null}${refusal(refused)}${hereAlready(view)}
 <form method="post" action="/auth/sign-in">
 ${hidden('return_url', returnUrl)}${hidden('organization', organization)}
 ${field({ name: 'email', label: 'E-mail address', type: 'email', autocomplete: 'username', value: email, focus: email === '' })}

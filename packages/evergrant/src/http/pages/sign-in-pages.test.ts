@@ -56,6 +56,18 @@ describe('a password', () => {
     expect(body).toContain('href="/me/data"')
   })
 
+  test.each([
+    ['session_expired', 'You were signed out because you had not been here for a while.'],
+    ['session_signed_out', 'You signed out in another tab.'],
+    ['session_revoked', 'Your session was ended'],
+    ['session_reuse_detected', 'We ended your session for safety: it was used from two places.'],
+  ])('is asked for again with the reason why: %s', async (code, text) => {
+    const { body } = await place.browser().get(`/auth/sign-in?return_url=%2Fme%2Fdata&ended=${code}`)
+    expect(body).toContain(text)
+    expect(body.includes('review where you are signed in')).toBe(code === 'session_reuse_detected')
+    expect((await place.browser().get('/auth/sign-in?ended=toString')).body).not.toContain('class="notice"')
+  })
+
   test('ends the session that this browser had before (S38)', async () => {
     const user = await place.person('dora@example.com')
     const visitor = await place.signedIn('dora@example.com')

@@ -42,14 +42,15 @@ function passwordRoutes(app: App, desk: PageDesk): void {
       email: fields['email'] ?? '',
       returnUrl: await desk.returnTo(fields['return_url']),
       done: fields['done'],
+      ended: fields['ended'],
       person: here === null ? null : { name: nameOf(here), lacksFactor: lacksFactor(here) },
       signUp: organization === null && identity.accounts.opensSignUp,
     }
     return sendPage(reply, signInPage(view, refused), { ...towardsProvider(publicUrl), status: refused?.status ?? 200 })
   }
   app.get('/auth/sign-in', PUBLIC, async (request, reply) => {
-    const { return_url, organization, done } = queryOf(request)
-    return show({ return_url, organization, done }, null, reply, await desk.who(request))
+    const { return_url, organization, done, ended } = queryOf(request)
+    return show({ return_url, organization, done, ended }, null, reply, await desk.who(request))
   })
   app.post('/auth/sign-in', PUBLIC, async (request, reply) => {
     const form = desk.form(request)
