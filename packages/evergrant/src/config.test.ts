@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import { CLIENT_KEYS } from './client-environment.ts'
-import { type Environment, readConfig } from './config.ts'
+import { type Environment, loadConfig, readConfig, takeSecret } from './config.ts'
 import { CONFIG_KEYS } from './config-keys.ts'
 import { configurationReference } from './config-reference.ts'
 import { Fault } from './core/fault/fault.ts'
@@ -180,4 +181,27 @@ test('a mail server and a sender are checked at the start, and the password of t
   }
   for (const wrong of ['Example', 'a@b, c@d', 'Example <hello>'])
     expect(problems({ EVERGRANT_MAIL_FROM: wrong })).toMatch(/EVERGRANT_MAIL_FROM must be an address/)
+})
+
+test('once it was read, no secret stands in the environment, so no program that is started from here has one (S80)', () => {
+  const before = { ...process.env }
+  const secrets: Readonly<Record<string, string>> = {
+    EVERGRANT_MASTER_KEYS: KEY,
+    EVERGRANT_DATABASE_URL: POSTGRES,
+    EVERGRANT_SMTP_URL: 'smtp://me:hunter2hunter2@mail.example.com',
+    EVERGRANT_EGRESS_PROXY: 'http://me:hunter2hunter2@proxy.example.com:3128',
+  }
+  try {
+    Object.assign(process.env, secrets, { PLANTED_PASSPHRASE: 'hunter2hunter2' })
+    // The canary: a program that is started now has them all.
+    expect(execFileSync('env', { encoding: 'utf8' })).toContain('hunter2')
+    expect(loadConfig({ development: false }).databaseUrl?.reveal()).toBe(POSTGRES)
+    expect(takeSecret('PLANTED_PASSPHRASE')?.reveal()).toBe('hunter2hunter2')
+    const child = execFileSync('env', { encoding: 'utf8' })
+    expect(child).toContain('PATH=')
+    expect(child).not.toMatch(/hunter2|AAECAwQFBgcICQoL/)
+    for (const name of Object.keys(secrets)) expect(CONFIG_KEYS.find((key) => key.name === name)?.secret).toBe(true)
+  } finally {
+    for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name]
+  }
 })

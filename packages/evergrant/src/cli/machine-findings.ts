@@ -29,6 +29,15 @@ export function environmentFindings(error: unknown): readonly Finding[] {
   })
 }
 
+/** What was switched on that a safe default leaves off (S119). Not a problem by itself: somebody wrote it down, and is reminded of it here. */
+export function switchFinding({ allowPrivateHosts, dangerousTimeScale }: Pick<Config, 'allowPrivateHosts' | 'dangerousTimeScale'>): Finding {
+  const on = [
+    ...(allowPrivateHosts.length === 0 ? [] : [`outbound requests reach these hosts although their addresses are private: ${allowPrivateHosts.join(', ')}`]),
+    ...(dangerousTimeScale === 1 ? [] : [`the waits that protect grants are divided by ${dangerousTimeScale}`]),
+  ]
+  return fine('dangerous switches', on.length === 0 ? 'none is on' : on.join('; '))
+}
+
 export function dataFolderFinding({ dataDir }: Config): Finding {
   const name = 'data folder'
   if (!existsSync(dataDir)) return fine(name, `${dataDir} will be made at the first start`)

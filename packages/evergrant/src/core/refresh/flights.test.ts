@@ -193,7 +193,7 @@ test('a connection that changes faster than it can be read is told as busy, and 
         ...credentials,
         claim: async () => {
           claims += 1
-          return { kind: 'moved' }
+          return { kind: 'moved', generation: 2 } as const
         },
       },
     }),

@@ -1,6 +1,6 @@
 import type { Connection } from '../../core/connection/connection.ts'
 import type { Revocation } from '../../core/connection/connections.ts'
-import type { ConnectionId, OrganizationId, UserId } from '../../core/ids.ts'
+import type { ConnectionId, OrganizationId } from '../../core/ids.ts'
 import { type ErasureOutcome, type OwnerErasure, type Owners, withoutPerson } from '../../core/user/owners.ts'
 import { NO_FLIGHT } from './claims.ts'
 import type { StoredConnection } from './connection-table.ts'
@@ -82,19 +82,22 @@ function nameless({ version }: Connection, { at }: OwnerErasure): Partial<Connec
   }
 }
 
-function eventSubjects(tables: Tables, organization: OrganizationId, owner: string, user: UserId | null): readonly string[] {
+function eventSubjects(
+  tables: Tables,
+  { organization, owner, user, everywhere }: Pick<OwnerErasure, 'organization' | 'owner' | 'user' | 'everywhere'>,
+): readonly string[] {
   const subjects = new Set<string>(user === null ? [] : [user])
   for (const event of tables.events.values()) {
     if (event.subject === null) continue
     const connecting = event.type === 'connect.session_created' && event.organization === organization && event.data['owner'] === owner
-    const signedIn = event.type === 'session.opened' && user !== null && event.actor.id === user
+    const signedIn = event.type === 'session.opened' && user !== null && event.actor.id === user && (everywhere || event.organization === organization)
     if (connecting || signedIn) subjects.add(event.subject)
   }
   return [...subjects]
 }
 
 function emptyEvents(tables: Tables, { organization, owner, user, everywhere }: OwnerErasure, connections: ReadonlySet<ConnectionId>): void {
-  const named = new Set<string | null>(eventSubjects(tables, organization, owner, user))
+  const named = new Set<string | null>(eventSubjects(tables, { organization, owner, user, everywhere }))
   for (const [key, event] of tables.events) {
     if (event.type === 'connection.refreshed' || Object.keys(event.data).length === 0) continue
     const about = event.connection !== null && connections.has(event.connection)
@@ -112,7 +115,7 @@ export function ownersPart(tables: Tables): Owners {
         .filter((session) => session.organization === organization && session.owner === owner)
         .sort((left, right) => (left.id < right.id ? 1 : -1))
         .slice(0, SESSIONS_SHOWN),
-    eventSubjects: async (organization, owner, user) => eventSubjects(tables, organization, owner, user),
+    eventSubjects: async (organization, owner, user) => eventSubjects(tables, { organization, owner, user, everywhere: false }),
     takeRevocations: async (organization, owner, visibilityMs) => takeRevocations(tables, organization, owner, visibilityMs),
     erase: async (erasure) => erase(tables, erasure),
   }

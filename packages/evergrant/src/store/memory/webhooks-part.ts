@@ -108,8 +108,9 @@ function replay(tables: Tables, ...[organization, id, { now, expiresAt }, event]
   return delivery.state === 'waiting' ? 'waiting' : 'replayed'
 }
 
-function replaySince(tables: Tables, ...[, endpoint, { from, failedOnly, now, expiresAt }, event]: Parameters<Webhooks['replaySince']>): number {
+function replaySince(tables: Tables, ...[organization, endpoint, { from, failedOnly, now, expiresAt }, event]: Parameters<Webhooks['replaySince']>): number {
   const first = idFrom('dlv', from)
+  if (tables.alerting.webhooks.get(endpoint)?.organization !== organization) return 0
   const found = [...tables.alerting.deliveries.values()].filter(
     (one) => one.endpoint === endpoint && one.id >= first && one.state !== 'waiting' && (!failedOnly || one.state === 'failed'),
   )

@@ -1,6 +1,6 @@
 import type { ConnectSession } from '../../core/connect/connect-sessions.ts'
 import type { Revocation } from '../../core/connection/connections.ts'
-import type { ConnectionId, OrganizationId, UserId } from '../../core/ids.ts'
+import type { ConnectionId, OrganizationId } from '../../core/ids.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { type ErasureOutcome, type OwnerErasure, type Owners, withoutPerson } from '../../core/user/owners.ts'
 import { append } from './event-rows.ts'
@@ -24,14 +24,20 @@ function* connectSessions(organization: OrganizationId, owner: string): Program<
 /** What an event's own words for an owner are, in each database. */
 const TOLD_OWNER = { sqlite: "data ->> 'owner'", postgres: "data::json ->> 'owner'" } as const
 
-function* eventSubjects(dialect: Dialect, organization: OrganizationId, owner: string, user: UserId | null): Program<readonly string[]> {
+/** `everywhere`: the sessions of the user in other organizations, too, which only an erasure of the whole person asks for. */
+function* eventSubjects(
+  dialect: Dialect,
+  { organization, owner, user, everywhere }: Pick<OwnerErasure, 'organization' | 'owner' | 'user' | 'everywhere'>,
+): Program<readonly string[]> {
   const connecting = yield* rows(
     `select subject from event where organization_id = ? and type = 'connect.session_created' and (${TOLD_OWNER[dialect.name]}) = ? and subject is not null`,
     organization,
     owner,
   )
-  const signedIn = user === null ? [] : yield* rows("select subject from event where type = 'session.opened' and actor_id = ? and subject is not null", user)
-  const subjects = [...connecting, ...signedIn].map((found) => text(found, 'subject'))
+  const opened = "select organization_id, subject from event where type = 'session.opened' and actor_id = ? and subject is not null"
+  const signedIn = user === null ? [] : yield* rows(opened, user)
+  const here = signedIn.filter((event) => everywhere || event.organization_id === organization)
+  const subjects = [...connecting, ...here].map((found) => text(found, 'subject'))
   return [...new Set(user === null ? subjects : [...subjects, user])]
 }
 
@@ -123,7 +129,7 @@ function* forgetTraces(dialect: Dialect, own: readonly Row[]): Program<void> {
 function* emptyEvents(dialect: Dialect, { organization, owner, user, everywhere }: OwnerErasure, own: string): Program<void> {
   const about = "data <> '{}' and type <> 'connection.refreshed'"
   const found = [...(yield* rows(`select organization_id, id, data from event where ${dialect.among('connection_id')} and ${about}`, own))]
-  const subjects = JSON.stringify(yield* eventSubjects(dialect, organization, owner, user))
+  const subjects = JSON.stringify(yield* eventSubjects(dialect, { organization, owner, user, everywhere }))
   const named = yield* rows(`select organization_id, id, data from event where ${dialect.among('subject')} and ${about}`, subjects)
   found.push(...named.filter((event) => everywhere || event.organization_id === organization))
   for (const event of found) {
@@ -142,7 +148,7 @@ export function ownersStore(database: Database): Owners {
   const { dialect } = database
   return {
     connectSessions: (organization, owner) => database.read(() => connectSessions(organization, owner)),
-    eventSubjects: (organization, owner, user) => database.read(() => eventSubjects(dialect, organization, owner, user)),
+    eventSubjects: (organization, owner, user) => database.read(() => eventSubjects(dialect, { organization, owner, user, everywhere: false })),
     takeRevocations: (organization, owner, visibilityMs) => database.write(() => takeRevocations(dialect, organization, owner, visibilityMs)),
     erase: (erasure) => database.write(() => erase(dialect, erasure)),
   }

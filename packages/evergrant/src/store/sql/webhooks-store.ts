@@ -244,16 +244,18 @@ function* replay(
   return text(found, 'state') === 'waiting' ? 'waiting' : 'replayed'
 }
 
-function* replaySince(endpoint: WebhookId, what: Parameters<Webhooks['replaySince']>[2], event: NewEvent): Program<number> {
+function* replaySince(organization: OrganizationId, endpoint: WebhookId, what: Parameters<Webhooks['replaySince']>[2], event: NewEvent): Program<number> {
   const { from, failedOnly, now, expiresAt } = what
   const count = yield* run(
     `update delivery set state = 'waiting', attempts = 0, next_at = ?, expires_at = ?, finished_at = null
-     where webhook_id = ? and id >= ? and state <> 'waiting' ${failedOnly ? "and state = 'failed'" : ''}`,
+     where webhook_id = ? and id >= ? and organization_id = ? and state <> 'waiting' ${failedOnly ? "and state = 'failed'" : ''}`,
     now,
     expiresAt,
     endpoint,
     idFrom('dlv', from),
+    organization,
   )
+  if (count === 0 && (yield* row('select id from webhook where id = ? and organization_id = ?', endpoint, organization)) === undefined) return 0
   yield* append({ ...event, data: { ...event.data, deliveries: count } })
   return count
 }
@@ -334,7 +336,7 @@ export function webhooksStore(database: Database): Webhooks {
     claim: (request) => database.write(() => claim(dialect, request)),
     settle: (settlement) => database.write(() => settle(settlement)),
     replay: (organization, id, times, event) => database.write(() => replay(organization, id, times, event)),
-    replaySince: (_organization, endpoint, what, event) => database.write(() => replaySince(endpoint, what, event)),
+    replaySince: (organization, endpoint, what, event) => database.write(() => replaySince(organization, endpoint, what, event)),
     expire: (now, limit) => database.write(() => expire(dialect, now, limit)),
     purge: (before, limit) => database.write(() => purge(dialect, before, limit), { repeatable: true }),
     event: async (organization, id) => {

@@ -48,3 +48,11 @@ test('a value that was written into a statement would be found', () => {
   expect(foreign('select * from connection limit 839174')).toEqual(['839174'])
   expect(foreign("update connection set owner = '' where state = 'active' and id = ?")).toEqual([])
 })
+
+test('an event is changed by the erasure of a person alone, and removed by the end of routine ones alone (S95)', () => {
+  const touching = [...said].filter((sql) => /\b(?:update|delete from)\s+event\b/.test(sql)).map((sql) => sql.replace(/\s+/g, ' '))
+  expect(touching.sort()).toEqual([
+    'delete from event where organization_id = ? and id in (select value from json_each(?))',
+    'update event set data = ? where organization_id = ? and id = ?',
+  ])
+})
