@@ -113,6 +113,7 @@ const EXAMPLES: readonly (readonly [path: string, rule: string])[] = [
   ['packages/evergrant/src/compose-tracing.test.ts', 'BasicAuth'],
   ['packages/evergrant/src/config.test.ts', 'PostgreSQLConnection'],
   ['packages/evergrant/src/config.test.ts', 'MySQLConnection'],
+  ['packages/evergrant/src/config.test.ts', 'BasicAuth'],
   ['packages/evergrant/src/providers/catalogue/slack-rotation.test.ts', 'SLACK_TOKEN'],
   ['packages/evergrant/src/providers/catalogue/slack-rotation.ts', 'SLACK_TOKEN'],
   ['packages/evergrant/src/providers/catalogue/slack.test.ts', 'SLACK_TOKEN'],
