@@ -37,8 +37,13 @@ export function tooWide(page: Page): Promise<readonly string[]> {
   return page.evaluate(() => {
     const { clientWidth, scrollWidth } = document.documentElement
     if (scrollWidth <= clientWidth) return []
+    // What scrolls in a box of its own moves nothing but itself.
+    const isBoxed = (each: Element): boolean => {
+      const { parentElement: above } = each
+      return above !== null && above !== document.body && (getComputedStyle(above).overflowX !== 'visible' || isBoxed(above))
+    }
     return [...document.body.querySelectorAll('*')]
-      .filter((each) => each.getBoundingClientRect().right > clientWidth + 1)
+      .filter((each) => each.getBoundingClientRect().right > clientWidth + 1 && !isBoxed(each))
       .slice(0, 3)
       .map((each) => `${each.tagName.toLowerCase()}.${each.className}`)
   })
