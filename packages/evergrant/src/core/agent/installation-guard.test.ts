@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { createTokenSigner } from '../../seal/token-signer.ts'
 import { openVolatileStore } from '../../store/memory/volatile-store.ts'
 import { systemEntropy } from '../../system.ts'
@@ -25,6 +25,7 @@ let asked: number
 let down: boolean
 let fresh: boolean
 let marks: SeenMark[]
+let slow: Promise<void> | null
 
 beforeEach(async () => {
   time = createManualTime(START + HOUR)
@@ -48,7 +49,7 @@ beforeEach(async () => {
     organization,
   })
   tokens = new AgentTokens({ signer, keys, clock, entropy: systemEntropy, issuer: ISSUER, audience: ISSUER })
-  ;[asked, down, fresh, marks] = [0, false, true, []]
+  ;[asked, down, fresh, marks, slow] = [0, false, true, [], null]
   stored = { agent: AGENT, ownerActive: true, ownerRole: 'operator', ownerName: AGENT.owner, installation: installationRow() }
   guard = new InstallationGuard({
     tokens,
@@ -60,7 +61,9 @@ beforeEach(async () => {
       get: async () => {
         asked += 1
         if (down) throw new Fault('store_unavailable')
-        return stored
+        const found = stored
+        await slow
+        return found
       },
       markSeen: async (seen) => {
         if (down) throw new Fault('store_unavailable')
@@ -204,9 +207,15 @@ test('a token that is remembered and over is refused from memory', async () => {
 
 test('an answer that was under way when the installation changed is read again and not remembered', async () => {
   const token = await issue()
+  let answer = (): void => {}
+  slow = new Promise((resolve) => {
+    answer = resolve
+  })
   const looking = said(token)
-  await Promise.resolve()
+  await vi.waitFor(() => expect(asked).toBe(1))
   become({ installation: installationRow({ status: 'locked' }) })
+  slow = null
+  answer()
   expect(await said(token)).toBe('installation_locked')
   await looking
   expect(await said(token)).toBe('installation_locked')
