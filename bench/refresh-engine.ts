@@ -79,7 +79,7 @@ async function timed(node: NodeParts, config: Config, run: EngineRun, log: Log):
     if (granted === run.count) done()
   }
   const trust = composeTrust(config, node, newId('org', systemEntropy), log)
-  await trust.examine(() => Promise.resolve({ answers: 0, goOn: () => Promise.resolve(0) }))
+  await trust.examine(() => Promise.resolve({ answers: 0, goOn: () => Promise.resolve(new Map()) }))
   const { engine } = composeEngine(config, node, { trust, directory, endpoint, log, observe })
   const feed = async () => {
     while (granted < run.count) {

@@ -36,13 +36,18 @@ export function keyFileDoor(config: KeyConfig, ring: LiveKeyring): KeysPorts['fi
   return {
     reload: async () => ring.replace(await unwrapped(readKeyEntries(path), config)),
     remove: async (id) => {
-      const left = readKeyEntries(path).filter((entry) => entry.id !== id)
-      const [first] = left
-      if (first?.id !== ring.ids()[0])
+      const before = readKeyEntries(path)
+      const left = before.filter((entry) => entry.id !== id)
+      const keys = await unwrapped(left, config)
+      // A key that was added while ours were unwrapped must not be written away, and two who remove one remove it once.
+      const same = idsOf(readKeyEntries(path)) === idsOf(before)
+      if (!same || left.length === before.length || left[0]?.id !== ring.ids()[0])
         throw new Fault('conflict', { detail: `${path} was changed meanwhile: look at it (evergrant keys status) and try again.` })
       // First out of the ring: were the file to fail, the key is still written down, and the next start has it again.
-      ring.replace(await unwrapped(left, config))
+      ring.replace(keys)
       replaceKeyFile(path, left)
     },
   }
 }
+
+const idsOf = (entries: readonly KeyEntry[]): string => entries.map(({ id }) => id).join(' ')

@@ -55,6 +55,48 @@ test('a key is added, everything is sealed anew with it while the node runs, and
   expect((await ask('DELETE', '/k2')).json.detail).toMatch(/it is the first of the keyring/)
 })
 
+test('two who seal anew and two who take the old key away, all at once until it is done, leave every value readable and the file whole (S77)', async () => {
+  const call = (method: string, path: string, body?: unknown) => node.ask(method, `/api/v1/${path}`, key, body)
+  await call('POST', 'integrations', { provider: 'strava', slug: 'raced', name: 'Raced', client_id: 'c', client_secret: 's' })
+  const grants = Array.from({ length: 400 }, (_, index) => ({
+    ...GRANT,
+    integration: 'raced',
+    owner: `raced-${index}`,
+    account: `raced-${index}`,
+    access_token: `raced-access-${index}`,
+    refresh_token: `raced-refresh-${index}`,
+  }))
+  const imported = await call('POST', 'connections/import', grants)
+  const connections: string[] = imported.json.items.map(({ connection }: { connection: string }) => connection)
+  const [old] = written()
+  write([fresh('k9', 90), old ?? {}])
+  expect((await ask('POST', '/reload')).status).toBe(200)
+  const read = async (index: number) => (await call('GET', `connections/${connections[index]}/token`)).json.access_token
+  const [deleted, resealed]: [number[], number[]] = [[], []]
+  for (let round = 0; !deleted.includes(404) && round < 500; round += 1) {
+    const index = round % connections.length
+    const [one, two, gone, goneToo, token] = await Promise.all([
+      ask('POST', '/reseal'),
+      ask('POST', '/reseal'),
+      ask('DELETE', `/${old?.id}`),
+      ask('DELETE', `/${old?.id}`),
+      read(index),
+    ])
+    resealed.push(one.status, two.status)
+    deleted.push(gone.status, goneToo.status)
+    expect(token).toBe(`raced-access-${index}`)
+    expect([one.json.unopened, two.json.unopened]).toEqual([0, 0])
+  }
+  expect(new Set(resealed)).toEqual(new Set([202]))
+  // Refused while it was used; then taken away once.
+  expect(deleted[0]).toBe(409)
+  expect(deleted.filter((status) => status === 200)).toHaveLength(1)
+  expect(new Set(deleted)).toEqual(new Set([200, 404, 409]))
+  expect(written().map(({ id }) => id)).toEqual(['k9'])
+  expect(existsSync(join(node.folder, 'keys.json.new'))).toBe(false)
+  for (const [index] of connections.entries()) expect(await read(index)).toBe(`raced-access-${index}`)
+})
+
 test('a key file that cannot be read changes nothing', async () => {
   const good = readFileSync(file(), 'utf8')
   write([fresh('k2', 9)])

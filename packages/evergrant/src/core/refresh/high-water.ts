@@ -52,11 +52,11 @@ export type RollsForward = (wanted: ReadonlySet<ConnectionId>) => Promise<Rolled
 export interface RolledForward {
   /** How many were applied. */
   readonly answers: number
-  /** Once more for these, which another node brought further. Resolves with the answers applied. */
-  goOn(connections: readonly ConnectionId[]): Promise<number>
+  /** Once more for these, which another node brought further. Resolves with the generation at which nothing fitted, of each that has links left. */
+  goOn(connections: readonly ConnectionId[]): Promise<ReadonlyMap<ConnectionId, number>>
 }
 
-export const NOTHING_ROLLED: RolledForward = { answers: 0, goOn: () => Promise.resolve(0) }
+export const NOTHING_ROLLED: RolledForward = { answers: 0, goOn: () => Promise.resolve(new Map()) }
 
 export interface Examination {
   readonly trusted: boolean

@@ -1,8 +1,9 @@
+import type { ConnectionId } from '../ids.ts'
 import type { Instant } from '../time.ts'
 import type { HighWater, Mark } from './high-water.ts'
 import { behindOf, highest } from './high-water-compare.ts'
 import type { Journal, KeptAnswer } from './journal.ts'
-import type { BehindGrant, Lineages } from './lineage.ts'
+import type { BehindGrant, Lineages, StoredGeneration } from './lineage.ts'
 
 const PORTION = 500
 
@@ -49,6 +50,19 @@ async function compare(lineages: LookBackPorts['lineages'], marks: readonly Mark
   const fingerprints = new Map(marks.map((mark) => [mark.connection, mark.fingerprint]))
   const stored = await lineages.generationsOf(marks.map(({ connection }) => connection))
   return behindOf(marks, stored).map((one) => ({ ...one, fingerprint: fingerprints.get(one.connection) ?? null }))
+}
+
+/** What the database says of these connections now, a portion at a time; one that it does not know is not there. */
+export async function storedOf(
+  lineages: LookBackPorts['lineages'],
+  marks: readonly Pick<Mark, 'connection'>[],
+): Promise<ReadonlyMap<ConnectionId, StoredGeneration>> {
+  const stored = new Map<ConnectionId, StoredGeneration>()
+  for (let at = 0; at < marks.length; at += PORTION) {
+    const portion = marks.slice(at, at + PORTION).map(({ connection }) => connection)
+    for (const one of await lineages.generationsOf(portion)) stored.set(one.connection, one)
+  }
+  return stored
 }
 
 /** Those of the marks that the database does not come up to, a portion at a time. */

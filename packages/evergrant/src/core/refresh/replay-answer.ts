@@ -27,12 +27,12 @@ export async function setAside(world: EngineWorld, record: JournalRecord): Promi
   return row === undefined ? 'kept' : applyOrKeep(world, record, asPresented(row, record.generation))
 }
 
-/** A Fault or a missing key is a reason to wait, not to lose it. */
+/** A Fault or a missing key is a reason to wait, not to lose it. @throws Fault `store_unavailable`: whoever asked tries again */
 export async function applyOrKeep(world: EngineWorld, record: JournalRecord, row: GrantRow): Promise<Replay> {
   try {
     return await apply(world, record, row)
   } catch (error) {
-    if (!(error instanceof Fault || error instanceof SealError)) throw error
+    if (!(error instanceof Fault || error instanceof SealError) || (error instanceof Fault && error.code === 'store_unavailable')) throw error
     world.log.error(
       { intent: record.intent, connection: row.connection.id, error: error.message },
       'a journaled answer cannot be applied yet; it stays in the journal',

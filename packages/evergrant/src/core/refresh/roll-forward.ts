@@ -15,8 +15,8 @@ const LANES = 16
  */
 export async function rollForward(world: EngineWorld, wanted: ReadonlySet<ConnectionId>): Promise<RolledForward> {
   const chains = await chainsOf(world, wanted)
-  const goOn = (connections: readonly ConnectionId[]) => applyChains(world, chains, connections)
-  return { answers: await goOn([...chains.keys()]), goOn }
+  const { answers } = await applyChains(world, chains, [...chains.keys()])
+  return { answers, goOn: (connections) => applyChains(world, chains, connections).then(({ stoppedAt }) => stoppedAt) }
 }
 
 type Chains = Map<ConnectionId, JournalRecord[]>
@@ -37,37 +37,48 @@ async function chainsOf(world: EngineWorld, wanted: ReadonlySet<ConnectionId>): 
   return chains
 }
 
-async function applyChains(world: EngineWorld, chains: Chains, connections: readonly ConnectionId[]): Promise<number> {
+interface Applied {
+  readonly answers: number
+  readonly stoppedAt: ReadonlyMap<ConnectionId, number>
+}
+
+async function applyChains(world: EngineWorld, chains: Chains, connections: readonly ConnectionId[]): Promise<Applied> {
   const waiting = connections.values()
+  const stoppedAt = new Map<ConnectionId, number>()
   let answers = 0
   const lane = async () => {
     for (const connection of waiting) {
       const chain = chains.get(connection)
       if (chain === undefined) continue
-      answers += await applyChain(world, connection, chain)
+      const { applied, generation } = await applyChain(world, connection, chain)
+      answers += applied
       if (chain.length === 0) chains.delete(connection)
+      else if (generation !== null) stoppedAt.set(connection, generation)
     }
   }
   await Promise.all(Array.from({ length: Math.min(LANES, connections.length) }, lane))
-  return answers
+  return { answers, stoppedAt }
 }
 
 /** Goes from generation to generation until no answer fits. What fitted, and what is older than the database, is not kept. */
-async function applyChain(world: EngineWorld, connection: ConnectionId, chain: JournalRecord[]): Promise<number> {
+async function applyChain(world: EngineWorld, connection: ConnectionId, chain: JournalRecord[]): Promise<{ applied: number; generation: number | null }> {
   for (let applied = 0; ; applied += 1) {
     const row = await world.credentials.read(connection)
-    if (row === undefined || !(await applyOne(world, row, chain))) {
-      const generation = row?.credential.generation ?? 0
-      chain.splice(0, chain.length, ...chain.filter((record) => record.generation >= generation))
-      return applied
-    }
+    if (row === undefined) return { applied, generation: null }
+    if (await applyOne(world, row, chain)) continue
+    const { generation } = row.credential
+    chain.splice(0, chain.length, ...chain.filter((record) => record.generation >= generation))
+    return { applied, generation }
   }
 }
 
+/** An answer leaves the chain when the database has spoken: a store that fails in between, or a key that is not here yet, costs no link. */
 async function applyOne(world: EngineWorld, row: GrantRow, chain: JournalRecord[]): Promise<boolean> {
-  for (let at = chain.findIndex((record) => answersTo(row, record)); at >= 0; at = chain.findIndex((record) => answersTo(row, record))) {
-    const [record] = chain.splice(at, 1)
-    if (record !== undefined && (await applyOrKeep(world, record, row)) === 'applied') return true
+  for (const record of chain.filter((one) => answersTo(row, one))) {
+    const outcome = await applyOrKeep(world, record, row)
+    if (outcome === 'kept') continue
+    chain.splice(chain.indexOf(record), 1)
+    if (outcome === 'applied') return true
   }
   return false
 }

@@ -2,9 +2,10 @@ import type { ConnectionId } from '../ids.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from '../time.ts'
 import { type HighWater, NOTHING_ROLLED, type RolledForward, type RollsForward } from './high-water.ts'
+import { behindOf } from './high-water-compare.ts'
 import type { Journal } from './journal.ts'
 import type { Lineage, Lineages } from './lineage.ts'
-import { type BehindMark, findBehind, stillBehind } from './look-back.ts'
+import { type BehindMark, findBehind, stillBehind, storedOf } from './look-back.ts'
 
 export interface RollingPorts {
   readonly clock: Clock
@@ -45,7 +46,7 @@ export class RollingForward {
     this.forget()
     const behind = await findBehind(this.#ports, lineage.eraAt)
     this.#rolled = await rollForward(new Set(behind.map(({ connection }) => connection)))
-    const left = await stillBehind(lineages, behind.map(markOf))
+    const left = await this.#settled(this.#rolled, behind)
     await lineages.report(node, lineage.era, left)
     for (const one of left) this.#left.set(one.connection, one)
     const { answers } = this.#rolled
@@ -96,21 +97,47 @@ export class RollingForward {
     while (this.#moved.size > 0) {
       const moved = [...this.#moved].filter((connection) => this.#left.has(connection))
       this.#moved.clear()
-      if (moved.length > 0) await this.#turn(moved)
+      if (moved.length > 0) await this.#turn(moved).catch((error: unknown) => this.#keep(moved, error))
     }
+  }
+
+  /** Nothing may have moved since: the next question takes these up again all the same. */
+  #keep(moved: readonly ConnectionId[], error: unknown): never {
+    for (const connection of moved) this.#moved.add(connection)
+    throw error
   }
 
   async #turn(moved: readonly ConnectionId[]): Promise<void> {
     const { lineages, node } = this.#ports
     const rolled = this.#rolled
-    await rolled.goOn(moved)
-    const marks = moved.flatMap((connection) => this.#left.get(connection) ?? [])
-    const still = await stillBehind(lineages, marks.map(markOf))
+    const still = await this.#settled(
+      rolled,
+      moved.flatMap((connection) => this.#left.get(connection) ?? []),
+    )
     // Forgotten meanwhile: what is reported belongs to another look back.
     if (rolled !== this.#rolled) return
     await lineages.reportAgain(node, moved, still)
     for (const connection of moved) this.#left.delete(connection)
     for (const one of still) this.#left.set(one.connection, one)
+  }
+
+  /**
+   * Goes on until nothing of this journal fits what the database holds, in one and the same look: what another node stores
+   * between a try and a look would otherwise be reported as tried.
+   */
+  async #settled(rolled: RolledForward, marks: readonly BehindMark[]): Promise<readonly BehindMark[]> {
+    const left: BehindMark[] = []
+    for (let open = marks; open.length > 0; ) {
+      const stoppedAt = await rolled.goOn(open.map(({ connection }) => connection))
+      const stored = await storedOf(this.#ports.lineages, open)
+      const isTried = ({ connection }: BehindMark) => !stoppedAt.has(connection) || stoppedAt.get(connection) === stored.get(connection)?.generation
+      const tried = open.filter(isTried)
+      const fingerprints = new Map(tried.map(({ connection, fingerprint }) => [connection, fingerprint]))
+      const behind = behindOf(tried.map(markOf), [...stored.values()])
+      left.push(...behind.map((one) => ({ ...one, fingerprint: fingerprints.get(one.connection) ?? null })))
+      open = open.filter((mark) => !isTried(mark))
+    }
+    return left
   }
 }
 
