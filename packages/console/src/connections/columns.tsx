@@ -27,7 +27,7 @@ const FIRST: readonly Column<Connection>[] = [
   },
   { id: 'status', header: 'State', sort: 'status', cell: (row) => <StateAndReason row={row} /> },
   { id: 'integration', header: 'Integration', width: '12%', cell: (row) => <span title={row.provider}>{row.integration}</span> },
-  { id: 'owner', header: 'Owner', width: '14%', cell: (row) => <Owner row={row} /> },
+  { id: 'owner', header: 'Owner', width: '13%', cell: (row) => <Owner row={row} /> },
   { id: 'expires', header: 'Token ends', extra: true, sort: 'expires', width: '6.25rem', cell: (row) => <Time at={row.expires_at} none="-" /> },
   { id: 'last_success', header: 'Last success', extra: !WIDE, sort: 'last_success', width: '6.75rem', cell: (row) => <Time at={row.last_refreshed_at} /> },
   { id: 'next', header: 'Next refresh', sort: 'next', width: '6.75rem', cell: (row) => <Time at={row.next_attempt_at ?? row.due_at} none="-" /> },
@@ -41,7 +41,7 @@ const FIRST: readonly Column<Connection>[] = [
 export function columnsWith(uses: ReadonlyMap<string, PageUse>): readonly Column<Connection>[] {
   return [
     ...FIRST,
-    { id: 'requests', header: 'Requests 24 h', width: '7rem', cell: (row) => <Requests use={uses.get(row.id)} row={row} /> },
+    { id: 'requests', header: 'Requests 24 h', width: '7.75rem', cell: (row) => <Requests use={uses.get(row.id)} row={row} /> },
     { id: 'used_by', header: 'Used by', extra: !WIDE, width: '13%', cell: (row) => <UsedBy use={uses.get(row.id)} /> },
   ]
 }
