@@ -63,7 +63,7 @@ export interface AlertParts extends Pick<Services, 'alerts' | 'webhooks' | 'chan
     readonly watch: Pick<AlertWatch, 'readEvents' | 'look'>
     readonly report: Pick<NodeReport, 'run'>
     readonly deliveries: Pick<DeliveryWork, 'run' | 'settled'>
-    readonly notifier: Pick<Notifier, 'run'>
+    readonly notifier: Pick<Notifier, 'run' | 'runDaily'>
     readonly letters: Pick<OwnerLetters, 'run'>
   }
 }
