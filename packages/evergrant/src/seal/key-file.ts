@@ -11,7 +11,7 @@ export function keyFile(dataDir: string): string {
 
 /**
  * The entries of `data/keys.json`, which is made with one fresh key where there is none. The file is readable by its owner alone.
- * @throws Fault `invalid_request` when others could read the file, it is malformed, or only some of its keys are wrapped
+ * @throws Fault `invalid_request` when others could read the file, it is malformed or has no key, or an id stands in it twice
  */
 export function openKeyEntries(path: string, entropy: Entropy): readonly KeyEntry[] {
   if (!existsSync(path)) {

@@ -1,0 +1,88 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { systemEntropy } from '../system.ts'
+import { freshKey, keyFile, nextKeyId, openKeyEntries, readKeyEntries, replaceKeyFile } from './key-file.ts'
+
+let folder: string
+let path: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'evergrant-keys-'))
+  path = keyFile(join(folder, 'deep', 'data'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 255 - index)).toString('base64')
+const bytesOf = (entry: ReturnType<typeof freshKey> | undefined): readonly number[] => (entry !== undefined && 'key' in entry ? [...entry.key.reveal()] : [])
+
+test('a folder and a file that are made are for their owner alone, and the key in it is read again', () => {
+  const [made] = openKeyEntries(path, systemEntropy)
+  expect(path).toBe(join(folder, 'deep', 'data', 'keys.json'))
+  expect([statSync(join(folder, 'deep', 'data')).mode & 0o777, statSync(path).mode & 0o777]).toEqual([0o700, 0o600])
+  expect(made?.id).toBe('k1')
+  expect(bytesOf(readKeyEntries(path)[0])).toEqual(bytesOf(made))
+  expect(bytesOf(openKeyEntries(path, systemEntropy)[0])).toEqual(bytesOf(made))
+})
+
+test.each([
+  ['no text at all', '', 'is not JSON'],
+  ['a number', '7', 'has no list of keys'],
+  ['nothing', 'null', 'has no list of keys'],
+  ['another object', '{"key":[]}', 'has no list of keys'],
+  ['keys that are no list', '{"keys":{"id":"k1"}}', 'has no list of keys'],
+  ['an entry that is nothing', '{"keys":[null]}', 'has an entry without id and key'],
+  ['an entry that is a text', '{"keys":["k1"]}', 'has an entry without id and key'],
+  ['an entry without a key', '{"keys":[{"id":"k1"}]}', 'has an entry without id and key'],
+  ['an entry without an id', `{"keys":[{"key":"${KEY}"}]}`, 'has an entry without id and key'],
+  ['an id that is a number', `{"keys":[{"id":1,"key":"${KEY}"}]}`, 'has an entry without id and key'],
+  ['a key that is a number', '{"keys":[{"id":"k1","key":1}]}', 'has an entry without id and key'],
+])('a key file with %s is refused with what is wrong, and never replaced', (_what, text, words) => {
+  const file = join(folder, 'keys.json')
+  writeFileSync(file, text, { mode: 0o600 })
+  expect(() => openKeyEntries(file, systemEntropy)).toThrow(`${file} ${words}: restore it from a backup`)
+  expect(readFileSync(file, 'utf8')).toBe(text)
+})
+
+test('a key that is not read names its place in the file', () => {
+  const file = join(folder, 'keys.json')
+  writeFileSync(
+    file,
+    JSON.stringify({
+      keys: [
+        { id: 'k1', key: KEY },
+        { id: 'k2', key: 'short' },
+      ],
+    }),
+    { mode: 0o600 },
+  )
+  expect(() => readKeyEntries(file)).toThrow(/k2/)
+})
+
+test('a list without a key, and one that has an id twice, is refused when it is read and when it is written', () => {
+  const file = join(folder, 'keys.json')
+  const one = freshKey('k1', systemEntropy)
+  for (const [keys, entries, words] of [
+    [[], [], /empty/],
+    [[1, 1].map(() => ({ id: 'k1', key: KEY })), [one, one], /twice/],
+  ] as const) {
+    writeFileSync(file, JSON.stringify({ keys }), { mode: 0o600 })
+    expect(() => readKeyEntries(file)).toThrow(words)
+    expect(() => replaceKeyFile(path, entries)).toThrow(words)
+    expect(existsSync(path)).toBe(false)
+  }
+})
+
+test('the next id is one more than the highest, whatever else the keys are called', () => {
+  const named = (...ids: readonly string[]) => nextKeyId(ids.map((id) => ({ id })))
+  expect([named(), named('k1'), named('k2', 'k10', 'k9'), named('old', 'xk7', 'k7x', 'k'), named('k3', 'master')]).toEqual(['k1', 'k2', 'k11', 'k1', 'k4'])
+})
+
+test('a file is replaced whole: private, with the new keys, and nothing left beside it', () => {
+  openKeyEntries(path, systemEntropy)
+  const entries = [freshKey('k2', systemEntropy), ...readKeyEntries(path)]
+  replaceKeyFile(path, entries)
+  expect(readKeyEntries(path).map(bytesOf)).toEqual(entries.map(bytesOf))
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+  expect(existsSync(`${path}.new`)).toBe(false)
+})
