@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { DAY, HOUR, MINUTE } from '../core/time.ts'
 import { type AgentLab, createAgentLab } from '../testing/agent-lab.ts'
-import { AgentMachine } from '../testing/agent-machine.ts'
+import { installationDesk } from '../testing/installation-desk.ts'
 import { signIn } from '../testing/people.ts'
 
 let lab: AgentLab
@@ -12,26 +12,7 @@ beforeEach(async () => {
   agent = await lab.agent({ access: ['proxy'] })
 })
 
-const RECOVER = '/api/v1/auth/sdk/recover'
-const idOf = async (machine: AgentMachine): Promise<string> => {
-  const { items } = (await lab.call('GET', '/api/v1/installations?limit=200')).json
-  return items.find((item: { key_thumbprint: string }) => item.key_thumbprint === machine.thumbprint).id
-}
-const enrolled = async (of: string = agent) => {
-  const machine = await lab.enrolled(of)
-  return { machine, id: await idOf(machine) }
-}
-const post = (path: string, body: object = {}, key?: string) => lab.call('POST', `/api/v1/${path}`, { body, ...(key === undefined ? {} : { key }) })
-const read = async (path: string) => (await lab.call('GET', `/api/v1/${path}`)).json
-
-async function recover(machine: AgentMachine, more: object = {}, token = machine.refreshToken ?? '') {
-  const answer = await machine.post(RECOVER, token, { old_refresh_token: token, attempt_id: AgentMachine.attempt(), ...more })
-  if (answer.status === 200) {
-    machine.refreshToken = answer.json.refresh_token
-    machine.accessToken = answer.json.access_token
-  }
-  return answer
-}
+const { enrolled, post, read, recover } = installationDesk(() => ({ lab, agent }))
 
 describe('what somebody of the whole organization stopped', () => {
   test('is not undone by the member who owns the program: a lock, also one that they had set before, and a blocked recovery', async () => {

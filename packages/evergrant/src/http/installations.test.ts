@@ -2,9 +2,10 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { DAY, HOUR, MINUTE } from '../core/time.ts'
 import { type AgentLab, createAgentLab } from '../testing/agent-lab.ts'
-import { AgentMachine } from '../testing/agent-machine.ts'
 import { createApiLab } from '../testing/api-lab.ts'
+import { installationDesk } from '../testing/installation-desk.ts'
 import { signIn } from '../testing/people.ts'
+import { RECOVER } from '../testing/sdk-calls.ts'
 
 let lab: AgentLab
 let agent: string
@@ -13,26 +14,7 @@ beforeEach(async () => {
   agent = await lab.agent({ access: ['proxy'] })
 })
 
-const RECOVER = '/api/v1/auth/sdk/recover'
-const idOf = async (machine: AgentMachine): Promise<string> => {
-  const { items } = (await lab.call('GET', '/api/v1/installations?limit=200')).json
-  return items.find((item: { key_thumbprint: string }) => item.key_thumbprint === machine.thumbprint).id
-}
-const enrolled = async (of: string = agent) => {
-  const machine = await lab.enrolled(of)
-  return { machine, id: await idOf(machine) }
-}
-const post = (path: string, body: object = {}, key?: string) => lab.call('POST', `/api/v1/${path}`, { body, ...(key === undefined ? {} : { key }) })
-const read = async (path: string) => (await lab.call('GET', `/api/v1/${path}`)).json
-
-async function recover(machine: AgentMachine, more: object = {}, token = machine.refreshToken ?? '') {
-  const answer = await machine.post(RECOVER, token, { old_refresh_token: token, attempt_id: AgentMachine.attempt(), ...more })
-  if (answer.status === 200) {
-    machine.refreshToken = answer.json.refresh_token
-    machine.accessToken = answer.json.access_token
-  }
-  return answer
-}
+const { idOf, enrolled, post, read, recover } = installationDesk(() => ({ lab, agent }))
 
 describe('an installation', () => {
   test('is shown with its key, its newest token, its next refresh and how much healing is left', async () => {
