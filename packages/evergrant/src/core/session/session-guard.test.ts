@@ -314,3 +314,14 @@ test('a newer sight that came while a write failed is kept, and not put back by 
   await guard.flush()
   expect(marked.filter(({ generation }) => generation === 2)).toHaveLength(1)
 })
+
+test('a change whose extent nobody knows makes the guard ask again', async () => {
+  const { guard, issue, state } = open()
+  const token = await issue()
+  await guard.lookUp(token)
+  expect(state.reads).toBe(1)
+  guard.forgetAll()
+  expect(guard.peek(token)).toBe('unknown')
+  await guard.lookUp(token)
+  expect(state.reads).toBe(2)
+})
