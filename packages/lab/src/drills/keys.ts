@@ -229,7 +229,8 @@ async function resealed(all: readonly BenchNode[], load: KeyLoad, { rows, kills 
     if (node === undefined) throw new Error('there is no node')
     const replies = await Promise.all(all.flatMap(({ api }) => [api.post('/admin/keys/reseal'), api.post('/admin/keys/reseal')].map(quietly)))
     const progress = replies.find((reply) => reply?.status === 202)?.body
-    done = Number(at(progress, 'done') ?? done)
+    // Asked once more after its end, it begins anew with nothing to do.
+    done = Math.max(done, Number(at(progress, 'done') ?? 0))
     if (progress !== undefined && at(progress, 'finished_at') !== null && killed >= kills) return done
     if (killed < kills && done > (rows * 2 * killed) / (kills + 1)) {
       await rest(Math.random() * 300)
