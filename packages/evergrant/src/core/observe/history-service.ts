@@ -23,6 +23,8 @@ const COUNTED = [...new Set(Object.values(EVENTS_OF).flat())]
 const OPENED_LIMIT = 1_000
 /** The database is asked for the figures of one organization this often; a reader asks for the newest. */
 const DERIVE_EVERY_MS = 10 * MINUTE
+/** Counting a million connections takes the embedded database a second, which a node that starts has better use for. */
+const AFTER_START_MS = MINUTE
 const ORGANIZATIONS_A_RUN = 100
 const HOURLY_UP_TO = 7 * DAY
 const FORGET_BATCH = 500
@@ -52,10 +54,13 @@ export interface HistoryAnswer {
 export class HistoryService {
   readonly #ports: HistoryPorts
   readonly #derivedAt = new Map<OrganizationId, Instant>()
+  /** When an organization that was not looked at yet is due. */
+  readonly #firstAt: Instant
   #sampledAt: Instant | null = null
 
   constructor(ports: HistoryPorts) {
     this.#ports = ports
+    this.#firstAt = ports.clock.wall() + AFTER_START_MS
   }
 
   /** The chore of a node, once a minute. True when there is more to do at once. */
@@ -64,12 +69,17 @@ export class HistoryService {
     this.#sampleBreakers()
     await counter.flush()
     const now = clock.wall()
-    const due = (await organizations.list()).filter(({ id }) => now - (this.#derivedAt.get(id) ?? 0) >= DERIVE_EVERY_MS)
+    const due = (await organizations.list()).filter(({ id }) => now >= this.#dueAt(id))
     for (const { id } of due.slice(0, ORGANIZATIONS_A_RUN)) await this.derive(id)
     let more = due.length > ORGANIZATIONS_A_RUN
     if (await observed.foldHistory(hourOf(now - OPEN_HOURS_MS - HOUR))) more = true
     if (keptMs !== null && (await observed.forgetHistory(hourOf(now - keptMs), FORGET_BATCH)) >= FORGET_BATCH) more = true
     return more
+  }
+
+  #dueAt(organization: OrganizationId): Instant {
+    const last = this.#derivedAt.get(organization)
+    return last === undefined ? this.#firstAt : last + DERIVE_EVERY_MS
   }
 
   /** What was counted since the last minute, at shutdown. */
