@@ -30,7 +30,7 @@ describe.skipIf(chromiumPath() === null)('a grant that its owner ended at the pr
     const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage()
     await page.goto(link)
     expect(await page.textContent('main')).toContain('Nothing was deleted')
-    await page.click('button:has-text("Continue to")')
+    await page.click('button:has-text("Reconnect")')
     await consentAtPractice(page, held.account)
     expect(await page.textContent('h1')).toContain('is connected again')
 
