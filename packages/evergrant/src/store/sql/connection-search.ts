@@ -114,11 +114,11 @@ function* nearby(dialect: Dialect, where: Where, wanted: Leg): Program<readonly 
   }
   const found: Row[] = []
   let { after } = wanted
-  for (let turn = 0; turn < WINDOWS; turn += 1) {
-    found.push(...(yield* leg(dialect, where, { ...wanted, after, limit: wanted.limit - found.length, ahead: AHEAD_IN_ORDER })))
+  for (const ahead of WINDOWS) {
+    found.push(...(yield* leg(dialect, where, { ...wanted, after, limit: wanted.limit - found.length, ahead })))
     if (found.length === wanted.limit) return found
     const key = `h.${instant.column}`
-    const [last] = yield* rows(`select h.connection_id as page_id, ${key} as sort_key ${inOrder(key, wanted.down, after)} limit 1 offset ${AHEAD_IN_ORDER - 1}`)
+    const [last] = yield* rows(`select h.connection_id as page_id, ${key} as sort_key ${inOrder(key, wanted.down, after)} limit 1 offset ${ahead - 1}`)
     if (last === undefined) return found
     after = { stretch: after?.stretch ?? 0, ...toFound(last, true) }
   }
@@ -159,10 +159,8 @@ const UNORDERED = 'last_refreshed_at'
 
 /** Most of the next ones are of whoever asks, where they have most connections: else all are looked up after all. */
 const AHEAD = 2_000
-/** So few that looking each up by its id is certainly cheaper than reading every connection. */
-const AHEAD_IN_ORDER = 1_000
-/** So often: then what is asked for is rare, and looking at everything is cheaper. */
-const WINDOWS = 8
+/** So few that looking each up by its id is certainly cheaper than reading every connection. After all of them what is asked for is rare, and everything is looked at. */
+const WINDOWS = [250, 500, 1_000, 2_000, 4_000]
 
 function* leg(dialect: Dialect, where: Where, { stretch, status, down, after, limit, ahead }: Leg): Program<readonly Row[]> {
   const { instant, shown } = stretch
