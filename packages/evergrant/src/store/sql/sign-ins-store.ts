@@ -34,11 +34,25 @@ function* store(dialect: Dialect, grant: SignInCommit['grant']): Program<string 
   }
 }
 
+/** Thrown through a transaction, so that nothing of it stays. */
+class TakenMeanwhile extends Error {}
+
+async function committed(database: Database, request: SignInCommit): Promise<SignInOutcome> {
+  try {
+    return await database.write(() => commit(database.dialect, request))
+  } catch (error) {
+    if (error instanceof TakenMeanwhile) return 'identity_taken'
+    throw error
+  }
+}
+
 function* change(person: SignInCommit['person']): Program<void> {
   if (person.kind === 'new') {
     const { user, membership, identity, event } = person
     const outcome = yield* insertPerson(user, membership, identity, event)
-    // Nobody has a name yet that could be taken, and the identity was free; a unique row that appeared since starts everything again.
+    // It was free when this began: another transaction has committed since. What was written here before must not stay.
+    if (outcome === 'identity_taken') throw new TakenMeanwhile()
+    // Nobody has a name yet that could be taken.
     if (outcome !== 'inserted') throw new Error(`the new person was not stored: ${outcome}`)
     return
   }
@@ -47,6 +61,5 @@ function* change(person: SignInCommit['person']): Program<void> {
 }
 
 export function signInsStore(database: Database): SignIns {
-  const { dialect } = database
-  return { commit: (request) => database.write(() => commit(dialect, request)) }
+  return { commit: (request) => committed(database, request) }
 }
