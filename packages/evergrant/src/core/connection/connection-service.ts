@@ -161,6 +161,7 @@ export class ConnectionService {
     organization: OrganizationId,
     id: ConnectionId,
     actor: Actor,
+    brokenAt?: Instant,
   ): Promise<{ readonly details: ConnectionDetails; readonly revocation: 'queued' | 'sibling_lives' | 'unsupported' | 'already' }> {
     const details = await this.get(organization, id)
     const revoke = this.ports.providers.get(details.integration.provider)?.revoke ?? null
@@ -168,10 +169,12 @@ export class ConnectionService {
       organization,
       connection: id,
       at: this.ports.clock.wall(),
+      ...(brokenAt === undefined ? {} : { brokenAt }),
       event: this.event('connection.disconnected', organization, id, actor, { was: details.row.connection.state }),
       revocation: revoke === null ? null : { id: newId('rev', this.ports.entropy), perToken: revoke.reach === 'token' },
     })
     if (outcome.kind === 'gone') throw connectionNotFound(id)
+    if (outcome.kind === 'mended') throw new Fault('conflict', { detail: 'The connection was reconnected meanwhile, and works.' })
     return { details: await this.get(organization, id), revocation: outcome.kind === 'already' ? 'already' : outcome.revocation }
   }
 

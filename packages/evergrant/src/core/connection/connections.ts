@@ -115,6 +115,8 @@ export interface DisconnectRequest {
   readonly connection: ConnectionId
   readonly at: Instant
   readonly event: NewEvent
+  /** Only while it needs its owner since then: `mended` when it was reconnected meanwhile. */
+  readonly brokenAt?: Instant
   /** Made only if, in the same transaction, no live sibling (same integration, same account) remains, or `perToken`. Null when the provider cannot revoke. */
   readonly revocation: { readonly id: RevocationId; readonly perToken: boolean } | null
 }
@@ -122,6 +124,7 @@ export interface DisconnectRequest {
 export type DisconnectOutcome =
   | { readonly kind: 'disconnected'; readonly revocation: 'queued' | 'sibling_lives' | 'unsupported' }
   | { readonly kind: 'already' }
+  | { readonly kind: 'mended' }
   | { readonly kind: 'gone' }
 
 /** Connections, without their secrets. Every read names the organization: a foreign id is simply not found. */

@@ -9,7 +9,7 @@ export interface HostedOptions {
   readonly publicUrl: string
   readonly log: Pick<Log, 'error'>
   readonly clock: Pick<Clock, 'wall'>
-  /** Ends a connection whose owner does not want it back. @throws Fault */
+  /** Ends a broken connection whose owner does not want it back. @throws Fault `conflict` when it was reconnected meanwhile */
   readonly disconnect: (connection: Connection) => Promise<void>
   /** Who is signed in; without it nobody ever is. */
   readonly people?: ConnectPeople

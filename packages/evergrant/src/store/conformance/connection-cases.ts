@@ -246,6 +246,22 @@ export const connectionCases: readonly StoreCase[] = [
       assert.equal(outcomes.filter((result) => result.status === 'fulfilled' && result.value.kind === 'applied').length >= 29, true)
     },
   },
+  {
+    name: 'a connection that is given up because it broke stays, when it works again or broke anew meanwhile',
+    async run(store, context) {
+      const tenant = await Tenant.open(store, context)
+      const fault = faultAt(PAST)
+      const [active, broken] = [await tenant.connect({ account: 'works' }), await tenant.connect({ account: 'broken', state: 'needs_reauth', fault })]
+      const giveUp = (connection: ConnectionId, brokenAt: number) => {
+        const event = tenant.event('connection.disconnected', connection)
+        return store.connections.disconnect({ organization: tenant.organization, connection, at: PAST, brokenAt, event, revocation: null })
+      }
+      assert.deepEqual(await giveUp(active, PAST), { kind: 'mended' })
+      assert.deepEqual(await giveUp(broken, PAST - 1), { kind: 'mended' })
+      assert.deepEqual([(await tenant.row(active)).connection.state, (await tenant.row(broken)).connection.state], ['active', 'needs_reauth'])
+      assert.equal((await giveUp(broken, PAST)).kind, 'disconnected')
+    },
+  },
 ]
 
 function end(tenant: Tenant, connection: ConnectionId, perToken: boolean | null = null) {

@@ -12,6 +12,7 @@ export function disconnect(tables: Tables, request: DisconnectRequest): Disconne
   if (row === undefined || row.grant.connection.organization !== request.organization) return { kind: 'gone' }
   const { connection, credential } = row.grant
   if (connection.state === 'disconnected') return { kind: 'already' }
+  if (request.brokenAt !== undefined && (connection.state !== 'needs_reauth' || connection.fault?.at !== request.brokenAt)) return { kind: 'mended' }
   tables.connections.change(row, {
     connection: { state: 'disconnected', disconnectedAt: at, updatedAt: at },
     health: { dueAt: null, nextAttemptAt: null },

@@ -1,18 +1,19 @@
 import type { NewEvent } from '../../core/audit/event.ts'
+import type { StoredFault } from '../../core/connection/connection.ts'
 import type { DisconnectOutcome, DisconnectRequest, Revocation } from '../../core/connection/connections.ts'
 import type { ConnectionId, IntegrationId, OrganizationId, RevocationId } from '../../core/ids.ts'
 import type { GrantCommit } from '../../core/refresh/credentials.ts'
 import type { Instant } from '../../core/time.ts'
 import { append } from './event-rows.ts'
 import { changed, type Dialect, type Program, type Row, row, rows, run } from './program.ts'
-import { bytesOrNull, CLEAR_FLIGHT, integer, integerOrNull, text, textOrNull } from './rows.ts'
+import { bytesOrNull, CLEAR_FLIGHT, integer, integerOrNull, json, text, textOrNull } from './rows.ts'
 
 /** Locks the connection together with its siblings, in order of id, so that two disconnects cannot each count on the other. */
 function* lockFamily(dialect: Dialect, request: DisconnectRequest): Program<readonly Row[]> {
   const own = yield* row('select integration_id, account from connection where id = ? and organization_id = ?', request.connection, request.organization)
   if (own === undefined) return []
   return yield* rows(
-    `select k.id, k.organization_id, k.state, k.integration_id, k.account from connection k
+    `select k.id, k.organization_id, k.state, k.fault, k.integration_id, k.account from connection k
      where k.id = ? or (k.integration_id = ? and k.account = ?) order by k.id ${dialect.forUpdate('k')}`,
     request.connection,
     text(own, 'integration_id'),
@@ -26,6 +27,7 @@ export function* disconnect(dialect: Dialect, request: DisconnectRequest): Progr
   const own = family.find((member) => member.id === connection)
   if (own === undefined) return { kind: 'gone' }
   if (own.state === 'disconnected') return { kind: 'already' }
+  if (request.brokenAt !== undefined && (own.state !== 'needs_reauth' || json<StoredFault>(own, 'fault').at !== request.brokenAt)) return { kind: 'mended' }
   yield* run(
     "update connection set state = 'disconnected', disconnected_at = ?, updated_at = ?, revoke_rule = ? where id = ?",
     at,
