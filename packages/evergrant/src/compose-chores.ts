@@ -59,7 +59,7 @@ const ALERTS_KEPT_MS = 180 * DAY
 const SWEEPS_KEPT_MS = 90 * DAY
 const PURGE_BATCH = 500
 
-export interface ChoreParts {
+interface ChoreParts {
   readonly config: Config
   readonly store: Store
   readonly engine: Engine

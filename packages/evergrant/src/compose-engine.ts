@@ -16,7 +16,7 @@ import { witnessedEndpoint } from './outbound/date-witness.ts'
 import { createKeySigner } from './seal/key-signer.ts'
 import { systemEntropy, systemTimers } from './system.ts'
 
-export interface EngineParts {
+interface EngineParts {
   readonly engine: Engine
   readonly signing: SigningPorts
   readonly exchange: CodeExchange

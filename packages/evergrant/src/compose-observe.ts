@@ -28,7 +28,7 @@ export interface ObserveParts extends Pick<Services, 'console' | 'pageUses' | 'b
   readonly history: HistoryService
 }
 
-export interface ObserveComposition {
+interface ObserveComposition {
   readonly store: Pick<
     Store,
     | 'observed'

@@ -17,7 +17,7 @@ export interface OperateParts extends Pick<Services, 'keys'> {
   readonly reports: DailyReports
 }
 
-export interface OperateComposition {
+interface OperateComposition {
   readonly store: Pick<Store, 'operations' | 'reseals' | 'observed' | 'events' | 'organizations'>
   readonly engine: Pick<RefreshEngine, 'runDue'>
   readonly ring: NodeRing

@@ -12,7 +12,7 @@ import type { Store } from './store/index.ts'
 /** What operators and owners see of programs, and what they do to them. */
 export type OperatorParts = Pick<Services, 'installations' | 'agentSettings' | 'downloads'>
 
-export interface OperatorComposition extends Pick<AgentParts, 'agents' | 'enrolment'> {
+interface OperatorComposition extends Pick<AgentParts, 'agents' | 'enrolment'> {
   readonly config: Pick<Config, 'publicUrl' | 'recovery'>
   readonly store: Pick<Store, 'agents' | 'installations' | 'events'>
   readonly clock: Clock

@@ -82,7 +82,7 @@ export interface ComposedServices
   readonly routineChecks: RoutineChecks
 }
 
-export interface ServiceParts {
+interface ServiceParts {
   /** What this node knows of itself that is worth an alert. */
   readonly nodeFacts: () => Promise<NodeFacts>
   readonly config: Config

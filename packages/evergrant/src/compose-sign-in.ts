@@ -14,7 +14,7 @@ export interface SignInParts {
   readonly visits: OwnerVisits
 }
 
-export interface SignInComposition {
+interface SignInComposition {
   readonly store: Pick<Store, 'organizations' | 'integrations' | 'users' | 'sessions' | 'signIns' | 'throttles' | 'tickets' | 'events'>
   readonly connect: ConnectPorts
   readonly identity: Pick<Identity, 'signIn'>

@@ -15,7 +15,7 @@ import { openHighWaterFile } from './journal/high-water-file.ts'
 import type { Store } from './store/index.ts'
 import { systemEntropy, systemTimers } from './system.ts'
 
-export interface TrustParts {
+interface TrustParts {
   readonly store: Pick<Store, 'lineages'>
   readonly marks: HighWater
   readonly journal: Journal
@@ -56,7 +56,7 @@ export function composeRestore(
 }
 
 /** An embedded database belongs to its data folder; PostgreSQL says where it is. */
-export function homeOf(config: Pick<Config, 'databaseUrl' | 'dataDir'>, node: Pick<TrustParts, 'store'>): () => Promise<DatabaseHome | null> {
+function homeOf(config: Pick<Config, 'databaseUrl' | 'dataDir'>, node: Pick<TrustParts, 'store'>): () => Promise<DatabaseHome | null> {
   if (config.databaseUrl !== null) return () => node.store.lineages.whereabouts()
   return () => Promise.resolve(embeddedHome(config))
 }

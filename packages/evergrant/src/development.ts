@@ -15,7 +15,7 @@ const SLUG = 'practice'
 const ACTOR = { kind: 'system', id: 'development' } as const
 
 /** What `serve --development` adds: a provider to practise with, and a page that plays the application. */
-export interface Development {
+interface Development {
   readonly extension: Extension
   readonly tryUrl: string
   readonly practiceUrl: string

@@ -109,7 +109,7 @@ function isDiskError(error: unknown): boolean {
 }
 
 /** A backup as it lies there: its first bytes, and all of them. */
-export interface BackupFile {
+interface BackupFile {
   readonly head: Uint8Array
   readonly bytes: AsyncIterable<Uint8Array>
 }

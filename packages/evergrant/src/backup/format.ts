@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { BackupError } from './backup-error.ts'
 
 /** Of the file, not of the schema. Another number means that the lines themselves are others. */
-export const FORMAT = 1
+const FORMAT = 1
 
 export interface BackupHeader extends SnapshotFacts {
   /** Version of Evergrant that wrote it. */
@@ -67,7 +67,7 @@ function readLineage(value: JsonValue | undefined): SnapshotFacts['lineage'] {
 }
 
 /** What one line after the header is. @throws BackupError when it is nothing that a backup has */
-export type Line =
+type Line =
   | { readonly kind: 'row'; readonly cells: readonly JsonValue[] }
   | { readonly kind: 'part'; readonly table: string; readonly columns: readonly string[] }
   | { readonly kind: 'part_end'; readonly table: string; readonly rows: number; readonly sha256: string }

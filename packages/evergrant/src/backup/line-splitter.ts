@@ -3,7 +3,7 @@ import { BackupError } from './backup-error.ts'
 const NEWLINE = 0x0a
 
 /** More than any row has: an answer of a provider is 64 KB at most, a stored reply of ours a few hundred. */
-export const LINE_BYTES_MAX = 32 * 1024 * 1024
+const LINE_BYTES_MAX = 32 * 1024 * 1024
 
 /** Lines without their end, out of bytes that come in any portions. */
 export class LineSplitter {

@@ -3,9 +3,9 @@ import type { CellRow, Snapshot, TableShape } from '../core/backup/database-copy
 import { endLine, headerLine, partEndLine, partLine, rowLine } from './format.ts'
 
 /** The id of the master key that a value is sealed with; null: it is not sealed. */
-export type KeyIdOf = (value: Uint8Array) => string | null
+type KeyIdOf = (value: Uint8Array) => string | null
 
-export interface WritePorts {
+interface WritePorts {
   readonly snapshot: Snapshot
   /** Version of Evergrant. */
   readonly program: string

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { CommandFailure, EXIT } from './exit-code.ts'
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
+type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 
 /** The HTTP API, wherever it runs. Paths are relative to `/api/v1/`. Refusals become {@link CommandFailure}. */
 export interface Api {
@@ -17,7 +17,7 @@ export interface FileApi extends Api {
   file(path: string, body: JsonObject): Promise<Uint8Array>
 }
 
-export interface RawAnswer {
+interface RawAnswer {
   readonly status: number
   readonly body: string
 }

@@ -174,7 +174,7 @@ export function deliveryView(delivery: Delivery, tries: readonly DeliveryTry[]) 
   }
 }
 
-export const tryView = ({ at, status, durationMs, error, excerpt }: DeliveryTry) => ({ at: iso(at), status, duration_ms: durationMs, error, answer: excerpt })
+const tryView = ({ at, status, durationMs, error, excerpt }: DeliveryTry) => ({ at: iso(at), status, duration_ms: durationMs, error, answer: excerpt })
 
 export const ChannelView = Type.Object({
   id: Type.String(),

@@ -14,7 +14,7 @@ import { installationHook } from './installation-authentication.ts'
 import { addressBucket } from './rate-limit.ts'
 import type { Caller, Services } from './services.ts'
 
-export { type Access, allows, type Limits } from './admission.ts'
+export { type Access, allows } from './admission.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

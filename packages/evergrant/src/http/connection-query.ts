@@ -22,7 +22,7 @@ export const CONNECTION_FILTER = {
 }
 
 export const ConnectionFilterSchema = closed(CONNECTION_FILTER)
-export type ConnectionFilterInput = Static<typeof ConnectionFilterSchema>
+type ConnectionFilterInput = Static<typeof ConnectionFilterSchema>
 
 export const SortQuery = Type.Optional(
   Type.String({

@@ -1,7 +1,7 @@
 import { Fault } from '../core/fault/fault.ts'
 
 /** Pages of lists that begin after an id: `cursor` is that id, opaque. */
-export interface IdPage<Id> {
+interface IdPage<Id> {
   readonly limit: number
   readonly after: Id | null
 }

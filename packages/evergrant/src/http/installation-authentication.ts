@@ -74,7 +74,7 @@ function installationCaller(proven: ProvenInstallation): Caller {
 }
 
 /** To see the connections that its policy selects, and to use them as it says. Never `admin`, whatever its owner is. */
-export function scopesOf({ access }: Pick<AgentPolicy, 'access'>): readonly ApiKeyScope[] {
+function scopesOf({ access }: Pick<AgentPolicy, 'access'>): readonly ApiKeyScope[] {
   return ['connections:read', ...(access.includes('token') ? (['tokens:read'] as const) : []), ...(access.includes('proxy') ? (['proxy'] as const) : [])]
 }
 

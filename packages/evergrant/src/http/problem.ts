@@ -3,7 +3,7 @@ import { FAULTS } from '../core/fault/table.ts'
 import { fillWords, type Words } from '../core/fault/words.ts'
 
 /** RFC 9457, with our members. The same shape for every error of the API. */
-export interface Problem {
+interface Problem {
   readonly type: string
   readonly title: string
   readonly status: number

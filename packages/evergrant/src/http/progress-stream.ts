@@ -7,7 +7,7 @@ import type { Caller, Services } from './services.ts'
 const LOOK_EVERY_MS = SECOND
 
 /** Something that goes on: how to look at it, how it is shown, and when it is over. */
-export interface Progress<State> {
+interface Progress<State> {
   readonly first: State
   look(): Promise<State>
   view(state: State): object

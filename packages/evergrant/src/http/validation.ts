@@ -16,7 +16,7 @@ export const validatorCompiler: FastifySchemaCompiler<object> = ({ schema, httpP
   return httpPart === 'body' ? BODY.compile(schema) : TEXT.compile(schema)
 }
 
-export interface RouteSchemas {
+interface RouteSchemas {
   readonly validator: FastifySchemaCompiler<object>
   readonly serializer: FastifySerializerCompiler<object>
   /** Compiles what no request has asked for yet. @throws Error for a schema that does not compile */

@@ -10,7 +10,7 @@ export const encodeMark = ({ connection, generation, fingerprint }: Mark): strin
 const FINGERPRINT_CHARACTERS = 16
 
 /** As marks keep it: compare with this. */
-export function cut(fingerprint: string | null): string | null {
+function cut(fingerprint: string | null): string | null {
   return fingerprint === null ? null : fingerprint.slice(0, FINGERPRINT_CHARACTERS)
 }
 

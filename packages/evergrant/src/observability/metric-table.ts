@@ -212,7 +212,7 @@ export const METRICS = metrics([
   },
 ])
 
-export type Metric = (typeof METRICS)[number]
+type Metric = (typeof METRICS)[number]
 export type MetricName = Metric['name']
 export type NamesOf<Kind extends MetricRow['kind']> = Extract<Metric, { readonly kind: Kind }>['name']
 export type LabelsOf<Name extends MetricName> = keyof Extract<Metric, { readonly name: Name }>['labels'] & string

@@ -5,7 +5,7 @@ import { AlwaysOnSampler, BatchSpanProcessor, ParentBasedSampler, TraceIdRatioBa
 import { SECOND, type Timers } from '../core/time.ts'
 import type { OpenSpan, RemoteParent, SpanSource } from './spans.ts'
 
-export interface OtlpOptions {
+interface OtlpOptions {
   /** `http://collector:4318`; spans go to `/v1/traces` below it. User and password become basic authentication. */
   readonly endpoint: string
   /** Share of the traces that begin here, 0 to 1. A caller's own decision is followed. */

@@ -1,7 +1,7 @@
 type Method = (...args: readonly unknown[]) => unknown
 
 /** Told of every call of a part that is watched. */
-export interface CallWatch {
+interface CallWatch {
   /** Runs the call: it may put something around it, and must hand back what the call gives. */
   around<Value>(part: string, method: string, call: () => Promise<Value>): Promise<Value>
 }

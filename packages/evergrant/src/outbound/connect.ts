@@ -20,7 +20,7 @@ export interface Target {
   readonly authority: string
 }
 
-export interface DiallerOptions {
+interface DiallerOptions {
   readonly guard: AddressGuard
   readonly timers: Timers
   /** For all addresses of one host together, DNS and TLS included. 10 s by default. */

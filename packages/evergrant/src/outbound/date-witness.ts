@@ -7,7 +7,7 @@ const WARN_MS = 5 * SECOND
 const AGAIN_MS = HOUR
 const HOSTS_MAX = 1_000
 
-export interface WitnessPorts {
+interface WitnessPorts {
   /** The clock that stored instants are on. */
   readonly clock: Clock
   readonly log: Log

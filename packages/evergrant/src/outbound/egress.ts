@@ -40,7 +40,7 @@ export function createEgress(url: string, directly: readonly string[]): Egress {
   }
 }
 
-export interface TunnelOptions {
+interface TunnelOptions {
   readonly timers: Timers
   /** Until the proxy says that the way is open. */
   readonly connectMs: number

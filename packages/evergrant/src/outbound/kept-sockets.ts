@@ -9,7 +9,7 @@ const MARGIN_MS = 1_000
 const PER_ORIGIN = 128
 
 /** Connections that wait for their next request, by origin. */
-export interface KeptSockets {
+interface KeptSockets {
   /** Makes a fresh connection one that can be given. */
   adopt(key: string, socket: Socket): Socket
   take(key: string): Socket | undefined

@@ -5,7 +5,7 @@ import type { ProviderRequest, WireOutcome } from '../core/provider/wire.ts'
 import type { Timers } from '../core/time.ts'
 import { fieldsOf } from './request-fields.ts'
 
-export interface LineOptions {
+interface LineOptions {
   readonly timers: Timers
   /** Longest body kept, in bytes. */
   readonly maxBody: number

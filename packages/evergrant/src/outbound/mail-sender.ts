@@ -15,7 +15,7 @@ class MailError extends Error {
   override readonly name = 'MailError'
 }
 
-export interface SmtpOptions {
+interface SmtpOptions {
   /** `smtp://user:password@host:587` or `smtps://`. */
   readonly url: string
   /** `Name <address>` or an address. */
@@ -54,7 +54,7 @@ export function createSmtpMailer({ url, from }: SmtpOptions): Mailer {
   }
 }
 
-export interface FileMailboxOptions {
+interface FileMailboxOptions {
   /** Made when the first letter comes; its files can be read by this user alone. */
   readonly folder: string
   readonly from: string

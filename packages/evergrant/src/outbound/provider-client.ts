@@ -14,14 +14,14 @@ export interface ProviderClient {
   fetchJson(url: string, options?: RequestLimits): Promise<JsonObject>
 }
 
-export interface RequestLimits {
+interface RequestLimits {
   /** Largest body in bytes; 256 KB by default. */
   readonly maxBytes?: number
   /** From the first byte sent; 10 s by default. */
   readonly deadlineMs?: number
 }
 
-export interface ProviderClientOptions {
+interface ProviderClientOptions {
   readonly guard: AddressGuard
   readonly timers: Timers
   /** Extra certificate authorities, PEM. */

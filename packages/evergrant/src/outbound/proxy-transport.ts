@@ -23,7 +23,7 @@ export interface ProxyRequest {
   readonly certificate?: string | undefined
 }
 
-export interface ProxyAnswer {
+interface ProxyAnswer {
   readonly status: number
   /** Lower-case names; hop-by-hop fields and cookies are dropped. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>
@@ -32,7 +32,7 @@ export interface ProxyAnswer {
 }
 
 /** `not_sent`: no byte reached the API. `no_answer`: it may have acted. `timeout`: as `no_answer`, by our deadline. `cancelled`: by the caller. */
-export type ProxyFailure = 'not_sent' | 'no_answer' | 'timeout' | 'cancelled'
+type ProxyFailure = 'not_sent' | 'no_answer' | 'timeout' | 'cancelled'
 
 export class ProxyError extends Error {
   override readonly name = 'ProxyError'
@@ -53,7 +53,7 @@ export interface ProxyTransport {
   close(): void
 }
 
-export interface ProxyTransportOptions {
+interface ProxyTransportOptions {
   readonly guard: AddressGuard
   readonly timers: Timers
   /** Longest silence inside a body, both ways; 60 s by default. */

@@ -6,7 +6,7 @@ import { createDialler, parseUrl, type Target, targetOf } from './connect.ts'
 import { createKeptSockets } from './kept-sockets.ts'
 import { discard, exchange } from './line.ts'
 
-export interface TokenEndpointOptions {
+interface TokenEndpointOptions {
   readonly guard: AddressGuard
   readonly timers: Timers
   /** For DNS, TCP and TLS together; 10 s by default. */

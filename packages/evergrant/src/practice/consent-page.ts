@@ -2,7 +2,7 @@ import { escapeHtml, page } from './page-frame.ts'
 
 export const ACCOUNTS: readonly string[] = ['ada', 'grace', 'linus']
 
-export interface ConsentView {
+interface ConsentView {
   readonly profile: string
   readonly client: string
   readonly scopes: readonly string[]

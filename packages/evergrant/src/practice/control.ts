@@ -42,7 +42,7 @@ export interface ProfileCounts {
   unknownTokens: number
 }
 
-export interface ControlParts {
+interface ControlParts {
   readonly book: GrantBook
   readonly faults: FaultQueue
   readonly held: HeldRequests

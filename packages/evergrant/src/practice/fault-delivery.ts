@@ -30,7 +30,7 @@ export class HeldRequests {
   }
 }
 
-export interface Delivery {
+interface Delivery {
   readonly profile: string
   readonly response: ServerResponse
   readonly held: HeldRequests

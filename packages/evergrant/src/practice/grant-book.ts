@@ -77,14 +77,14 @@ export interface Grant {
   overlaps: number
 }
 
-export interface NewGrant {
+interface NewGrant {
   readonly profile: string
   readonly client: string
   readonly account: string
   readonly scopes: readonly string[]
 }
 
-export type RefreshOutcome =
+type RefreshOutcome =
   | { readonly granted: true; readonly issued: Issued; readonly grant: Grant; readonly decision: Decision }
   | { readonly granted: false; readonly decision: Decision | 'unknown_token'; readonly grant: Grant | null }
 

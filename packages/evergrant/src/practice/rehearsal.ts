@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 
 const BASIC = `Basic ${Buffer.from('practice:practice-secret').toString('base64')}`
 
-export interface Reply {
+interface Reply {
   readonly status: number
   readonly headers: Headers
   readonly body: Record<string, unknown>

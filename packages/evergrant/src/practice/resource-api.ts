@@ -6,7 +6,7 @@ import type { Realm } from './realm.ts'
 const BEARER = /^Bearer ([A-Za-z0-9\-._~+/|]+=*)$/i
 
 /** The live access token of a call; the call is written into the truth. */
-export function bearer(realm: Realm, call: Call): AccessToken | undefined {
+function bearer(realm: Realm, call: Call): AccessToken | undefined {
   const token = BEARER.exec(call.request.headers.authorization ?? '')?.[1]
   return token === undefined ? undefined : realm.book.useAccess(realm.name, token, call.method, call.url.pathname)
 }

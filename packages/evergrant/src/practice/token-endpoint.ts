@@ -6,7 +6,7 @@ import type { Grant, Issued } from './grant-book.ts'
 import type { Realm } from './realm.ts'
 
 /** One request to the token endpoint, understood but not yet acted on. */
-export interface TokenRequest {
+interface TokenRequest {
   readonly step: 'token.refresh' | 'token.exchange'
   readonly refreshToken: string | null
   /** Does the work once: calling it again returns the same answer. */
@@ -14,7 +14,7 @@ export interface TokenRequest {
   readonly grant: () => Grant | undefined
 }
 
-export const FORM = 'application/x-www-form-urlencoded'
+const FORM = 'application/x-www-form-urlencoded'
 
 /** Reads a token request (RFC 6749 sections 4.1.3 and 6). Nothing changes until `commit`. */
 export function readTokenRequest(realm: Realm, authorization: string | undefined, contentType: string, body: string, overlapping: () => boolean): TokenRequest {

@@ -2,7 +2,7 @@ import type { ProviderRecord } from '../core/provider/record.ts'
 import { AMAZON_VERDICTS } from './amazon-verdicts.ts'
 import { defineProvider } from './define.ts'
 
-export interface AmazonAdsRegion {
+interface AmazonAdsRegion {
   readonly id: string
   readonly name: string
   readonly authorize: string

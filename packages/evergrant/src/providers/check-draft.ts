@@ -18,7 +18,7 @@ const KINDS: Readonly<Record<string, string>> = {
   null: 'null',
 }
 
-export type Checked = { readonly draft: ProviderDraft; readonly problems: null } | { readonly draft: null; readonly problems: readonly Problem[] }
+type Checked = { readonly draft: ProviderDraft; readonly problems: null } | { readonly draft: null; readonly problems: readonly Problem[] }
 
 // Compiled when first asked for: it takes longer than everything else that a start does with the catalogue.
 let wholeFile: ValidateFunction<ProviderDraft> | null = null

@@ -23,11 +23,11 @@ export interface AroundDraft {
   readonly sunsets?: ProviderRecord['sunsets']
 }
 
-export type RequestDraft = Pick<RecordRequest, 'url'> & Partial<RecordRequest>
-export type ChainDraft = Omit<Partial<ChainStep>, 'request'> & { readonly request: RequestDraft }
-export type AfterConnectDraft = Pick<AfterConnect, 'finds'> & Omit<Partial<AfterConnect>, 'request'> & { readonly request: RequestDraft }
+type RequestDraft = Pick<RecordRequest, 'url'> & Partial<RecordRequest>
+type ChainDraft = Omit<Partial<ChainStep>, 'request'> & { readonly request: RequestDraft }
+type AfterConnectDraft = Pick<AfterConnect, 'finds'> & Omit<Partial<AfterConnect>, 'request'> & { readonly request: RequestDraft }
 export type QuotaDraft = Pick<QuotaFacts, 'name'> & Partial<QuotaFacts>
-export interface PushDraft {
+interface PushDraft {
   readonly proof?: Partial<PushFacts['proof']>
   readonly handshake?: (Pick<Handshake, 'where' | 'echo'> & Partial<Handshake>) | null
   readonly rules?: readonly (Pick<PushRule, 'means'> & Partial<PushRule>)[]

@@ -57,14 +57,14 @@ type SigningDraft = Omit<SigningFacts, 'header'> & Partial<SigningFacts>
 type SignatureDraft = Omit<SignatureFacts, 'encoding' | 'timestampHeader'> & Partial<SignatureFacts>
 type SuccessDraft = Omit<NonNullable<AnswerFacts['success']>, 'step'> & Partial<NonNullable<AnswerFacts['success']>>
 
-export type VariableDraft = Pick<VariableDefinition, 'label' | 'pattern' | 'example'> &
+type VariableDraft = Pick<VariableDefinition, 'label' | 'pattern' | 'example'> &
   Partial<Omit<VariableDefinition, 'choices'>> & { readonly choices?: Readonly<Record<string, ChoiceDraft>> | null }
-export interface ChoiceDraft {
+interface ChoiceDraft {
   readonly label: string
   readonly sets?: Readonly<Record<string, string>>
 }
 
-export interface TokenDraft {
+interface TokenDraft {
   readonly paths: Partial<TokenPaths>
   readonly refreshPaths?: Partial<TokenPaths> | null
   readonly account?: string | null
@@ -73,16 +73,16 @@ export interface TokenDraft {
 
 type SourceDefaults = 'label' | 'pattern' | 'method' | 'headers' | 'body' | 'needsScope'
 /** An account source without what has a default. */
-export type AccountDraft = AccountSource extends infer Source
+type AccountDraft = AccountSource extends infer Source
   ? Source extends AccountSource
     ? Omit<Source, SourceDefaults> & Partial<Pick<Source, Extract<keyof Source, SourceDefaults>>>
     : never
   : never
 export type RuleDraft = Pick<VerdictRule, 'verdict' | 'where'> & Partial<VerdictRule>
-export type RevokeDraft = Partial<Omit<RevokeFacts, 'fallback'>> & { readonly fallback?: Partial<Omit<RevokeFacts, 'fallback'>> | null }
+type RevokeDraft = Partial<Omit<RevokeFacts, 'fallback'>> & { readonly fallback?: Partial<Omit<RevokeFacts, 'fallback'>> | null }
 
 /** Names of RFC 6749 section 5.1 and OpenID Connect Core 3.1.3.3. */
-export const STANDARD_PATHS: TokenPaths = {
+const STANDARD_PATHS: TokenPaths = {
   accessToken: 'access_token',
   refreshToken: 'refresh_token',
   expiresIn: 'expires_in',

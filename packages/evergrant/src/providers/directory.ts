@@ -9,7 +9,7 @@ import { secretIsKey } from '../core/provider/values.ts'
 import { type Clock, HOUR, MINUTE, SECOND } from '../core/time.ts'
 import { type IssuerMetadata, metadataUrls, readMetadata } from './metadata.ts'
 
-export interface DirectoryOptions {
+interface DirectoryOptions {
   readonly records: readonly ProviderRecord[]
   /** Fetches a JSON document without following redirects; refuses private addresses; rejects on anything but 200 and an object. */
   readonly fetchJson: (url: string) => Promise<JsonObject>

@@ -22,7 +22,7 @@ export function parseProvider(text: string, fileName: string, shipped: readonly 
   return read.record
 }
 
-export type ReadProvider = { readonly record: ProviderRecord; readonly problems: null } | { readonly record: null; readonly problems: readonly Problem[] }
+type ReadProvider = { readonly record: ProviderRecord; readonly problems: null } | { readonly record: null; readonly problems: readonly Problem[] }
 
 /** As {@link parseProvider}, with every problem by itself instead of an error. */
 export function readProvider(text: string, fileName: string, shipped: readonly ProviderRecord[] = []): ReadProvider {

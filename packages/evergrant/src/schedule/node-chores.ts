@@ -6,7 +6,7 @@ import type { RefreshEngine } from '../core/refresh/refresh-engine.ts'
 import { MINUTE, SECOND } from '../core/time.ts'
 import type { Chore } from './worker.ts'
 
-export interface NodeChoreParts {
+interface NodeChoreParts {
   readonly engine: Pick<RefreshEngine, 'runDue' | 'takeOverLost' | 'freeForgotten'> & { flushInterest(): Promise<void> }
   readonly revocation: RevocationPorts
   /** Null where there are no other nodes. */
@@ -31,7 +31,7 @@ export function nodeChores({ engine, revocation, watch, trust, warnings }: NodeC
   ]
 }
 
-export interface EventChoreParts {
+interface EventChoreParts {
   readonly pushes: { work(): Promise<number> }
   readonly routineChecks: { plan(): Promise<boolean>; run(): Promise<number> }
 }

@@ -10,7 +10,7 @@ const SALT = 16
 const NONCE = 12
 const TAG = 16
 
-export interface AesSealOptions {
+interface AesSealOptions {
   readonly keyring: Keyring
   /** 32 random bytes of this installation, see `openSeal`: fingerprints and MACs outlive a change of master keys. */
   readonly root: Secret<Uint8Array>

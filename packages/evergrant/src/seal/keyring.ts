@@ -9,7 +9,7 @@ export interface MasterKey {
 }
 
 /** A master key that only a key service can open: what the service answered when it was wrapped. */
-export interface WrappedKey {
+interface WrappedKey {
   readonly id: string
   readonly wrapped: string
 }

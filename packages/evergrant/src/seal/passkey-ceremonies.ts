@@ -9,7 +9,7 @@ const library = () => import('@simplewebauthn/server')
 const ALGORITHMS = [-8, -7, -257]
 const PATIENCE_MS = 5 * 60_000
 
-export interface PasskeySite {
+interface PasskeySite {
   /** Passkeys belong to its host. */
   readonly publicUrl: string
   /** Origins of applications; those below that host may use its passkeys, too. */

@@ -25,7 +25,7 @@ interface Parameters {
 /** One argon2id computation (RFC 9106). */
 export type Derive = (password: Uint8Array, salt: Uint8Array, parameters: Parameters) => Promise<Uint8Array>
 
-export interface PasswordHasherOptions {
+interface PasswordHasherOptions {
   readonly entropy: Pick<Entropy, 'bytes'>
   readonly clock: Pick<Clock, 'wall'>
   /** Node's own by default. */

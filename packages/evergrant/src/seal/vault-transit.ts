@@ -3,7 +3,7 @@ import type { Secret } from '../core/seal/secret.ts'
 import { SECOND, type Timers } from '../core/time.ts'
 import type { KeyProvider } from './key-provider.ts'
 
-export interface VaultTransitOptions {
+interface VaultTransitOptions {
   /** `https://vault.example.com:8200/v1/<mount>/keys/<key>`. */
   readonly address: string
   readonly token: Secret

@@ -24,7 +24,7 @@ export interface AccessLab {
   issuerKey(): Promise<IssuerKey>
 }
 
-export interface AccessLabParts {
+interface AccessLabParts {
   readonly store: Pick<Store, 'signingKeys'>
   readonly time?: ManualTime
   readonly changesFresh?: () => boolean

@@ -16,7 +16,7 @@ export interface Breach {
  * - `unread`: a statement that this reader does not know: teach it, do not guess
  * - `no way back`: there is no down, or it leaves something that the up made
  */
-export type Rule = 'removes' | 'refuses' | 'blocks' | 'acts' | 'unread' | 'no way back'
+type Rule = 'removes' | 'refuses' | 'blocks' | 'acts' | 'unread' | 'no way back'
 
 const DATABASES = ['sqlite', 'postgres'] as const
 

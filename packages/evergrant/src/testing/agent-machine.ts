@@ -9,7 +9,7 @@ export interface AgentServer {
   send(method: Method, path: string, options: { readonly headers: Readonly<Record<string, string>>; readonly body?: unknown }): Promise<MachineAnswer>
 }
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
+type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 
 export interface MachineAnswer {
   readonly status: number
@@ -19,7 +19,7 @@ export interface MachineAnswer {
   readonly json: any
 }
 
-export interface ProofOptions {
+interface ProofOptions {
   readonly credential?: string
   readonly accessToken?: string
   readonly nonce?: string | null

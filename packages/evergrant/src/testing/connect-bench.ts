@@ -37,7 +37,7 @@ import { openMemoryStore, type Store } from '../store/index.ts'
 import { systemClock, systemEntropy, systemTimers } from '../system.ts'
 import { testSeal } from './seal.ts'
 
-export interface BenchOptions {
+interface BenchOptions {
   readonly publicUrl?: string
   /** Instead of the catalogue's records of the same id. */
   readonly records?: readonly ProviderRecord[]

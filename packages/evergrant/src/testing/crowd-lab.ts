@@ -12,7 +12,7 @@ import { createEngineLab, type EngineLab, type LabOptions } from './engine-lab.t
 import { testSeal } from './seal.ts'
 
 /** How the provider answers everybody, or one token. */
-export type Mood =
+type Mood =
   | 'well'
   | 'dead'
   | 'unreachable'
@@ -23,7 +23,7 @@ export type Mood =
   | { readonly throttlesSeconds: number }
   | { readonly takesMs: number }
 
-export interface Presented {
+interface Presented {
   /** Milliseconds since the lab began. */
   readonly at: number
   /** `rt-<integration index>-<connection index>`, whatever rotation did to it. */
@@ -80,7 +80,7 @@ function answered(status: number, body: object, headers: Readonly<Record<string,
   return { kind: 'answered', answer: { status, headers: { 'content-type': 'application/json', ...headers }, body: new TextEncoder().encode(text), text } }
 }
 
-export interface MemberOptions {
+interface MemberOptions {
   readonly livesMs?: (index: number) => number
   /** How long ago its tokens were obtained: 0 by default; 50 minutes of an hour make it due. */
   readonly ageMs?: number

@@ -5,12 +5,12 @@ import type { Services } from '../http/services.ts'
 import { AgentMachine } from './agent-machine.ts'
 
 /** Where a machine can be enrolled: a whole node. */
-export interface EnrolPlace {
+interface EnrolPlace {
   readonly app: App
   readonly evergrant: { readonly publicUrl: string; readonly services: Pick<Services, 'agents' | 'enrolment' | 'clock'> }
 }
 
-export interface WantedMachine {
+interface WantedMachine {
   readonly organization: OrganizationId
   readonly owner: UserId
   /** Of the agent: unique in the organization. */

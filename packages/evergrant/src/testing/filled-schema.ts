@@ -20,12 +20,12 @@ export interface Filling {
 }
 
 /** Every column is filled in the first, those that may be empty are in the last, and in between it goes by turns. */
-export const ROWS = 3
+const ROWS = 3
 
 /** Tables that take one row only, or that a migration itself fills. */
 const ONE_ROW = new Set(['lineage', 'signing_key_ring'])
 /** Written by the database itself when a row of another table is. */
-export const KEPT_BY_TRIGGERS = new Set(['connection_tag', 'event_outbox'])
+const KEPT_BY_TRIGGERS = new Set(['connection_tag', 'event_outbox'])
 
 const LISTS = new Set([
   'tags',

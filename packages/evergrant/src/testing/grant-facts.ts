@@ -15,7 +15,7 @@ import { checkMeaning } from '../providers/check-meaning.ts'
 import { answered, contextOf } from './provider-contexts.ts'
 import { type ReadAs, SENT } from './record-facts.ts'
 
-export interface GrantClaims {
+interface GrantClaims {
   readonly credentials: OwnCredentials
   readonly scopes?: readonly string[]
   /** What the record's sample grants; left out where nobody is asked. */

@@ -9,7 +9,7 @@ export const ORIGIN = 'https://evergrant.example'
 export const OWN_PAGE = { origin: ORIGIN, 'sec-fetch-site': 'same-origin', 'evergrant-client': '1' } as const
 export const PASSWORD = 'correct kettle battery orbit'
 
-export interface Visit {
+interface Visit {
   readonly address?: string
   readonly headers?: Readonly<Record<string, string>>
   /** An access token. */
@@ -72,7 +72,7 @@ export async function createIdentityLab(options: ApiLabOptions = {}): Promise<Id
 }
 
 /** What one test works with: the lab on a new day, when nothing is held against anybody, and two addresses that nobody had before. */
-export interface Visited {
+interface Visited {
   readonly lab: IdentityLab
   readonly ANA: string
   readonly BEN: string

@@ -10,12 +10,12 @@ import type { TruthfulProvider } from './truthful-provider.ts'
 export type Blow = 'fails' | 'unknown' | 'dies before' | 'dies after' | 'pauses before' | 'pauses after'
 export const BLOWS: readonly Blow[] = ['fails', 'unknown', 'dies before', 'dies after', 'pauses before', 'pauses after']
 
-export interface NumberedCall {
+interface NumberedCall {
   readonly number: number
   readonly name: string
 }
 
-export interface CallsSetting {
+interface CallsSetting {
   /** Null: the call goes well. */
   readonly blow: (call: NumberedCall) => Blow | null
   readonly pause: () => Promise<void>

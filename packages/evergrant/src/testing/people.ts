@@ -23,7 +23,7 @@ export interface SignedInPerson {
   readonly opened: Opened
 }
 
-export interface WantedPerson {
+interface WantedPerson {
   readonly role: Role
   readonly organization: OrganizationId
   readonly externalId?: string | null

@@ -15,7 +15,7 @@ export interface PlantedOrganization {
   readonly marks: readonly string[]
 }
 
-export interface PlantingPlace {
+interface PlantingPlace {
   readonly store: PeoplePlace['store'] & Parameters<typeof connectionOf>[0]
   readonly services: PeoplePlace['services'] & { readonly apiKeys: Pick<ApiKeysService, 'create'> }
   ask(method: string, url: string, credential: string | null, body?: unknown): Promise<NodeAnswer>

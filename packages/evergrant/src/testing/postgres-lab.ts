@@ -5,13 +5,13 @@ import { systemClock, systemTimers } from '../system.ts'
 import type { ManualTime } from './manual-time.ts'
 
 /** One PostgreSQL database for the tests of a file, emptied for each, whose clock is the test's own. */
-export interface PostgresLab {
+interface PostgresLab {
   /** An empty store that tells the time of `time`. `advance` also waits for what the database was asked on the way. */
   open(time: ManualTime): Promise<Store>
   close(): Promise<void>
 }
 
-export type PostgresOffer = { readonly postgres: PostgresLab; readonly skip: null } | { readonly postgres: null; readonly skip: string }
+type PostgresOffer = { readonly postgres: PostgresLab; readonly skip: null } | { readonly postgres: null; readonly skip: string }
 
 export async function postgresLab(): Promise<PostgresOffer> {
   const { database, skip } = await freshDatabase()

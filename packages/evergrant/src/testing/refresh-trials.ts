@@ -21,7 +21,7 @@ import { type TruthfulClass, TruthfulProvider } from './truthful-provider.ts'
 
 export const CLASSES: readonly TruthfulClass[] = ['P0', 'P1', 'P2', 'P3', 'P4', 'PU']
 const SCALE = 500
-export const WINDOW_MS = 3_000
+const WINDOW_MS = 3_000
 
 /** Table 2.8 divided by 500; what bounds our own machine is short, too, so that a pause can pass it. */
 export const TRIAL_TIMES: ProtocolTimes = {

@@ -22,7 +22,7 @@ export interface JsonSchema {
 }
 
 /** Ids of rows that are there, by what they begin with: `con_`. */
-export type KnownIds = Readonly<Record<string, string>>
+type KnownIds = Readonly<Record<string, string>>
 
 const LONGEST_LIST = 3
 const LONGEST_TEXT = 40
@@ -81,7 +81,7 @@ function objectsOf(schema: JsonSchema, ids: KnownIds): fc.Arbitrary<Record<strin
 }
 
 /** What nobody sends who means well. Written as JSON, each is one value. */
-export const HOSTILE_VALUES: readonly unknown[] = [
+const HOSTILE_VALUES: readonly unknown[] = [
   null,
   '',
   ' ',

@@ -5,7 +5,7 @@ import type { Clock, Timers } from '../core/time.ts'
 export type ScriptedClass = 'P0' | 'P1' | 'P3' | 'P4'
 
 /** What the next request meets, instead of being answered well. `lost` and `silent` end in silence: after or before the provider acted. */
-export type Step =
+type Step =
   | { readonly kind: 'answer'; readonly status: number; readonly body: string; readonly headers?: Readonly<Record<string, string>> }
   | { readonly kind: 'lost' }
   | { readonly kind: 'silent' }

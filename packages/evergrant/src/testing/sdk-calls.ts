@@ -4,7 +4,7 @@ export const REFRESH = '/api/v1/auth/sdk/refresh'
 export const RECOVER = '/api/v1/auth/sdk/recover'
 export const REVOKE = '/api/v1/auth/sdk/revoke'
 
-export interface SdkCall {
+interface SdkCall {
   /** The machine's own, where nothing is said. */
   readonly token?: string
   readonly attempt?: string

@@ -106,7 +106,7 @@ export function tokenRow(changes: Partial<SdkToken> = {}): SdkToken {
 /** The text of a refresh token, as far as the rule is concerned. */
 export type Held = Pick<SdkToken, 'generation' | 'attempt'>
 
-export interface Shown {
+interface Shown {
   readonly verb?: SdkPresentation['verb']
   readonly key?: string
   readonly nextKey?: string

@@ -5,7 +5,7 @@ import { type VectorExchange, VectorMachine } from './vector-machine.ts'
 import { hashVectors, type ProofVector, proofVectors, signaturesIn, thumbprintVectors, VECTOR_KEYS } from './vector-proofs.ts'
 
 /** Stands where the server's signature would be another one each time. */
-export const PLACEHOLDER_TOKEN = 'an access token of the server'
+const PLACEHOLDER_TOKEN = 'an access token of the server'
 const ORGANIZATION = 'org_01900000-0000-7000-8000-000000000000'
 
 export interface SdkVectors {

@@ -58,7 +58,7 @@ export async function createSessionLab(options: LabOptions & { readonly app?: Pa
 }
 
 /** The lab is reached by https. */
-export const COOKIE = '__Host-evergrant_session'
+const COOKIE = '__Host-evergrant_session'
 
 /** The value that an answer gave to the cookie: `''` where it was taken away, null where nothing was said of it. */
 export function cookieOf(answer: ApiAnswer): string | null {

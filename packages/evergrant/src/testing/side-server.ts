@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http'
 
-export interface SideAnswer {
+interface SideAnswer {
   readonly status?: number
   readonly body: unknown
 }

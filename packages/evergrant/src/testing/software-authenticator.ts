@@ -17,7 +17,7 @@ function head(major: number, length: number): Buffer {
   return Buffer.from([(major << 5) | 25, length >> 8, length & 255])
 }
 
-export interface AuthenticatorOptions {
+interface AuthenticatorOptions {
   readonly origin: string
   /** Whether it checks who is there (PIN, finger, face). */
   readonly userVerified?: boolean

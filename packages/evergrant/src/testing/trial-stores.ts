@@ -6,7 +6,7 @@ import { openPostgresStore, openSqliteStore, type Store } from '../store/index.t
 import { systemClock, systemTimers } from '../system.ts'
 
 /** One of the databases that a trial runs on. `absent`: it is not on this machine, and `name` says why. */
-export interface TrialStore {
+interface TrialStore {
   readonly name: string
   readonly absent: boolean
   /** Whether two nodes may work on it at once. */

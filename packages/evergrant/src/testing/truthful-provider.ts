@@ -1,13 +1,13 @@
 export type TruthfulClass = 'P0' | 'P1' | 'P2' | 'P3' | 'P4' | 'PU'
 
-export interface SeenToken {
+interface SeenToken {
   /** When the request was sent. It may have been long on its way. */
   readonly sentAt: number
   readonly generation: number
   readonly decision: 'rotated' | 'reissued' | 'replayed' | 'refused'
 }
 
-export interface ProviderReply {
+interface ProviderReply {
   readonly status: number
   readonly body: string
 }

@@ -9,7 +9,7 @@ import { signIn } from './people.ts'
 import { testSeal } from './seal.ts'
 import type { VectorMachine } from './vector-machine.ts'
 
-export interface VectorStage {
+interface VectorStage {
   readonly lab: AgentLab
   machine(): VectorMachine
 }

@@ -6,7 +6,7 @@ export const VECTOR_URL = 'https://evergrant.example'
 export type PrivateJwk = Readonly<Record<string, string>>
 
 /** What a program does with an answer. docs/reference/sdk-protocol.md, "What a client does". */
-export type Next = 'store' | 'nonce' | 'poll' | 'recover' | 'refresh' | 'reload' | 're_key' | 'later' | 'ended' | 'stop' | 'show'
+type Next = 'store' | 'nonce' | 'poll' | 'recover' | 'refresh' | 'reload' | 're_key' | 'later' | 'ended' | 'stop' | 'show'
 
 /** One request and its answer, as docs/reference/sdk-protocol-vectors.json has it. */
 export interface VectorExchange {
@@ -53,7 +53,7 @@ export function signed(key: KeyObject, header: object, claims: object): string {
 
 export const algorithmOf = ({ key }: Pick<VectorKey, 'key'>): 'ES256' | 'EdDSA' => (key.asymmetricKeyType === 'ec' ? 'ES256' : 'EdDSA')
 
-export interface Presenting {
+interface Presenting {
   readonly title: string
   readonly row: string
   readonly next: Next

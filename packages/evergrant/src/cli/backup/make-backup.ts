@@ -10,7 +10,7 @@ import { systemClock } from '../../system.ts'
 import { version } from '../version.ts'
 import { type KeyFinding, keyIdOf, keysAtHand, tryKeys, usage } from './key-files.ts'
 
-export interface BackupRequest {
+interface BackupRequest {
   readonly to: string
   readonly readers: Readers
   /** Backups that stay in a folder; null: all. */

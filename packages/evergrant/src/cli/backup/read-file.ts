@@ -26,7 +26,7 @@ export async function checkBackup(config: Config, path: string, opener: Opener):
   }
 }
 
-export interface RestoredDatabase extends CheckedBackup {
+interface RestoredDatabase extends CheckedBackup {
   /** What it now says of itself; null: it never served. */
   readonly declared: Omit<Declaration, 'event'> | null
 }

@@ -19,7 +19,6 @@ export const FIELDS = [
   'variables',
   'facts',
 ] as const
-export type Field = (typeof FIELDS)[number]
 export const OBJECT_FIELDS: readonly string[] = ['variables', 'facts', 'metadata']
 
 /** Which columns fill a field, by its name; the first that holds something counts. A column may be a path: `credentials.raw.scope`. */

@@ -23,7 +23,7 @@ export interface ItemMaker {
   readonly fernet: Fernet | null
 }
 
-export type MadeItem =
+type MadeItem =
   | { readonly kind: 'item'; readonly item: JsonObject; readonly columns: ReadonlyMap<string, string> }
   | { readonly kind: 'skipped' }
   | { readonly kind: 'problem'; readonly problem: LineProblem }

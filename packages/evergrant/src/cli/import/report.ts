@@ -6,7 +6,7 @@ import type { LineProblem } from './problem.ts'
 import type { Extent, Source } from './source.ts'
 
 /** Lines of one run, by what became of them. */
-export interface Tally {
+interface Tally {
   read: number
   imported: number
   replaced: number

@@ -6,7 +6,7 @@ export const SHAPES = ['evergrant', 'nango', 'better-auth', 'table'] as const
 export type ShapeName = (typeof SHAPES)[number]
 
 /** Names that the provider's record knows. */
-export interface NamedValues {
+interface NamedValues {
   readonly variables: readonly string[]
   /** Those of them that the provider itself tells: facts. */
   readonly told: readonly string[]

@@ -17,7 +17,7 @@ export interface Verified {
 
 type Verdict = keyof Verified
 
-export interface Verifying {
+interface Verifying {
   readonly api: Api
   readonly report: Report
   readonly timers: Timers

@@ -14,7 +14,7 @@ const FLUSH_MS = 5 * SECOND
 /** While the change channel is deaf, a cached key is believed no longer than this. */
 const DEAF_TRUST_MS = SECOND
 
-export interface ApiKeysPorts {
+interface ApiKeysPorts {
   readonly store: ApiKeys
   readonly clock: Clock
   readonly timers: Pick<Timers, 'after'>
@@ -30,14 +30,14 @@ export interface ApiKeysPorts {
 /** The hint of a key that lives in this process only; real hints begin with `egk_`. */
 export const LOCAL_KEY_HINT = 'local'
 
-export interface NewApiKey {
+interface NewApiKey {
   readonly name: string
   readonly scopes: readonly ApiKeyScope[]
   readonly expiresAt: Instant | null
 }
 
 /** A key with its text, which is never shown again. */
-export interface IssuedApiKey {
+interface IssuedApiKey {
   readonly apiKey: ApiKey
   readonly text: string
 }

@@ -4,14 +4,14 @@ import type { Seal } from '../seal/seal.ts'
 import type { Clock } from '../time.ts'
 import type { Idempotency } from './idempotency.ts'
 
-export interface IdempotencyPorts {
+interface IdempotencyPorts {
   readonly store: Idempotency
   readonly seal: Pick<Seal, 'seal' | 'openText' | 'digest'>
   readonly clock: Clock
 }
 
 /** An answer as it left: the same bytes are given again. */
-export interface KeptAnswer {
+interface KeptAnswer {
   readonly status: number
   readonly body: string
 }

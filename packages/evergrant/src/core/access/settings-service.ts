@@ -6,13 +6,13 @@ import { isColour, READABLE, readability, readableAccent } from './accent.ts'
 import type { Organizations } from './organization.ts'
 import type { OrganizationSettings, SettingsChange } from './organization-settings.ts'
 
-export interface SettingsPorts {
+interface SettingsPorts {
   readonly organizations: Pick<Organizations, 'settings' | 'saveSettings'>
   readonly clock: Pick<Clock, 'wall'>
   readonly entropy: Entropy
 }
 
-export interface SettingsCaller {
+interface SettingsCaller {
   readonly organization: OrganizationId
   readonly actor: Actor
 }

@@ -76,7 +76,7 @@ export function requireUndoing({ own }: AgentCaller, stopper: Stopper | null, wh
 }
 
 /** What events about agents have alike. */
-export interface AgentEvents {
+interface AgentEvents {
   readonly clock: Pick<Clock, 'wall'>
   readonly entropy: Entropy
 }

@@ -14,7 +14,7 @@ export interface SelectableConnection {
 /** `look`: to see that it is there and how it is. */
 export type WantedUse = { readonly access: 'look' | 'token' } | { readonly access: 'proxy'; readonly method: string }
 
-export type PolicyRuling =
+type PolicyRuling =
   | { readonly kind: 'allowed'; readonly approval: boolean }
   /** Answered exactly as a connection that never was. */
   | { readonly kind: 'hidden' }

@@ -12,7 +12,7 @@ import type { AgentStanding, Agents } from './agents.ts'
 import type { Installations } from './installations.ts'
 import type { RecoverySettings } from './recovery-settings.ts'
 
-export interface AgentPorts {
+interface AgentPorts {
   readonly agents: Agents
   readonly installations: Pick<Installations, 'revoke'>
   readonly users: Pick<Users, 'get' | 'membershipsOf'>
@@ -20,7 +20,7 @@ export interface AgentPorts {
   readonly entropy: Entropy
 }
 
-export interface NewAgent {
+interface NewAgent {
   readonly name: string
   readonly description: string | null
   /** The caller, where it is a person. */
@@ -30,7 +30,7 @@ export interface NewAgent {
 }
 
 /** What is not named stays. */
-export interface AgentChange {
+interface AgentChange {
   readonly name?: string
   readonly description?: string | null
   readonly owner?: UserId

@@ -3,7 +3,7 @@ import { type AgentCaller, agentEvent } from './agent-caller.ts'
 import type { Agents } from './agents.ts'
 import type { AgentSettings, RecoverySettings } from './recovery-settings.ts'
 
-export interface AgentSettingsPorts {
+interface AgentSettingsPorts {
   readonly agents: Pick<Agents, 'settings' | 'saveSettings'>
   readonly clock: Pick<Clock, 'wall'>
   readonly entropy: Entropy
@@ -12,7 +12,7 @@ export interface AgentSettingsPorts {
 }
 
 /** What is not named stays. */
-export interface AgentSettingsChange {
+interface AgentSettingsChange {
   readonly recoveryEnabled?: boolean
   readonly recovery?: Partial<RecoverySettings>
   /** True: a tripped breaker is put back, and machines recover by themselves again; those that did so far trip it no more. */

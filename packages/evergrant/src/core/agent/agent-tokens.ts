@@ -77,7 +77,7 @@ const INSTALLATION_ID = new RegExp(idPattern('ins'))
 const ORGANIZATION_ID = new RegExp(idPattern('org'))
 
 /** Null: not what an installation is given. */
-export function readAgentClaims(claims: JsonObject): AgentClaims | null {
+function readAgentClaims(claims: JsonObject): AgentClaims | null {
   const { sub, ins, org, gen, iss, aud, iat, exp, jti, cnf } = claims
   const ids = matches(sub, AGENT_ID) && matches(ins, INSTALLATION_ID) && matches(org, ORGANIZATION_ID)
   const times = isCount(iat) && isCount(exp) && isCount(gen)

@@ -7,7 +7,7 @@ import { accessOf, selects } from './agent-policy.ts'
 import type { Agents } from './agents.ts'
 import type { Approval, Approvals } from './approvals.ts'
 
-export interface ApprovalPorts {
+interface ApprovalPorts {
   readonly approvals: Approvals
   readonly agents: Pick<Agents, 'get'>
   readonly connections: Pick<Connections, 'get'>

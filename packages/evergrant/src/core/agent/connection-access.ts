@@ -14,7 +14,7 @@ import type { Approval, Approvals } from './approvals.ts'
 import type { InstallationStanding } from './installations.ts'
 import type { UseCounter } from './use-counter.ts'
 
-export interface ConnectionAccessPorts {
+interface ConnectionAccessPorts {
   readonly connections: Pick<Connections, 'get'>
   readonly approvals: Pick<Approvals, 'ask' | 'standing'>
   readonly events: Pick<Events, 'append' | 'appendOnce'>

@@ -8,7 +8,7 @@ import type { AgentService } from './agent-service.ts'
 import type { Enrolment, Enrolments } from './enrolments.ts'
 import type { MachineHints } from './installation.ts'
 
-export interface DevicePorts {
+interface DevicePorts {
   readonly enrolments: Pick<Enrolments, 'insert' | 'byUserCode' | 'decide'>
   readonly agents: Pick<AgentService, 'get'>
   readonly seal: Pick<Seal, 'digest'>
@@ -17,7 +17,7 @@ export interface DevicePorts {
 }
 
 /** What a machine is told that waits for a person (RFC 8628 section 3.2). */
-export interface DeviceRequest {
+interface DeviceRequest {
   readonly deviceCode: string
   /** As people read it: `BCDF-GHJK`. */
   readonly userCode: string

@@ -8,7 +8,7 @@ const AFTER_MS = 10 * MINUTE
 const BATCH = 500
 const NAME = 'installations_reachable_at'
 
-export interface DowntimePorts {
+interface DowntimePorts {
   readonly clock: Pick<Clock, 'wall'>
   readonly installations: Pick<Installations, 'excuse'>
   readonly meta: { get(name: string): Promise<Uint8Array | undefined>; put(name: string, value: Uint8Array): Promise<void> }

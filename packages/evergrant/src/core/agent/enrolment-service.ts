@@ -16,7 +16,7 @@ import type { SdkToken } from './sdk-token.ts'
 import { stoppedFault } from './stopped.ts'
 import type { WorkloadIdentities } from './workload-identities.ts'
 
-export interface EnrolmentPorts {
+interface EnrolmentPorts {
   readonly agents: Pick<Agents, 'get'>
   readonly service: Pick<AgentService, 'get'>
   readonly enrolments: Enrolments
@@ -39,7 +39,7 @@ export type EnrolmentCredential =
   | { readonly door: 'workload'; readonly token: string }
 
 /** A machine that enrols: its key was proven in this request. */
-export interface EnrollingMachine {
+interface EnrollingMachine {
   readonly key: { readonly thumbprint: string; readonly jwk: JsonObject }
   readonly attempt: string
   readonly name: string | null
@@ -50,7 +50,7 @@ export interface EnrollingMachine {
 }
 
 /** The code itself is shown once. */
-export interface IssuedCode {
+interface IssuedCode {
   readonly enrolment: Enrolment
   readonly code: string
 }
@@ -301,7 +301,7 @@ function keptOut(installation: InstallationId): Fault {
 }
 
 /** Unknown, used by another key, withdrawn or over: nobody is told which. */
-export function invalidCode(): Fault {
+function invalidCode(): Fault {
   return new Fault('enrolment_code_invalid', {
     detail:
       'This enrolment code was used already, taken back, or is too old: a code enrols one machine, once. Ask for a new one and run: npx @evergrant/sdk enroll <code>.',

@@ -18,7 +18,7 @@ const FLUSH_MS = SECOND
 /** How old the last sign of life in the record may be, while requests come. */
 const SEEN_EVERY_MS = 5 * MINUTE
 
-export interface InstallationGuardPorts {
+interface InstallationGuardPorts {
   readonly tokens: Pick<AgentTokens, 'peek' | 'read'>
   readonly installations: Pick<Installations, 'get' | 'markSeen'>
   readonly clock: Clock

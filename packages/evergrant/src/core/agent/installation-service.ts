@@ -22,7 +22,7 @@ import type { RecoverySettings } from './recovery-settings.ts'
 import type { SdkToken } from './sdk-token.ts'
 import { type TimelineEntry, timelineOf } from './timeline.ts'
 
-export interface InstallationServicePorts {
+interface InstallationServicePorts {
   readonly agents: Pick<Agents, 'get' | 'settings'>
   readonly installations: Pick<Installations, 'get' | 'list' | 'revoke' | 'unlock' | 'lift' | 'update' | 'tokensOf' | 'attemptsOf' | 'recoveryPressure'>
   readonly events: Pick<Events, 'list'>
@@ -251,7 +251,7 @@ export class InstallationService {
   }
 }
 
-export function installationNotFound(id: InstallationId): Fault {
+function installationNotFound(id: InstallationId): Fault {
   return new Fault('not_found', { field: 'id', detail: `There is no installation ${id} in this organization. GET installations lists them.` })
 }
 

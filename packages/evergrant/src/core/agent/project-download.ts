@@ -24,7 +24,7 @@ export interface PackedProject {
   readonly archive: Uint8Array
 }
 
-export interface ProjectDownloadPorts {
+interface ProjectDownloadPorts {
   readonly agents: Pick<AgentService, 'get'>
   readonly enrolment: Pick<EnrolmentService, 'createCode'>
   readonly pack: (plan: ProjectPlan) => PackedProject
@@ -33,7 +33,7 @@ export interface ProjectDownloadPorts {
   readonly publicUrl: string
 }
 
-export interface ProjectDownload extends PackedProject {
+interface ProjectDownload extends PackedProject {
   /** From then on its code enrols nobody. */
   readonly expiresAt: Instant
 }

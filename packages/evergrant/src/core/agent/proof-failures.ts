@@ -9,13 +9,13 @@ import { type Clock, type Entropy, MINUTE, type Timers } from '../time.ts'
 const COUNTED_MAX = 10_000
 
 /** A genuine token that came with another key than its installation's. */
-export interface ProofFailure extends CallerFacts {
+interface ProofFailure extends CallerFacts {
   readonly organization: OrganizationId
   readonly agent: AgentId
   readonly installation: InstallationId
 }
 
-export interface ProofFailurePorts {
+interface ProofFailurePorts {
   readonly clock: Pick<Clock, 'wall'>
   readonly timers: Pick<Timers, 'after'>
   readonly entropy: Entropy

@@ -33,14 +33,14 @@ export interface SdkOpened {
   readonly serverTime: Instant
 }
 
-export interface SdkOpening {
+interface SdkOpening {
   /** False: a bearer access token, where the policy of the agent gives such. */
   readonly bound: boolean
   /** Where they were read already. */
   readonly settings?: AgentSettings
 }
 
-export interface SdkCredentialPorts {
+interface SdkCredentialPorts {
   readonly clock: Pick<Clock, 'wall'>
   readonly seal: Pick<Seal, 'mac'>
   readonly accessTokens: Pick<AgentTokens, 'issue'>
@@ -89,7 +89,7 @@ export class SdkCredentials {
 }
 
 /** @throws Fault `agent_policy_refused` */
-export function requireBearer({ agent }: Pick<InstallationStanding, 'agent'>): void {
+function requireBearer({ agent }: Pick<InstallationStanding, 'agent'>): void {
   if (agent.policy.bearer) return
   throw new Fault('agent_policy_refused', {
     field: '/bound',

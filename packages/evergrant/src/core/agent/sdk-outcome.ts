@@ -13,7 +13,7 @@ import { judgeSdkToken, type SdkJudgement, type SdkRecord } from './sdk-rotation
 import type { SdkToken } from './sdk-token.ts'
 
 /** How long a person has to answer. */
-export const APPROVAL_MS = DAY
+const APPROVAL_MS = DAY
 /** How long what was approved for one attempt holds for the next one. */
 const NEXT_ATTEMPT_MS = HOUR
 

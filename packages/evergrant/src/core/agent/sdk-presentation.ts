@@ -30,7 +30,7 @@ export interface SdkPresentation {
 }
 
 /** Made beforehand, so that the same presentation may be applied again after an unknown commit. */
-export interface SdkPresentationIds {
+interface SdkPresentationIds {
   readonly token: SdkTokenId
   /** For the token that is shown, where the record does not know it. */
   readonly adopted: SdkTokenId

@@ -6,7 +6,7 @@ import type { AgentSettings } from './recovery-settings.ts'
 import type { SdkJudgement } from './sdk-rotation.ts'
 import { stoppedDetail } from './stopped.ts'
 
-export interface RefusedUnder {
+interface RefusedUnder {
   readonly standing: InstallationStanding
   readonly settings: AgentSettings
   readonly enabled: boolean

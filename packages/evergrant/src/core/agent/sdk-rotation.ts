@@ -26,7 +26,7 @@ export interface SdkRecord extends InstallationStanding {
   readonly approval: 'none' | 'pending' | 'approved' | 'denied'
 }
 
-export type SdkIssue = 'rotate' | 'reissue' | 'recover' | 'roll_forward' | 're_key'
+type SdkIssue = 'rotate' | 'reissue' | 'recover' | 'roll_forward' | 're_key'
 
 /** Why nothing was issued. Each is a fault of its own; only a holder of the key ever hears of it. */
 export type SdkRefusal =

@@ -16,7 +16,7 @@ import type { SdkJudgement } from './sdk-rotation.ts'
 import { stoppedFault } from './stopped.ts'
 import type { UseCounter } from './use-counter.ts'
 
-export interface SdkServicePorts {
+interface SdkServicePorts {
   readonly clock: Pick<Clock, 'wall'>
   readonly entropy: Entropy
   readonly seal: Pick<Seal, 'mac'>
@@ -63,7 +63,7 @@ export interface SdkRequest extends CallerFacts {
 }
 
 /** A person is asked; the same attempt again hears of it. */
-export interface SdkPending {
+interface SdkPending {
   readonly approval: Pick<Approval, 'id' | 'expiresAt'>
   readonly why: string
 }

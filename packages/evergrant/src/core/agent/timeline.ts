@@ -10,7 +10,7 @@ export type TimelineEntry =
   | { readonly kind: 'recovery'; readonly at: Instant; readonly attempt: RecoveryAttempt }
   | { readonly kind: 'event'; readonly at: Instant; readonly event: AuditEvent }
 
-export interface TimelineParts {
+interface TimelineParts {
   readonly tokens: readonly SdkToken[]
   readonly attempts: readonly RecoveryAttempt[]
   readonly events: readonly AuditEvent[]

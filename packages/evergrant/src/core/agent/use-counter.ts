@@ -9,7 +9,7 @@ const HELD_MAX = 100_000
 /** Of one transaction. */
 const BATCH = 1_000
 
-export interface UsePorts {
+interface UsePorts {
   readonly store: Pick<Uses, 'add'>
   readonly clock: Pick<Clock, 'wall'>
   readonly timers: Timers

@@ -10,7 +10,7 @@ import type { AlertCommit, Alerts, Channels } from './alerts.ts'
 import type { MinuteOfDay } from './quiet-hours.ts'
 import { ABOUT_OWNERS, type AlertKind, type AlertRule, completeRules, THRESHOLDS, WITH_MINUTES } from './rule.ts'
 
-export interface AlertServicePorts {
+interface AlertServicePorts {
   readonly alerts: Alerts
   readonly channels: Pick<Channels, 'list'>
   readonly minuteOfDay: MinuteOfDay

@@ -5,7 +5,7 @@ import type { Alert } from './alert.ts'
 import type { AlertKind } from './rule.ts'
 
 /** An alert in words: what happened and to how many, and the one thing to do. */
-export interface AlertWords {
+interface AlertWords {
   readonly title: string
   readonly text: string
 }

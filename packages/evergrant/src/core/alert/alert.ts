@@ -45,7 +45,7 @@ export interface Alert {
   readonly version: number
 }
 
-export type AlertState = 'open' | 'acknowledged' | 'snoozed' | 'resolved'
+type AlertState = 'open' | 'acknowledged' | 'snoozed' | 'resolved'
 
 export function alertState({ resolvedAt, snoozedUntil, acknowledgedAt }: Alert, now: Instant): AlertState {
   if (resolvedAt !== null) return 'resolved'

@@ -11,7 +11,7 @@ import { ChannelError, type PushSubscriptionKeys, type TellChannel } from './mes
 import { addressOf } from './notifier.ts'
 import { type MinuteOfDay, minuteOf, type QuietHours } from './quiet-hours.ts'
 
-export interface ChannelServicePorts {
+interface ChannelServicePorts {
   readonly channels: Channels
   readonly webhooks: Pick<Webhooks, 'get'>
   readonly tell: TellChannel
@@ -28,7 +28,7 @@ export interface ChannelServicePorts {
 }
 
 /** What a person says of a new channel; the fields of its kind must be there. */
-export interface NewChannel {
+interface NewChannel {
   readonly kind: Channel['kind']
   readonly name: string
   readonly url?: string | undefined
@@ -40,7 +40,7 @@ export interface NewChannel {
   readonly quiet?: QuietHours | null | undefined
 }
 
-export type ChannelChange = Partial<Pick<NewChannel, 'name' | 'url' | 'to' | 'digest' | 'whenWell' | 'quiet'>> & { readonly enabled?: boolean | undefined }
+type ChannelChange = Partial<Pick<NewChannel, 'name' | 'url' | 'to' | 'digest' | 'whenWell' | 'quiet'>> & { readonly enabled?: boolean | undefined }
 
 const TRIES = 5
 /** One plain address, as the mail sender takes it. */

@@ -13,7 +13,7 @@ export interface NodeFacts {
   readonly unopened: number
 }
 
-export interface NodeReportPorts {
+interface NodeReportPorts {
   readonly watch: Pick<AlertWatch, 'report'>
   readonly alerts: Pick<Alerts, 'rules'>
   /** The organization whose operators look after nodes. */

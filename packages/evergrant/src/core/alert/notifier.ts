@@ -13,7 +13,7 @@ import { lastDigest, type MinuteOfDay } from './quiet-hours.ts'
 import { reportWords } from './report-words.ts'
 import { SEVERITIES } from './rule.ts'
 
-export interface NotifierPorts {
+interface NotifierPorts {
   readonly alerts: Pick<Alerts, 'get' | 'open' | 'takeNotices' | 'settleNotices'>
   readonly channels: Pick<Channels, 'get' | 'note' | 'everyDay' | 'claimDay'>
   readonly minuteOfDay: MinuteOfDay

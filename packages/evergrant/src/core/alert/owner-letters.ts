@@ -19,7 +19,7 @@ export interface OwnerNews {
   readonly supportEmail: string | null
 }
 
-export interface OwnerLetterPorts {
+interface OwnerLetterPorts {
   readonly alerts: Pick<Alerts, 'takeLetters' | 'settleLetter'>
   readonly details: (organization: OrganizationId, id: ConnectionId) => Promise<ConnectionDetails | undefined>
   /** Where its owner repairs it; null where no link can. */

@@ -6,7 +6,7 @@ import type { ConnectPorts } from './connect-ports.ts'
 export type Brand = Pick<OrganizationSettings, 'logo' | 'accent' | 'supportEmail' | 'supportUrl' | 'privacyUrl' | 'statusText'>
 
 /** Who asks. */
-export interface Sender {
+interface Sender {
   readonly application: string
   readonly brand: Brand
 }

@@ -32,7 +32,7 @@ export interface CheckedFlow {
 }
 
 /** The flow is this browser's, but it is not waiting for an answer any more. */
-export interface EndedFlow {
+interface EndedFlow {
   readonly kind: 'ended'
   readonly session: ConnectSession
 }

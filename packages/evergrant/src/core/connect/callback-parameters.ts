@@ -64,7 +64,7 @@ export function fittingFact(record: ProviderRecord, fact: string, value: string)
   throw new Fault('connect_failed', { detail: `${record.name} told a "${fact}" that does not look like ${definition.example}.` })
 }
 
-export interface CallbackError {
+interface CallbackError {
   readonly fault: FaultCode
   /** The provider's code when it looks like one; never its own markup. */
   readonly providerCode: string

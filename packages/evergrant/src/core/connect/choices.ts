@@ -9,7 +9,7 @@ import { returnTo } from './return-url.ts'
 import { isStartable } from './startable.ts'
 
 /** Of a request for a new session: what says which integrations the end user may choose. */
-export interface ChoiceRequest {
+interface ChoiceRequest {
   readonly organization: OrganizationId
   readonly choices?: readonly string[]
   readonly returnUrl: string | null

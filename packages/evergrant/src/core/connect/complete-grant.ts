@@ -55,7 +55,7 @@ export async function askAfterConnect(context: ProviderContext, grant: Granted, 
   return { facts, scopes }
 }
 
-export interface FoundOut {
+interface FoundOut {
   readonly facts: Readonly<Record<string, string>>
   /** What was granted, where a record asks for it; else null. */
   readonly scopes: readonly string[] | null

@@ -11,7 +11,7 @@ export const BROWSER: Actor = { kind: 'browser', id: null }
 
 type EventPorts = Pick<ConnectPorts, 'clock' | 'entropy'>
 
-export interface ConnectEvent {
+interface ConnectEvent {
   readonly type: EventType
   readonly actor: Actor
   readonly session: Pick<ConnectSession, 'id' | 'organization' | 'integration' | 'owner' | 'connection'>

@@ -49,7 +49,7 @@ export interface ConnectPorts {
  * Gives a grant back that will never be used. Called only where the provider revokes per token, so that no sibling can
  * suffer. Must not reject; failing is logged and costs nothing but a grant that ends by itself.
  */
-export type DiscardGrant = (grant: DiscardedGrant) => Promise<void>
+type DiscardGrant = (grant: DiscardedGrant) => Promise<void>
 
 export interface DiscardedGrant {
   readonly organization: OrganizationId

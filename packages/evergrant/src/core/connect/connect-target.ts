@@ -8,7 +8,7 @@ import type { ConnectSession } from './connect-sessions.ts'
  * `repair`: the session's own connection. `sibling`: another connection of the same owner has this account; it is
  * offered, never taken silently. `other`: a different account, nothing to repair. `gone`: the connection ended meanwhile.
  */
-export type ConnectTarget =
+type ConnectTarget =
   | { readonly kind: 'create' }
   | { readonly kind: 'repair'; readonly connection: Connection }
   | { readonly kind: 'sibling'; readonly connection: Connection; readonly wanted: Connection }

@@ -115,7 +115,7 @@ function unsent(session: ConnectSession, { code, message }: Fault, ports: Connec
 
 const SILENT: ProviderSaid = { httpStatus: null, code: null, text: null }
 
-export interface ExchangeAnswer {
+interface ExchangeAnswer {
   readonly flowing: FlowContext
   readonly result: CodeExchangeResult
   readonly nonce: string | null

@@ -15,7 +15,7 @@ export interface FlowContext {
 }
 
 /** What is known beside the session: the end user's answers, what a callback said, or the facts of a grant in hand. */
-export interface FlowKnowledge {
+interface FlowKnowledge {
   readonly variables?: Readonly<Record<string, string>>
   /** Of the callback, by the provider's own names. */
   readonly callback?: Readonly<Record<string, string>>

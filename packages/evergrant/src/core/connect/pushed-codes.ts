@@ -12,7 +12,7 @@ import type { FlowContext } from './flow-context.ts'
 type Facts = Readonly<Record<string, string>>
 
 /** What was kept of a push, opened. */
-export interface ClaimedCode {
+interface ClaimedCode {
   readonly code: string
   readonly facts: Facts
 }

@@ -9,7 +9,7 @@ import { CONNECT_TIMES } from './connect-times.ts'
 
 const ATTEMPTS = 2
 
-export interface AccountQuestion {
+interface AccountQuestion {
   readonly context: ProviderContext
   readonly grant: Granted
   readonly callback: Readonly<Record<string, string>>

@@ -10,7 +10,7 @@ import { sameSecret } from './random-token.ts'
  * MAC covers the organization as well. It works until seven whole days after the day it was made have passed (so at least
  * seven days), and only while the connection is broken by that very fault.
  */
-export interface RepairLink {
+interface RepairLink {
   readonly connection: ConnectionId
   /** The instant of the fault that ended the grant. */
   readonly brokenAt: Instant

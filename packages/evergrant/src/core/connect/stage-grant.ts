@@ -8,7 +8,7 @@ import type { FlowContext } from './flow-context.ts'
 import { completionCode } from './flow-secret.ts'
 import { type HeldGrant, sealHeldGrant } from './staged-grant.ts'
 
-export interface GrantToStage {
+interface GrantToStage {
   readonly flowing: FlowContext
   readonly grant: HeldGrant
   readonly intent: IntentId

@@ -14,7 +14,7 @@ import { newState } from './push-flows.ts'
 import { randomToken } from './random-token.ts'
 import { isStartable } from './startable.ts'
 
-export interface StartInput {
+interface StartInput {
   readonly session: ConnectSession
   readonly browserId: string
   /** The end user's answers on the page. */

@@ -16,7 +16,7 @@ import type { CheckResult, Checks } from './checks.ts'
 import { connectionNotFound } from './connection-service.ts'
 import type { Connections } from './connections.ts'
 
-export interface CheckPorts {
+interface CheckPorts {
   readonly checks: Checks
   readonly connections: Pick<Connections, 'get'>
   readonly engine: Pick<RefreshEngine, 'token'>
@@ -33,7 +33,7 @@ export interface CheckPorts {
 }
 
 /** What one check found. */
-export interface CheckReport {
+interface CheckReport {
   readonly result: CheckResult
   readonly at: Instant
   readonly httpStatus: number | null

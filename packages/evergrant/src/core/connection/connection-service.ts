@@ -50,7 +50,7 @@ export interface AccountLimit {
   readonly near: boolean
 }
 
-export interface ConnectionChange {
+interface ConnectionChange {
   /** `merge` is RFC 7396; `replace` takes the object as it is. */
   readonly metadata?: { readonly mode: 'merge' | 'replace'; readonly value: JsonObject }
   readonly tags?: readonly string[]

@@ -2,7 +2,7 @@ import type { ConnectionId, IntentId } from '../ids.ts'
 import type { Instant } from '../time.ts'
 
 /** The exclusive, expiring, fenced right to start spending a connection's refresh token. Times are the database's. */
-export interface Lease {
+interface Lease {
   readonly owner: string
   readonly incarnation: string
   readonly epoch: number
@@ -10,7 +10,7 @@ export interface Lease {
 }
 
 /** The durable note, written before a refresh is sent, that this generation's refresh token may now be spent. */
-export interface Intent {
+interface Intent {
   readonly id: IntentId
   readonly generation: number
   readonly at: Instant

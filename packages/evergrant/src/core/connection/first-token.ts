@@ -22,7 +22,7 @@ export interface FirstTokenPorts {
   readonly clock: Clock
 }
 
-export interface FirstTokenInput {
+interface FirstTokenInput {
   readonly context: ProviderContext
   readonly grant: MachineGrant
   readonly credentials: OwnCredentials

@@ -6,7 +6,7 @@ import type { Instant } from '../time.ts'
 import type { NewCredential } from './credential.ts'
 import type { IntegrationSettings } from './integration.ts'
 
-export interface SpreadInput {
+interface SpreadInput {
   readonly credential: NewCredential
   readonly settings: Pick<IntegrationSettings, 'renewal' | 'reuse'>
   readonly record: Pick<ProviderRecord, 'lifetimes' | 'reuse'>

@@ -28,7 +28,7 @@ export interface ImportManyOptions {
   readonly spreadMs: number
 }
 
-export type FindIntegration = (idOrSlug: string) => Promise<Integration | undefined>
+type FindIntegration = (idOrSlug: string) => Promise<Integration | undefined>
 
 interface Candidate {
   readonly index: number

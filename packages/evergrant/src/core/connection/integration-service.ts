@@ -18,7 +18,7 @@ import { DEFAULT_SETTINGS } from './integration.ts'
 import type { Integrations } from './integrations.ts'
 import { signInProblem } from './sign-in-problem.ts'
 
-export interface IntegrationPorts extends ClientKeyPorts {
+interface IntegrationPorts extends ClientKeyPorts {
   readonly integrations: Integrations
   readonly providers: Pick<ProviderDirectory, 'get'>
   readonly seal: Pick<Seal, 'seal'>
@@ -26,7 +26,7 @@ export interface IntegrationPorts extends ClientKeyPorts {
   readonly entropy: Entropy
 }
 
-export interface NewIntegration {
+interface NewIntegration {
   readonly slug: string
   readonly name: string
   readonly provider: string

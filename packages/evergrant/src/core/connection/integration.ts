@@ -8,7 +8,7 @@ import type { StoredFault } from './connection.ts'
 export type Renewal = 'auto' | 'ahead' | 'on_use'
 
 /** People may sign in to Evergrant through this integration. */
-export interface SignInSetting {
+interface SignInSetting {
   /** Whether somebody whom nobody knows yet becomes a member. Otherwise only those who added it to themselves come in this way. */
   readonly createUsers: boolean
   /** Of new members: at most `operator`. Owners and administrators are made by people. */

@@ -42,7 +42,7 @@ export interface MachineGiven {
   readonly replace: boolean
 }
 
-export type NewCredentials = Partial<Pick<MachineGiven, 'credentials' | 'variables' | 'expiresAt'>> & Pick<MachineGiven, 'verify'>
+type NewCredentials = Partial<Pick<MachineGiven, 'credentials' | 'variables' | 'expiresAt'>> & Pick<MachineGiven, 'verify'>
 
 interface Job {
   readonly organization: OrganizationId

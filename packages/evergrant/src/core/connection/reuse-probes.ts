@@ -11,7 +11,7 @@ import type { ConnectionService } from './connection-service.ts'
 import type { Connections } from './connections.ts'
 import type { Integration } from './integration.ts'
 
-export interface ReuseProbePorts {
+interface ReuseProbePorts {
   readonly engine: { learnReuse(request: ReuseProbeRequest): Promise<ReuseProbeReport> }
   readonly connections: Pick<ConnectionService, 'get' | 'pause' | 'resume'>
   readonly providers: Pick<ProviderDirectory, 'get'>
@@ -21,7 +21,7 @@ export interface ReuseProbePorts {
   readonly clock: Clock
 }
 
-export interface ReuseProbeOrder {
+interface ReuseProbeOrder {
   readonly organization: OrganizationId
   readonly connection: ConnectionId
   /** How long a spent token is tried again, 1 to {@link LONGEST_WINDOW_SECONDS}. */
@@ -34,7 +34,7 @@ export const LONGEST_WINDOW_SECONDS = 120
 /** A caller waits for the answer, and common clients do so for five minutes. */
 const PATIENCE_SECONDS = 180
 /** Says of a connection that its grant may be lost. */
-export const THROWAWAY = 'throwaway'
+const THROWAWAY = 'throwaway'
 
 /** Learns what a provider does with a refresh token that comes twice, on a connection that its operator can lose. */
 export class ReuseProbes {

@@ -11,7 +11,7 @@ import type { Connections } from './connections.ts'
 import type { Integration } from './integration.ts'
 import type { Integrations } from './integrations.ts'
 
-export interface RoutineCheckPorts {
+interface RoutineCheckPorts {
   readonly checks: Checks
   readonly check: Pick<ConnectionChecks, 'verify'>
   readonly connections: Pick<Connections, 'get'>
@@ -34,7 +34,7 @@ const SETTLED_MS = 5 * MINUTE
 const SPREAD = 0.1
 
 /** How often connections of an integration are checked by themselves: as the operator wants, and at least as often as the provider demands. Null: never. */
-export function checkEveryMs({ settings }: Pick<Integration, 'settings'>, record: Pick<ProviderRecord, 'check'> | undefined): number | null {
+function checkEveryMs({ settings }: Pick<Integration, 'settings'>, record: Pick<ProviderRecord, 'check'> | undefined): number | null {
   if (record === undefined || record.check === null) return null
   const demanded = record.check.everySeconds === null ? null : record.check.everySeconds * SECOND
   // Settings that were stored before there was this one do not have it.

@@ -23,7 +23,7 @@ export interface LiveAnswer {
   readonly answer: Pick<ProviderAnswer, 'headers' | 'text'>
 }
 
-export interface DriftPorts {
+interface DriftPorts {
   readonly events: Pick<Events, 'appendOnce'>
   readonly seal: Pick<Seal, 'digest'>
   readonly clock: Clock

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts'
 
-export type ValueType = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null'
+type ValueType = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null'
 
 /** What a documented answer looks like: types, members and elements, and no value. */
 export interface Shape {

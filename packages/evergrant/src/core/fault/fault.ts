@@ -4,7 +4,7 @@ import type { FaultDefinition } from './definition.ts'
 import { FAULTS } from './table.ts'
 import { fillWords } from './words.ts'
 
-export type { Blame, FaultAction, FaultClass, FaultDefinition } from './definition.ts'
+export type { FaultAction, FaultClass } from './definition.ts'
 
 /** Every code that leaves Evergrant. The table in `table.ts` is the only place that defines them. */
 export type FaultCode = keyof typeof FAULTS

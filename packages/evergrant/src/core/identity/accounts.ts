@@ -26,7 +26,7 @@ export interface Chosen {
   readonly key: string | null
 }
 
-export interface NewPassword extends Pick<PersonEnding, 'spends' | 'joins'> {
+interface NewPassword extends Pick<PersonEnding, 'spends' | 'joins'> {
   readonly by: 'link' | 'self'
   readonly except: SignedIn['session']['id'] | null
   /** Its mailbox was proven for the first time: whatever way in somebody added before is not its owner's. */

@@ -15,7 +15,7 @@ import { newTicket, ticketHash } from './ticket.ts'
 /** Of one person, unconfirmed ones included. */
 const FACTORS_MAX = 20
 
-export interface AddedFactor {
+interface AddedFactor {
   readonly factor: Factor
   /** With the first one only, shown once; null: the person has codes already. */
   readonly recoveryCodes: readonly string[] | null

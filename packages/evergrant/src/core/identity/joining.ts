@@ -11,7 +11,7 @@ import type { SignedInHere, SignIn } from './sign-in.ts'
 import type { SignInThrottle } from './sign-in-throttle.ts'
 import { spentFault, TICKET_LIFE_MS, type Ticket } from './ticket.ts'
 
-export interface Invitation {
+interface Invitation {
   readonly organization: OrganizationId
   readonly email: string
   readonly role: Role
@@ -21,7 +21,7 @@ export interface Invitation {
   readonly inviter: { readonly role: Role; readonly name: string | null } | null
 }
 
-export interface SentInvitation {
+interface SentInvitation {
   readonly email: string
   readonly role: Role
   readonly expiresAt: number
@@ -29,7 +29,7 @@ export interface SentInvitation {
   readonly link: string
 }
 
-export interface PendingInvitation {
+interface PendingInvitation {
   /** Says which one; it is not the token, and opens nothing. */
   readonly id: string
   readonly email: string
@@ -39,7 +39,7 @@ export interface PendingInvitation {
   readonly expiresAt: number
 }
 
-export interface NewAccount {
+interface NewAccount {
   readonly email: string
   readonly name: string | null
   readonly password: string

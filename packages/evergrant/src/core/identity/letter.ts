@@ -19,7 +19,7 @@ const RETRY_MS = [5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE]
 /** More than this waiting means that the mail server is away: what comes then is refused at once, and said so. */
 const WAITING_MAX = 1_000
 
-export interface PostboxPorts {
+interface PostboxPorts {
   readonly mailer: Mailer
   readonly timers: Pick<Timers, 'after'>
   readonly log: Log

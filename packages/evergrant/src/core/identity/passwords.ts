@@ -16,7 +16,7 @@ export interface PasswordVerdict {
 }
 
 export const PASSWORD_MIN = 8
-export const PASSWORD_MAX = 128
+const PASSWORD_MAX = 128
 /** A password that is only this much more than a word that everybody can look up about this person is that word. */
 const AROUND_CONTEXT = 4
 const CONTEXT_WORD_MIN = 4

@@ -3,12 +3,12 @@ import type { Entropy } from '../time.ts'
 
 /** Without letters that are taken for others (Crockford's base 32). */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
-export const RECOVERY_CODES = 10
+const RECOVERY_CODES = 10
 /** 26 characters, 130 random bits (S61): they may be stored as a plain hash. */
 const LENGTH = 26
 const GROUP = 7
 
-export interface NewRecoveryCodes {
+interface NewRecoveryCodes {
   /** Shown once, in groups. */
   readonly codes: readonly string[]
   readonly hashes: readonly string[]

@@ -19,7 +19,7 @@ export interface PasskeyCredential {
   readonly transports: readonly string[]
 }
 
-export interface ProvedPasskey {
+interface ProvedPasskey {
   readonly signCount: number
   /** The device checked who is there (PIN, finger, face): then it counts as two factors. */
   readonly userVerified: boolean

@@ -25,7 +25,7 @@ export interface Attempt {
 }
 
 /** An attempt that was let through, counted in advance: what happens at the same time on another node counts, too. */
-export interface Admitted {
+interface Admitted {
   /** It was a good one: nothing of it counts. */
   succeeded(): Promise<void>
   /** It was never made. */

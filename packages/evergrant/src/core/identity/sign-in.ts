@@ -22,7 +22,7 @@ export interface SignedInHere {
 }
 
 /** What the client asks its session to be. */
-export interface WantedSession {
+interface WantedSession {
   readonly mode: SessionMode
   /** Id or slug; null: the first that the person joined. */
   readonly organization: string | null
@@ -30,7 +30,7 @@ export interface WantedSession {
   readonly key: string | null
 }
 
-export interface PasswordSignIn extends WantedSession {
+interface PasswordSignIn extends WantedSession {
   readonly email: string
   readonly password: string
 }

@@ -21,7 +21,7 @@ export interface ThrottleState {
 
 export const FRESH: ThrottleState = { attempts: 0, at: 0, until: 0 }
 
-export type Charge = { readonly kind: 'charged'; readonly next: ThrottleState } | { readonly kind: 'wait'; readonly ms: number }
+type Charge = { readonly kind: 'charged'; readonly next: ThrottleState } | { readonly kind: 'wait'; readonly ms: number }
 
 /** One more attempt, or how long it has to wait. Pure; the store applies it under the row's lock, before the attempt is made. */
 export function charge(state: ThrottleState, rule: ThrottleRule, now: Instant): Charge {

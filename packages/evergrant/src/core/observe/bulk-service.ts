@@ -20,7 +20,7 @@ const TAGS_MOST = 50
 
 const BACK: Readonly<Partial<Record<BulkVerb, BulkVerb>>> = { pause: 'resume', resume: 'pause', tag: 'untag', untag: 'tag' }
 
-export interface BulkPorts {
+interface BulkPorts {
   readonly observed: Pick<Observed, 'connections' | 'keepBulk' | 'bulk' | 'markUndone'>
   readonly connections: Pick<ConnectionService, 'get' | 'detailed' | 'pause' | 'resume' | 'patch' | 'disconnect'>
   readonly engine: Pick<RefreshEngine, 'refresh'>
@@ -29,7 +29,7 @@ export interface BulkPorts {
   readonly entropy: Entropy
 }
 
-export interface BulkRequest {
+interface BulkRequest {
   readonly organization: OrganizationId
   readonly actor: Actor
   readonly action: BulkVerb
@@ -50,7 +50,7 @@ export interface BulkResult {
   readonly url: string | null
 }
 
-export interface BulkReport {
+interface BulkReport {
   /** Null for what cannot be undone, and of a dry run. */
   readonly id: BulkId | null
   readonly count: number

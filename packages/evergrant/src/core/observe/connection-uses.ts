@@ -5,7 +5,7 @@ import { type Clock, HOUR } from '../time.ts'
 const HOURS = 24
 const ACTORS_NAMED = 3
 
-export interface NamedActor {
+interface NamedActor {
   readonly kind: UseCount['actor']['kind']
   readonly id: string
   /** Null: it is gone, or has no name. */
@@ -25,7 +25,7 @@ export interface ConnectionUses {
   readonly actors: number
 }
 
-export interface ConnectionUsesPorts {
+interface ConnectionUsesPorts {
   readonly uses: Pick<Uses, 'byHour'>
   readonly clock: Pick<Clock, 'wall'>
   readonly nameOf: (organization: OrganizationId, actor: UseCount['actor']) => Promise<string | null>

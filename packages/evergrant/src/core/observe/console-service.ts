@@ -37,7 +37,7 @@ const CHANGES_SHOWN = 20
 /** Many who look at the same time share one answer. */
 const FRESH_MS = 2 * SECOND
 
-export interface ConsolePorts {
+interface ConsolePorts {
   readonly observed: Observed
   readonly connections: Pick<ConnectionService, 'detailed'>
   readonly integrations: Pick<Integrations, 'list'>
@@ -59,7 +59,7 @@ export interface Facet {
   readonly count: number
 }
 
-export interface Facets {
+interface Facets {
   readonly total: number
   readonly statuses: readonly Facet[]
   readonly providers: readonly Facet[]
@@ -79,7 +79,7 @@ export interface Overview {
   readonly setup: Setup
 }
 
-export interface ExpiryBucket {
+interface ExpiryBucket {
   readonly from: Instant
   readonly to: Instant
   readonly lane: string

@@ -7,7 +7,7 @@ import type { HistoryRow, Observed } from './observed.ts'
 /** Hours that a node may still write to; older ones are added up soon after. */
 export const OPEN_HOURS_MS = 2 * HOUR
 
-export interface CounterPorts {
+interface CounterPorts {
   readonly observed: Pick<Observed, 'writeHistory'>
   readonly clock: Pick<Clock, 'wall'>
   /** Names this start of this node: another start counts from nothing, in rows of its own. */

@@ -48,7 +48,7 @@ export interface HistorySeries {
   readonly points: readonly (readonly [Instant, number])[]
 }
 
-export interface SeriesOptions {
+interface SeriesOptions {
   readonly stepMs: number
   readonly byProvider: boolean
 }

@@ -29,7 +29,7 @@ const ORGANIZATIONS_A_RUN = 100
 const HOURLY_UP_TO = 7 * DAY
 const FORGET_BATCH = 500
 
-export interface HistoryPorts {
+interface HistoryPorts {
   readonly observed: Observed
   readonly integrations: Pick<Integrations, 'list'>
   readonly organizations: { list(): Promise<readonly Pick<Organization, 'id'>[]> }
@@ -41,7 +41,7 @@ export interface HistoryPorts {
   readonly openBreakers: () => readonly { readonly organization: OrganizationId; readonly provider: string }[]
 }
 
-export interface HistoryAnswer {
+interface HistoryAnswer {
   readonly step: 'hour' | 'day'
   readonly from: Instant
   readonly series: readonly HistorySeries[]

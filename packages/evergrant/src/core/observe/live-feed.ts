@@ -19,7 +19,7 @@ const TAIL_MS = SECOND
 const OVERLAP_MS = 5 * SECOND
 const EVENTS_AT_ONCE = 200
 
-export interface FeedPorts {
+interface FeedPorts {
   readonly hub: Pick<LiveHub, 'heard' | 'organizations' | 'publish' | 'reset' | 'recheck'>
   readonly observed: Pick<Observed, 'eventsSince'>
   readonly connections: Pick<ConnectionService, 'detailed'>

@@ -5,7 +5,7 @@ export const TOPICS = ['connections', 'events', 'alerts', 'deliveries', 'agents'
 export type Topic = (typeof TOPICS)[number]
 
 /** Something that the people of one organization are told. `data` is JSON already, made once for all who listen. */
-export interface LiveMessage {
+interface LiveMessage {
   readonly topic: Topic
   /** The event of the stream: `connection`, `event`, `alert`, ... */
   readonly event: string
@@ -31,7 +31,7 @@ export interface LiveSubscription {
   readonly allowed: () => Promise<boolean>
 }
 
-export interface LivePorts {
+interface LivePorts {
   readonly clock: Clock
   readonly timers: Pick<Timers, 'after'>
   /** Names this start: ids of another one are not known here. */

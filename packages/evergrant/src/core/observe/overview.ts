@@ -97,7 +97,7 @@ export function causesOf(
   return causes.sort((left, right) => BROKEN.indexOf(left.status) - BROKEN.indexOf(right.status) || right.connections - left.connections).slice(0, CAUSES_SHOWN)
 }
 
-export function wordsOf(code: string | null, words: { readonly provider: string; readonly account?: string | null }) {
+function wordsOf(code: string | null, words: { readonly provider: string; readonly account?: string | null }) {
   const fault = code !== null && isCode(code) ? FAULTS[code] : undefined
   if (fault === undefined) return { title: 'An earlier refresh has not gone well yet', operatorText: 'It is tried again by itself; its timeline says when.' }
   return { title: fillWords(fault.title, words), operatorText: fillWords(fault.operator, words) }

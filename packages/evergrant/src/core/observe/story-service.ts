@@ -11,7 +11,7 @@ const EVENTS_READ = 100
 const USES_READ = 1_000
 const USES_BACK_MS = 90 * DAY
 
-export interface StoryPorts {
+interface StoryPorts {
   readonly connections: Pick<ConnectionService, 'get'>
   readonly events: Pick<Events, 'list'>
   readonly uses: Pick<Uses, 'ofConnection'>

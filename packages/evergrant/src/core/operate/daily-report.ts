@@ -9,7 +9,7 @@ import { type Clock, DAY, type Entropy, type Instant, MINUTE } from '../time.ts'
 const WAIT_MS = 20 * MINUTE
 const WEEK_MS = 7 * DAY
 
-export interface ReportPorts {
+interface ReportPorts {
   readonly observed: Pick<Observed, 'history' | 'tally' | 'endingBefore'>
   readonly events: Pick<Events, 'appendOnce'>
   readonly organizations: { list(): Promise<readonly { readonly id: OrganizationId }[]> }

@@ -13,7 +13,7 @@ export interface NodeRing {
   use(id: string): void
 }
 
-export interface KeyringWatchPorts {
+interface KeyringWatchPorts {
   readonly nodes: Pick<Nodes, 'list' | 'tell'>
   readonly node: NodeIdentity
   readonly ring: NodeRing

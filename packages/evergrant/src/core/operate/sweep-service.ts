@@ -6,21 +6,21 @@ import { type Clock, type Entropy, type Instant, MINUTE, SECOND } from '../time.
 import type { Operations, Sweep } from './operations.ts'
 
 /** A provider that is away keeps its connections waiting; the sweep says so instead of waiting with them. */
-export const SWEEP_LONGEST_MS = 30 * MINUTE
+const SWEEP_LONGEST_MS = 30 * MINUTE
 /** Counting costs what happened since the start: a long sweep is counted less often. */
 const COUNTS_A_SWEEP = 60
 const COUNT_EVERY_MS = SECOND
 const OPEN_AT_ONCE = 50
 const SHOWN = 50
 
-export interface SweepPorts {
+interface SweepPorts {
   readonly operations: Operations
   readonly engine: Pick<RefreshEngine, 'runDue'>
   readonly clock: Pick<Clock, 'wall'>
   readonly entropy: Entropy
 }
 
-export interface StartedSweep {
+interface StartedSweep {
   readonly sweep: Sweep
   /** Refreshes that this node began at once. */
   readonly started: number

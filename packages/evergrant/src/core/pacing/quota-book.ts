@@ -44,7 +44,7 @@ export interface QuotaStats {
   readonly held: number
 }
 
-export interface QuotaPorts {
+interface QuotaPorts {
   readonly clock: Clock
   readonly timers: Pick<Timers, 'after'>
   readonly quotas: Quotas

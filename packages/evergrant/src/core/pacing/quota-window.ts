@@ -6,10 +6,10 @@ import type { QuotaState } from './quotas.ts'
 /** Ends of one window that differ by less are the same end: headers give whole seconds, and answers take their time. */
 const SAME_WINDOW_MS = 2_000
 
-export type Counted = Pick<QuotaState, 'limit' | 'remaining' | 'resetsAt' | 'observedAt'>
+type Counted = Pick<QuotaState, 'limit' | 'remaining' | 'resetsAt' | 'observedAt'>
 
 /** What is known after a second word about the same quota. Within one window usage only grows: the higher one counts, whatever came first. */
-export function merged(known: Counted | null, said: Counted, now: Instant): Counted {
+function merged(known: Counted | null, said: Counted, now: Instant): Counted {
   if (known === null || known.resetsAt <= now) return said
   const newer = said.observedAt >= known.observedAt ? said : known
   if (Math.abs(known.resetsAt - said.resetsAt) > SAME_WINDOW_MS) return newer

@@ -17,7 +17,7 @@ export interface ProofsSeen {
   forget(before: Instant, limit: number): Promise<number>
 }
 
-export interface DpopPorts {
+interface DpopPorts {
   readonly verifier: ProofVerifier
   readonly seen: Pick<ProofsSeen, 'first'>
   readonly seal: Pick<Seal, 'mac' | 'digest'>

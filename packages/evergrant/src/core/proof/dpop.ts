@@ -4,14 +4,14 @@ import { type Instant, MINUTE, SECOND } from '../time.ts'
 import { proofTarget } from './proof-target.ts'
 
 /** RFC 9449 section 4.2. */
-export const PROOF_TYPE = 'dpop+jwt'
+const PROOF_TYPE = 'dpop+jwt'
 /** What a proof may be signed with: published as `dpop_signing_alg_values_supported`, and exactly what is accepted. */
 export const PROOF_ALGORITHMS = ['ES256', 'EdDSA'] as const
-export type ProofAlgorithm = (typeof PROOF_ALGORITHMS)[number]
+type ProofAlgorithm = (typeof PROOF_ALGORITHMS)[number]
 
 /** How old a proof may be, and how far ahead of us its clock. With a nonce of ours its clock does not count. */
-export const PROOF_AGE_MS = 2 * MINUTE
-export const PROOF_AHEAD_MS = MINUTE
+const PROOF_AGE_MS = 2 * MINUTE
+const PROOF_AHEAD_MS = MINUTE
 const PROOF_LENGTH_MAX = 4_096
 
 export type ProofRefusal =
@@ -32,7 +32,7 @@ export type ProofRefusal =
   | 'used_before'
 
 /** A proof that is well made; its signature has not been looked at. */
-export interface ReadProof {
+interface ReadProof {
   readonly text: string
   readonly algorithm: ProofAlgorithm
   /** The public key, reduced to the members that define it (RFC 7638 section 3.2). */
@@ -40,7 +40,7 @@ export interface ReadProof {
   readonly claims: ProofClaims
 }
 
-export interface ProofClaims {
+interface ProofClaims {
   readonly jti: string
   readonly htm: string
   readonly htu: string
@@ -58,7 +58,7 @@ export interface ProofVerifier {
 }
 
 /** The request that the proof came with. */
-export interface ProofExpectation {
+interface ProofExpectation {
   readonly method: string
   /** As the caller sees it, with or without a query. */
   readonly url: string
@@ -74,7 +74,7 @@ export interface ProofExpectation {
   readonly nonceRequired: boolean
 }
 
-export type ProofVerdict =
+type ProofVerdict =
   /** `until`: after it the same proof is refused by its age, so that it need not be remembered for longer. */
   | { readonly kind: 'proven'; readonly thumbprint: string; readonly jti: string; readonly until: Instant }
   | { readonly kind: 'nonce_needed' }

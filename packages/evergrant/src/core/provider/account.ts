@@ -15,7 +15,7 @@ export interface Account {
 }
 
 /** Claims of the tokens of one answer; null where a token is absent or no JWT. */
-export interface TokenClaims {
+interface TokenClaims {
   readonly idToken: JsonObject | null
   readonly accessToken: JsonObject | null
 }

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonValue } from '../json.ts'
 import { isBesideBody } from './beside-body.ts'
 import type { AnswerPath } from './record.ts'
 
-export type Conditions = Readonly<Record<AnswerPath, string | number | boolean>>
+type Conditions = Readonly<Record<AnswerPath, string | number | boolean>>
 
 /** Every value a path leads to; several only where the path has a `*`. Never reads a prototype. */
 export function valuesAt(root: JsonValue | undefined, path: AnswerPath): JsonValue[] {

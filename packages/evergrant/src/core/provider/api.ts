@@ -8,7 +8,7 @@ import { headerText, valuesOf } from './values.ts'
 
 export type ApiVerdict = 'ok' | ApiAnswerRule['means']
 
-export interface ApiAnswer {
+interface ApiAnswer {
   readonly status: number
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>

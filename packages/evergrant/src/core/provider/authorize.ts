@@ -3,7 +3,7 @@ import type { ProviderContext } from './context.ts'
 import { encodeQuery, percentEncode, withQuery } from './form.ts'
 import { putFilled, valuesOf } from './values.ts'
 
-export interface AuthorizeInput {
+interface AuthorizeInput {
   readonly redirectUri: string
   readonly state: string
   /** Empty: the record's default scopes. */

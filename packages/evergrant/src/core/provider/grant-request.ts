@@ -12,7 +12,7 @@ import type { ProviderRequest } from './wire.ts'
 /** RFC 7523 section 8.1. */
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
-export interface GrantInput {
+interface GrantInput {
   readonly grant: RenewedGrant
   /** What belongs to this connection alone. */
   readonly credentials: OwnCredentials

@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../json.ts'
 import { DAY, type Instant, MINUTE, SECOND } from '../time.ts'
 import { decodeJwt } from './base64url.ts'
 
-export interface IdTokenExpectation {
+interface IdTokenExpectation {
   /** Exactly as the provider writes it; null where the record promises none: then `iss` is not compared. */
   readonly issuer: string | null
   readonly clientId: string
@@ -11,9 +11,9 @@ export interface IdTokenExpectation {
   readonly now: Instant
 }
 
-export type IdTokenVerdict = { readonly ok: true; readonly claims: JsonObject } | { readonly ok: false; readonly reason: IdTokenFlaw }
+type IdTokenVerdict = { readonly ok: true; readonly claims: JsonObject } | { readonly ok: false; readonly reason: IdTokenFlaw }
 
-export type IdTokenFlaw =
+type IdTokenFlaw =
   | 'malformed'
   | 'unsigned'
   | 'wrong_issuer'

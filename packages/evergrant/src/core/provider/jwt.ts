@@ -7,7 +7,7 @@ import type { SigningPorts } from './signing.ts'
 /** Other clocks run behind ours: a JWT that is issued in the future is refused everywhere. */
 const BACKDATED_SECONDS = 60
 
-export interface JwtToSign {
+interface JwtToSign {
   readonly facts: SigningFacts
   /** PEM or JWK. */
   readonly key: string

@@ -3,7 +3,7 @@ import { parseIsoInstant } from './dates.ts'
 import type { ProviderRecord } from './record.ts'
 import type { Sunset } from './record-around.ts'
 
-export interface RefreshFacts {
+interface RefreshFacts {
   readonly consentedAt: Instant
   /** When the newest credential was requested: idle lifetimes count from here. */
   readonly obtainedAt: Instant
@@ -11,7 +11,7 @@ export interface RefreshFacts {
   readonly refreshExpiresAt: Instant | null
 }
 
-export interface RefreshDeadlines {
+interface RefreshDeadlines {
   /** No refresh extends this one: the owner must reconnect before it. */
   readonly absoluteAt: Instant | null
   /** A refresh before it moves it. */
@@ -47,7 +47,7 @@ export function capIsNear(cap: NonNullable<ProviderRecord['lifetimes']['cap']>, 
 /** Announced ends are shown half a year before, and go on being shown when they have come. */
 const SUNSET_DAYS = 180
 
-export interface NearSunset extends Sunset {
+interface NearSunset extends Sunset {
   /** Whole days; negative when it has come. */
   readonly daysLeft: number
 }

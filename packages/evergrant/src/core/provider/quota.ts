@@ -11,7 +11,7 @@ export interface QuotaReading {
   readonly resetsAt: Instant
 }
 
-export interface QuotaAnswer {
+interface QuotaAnswer {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>
   /** When it came, on our clock. */

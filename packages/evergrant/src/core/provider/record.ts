@@ -93,7 +93,7 @@ export interface AuthorizeFacts {
 }
 
 /** Receives `client_id`, `redirect_uri`, `state` and the scopes, and answers with `approved` in the query of the redirect. */
-export interface AdminConsentFacts {
+interface AdminConsentFacts {
   readonly url: Template
   /** Values of variables that it does not know, and what is said instead: variable -> value -> value (`tenant` -> `common` -> `organizations`). */
   readonly instead: Readonly<Record<string, Readonly<Record<string, string>>>>

@@ -3,7 +3,7 @@ const ADDRESS = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?/
 const USUAL_PORTS: Readonly<Record<string, string>> = { http: ':80', https: ':443' }
 
 /** An absolute URL as signatures over requests see it. */
-export interface AddressParts {
+interface AddressParts {
   /** As the Host header has it: in lower case, without the usual port. */
   readonly host: string
   /** At least a slash. */

@@ -9,7 +9,7 @@ import { addressParts } from './request-address.ts'
 import { sendableSecret } from './values.ts'
 import type { ProviderRequest } from './wire.ts'
 
-export interface Sending {
+interface Sending {
   readonly method: ProviderRequest['method']
   readonly format: TokenFacts['bodyFormat']
   readonly headers: Readonly<Record<string, string>>

@@ -12,7 +12,7 @@ const LONGEST = 2_048
 
 type Position = 'url' | 'host' | 'host_end' | 'path'
 
-export interface TemplateOptions {
+interface TemplateOptions {
   /** Patterns, examples and defaults of the variables; a name that is not here still obeys the rules of its position. */
   readonly definitions?: Readonly<Record<string, VariableDefinition>>
   /** Placeholders that stay as they are. */

@@ -7,21 +7,21 @@ import { fillTemplate } from './template.ts'
 import { putFilled, putHeaders, tokenValuesOf, valuesOf } from './values.ts'
 import type { ProviderRequest } from './wire.ts'
 
-export interface ExchangeInput {
+interface ExchangeInput {
   readonly code: string
   readonly redirectUri: string
   /** The PKCE verifier; null when none was used. */
   readonly verifier: string | null
 }
 
-export interface RefreshInput {
+interface RefreshInput {
   /** The token that is presented: where the record says so, the access token. */
   readonly refreshToken: string
   /** Those granted; empty: unknown. Sent only where the record says that a refresh repeats its scopes. */
   readonly scopes: readonly string[]
 }
 
-export interface RevokeInput {
+interface RevokeInput {
   readonly accessToken: string | null
   readonly refreshToken: string | null
   /** Fills `{account}`, where the record's way of revoking names the account instead of a token. */

@@ -6,7 +6,7 @@ import { type IncomingPush, type PushAnswer, readPushBody } from './incoming-pus
 const LONGEST_ECHO = 1_000
 
 /** `no`: this is an ordinary push. `wrong_token`: it asks for an echo without knowing the push secret. */
-export type HandshakeReading = { readonly kind: 'no' } | { readonly kind: 'wrong_token' } | { readonly kind: 'echo'; readonly answer: PushAnswer }
+type HandshakeReading = { readonly kind: 'no' } | { readonly kind: 'wrong_token' } | { readonly kind: 'echo'; readonly answer: PushAnswer }
 
 /** What is answered when the provider tries the address. */
 export function readHandshake(facts: Handshake, push: IncomingPush, secrets: readonly string[]): HandshakeReading {

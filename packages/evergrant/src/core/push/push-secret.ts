@@ -39,7 +39,7 @@ export function pushAddress(record: ProviderRecord, integration: IntegrationId, 
   }
 }
 
-export interface PushSecretPorts {
+interface PushSecretPorts {
   readonly pushes: Pick<Pushes, 'secrets' | 'setSecret'>
   readonly seal: Pick<Seal, 'seal' | 'openText'>
   readonly clock: Clock

@@ -11,7 +11,7 @@ import { receivePush } from './receive-push.ts'
 import { workPushes } from './work-pushes.ts'
 
 /** What an operator needs to register the address at the provider; never the secret. */
-export interface PushRegistration extends PushAddress {
+interface PushRegistration extends PushAddress {
   /** Null: none is set. */
   readonly secretSetAt: Instant | null
   /** Until when the secret before is taken, too. */

@@ -14,7 +14,7 @@ export interface PushReading {
   readonly facts: Readonly<Record<string, string>>
 }
 
-export interface ReadablePush {
+interface ReadablePush {
   readonly body: JsonObject
   readonly headers: Readonly<Record<string, string>>
   /** Of the integration: the conditions of a rule may use them. */

@@ -8,7 +8,7 @@ const MAGIC = [0, 0x45, 0x56, 0x41, 0x31]
 const LENGTH_BYTES = 4
 
 /** An answer as it is sealed, opened again. */
-export interface KeptBytes {
+interface KeptBytes {
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
 }

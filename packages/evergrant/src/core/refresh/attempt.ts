@@ -54,7 +54,7 @@ export interface RenewedToken {
   readonly changed: boolean
 }
 
-export interface AttemptRequest {
+interface AttemptRequest {
   readonly row: GrantRow
   readonly context: GrantContext
   /** Somebody waits for it. */

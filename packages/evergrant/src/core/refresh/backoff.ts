@@ -2,7 +2,7 @@
  * Exponential back-off with full jitter: uniform in (0, base * 2^failures], never above `capMs`. Where `floorMs` is longer, the wait is the
  * floor and up to a tenth of it more, so that those who were told the same do not come back together.
  */
-export interface Backoff {
+interface Backoff {
   readonly baseMs: number
   readonly capMs: number
   /** Consecutive failures before this one; 0 for the first. */

@@ -9,7 +9,7 @@ import { answerBytes } from './answer-bytes.ts'
 import type { EnginePorts, Observation } from './engine-ports.ts'
 import type { CodeExchange, CodeExchangeRequest, CodeExchangeResult } from './exchange.ts'
 
-export type CodeExchangePorts = Pick<EnginePorts, 'clock' | 'seal' | 'log' | 'endpoint' | 'journal' | 'times' | 'observe'>
+type CodeExchangePorts = Pick<EnginePorts, 'clock' | 'seal' | 'log' | 'endpoint' | 'journal' | 'times' | 'observe'>
 
 /** An authorization code is single-use everywhere: it is exchanged with the patience of a strict provider. */
 export function createCodeExchange(ports: CodeExchangePorts): CodeExchange {

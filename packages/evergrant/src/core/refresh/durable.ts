@@ -3,7 +3,7 @@ import type { Entropy, Timers } from '../time.ts'
 import { backoffMs } from './backoff.ts'
 import type { ProtocolTimes } from './protocol-times.ts'
 
-export interface RetryPorts {
+interface RetryPorts {
   readonly timers: Timers
   readonly entropy: Entropy
   readonly log: Log

@@ -16,7 +16,7 @@ interface BreakerState {
 }
 
 /** `go` with `probe`: the one request that decides whether a half-open breaker closes. Else the instant to ask again. */
-export type Passage = { readonly go: true; readonly probe: boolean } | { readonly go: false; readonly until: number }
+type Passage = { readonly go: true; readonly probe: boolean } | { readonly go: false; readonly until: number }
 
 type BreakerTimes = Pick<ProtocolTimes, 'breakerBaseMs' | 'breakerCapMs' | 'breakerProbeMaxMs'>
 

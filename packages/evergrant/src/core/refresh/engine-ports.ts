@@ -60,7 +60,7 @@ export interface EnginePorts {
   readonly decode: (bytes: Uint8Array) => string
 }
 
-export interface EngineOptions {
+interface EngineOptions {
   readonly cacheEntries: number
   /** Due connections that this node has under way at once. */
   readonly backgroundFlights: number

@@ -4,7 +4,7 @@ import { type Instant, MINUTE } from '../time.ts'
 import type { GrantRow } from './credentials.ts'
 
 /** The answer of a token endpoint whose refresh token is stored, and whose access token still has to be exchanged. */
-export interface FirstAnswer {
+interface FirstAnswer {
   /** The generation that its refresh token became. */
   readonly generation: number
   readonly grant: Granted

@@ -9,11 +9,11 @@ import { missesWindow } from './patience.ts'
 import type { NotGranted } from './settle-grant.ts'
 
 /** The way to the provider is open: `giveBack` when the request never left. */
-export interface Pass {
+interface Pass {
   readonly giveBack: () => void
 }
 
-export interface NotNow {
+interface NotNow {
   readonly kind: 'not_now'
   readonly code: FaultCode
   readonly retryAt: Instant | null

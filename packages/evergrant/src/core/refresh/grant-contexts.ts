@@ -17,7 +17,7 @@ export interface GrantContext {
   readonly reuse: Reuse
 }
 
-export interface ContextPorts {
+interface ContextPorts {
   readonly integrations: Pick<Integrations, 'load'>
   readonly directory: ProviderDirectory
   readonly seal: Seal

@@ -25,7 +25,7 @@ export async function recordEnd(world: EngineWorld, row: GrantRow, code: FaultCo
   }
 }
 
-export interface EndWithoutAnswer {
+interface EndWithoutAnswer {
   readonly fault: StoredFault
   /** Of the event. */
   readonly subject: string | null

@@ -3,7 +3,7 @@ import type { HighWaterOrigin, Mark } from './high-water.ts'
 import type { BehindGrant, DatabaseHome, Lineage, StoredGeneration } from './lineage.ts'
 
 /** What a start finds before it looks at any mark. */
-export type StartFinding =
+type StartFinding =
   /** `begin`: this data folder is new, or an operator has confirmed the database since. */
   | { readonly kind: 'begin'; readonly wasNew: boolean }
   /** The marks belong to this database in this era. */

@@ -11,7 +11,7 @@ export interface BehindMark extends BehindGrant {
   readonly fingerprint: string | null
 }
 
-export interface LookBackPorts {
+interface LookBackPorts {
   readonly lineages: Pick<Lineages, 'generationsOf'>
   readonly marks: Pick<HighWater, 'all'>
   readonly journal: Pick<Journal, 'answers'>

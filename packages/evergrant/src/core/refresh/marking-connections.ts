@@ -4,7 +4,7 @@ import type { Log } from '../log.ts'
 import type { GrantContexts } from './grant-contexts.ts'
 import type { Trust } from './high-water.ts'
 
-export interface MarkingPorts {
+interface MarkingPorts {
   readonly contexts: Pick<GrantContexts, 'of'>
   readonly trust: Pick<Trust, 'stored'>
   readonly log: Log

@@ -11,7 +11,7 @@ import { renewalInstants } from './renewal.ts'
 /** The part of a grant that becomes a credential; `Granted` satisfies it. */
 export type GrantedTokens = Pick<Granted, 'accessToken' | 'refreshToken' | 'tokenType' | 'accessExpiresAt' | 'refreshExpiresAt'>
 
-export interface CredentialInput {
+interface CredentialInput {
   readonly organization: OrganizationId
   readonly connection: ConnectionId
   /** The generation it will have: 1 for a new connection. */

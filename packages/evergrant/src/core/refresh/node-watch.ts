@@ -8,7 +8,7 @@ import type { Membership } from './nodes.ts'
 export const SKEW_WARN_MS = 5 * SECOND
 export const SKEW_REFUSE_MS = 30 * SECOND
 
-export interface NodeWatchPorts {
+interface NodeWatchPorts {
   readonly membership: Pick<Membership, 'held' | 'losses' | 'beat'>
   readonly clock: DatabaseClock
   readonly log: Log

@@ -18,7 +18,7 @@ export type PlanAsk =
   /** The turn of a grant whose end is held. */
   | { readonly kind: 'held_probe' }
 
-export type RefreshReason = 'expiring' | 'expired' | 'rejected' | 'forced' | 'keep_alive' | 'probe'
+type RefreshReason = 'expiring' | 'expired' | 'rejected' | 'forced' | 'keep_alive' | 'probe'
 
 /** What to do with a connection at a given instant. Pure: the same input always gives the same plan. */
 export type RefreshPlan =
@@ -28,7 +28,7 @@ export type RefreshPlan =
   | { readonly kind: 'wait'; readonly until: Instant | null; readonly code: FaultCode }
   | { readonly kind: 'reconnect'; readonly code: FaultCode }
 
-export interface PlanInput {
+interface PlanInput {
   readonly row: GrantRow
   readonly reuse: Reuse
   readonly ask: PlanAsk

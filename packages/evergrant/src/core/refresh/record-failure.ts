@@ -19,7 +19,7 @@ import { deathMeansLostAnswer, presentableAt, windowOpen } from './suspicion.ts'
 /** Providers end a lifetime by their own clock. */
 const END_TOLERANCE_MS = HOUR
 
-export interface FailedPresentation {
+interface FailedPresentation {
   readonly row: GrantRow
   readonly grantContext: GrantContext
   /** Null when it failed before any claim. */
@@ -29,7 +29,7 @@ export interface FailedPresentation {
   readonly verdict: NotGranted
 }
 
-export interface RecordedFailure {
+interface RecordedFailure {
   readonly fault: StoredFault
   readonly retryAt: Instant | null
   /** The generation moved meanwhile: the verdict is about an old token and changed nothing. */

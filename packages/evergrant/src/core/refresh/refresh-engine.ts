@@ -1,4 +1,4 @@
-import type { ConnectionStatus, StoredFault } from '../connection/connection.ts'
+import type { ConnectionStatus } from '../connection/connection.ts'
 import type { ConnectionId, IntegrationId, OrganizationId } from '../ids.ts'
 import type { Instant } from '../time.ts'
 
@@ -77,10 +77,4 @@ export interface EngineStats {
   /** Writes that failed many times and go on being tried, by kind. Empty when all is well. */
   readonly stuckWrites: Readonly<Record<string, number>>
   readonly draining: boolean
-}
-
-/** Why an integration cannot refresh right now, for people. */
-export interface Trouble {
-  readonly fault: StoredFault
-  readonly retryAt: Instant | null
 }

@@ -18,7 +18,7 @@ import { askBeside } from './side-request.ts'
  * `doubted`: nothing proves it, and this report alone ends nothing. `held`: too many ended at once, see the death watch. `moved`:
  * there is a newer one.
  */
-export type Refusal =
+type Refusal =
   | { readonly kind: 'ended' }
   | { readonly kind: 'works' }
   | { readonly kind: 'held' | 'cannot_tell' | 'doubted'; readonly until: Instant }

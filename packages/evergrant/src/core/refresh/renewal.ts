@@ -4,7 +4,7 @@ const DEFAULT_MARGIN_MS = 15 * MINUTE
 /** Tokens shorter than five minutes would otherwise be "hard" from birth, and every read would refresh them. */
 const SHORT_LIVED_RESERVE = 0.2
 
-export interface RenewalInput {
+interface RenewalInput {
   /** When the request that produced the token was sent. */
   readonly obtainedAt: Instant
   readonly accessExpiresAt: Instant | null

@@ -9,7 +9,7 @@ import { credentialContext } from './new-credential.ts'
 import { commitWhenFree, grantCommit, isChained, noteStored, storedAnswer } from './settle-grant.ts'
 
 /** `ahead`: it answers a generation that the database does not know any more. `kept`: it cannot be applied now. Both stay in the journal. */
-export type Replay = 'applied' | 'superseded' | 'ahead' | 'kept'
+type Replay = 'applied' | 'superseded' | 'ahead' | 'kept'
 
 /** Applies one journaled answer by generation and fingerprint; an answer to another token is kept beside it. */
 export async function replayAnswer(world: EngineWorld, record: JournalRecord): Promise<Replay> {

@@ -6,7 +6,7 @@ import type { DatabaseTrust } from './database-trust.ts'
 import type { DatabaseHome, EndGrants, Lineage, Lineages, NodeComparison, ReportedBehind, RollingNode } from './lineage.ts'
 import type { Nodes } from './nodes.ts'
 
-export interface RestorePorts {
+interface RestorePorts {
   readonly clock: Clock
   readonly entropy: Entropy
   readonly lineages: Lineages
@@ -33,7 +33,7 @@ export interface RestoreStatus {
 /** `restored`: this is the newest there is. `original`: a copy whose original is gone. `clone`: a copy whose original lives. */
 export type ConfirmAs = 'restored' | 'original' | 'clone'
 
-export interface Confirmed {
+interface Confirmed {
   /** False: the database was trusted already, and nothing was done. */
   readonly changed: boolean
   readonly lineage: Lineage

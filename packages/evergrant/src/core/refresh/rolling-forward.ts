@@ -7,7 +7,7 @@ import type { Journal } from './journal.ts'
 import type { Lineage, Lineages } from './lineage.ts'
 import { type BehindMark, findBehind, stillBehind, storedOf } from './look-back.ts'
 
-export interface RollingPorts {
+interface RollingPorts {
   readonly clock: Clock
   readonly log: Log
   readonly lineages: Pick<Lineages, 'generationsOf' | 'report' | 'reportAgain'>

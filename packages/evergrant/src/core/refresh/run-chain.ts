@@ -19,7 +19,7 @@ export type ChainOutcome =
 
 type Failed = Extract<ChainOutcome, { kind: 'failed' }>
 
-export interface ChainPorts {
+interface ChainPorts {
   /** One request, one answer; never rejects. */
   readonly send: (request: ProviderRequest) => Promise<WireOutcome>
   readonly clock: Pick<Clock, 'wall'>

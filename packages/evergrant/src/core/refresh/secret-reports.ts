@@ -14,7 +14,7 @@ const REMEMBERED_MS = 24 * HOUR
 const DOUBT = { code: 'upstream_token_refused', providerCode: 'told_by_caller' } as const
 
 /** What one more report is worth. `first`: it is the only one. `again`: nothing new. `agreed`: two that do not depend on each other. */
-export type ReportWorth = 'first' | 'again' | 'agreed'
+type ReportWorth = 'first' | 'again' | 'agreed'
 
 /** The doubt that stands, unless it is too old or the API took the secret since. */
 export function doubtOf({ connection }: GrantRow, workedAt: Instant | null, now: Instant): StoredFault | null {

@@ -28,7 +28,7 @@ export interface AnsweredPresentation {
   readonly answer: ProviderAnswer
 }
 
-export interface SettledGrant {
+interface SettledGrant {
   readonly commit: GrantCommit
   /** What the database said, or null while only the journal has the answer. */
   readonly outcome: CommitOutcome | null

@@ -22,7 +22,7 @@ export function isOurs({ reason }: Pick<NotSent, 'reason'>): boolean {
   return SHORTAGES.has(reason)
 }
 
-export interface Shortage {
+interface Shortage {
   readonly kind: 'not_now'
   readonly code: 'sockets_exhausted'
   readonly retryAt: Instant

@@ -3,7 +3,7 @@ import type { Reuse } from '../provider/reuse.ts'
 import type { Instant } from '../time.ts'
 import { isStrict, type ProtocolTimes } from './protocol-times.ts'
 
-export interface SuspectInput {
+interface SuspectInput {
   readonly suspicion: Suspicion
   readonly reuse: Reuse
   readonly accessExpiresAt: Instant | null

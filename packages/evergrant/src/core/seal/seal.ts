@@ -8,7 +8,7 @@ export interface SealContext {
 }
 
 /** Why a sealed value did not open: the key is not in the keyring, or the bytes do not belong here. */
-export type SealFailure = 'seal_key_missing' | 'seal_broken'
+type SealFailure = 'seal_key_missing' | 'seal_broken'
 
 export class SealError extends Error {
   override readonly name = 'SealError'

@@ -1,7 +1,7 @@
 import type { SealContext } from './seal.ts'
 
 /** One column with sealed values, and the words they are bound by. */
-export interface SealedColumn {
+interface SealedColumn {
   readonly column: string
   /** As its services bind it: `{name}` stands for a column of the row. Most say the table and the column themselves. */
   readonly binds: { readonly table: string; readonly row: string; readonly column: string }

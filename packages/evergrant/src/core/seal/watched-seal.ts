@@ -2,7 +2,7 @@ import type { Clock } from '../time.ts'
 import { type Seal, SealError } from './seal.ts'
 
 /** A seal that remembers which values it could not open for want of their key. */
-export interface WatchedSeal {
+interface WatchedSeal {
   readonly seal: Seal
   /** How many values did not open within the last `ms`, because their key is not in the keyring. */
   missing(ms: number): number

@@ -118,7 +118,7 @@ const SESSION_ID = new RegExp(idPattern('ses'))
 const ORGANIZATION_ID = new RegExp(idPattern('org'))
 
 /** A genuine signature says that we wrote it, not that this version did: every claim is looked at. */
-export function readClaims(claims: JsonObject): AccessClaims | null {
+function readClaims(claims: JsonObject): AccessClaims | null {
   const { sub, sid, org, gen, role, owner, iss, aud, iat, exp, jti, amr, auth_time, cnf } = claims
   const ids = matches(sub, USER_ID) && matches(sid, SESSION_ID) && matches(org, ORGANIZATION_ID)
   const times = isCount(iat) && isCount(exp) && isCount(auth_time) && isCount(gen)

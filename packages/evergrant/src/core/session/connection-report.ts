@@ -30,7 +30,7 @@ export interface ConnectionReport {
   readonly retryAt: Instant | null
 }
 
-export interface SessionReport {
+interface SessionReport {
   readonly status: 'valid' | 'expiring'
   readonly expiresAt: Instant
   readonly idleExpiresAt: Instant

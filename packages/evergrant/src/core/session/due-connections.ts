@@ -5,7 +5,7 @@ import { ownerOf } from '../user/user.ts'
 import { type ConnectionReport, connectionReport } from './connection-report.ts'
 import type { SignedIn } from './sessions.ts'
 
-export interface PersonConnectionsPorts {
+interface PersonConnectionsPorts {
   readonly connections: Pick<ConnectionService, 'list'>
   readonly engine: Pick<RefreshEngine, 'token'>
   /** The page that repairs a connection whose grant is over; null where there is none. */

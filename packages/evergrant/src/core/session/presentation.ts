@@ -10,7 +10,7 @@ import type { Misplaced, PresentationInput, Shown } from './sessions.ts'
  * What a presentation makes of a session. `write`: all that a rotation changes, with the event; only `recent`, which nobody needs to hear of; the end
  * of the session and its branches, with the event.
  */
-export interface JudgedPresentation {
+interface JudgedPresentation {
   readonly judgement: Judgement
   readonly session: Session
   readonly write: 'nothing' | 'recent' | 'rotation' | 'end'

@@ -13,7 +13,7 @@ const SESSION_ID = new RegExp(idPattern('ses'))
 /** Longer texts are not looked at. */
 const LENGTH_MAX = 120
 
-export interface PresentedCredential {
+interface PresentedCredential {
   readonly session: SessionId
   readonly generation: number
 }

@@ -17,7 +17,7 @@ const DEAF_TRUST_MS = SECOND
 /** First sights of generations are written together. */
 const FLUSH_MS = SECOND
 
-export interface SessionGuardPorts {
+interface SessionGuardPorts {
   readonly tokens: Pick<AccessTokens, 'peek' | 'read'>
   readonly sessions: Pick<Sessions, 'get' | 'markUsed'>
   readonly clock: Clock

@@ -12,7 +12,7 @@ export const SIGN_OUT_CODES: ReadonlySet<FaultCode> = new Set([
   'session_reuse_detected',
 ])
 
-export type EndReason = SessionEnd | 'idle' | 'absolute'
+type EndReason = SessionEnd | 'idle' | 'absolute'
 
 const WHY: Readonly<Record<EndReason, { readonly code: FaultCode; readonly detail: string }>> = {
   signed_out: { code: 'session_signed_out', detail: 'This session was signed out. Sign in again.' },

@@ -17,7 +17,7 @@ import type { Sessions, Shown, SignedIn } from './sessions.ts'
 /** A person who may go on: the session lives, the user is enabled, the membership holds. */
 export type Present = SignedIn & { readonly role: Role }
 
-export interface SessionPorts {
+interface SessionPorts {
   readonly clock: Pick<Clock, 'wall'>
   readonly entropy: Entropy
   readonly seal: Pick<Seal, 'mac'>
@@ -30,7 +30,7 @@ export interface SessionPorts {
   readonly lifetimes: SessionLifetimes
 }
 
-export interface SessionLifetimes {
+interface SessionLifetimes {
   /** Without any refresh. */
   readonly idleMs: number
   /** In all. */
@@ -46,7 +46,7 @@ export interface SessionAlert {
   readonly address: string | null
 }
 
-export interface NewSession extends CallerFacts {
+interface NewSession extends CallerFacts {
   readonly user: User
   /** The user must be a member of it. */
   readonly organization: OrganizationId

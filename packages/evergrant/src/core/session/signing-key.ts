@@ -38,11 +38,11 @@ export interface SigningKeyStore {
 }
 
 /** How long a key signs. */
-export const ACTIVE_MS = 30 * DAY
+const ACTIVE_MS = 30 * DAY
 /** How long it is published before that at least: longer than anybody keeps a JWKS. */
-export const PUBLISHED_MS = DAY
+const PUBLISHED_MS = DAY
 /** How long it stays published afterwards. Its last token ends after ten minutes; the rest is for nodes and clocks that lag behind. */
-export const RETIRING_MS = HOUR
+const RETIRING_MS = HOUR
 
 /** What has to be done with a ring. Empty lists: nothing. */
 export interface RingPlan {

@@ -13,7 +13,7 @@ const REMEMBERED = 20_000
 
 export type TokenOutcome<Claims> = { readonly kind: 'verified'; readonly claims: Claims } | { readonly kind: 'refused'; readonly why: TokenRefusal }
 
-export interface TokenReaderPorts {
+interface TokenReaderPorts {
   readonly signer: Pick<TokenSigner, 'verify'>
   readonly keys: Pick<SigningKeys, 'verifying' | 'verifyingNewer'>
   readonly clock: Pick<Clock, 'wall'>
@@ -21,7 +21,7 @@ export interface TokenReaderPorts {
 }
 
 /** What one kind of access token must say. */
-export interface TokenKind<Claims> {
+interface TokenKind<Claims> {
   /** One of these. */
   readonly audience: readonly string[]
   /** A genuine signature says that we wrote it, not that it is of this kind: every claim is looked at. Null: it is not. */

@@ -6,7 +6,7 @@ import { completeVariables } from '../provider/choices.ts'
 import type { ProviderDirectory } from '../provider/context.ts'
 import { identityIssuer } from './identity-issuer.ts'
 
-export interface AcceptedIssuersPorts {
+interface AcceptedIssuersPorts {
   readonly integrations: Pick<Integrations, 'list'>
   readonly providers: Pick<ProviderDirectory, 'get' | 'resolve'>
 }

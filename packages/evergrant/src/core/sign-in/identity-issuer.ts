@@ -1,7 +1,7 @@
 import type { Integration } from '../connection/integration.ts'
 import type { ProviderContext } from '../provider/context.ts'
 
-export interface IssuerFacts extends Pick<ProviderContext, 'record'> {
+interface IssuerFacts extends Pick<ProviderContext, 'record'> {
   readonly endpoints: Pick<ProviderContext['endpoints'], 'issuer'>
 }
 

@@ -6,7 +6,7 @@ import type { Seal } from '../seal/seal.ts'
 import type { Clock, Entropy, Instant } from '../time.ts'
 import { pseudonymOf } from '../user/owner-data.ts'
 
-export interface VisitPorts {
+interface VisitPorts {
   readonly tickets: Pick<Tickets, 'insert' | 'find' | 'spend'>
   readonly events: Pick<Events, 'append'>
   readonly seal: Pick<Seal, 'digest' | 'mac'>

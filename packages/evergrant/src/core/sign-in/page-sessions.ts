@@ -8,7 +8,7 @@ import type { Opened, Present, SessionService } from '../session/session-service
 import type { Sessions } from '../session/sessions.ts'
 import { type Clock, DAY } from '../time.ts'
 
-export interface PageSessionPorts {
+interface PageSessionPorts {
   readonly seal: Pick<Seal, 'mac'>
   readonly sessions: Pick<Sessions, 'get' | 'markUsed'>
   readonly service: Pick<SessionService, 'refresh' | 'genuine' | 'end'>

@@ -22,7 +22,7 @@ export interface Arrival {
   readonly adding: Present | null
 }
 
-export type PersonDecision =
+type PersonDecision =
   | { readonly kind: 'change'; readonly user: User; readonly person: PersonChange; readonly issuer: string }
   | { readonly kind: 'refused'; readonly code: FaultCode }
 

@@ -30,7 +30,7 @@ import { grantChange } from './grant-change.ts'
 import { type Arrival, personChange } from './person-change.ts'
 import type { SignIns } from './sign-ins.ts'
 
-export interface ProviderSignInPorts {
+interface ProviderSignInPorts {
   readonly connect: ConnectPorts
   readonly organizations: Pick<Organizations, 'get' | 'bySlug'>
   readonly integrations: Pick<Integrations, 'list' | 'bySlug' | 'load'>
@@ -51,7 +51,7 @@ export interface Offer {
   readonly provider: string
 }
 
-export interface Beginning {
+interface Beginning {
   /** Who is signed in here already and adds this way to themselves; null for everybody else. */
   readonly person: Present | null
   /** Null: the owner's page. */
@@ -59,7 +59,7 @@ export interface Beginning {
   readonly browserId: string
 }
 
-export type Finished = { readonly kind: 'signed_in'; readonly here: SignedInHere; readonly returnUrl: string | null } | FlowOutcome
+type Finished = { readonly kind: 'signed_in'; readonly here: SignedInHere; readonly returnUrl: string | null } | FlowOutcome
 
 /** A repeated callback is answered with the same session this long; then it is a step back in the history, and signs nobody in. */
 const REPEATED_MS = 30 * SECOND

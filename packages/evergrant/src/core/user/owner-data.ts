@@ -16,7 +16,7 @@ import { type Membership, ownerOf, type User } from './user.ts'
 import { lastOwner } from './user-service.ts'
 import type { Identity, Users } from './users.ts'
 
-export interface OwnerPorts {
+interface OwnerPorts {
   readonly owners: Owners
   readonly users: Users
   readonly sessions: Pick<Sessions, 'listOf'>
@@ -76,7 +76,7 @@ interface Erased {
 
 const PAGE = 200
 /** Of one connection. */
-export const EVENTS_MAX = 2_000
+const EVENTS_MAX = 2_000
 /** How long providers are waited for, all together. What is erased after that, is erased whatever they say. */
 const PROVIDERS_WAIT_MS = 10 * SECOND
 const REVOCATION_HIDDEN_MS = 2 * MINUTE

@@ -2,7 +2,7 @@ import type { ApiKeyScope } from '../access/api-key.ts'
 import { ROLES, type Role } from './user.ts'
 
 /** What a person with a role may do: the scopes of an API key, over everything in the organization or over what is their own. */
-export interface Rights {
+interface Rights {
   readonly scopes: readonly ApiKeyScope[]
   /** `own`: only connections whose owner is this person. */
   readonly reach: 'organization' | 'own'

@@ -13,7 +13,7 @@ import { mayAssign } from './roles.ts'
 import { type Membership, ownerOf, ROLES, type Role, type User } from './user.ts'
 import type { Member, Users } from './users.ts'
 
-export interface UserPorts {
+interface UserPorts {
   readonly users: Users
   readonly organizations: Organizations
   readonly sessions: Pick<Sessions, 'endAll' | 'switchOrganization'>
@@ -24,13 +24,13 @@ export interface UserPorts {
 }
 
 /** What is not named stays. */
-export interface UserChange {
+interface UserChange {
   readonly name?: string | null
   readonly disabled?: boolean
   readonly externalId?: string | null
 }
 
-export interface OwnOrganization {
+interface OwnOrganization {
   readonly organization: Organization
   readonly role: Role
 }

@@ -15,7 +15,7 @@ import type { ClaimedDelivery, Settlement, Webhooks } from './webhooks.ts'
 /** One signed POST. Never rejects, follows no redirect, takes 15 s at most. */
 export type SendWebhook = (message: SignedMessage) => Promise<PostOutcome>
 
-export interface SignedMessage {
+interface SignedMessage {
   readonly url: string
   /** `webhook-id`: the same for every try. */
   readonly id: string
@@ -29,7 +29,7 @@ export type PostOutcome =
   | { readonly kind: 'answered'; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly text: string }
   | { readonly kind: 'failed'; readonly cause: string }
 
-export interface DeliveryPorts {
+interface DeliveryPorts {
   readonly webhooks: Pick<Webhooks, 'claim' | 'settle' | 'expire'>
   readonly payload: PayloadPorts
   readonly send: SendWebhook

@@ -29,7 +29,7 @@ export interface WebhookEndpoint {
 }
 
 /** `open`: the circuit is open, deliveries wait. `off`: switched off by a person, or by the receiver with 410. */
-export type WebhookState = 'active' | 'failing' | 'open' | 'off'
+type WebhookState = 'active' | 'failing' | 'open' | 'off'
 
 export function stateOf({ enabled, openUntil, failures }: WebhookEndpoint): WebhookState {
   if (!enabled) return 'off'

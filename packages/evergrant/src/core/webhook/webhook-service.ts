@@ -10,7 +10,7 @@ import { CLAIM_MS, type DeliveryWork, secretContext } from './delivery-work.ts'
 import { DEFAULT_TYPES, type WebhookEndpoint } from './endpoint.ts'
 import type { Webhooks } from './webhooks.ts'
 
-export interface WebhookServicePorts {
+interface WebhookServicePorts {
   readonly webhooks: Webhooks
   readonly work: Pick<DeliveryWork, 'deliver'>
   /** Whether something may be sent there at all; the reason when not. Addresses are checked again at every try. */
@@ -22,16 +22,16 @@ export interface WebhookServicePorts {
   readonly entropy: Entropy
 }
 
-export interface NewWebhook {
+interface NewWebhook {
   readonly name: string
   readonly url: string
   readonly types: readonly string[] | undefined
 }
 
-export type WebhookChange = { readonly [Field in keyof NewWebhook]?: NewWebhook[Field] | undefined } & { readonly enabled?: boolean | undefined }
+type WebhookChange = { readonly [Field in keyof NewWebhook]?: NewWebhook[Field] | undefined } & { readonly enabled?: boolean | undefined }
 
 /** An endpoint with its secret, which is never shown again. */
-export interface IssuedWebhook {
+interface IssuedWebhook {
   readonly endpoint: WebhookEndpoint
   readonly secret: string
 }

@@ -27,7 +27,7 @@ const EnrolBody = closed({
   hints: Type.Optional(Hints),
 })
 
-export interface EnrolRouteOptions {
+interface EnrolRouteOptions {
   readonly publicUrl: string
 }
 

@@ -44,7 +44,7 @@ export function checkSite(request: FastifyRequest, mode: SessionMode, { origins 
   if (mode === 'cookie') requireSameSite(request, origins)
 }
 
-export interface SignedInOptions extends IdentityRouteOptions {
+interface SignedInOptions extends IdentityRouteOptions {
   readonly clock: Pick<Clock, 'wall'>
   readonly sessions: Pick<SessionService, 'replace'>
 }

@@ -12,7 +12,7 @@ import type { Services } from '../services.ts'
 import { SdkAnswer, sdkAnswer } from './sdk-answer.ts'
 import { callerFacts } from './session-routes.ts'
 
-export interface SdkRouteOptions {
+interface SdkRouteOptions {
   readonly publicUrl: string
 }
 

@@ -44,7 +44,7 @@ export const SessionAnswer = Type.Object({
   refresh_token: Type.Optional(Type.String({ description: 'In bearer mode only.' })),
 })
 
-export interface SessionAnswerOptions {
+interface SessionAnswerOptions {
   readonly publicUrl: string
   readonly clock: Pick<Clock, 'wall'>
 }

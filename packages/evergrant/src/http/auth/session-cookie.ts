@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 const COOKIES_MAX = 4
 
 /** `__Host-` wherever the browser accepts it: no neighbouring host can set or shadow it. Plain http only exists on loopback. */
-export function sessionCookieName(publicUrl: string): string {
+function sessionCookieName(publicUrl: string): string {
   return publicUrl.startsWith('https:') ? '__Host-evergrant_session' : 'evergrant_session'
 }
 

@@ -18,7 +18,7 @@ import { type AllowedOrigins, requireSameSite } from './same-site.ts'
 import { SessionAnswer, SessionView, sessionAnswer, sessionView, UserView, validView } from './session-answer.ts'
 import { sessionCookiesOf, takeSessionCookie } from './session-cookie.ts'
 
-export interface SessionRouteOptions {
+interface SessionRouteOptions {
   readonly publicUrl: string
   readonly origins: AllowedOrigins
 }

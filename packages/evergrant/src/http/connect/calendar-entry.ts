@@ -1,6 +1,6 @@
 import { MINUTE } from '../../core/time.ts'
 
-export interface CalendarEntry {
+interface CalendarEntry {
   readonly uid: string
   /** Milliseconds since 1970: when it was made, and when it is due. */
   readonly madeAt: number

@@ -18,7 +18,7 @@ import { endedLinkPage, outcomePage, problemPage } from './outcome-pages.ts'
 import { type PageHeaders, sendPage } from './page-frame.ts'
 import { REMINDER } from './reminder.ts'
 
-export interface HostedParts {
+interface HostedParts {
   readonly connect: ConnectService
   readonly publicUrl: string
   readonly clock: Pick<Clock, 'wall'>

@@ -15,7 +15,7 @@ export function languageOf(request: Pick<FastifyRequest, 'url' | 'headers'>): Pa
 }
 
 /** The language that the address itself names. */
-export function namedLanguage({ url }: Pick<FastifyRequest, 'url'>): PageWords | undefined {
+function namedLanguage({ url }: Pick<FastifyRequest, 'url'>): PageWords | undefined {
   return wordsOf(new URLSearchParams(url.split('?')[1] ?? '').get('lang') ?? '')
 }
 

@@ -7,7 +7,7 @@ import { failureWords, problemTexts } from './problem-texts.ts'
 import { causeOf, plain, say } from './words/say.ts'
 
 /** For the Details of every page: what support asks for. */
-export interface PageDetails {
+interface PageDetails {
   readonly requestId: string
   /** Where the buttons of this page lead; null when there is nothing to press. */
   readonly action: string | null

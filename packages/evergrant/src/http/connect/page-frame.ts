@@ -44,7 +44,7 @@ export const ACCENT_PATH = '/connect/accent/'
 /** What is said in English, in nobody's colours. */
 export const PLAIN_LOOK: Look = { words: DEFAULT_WORDS, brand: null, here: null }
 
-export function document(page: Page): string {
+function document(page: Page): string {
   const look = page.look ?? PLAIN_LOOK
   const { words, brand } = look
   const accent = brand?.accent ?? null

@@ -4,13 +4,13 @@ import type { Look } from './page-frame.ts'
 import { say } from './words/say.ts'
 
 /** Whose page it is: the logo, or the name. */
-export function masthead(application: string, brand: Brand | null): Html {
+function masthead(application: string, brand: Brand | null): Html {
   if (brand?.logo == null) return html`<p class="eyebrow">${application}</p>`
   return html`<p class="masthead"><img class="logo" src="${brand.logo}" alt="${application}"></p>`
 }
 
 /** What the application's operators have to say while something is down. */
-export function statusNotice(brand: Brand | null): Html | null {
+function statusNotice(brand: Brand | null): Html | null {
   return brand?.statusText == null ? null : html`<div class="notice" role="status"><p>${brand.statusText}</p></div>`
 }
 

@@ -9,7 +9,7 @@ import { plain } from './words/say.ts'
 /** What is added to the address of a page. */
 export const REMINDER = '/reminder.ics'
 
-export interface Reminder {
+interface Reminder {
   readonly view: Pick<ConnectView, 'provider' | 'application'>
   /** What it leads to, whole, and until when that works (milliseconds since 1970). */
   readonly url: string

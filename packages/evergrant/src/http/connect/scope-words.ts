@@ -38,7 +38,7 @@ const OF_PROVIDER: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   },
 }
 
-export interface ScopeWords {
+interface ScopeWords {
   readonly words: string
   /** The scope itself, when the words are not it. */
   readonly scope: string | null

@@ -41,7 +41,7 @@ ${field({ name: 'user_code', label: 'Code', autocomplete: 'off', value: typed, m
   )
 }
 
-export interface DecisionView {
+interface DecisionView {
   readonly device: Enrolment
   /** Those that the person may put a machine into. */
   readonly agents: readonly Pick<Agent, 'id' | 'name'>[]
@@ -87,7 +87,7 @@ const ENDS = {
   denied: { title: 'Denied', lead: 'The program was told, and got nothing. If you did not start it, nothing more is to be done.' },
 } as const
 
-export type DeviceEnd = keyof typeof ENDS
+type DeviceEnd = keyof typeof ENDS
 
 export function isDeviceEnd(text: string | undefined): text is DeviceEnd {
   return text !== undefined && Object.hasOwn(ENDS, text)

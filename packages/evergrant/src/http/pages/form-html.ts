@@ -4,7 +4,7 @@ import type { Refused } from './page-desk.ts'
 /** As the mailer takes them. */
 export const ADDRESS = /^[^\s\p{Cc}@<>()[\],;:"\\]{1,64}@[^\s\p{Cc}@<>()[\],;:"\\]{1,185}$/u
 
-export interface Field {
+interface Field {
   readonly name: string
   readonly label: string
   readonly type?: 'text' | 'email' | 'password'

@@ -13,7 +13,7 @@ export type LetterView =
   | { readonly kind: 'invitation'; readonly email: string; readonly organization: string; readonly role: string; readonly known: boolean }
   | { readonly kind: 'spent' }
 
-export interface LetterPage {
+interface LetterPage {
   /** Where its forms lead. */
   readonly path: string
   readonly application: string

@@ -21,7 +21,7 @@ import type { Services } from '../services.ts'
 import { returnAddress, withReturn } from './return-address.ts'
 
 /** What the pages for people are built on. */
-export interface PageParts {
+interface PageParts {
   readonly services: Services
   readonly providers: ProviderSignIn
   readonly pageSessions: PageSessions

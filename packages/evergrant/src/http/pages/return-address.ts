@@ -1,6 +1,6 @@
 import { isPlainUrl } from '../../core/connect/return-url.ts'
 
-export interface ReturnRules {
+interface ReturnRules {
   readonly publicUrl: string
   /** Origins of applications (EVERGRANT_ALLOWED_ORIGINS). */
   readonly allowedOrigins: readonly string[]

@@ -7,7 +7,7 @@ import { act, field, hidden, passkeyForm, refusal } from './form-html.ts'
 import type { Refused } from './page-desk.ts'
 import { withReturn } from './return-address.ts'
 
-export interface SecurityView {
+interface SecurityView {
   readonly factors: readonly Factor[]
   readonly codesLeft: number
   readonly offers: readonly Offer[]
@@ -73,7 +73,7 @@ ${field({ name: 'password', label: 'New password', type: 'password', autocomplet
 </form>`
 }
 
-export interface TotpView {
+interface TotpView {
   readonly id: FactorId
   readonly secret: string
   readonly uri: string

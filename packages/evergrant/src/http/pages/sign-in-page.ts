@@ -5,7 +5,7 @@ import { act, endedNotice, field, good, hidden, passkeyForm, refusal } from './f
 import type { Refused } from './page-desk.ts'
 import { withReturn } from './return-address.ts'
 
-export interface SignInView {
+interface SignInView {
   readonly application: string
   readonly offers: readonly Offer[]
   readonly returnUrl: string | null
@@ -58,7 +58,7 @@ function wayThrough({ integration, provider }: Offer, returnUrl: string | null):
   return html`<a class="button" href="${withReturn(`/auth/sign-in/${integration.id}`, returnUrl)}">Continue with ${provider}</a>`
 }
 
-export interface SecondStepView {
+interface SecondStepView {
   readonly methods: readonly string[]
   readonly returnUrl: string | null
 }
@@ -96,7 +96,7 @@ ${field({ name: 'recovery_code', label: 'Recovery code', autocomplete: 'off', ma
 </form></details>`
 }
 
-export interface ProviderView {
+interface ProviderView {
   readonly offer: Offer
   readonly returnUrl: string | null
   /** Who is signed in here already, and would add this way to themselves. */

@@ -2,9 +2,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isToken } from '../../core/connect/random-token.ts'
 
 /** Which page the ticket belongs to. */
-export type Step = 'verify' | 'reset' | 'invitation' | 'setup' | 'factor' | 'visit'
+type Step = 'verify' | 'reset' | 'invitation' | 'setup' | 'factor' | 'visit'
 
-export interface StepTicket {
+interface StepTicket {
   readonly token: string
   /** A few words for the next page: the second factors there are. */
   readonly words: readonly string[]

@@ -15,7 +15,7 @@ import { enterQuota, untilOpen } from './quota-gate.ts'
 import { authorizedUrl } from './target.ts'
 import { failureOf, type Upstream, type UpstreamAnswer } from './upstream.ts'
 
-export interface ProxyPorts {
+interface ProxyPorts {
   readonly engine: Pick<RefreshEngine, 'peek' | 'token' | 'worked'>
   readonly upstream: Upstream
   readonly clock: Clock
@@ -23,7 +23,7 @@ export interface ProxyPorts {
   readonly entropy: Pick<Entropy, 'uniform'>
 }
 
-export interface ProxyResult {
+interface ProxyResult {
   readonly status: number
   readonly headers: UpstreamAnswer['headers']
   readonly body: Buffer | Readable

@@ -22,7 +22,7 @@ export interface UpstreamContext {
   readonly quota: QuotaSubject
 }
 
-export interface UpstreamRequest {
+interface UpstreamRequest {
   readonly method: string
   readonly url: string
   readonly headers: Readonly<Record<string, string | readonly string[]>>
@@ -41,7 +41,7 @@ export interface UpstreamAnswer {
 }
 
 /** `not_sent`: no byte reached the API. The others may have acted. */
-export type UpstreamFailure = 'not_sent' | 'no_answer' | 'timeout' | 'cancelled'
+type UpstreamFailure = 'not_sent' | 'no_answer' | 'timeout' | 'cancelled'
 
 export function failureOf(error: unknown): UpstreamFailure | undefined {
   if (typeof error !== 'object' || error === null || !('kind' in error)) return undefined

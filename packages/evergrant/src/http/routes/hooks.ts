@@ -12,7 +12,7 @@ const PUSH_LIMIT: RateLimit = { perSecond: 100, capacity: 1_000 }
 /** Per address, for pushes that are refused. */
 const REFUSED_LIMIT: RateLimit = { perSecond: 5, capacity: 100 }
 
-export interface HookOptions {
+interface HookOptions {
   readonly publicUrl: string
   readonly clock: Clock
   readonly limit?: RateLimit

@@ -57,7 +57,7 @@ export function insightRoutes(app: App, services: Services): void {
 }
 
 /** The filter, cut to what the caller reaches. Null: that is nothing. */
-export function withinReach(caller: Caller, wanted: ReturnType<typeof wantedOf>): ReturnType<typeof wantedOf> | null {
+function withinReach(caller: Caller, wanted: ReturnType<typeof wantedOf>): ReturnType<typeof wantedOf> | null {
   const within = ownerWithin(caller, wanted.owner)
   return within === 'nobody' ? null : { ...wanted, ...within }
 }

@@ -159,7 +159,7 @@ function days(ms: number): number {
   return Math.round((ms / DAY) * 100) / 100
 }
 
-export const AttemptView = Type.Object({
+const AttemptView = Type.Object({
   id: Type.String(),
   at: Time,
   outcome: Type.String({ description: '`succeeded`, `denied` or `pending`.' }),
@@ -174,7 +174,7 @@ export const AttemptView = Type.Object({
   request_id: Type.String(),
 })
 
-export function attemptView(attempt: RecoveryAttempt) {
+function attemptView(attempt: RecoveryAttempt) {
   return {
     id: attempt.id,
     at: iso(attempt.at),

@@ -22,7 +22,7 @@ const PREFIX = /^\/api\/v1\/proxy\/[^/?]+\/?/
 /** Whatever the provider sends is data: never a page, never a script of our origin. */
 const UPSTREAM_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
-export interface ProxyOptions {
+interface ProxyOptions {
   readonly timeoutMs: number
   readonly bodies: BodyTime
 }

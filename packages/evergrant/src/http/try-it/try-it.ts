@@ -13,7 +13,7 @@ import type { RefreshEngine, TokenAnswer } from '../../core/refresh/refresh-engi
 import type { Clock, Instant } from '../../core/time.ts'
 
 /** What the page can make happen at the practice provider, for the account that granted. */
-export interface PracticeHands {
+interface PracticeHands {
   /** Where its own page is, for the curious; null when it has none. */
   readonly url: string | null
   /** The access token stops working there, before its time. */
@@ -22,7 +22,7 @@ export interface PracticeHands {
   revoke(account: string): void | Promise<void>
 }
 
-export interface TryItPorts {
+interface TryItPorts {
   readonly organization: OrganizationId
   /** An integration of the practice provider, with {@link tryItReturnUrl} among its return URLs. */
   readonly integration: string

@@ -8,14 +8,14 @@ export interface PostOptions {
   readonly timers: Pick<Timers, 'after'>
 }
 
-export interface PostRequest {
+interface PostRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
 }
 
 /** For everything together: name, connection, request, and the answer's first bytes. */
-export const POST_MS = 15_000
+const POST_MS = 15_000
 /** Of the answer, for the log. */
 const MAX_ANSWER = 8 * 1_024
 

@@ -16,7 +16,7 @@ const URGENCY = { info: 'low', warning: 'normal', critical: 'high' } as const
 const LONGEST = 400
 
 /** What the console's service worker shows. Push services take 4,096 bytes (RFC 8030 section 7.2). */
-export function pushPayload({ title, severity, items, url }: Message): string {
+function pushPayload({ title, severity, items, url }: Message): string {
   const [first] = items
   const body = items.length === 1 && first !== undefined ? first.text : items.map((item) => item.title).join('\n')
   return JSON.stringify({ title: title.slice(0, LONGEST), body: body.slice(0, LONGEST), severity, url: items.length === 1 ? (first?.url ?? url) : url })

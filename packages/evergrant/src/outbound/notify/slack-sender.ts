@@ -12,11 +12,11 @@ const LONGEST_HEADER = 150
 const SIGNS: Readonly<Record<Severity, string>> = { info: ':information_source:', warning: ':warning:', critical: ':rotating_light:' }
 
 /** The three characters that mean something to Slack; and nothing in a name may call people. */
-export function escapeSlack(text: string): string {
+function escapeSlack(text: string): string {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
 }
 
-export function slackBody({ title, severity, items, url }: Message): string {
+function slackBody({ title, severity, items, url }: Message): string {
   const shown = items.slice(0, MOST_ITEMS)
   const more = items.length - shown.length
   const blocks = [

@@ -4,7 +4,7 @@ import { alertLetter } from './alert-mail.ts'
 import { type PushOptions, tellPush } from './push-sender.ts'
 import { tellSlack } from './slack-sender.ts'
 
-export interface ChannelOptions extends PushOptions {
+interface ChannelOptions extends PushOptions {
   readonly mailer: Mailer
   /** What people call this installation. */
   readonly application: string

@@ -7,7 +7,7 @@ export interface VapidKeys {
 }
 
 /** A place for one sealed value, shared by all nodes. */
-export interface KeptValue {
+interface KeptValue {
   get(name: string): Promise<Uint8Array | undefined>
   /** Writes only if absent; returns what is stored afterwards. */
   putIfAbsent(name: string, value: Uint8Array): Promise<Uint8Array>

@@ -42,7 +42,7 @@ export async function agentOf(tenant: Tenant, changes: Partial<Agent> = {}, role
 }
 
 /** Of generation 1. */
-export function installationOf(tenant: Tenant, agent: Agent, key: string, changes: Partial<Installation> = {}): Installation {
+function installationOf(tenant: Tenant, agent: Agent, key: string, changes: Partial<Installation> = {}): Installation {
   return {
     id: newId('ins', tenant.context.entropy),
     organization: tenant.organization,
@@ -79,7 +79,7 @@ export function installationOf(tenant: Tenant, agent: Agent, key: string, change
   }
 }
 
-export function firstTokenOf(installation: Installation, attempt: string, changes: Partial<SdkToken> = {}): SdkToken {
+function firstTokenOf(installation: Installation, attempt: string, changes: Partial<SdkToken> = {}): SdkToken {
   return {
     id: installation.head,
     installation: installation.id,

@@ -9,7 +9,7 @@ import { ownerOf } from '../../core/user/user.ts'
 import type { Tables } from './tables.ts'
 
 /** An agent and who answers for it, now. */
-export function agentStanding(tables: Tables, id: AgentId): AgentStanding | undefined {
+function agentStanding(tables: Tables, id: AgentId): AgentStanding | undefined {
   const agent = tables.agents.get(id)
   if (agent === undefined) return undefined
   const owner = tables.people.get(agent.owner)

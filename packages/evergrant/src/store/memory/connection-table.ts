@@ -18,7 +18,7 @@ export interface StoredConnection {
 }
 
 /** What a write changes; everything else stays as it is. */
-export interface ConnectionChange {
+interface ConnectionChange {
   readonly connection?: Partial<Connection>
   readonly credential?: Partial<Credential>
   readonly health?: Partial<Health>

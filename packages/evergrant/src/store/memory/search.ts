@@ -11,7 +11,7 @@ import { afterOf, limitOf, toPage } from '../sql/paging.ts'
 import { placeOf, toCursor } from '../sql/search-cursor.ts'
 import type { Tables } from './tables.ts'
 
-export function statusIn(tables: Tables, grant: GrantRow) {
+function statusIn(tables: Tables, grant: GrantRow) {
   const integration = tables.integrations.get(grant.connection.integration)?.integration
   return statusOf(grant, { blocked: integration?.blocked ?? null }, tables.now())
 }

@@ -39,7 +39,6 @@ import { usesPart } from './uses-part.ts'
 import { dueWarnings, warn } from './warnings.ts'
 import { webhooksPart } from './webhooks-part.ts'
 
-export type { NodeLocks } from './nodes-part.ts'
 export type { Snapshot } from './tables.ts'
 
 /**

@@ -1,7 +1,7 @@
 import type { Migration } from './migration.ts'
 
 /** What a way back drops, with the question that says how many rows have something there (`lost`). */
-export interface Droppable {
+interface Droppable {
   readonly table: string
   readonly column: string | null
   readonly count: string

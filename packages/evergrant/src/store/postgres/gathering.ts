@@ -1,4 +1,4 @@
-export interface GatheringOptions<Item> {
+interface GatheringOptions<Item> {
   /** Batches under way at once. */
   readonly lanes: number
   readonly size: number

@@ -51,7 +51,7 @@ const PLACES = ['schema', 'table', 'column', 'dataType', 'constraint', 'routine'
  * What PostgreSQL refused, without what it quotes (S87, CWE-209): its message has the text of a parameter in it, its detail whole keys and rows. Left are the
  * SQLSTATE, the names of table, column and constraint, and where in our program it came from. An error of another kind is left as it is.
  */
-export function withoutValues(error: unknown): unknown {
+function withoutValues(error: unknown): unknown {
   const state = sqlState(error)
   if (!(error instanceof Error) || state === null || !/^[0-9A-Z]{5}$/.test(state)) return error
   const named: Readonly<Record<string, unknown>> = { ...error }

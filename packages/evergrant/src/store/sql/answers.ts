@@ -2,7 +2,7 @@ import type { ConnectionId, OrganizationId } from '../../core/ids.ts'
 import type { StoredAnswer } from '../../core/refresh/credentials.ts'
 import { type Program, run } from './program.ts'
 
-export interface AnswerRow {
+interface AnswerRow {
   readonly organization: OrganizationId
   readonly connection: ConnectionId | null
   readonly session: string | null

@@ -9,7 +9,7 @@ import { integer, integerOrNull, json, jsonOrNull, text, textOrNull, toJson } fr
 
 const COLUMNS = 'id, organization_id, kind, agent_id, installation_id, connection_id, attempt, status, shown, asked_at, decided_at, decided_by, expires_at'
 
-export function toApproval(found: Row): Approval {
+function toApproval(found: Row): Approval {
   return {
     id: text(found, 'id') as ApprovalId,
     organization: text(found, 'organization_id') as OrganizationId,

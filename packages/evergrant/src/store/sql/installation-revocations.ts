@@ -12,7 +12,7 @@ import { insertIncident } from './sdk-presentations.ts'
 /** Installations of one transaction. */
 const BATCH = 1_000
 
-export interface Revoking {
+interface Revoking {
   readonly organization: OrganizationId
   readonly target: InstallationTarget
   readonly revocation: SdkRevocation

@@ -4,13 +4,13 @@ import type { Instant } from '../../core/time.ts'
 import { changed, type Dialect, type Program, type Row, rows, run } from './program.ts'
 import { integer, text, textOrNull } from './rows.ts'
 
-export interface Ending {
+interface Ending {
   readonly end: SessionEnd
   readonly at: Instant
 }
 
 /** Whose sessions end. `organization` null: in every one. */
-export interface Ended {
+interface Ended {
   readonly user: UserId
   readonly organization: OrganizationId | null
   /** Left out, with its branches. */

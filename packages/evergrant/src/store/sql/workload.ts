@@ -16,7 +16,7 @@ const COUNTS = {
 type Counted = keyof typeof COUNTS
 
 /** One statement, so that a scrape is one visit. */
-export function workloadQuery(): string {
+function workloadQuery(): string {
   const columns = Object.entries(COUNTS).map(
     ([name, where]) => `(select count(*) from (select 1 as one from ${where} limit ${WORKLOAD_MOST}) q_${name}) as ${name}`,
   )

@@ -6,7 +6,7 @@ import type { Store, StoreOptions } from '../contract.ts'
 import { Listeners } from '../listeners.ts'
 import { type Call, type CarriedError, type FromThread, revived, type ThreadStart, type ToThread } from './thread-messages.ts'
 
-export interface ThreadedStoreOptions extends Pick<StoreOptions, 'migrate' | 'log'> {
+interface ThreadedStoreOptions extends Pick<StoreOptions, 'migrate' | 'log'> {
   /** The module that serves the store on a thread: calls `serveStore` with its port, its start and a clock. */
   readonly entry: URL
   /** Told when the thread ends by itself, or can no longer trust its file. By default the error is thrown where nothing catches it, which ends the process. */

@@ -12,7 +12,7 @@ import { ACCOUNT, accessToken, deadAnswer, holdsRefreshToken, tokenAnswer } from
 
 type Table = Readonly<Record<string, string>>
 
-export interface SignedPush {
+interface SignedPush {
   readonly body: string
   readonly headers: Table
 }

@@ -7,12 +7,12 @@ import { fitting, jsonWith } from './example-json.ts'
 
 export const ACCOUNT = 'account-1'
 
-export interface Issued {
+interface Issued {
   readonly access: string
   readonly refresh: string | null
 }
 
-export interface AnswerInput {
+interface AnswerInput {
   readonly record: ProviderRecord
   readonly step: TokenStep
   readonly issued: Issued

@@ -12,7 +12,7 @@ export interface TrustCap {
   readonly eventId: EventId | null
 }
 
-export interface Capped {
+interface Capped {
   readonly score: BasisPoints
   readonly ceiling: BasisPoints
   readonly caps: readonly TrustCap[]

@@ -10,7 +10,7 @@ import type { TrustScore } from './score.ts'
 export const DELTA_MS = 7 * DAY
 
 /** What is different from the oldest snapshot of the last seven days. */
-export interface TrustDelta {
+interface TrustDelta {
   readonly since: Instant
   readonly points: BasisPoints
   /** Oldest first. Empty where only time passed, or more was seen. */
@@ -25,7 +25,7 @@ export interface TrustExplanation extends TrustScore {
 }
 
 /** Names by id, for sentences. */
-export type Named = (id: string) => string
+type Named = (id: string) => string
 
 /** Which lines of the score an event may have moved. */
 const MOVES: Partial<Readonly<Record<EventType, readonly (TrustFactorId | TrustCap['id'])[]>>> = {

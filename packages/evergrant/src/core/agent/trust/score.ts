@@ -10,7 +10,7 @@ import { possessionFactor } from './factors/possession.ts'
 import type { TrustFacts } from './facts.ts'
 import { type BasisPoints, type TrustPolicy, trustPolicy } from './policy.ts'
 
-export type TrustBand = 'Blocked' | 'Suspended' | 'Not rated yet' | 'Low' | 'Fair' | 'Good' | 'High'
+type TrustBand = 'Blocked' | 'Suspended' | 'Not rated yet' | 'Low' | 'Fair' | 'Good' | 'High'
 
 /** What is stored of it, beside the facts. The sum of what is earned, less what the caps take, is the score. */
 export interface TrustScore {

@@ -17,7 +17,7 @@ import { observedFacts, observedSince, type UsedConnection } from './observed-fa
 import { TRUST_POLICY_VERSION, trustPolicy } from './policy.ts'
 import { score } from './score.ts'
 
-export interface TrustPorts {
+interface TrustPorts {
   readonly agents: Pick<Agents, 'get'>
   readonly installations: Pick<Installations, 'get'>
   readonly uses: Pick<Uses, 'ofAgent'>
@@ -38,7 +38,7 @@ export interface TrustNote {
   readonly text: string
 }
 
-export interface ExplainedTrust {
+interface ExplainedTrust {
   readonly explanation: TrustExplanation
   /** Newest first, the last ten. */
   readonly notes: readonly TrustNote[]

@@ -9,7 +9,7 @@ export interface Problem {
 }
 
 /** Failures that connections do not have, or whose words are others while somebody waits in front of the page. */
-export type ProblemCode = Extract<
+type ProblemCode = Extract<
   FaultCode,
   | 'account_mismatch'
   | 'admin_approval_required'

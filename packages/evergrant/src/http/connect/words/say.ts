@@ -3,7 +3,7 @@ import { CAUSES, type Cause, type CauseCode } from './causes.ts'
 import type { PageWords } from './page-words.ts'
 
 /** What fills the places of a text. */
-export type Places = Readonly<Record<string, string | Html | null | undefined>>
+type Places = Readonly<Record<string, string | Html | null | undefined>>
 
 /** The text with its places filled in, escaped. What is not known is said as a word, large where it begins a sentence. */
 export function say(words: PageWords, text: string, places: Places): Html {

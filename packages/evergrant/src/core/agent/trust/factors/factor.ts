@@ -2,7 +2,7 @@ import type { Instant } from '../../../time.ts'
 import type { ShownFact, TrustFacts } from '../facts.ts'
 import type { BasisPoints, TrustPolicy } from '../policy.ts'
 
-export const TRUST_FACTORS = ['custody', 'possession', 'freshness', 'healing', 'incidents', 'ownership'] as const
+const TRUST_FACTORS = ['custody', 'possession', 'freshness', 'healing', 'incidents', 'ownership'] as const
 export type TrustFactorId = (typeof TRUST_FACTORS)[number]
 
 /** One line of the score. `available - known` is what nobody knows yet: it earns nothing and is the way to the ceiling. */
