@@ -1,7 +1,7 @@
 import { AxiosHeaders, type InternalAxiosRequestConfig } from 'axios'
 
 /** What axios hands to an adapter, as far as it can be read twice. */
-export type RepeatableConfig = { readonly once: boolean; readonly config: InternalAxiosRequestConfig }
+type RepeatableConfig = { readonly once: boolean; readonly config: InternalAxiosRequestConfig }
 
 /** A Node stream; the members besides `pipe` are those of the `form-data` package. */
 interface StreamingForm {

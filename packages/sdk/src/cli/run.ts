@@ -30,7 +30,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const
 
-export interface Surroundings {
+interface Surroundings {
   readonly out: (text: string) => void
   readonly err: (text: string) => void
   readonly colours: boolean

@@ -26,7 +26,7 @@ export interface AccessTokenClaims {
   readonly cnf?: { readonly jkt: string }
 }
 
-export interface Expectation {
+interface Expectation {
   readonly issuer: string
   readonly audience: string
   /** Milliseconds since 1970. */

@@ -35,7 +35,7 @@ const PROOF_INVALID = `${INVALID_TOKEN}, DPoP error="invalid_dpop_proof", algs="
 const ROLE_MISSING = 'Bearer error="insufficient_scope"'
 const RETRY_AFTER_SECONDS = 5
 
-export interface AuthenticationDetails {
+interface AuthenticationDetails {
   /** What happened this time, for a developer. Holds no token. */
   readonly detail: string
   /** Seconds after which asking again makes sense; for `connection_failed`. */

@@ -13,12 +13,12 @@ const TIMEOUT_MS = 5_000
 const LENGTH_MAX = 65_536
 const KEYS_MAX = 20
 
-export interface VerifyingKey {
+interface VerifyingKey {
   readonly algorithm: Algorithm
   readonly key: CryptoKey
 }
 
-export interface KeySetOptions {
+interface KeySetOptions {
   readonly url: string
   readonly fetch: typeof globalThis.fetch
   /** Milliseconds; only differences count. */

@@ -6,7 +6,7 @@ const TIMEOUT_MS = 5_000
 /** Answers that end here; any other code of the server says nothing about this session. */
 const ENDING = /^(session_|access_token_expired$)/
 
-export interface ValidationOptions {
+interface ValidationOptions {
   readonly issuer: string
   readonly fetch: typeof globalThis.fetch
 }

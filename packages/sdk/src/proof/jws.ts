@@ -7,7 +7,7 @@ export type Algorithm = (typeof ALGORITHMS)[number]
 export type JsonRecord = Readonly<Record<string, unknown>>
 
 /** A compact JWS, read and not yet believed. */
-export interface Jws {
+interface Jws {
   readonly header: JsonRecord
   readonly claims: JsonRecord
   readonly algorithm: Algorithm | null

@@ -6,7 +6,7 @@ const AGE_MAX_MS = 120_000
 const AHEAD_MAX_MS = 60_000
 
 /** The request that a proof came with. */
-export interface ProofTarget {
+interface ProofTarget {
   readonly method: string
   /** Absolute, as the caller used it. */
   readonly url: string
@@ -18,7 +18,7 @@ export interface ProofTarget {
 }
 
 /** `until`: when the proof is too old anyway, so that `id` need not be remembered for longer. */
-export type ProofReading = { readonly kind: 'proven'; readonly id: string; readonly until: number } | { readonly kind: 'refused'; readonly why: string }
+type ProofReading = { readonly kind: 'proven'; readonly id: string; readonly until: number } | { readonly kind: 'refused'; readonly why: string }
 
 /** Every check of RFC 9449 section 4.3, except that it was not used before: that needs a memory. `header` is the value of the one `DPoP` field. */
 export async function readProof(header: string | null, target: ProofTarget): Promise<ProofReading> {

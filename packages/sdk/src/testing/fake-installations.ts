@@ -40,7 +40,7 @@ export interface FakePolicy {
   tokenLifeMs: number
 }
 
-export interface Presentation {
+interface Presentation {
   readonly verb: 'refresh' | 'recover'
   /** The thumbprint that the request was proven with. */
   readonly by: string

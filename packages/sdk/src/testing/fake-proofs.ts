@@ -6,7 +6,7 @@ export const NONCE_SLOT_MS = 120_000
 const SLOTS_BACK = 2
 const LENGTH_MAX = 4_096
 
-export interface Proven {
+interface Proven {
   readonly thumbprint: string
   /** Start of the time in which its nonce was given out: the proof was made after that. */
   readonly after: number
@@ -14,7 +14,7 @@ export interface Proven {
   readonly use: string
 }
 
-export interface ProofExpectation {
+interface ProofExpectation {
   readonly method: string
   readonly url: string
   /** Of the credential in the body. */

@@ -18,7 +18,7 @@ interface StoredSession {
   ended: string | null
 }
 
-export interface Sent {
+interface Sent {
   readonly method: string
   readonly url: string
   readonly headers: Headers

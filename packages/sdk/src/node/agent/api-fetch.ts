@@ -11,7 +11,7 @@ const REDIRECTS_MAX = 5
 /** Repeating these changes nothing (RFC 9110 section 9.2.2). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 
-export interface ApiFetchParts {
+interface ApiFetchParts {
   readonly platform: Platform
   readonly maxRetries: number
   /** `rejected`: the generation that the API refused. */

@@ -85,7 +85,7 @@ export class TimeoutError extends AgentClientError {
   override readonly name = 'TimeoutError'
 }
 
-export type StoreFailure =
+type StoreFailure =
   | 'credential_store_unsafe'
   | 'credential_store_unreadable'
   | 'credential_store_unwritable'

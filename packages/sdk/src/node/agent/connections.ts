@@ -54,7 +54,7 @@ interface Kept {
   readonly until: number
 }
 
-export interface ConnectionParts {
+interface ConnectionParts {
   readonly session: () => Promise<ServerSession>
   readonly link: () => ServerLink
   readonly platform: Platform

@@ -12,7 +12,7 @@ export interface KeyReference {
 }
 
 /** Written before a request is sent, and gone when its answer is stored: whoever comes after a crash sends the same attempt. */
-export interface Intent {
+interface Intent {
   readonly attempt_id: string
   readonly from_generation: number
 }
@@ -31,7 +31,7 @@ export interface Failure {
   readonly until: number | null
 }
 
-export interface Named {
+interface Named {
   readonly id: string
   readonly name: string
 }

@@ -23,7 +23,7 @@ export interface ProfileName {
   readonly name: string
 }
 
-export interface StoreOptions {
+interface StoreOptions {
   readonly platform: Platform
   readonly lockWaitMs?: number
   readonly warn?: (line: string) => void

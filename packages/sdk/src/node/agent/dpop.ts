@@ -1,7 +1,7 @@
 import { digestOf, encodeBase64Url } from '../../proof/base64url.ts'
 import type { MachineKey } from './key-provider.ts'
 
-export interface ProofClaims {
+interface ProofClaims {
   readonly method: string
   readonly url: string
   readonly nonce: string | null

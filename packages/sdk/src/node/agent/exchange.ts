@@ -8,14 +8,14 @@ export interface Answer {
   readonly headers: Headers
 }
 
-export interface ExchangeOptions {
+interface ExchangeOptions {
   readonly fetch: typeof globalThis.fetch
   readonly timeoutMs: number
   /** Hears every answer: nonces and the server's time. */
   readonly heard: (headers: Headers) => void
 }
 
-export interface Exchange {
+interface Exchange {
   readonly method: 'GET' | 'POST'
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>

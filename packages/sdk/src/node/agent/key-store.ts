@@ -9,7 +9,7 @@ import { openFolder, readPrivate, removeFile, writePrivate } from './safe-files.
 
 const FOLDER = 'keys'
 
-export interface KeyStoreOptions {
+interface KeyStoreOptions {
   readonly platform: Platform
   /** A key of the application's own: a TPM, an enclave. Nothing is stored here then. */
   readonly provider?: KeyProvider | undefined

@@ -9,14 +9,14 @@ import type { Platform } from './platform.ts'
 const SALT = 'evergrant machine'
 
 /** What makes alerts readable for people. Proves nothing. */
-export interface MachineHints {
+interface MachineHints {
   readonly host: string
   readonly machine?: string
   readonly platform: string
   readonly sdk: string
 }
 
-export const SDK_NAME = 'evergrant-sdk-node/0.1.0'
+const SDK_NAME = 'evergrant-sdk-node/0.1.0'
 
 /** A salted hash of what stays when the disk is copied and the machine is another one; null where the system has no such id. */
 export async function machineIdOf({ env, system }: Pick<Platform, 'env' | 'system'>): Promise<string | null> {

@@ -3,7 +3,7 @@ import { retryAfterOf } from './exchange.ts'
 import { textOf } from './server-link.ts'
 
 /** What an answer to refresh or recover asks of the client. `docs/reference/sdk-protocol.md`, "What a client does". */
-export type RotationVerdict =
+type RotationVerdict =
   | { readonly kind: 'granted' | 'recover' | 'refresh' | 'rekey' | 'stranger' }
   /** Somebody may have newer credentials here. `afterMs`: when a new attempt makes sense where nobody has; null: now. */
   | { readonly kind: 'reload'; readonly afterMs: number | null }

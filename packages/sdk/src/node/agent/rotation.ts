@@ -22,7 +22,7 @@ const RELOAD_MS = 120_000
 const HOLD_MS = 25_000
 const SAVE_PAUSES_MS = [100, 1_000]
 
-export interface RotationParts {
+interface RotationParts {
   readonly slot: CredentialSlot
   readonly keys: Keys
   readonly link: ServerLink

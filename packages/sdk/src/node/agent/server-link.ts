@@ -10,7 +10,7 @@ const API = '/api/v1/'
 /** The server's clock may be this much off before times are corrected: `Date` knows whole seconds. */
 const SKEW_IGNORED_MS = 2_000
 
-export interface ProvenPost {
+interface ProvenPost {
   readonly path: string
   readonly body: object
   readonly key: MachineKey

@@ -10,7 +10,7 @@ const PAUSE_MS = 250
 /** Longer than this nobody waits inside a call: the error says when. */
 const PAUSE_MAX_MS = 20_000
 
-export interface SessionParts {
+interface SessionParts {
   readonly keeper: Keeper
   readonly link: ServerLink
   readonly platform: Platform

@@ -3,14 +3,14 @@ import { AgentClientError } from './client-errors.ts'
 import type { Identity, KeyReference, Profile, Recovery } from './credential-file.ts'
 import { recordOf, textOf } from './server-link.ts'
 
-export interface TokenMetadata {
+interface TokenMetadata {
   readonly source: string
   readonly recovered_from: string | null
   readonly recovery_reason: string | null
 }
 
 /** What a token answer brings. `docs/reference/sdk-protocol.md`. */
-export interface TokenAnswer extends Identity {
+interface TokenAnswer extends Identity {
   readonly access_token: string
   readonly token_type: string
   readonly expires_in: number
@@ -70,7 +70,7 @@ function recoveryOf(value: unknown): Recovery | null {
 }
 
 /** What stays of a profile when tokens are replaced. */
-export interface ProfileBase {
+interface ProfileBase {
   readonly server: string
   readonly name: string
   readonly key: KeyReference

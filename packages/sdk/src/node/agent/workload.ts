@@ -7,10 +7,10 @@ import { errorCode } from './safe-files.ts'
 import { serverUrl } from './server-link.ts'
 
 /** Where a projected service account token of Kubernetes is mounted for this client, unless EVERGRANT_WORKLOAD_TOKEN_FILE says another path. */
-export const PROJECTED_TOKEN = '/var/run/secrets/evergrant/token'
+const PROJECTED_TOKEN = '/var/run/secrets/evergrant/token'
 const TIMEOUT_MS = 10_000
 
-export interface WorkloadSource {
+interface WorkloadSource {
   readonly server: string
   /** A fresh identity token, each time. */
   readonly token: () => Promise<string>

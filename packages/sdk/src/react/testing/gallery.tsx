@@ -74,7 +74,7 @@ function Gallery({ labels }: { readonly labels: Labels }): ReactElement {
   )
 }
 
-export function show(container: HTMLElement, language: string): void {
+function show(container: HTMLElement, language: string): void {
   const world = createWorld({ connections: reports })
   const labels = LANGUAGES[language] ?? en
   createRoot(container).render(

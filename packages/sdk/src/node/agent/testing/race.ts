@@ -19,7 +19,7 @@ export interface RaceOptions {
 }
 
 /** What the race asks of a server: the facts are those of its own record. */
-export interface RaceServer {
+interface RaceServer {
   readonly url: string
   code(): Promise<string>
   /** New credentials of the one installation so far. */
@@ -30,7 +30,7 @@ export interface RaceServer {
   close(): Promise<void>
 }
 
-export interface RaceReport {
+interface RaceReport {
   readonly rounds: number
   readonly killed: number
   /** Answers of survivors that were no success. */

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { FakeEvergrant, type FakeEvergrantOptions } from '../../../testing/index.ts'
 
-export interface ServedFake {
+interface ServedFake {
   readonly fake: FakeEvergrant
   readonly url: string
   close(): Promise<void>
@@ -26,7 +26,7 @@ export async function serveFake(options: FakeEvergrantOptions = {}, wire: Wire =
   return { ...door, fake }
 }
 
-export interface Door {
+interface Door {
   readonly url: string
   close(): Promise<void>
 }
