@@ -12,7 +12,7 @@ export interface Input<Op extends Name> {
 }
 
 /** `/api/v1/connections/con_1?limit=5`, below the server's address. */
-export function pathOf(operation: string, path: Readonly<Record<string, string>> = {}, query: object = {}): string {
+function pathOf(operation: string, path: Readonly<Record<string, string>> = {}, query: object = {}): string {
   const filled = operation.slice(operation.indexOf(' ') + 1).replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(path[name] ?? ''))
   const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== '')
   return pairs.length === 0 ? filled : `${filled}?${new URLSearchParams(pairs.map(([key, value]) => [key, String(value)]))}`

@@ -7,7 +7,7 @@ interface Op<Query, Body, Answer> {
   readonly answer: Answer
 }
 
-export interface Page<Item> {
+interface Page<Item> {
   readonly items: readonly Item[]
   readonly cursor: string | null
 }
@@ -23,7 +23,7 @@ export interface AuditEvent {
   readonly data: { readonly [key: string]: unknown }
 }
 
-export interface Alert {
+interface Alert {
   readonly id: string
   readonly kind: string
   readonly severity: string

@@ -1,5 +1,5 @@
 /** What a person is told of a failure. */
-export interface Problem {
+interface Problem {
   readonly title: string
   readonly detail: string
   readonly code: string

@@ -39,7 +39,7 @@ const KINDS: Readonly<Record<string, string>> = {
   installation: 'an installation',
 }
 
-export const actorWords = (kind: string): string => KINDS[kind] ?? kind.replaceAll('_', ' ')
+const actorWords = (kind: string): string => KINDS[kind] ?? kind.replaceAll('_', ' ')
 
 /** One entry: what it was, who did it, and what is known of it. */
 export function lifeWords({ event, use }: TimelineEntry): Said & { readonly detail: string } {

@@ -3,7 +3,7 @@ import type { ButtonHTMLAttributes, ReactNode } from 'react'
 import styles from './button.module.css'
 import { classes } from './class-names.ts'
 
-export interface ButtonLook {
+interface ButtonLook {
   readonly look?: 'plain' | 'primary' | 'danger' | 'quiet' | undefined
   readonly small?: boolean | undefined
 }

@@ -56,7 +56,7 @@ export function TextField({ label, hint, error, quiet, value, onChange, multilin
   )
 }
 
-export interface Choice {
+interface Choice {
   readonly value: string
   readonly text: string
 }

@@ -39,7 +39,7 @@ export function tellProblem(error: unknown): void {
   set([...shown, { id: system.uuid(), tone: 'bad', text: detail, requestId }])
 }
 
-export const dismiss = (id: string): void => set(shown.filter((toast) => toast.id !== id))
+const dismiss = (id: string): void => set(shown.filter((toast) => toast.id !== id))
 
 /** The corner where they appear: a live region that is always there, so that screen readers announce what comes. */
 export function Toasts(): ReactNode {

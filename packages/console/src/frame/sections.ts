@@ -1,6 +1,6 @@
 import { Activity, Bell, Bot, CalendarClock, ChartLine, House, KeyRound, type LucideIcon, Plug, Settings, ToyBrick } from 'lucide-react'
 
-export interface Section {
+interface Section {
   readonly path: string
   readonly text: string
   readonly icon: LucideIcon

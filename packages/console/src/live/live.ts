@@ -7,7 +7,7 @@ import { patch, readSummaries } from './patches.ts'
 import { readStream, type StreamMessage } from './stream-reader.ts'
 
 /** `live`: the stream is open. `polling`: it is not, and everything on the screen is read again every 10 s. */
-export type LiveStatus = 'connecting' | 'live' | 'polling' | 'paused' | 'hidden'
+type LiveStatus = 'connecting' | 'live' | 'polling' | 'paused' | 'hidden'
 
 export interface LiveState {
   readonly status: LiveStatus

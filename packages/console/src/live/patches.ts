@@ -16,7 +16,7 @@ const LISTS: Readonly<Record<string, readonly Name[]>> = {
   connection: ['GET /api/v1/connections'],
 }
 /** Counts and sentences, read again at most every few seconds after something changed. */
-export const SUMMARIES: readonly Name[] = ['GET /api/v1/console/overview', 'GET /api/v1/connections/facets']
+const SUMMARIES: readonly Name[] = ['GET /api/v1/console/overview', 'GET /api/v1/connections/facets']
 
 /** Puts what the stream says into the answers that are kept. Rows keep their places: nothing moves under the pointer. */
 export function patch(client: QueryClient, { event, data }: StreamMessage): 'row' | 'again' | 'nothing' {

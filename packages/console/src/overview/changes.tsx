@@ -6,7 +6,7 @@ import { Timeline } from '../design/timeline.tsx'
 import { To } from '../router/link.tsx'
 
 /** `integration.changed` in words. */
-export const eventWords = (type: string): string => {
+const eventWords = (type: string): string => {
   const words = type.replaceAll(/[._]/g, ' ').replace(/^api\b/, 'API')
   return words.charAt(0).toUpperCase() + words.slice(1)
 }

@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from 'react'
 
 /** What this browser remembers of how somebody likes the console. Holds nothing of any customer. */
-export interface Preferences {
+interface Preferences {
   readonly theme: 'system' | 'light' | 'dark'
   readonly density: 'comfortable' | 'compact'
   /** Times on the screen: of this device, or UTC. */
@@ -17,12 +17,12 @@ export interface Preferences {
   readonly welcomeDone: boolean
 }
 
-export interface SavedView {
+interface SavedView {
   readonly name: string
   readonly search: Readonly<Record<string, unknown>>
 }
 
-export const START: Preferences = {
+const START: Preferences = {
   theme: 'system',
   density: 'comfortable',
   zone: 'local',

@@ -2,7 +2,7 @@ import { useEffect, useRef, useSyncExternalStore } from 'react'
 import { preferences } from '../preferences/preferences.ts'
 import { system } from '../system.ts'
 
-export interface Shortcut {
+interface Shortcut {
   /** What is pressed: `j`, `Shift+?`, `g c` one after the other, `Mod+k` (Ctrl, or Cmd on a Mac). */
   readonly keys: string
   readonly text: string

@@ -22,7 +22,7 @@ export interface Column<Row> {
   readonly extra?: boolean
 }
 
-export interface DataTableProps<Row> {
+interface DataTableProps<Row> {
   /** What the table holds, for screen readers. */
   readonly label: string
   readonly columns: readonly Column<Row>[]

@@ -34,7 +34,7 @@ export interface AlertRule {
   readonly notify_owner: boolean
 }
 
-export interface QuietHours {
+interface QuietHours {
   readonly from: string
   readonly to: string
   readonly time_zone: string
@@ -83,7 +83,7 @@ export interface WebhookRecord {
   readonly last_delivered_at: string | null
   readonly created_at: string
 }
-export type IssuedWebhook = WebhookRecord & { readonly secret: string }
+type IssuedWebhook = WebhookRecord & { readonly secret: string }
 
 export interface DeliveryTry {
   readonly at: string
@@ -139,7 +139,7 @@ export interface MasterKeys {
   readonly counted_at: string | null
 }
 
-export interface SigningKeyRecord {
+interface SigningKeyRecord {
   readonly id: string
   readonly state: string
   readonly algorithm: string

@@ -1,7 +1,7 @@
 import type { Json, Nothing, Operation, Page, PageQuery } from './operation.ts'
 
 type JsonRecord = { readonly [key: string]: Json }
-export interface Actor {
+interface Actor {
   readonly kind: string
   readonly id: string | null
 }
@@ -16,7 +16,7 @@ export interface EventRecord {
   readonly data: JsonRecord
 }
 
-export interface SdkTokenRecord {
+interface SdkTokenRecord {
   readonly id: string
   readonly generation: number
   readonly state: string
@@ -56,7 +56,7 @@ export interface InstallationRecord {
   readonly token: SdkTokenRecord
 }
 
-export interface HealingBudget {
+interface HealingBudget {
   readonly mode: string
   readonly limit: number
   readonly used: number
@@ -83,7 +83,7 @@ export interface TimelineEntry {
   readonly data: JsonRecord
 }
 
-export interface RecoveryAttempt {
+interface RecoveryAttempt {
   readonly id: string
   readonly at: string
   readonly outcome: string
@@ -172,7 +172,7 @@ export interface History {
   readonly series: readonly HistorySeries[]
 }
 
-export interface ExpiryBuckets {
+interface ExpiryBuckets {
   readonly buckets: readonly { readonly from: string; readonly to: string; readonly lane: string; readonly human: number; readonly automatic: number }[]
   readonly lanes: readonly string[]
   readonly bucket_seconds?: number

@@ -5,13 +5,13 @@ import { Chart } from './chart.tsx'
 import { linear, roundTop } from './scale.ts'
 import { useWidth } from './use-width.ts'
 
-export interface BarSeries {
+interface BarSeries {
   readonly name: string
   /** A token: `var(--chart-1)`. */
   readonly color: string
 }
 
-export interface Bar {
+interface Bar {
   readonly key: string
   /** Below the bar, and in the table. */
   readonly text: string

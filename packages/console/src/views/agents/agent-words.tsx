@@ -40,7 +40,7 @@ export const AgentState = ({ status }: { readonly status: string }): ReactNode =
 export const InstallationState = ({ status }: { readonly status: string }): ReactNode => <StateBadge words={INSTALLATION[status]} status={status} />
 
 /** Which connections a selector means, in words. */
-export function selectorWords({ connection, owner, integration, tag }: Selector): string {
+function selectorWords({ connection, owner, integration, tag }: Selector): string {
   const parts = [
     connection === undefined ? '' : `the connection ${connection}`,
     integration === undefined ? '' : `of the integration ${integration}`,

@@ -22,7 +22,7 @@ import { Approvals } from './approvals.tsx'
 import { InstallationsTable } from './installations-table.tsx'
 import { NewAgent } from './new-agent.tsx'
 
-export interface AgentsSearch {
+interface AgentsSearch {
   readonly tab?: string | undefined
   readonly status?: string | undefined
   readonly healed_since?: string | undefined

@@ -10,7 +10,7 @@ import { Channels } from './channels.tsx'
 import { Rules } from './rules.tsx'
 import { Webhooks } from './webhooks.tsx'
 
-export interface AlertsSearch {
+interface AlertsSearch {
   readonly tab?: string | undefined
   readonly state?: string | undefined
   /** A pasted id lands here. */

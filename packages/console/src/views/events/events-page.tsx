@@ -25,7 +25,7 @@ import { QueryField } from './query-field.tsx'
 import { withWord } from './query-words.ts'
 import { useTail } from './use-tail.ts'
 
-export interface EventsSearch {
+interface EventsSearch {
   readonly q?: string | undefined
   /** Id of the one that is open. */
   readonly event?: string | undefined

@@ -1,5 +1,5 @@
 /** The words of the query language, as GET events takes them. `values`: what is offered after the colon. */
-export const FIELDS: readonly { readonly name: string; readonly explained: string; readonly values?: readonly string[] }[] = [
+const FIELDS: readonly { readonly name: string; readonly explained: string; readonly values?: readonly string[] }[] = [
   { name: 'connection', explained: 'Id of a connection' },
   { name: 'owner', explained: 'Whose connection it is' },
   {
@@ -44,7 +44,7 @@ export const FIELDS: readonly { readonly name: string; readonly explained: strin
   { name: 'before', explained: 'Up to this day or time' },
 ]
 
-export interface Suggestion {
+interface Suggestion {
   /** What stands in the place of the word at the caret. */
   readonly text: string
   readonly explained: string

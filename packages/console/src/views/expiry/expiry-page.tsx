@@ -15,7 +15,7 @@ import { ExpiryLanes } from './expiry-lanes.tsx'
 import { ExpiryList } from './expiry-list.tsx'
 import { type Bucket, lanesOf, RANGES, type RangeName, type Span, spanOf, zoomed } from './expiry-plan.ts'
 
-export interface ExpirySearch {
+interface ExpirySearch {
   readonly range?: RangeName | undefined
   /** Milliseconds since 1970, where somebody zoomed. */
   readonly from?: string | undefined

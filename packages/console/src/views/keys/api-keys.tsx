@@ -22,7 +22,7 @@ type ApiKey = Answer<'GET /api/v1/api-keys'>['items'][number]
 const KEYS = ['GET /api/v1/api-keys'] as const
 const MINUTE_MS = 60_000
 
-export type KeyState = 'works' | 'overlap' | 'over' | 'revoked'
+type KeyState = 'works' | 'overlap' | 'over' | 'revoked'
 
 /** `overlap`: a successor is there, and this one goes on until its end. */
 export function keyState(key: ApiKey, keys: readonly ApiKey[], now: number): KeyState {

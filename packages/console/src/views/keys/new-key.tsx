@@ -8,7 +8,7 @@ import { DeedProblem } from '../parts/deed-problem.tsx'
 import parts from '../parts/parts.module.css'
 
 /** What a key may do, in the order of how often it is needed. */
-export const SCOPES = [
+const SCOPES = [
   { value: 'tokens:read', text: 'Read access tokens of connections' },
   { value: 'proxy', text: 'Send requests through the proxy, and see no token' },
   { value: 'connect', text: 'Start connect and reconnect flows' },

@@ -18,7 +18,7 @@ import { Plot } from './plot.tsx'
 import { askedOf, PLOTS, type PlotKind, successShare } from './plots.ts'
 import type { Span } from './span.ts'
 
-export interface MetricsSearch {
+interface MetricsSearch {
   readonly range?: string | undefined
   readonly provider?: string | undefined
 }

@@ -1,6 +1,6 @@
 import type { History, HistorySeries } from '../program-operations.ts'
 
-export interface Line {
+interface Line {
   readonly name: string
   /** A token: `--chart-1`. */
   readonly color: string

@@ -3,7 +3,7 @@ import { classes } from '../../design/class-names.ts'
 import styles from '../../table/data-table.module.css'
 import own from './rows.module.css'
 
-export interface RowColumn<Item> {
+interface RowColumn<Item> {
   /** The heading; also beside the value where the row is a card. */
   readonly name: string
   readonly cell: (item: Item) => ReactNode

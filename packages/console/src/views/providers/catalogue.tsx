@@ -12,7 +12,7 @@ import { grantWords, type ProviderSummary, reuseWords } from './provider-words.t
 import styles from './providers.module.css'
 import { SetUp } from './set-up.tsx'
 
-export interface NewProviderSearch {
+interface NewProviderSearch {
   readonly provider?: string | undefined
   readonly find?: string | undefined
 }

@@ -24,7 +24,7 @@ import { needsBrowser } from './provider-words.ts'
 import { Push } from './push.tsx'
 import { TryIt } from './try-it.tsx'
 
-export interface IntegrationSearch {
+interface IntegrationSearch {
   readonly tab?: string | undefined
 }
 

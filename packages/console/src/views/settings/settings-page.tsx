@@ -10,7 +10,7 @@ import { Own } from './own.tsx'
 import { Retention } from './retention.tsx'
 import { Team } from './team.tsx'
 
-export interface SettingsSearch {
+interface SettingsSearch {
   readonly tab?: string | undefined
   /** A pasted id lands here. */
   readonly user?: string | undefined
