@@ -21,7 +21,7 @@ export interface RunningProcess {
   readonly kill: () => Promise<Exit>
 }
 
-export interface ProcessOptions {
+interface ProcessOptions {
   readonly args: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string

@@ -1,12 +1,12 @@
 import type { Browser, Page } from 'playwright-core'
 
 /** What the application's return URL was called with. */
-export interface Returned {
+interface Returned {
   readonly session: string
   readonly code: string
 }
 
-export interface Journey {
+interface Journey {
   /** The link of a connect session. */
   readonly link: string
   readonly returnUrl: string

@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync, type KeyObject, randomBytes, randomUUI
 import { at } from './http.ts'
 
 /** What a program needs of the server: where it is for proofs, and a way to send. */
-export interface ProgramServer {
+interface ProgramServer {
   readonly publicUrl: string
   send(sent: {
     readonly method: string

@@ -6,7 +6,7 @@ export interface JsonReply {
   readonly text: string
 }
 
-export interface JsonCall {
+interface JsonCall {
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
 }

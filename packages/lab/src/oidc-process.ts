@@ -6,7 +6,7 @@ const MAIN = fileURLToPath(new URL('oidc-server.ts', import.meta.url))
 
 export const OIDC_CLIENT = { clientId: 'evergrant-e2e', clientSecret: 'evergrant-e2e-secret' } as const
 
-export interface OidcGrant {
+interface OidcGrant {
   readonly id: string
   readonly account: string
   readonly exchanges: number
@@ -15,7 +15,7 @@ export interface OidcGrant {
   readonly revokedBy: 'control' | 'server' | null
 }
 
-export interface OidcState {
+interface OidcState {
   readonly tokenRequests: number
   readonly granted: number
   readonly refused: number

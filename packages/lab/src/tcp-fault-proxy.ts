@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-export type LinkState = 'healthy' | 'refuse' | 'blackhole' | 'paused' | 'holding' | 'deaf'
+type LinkState = 'healthy' | 'refuse' | 'blackhole' | 'paused' | 'holding' | 'deaf'
 
 interface Pair {
   readonly near: Socket

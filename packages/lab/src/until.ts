@@ -1,6 +1,6 @@
 const POLL_MS = 10
 
-export interface UntilOptions {
+interface UntilOptions {
   /** Default 20 s. */
   readonly timeoutMs?: number
   readonly pollMs?: number

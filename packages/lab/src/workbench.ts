@@ -9,7 +9,7 @@ import { ServerProcess } from './server-process.ts'
 
 const PROFILES: Readonly<Record<string, ReuseSetting>> = { p0: 'P0', p1: 'P1:10', p2: 'P2', p3: 'P3', p4: 'P4' }
 
-export interface BenchOptions {
+interface BenchOptions {
   /** Divides the waits of the refresh protocol; default 50. */
   readonly timeScale?: number
   readonly env?: Readonly<Record<string, string>>

@@ -7,7 +7,7 @@ import { PROFILE_NAMES, PROFILES } from './classes.ts'
 import { Ledger } from './ledger.ts'
 import { ChaosNode } from './node.ts'
 
-export interface ArenaSetting {
+interface ArenaSetting {
   readonly postgres: PostgresProcess | null
   readonly nodes: number
   readonly timeScale: number
@@ -227,7 +227,7 @@ async function describeProfiles(control: JsonClient, accessSeconds: number): Pro
   }
 }
 
-export function expectStatus(reply: JsonReply, ...allowed: readonly number[]): JsonReply {
+function expectStatus(reply: JsonReply, ...allowed: readonly number[]): JsonReply {
   if (!allowed.includes(reply.status)) throw new Error(`expected ${allowed.join(' or ')}, got ${reply.status}: ${reply.text.slice(0, 2000)}`)
   return reply
 }

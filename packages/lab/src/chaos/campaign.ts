@@ -7,7 +7,7 @@ import { type Findings, newFindings, settle } from './settle.ts'
 import type { Strike } from './strike.ts'
 import { truthOf } from './truth.ts'
 
-export interface CampaignPlan {
+interface CampaignPlan {
   readonly store: 'sqlite' | 'postgres'
   readonly profile: 'scaled' | 'true'
   readonly rounds: number
@@ -18,7 +18,7 @@ export interface CampaignPlan {
 }
 
 /** The last line of a campaign. All from `families_revoked_by_us` on must be 0. */
-export interface CampaignReport {
+interface CampaignReport {
   readonly store: string
   readonly profile: string
   readonly seed: number

@@ -1,5 +1,5 @@
 /** One practice profile for each reuse class, as the provider behaves and as the catalogue record describes it. */
-export interface ReuseProfile {
+interface ReuseProfile {
   readonly profile: string
   readonly behaves: 'P0' | 'P1' | 'P2' | 'P3' | 'P4'
   readonly described: 'P0' | 'P1' | 'P2' | 'P3' | 'P4' | 'PU'

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { at, type JsonClient } from '../http.ts'
 
 /** One access token that the provider says it issued. */
-export interface Issue {
+interface Issue {
   readonly sequence: number
   readonly at: number
   readonly grant: string

@@ -8,7 +8,7 @@ import { TcpFaultProxy } from '../tcp-fault-proxy.ts'
 import { PROFILES, providerFile } from './classes.ts'
 import { FaultShim } from './fault-shim.ts'
 
-export interface NodeSetting {
+interface NodeSetting {
   readonly name: string
   readonly practiceUrl: string
   /** PostgreSQL behind a link that can fail; null: the embedded database. */

@@ -10,7 +10,7 @@ const EXPECTED_STATUS = new Set([503, 409, 429])
 /** The grant is over; or the lie about a refused token was seen through. */
 const EXPECTED_CODES = new Set(['refresh_outcome_lost', 'connection_revoked', 'upstream_token_refused'])
 
-export interface ReadCounts {
+interface ReadCounts {
   reads: number
   /** Answered with a refusal that says when to come back. */
   refused: number

@@ -6,14 +6,14 @@ import { Dice } from './dice.ts'
 import type { ChaosNode } from './node.ts'
 import { newFindings, settle } from './settle.ts'
 
-export interface RollingPlan {
+interface RollingPlan {
   readonly restarts: number
   readonly seed: number
   readonly say: (line: string) => void
 }
 
 /** The last line. `failed_restarts` and all that follows must be 0. */
-export interface RollingReport {
+interface RollingReport {
   readonly rolling: number
   readonly nodes: number
   readonly seed: number

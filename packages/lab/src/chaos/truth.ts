@@ -3,21 +3,21 @@ import type { Arena, Disruption, Subject } from './arena.ts'
 import { canLose, profileOf } from './classes.ts'
 
 /** One presentation of a refresh token, as the provider saw it. Times are wall clock, milliseconds. */
-export interface SeenPresentation {
+interface SeenPresentation {
   readonly at: number
   readonly generation: number
   readonly decision: string
   readonly overlapping: boolean
 }
 
-export interface GrantTruth {
+interface GrantTruth {
   readonly state: 'live' | 'revoked'
   readonly cause: string | null
   readonly presentations: readonly SeenPresentation[]
 }
 
 /** What one connection is, by its own account. */
-export interface Shown {
+interface Shown {
   readonly status: string
   readonly generation: number
   readonly code: string | null
@@ -60,7 +60,7 @@ export async function shown(arena: Arena, subject: Subject): Promise<Shown | nul
  * `kept`: the connection is active and the token that it hands out is the newest that the provider issued. `over`: it asks
  * for its owner. `open`: neither yet.
  */
-export type Standing = 'kept' | 'over' | 'open'
+type Standing = 'kept' | 'over' | 'open'
 
 /** How each of these connections stands at this moment. */
 export async function standings(arena: Arena, subjects: readonly Subject[]): Promise<readonly Standing[]> {

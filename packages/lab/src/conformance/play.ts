@@ -13,7 +13,7 @@ export interface Cell {
 export const cellName = ({ host, transport, mode }: Cell): string => `${host} ${SAID[transport]} ${mode}`
 const SAID: Readonly<Record<Transport, string>> = { string: 'fetch(string)', request: 'fetch(Request)', axios: 'axios' }
 
-export type TabOptions = Partial<Omit<TabSettings, 'baseUrl' | 'mode' | 'transport' | 'subject'>> & Omit<TabOpening, 'settings'> & { readonly device?: Device }
+type TabOptions = Partial<Omit<TabSettings, 'baseUrl' | 'mode' | 'transport' | 'subject'>> & Omit<TabOpening, 'settings'> & { readonly device?: Device }
 
 /** One scenario in one cell: a device, its tabs, and the counters that judge them. */
 export class Play {

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { AuthenticationError, type Authenticator, createAuthenticator } from '../../../sdk/src/node/index.ts'
 
 /** A call that reached a handler: authenticated, and therefore not to be sent again. */
-export interface Executed {
+interface Executed {
   readonly method: string
   readonly path: string
   readonly subject: string

@@ -4,7 +4,7 @@ import { Gate } from './gate.ts'
 import { bearerOf, type Seen, seenOf, type Target } from './seen.ts'
 
 /** An answer on its way back, which a rule may change. */
-export interface Answer {
+interface Answer {
   status: number
   headers: Record<string, string | string[]>
   body: Buffer
@@ -18,7 +18,7 @@ export type Act =
   | { readonly kind: 'hold'; readonly when: 'before' | 'after'; readonly gate: Gate }
   | { readonly kind: 'rewrite'; readonly change: (answer: Answer) => void }
 
-export interface Rule {
+interface Rule {
   readonly on: Target
   readonly act: Act
   /** Default: until the scenario ends. */
@@ -27,7 +27,7 @@ export interface Rule {
   readonly only?: (seen: Seen) => boolean
 }
 
-export interface Upstreams {
+interface Upstreams {
   /** Base URL of the server; asked anew for each request, since it may be restarted. */
   readonly server: () => string
   readonly api: () => string

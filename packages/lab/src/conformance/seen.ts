@@ -27,7 +27,7 @@ export interface Seen {
 
 const AUTH = '/api/v1/auth/'
 
-export function targetOf(method: string, path: string): Target {
+function targetOf(method: string, path: string): Target {
   if (method === 'OPTIONS') return 'preflight'
   if (path.startsWith('/app/')) return 'api'
   if (path.startsWith('/kit')) return 'page'
@@ -62,7 +62,7 @@ export function bearerOf(authorization: string | null): string | null {
   return authorization?.toLowerCase().startsWith('bearer ') === true ? authorization.slice('bearer '.length).trim() : null
 }
 
-export function hash(bytes: Buffer): string {
+function hash(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 24)
 }
 

@@ -14,7 +14,7 @@ export interface Person {
   readonly password: string
 }
 
-export interface StageOptions {
+interface StageOptions {
   readonly hosts?: readonly HostKind[]
   /** PostgreSQL instead of the embedded database. */
   readonly databaseUrl?: string

@@ -34,7 +34,7 @@ export function failures(cells: readonly Cell[], rows: readonly TableRow[]): rea
 /** Assertions print whole objects over many lines; a line of a list says enough to play the scenario again. */
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 600)
 
-export interface Tally {
+interface Tally {
   readonly subject: TabSettings['subject']
   readonly passed: number
   readonly failed: number

@@ -2,7 +2,7 @@ import { at, type JsonReply } from '../http.ts'
 import { rest } from '../until.ts'
 import type { BenchNode, Held, Workbench } from '../workbench.ts'
 
-export type Phase = 'before' | 'during' | 'after'
+type Phase = 'before' | 'during' | 'after'
 
 const READERS = 4
 const REFRESHERS = 4

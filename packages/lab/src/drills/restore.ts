@@ -11,7 +11,7 @@ import { rest, until } from '../until.ts'
 import { type Held, Workbench } from '../workbench.ts'
 import type { Drill } from './drill.ts'
 
-export interface RestoreOptions {
+interface RestoreOptions {
   /** Null: the embedded database, one node. With PostgreSQL there are two. */
   readonly postgres: PostgresProcess | null
   /** Of each of four reuse classes. */
@@ -36,7 +36,7 @@ interface Disaster {
 }
 
 /** The last line of each store. The last four must be 0. */
-export interface RestoreReport {
+interface RestoreReport {
   readonly drill: 'restore'
   readonly store: 'sqlite' | 'postgres'
   readonly nodes: number
@@ -60,7 +60,7 @@ const CALLERS = 6
 const PATIENCE = { timeoutMs: 300_000, pollMs: 200 } as const
 
 /** Load, a backup under load, renewals that it lacks, the database destroyed, the backup restored, journals rolled forward, confirmed; twice. */
-export async function rehearseRestore({ postgres, perClass, seconds, say }: RestoreOptions): Promise<RestoreReport> {
+async function rehearseRestore({ postgres, perClass, seconds, say }: RestoreOptions): Promise<RestoreReport> {
   const name = `restore_${process.pid}`
   await postgres?.create(name)
   const bench = await Workbench.start({ profiles: CLASSES, readyMs: PATIENCE.timeoutMs, ...(postgres === null ? {} : { databaseUrl: postgres.url(name) }) })

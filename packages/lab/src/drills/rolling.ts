@@ -10,14 +10,14 @@ import { Balancer } from './balancer.ts'
 import type { Drill } from './drill.ts'
 import { Traffic } from './traffic.ts'
 
-export interface RollingOptions {
+interface RollingOptions {
   readonly restarts: number
   readonly callers: number
   readonly say: (line: string) => void
 }
 
 /** The last line. From `failed_restarts` on everything must be 0. */
-export interface RollingReport {
+interface RollingReport {
   readonly drill: 'rolling'
   readonly nodes: number
   readonly restarts: number
@@ -40,7 +40,7 @@ export const ARENA = { timeScale: 1, accessSeconds: 60, perProfile: 4, nodes: 3,
 const BETWEEN_RESTARTS_MS = 500
 
 /** Three nodes behind a load balancer; each is stopped as a deployment stops it, and started again, under load. */
-export async function rollNodes(postgres: PostgresProcess, { restarts, callers, say }: RollingOptions): Promise<RollingReport> {
+async function rollNodes(postgres: PostgresProcess, { restarts, callers, say }: RollingOptions): Promise<RollingReport> {
   const started = performance.now()
   const arena = await Arena.open({ ...ARENA, postgres, env: () => ({ EVERGRANT_PUBLIC_URL: PUBLIC_URL }) })
   const balancer = new Balancer(arena.nodes.map((node) => node.server.url))

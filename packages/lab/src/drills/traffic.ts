@@ -5,7 +5,7 @@ import type { Answered, Sent } from '../kept-request.ts'
 import { rest } from '../until.ts'
 import type { Balancer } from './balancer.ts'
 
-export interface TrafficSetting {
+interface TrafficSetting {
   readonly balancer: Balancer
   /** What every node says its address is: proofs name it. */
   readonly publicUrl: string
@@ -20,7 +20,7 @@ export interface TrafficSetting {
   readonly handedOut: (connection: string, answer: Answered, startedAt: number) => void
 }
 
-export type Kind = 'token_read' | 'connection_refresh' | 'session_validate' | 'session_refresh' | 'sdk_refresh'
+type Kind = 'token_read' | 'connection_refresh' | 'session_validate' | 'session_refresh' | 'sdk_refresh'
 
 interface Tally {
   sent: number

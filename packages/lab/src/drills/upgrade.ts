@@ -9,14 +9,14 @@ import type { Drill } from './drill.ts'
 import { defaultRef, type EarlierCode, earlierCode } from './earlier-code.ts'
 import { ARENA, figuresOf, judged, PUBLIC_URL, trafficOn } from './rolling.ts'
 
-export interface UpgradeOptions {
+interface UpgradeOptions {
   readonly ref: string
   readonly callers: number
   readonly say: (line: string) => void
 }
 
 /** The last line. From `failed_restarts` on everything must be 0. */
-export interface UpgradeReport {
+interface UpgradeReport {
   readonly drill: 'upgrade'
   readonly from: string
   /** Last migration before and after. */

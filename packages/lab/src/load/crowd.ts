@@ -22,7 +22,7 @@ const WEIGHTS = MIX.reduce((sum, [, weight]) => sum + weight, 0)
 /** A program renews itself once in so many pauses of a person. */
 const PROGRAM_PAUSES = 5
 
-export interface CrowdOptions {
+interface CrowdOptions {
   readonly seed: number
   /** Mean pause of a person between two requests: each is drawn between 0 and twice that. */
   readonly thinkMs: number

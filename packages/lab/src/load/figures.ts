@@ -36,7 +36,7 @@ export interface TimesSummary {
 }
 
 /** Of sorted times; a tenth of a millisecond. 0 when there are none. */
-export function percentile(sorted: ArrayLike<number>, share: number): number {
+function percentile(sorted: ArrayLike<number>, share: number): number {
   const found = sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? 0
   return Math.round(found * 10) / 10
 }

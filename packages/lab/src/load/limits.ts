@@ -13,9 +13,9 @@ import { errorsOf } from './run.ts'
 import { World } from './world.ts'
 
 export const LIMITS = ['pool', 'slow', 'disk'] as const
-export type Limit = (typeof LIMITS)[number]
+type Limit = (typeof LIMITS)[number]
 
-export interface LimitsPlan {
+interface LimitsPlan {
   readonly users: number
   readonly only: readonly Limit[]
   readonly seed: number
@@ -23,7 +23,7 @@ export interface LimitsPlan {
 }
 
 /** One thing that was used up. */
-export interface LimitReport {
+interface LimitReport {
   readonly limit: Limit
   /** Why it was not run on this machine; null: it was. */
   readonly skipped: string | null
@@ -39,7 +39,7 @@ export interface LimitReport {
   readonly healed_ms: number | null
 }
 
-export interface LimitsReport {
+interface LimitsReport {
   readonly limits: readonly LimitReport[]
   readonly users: number
   readonly seed: number

@@ -7,7 +7,7 @@ import { Crowd } from './crowd.ts'
 import { Times, type TimesSummary } from './figures.ts'
 import { World } from './world.ts'
 
-export interface LoadPlan {
+interface LoadPlan {
   readonly users: number
   readonly seconds: number
   readonly thinkMs: number
@@ -18,7 +18,7 @@ export interface LoadPlan {
 }
 
 /** One server process over the measured time. */
-export interface LoadedNode {
+interface LoadedNode {
   readonly rss_mib: number
   /** Over the second half: the first is still growing into its memory. */
   readonly rss_mib_per_minute: number
@@ -26,7 +26,7 @@ export interface LoadedNode {
   readonly event_loop_p99_ms: number
 }
 
-export interface LoadReport {
+interface LoadReport {
   readonly load: 'sqlite' | 'postgres'
   readonly users: number
   readonly think_ms: number
@@ -128,7 +128,7 @@ function nodeFigures(samples: readonly ProcessFigures[], page: string): LoadedNo
   }
 }
 
-export const pageOf = async (server: ServerProcess): Promise<string> => (await fetch(`${server.url}/metrics`)).text()
+const pageOf = async (server: ServerProcess): Promise<string> => (await fetch(`${server.url}/metrics`)).text()
 
 const sumOf = (crowd: Crowd, figure: 'count' | 'failed'): number => Object.values(crowd.times).reduce((sum, times) => sum + times[figure], 0)
 

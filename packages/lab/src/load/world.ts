@@ -7,7 +7,7 @@ import type { PostgresProcess } from '../postgres-process.ts'
 import type { ServerProcess } from '../server-process.ts'
 import { type Held, Workbench } from '../workbench.ts'
 
-export interface WorldOptions {
+interface WorldOptions {
   readonly users: number
   readonly postgres: PostgresProcess | null
   /** Servers over one PostgreSQL; the embedded database has one. */
@@ -27,13 +27,13 @@ export interface User {
   refreshToken: string
 }
 
-export interface Person {
+interface Person {
   readonly id: string
   readonly email: string
   readonly password: string
 }
 
-export interface Program {
+interface Program {
   readonly refresh: () => Promise<{ readonly status: number; readonly body: unknown }>
 }
 

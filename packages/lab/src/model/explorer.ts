@@ -36,7 +36,7 @@ export interface Exploration<State> {
   readonly last: State
 }
 
-export interface Question<State> {
+interface Question<State> {
   readonly properties: readonly Property<State>[]
   /** States that must be reachable, or the model proves nothing. */
   readonly targets: readonly Property<State>[]

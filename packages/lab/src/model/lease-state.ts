@@ -1,5 +1,5 @@
 /** Where one node is in the life of a presentation. */
-export type Step = 'idle' | 'planned' | 'claimed' | 'sent' | 'silent' | 'answered' | 'unsure' | 'down' | 'booting'
+type Step = 'idle' | 'planned' | 'claimed' | 'sent' | 'silent' | 'answered' | 'unsure' | 'down' | 'booting'
 
 export interface NodeState {
   readonly step: Step

@@ -4,7 +4,7 @@ import type { Budgets, State } from './lease-state.ts'
 import { atRest, PROPERTIES, TARGETS } from './properties.ts'
 
 /** One question to the model: these rules, this much bad luck, and what must come out. */
-export interface Variant {
+interface Variant {
   readonly name: string
   readonly rules: Rules
   readonly budgets: Budgets
@@ -54,7 +54,7 @@ function mutant(name: string, rules: Partial<Rules>, budgets: Budgets, breaks: r
   return { name, rules: { ...PROTOCOL, ...rules }, budgets, breaks, misses: null }
 }
 
-export interface Answered {
+interface Answered {
   readonly variant: Variant
   readonly exploration: Exploration<State>
   /** Empty when the model says what it must. */

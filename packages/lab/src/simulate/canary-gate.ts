@@ -10,7 +10,7 @@ interface CanaryVerdict {
   readonly caught: string | null
 }
 
-export interface CanaryOptions {
+interface CanaryOptions {
   readonly workers: number
   readonly tell: (line: string) => void
 }

@@ -1,7 +1,7 @@
 import type { PlainSeed, SeedPool } from './seed-pool.ts'
 import { NOTHING, plus, type Summary, summaryOf } from './summary.ts'
 
-export type SeedSettings = Omit<PlainSeed, 'seed'>
+type SeedSettings = Omit<PlainSeed, 'seed'>
 
 /** Lives `count` seeds from `from`, side by side. A seed that does not come to its end is a failure like any other. */
 export async function liveSeeds(pool: SeedPool, from: number, count: number, settings: SeedSettings, tell?: (done: number) => void): Promise<Summary> {

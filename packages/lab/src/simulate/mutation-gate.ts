@@ -6,7 +6,7 @@ import { SeedPool } from './seed-pool.ts'
 import { NOTHING, plus, type Summary, summaryOf } from './summary.ts'
 
 /** How one mutant fared. */
-export interface MutantVerdict {
+interface MutantVerdict {
   readonly mutant: string
   readonly does: string
   /** Null: its scenario did not notice. */
@@ -18,7 +18,7 @@ export interface MutantVerdict {
   readonly killed: boolean
 }
 
-export interface GateOptions {
+interface GateOptions {
   readonly seeds: number
   readonly profile: ProfileName
   readonly workers: number

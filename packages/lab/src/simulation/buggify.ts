@@ -3,7 +3,7 @@ import type { Weather } from './profile.ts'
 import type { Random } from './random.ts'
 import type { World } from './world.ts'
 
-export interface Strikes {
+interface Strikes {
   crash(life: Life, where: string): void
   pause(life: Life, ms: number, where: string): void
 }

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import type { World } from './world.ts'
 
-export type Drain = 'portable' | 'fast'
+type Drain = 'portable' | 'fast'
 
 /** Runs the seed to its end; between two events every microtask has run. */
 export function drive(world: World, drain: Drain): Promise<void> {

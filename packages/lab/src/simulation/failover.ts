@@ -13,7 +13,7 @@ const DOUBTS = 6
 const LOOKS_AFTER_A_FAILOVER = 15
 const LONGEST_LEASE_MS = 10 * MINUTE
 
-export interface FailoverParts extends EpisodeParts {
+interface FailoverParts extends EpisodeParts {
   readonly oracle: Oracle
 }
 

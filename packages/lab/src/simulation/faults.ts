@@ -1,5 +1,5 @@
 /** Every fault that a seed may turn on, by its letter in the mask. */
-export const FAULTS = {
+const FAULTS = {
   a: 'answers are lost',
   b: 'requests are lost',
   c: 'answers are slow (two modes, 0.2 s and up to 37 s)',

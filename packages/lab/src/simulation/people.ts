@@ -12,7 +12,7 @@ import { EPOCH } from './world.ts'
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
-export interface PeopleParts extends Ground {
+interface PeopleParts extends Ground {
   readonly weather: Weather
   readonly oracle: Oracle
   readonly nodes: readonly SimNode[]

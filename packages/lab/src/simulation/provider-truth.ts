@@ -1,7 +1,7 @@
 import type { ProviderRecord, Reuse } from '../../../evergrant/src/engine.ts'
 
 /** Why a family of tokens is over. Only `reuse` and `sibling` can be our doing. */
-export type EndReason = 'user' | 'provider' | 'expired' | 'revoked_by_us' | 'reuse' | 'sibling'
+type EndReason = 'user' | 'provider' | 'expired' | 'revoked_by_us' | 'reuse' | 'sibling'
 
 /** All tokens of one consent. */
 export interface Family {
@@ -41,7 +41,7 @@ export interface AccessTruth {
 export const DELIVERED_TWICE = 'the network delivered it twice'
 
 /** What the node learned from one presentation. `unread`: nothing (yet). */
-export type Learned = 'unread' | 'granted' | 'definite' | 'unclear'
+type Learned = 'unread' | 'granted' | 'definite' | 'unclear'
 
 /** One sending of one refresh token, and everything that became of it. */
 export interface Presentation {
@@ -92,7 +92,7 @@ export interface Site {
   mood: Mood
 }
 
-export interface Mood {
+interface Mood {
   down: boolean
   /** Since when. */
   downSince?: number
@@ -120,7 +120,7 @@ export function wouldHonour(token: RefreshTruth, now: number): boolean {
   }
 }
 
-export type ProviderDecision =
+type ProviderDecision =
   | { readonly kind: 'granted'; readonly refresh: RefreshTruth; readonly rotated: boolean; readonly again: boolean }
   | { readonly kind: 'refused' }
 

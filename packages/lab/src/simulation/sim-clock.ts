@@ -42,7 +42,7 @@ export class MachineClock implements Clock {
 }
 
 /** Runs something later on behalf of one life of a node: not at all once that life is over. Returns what calls it off. */
-export type Later = (ms: number, task: () => void) => () => void
+type Later = (ms: number, task: () => void) => () => void
 
 /** The timers of one life of a node. */
 export function timersOf(later: Later): Timers {

@@ -9,7 +9,7 @@ import { type Grown, HeapCensus } from './heap-census.ts'
 import { MixedLoad } from './mixed-load.ts'
 import { growthPerMinute, mean, metric, type ProcessFigures, processFigures } from './process-figures.ts'
 
-export interface SoakPlan {
+interface SoakPlan {
   readonly postgres: PostgresProcess | null
   readonly minutes: number
   readonly seed: number
@@ -17,7 +17,7 @@ export interface SoakPlan {
 }
 
 /** One server process over the measured time, after the warm-up. */
-export interface NodeReport {
+interface NodeReport {
   readonly node: string
   readonly rss_mib: number
   readonly rss_mib_per_minute: number
@@ -30,7 +30,7 @@ export interface NodeReport {
   readonly flights_left: number
 }
 
-export interface SoakReport {
+interface SoakReport {
   readonly soak: 'sqlite' | 'postgres'
   readonly minutes: number
   readonly seed: number

@@ -2,7 +2,7 @@ import type { ConnectionTruth } from '../ledger.ts'
 import type { Oracle } from './oracle.ts'
 import type { OracleParts } from './oracle-parts.ts'
 
-export interface Asker {
+interface Asker {
   ask(connection: ConnectionTruth, want: { readonly minTtlMs: number; readonly rejectedGeneration: number | null }, then: (answer: unknown) => void): void
 }
 

@@ -3,7 +3,7 @@ import type { ConnectionTruth } from '../ledger.ts'
 import { DELIVERED_TWICE, type Presentation, type RefreshTruth, wouldHonour } from '../provider-truth.ts'
 import type { OracleParts } from './oracle-parts.ts'
 
-export interface LossCount {
+interface LossCount {
   grants: number
   lost: number
   explained: number
@@ -15,7 +15,7 @@ export interface LossCount {
 const NONE: LossCount = { grants: 0, lost: 0, explained: 0, selfInflicted: 0, falselyDead: 0, unasked: 0 }
 
 /** Per reuse class, over one seed. */
-export class LossBook {
+class LossBook {
   readonly byClass: Record<ReuseClass, LossCount> = { P0: { ...NONE }, P1: { ...NONE }, P2: { ...NONE }, P3: { ...NONE }, P4: { ...NONE }, PU: { ...NONE } }
 }
 
@@ -33,13 +33,13 @@ export function lossBookOf(parts: OracleParts): LossBook {
  * Why a provider refuses a token. `over`: the user, the provider or we ended it on purpose. `destroyed`: an answer that
  * carried its successor was destroyed. `unexplained`: neither, so it was our doing.
  */
-export type Cause =
+type Cause =
   | { readonly kind: 'honoured' }
   | { readonly kind: 'over' }
   | { readonly kind: 'unexplained' }
   | { readonly kind: 'destroyed'; readonly presentations: readonly Presentation[] }
 
-export function causeOf(token: RefreshTruth, now: number): Cause {
+function causeOf(token: RefreshTruth, now: number): Cause {
   if (wouldHonour(token, now)) return { kind: 'honoured' }
   const { end } = token.family
   if (end !== null && end.reason !== 'reuse' && end.reason !== 'sibling') return { kind: 'over' }

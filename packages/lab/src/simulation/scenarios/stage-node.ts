@@ -18,7 +18,7 @@ const TICK_MS = 1_000
 const OWN_LEASES_MS = 60_000
 
 /** What happens to the next calls of one method of the database. */
-export interface DatabaseFault {
+interface DatabaseFault {
   readonly method: string
   /** `refused`: not applied. `unacknowledged`: applied, and the answer is lost. `slow_to_answer`: applied, answered after `ms`. */
   readonly kind: 'refused' | 'unacknowledged' | 'slow_to_answer'
@@ -60,7 +60,7 @@ export class StageJournal implements Journal {
 }
 
 /** What is in the data folder, from one start of a node to the next. */
-export interface StageDisk {
+interface StageDisk {
   readonly journal: StageJournal
   readonly marks: MemoryHighWater
 }

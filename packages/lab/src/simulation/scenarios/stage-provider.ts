@@ -2,7 +2,7 @@ import { NotSent, type OpenLine, type ProviderRequest, type ReuseClass, type Tok
 import type { StageTime } from './stage-time.ts'
 
 /** What the next request meets. Without a step it is answered well and at once. */
-export type Step =
+type Step =
   /** The provider acts; its answer is destroyed. */
   | { readonly kind: 'answer_lost' }
   /** The request never arrives. */
@@ -17,7 +17,7 @@ export type Step =
   | { readonly kind: 'says'; readonly status: number; readonly body: string; readonly acts?: boolean; readonly afterMs?: number }
   | { readonly kind: 'unreachable' }
 
-export interface Presented {
+interface Presented {
   readonly family: number
   readonly number: number
   readonly at: number

@@ -74,6 +74,6 @@ export class StageTime {
 }
 
 /** One turn of the event loop runs every microtask, however many promises they chain. */
-export function settled(): Promise<void> {
+function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
