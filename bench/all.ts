@@ -14,7 +14,7 @@ export interface BenchOptions {
   readonly stores: readonly ('sqlite' | 'postgres')[]
 }
 
-export interface AllRows {
+interface AllRows {
   readonly rows: readonly Row[]
   /** Commands that ended with an error instead of figures. */
   readonly failed: readonly string[]

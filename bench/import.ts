@@ -45,7 +45,7 @@ export async function benchImport(options: {
   return figures
 }
 
-export function said({ store, lines, seconds, linesPerSecond, cpuSeconds, bad, reported, rssHalfMb, rssPeakMb, againSeconds, killed }: ImportFigures): string {
+function said({ store, lines, seconds, linesPerSecond, cpuSeconds, bad, reported, rssHalfMb, rssPeakMb, againSeconds, killed }: ImportFigures): string {
   return [
     `${store}: ${lines} lines in ${seconds.toFixed(1)} s (${Math.round(linesPerSecond)}/s), ${cpuSeconds.toFixed(1)} s of processor time, ${reported} of ${bad} bad lines reported by number`,
     `${store}: resident memory at most ${Math.round(rssHalfMb)} MB in the first half, ${Math.round(rssPeakMb)} MB in all; the same command again ${againSeconds.toFixed(1)} s`,

@@ -3,7 +3,7 @@ import { startBareServer } from './bare-process.ts'
 import { withPostgres } from './postgres.ts'
 import { engineRefreshes } from './refresh-engine.ts'
 
-export interface ProfileOptions {
+interface ProfileOptions {
   readonly store: 'sqlite' | 'postgres'
   readonly pooled: boolean
   readonly short: boolean

@@ -20,7 +20,7 @@ import { seedConnections } from './seed.ts'
 export const IN_FLIGHT = 128
 const BENCH_KEY = `k1:${Buffer.from(systemEntropy.bytes(32)).toString('base64')}`
 
-export interface EngineRun {
+interface EngineRun {
   /** The token endpoint's server. */
   readonly url: string
   /** Null: the embedded database. */

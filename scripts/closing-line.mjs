@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 
 export const closingLine = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
 
-export function countTests(modules, unhandledErrors) {
+function countTests(modules, unhandledErrors) {
   const counts = { passed: 0, failed: unhandledErrors.length, skipped: 0 }
   for (const module of modules) {
     // A file that does not load has no tests; it must still count.

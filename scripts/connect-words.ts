@@ -41,7 +41,7 @@ export function causesSource(): string {
   return `// Written by scripts/write-connect-words.ts from packages/sdk/src/react/labels. Change the words there.
 // biome-ignore-all format: written by a script
 
-export interface Cause {
+interface Cause {
   readonly title: string
   /** The first whose places can all be filled counts. */
   readonly body: readonly string[]
@@ -49,9 +49,9 @@ export interface Cause {
   readonly secondary: string | null
 }
 
-export type CauseCode =
+type CauseCode =
 ${CODES.map((code) => `  | '${code}'\n`).join('')}
-export type LanguageTag = ${Object.keys(LANGUAGES)
+type LanguageTag = ${Object.keys(LANGUAGES)
     .map((name) => `'${name}'`)
     .join(' | ')}
 

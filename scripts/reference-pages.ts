@@ -35,7 +35,7 @@ interface Operation {
 }
 
 /** An OpenAPI document, as far as the pages read it. */
-export interface Document {
+interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
 }
 
@@ -120,7 +120,7 @@ const cell = (text: string | undefined): string => (text ?? '').replaceAll('|', 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 /** What `--help` says of every command. */
-export async function cliMarkdown(): Promise<string> {
+async function cliMarkdown(): Promise<string> {
   const sections: string[] = []
   await describeCommands([], sections)
   return `# Command line

@@ -46,7 +46,7 @@ function areaFile(area, members, names, document) {
     names.map(({ name }) => name),
   )
   return `${HEADER}${importing(text, '../operation.ts', BASICS)}${shapes}
-export interface ${interfaceOf(area)} {
+interface ${interfaceOf(area)} {
 ${text}
 }
 `
@@ -60,7 +60,7 @@ ${imports.join('\n')}
 export type * from './wire/shapes.ts'
 
 /** The HTTP API, an entry for each operation. */
-export interface Operations extends ${areas.map(interfaceOf).join(', ')} {}
+interface Operations extends ${areas.map(interfaceOf).join(', ')} {}
 `
 }
 

@@ -5,7 +5,7 @@ import { signIn } from '../packages/evergrant/src/testing/people.ts'
 import { openWholeNode, type WholeNode } from '../packages/evergrant/src/testing/whole-node.ts'
 import { freePort } from '../packages/lab/src/free-port.ts'
 
-export interface AgentWorldOptions {
+interface AgentWorldOptions {
   /** Nodes over one database; without it, one node on a database of its own. */
   readonly databaseUrl?: string | null
   /** What programs see, where something stands in front of the nodes. */

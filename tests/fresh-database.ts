@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { inject } from 'vitest'
 
-export interface FreshDatabase {
+interface FreshDatabase {
   readonly url: string
   /** Ends every connection to it and removes it. */
   drop(): Promise<void>
 }
 
-export type DatabaseOffer = { readonly database: FreshDatabase; readonly skip: null } | { readonly database: null; readonly skip: string }
+type DatabaseOffer = { readonly database: FreshDatabase; readonly skip: null } | { readonly database: null; readonly skip: string }
 
 /**
  * An empty PostgreSQL database of one's own, on the one server of this run. Where the server cannot run, `skip` says

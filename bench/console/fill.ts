@@ -25,7 +25,7 @@ const RARE = [
   'api_key.created',
 ] as const
 
-export interface FillPlan {
+interface FillPlan {
   readonly env: Readonly<Record<string, string>>
   readonly connections: number
   readonly events: number

@@ -9,7 +9,7 @@ import { openSide } from '../scale/side-database.ts'
 import { fill } from './fill.ts'
 import { QUESTIONS, type Question } from './questions.ts'
 
-export interface ConsoleRow {
+interface ConsoleRow {
   readonly question: string
   readonly kind: Question['kind']
   readonly times: number

@@ -5,7 +5,7 @@ import { practiceRecord, type ReuseSetting } from '../../packages/lab/src/practi
 import { ServerProcess } from '../../packages/lab/src/server-process.ts'
 import type { Grant, Peer } from './peer.ts'
 
-export interface EvergrantOptions {
+interface EvergrantOptions {
   readonly databaseUrl: string
   readonly providersDir: string
   readonly practiceUrl: string

@@ -21,7 +21,7 @@ export interface KillResult {
   readonly rounds: readonly KillRound[]
 }
 
-export interface KillOptions {
+interface KillOptions {
   readonly profile: string
   readonly reuse: string
   /** Grants whose refresh is cut off by the same kill. */

@@ -16,7 +16,7 @@ export interface TokenRequest {
   readonly body: string | null
 }
 
-export interface TokenReply {
+interface TokenReply {
   readonly status: number
   /** Null when no token was answered. */
   readonly token: string | null

@@ -41,7 +41,7 @@ async function startProgram({ name, file, env, nodes, hold }: Program): Promise<
   }
 }
 
-export type Library = 'openid-client' | 'simple-oauth2'
+type Library = 'openid-client' | 'simple-oauth2'
 
 export function startRecipe(options: {
   readonly library: Library
@@ -65,7 +65,7 @@ export function startRecipe(options: {
   })
 }
 
-export interface BetterAuthOptions {
+interface BetterAuthOptions {
   readonly databaseUrl: string
   readonly issuer: string
   readonly nodes: number

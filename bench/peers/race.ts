@@ -3,7 +3,7 @@ import type { Stage } from './stage.ts'
 
 const ANSWER_DELAY_MS = 50
 
-export interface RaceRound {
+interface RaceRound {
   readonly refreshes: number
   readonly answered: number
   /** Tokens that the provider's API takes once everybody has an answer. */

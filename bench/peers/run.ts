@@ -15,7 +15,7 @@ export interface PeersResult {
   readonly kills: readonly KillResult[]
 }
 
-export interface PeersOptions {
+interface PeersOptions {
   readonly short: boolean
   /** Leaves out the races and the kills. */
   readonly readsOnly?: boolean
@@ -84,7 +84,7 @@ function starts(stage: Stage, reuse: 'P4' | 'P1:10', nodes: number): readonly St
   ]
 }
 
-export async function allRaces(stage: Stage, short: boolean): Promise<readonly RaceResult[]> {
+async function allRaces(stage: Stage, short: boolean): Promise<readonly RaceResult[]> {
   const results: RaceResult[] = []
   const rounds = short ? 1 : 4
   for (const nodes of [1, 2]) {
@@ -103,7 +103,7 @@ export async function allRaces(stage: Stage, short: boolean): Promise<readonly R
 }
 
 /** One kill after the other; the waits afterwards, two minutes for some, all at once. */
-export async function allKills(stage: Stage, short: boolean): Promise<readonly KillResult[]> {
+async function allKills(stage: Stage, short: boolean): Promise<readonly KillResult[]> {
   const grants = short ? 1 : 4
   const peers: Peer[] = []
   const settled: Promise<KillResult>[] = []

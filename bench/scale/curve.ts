@@ -6,7 +6,7 @@ import { openBare } from './store-cost.ts'
 import { type World, withProvider, withServer, withSide } from './world.ts'
 
 /** The same number of due connections at every size, so that only the others can make a difference. */
-export const CURVE_DUE = 1_000
+const CURVE_DUE = 1_000
 const CLAIM = 500
 const ROUNDS = 6
 const DAY_MS = 86_400_000

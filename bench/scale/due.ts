@@ -3,7 +3,7 @@ import type { SideDatabase } from './side-database.ts'
 const HOUR_MS = 3_600_000
 
 /** Nothing is due before an hour from now, whatever an earlier measurement left behind. */
-export async function clearDue(side: SideDatabase): Promise<void> {
+async function clearDue(side: SideDatabase): Promise<void> {
   const later = Date.now() + 40 * HOUR_MS
   const soon = Date.now() + HOUR_MS
   await side.query(

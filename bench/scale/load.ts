@@ -16,7 +16,7 @@ const LIFETIME_MS = 48 * 3_600_000
 /** Token requests at once; the bench measures the server, not this brake. */
 const CONCURRENCY = 1_000
 
-export interface LoadPlan {
+interface LoadPlan {
   /** Environment of the servers that will use the database. */
   readonly env: Readonly<Record<string, string>>
   readonly masterKeys: string

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { startNode } from '../../packages/lab/src/child-process.ts'
 
 /** What the provider saw since it started. `reused`: refresh tokens that were shown a second time. Instants in ms. */
-export interface Seen {
+interface Seen {
   readonly exchanges: number
   readonly reused: number
   readonly firstAt: number | null

@@ -30,7 +30,7 @@ const STORE: Readonly<Record<StoreName, string>> = { sqlite: 'SQLite', postgres:
 
 const TARGETS = { claimMs: 10, bytes: 300e6, readyMs: 2_000, restartMs: 10_000 }
 
-export interface Verdict {
+interface Verdict {
   readonly name: string
   readonly value: number
   readonly target: number

@@ -10,7 +10,7 @@ import { type Shape, type World, withWorld } from './world.ts'
 
 const PROCESSES = [1, 2, 4]
 
-export interface ScaleOptions {
+interface ScaleOptions {
   readonly connections: number
   readonly stores: readonly StoreName[]
   readonly short: boolean

@@ -28,7 +28,7 @@ export async function startServer(
   return { server, readyMs: performance.now() - started }
 }
 
-export const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Watches servers renewing until the provider has seen `exchanges` more, or `seconds` have passed since the first one. */
 export async function watch(

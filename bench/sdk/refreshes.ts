@@ -3,7 +3,7 @@ import { median } from '../figures.ts'
 import { type Store, withServer } from '../session/serving.ts'
 import { enrolledMachines, type Machine } from './machines.ts'
 
-export const MACHINES = 32
+const MACHINES = 32
 
 /** Medians of alternating rounds, per second. */
 export interface RefreshRow {

@@ -3,7 +3,7 @@ import type { ServerProcess } from '../../packages/lab/src/server-process.ts'
 import { apiOf, type Member, renew, signedInCrowd } from './crowd.ts'
 import { type Store, withServer } from './serving.ts'
 
-export const USERS = 200
+const USERS = 200
 /** Each waits between nothing and twice this before the next click. */
 const THINK_MS = 500
 /** One click in twenty finds the access token out. */

@@ -1,7 +1,7 @@
 // The order of the pages. Names are paths of the site without `.md`; a folder with a star takes all of its pages that are not named elsewhere.
 import type { StagedPage } from './stage.ts'
 
-export interface SidebarItem {
+interface SidebarItem {
   readonly text: string
   readonly link?: string
   readonly collapsed?: boolean

@@ -21,7 +21,7 @@ const ROOT_PAGES: Readonly<Record<string, string>> = {
 }
 
 /** Where a file of the repository stands in the site. Files that are no pages become pages that show them. */
-export function placeOf(path: string): string {
+function placeOf(path: string): string {
   const named = ROOT_PAGES[path]
   if (named !== undefined) return named
   const inside = path.startsWith('docs/') && path.endsWith('.md') ? path.slice('docs/'.length) : `source/${path}`

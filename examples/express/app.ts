@@ -4,7 +4,7 @@ import { requireSession, sessionOf } from '@evergrant/sdk/express'
 import { createAuthenticator } from '@evergrant/sdk/node'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 
-export interface Settings {
+interface Settings {
   /** Public URL of Evergrant. */
   readonly evergrantUrl: string
   /** Of this backend; scopes `tokens:read` and `connect`. */

@@ -4,7 +4,7 @@ import { requireSession, sessionOf } from '@evergrant/sdk/fastify'
 import { createAuthenticator } from '@evergrant/sdk/node'
 import Fastify, { type FastifyInstance } from 'fastify'
 
-export interface Settings {
+interface Settings {
   /** Public URL of Evergrant. */
   readonly evergrantUrl: string
   /** Of this backend; scope `tokens:read`. */

@@ -43,7 +43,7 @@ function requirePlainPath(path: string): void {
   if (path.split('/').some((segment) => segment === '.' || segment === '..')) refuse('holds a segment of dots')
 }
 
-export interface CallParts {
+interface CallParts {
   readonly connections: Pick<AgentConnections, 'proxy'>
   readonly limits: Limits
   readonly signal: AbortSignal

@@ -11,7 +11,7 @@ const INSTRUCTIONS = `You use other services through connections that people mad
 - A refusal says what to do. Do not try the same call again unless it says so; do not look for a way around it.
 - Some calls need a person's approval: use request_approval, and tell the user what you asked for.`
 
-export type ConnectionServerParts = Pick<ToolParts, 'connections' | 'limits'>
+type ConnectionServerParts = Pick<ToolParts, 'connections' | 'limits'>
 
 /** The MCP server, without a transport. */
 export function createConnectionServer({ connections, limits }: ConnectionServerParts): Server {

@@ -17,7 +17,7 @@ export interface ToolParts {
 }
 
 /** A tool: what the AI agent is told of it, and what it does. */
-export interface Tool {
+interface Tool {
   readonly description: Description
   /** @throws RefusedCall, EvergrantError */
   readonly run: (values: Readonly<Record<string, unknown>>, parts: ToolParts) => Promise<string>

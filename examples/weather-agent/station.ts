@@ -9,7 +9,7 @@ export interface WeatherStation {
   readonly stop: () => Promise<void>
 }
 
-export interface StationOptions {
+interface StationOptions {
   /** Whose tokens count. */
   readonly issuer: string
   /** Default 0: any free port. */

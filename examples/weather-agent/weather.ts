@@ -1,6 +1,6 @@
 import type { Evergrant } from '@evergrant/sdk/node'
 
-export interface Weather {
+interface Weather {
   readonly city: string
   readonly celsius: number
   readonly sky: string
@@ -9,7 +9,7 @@ export interface Weather {
 /** `proxy`: Evergrant sends the request, and this program never sees a token. `fetch`: the SDK puts a fresh token on a request of our own. */
 export type Way = 'proxy' | 'fetch'
 
-export interface WeatherRequest {
+interface WeatherRequest {
   readonly connection: string
   readonly city: string
   readonly way: Way

@@ -15,7 +15,7 @@ export type Outcome =
   | { readonly kind: 'later'; readonly at: Date; readonly why: string }
   | { readonly kind: 'parked'; readonly why: string; readonly reconnectUrl: string | null }
 
-export interface WorkerParts {
+interface WorkerParts {
   readonly evergrant: EvergrantClient
   readonly apiBase: string
   readonly fetch?: typeof fetch

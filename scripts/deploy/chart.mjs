@@ -20,7 +20,7 @@ export function valuesCheck(root) {
   return (over) => (validate(merge(base, over)) ? [] : (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`))
 }
 
-export function merge(base, over) {
+function merge(base, over) {
   const isMap = (value) => typeof value === 'object' && value !== null && !Array.isArray(value)
   const merged = { ...base }
   for (const [name, value] of Object.entries(over ?? {})) merged[name] = isMap(value) && isMap(base[name]) ? merge(base[name], value) : value
@@ -28,7 +28,7 @@ export function merge(base, over) {
 }
 
 /** What the objects of a rendered chart leave open. */
-export function faultsOfObjects(objects) {
+function faultsOfObjects(objects) {
   const faults = []
   const say = (condition, fault) => condition || faults.push(fault)
   const set = objects.find(({ kind }) => kind === 'StatefulSet')

@@ -6,7 +6,7 @@ import { join, matchesGlob } from 'node:path'
 /** @typedef {{ readonly name: string, readonly from: string, readonly steps: readonly Instruction[] }} Stage */
 
 /** @returns {Instruction[]} with lines that were continued joined, and comments left out */
-export function instructionsOf(text) {
+function instructionsOf(text) {
   const found = []
   let open = null
   for (const [index, line] of text.split('\n').entries()) {

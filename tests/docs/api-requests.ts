@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 
 /** What curl is told to send to our server. */
-export interface DocumentedRequest {
+interface DocumentedRequest {
   readonly method: string
   /** Below the server's address, without the query. */
   readonly path: string

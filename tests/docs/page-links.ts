@@ -3,7 +3,7 @@ import { slugOf } from '../../docs/site/anchors.ts'
 import type { SourceFile } from '../tidy/source-tree.ts'
 
 /** A link of a page to something of this repository. */
-export interface PageLink {
+interface PageLink {
   /** From the root of the repository. */
   readonly path: string
   readonly anchor: string

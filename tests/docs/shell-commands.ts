@@ -1,5 +1,5 @@
 /** One simple command of a shell text: its words without quotes, and the line that it begins at, counted from 0. */
-export interface ShellCommand {
+interface ShellCommand {
   readonly words: readonly string[]
   readonly line: number
 }

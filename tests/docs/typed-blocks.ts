@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import type { FencedBlock } from './fenced-blocks.ts'
 
 /** A TypeScript file made of the blocks of one page. */
-export interface PageProgram {
+interface PageProgram {
   /** A file name: the page's path with `-` for `/`. */
   readonly name: string
   readonly text: string

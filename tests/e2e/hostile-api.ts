@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 
-export interface SeenCall {
+interface SeenCall {
   readonly method: string
   readonly url: string
   readonly authorization: string | undefined

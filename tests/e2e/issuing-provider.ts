@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { text } from 'node:stream/consumers'
 
 /** What the provider takes; a test changes it while the server runs. */
-export interface Accepted {
+interface Accepted {
   /** Client id -> secret. */
   readonly clients: Map<string, string>
   readonly subjects: Set<string>

@@ -14,7 +14,7 @@ const SUFFIXES = ['', '\u0000', '\n!']
 const MOST_ATTACKS = 72
 
 /** What `pattern` may be made to try again. */
-export function attacksOn(pattern: Pattern): readonly Attack[] {
+function attacksOn(pattern: Pattern): readonly Attack[] {
   const found = new Map<string, Attack>()
   const add = (prefix: string, pump: string): void => {
     if (pump === '') return

@@ -94,7 +94,7 @@ function topFolder(path: string): string | null {
   return rest.length > 1 ? (rest[0] ?? null) : null
 }
 
-export function importsOf(text: string): string[] {
+function importsOf(text: string): string[] {
   const code = withoutComments(text)
   return [...code.matchAll(/\bfrom '([^']+)'|\bimport\(\s*'([^']+)'\s*\)|^\s*import '([^']+)'/gm)].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
 }

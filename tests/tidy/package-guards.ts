@@ -14,7 +14,7 @@ export function hasFewConfigKeys(text: string): string[] {
 }
 
 /** Values that an entry point exports. Types cost a reader nothing at run time and are not counted. */
-export function publicValues(text: string): string[] {
+function publicValues(text: string): string[] {
   const code = withoutComments(text)
   const declared = [...code.matchAll(/^export (?:async )?(?:function|const|class) (\w+)/gm)].map((match) => match[1] ?? '')
   const lists = [...code.matchAll(/^export \{([^}]*)\}/gm)].flatMap((match) => (match[1] ?? '').split(','))

@@ -9,7 +9,7 @@ import { run } from './verdict.ts'
 /** First byte of a TLS handshake. */
 const HANDSHAKE = 0x16
 
-export interface FrontDoor {
+interface FrontDoor {
   /** Of the authority that signed its certificate. */
   readonly authority: string
   close(): void

@@ -13,7 +13,7 @@ const OF_REQUESTS = /api4:2023-(integer-format|integer-limit|string-limit|string
 const OF_SIZE = /api4:2023-string-limit/
 
 /** True when no text that fits is longer than the pattern says. Nothing in brackets repeats by itself. */
-export function boundedBy(pattern: string): boolean {
+function boundedBy(pattern: string): boolean {
   const bare = pattern.replace(/\\./g, 'x').replace(/\[[^\]]*\]/g, 'x')
   return /^\^[^|]*\$$/.test(bare.replace(/\([^()]*\)/g, 'x').replace(/\([^()]*\)/g, 'x')) && !/[*+]|\{\d+,\}/.test(bare)
 }

@@ -51,7 +51,7 @@ export interface Operation {
   readonly security?: readonly Readonly<Record<string, unknown>>[]
 }
 
-export interface OpenApi {
+interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
 }
 

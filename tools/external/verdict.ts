@@ -21,7 +21,7 @@ export const notRun = (found: string): Verdict => ({ kind: 'not run', found })
 export const verdictOf = (complaints: readonly string[], found: string): Verdict =>
   complaints.length === 0 ? passed(found) : failed(`${found}; ${complaints.length} complaints:\n    ${complaints.slice(0, 12).join('\n    ')}`)
 
-export interface Finished {
+interface Finished {
   /** Null when it was stopped because its time was over, or when the program is not there. */
   readonly status: number | null
   readonly out: string
@@ -29,7 +29,7 @@ export interface Finished {
   readonly there: boolean
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly cwd?: string
   readonly input?: string
   readonly seconds?: number

@@ -2,7 +2,7 @@
 import { createClient, type EvergrantClient } from '@evergrant/sdk'
 import { type Authenticator, createAuthenticator } from '@evergrant/sdk/node'
 
-export interface Evergrant {
+interface Evergrant {
   readonly authenticator: Authenticator
   readonly client: EvergrantClient
   readonly integration: string

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { extname, join, normalize } from 'node:path'
 import { type AuthenticatedSession, AuthenticationError, createAuthenticator } from '@evergrant/sdk/node'
 
-export interface Options {
+interface Options {
   readonly port: number
   /** Public URL of Evergrant. */
   readonly evergrantUrl: string
@@ -15,7 +15,7 @@ export interface Options {
   readonly pages: string
 }
 
-export interface RunningApi {
+interface RunningApi {
   readonly url: string
   readonly close: () => Promise<void>
 }

@@ -2,12 +2,12 @@
 
 type Fields = Readonly<Record<string, unknown>>
 
-export interface AgentRequest {
+interface AgentRequest {
   readonly name: string
   readonly policy: Fields
 }
 
-export interface Grant {
+interface Grant {
   readonly integration: string
   readonly account: string
   readonly accessToken: string

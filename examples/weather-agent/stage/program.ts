@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const PATIENCE_MS = 60_000
 
-export interface ProgramOptions {
+interface ProgramOptions {
   readonly args?: readonly string[]
   readonly env: Readonly<Record<string, string>>
   /** Every line that it prints, as it prints it. */

@@ -25,7 +25,7 @@ export interface Stage {
   readonly stop: () => Promise<void>
 }
 
-export interface StageOptions {
+interface StageOptions {
   readonly port?: number
   /** Default: a new folder that `stop` removes. */
   readonly dataDir?: string
