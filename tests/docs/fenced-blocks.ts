@@ -39,24 +39,7 @@ export function fencedBlocks({ path, text }: SourceFile): FencedBlock[] {
 }
 
 /** What a block is checked as. `text` is output, or deliberately partial. */
-export const KINDS: readonly string[] = [
-  'sh',
-  'ts',
-  'tsx',
-  'js',
-  'json',
-  'yaml',
-  'yml',
-  'sql',
-  'python',
-  'mermaid',
-  'nginx',
-  'caddy',
-  'toml',
-  'ini',
-  'diff',
-  'text',
-]
+const KINDS: readonly string[] = ['sh', 'ts', 'tsx', 'js', 'json', 'yaml', 'yml', 'sql', 'python', 'mermaid', 'nginx', 'caddy', 'toml', 'ini', 'diff', 'text']
 
 /** A block says what it is, with a word that the checks know. */
 export function saysItsKind({ path, line, info }: FencedBlock): string[] {
