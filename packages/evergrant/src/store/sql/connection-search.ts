@@ -8,7 +8,7 @@ import { limitOf } from './paging.ts'
 import { type Dialect, type Program, type Row, rows, type SqlValue } from './program.ts'
 import { GRANT_COLUMNS, GRANT_TABLES, text, toGrantRow } from './rows.ts'
 import { type Place, placeOf, toCursor } from './search-cursor.ts'
-import { RENEWED_IN_TIME, spanOf, type Where, whereOf } from './search-where.ts'
+import { type Ids, RENEWED_IN_TIME, spanOf, type Where, whereOf } from './search-where.ts'
 
 type Key = string | number | null
 
@@ -102,34 +102,45 @@ function* keysOf(dialect: Dialect, where: Where, stretch: Stretch, down: boolean
  */
 function mayGlimpse({ selective, broad }: Where, { instant, statuses }: Stretch): boolean {
   const walked = statuses.every((status) => status === undefined || status === 'active')
-  return instant !== null && (instant.column === UNORDERED || broad) && instant.known && walked && !selective
+  return instant !== null && (instant.column === UNORDERED || broad !== null) && instant.known && walked && !selective
 }
 
 /** What is found among the next ones in the order of `health`, a few at a time; null when they are not enough and everything has to be looked at. */
 function* nearby(dialect: Dialect, where: Where, wanted: Leg): Program<readonly Row[] | null> {
   const { instant } = wanted.stretch
   if (instant === null || instant.column === UNORDERED) {
-    const some = yield* leg(dialect, where, { ...wanted, ahead: AHEAD })
+    const some = yield* leg(dialect, where, { ...wanted, ahead: { count: AHEAD } })
     return some.length === wanted.limit ? some : null
   }
   const found: Row[] = []
   let { after } = wanted
-  for (const ahead of WINDOWS) {
+  const key = `h.${instant.column}`
+  for (const ahead of windows(where.broad)) {
     found.push(...(yield* leg(dialect, where, { ...wanted, after, limit: wanted.limit - found.length, ahead })))
     if (found.length === wanted.limit) return found
-    const key = `h.${instant.column}`
-    const [last] = yield* rows(`select h.connection_id as page_id, ${key} as sort_key ${inOrder(key, wanted.down, after)} limit 1 offset ${ahead - 1}`)
+    const next = inOrder(key, wanted.down, after, ahead.among)
+    const [last] = yield* rows(`select h.connection_id as page_id, ${key} as sort_key ${next.sql} limit 1 offset ${ahead.count - 1}`, ...next.params)
     if (last === undefined) return found
     after = { stretch: after?.stretch ?? 0, ...toFound(last, true) }
   }
   return null
 }
 
-/** Numbers stand in the statement itself: they are ours. */
-function inOrder(key: string, down: boolean, after: Place | null): string {
+/** Where a text is asked for, and the next ones of everybody were not enough, the next ones of those that begin with it. */
+function windows(broad: Ids | null): readonly Window[] {
+  const ofAll = WINDOWS.map((count) => ({ count }))
+  return broad === null ? ofAll : [...ofAll, ...WINDOWS_AMONG.map((count) => ({ count, among: broad }))]
+}
+
+function inOrder(key: string, down: boolean, after: Place | null, among: Ids | undefined): Ids {
   const [beyond, way] = down ? ['<', 'desc'] : ['>', 'asc']
-  const place = typeof after?.key === 'number' ? ` and ${key} ${beyond}= ${Math.trunc(after.key)}` : ''
-  return `from health h where ${key} is not null${place} order by ${key} ${way}, h.connection_id ${way}`
+  const from = typeof after?.key === 'number' ? { at: after.key, id: after.id } : null
+  const place = from === null ? '' : ` and ${key} ${beyond}= ? and (${key} ${beyond} ? or h.connection_id ${beyond} ?)`
+  const chosen = among === undefined ? '' : ` and h.connection_id in (${among.sql})`
+  return {
+    sql: `from health h where ${key} is not null${place}${chosen} order by ${key} ${way}, h.connection_id ${way}`,
+    params: [...(from === null ? [] : [from.at, from.at, from.id]), ...(among?.params ?? [])],
+  }
 }
 
 /** PostgreSQL gives an instant as text. */
@@ -150,8 +161,13 @@ interface Leg {
   readonly down: boolean
   readonly after: Place | null
   readonly limit: number
-  /** The next so many in the order of `health` are cut off first, whosever they are, and only they are looked up. */
-  readonly ahead?: number
+  readonly ahead?: Window
+}
+
+/** The next so many in the order of `health` are cut off first, and only they are looked up: whosever they are, or of those that are `among` these. */
+interface Window {
+  readonly count: number
+  readonly among?: Ids
 }
 
 /** The one order that no index has. */
@@ -159,14 +175,18 @@ const UNORDERED = 'last_refreshed_at'
 
 /** Most of the next ones are of whoever asks, where they have most connections: else all are looked up after all. */
 const AHEAD = 2_000
-/** So few that looking each up by its id is certainly cheaper than reading every connection. After all of them what is asked for is rare, and everything is looked at. */
-const WINDOWS = [250, 500, 1_000, 2_000, 4_000]
+/** So few that looking each up by its id is certainly cheaper than reading every connection. */
+const WINDOWS = [250, 500, 1_000]
+/** After all of them nearly everything that begins with the text is something else than what is asked for, and everything is looked at. */
+const WINDOWS_AMONG = [1_000, 4_000]
 
 function* leg(dialect: Dialect, where: Where, { stretch, status, down, after, limit, ahead }: Leg): Program<readonly Row[]> {
   const { instant, shown } = stretch
   const look = lookFor(status, instant !== null, instant?.known === true && !where.selective)
   const conditions = [...look.conditions, ...where.conditions]
-  const params: SqlValue[] = [...where.params]
+  const key = instant?.known === true ? `h.${instant.column}` : shown ? dialect.folded("coalesce(k.account_label, k.account, '')") : null
+  const near = ahead === undefined ? null : cutOff(key ?? '', down, after, ahead)
+  const params: SqlValue[] = [...(near?.params ?? []), ...where.params]
   if (instant !== null) {
     const span = spanOf(`h.${instant.column}`, instant.span ?? { from: null, to: null })
     conditions.push(`h.${instant.column} is ${instant.known ? 'not null' : 'null'}${span.sql}`)
@@ -177,7 +197,6 @@ function* leg(dialect: Dialect, where: Where, { stretch, status, down, after, li
     conditions.push(look.is)
     params.push(status ?? null)
   }
-  const key = instant?.known === true ? `h.${instant.column}` : shown ? dialect.folded("coalesce(k.account_label, k.account, '')") : null
   const [beyond, way] = down ? ['<', 'desc'] : ['>', 'asc']
   if (after !== null && key === null) {
     conditions.push(`k.id ${beyond} ?`)
@@ -188,7 +207,7 @@ function* leg(dialect: Dialect, where: Where, { stretch, status, down, after, li
   }
   const order = key === null ? `k.id ${way}` : `${key} ${way}, k.id ${way}`
   if (ahead !== undefined && instant?.column === UNORDERED) conditions.push('h.connection_id = ahead.connection_id')
-  const from = ahead === undefined ? look.from : look.from.replace('health h', cutOff(key ?? '', down, after, ahead))
+  const from = near === null ? look.from : look.from.replace('health h', near.sql)
   return yield* rows(
     `select k.id as page_id, ${key ?? 'null'} as sort_key from ${from} where ${conditions.join(' and ')} order by ${order} limit ?`,
     ...params,
@@ -196,11 +215,12 @@ function* leg(dialect: Dialect, where: Where, { stretch, status, down, after, li
   )
 }
 
-function cutOff(key: string, down: boolean, after: Place | null, ahead: number): string {
-  const next = `${inOrder(key, down, after)} limit ${ahead}`
-  if (key !== `h.${UNORDERED}`) return `(select h.* ${next}) h`
+function cutOff(key: string, down: boolean, after: Place | null, { count, among }: Window): Ids {
+  const { sql, params } = inOrder(key, down, after, among)
+  const next = `${sql} limit ${count}`
+  if (key !== `h.${UNORDERED}`) return { sql: `(select h.* ${next}) h`, params }
   // Only what decides is sorted; the whole row is looked up again for the few that are left.
-  return `(select h.connection_id ${next}) ahead cross join health h`
+  return { sql: `(select h.connection_id ${next}) ahead cross join health h`, params }
 }
 
 interface Look {

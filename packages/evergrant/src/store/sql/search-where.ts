@@ -14,8 +14,14 @@ export interface Where {
   readonly params: readonly SqlValue[]
   /** They leave few of many: whoever sorts starts from these. */
   readonly selective: boolean
-  /** A text that too many begin with to name them: nobody knows how many of the next ones do, a database least of all. */
-  readonly broad: boolean
+  /** The ids of all that begin with a text that too many begin with to name them: nobody knows how many of the next ones do, a database least of all. */
+  readonly broad: Ids | null
+}
+
+/** A query for ids, which stands within another one. */
+export interface Ids {
+  readonly sql: string
+  readonly params: readonly SqlValue[]
 }
 
 /** What `text` may be the beginning of. */
@@ -46,7 +52,7 @@ export function* whereOf(dialect: Dialect, organization: OrganizationId, search:
   return {
     conditions,
     params,
-    broad: search.text !== undefined && !few,
+    broad: search.text === undefined || few ? null : matching(dialect, organization, search.text),
     selective: few || search.owner !== undefined || search.code !== undefined || search.tag !== undefined,
   }
 }
@@ -81,25 +87,26 @@ function* found(dialect: Dialect, organization: OrganizationId, wanted: string):
   const ids = new Set<string>()
   const whole = yield* rows('select k.id from connection k where k.id = ? and k.organization_id = ?', wanted, organization)
   for (const row of whole) ids.add(text(row, 'id'))
-  const from = folded(wanted)
-  for (const expression of beginnings(dialect)) {
-    const known = expression === dialect.folded('k.account') ? 'k.account is not null and ' : ''
-    const some = yield* rows(
-      `select k.id from connection k where ${known}k.organization_id = ? and ${expression} >= ? and ${expression} < ? limit ?`,
-      organization,
-      from,
-      from + LAST,
-      FEW + 1,
-    )
+  for (const { sql, params } of alternatives(dialect, organization, wanted)) {
+    const some = yield* rows(`${sql} limit ?`, ...params, FEW + 1)
     for (const row of some) ids.add(text(row, 'id'))
     if (some.length > FEW) return null
   }
-  const tagged = yield* rows(
-    'select t.connection_id as id from connection_tag t where t.organization_id = ? and t.tag = ? limit ?',
-    organization,
-    wanted,
-    FEW + 1,
-  )
-  for (const row of tagged) ids.add(text(row, 'id'))
-  return tagged.length > FEW ? null : ([...ids] as ConnectionId[])
+  return [...ids] as ConnectionId[]
+}
+
+/** Each by an index of its own. */
+function alternatives(dialect: Dialect, organization: OrganizationId, wanted: string): readonly Ids[] {
+  const from = folded(wanted)
+  const begin = beginnings(dialect).map((expression) => {
+    const known = expression === dialect.folded('k.account') ? 'k.account is not null and ' : ''
+    const sql = `select k.id from connection k where ${known}k.organization_id = ? and ${expression} >= ? and ${expression} < ?`
+    return { sql, params: [organization, from, from + LAST] }
+  })
+  return [...begin, { sql: 'select t.connection_id as id from connection_tag t where t.organization_id = ? and t.tag = ?', params: [organization, wanted] }]
+}
+
+function matching(dialect: Dialect, organization: OrganizationId, wanted: string): Ids {
+  const all = alternatives(dialect, organization, wanted)
+  return { sql: all.map(({ sql }) => sql).join(' union '), params: all.flatMap(({ params }) => params) }
 }
