@@ -35,7 +35,7 @@ describe.skipIf(chromiumPath() === null)('features of the console', () => {
   let pushService: Server
 
   beforeAll(async () => {
-    server = await startDemoServer({ EVERGRANT_ALLOW_PRIVATE_HOSTS: '127.0.0.1,localhost' })
+    server = await startDemoServer({ EVERGRANT_DANGEROUS_PRIVATE_HOSTS: '127.0.0.1,localhost' })
     browser = await launchBrowser()
     context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
     await context.grantPermissions(['notifications'], { origin: server.url })

@@ -68,7 +68,7 @@ describe.skipIf(chromiumPath() === null)('journeys of operators', () => {
   beforeAll(async () => {
     if (chromiumPath() === null) return
     hook = await receiver.start()
-    server = await startDemoServer({ EVERGRANT_ALLOW_PRIVATE_HOSTS: '127.0.0.1,localhost' })
+    server = await startDemoServer({ EVERGRANT_DANGEROUS_PRIVATE_HOSTS: '127.0.0.1,localhost' })
     browser = await launchBrowser()
     context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
     page = await context.newPage()

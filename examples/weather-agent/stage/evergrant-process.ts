@@ -17,7 +17,7 @@ export interface EvergrantProcess {
   readonly start: () => Promise<void>
 }
 
-export interface EvergrantProcessOptions {
+interface EvergrantProcessOptions {
   /** Default 0: any free port. */
   readonly port: number
   readonly dataDir: string
@@ -35,7 +35,7 @@ export async function startEvergrant({ port, dataDir, providersDir }: EvergrantP
     EVERGRANT_DATA_DIR: dataDir,
     EVERGRANT_PROVIDERS_DIR: providersDir,
     // Provider and weather service are on this machine, which Evergrant does not call unless somebody says so.
-    EVERGRANT_ALLOW_PRIVATE_HOSTS: '127.0.0.1',
+    EVERGRANT_DANGEROUS_PRIVATE_HOSTS: '127.0.0.1',
     EVERGRANT_LOG_LEVEL: 'error',
   }
   let server: ChildProcess | null = null

@@ -105,7 +105,7 @@ function sizeOf(width: number): { width: number; height: number } {
 }
 
 async function takeConsole(): Promise<void> {
-  const server = await startDemoServer({ EVERGRANT_ALLOW_PRIVATE_HOSTS: '127.0.0.1,localhost' })
+  const server = await startDemoServer({ EVERGRANT_DANGEROUS_PRIVATE_HOSTS: '127.0.0.1,localhost' })
   const browser = await launchBrowser()
   try {
     const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin' })

@@ -20,7 +20,7 @@ export interface AgentParts extends Pick<Services, 'agents' | 'enrolment' | 'dev
 }
 
 export interface AgentComposition extends Pick<InstallationParts, 'sdkCredentials' | 'uses'> {
-  readonly config: Pick<Config, 'publicUrl' | 'development' | 'allowPrivateHosts' | 'serveWithoutDatabaseMs' | 'sdkTokenMs'>
+  readonly config: Pick<Config, 'publicUrl' | 'development' | 'dangerousPrivateHosts' | 'serveWithoutDatabaseMs' | 'sdkTokenMs'>
   readonly store: Pick<
     Store,
     | 'agents'
@@ -53,7 +53,7 @@ export function composeAgents(parts: AgentComposition): AgentParts {
     issuers: store.workloadIssuers,
     agents,
     verifier: createIdentityTokenVerifier({ client, clock }),
-    privateAllowed: config.development || config.allowPrivateHosts.length > 0,
+    privateAllowed: config.development || config.dangerousPrivateHosts.length > 0,
   })
   const connectionAccess = new ConnectionAccess({
     ...ports,

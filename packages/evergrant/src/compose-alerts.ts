@@ -183,7 +183,7 @@ function refusalOf(guard: Pick<AddressGuard, 'allowsPrivate'>): (url: string) =>
     if (username !== '' || password !== '' || hash !== '') return 'The address may hold no user, no password and no part behind `#`.'
     const number = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port)
     if (protocol === 'https:' || (protocol === 'http:' && guard.allowsPrivate(hostname, number))) return null
-    return 'The address must begin with https. Plain http is for hosts that EVERGRANT_ALLOW_PRIVATE_HOSTS names.'
+    return 'The address must begin with https. Plain http is for hosts that EVERGRANT_DANGEROUS_PRIVATE_HOSTS names.'
   }
 }
 
@@ -219,7 +219,7 @@ export function feedAlerts(parts: FeedComposition): void {
   })
 }
 
-export interface FeedComposition extends Pick<Services, 'live' | 'alertLinks'> {
+interface FeedComposition extends Pick<Services, 'live' | 'alertLinks'> {
   readonly store: Pick<Store, 'alerts' | 'webhooks' | 'changes'>
   readonly clock: Clock
   readonly timers: Timers

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { createHealth, createLog, createMetrics } from './compose-observability.ts'
+import { createHealth, createLog, createMetrics, warnOfConfiguration } from './compose-observability.ts'
+import { readConfig } from './config.ts'
 import { DatabaseClock } from './core/database-clock.ts'
 import { NO_JOURNAL } from './core/refresh/journal.ts'
 import { NodeWatch } from './core/refresh/node-watch.ts'
@@ -9,6 +10,7 @@ import { createManualTime } from './testing/manual-time.ts'
 
 const START = Date.UTC(2026, 0, 1)
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }
+const SAFE = readConfig({}, { development: false })
 const idle = { flights: 0, cached: 0, openBreakers: 0, stuckWrites: {}, draining: false }
 
 async function house() {
@@ -22,16 +24,16 @@ async function house() {
 
 test('readiness says that all is well, by name', async () => {
   const { store, watch } = await house()
-  const checks = await createHealth({ store, watch, journal: NO_JOURNAL }, { doubt: () => null }, () => idle).check()
+  const checks = await createHealth(SAFE, { store, watch, journal: NO_JOURNAL }, { doubt: () => null }, () => idle).check()
   expect(checks.every(({ ok, detail }) => ok && detail === null)).toBe(true)
-  expect(checks.map(({ name }) => name)).toEqual(['store', 'changes', 'database', 'node', 'clock', 'journal', 'writes', 'drain'])
+  expect(checks.map(({ name }) => name)).toEqual(['store', 'changes', 'database', 'node', 'clock', 'journal', 'writes', 'drain', 'dangerous switches'])
   await store.close()
 })
 
 test('a lost lock, a clock that is 30 s off, a journal that cannot be written and writes that keep failing keep traffic away; 5 s are told', async () => {
   const { store, watch, membership, time } = await house()
   const journal = { ...NO_JOURNAL, healthy: () => false }
-  const health = createHealth({ store, watch, journal }, { doubt: () => null }, () => ({ ...idle, stuckWrites: { grant: 2, release: 1 } }))
+  const health = createHealth(SAFE, { store, watch, journal }, { doubt: () => null }, () => ({ ...idle, stuckWrites: { grant: 2, release: 1 } }))
   const found = async (name: string) => (await health.check()).find((check) => check.name === name)
   membership.lock = false
   expect(await found('node')).toMatchObject({ ok: false, detail: expect.stringMatching(/no refresh is started until it is back/) })
@@ -41,6 +43,24 @@ test('a lost lock, a clock that is 30 s off, a journal that cannot be written an
   expect(await found('clock')).toMatchObject({ ok: true, detail: expect.stringMatching(/10 s ahead of the database's: turn on time synchronisation/) })
   time.setWall(START + 60_000)
   expect(await found('clock')).toMatchObject({ ok: false, detail: expect.stringMatching(/60 s ahead .*; no refresh is started here until then/) })
+  await store.close()
+})
+
+test('every start and the health page name the dangerous switches that are on, and no host (S119); a start names each key under an old name', async () => {
+  const { store, watch } = await house()
+  const config = readConfig({ EVERGRANT_ALLOW_PRIVATE_HOSTS: 'auth.internal' }, { development: false })
+  const lines: unknown[] = []
+  const log = { ...quiet, warn: (fields: unknown, message: string) => void lines.push([fields, message]) }
+  const checked = await createHealth(config, { store, watch, journal: NO_JOURNAL }, { doubt: () => null }, () => idle).check()
+  expect(checked.at(-1)).toEqual({ name: 'dangerous switches', ok: true, detail: 'EVERGRANT_DANGEROUS_PRIVATE_HOSTS' })
+  warnOfConfiguration(SAFE, log)
+  expect(lines).toEqual([])
+  warnOfConfiguration(config, log)
+  expect(lines).toEqual([
+    [expect.anything(), expect.stringMatching(/^EVERGRANT_ALLOW_PRIVATE_HOSTS is now called EVERGRANT_DANGEROUS_PRIVATE_HOSTS: rename it/)],
+    [{ switches: 'EVERGRANT_DANGEROUS_PRIVATE_HOSTS' }, expect.stringMatching(/dangerous switches are on/)],
+  ])
+  expect(JSON.stringify(lines)).not.toContain('auth.internal')
   await store.close()
 })
 

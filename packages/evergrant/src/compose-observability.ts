@@ -1,6 +1,6 @@
 import { pino, stdTimeFunctions } from 'pino'
 import type { NodeParts } from './compose-node.ts'
-import type { Config } from './config.ts'
+import { type Config, dangerousSwitches } from './config.ts'
 import type { Log, LogFields } from './core/log.ts'
 import type { Operations, Workload } from './core/operate/operations.ts'
 import type { QuotaStats } from './core/pacing/quota-book.ts'
@@ -180,7 +180,16 @@ async function renderWorkload(meters: Meters, { workload, now }: Sources): Promi
 }
 
 /** What must work before this node should get traffic. */
+/** What somebody wrote down on purpose, or long ago, and should be reminded of. */
+export function warnOfConfiguration(config: Pick<Config, 'dangerousPrivateHosts' | 'dangerousTimeScale' | 'renamedKeys'>, log: Log): void {
+  for (const { before, name } of config.renamedKeys)
+    log.warn({ key: before, now: name }, `${before} is now called ${name}: rename it, the old name ends with the next major version`)
+  const switches = dangerousSwitches(config)
+  if (switches.length > 0) log.warn({ switches: switches.join(', ') }, 'dangerous switches are on; `evergrant doctor` says what each of them opens')
+}
+
 export function createHealth(
+  config: Pick<Config, 'dangerousPrivateHosts' | 'dangerousTimeScale'>,
   node: Pick<NodeParts, 'store' | 'watch' | 'journal'>,
   trust: Pick<DatabaseTrust, 'doubt'>,
   stats: () => EngineStats,
@@ -198,6 +207,7 @@ export function createHealth(
         check('journal', node.journal.healthy() ? null : 'the journal cannot be written, so no refresh is started; see the log'),
         check('writes', stuckWarning(stuckWrites)),
         check('drain', draining ? 'shutting down' : null),
+        check('dangerous switches', null, dangerousSwitches(config).join(', ') || null),
       ]
     },
   }

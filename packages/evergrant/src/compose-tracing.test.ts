@@ -123,7 +123,7 @@ test("a request belongs to its caller's trace, is named by its route and not by 
 test('a webhook is a span, and its receiver gets nothing of the trace', async () => {
   collected.length = 0
   const hook = endpoint.replace('ops:word@', '')
-  const node = await openWholeNode({ env: { EVERGRANT_OTLP_ENDPOINT: endpoint, EVERGRANT_PORT: '0', EVERGRANT_ALLOW_PRIVATE_HOSTS: '127.0.0.1' } })
+  const node = await openWholeNode({ env: { EVERGRANT_OTLP_ENDPOINT: endpoint, EVERGRANT_PORT: '0', EVERGRANT_DANGEROUS_PRIVATE_HOSTS: '127.0.0.1' } })
   const url = await node.evergrant.listen()
   const key = await node.parts.services.apiKeys.create(node.parts.organization, { name: 'k', scopes: ['admin'], expiresAt: null }, { kind: 'cli', id: null })
   const post = async (path: string, body: unknown) => {

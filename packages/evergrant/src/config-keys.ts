@@ -117,7 +117,7 @@ export const CONFIG_KEYS = keys([
     meaning: 'Addresses or networks of reverse proxies whose `X-Forwarded-*` headers are believed, separated by commas.',
   },
   {
-    name: 'EVERGRANT_ALLOW_PRIVATE_HOSTS',
+    name: 'EVERGRANT_DANGEROUS_PRIVATE_HOSTS',
     default: '',
     secret: false,
     meaning:
@@ -217,3 +217,12 @@ export const CONFIG_KEYS = keys([
 ])
 
 export type ConfigKey = (typeof CONFIG_KEYS)[number]['name']
+
+/** A key and the name it had before. */
+export interface RenamedKey {
+  readonly name: ConfigKey
+  readonly before: `EVERGRANT_${string}`
+}
+
+/** Understood until the next major version (docs/reference/api-stability.md), with a warning at each start. */
+export const RENAMED_KEYS: readonly RenamedKey[] = [{ before: 'EVERGRANT_ALLOW_PRIVATE_HOSTS', name: 'EVERGRANT_DANGEROUS_PRIVATE_HOSTS' }]

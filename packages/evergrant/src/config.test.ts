@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import { CLIENT_KEYS } from './client-environment.ts'
-import { type Environment, loadConfig, readConfig, takeSecret } from './config.ts'
-import { CONFIG_KEYS } from './config-keys.ts'
+import { dangerousSwitches, type Environment, loadConfig, readConfig, takeSecret } from './config.ts'
+import { CONFIG_KEYS, RENAMED_KEYS } from './config-keys.ts'
 import { configurationReference } from './config-reference.ts'
 import { Fault } from './core/fault/fault.ts'
 
@@ -107,10 +107,35 @@ test('scaled time is refused where grants are real', () => {
 })
 
 test('lists take hosts and networks, and no patterns', () => {
-  const config = readConfig({ EVERGRANT_ALLOW_PRIVATE_HOSTS: 'Auth.internal, 10.0.0.7:8443', EVERGRANT_TRUSTED_PROXIES: '10.0.0.0/8' }, { development: false })
-  expect(config.allowPrivateHosts).toEqual(['auth.internal', '10.0.0.7:8443'])
-  expect(problems({ EVERGRANT_ALLOW_PRIVATE_HOSTS: '*.internal' })).toMatch(/without patterns/)
+  const config = readConfig(
+    { EVERGRANT_DANGEROUS_PRIVATE_HOSTS: 'Auth.internal, 10.0.0.7:8443', EVERGRANT_TRUSTED_PROXIES: '10.0.0.0/8' },
+    { development: false },
+  )
+  expect(config.dangerousPrivateHosts).toEqual(['auth.internal', '10.0.0.7:8443'])
+  expect(problems({ EVERGRANT_DANGEROUS_PRIVATE_HOSTS: '*.internal' })).toMatch(/without patterns/)
   expect(problems({ EVERGRANT_TRUSTED_PROXIES: 'anyone' })).toMatch(/addresses or networks/)
+})
+
+test('a key under the name it had before is understood, from a file too, and said to be renamed; both names at once are refused', () => {
+  const readSecretFile = (): string => 'filed.internal'
+  const read = (env: Environment) => readConfig(env, { development: false, readSecretFile })
+  const renamed = [{ before: 'EVERGRANT_ALLOW_PRIVATE_HOSTS', name: 'EVERGRANT_DANGEROUS_PRIVATE_HOSTS' }]
+  expect(read({ EVERGRANT_ALLOW_PRIVATE_HOSTS: 'auth.internal' })).toMatchObject({ dangerousPrivateHosts: ['auth.internal'], renamedKeys: renamed })
+  expect(read({ EVERGRANT_ALLOW_PRIVATE_HOSTS_FILE: '/run/hosts' })).toMatchObject({ dangerousPrivateHosts: ['filed.internal'], renamedKeys: renamed })
+  expect(read({ EVERGRANT_ALLOW_PRIVATE_HOSTS: '', EVERGRANT_DANGEROUS_PRIVATE_HOSTS: 'auth.internal' }).renamedKeys).toEqual([])
+  expect(problems({ EVERGRANT_ALLOW_PRIVATE_HOSTS: 'a.internal', EVERGRANT_DANGEROUS_PRIVATE_HOSTS: 'a.internal' })).toBe(
+    'EVERGRANT_ALLOW_PRIVATE_HOSTS is the name that EVERGRANT_DANGEROUS_PRIVATE_HOSTS had before, and both are set: remove EVERGRANT_ALLOW_PRIVATE_HOSTS',
+  )
+  // A new key never takes a name that was given up: a file of years ago would then mean something else.
+  expect(CONFIG_KEYS.filter(({ name }) => RENAMED_KEYS.some(({ before }) => before === name))).toEqual([])
+})
+
+test('every key that opens what a safe default keeps closed says so in its name, and is told where it is on (S119)', () => {
+  const read = (env: Environment) => dangerousSwitches(readConfig(env, { development: true }))
+  const on: Readonly<Record<string, string>> = { EVERGRANT_DANGEROUS_PRIVATE_HOSTS: 'auth.internal', EVERGRANT_DANGEROUS_TIME_SCALE: '50' }
+  expect(read({})).toEqual([])
+  for (const [name, value] of Object.entries(on)) expect(read({ [name]: value })).toEqual([name])
+  expect(CONFIG_KEYS.flatMap(({ name }) => (name.includes('DANGEROUS') ? [name] : [])).sort()).toEqual(Object.keys(on).sort())
 })
 
 test('the egress proxy is an address, and what goes around it a list of hosts and networks', () => {

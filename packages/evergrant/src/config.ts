@@ -1,17 +1,18 @@
 import { readFileSync } from 'node:fs'
-import { CLIENT_KEYS } from './client-environment.ts'
-import { CONFIG_KEYS, type ConfigKey } from './config-keys.ts'
-import { Fault } from './core/fault/fault.ts'
+import { CONFIG_KEYS, type ConfigKey, type RenamedKey } from './config-keys.ts'
+import { ConfigReader, type Environment, invalid, type ReadOptions } from './config-reader.ts'
 import { Secret } from './core/seal/secret.ts'
 import { DAY } from './core/time.ts'
 import { refuseWideMode } from './seal/key-file.ts'
 import { type KeyEntry, parseKeyEntries } from './seal/keyring.ts'
 import { transitPlace } from './seal/vault-transit.ts'
 
-/** Who may sign up: only people who were invited, or anybody. */
-export type SignUp = 'invited' | 'open'
+export type { Environment, ReadOptions } from './config-reader.ts'
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+/** Who may sign up: only people who were invited, or anybody. */
+type SignUp = 'invited' | 'open'
+
+type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
 export interface Config {
   readonly development: boolean
@@ -44,7 +45,7 @@ export interface Config {
   readonly providersDir: string | null
   readonly trustedProxies: readonly string[]
   /** Hosts, or host:port, that outbound requests may reach although their address is private. */
-  readonly allowPrivateHosts: readonly string[]
+  readonly dangerousPrivateHosts: readonly string[]
   /** Address of the proxy that outbound requests go through; null: none. */
   readonly egressProxy: Secret | null
   /** Hosts, `.suffixes`, addresses and networks that are reached without it. */
@@ -69,14 +70,8 @@ export interface Config {
   readonly historyMs: number | null
   /** Protocol waits are divided by this; 1 outside tests. */
   readonly dangerousTimeScale: number
-}
-
-export type Environment = Readonly<Record<string, string | undefined>>
-
-export interface ReadOptions {
-  readonly development: boolean
-  /** Reads what a `<NAME>_FILE` key points to; throws when it cannot. */
-  readonly readSecretFile?: (path: string) => string
+  /** Keys that were given under the name they had before: still understood, and the start says so. */
+  readonly renamedKeys: readonly RenamedKey[]
 }
 
 /**
@@ -124,7 +119,7 @@ function readSecretFile(path: string): string {
  * @throws Fault `invalid_request` whose detail has one line for each problem: key, what is wrong, remedy.
  */
 export function readConfig(env: Environment, options: ReadOptions): Config {
-  const read = new Reader(env, options)
+  const read = new ConfigReader(env, options)
   const port = read.integer('EVERGRANT_PORT', 0, 65_535)
   const databaseUrl = read.optional('EVERGRANT_DATABASE_URL', databaseAddress)
   const masterKeys = read.optional('EVERGRANT_MASTER_KEYS', parseKeyEntries)
@@ -154,8 +149,8 @@ export function readConfig(env: Environment, options: ReadOptions): Config {
     vault: vaultOf(read, masterKeys),
     providersDir: read.optional('EVERGRANT_PROVIDERS_DIR', (text) => text),
     trustedProxies: read.list('EVERGRANT_TRUSTED_PROXIES', /^[0-9a-fA-F.:]+(\/\d{1,3})?$/, 'addresses or networks such as 10.0.0.0/8'),
-    allowPrivateHosts: read.list(
-      'EVERGRANT_ALLOW_PRIVATE_HOSTS',
+    dangerousPrivateHosts: read.list(
+      'EVERGRANT_DANGEROUS_PRIVATE_HOSTS',
       /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i,
       'exact hosts, or host:port, without patterns',
     ),
@@ -176,6 +171,7 @@ export function readConfig(env: Environment, options: ReadOptions): Config {
     journal: read.flag('EVERGRANT_JOURNAL'),
     historyMs: read.integer('EVERGRANT_HISTORY_DAYS', 0, 36_500) * DAY || null,
     dangerousTimeScale: read.integer('EVERGRANT_DANGEROUS_TIME_SCALE', 1, 100_000),
+    renamedKeys: read.renamed(),
   }
   if (config.dangerousTimeScale !== 1 && !options.development && env.NODE_ENV !== 'test') {
     read.refuse(
@@ -188,8 +184,19 @@ export function readConfig(env: Environment, options: ReadOptions): Config {
   return config
 }
 
+/** The keys that open what a safe default keeps closed, where they do (S119). Their names alone: what they name is the operator's. */
+export function dangerousSwitches({
+  dangerousPrivateHosts,
+  dangerousTimeScale,
+}: Pick<Config, 'dangerousPrivateHosts' | 'dangerousTimeScale'>): readonly ConfigKey[] {
+  return [
+    ...(dangerousPrivateHosts.length === 0 ? [] : (['EVERGRANT_DANGEROUS_PRIVATE_HOSTS'] as const)),
+    ...(dangerousTimeScale === 1 ? [] : (['EVERGRANT_DANGEROUS_TIME_SCALE'] as const)),
+  ]
+}
+
 /** Both or none; and a wrapped key needs both. */
-function vaultOf(read: Reader, masterKeys: readonly KeyEntry[] | null): Config['vault'] {
+function vaultOf(read: ConfigReader, masterKeys: readonly KeyEntry[] | null): Config['vault'] {
   const address = read.optional('EVERGRANT_VAULT_KEY', vaultKey)
   const token = read.optional('EVERGRANT_VAULT_TOKEN', (text) => new Secret(text.trim()))
   if (address === null && token !== null && !read.failed('EVERGRANT_VAULT_KEY'))
@@ -203,102 +210,6 @@ function vaultOf(read: Reader, masterKeys: readonly KeyEntry[] | null): Config['
       `is missing, and master key ${wrapped.id} is wrapped: set it to https://<vault>/v1/<mount>/keys/<key>, with EVERGRANT_VAULT_TOKEN`,
     )
   return address === null || token === null ? null : { address, token }
-}
-
-class Reader {
-  readonly #env: Environment
-  readonly #options: ReadOptions
-  readonly #problems = new Map<string, string>()
-
-  constructor(env: Environment, options: ReadOptions) {
-    this.#env = env
-    this.#options = options
-  }
-
-  refuse(name: string, problem: string): void {
-    if (!this.#problems.has(name)) this.#problems.set(name, problem)
-  }
-
-  failed(name: string): boolean {
-    return this.#problems.has(name)
-  }
-
-  text(name: ConfigKey): string {
-    return this.#raw(name) ?? defaultOf(name)
-  }
-
-  optional<Value>(name: ConfigKey, parse: (text: string) => Value): Value | null {
-    const raw = this.#raw(name)
-    if (raw === undefined) return null
-    try {
-      return parse(raw)
-    } catch (error) {
-      this.refuse(name, error instanceof Fault ? error.message : 'cannot be read')
-      return null
-    }
-  }
-
-  integer(name: ConfigKey, lowest: number, highest: number): number {
-    const text = this.text(name).trim()
-    const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN
-    if (value >= lowest && value <= highest) return value
-    this.refuse(name, `must be a whole number from ${lowest} to ${highest}`)
-    return lowest
-  }
-
-  flag(name: ConfigKey): boolean {
-    const text = this.text(name).trim().toLowerCase()
-    if (text !== 'on' && text !== 'off') this.refuse(name, 'must be on or off')
-    return text === 'on'
-  }
-
-  list(name: ConfigKey, pattern: RegExp, expected: string): readonly string[] {
-    const entries = this.text(name)
-      .split(/[\s,]+/)
-      .filter((entry) => entry !== '')
-    if (!entries.every((entry) => pattern.test(entry))) this.refuse(name, `must be a list, separated by commas, of ${expected}`)
-    return entries.map((entry) => entry.toLowerCase())
-  }
-
-  /** A misspelt key must not be ignored in silence. */
-  refuseUnknown(): void {
-    const known = new Set<string>([...CLIENT_KEYS, ...CONFIG_KEYS.flatMap((key) => [key.name, `${key.name}_FILE`])])
-    for (const name of Object.keys(this.#env)) {
-      if (name.startsWith('EVERGRANT_') && !known.has(name)) this.refuse(name, 'is not a key of Evergrant: correct its spelling or remove it')
-    }
-  }
-
-  throwProblems(): void {
-    if (this.#problems.size === 0) return
-    const lines = [...this.#problems].map(([name, problem]) => `${name} ${problem}`)
-    const [first] = this.#problems.keys()
-    throw new Fault('invalid_request', { detail: lines.join('\n'), ...(first === undefined ? {} : { field: first }) })
-  }
-
-  #raw(name: ConfigKey): string | undefined {
-    const direct = this.#env[name]
-    const path = this.#env[`${name}_FILE`]
-    if (path === undefined || path === '') return direct === '' ? undefined : direct
-    if (direct !== undefined && direct !== '') this.refuse(name, `and ${name}_FILE are both set: keep one of them`)
-    return this.#readFile(name, path)
-  }
-
-  #readFile(name: ConfigKey, path: string): string | undefined {
-    try {
-      return this.#options.readSecretFile?.(path).trim()
-    } catch (error) {
-      this.refuse(name, error instanceof Fault ? error.message : `cannot be read from the file that ${name}_FILE names: check the path and its permissions`)
-      return undefined
-    }
-  }
-}
-
-function defaultOf(name: ConfigKey): string {
-  return CONFIG_KEYS.find((key) => key.name === name)?.default ?? ''
-}
-
-function invalid(detail: string): Fault {
-  return new Fault('invalid_request', { detail })
 }
 
 function databaseAddress(text: string): string {

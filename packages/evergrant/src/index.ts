@@ -1,7 +1,7 @@
 import { startChores } from './compose-chores.ts'
 import { composeEngine } from './compose-engine.ts'
 import { type NodeParts, openNode } from './compose-node.ts'
-import { createHealth, createLog, createMetrics, type Metrics, type OnError } from './compose-observability.ts'
+import { createHealth, createLog, createMetrics, type Metrics, type OnError, warnOfConfiguration } from './compose-observability.ts'
 import { countingUses, ownVersion } from './compose-observe.ts'
 import { type ComposedServices, composeApp, composeServices } from './compose-services.ts'
 import { openTracing } from './compose-tracing.ts'
@@ -87,9 +87,9 @@ export interface ExtensionParts {
  */
 export async function createEvergrant(config: Config, extension?: Extension): Promise<Evergrant> {
   const { scopes, log, metrics, tracing, node, missing } = await openWatched(config, extension)
-  const { allowPrivateHosts, development, egressProxy, egressDirect } = config
+  const { dangerousPrivateHosts, development, egressProxy, egressDirect } = config
   const egress = egressProxy === null ? null : createEgress(egressProxy.reveal(), egressDirect)
-  const guard = createAddressGuard({ allowPrivateHosts, development, egress })
+  const guard = createAddressGuard({ allowPrivateHosts: dangerousPrivateHosts, development, egress })
   const endpoint = createTokenEndpoint({ guard, timers: systemTimers })
   const client = createProviderClient({ guard, timers: systemTimers })
   try {
@@ -107,7 +107,7 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
     metrics.watch(() => engine.stats(), node.watch)
     const connections = markingConnections(node.store.connections, { contexts: engine.contexts, trust, log })
     const leaving = new Leaving({ clock: node.clock, timers: systemTimers })
-    const health = createHealth(node, trust, () => ({ ...engine.stats(), ...(leaving.begun ? { draining: true } : {}) }))
+    const health = createHealth(config, node, trust, () => ({ ...engine.stats(), ...(leaving.begun ? { draining: true } : {}) }))
     metrics.watchHealth(health)
     const services = composeServices({
       config,
@@ -168,6 +168,7 @@ async function openWatched(config: Config, extension: Extension | undefined) {
     metrics.meters.count('evergrant_errors_total', {})
     extension?.onError?.(report)
   })
+  warnOfConfiguration(config, log)
   const opened = await openNode(config, log)
   const about = { node: opened.identity.id, version: ownVersion() }
   const tracing = await openTracing(config, about, scopes)

@@ -21,7 +21,7 @@ const KEY_SCOPES = [
   'admin',
 ]
 
-export interface ServerOptions {
+interface ServerOptions {
   /** Default: a new folder that `dispose` removes. */
   readonly dataDir?: string
   readonly port?: number
@@ -55,7 +55,6 @@ export class ServerProcess {
       EVERGRANT_PORT: String(port),
       EVERGRANT_PUBLIC_URL: this.url,
       EVERGRANT_DATA_DIR: this.dataDir,
-      EVERGRANT_ALLOW_PRIVATE_HOSTS: '127.0.0.1,localhost',
       ...options.env,
     }
   }
@@ -86,10 +85,16 @@ export class ServerProcess {
     this.#main = main
   }
 
+  /** Earlier versions know the list of private hosts by the name it had before. */
+  #environment(): Readonly<Record<string, string>> {
+    const hosts = this.#main === SERVER_MAIN ? 'EVERGRANT_DANGEROUS_PRIVATE_HOSTS' : 'EVERGRANT_ALLOW_PRIVATE_HOSTS'
+    return { [hosts]: '127.0.0.1,localhost', ...this.#env }
+  }
+
   async start(): Promise<void> {
     if (this.#process) throw new Error('the server is already running')
     const flags = this.#options.development === true ? ['--development'] : []
-    this.#process = startNode({ args: ['--disable-warning=ExperimentalWarning', this.#main, 'serve', ...flags], env: this.#env })
+    this.#process = startNode({ args: ['--disable-warning=ExperimentalWarning', this.#main, 'serve', ...flags], env: this.#environment() })
     await this.#ready(this.#process)
   }
 
@@ -160,7 +165,7 @@ export class ServerProcess {
 
   /** Runs one command of the command line against this server's data; resolves with what it printed. */
   async cli(args: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
-    const running = startNode({ args: ['--disable-warning=ExperimentalWarning', this.#main, ...args], env: this.#env })
+    const running = startNode({ args: ['--disable-warning=ExperimentalWarning', this.#main, ...args], env: this.#environment() })
     const { code } = await running.exited
     return { code, output: running.output() }
   }

@@ -7,7 +7,7 @@ import { type ControlFile, isAlive, readControlFile } from './control-file.ts'
 import { driftFindings } from './drift-findings.ts'
 import { embeddedApi } from './embedded-api.ts'
 import { type Finding, fine, problem } from './finding.ts'
-import { dataFolderFinding, environmentFindings, keyFinding, runtimeFinding, schemaFinding, switchFinding } from './machine-findings.ts'
+import { dataFolderFinding, environmentFindings, keyFinding, renamedFindings, runtimeFinding, schemaFinding, switchFinding } from './machine-findings.ts'
 import { memoryFinding } from './memory-doors.ts'
 import { postgresFindings } from './postgres-findings.ts'
 import { clockFinding, integrationFindings, limitFindings, publicUrlFinding, quotaFindings, readinessFindings, trustFinding } from './server-findings.ts'
@@ -19,6 +19,7 @@ export async function diagnose(): Promise<readonly Finding[]> {
   try {
     config = loadConfig({ development: false })
     findings.push(fine('environment', 'every key can be read'), switchFinding(config))
+    findings.push(...renamedFindings(config))
   } catch (error) {
     return [...findings, ...environmentFindings(error)]
   }

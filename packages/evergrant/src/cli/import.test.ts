@@ -219,7 +219,7 @@ async function provider(): Promise<{ readonly env: Readonly<Record<string, strin
     ['strict', 'P4'],
   ] as const)
     writeFileSync(join(folderOfRecords, `${id}.json`), JSON.stringify(record(id, reuse)))
-  return { presented, env: { NODE_ENV: 'test', EVERGRANT_PROVIDERS_DIR: folderOfRecords, EVERGRANT_ALLOW_PRIVATE_HOSTS: '127.0.0.1' } }
+  return { presented, env: { NODE_ENV: 'test', EVERGRANT_PROVIDERS_DIR: folderOfRecords, EVERGRANT_DANGEROUS_PRIVATE_HOSTS: '127.0.0.1' } }
 }
 
 test('--verify tests what may be tested, leaves strict grants alone, and tells whose grant is over by its line', async () => {

@@ -30,12 +30,21 @@ export function environmentFindings(error: unknown): readonly Finding[] {
 }
 
 /** What was switched on that a safe default leaves off (S119). Not a problem by itself: somebody wrote it down, and is reminded of it here. */
-export function switchFinding({ allowPrivateHosts, dangerousTimeScale }: Pick<Config, 'allowPrivateHosts' | 'dangerousTimeScale'>): Finding {
+export function switchFinding({ dangerousPrivateHosts, dangerousTimeScale }: Pick<Config, 'dangerousPrivateHosts' | 'dangerousTimeScale'>): Finding {
   const on = [
-    ...(allowPrivateHosts.length === 0 ? [] : [`outbound requests reach these hosts although their addresses are private: ${allowPrivateHosts.join(', ')}`]),
+    ...(dangerousPrivateHosts.length === 0
+      ? []
+      : [`outbound requests reach these hosts although their addresses are private: ${dangerousPrivateHosts.join(', ')}`]),
     ...(dangerousTimeScale === 1 ? [] : [`the waits that protect grants are divided by ${dangerousTimeScale}`]),
   ]
   return fine('dangerous switches', on.length === 0 ? 'none is on' : on.join('; '))
+}
+
+/** A key under the name it had before still works; one day it will not, and the start would then stop. */
+export function renamedFindings({ renamedKeys }: Pick<Config, 'renamedKeys'>): readonly Finding[] {
+  return renamedKeys.map(({ before, name }) =>
+    fine('environment', `${before} is now called ${name}: rename it, the old name is understood until the next major version`),
+  )
 }
 
 export function dataFolderFinding({ dataDir }: Config): Finding {

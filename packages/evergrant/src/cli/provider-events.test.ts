@@ -57,7 +57,7 @@ beforeAll(async () => {
   const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env
   env = {
     ...{ PATH, HOME, NODE_COMPILE_CACHE, EVERGRANT_DATA_DIR: join(folder, 'data'), EVERGRANT_PORT: '0' },
-    ...{ EVERGRANT_PROVIDERS_DIR: join(folder, 'providers'), EVERGRANT_ALLOW_PRIVATE_HOSTS: '127.0.0.1' },
+    ...{ EVERGRANT_PROVIDERS_DIR: join(folder, 'providers'), EVERGRANT_DANGEROUS_PRIVATE_HOSTS: '127.0.0.1' },
   }
   server = spawn(process.execPath, [MAIN, 'serve', '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   url = await new Promise((resolve, reject) => {

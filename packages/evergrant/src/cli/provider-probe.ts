@@ -28,7 +28,7 @@ export interface ProbeOrder {
   readonly forSeconds: number
 }
 
-export interface ProbeTools {
+interface ProbeTools {
   readonly clock: Clock
   readonly timers: Pick<Timers, 'sleep'>
   readonly tell: (step: string) => void
@@ -60,9 +60,9 @@ async function recordOf(id: string, { providersDir }: Config): Promise<ProviderR
   return record
 }
 
-function clientOf({ allowPrivateHosts, egressProxy, egressDirect }: Config): ProviderClient {
+function clientOf({ dangerousPrivateHosts, egressProxy, egressDirect }: Config): ProviderClient {
   const egress = egressProxy === null ? null : createEgress(egressProxy.reveal(), egressDirect)
-  return createProviderClient({ guard: createAddressGuard({ allowPrivateHosts, development: true, egress }), timers: systemTimers })
+  return createProviderClient({ guard: createAddressGuard({ allowPrivateHosts: dangerousPrivateHosts, development: true, egress }), timers: systemTimers })
 }
 
 async function contextOf(record: ProviderRecord, order: ProbeOrder, client: ProviderClient): Promise<ProviderContext> {

@@ -90,7 +90,7 @@ test.each(['http://2130706433', 'http://0177.0.0.1', 'http://0x7f.1', 'http://12
 )
 
 test('one private answer among public ones refuses the host (S26)', async () => {
-  await expect(guardOf(['1.1.1.1', '10.0.0.1']).guard.resolve('api.example.com', 443)).rejects.toThrow(/10\.0\.0\.1.*EVERGRANT_ALLOW_PRIVATE_HOSTS/)
+  await expect(guardOf(['1.1.1.1', '10.0.0.1']).guard.resolve('api.example.com', 443)).rejects.toThrow(/10\.0\.0\.1.*EVERGRANT_DANGEROUS_PRIVATE_HOSTS/)
   await expect(guardOf(['1.1.1.1', '::1']).guard.resolve('api.example.com', 443)).rejects.toMatchObject({ reason: 'private_address' })
 })
 

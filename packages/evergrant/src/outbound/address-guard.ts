@@ -26,7 +26,7 @@ export interface AddressGuard {
   egressTo(host: string, port: number): Egress | null
 }
 
-export interface AddressGuardOptions {
+interface AddressGuardOptions {
   /** Exact hosts, or `host:port`, whose address may be private. The entry {@link NAT64} is no host but a network. */
   readonly allowPrivateHosts: readonly string[]
   /** Adds this machine's own names: localhost, 127.0.0.0/8, [::1]. */
@@ -39,7 +39,7 @@ export interface AddressGuardOptions {
  * Allowed where this network reaches IPv4 through a translator (RFC 6052): its name server then answers with these
  * addresses, and each counts as the IPv4 address inside. Elsewhere they are a way around the checks.
  */
-export const NAT64 = '[64:ff9b::]'
+const NAT64 = '[64:ff9b::]'
 
 export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
   const allowed = new Set(options.allowPrivateHosts.map((host) => host.toLowerCase()))
@@ -82,7 +82,7 @@ async function ask(lookup: NonNullable<AddressGuardOptions['lookup']>, host: str
 }
 
 function notPublic(host: string, port: number, why: string): NotSent {
-  return new NotSent('private_address', `${host} ${why}; if it is meant, add ${host}:${port} to EVERGRANT_ALLOW_PRIVATE_HOSTS`)
+  return new NotSent('private_address', `${host} ${why}; if it is meant, add ${host}:${port} to EVERGRANT_DANGEROUS_PRIVATE_HOSTS`)
 }
 
 /** Ends of names that no public name server knows (RFC 6761, RFC 6762 appendix G, RFC 8375), and what clouds use inside. */

@@ -55,7 +55,7 @@ export interface ApiLab extends EngineLab {
   call(method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE', url: string, options?: CallOptions): Promise<ApiAnswer>
 }
 
-export interface CallOptions {
+interface CallOptions {
   /** Null sends no key; without it, an `admin` key is used. */
   readonly key?: string | null
   readonly body?: unknown
@@ -73,7 +73,7 @@ export interface ApiAnswer {
 const PUBLIC_URL = 'https://evergrant.example'
 const SESSIONS = {
   development: true,
-  allowPrivateHosts: [],
+  dangerousPrivateHosts: [],
   publicUrl: PUBLIC_URL,
   sessionIdleMs: 30 * DAY,
   sessionMs: 180 * DAY,

@@ -25,7 +25,7 @@ export interface PeoplePages extends WholeNode {
 
 export async function openPeoplePages(options: WholeNodeOptions = {}): Promise<PeoplePages> {
   const practice = await startPracticeProvider()
-  const node = await openWholeNode({ ...options, env: { EVERGRANT_ALLOW_PRIVATE_HOSTS: '127.0.0.1,localhost', ...options.env } })
+  const node = await openWholeNode({ ...options, env: { EVERGRANT_DANGEROUS_PRIVATE_HOSTS: '127.0.0.1,localhost', ...options.env } })
   const { organization, services } = node.parts
   const actor = { kind: 'cli', id: null } as const
   const browser = () => new PageVisitor(node)

@@ -12,7 +12,7 @@ export interface IdentityTokenVerifier {
   verify(token: string, issuer: string): Promise<{ readonly kind: 'signed'; readonly claims: JsonObject } | { readonly kind: 'refused'; readonly why: string }>
 }
 
-export interface WorkloadPorts {
+interface WorkloadPorts {
   readonly issuers: WorkloadIssuers
   readonly agents: Pick<AgentService, 'get'>
   readonly verifier: IdentityTokenVerifier
@@ -24,13 +24,13 @@ export interface WorkloadPorts {
 }
 
 /** The one trust that a token fits, and who its issuer says it is. */
-export interface KnownWorkload {
+interface KnownWorkload {
   readonly trust: WorkloadIssuer
   /** `iss` and `sub` (RFC 7519 section 4.1): the same for every token of this workload. */
   readonly subject: string
 }
 
-export interface NewWorkloadIssuer {
+interface NewWorkloadIssuer {
   readonly name: string
   readonly issuer: string
   /** By default one that nobody else has: this server and the organization. */
@@ -59,7 +59,7 @@ export class WorkloadIdentities {
     if (this.#isOpenToAnybody(wanted.issuer))
       throw new Fault('invalid_request', {
         field: '/issuer',
-        detail: `An issuer without TLS is not believed: whoever is on the way could sign in its place. Use https, or allow the private host that it is at: EVERGRANT_ALLOW_PRIVATE_HOSTS.`,
+        detail: `An issuer without TLS is not believed: whoever is on the way could sign in its place. Use https, or allow the private host that it is at: EVERGRANT_DANGEROUS_PRIVATE_HOSTS.`,
       })
     const reserved = reservedFor(caller, id, publicUrl)
     const audience = wanted.audience ?? reserved
@@ -171,7 +171,7 @@ function audienceOf({ aud }: JsonObject): readonly JsonValue[] {
 }
 
 /** A `*` at the end stands for anything, the empty text included; nowhere else has it a meaning. */
-export function holds({ claim, value }: ClaimCondition, claims: JsonObject): boolean {
+function holds({ claim, value }: ClaimCondition, claims: JsonObject): boolean {
   const found = Object.hasOwn(claims, claim) ? claims[claim] : undefined
   const text = typeof found === 'string' ? found : typeof found === 'number' || typeof found === 'boolean' ? String(found) : null
   if (text === null) return false
