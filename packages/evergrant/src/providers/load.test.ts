@@ -262,7 +262,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
 test('a folder adds and overrides; files that are no records are left alone', async () => {
-  await writeFile(join(folder, 'acme.yaml'), minimal)
+  await writeFile(join(folder, 'own.yaml'), minimal.replace('id: acme', 'id: of-our-own'))
   await writeFile(join(folder, 'strava.yml'), 'extends: strava\nlifetimes: { noopAboveSeconds: 1800 }\n')
   await writeFile(join(folder, 'README.md'), 'words')
   const records = await loadProviderFolder(folder, catalogue)

@@ -1,6 +1,6 @@
 import type { ProviderRecord } from '../core/provider/record.ts'
 import { lifetimes, scopes, setUp, using, whatBreaks } from './page-sections.ts'
-import { code, GRANT_WORDS, list, unverifiedMark } from './page-words.ts'
+import { code, GRANT_WORDS, list, table, unverifiedMark } from './page-words.ts'
 
 const GENERATED =
   '<!-- Generated from the records of packages/evergrant/src/providers/catalogue by `npm run generate:providers`. Change the record, not this file. -->'
@@ -40,10 +40,9 @@ function unverified(names: readonly string[]): string[] {
 export function providersIndex(records: readonly ProviderRecord[]): string {
   const rows = records
     .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-    .map(
-      (record) =>
-        `| [${record.id}](${record.id}.md) | ${record.name} | ${record.lifetimes.issuesRefreshToken ? record.reuse.class : 'no refresh token'} | ${record.unverified.length} |`,
-    )
+    .map(({ id, name, lifetimes: { issuesRefreshToken }, reuse, notes: [first = ''], unverified: { length } }) => {
+      return [`[${id}](${id}.md)`, name, issuesRefreshToken ? reuse.class : 'no refresh token', first, `${length}`]
+    })
   return `${[
     '# Providers',
     '',
@@ -51,9 +50,6 @@ export function providersIndex(records: readonly ProviderRecord[]): string {
     '',
     `${records.length} providers ship with Evergrant. Each page says how to set one up, how long its tokens live, what breaks and what Evergrant does about it.`,
     'The reuse class says what a refresh token does that is presented twice; [the reference](../reference/providers.md) explains the classes and every field of a record.',
-    '',
-    '| id | provider | reuse class | unverified fields |',
-    '| --- | --- | --- | --- |',
-    ...rows,
+    ...table(['id', 'provider', 'reuse class', 'what to know first', 'unverified fields'], rows),
   ].join('\n')}\n`
 }
