@@ -8,7 +8,6 @@ import type { Scenario } from './scenario.ts'
 import { sockets } from './sockets.ts'
 import { verdicts } from './verdicts.ts'
 
-
 /** Every directed scenario. CI runs them on the real protocol, the mutation gate on each mutant. */
 export const scenarios: readonly Scenario[] = [...lostAnswers, ...leases, ...durability, ...verdicts, ...callers, ...rates, ...restores, ...sockets]
 
