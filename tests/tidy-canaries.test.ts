@@ -18,6 +18,7 @@ import {
   waitsForEvents,
 } from './tidy/code-guards.ts'
 import { importsInOneDirection } from './tidy/direction-guard.ts'
+import { unusedExports } from './tidy/export-guard.ts'
 import {
   hasFewConfigKeys,
   hasFewPublicNames,
@@ -119,6 +120,24 @@ describe('guards of the tree', () => {
     expect(importsInOneDirection(file(`${source}/http/a.ts`, "import { x } from '../core/ids.ts'\nimport fastify from 'fastify'"))).toEqual([])
     expect(importsInOneDirection(file(`${source}/index.ts`, "import { x } from './store/contract.ts'"))).toEqual([])
     expect(importsInOneDirection(file(`${source}/cli/a.ts`, "import { x } from '../store/contract.ts'"))).toEqual([])
+  })
+
+  test('an export that no other file asks for is found; a door, a name that is asked for and a file that is loaded as a whole are not', () => {
+    const a = file(`${source}/core/a.ts`, 'export const spent = 1\nexport interface Facts {}\nexport async function renew(): Promise<Facts> {}\n')
+    const reader = (text: string) => unusedExports([a, file(`${source}/http/b.ts`, text)], new Set())
+    expect(reader('const spent = 1').map((complaint) => complaint.split(';')[0])).toEqual([
+      `${a.path}: nobody imports spent`,
+      `${a.path}: nobody imports Facts`,
+      `${a.path}: nobody imports renew`,
+    ])
+    expect(reader("import { spent, type Facts, renew as again } from '../core/a.ts'")).toEqual([])
+    expect(reader("import {\n  type Facts,\n  renew,\n} from '../core/a.ts'").join()).toContain('imports spent')
+    expect(reader("export { spent } from '../core/a.ts'").join()).toContain('http/b.ts: nobody imports spent')
+    expect(reader("import type { Facts } from '../other/a.ts'")).toHaveLength(3)
+    expect(reader("const { renew } = await import('../core/a.ts')")).toHaveLength(2)
+    expect(unusedExports([a], new Set([a.path]))).toEqual([])
+    const door = file(`${source}/wire.ts`, "export type * from './core/a.ts'")
+    expect(unusedExports([a, door], new Set([door.path]))).toEqual([])
   })
 
   test('the SDK and the lab stay behind the doors', () => {

@@ -15,6 +15,7 @@ import {
   waitsForEvents,
 } from './tidy/code-guards.ts'
 import { importsInOneDirection } from './tidy/direction-guard.ts'
+import { unusedExports } from './tidy/export-guard.ts'
 import {
   hasFewConfigKeys,
   hasFewPublicNames,
@@ -62,16 +63,24 @@ test('every decision record is complete', () => expect(complaints(isCompleteDeci
 
 test('configuration stays below forty keys', () => expect(hasFewConfigKeys(read('packages/evergrant/src/config-keys.ts'))).toEqual([]))
 
-test('entry points stay small', () => {
-  const server = ['index', 'engine', 'engine-parts', 'practice/index'].map((door) => `packages/evergrant/src/${door}.ts`)
+/** The sources of the files that a published package offers. */
+function doorsOf(name: string): string[] {
   const offered: readonly { readonly types?: string; readonly import?: { readonly types?: string } }[] = Object.values(
-    JSON.parse(read('packages/sdk/package.json')).exports,
+    JSON.parse(read(`packages/${name}/package.json`)).exports,
   )
-  const sdk = offered.flatMap(({ types, import: door }) => /^\.\/dist\/([\w/-]+)\.d\.ts$/.exec(door?.types ?? types ?? '')?.[1] ?? [])
-  expect(sdk).toEqual(expect.arrayContaining(['index', 'node/index', 'node/express']))
-  const doors = [...server, ...sdk.filter((door) => door !== 'wire').map((door) => `packages/sdk/src/${door}.ts`)]
-  expect(doors.flatMap((door) => hasFewPublicNames(door, read(door)))).toEqual([])
+  const doors = offered.flatMap(({ types, import: door }) => /^\.\/dist\/([\w/-]+)\.d\.ts$/.exec(door?.types ?? types ?? '')?.[1] ?? [])
+  return doors.map((door) => `packages/${name}/src/${door}.ts`)
+}
+const doors = [...doorsOf('evergrant'), ...doorsOf('sdk')]
+
+test('entry points stay small', () => {
+  expect(doors).toEqual(
+    expect.arrayContaining(['packages/evergrant/src/engine-parts.ts', 'packages/sdk/src/node/index.ts', 'packages/sdk/src/node/express.ts']),
+  )
+  expect(doors.filter((door) => door !== 'packages/sdk/src/wire.ts').flatMap((door) => hasFewPublicNames(door, read(door)))).toEqual([])
 })
+
+test('every export has a reader in another file', () => expect(unusedExports(judged, new Set(doors))).toEqual([]))
 
 test('the SDK has no runtime dependency and every dependency is pinned', () => {
   const manifests = ['package.json', 'packages/evergrant/package.json', 'packages/sdk/package.json', 'packages/lab/package.json']

@@ -7,7 +7,7 @@ import { refuseWideMode } from './seal/key-file.ts'
 import { type KeyEntry, parseKeyEntries } from './seal/keyring.ts'
 import { transitPlace } from './seal/vault-transit.ts'
 
-export type { Environment, ReadOptions } from './config-reader.ts'
+export type { Environment } from './config-reader.ts'
 
 /** Who may sign up: only people who were invited, or anybody. */
 type SignUp = 'invited' | 'open'

@@ -31,7 +31,7 @@ import { userCases } from './conformance/user-cases.ts'
 import { warningCases } from './conformance/warning-cases.ts'
 import { webhookCases } from './conformance/webhook-cases.ts'
 
-export type { StoreCase, StoreContext } from './conformance/store-case.ts'
+export type { StoreContext } from './conformance/store-case.ts'
 
 /** What every store must do, as data: a test runner of your choice runs each against a migrated, empty store. */
 export const storeCases: readonly StoreCase[] = [

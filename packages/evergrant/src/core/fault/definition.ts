@@ -1,6 +1,6 @@
 /** `grant`: the issuer says it is over. `client`: our registration is wrong. `local`: our own trouble. `request`: the caller's input. */
 export type FaultClass = 'grant' | 'client' | 'transient' | 'unknown' | 'local' | 'request'
-export type Blame = 'end_user' | 'operator' | 'provider' | 'evergrant' | 'caller' | 'nobody'
+type Blame = 'end_user' | 'operator' | 'provider' | 'evergrant' | 'caller' | 'nobody'
 /** The one next step. */
 export type FaultAction = 'retry' | 'wait' | 'reconnect' | 'sign_in' | 'contact_admin' | 'none'
 
