@@ -121,9 +121,11 @@ const codeOf = (work: Promise<unknown>): Promise<string> =>
     (error: unknown) => (error instanceof Fault ? error.code : String(error)),
   )
 
-test('every record with a consent makes the round trip: the 75 of the collection, and the generic one', () => {
-  const generic = shipped.filter(({ id }) => id === 'oauth2')
-  expect([shipped.length, generic.length, new Set(shipped.map(({ id }) => id)).size]).toEqual([76, 1, 76])
+test('every record with a consent makes the round trip: at least the 76 that there were, the generic one among them', () => {
+  const ids = shipped.map(({ id }) => id)
+  expect(ids).toContain('oauth2')
+  expect(new Set(ids).size).toBe(ids.length)
+  expect(ids.length).toBeGreaterThanOrEqual(76)
   expect(shipped.filter(({ authorize }) => authorize.callback.by === 'push').map(({ id }) => id)).toEqual(['sentry'])
 })
 
