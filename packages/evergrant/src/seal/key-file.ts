@@ -2,7 +2,7 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, re
 import { dirname, join } from 'node:path'
 import { Fault } from '../core/fault/fault.ts'
 import type { Entropy } from '../core/time.ts'
-import { KEY_BYTES, type KeyEntry, keyEntry, masterKey, refuseMixed } from './keyring.ts'
+import { KEY_BYTES, type KeyEntry, keyEntry, masterKey, requireUsableKeys } from './keyring.ts'
 
 /** Where the embedded default keeps its keys. */
 export function keyFile(dataDir: string): string {
@@ -26,7 +26,7 @@ export function openKeyEntries(path: string, entropy: Entropy): readonly KeyEntr
 export function readKeyEntries(path: string): readonly KeyEntry[] {
   refuseWideMode(path)
   const entries = readEntries(path).map((entry, index) => keyEntry(entry.id, entry.key, index + 1))
-  refuseMixed(entries)
+  requireUsableKeys(entries)
   return entries
 }
 
@@ -46,7 +46,7 @@ export function nextKeyId(entries: readonly Pick<KeyEntry, 'id'>[]): string {
  * in neither file.
  */
 export function replaceKeyFile(path: string, entries: readonly KeyEntry[]): void {
-  refuseMixed(entries)
+  requireUsableKeys(entries)
   const draft = `${path}.new`
   writeNew(draft, entries, 'w')
   renameSync(draft, path)

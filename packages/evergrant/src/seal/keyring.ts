@@ -33,15 +33,15 @@ const WRAPPED = /^vault:v\d{1,9}:[A-Za-z0-9+/]+=*$/
 
 /** @throws Fault `invalid_request` when there is no key or an id appears twice. */
 export function createKeyring(keys: readonly MasterKey[]): Keyring {
-  refuseMixed(keys)
+  requireUsableKeys(keys)
   const [primary] = keys
   if (primary === undefined) throw emptyRing()
   const byId = new Map(keys.map((key) => [key.id, key]))
   return { primary, find: (id) => byId.get(id), ids: () => [...byId.keys()] }
 }
 
-/** @throws Fault `invalid_request` */
-export function refuseMixed(keys: readonly KeyEntry[]): void {
+/** @throws Fault `invalid_request` when there is no key or an id appears twice. */
+export function requireUsableKeys(keys: readonly KeyEntry[]): void {
   if (keys.length === 0) throw emptyRing()
   if (new Set(keys.map(({ id }) => id)).size !== keys.length)
     throw new Fault('invalid_request', { detail: 'A master key id appears twice in the keyring: give each key its own id.' })
@@ -60,11 +60,11 @@ export function parseKeyEntries(text: string): readonly KeyEntry[] {
     .split(/[\s,]+/)
     .filter((entry) => entry !== '')
     .map((entry, index) => parseEntry(entry, index + 1))
-  refuseMixed(entries)
+  requireUsableKeys(entries)
   return entries
 }
 
-/** The same of keys that need no key service. @throws Fault `invalid_request` */
+/** The keyring of such a text, for keys that need no key service. @throws Fault `invalid_request` */
 export function parseMasterKeys(text: string): Keyring {
   return createKeyring(parseKeyEntries(text).map(plainKey))
 }
