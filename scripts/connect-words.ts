@@ -41,7 +41,7 @@ export function causesSource(): string {
   return `// Written by scripts/write-connect-words.ts from packages/sdk/src/react/labels. Change the words there.
 // biome-ignore-all format: written by a script
 
-interface Cause {
+export interface Cause {
   readonly title: string
   /** The first whose places can all be filled counts. */
   readonly body: readonly string[]
@@ -49,9 +49,9 @@ interface Cause {
   readonly secondary: string | null
 }
 
-type CauseCode =
+export type CauseCode =
 ${CODES.map((code) => `  | '${code}'\n`).join('')}
-type LanguageTag = ${Object.keys(LANGUAGES)
+export type LanguageTag = ${Object.keys(LANGUAGES)
     .map((name) => `'${name}'`)
     .join(' | ')}
 

@@ -46,7 +46,7 @@ function areaFile(area, members, names, document) {
     names.map(({ name }) => name),
   )
   return `${HEADER}${importing(text, '../operation.ts', BASICS)}${shapes}
-interface ${interfaceOf(area)} {
+export interface ${interfaceOf(area)} {
 ${text}
 }
 `
@@ -60,7 +60,7 @@ ${imports.join('\n')}
 export type * from './wire/shapes.ts'
 
 /** The HTTP API, an entry for each operation. */
-interface Operations extends ${areas.map(interfaceOf).join(', ')} {}
+export interface Operations extends ${areas.map(interfaceOf).join(', ')} {}
 `
 }
 
