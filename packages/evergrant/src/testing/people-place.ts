@@ -57,9 +57,9 @@ export async function openPeoplePages(options: WholeNodeOptions = {}): Promise<P
     },
     userOf: (account) => node.store.users.byIdentity(issuer, account),
     makeStale: async (user) => {
-      const [session] = await node.store.sessions.listOf(user)
-      if (session === undefined) throw new Error('nobody is signed in')
-      await node.store.sessions.reauthenticated(session.id, session.methods, services.clock.wall() - 11 * 60_000)
+      const sessions = await node.store.sessions.listOf(user)
+      if (sessions.length === 0) throw new Error('nobody is signed in')
+      for (const { id, methods } of sessions) await node.store.sessions.reauthenticated(id, methods, services.clock.wall() - 11 * 60_000)
     },
     close: async () => {
       await node.close()

@@ -75,7 +75,7 @@ describe('opening and branching', () => {
     expect(await sessions.list(lab.ana.id)).toHaveLength(1)
     const all = [...tabs, third]
     const elsewhere = await lab.signIn('bearer')
-    expect(await sessions.signOut(all[asking]?.refreshCredential ?? '', 'others', NOBODY)).toBe(1)
+    expect(await sessions.end((all[asking] ?? first).signedIn.session, 'others', NOBODY)).toBe(1)
     await expect(sessions.refresh(elsewhere.refreshCredential, NOBODY)).rejects.toMatchObject({ code: 'session_signed_out' })
     expect(await sessions.signOut(all[asking]?.refreshCredential ?? '', 'here', NOBODY)).toBeGreaterThan(0)
     for (const { refreshCredential } of all) await expect(sessions.refresh(refreshCredential, NOBODY)).rejects.toMatchObject({ code: 'session_signed_out' })

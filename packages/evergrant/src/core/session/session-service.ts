@@ -7,6 +7,7 @@ import type { Role, User } from '../user/user.ts'
 import type { Users } from '../user/users.ts'
 import type { AccessTokens } from './access-token.ts'
 import type { OrganizationNames } from './organization-names.ts'
+import { requireRecentProof } from './recent-proof.ts'
 import { readRefreshCredential, refreshCredential } from './refresh-credential.ts'
 import { judgePresentation } from './rotation.ts'
 import type { AuthMethod, Session, SessionMode } from './session.ts'
@@ -169,7 +170,8 @@ export class SessionService {
 
   /**
    * Ends what a refresh credential stands for, and says how many sessions that were. A credential of nothing ends nothing. `key`: thumbprint of the one that
-   * the request was proven with. @throws Fault `dpop_proof_invalid`: whoever copied a credential without its key has no say in anybody's sessions
+   * the request was proven with. @throws Fault `dpop_proof_invalid`: whoever copied a credential without its key has no say in anybody's sessions;
+   * `reauthentication_required` for `others`
    */
   async signOut(text: string, scope: SignOutScope, facts: CallerFacts, key: string | null = null): Promise<number> {
     const credential = readRefreshCredential(text, this.ports.seal)
@@ -180,7 +182,7 @@ export class SessionService {
     if (scope !== 'here' && isOver) return 0
     const { mode, keyThumbprint } = signedIn.session
     if (!isOver && keyThumbprint !== null && keyThumbprint !== key) throw misplacedFault('key', { mode, key })
-    return this.end(signedIn.session, scope, facts)
+    return scope === 'others' && !isOver ? this.endOthers(signedIn, facts) : this.end(signedIn.session, scope, facts)
   }
 
   /** A sign-in has given this browser a new cookie: what the old ones stood for is over (S38). Says how many sessions that were. */
@@ -196,6 +198,15 @@ export class SessionService {
       if ((await store.end(found.session.id, 'replaced', at, event)) === 'ended') ended += 1
     }
     return ended
+  }
+
+  /**
+   * Ends the person's other sessions. Whoever sits at a browser that was left open could otherwise lock its owner out and stay; `everywhere` ends their own
+   * as well, so it needs no more than the session. @throws Fault `reauthentication_required`
+   */
+  async endOthers(signedIn: SignedIn, facts: CallerFacts): Promise<number> {
+    requireRecentProof(signedIn, this.ports.clock.wall())
+    return this.end(signedIn.session, 'others', facts)
   }
 
   /** Returns how many sessions were live and are over now. Repeating it ends nothing more. */
@@ -218,11 +229,15 @@ export class SessionService {
     return count
   }
 
-  /** Ends one of the person's own sessions. @throws Fault `not_found`, the same for somebody else's and for none */
-  async endById(user: UserId, id: SessionId, facts: CallerFacts): Promise<number> {
+  /**
+   * Ends one of the person's own sessions. @throws Fault `not_found`, the same for somebody else's and for none; `reauthentication_required` for one that is not
+   * the asking one
+   */
+  async endById(asking: SignedIn, id: SessionId, facts: CallerFacts): Promise<number> {
     const { clock, entropy, store } = this.ports
     const found = await store.get(id)
-    if (found === undefined || found.user.id !== user) throw new Fault('not_found', { detail: `You have no session ${id}.` })
+    if (found === undefined || found.user.id !== asking.user.id) throw new Fault('not_found', { detail: `You have no session ${id}.` })
+    if (id !== asking.session.id && id !== asking.session.parent) requireRecentProof(asking, clock.wall())
     const at = clock.wall()
     const event = sessionEvent('session.ended', found.session, at, { scope: 'one', address: facts.address }, entropy)
     return (await store.end(id, 'signed_out_elsewhere', at, event)) === 'ended' ? 1 : 0

@@ -24,8 +24,13 @@ export function giveSessionCookie(reply: FastifyReply, text: string, maxAgeSecon
   reply.header('set-cookie', cookie(text, maxAgeSeconds, publicUrl))
 }
 
-/** Takes the cookie away from this browser. */
+/**
+ * Takes the cookie away from this browser, and what it keeps of our answers with it, the pages behind "back" included (ASVS 14.3.1). Not `cookies`: that would
+ * sign people out of every neighbour below the same registrable domain, and break consents that are under way. Not `storage`: nothing of a session is ever
+ * kept there, and an application at the same origin may have its own.
+ */
 export function takeSessionCookie(reply: FastifyReply, publicUrl: string): void {
+  reply.header('clear-site-data', '"cache"')
   reply.header('set-cookie', cookie('', 0, publicUrl))
 }
 

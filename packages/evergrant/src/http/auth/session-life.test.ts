@@ -299,6 +299,28 @@ describe('the end of a session', () => {
     expect((await events('session.ended')).map(({ data, actor }) => [data['scope'], actor])).toEqual([[scope, { kind: 'user', id: lab.ana.id }]])
   })
 
+  test('signing the others out and staying needs a proof of the last ten minutes; signing out here or everywhere never does (S56)', async () => {
+    const [mine, other] = [await lab.signIn('bearer'), await lab.signIn('bearer')]
+    lab.time.setWall(lab.time.clock.wall() + 11 * MINUTE)
+    const out = (scope: string) => lab.call('POST', '/api/v1/auth/logout', { key: null, body: { refresh_token: mine.refreshCredential, scope } })
+    const refused = await out('others')
+    expect([refused.status, refused.json.code]).toEqual([403, 'reauthentication_required'])
+    expect((await lab.refreshBearer(other.refreshCredential)).status).toBe(200)
+    expect((await out('everywhere')).json).toEqual({ signed_out: 2 })
+    expect((await out('others')).json).toEqual({ signed_out: 0 })
+  })
+
+  test('what a browser keeps of our answers goes with the cookie; cookies and storage of neighbours stay (S91, ASVS 14.3.1)', async () => {
+    const [mine, others, over] = [await lab.signIn('cookie'), await lab.signIn('cookie'), await lab.signIn('cookie')]
+    const cookie = ({ refreshCredential }: { readonly refreshCredential: string }) => ({ ...PAGE, cookie: `__Host-evergrant_session=${refreshCredential}` })
+    const out = (from: typeof mine, scope: string) => lab.call('POST', '/api/v1/auth/logout', { key: null, body: { scope }, headers: cookie(from) })
+    expect((await out(others, 'others')).headers['clear-site-data']).toBeUndefined()
+    expect((await lab.refresh(others.refreshCredential)).headers['clear-site-data']).toBeUndefined()
+    expect((await out(others, 'here')).headers['clear-site-data']).toBe('"cache"')
+    const refused = await lab.refresh(over.refreshCredential)
+    expect([refused.json.code, refused.headers['clear-site-data']]).toEqual(['session_signed_out', '"cache"'])
+  })
+
   test('signing out twice, or with nothing at all, is no error and takes the cookie away', async () => {
     const { refreshCredential } = await lab.signIn('cookie')
     const out = (cookie: string) => lab.call('POST', '/api/v1/auth/logout', { key: null, headers: { ...PAGE, cookie: `__Host-evergrant_session=${cookie}` } })
@@ -362,6 +384,22 @@ describe("a person's own list of devices", () => {
     expect((await end('')).json).toEqual({ signed_out: 1 })
     expect((await lab.refresh(third.refreshCredential)).json.code).toBe('session_signed_out')
     expect((await lab.validate(mine.accessToken)).status).toBe(200)
+  })
+
+  test('ends another one only after a proof of the last ten minutes, and its own at any time (S56)', async () => {
+    const [mine, other] = [await lab.signIn('bearer'), await lab.signIn('bearer')]
+    const tab = await lab.services.sessions.branch(mine.signedIn, mine.refreshCredential, { address: null, userAgent: null })
+    lab.time.setWall(lab.time.clock.wall() + 10 * MINUTE - SECOND)
+    const { json: late } = await lab.refreshBearer(tab.refreshCredential)
+    const end = (id: string) => lab.call('DELETE', `/api/v1/users/me/sessions${id}`, { key: late.access_token })
+    lab.time.setWall(lab.time.clock.wall() + 2 * SECOND)
+    for (const id of [`/${other.signedIn.session.id}`, '']) {
+      const refused = await end(id)
+      expect([id, refused.status, refused.json.code]).toEqual([id, 403, 'reauthentication_required'])
+    }
+    expect((await lab.refreshBearer(other.refreshCredential)).status).toBe(200)
+    expect((await end(`/${mine.signedIn.session.id}`)).json).toEqual({ signed_out: 1 })
+    expect((await lab.refreshBearer(late.refresh_token)).json.code).toBe('session_signed_out')
   })
 })
 

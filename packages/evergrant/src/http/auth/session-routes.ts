@@ -156,7 +156,7 @@ function signOutRoute(app: App, { sessions, proofs }: Services, options: Session
       schema: {
         summary: 'Sign out',
         description:
-          'Ends this session with all its tabs, all others, or all. Takes the cookie, or `refresh_token` in bearer mode. 200 also when it was over already.',
+          'Ends this session with all its tabs, all others, or all. Takes the cookie, or `refresh_token` in bearer mode. 200 also when it was over already. `others` leaves this session signed in, so it needs a proof of identity that is at most ten minutes old; `everywhere` does not.',
         tags: TAGS,
         body: Type.Optional(
           closed({
@@ -238,21 +238,26 @@ function deviceRoutes(app: App, { sessions }: Services): void {
       config: { access: 'person' },
       schema: {
         summary: 'End one of your sessions',
-        description: 'With all its tabs.',
+        description: 'With all its tabs. Another than the asking one needs a proof of identity that is at most ten minutes old.',
         tags: TAGS,
         params: SessionParams,
         response: { 200: Ended, ...PROBLEMS },
       },
     },
-    async (request) => ({ signed_out: await sessions.endById(personOf(request).user.id, request.params.id, callerFacts(request)) }),
+    async (request) => ({ signed_out: await sessions.endById(personOf(request), request.params.id, callerFacts(request)) }),
   )
   app.delete(
     '/api/v1/users/me/sessions',
     {
       config: { access: 'person' },
-      schema: { summary: 'End all your other sessions', tags: TAGS, response: { 200: Ended, ...PROBLEMS } },
+      schema: {
+        summary: 'End all your other sessions',
+        description: 'Needs a proof of identity that is at most ten minutes old.',
+        tags: TAGS,
+        response: { 200: Ended, ...PROBLEMS },
+      },
     },
-    async (request) => ({ signed_out: await sessions.end(personOf(request).session, 'others', callerFacts(request)) }),
+    async (request) => ({ signed_out: await sessions.endOthers(personOf(request), callerFacts(request)) }),
   )
 }
 

@@ -82,6 +82,24 @@ describe('devices', () => {
     expect((await visitor.get('/me')).status).toBe(200)
   })
 
+  test('are ended only by who proved lately who they are; after that the button works (S56)', async () => {
+    const { user, email, visitor } = await somebody()
+    await place.signedIn(email)
+    const { body } = await visitor.get('/me/devices')
+    const action = /\/me\/devices\/ses_[^/]+\/end/.exec(body)?.[0] ?? ''
+    await place.makeStale(user.id)
+    expect((await visitor.post(action)).location).toBe('/auth/confirm?return_url=%2Fme%2Fdevices')
+    expect(await place.store.sessions.listOf(user.id)).toHaveLength(2)
+    expect((await visitor.post('/auth/confirm', { password: PASSWORD, return_url: '/me/devices' })).location).toBe('/me/devices')
+    expect((await visitor.post(action)).location).toBe('/me/devices?done=device_ended')
+  })
+
+  test('are offered to be signed out wherever a way to sign in is changed (ASVS 7.4.3)', async () => {
+    const { email, visitor } = await somebody()
+    await place.signedIn(email)
+    expect((await visitor.get('/me/security')).body).toContain('action="/me/devices/end-others"')
+  })
+
   test('of somebody else are as unknown as none', async () => {
     const [one, other] = [await somebody(), await somebody()]
     const [theirs] = await place.store.sessions.listOf(other.user.id)
@@ -93,6 +111,7 @@ describe('devices', () => {
 describe('what cannot be undone, or opens another way in', () => {
   test.each([
     ['adding an authenticator', 'POST', '/me/security/totp'],
+    ['signing out all other devices', 'POST', '/me/devices/end-others'],
     ['exporting', 'POST', '/me/data/export'],
     ['asking to be erased', 'GET', '/me/data/erase'],
     ['being erased', 'POST', '/me/data/erase'],

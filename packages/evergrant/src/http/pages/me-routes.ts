@@ -100,13 +100,13 @@ function deviceRoutes(app: App, desk: PageDesk): void {
     const person = await desk.person(request)
     const { id } = request.params
     if (!isSessionId(id)) throw new Fault('not_found')
-    await sessions.endById(person.user.id, id, desk.visitor(request))
+    await sessions.endById(person, id, desk.visitor(request))
     return reply.redirect('/me/devices?done=device_ended', 303)
   })
   app.post('/me/devices/end-others', PUBLIC, async (request, reply) => {
     desk.form(request)
     const person = await desk.person(request)
-    await sessions.end(person.session, 'others', desk.visitor(request))
+    await sessions.endOthers(person, desk.visitor(request))
     return reply.redirect('/me/devices?done=devices_ended', 303)
   })
 }

@@ -27,7 +27,8 @@ export function securityContent(view: SecurityView, refused: Refused | null): Ht
   const { factors, codesLeft, offers, hasPassword, email, limited, returnUrl } = view
   const rest = html`${factors.length === 0 ? null : html`<h2>Recovery codes</h2><p>${codesLeft === 0 ? 'You have none left.' : `You have ${codesLeft} left.`} They let you in when you lose your second step.</p><div class="actions">${act('/me/security/codes', 'Get new recovery codes')}</div>`}
 ${hasPassword || email !== null ? passwordForm(hasPassword, email, refused) : null}
-${offers.length === 0 ? null : html`<h2>Other ways to sign in</h2><p>Add an account elsewhere that signs you in, too.</p><div class="actions">${offers.map(({ integration, provider }) => html`<a class="button" href="/auth/sign-in/${integration.id}?return_url=%2Fme%2Fsecurity">${provider}</a>`)}</div>`}`
+${offers.length === 0 ? null : html`<h2>Other ways to sign in</h2><p>Add an account elsewhere that signs you in, too.</p><div class="actions">${offers.map(({ integration, provider }) => html`<a class="button" href="/auth/sign-in/${integration.id}?return_url=%2Fme%2Fsecurity">${provider}</a>`)}</div>`}
+${otherDevices()}`
   const confirm = withReturn('/auth/confirm', withReturn('/me/security', returnUrl))
   return html`<h1>Signing in</h1>
 <p class="lead">${email === null ? 'You sign in through a provider.' : html`You sign in as <strong>${email}</strong>.`}</p>
@@ -35,6 +36,12 @@ ${refusal(refused, ['password'])}${limited ? limitedNotice(view) : null}${unconf
 <p class="small soft">Changes here ask you to prove who you are, unless you did in the last ten minutes. <a href="${confirm}">Confirm that it is you</a></p>
 ${secondStep(view)}
 ${limited ? null : rest}`
+}
+
+/** Offered wherever a way to sign in was changed: whoever knew the old one may still be signed in. */
+function otherDevices(): Html {
+  return html`<h2>Other devices</h2><p>What you change here does not sign anybody out, except a new password. <a href="/me/devices">See where you are signed in</a>, or sign out everywhere but here.</p>
+<div class="actions">${act('/me/devices/end-others', 'Sign out all other devices', 'danger')}</div>`
 }
 
 function limitedNotice({ factors, returnUrl }: SecurityView): Html {
@@ -100,7 +107,8 @@ export function codesShown(codes: readonly string[], returnUrl: string | null): 
 <div class="notice"><p>Write them down or print them now. They are not shown again.</p></div>
 <p>Each of them signs you in once, when you cannot use your second step. Keep them where you keep what you must not lose.</p>
 <ul class="codes">${codes.map((code) => html`<li><code>${code}</code></li>`)}</ul>
-<div class="actions"><a class="button primary" href="${returnUrl ?? '/me/security'}">I have written them down</a></div>`
+<div class="actions"><a class="button primary" href="${returnUrl ?? '/me/security'}">I have written them down</a></div>
+${otherDevices()}`
 }
 
 export function removeQuestion({ name, kind }: Factor, action: string): Html {

@@ -154,7 +154,7 @@ test('signing out ends the session, takes the cookie, and is done by our own for
   expect((await visitor.postFrom('https://evil.example', '/auth/sign-out')).status).toBe(403)
   expect((await visitor.get('/me')).status).toBe(200)
   const seen = await visitor.post('/auth/sign-out')
-  expect(seen.location).toBe('/auth/signed-out')
+  expect([seen.location, seen.headers['clear-site-data']]).toEqual(['/auth/signed-out', '"cache"'])
   expect((await visitor.get('/auth/signed-out')).body).toContain('You are signed out')
   expect(await place.store.sessions.listOf(user.id)).toHaveLength(0)
   expect((await visitor.get('/me')).location).toContain('/auth/sign-in')
