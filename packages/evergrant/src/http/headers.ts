@@ -11,7 +11,7 @@ const EVERY_ANSWER: Readonly<Record<string, string>> = {
 
 const ONE_YEAR = 'max-age=31536000; includeSubDomains'
 
-/** Headers of every answer. Strict transport is promised only where the public address is https. `byOrigin`: pages of other origins get other headers. */
+/** Headers of every answer. Strict transport is promised only where the public address is https. `byOrigin`: the answer depends on the asking page's origin. */
 export function answerHeaders(publicUrl: string, byOrigin: boolean): Readonly<Record<string, string>> {
   const strict = publicUrl.startsWith('https:') ? { 'strict-transport-security': ONE_YEAR } : {}
   return { ...EVERY_ANSWER, ...strict, ...(byOrigin ? { vary: 'Origin' } : {}) }

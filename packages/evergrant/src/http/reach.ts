@@ -29,13 +29,14 @@ export function ownOwner(caller: Caller, named: string | undefined): string | nu
   throw new Fault('role_missing', { field: '/owner', detail: 'Your role acts for yourself alone: leave `owner` out, or send your own.' })
 }
 
-/** True: a program may use this connection now, and nobody has to be asked. Also for everybody who is none. Synchronous: the hot path. */
+/** True where a program may use this connection now without asking anybody, and for every caller that is no program. Synchronous: the hot path. */
 export function mayUse(access: Pick<ConnectionAccess, 'peek'>, { installation }: Caller, id: ConnectionId, wanted: WantedUse): boolean {
   return installation === null || access.peek(installation, id, wanted)
 }
 
 /**
- * What the policy of a program says about this use; nothing for everybody else. What it does not select is answered as what never was.
+ * What the policy of a program says about this use; nothing for everybody else. A connection that the policy does not select is answered like
+ * one that does not exist.
  * @throws Fault `not_found`, `agent_not_verified`, `agent_policy_refused`, `approval_required`
  */
 export async function requireUse(access: Pick<ConnectionAccess, 'peek' | 'require'>, caller: Caller, id: ConnectionId, wanted: WantedUse): Promise<void> {

@@ -40,13 +40,13 @@ export function requireGiving({ gives }: AgentCaller, access: readonly AgentAcce
   })
 }
 
-/** Who puts a machine in an agent's place gets what the agent may do: its owner does, and else only who could give it all that. @throws Fault `role_missing` */
+/** Enrolling a machine gives its operator all that the agent may do: only its owner may, or a caller who could give all of that. @throws Fault `role_missing` */
 export function requireEnrolling(caller: AgentCaller, agent: Agent): void {
   if (caller.user !== null && caller.user === agent.owner) return
   requireGiving(caller, agent.policy.access, 'id')
 }
 
-/** A person who reaches only their own gives only their own. @throws Fault `role_missing` */
+/** A person who reaches only their own connections can give a program no others. @throws Fault `role_missing` */
 export function requireOwnConnections({ own }: AgentCaller, { connections }: Pick<AgentPolicy, 'connections'>): void {
   if (own === null) return
   const index = connections.findIndex(({ owner }) => owner !== own.connectionOwner)
@@ -61,7 +61,7 @@ export function stopperOf({ actor, own }: AgentCaller): Stopper {
   return { actor, whole: own === null }
 }
 
-/** What somebody of the whole organization stopped, and now is stopped again, stays theirs. */
+/** Stopping again changes nothing of who may undo it: a stop by somebody who looks after the whole organization stays theirs. */
 export function stoppedAlso(before: Stopper | null, caller: AgentCaller): Stopper {
   return before?.whole === true ? before : stopperOf(caller)
 }

@@ -20,7 +20,7 @@ type PolicyRuling =
   | { readonly kind: 'hidden' }
   | { readonly kind: 'refused'; readonly detail: string }
 
-/** All that a selector says holds. */
+/** True when everything that a selector names fits the connection. */
 function fits({ connection, owner, integration, tag }: ConnectionSelector, of: SelectableConnection): boolean {
   if (connection !== undefined && connection !== of.id) return false
   if (owner !== undefined && owner !== of.owner) return false
@@ -43,7 +43,7 @@ export function reachOf({ agent, ownerRole, ownerName }: AgentStanding): readonl
   return connections.filter(({ owner }) => owner === undefined || owner === ownerName).map((selector) => ({ ...selector, owner: ownerName }))
 }
 
-/** What the policy says, without what its owner gave to it and does not have any more. docs/decisions/0041. */
+/** The policy, less what its owner gave and no longer has (docs/decisions/0041). */
 export function accessOf({ agent, ownerRole }: AgentStanding): readonly AgentAccess[] {
   const { policy, policyRecord, owner } = agent
   if (policyRecord.tokenBy === null || policyRecord.tokenBy.id !== owner) return policy.access

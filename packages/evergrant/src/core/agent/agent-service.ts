@@ -60,7 +60,7 @@ export class AgentService {
     await this.#requireOwner(caller, owner)
     const policy: AgentPolicy = { ...NEW_POLICY, ...wanted.policy }
     requireOwnConnections(caller, policy)
-    // The way that a new agent has where nobody said anything leads to no connection yet.
+    // Where neither access nor connections are named, the default access reaches nothing yet, so nothing is given.
     if (wanted.policy.access !== undefined || policy.connections.length > 0) requireGiving(caller, policy.access, '/policy/access')
     const at = clock.wall()
     const agent: Agent = {
@@ -143,7 +143,7 @@ export class AgentService {
     )
   }
 
-  /** Its owner answers for what it does from now on; or somebody does who may administer all agents. @throws Fault */
+  /** From now on somebody answers for what it does: its owner, or a person who may administer all agents. @throws Fault */
   async accept(caller: AgentCaller, id: AgentId): Promise<AgentStanding> {
     const { agent } = await this.get(caller, id)
     if (agent.acceptedAt !== null) return this.get(caller, id)
@@ -225,7 +225,7 @@ function recordOf(caller: AgentCaller, policy: AgentPolicy, before: PolicyRecord
   return { tokenBy: tokenGiver(caller, policy), approval: caller.own === null ? policy.approval : before.approval }
 }
 
-/** Who reaches only their own asks for more approvals, and not for fewer, or for longer ones. @throws Fault `role_missing` */
+/** A caller who reaches only their own agents may ask for more approvals, never for fewer or for longer ones. @throws Fault `role_missing` */
 function requireKeepingApproval({ own }: AgentCaller, { policy: before, policyRecord: { approval } }: Agent, policy: AgentPolicy): void {
   if (own === null || approval.length === 0) return
   const kept = 'Somebody who looks after the whole organization wants approvals for this agent, and your role reaches only what is your own.'

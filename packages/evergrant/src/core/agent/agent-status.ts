@@ -2,8 +2,8 @@ import type { Instant } from '../time.ts'
 import type { Agent, EnrolmentDoor } from './agent.ts'
 
 /**
- * The agent after a key of it was proven through a door. Verified is whose key is proven and whom the owner accepted; where the policy accepts what comes by
- * this door, that is written down as the system's doing. Null: nothing changes.
+ * The agent after a key of it was proven through a door. It is verified once its key is proven and its owner has accepted it; where the policy accepts
+ * whatever comes by this door, the acceptance is recorded as the system's. Null: nothing changes.
  */
 export function afterProof(agent: Agent, door: EnrolmentDoor, at: Instant): Agent | null {
   const accepts = agent.acceptedAt === null && agent.policy.autoAccept.includes(door)

@@ -42,9 +42,9 @@ export interface AgentPolicy {
 
 /** Beside the policy: who said what of it, where that decides who may take it back. */
 export interface PolicyRecord {
-  /** Who gave it access tokens to read; null: nobody did. Who gave that to a program of their own gave no more than they have. */
+  /** Who allowed it to read access tokens; null: nobody did. A person can allow that only as far as they may read tokens themselves. */
   readonly tokenBy: Actor | null
-  /** Selectors of `approval` that somebody of the whole organization set: whoever reaches only their own neither drops nor answers them. */
+  /** Selectors of `approval` set by somebody who looks after the whole organization: whoever reaches only their own agents can neither drop nor answer them. */
   readonly approval: readonly ConnectionSelector[]
 }
 

@@ -157,8 +157,8 @@ export class EnrolmentService {
   }
 
   /**
-   * A code that was genuine and does not count any more: somebody copied it, or lost an answer. Or a workload that somebody stopped. One event an hour for each; the
-   * refusal stands without it.
+   * Notes the use of a genuine code that is spent (it was copied, or its answer was lost), or of a workload that was stopped. At most one event an hour for
+   * each; the refusal stands even where the event cannot be written.
    */
   async #noteRefusal({ standing: { agent }, enrolment }: Place, { key, address }: EnrollingMachine, stopped: InstallationId | null = null): Promise<void> {
     const { events, clock } = this.#ports
@@ -181,7 +181,7 @@ export class EnrolmentService {
     if (enrolment.door === 'device') await this.#requireDecision(enrolment)
     const { organization, agent } = enrolment
     const standing = organization === null || agent === null ? undefined : await this.#ports.agents.get(organization, agent)
-    // A used one is told apart by its key, where it is spent.
+    // A used code passes here: where it is spent, its key tells a retry of the same machine from a copy.
     if (standing === undefined || enrolment.status === 'withdrawn') throw invalidCode()
     return { standing, enrolment, lifeMs: null, workload: null }
   }

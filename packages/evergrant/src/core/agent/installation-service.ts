@@ -216,7 +216,7 @@ export class InstallationService {
     return standing
   }
 
-  /** What is meant, and what the event is about. A person who reaches only their own means their own by `all`. */
+  /** Which installations are meant, and the subject of the event. Said by a person who reaches only their own, `all` means their own. */
   async #target(caller: AgentCaller, chosen: ChosenInstallations): Promise<{ readonly target: InstallationTarget; readonly subject: string }> {
     const { organization, own } = caller
     if (chosen === 'own' || (chosen === 'all' && own !== null)) {

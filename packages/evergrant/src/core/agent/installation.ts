@@ -75,7 +75,7 @@ export interface Installation {
   readonly cooldownUntil: Instant | null
   /** The pause after the next counted recovery, in milliseconds: it doubles. */
   readonly cooldownMs: number
-  /** Access tokens of older generations are refused: their refresh token was rotated, cut off or locked. A generation has no clock, so none of them is missed. */
+  /** Access tokens of older generations are refused: their refresh token was rotated, cut off or locked. No clock is compared, so none slips through. */
   readonly minGeneration: number
   readonly lock: InstallationLock | null
   /** Who cut it off, locked it or blocked its recovery; null: nobody did, or its own machine, or Evergrant. */

@@ -68,7 +68,7 @@ export interface SdkRevocation {
   /** Where the class is a cut-off: the installation is retired, or locked with an incident. */
   readonly status: 'active' | 'retired' | 'locked'
   readonly lock: InstallationLock | null
-  /** Left out: its own machine, or Evergrant itself. What somebody of the whole organization had stopped stays theirs. */
+  /** Left out where its own machine or Evergrant itself ends it. An earlier stop by somebody who looks after the whole organization stays in place. */
   readonly stopper?: Stopper
 }
 

@@ -39,8 +39,8 @@ interface ProjectDownload extends PackedProject {
 }
 
 /**
- * A ready project: the address of this server and a code for one machine, in a file that says so. Nobody's credential is in it: whoever finds it after it ran
- * once, or after an hour, holds nothing.
+ * A ready project: the address of this server and a code for one machine, in a file that says so. The code works once and for
+ * an hour, so whoever finds the file later holds nothing.
  */
 export class ProjectDownloads {
   readonly #ports: ProjectDownloadPorts

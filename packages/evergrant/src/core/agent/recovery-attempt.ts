@@ -6,7 +6,7 @@ import type { SdkJudgement, SdkRecord } from './sdk-rotation.ts'
 /** A client that asks in a loop writes one row in this time. */
 const SAME_AGAIN_MS = 10 * MINUTE
 
-/** What an operator reads about one attempt; null where there was none to recover, or the same attempt was told of already. */
+/** What an operator reads about one attempt; null where nothing had to be recovered, or where a row already tells of the same attempt. */
 export function recoveryAttemptOf(
   { installation, shown, head }: Pick<SdkRecord, 'installation' | 'shown' | 'head'>,
   judgement: SdkJudgement,

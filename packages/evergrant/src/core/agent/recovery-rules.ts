@@ -71,7 +71,7 @@ export function ruleRecovery(question: RecoveryQuestion, at: Instant): RecoveryR
   if (!settings.recoveryEnabled) return { kind: 'disabled', by: 'organization' }
   if (installation.status === 'recovery_blocked') return { kind: 'disabled', by: 'installation' }
   if (settled.mode === 'off') return { kind: 'disabled', by: 'mode' }
-  // Our own doing: whoever rotates all on purpose has decided already.
+  // A ticket says that the token ended by our own doing: an operator rotated it, or we were down. Nothing is left to decide.
   if (head.ticket) return { kind: 'allowed', counted: false, approved: false }
   if (approval === 'denied') return { kind: 'denied' }
   if (approval === 'approved') return { kind: 'allowed', counted: false, approved: true }

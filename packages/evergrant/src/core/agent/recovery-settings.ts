@@ -25,7 +25,7 @@ export interface AgentSettings {
   /** False: nothing recovers in this organization. */
   readonly recoveryEnabled: boolean
   readonly recovery: RecoverySettings
-  /** Until then every recovery waits for a person: more asked for one at the same time than any accident explains. */
+  /** Until then every recovery waits for a person: more machines asked for one at the same time than an accident would explain. */
   readonly breakerUntil: number | null
   /** When a person put a tripped breaker back: what recovered before that trips no new one. */
   readonly breakerClosedAt: number | null

@@ -19,7 +19,7 @@ const NEXT_ATTEMPT_MS = HOUR
 
 /** What a store reads under the installation's lock. */
 export interface SdkReading extends Omit<SdkRecord, 'approval'> {
-  /** The one that this recovery is about, as {@link recoveryApprovalOf} finds it; null: none. */
+  /** The approval that decides about this recovery, as {@link recoveryApprovalOf} finds it; null: none. */
   readonly approval: Approval | null
   /** Of the installation; for `recover`. */
   readonly newestAttempt: Pick<RecoveryAttempt, 'outcome' | 'code' | 'token' | 'at'> | null
@@ -77,8 +77,8 @@ export function applySdkPresentation(reading: SdkReading, presentation: SdkPrese
 }
 
 /**
- * Of the recovery approvals of an installation, newest first: what is open or approved, the one of this attempt before others; else the newest of this attempt. A
- * machine whose every try is a new attempt asks one question.
+ * The recovery approval that counts, out of an installation's, newest first: one that is open or approved, preferably of this attempt; else the newest of this
+ * attempt. So a machine whose every try is a new attempt still asks only one question.
  */
 export function recoveryApprovalOf(approvals: readonly Approval[], attempt: string, at: Instant): Approval | null {
   const live = approvals.filter(({ status, expiresAt }) => (status === 'pending' || status === 'approved') && at < expiresAt)

@@ -15,7 +15,7 @@ export interface SdkPresentation {
   readonly nextAttempt: string
   /** RFC 7638 thumbprint of the key that signed the proof. */
   readonly key: string
-  /** The proof was made after this: the start of its nonce's slot. Only a proof that is younger than a successor shows that two are there. */
+  /** The proof was made after this: the start of its nonce's slot. Only a proof made after the successor existed shows that two hold the key. */
   readonly provenAfter: Instant
   /** A key that registers itself in the same request, proven as well. */
   readonly nextKey: { readonly thumbprint: string; readonly jwk: JsonObject; readonly custody: KeyCustody } | null

@@ -12,7 +12,7 @@ interface RefusedUnder {
   readonly enabled: boolean
 }
 
-/** What a holder of the key is told. The table has the words; here is what only this time has. */
+/** What a holder of the key is told: the words of the fault table, and the detail that belongs to this refusal. */
 export function refusalFault({ code, class: revokeClass, endedAt, retryAt }: Extract<SdkJudgement, { kind: 'refused' }>, under: RefusedUnder): Fault {
   const detail = detailOf(code, revokeClass, under) ?? stoppedDetail(code, under.standing, { class: revokeClass, at: endedAt })
   return new Fault(code, { ...(detail === null ? {} : { detail }), ...(retryAt === null ? {} : { retryAt }) })

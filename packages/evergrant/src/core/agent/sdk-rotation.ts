@@ -59,7 +59,7 @@ export type SdkJudgement =
       readonly withdrawn: SdkToken | null
       /** Its successor is there now. */
       readonly superseded: SdkToken | null
-      /** The one that was shown, which the record did not know: without its row a lost answer to it would look like a copy. */
+      /** The token that was shown, where the record did not know it: without a row of its own, a retry after a lost answer would look like a copy. */
       readonly adopted: SdkToken | null
       /** Against the limit of recoveries. */
       readonly counted: boolean

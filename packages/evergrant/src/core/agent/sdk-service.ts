@@ -198,8 +198,8 @@ export class SdkService {
   }
 
   /**
-   * Late is who came back only after the refresh token was over: a program that runs once an hour is as punctual as one that never stops. What an operator
-   * rotated, and what ended while we were down, is neither.
+   * A machine is late when it comes back only after its refresh token has ended: a program that runs once an hour is as punctual as one that never stops.
+   * A token that an operator rotated, or that ended while we were down, counts as neither late nor punctual.
    */
   #countRotation({ how, token, superseded, installation }: Extract<SdkJudgement, { kind: 'issue' }>): void {
     if (superseded === null || superseded.ticket) return

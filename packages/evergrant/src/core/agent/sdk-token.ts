@@ -5,7 +5,7 @@ import type { RevokeClass } from './installation.ts'
 /** `expired` follows from time and is not stored. `withdrawn`: taken back before anybody was seen with it. */
 export type SdkTokenState = 'active' | 'superseded' | 'withdrawn' | 'revoked'
 
-/** Where a token came from. The names are those of the project whose idea of recovery this makes safe. */
+/** Where a token came from; after a recovery also from which token, and why. */
 export interface SdkTokenMetadata {
   readonly source: 'enrolment' | 'token_rotation' | 'token_reissue' | 'token_recovery' | 'roll_forward' | 're_key'
   /** The token that was shown for it. */

@@ -116,7 +116,7 @@ async function admitted(world: EngineWorld, request: AttemptRequest, leave: Leav
   }
 }
 
-/** An operator decides, and will not take it back within a minute. */
+/** Nothing is presented until an operator has decided; a look a minute later is soon enough. */
 function distrusted(world: EngineWorld, detail: string): Extract<AttemptOutcome, { kind: 'not_now' }> {
   return { kind: 'not_now', code: 'database_untrusted', retryAt: world.clock.wall() + MINUTE, detail }
 }

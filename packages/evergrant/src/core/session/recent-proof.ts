@@ -17,8 +17,8 @@ export function isVouchedOnly({ methods }: Pick<Session, 'methods'>): boolean {
 }
 
 /**
- * Of who has a password here, a provider's word alone is no proof: whoever runs that issuer would change their ways in. Also false for a proof far ahead of
- * `now`: a clock that was set back does not make it last.
+ * For a person with a password here, a provider's word alone is no proof: whoever runs that issuer could change how the person signs in. A proof far ahead
+ * of `now` does not count either: a clock that was set back must not make it last.
  */
 export function isRecentProof({ session, user }: Proven, now: Instant): boolean {
   if (isVouchedOnly(session) && user.passwordHash !== null) return false

@@ -7,7 +7,7 @@ const FACTORS: ReadonlySet<AuthMethod> = new Set(['otp', 'hwk', 'rec'])
 
 /**
  * True for a session whose organization asks for a second factor that was not shown in it (ASVS 6.3.3). It may add one, and prove one, and nothing else.
- * What counts is this session's own proof: that the person added one elsewhere makes nobody more who holds an older session of theirs.
+ * What counts is what was proven in this session: a factor that the person adds in another one opens nothing to whoever holds this one.
  */
 export function lacksFactor({ session, factorDemanded }: Pick<SignedIn, 'session' | 'factorDemanded'>): boolean {
   return factorDemanded && !session.methods.some((method) => FACTORS.has(method))

@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 import type { FaultCode } from '../../core/fault/fault.ts'
 import { PROOF_ALGORITHMS } from '../../core/proof/dpop.ts'
 
-/** What a 401 of ours says to a client that shares its origin with others. The handler did not run: the request may be sent again. */
+/** Marks a refusal as ours, for a client whose requests also reach other servers. The handler did not run: the request may be sent again. */
 const MARKS: Partial<Record<FaultCode, 'missing' | 'expired' | 'revoked' | 'scope'>> = {
   unauthenticated: 'missing',
   session_missing: 'missing',

@@ -83,7 +83,7 @@ interface Seen {
   readonly earlier: Row | undefined
 }
 
-/** The lock comes first, in a statement of its own: what is read beside it would be as old as the statement, not as the lock. */
+/** The lock comes first, in a statement of its own: rows read in the same statement would be as old as its snapshot, which is older than the lock. */
 function* seenUnderLock(dialect: Dialect, commit: GrantCommit): Program<Seen> {
   const found = yield* row(`${LOCKED} ${dialect.forUpdate('k')}`, commit.connection)
   const current = yield* row('select generation, fingerprint, lease_epoch from credential where connection_id = ?', commit.connection)

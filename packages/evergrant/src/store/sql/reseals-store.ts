@@ -65,7 +65,7 @@ function* claim(key: string, holder: string, now: Instant, until: Instant): Prog
   return found === undefined ? undefined : toReseal(found)
 }
 
-/** The rows among these that nobody else is writing, now locked: this never waits, so nobody who waits for it waits for long. */
+/** Locks those of the rows that nobody else is writing. It never waits for a lock, so whoever waits for these rows does not wait for long. */
 function* free(dialect: Dialect, swaps: readonly Swap[]): Program<readonly Swap[]> {
   if (dialect.oneWriter) return swaps
   const found: Swap[] = []

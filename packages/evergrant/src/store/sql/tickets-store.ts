@@ -45,7 +45,7 @@ function* attempt(hash: string, purpose: TicketPurpose, limit: number): Program<
   return counted === 0 ? undefined : yield* find(hash, purpose)
 }
 
-/** Also with what a person gains by it. The row's lock decides between two who come at once; the second one then finds it spent. */
+/** In one transaction with what the person gains by it. Of two who come at once the row's lock lets one through; the second finds the ticket spent. */
 export function* spend(hash: string, purpose: TicketPurpose): Program<Ticket | undefined> {
   if ((yield* run(`update ticket set spent_at = now_ms() where ${LIVE}`, hash, purpose)) === 0) return undefined
   const found = yield* row(`select ${COLUMNS} from ticket where hash = ?`, hash)

@@ -20,7 +20,7 @@ const SET_PERSON = PERSON_COLUMNS.slice(1)
 
 type Taken = 'email_taken' | 'external_id_taken'
 
-/** Looked for before it is written. Of two who come at once the second meets the unique row, starts again, and finds the first here. */
+/** Looked up before it is written. Of two who come at once, the second runs into the unique index, starts again, and finds the row of the first. */
 function* takenBy(user: User): Program<Taken | null> {
   const { id, email, externalId } = user
   if (email !== null && (yield* row('select id from person where email = ? and id <> ?', email, id)) !== undefined) return 'email_taken'

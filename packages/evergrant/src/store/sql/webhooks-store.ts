@@ -143,7 +143,7 @@ function* insertClaimed(delivery: Delivery, event: NewEvent): Program<void> {
   yield* insertDelivery(delivery)
 }
 
-/** The row of an endpoint is its lock: two nodes that look at the same time share no delivery, and a half-open circuit lets one through. */
+/** The row of an endpoint is its lock: two nodes that look at the same time never take the same delivery, and a half-open circuit lets exactly one through. */
 function* claim(dialect: Dialect, request: ClaimDeliveries): Program<readonly ClaimedDelivery[]> {
   const { now, until, endpoints, perEndpoint, busy } = request
   if (endpoints <= 0) return []

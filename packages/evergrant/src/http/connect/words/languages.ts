@@ -33,7 +33,7 @@ export function preferredWords(acceptLanguage: string | undefined): PageWords {
   return wishes.find(({ words }) => words !== undefined)?.words ?? DEFAULT_WORDS
 }
 
-/** A day as the language writes it. Whose time zone it is nobody knows, so it is UTC, which only the hour of midnight could make wrong by one. */
+/** A day as the language writes it. In UTC: the reader's time zone is not known, and near midnight the day may be off by one. */
 export function dayIn(tag: LanguageTag, at: number): string {
   return new Intl.DateTimeFormat(tag, { dateStyle: 'long', timeZone: 'UTC' }).format(at)
 }
