@@ -2,7 +2,7 @@ import type { ConnectView } from '../../core/connect/connect-view.ts'
 import type { FaultCode } from '../../core/fault/fault.ts'
 import { type Html, html } from '../html.ts'
 import { type Look, type Page, PLAIN_LOOK } from './page-frame.ts'
-import { backTo, card, strong } from './page-parts.ts'
+import { backTo, cardPage, strong } from './page-parts.ts'
 import { failureWords, problemTexts } from './problem-texts.ts'
 import { causeOf, plain, say } from './words/say.ts'
 
@@ -29,19 +29,15 @@ function donePage(view: ConnectView, look: Look, { session }: PageDetails): Page
   const title = plain(words, reconnect ? words.connectedAgain : words.connected, { P: provider })
   const as = reconnect ? words.reconnectedAs : words.connectedAs
   const missing = missingScopes.length === 0 ? null : say(words, words.missing, { x: missingScopes.join(', ') })
-  return {
-    title,
+  const page = cardPage(
+    application,
     look,
-    ...(session === undefined || doneUrl !== null ? {} : { ended: session }),
-    body: card(
-      application,
-      look,
-      title,
-      html`<p class="lead">${account === null ? words.works : say(words, as, { A: strong(account) })} ${say(words, words.goesOn, { App: application })}</p>
+    title,
+    html`<p class="lead">${account === null ? words.works : say(words, as, { A: strong(account) })} ${say(words, words.goesOn, { App: application })}</p>
 ${missing === null ? null : html`<div class="notice"><p>${missing}</p></div>`}
 ${doneUrl === null ? html`<p>${words.closeTab}</p>` : html`<div class="actions">${backTo(application, doneUrl, look, true)}</div>`}`,
-    ),
-  }
+  )
+  return session === undefined || doneUrl !== null ? page : { ...page, ended: session }
 }
 
 /** The page behind a repair link whose connection works again: another tab, or somebody else, was first. */
@@ -50,13 +46,13 @@ export function repairedPage({ application, provider, account }: ConnectView, lo
   const title = plain(words, words.connected, { P: provider })
   const text = account === null ? words.repaired : words.repairedAs
   const lead = say(words, text, { App: application, A: account === null ? null : strong(account) })
-  return { title, look, body: card(application, look, title, html`<p class="lead">${lead}</p>\n<p>${words.closeTab}</p>`) }
+  return cardPage(application, look, title, html`<p class="lead">${lead}</p>\n<p>${words.closeTab}</p>`)
 }
 
 function waitingPage({ provider, application }: ConnectView, look: Look): Page {
   const { words } = look
   const text = say(words, words.waitText, { P: provider })
-  return { title: words.waitTitle, look, body: card(application, look, words.waitTitle, html`<p class="lead" aria-live="polite">${text}</p>`) }
+  return cardPage(application, look, words.waitTitle, html`<p class="lead" aria-live="polite">${text}</p>`)
 }
 
 /** The account belongs to another connection of the same owner: offered by one button, never taken silently. */
@@ -66,14 +62,11 @@ function siblingPage(view: ConnectView, look: Look, details: PageDetails): Page 
   const { title } = problemTexts('account_mismatch', view, words)
   const other = strong(signedInAs ?? words.otherAccount)
   const places = { B: other, A: account === null ? words.otherAccount : strong(account), App: application }
-  return {
-    title,
+  return cardPage(
+    application,
     look,
-    body: card(
-      application,
-      look,
-      title,
-      html`<p class="lead">${say(words, words.siblingText, places)}</p>
+    title,
+    html`<p class="lead">${say(words, words.siblingText, places)}</p>
 <p>${say(words, words.siblingOffer, places)}</p>
 <div class="actions">
 ${button(details.action, 'sibling', plain(words, words.renew, { B: signedInAs }), true)}
@@ -81,8 +74,7 @@ ${button(details.action, 'retry', tryAgainText('account_mismatch', view, look), 
 ${cancel(view, look)}
 </div>
 ${detailList('account_mismatch', null, details, look)}`,
-    ),
-  }
+  )
 }
 
 /** One page for every failure: what happened, what it means for the person's data, the one next step. */
@@ -93,14 +85,11 @@ function failurePage(view: ConnectView, code: FaultCode, look: Look, details: Pa
   const again = !view.expired && RETRIED.has(code)
   const admin = code === 'admin_approval_required' ? view.adminUrl : null
   const stuck = !again && view.cancelUrl === null && !view.signingIn
-  return {
-    title,
+  return cardPage(
+    application,
     look,
-    body: card(
-      application,
-      look,
-      title,
-      html`<p class="lead">${text}</p>
+    title,
+    html`<p class="lead">${text}</p>
 ${admin !== null ? adminRequest(view, admin, look) : next === null ? null : html`<p>${next}</p>`}
 <div class="actions">
 ${admin === null ? null : mailButton(view, admin, look)}
@@ -115,8 +104,7 @@ ${view.signingIn ? waysBack(code, look) : null}
 </div>
 ${stuck ? html`<p>${words.closeTab}</p>` : null}
 ${detailList(code, view.fault, details, look)}`,
-    ),
-  }
+  )
 }
 
 /** The page behind a link that was used, or has ended. Whoever holds the link may know whose it was. */
@@ -129,18 +117,14 @@ export function endedLinkPage(
   const { words } = look
   const { title, text } = problemTexts(code, { provider: null, account: null, ...view }, words)
   const { doneUrl = null } = view
-  return {
-    title,
+  return cardPage(
+    view.application,
     look,
-    body: card(
-      view.application,
-      look,
-      title,
-      html`<p class="lead">${text}</p>
+    title,
+    html`<p class="lead">${text}</p>
 ${doneUrl === null ? html`<p>${words.closeTab}</p>` : html`<div class="actions">${backTo(view.application, doneUrl, look, true)}</div>`}
 ${detailList(code, null, { requestId, action: null }, look)}`,
-    ),
-  }
+  )
 }
 
 /** Only the people behind the application can mend these. */

@@ -1,6 +1,6 @@
 import type { Brand } from '../../core/connect/brand.ts'
 import { type Html, html } from '../html.ts'
-import type { Look } from './page-frame.ts'
+import type { Look, Page } from './page-frame.ts'
 import { say } from './words/say.ts'
 
 /** Whose page it is: the logo, or the name. */
@@ -12,6 +12,11 @@ function masthead(application: string, brand: Brand | null): Html {
 /** What the application's operators have to say while something is down. */
 function statusNotice(brand: Brand | null): Html | null {
   return brand?.statusText == null ? null : html`<div class="notice" role="status"><p>${brand.statusText}</p></div>`
+}
+
+/** A page that is one card and nothing else. */
+export function cardPage(application: string, look: Look, title: string, content: Html): Page {
+  return { title, look, body: card(application, look, title, content) }
 }
 
 /** The card of every page about a session. */
