@@ -159,6 +159,7 @@ export function requestWatch(meters: Meters, scopes: Scopes, tracing: NodeTracin
   return {
     begin: tracing === null ? null : (request, response, handle) => tracing.request(request, response, handle),
     within: (request, id, route, go) => scopes.within(tracing?.routed(request, id, route) ?? { request: id }, go),
+    refused: (code) => meters.count('evergrant_refused_requests_total', { kind: code }),
     answered: ({ route, status, ms }) =>
       meters.observe('evergrant_http_request_seconds', { area: areaOf(route), status: `${Math.floor(status / 100)}xx` }, ms / SECOND),
   }

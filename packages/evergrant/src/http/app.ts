@@ -23,6 +23,7 @@ import { duplicateKey, tooDeepField } from './json-body.ts'
 import { MethodTable } from './method-table.ts'
 import { faultOf, PROBLEM_TYPE, problemOf, retryAfterSeconds } from './problem.ts'
 import { type RateLimit, RateLimiter } from './rate-limit.ts'
+import { RefusalLog } from './refusal-log.ts'
 import { around, type RequestWatch, watchRequests } from './request-watch.ts'
 import { noteRoutes } from './route-table.ts'
 import { adminRoutes } from './routes/admin.ts'
@@ -137,10 +138,12 @@ export function createApp(services: Services, options: AppOptions): App {
     routerOptions: { maxParamLength: 512 },
   }).withTypeProvider<SchemaTypes>()
   const methods = new MethodTable()
+  const refusals = new RefusalLog({ log: options.log, mono: () => services.clock.mono(), count: (code) => options.watch?.refused(code) })
 
   function fail(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const fault = faultOf(error, request.routeOptions.bodyLimit ?? bodyLimit)
     if (fault.code === 'internal') options.log.error({ request: request.id, error: describe(fault.details.cause ?? fault) }, 'a request failed')
+    refusals.note(request, fault)
     const problem = problemOf(fault, request.id, options.publicUrl, request.words)
     reply.headers(headers).header('request-id', request.id)
     const now = services.clock.wall()
@@ -151,6 +154,7 @@ export function createApp(services: Services, options: AppOptions): App {
   }
 
   app.decorateRequest('caller', null)
+  app.decorateRequest('turnedAway', null)
   app.decorateRequest('words', null)
   const schemas = routeSchemas()
   app.setValidatorCompiler(schemas.validator)

@@ -33,6 +33,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set before the handler of every route that is not public. */
     caller: Caller | null
+    /** Who was known and not let in, for the record of refusals; everybody else asks `caller`. */
+    turnedAway: Caller | null
     /** Names for the texts of a problem, once the route knows them. */
     words: { readonly provider: string; readonly account: string | null } | null
   }
@@ -88,12 +90,9 @@ function keyHook(services: AuthServices, limits: Limits) {
   const admit = (request: FastifyRequest, key: ApiKey, access: Access): Fault | undefined => {
     const waitMs = limits.keys.take(key.id)
     if (waitMs > 0) return limited(services, waitMs, 'The limit of this key was reached.')
-    if (access === 'person')
-      return new Fault('forbidden', { detail: 'This route is about the person who is signed in. Send an access token of a session, not an API key.' })
-    if (!allows(key, access))
-      return new Fault('forbidden', { detail: `This route needs the scope \`${access}\`, and the key ${key.hint}... does not have it.` })
-    request.caller = keyCaller(key)
-    return undefined
+    const refused = keyOutOfReach(key, access)
+    request[refused === undefined ? 'caller' : 'turnedAway'] = keyCaller(key)
+    return refused
   }
   return (request: FastifyRequest, text: string | undefined, access: Access, done: Done): void => {
     if (text === undefined) return done(refuse(request, access === 'person' ? 'Send an access token: `Authorization: Bearer eyJ...`.' : SEND_A_KEY))
@@ -116,6 +115,13 @@ function keyHook(services: AuthServices, limits: Limits) {
   }
 }
 
+function keyOutOfReach(key: ApiKey, access: Access): Fault | undefined {
+  if (access === 'person')
+    return new Fault('forbidden', { detail: 'This route is about the person who is signed in. Send an access token of a session, not an API key.' })
+  if (allows(key, access)) return undefined
+  return new Fault('forbidden', { detail: `This route needs the scope \`${access}\`, and the key ${key.hint}... does not have it.` })
+}
+
 const SEND_A_KEY = 'Send an API key: `Authorization: Bearer egk_...`.'
 
 function personHook(services: AuthServices, limits: Limits) {
@@ -124,10 +130,9 @@ function personHook(services: AuthServices, limits: Limits) {
     const waitMs = limits.keys.take(person.session.id)
     if (waitMs > 0) return limited(services, waitMs, 'The limit of this session was reached.')
     const { own, enrolling } = request.routeOptions.config
-    if (lacksFactor(person) && enrolling !== true) return factorMissing()
     const caller = personCaller(person)
-    const refused = outOfReach(caller, person, access, own === true)
-    if (refused === undefined) request.caller = caller
+    const refused = lacksFactor(person) && enrolling !== true ? factorMissing() : outOfReach(caller, person, access, own === true)
+    request[refused === undefined ? 'caller' : 'turnedAway'] = caller
     return refused
   }
   return (request: FastifyRequest, token: string, proven: ProvenKey, access: Access, done: Done): void => {

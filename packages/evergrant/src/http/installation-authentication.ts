@@ -17,7 +17,7 @@ export function installationHook(services: Pick<Services, 'installationGuard' | 
     services.uses.countDay(proven.installation.id, proven.agent.id, { requests: 1, bound: proven.bound ? 1 : 0 })
     const caller = installationCaller(proven)
     const refused = outOfReach(caller, access, request.routeOptions.config.agents === true)
-    if (refused === undefined) request.caller = caller
+    request[refused === undefined ? 'caller' : 'turnedAway'] = caller
     return refused
   }
   return (request: FastifyRequest, token: string, key: ProvenKey, access: Access, done: Done): boolean => {

@@ -7,6 +7,8 @@ export interface RequestWatch {
   readonly begin: ((request: IncomingMessage, response: ServerResponse, handle: () => void) => void) | null
   /** The route of a request is known; whatever runs in `go` belongs to it. Called again after a body was read, which comes from elsewhere. */
   within(request: IncomingMessage, id: string, route: string, go: () => void): void
+  /** A caller was known, or came from a foreign page, and was refused for what it may not do. */
+  refused(code: string): void
   answered(facts: { readonly route: string; readonly status: number; readonly ms: number }): void
 }
 

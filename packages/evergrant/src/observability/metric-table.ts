@@ -30,7 +30,7 @@ export const METRICS = metrics([
     name: 'evergrant_ready',
     kind: 'gauge',
     help: '1 while this check of readiness is passed.',
-    labels: { check: '`store`, `changes`, `database`, `node`, `clock`, `journal`, `writes`, `drain`' },
+    labels: { check: '`store`, `changes`, `database`, `node`, `clock`, `journal`, `writes`, `drain`, `dangerous switches`' },
     more: 'The same checks as `GET /health/ready`.',
   },
   {
@@ -68,6 +68,13 @@ export const METRICS = metrics([
     labels: { area: 'first word of the path of a known route; `other`', status: '`2xx`, `3xx`, `4xx`, `5xx`' },
     buckets: SECONDS,
     more: 'Reads of valid tokens, and validations of sessions, are answered before the router; the former are counted in `evergrant_token_reads_total`.',
+  },
+  {
+    name: 'evergrant_refused_requests_total',
+    kind: 'counter',
+    help: 'Requests that were refused for a missing right.',
+    labels: { kind: '`forbidden`, `role_missing`, `second_factor_missing`, `cross_site_request`, `agent_policy_refused`' },
+    more: 'The log has a line for each, with who asked for what; of one caller twenty, then one every five seconds.',
   },
   {
     name: 'evergrant_engine',

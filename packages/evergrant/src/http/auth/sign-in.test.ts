@@ -1,7 +1,7 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { expect, test } from 'vitest'
 import { composeIdentity } from '../../compose-identity.ts'
-import { MINUTE, SECOND } from '../../core/time.ts'
+import { DAY, MINUTE, SECOND } from '../../core/time.ts'
 import { cookieIn, createIdentityLab, OWN_PAGE, PASSWORD, sharedIdentityLab } from '../../testing/identity-lab.ts'
 import { testSeal } from '../../testing/seal.ts'
 
@@ -323,4 +323,15 @@ test('proving it again moves the time of proof and the generation; the old acces
   expect(items).toHaveLength(1)
   expect((await lab.post('auth/reauthenticate', {}, { token: again.json.access_token })).json).toMatchObject({ status: 400, field: '/code' })
   expect((await lab.post('auth/reauthenticate', { password: PASSWORD })).status).toBe(401)
+})
+
+test('a password is good for as long as its person keeps it: nothing ends one because time went by (ASVS 6.2.10)', async () => {
+  // Of its own: years pass.
+  const lab = await createIdentityLab()
+  await lab.addPerson('ana@example.com')
+  for (let year = 0; year < 12; year += 1) {
+    lab.time.setWall(lab.time.clock.wall() + 365 * DAY)
+    const { status, json } = await lab.login('ana@example.com')
+    expect([year, status, json.methods, json.user?.email]).toEqual([year, 200, undefined, 'ana@example.com'])
+  }
 })
