@@ -179,7 +179,6 @@ async function renderWorkload(meters: Meters, { workload, now }: Sources): Promi
   for (const { kind, severity, open } of alerts) meters.set('evergrant_alerts_open', { kind, severity }, open)
 }
 
-/** What must work before this node should get traffic. */
 /** What somebody wrote down on purpose, or long ago, and should be reminded of. */
 export function warnOfConfiguration(config: Pick<Config, 'dangerousPrivateHosts' | 'dangerousTimeScale' | 'renamedKeys'>, log: Log): void {
   for (const { before, name } of config.renamedKeys)
@@ -188,6 +187,7 @@ export function warnOfConfiguration(config: Pick<Config, 'dangerousPrivateHosts'
   if (switches.length > 0) log.warn({ switches: switches.join(', ') }, 'dangerous switches are on; `evergrant doctor` says what each of them opens')
 }
 
+/** What must work before this node should get traffic. */
 export function createHealth(
   config: Pick<Config, 'dangerousPrivateHosts' | 'dangerousTimeScale'>,
   node: Pick<NodeParts, 'store' | 'watch' | 'journal'>,
