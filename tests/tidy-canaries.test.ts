@@ -11,6 +11,7 @@ import {
   comparesSecretsWhole,
   comparesWords,
   hasUniqueTitles,
+  hidesMembers,
   isFinished,
   keepsLineBudget,
   namesContent,
@@ -139,6 +140,14 @@ describe('guards of the tree', () => {
     const door = file(`${source}/wire.ts`, "export type * from './core/a.ts'")
     expect(unusedExports([a, door], new Set([door.path]))).toEqual([])
   })
+
+  test.each(['private readonly ports: Ports', 'private async find(): Promise<void> {', 'private count = 0', 'private get size(): number {'])(
+    'the member `%s` is private for the compiler alone, and found',
+    (member) => {
+      expect(hidesMembers(file(`${source}/core/a.ts`, `class A {\n  ${member}\n}`))).toHaveLength(1)
+      expect(hidesMembers(file(`${source}/core/a.ts`, 'class A {\n  readonly #ports: Ports\n  private constructor() {}\n}'))).toEqual([])
+    },
+  )
 
   test('the SDK and the lab stay behind the doors', () => {
     expect(importsInOneDirection(file('packages/sdk/src/a.ts', "import { x } from 'node:fs'")).join()).toContain('leaf')

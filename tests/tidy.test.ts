@@ -8,6 +8,7 @@ import {
   comparesWords,
   type Guard,
   hasUniqueTitles,
+  hidesMembers,
   isFinished,
   keepsLineBudget,
   namesContent,
@@ -49,6 +50,7 @@ test('no file is over its line budget', () => expect(complaints(keepsLineBudget)
 test('time, chance, timers and environment come in through ports', () => expect(complaints(takesTimeAndChanceAsPorts)).toEqual([]))
 test('folders import in one direction', () => expect(complaints(importsInOneDirection)).toEqual([]))
 test('nothing is marked as unfinished', () => expect(complaints(isFinished)).toEqual([]))
+test('what is private is private at run time, too', () => expect(complaints(hidesMembers)).toEqual([]))
 test('titles are unique within a test file', () => expect(complaints(hasUniqueTitles)).toEqual([]))
 test('tests wait for events, not for time', () => expect(complaints(waitsForEvents)).toEqual([]))
 test('no assertion compares words with a pattern in vain', () => expect(complaints(comparesWords)).toEqual([]))

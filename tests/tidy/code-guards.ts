@@ -120,3 +120,10 @@ export const believesNoCertificate: Guard = ({ path, text }) =>
   /\brejectUnauthorized\s*:(?!\s*true\b)|NODE_TLS_REJECT_UNAUTHORIZED|\bcheckServerIdentity\s*:\s*\(\)\s*=>/.test(withoutComments(text))
     ? [`${path}: switches the check of certificates off - name the authority with \`ca\` instead`]
     : []
+
+/** `private` is a word for the compiler alone; `#` holds at run time, too. A constructor can only have the word. */
+export const hidesMembers: Guard = ({ path, text }) => {
+  if (!isCode(path)) return []
+  const open = [...withoutComments(text).matchAll(/^\s+private (?!constructor\b)(?:\w+ )*?(\w+)[(:;?! =<]/gm)]
+  return open.map(([, name]) => `${path}: ${name} is private for the compiler alone; call it #${name}`)
+}

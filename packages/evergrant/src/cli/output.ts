@@ -10,43 +10,43 @@ export interface Streams {
 /** Where a command says what it did: for people, or as one JSON value. */
 export class Output {
   readonly json: boolean
-  private readonly streams: Streams
+  readonly #streams: Streams
 
   constructor(streams: Streams, json: boolean) {
-    this.streams = streams
+    this.#streams = streams
     this.json = json
   }
 
   /** The result. Called once. */
   result(value: JsonValue, human: () => string): void {
-    this.streams.out(`${this.json ? JSON.stringify(value) : human()}\n`)
+    this.#streams.out(`${this.json ? JSON.stringify(value) : human()}\n`)
   }
 
   /** Something on the way; never part of the result. */
   note(text: string): void {
-    if (!this.json) this.streams.err(`${text}\n`)
+    if (!this.json) this.#streams.err(`${text}\n`)
   }
 
   progress(done: number, total: number, what: string): void {
     if (this.json) return
     const line = `${done}/${total} ${what}`
-    if (this.streams.interactive) this.streams.err(`\r${line}${done === total ? '\n' : ''}`)
-    else if (done === total || done % 100 === 0) this.streams.err(`${line}\n`)
+    if (this.#streams.interactive) this.#streams.err(`\r${line}${done === total ? '\n' : ''}`)
+    else if (done === total || done % 100 === 0) this.#streams.err(`${line}\n`)
   }
 
   /** A line of progress in words: rewritten on a terminal until `last`, elsewhere written as it is. */
   progressLine(text: string, last: boolean): void {
     if (this.json) return
-    if (this.streams.interactive) this.streams.err(`\r\u001b[K${text}${last ? '\n' : ''}`)
-    else this.streams.err(`${text}\n`)
+    if (this.#streams.interactive) this.#streams.err(`\r\u001b[K${text}${last ? '\n' : ''}`)
+    else this.#streams.err(`${text}\n`)
   }
 
   get interactive(): boolean {
-    return this.streams.interactive
+    return this.#streams.interactive
   }
 
   failure(message: string, facts: Readonly<Record<string, unknown>>): void {
-    this.streams.err(this.json ? `${JSON.stringify({ error: { message, ...facts } })}\n` : `${message.split('\n').map(plain).join('\n')}\n`)
+    this.#streams.err(this.json ? `${JSON.stringify({ error: { message, ...facts } })}\n` : `${message.split('\n').map(plain).join('\n')}\n`)
   }
 }
 

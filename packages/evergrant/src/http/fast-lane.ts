@@ -30,14 +30,14 @@ interface SeenHeader {
  * there is one place that says no; `routes/tokens.ts` gives the same answer to the same request.
  */
 export class FastLane {
-  private readonly services: Pick<Services, 'engine' | 'apiKeys' | 'metrics' | 'uses'>
-  private readonly limit: RateLimiter
-  private readonly headers: readonly string[]
-  private readonly nextRequestId: (request: IncomingMessage) => string
+  readonly #services: Pick<Services, 'engine' | 'apiKeys' | 'metrics' | 'uses'>
+  readonly #limit: RateLimiter
+  readonly #headers: readonly string[]
+  readonly #nextRequestId: (request: IncomingMessage) => string
   /** Hashing a key costs more than all the rest: a kept-alive connection nearly always sends the same one. */
-  private readonly seen = new WeakMap<Socket, SeenHeader>()
+  readonly #seen = new WeakMap<Socket, SeenHeader>()
   /** Rendered answers, for as long as the engine keeps the answer itself. */
-  private readonly rendered = new WeakMap<TokenAnswer, string>()
+  readonly #rendered = new WeakMap<TokenAnswer, string>()
 
   constructor(
     services: Pick<Services, 'engine' | 'apiKeys' | 'metrics' | 'uses'>,
@@ -45,53 +45,53 @@ export class FastLane {
     headers: Readonly<Record<string, string>>,
     nextRequestId: (request: IncomingMessage) => string,
   ) {
-    this.services = services
-    this.limit = limit
-    this.headers = ['content-type', 'application/json; charset=utf-8', ...Object.entries(headers).flat()]
-    this.nextRequestId = nextRequestId
+    this.#services = services
+    this.#limit = limit
+    this.#headers = ['content-type', 'application/json; charset=utf-8', ...Object.entries(headers).flat()]
+    this.#nextRequestId = nextRequestId
   }
 
   before(next: Handler): Handler {
     return (request, response) => {
-      if (request.method !== 'GET' || !this.answer(request, response)) next(request, response)
+      if (request.method !== 'GET' || !this.#answer(request, response)) next(request, response)
     }
   }
 
-  private answer(request: IncomingMessage, response: ServerResponse): boolean {
+  #answer(request: IncomingMessage, response: ServerResponse): boolean {
     const connection = connectionOf(request.url)
     if (connection === undefined) return false
-    const key = this.keyOf(request)
+    const key = this.#keyOf(request)
     if (key === undefined || !allows(key, 'tokens:read')) return false
-    const known = this.services.engine.peek({ organization: key.organization, connection, minTtlMs: 0, rejectedGeneration: null })
+    const known = this.#services.engine.peek({ organization: key.organization, connection, minTtlMs: 0, rejectedGeneration: null })
     // A body, however odd on a GET, is the routes' business; so is a caller over its limit.
     if (known === undefined || request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined) return false
-    if (this.limit.take(key.id) > 0) return false
-    this.services.metrics.tokenRead(true)
-    this.services.uses.count({ organization: key.organization, kind: key.hint === LOCAL_KEY_HINT ? 'cli' : 'api_key', id: key.id }, connection, 'token')
-    const json = this.render(known)
-    response.writeHead(200, [...this.headers, 'request-id', this.nextRequestId(request), 'content-length', String(Buffer.byteLength(json))])
+    if (this.#limit.take(key.id) > 0) return false
+    this.#services.metrics.tokenRead(true)
+    this.#services.uses.count({ organization: key.organization, kind: key.hint === LOCAL_KEY_HINT ? 'cli' : 'api_key', id: key.id }, connection, 'token')
+    const json = this.#render(known)
+    response.writeHead(200, [...this.#headers, 'request-id', this.#nextRequestId(request), 'content-length', String(Buffer.byteLength(json))])
     response.end(json)
     return true
   }
 
-  private keyOf(request: IncomingMessage): ApiKey | undefined {
+  #keyOf(request: IncomingMessage): ApiKey | undefined {
     const header = request.headers.authorization
     if (header === undefined) return undefined
-    const seen = this.seen.get(request.socket)
-    if (seen?.header === header) return known(this.services.apiKeys.peek(seen.hash))
+    const seen = this.#seen.get(request.socket)
+    if (seen?.header === header) return known(this.#services.apiKeys.peek(seen.hash))
     const text = bearerOf(header)
-    const hash = text === undefined ? undefined : this.services.apiKeys.hashOf(text)
+    const hash = text === undefined ? undefined : this.#services.apiKeys.hashOf(text)
     if (hash === undefined) return undefined
-    const key = known(this.services.apiKeys.peek(hash))
-    if (key !== undefined) this.seen.set(request.socket, { header, hash })
+    const key = known(this.#services.apiKeys.peek(hash))
+    if (key !== undefined) this.#seen.set(request.socket, { header, hash })
     return key
   }
 
-  private render(answer: TokenAnswer): string {
-    let json = this.rendered.get(answer)
+  #render(answer: TokenAnswer): string {
+    let json = this.#rendered.get(answer)
     if (json === undefined) {
       json = JSON.stringify(tokenView(answer))
-      this.rendered.set(answer, json)
+      this.#rendered.set(answer, json)
     }
     return json
   }

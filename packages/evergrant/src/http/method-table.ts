@@ -5,17 +5,17 @@ interface KnownRoute {
 
 /** Which methods a path knows, so that a wrong method is told apart from a wrong path. Only asked after a miss, so patterns are made at the first one. */
 export class MethodTable {
-  private readonly routes: KnownRoute[] = []
-  private patterns: readonly (KnownRoute & { readonly pattern: RegExp })[] = []
+  readonly #routes: KnownRoute[] = []
+  #patterns: readonly (KnownRoute & { readonly pattern: RegExp })[] = []
 
   add(method: string | readonly string[], url: string): void {
-    this.routes.push({ url, methods: typeof method === 'string' ? [method] : method })
+    this.#routes.push({ url, methods: typeof method === 'string' ? [method] : method })
   }
 
   of(path: string): readonly string[] {
-    if (this.patterns.length !== this.routes.length) this.patterns = this.routes.map((route) => ({ ...route, pattern: patternOf(route.url) }))
+    if (this.#patterns.length !== this.#routes.length) this.#patterns = this.#routes.map((route) => ({ ...route, pattern: patternOf(route.url) }))
     const found = new Set<string>()
-    for (const route of this.patterns) if (route.pattern.test(path)) for (const method of route.methods) found.add(method)
+    for (const route of this.#patterns) if (route.pattern.test(path)) for (const method of route.methods) found.add(method)
     return [...found].sort()
   }
 }

@@ -18,44 +18,44 @@ const MAX_BUCKETS = 50_000
 
 /** Token buckets by name, in bounded memory. */
 export class RateLimiter {
-  private readonly limit: RateLimit
-  private readonly mono: () => number
-  private readonly buckets = new Map<string, Bucket>()
+  readonly #limit: RateLimit
+  readonly #mono: () => number
+  readonly #buckets = new Map<string, Bucket>()
 
   /** `mono` in milliseconds. */
   constructor(limit: RateLimit, mono: () => number) {
-    this.limit = limit
-    this.mono = mono
+    this.#limit = limit
+    this.#mono = mono
   }
 
   /** Takes one token. 0 when it was there, else the milliseconds until one will be. */
   take(name: string): number {
-    const now = this.mono()
-    let bucket = this.buckets.get(name)
+    const now = this.#mono()
+    let bucket = this.#buckets.get(name)
     if (bucket === undefined) {
-      if (this.buckets.size >= MAX_BUCKETS) this.makeRoom()
-      bucket = { tokens: this.limit.capacity, at: now }
-      this.buckets.set(name, bucket)
+      if (this.#buckets.size >= MAX_BUCKETS) this.#makeRoom()
+      bucket = { tokens: this.#limit.capacity, at: now }
+      this.#buckets.set(name, bucket)
     }
-    bucket.tokens = Math.min(this.limit.capacity, bucket.tokens + ((now - bucket.at) * this.limit.perSecond) / 1_000)
+    bucket.tokens = Math.min(this.#limit.capacity, bucket.tokens + ((now - bucket.at) * this.#limit.perSecond) / 1_000)
     bucket.at = now
     if (bucket.tokens >= 1) {
       bucket.tokens -= 1
       return 0
     }
-    return Math.ceil(((1 - bucket.tokens) * 1_000) / this.limit.perSecond)
+    return Math.ceil(((1 - bucket.tokens) * 1_000) / this.#limit.perSecond)
   }
 
   /** Returns a token that was taken in advance. */
   giveBack(name: string): void {
-    const bucket = this.buckets.get(name)
-    if (bucket !== undefined) bucket.tokens = Math.min(this.limit.capacity, bucket.tokens + 1)
+    const bucket = this.#buckets.get(name)
+    if (bucket !== undefined) bucket.tokens = Math.min(this.#limit.capacity, bucket.tokens + 1)
   }
 
   /** The longest known name goes: looking for a better one would cost every caller of a flood. */
-  private makeRoom(): void {
-    const oldest = this.buckets.keys().next().value
-    if (oldest !== undefined) this.buckets.delete(oldest)
+  #makeRoom(): void {
+    const oldest = this.#buckets.keys().next().value
+    if (oldest !== undefined) this.#buckets.delete(oldest)
   }
 }
 

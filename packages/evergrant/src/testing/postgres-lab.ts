@@ -68,33 +68,33 @@ async function emptying(admin: pg.Client): Promise<() => Promise<void>> {
 
 /** Counts what the database has not answered yet. */
 class Asked {
-  private open = 0
+  #open = 0
 
   through(store: Store): Store {
-    const parts = Object.entries(store).map(([name, part]) => [name, typeof part === 'object' && name !== 'changes' ? this.counting(part) : part])
+    const parts = Object.entries(store).map(([name, part]) => [name, typeof part === 'object' && name !== 'changes' ? this.#counting(part) : part])
     return Object.fromEntries(parts)
   }
 
   /** What an answer leads to is asked within the same turn, or the next. */
   async answered(): Promise<void> {
-    for (let quiet = 0; quiet < 3; quiet = this.open === 0 ? quiet + 1 : 0) await new Promise((resolve) => setImmediate(resolve))
+    for (let quiet = 0; quiet < 3; quiet = this.#open === 0 ? quiet + 1 : 0) await new Promise((resolve) => setImmediate(resolve))
   }
 
-  private counting<Part extends object>(part: Part): Part {
+  #counting<Part extends object>(part: Part): Part {
     return new Proxy(part, {
       get: (target, name) => {
         const member: unknown = Reflect.get(target, name)
         if (typeof member !== 'function') return member
-        return (...args: unknown[]) => this.counted(member.apply(target, args))
+        return (...args: unknown[]) => this.#counted(member.apply(target, args))
       },
     })
   }
 
-  private counted(answer: unknown): unknown {
+  #counted(answer: unknown): unknown {
     if (!(answer instanceof Promise)) return answer
-    this.open += 1
+    this.#open += 1
     const end = (): void => {
-      this.open -= 1
+      this.#open -= 1
     }
     answer.then(end, end)
     return answer

@@ -47,7 +47,7 @@ export abstract class SchemaPlace {
 
   async fill(fillings: readonly Filling[]): Promise<void> {
     const statements = fillings.map(({ table, columns, rows }) => {
-      const tuples = rows.map((row) => `(${row.map((value) => this.literal(value)).join(', ')})`)
+      const tuples = rows.map((row) => `(${row.map((value) => this.#literal(value)).join(', ')})`)
       return `insert into ${table} (${columns.join(', ')}) values ${tuples.join(', ')}`
     })
     await this.run(statements.join(';\n'))
@@ -63,7 +63,7 @@ export abstract class SchemaPlace {
     return found
   }
 
-  private literal(value: Value): string {
+  #literal(value: Value): string {
     if (value === null) return 'null'
     if (typeof value === 'number') return String(value)
     if (typeof value === 'string') return `'${value.replaceAll("'", "''")}'`

@@ -22,7 +22,7 @@ export class EvergrantErrorBoundary extends Component<Props, State> {
   static override contextType = EvergrantContext
   declare context: ContextType<typeof EvergrantContext>
   override state: State = { error: null }
-  private stops: (() => void)[] = []
+  #stops: (() => void)[] = []
 
   static getDerivedStateFromError(error: unknown): State {
     if (!isEvergrantError(error)) throw error
@@ -35,12 +35,12 @@ export class EvergrantErrorBoundary extends Component<Props, State> {
 
   override componentDidUpdate(_props: Props, before: State): void {
     if (before.error === this.state.error) return
-    this.stop()
-    if (this.state.error !== null) this.watch(this.state.error)
+    this.#stop()
+    if (this.state.error !== null) this.#watch(this.state.error)
   }
 
   override componentWillUnmount(): void {
-    this.stop()
+    this.#stop()
   }
 
   override render(): ReactNode {
@@ -51,21 +51,21 @@ export class EvergrantErrorBoundary extends Component<Props, State> {
     if (fallback !== undefined && typeof fallback !== 'function') return fallback
     if (!messages) return messages === null && <p role="alert">{error.message}</p>
     const incident = messages.errorIncident(error, { labels, now: Date.now(), places })
-    return fallback?.({ error, incident, reset: this.reset }) ?? <messages.Notice incident={incident} link={error.reconnectUrl} alert />
+    return fallback?.({ error, incident, reset: this.#reset }) ?? <messages.Notice incident={incident} link={error.reconnectUrl} alert />
   }
 
-  private readonly reset = (): void => this.setState({ error: null })
+  readonly #reset = (): void => this.setState({ error: null })
 
-  private watch({ action }: EvergrantError): void {
+  #watch({ action }: EvergrantError): void {
     const { client } = this.context ?? {}
     if (client === undefined) return
-    this.stops = (['recovered', 'refreshed', 'signed_in'] as const).map((name) => client.on(name, this.reset))
+    this.#stops = (['recovered', 'refreshed', 'signed_in'] as const).map((name) => client.on(name, this.#reset))
     if (action !== 'reconnect') return
     const before = client.connections.known()
-    this.stops.push(client.connections.watchAll((now) => now === before || this.reset()))
+    this.#stops.push(client.connections.watchAll((now) => now === before || this.#reset()))
   }
 
-  private stop(): void {
-    for (const stop of this.stops.splice(0)) stop()
+  #stop(): void {
+    for (const stop of this.#stops.splice(0)) stop()
   }
 }

@@ -21,10 +21,10 @@ const saysNothingWasDone = (status: number): boolean => (status >= 400 && status
 
 /** Runs a POST once per Idempotency-Key: {@link begin} before the work, {@link end} with what left. */
 export class IdempotentRequests {
-  private readonly ports: IdempotencyPorts
+  readonly #ports: IdempotencyPorts
 
   constructor(ports: IdempotencyPorts) {
-    this.ports = ports
+    this.#ports = ports
   }
 
   /**
@@ -32,7 +32,7 @@ export class IdempotentRequests {
    * two requests the same. @throws Fault `idempotency_mismatch`, `idempotency_in_progress`
    */
   async begin(organization: OrganizationId, key: string, request: string): Promise<KeptAnswer | undefined> {
-    const { store, seal, clock } = this.ports
+    const { store, seal, clock } = this.#ports
     const outcome = await store.begin(organization, key, seal.digest(request), clock.wall())
     switch (outcome.kind) {
       case 'first':
@@ -55,7 +55,7 @@ export class IdempotentRequests {
 
   /** Keeps the answer, or forgets the key when nothing was done. */
   async end(organization: OrganizationId, key: string, answer: KeptAnswer): Promise<void> {
-    const { store, seal } = this.ports
+    const { store, seal } = this.#ports
     if (saysNothingWasDone(answer.status)) await store.forget(organization, key)
     else await store.finish(organization, key, answer.status, seal.seal(answer.body, place(organization, key)))
   }

@@ -26,40 +26,40 @@ const TRIES = 5
 
 /** What people do to rules and alerts. */
 export class AlertService {
-  private readonly ports: AlertServicePorts
+  readonly #ports: AlertServicePorts
 
   constructor(ports: AlertServicePorts) {
-    this.ports = ports
+    this.#ports = ports
   }
 
   async rules(organization: OrganizationId): Promise<readonly AlertRule[]> {
-    return completeRules(await this.ports.alerts.rules(organization))
+    return completeRules(await this.#ports.alerts.rules(organization))
   }
 
   /** Changes the rules that are named, field by field; the others stay. @throws Fault `invalid_request` */
   async putRules(organization: OrganizationId, changes: readonly RuleChange[], actor: Actor): Promise<readonly AlertRule[]> {
-    const known = new Set((await this.ports.channels.list(organization)).map(({ id }) => id))
+    const known = new Set((await this.#ports.channels.list(organization)).map(({ id }) => id))
     for (const [index, change] of changes.entries()) checkChange(change, `/items/${index}`, known)
     const stored = await this.rules(organization)
     const rules = stored.map((rule) => ({ ...rule, ...changes.find(({ kind }) => kind === rule.kind) }))
     const kinds = changes.map(({ kind }) => kind)
-    await this.ports.alerts.putRules(organization, rules, this.event(organization, 'alert_rules.updated', null, actor, { kinds }))
+    await this.#ports.alerts.putRules(organization, rules, this.#event(organization, 'alert_rules.updated', null, actor, { kinds }))
     return rules
   }
 
   list(organization: OrganizationId, resolved: boolean | null, page: PageRequest): Promise<Page<Alert>> {
-    return this.ports.alerts.list(organization, resolved, page)
+    return this.#ports.alerts.list(organization, resolved, page)
   }
 
   /** With its first 200 subjects. @throws Fault `not_found` */
   async get(organization: OrganizationId, id: AlertId): Promise<{ readonly alert: Alert; readonly items: readonly AlertItem[] }> {
-    const alert = await this.find(organization, id)
-    return { alert, items: await this.ports.alerts.items(id, ITEMS_SHOWN) }
+    const alert = await this.#find(organization, id)
+    return { alert, items: await this.#ports.alerts.items(id, ITEMS_SHOWN) }
   }
 
   /** Somebody has taken it on: nobody is told more of it until it is over. @throws Fault `not_found`, `conflict` */
   acknowledge(organization: OrganizationId, id: AlertId, actor: Actor): Promise<Alert> {
-    return this.change(organization, id, actor, 'alert.acknowledged', (alert, now) => ({
+    return this.#change(organization, id, actor, 'alert.acknowledged', (alert, now) => ({
       acknowledgedAt: alert.acknowledgedAt ?? now,
       acknowledgedBy: alert.acknowledgedBy ?? nameOf(actor),
       snoozedUntil: null,
@@ -68,17 +68,17 @@ export class AlertService {
 
   /** Nobody is told of it until then; afterwards they are reminded. @throws Fault */
   async snooze(organization: OrganizationId, id: AlertId, until: Instant, actor: Actor): Promise<Alert> {
-    const now = this.ports.clock.wall()
+    const now = this.#ports.clock.wall()
     if (until <= now || until > now + LONGEST_SNOOZE_MS)
       throw new Fault('invalid_request', { field: '/until', detail: '`until` must lie in the future, and within 30 days.' })
-    return this.change(organization, id, actor, 'alert.snoozed', () => ({ snoozedUntil: until }))
+    return this.#change(organization, id, actor, 'alert.snoozed', () => ({ snoozedUntil: until }))
   }
 
   /** Over, because a person says so. It opens anew when something joins it. Repeating it changes nothing. @throws Fault */
   async resolve(organization: OrganizationId, id: AlertId, actor: Actor): Promise<Alert> {
-    const { alerts, channels, clock, entropy, minuteOfDay } = this.ports
+    const { alerts, channels, clock, entropy, minuteOfDay } = this.#ports
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
-      const alert = await this.find(organization, id)
+      const alert = await this.#find(organization, id)
       if (alert.resolvedAt !== null) return alert
       const rules = new Map(completeRules(await alerts.rules(organization)).map((rule) => [rule.kind, rule] as const))
       const listening = await channels.list(organization)
@@ -86,36 +86,30 @@ export class AlertService {
       book.resolve(alert, nameOf(actor))
       const changes = book.changes()
       const events = changes.events.map((event) => ({ ...event, actor }))
-      if ((await alerts.commit({ ...NOTHING_MORE, ...changes, events })) === 'committed') return this.find(organization, id)
+      if ((await alerts.commit({ ...NOTHING_MORE, ...changes, events })) === 'committed') return this.#find(organization, id)
     }
     throw moving()
   }
 
-  private async change(
-    organization: OrganizationId,
-    id: AlertId,
-    actor: Actor,
-    type: EventType,
-    to: (alert: Alert, now: Instant) => Partial<Alert>,
-  ): Promise<Alert> {
+  async #change(organization: OrganizationId, id: AlertId, actor: Actor, type: EventType, to: (alert: Alert, now: Instant) => Partial<Alert>): Promise<Alert> {
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
-      const alert = await this.find(organization, id)
+      const alert = await this.#find(organization, id)
       if (alert.resolvedAt !== null) throw new Fault('conflict', { detail: 'This alert is resolved already: there is nothing left to do about it.' })
-      const next: Alert = { ...alert, ...to(alert, this.ports.clock.wall()), version: alert.version + 1 }
-      const events = [this.event(organization, type, id, actor, { kind: alert.kind, until: next.snoozedUntil })]
-      if ((await this.ports.alerts.commit({ ...NOTHING_MORE, alerts: [{ alert: next, before: alert.version }], events })) === 'committed') return next
+      const next: Alert = { ...alert, ...to(alert, this.#ports.clock.wall()), version: alert.version + 1 }
+      const events = [this.#event(organization, type, id, actor, { kind: alert.kind, until: next.snoozedUntil })]
+      if ((await this.#ports.alerts.commit({ ...NOTHING_MORE, alerts: [{ alert: next, before: alert.version }], events })) === 'committed') return next
     }
     throw moving()
   }
 
-  private async find(organization: OrganizationId, id: AlertId): Promise<Alert> {
-    const alert = await this.ports.alerts.get(organization, id)
+  async #find(organization: OrganizationId, id: AlertId): Promise<Alert> {
+    const alert = await this.#ports.alerts.get(organization, id)
     if (alert === undefined) throw new Fault('not_found', { field: 'id', detail: `There is no alert ${id} in this organization. GET alerts lists them.` })
     return alert
   }
 
-  private event(organization: OrganizationId, type: EventType, subject: string | null, actor: Actor, data: JsonObject): NewEvent {
-    const { entropy, clock } = this.ports
+  #event(organization: OrganizationId, type: EventType, subject: string | null, actor: Actor, data: JsonObject): NewEvent {
+    const { entropy, clock } = this.#ports
     return { id: newId('evt', entropy), organization, type, at: clock.wall(), actor, connection: null, subject, data }
   }
 }

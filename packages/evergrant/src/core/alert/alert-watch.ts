@@ -22,28 +22,28 @@ const LEASE_MS = 30 * SECOND
  * of them commit: an event is settled in the transaction that writes what follows from it, so nothing is lost and nothing told twice.
  */
 export class AlertWatch {
-  private readonly ports: WatchPorts
+  readonly #ports: WatchPorts
 
   constructor(ports: WatchPorts) {
-    this.ports = ports
+    this.#ports = ports
   }
 
   /** Reads what happened since. True when there is more. */
   async readEvents(): Promise<boolean> {
-    if (!(await this.mayRun('events'))) return false
-    const pending = await this.ports.alerts.pending(BATCH)
-    for (const [organization, events] of byOrganization(pending)) await this.readOf(organization, events)
+    if (!(await this.#mayRun('events'))) return false
+    const pending = await this.#ports.alerts.pending(BATCH)
+    for (const [organization, events] of byOrganization(pending)) await this.#readOf(organization, events)
     return pending.length === BATCH
   }
 
   /** Looks for what no event tells: trouble that lasts, and trouble that is over. */
   async look(): Promise<boolean> {
-    if (!(await this.mayRun('looks'))) return false
+    if (!(await this.#mayRun('looks'))) return false
     let more = false
-    for (const { id } of await this.ports.organizations.list()) {
-      const rules = await this.rulesOf(id)
-      const found = await lookAt(this.ports, id, rules)
-      await this.apply(id, found, { rules, done: [], deliveries: [], letters: [] })
+    for (const { id } of await this.#ports.organizations.list()) {
+      const rules = await this.#rulesOf(id)
+      const found = await lookAt(this.#ports, id, rules)
+      await this.#apply(id, found, { rules, done: [], deliveries: [], letters: [] })
       more ||= found.more
     }
     return more
@@ -51,22 +51,22 @@ export class AlertWatch {
 
   /** What one node finds about itself. Any node at any time. */
   async report(organization: OrganizationId, found: Reading): Promise<void> {
-    await this.apply(organization, found, { rules: await this.rulesOf(organization), done: [], deliveries: [], letters: [] })
+    await this.#apply(organization, found, { rules: await this.#rulesOf(organization), done: [], deliveries: [], letters: [] })
   }
 
-  private mayRun(what: string): Promise<boolean> {
-    const { alerts, holder, clock } = this.ports
+  #mayRun(what: string): Promise<boolean> {
+    const { alerts, holder, clock } = this.#ports
     const now = clock.wall()
     return alerts.lease(`alerts ${what}`, holder, now, now + LEASE_MS)
   }
 
-  private async rulesOf(organization: OrganizationId): Promise<ReadonlyMap<AlertKind, AlertRule>> {
-    return new Map(completeRules(await this.ports.alerts.rules(organization)).map((rule) => [rule.kind, rule]))
+  async #rulesOf(organization: OrganizationId): Promise<ReadonlyMap<AlertKind, AlertRule>> {
+    return new Map(completeRules(await this.#ports.alerts.rules(organization)).map((rule) => [rule.kind, rule]))
   }
 
-  private async readOf(organization: OrganizationId, events: readonly AuditEvent[]): Promise<void> {
-    const rules = await this.rulesOf(organization)
-    const endpoints = (await this.ports.webhooks.list(organization)).filter(({ enabled }) => enabled)
+  async #readOf(organization: OrganizationId, events: readonly AuditEvent[]): Promise<void> {
+    const rules = await this.#rulesOf(organization)
+    const endpoints = (await this.#ports.webhooks.list(organization)).filter(({ enabled }) => enabled)
     const signals: Signal[] = []
     const reliefs: Relief[] = []
     const letters: OwnerLetter[] = []
@@ -75,39 +75,39 @@ export class AlertWatch {
     const steps: Reading[] = []
     for (const event of events) {
       const { connection } = event
-      const details = connection !== null && asksForConnection(event) ? await this.ports.details(organization, connection) : undefined
-      const reading = await this.named(readEvent(event, rules, details))
+      const details = connection !== null && asksForConnection(event) ? await this.#ports.details(organization, connection) : undefined
+      const reading = await this.#named(readEvent(event, rules, details))
       steps.push(reading)
       signals.push(...reading.signals)
       reliefs.push(...reading.reliefs)
-      if (details !== undefined) letters.push(...(await this.lettersFor(event, reading, rules, details)))
-      for (const endpoint of endpoints) if (wants(endpoint, event.type)) deliveries.push(this.delivery(event, endpoint.id))
+      if (details !== undefined) letters.push(...(await this.#lettersFor(event, reading, rules, details)))
+      for (const endpoint of endpoints) if (wants(endpoint, event.type)) deliveries.push(this.#delivery(event, endpoint.id))
     }
-    await this.apply(organization, { signals, reliefs, steps }, { rules, done: events.map(({ id }) => id), deliveries, letters })
+    await this.#apply(organization, { signals, reliefs, steps }, { rules, done: events.map(({ id }) => id), deliveries, letters })
   }
 
   /** An alert about an integration says its name, not its id. */
-  private async named(reading: Reading): Promise<Reading> {
+  async #named(reading: Reading): Promise<Reading> {
     const signals: Signal[] = []
     for (const signal of reading.signals) {
       if (signal.kind !== 'integration_misconfigured') signals.push(signal)
       else {
-        const integration = await this.ports.integrations.get(signal.organization, signal.subject as IntegrationId)
+        const integration = await this.#ports.integrations.get(signal.organization, signal.subject as IntegrationId)
         signals.push({ ...signal, about: { ...signal.about, integration: integration?.slug ?? signal.subject } })
       }
     }
     return { ...reading, signals }
   }
 
-  private delivery(event: AuditEvent, endpoint: Delivery['endpoint']): Delivery {
-    const now = this.ports.clock.wall()
+  #delivery(event: AuditEvent, endpoint: Delivery['endpoint']): Delivery {
+    const now = this.#ports.clock.wall()
     const what = { organization: event.organization, endpoint, event: event.id, type: event.type }
     const times = { createdAt: now, nextAt: now, expiresAt: now + KEEP_TRYING_MS, finishedAt: null }
-    return { id: newId('dlv', this.ports.entropy), ...what, state: 'waiting', attempts: 0, ...times }
+    return { id: newId('dlv', this.#ports.entropy), ...what, state: 'waiting', attempts: 0, ...times }
   }
 
   /** To the end user, where the rule and the organization say so and the end user can do something about it. */
-  private async lettersFor(
+  async #lettersFor(
     event: AuditEvent,
     { signals }: Reading,
     rules: ReadonlyMap<AlertKind, AlertRule>,
@@ -117,19 +117,19 @@ export class AlertWatch {
     const rule = signal === undefined ? undefined : rules.get(signal.kind)
     if (signal === undefined || rule === undefined || !rule.enabled || !rule.notifyOwner) return []
     if (signal.kind !== 'connection_needs_reauth' || !ownerCanMend(signal.about.code)) return []
-    if (!(await this.ports.ownerMail(event.organization))) return []
+    if (!(await this.#ports.ownerMail(event.organization))) return []
     const cause = `ended ${row.credential.generation}`
-    const now = this.ports.clock.wall()
+    const now = this.#ports.clock.wall()
     const what = { organization: event.organization, connection: row.connection.id, why: 'needs_reauth', cause } as const
-    return [{ id: newId('ltr', this.ports.entropy), ...what, state: 'waiting', attempts: 0, nextAt: now, createdAt: now }]
+    return [{ id: newId('ltr', this.#ports.entropy), ...what, state: 'waiting', attempts: 0, nextAt: now, createdAt: now }]
   }
 
-  private async apply(
+  async #apply(
     organization: OrganizationId,
     { signals, reliefs, steps }: Reading & { readonly steps?: readonly Reading[] },
     more: Pick<AlertCommit, 'done' | 'deliveries' | 'letters'> & { readonly rules: ReadonlyMap<AlertKind, AlertRule> },
   ): Promise<void> {
-    const { alerts, channels, clock, entropy, minuteOfDay } = this.ports
+    const { alerts, channels, clock, entropy, minuteOfDay } = this.#ports
     const subjects = [...new Set([...signals, ...reliefs].map(({ subject }) => subject))]
     const open = await alerts.open(organization)
     if (subjects.length === 0 && open.length === 0 && more.done.length === 0) return

@@ -51,26 +51,26 @@ const AUTH = /^[A-Za-z0-9_-]{22}(?:==)?$/
 
 /** Where operators are told. */
 export class ChannelService {
-  private readonly ports: ChannelServicePorts
+  readonly #ports: ChannelServicePorts
 
   constructor(ports: ChannelServicePorts) {
-    this.ports = ports
+    this.#ports = ports
   }
 
   list(organization: OrganizationId): Promise<readonly Channel[]> {
-    return this.ports.channels.list(organization)
+    return this.#ports.channels.list(organization)
   }
 
   /** @throws Fault `invalid_request` naming the field */
   async create(organization: OrganizationId, wanted: NewChannel, actor: Actor): Promise<Channel> {
-    const { entropy, clock, channels } = this.ports
+    const { entropy, clock, channels } = this.#ports
     const id = newId('chn', entropy)
     const now = clock.wall()
-    const secret = await this.secretOf(organization, wanted)
-    this.checkQuiet(wanted.quiet)
+    const secret = await this.#secretOf(organization, wanted)
+    this.#checkQuiet(wanted.quiet)
     const channel: Channel = {
       ...{ id, organization, kind: wanted.kind, name: wanted.name, enabled: true },
-      sealed: secret === null ? null : this.ports.seal.seal(secret.text, channelContext({ organization, id })),
+      sealed: secret === null ? null : this.#ports.seal.seal(secret.text, channelContext({ organization, id })),
       host: secret?.host ?? null,
       to: wanted.kind === 'email' ? (wanted.to ?? []) : [],
       digest: wanted.kind === 'email' && wanted.digest === true,
@@ -79,26 +79,26 @@ export class ChannelService {
       quiet: wanted.quiet ?? null,
       ...{ lastSentAt: null, lastError: null, createdAt: now, updatedAt: now, version: 1 },
     }
-    await channels.insert(channel, this.event('channel.created', channel, actor, { kind: channel.kind, name: channel.name }))
+    await channels.insert(channel, this.#event('channel.created', channel, actor, { kind: channel.kind, name: channel.name }))
     return channel
   }
 
   /** @throws Fault `not_found`, `invalid_request` */
   async change(organization: OrganizationId, id: ChannelId, change: ChannelChange, actor: Actor): Promise<Channel> {
-    this.checkQuiet(change.quiet)
+    this.#checkQuiet(change.quiet)
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
       const old = await this.get(organization, id)
       if (change.url !== undefined && old.kind !== 'slack') throw invalid('/url', 'Only a Slack channel has a `url`.')
       if ((change.to ?? change.digest ?? change.whenWell) !== undefined && old.kind !== 'email')
         throw invalid('/to', 'Only a mail channel has `to`, `digest` and `digest_when_well`.')
       if (change.to !== undefined) checkRecipients(change.to)
-      const secret = change.url === undefined ? null : this.slackSecret(change.url)
+      const secret = change.url === undefined ? null : this.#slackSecret(change.url)
       const { url: _url, ...plain } = withoutUndefined(change)
-      const sealed = secret === null ? {} : { sealed: this.ports.seal.seal(secret.text, channelContext(old)), host: secret.host }
+      const sealed = secret === null ? {} : { sealed: this.#ports.seal.seal(secret.text, channelContext(old)), host: secret.host }
       const whenWell = (change.digest ?? old.digest) && (change.whenWell ?? old.whenWell)
-      const next: Channel = { ...old, ...plain, ...sealed, whenWell, updatedAt: this.ports.clock.wall(), version: old.version + 1 }
-      const event = this.event('channel.updated', next, actor, { fields: Object.keys(change) })
-      if ((await this.ports.channels.update(next, event)) === 'updated') return next
+      const next: Channel = { ...old, ...plain, ...sealed, whenWell, updatedAt: this.#ports.clock.wall(), version: old.version + 1 }
+      const event = this.#event('channel.updated', next, actor, { fields: Object.keys(change) })
+      if ((await this.#ports.channels.update(next, event)) === 'updated') return next
     }
     throw new Fault('conflict', { detail: 'This channel is being changed by somebody else. Try again.' })
   }
@@ -106,61 +106,61 @@ export class ChannelService {
   /** @throws Fault `not_found` */
   async remove(organization: OrganizationId, id: ChannelId, actor: Actor): Promise<void> {
     const channel = await this.get(organization, id)
-    await this.ports.channels.remove(organization, id, this.event('channel.deleted', channel, actor, { name: channel.name }))
+    await this.#ports.channels.remove(organization, id, this.#event('channel.deleted', channel, actor, { name: channel.name }))
   }
 
   /** Tells the channel something harmless at once. `detail` says why it was not taken. @throws Fault `not_found` */
   async test(organization: OrganizationId, id: ChannelId, actor: Actor): Promise<{ readonly ok: boolean; readonly detail: string | null }> {
     const channel = await this.get(organization, id)
-    const detail = channel.webhook === null ? await this.tellTest(channel) : await this.ports.testWebhook(organization, channel.webhook, actor)
-    await this.ports.channels.note(id, this.ports.clock.wall(), detail, false)
+    const detail = channel.webhook === null ? await this.#tellTest(channel) : await this.#ports.testWebhook(organization, channel.webhook, actor)
+    await this.#ports.channels.note(id, this.#ports.clock.wall(), detail, false)
     return { ok: detail === null, detail }
   }
 
   /** @throws Fault `not_found` */
   async get(organization: OrganizationId, id: ChannelId): Promise<Channel> {
-    const channel = await this.ports.channels.get(organization, id)
+    const channel = await this.#ports.channels.get(organization, id)
     if (channel === undefined) throw new Fault('not_found', { field: 'id', detail: `There is no channel ${id} in this organization. GET channels lists them.` })
     return channel
   }
 
-  private async tellTest(channel: Channel): Promise<string | null> {
-    const { consoleUrl: url } = this.ports
+  async #tellTest(channel: Channel): Promise<string | null> {
+    const { consoleUrl: url } = this.#ports
     const text = `This channel, "${channel.name}", works. Alerts of Evergrant will come here.`
     try {
       const item = { state: 'open', severity: 'info', title: 'Nothing is wrong', text, url, runbookUrl: null } as const
-      await this.ports.tell(addressOf(channel, this.ports.seal), { title: 'A test from Evergrant', severity: 'info', items: [item], url })
+      await this.#ports.tell(addressOf(channel, this.#ports.seal), { title: 'A test from Evergrant', severity: 'info', items: [item], url })
       return null
     } catch (error) {
       return error instanceof ChannelError ? error.message : 'unknown'
     }
   }
 
-  private async secretOf(organization: OrganizationId, wanted: NewChannel): Promise<{ readonly text: string; readonly host: string } | null> {
+  async #secretOf(organization: OrganizationId, wanted: NewChannel): Promise<{ readonly text: string; readonly host: string } | null> {
     switch (wanted.kind) {
       case 'slack':
-        return this.slackSecret(wanted.url)
+        return this.#slackSecret(wanted.url)
       case 'push':
-        return this.pushSecret(wanted.subscription)
+        return this.#pushSecret(wanted.subscription)
       case 'email':
         checkRecipients(wanted.to ?? [])
         return null
       case 'webhook': {
-        const found = wanted.webhook === undefined || wanted.webhook === null ? undefined : await this.ports.webhooks.get(organization, wanted.webhook)
+        const found = wanted.webhook === undefined || wanted.webhook === null ? undefined : await this.#ports.webhooks.get(organization, wanted.webhook)
         if (found === undefined) throw invalid('/webhook', 'Give `webhook`, the id of an endpoint of this organization. GET webhooks lists them.')
         return null
       }
     }
   }
 
-  private slackSecret(url: string | undefined): { readonly text: string; readonly host: string } {
-    const host = url === undefined ? null : this.ports.hostOf(url)
+  #slackSecret(url: string | undefined): { readonly text: string; readonly host: string } {
+    const host = url === undefined ? null : this.#ports.hostOf(url)
     if (url === undefined || host === null) throw invalid('/url', 'Give `url`, the https address of an incoming webhook: https://hooks.slack.com/services/...')
     return { text: url, host }
   }
 
-  private pushSecret(subscription: PushSubscriptionKeys | undefined): { readonly text: string; readonly host: string } {
-    const host = subscription === undefined ? null : this.ports.hostOf(subscription.endpoint)
+  #pushSecret(subscription: PushSubscriptionKeys | undefined): { readonly text: string; readonly host: string } {
+    const host = subscription === undefined ? null : this.#ports.hostOf(subscription.endpoint)
     if (subscription === undefined || host === null)
       throw invalid('/subscription', 'Give `subscription` as the browser made it: `endpoint`, an https address, and `keys`.')
     const { endpoint, keys } = subscription
@@ -169,18 +169,18 @@ export class ChannelService {
     return { text: JSON.stringify({ endpoint, keys: { p256dh: keys.p256dh, auth: keys.auth } }), host }
   }
 
-  private checkQuiet(quiet: QuietHours | null | undefined): void {
+  #checkQuiet(quiet: QuietHours | null | undefined): void {
     if (quiet === null || quiet === undefined) return
     if (minuteOf(quiet.from) === minuteOf(quiet.to)) throw invalid('/quiet_hours', '`from` and `to` are the same: that is no time, or all of it.')
     try {
-      this.ports.minuteOfDay(this.ports.clock.wall(), quiet.timeZone)
+      this.#ports.minuteOfDay(this.#ports.clock.wall(), quiet.timeZone)
     } catch {
       throw invalid('/quiet_hours/time_zone', 'There is no such time zone. Example: Europe/Berlin.')
     }
   }
 
-  private event(type: EventType, channel: Channel, actor: Actor, data: JsonObject): NewEvent {
-    const { entropy, clock } = this.ports
+  #event(type: EventType, channel: Channel, actor: Actor, data: JsonObject): NewEvent {
+    const { entropy, clock } = this.#ports
     const common = { organization: channel.organization, connection: null, subject: channel.id }
     return { id: newId('evt', entropy), type, at: clock.wall(), actor, ...common, data }
   }

@@ -25,19 +25,19 @@ interface NodeReportPorts {
 
 /** A node tells of its own trouble: no other one can see it. */
 export class NodeReport {
-  private readonly ports: NodeReportPorts
-  private journalSince: number | null = null
+  readonly #ports: NodeReportPorts
+  #journalSince: number | null = null
 
   constructor(ports: NodeReportPorts) {
-    this.ports = ports
+    this.#ports = ports
   }
 
   async run(): Promise<void> {
-    const { clock, organization, node, alerts, watch } = this.ports
-    const facts = await this.ports.facts()
-    this.journalSince = facts.journal === 0 ? null : (this.journalSince ?? clock.mono())
+    const { clock, organization, node, alerts, watch } = this.#ports
+    const facts = await this.#ports.facts()
+    this.#journalSince = facts.journal === 0 ? null : (this.#journalSince ?? clock.mono())
     const minutes = completeRules(await alerts.rules(organization)).find(({ kind }) => kind === 'journal_not_empty')?.minutes ?? 0
-    const lasting = this.journalSince !== null && clock.mono() - this.journalSince >= minutes * MINUTE
+    const lasting = this.#journalSince !== null && clock.mono() - this.#journalSince >= minutes * MINUTE
     const common = { organization, subject: node, connection: null, at: clock.wall() }
     const signals: Signal[] = []
     const reliefs: Relief[] = []

@@ -47,23 +47,23 @@ const BACKOFF = { baseMs: 30 * SECOND, capMs: HOUR }
 
 /** Tells channels what waits for them; everything that is due for one channel goes in one message. */
 export class Notifier {
-  private readonly ports: NotifierPorts
+  readonly #ports: NotifierPorts
 
   constructor(ports: NotifierPorts) {
-    this.ports = ports
+    this.#ports = ports
   }
 
   /** True when there may be more. */
   async run(): Promise<boolean> {
-    const now = this.ports.clock.wall()
-    const notices = await this.ports.alerts.takeNotices(now, now + CLAIM_MS, BATCH)
+    const now = this.#ports.clock.wall()
+    const notices = await this.#ports.alerts.takeNotices(now, now + CLAIM_MS, BATCH)
     const groups = new Map<ChannelId, Notice[]>()
     for (const notice of notices) {
       const known = groups.get(notice.channel)
       if (known === undefined) groups.set(notice.channel, [notice])
       else known.push(notice)
     }
-    await Promise.all([...groups.values()].map((group) => this.tell(group)))
+    await Promise.all([...groups.values()].map((group) => this.#tell(group)))
     return notices.length === BATCH
   }
 
@@ -72,7 +72,7 @@ export class Notifier {
    * the mail server does not take is not sent again, and the channel says why.
    */
   async runDaily(): Promise<void> {
-    const { channels, clock, minuteOfDay, tell, seal, log } = this.ports
+    const { channels, clock, minuteOfDay, tell, seal, log } = this.#ports
     for (const channel of await channels.everyDay()) {
       const now = clock.wall()
       const due = lastDigest(now, channel.quiet?.timeZone ?? 'UTC', minuteOfDay)
@@ -80,7 +80,7 @@ export class Notifier {
       if (told >= due || now < due + AFTER_OTHERS_MS || now > due + LATEST_MS) continue
       if (!(await channels.claimDay(channel.id, channel.lastSentAt, now))) continue
       try {
-        await tell(addressOf(channel, seal), await this.messageOf(channel, []))
+        await tell(addressOf(channel, seal), await this.#messageOf(channel, []))
       } catch (error) {
         const failure = error instanceof ChannelError ? error : new ChannelError(error instanceof Error ? error.name : 'unknown')
         log.warn({ channel: channel.id, error: failure.message }, 'a channel did not take the letter of the day')
@@ -89,64 +89,64 @@ export class Notifier {
     }
   }
 
-  private async tell(notices: readonly Notice[]): Promise<void> {
-    const { alerts, channels, clock, log } = this.ports
+  async #tell(notices: readonly Notice[]): Promise<void> {
+    const { alerts, channels, clock, log } = this.#ports
     const [first] = notices
     if (first === undefined) return
     const channel = await channels.get(first.organization, first.channel)
-    const news = channel === undefined || !channel.enabled ? [] : await this.newsOf(notices)
+    const news = channel === undefined || !channel.enabled ? [] : await this.#newsOf(notices)
     const dropped = notices.filter(({ alert }) => !news.some(({ id }) => id === alert))
     await alerts.settleNotices(dropped.map(({ id }) => ({ id, state: 'dropped', nextAt: null })))
     const left = notices.filter((notice) => !dropped.includes(notice))
     if (channel === undefined || left.length === 0) return
     try {
-      await this.ports.tell(addressOf(channel, this.ports.seal), await this.messageOf(channel, news))
+      await this.#ports.tell(addressOf(channel, this.#ports.seal), await this.#messageOf(channel, news))
       await alerts.settleNotices(left.map(({ id }) => ({ id, state: 'sent', nextAt: null })))
       await channels.note(channel.id, clock.wall(), null, false)
     } catch (error) {
       const failure = error instanceof ChannelError ? error : new ChannelError(error instanceof Error ? error.name : 'unknown')
       log.warn({ channel: channel.id, kind: channel.kind, error: failure.message }, 'a channel did not take its message')
-      await alerts.settleNotices(left.map((notice) => this.afterFailure(notice, failure)))
+      await alerts.settleNotices(left.map((notice) => this.#afterFailure(notice, failure)))
       await channels.note(channel.id, clock.wall(), failure.message, failure.gone)
     }
   }
 
   /** Each alert once, as it is now. What was healed before anybody was told is no news, nor is more of what a person has taken on. */
-  private async newsOf(notices: readonly Notice[]): Promise<readonly Alert[]> {
+  async #newsOf(notices: readonly Notice[]): Promise<readonly Alert[]> {
     const found: Alert[] = []
     for (const id of new Set(notices.map(({ alert }) => alert))) {
       const own = notices.filter(({ alert }) => alert === id)
       const [first] = own
-      const alert = first === undefined ? undefined : await this.ports.alerts.get(first.organization, id)
-      if (alert !== undefined && isNews(alert, own, this.ports.clock.wall())) found.push(alert)
+      const alert = first === undefined ? undefined : await this.#ports.alerts.get(first.organization, id)
+      if (alert !== undefined && isNews(alert, own, this.#ports.clock.wall())) found.push(alert)
     }
     return found
   }
 
-  private async messageOf(channel: Channel, news: readonly Alert[]): Promise<Message> {
-    const items = news.map((alert) => this.itemOf(alert))
+  async #messageOf(channel: Channel, news: readonly Alert[]): Promise<Message> {
+    const items = news.map((alert) => this.#itemOf(alert))
     // A digest says what is open, too, not only what came.
-    const others = channel.digest ? (await this.ports.alerts.open(channel.organization)).filter(({ id }) => !news.some((known) => known.id === id)) : []
-    const all = [...items, ...others.map((alert) => this.itemOf(alert))]
+    const others = channel.digest ? (await this.#ports.alerts.open(channel.organization)).filter(({ id }) => !news.some((known) => known.id === id)) : []
+    const all = [...items, ...others.map((alert) => this.#itemOf(alert))]
     const severity = SEVERITIES[Math.max(...all.map((item) => SEVERITIES.indexOf(item.severity)))] ?? 'info'
     const [only] = all
     const title = all.length === 1 && only !== undefined ? (only.state === 'resolved' ? `Resolved: ${only.title}` : only.title) : summary(all)
-    const { links, clock } = this.ports
-    const report = channel.digest ? reportWords(await this.ports.report(channel.organization), clock.wall(), links.metrics) : null
+    const { links, clock } = this.#ports
+    const report = channel.digest ? reportWords(await this.#ports.report(channel.organization), clock.wall(), links.metrics) : null
     return { title, severity, items: all, url: links.all, report }
   }
 
-  private itemOf(alert: Alert): MessageItem {
-    const { links } = this.ports
+  #itemOf(alert: Alert): MessageItem {
+    const { links } = this.#ports
     const resolved = alert.resolvedAt !== null
     const common = { severity: alert.severity, ...alertWords(alert), url: links.alert(alert) }
     return { state: resolved ? 'resolved' : 'open', ...common, runbookUrl: resolved ? null : links.runbook(alert.kind) }
   }
 
-  private afterFailure(notice: Notice, { gone, retryAfterMs }: ChannelError) {
-    const now = this.ports.clock.wall()
+  #afterFailure(notice: Notice, { gone, retryAfterMs }: ChannelError) {
+    const now = this.#ports.clock.wall()
     if (gone || now - notice.createdAt > GIVE_UP_MS) return { id: notice.id, state: 'failed', nextAt: null } as const
-    const wait = backoffMs({ ...BACKOFF, failures: notice.attempts, floorMs: retryAfterMs ?? 0 }, this.ports.entropy.uniform())
+    const wait = backoffMs({ ...BACKOFF, failures: notice.attempts, floorMs: retryAfterMs ?? 0 }, this.#ports.entropy.uniform())
     return { id: notice.id, state: 'waiting', nextAt: now + wait } as const
   }
 }

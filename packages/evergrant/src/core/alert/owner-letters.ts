@@ -44,22 +44,22 @@ const ADDRESS_FIELDS = ['email', 'owner_email'] as const
 
 /** Writes to end users: once for each cause, only what they can mend, and only if it is still so. */
 export class OwnerLetters {
-  private readonly ports: OwnerLetterPorts
+  readonly #ports: OwnerLetterPorts
 
   constructor(ports: OwnerLetterPorts) {
-    this.ports = ports
+    this.#ports = ports
   }
 
   /** True when there may be more. */
   async run(): Promise<boolean> {
-    const letters = await this.ports.alerts.takeLetters(this.ports.clock.wall(), BATCH)
-    for (const letter of letters) await this.write(letter)
+    const letters = await this.#ports.alerts.takeLetters(this.#ports.clock.wall(), BATCH)
+    for (const letter of letters) await this.#write(letter)
     return letters.length === BATCH
   }
 
-  private async write(letter: OwnerLetter): Promise<void> {
-    const { alerts, clock, entropy, log, mailer } = this.ports
-    const ready = await this.prepare(letter)
+  async #write(letter: OwnerLetter): Promise<void> {
+    const { alerts, clock, entropy, log, mailer } = this.#ports
+    const ready = await this.#prepare(letter)
     if (ready === null) return alerts.settleLetter(letter.id, 'skipped', null, null)
     try {
       await mailer.send(ready)
@@ -72,24 +72,24 @@ export class OwnerLetters {
         ? alerts.settleLetter(letter.id, 'failed', null, null)
         : alerts.settleLetter(letter.id, 'waiting', now + wait, null)
     }
-    await alerts.settleLetter(letter.id, 'sent', null, this.event(letter))
+    await alerts.settleLetter(letter.id, 'sent', null, this.#event(letter))
   }
 
   /** Null: healed meanwhile, no address, or not wanted any more. */
-  private async prepare({ organization, connection }: OwnerLetter): Promise<Letter | null> {
-    const sender = await this.ports.sender(organization)
-    const details = sender === null ? undefined : await this.ports.details(organization, connection)
+  async #prepare({ organization, connection }: OwnerLetter): Promise<Letter | null> {
+    const sender = await this.#ports.sender(organization)
+    const details = sender === null ? undefined : await this.#ports.details(organization, connection)
     if (sender === null || details === undefined || !isStillSo(details)) return null
     const { metadata, owner, accountLabel, account } = details.row.connection
     const given = ADDRESS_FIELDS.map((field) => metadata[field]).find((value) => typeof value === 'string' && ADDRESS.test(value))
-    const to = typeof given === 'string' ? given : await this.ports.addressOf(organization, owner)
-    const url = this.ports.reconnectUrl(details)
+    const to = typeof given === 'string' ? given : await this.#ports.addressOf(organization, owner)
+    const url = this.#ports.reconnectUrl(details)
     if (to === null || url === null) return null
-    return this.ports.compose(to, { provider: details.providerName, account: accountLabel ?? account, url, ...sender })
+    return this.#ports.compose(to, { provider: details.providerName, account: accountLabel ?? account, url, ...sender })
   }
 
-  private event({ organization, connection, why, id }: OwnerLetter): NewEvent {
-    const { entropy, clock } = this.ports
+  #event({ organization, connection, why, id }: OwnerLetter): NewEvent {
+    const { entropy, clock } = this.#ports
     const common = { actor: SYSTEM_ACTOR, connection, subject: id }
     return { id: newId('evt', entropy), organization, type: 'owner.notified', at: clock.wall(), ...common, data: { why, by: 'email' } }
   }

@@ -69,28 +69,28 @@ const PATCH_TRIES = 10
 
 /** Everything about connections that is not their credential. */
 export class ConnectionService {
-  private readonly ports: ConnectionPorts
+  readonly #ports: ConnectionPorts
 
   constructor(ports: ConnectionPorts) {
-    this.ports = ports
+    this.#ports = ports
   }
 
   /** @throws Fault `not_found` */
   async get(organization: OrganizationId, id: ConnectionId): Promise<ConnectionDetails> {
-    const [row, [check = null]] = await Promise.all([this.row(organization, id), this.ports.checks.of([id])])
-    const details = await this.detailsOf(row, new Map(), check)
-    return { ...details, accountLimit: await this.accountLimit(details) }
+    const [row, [check = null]] = await Promise.all([this.#row(organization, id), this.#ports.checks.of([id])])
+    const details = await this.#detailsOf(row, new Map(), check)
+    return { ...details, accountLimit: await this.#accountLimit(details) }
   }
 
   /** Whose it is. @throws Fault `not_found` */
   async ownerOf(organization: OrganizationId, id: ConnectionId): Promise<string> {
-    return (await this.row(organization, id)).connection.owner
+    return (await this.#row(organization, id)).connection.owner
   }
 
   async list(organization: OrganizationId, wanted: WantedConnections, page: PageRequest): Promise<Page<ConnectionDetails>> {
     const { integration, ...rest } = wanted
-    const filter: ConnectionFilter = integration === undefined ? rest : { ...rest, integration: (await this.integration(organization, integration)).id }
-    const found = await this.ports.connections.list(organization, filter, page)
+    const filter: ConnectionFilter = integration === undefined ? rest : { ...rest, integration: (await this.#integration(organization, integration)).id }
+    const found = await this.#ports.connections.list(organization, filter, page)
     return { items: await this.detailed(found.items), cursor: found.cursor }
   }
 
@@ -98,16 +98,16 @@ export class ConnectionService {
   async detailed(rows: readonly GrantRow[]): Promise<readonly ConnectionDetails[]> {
     const known = new Map<IntegrationId, Integration>()
     const items: ConnectionDetails[] = []
-    const checks = await this.ports.checks.of(rows.map((row) => row.connection.id))
+    const checks = await this.#ports.checks.of(rows.map((row) => row.connection.id))
     const checkOf = new Map(checks.map((check) => [check.connection, check]))
-    for (const row of rows) items.push(await this.detailsOf(row, known, checkOf.get(row.connection.id) ?? null))
+    for (const row of rows) items.push(await this.#detailsOf(row, known, checkOf.get(row.connection.id) ?? null))
     return items
   }
 
   /** The one connection of an owner that is not disconnected. @throws Fault `not_found`, `conflict` naming the ids */
   async ofOwner(organization: OrganizationId, integration: string, owner: string): Promise<ConnectionId> {
-    const { id, slug } = await this.integration(organization, integration)
-    const rows = await this.ports.connections.byOwner(organization, id, owner)
+    const { id, slug } = await this.#integration(organization, integration)
+    const rows = await this.#ports.connections.byOwner(organization, id, owner)
     const live = rows.filter((row) => row.connection.state !== 'disconnected')
     const [first, ...others] = live
     if (first === undefined)
@@ -128,7 +128,7 @@ export class ConnectionService {
     actor: Actor,
   ): Promise<ConnectionDetails> {
     for (let attempt = 0; attempt < PATCH_TRIES; attempt++) {
-      const { connection } = await this.row(organization, id)
+      const { connection } = await this.#row(organization, id)
       if (expectedVersion !== null && expectedVersion !== connection.version) throw versionMoved(connection.version)
       const { metadata, tags, label } = change
       const merged = metadata === undefined ? undefined : metadata.mode === 'merge' ? mergePatch(connection.metadata, metadata.value) : metadata.value
@@ -138,8 +138,8 @@ export class ConnectionService {
         ...(tags === undefined ? {} : { tags }),
         ...(label === undefined ? {} : { accountLabel: label }),
       }
-      const event = this.event('connection.updated', organization, id, actor, { changed: Object.keys(change) })
-      const outcome = await this.ports.connections.patch(organization, id, columns, connection.version, event)
+      const event = this.#event('connection.updated', organization, id, actor, { changed: Object.keys(change) })
+      const outcome = await this.#ports.connections.patch(organization, id, columns, connection.version, event)
       if (outcome === 'patched') return this.get(organization, id)
       if (outcome === 'gone') throw connectionNotFound(id)
     }
@@ -148,12 +148,12 @@ export class ConnectionService {
 
   /** Stops every refresh and every read until it is resumed. Repeating it changes nothing. @throws Fault */
   pause(organization: OrganizationId, id: ConnectionId, actor: Actor): Promise<ConnectionDetails> {
-    return this.setPaused(organization, id, true, actor)
+    return this.#setPaused(organization, id, true, actor)
   }
 
   /** @throws Fault */
   resume(organization: OrganizationId, id: ConnectionId, actor: Actor): Promise<ConnectionDetails> {
-    return this.setPaused(organization, id, false, actor)
+    return this.#setPaused(organization, id, false, actor)
   }
 
   /** Ends the connection; the provider is told when nothing else lives on the same grant. Repeating it changes nothing. @throws Fault */
@@ -164,14 +164,14 @@ export class ConnectionService {
     brokenAt?: Instant,
   ): Promise<{ readonly details: ConnectionDetails; readonly revocation: 'queued' | 'sibling_lives' | 'unsupported' | 'already' }> {
     const details = await this.get(organization, id)
-    const revoke = this.ports.providers.get(details.integration.provider)?.revoke ?? null
-    const outcome: DisconnectOutcome = await this.ports.connections.disconnect({
+    const revoke = this.#ports.providers.get(details.integration.provider)?.revoke ?? null
+    const outcome: DisconnectOutcome = await this.#ports.connections.disconnect({
       organization,
       connection: id,
-      at: this.ports.clock.wall(),
+      at: this.#ports.clock.wall(),
       ...(brokenAt === undefined ? {} : { brokenAt }),
-      event: this.event('connection.disconnected', organization, id, actor, { was: details.row.connection.state }),
-      revocation: revoke === null ? null : { id: newId('rev', this.ports.entropy), perToken: revoke.reach === 'token' },
+      event: this.#event('connection.disconnected', organization, id, actor, { was: details.row.connection.state }),
+      revocation: revoke === null ? null : { id: newId('rev', this.#ports.entropy), perToken: revoke.reach === 'token' },
     })
     if (outcome.kind === 'gone') throw connectionNotFound(id)
     if (outcome.kind === 'mended') throw new Fault('conflict', { detail: 'The connection was reconnected meanwhile, and works.' })
@@ -185,32 +185,32 @@ export class ConnectionService {
     grant: ImportedGrant,
     actor: Actor,
   ): Promise<{ readonly details: ConnectionDetails; readonly replaced: boolean }> {
-    const { connection, replaced } = await importGrant(this.ports, organization, await this.integration(organization, integration), grant, actor)
+    const { connection, replaced } = await importGrant(this.#ports, organization, await this.#integration(organization, integration), grant, actor)
     return { details: await this.get(organization, connection), replaced }
   }
 
   /** Takes over up to 500 grants; results in their order. Repeating it changes nothing. */
   importMany(organization: OrganizationId, lines: readonly ImportLine[], options: ImportManyOptions): Promise<readonly ImportResult[]> {
-    return importMany(this.ports, organization, (idOrSlug) => this.findIntegration(organization, idOrSlug), lines, options)
+    return importMany(this.#ports, organization, (idOrSlug) => this.#findIntegration(organization, idOrSlug), lines, options)
   }
 
-  private findIntegration(organization: OrganizationId, idOrSlug: string): Promise<Integration | undefined> {
-    const { integrations } = this.ports
+  #findIntegration(organization: OrganizationId, idOrSlug: string): Promise<Integration | undefined> {
+    const { integrations } = this.#ports
     return isIntegrationId(idOrSlug) ? integrations.get(organization, idOrSlug) : integrations.bySlug(organization, idOrSlug)
   }
 
   /** Id or slug. @throws Fault `not_found` */
-  private async integration(organization: OrganizationId, idOrSlug: string): Promise<Integration> {
-    const found = await this.findIntegration(organization, idOrSlug)
+  async #integration(organization: OrganizationId, idOrSlug: string): Promise<Integration> {
+    const found = await this.#findIntegration(organization, idOrSlug)
     if (found === undefined) throw integrationNotFound(idOrSlug)
     return found
   }
 
-  private async setPaused(organization: OrganizationId, id: ConnectionId, paused: boolean, actor: Actor): Promise<ConnectionDetails> {
+  async #setPaused(organization: OrganizationId, id: ConnectionId, paused: boolean, actor: Actor): Promise<ConnectionDetails> {
     const details = await this.get(organization, id)
-    const event = this.event(paused ? 'connection.paused' : 'connection.resumed', organization, id, actor, {})
-    const dueAt = paused ? null : this.dueAt(details)
-    const outcome = await this.ports.connections.setPaused(organization, id, paused, dueAt, event)
+    const event = this.#event(paused ? 'connection.paused' : 'connection.resumed', organization, id, actor, {})
+    const dueAt = paused ? null : this.#dueAt(details)
+    const outcome = await this.#ports.connections.setPaused(organization, id, paused, dueAt, event)
     if (outcome === 'gone') throw connectionNotFound(id)
     if (outcome === 'refused') {
       if (details.row.connection.state === 'disconnected') throw new Fault('connection_disconnected')
@@ -219,11 +219,11 @@ export class ConnectionService {
     return this.get(organization, id)
   }
 
-  private dueAt({ row, integration }: ConnectionDetails): Instant | null {
-    const record = this.ports.providers.get(integration.provider)
-    if (record === undefined) return this.ports.clock.wall()
+  #dueAt({ row, integration }: ConnectionDetails): Instant | null {
+    const record = this.#ports.providers.get(integration.provider)
+    if (record === undefined) return this.#ports.clock.wall()
     const { settings } = integration
-    const now = this.ports.clock.wall()
+    const now = this.#ports.clock.wall()
     return dueAfter({
       credential: row.credential,
       settings,
@@ -234,20 +234,20 @@ export class ConnectionService {
     })
   }
 
-  private async row(organization: OrganizationId, id: ConnectionId): Promise<GrantRow> {
-    const row = await this.ports.connections.get(organization, id)
+  async #row(organization: OrganizationId, id: ConnectionId): Promise<GrantRow> {
+    const row = await this.#ports.connections.get(organization, id)
     if (row === undefined) throw connectionNotFound(id)
     return row
   }
 
-  private async detailsOf(row: GrantRow, known: Map<IntegrationId, Integration>, check: StoredCheck | null): Promise<ConnectionDetails> {
+  async #detailsOf(row: GrantRow, known: Map<IntegrationId, Integration>, check: StoredCheck | null): Promise<ConnectionDetails> {
     const { integration: id, organization } = row.connection
-    const integration = known.get(id) ?? (await this.ports.integrations.get(organization, id))
+    const integration = known.get(id) ?? (await this.#ports.integrations.get(organization, id))
     if (integration === undefined) throw integrationNotFound(id)
     known.set(id, integration)
-    const record = this.ports.providers.get(integration.provider)
+    const record = this.#ports.providers.get(integration.provider)
     const providerName = providerNameOf(record, integration)
-    const now = this.ports.clock.wall()
+    const now = this.#ports.clock.wall()
     const workedAt = check?.workedAt ?? null
     const verifiedAgoMs = workedAt === null ? null : Math.max(0, now - workedAt)
     return {
@@ -262,17 +262,17 @@ export class ConnectionService {
     }
   }
 
-  private async accountLimit({ row: { connection }, integration }: ConnectionDetails): Promise<AccountLimit | null> {
+  async #accountLimit({ row: { connection }, integration }: ConnectionDetails): Promise<AccountLimit | null> {
     const { organization, account } = connection
-    const cap = this.ports.providers.get(integration.provider)?.lifetimes.cap ?? null
+    const cap = this.#ports.providers.get(integration.provider)?.lifetimes.cap ?? null
     if (cap === null || account === null) return null
-    const rows = await this.ports.connections.byAccount(organization, integration.id, account)
+    const rows = await this.#ports.connections.byAccount(organization, integration.id, account)
     const live = rows.filter((row) => row.connection.state === 'active' || row.connection.state === 'paused').length
     return { live, cap: cap.grants, next: cap.next, near: capIsNear(cap, live) }
   }
 
-  private event(type: EventType, organization: OrganizationId, connection: ConnectionId, actor: Actor, data: JsonObject): NewEvent {
-    const { clock, entropy } = this.ports
+  #event(type: EventType, organization: OrganizationId, connection: ConnectionId, actor: Actor, data: JsonObject): NewEvent {
+    const { clock, entropy } = this.#ports
     return { id: newId('evt', entropy), organization, type, at: clock.wall(), actor, connection, subject: null, data }
   }
 }

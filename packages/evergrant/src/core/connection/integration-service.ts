@@ -58,17 +58,17 @@ const CLIENT_NEEDED: ReadonlySet<GrantKind> = new Set(['authorization_code', 'in
 
 /** Integrations: a provider plus this organization's client id, secret and settings. */
 export class IntegrationService {
-  private readonly ports: IntegrationPorts
+  readonly #ports: IntegrationPorts
 
   constructor(ports: IntegrationPorts) {
-    this.ports = ports
+    this.#ports = ports
   }
 
   /** @throws Fault `invalid_request`, `already_exists` */
   async create(organization: OrganizationId, wanted: NewIntegration, actor: Actor): Promise<Integration> {
-    const record = this.record(wanted.provider)
-    const id = newId('int', this.ports.entropy)
-    const now = this.ports.clock.wall()
+    const record = this.#record(wanted.provider)
+    const id = newId('int', this.#ports.entropy)
+    const now = this.#ports.clock.wall()
     const integration: Integration = {
       id,
       organization,
@@ -76,7 +76,7 @@ export class IntegrationService {
       name: wanted.name,
       provider: wanted.provider,
       clientId: wanted.clientId,
-      clientSecret: this.sealSecret(organization, id, wanted.clientSecret),
+      clientSecret: this.#sealSecret(organization, id, wanted.clientSecret),
       scopes: wanted.scopes,
       variables: wanted.variables,
       settings: { ...DEFAULT_SETTINGS, ...wanted.settings },
@@ -87,22 +87,22 @@ export class IntegrationService {
       version: 1,
     }
     check(integration, record)
-    checkClientKey(record, wanted.clientSecret, this.ports)
-    const event = this.event('integration.created', integration, actor, { slug: integration.slug, provider: integration.provider })
-    if ((await this.ports.integrations.insert(integration, event)) === 'slug_taken') throw slugTaken(integration.slug)
+    checkClientKey(record, wanted.clientSecret, this.#ports)
+    const event = this.#event('integration.created', integration, actor, { slug: integration.slug, provider: integration.provider })
+    if ((await this.#ports.integrations.insert(integration, event)) === 'slug_taken') throw slugTaken(integration.slug)
     return integration
   }
 
   /** By id or slug. @throws Fault `not_found` */
   async get(organization: OrganizationId, idOrSlug: string): Promise<Integration> {
-    const { integrations } = this.ports
+    const { integrations } = this.#ports
     const found = isIntegrationId(idOrSlug) ? await integrations.get(organization, idOrSlug) : await integrations.bySlug(organization, idOrSlug)
     if (found === undefined) throw integrationNotFound(idOrSlug)
     return found
   }
 
   list(organization: OrganizationId, page: PageRequest): Promise<Page<Integration>> {
-    return this.ports.integrations.list(organization, page)
+    return this.#ports.integrations.list(organization, page)
   }
 
   /** `expectedVersion` null: last writer wins, name by name. New client credentials lift `blocked`. @throws Fault */
@@ -110,13 +110,13 @@ export class IntegrationService {
     for (let attempt = 0; attempt < UPDATE_TRIES; attempt++) {
       const old = await this.get(organization, idOrSlug)
       if (expectedVersion !== null && expectedVersion !== old.version) throw versionMoved(old.version)
-      const next = this.patched(old, patch)
-      const record = this.record(next.provider)
+      const next = this.#patched(old, patch)
+      const record = this.#record(next.provider)
       check(next, record)
-      if (patch.clientSecret !== undefined) checkClientKey(record, patch.clientSecret, this.ports)
+      if (patch.clientSecret !== undefined) checkClientKey(record, patch.clientSecret, this.#ports)
       const changed = Object.keys(patch)
-      const event = this.event('integration.updated', next, actor, { changed, unblocked: old.blocked !== null && next.blocked === null })
-      const outcome = await this.ports.integrations.update(next, event)
+      const event = this.#event('integration.updated', next, actor, { changed, unblocked: old.blocked !== null && next.blocked === null })
+      const outcome = await this.#ports.integrations.update(next, event)
       if (outcome === 'updated') return next
       if (outcome === 'slug_taken') throw slugTaken(next.slug)
       if (outcome === 'gone') throw integrationNotFound(idOrSlug)
@@ -127,10 +127,10 @@ export class IntegrationService {
   /** @throws Fault `conflict` while a connection of it is not disconnected, `not_found` */
   async remove(organization: OrganizationId, idOrSlug: string, actor: Actor): Promise<void> {
     const integration = await this.get(organization, idOrSlug)
-    const outcome = await this.ports.integrations.remove(
+    const outcome = await this.#ports.integrations.remove(
       organization,
       integration.id,
-      this.event('integration.deleted', integration, actor, { slug: integration.slug }),
+      this.#event('integration.deleted', integration, actor, { slug: integration.slug }),
     )
     if (outcome === 'gone') throw integrationNotFound(idOrSlug)
     if (outcome === 'in_use') {
@@ -144,8 +144,8 @@ export class IntegrationService {
   async decideDeaths(organization: OrganizationId, idOrSlug: string, decision: DeathDecision, actor: Actor): Promise<Integration> {
     const integration = await this.get(organization, idOrSlug)
     const type = decision === 'confirm' ? 'integration.deaths_confirmed' : 'integration.deaths_released'
-    const event = this.event(type, integration, actor, { by: 'operator' })
-    if ((await this.ports.integrations.decideDeaths(integration.id, decision, CONFIRMED_FOR_MS, event)) === 'decided') return this.get(organization, idOrSlug)
+    const event = this.#event(type, integration, actor, { by: 'operator' })
+    if ((await this.#ports.integrations.decideDeaths(integration.id, decision, CONFIRMED_FOR_MS, event)) === 'decided') return this.get(organization, idOrSlug)
     const taken = integration.deathsHeld?.decision
     throw new Fault('conflict', {
       detail: taken
@@ -154,7 +154,7 @@ export class IntegrationService {
     })
   }
 
-  private patched(old: Integration, patch: IntegrationPatch): Integration {
+  #patched(old: Integration, patch: IntegrationPatch): Integration {
     const settings = { ...old.settings, ...patch.settings }
     const concernsClient =
       patch.clientId !== undefined || patch.clientSecret !== undefined || patch.variables !== undefined || settings.redirectUri !== old.settings.redirectUri
@@ -163,29 +163,29 @@ export class IntegrationService {
       slug: patch.slug ?? old.slug,
       name: patch.name ?? old.name,
       clientId: patch.clientId ?? old.clientId,
-      clientSecret: patch.clientSecret === undefined ? old.clientSecret : this.sealSecret(old.organization, old.id, patch.clientSecret),
+      clientSecret: patch.clientSecret === undefined ? old.clientSecret : this.#sealSecret(old.organization, old.id, patch.clientSecret),
       scopes: patch.scopes ?? old.scopes,
       variables: patch.variables ?? old.variables,
       settings,
       blocked: concernsClient ? null : old.blocked,
-      updatedAt: this.ports.clock.wall(),
+      updatedAt: this.#ports.clock.wall(),
       version: old.version + 1,
     }
   }
 
-  private sealSecret(organization: OrganizationId, id: IntegrationId, secret: string | null): Uint8Array | null {
-    return secret === null ? null : this.ports.seal.seal(secret, { organization, table: 'integration', row: id, column: 'client_secret' })
+  #sealSecret(organization: OrganizationId, id: IntegrationId, secret: string | null): Uint8Array | null {
+    return secret === null ? null : this.#ports.seal.seal(secret, { organization, table: 'integration', row: id, column: 'client_secret' })
   }
 
-  private record(provider: string): ProviderRecord {
-    const record = this.ports.providers.get(provider)
+  #record(provider: string): ProviderRecord {
+    const record = this.#ports.providers.get(provider)
     if (record === undefined)
       throw invalid('/provider', `\`provider\` names no record of the catalogue: ${JSON.stringify(provider)}. GET providers lists them.`)
     return record
   }
 
-  private event(type: EventType, integration: Integration, actor: Actor, data: JsonObject): NewEvent {
-    const { clock, entropy } = this.ports
+  #event(type: EventType, integration: Integration, actor: Actor, data: JsonObject): NewEvent {
+    const { clock, entropy } = this.#ports
     return { id: newId('evt', entropy), organization: integration.organization, type, at: clock.wall(), actor, connection: null, subject: integration.id, data }
   }
 }

@@ -21,29 +21,29 @@ type Ports = Pick<IdentityPorts, 'factors' | 'tickets' | 'seal' | 'clock' | 'one
 
 /** Checks second factors. Each code, time step and challenge counts once. */
 export class FactorProofs {
-  private readonly ports: Ports
+  readonly #ports: Ports
 
   constructor(ports: Ports) {
-    this.ports = ports
+    this.#ports = ports
   }
 
   /** What this person may prove themselves with, confirmed factors only; empty where a password is all there is. */
   async kindsOf(user: UserId): Promise<readonly ProofKind[]> {
-    const confirmed = (await this.ports.factors.listOf(user)).filter(({ confirmedAt }) => confirmedAt !== null)
+    const confirmed = (await this.#ports.factors.listOf(user)).filter(({ confirmedAt }) => confirmedAt !== null)
     if (confirmed.length === 0) return []
     const kinds: ProofKind[] = (['totp', 'passkey'] as const).filter((kind) => confirmed.some((factor) => factor.kind === kind))
-    return (await this.ports.factors.codesLeft(user)) > 0 ? [...kinds, 'recovery_code'] : kinds
+    return (await this.#ports.factors.codesLeft(user)) > 0 ? [...kinds, 'recovery_code'] : kinds
   }
 
   /** How it was proved, or null. `challenge`: of a ticket that the caller spends itself. */
   async check(user: UserId, proof: FactorProof, challenge: string | null): Promise<AuthMethod | null> {
     switch (proof.kind) {
       case 'totp':
-        return (await this.checkCode(user, proof.code)) ? 'otp' : null
+        return (await this.#checkCode(user, proof.code)) ? 'otp' : null
       case 'recovery_code':
-        return (await this.spendCode(user, proof.code)) ? 'rec' : null
+        return (await this.#spendCode(user, proof.code)) ? 'rec' : null
       case 'passkey': {
-        const own = challenge ?? (await this.spentChallenge(user, proof.ticket))
+        const own = challenge ?? (await this.#spentChallenge(user, proof.ticket))
         const proved = own === null ? null : await this.passkeyOfAnybody(proof.response, own)
         return proved !== null && proved.user === user ? 'hwk' : null
       }
@@ -53,34 +53,34 @@ export class FactorProofs {
   /** Whose passkey signed this challenge, or null. Its count must have grown. */
   async passkeyOfAnybody(response: JsonObject, challenge: string): Promise<{ readonly user: UserId; readonly userVerified: boolean } | null> {
     const id = response['id']
-    const factor = typeof id === 'string' && id.length <= CREDENTIAL_ID_MAX ? await this.ports.factors.byCredential(id) : undefined
+    const factor = typeof id === 'string' && id.length <= CREDENTIAL_ID_MAX ? await this.#ports.factors.byCredential(id) : undefined
     const credential = factor === undefined ? null : credentialOf(factor)
     if (factor === undefined || credential === null) return null
-    const proved = await this.ports.passkeys.prove(response, challenge, credential)
-    if (proved === null || !(await this.ports.factors.useCount(factor.id, proved.signCount, this.ports.clock.wall()))) return null
+    const proved = await this.#ports.passkeys.prove(response, challenge, credential)
+    if (proved === null || !(await this.#ports.factors.useCount(factor.id, proved.signCount, this.#ports.clock.wall()))) return null
     return { user: factor.user, userVerified: proved.userVerified }
   }
 
   /** `user` null: whatever the device has. */
   async passkeyOptions(user: UserId | null, ticketText: string): Promise<JsonObject> {
-    const factors = user === null ? [] : await this.ports.factors.listOf(user)
+    const factors = user === null ? [] : await this.#ports.factors.listOf(user)
     const allowed = factors.map(credentialOf).filter((credential) => credential !== null)
-    return this.ports.passkeys.signInOptions(this.challengeOf(ticketText), allowed)
+    return this.#ports.passkeys.signInOptions(this.challengeOf(ticketText), allowed)
   }
 
   /** Derived from the ticket: it needs no row of its own, and dies with it. */
   challengeOf(ticketText: string): string {
-    return this.ports.seal.mac('passkey challenge', ticketText)
+    return this.#ports.seal.mac('passkey challenge', ticketText)
   }
 
-  private async spentChallenge(user: UserId, ticketText: string | null): Promise<string | null> {
-    const hash = ticketText === null ? null : ticketHash(ticketText, this.ports.seal)
-    const ticket = hash === null ? undefined : await this.ports.tickets.spend(hash, 'reauthentication')
+  async #spentChallenge(user: UserId, ticketText: string | null): Promise<string | null> {
+    const hash = ticketText === null ? null : ticketHash(ticketText, this.#ports.seal)
+    const ticket = hash === null ? undefined : await this.#ports.tickets.spend(hash, 'reauthentication')
     return ticket === undefined || ticketText === null || ticket.user !== user ? null : this.challengeOf(ticketText)
   }
 
-  private async checkCode(user: UserId, code: string): Promise<boolean> {
-    const { factors, oneTimePasswords, seal, clock } = this.ports
+  async #checkCode(user: UserId, code: string): Promise<boolean> {
+    const { factors, oneTimePasswords, seal, clock } = this.#ports
     const at = clock.wall()
     for (const factor of await factors.listOf(user)) {
       if (factor.kind !== 'totp' || factor.confirmedAt === null || factor.secret === null) continue
@@ -90,9 +90,9 @@ export class FactorProofs {
     return false
   }
 
-  private async spendCode(user: UserId, text: string): Promise<boolean> {
+  async #spendCode(user: UserId, text: string): Promise<boolean> {
     const code = readRecoveryCode(text)
-    return code !== null && this.ports.factors.spendCode(user, this.ports.seal.digest(code), this.ports.clock.wall())
+    return code !== null && this.#ports.factors.spendCode(user, this.#ports.seal.digest(code), this.#ports.clock.wall())
   }
 }
 

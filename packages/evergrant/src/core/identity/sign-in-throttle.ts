@@ -34,20 +34,20 @@ interface Admitted {
 
 /** Slows guessing down without locking anybody out. Names are MACs: the table says nothing of people. */
 export class SignInThrottle {
-  private readonly throttles: Throttles
-  private readonly seal: Pick<Seal, 'mac'>
-  private readonly clock: Pick<Clock, 'wall'>
+  readonly #throttles: Throttles
+  readonly #seal: Pick<Seal, 'mac'>
+  readonly #clock: Pick<Clock, 'wall'>
 
   constructor({ throttles, seal, clock }: { readonly throttles: Throttles; readonly seal: Pick<Seal, 'mac'>; readonly clock: Pick<Clock, 'wall'> }) {
-    this.throttles = throttles
-    this.seal = seal
-    this.clock = clock
+    this.#throttles = throttles
+    this.#seal = seal
+    this.#clock = clock
   }
 
   /** One password. @throws Fault `rate_limited` */
   password({ account, bucket, device }: Attempt): Promise<Admitted> {
-    if (device !== null) return this.admit([{ name: `password ${account} on ${device}`, rule: PER_KNOWN_DEVICE }], 1)
-    return this.admit(
+    if (device !== null) return this.#admit([{ name: `password ${account} on ${device}`, rule: PER_KNOWN_DEVICE }], 1)
+    return this.#admit(
       [
         { name: `password ${account} from ${bucket}`, rule: PER_ACCOUNT_AND_ADDRESS },
         { name: `password ${account}`, rule: PER_ACCOUNT },
@@ -59,38 +59,38 @@ export class SignInThrottle {
 
   /** One code of an authenticator, or one recovery code. @throws Fault `rate_limited` */
   secondFactor({ account, device }: Attempt): Promise<Admitted> {
-    return this.admit([{ name: device === null ? `factor ${account}` : `factor ${account} on ${device}`, rule: PER_SECOND_FACTOR }], 1)
+    return this.#admit([{ name: device === null ? `factor ${account}` : `factor ${account} on ${device}`, rule: PER_SECOND_FACTOR }], 1)
   }
 
   /** One link that is tried, or one letter that is asked for. @throws Fault `rate_limited` */
   request(bucket: string): Promise<Admitted> {
-    return this.admit([{ name: `request from ${bucket}`, rule: REQUESTS_PER_ADDRESS }], 0)
+    return this.#admit([{ name: `request from ${bucket}`, rule: REQUESTS_PER_ADDRESS }], 0)
   }
 
   /** False when this mailbox got enough for now. Never an error: whoever asks learns nothing. */
   async letter(email: string, rule: ThrottleRule): Promise<boolean> {
-    return (await this.throttles.charge([this.named({ name: `letter to ${email}`, rule })])) === 0
+    return (await this.#throttles.charge([this.#named({ name: `letter to ${email}`, rule })])) === 0
   }
 
   /** `own`: how many of the names, from the first on, belong to nobody else, and are forgotten after a good attempt. */
-  private async admit(charges: readonly NamedCharge[], own: number): Promise<Admitted> {
-    const named = charges.map((wanted) => this.named(wanted))
-    const waitMs = await this.throttles.charge(named)
+  async #admit(charges: readonly NamedCharge[], own: number): Promise<Admitted> {
+    const named = charges.map((wanted) => this.#named(wanted))
+    const waitMs = await this.#throttles.charge(named)
     if (waitMs > 0) {
       const seconds = Math.ceil(waitMs / SECOND)
-      throw new Fault('rate_limited', { detail: `That was tried too often. Wait ${seconds} s, then try again.`, retryAt: this.clock.wall() + waitMs })
+      throw new Fault('rate_limited', { detail: `That was tried too often. Wait ${seconds} s, then try again.`, retryAt: this.#clock.wall() + waitMs })
     }
     const names = named.map(({ name }) => name)
     return {
       succeeded: async () => {
-        await this.throttles.clear(names.slice(0, own))
-        if (names.length > own) await this.throttles.giveBack(names.slice(own))
+        await this.#throttles.clear(names.slice(0, own))
+        if (names.length > own) await this.#throttles.giveBack(names.slice(own))
       },
-      withdrawn: () => this.throttles.giveBack(names),
+      withdrawn: () => this.#throttles.giveBack(names),
     }
   }
 
-  private named({ name, rule }: NamedCharge): NamedCharge {
-    return { name: this.seal.mac('throttle', name), rule }
+  #named({ name, rule }: NamedCharge): NamedCharge {
+    return { name: this.#seal.mac('throttle', name), rule }
   }
 }

@@ -22,32 +22,32 @@ interface ReportPorts {
  * another. Webhooks carry it to whoever wants a report.
  */
 export class DailyReports {
-  private readonly ports: ReportPorts
-  private readonly reported = new Map<OrganizationId, Instant>()
+  readonly #ports: ReportPorts
+  readonly #reported = new Map<OrganizationId, Instant>()
 
   constructor(ports: ReportPorts) {
-    this.ports = ports
+    this.#ports = ports
   }
 
   /** Returns how many this node wrote. */
   async work(): Promise<number> {
-    const { organizations, clock } = this.ports
+    const { organizations, clock } = this.#ports
     const now = clock.wall()
     const today = now - (now % DAY)
     if (now - today < WAIT_MS) return 0
     let written = 0
     for (const { id } of await organizations.list()) {
-      if (this.reported.get(id) === today) continue
-      if (await this.report(id, today, now)) written += 1
-      this.reported.set(id, today)
+      if (this.#reported.get(id) === today) continue
+      if (await this.#report(id, today, now)) written += 1
+      this.#reported.set(id, today)
     }
     return written
   }
 
-  private async report(organization: OrganizationId, today: Instant, now: Instant): Promise<boolean> {
-    const { events, entropy } = this.ports
+  async #report(organization: OrganizationId, today: Instant, now: Instant): Promise<boolean> {
+    const { events, entropy } = this.#ports
     const day = today - DAY
-    const data = await this.figures(organization, day, today, now)
+    const data = await this.#figures(organization, day, today, now)
     const event = {
       id: newId('evt', entropy),
       organization,
@@ -61,8 +61,8 @@ export class DailyReports {
     return events.appendOnce(`report ${organization} ${day}`, event)
   }
 
-  private async figures(organization: OrganizationId, from: Instant, to: Instant, now: Instant): Promise<JsonObject> {
-    const { observed } = this.ports
+  async #figures(organization: OrganizationId, from: Instant, to: Instant, now: Instant): Promise<JsonObject> {
+    const { observed } = this.#ports
     const [rows, tally, ending] = await Promise.all([
       observed.history(organization, from, to),
       observed.tally(organization, {}),

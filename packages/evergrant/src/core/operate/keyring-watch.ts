@@ -27,36 +27,36 @@ interface KeyringWatchPorts {
  * to one node after the other: nobody seals with it before all can open it.
  */
 export class KeyringWatch {
-  private readonly ports: KeyringWatchPorts
+  readonly #ports: KeyringWatchPorts
 
   constructor(ports: KeyringWatchPorts) {
-    this.ports = ports
+    this.#ports = ports
   }
 
   /** Looks at the others, changes the sealing key if that is time, and tells the others. Returns what it saw. */
   async look(): Promise<readonly NodeReport[]> {
-    const { ring, log } = this.ports
-    let reports = await this.ports.nodes.list()
+    const { ring, log } = this.#ports
+    let reports = await this.#ports.nodes.list()
     const before = ring.seals()
-    const next = this.knownToAll(reports) ?? before
+    const next = this.#knownToAll(reports) ?? before
     if (next !== before) {
       // Said before it is done: a node that starts meanwhile sees it, or is seen here.
-      await this.tell(reports, next)
-      reports = await this.ports.nodes.list()
-      if (this.knownToAll(reports) === next) {
+      await this.#tell(reports, next)
+      reports = await this.#ports.nodes.list()
+      if (this.#knownToAll(reports) === next) {
         ring.use(next)
         log.info({ key: next, before }, 'every node has this master key; it seals from now on')
       }
     }
-    if (await this.tell(reports, ring.seals())) reports = await this.ports.nodes.list()
+    if (await this.#tell(reports, ring.seals())) reports = await this.#ports.nodes.list()
     return reports
   }
 
   /** At the start, before anything is sealed. @throws Fault `seal_key_missing` when a node that serves seals with a key that is not here */
   async join(): Promise<void> {
-    const { ring } = this.ports
+    const { ring } = this.#ports
     const reports = await this.look()
-    const other = this.others(reports).find(({ keyring }) => keyring !== null && !ring.ids().includes(keyring.seals))
+    const other = this.#others(reports).find(({ keyring }) => keyring !== null && !ring.ids().includes(keyring.seals))
     if (other?.keyring == null) return
     throw new Fault('seal_key_missing', {
       field: 'EVERGRANT_MASTER_KEYS',
@@ -66,20 +66,20 @@ export class KeyringWatch {
 
   /** Live nodes that cannot open what this key seals; one that has not said is one of them. */
   lacking(reports: readonly NodeReport[], key: string): readonly NodeReport[] {
-    return this.others(reports).filter(({ keyring }) => keyring?.ids.includes(key) !== true)
+    return this.#others(reports).filter(({ keyring }) => keyring?.ids.includes(key) !== true)
   }
 
-  private knownToAll(reports: readonly NodeReport[]): string | undefined {
-    return this.ports.ring.ids().find((id) => this.lacking(reports, id).length === 0)
+  #knownToAll(reports: readonly NodeReport[]): string | undefined {
+    return this.#ports.ring.ids().find((id) => this.lacking(reports, id).length === 0)
   }
 
-  private others(reports: readonly NodeReport[]): readonly NodeReport[] {
-    return reports.filter(({ id, alive }) => alive && id !== this.ports.node.id)
+  #others(reports: readonly NodeReport[]): readonly NodeReport[] {
+    return reports.filter(({ id, alive }) => alive && id !== this.#ports.node.id)
   }
 
   /** Writes only what the row does not say already. */
-  private async tell(reports: readonly NodeReport[], seals: string): Promise<boolean> {
-    const { nodes, node, ring, journal } = this.ports
+  async #tell(reports: readonly NodeReport[], seals: string): Promise<boolean> {
+    const { nodes, node, ring, journal } = this.#ports
     const own: NodeKeyring = { ids: ring.ids(), seals, journal: journal() }
     const said = reports.find(({ id }) => id === node.id)?.keyring ?? null
     return JSON.stringify(said) === JSON.stringify(own) ? false : nodes.tell(node, own)

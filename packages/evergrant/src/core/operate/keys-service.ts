@@ -44,15 +44,15 @@ export interface KeysStatus {
 
 /** Master keys: what each seals, sealing everything anew with the first, and taking one away that seals nothing. */
 export class KeysService {
-  private readonly ports: KeysPorts
-  private working: Promise<boolean> | null = null
+  readonly #ports: KeysPorts
+  #working: Promise<boolean> | null = null
 
   constructor(ports: KeysPorts) {
-    this.ports = ports
+    this.#ports = ports
   }
 
   async status(patience: Promise<void>): Promise<KeysStatus> {
-    const { reseals, census, watch, ring, file } = this.ports
+    const { reseals, census, watch, ring, file } = this.#ports
     const [nodes, reseal] = [await watch.look(), (await reseals.latest()) ?? null]
     let counted = await census.take(patience)
     if (reseal !== null && reseal.finishedAt !== null && counted.countedAt !== null && counted.countedAt <= reseal.finishedAt) {
@@ -64,7 +64,7 @@ export class KeysService {
 
   /** Reads the key file again. @throws Fault `conflict` where there is none, or `invalid_request` when it cannot be read */
   async reload(): Promise<void> {
-    const { file, watch } = this.ports
+    const { file, watch } = this.#ports
     if (file === null)
       throw new Fault('conflict', {
         detail: 'The master keys of this server come from EVERGRANT_MASTER_KEYS: change it, and restart the nodes one after the other.',
@@ -75,13 +75,13 @@ export class KeysService {
 
   /** Begins to seal everything anew with the first key, or goes on, and works on it for a moment. @throws Fault `conflict` while a live node lacks that key */
   async reseal(organization: OrganizationId, actor: Actor): Promise<Reseal> {
-    const { reseals, watch, ring, clock } = this.ports
+    const { reseals, watch, ring, clock } = this.#ports
     const reports = await watch.look()
     const key = ring.ids()[0] ?? ring.seals()
     const lacking = watch.lacking(reports, key)
     if (lacking.length > 0) throw lackingFault(key, lacking)
     const at = clock.wall()
-    const event = this.event(organization, 'keys.reseal_started', key, at, actor, {})
+    const event = this.#event(organization, 'keys.reseal_started', key, at, actor, {})
     const begun = await reseals.start({ key, organization, startedBy: actor, startedAt: at }, event)
     await this.work()
     return (await reseals.latest()) ?? begun
@@ -90,7 +90,7 @@ export class KeysService {
   /** How far it is; null when nothing was ever sealed anew. Whoever watches helps: it goes on even where no chore runs. */
   async progress(): Promise<Reseal | null> {
     await this.work()
-    return (await this.ports.reseals.latest()) ?? null
+    return (await this.#ports.reseals.latest()) ?? null
   }
 
   /**
@@ -98,7 +98,7 @@ export class KeysService {
    * @throws Fault `conflict` with every place where it is used, or `not_found`
    */
   async remove(organization: OrganizationId, actor: Actor, key: string): Promise<'removed' | 'unused'> {
-    const { ring, watch, census, file, clock, reseals } = this.ports
+    const { ring, watch, census, file, clock, reseals } = this.#ports
     const reports = await watch.look()
     if (!ring.ids().includes(key)) throw new Fault('not_found', { detail: `There is no master key ${key}. The keyring has ${ring.ids().join(', ')}.` })
     const uses = usesOf(key, await census.afresh(), reports)
@@ -109,21 +109,21 @@ export class KeysService {
     }
     if (file === null) return 'unused'
     await file.remove(key)
-    await reseals.record(this.event(organization, 'keys.removed', key, clock.wall(), actor, {}))
+    await reseals.record(this.#event(organization, 'keys.removed', key, clock.wall(), actor, {}))
     await watch.look()
     return 'removed'
   }
 
   /** What every node does now and then, and a request on its own: one turn at a time. True when there is more to do. */
   work(): Promise<boolean> {
-    this.working ??= this.turn().finally(() => {
-      this.working = null
+    this.#working ??= this.#turn().finally(() => {
+      this.#working = null
     })
-    return this.working
+    return this.#working
   }
 
-  private async turn(): Promise<boolean> {
-    const { reseals, ring, node, clock, census } = this.ports
+  async #turn(): Promise<boolean> {
+    const { reseals, ring, node, clock, census } = this.#ports
     const latest = await reseals.latest()
     if (latest === undefined || latest.finishedAt !== null || latest.key !== ring.seals()) return false
     const now = clock.wall()
@@ -139,20 +139,20 @@ export class KeysService {
     const until = clock.mono() + TURN_MS
     do {
       const began = clock.mono()
-      const next = await this.step(job)
+      const next = await this.#step(job)
       if (next === undefined || next.finishedAt !== null) return false
       job = next
       // Half of the time at most: requests come first.
-      await this.ports.timers.sleep(Math.ceil(clock.mono() - began))
+      await this.#ports.timers.sleep(Math.ceil(clock.mono() - began))
     } while (clock.mono() < until)
     return true
   }
 
   /** Some rows: read, seal anew, put in place of what was read. Undefined: somebody else has it. */
-  private async step(job: Reseal): Promise<Reseal | undefined> {
-    const { reseals, ring, node, clock, log, census } = this.ports
+  async #step(job: Reseal): Promise<Reseal | undefined> {
+    const { reseals, ring, node, clock, log, census } = this.#ports
     const { values, next } = await reseals.sealedByOthers(job.cursor, job.key)
-    const swaps = values.map((value) => this.anew(value)).filter((swap) => swap !== null)
+    const swaps = values.map((value) => this.#anew(value)).filter((swap) => swap !== null)
     // Another node may have stepped in that lacks this key: what was sealed with the old one is not put in place.
     if (ring.seals() !== job.key || swaps.some(({ is }) => sealedBy(is) !== job.key)) return undefined
     const unopened = values.length - swaps.length
@@ -161,15 +161,15 @@ export class KeysService {
     if (after === undefined || next !== null || after.touched > 0) return after
     const at = clock.wall()
     const report = { sealed: after.done, unopened: after.unopened, seconds: Math.round((at - after.startedAt) / SECOND) }
-    await reseals.finish(job.key, at, this.event(after.organization, 'keys.reseal_finished', job.key, at, SYSTEM_ACTOR, report))
+    await reseals.finish(job.key, at, this.#event(after.organization, 'keys.reseal_finished', job.key, at, SYSTEM_ACTOR, report))
     census.forget()
     log.info({ key: job.key, ...report }, 'everything that opens is sealed with this master key')
     return { ...after, finishedAt: at }
   }
 
   /** Null: it does not open, so it stays as it is and heals when its key is back. */
-  private anew({ sealed, context, source, column, key }: SealedValue): Swap | null {
-    const { seal } = this.ports
+  #anew({ sealed, context, source, column, key }: SealedValue): Swap | null {
+    const { seal } = this.#ports
     try {
       return { source, column, key, was: sealed, is: seal.seal(seal.open(sealed, context), context) }
     } catch (error) {
@@ -178,8 +178,8 @@ export class KeysService {
     }
   }
 
-  private event(...[organization, type, subject, at, actor, data]: EventFacts): NewEvent {
-    return { id: newId('evt', this.ports.entropy), organization, type, at, actor, connection: null, subject, data }
+  #event(...[organization, type, subject, at, actor, data]: EventFacts): NewEvent {
+    return { id: newId('evt', this.#ports.entropy), organization, type, at, actor, connection: null, subject, data }
   }
 }
 

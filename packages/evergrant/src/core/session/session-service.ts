@@ -85,23 +85,23 @@ const BRANCHES_MAX = 50
 
 /** Sessions of people: open, refresh, branch, end. What happens to one is judged in `rotation.ts` and applied by the store. */
 export class SessionService {
-  private readonly ports: SessionPorts
+  readonly #ports: SessionPorts
 
   constructor(ports: SessionPorts) {
-    this.ports = ports
+    this.#ports = ports
   }
 
   /** A session for somebody who has just proved who they are: always a new id (S38). @throws Fault `role_missing` for who is no member */
   async open(wanted: NewSession): Promise<Opened> {
     const { user, organization } = wanted
-    const membership = (await this.ports.users.membershipsOf(user.id)).find((held) => held.organization === organization)
+    const membership = (await this.#ports.users.membershipsOf(user.id)).find((held) => held.organization === organization)
     if (membership === undefined)
       throw new Fault('role_missing', { detail: 'You are not a member of this organization. Ask one of its administrators to invite you.' })
-    await this.makeRoom(user.id, ({ parent }) => parent === null, DEVICES_MAX, 'oldest_device')
-    const at = this.ports.clock.wall()
-    const expiresAt = at + this.ports.lifetimes.absoluteMs
-    const session = this.newSession(wanted, { user: user.id, parent: null, expiresAt, authenticatedAt: at }, at)
-    await this.store(session, at)
+    await this.#makeRoom(user.id, ({ parent }) => parent === null, DEVICES_MAX, 'oldest_device')
+    const at = this.#ports.clock.wall()
+    const expiresAt = at + this.#ports.lifetimes.absoluteMs
+    const session = this.#newSession(wanted, { user: user.id, parent: null, expiresAt, authenticatedAt: at }, at)
+    await this.#store(session, at)
     return this.current(session.id)
   }
 
@@ -112,14 +112,14 @@ export class SessionService {
   async branch(signedIn: SignedIn, text: string, facts: CallerFacts): Promise<Opened> {
     const from = signedIn.session
     if (from.mode !== 'bearer') throw new Fault('conflict', { detail: 'This session lives in a cookie, which all tabs share. Only a bearer session branches.' })
-    await this.checkHolder(from.id, text)
+    await this.#checkHolder(from.id, text)
     // The first tab may be over by itself for so long that it is forgotten: then the one that asks takes its place.
-    const parent = (await this.ports.store.get(rootOf(from)))?.session.id ?? from.id
-    await this.makeRoom(from.user, (other) => other.parent === parent, BRANCHES_MAX, 'oldest_branch')
-    const at = this.ports.clock.wall()
+    const parent = (await this.#ports.store.get(rootOf(from)))?.session.id ?? from.id
+    await this.#makeRoom(from.user, (other) => other.parent === parent, BRANCHES_MAX, 'oldest_branch')
+    const at = this.#ports.clock.wall()
     const { organization, mode, methods, keyThumbprint, issuer, expiresAt, authenticatedAt, user } = from
-    const session = this.newSession({ organization, mode, methods, keyThumbprint, issuer, ...facts }, { user, parent, expiresAt, authenticatedAt }, at)
-    await this.store(session, at)
+    const session = this.#newSession({ organization, mode, methods, keyThumbprint, issuer, ...facts }, { user, parent, expiresAt, authenticatedAt }, at)
+    await this.#store(session, at)
     // The store makes it over from its beginning when the parent has ended meanwhile.
     return this.current(session.id)
   }
@@ -131,7 +131,7 @@ export class SessionService {
    * @throws Fault one of {@link SIGN_OUT_CODES}, `dpop_proof_invalid`, or `store_unavailable` when it cannot be told
    */
   async refresh(text: string, facts: CallerFacts, shown: Shown | null = null): Promise<Opened> {
-    const { clock, entropy, seal, store, lifetimes } = this.ports
+    const { clock, entropy, seal, store, lifetimes } = this.#ports
     const credential = readRefreshCredential(text, seal)
     if (credential === null) throw new Fault('session_missing', { detail: 'This is no refresh credential of this server. Sign in.' })
     const { idleMs } = lifetimes
@@ -144,17 +144,17 @@ export class SessionService {
     if (judgement.kind === 'ended') throw endedFault(judgement.why)
     if (judgement.kind === 'reuse') {
       const { id: session, organization, user } = signedIn.session
-      this.ports.alert({ organization, user, session, generation: credential.generation, address: facts.address })
+      this.#ports.alert({ organization, user, session, generation: credential.generation, address: facts.address })
       throw endedFault('reuse_detected')
     }
-    return this.opened(signedIn, judgement.kind === 'replay')
+    return this.#opened(signedIn, judgement.kind === 'replay')
   }
 
   /** Of several texts, those that this server made, the newest first: of one session only its highest generation. Asks no store. */
   genuine(texts: readonly string[]): readonly string[] {
     const newest = new Map<SessionId, { readonly text: string; readonly generation: number }>()
     for (const text of texts) {
-      const credential = readRefreshCredential(text, this.ports.seal)
+      const credential = readRefreshCredential(text, this.#ports.seal)
       if (credential === null || (newest.get(credential.session)?.generation ?? 0) >= credential.generation) continue
       newest.set(credential.session, { text, generation: credential.generation })
     }
@@ -163,9 +163,9 @@ export class SessionService {
 
   /** The credentials of a session as it is now, after its organization or its proof of identity changed. Nothing rotates. @throws Fault */
   async current(id: SessionId): Promise<Opened> {
-    const signedIn = await this.ports.store.get(id)
+    const signedIn = await this.#ports.store.get(id)
     if (signedIn === undefined) throw endedFault('absolute')
-    return this.opened(signedIn, false)
+    return this.#opened(signedIn, false)
   }
 
   /**
@@ -174,11 +174,11 @@ export class SessionService {
    * `reauthentication_required` for `others`
    */
   async signOut(text: string, scope: SignOutScope, facts: CallerFacts, key: string | null = null): Promise<number> {
-    const credential = readRefreshCredential(text, this.ports.seal)
-    const signedIn = credential === null ? undefined : await this.ports.store.get(credential.session)
+    const credential = readRefreshCredential(text, this.#ports.seal)
+    const signedIn = credential === null ? undefined : await this.#ports.store.get(credential.session)
     if (signedIn === undefined) return 0
     // The credential of a session that is over has no say in the others.
-    const isOver = endOf(signedIn.session, this.ports.clock.wall()) !== null
+    const isOver = endOf(signedIn.session, this.#ports.clock.wall()) !== null
     if (scope !== 'here' && isOver) return 0
     const { mode, keyThumbprint } = signedIn.session
     if (!isOver && keyThumbprint !== null && keyThumbprint !== key) throw misplacedFault('key', { mode, key })
@@ -187,7 +187,7 @@ export class SessionService {
 
   /** A sign-in has given this browser a new cookie: what the old ones stood for is over (S38). Says how many sessions that were. */
   async replace(texts: readonly string[], by: SessionId, facts: CallerFacts): Promise<number> {
-    const { clock, entropy, seal, store } = this.ports
+    const { clock, entropy, seal, store } = this.#ports
     let ended = 0
     for (const text of this.genuine(texts)) {
       const credential = readRefreshCredential(text, seal)
@@ -205,13 +205,13 @@ export class SessionService {
    * as well, so it needs no more than the session. @throws Fault `reauthentication_required`
    */
   async endOthers(signedIn: SignedIn, facts: CallerFacts): Promise<number> {
-    requireRecentProof(signedIn, this.ports.clock.wall())
+    requireRecentProof(signedIn, this.#ports.clock.wall())
     return this.end(signedIn.session, 'others', facts)
   }
 
   /** Returns how many sessions were live and are over now. Repeating it ends nothing more. */
   async end(session: Session, scope: SignOutScope, facts: CallerFacts): Promise<number> {
-    const { clock, entropy, store } = this.ports
+    const { clock, entropy, store } = this.#ports
     const at = clock.wall()
     const event = sessionEvent('session.ended', session, at, { scope, address: facts.address }, entropy)
     const live = session.parent === null ? [] : await store.listOf(session.user)
@@ -234,7 +234,7 @@ export class SessionService {
    * the asking one
    */
   async endById(asking: SignedIn, id: SessionId, facts: CallerFacts): Promise<number> {
-    const { clock, entropy, store } = this.ports
+    const { clock, entropy, store } = this.#ports
     const found = await store.get(id)
     if (found === undefined || found.user.id !== asking.user.id) throw new Fault('not_found', { detail: `You have no session ${id}.` })
     if (id !== asking.session.id && id !== asking.session.parent) requireRecentProof(asking, clock.wall())
@@ -245,7 +245,7 @@ export class SessionService {
 
   /** The person's devices, newest first: the tabs of one device are one entry, as it was used last. */
   async list(user: UserId): Promise<readonly Session[]> {
-    const live = await this.ports.store.listOf(user)
+    const live = await this.#ports.store.listOf(user)
     const devices = new Map<SessionId, Session>()
     for (const session of live) {
       const device = deviceOf(session, live)
@@ -257,24 +257,24 @@ export class SessionService {
 
   /** As {@link organizationOf}, from memory alone. Synchronous: the hot path. */
   peekOrganization({ session }: Pick<SignedIn, 'session'>): Opened['organization'] | undefined {
-    return this.ports.organizations.peek(session.organization)
+    return this.#ports.organizations.peek(session.organization)
   }
 
   /** Whose application the person is signed in to. @throws Fault */
   async organizationOf({ session }: Pick<SignedIn, 'session'>): Promise<Opened['organization']> {
-    const organization = await this.ports.organizations.get(session.organization)
+    const organization = await this.#ports.organizations.get(session.organization)
     if (organization === undefined) throw endedFault('membership_ended')
     return organization
   }
 
-  private newSession(
+  #newSession(
     wanted: Pick<NewSession, 'organization' | 'mode' | 'methods' | 'keyThumbprint' | 'issuer' | 'userAgent' | 'address' | 'id'>,
     from: Pick<Session, 'user' | 'parent' | 'expiresAt' | 'authenticatedAt'>,
     at: Instant,
   ): Session {
     const { organization, mode, methods, keyThumbprint = null, issuer = null, userAgent, address } = wanted
     return {
-      id: wanted.id ?? newId('ses', this.ports.entropy),
+      id: wanted.id ?? newId('ses', this.#ports.entropy),
       organization,
       ...from,
       mode,
@@ -284,7 +284,7 @@ export class SessionService {
       usedAt: null,
       recent: [{ generation: 1, from: 0, issuedAt: at }],
       createdAt: at,
-      idleExpiresAt: Math.min(at + this.ports.lifetimes.idleMs, from.expiresAt),
+      idleExpiresAt: Math.min(at + this.#ports.lifetimes.idleMs, from.expiresAt),
       revokedAt: null,
       end: null,
       methods,
@@ -295,15 +295,15 @@ export class SessionService {
     }
   }
 
-  private store(session: Session, at: Instant): Promise<void> {
+  #store(session: Session, at: Instant): Promise<void> {
     const { mode, methods, parent, address, userAgent } = session
     const data = { mode, methods: [...methods], parent, address, user_agent: userAgent }
-    return this.ports.store.open(session, sessionEvent('session.opened', session, at, data, this.ports.entropy))
+    return this.#ports.store.open(session, sessionEvent('session.opened', session, at, data, this.#ports.entropy))
   }
 
   /** @throws Fault when the person may not go on after all */
-  private async opened(signedIn: SignedIn, replayed: boolean): Promise<Opened> {
-    const { clock, seal, accessTokens } = this.ports
+  async #opened(signedIn: SignedIn, replayed: boolean): Promise<Opened> {
+    const { clock, seal, accessTokens } = this.#ports
     const refused = refusalOf(signedIn, clock.wall())
     if (refused !== null) throw refused
     if (signedIn.role === null) throw endedFault('membership_ended')
@@ -322,10 +322,10 @@ export class SessionService {
   }
 
   /** @throws Fault unless a refresh with this text would be answered as an honest one: by the rule of rotation, which is applied to nothing here */
-  private async checkHolder(id: SessionId, text: string): Promise<void> {
-    const credential = readRefreshCredential(text, this.ports.seal)
-    const held = credential?.session === id ? await this.ports.store.get(id) : undefined
-    const { clock, lifetimes } = this.ports
+  async #checkHolder(id: SessionId, text: string): Promise<void> {
+    const credential = readRefreshCredential(text, this.#ports.seal)
+    const held = credential?.session === id ? await this.#ports.store.get(id) : undefined
+    const { clock, lifetimes } = this.#ports
     const judged = held === undefined || credential === null ? null : judgePresentation(held.session, credential.generation, clock.wall(), lifetimes).kind
     if (judged === 'rotate' || judged === 'replay') return
     throw new Fault('forbidden', {
@@ -334,8 +334,8 @@ export class SessionService {
     })
   }
 
-  private async makeRoom(user: UserId, counts: (session: Session) => boolean, max: number, scope: string): Promise<void> {
-    const { clock, entropy, store } = this.ports
+  async #makeRoom(user: UserId, counts: (session: Session) => boolean, max: number, scope: string): Promise<void> {
+    const { clock, entropy, store } = this.#ports
     const open = (await store.listOf(user)).filter(counts)
     const idlest = open.sort((left, right) => left.issuedAt - right.issuedAt)[0]
     if (open.length < max || idlest === undefined) return

@@ -13,19 +13,19 @@ interface AcceptedIssuersPorts {
 
 /** Whose word an organization takes for who somebody is: the issuers of its integrations that are marked `sign_in`. */
 export class AcceptedIssuers {
-  private readonly ports: AcceptedIssuersPorts
+  readonly #ports: AcceptedIssuersPorts
 
   constructor(ports: AcceptedIssuersPorts) {
-    this.ports = ports
+    this.#ports = ports
   }
 
   /** @throws Fault `provider_unavailable` when an issuer cannot be asked who it is, and no other integration says yes */
   async accepts(organization: OrganizationId, issuer: string): Promise<boolean> {
-    const { items } = await this.ports.integrations.list(organization, { limit: 200, cursor: null })
+    const { items } = await this.#ports.integrations.list(organization, { limit: 200, cursor: null })
     let away: Fault | null = null
     for (const integration of items) {
       try {
-        if (integration.settings.signIn && (await this.issuerOf(integration)) === issuer) return true
+        if (integration.settings.signIn && (await this.#issuerOf(integration)) === issuer) return true
       } catch (error) {
         if (!(error instanceof Fault)) throw error
         if (error.code === 'provider_unavailable') away = error
@@ -36,8 +36,8 @@ export class AcceptedIssuers {
   }
 
   /** Only what is discovered has to be asked for. */
-  private async issuerOf(integration: Integration): Promise<string | null> {
-    const { providers } = this.ports
+  async #issuerOf(integration: Integration): Promise<string | null> {
+    const { providers } = this.#ports
     const record = providers.get(integration.provider)
     if (record === undefined) return null
     if (record.discovery === null) return identityIssuer({ record, endpoints: { issuer: null } }, integration)

@@ -27,59 +27,59 @@ export const VISIT_PATH = '/me/visit'
 
 /** The page of an owner without a user: the application vouches for them, by a link that opens it in one browser. */
 export class OwnerVisits {
-  private readonly ports: VisitPorts
+  readonly #ports: VisitPorts
 
   constructor(ports: VisitPorts) {
-    this.ports = ports
+    this.#ports = ports
   }
 
   /** A single-use link that lives 30 minutes. Whoever opens it sees and ends this owner's connections. */
   async invite(visit: Visit, actor: Actor): Promise<{ readonly url: string; readonly expiresAt: Instant }> {
-    const { ports } = this
+    const ports = this.#ports
     const at = ports.clock.wall()
     const made = newTicket({ purpose: 'owner_page', user: null, organization: visit.organization, data: { owner: visit.owner } }, { ...ports, at })
     await ports.tickets.insert(made.ticket)
-    await ports.events.append(this.event('owner.page_made', visit, actor))
+    await ports.events.append(this.#event('owner.page_made', visit, actor))
     return { url: `${ports.publicUrl}${VISIT_PATH}/${made.text}`, expiresAt: at + TICKET_LIFE_MS.owner_page }
   }
 
   /** What a link would open. Spends nothing. */
   look(link: string): Promise<Visit | null> {
-    return this.find(link, 'owner_page')
+    return this.#find(link, 'owner_page')
   }
 
   /** Spends the link; the text that this browser keeps. Null when somebody was first. */
   async open(link: string): Promise<{ readonly text: string; readonly visit: Visit } | null> {
-    const { tickets, seal, events } = this.ports
+    const { tickets, seal, events } = this.#ports
     const hash = ticketHash(link, seal)
     const spent = hash === null ? undefined : await tickets.spend(hash, 'owner_page')
     const visit = spent === undefined ? null : visitOf(spent)
     if (visit === null) return null
     const { organization, owner } = visit
-    const made = newTicket({ purpose: 'owner_visit', user: null, organization, data: { owner } }, { ...this.ports, at: this.ports.clock.wall() })
+    const made = newTicket({ purpose: 'owner_visit', user: null, organization, data: { owner } }, { ...this.#ports, at: this.#ports.clock.wall() })
     await tickets.insert(made.ticket)
-    await events.append(this.event('owner.page_opened', visit, { kind: 'browser', id: null }))
+    await events.append(this.#event('owner.page_opened', visit, { kind: 'browser', id: null }))
     return { text: made.text, visit }
   }
 
   /** The visit of a browser, while it lasts. */
   current(text: string): Promise<Visit | null> {
-    return this.find(text, 'owner_visit')
+    return this.#find(text, 'owner_visit')
   }
 
   async leave(text: string): Promise<void> {
-    const hash = ticketHash(text, this.ports.seal)
-    if (hash !== null) await this.ports.tickets.spend(hash, 'owner_visit')
+    const hash = ticketHash(text, this.#ports.seal)
+    if (hash !== null) await this.#ports.tickets.spend(hash, 'owner_visit')
   }
 
-  private async find(text: string, purpose: 'owner_page' | 'owner_visit'): Promise<Visit | null> {
-    const hash = ticketHash(text, this.ports.seal)
-    const found = hash === null ? undefined : await this.ports.tickets.find(hash, purpose)
+  async #find(text: string, purpose: 'owner_page' | 'owner_visit'): Promise<Visit | null> {
+    const hash = ticketHash(text, this.#ports.seal)
+    const found = hash === null ? undefined : await this.#ports.tickets.find(hash, purpose)
     return found === undefined ? null : visitOf(found)
   }
 
-  private event(type: EventType, { organization, owner }: Visit, actor: Actor): NewEvent {
-    const { entropy, clock, seal } = this.ports
+  #event(type: EventType, { organization, owner }: Visit, actor: Actor): NewEvent {
+    const { entropy, clock, seal } = this.#ports
     const subject = pseudonymOf(seal, organization, owner)
     return { id: newId('evt', entropy), organization, type, at: clock.wall(), actor, connection: null, subject, data: {} }
   }

@@ -70,44 +70,44 @@ const SILENT = { httpStatus: null, code: null, text: null }
 
 /** Signing in through an integration whose setting `sign_in` allows it. */
 export class ProviderSignIn {
-  private readonly ports: ProviderSignInPorts
-  private readonly throttle: SignInThrottle
+  readonly #ports: ProviderSignInPorts
+  readonly #throttle: SignInThrottle
 
   constructor(ports: ProviderSignInPorts) {
-    this.ports = ports
-    this.throttle = new SignInThrottle({ throttles: ports.throttles, seal: ports.connect.seal, clock: ports.connect.clock })
+    this.#ports = ports
+    this.#throttle = new SignInThrottle({ throttles: ports.throttles, seal: ports.connect.seal, clock: ports.connect.clock })
   }
 
   /** What pages call the application; null: the default organization. */
   async applicationOf(organization: string | null): Promise<string> {
-    return (await this.organizationOf(organization))?.name ?? 'Evergrant'
+    return (await this.#organizationOf(organization))?.name ?? 'Evergrant'
   }
 
   /** What an organization offers, by slug; null: the default one. Empty for one that does not exist. */
   async offers(organization: string | null): Promise<readonly Offer[]> {
-    const found = await this.organizationOf(organization)
+    const found = await this.#organizationOf(organization)
     return found === undefined ? [] : this.offersIn(found.id)
   }
 
   async offersIn(organization: OrganizationId): Promise<readonly Offer[]> {
-    const found = await this.ports.organizations.get(organization)
+    const found = await this.#ports.organizations.get(organization)
     if (found === undefined) return []
-    const { items } = await this.ports.integrations.list(found.id, { limit: 200, cursor: null })
-    return items.flatMap((integration) => this.offerOf(integration, found) ?? [])
+    const { items } = await this.#ports.integrations.list(found.id, { limit: 200, cursor: null })
+    return items.flatMap((integration) => this.#offerOf(integration, found) ?? [])
   }
 
   /** By slug in the organization, or by id. Undefined when nobody signs in that way. */
   async offer(named: string, organization: string | null): Promise<Offer | undefined> {
-    const found = isId(named) ? await this.ports.integrations.load(named) : undefined
-    const home = found === undefined ? await this.organizationOf(organization) : await this.ports.organizations.get(found.organization)
-    const integration = found ?? (home === undefined ? undefined : await this.ports.integrations.bySlug(home.id, named))
-    return integration === undefined || home === undefined ? undefined : this.offerOf(integration, home)
+    const found = isId(named) ? await this.#ports.integrations.load(named) : undefined
+    const home = found === undefined ? await this.#organizationOf(organization) : await this.#ports.organizations.get(found.organization)
+    const integration = found ?? (home === undefined ? undefined : await this.#ports.integrations.bySlug(home.id, named))
+    return integration === undefined || home === undefined ? undefined : this.#offerOf(integration, home)
   }
 
   /** Binds the browser and answers the provider's address. @throws Fault `rate_limited`, and what starting a flow throws */
   async begin({ integration }: Offer, { person, returnUrl, browserId }: Beginning, visitor: Visitor): Promise<string> {
-    await this.throttle.request(visitor.bucket)
-    const { connect } = this.ports
+    await this.#throttle.request(visitor.bucket)
+    const { connect } = this.#ports
     const at = connect.clock.wall()
     const session: ConnectSession = {
       id: newId('cs', connect.entropy),
@@ -139,11 +139,11 @@ export class ProviderSignIn {
    */
   async finish(id: ConnectSessionId, here: Present | null, visitor: Visitor): Promise<Finished> {
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
-      const session = await this.ports.connect.sessions.load(id)
+      const session = await this.#ports.connect.sessions.load(id)
       if (session === undefined || session.mode !== 'sign_in') return { kind: 'refused', code: 'connect_session_used' }
-      if (session.state === 'completed') return this.again(session, visitor)
+      if (session.state === 'completed') return this.#again(session, visitor)
       if (session.state !== 'staged' || session.staged === null) return { kind: 'page', session: id }
-      const finished = await this.settle(session, here, visitor)
+      const finished = await this.#settle(session, here, visitor)
       if (finished !== 'look_again') return finished
     }
     throw new Fault('conflict', { detail: 'This sign-in met a change at every try. Repeat it.' })
@@ -151,11 +151,11 @@ export class ProviderSignIn {
 
   /** Where a sign-in leads in the end; null: the owner's page. */
   async returnUrlOf(id: ConnectSessionId): Promise<string | null> {
-    return (await this.ports.connect.sessions.load(id))?.returnUrl ?? null
+    return (await this.#ports.connect.sessions.load(id))?.returnUrl ?? null
   }
 
-  private async settle(session: ConnectSession, here: Present | null, visitor: Visitor): Promise<Finished | 'look_again'> {
-    const { connect } = this.ports
+  async #settle(session: ConnectSession, here: Present | null, visitor: Visitor): Promise<Finished | 'look_again'> {
+    const { connect } = this.#ports
     if (session.staged === null || session.staged.stagedAt + CONNECT_TIMES.completionMs <= connect.clock.wall()) {
       await expireStaged(session, connect)
       return { kind: 'page', session: session.id }
@@ -164,28 +164,24 @@ export class ProviderSignIn {
     if (session.owner !== NOBODY_YET && (here === null || ownerOf(here.user) !== session.owner)) return burn(session, browserPerson(here), connect)
     const grant = openHeldGrant(session.staged.grant, session, connect.seal)
     const flowing = await flowContext(session, connect, { facts: grant.facts })
-    if (grant.account === null) return this.refuse(session, 'connect_failed', `${flowing.context.record.name} did not say which account signed in.`)
+    if (grant.account === null) return this.#refuse(session, 'connect_failed', `${flowing.context.record.name} did not say which account signed in.`)
     const arrival: Arrival = { flowing, grant, account: grant.account, adding: session.owner === NOBODY_YET ? null : here }
-    const change = await personChange(arrival, this.ports)
-    if (change.kind === 'refused') return this.refuse(session, change.code, null)
+    const change = await personChange(arrival, this.#ports)
+    if (change.kind === 'refused') return this.#refuse(session, change.code, null)
     const { user, person, issuer } = change
     const owned = { ...flowing, session: { ...session, owner: ownerOf(user) } }
     const actor = { kind: 'user', id: user.id } as const
     const { change: granted, connection } = await grantChange({ flowing: owned, grant, actor }, connect)
     const event = connectEvent({ type: 'connect.completed', actor, session: owned.session, connection, data: { sign_in: true } }, connect)
-    if ((await this.ports.signIns.commit({ session: session.id, owner: owned.session.owner, event, person, grant: granted })) !== 'committed')
+    if ((await this.#ports.signIns.commit({ session: session.id, owner: owned.session.owner, event, person, grant: granted })) !== 'committed')
       return 'look_again'
     // Who adds a way in has proven before that it is them; this is one proof more.
     const methods = [...new Set([...(arrival.adding?.session.methods ?? []), 'fed' as const])]
-    return this.open(session, { user, issuer, methods }, visitor)
+    return this.#open(session, { user, issuer, methods }, visitor)
   }
 
-  private async open(
-    session: ConnectSession,
-    who: Pick<NewSignIn, 'user' | 'methods'> & { readonly issuer: string | null },
-    visitor: Visitor,
-  ): Promise<Finished> {
-    const signedIn = await this.ports.signIn.withProvider(
+  async #open(session: ConnectSession, who: Pick<NewSignIn, 'user' | 'methods'> & { readonly issuer: string | null }, visitor: Visitor): Promise<Finished> {
+    const signedIn = await this.#ports.signIn.withProvider(
       { ...who, organization: session.organization, mode: 'cookie', key: null, id: sessionOf(session.id) },
       visitor,
     )
@@ -193,8 +189,8 @@ export class ProviderSignIn {
   }
 
   /** The callback once more: a twin, or a browser that did not hear the answer. */
-  private async again(session: ConnectSession, visitor: Visitor): Promise<Finished> {
-    const { connect, sessions, service } = this.ports
+  async #again(session: ConnectSession, visitor: Visitor): Promise<Finished> {
+    const { connect, sessions, service } = this.#ports
     const until = connect.clock.mono() + TWIN_WAIT_MS
     let opened = await sessions.get(sessionOf(session.id))
     while (opened === undefined && connect.clock.mono() < until) {
@@ -206,34 +202,34 @@ export class ProviderSignIn {
       const fresh = endOf(opened.session, at) === null && at - opened.session.createdAt <= REPEATED_MS
       if (!fresh) return { kind: 'refused', code: 'connect_session_used' }
       const current = await service.current(opened.session.id)
-      return { kind: 'signed_in', here: { opened: current, device: this.ports.signIn.remember(opened.user, visitor) }, returnUrl: session.returnUrl }
+      return { kind: 'signed_in', here: { opened: current, device: this.#ports.signIn.remember(opened.user, visitor) }, returnUrl: session.returnUrl }
     }
     // Stored, and the process ended before it opened the session: the connection says whose it is.
     const row = session.result === null ? undefined : await connect.connections.get(session.organization, session.result)
-    const user = row === undefined ? undefined : await this.userOf(row.connection.owner)
+    const user = row === undefined ? undefined : await this.#userOf(row.connection.owner)
     if (user === undefined || at >= (session.flow?.expiresAt ?? 0)) return { kind: 'refused', code: 'connect_session_used' }
     // Whose word it was is not asked again: without it the session stays in this organization.
-    return this.open(session, { user, issuer: null, methods: ['fed'] }, visitor)
+    return this.#open(session, { user, issuer: null, methods: ['fed'] }, visitor)
   }
 
-  private async refuse(session: ConnectSession, code: FaultCode, text: string | null): Promise<FlowOutcome> {
-    const outcome = await failFlow(session, code, { ...SILENT, text }, this.ports.connect)
-    await discardStaged(session, this.ports.connect)
+  async #refuse(session: ConnectSession, code: FaultCode, text: string | null): Promise<FlowOutcome> {
+    const outcome = await failFlow(session, code, { ...SILENT, text }, this.#ports.connect)
+    await discardStaged(session, this.#ports.connect)
     return outcome
   }
 
-  private async userOf(owner: string): Promise<User | undefined> {
-    const { users } = this.ports
+  async #userOf(owner: string): Promise<User | undefined> {
+    const { users } = this.#ports
     const user = (await users.byExternalId(owner)) ?? (isUserId(owner) ? await users.get(owner) : undefined)
     return user === undefined || ownerOf(user) !== owner ? undefined : user
   }
 
-  private organizationOf(slug: string | null): Promise<Organization | undefined> {
-    return slug === null ? this.ports.organizations.get(this.ports.organization) : this.ports.organizations.bySlug(slug)
+  #organizationOf(slug: string | null): Promise<Organization | undefined> {
+    return slug === null ? this.#ports.organizations.get(this.#ports.organization) : this.#ports.organizations.bySlug(slug)
   }
 
-  private offerOf(integration: Integration, { name }: Organization): Offer | undefined {
-    const record = this.ports.connect.providers.get(integration.provider)
+  #offerOf(integration: Integration, { name }: Organization): Offer | undefined {
+    const record = this.#ports.connect.providers.get(integration.provider)
     if (!integration.settings.signIn || record === undefined) return undefined
     return { integration, application: name, provider: providerNameOf(record, integration) }
   }

@@ -86,31 +86,33 @@ const USER_ID = new RegExp(idPattern('usr'))
 
 /** What an application owes its people: all that is held about one of them, and its end. */
 export class OwnerData {
-  private readonly ports: OwnerPorts
+  readonly #ports: OwnerPorts
 
   constructor(ports: OwnerPorts) {
-    this.ports = ports
+    this.#ports = ports
   }
 
   /** @throws Fault when the store does not answer */
   async export(organization: OrganizationId, owner: string, actor: Actor): Promise<OwnerExport> {
-    const { owners } = this.ports
-    const member = await this.userOf(organization, owner)
-    const [connections, connectSessions] = await Promise.all([this.connectionsOf(organization, owner), owners.connectSessions(organization, owner)])
-    const user = member === null ? null : await this.exportUser(member.user)
+    const { owners } = this.#ports
+    const member = await this.#userOf(organization, owner)
+    const [connections, connectSessions] = await Promise.all([this.#connectionsOf(organization, owner), owners.connectSessions(organization, owner)])
+    const user = member === null ? null : await this.#exportUser(member.user)
     const subjects = await owners.eventSubjects(organization, owner, user?.user.id ?? null)
-    const told = await this.eventsOf(organization, [
+    const told = await this.#eventsOf(organization, [
       ...connections.map(({ row }) => ({ connection: row.connection.id })),
       ...subjects.map((subject) => ({ subject })),
     ])
-    await this.ports.events.append(this.event('owner.exported', organization, actor, this.pseudonym(organization, owner), { connections: connections.length }))
+    await this.#ports.events.append(
+      this.#event('owner.exported', organization, actor, this.#pseudonym(organization, owner), { connections: connections.length }),
+    )
     return { owner, connections, connectSessions, user, ...told }
   }
 
   /** Erases now. Repeating it finds nothing more and says so. @throws Fault `role_missing`, `conflict` for the last owner of an organization */
   async erase(governor: Governor, owner: string): Promise<OwnerErased> {
-    const member = await this.userOf(governor.organization, owner)
-    if (member === null) return this.eraseHere(governor, owner, null)
+    const member = await this.#userOf(governor.organization, owner)
+    if (member === null) return this.#eraseHere(governor, owner, null)
     return this.erasePerson(governor, member.user.id)
   }
 
@@ -119,15 +121,15 @@ export class OwnerData {
    * @throws Fault `not_found`, `role_missing`, `conflict`
    */
   async erasePerson(governor: Governor, id: UserId): Promise<OwnerErased> {
-    const { user, membership } = await memberOf(this.ports.users, governor.organization, id)
+    const { user, membership } = await memberOf(this.#ports.users, governor.organization, id)
     const self = governor.user === id
     if (!self) requireGovern(governor, membership)
-    const memberships = self ? await this.ports.users.membershipsOf(id) : [membership]
-    const whole = self || (await this.ports.users.membershipsOf(id)).length === 1
-    for (const one of memberships) await this.requireAnotherOwner(one)
+    const memberships = self ? await this.#ports.users.membershipsOf(id) : [membership]
+    const whole = self || (await this.#ports.users.membershipsOf(id)).length === 1
+    for (const one of memberships) await this.#requireAnotherOwner(one)
     const parts: OwnerErased[] = []
-    for (const { organization } of memberships) parts.push(await this.eraseHere({ ...governor, organization }, ownerOf(user), { id, whole }))
-    const outcome = whole ? await this.eraseUser(governor, id) : await this.removeFrom(governor, id)
+    for (const { organization } of memberships) parts.push(await this.#eraseHere({ ...governor, organization }, ownerOf(user), { id, whole }))
+    const outcome = whole ? await this.#eraseUser(governor, id) : await this.#removeFrom(governor, id)
     return {
       connections: parts.flatMap((part) => part.connections),
       connectSessions: parts.reduce((sum, part) => sum + part.connectSessions, 0),
@@ -135,64 +137,64 @@ export class OwnerData {
     }
   }
 
-  private async eraseUser(governor: Governor, id: UserId): Promise<'erased'> {
-    await this.ports.users.erase(id, this.ports.clock.wall(), this.event('user.erased', governor.organization, governor.actor, id, {}))
+  async #eraseUser(governor: Governor, id: UserId): Promise<'erased'> {
+    await this.#ports.users.erase(id, this.#ports.clock.wall(), this.#event('user.erased', governor.organization, governor.actor, id, {}))
     return 'erased'
   }
 
-  private async removeFrom(governor: Governor, id: UserId): Promise<'removed'> {
-    const event = this.event('user.left', governor.organization, governor.actor, id, {})
-    if ((await this.ports.users.removeMember(governor.organization, id, this.ports.clock.wall(), event)) === 'last_owner') throw lastOwner()
+  async #removeFrom(governor: Governor, id: UserId): Promise<'removed'> {
+    const event = this.#event('user.left', governor.organization, governor.actor, id, {})
+    if ((await this.#ports.users.removeMember(governor.organization, id, this.#ports.clock.wall(), event)) === 'last_owner') throw lastOwner()
     return 'removed'
   }
 
-  private async eraseHere(governor: Pick<Governor, 'organization' | 'actor'>, owner: string, user: Erased | null): Promise<OwnerErased> {
+  async #eraseHere(governor: Pick<Governor, 'organization' | 'actor'>, owner: string, user: Erased | null): Promise<OwnerErased> {
     const { organization, actor } = governor
-    const pseudonym = this.pseudonym(organization, owner)
+    const pseudonym = this.#pseudonym(organization, owner)
     const grants = new Map<ConnectionId, ErasedConnection>()
     for (let attempt = 0; attempt < TRIES; attempt++) {
-      await this.endGrants(organization, owner, actor, grants)
-      for (const session of await this.ports.owners.connectSessions(organization, owner)) await this.ports.discard(session)
-      const at = this.ports.clock.wall()
-      const event = this.event('owner.erased', organization, actor, pseudonym, { connections: grants.size })
-      const outcome = await this.ports.owners.erase({ organization, owner, pseudonym, at, event, user: user?.id ?? null, everywhere: user?.whole ?? false })
+      await this.#endGrants(organization, owner, actor, grants)
+      for (const session of await this.#ports.owners.connectSessions(organization, owner)) await this.#ports.discard(session)
+      const at = this.#ports.clock.wall()
+      const event = this.#event('owner.erased', organization, actor, pseudonym, { connections: grants.size })
+      const outcome = await this.#ports.owners.erase({ organization, owner, pseudonym, at, event, user: user?.id ?? null, everywhere: user?.whole ?? false })
       if (outcome.kind === 'erased') return { connections: [...grants.values()], connectSessions: outcome.connectSessions, user: null }
     }
     throw new Fault('conflict', { detail: 'This owner keeps connecting while they are erased. Stop that, and erase again: what is done so far is done.' })
   }
 
   /** Disconnects what lives, and asks the providers to take their grants back: those that answer in time have done so. */
-  private async endGrants(organization: OrganizationId, owner: string, actor: Actor, grants: Map<ConnectionId, ErasedConnection>): Promise<void> {
-    for (const { row, providerName: provider } of await this.connectionsOf(organization, owner)) {
+  async #endGrants(organization: OrganizationId, owner: string, actor: Actor, grants: Map<ConnectionId, ErasedConnection>): Promise<void> {
+    for (const { row, providerName: provider } of await this.#connectionsOf(organization, owner)) {
       const { id } = row.connection
-      const { revocation } = await this.ports.connections.disconnect(organization, id, actor)
+      const { revocation } = await this.#ports.connections.disconnect(organization, id, actor)
       const known = grants.get(id)
       if (known === undefined || revocation !== 'already') grants.set(id, { id, provider, grant: FIRST_WORD[revocation] })
     }
-    const open = await this.ports.owners.takeRevocations(organization, owner, REVOCATION_HIDDEN_MS)
+    const open = await this.#ports.owners.takeRevocations(organization, owner, REVOCATION_HIDDEN_MS)
     const note = (id: ConnectionId, grant: EndedGrant): void => {
       const known = grants.get(id)
       if (known !== undefined) grants.set(id, { ...known, grant })
     }
     for (const { connection } of open) note(connection, 'not_answered')
     const told = open.map(async (revocation) => {
-      const outcome = await this.ports.revoke(revocation)
+      const outcome = await this.#ports.revoke(revocation)
       note(revocation.connection, outcome === 'retry' ? 'not_answered' : outcome)
     })
-    await settledWithin(told, PROVIDERS_WAIT_MS, this.ports.timers)
+    await settledWithin(told, PROVIDERS_WAIT_MS, this.#ports.timers)
   }
 
-  private async connectionsOf(organization: OrganizationId, owner: string): Promise<readonly ConnectionDetails[]> {
+  async #connectionsOf(organization: OrganizationId, owner: string): Promise<readonly ConnectionDetails[]> {
     const found: ConnectionDetails[] = []
     for (let cursor: string | null = null; ; ) {
-      const page = await this.ports.connections.list(organization, { owner }, { limit: PAGE, cursor })
+      const page = await this.#ports.connections.list(organization, { owner }, { limit: PAGE, cursor })
       found.push(...page.items)
       if (page.cursor === null) return found
       cursor = page.cursor
     }
   }
 
-  private async eventsOf(
+  async #eventsOf(
     organization: OrganizationId,
     about: readonly Parameters<Events['list']>[1][],
   ): Promise<{ readonly events: readonly AuditEvent[]; readonly eventsComplete: boolean }> {
@@ -201,7 +203,7 @@ export class OwnerData {
     for (const filter of about) {
       let seen = 0
       for (let cursor: string | null = null; seen < EVENTS_MAX; ) {
-        const page = await this.ports.events.list(organization, filter, { limit: PAGE, cursor })
+        const page = await this.#ports.events.list(organization, filter, { limit: PAGE, cursor })
         for (const event of page.items) found.set(event.id, event)
         seen += page.items.length
         cursor = page.cursor
@@ -212,25 +214,25 @@ export class OwnerData {
     return { events: [...found.values()].sort((left, right) => (left.id < right.id ? 1 : -1)), eventsComplete: complete }
   }
 
-  private async exportUser(user: User): Promise<ExportedUser> {
-    const { users, sessions } = this.ports
+  async #exportUser(user: User): Promise<ExportedUser> {
+    const { users, sessions } = this.#ports
     const [memberships, identities, open] = await Promise.all([users.membershipsOf(user.id), users.identitiesOf(user.id), sessions.listOf(user.id)])
     return { user, memberships, identities, sessions: open }
   }
 
   /** The member of this organization whose connections have this owner. */
-  private async userOf(organization: OrganizationId, owner: string): Promise<{ readonly user: User; readonly membership: Membership } | null> {
-    const user = (await this.ports.users.byExternalId(owner)) ?? (isUserId(owner) ? await this.ports.users.get(owner) : undefined)
+  async #userOf(organization: OrganizationId, owner: string): Promise<{ readonly user: User; readonly membership: Membership } | null> {
+    const user = (await this.#ports.users.byExternalId(owner)) ?? (isUserId(owner) ? await this.#ports.users.get(owner) : undefined)
     if (user === undefined || ownerOf(user) !== owner) return null
-    const membership = (await this.ports.users.membershipsOf(user.id)).find((one) => one.organization === organization)
+    const membership = (await this.#ports.users.membershipsOf(user.id)).find((one) => one.organization === organization)
     return membership === undefined ? null : { user, membership }
   }
 
   /** Asked before anything is erased: a refusal afterwards would leave half a person. @throws Fault `conflict` */
-  private async requireAnotherOwner({ organization, user, role }: Membership): Promise<void> {
+  async #requireAnotherOwner({ organization, user, role }: Membership): Promise<void> {
     if (role !== 'owner') return
     for (let cursor: string | null = null; ; ) {
-      const page = await this.ports.users.list(organization, { limit: PAGE, cursor })
+      const page = await this.#ports.users.list(organization, { limit: PAGE, cursor })
       if (page.items.some((member) => member.membership.role === 'owner' && member.user.id !== user)) return
       if (page.cursor === null) throw lastOwner()
       cursor = page.cursor
@@ -238,12 +240,12 @@ export class OwnerData {
   }
 
   /** The same owner has the same one, so that it can be proven, to whoever names them, that they were erased. */
-  private pseudonym(organization: OrganizationId, owner: string): string {
-    return pseudonymOf(this.ports.seal, organization, owner)
+  #pseudonym(organization: OrganizationId, owner: string): string {
+    return pseudonymOf(this.#ports.seal, organization, owner)
   }
 
-  private event(type: EventType, organization: OrganizationId, actor: Actor, subject: string, data: JsonObject): NewEvent {
-    const { clock, entropy } = this.ports
+  #event(type: EventType, organization: OrganizationId, actor: Actor, subject: string, data: JsonObject): NewEvent {
+    const { clock, entropy } = this.#ports
     return { id: newId('evt', entropy), organization, type, at: clock.wall(), actor, connection: null, subject, data }
   }
 }

@@ -40,24 +40,24 @@ const ORGANIZATIONS_MAX = 100
 
 /** People as those who administer them see them, and organizations as their members see them. */
 export class UserService {
-  private readonly ports: UserPorts
+  readonly #ports: UserPorts
 
   constructor(ports: UserPorts) {
-    this.ports = ports
+    this.#ports = ports
   }
 
   list(organization: OrganizationId, page: PageRequest): Promise<Page<Member>> {
-    return this.ports.users.list(organization, page)
+    return this.#ports.users.list(organization, page)
   }
 
   /** @throws Fault `not_found` */
   get(organization: OrganizationId, id: UserId): Promise<Member> {
-    return memberOf(this.ports.users, organization, id)
+    return memberOf(this.#ports.users, organization, id)
   }
 
   /** The person changes what they are called. @throws Fault */
   async rename(id: UserId, organization: OrganizationId, name: string | null): Promise<User> {
-    return this.update(id, (user) => ({ ...user, name }), this.event('user.updated', organization, { kind: 'user', id }, id, { changed: ['name'] }))
+    return this.#update(id, (user) => ({ ...user, name }), this.#event('user.updated', organization, { kind: 'user', id }, id, { changed: ['name'] }))
   }
 
   /**
@@ -67,13 +67,13 @@ export class UserService {
   async change(governor: Governor, id: UserId, change: UserChange): Promise<Member> {
     const { user, membership } = await this.get(governor.organization, id)
     requireGovern(governor, membership)
-    await requireGovernWhole(this.ports.users, governor, id)
+    await requireGovernWhole(this.#ports.users, governor, id)
     if (change.disabled === true && governor.user === id)
       throw new Fault('conflict', { field: '/disabled', detail: 'Nobody disables themselves: ask another administrator, or sign out everywhere.' })
-    if (change.externalId !== undefined && change.externalId !== user.externalId) await this.requireNoConnections(user)
-    if (change.name !== undefined || change.externalId !== undefined) await this.describe(governor, id, change)
-    if (change.disabled === true) await this.disable(governor, id)
-    if (change.disabled === false) await this.enable(governor, id)
+    if (change.externalId !== undefined && change.externalId !== user.externalId) await this.#requireNoConnections(user)
+    if (change.name !== undefined || change.externalId !== undefined) await this.#describe(governor, id, change)
+    if (change.disabled === true) await this.#disable(governor, id)
+    if (change.disabled === false) await this.#enable(governor, id)
     return this.get(governor.organization, id)
   }
 
@@ -82,8 +82,8 @@ export class UserService {
     const { organization, actor } = governor
     const { membership } = await this.get(organization, id)
     if (governor.user !== id) requireGovern(governor, membership)
-    const event = this.event('session.ended', organization, actor, id, { end: 'ended_by_admin' })
-    return (await this.ports.sessions.endAll(id, { except: null, organization }, 'ended_by_admin', this.ports.clock.wall(), event)).length
+    const event = this.#event('session.ended', organization, actor, id, { end: 'ended_by_admin' })
+    return (await this.#ports.sessions.endAll(id, { except: null, organization }, 'ended_by_admin', this.#ports.clock.wall(), event)).length
   }
 
   /** Effective at once, in every session that is open. @throws Fault `not_found`, `role_missing`, `conflict` for the last owner */
@@ -96,8 +96,8 @@ export class UserService {
         detail: `The role \`${governor.role}\` cannot give the role \`${role}\`: nobody lifts anybody above themselves.`,
       })
     if (membership.role === role) return this.get(governor.organization, id)
-    const event = this.event('user.role_changed', governor.organization, governor.actor, id, { from: membership.role, to: role })
-    const outcome = await this.ports.users.changeRole(governor.organization, id, role, event, decisionOf(governor, membership))
+    const event = this.#event('user.role_changed', governor.organization, governor.actor, id, { from: membership.role, to: role })
+    const outcome = await this.#ports.users.changeRole(governor.organization, id, role, event, decisionOf(governor, membership))
     if (outcome !== 'changed') throw notChanged(outcome, id)
     return this.get(governor.organization, id)
   }
@@ -107,32 +107,32 @@ export class UserService {
     const { membership } = await this.get(governor.organization, id)
     // Everybody may leave.
     if (governor.user !== id) requireGovern(governor, membership)
-    const event = this.event('user.left', governor.organization, governor.actor, id, { role: membership.role })
+    const event = this.#event('user.left', governor.organization, governor.actor, id, { role: membership.role })
     const decision = governor.user === id ? undefined : decisionOf(governor, membership)
-    const outcome = await this.ports.users.removeMember(governor.organization, id, this.ports.clock.wall(), event, decision)
+    const outcome = await this.#ports.users.removeMember(governor.organization, id, this.#ports.clock.wall(), event, decision)
     if (outcome !== 'removed') throw notChanged(outcome, id)
   }
 
   /** Where this person belongs, oldest first. */
   async organizationsOf(user: UserId): Promise<readonly OwnOrganization[]> {
-    const memberships = await this.ports.users.membershipsOf(user)
+    const memberships = await this.#ports.users.membershipsOf(user)
     const found = await Promise.all(
-      memberships.map(async ({ organization, role }) => ({ organization: await this.ports.organizations.get(organization), role })),
+      memberships.map(async ({ organization, role }) => ({ organization: await this.#ports.organizations.get(organization), role })),
     )
     return found.flatMap(({ organization, role }) => (organization === undefined ? [] : [{ organization, role }]))
   }
 
   /** A new organization, whose maker is its owner. @throws Fault `already_exists`, `conflict` */
   async createOrganization(maker: UserId, wanted: Pick<Organization, 'name' | 'slug'>): Promise<OwnOrganization> {
-    if ((await this.ports.users.membershipsOf(maker)).length >= ORGANIZATIONS_MAX)
+    if ((await this.#ports.users.membershipsOf(maker)).length >= ORGANIZATIONS_MAX)
       throw new Fault('conflict', { detail: `A person belongs to ${ORGANIZATIONS_MAX} organizations at most. Leave one first.` })
-    const createdAt = this.ports.clock.wall()
-    const organization: NewOrganization = { id: newId('org', this.ports.entropy), name: wanted.name, slug: wanted.slug, createdAt }
+    const createdAt = this.#ports.clock.wall()
+    const organization: NewOrganization = { id: newId('org', this.#ports.entropy), name: wanted.name, slug: wanted.slug, createdAt }
     const actor: Actor = { kind: 'user', id: maker }
-    const created = this.event('organization.created', organization.id, actor, organization.id, {})
+    const created = this.#event('organization.created', organization.id, actor, organization.id, {})
     const membership: Membership = { organization: organization.id, user: maker, role: 'owner', createdAt }
-    const joined = this.event('user.joined', organization.id, actor, maker, { role: 'owner' })
-    const outcome = await this.ports.organizations.insert(organization, created, { membership, event: joined })
+    const joined = this.#event('user.joined', organization.id, actor, maker, { role: 'owner' })
+    const outcome = await this.#ports.organizations.insert(organization, created, { membership, event: joined })
     if (outcome === 'slug_taken')
       throw new Fault('already_exists', { field: '/slug', detail: `There is an organization "${wanted.slug}" on this server. Choose another slug.` })
     return { organization: { ...organization, requireSecondFactor: [] }, role: 'owner' }
@@ -144,12 +144,12 @@ export class UserService {
    */
   async requireSecondFactor(governor: Governor, wanted: readonly Role[]): Promise<Organization> {
     const { organization: id, actor } = governor
-    const found = await this.ports.organizations.get(id)
+    const found = await this.#ports.organizations.get(id)
     if (found === undefined) throw new Fault('not_found', { detail: `There is no organization ${id}.` })
     const roles = ROLES.filter((role) => wanted.includes(role))
     for (const role of ROLES) if (roles.includes(role) !== found.requireSecondFactor.includes(role)) requireGovern(governor, { role })
-    const event = this.event('organization.updated', id, actor, id, { require_second_factor: roles })
-    await this.ports.organizations.requireSecondFactor(id, roles, event)
+    const event = this.#event('organization.updated', id, actor, id, { require_second_factor: roles })
+    await this.#ports.organizations.requireSecondFactor(id, roles, event)
     return { ...found, requireSecondFactor: roles }
   }
 
@@ -158,46 +158,46 @@ export class UserService {
    * same issuer. @throws Fault `not_found` for every organization that is not theirs, `reauthentication_required`, `provider_unavailable`
    */
   async switchOrganization({ user, session }: Pick<SignedIn, 'user' | 'session'>, organization: OrganizationId): Promise<void> {
-    const own = (await this.ports.users.membershipsOf(user.id)).some((one) => one.organization === organization)
+    const own = (await this.#ports.users.membershipsOf(user.id)).some((one) => one.organization === organization)
     if (!own)
       throw new Fault('not_found', { field: '/organization', detail: `There is no organization ${organization} of yours. GET organizations lists them.` })
-    if (organization !== session.organization && isVouchedOnly(session) && !(await this.takesWord(organization, session.issuer)))
+    if (organization !== session.organization && isVouchedOnly(session) && !(await this.#takesWord(organization, session.issuer)))
       throw new Fault('reauthentication_required', {
         field: '/organization',
         detail:
           'You signed in through a provider that this organization does not take for it. Prove with your password, a code or a passkey that it is you (auth/reauthenticate), then this again; or sign in there.',
       })
-    await this.ports.sessions.switchOrganization(session.id, organization)
+    await this.#ports.sessions.switchOrganization(session.id, organization)
   }
 
-  private async takesWord(organization: OrganizationId, issuer: string | null): Promise<boolean> {
-    return issuer !== null && this.ports.issuers.accepts(organization, issuer)
+  async #takesWord(organization: OrganizationId, issuer: string | null): Promise<boolean> {
+    return issuer !== null && this.#ports.issuers.accepts(organization, issuer)
   }
 
-  private async describe(governor: Governor, id: UserId, { name, externalId }: UserChange): Promise<void> {
+  async #describe(governor: Governor, id: UserId, { name, externalId }: UserChange): Promise<void> {
     const changed = [...(name === undefined ? [] : ['name']), ...(externalId === undefined ? [] : ['external_id'])]
-    const event = this.event('user.updated', governor.organization, governor.actor, id, { changed })
-    await this.update(id, (user) => ({ ...user, ...(name === undefined ? {} : { name }), ...(externalId === undefined ? {} : { externalId }) }), event)
+    const event = this.#event('user.updated', governor.organization, governor.actor, id, { changed })
+    await this.#update(id, (user) => ({ ...user, ...(name === undefined ? {} : { name }), ...(externalId === undefined ? {} : { externalId }) }), event)
   }
 
-  private async disable(governor: Governor, id: UserId): Promise<void> {
-    const at = this.ports.clock.wall()
-    const event = this.event('user.disabled', governor.organization, governor.actor, id, {})
-    await this.update(id, (user) => (user.disabledAt === null ? { ...user, disabledAt: at } : user), event)
+  async #disable(governor: Governor, id: UserId): Promise<void> {
+    const at = this.#ports.clock.wall()
+    const event = this.#event('user.disabled', governor.organization, governor.actor, id, {})
+    await this.#update(id, (user) => (user.disabledAt === null ? { ...user, disabledAt: at } : user), event)
     // Repeated, it ends what an interrupted first time left open.
-    const ended = this.event('session.ended', governor.organization, governor.actor, id, { end: 'user_disabled' })
-    await this.ports.sessions.endAll(id, { except: null, organization: null }, 'user_disabled', at, ended)
+    const ended = this.#event('session.ended', governor.organization, governor.actor, id, { end: 'user_disabled' })
+    await this.#ports.sessions.endAll(id, { except: null, organization: null }, 'user_disabled', at, ended)
   }
 
-  private async enable(governor: Governor, id: UserId): Promise<void> {
-    const event = this.event('user.enabled', governor.organization, governor.actor, id, {})
-    await this.update(id, (user) => (user.disabledAt === null ? user : { ...user, disabledAt: null }), event)
+  async #enable(governor: Governor, id: UserId): Promise<void> {
+    const event = this.#event('user.enabled', governor.organization, governor.actor, id, {})
+    await this.#update(id, (user) => (user.disabledAt === null ? user : { ...user, disabledAt: null }), event)
   }
 
   /** Connections are found by their owner: under a new name this person would lose them, or meet somebody else's. */
-  private async requireNoConnections(user: User): Promise<void> {
-    for (const { organization } of await this.ports.users.membershipsOf(user.id)) {
-      const { items } = await this.ports.connections.list(organization, { owner: ownerOf(user) }, { limit: 200, cursor: null })
+  async #requireNoConnections(user: User): Promise<void> {
+    for (const { organization } of await this.#ports.users.membershipsOf(user.id)) {
+      const { items } = await this.#ports.connections.list(organization, { owner: ownerOf(user) }, { limit: 200, cursor: null })
       if (items.every(({ connection }) => connection.state === 'disconnected')) continue
       throw new Fault('conflict', {
         field: '/external_id',
@@ -208,14 +208,14 @@ export class UserService {
   }
 
   /** Applies a change to whatever is stored, so that no concurrent one is lost; no change writes nothing. @throws Fault */
-  private async update(id: UserId, change: (user: User) => User, event: NewEvent): Promise<User> {
+  async #update(id: UserId, change: (user: User) => User, event: NewEvent): Promise<User> {
     for (let attempt = 0; attempt < TRIES; attempt++) {
-      const user = await this.ports.users.get(id)
+      const user = await this.#ports.users.get(id)
       if (user === undefined) throw userNotFound(id)
       const next = change(user)
       if (next === user) return user
-      const stored = { ...next, updatedAt: this.ports.clock.wall(), version: user.version + 1 }
-      const outcome = await this.ports.users.update(stored, event)
+      const stored = { ...next, updatedAt: this.#ports.clock.wall(), version: user.version + 1 }
+      const outcome = await this.#ports.users.update(stored, event)
       if (outcome === 'updated') return stored
       if (outcome === 'external_id_taken')
         throw new Fault('already_exists', { field: '/external_id', detail: 'Another user of this server has this external id. It names one person.' })
@@ -224,8 +224,8 @@ export class UserService {
     throw new Fault('conflict', { detail: 'The user kept changing while it was updated. Try again.' })
   }
 
-  private event(type: EventType, organization: OrganizationId, actor: Actor, subject: string, data: JsonObject): NewEvent {
-    const { clock, entropy } = this.ports
+  #event(type: EventType, organization: OrganizationId, actor: Actor, subject: string, data: JsonObject): NewEvent {
+    const { clock, entropy } = this.#ports
     return { id: newId('evt', entropy), organization, type, at: clock.wall(), actor, connection: null, subject, data }
   }
 }

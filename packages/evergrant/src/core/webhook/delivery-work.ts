@@ -56,62 +56,62 @@ export function secretContext({ organization, id }: Pick<WebhookEndpoint, 'organ
 
 /** Sends what is due. Any node may do it at any time: rows are claimed. */
 export class DeliveryWork {
-  private readonly ports: DeliveryPorts
-  private readonly underWay = new Map<WebhookId, Promise<void>>()
+  readonly #ports: DeliveryPorts
+  readonly #underWay = new Map<WebhookId, Promise<void>>()
 
   constructor(ports: DeliveryPorts) {
-    this.ports = ports
+    this.#ports = ports
   }
 
   /** Takes what is due and starts it; a slow endpoint holds up only its own. True when there may be more. */
   async run(): Promise<boolean> {
-    const { webhooks, clock, timers } = this.ports
+    const { webhooks, clock, timers } = this.#ports
     const now = clock.wall()
     const expired = await webhooks.expire(now, EXPIRED)
-    const busy = [...this.underWay.keys()]
+    const busy = [...this.#underWay.keys()]
     const claimed = await webhooks.claim({ now, until: now + CLAIM_MS, endpoints: ENDPOINTS - busy.length, perEndpoint: PER_ENDPOINT, busy })
-    for (const [endpoint, own] of byEndpoint(claimed)) this.start(endpoint, own)
+    for (const [endpoint, own] of byEndpoint(claimed)) this.#start(endpoint, own)
     if (claimed.length > 0 || expired === EXPIRED) return true
-    if (this.underWay.size === 0) return false
-    await Promise.race([...this.underWay.values(), timers.sleep(SECOND)])
+    if (this.#underWay.size === 0) return false
+    await Promise.race([...this.#underWay.values(), timers.sleep(SECOND)])
     return true
   }
 
   /** Resolves when nothing is under way. */
   async settled(): Promise<void> {
-    while (this.underWay.size > 0) await Promise.all(this.underWay.values())
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay.values())
   }
 
-  private start(endpoint: WebhookId, own: readonly ClaimedDelivery[]): void {
+  #start(endpoint: WebhookId, own: readonly ClaimedDelivery[]): void {
     const work = Promise.all(own.map((claimed) => this.deliver(claimed)))
       .then(
         () => {},
         // The claims run out, and somebody sends again.
-        (error: unknown) => this.ports.log.warn({ webhook: endpoint, error: String(error) }, 'what became of a delivery could not be written down'),
+        (error: unknown) => this.#ports.log.warn({ webhook: endpoint, error: String(error) }, 'what became of a delivery could not be written down'),
       )
-      .finally(() => this.underWay.delete(endpoint))
-    this.underWay.set(endpoint, work)
+      .finally(() => this.#underWay.delete(endpoint))
+    this.#underWay.set(endpoint, work)
   }
 
   /** One try, written down whatever came of it. */
   async deliver({ delivery, endpoint, event }: ClaimedDelivery): Promise<DeliveryTry> {
-    const { clock, payload, send } = this.ports
+    const { clock, payload, send } = this.#ports
     const at = clock.wall()
     const began = clock.mono()
-    const opened = this.secretsOf(endpoint, at)
+    const opened = this.#secretsOf(endpoint, at)
     const body = opened === null ? '' : await payloadOf(event, payload)
     const outcome: PostOutcome =
       opened === null ? { kind: 'failed', cause: 'seal_key_missing' } : await send({ url: endpoint.url, id: event.id, at, body, secrets: opened })
     const attempt = tryOf(outcome, opened ?? [], at, Math.round(clock.mono() - began))
-    const settlement = this.settlement({ delivery, endpoint, event }, attempt, outcome)
-    await this.ports.webhooks.settle(settlement)
-    this.ports.count(event.organization, settlement.state === 'delivered' ? 'deliveries_ok' : 'deliveries_failed')
+    const settlement = this.#settlement({ delivery, endpoint, event }, attempt, outcome)
+    await this.#ports.webhooks.settle(settlement)
+    this.#ports.count(event.organization, settlement.state === 'delivered' ? 'deliveries_ok' : 'deliveries_failed')
     return attempt
   }
 
   /** The new secret first. Null when the key that sealed them is away: the delivery waits for it. */
-  private secretsOf(endpoint: WebhookEndpoint, now: Instant): readonly Secret[] | null {
-    const { seal, log } = this.ports
+  #secretsOf(endpoint: WebhookEndpoint, now: Instant): readonly Secret[] | null {
+    const { seal, log } = this.#ports
     const context = secretContext(endpoint)
     const { secret, previousSecret, previousUntil } = endpoint
     try {
@@ -124,8 +124,8 @@ export class DeliveryWork {
     }
   }
 
-  private settlement({ delivery, endpoint, event }: ClaimedDelivery, attempt: DeliveryTry, outcome: PostOutcome): Settlement {
-    const { clock, entropy } = this.ports
+  #settlement({ delivery, endpoint, event }: ClaimedDelivery, attempt: DeliveryTry, outcome: PostOutcome): Settlement {
+    const { clock, entropy } = this.#ports
     const common = { delivery: delivery.id, claimedUntil: delivery.nextAt ?? 0, attempt }
     const { status } = attempt
     if (status !== null && status >= 200 && status < 300) return { ...common, state: 'delivered', nextAt: null, trouble: null, gone: null }
@@ -133,12 +133,12 @@ export class DeliveryWork {
     const after = outcome.kind === 'answered' ? retryAfterMs(outcome.headers, now) : null
     const nextAt = nextTry(delivery, { now, retryAfterMs: after, uniform: entropy.uniform() })
     const trouble = { openUntil: openUntil(endpoint.failures, now, entropy.uniform()) }
-    const gone = status === GONE ? this.event(endpoint.id, event.organization, now) : null
+    const gone = status === GONE ? this.#event(endpoint.id, event.organization, now) : null
     return { ...common, state: nextAt === null ? 'failed' : 'waiting', nextAt, trouble, gone }
   }
 
-  private event(endpoint: WebhookId, organization: NewEvent['organization'], at: Instant): NewEvent {
-    const id = newId('evt', this.ports.entropy)
+  #event(endpoint: WebhookId, organization: NewEvent['organization'], at: Instant): NewEvent {
+    const id = newId('evt', this.#ports.entropy)
     return { id, organization, type: 'webhook.gone', at, actor: SYSTEM_ACTOR, connection: null, subject: endpoint, data: { status: GONE } }
   }
 }
