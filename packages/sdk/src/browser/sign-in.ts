@@ -18,7 +18,7 @@ export type SignInResult =
   | { readonly kind: 'second_factor'; readonly ticket: string; readonly methods: readonly SecondFactor[] }
 
 export interface SignOut {
-  /** `here` (default) ends this session, `others` all but this one, `everywhere` all. */
+  /** `here` (default) ends this session, `everywhere` all, `others` all but this one: that needs a proof of the last ten minutes, else `reauthentication_required`. */
   readonly scope?: 'here' | 'others' | 'everywhere'
 }
 
