@@ -7,7 +7,6 @@ import { Segments, SelectField } from '../../design/field.tsx'
 import { Answered } from '../../design/states.tsx'
 import { To } from '../../router/link.tsx'
 import { usePageSearch } from '../../router/page-search.ts'
-import { serverUrl } from '../../session/client.ts'
 import { useNow } from '../../time/use-now.ts'
 import parts from '../parts/parts.module.css'
 import type { History } from '../program-operations.ts'
@@ -68,9 +67,10 @@ export function MetricsPage(): ReactNode {
       <Card title="Prometheus and OpenTelemetry">
         <div className={parts['form']}>
           <p>
-            Scrape this address. A dashboard for Grafana and alert rules for Prometheus are in the folder <code>deploy</code> of the sources.
+            Scrape each node itself, inside your network; through a proxy nobody sees its metrics. A dashboard for Grafana and alert rules for Prometheus are in
+            the folder <code>deploy</code> of the sources.
           </p>
-          <CopyBox text={`${serverUrl()}/metrics`} label="the address" />
+          <CopyBox text="http://<node>:4400/metrics" label="the address" />
         </div>
       </Card>
     </Page>
