@@ -6,20 +6,16 @@ import type { Static, TSchema } from 'typebox'
 
 /**
  * Bodies are taken as they are: nothing is coerced, nothing unknown is dropped. Queries and paths are text on the wire,
- * so numbers and booleans are read out of them.
+ * so numbers and booleans are read out of them. That the schemas themselves are right is shown by a test, not anew by every process.
  */
-const BODY = new Ajv({ coerceTypes: false, useDefaults: true, removeAdditional: false, allErrors: false, strict: false, validateFormats: false })
-const TEXT = new Ajv({ coerceTypes: true, useDefaults: true, removeAdditional: false, allErrors: false, strict: false, validateFormats: false })
-
-/** At once: for a route that replaces a part of it. */
-export const validatorCompiler: FastifySchemaCompiler<object> = ({ schema, httpPart }): ValidateFunction => {
-  return httpPart === 'body' ? BODY.compile(schema) : TEXT.compile(schema)
-}
+const TAKING = { useDefaults: true, removeAdditional: false, allErrors: false, strict: false, validateFormats: false, validateSchema: false } as const
+const BODY = new Ajv({ ...TAKING, coerceTypes: false })
+const TEXT = new Ajv({ ...TAKING, coerceTypes: true })
 
 interface RouteSchemas {
   readonly validator: FastifySchemaCompiler<object>
   readonly serializer: FastifySerializerCompiler<object>
-  /** Compiles what no request has asked for yet. @throws Error for a schema that does not compile */
+  /** Compiles what no request has asked for yet. @throws Error for a schema that is wrong or does not compile */
   compileAll(): void
 }
 
@@ -29,23 +25,18 @@ interface RouteSchemas {
  */
 export function routeSchemas(): RouteSchemas {
   const waiting = new Set<() => void>()
+  const known = new Set<object>()
   return {
     validator: (route) => {
-      const compiled = once(waiting, () => validatorCompiler(route) as ValidateFunction)
-      const validate = (data: unknown): boolean => {
-        const check = compiled()
-        const fits = check(data)
-        validate.errors = check.errors ?? null
-        return fits
-      }
-      validate.errors = null as NonNullable<ValidateFunction['errors']> | null
-      return validate
+      known.add(route.schema)
+      return laterCompiled(once(waiting, () => compiledFor(route)))
     },
     serializer: ({ schema }) => {
       const compiled = once(waiting, () => serializerOf(schema))
       return (data: unknown) => compiled()(data)
     },
     compileAll: () => {
+      for (const schema of known) void BODY.validateSchema(schema, true)
       for (const compile of [...waiting]) compile()
     },
   }
@@ -76,7 +67,37 @@ function once<Made>(waiting: Set<() => void>, make: () => Made): () => Made {
   return compile
 }
 
+/** For a route that replaces a part of it: as every route has it. */
+export const validatorCompiler: FastifySchemaCompiler<object> = (route) => laterCompiled(once(new Set(), () => compiledFor(route)))
+
 /** A check of one part of a body that is looked at piece by piece, so that a bad piece refuses no other. */
-export function pieceOfBody<Schema extends TSchema>(schema: Schema): ValidateFunction<Static<Schema>> {
-  return BODY.compile<Static<Schema>>(schema)
+export function pieceOfBody<Schema extends TSchema>(schema: Schema): PieceCheck<Static<Schema>> {
+  return laterCompiled(once(new Set(), () => BODY.compile(schema))) as PieceCheck<Static<Schema>>
+}
+
+type Refusals = NonNullable<ValidateFunction['errors']> | null
+
+interface PieceCheck<Piece> {
+  (piece: unknown): piece is Piece
+  errors: Refusals
+}
+
+interface LaterCheck {
+  (data: unknown): boolean
+  errors: Refusals
+}
+
+function laterCompiled(compiled: () => ValidateFunction): LaterCheck {
+  const validate: LaterCheck = (data) => {
+    const check = compiled()
+    const fits = check(data)
+    validate.errors = check.errors ?? null
+    return fits
+  }
+  validate.errors = null
+  return validate
+}
+
+function compiledFor({ schema, httpPart }: Parameters<FastifySchemaCompiler<object>>[0]): ValidateFunction {
+  return httpPart === 'body' ? BODY.compile(schema) : TEXT.compile(schema)
 }
