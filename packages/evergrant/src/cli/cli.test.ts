@@ -5,14 +5,12 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type Ended, runHere } from '../testing/command-line.ts'
+import { SERVER_MAIN } from '../testing/server-main.ts'
 
 // Some tests start a dozen processes one after the other, and machines that run tests are busy.
 vi.setConfig({ testTimeout: 90_000 })
-
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
 
 let dataDir = ''
 const servers: ChildProcess[] = []
@@ -27,7 +25,7 @@ afterEach(async () => {
 
 function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
   const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env
-  return spawn(process.execPath, [MAIN, ...args], {
+  return spawn(process.execPath, [...SERVER_MAIN, ...args], {
     env: { PATH, HOME, NODE_COMPILE_CACHE, EVERGRANT_DATA_DIR: dataDir, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

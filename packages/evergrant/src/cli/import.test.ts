@@ -6,13 +6,12 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { runHere } from '../testing/command-line.ts'
+import { SERVER_MAIN } from '../testing/server-main.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
 const HELLO = 'gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA=='
 const FERNET_KEY = 'cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4='
 
@@ -55,7 +54,9 @@ function secretFile(): string {
 
 function start(args: readonly string[], env: Readonly<Record<string, string>> = {}, input?: string): ChildProcess {
   const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH, HOME, NODE_COMPILE_CACHE, EVERGRANT_DATA_DIR: join(folder, 'data'), ...env } })
+  const child = spawn(process.execPath, [...SERVER_MAIN, ...args], {
+    env: { PATH, HOME, NODE_COMPILE_CACHE, EVERGRANT_DATA_DIR: join(folder, 'data'), ...env },
+  })
   child.stdin?.end(input ?? '')
   children.push(child)
   return child

@@ -6,13 +6,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { runHere } from '../testing/command-line.ts'
+import { SERVER_MAIN } from '../testing/server-main.ts'
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
 
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
 const SECRET = 'planted-signing-secret'
 const folder = mkdtempSync(join(tmpdir(), 'evergrant-events-'))
 let provider: Server
@@ -59,7 +58,7 @@ beforeAll(async () => {
     ...{ PATH, HOME, NODE_COMPILE_CACHE, EVERGRANT_DATA_DIR: join(folder, 'data'), EVERGRANT_PORT: '0' },
     ...{ EVERGRANT_PROVIDERS_DIR: join(folder, 'providers'), EVERGRANT_DANGEROUS_PRIVATE_HOSTS: '127.0.0.1' },
   }
-  server = spawn(process.execPath, [MAIN, 'serve', '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  server = spawn(process.execPath, [...SERVER_MAIN, 'serve', '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   url = await new Promise((resolve, reject) => {
     let out = ''
     server.stdout?.on('data', (chunk) => {

@@ -5,13 +5,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { runHere } from '../testing/command-line.ts'
+import { SERVER_MAIN } from '../testing/server-main.ts'
 
 vi.setConfig({ testTimeout: 90_000 })
 
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
 const PASSWORD = 'correct kettle battery orbit'
 let dataDir = ''
 const ending: (() => Promise<unknown>)[] = []
@@ -26,7 +25,7 @@ afterEach(async () => {
 
 function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env
-  return spawn(process.execPath, [MAIN, ...args], {
+  return spawn(process.execPath, [...SERVER_MAIN, ...args], {
     env: { PATH, HOME, NODE_COMPILE_CACHE, EVERGRANT_DATA_DIR: dataDir, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
