@@ -18,6 +18,15 @@ export function notesOf(changelog, version) {
   return notes === '' ? null : notes
 }
 
+/**
+ * What runs with a package and is not in its bill of materials, as `name@version`. npm writes a scope into the name, other tools into `group`.
+ * @returns {string[]}
+ */
+export function partsMissing(bill, packages) {
+  const listed = new Set((bill.components ?? []).map(({ group, name, version }) => `${group ? `${group}/` : ''}${name}@${version}`))
+  return [...packages].map(({ name, version }) => `${name}@${version}`).filter((part) => !listed.has(part))
+}
+
 /** @returns {string[]} what does not fit */
 export function faultsOfRelease(version, files) {
   const faults = []

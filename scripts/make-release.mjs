@@ -5,7 +5,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { notesOf } from './check-release.mjs'
+import { notesOf, partsMissing } from './check-release.mjs'
+import { runtimePackages } from './licences.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = resolve(process.argv[2] ?? 'release')
@@ -25,9 +26,11 @@ function billOf(name, tarball) {
     writeFileSync(join(place, 'package.json'), '{ "name": "installation", "version": "0.0.0", "private": true }\n')
     run('npm', ['install', '--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund', join(folder, tarball)], place)
     const bill = JSON.parse(run('npm', ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'application'], place))
-    const names = new Set(bill.components.map((component) => component.name))
-    const own = Object.keys(JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')).dependencies ?? {})
-    const missing = own.filter((one) => !names.has(one) && !names.has(one.split('/').at(-1)))
+    const { name: published, version, dependencies = {} } = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'))
+    // Every package that runs with it, however deep, as it was installed just now.
+    const installed = [...runtimePackages(join(place, 'node_modules', published)).values()]
+    if (Object.keys(dependencies).some((one) => !installed.some((part) => part.name === one))) throw new Error(`${name} was not installed whole`)
+    const missing = partsMissing(bill, [{ name: published, version }, ...installed])
     if (bill.bomFormat !== 'CycloneDX' || missing.length > 0) throw new Error(`the bill of materials of ${name} is not whole: ${missing.join(', ')}`)
     return bill
   } finally {

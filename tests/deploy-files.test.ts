@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { CONFIG_KEYS } from '../packages/evergrant/src/config-keys.ts'
-import { faultsOfRelease, notesOf } from '../scripts/check-release.mjs'
+import { faultsOfRelease, notesOf, partsMissing } from '../scripts/check-release.mjs'
 import { valuesCheck } from '../scripts/deploy/chart.mjs'
 import { faultsOfCompose } from '../scripts/deploy/compose.mjs'
 import { contextOf, faultsOfDockerfile, ignoreRules, isSent } from '../scripts/deploy/dockerfile.mjs'
@@ -107,6 +107,62 @@ test('workflows ask for no more than they need, and publish with provenance', ()
   const published = release.jobs.packages.steps.map(({ run = '' }: { readonly run?: string }) => run).filter((run: string) => run.startsWith('npm publish'))
   expect(published.map((run: string) => run.includes('--provenance'))).toEqual([true, true])
   expect(read('.github/workflows/release.yml')).not.toMatch(/NPM_TOKEN|NODE_AUTH_TOKEN/)
+})
+
+/** What the workflows and the bot that updates do not promise any more of what comes from others, and of the drills. */
+function faultsOfCare({ regular, release, updates }: Readonly<Record<'regular' | 'release' | 'updates', string>>): readonly string[] {
+  const { on, jobs } = parse(regular)
+  const crons: readonly string[] = (on.schedule ?? []).map(({ cron }: { readonly cron: string }) => cron)
+  const [week, month] = [crons.find((cron) => /^\d+ \d+ \* \* \d$/.test(cron)), crons.find((cron) => /^\d+ \d+ \d+ \* \*$/.test(cron))]
+  const runs = (job: { readonly steps?: readonly { readonly run?: string }[] } = {}) => (job.steps ?? []).map(({ run = '' }) => run)
+  const audits = (run: string) => /^npm audit --omit=dev --audit-level=low$/.test(run)
+  const steps = runs(parse(release).jobs.packages)
+  const asked = steps.findIndex(audits)
+  const drills: readonly string[] = (jobs.drills?.strategy?.matrix?.drill ?? []).map((drill: string) => drill.split(' ')[0])
+  const bots: readonly { readonly 'package-ecosystem': string; readonly cooldown?: { readonly 'default-days'?: number } }[] = parse(updates).updates
+  return [
+    ...(week !== undefined && runs(jobs.advisories).some(audits) ? [] : ['known holes are not looked up every week']),
+    ...((on.push?.paths ?? []).includes('package-lock.json') ? [] : ['known holes are not looked up when the lockfile changes']),
+    ...(asked !== -1 && asked < steps.findIndex((run: string) => run.startsWith('npm publish')) ? [] : ['a release is published without looking']),
+    ...(month !== undefined && String(jobs.drills?.if).includes(month) && runs(jobs.drills).some((run) => run.startsWith('npm run drill -- '))
+      ? []
+      : ['no drill is run every month']),
+    ...['keys', 'restore', 'rolling', 'upgrade']
+      .filter((drill) => !drills.includes(drill))
+      .map((drill) => `the drill ${drill} is not among those of the month`),
+    ...bots.filter(({ cooldown }) => (cooldown?.['default-days'] ?? 0) < 7).map((bot) => `${bot['package-ecosystem']}: new versions are taken at once`),
+    ...(bots.some((bot) => bot['package-ecosystem'] === 'npm') ? [] : ['nobody proposes new versions']),
+  ]
+}
+
+const care = () => ({ regular: read('.github/workflows/regular.yml'), release: read('.github/workflows/release.yml'), updates: read('.github/dependabot.yml') })
+
+test('known holes are looked up every week, with each new lockfile and before a release; drills are run every month; new versions wait a week (S109, S111, S114)', () => {
+  expect(faultsOfCare(care())).toEqual([])
+})
+
+test.each([
+  ['regular', 'npm audit --omit=dev --audit-level=low', 'npm audit --omit=dev || true', 'every week'],
+  ['regular', 'paths: [package-lock.json', 'paths: [README.md', 'when the lockfile changes'],
+  ['regular', "== '17 2 1 * *'", "== '17 2 2 * *'", 'every month'],
+  ['regular', 'drill: [restore, ', 'drill: [', 'the drill restore'],
+  ['release', 'run: npm audit --omit=dev --audit-level=low', 'run: npm audit || true', 'without looking'],
+  ['updates', 'default-days: 7', 'default-days: 0', 'npm: new versions are taken at once'],
+] as const)('%s with %j in it is refused once that is %j', (file, sound, broken, words) => {
+  const texts = care()
+  expect(texts[file]).toContain(sound)
+  expect(faultsOfCare({ ...texts, [file]: texts[file].replace(sound, broken) }).join('; ')).toContain(words)
+})
+
+test('a bill of materials that leaves a part out, or names another version of it, is not whole (S110)', () => {
+  const packages = [...runtimePackages(join(ROOT, 'packages/evergrant')).values()]
+  const components = packages.map(({ name, version }) => ({ name, version }))
+  expect(partsMissing({ components }, packages)).toEqual([])
+  expect(partsMissing({ components: [{ group: '@a', name: 'b', version: '1' }] }, [{ name: '@a/b', version: '1' }])).toEqual([])
+  const [first] = packages
+  expect(partsMissing({ components: components.slice(1) }, packages)).toEqual([`${first?.name}@${first?.version}`])
+  expect(partsMissing({ components: components.map((part, index) => (index === 0 ? { ...part, version: '0.0.0' } : part)) }, packages)).toHaveLength(1)
+  expect(partsMissing({}, packages)).toHaveLength(packages.length)
 })
 
 test('what runs with the packages has a licence that is on the list', () => {
