@@ -3,10 +3,10 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../packages/lab/src/free-port.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const modules = join(root, 'node_modules')
@@ -155,15 +155,6 @@ function installWithNpm(tarballs) {
   const { version } = JSON.parse(readFileSync(join(root, 'packages/evergrant/package.json'), 'utf8'))
   check('`npx evergrant` runs after an npm install', run('npx', ['--no', '--', 'evergrant', '--version'], project).trim() === version)
   check('`npx @evergrant/sdk` runs after an npm install', run('npx', ['--no', '--', '@evergrant/sdk', '--help'], project).includes('enroll <code>'))
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** The embedded database runs on a thread of its own, whose module is found next to the built files or not at all. */

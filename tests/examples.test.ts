@@ -7,6 +7,7 @@ import { createApp as createExpress } from '../examples/express/app.ts'
 import { createApp as createFastify } from '../examples/fastify/app.ts'
 import { createWorker, type Outcome } from '../examples/worker/worker.ts'
 import { openPeoplePages, type PeoplePages } from '../packages/evergrant/src/testing/people-place.ts'
+import { freePort } from '../packages/lab/src/free-port.ts'
 import { createClient } from '../packages/sdk/src/index.ts'
 
 const PASSWORD = 'correct kettle battery orbit'
@@ -31,12 +32,6 @@ const close = async (server: Server | undefined): Promise<void> => {
   server.closeAllConnections()
   server.close()
   await once(server, 'close')
-}
-const freePort = async (): Promise<number> => {
-  const probe = createServer()
-  const { port } = new URL(await listen(probe))
-  await close(probe)
-  return Number(port)
 }
 
 beforeAll(async () => {

@@ -1,14 +1,12 @@
 // Programs on the command line, against a server that listens: every command once, as an operator types it.
-
-import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { strFromU8, unzipSync } from 'fflate'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { User } from '../core/user/user.ts'
 import { AgentMachine } from '../testing/agent-machine.ts'
+import { freePort } from '../testing/free-port.ts'
 import { newMember } from '../testing/people.ts'
 import { openWholeNode, type WholeNode } from '../testing/whole-node.ts'
 import { writeControlFile } from './control-file.ts'
@@ -34,14 +32,6 @@ afterAll(async () => {
   await node.close()
   rmSync(folder, { recursive: true })
 })
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  return address !== null && typeof address === 'object' ? address.port : 0
-}
 
 async function agents(...args: readonly string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
   const said = { out: '', err: '' }

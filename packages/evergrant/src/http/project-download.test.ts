@@ -2,13 +2,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { strFromU8, unzipSync } from 'fflate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { HOUR, MINUTE } from '../core/time.ts'
 import { type AgentLab, createAgentLab } from '../testing/agent-lab.ts'
+import { freePort } from '../testing/free-port.ts'
 import { newMember, signIn } from '../testing/people.ts'
 import { openWholeNode, type WholeNode } from '../testing/whole-node.ts'
 
@@ -160,12 +160,4 @@ async function run(cwd: string, home: string): Promise<{ readonly code: number |
   child.stderr.on('data', (chunk) => (text.err += chunk))
   const [code] = await once(child, 'close')
   return { code, ...text }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  return address !== null && typeof address === 'object' ? address.port : 0
 }

@@ -2,8 +2,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -11,6 +9,7 @@ import { newId } from '../core/ids.ts'
 import { SECOND } from '../core/time.ts'
 import { systemEntropy } from '../system.ts'
 import { createApiLab } from '../testing/api-lab.ts'
+import { freePort } from '../testing/free-port.ts'
 
 const EVENTS = 1_000
 const KILLED_AFTER = [250, 600]
@@ -24,15 +23,6 @@ afterAll(() => {
 })
 
 /** Taken from the system, and free again. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 test('1,000 events reach a receiver that fails half of the time and is killed twice, each at least once and signed', async () => {
   const lab = await createApiLab()
   const port = await freePort()
