@@ -221,6 +221,23 @@ test('an answer that was under way when the installation changed is read again a
   expect(await said(token)).toBe('installation_locked')
 })
 
+test('an answer that was under way when a change came whose extent nobody knows is not remembered', async () => {
+  const token = await issue()
+  let answer = (): void => {}
+  slow = new Promise((resolve) => {
+    answer = resolve
+  })
+  const looking = said(token)
+  await vi.waitFor(() => expect(asked).toBe(1))
+  guard.forgetAll()
+  slow = null
+  answer()
+  await looking
+  expect(guard.peek(token, SHOWN)).toBe('unknown')
+  await said(token)
+  expect(asked).toBe(2)
+})
+
 test('what broke while the store was asked is told as an outage', async () => {
   const token = await issue()
   down = true

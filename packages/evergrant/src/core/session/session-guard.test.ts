@@ -221,6 +221,33 @@ test('an answer that was under way when a change came is not remembered', async 
   expect(await codeOf(guard.lookUp(token))).toBe('session_signed_out')
 })
 
+test.each(['person', 'organization', 'nobody knows what'] as const)(
+  'an answer that was under way when something changed (%s) is not remembered, and its use is still written once',
+  async (what) => {
+    const { guard, issue, state, first, marked, time } = open()
+    const token = await issue()
+    const forget = () => {
+      if (what === 'person') guard.forgetUser(first.user.id)
+      else if (what === 'organization') guard.forgetOrganization(first.session.organization)
+      else guard.forgetAll()
+    }
+    for (const reads of [1, 2]) {
+      let land = () => {}
+      state.slow = new Promise((resolve) => {
+        land = resolve
+      })
+      const early = guard.lookUp(token)
+      await expect.poll(() => state.reads).toBe(reads)
+      forget()
+      land()
+      expect(await early).toMatchObject({ generation: 1 })
+      expect(guard.peek(token)).toBe('unknown')
+    }
+    await time.advance(2 * SECOND)
+    expect(marked).toEqual([{ session: first.session.id, generation: 1 }])
+  },
+)
+
 test('when it cannot be told, the answer is that, and never a sign-out', async () => {
   const { guard, issue, state } = open()
   const token = await issue()

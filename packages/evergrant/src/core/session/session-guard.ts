@@ -144,8 +144,7 @@ export class SessionGuard {
   #admit(claims: AccessClaims, signedIn: SignedIn, proven: ProvenKey, known: Remembered | undefined): ProvenPerson | Fault {
     const { session, user, role } = signedIn
     const ended = refusalOf(signedIn, this.#ports.clock.wall())
-    if (ended !== null) return ended
-    if (role === null) return endedFault('membership_ended')
+    if (ended !== null || role === null) return ended ?? endedFault('membership_ended')
     if (claims.sub !== user.id) return refused('claims_incomplete')
     // What was issued for another organization says nothing about this one.
     if (claims.org !== session.organization) return refused('expired')
