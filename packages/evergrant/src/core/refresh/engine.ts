@@ -45,6 +45,8 @@ type Reading = ReturnType<TokenCache['reading']>
 
 /** Background renewal of one cached token is offered at most this often. */
 const NUDGE_EVERY_MS = 1_000
+/** When so many were nudged lately, the list begins anew: at worst a renewal is offered twice. */
+const NUDGES_KEPT = 10_000
 
 /** The engine on its ports. Call `recover` once before anything else. */
 export function createRefreshEngine(ports: EnginePorts): Engine {
@@ -369,7 +371,7 @@ export class Engine implements RefreshEngine {
   #nudge(connection: ConnectionId, now: Instant): void {
     const last = this.#nudgedAt.get(connection) ?? Number.NEGATIVE_INFINITY
     if (this.#draining || now - last < NUDGE_EVERY_MS || this.#flights.has(connection)) return
-    if (this.#nudgedAt.size > 10_000) this.#nudgedAt.clear()
+    if (this.#nudgedAt.size > NUDGES_KEPT) this.#nudgedAt.clear()
     this.#nudgedAt.set(connection, now)
     const flight = this.#flights.fly(connection, { kind: 'read', minTtlMs: 0, rejectedGeneration: null }, false)
     flight.catch((error: unknown) => this.#world.log.warn({ connection, error: String(error) }, 'a background renewal did not run'))

@@ -7,6 +7,8 @@ const SHARE = 0.1
 const FLOOR = 10
 /** The background leaves this part of the budget to callers who wait. */
 const BACKGROUND_SHARE = 0.8
+/** Beyond this the counts begin anew: what was sent is forgotten, and with it what retries it would allow. */
+const ENDPOINTS_KEPT = 10_000
 
 interface Endpoint {
   readonly firsts: Map<number, number>
@@ -59,7 +61,7 @@ export class RetryBudgets {
   #of(endpoint: string, monoMs: number): Endpoint {
     const known = this.#endpoints.get(endpoint)
     if (known === undefined) {
-      if (this.#endpoints.size >= 10_000) this.#endpoints.clear()
+      if (this.#endpoints.size >= ENDPOINTS_KEPT) this.#endpoints.clear()
       const fresh: Endpoint = { firsts: new Map(), retries: [] }
       this.#endpoints.set(endpoint, fresh)
       return fresh

@@ -13,6 +13,8 @@ import { profileOf, readTokenAnswer } from './token-answer.ts'
 
 const TRIES_MAX = 4
 const PAUSE_MS = 1_000
+/** A server that wants to be left alone for longer than this is told to the person who enrols, instead of waited for. */
+const PAUSE_MAX_MS = 60_000
 
 export interface EnrolParts {
   readonly link: ServerLink
@@ -158,7 +160,7 @@ async function enrol(parts: EnrolParts, key: MachineKey, attempt: string, door: 
       if (!(error instanceof AgentClientError) || (error.status !== 0 && error.status !== 429 && error.status < 500)) throw error
       failure = error
     }
-    if (tries >= TRIES_MAX || pause > 60_000) throw failure
+    if (tries >= TRIES_MAX || pause > PAUSE_MAX_MS) throw failure
     await platform.wait(pause * (0.5 + platform.random() / 2))
   }
 }
