@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type Ended, runHere } from '../testing/command-line.ts'
+import { freePort } from '../testing/free-port.ts'
 import { SERVER_MAIN } from '../testing/server-main.ts'
 
 // Some tests start a dozen processes one after the other, and machines that run tests are busy.
@@ -48,14 +49,6 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<number
   child.kill(signal)
   const [code] = await closed
   return code
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  return address !== null && typeof address === 'object' ? address.port : 0
 }
 
 /** A server that has said where it is. */

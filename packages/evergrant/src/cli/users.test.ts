@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { runHere } from '../testing/command-line.ts'
+import { freePort } from '../testing/free-port.ts'
 import { SERVER_MAIN } from '../testing/server-main.ts'
 
 vi.setConfig({ testTimeout: 90_000 })
@@ -40,14 +40,6 @@ async function run(args: readonly string[], input = ''): Promise<{ readonly code
   child.stdin.end(input)
   const [code] = await once(child, 'close')
   return { code, ...text }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  return address !== null && typeof address === 'object' ? address.port : 0
 }
 
 async function serving(): Promise<{ readonly url: string; readonly setup_url: string | null }> {
