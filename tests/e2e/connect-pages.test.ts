@@ -2,9 +2,9 @@ import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import Fastify from 'fastify'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { violationsOf } from '../../packages/console/dev/judge.ts'
+import { violationsOf, wear } from '../../packages/console/dev/judge.ts'
 import { accentSheet } from '../../packages/evergrant/src/http/connect/accent-sheet.ts'
 import { towardsProvider } from '../../packages/evergrant/src/http/connect/hosted-answers.ts'
 import { sendPage } from '../../packages/evergrant/src/http/connect/page-frame.ts'
@@ -18,22 +18,24 @@ import { BRANDED, gallery, PLAIN } from './connect-gallery.ts'
 
 /** A folder: every page that is judged is also kept as a picture. */
 const PICTURES = process.env['EVERGRANT_PICTURES']
-/** Each theme is judged at one width and each width in one theme. A brand brings colours, so those are judged with it in both themes. */
+/**
+ * Each is looked at in both themes and at both widths, and judged in full at one of them. A theme and a width change colours and places alone, so no page
+ * is loaded anew for them.
+ */
 const LOOKS = [
-  { scheme: 'light', width: 390, lang: 'de', brand: PLAIN },
-  { scheme: 'dark', width: 1_280, lang: 'en', brand: PLAIN },
-  { scheme: 'dark', width: 390, lang: 'de', brand: BRANDED },
-  { scheme: 'light', width: 1_280, lang: 'ja', brand: BRANDED },
-  // The widest has nothing that the one before it has not: it is only for pictures.
-  ...((process.env['EVERGRANT_PICTURE_WIDTHS'] ?? '').includes('1920')
-    ? ([
-        { scheme: 'light', width: 1_920, lang: 'en', brand: BRANDED },
-        { scheme: 'dark', width: 1_920, lang: 'fr', brand: PLAIN },
-      ] as const)
-    : []),
+  { kind: 'plain', lang: 'de', width: 390 },
+  { kind: 'branded', lang: 'ja', width: 1_280 },
 ] as const
+/** The widest has nothing that the one before it has not: it is only for pictures. */
+const WIDTHS = [390, 1_280, ...((process.env['EVERGRANT_PICTURE_WIDTHS'] ?? '').includes('1920') ? [1_920] : [])]
 
 const names = [...gallery({ words: en, brand: PLAIN, here: '/' }).keys()]
+
+let browser: Browser
+beforeAll(async () => {
+  if (chromiumPath() !== null) browser = await launchBrowser()
+}, 60_000)
+afterAll(() => browser?.close())
 
 /** The pages themselves, with the headers that they are sent with. */
 function served() {
@@ -54,44 +56,49 @@ function served() {
 
 describe.skipIf(chromiumPath() === null)('every page and every failure', () => {
   const app = served()
-  let browser: Browser
   let url = ''
   beforeAll(async () => {
     url = await app.listen({ port: 0, host: '127.0.0.1' })
-    browser = await launchBrowser()
     if (PICTURES !== undefined) mkdirSync(PICTURES, { recursive: true })
   }, 60_000)
-  afterAll(async () => {
-    await browser?.close()
-    await app.close()
-  })
+  afterAll(() => app.close())
 
-  test.each(LOOKS)('is accessible, fits and keeps its policy: $scheme, $width pixels, $lang', { timeout: 600_000 }, async ({ scheme, width, lang, brand }) => {
-    const context = await browser.newContext({ colorScheme: scheme, viewport: { width, height: 900 } })
+  test.each(LOOKS)('is accessible in both themes, fits and keeps its policy: $kind, $lang', { timeout: 600_000 }, async ({ kind, lang, width: judged }) => {
+    const context = await browser.newContext()
     const page = await context.newPage()
     const reported: string[] = []
     page.on('console', (message) => void (/Content Security Policy/i.test(message.text()) && reported.push(message.text())))
     for (const name of names) {
-      const kind = brand === BRANDED ? 'branded' : 'plain'
       await page.goto(`${url}/${lang}/${kind}/${name}`)
-      expect(await violationsOf(page, brand === PLAIN ? 'everything' : 'colours'), name).toEqual([])
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), name).toBe(0)
-      if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, `${name}-${lang}-${scheme}-${width}-${kind}.png`), fullPage: true })
+      for (const width of [...WIDTHS.filter((each) => each !== judged), judged]) {
+        await page.setViewportSize({ width, height: 900 })
+        expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), `${name} at ${width}`).toBe(0)
+      }
+      for (const theme of ['light', 'dark'] as const) {
+        await wear(page, theme)
+        expect(await violationsOf(page, theme === 'light' ? 'everything' : 'colours'), `${name} in ${theme}`).toEqual([])
+        if (PICTURES !== undefined) await keep(page, judged, (width) => join(PICTURES, `${name}-${lang}-${theme}-${width}-${kind}.png`))
+      }
     }
     expect(reported).toEqual([])
     await context.close()
   })
 })
 
+async function keep(page: Page, judged: number, path: (width: number) => string): Promise<void> {
+  for (const width of [...WIDTHS.filter((each) => each !== judged), judged]) {
+    await page.setViewportSize({ width, height: 900 })
+    await page.screenshot({ path: path(width), fullPage: true })
+  }
+}
+
 /** The server as it is shipped, and a person whose browser runs no script. */
 describe.skipIf(chromiumPath() === null)('without a script', () => {
   let bench: Workbench
-  let browser: Browser
   const application = createServer((_request, response) => response.end('the application'))
   let returnUrl = ''
   beforeAll(async () => {
     bench = await Workbench.start({ timeScale: 1, profiles: { p0: 'P0', p4: 'P4' } })
-    browser = await launchBrowser()
     await new Promise<void>((resolve) => application.listen(0, '127.0.0.1', resolve))
     const address = application.address()
     returnUrl = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/connected`
@@ -101,7 +108,6 @@ describe.skipIf(chromiumPath() === null)('without a script', () => {
     }
   }, 60_000)
   afterAll(async () => {
-    await browser?.close()
     await bench?.dispose()
     application.close()
   })
