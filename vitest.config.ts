@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { LongFirst } from './tests/long-first.ts'
@@ -12,7 +13,19 @@ const PURE = ['packages/evergrant/src/{core,providers}/**/*.test.ts']
 const STRIKING = ['**/fail-nth.test.ts', '**/fault-storm.test.ts', '**/crowded-line.test.ts']
 /** Each opens an app and a database of its own in this process: the modules of the server are read once for all of them. */
 const IN_PROCESS = ['packages/evergrant/src/http/**/*.test.ts']
+/** Small things with sockets and files of their own. What replaces something of the process, as a clock, a variable or a resolver, has its worker to itself. */
+const PARTS = [
+  'packages/evergrant/src/{backup,journal,observability,outbound,practice,schedule,seal}/**/!(high-water-file|ssrf-oracle|token-endpoint).test.ts',
+  'packages/evergrant/src/*.test.ts',
+  'packages/evergrant/src/cli/{import/*,*-findings,free-port,lean-process,memory-doors,output,providers-check}.test.ts',
+  'packages/console/src/**/*.test.ts',
+]
+/** What starts and soon ends makes much that is young: with room for it, from the first moment, a start takes a sixth less of the processor. */
 const ROOM_FOR_THE_YOUNG = '--max-semi-space-size=32'
+/** No option of the environment: whoever starts a process gives it. */
+const AT_ONCE = '--min-semi-space-size=16'
+/** A server that was given both sizes does not replace itself by one that has them; what it chooses itself has tests of its own. */
+const OLD_ONES = '--max-old-space-size=2048'
 const BUILT = ['**/node_modules/**', '**/dist/**']
 
 /** For this process, which starts the database server, and for every worker and everything that they start. */
@@ -39,26 +52,31 @@ export default defineConfig({
   test: {
     // Pinned to sources: built copies under dist/ must never be collected.
     projects: [
-      { extends: true, test: { name: 'pure', include: PURE, exclude: [...BUILT, ...STRIKING], isolate: false, sequence: { groupOrder: 0 } } },
-      { extends: true, test: { name: 'http', include: IN_PROCESS, exclude: BUILT, isolate: false, sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: 'pure', include: PURE, exclude: [...BUILT, ...STRIKING], isolate: false } },
+      { extends: true, test: { name: 'http', include: IN_PROCESS, exclude: BUILT, isolate: false } },
+      { extends: true, test: { name: 'parts', include: PARTS, exclude: BUILT, isolate: false } },
       {
         extends: true,
         test: {
           name: 'whole',
           include: ['packages/*/src/**/*.test.{ts,tsx}', 'tests/**/*.test.ts', 'bench/**/*.test.ts', ...STRIKING],
-          exclude: [...BUILT, ...IN_PROCESS, 'packages/evergrant/src/{core,providers}/**/!(fail-nth|fault-storm|crowded-line).test.ts'],
-          sequence: { groupOrder: 2 },
+          exclude: [...BUILT, ...IN_PROCESS, ...PARTS, 'packages/evergrant/src/{core,providers}/**/!(fail-nth|fault-storm|crowded-line).test.ts'],
         },
       },
     ],
     globalSetup: ['./tests/postgres.ts'],
     pool: 'forks',
-    // Most files wait for sockets, processes and browsers: on two processors two workers leave them idle for a third of the time.
-    maxWorkers: Math.max(3, availableParallelism() - 1),
-    // What starts and soon ends makes much that is young: with room for it a start takes a fifth less of the processor.
-    execArgv: [ROOM_FOR_THE_YOUNG],
+    // Most files wait for sockets, processes and browsers: on two processors three workers leave them idle for a quarter of the time.
+    maxWorkers: Math.max(4, availableParallelism() - 1),
+    execArgv: [ROOM_FOR_THE_YOUNG, AT_ONCE],
     // The processes that tests start read their sources compiled: most of a start is reading and stripping a few hundred files.
-    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/compiled', import.meta.url)), NODE_OPTIONS: ROOM_FOR_THE_YOUNG },
+    env: {
+      NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/compiled', import.meta.url)),
+      NODE_OPTIONS: `${ROOM_FOR_THE_YOUNG} ${OLD_ONES}`,
+      TEST_NODE_FLAGS: AT_ONCE,
+      // Goes with the folder.
+      ...(memory === null ? {} : { POSTGRES_TEMPLATE: join(memory, 'empty-cluster') }),
+    },
     setupFiles: ['./tests/patience.ts'],
     testTimeout: 20_000,
     // What a test waits for comes at once, or late on a machine that runs three tests at a time.

@@ -35,6 +35,13 @@ const LONG: readonly string[] = [
 ]
 
 const NOT_LONG = LONG.length
+/** What waits for processes and browsers comes before what only computes: the short files of the last ones fill the end, when no long one is left. */
+const PROJECTS: readonly string[] = ['whole', 'http', 'parts', 'pure']
+
+/** A worker that is shared is kept while the next file is of its project: the files of one come one after the other. */
+function project(file: TestSpecification): number {
+  return PROJECTS.indexOf(file.project.name)
+}
 
 function place({ moduleId }: TestSpecification): number {
   const found = LONG.findIndex((name) => moduleId.endsWith(`/${name}`))
@@ -44,6 +51,6 @@ function place({ moduleId }: TestSpecification): number {
 export class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)
-    return sorted.toSorted((left, right) => place(left) - place(right))
+    return sorted.toSorted((left, right) => project(left) - project(right) || place(left) - place(right))
   }
 }

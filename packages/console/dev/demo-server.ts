@@ -49,7 +49,8 @@ export async function startDemoServer(env: Readonly<Record<string, string>> = {}
 
 function launch(port: number, data: string, env: Readonly<Record<string, string>>) {
   const args = ['--disable-warning=ExperimentalWarning', SERVER_MAIN, 'serve', '--development']
-  const child = spawn(process.execPath, args, {
+  const flags = process.env['TEST_NODE_FLAGS']?.split(' ') ?? []
+  const child = spawn(process.execPath, [...flags, ...args], {
     cwd: ROOT,
     env: { ...process.env, EVERGRANT_DATA_DIR: data, EVERGRANT_PORT: String(port), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

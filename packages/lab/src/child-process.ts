@@ -30,10 +30,17 @@ interface ProcessOptions {
 /** Handed on to every process, where this one has them. */
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'NODE_COMPILE_CACHE', 'NODE_OPTIONS'] as const
 
+/** Flags of node for every process of a test run, apart by spaces; a measurement has none. */
+const FLAGS = process.env['TEST_NODE_FLAGS']?.split(' ') ?? []
+
 /** Starts `node <args>` with {@link INHERITED} of this process's environment, then `env`. */
 export function startNode({ args, env = {}, cwd }: ProcessOptions): RunningProcess {
   const base = Object.fromEntries(INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])))
-  const child = spawn(process.execPath, [...args], { env: { ...base, ...env }, stdio: ['ignore', 'pipe', 'pipe'], ...(cwd === undefined ? {} : { cwd }) })
+  const child = spawn(process.execPath, [...FLAGS, ...args], {
+    env: { ...base, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(cwd === undefined ? {} : { cwd }),
+  })
   const out: string[] = []
   const all: string[] = []
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
