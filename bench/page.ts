@@ -10,6 +10,7 @@ import { killsTable, racesTable, readsTable } from './peers/report.ts'
 import type { PeersResult } from './peers/run.ts'
 import type { ProxyFigures } from './proxy.ts'
 import { type Result, readResult } from './results.ts'
+import { CONSOLE_MS } from './rows.ts'
 import { choresTable, curveTable, nodesTable, scaleTable } from './scale/report.ts'
 import type { ScaleFigures } from './scale/run.ts'
 import type { RefreshRow } from './sdk/refreshes.ts'
@@ -101,17 +102,16 @@ function expiredTable({ reads, nodes, exchanges, answered, lastAnswerMs }: Expir
   )
 }
 
+/** Only the stores that the newest run measured: an empty column would look like a figure that is nil. */
 function consoleTable(results: readonly ConsoleFigures[]): string {
   const [first] = results
-  const of = (store: ConsoleFigures['store'], question: string) => results.find((one) => one.store === store)?.rows.find((row) => row.question === question)
-  const cell = (row: ConsoleFigures['rows'][number] | undefined) => (row === undefined ? '' : `${milliseconds(row.p50Ms)}, ${milliseconds(row.p95Ms)}`)
+  const found = (question: string) => results.flatMap(({ rows }) => rows.filter((row) => row.question === question))
   return table(
-    ['question', 'SQLite: p50, p95', 'PostgreSQL: p50, p95', 'p95 at most'],
+    ['question', ...results.map(({ store }) => `${store === 'sqlite' ? 'SQLite' : 'PostgreSQL'}: p50, p95`), 'p95 at most'],
     (first?.rows ?? []).map(({ question, kind }) => [
       question,
-      cell(of('sqlite', question)),
-      cell(of('postgres', question)),
-      kind === 'page' ? '200 ms' : '1 s',
+      ...found(question).map(({ p50Ms, p95Ms }) => `${milliseconds(p50Ms)}, ${milliseconds(p95Ms)}`),
+      `${kind === 'page' ? '200 ms' : '1 s'}${found(question).some(({ p95Ms }) => p95Ms > CONSOLE_MS[kind]) ? ' **missed**' : ''}`,
     ]),
   )
 }
