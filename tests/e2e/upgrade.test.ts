@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { earlierCode } from '../../packages/lab/src/drills/earlier-code.ts'
@@ -6,6 +7,7 @@ import { upgradeNodes } from '../../packages/lab/src/drills/upgrade.ts'
 import { runLimits } from '../../packages/lab/src/load/limits.ts'
 import { runLoad } from '../../packages/lab/src/load/run.ts'
 import { PostgresProcess } from '../../packages/lab/src/postgres-process.ts'
+import { bundleServer } from '../../scripts/bundle-server.mjs'
 import { freshDatabase } from '../fresh-database.ts'
 
 // The long forms are commands: docs/guides/upgrade.md, docs/concepts/load.md. Here each of them proves that it runs, and that it finds nothing.
@@ -30,7 +32,9 @@ describe.skipIf(reason !== null)(`a rolling upgrade${reason ?? ''}`, () => {
   test('three nodes of the last commit become nodes of this tree, and go back, under load: no request fails and no grant is lost', {
     timeout: 300_000,
   }, async () => {
-    const earlier = earlierCode('HEAD')
+    const code = earlierCode('HEAD')
+    // As the nodes of this tree are started: each of them starts several times.
+    const earlier = { ...code, main: await bundleServer({ server: join(code.folder, 'packages/evergrant'), out: join(code.folder, 'bundle/server') }) }
     const postgres = await PostgresProcess.start()
     try {
       const report = await upgradeNodes(postgres, earlier, { ref: 'HEAD', callers: 2, say })

@@ -13,6 +13,8 @@ const INSTALLED = ['node_modules', 'packages/evergrant/node_modules']
 /** The sources of the server at an earlier commit, in a folder of their own, with the installed packages of this tree. */
 export interface EarlierCode {
   readonly commit: string
+  /** Laid out as this tree. */
+  readonly folder: string
   /** Its command line. */
   readonly main: string
   /** The versions of its migrations, in order. */
@@ -39,6 +41,7 @@ export function earlierCode(ref: string): EarlierCode {
   const migrations = [...listed.matchAll(/\/(\d{4})-[^/]*\.ts$/gm)].map(([, version]) => Number(version))
   return {
     commit,
+    folder,
     main: join(folder, 'packages/evergrant/src/cli/main.ts'),
     migrations,
     remove: () => rmSync(folder, { recursive: true, force: true }),
