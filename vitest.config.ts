@@ -20,7 +20,7 @@ const PARTS = [
   'packages/evergrant/src/cli/{import/*,*-findings,free-port,lean-process,memory-doors,output,providers-check}.test.ts',
   'packages/console/src/**/*.test.ts',
 ]
-/** What starts and soon ends makes much that is young: with room for it, from the first moment, a start takes a sixth less of the processor. */
+/** What starts and soon ends makes much that is young: with room for it, from the first moment, a start takes a fifth less of the processor. */
 const ROOM_FOR_THE_YOUNG = '--max-semi-space-size=32'
 /** No option of the environment: whoever starts a process gives it. */
 const AT_ONCE = '--min-semi-space-size=16'
@@ -66,7 +66,7 @@ export default defineConfig({
     ],
     globalSetup: ['./tests/postgres.ts'],
     pool: 'forks',
-    // Most files wait for sockets, processes and browsers: on two processors three workers leave them idle for a quarter of the time.
+    // Most files wait for sockets, processes and browsers: on two processors three workers leave them idle for a part of the time.
     maxWorkers: Math.max(4, availableParallelism() - 1),
     execArgv: [ROOM_FOR_THE_YOUNG, AT_ONCE],
     // The processes that tests start read their sources compiled: most of a start is reading and stripping a few hundred files.
