@@ -10,6 +10,8 @@ import { type App, closed, PROBLEMS } from './schema.ts'
 
 /** Requests of each operation, and where the sequence begins: more when somebody asks for more. */
 const RUNS = Number(process.env['API_FUZZ_RUNS'] ?? 10)
+/** Before them so many of each operation that nothing is wrong with: behind a refusal nothing is looked into. */
+const ORDINARY = 3
 const SEED = Number(process.env['API_FUZZ_SEED'] ?? 20_261_121)
 /** An answer takes milliseconds. */
 const HANGS_MS = 10_000
@@ -110,16 +112,19 @@ function withOneSpoilt(value: unknown, at: number, bad: unknown): unknown {
   return { ...value, [name]: bad }
 }
 
-function requestsOf({ parameters = [], requestBody }: Operation): fc.Arbitrary<Asked> {
+/** `ordinary`: what is needed and nothing else, as the document says, and about what is the caller's own. */
+function requestsOf({ parameters = [], requestBody }: Operation, manner: 'ordinary' | 'hostile'): fc.Arbitrary<Asked> {
+  const isHostile = manner === 'hostile'
+  const perhapsSpoilt = isHostile ? spoilt : (values: fc.Arbitrary<unknown>) => values
   const of = (place: Parameter['in']) => {
-    const there = parameters.filter((parameter) => parameter.in === place)
-    const fields = Object.fromEntries(there.map(({ name, schema }) => [name, place === 'path' ? anId(schema) : valuesOf(schema, own.ids)]))
+    const there = parameters.filter((parameter) => parameter.in === place && (isHostile || place === 'path' || parameter.required === true))
+    const fields = Object.fromEntries(there.map(({ name, schema }) => [name, place === 'path' && isHostile ? anId(schema) : valuesOf(schema, own.ids)]))
     const requiredKeys = there.filter(({ required }) => required === true || place === 'path').map(({ name }) => name)
     return fc.record(fields, { requiredKeys, noNullPrototype: true })
   }
   const schema = requestBody?.content['application/json']?.schema
-  const body = schema === undefined ? fc.constant(undefined) : spoilt(valuesOf(schema, own.ids))
-  return fc.record({ path: of('path'), query: spoilt(of('query')) as fc.Arbitrary<Record<string, unknown>>, body })
+  const body = schema === undefined ? fc.constant(undefined) : perhapsSpoilt(valuesOf(schema, own.ids))
+  return fc.record({ path: of('path'), query: perhapsSpoilt(of('query')) as fc.Arbitrary<Record<string, unknown>>, body })
 }
 
 /** Ours, of the other organization, one that never was, and what is none. */
@@ -182,11 +187,16 @@ async function ask(method: string, path: string, operation: Operation, asked: As
 }
 
 /** What is wrong with an operation; null when nothing was found. */
-async function complaintOf({ name, method, path, operation }: (typeof operations)[number], numRuns: number): Promise<string | null> {
-  const run = fc.asyncProperty(requestsOf(operation), (asked) => ask(method, path, operation, asked))
-  const result = await fc.check(run, { numRuns, seed: SEED, endOnFailure: true })
-  if (!result.failed) return null
-  return `${name}: ${String(result.errorInstance).slice(0, 600)}\n${JSON.stringify(result.counterexample)?.slice(0, 400)}`
+async function complaintOf({ name, method, path, operation }: (typeof operations)[number], runs: number): Promise<string | null> {
+  for (const [manner, numRuns] of [
+    ['ordinary', ORDINARY],
+    ['hostile', runs],
+  ] as const) {
+    const run = fc.asyncProperty(requestsOf(operation, manner), (asked) => ask(method, path, operation, asked))
+    const result = await fc.check(run, { numRuns, seed: SEED, endOnFailure: true })
+    if (result.failed) return `${name}: ${String(result.errorInstance).slice(0, 600)}\n${JSON.stringify(result.counterexample)?.slice(0, 400)}`
+  }
+  return null
 }
 
 const isCanary = ({ path }: { readonly path: string }): boolean => path.includes('/canary/')
