@@ -30,6 +30,8 @@ async function serve(output: Output, development: boolean): Promise<ExitCode> {
     await rehearsal?.close()
     throw error
   })
+  // Before anybody can ask for anything.
+  const mistaken = untilMistaken(output)
   try {
     const url = await evergrant.listen()
     const { text: key } = evergrant.services.apiKeys.issueLocal(evergrant.organization)
@@ -38,7 +40,7 @@ async function serve(output: Output, development: boolean): Promise<ExitCode> {
     const setup = await evergrant.services.identity.joining.setupToken()
     const setupUrl = setup === null ? null : `${publicUrl}/auth/setup#${setup}`
     announce(output, { url: publicUrl, database: databaseName(config), dataDir: config.dataDir, development: rehearsal, setupUrl })
-    const end = await Promise.race([stopped, evergrant.lost, untilMistaken(output)])
+    const end = await Promise.race([stopped, evergrant.lost, mistaken])
     const lost = typeof end !== 'string'
     output.note(lost ? `${end.message}. Nothing new is started; answers in hand go to the journal.` : `${end}: finishing what is under way.`)
     const { onlyInJournal } = await evergrant.drain()
