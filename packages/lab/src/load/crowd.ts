@@ -2,7 +2,7 @@ import { Dice } from '../chaos/dice.ts'
 import { at } from '../http.ts'
 import { type Answered, sendOnce } from '../kept-request.ts'
 import { Times } from './figures.ts'
-import { signIn, type User, type World } from './world.ts'
+import { askToSignIn, type User, type World } from './world.ts'
 
 /** What people do between two pauses, by weight. Programs renew their credentials beside it. */
 const MIX = [
@@ -138,8 +138,7 @@ async function act(kind: Kind, user: User, { key }: World): Promise<Answered | n
     case 'connection_refresh':
       return sendOnce(socket, node, { method: 'POST', path: `/api/v1/connections/${connection}/refresh`, headers: key, body: {} })
     case 'login':
-      await signIn(node, person)
-      return null
+      return askToSignIn(node, person)
     case 'sdk_refresh':
       return null
   }

@@ -136,11 +136,16 @@ async function makePerson(api: JsonClient, email: string): Promise<Person> {
 }
 
 /** Bearer mode. @throws Error unless it goes well */
-export async function signIn(node: string, { email, password }: Person): Promise<{ readonly accessToken: string; readonly refreshToken: string }> {
+async function signIn(node: string, person: Person): Promise<{ readonly accessToken: string; readonly refreshToken: string }> {
+  const { body } = well('signing in', await askToSignIn(node, person))
+  return { accessToken: String(at(body, 'access_token')), refreshToken: String(at(body, 'refresh_token')) }
+}
+
+/** From a browser of its own; whatever the server answers. */
+export async function askToSignIn(node: string, { email, password }: Person): Promise<Answered> {
   const socket = socketOfOnesOwn()
   try {
-    const { body } = await wanted(socket, node, { method: 'POST', path: '/api/v1/auth/login', body: { email, password, mode: 'bearer' } })
-    return { accessToken: String(at(body, 'access_token')), refreshToken: String(at(body, 'refresh_token')) }
+    return await sendOnce(socket, node, { method: 'POST', path: '/api/v1/auth/login', body: { email, password, mode: 'bearer' } })
   } finally {
     socket.destroy()
   }
@@ -159,8 +164,11 @@ async function makePrograms({ api }: Workbench, servers: readonly ServerProcess[
 }
 
 async function wanted(socket: Agent, node: string, sent: Sent): Promise<Answered> {
-  const answer = await sendOnce(socket, node, sent)
-  if (answer.status !== 200) throw new Error(`${sent.path} answered ${answer.status}: ${answer.text.slice(0, 500)}`)
+  return well(sent.path, await sendOnce(socket, node, sent))
+}
+
+function well(what: string, answer: Answered): Answered {
+  if (answer.status !== 200) throw new Error(`${what} was answered ${answer.status}: ${answer.text.slice(0, 500)}`)
   return answer
 }
 
