@@ -4,6 +4,26 @@ import type { GrantRow } from './credentials.ts'
 import type { FlightResult } from './flights.ts'
 import type { TokenRequest } from './refresh-engine.ts'
 
+/** A caller whose renewal is still under way, or was overtaken, is told to come back after so long. */
+const ASK_AGAIN_MS = 1_000
+
+/** A renewal is under way, or somebody else's just ended: who asks again gets what it brought. */
+export function askAgain(now: Instant): Fault {
+  return new Fault('refresh_in_progress', { retryAt: now + ASK_AGAIN_MS })
+}
+
+/** True when the provider says that the grant is over: then the old token is not handed out either. */
+export function endsGrant(result: FlightResult | null): boolean {
+  return result?.kind === 'failed' && result.fault !== null && new Fault(result.fault.code).definition.class === 'grant'
+}
+
+/** Why whoever waited for a flight has no newer token; null: it did not land in time. Who joined one that was overtaken asks again: nobody goes back a generation. */
+export function notRenewed(result: FlightResult | null, request: TokenRequest, now: Instant): Fault {
+  if (result?.kind === 'failed') return failedFault(result)
+  if (result?.kind === 'planned' && result.plan.kind === 'wait') return waiting(result.plan.code, result.plan.until, result.row, request)
+  return askAgain(now)
+}
+
 /** A flight that failed, as whoever joined it is told. */
 export function failedFault(result: Extract<FlightResult, { kind: 'failed' }>): Fault {
   return new Fault(result.code, {

@@ -7,7 +7,7 @@ import { Admission } from './admission.ts'
 import { AnsweredRefreshes } from './answered-refreshes.ts'
 import type { RenewedToken } from './attempt.ts'
 import { Backlogs } from './backlog.ts'
-import { ended, failedFault, waiting } from './caller-faults.ts'
+import { askAgain, ended, endsGrant, failedFault, notRenewed, waiting } from './caller-faults.ts'
 import type { GrantRow } from './credentials.ts'
 import { DeathRunner } from './death-runner.ts'
 import { DueRunner } from './due-runner.ts'
@@ -169,8 +169,8 @@ export class Engine implements RefreshEngine {
         if (!rejected && servable(row, now, minTtlMs)) return this.#answer(row, context, reading)
         throw waiting(plan.code, plan.until, row, request)
       case 'reconnect':
-        if (rejected && plan.code === 'new_credentials_needed' && row.connection.state === 'active') await this.#lookAtSecret(row, context, request.reportedBy)
-        else await recordEnd(this.#world, row, plan.code, rejected)
+        if (!rejected || plan.code !== 'new_credentials_needed' || row.connection.state !== 'active') return this.#end(row, plan.code, rejected)
+        await this.#lookAtSecret(row, context, request.reportedBy)
         throw ended(plan.code, row)
     }
   }
@@ -189,7 +189,7 @@ export class Engine implements RefreshEngine {
   async refresh(organization: OrganizationId, connection: ConnectionId): Promise<RefreshReport> {
     await this.#load({ organization, connection })
     const result = await this.#inTime(this.#flights.fly(connection, { kind: 'force' }, true))
-    if (result === null) throw new Fault('refresh_in_progress', { retryAt: this.#world.clock.wall() + 1_000 })
+    if (result === null) throw askAgain(this.#world.clock.wall())
     switch (result.kind) {
       case 'renewed': {
         const { answer, changed } = result.token
@@ -294,41 +294,38 @@ export class Engine implements RefreshEngine {
 
   /** Waits for the one flight; what cannot be renewed in time is answered with the old token, if that still lives. */
   async #renewed(request: TokenRequest, { row, context }: Loaded, reading: Reading, rejected: boolean): Promise<TokenAnswer> {
-    const { minTtlMs, rejectedGeneration } = request
-    const flight = this.#flights.fly(request.connection, { kind: 'read', minTtlMs, rejectedGeneration }, true, row)
-    const result = await this.#inTime(flight)
-    const seen = row.credential.generation
-    if (result?.kind === 'renewed' && result.token.answer.generation >= seen) {
-      if (rejected) this.#rejections.renewed(request.connection, result.token.answer.generation, this.#world.clock.wall())
-      return result.token.answer
-    }
-    if (result?.kind === 'planned' && (result.plan.kind === 'fresh' || result.plan.kind === 'reconnect')) {
-      if (result.plan.kind === 'fresh' && result.row.credential.generation >= seen) return this.#answer(result.row, result.context, reading)
-      if (result.plan.kind === 'fresh') throw new Fault('refresh_in_progress', { retryAt: this.#world.clock.wall() + NUDGE_EVERY_MS })
-      await recordEnd(this.#world, result.row, result.plan.code, rejected)
-      throw ended(result.plan.code, result.row)
-    }
-    if (result?.kind === 'gone') throw new Fault('not_found')
-    const over = result?.kind === 'failed' && result.fault !== null && new Fault(result.fault.code).definition.class === 'grant'
+    const { connection, minTtlMs, rejectedGeneration } = request
+    const result = await this.#inTime(this.#flights.fly(connection, { kind: 'read', minTtlMs, rejectedGeneration }, true, row))
     const now = this.#world.clock.wall()
-    if (!over && !rejected && servable(row, now, minTtlMs)) return this.#answer(row, context, reading)
-    // Whoever joined a flight that somebody else overtook asks again: nobody goes back a generation.
-    if (result === null || result.kind === 'renewed') throw new Fault('refresh_in_progress', { retryAt: now + NUDGE_EVERY_MS })
-    if (result.kind === 'failed') throw failedFault(result)
-    throw waiting(
-      result.plan.kind === 'wait' ? result.plan.code : 'outcome_unknown',
-      result.plan.kind === 'wait' ? result.plan.until : null,
-      result.row,
-      request,
-    )
+    const seen = row.credential.generation
+    switch (result?.kind) {
+      case 'renewed':
+        if (result.token.answer.generation < seen) break
+        if (rejected) this.#rejections.renewed(connection, result.token.answer.generation, now)
+        return result.token.answer
+      case 'planned':
+        if (result.plan.kind === 'wait') break
+        if (result.plan.kind === 'reconnect') return this.#end(result.row, result.plan.code, rejected)
+        if (result.row.credential.generation < seen) throw askAgain(now)
+        return this.#answer(result.row, result.context, reading)
+      case 'gone':
+        throw new Fault('not_found')
+    }
+    if (!rejected && !endsGrant(result) && servable(row, now, minTtlMs)) return this.#answer(row, context, reading)
+    throw notRenewed(result, request, now)
   }
 
   async #plannedReport(result: Extract<FlightResult, { kind: 'planned' }>, connection: ConnectionId): Promise<RefreshReport> {
     const { row, plan } = result
     if (plan.kind === 'fresh') return { connection, generation: row.credential.generation, expiresAt: row.credential.accessExpiresAt, changed: true }
     if (plan.kind === 'wait') throw new Fault(plan.code, plan.until === null ? {} : { retryAt: plan.until })
-    await recordEnd(this.#world, row, plan.code, false)
-    throw ended(plan.code, row)
+    return this.#end(row, plan.code, false)
+  }
+
+  /** @throws Fault always: the grant is over, which is written down first */
+  async #end(row: GrantRow, code: Fault['code'], rejected: boolean): Promise<never> {
+    await recordEnd(this.#world, row, code, rejected)
+    throw ended(code, row)
   }
 
   #answer(row: GrantRow, context: GrantContext, reading: Reading): TokenAnswer {
