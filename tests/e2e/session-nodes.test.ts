@@ -5,7 +5,7 @@ import { Fault } from '../../packages/evergrant/src/core/fault/fault.ts'
 import type { Session } from '../../packages/evergrant/src/core/session/session.ts'
 import type { SignedIn } from '../../packages/evergrant/src/core/session/sessions.ts'
 import { opened, person } from '../../packages/evergrant/src/store/conformance/people.ts'
-import { Tenant } from '../../packages/evergrant/src/store/conformance/tenant.ts'
+import { TestOrganization } from '../../packages/evergrant/src/store/conformance/test-organization.ts'
 import { openPostgresStore, type Store } from '../../packages/evergrant/src/store/index.ts'
 import { systemClock, systemEntropy, systemTimers } from '../../packages/evergrant/src/system.ts'
 import { testSeal } from '../../packages/evergrant/src/testing/seal.ts'
@@ -24,7 +24,7 @@ interface Node extends SessionParts {
 }
 
 describe.skipIf(database === null)(`sessions over two nodes${skip ?? ''}`, () => {
-  let tenant: Tenant
+  let org: TestOrganization
   let one: Node
   let two: Node
   const stores: Store[] = []
@@ -34,8 +34,8 @@ describe.skipIf(database === null)(`sessions over two nodes${skip ?? ''}`, () =>
     stores.push(store)
     const quiet = { info: () => {}, warn: () => {}, error: () => {} }
     const config = { publicUrl: PUBLIC_URL, sessionIdleMs: 30 * DAY, sessionMs: 180 * DAY, serveWithoutDatabaseMs: 0 }
-    tenant ??= await Tenant.open(store, { entropy: systemEntropy, duePlan: () => Promise.reject(new Error('not here')) })
-    return { store, ...composeSessions({ ...ports, config, store, seal: testSeal(), log: quiet, organization: tenant.organization }) }
+    org ??= await TestOrganization.open(store, { entropy: systemEntropy, duePlan: () => Promise.reject(new Error('not here')) })
+    return { store, ...composeSessions({ ...ports, config, store, seal: testSeal(), log: quiet, organization: org.organization }) }
   }
 
   beforeAll(async () => {
@@ -49,9 +49,9 @@ describe.skipIf(database === null)(`sessions over two nodes${skip ?? ''}`, () =>
 
   /** Somebody whose token both nodes have in their memory. */
   async function knownToBoth(changes: Partial<Session> = {}): Promise<{ readonly token: string; readonly signedIn: SignedIn }> {
-    const user = await person(tenant)
+    const user = await person(org)
     const now = systemClock.wall()
-    const session = await opened(tenant, user.id, {
+    const session = await opened(org, user.id, {
       issuedAt: now,
       createdAt: now,
       authenticatedAt: now,
@@ -94,11 +94,11 @@ describe.skipIf(database === null)(`sessions over two nodes${skip ?? ''}`, () =>
   test('another role, and a disabled user, count at the other node within a second (S49, S102)', async () => {
     const { token, signedIn } = await knownToBoth()
     const { organization } = signedIn.session
-    await one.store.users.changeRole(organization, signedIn.user.id, 'viewer', tenant.event('user.role_changed'))
+    await one.store.users.changeRole(organization, signedIn.user.id, 'viewer', org.event('user.role_changed'))
     await expect.poll(() => answer(two, token), SEEN_WITHIN).toBe('viewer')
     const user = await one.store.users.get(signedIn.user.id)
     if (user === undefined) throw new Error('the user is gone')
-    await one.store.users.update({ ...user, disabledAt: systemClock.wall(), version: user.version + 1 }, tenant.event('user.disabled'))
+    await one.store.users.update({ ...user, disabledAt: systemClock.wall(), version: user.version + 1 }, org.event('user.disabled'))
     await expect.poll(() => answer(two, token), SEEN_WITHIN).toBe('session_revoked')
   })
 

@@ -10,7 +10,7 @@ import type { SessionId } from '../../packages/evergrant/src/core/ids.ts'
 import { readRefreshCredential, refreshCredential } from '../../packages/evergrant/src/core/session/refresh-credential.ts'
 import type { SessionMode } from '../../packages/evergrant/src/core/session/session.ts'
 import { opened, person, presentation } from '../../packages/evergrant/src/store/conformance/people.ts'
-import { Tenant } from '../../packages/evergrant/src/store/conformance/tenant.ts'
+import { TestOrganization } from '../../packages/evergrant/src/store/conformance/test-organization.ts'
 import type { Change, Store } from '../../packages/evergrant/src/store/contract.ts'
 import { openPostgresStore, openThreadedSqliteStore } from '../../packages/evergrant/src/store/index.ts'
 import { systemClock, systemEntropy, systemTimers } from '../../packages/evergrant/src/system.ts'
@@ -41,18 +41,18 @@ interface Answer {
 /** A client's view: texts in, texts out. Presentations go round the nodes. */
 class Clients {
   readonly world: World
-  readonly tenant: Tenant
+  readonly org: TestOrganization
   readonly #seal = testSeal()
   #turn = 0
 
-  constructor(world: World, tenant: Tenant) {
+  constructor(world: World, org: TestOrganization) {
     this.world = world
-    this.tenant = tenant
+    this.org = org
   }
 
   async signIn(mode: SessionMode): Promise<{ readonly id: SessionId; readonly text: string }> {
-    const user = await person(this.tenant)
-    const session = await opened(this.tenant, user.id, { mode })
+    const user = await person(this.org)
+    const session = await opened(this.org, user.id, { mode })
     return { id: session.id, text: refreshCredential(session.id, 1, this.#seal) }
   }
 
@@ -61,7 +61,7 @@ class Clients {
     const credential = readRefreshCredential(text, this.#seal)
     if (credential === null) return { verdict: 'refused', given: null }
     const session = { id: credential.session } as Parameters<typeof presentation>[1]
-    const presented = await node.sessions.present(presentation(this.tenant, session, credential.generation))
+    const presented = await node.sessions.present(presentation(this.org, session, credential.generation))
     if (presented.kind !== 'known') return { verdict: 'refused', given: null }
     const { judgement, signedIn } = presented
     if (judgement.kind === 'reuse' || judgement.kind === 'ended') return { verdict: judgement.kind, given: null }
@@ -140,11 +140,7 @@ function races(open: () => Clients): void {
     const answers = await clients.crowd(50, () => text)
     expect(verdictsOf(answers)).toEqual([...Array.from({ length: 49 }, () => 'ended'), 'reuse'])
     for (let node = 0; node < 2; node++) expect((await clients.present(newest)).verdict).toBe('ended')
-    const events = await clients.tenant.store.events.list(
-      clients.tenant.organization,
-      { subject: id, type: 'session.reuse_detected' },
-      { limit: 9, cursor: null },
-    )
+    const events = await clients.org.store.events.list(clients.org.organization, { subject: id, type: 'session.reuse_detected' }, { limit: 9, cursor: null })
     expect(events.items).toHaveLength(1)
   })
 
@@ -153,7 +149,7 @@ function races(open: () => Clients): void {
     const { id, text } = await clients.signIn('cookie')
     const [node] = clients.world.nodes
     const crowd = clients.crowd(50, () => text)
-    expect(await node!.sessions.end(id, 'signed_out', systemClock.wall(), clients.tenant.event('session.ended'))).toBe('ended')
+    expect(await node!.sessions.end(id, 'signed_out', systemClock.wall(), clients.org.event('session.ended'))).toBe('ended')
     for (const { verdict } of await clients.crowd(4, () => text)) expect(verdict).toBe('ended')
     const given = textsOf(await crowd).filter((one) => one !== null)
     expect(given.length).toBeLessThanOrEqual(1)
@@ -168,7 +164,7 @@ function races(open: () => Clients): void {
     const user = (await clients.world.nodes[0]!.sessions.get(id))!.user.id
     await clients.present(text)
     for (const told of heard) await expect.poll(() => told, { timeout: 5_000 }).toContainEqual({ kind: 'session', session: id })
-    await clients.world.nodes[0]!.users.changeRole(clients.tenant.organization, user, 'viewer', clients.tenant.event('user.role_changed'))
+    await clients.world.nodes[0]!.users.changeRole(clients.org.organization, user, 'viewer', clients.org.event('user.role_changed'))
     for (const told of heard) await expect.poll(() => told, { timeout: 5_000 }).toContainEqual({ kind: 'user', user })
     for (const node of clients.world.nodes) expect((await node.sessions.get(id))?.role).toBe('viewer')
     for (const stop of stops) stop()
@@ -188,7 +184,7 @@ describe('on the embedded database, on its thread', () => {
     const store = await openThreadedSqliteStore(path, { entry, migrate: true })
     beside = new DatabaseSync(path, { timeout: 5_000 })
     const sql: World['sql'] = (text, ...params) => Promise.resolve(beside.prepare(text).all(...params))
-    clients = new Clients({ nodes: [store], sql }, await Tenant.open(store, context))
+    clients = new Clients({ nodes: [store], sql }, await TestOrganization.open(store, context))
   })
   afterAll(async () => {
     beside.close()
@@ -215,7 +211,7 @@ describe.skipIf(database === null)(`on PostgreSQL, over two nodes${skip ?? ''}`,
       return text.replace(/\?/g, () => `$${++place}`)
     }
     const sql: World['sql'] = async (text, ...params) => (await beside.query(numbered(text), [...params])).rows
-    clients = new Clients({ nodes, sql }, await Tenant.open(nodes[0]!, context))
+    clients = new Clients({ nodes, sql }, await TestOrganization.open(nodes[0]!, context))
   })
   afterAll(async () => {
     await beside.end()

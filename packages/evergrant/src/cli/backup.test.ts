@@ -8,7 +8,7 @@ import { freshDatabase } from '../../../../tests/fresh-database.ts'
 import { newId } from '../core/ids.ts'
 import { parseMasterKeys } from '../seal/keyring.ts'
 import { openSeal } from '../seal/open-seal.ts'
-import { Tenant } from '../store/conformance/tenant.ts'
+import { TestOrganization } from '../store/conformance/test-organization.ts'
 import { openPostgresStore } from '../store/postgres/postgres-store.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import { systemClock, systemEntropy, systemTimers } from '../system.ts'
@@ -53,11 +53,11 @@ beforeAll(async () => {
   writeFileSync(join(data, 'folder-id'), 'folder-1\n')
   const store = await openSqliteStore(join(data, 'evergrant.db'), options)
   await openSeal(store.meta, parseMasterKeys(KEYS), systemEntropy)
-  const tenant = await Tenant.open(store, { entropy: systemEntropy, duePlan: async () => '' })
+  const org = await TestOrganization.open(store, { entropy: systemEntropy, duePlan: async () => '' })
   const first = { id: newId('org', systemEntropy), name: 'Default', slug: 'default', createdAt: 1 }
-  await store.organizations.insert(first, tenant.event('organization.created'))
-  await tenant.connect()
-  await tenant.connect()
+  await store.organizations.insert(first, org.event('organization.created'))
+  await org.connect()
+  await org.connect()
   await store.lineages.open({ instance: 'instance-1', home: { id: 'folder-1', name: 'evergrant.db', timeline: null } })
   await store.close()
   recipient = json(await run(['backup', 'keygen', '--to', identity, '--json'])).recipient

@@ -191,7 +191,7 @@ and fails when an answer is another (S100). \`vitest -u\` on that file writes it
 
 \`yes\`: let in. \`own\`: let in to connections whose owner is this person; everybody else's are unknown to them. \`-\`: this role or scope does not
 give it (403). \`401\`: the credential is not valid here. Everything happens in the organization of the key or session: an owner of another one is
-let in to theirs alone (\`packages/evergrant/src/http/shadow-tenant.test.ts\`). One whose organization asks for a second factor that their session lacks may add or show one.
+let in to theirs alone (\`packages/evergrant/src/http/shadow-organization.test.ts\`). One whose organization asks for a second factor that their session lacks may add or show one.
 `
 
 const OPEN = 'These ask for no credential in `Authorization`. What they ask for instead is theirs: a cookie, a password, a link, a signature of the provider.'

@@ -10,7 +10,7 @@ import type { DatabaseCopy, Declaration, Snapshot } from '../core/backup/databas
 import { newId } from '../core/ids.ts'
 import type { DatabaseHome } from '../core/refresh/lineage.ts'
 import { systemClock, systemEntropy, systemTimers } from '../system.ts'
-import { Tenant } from './conformance/tenant.ts'
+import { TestOrganization } from './conformance/test-organization.ts'
 import { storeCases } from './conformance.ts'
 import type { Store } from './contract.ts'
 import { KNOWN } from './migrations/known-schema.ts'
@@ -41,7 +41,7 @@ beforeAll(async () => {
   await fill(store)
   const { id, ...first } = { id: newId('org', systemEntropy), name: 'Default', slug: 'default', createdAt: 1 }
   if ((await store.organizations.bySlug('default')) === undefined)
-    await store.organizations.insert({ id, ...first }, (await Tenant.open(store, CONTEXT)).event('organization.created'))
+    await store.organizations.insert({ id, ...first }, (await TestOrganization.open(store, CONTEXT)).event('organization.created'))
   await store.lineages.open({ instance: 'instance-1', home: { id: 'folder-1', name: 'evergrant.db', timeline: null } })
 })
 
@@ -97,7 +97,7 @@ describe('a copy of the embedded database', () => {
     const filled = Object.values(was.content).filter((rows) => rows.length > 0).length
     expect(filled / Object.keys(was.content).length).toBeGreaterThan(0.8)
     const opened = await openSqliteStore(path, options)
-    await Tenant.open(opened, CONTEXT)
+    await TestOrganization.open(opened, CONTEXT)
     await opened.close()
   })
 
@@ -107,7 +107,7 @@ describe('a copy of the embedded database', () => {
     const before = (await contentOf(snapshot))['organization']?.length
     let written = 0
     await pour(snapshot, scratch, async () => {
-      await Tenant.open(store, CONTEXT)
+      await TestOrganization.open(store, CONTEXT)
       written += 1
     })
     expect(written).toBeGreaterThan(50)

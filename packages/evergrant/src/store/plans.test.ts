@@ -18,7 +18,7 @@ import { alertCopies, alertPlans, fillAlerts } from './conformance/alert-plans.t
 import { observePlans } from './conformance/observe-plans.ts'
 import { opened, person } from './conformance/people.ts'
 import { insertion, stagedSession } from './conformance/sign-in-cases.ts'
-import { Tenant, tokens } from './conformance/tenant.ts'
+import { TestOrganization, tokens } from './conformance/test-organization.ts'
 import { fillTrust, trustCopies, trustPlans } from './conformance/trust-plans.ts'
 import type { Store } from './contract.ts'
 import { numberParameters, POSTGRES } from './postgres/postgres-dialect.ts'
@@ -72,7 +72,7 @@ function presentationOf(session: SessionId, generation: number): PresentationInp
 }
 
 interface World {
-  readonly tenant: Tenant
+  readonly org: TestOrganization
   readonly connections: readonly ConnectionId[]
 }
 
@@ -93,46 +93,46 @@ const CASES: readonly Case[] = [
   },
   { name: 'cutting old answers', run: (store) => store.credentials.cutAnswers(NOW - 3 * DAY, LIMIT) },
   { name: 'removing answers past their time', run: (store) => store.credentials.forgetAnswers(NOW - 6 * DAY, LIMIT) },
-  { name: 'removing refresh events past their time', run: (store, { tenant }) => store.events.forgetRefreshes(tenant.organization, NOW, LIMIT) },
-  { name: 'the answers that were never applied', run: (store, { tenant }) => store.credentials.unappliedAnswers(tenant.organization, LIMIT) },
+  { name: 'removing refresh events past their time', run: (store, { org }) => store.events.forgetRefreshes(org.organization, NOW, LIMIT) },
+  { name: 'the answers that were never applied', run: (store, { org }) => store.credentials.unappliedAnswers(org.organization, LIMIT) },
   {
     name: 'freeing one lease that was forgotten',
-    run: (store, world) => store.credentials.reclaimForgotten(some(world)[0]!, world.tenant.node('plan-node', 'new'), 1),
+    run: (store, world) => store.credentials.reclaimForgotten(some(world)[0]!, world.org.node('plan-node', 'new'), 1),
   },
-  { name: 'taking leases back at a start', run: (store, { tenant }) => store.credentials.reclaim(tenant.node('plan-node', 'new')) },
+  { name: 'taking leases back at a start', run: (store, { org }) => store.credentials.reclaim(org.node('plan-node', 'new')) },
   { name: 'purging ciphertext', run: (store) => store.connections.purge(NOW - 30 * DAY, LIMIT) },
   { name: 'purging connect sessions', run: (store) => store.connectSessions.purge(NOW, LIMIT) },
   { name: 'purging repeated requests', run: (store) => store.idempotency.purge(NOW, LIMIT) },
   { name: 'taking revocations that are due', run: (store) => store.connections.takeDueRevocations(LIMIT, 1_000) },
-  { name: 'the first page of connections', run: (store, { tenant }) => store.connections.list(tenant.organization, {}, page) },
+  { name: 'the first page of connections', run: (store, { org }) => store.connections.list(org.organization, {}, page) },
   {
     name: 'a page in the middle',
     run: (store, world) =>
-      store.connections.list(world.tenant.organization, {}, { limit: LIMIT, cursor: Buffer.from(some(world)[0]!, 'utf8').toString('base64url') }),
+      store.connections.list(world.org.organization, {}, { limit: LIMIT, cursor: Buffer.from(some(world)[0]!, 'utf8').toString('base64url') }),
   },
   ...(['needs_reauth', 'paused', 'disconnected', 'degraded'] as const).map((status) => ({
     name: `the connections that are ${status}`,
-    run: (store: StoreParts, { tenant }: World) => store.connections.list(tenant.organization, { status }, page),
+    run: (store: StoreParts, { org }: World) => store.connections.list(org.organization, { status }, page),
   })),
   {
     name: "one owner's connections",
-    run: (store, { tenant }) => store.connections.byOwner(tenant.organization, tenant.integration.id, 'owner-77'),
+    run: (store, { org }) => store.connections.byOwner(org.organization, org.integration.id, 'owner-77'),
   },
   {
     name: 'everything of one owner, as it is looked at with every refresh of a session',
-    run: (store, { tenant }) => store.connections.list(tenant.organization, { owner: 'owner-77' }, page),
+    run: (store, { org }) => store.connections.list(org.organization, { owner: 'owner-77' }, page),
   },
-  { name: "an owner's connect sessions", run: (store, { tenant }) => store.owners.connectSessions(tenant.organization, 'owner-77') },
-  { name: 'the events about an owner and their sessions', run: (store, { tenant }) => store.owners.eventSubjects(tenant.organization, 'owner-77', 'usr_77') },
-  { name: "an owner's open revocations", run: (store, { tenant }) => store.owners.takeRevocations(tenant.organization, 'owner-77', 1_000) },
-  { name: 'the siblings of an account', run: (store, { tenant }) => store.connections.byAccount(tenant.organization, tenant.integration.id, 'account-77') },
-  { name: 'the first page of events', run: (store, { tenant }) => store.events.list(tenant.organization, {}, page) },
+  { name: "an owner's connect sessions", run: (store, { org }) => store.owners.connectSessions(org.organization, 'owner-77') },
+  { name: 'the events about an owner and their sessions', run: (store, { org }) => store.owners.eventSubjects(org.organization, 'owner-77', 'usr_77') },
+  { name: "an owner's open revocations", run: (store, { org }) => store.owners.takeRevocations(org.organization, 'owner-77', 1_000) },
+  { name: 'the siblings of an account', run: (store, { org }) => store.connections.byAccount(org.organization, org.integration.id, 'account-77') },
+  { name: 'the first page of events', run: (store, { org }) => store.events.list(org.organization, {}, page) },
   {
     name: "one connection's events",
-    run: (store, world) => store.events.list(world.tenant.organization, { connection: some(world)[0]! }, page),
+    run: (store, world) => store.events.list(world.org.organization, { connection: some(world)[0]! }, page),
   },
-  { name: 'what changed at providers', run: (store, { tenant }) => store.events.drift(tenant.organization, null, LIMIT) },
-  { name: 'what changed at one provider', run: (store, { tenant }) => store.events.drift(tenant.organization, 'acme', LIMIT) },
+  { name: 'what changed at providers', run: (store, { org }) => store.events.drift(org.organization, null, LIMIT) },
+  { name: 'what changed at one provider', run: (store, { org }) => store.events.drift(org.organization, 'acme', LIMIT) },
   { name: 'forgetting keys of events', run: (store) => store.events.forgetKeys(NOW, LIMIT) },
   { name: 'taking pushes', run: (store) => store.pushes.take(LIMIT, 1_000) },
   { name: 'forgetting pushes', run: (store) => store.pushes.forget(NOW - 90 * DAY, LIMIT) },
@@ -148,36 +148,36 @@ const CASES: readonly Case[] = [
   { name: "a person's sessions", run: (store) => store.sessions.listOf(userAt(104)) },
   {
     name: 'ending a session',
-    run: (store, { tenant }) => store.sessions.end(sessionAt(105), 'signed_out', NOW, tenant.event('session.ended')),
+    run: (store, { org }) => store.sessions.end(sessionAt(105), 'signed_out', NOW, org.event('session.ended')),
   },
   {
     name: "ending all of a person's sessions",
-    run: (store, { tenant }) => store.sessions.endAll(userAt(106), { except: null, organization: null }, 'signed_out', NOW, tenant.event('session.ended')),
+    run: (store, { org }) => store.sessions.endAll(userAt(106), { except: null, organization: null }, 'signed_out', NOW, org.event('session.ended')),
   },
   { name: 'removing sessions past their time', run: (store) => store.sessions.purge(NOW - DAY, LIMIT) },
   { name: 'a person by address', run: (store) => store.users.byEmail('107@example.com') },
   { name: 'a person by identity', run: (store) => store.users.byIdentity('https://accounts.example.com', '108') },
   { name: "a person's memberships", run: (store) => store.users.membershipsOf(userAt(109)) },
-  { name: 'the first page of members', run: (store, { tenant }) => store.users.list(tenant.organization, page) },
+  { name: 'the first page of members', run: (store, { org }) => store.users.list(org.organization, page) },
   {
     name: 'changing a role',
-    run: (store, { tenant }) => store.users.changeRole(tenant.organization, userAt(110), 'viewer', tenant.event('user.role_changed')),
+    run: (store, { org }) => store.users.changeRole(org.organization, userAt(110), 'viewer', org.event('user.role_changed')),
   },
   {
     name: 'signing somebody in through a provider',
-    run: async (store, { tenant }) => {
-      const session = stagedSession(tenant)
-      await store.connectSessions.insert(session, tenant.event('connect.session_created'))
+    run: async (store, { org }) => {
+      const session = stagedSession(org)
+      await store.connectSessions.insert(session, org.event('connect.session_created'))
       const user = userAt(112)
       const identity = { issuer: 'https://accounts.example.com', subject: 'new', user, createdAt: NOW }
-      const gained = { identity, event: tenant.event('user.identity_added') }
+      const gained = { identity, event: org.event('user.identity_added') }
       const person = { kind: 'known', user, identity: gained, membership: null } as const
-      const event = tenant.event('connect.completed')
-      const outcome = await store.signIns.commit({ session: session.id, owner: user, event, person, grant: insertion(tenant, user, 'signed in') })
+      const event = org.event('connect.completed')
+      const outcome = await store.signIns.commit({ session: session.id, owner: user, event, person, grant: insertion(org, user, 'signed in') })
       expect(outcome).toBe('committed')
     },
   },
-  { name: 'erasing a person', run: (store, { tenant }) => store.users.erase(userAt(111), NOW, tenant.event('user.erased')) },
+  { name: 'erasing a person', run: (store, { org }) => store.users.erase(userAt(111), NOW, org.event('user.erased')) },
   { name: 'an installation', run: (store) => store.installations.get(installationAt(200)) },
   { name: 'presenting a refresh token', run: (store) => store.installations.present(sdkPresentation(installationAt(202))) },
   { name: 'presenting one that was copied', run: (store) => store.installations.present(sdkPresentation(installationAt(204), { attempt: 'copied' })) },
@@ -188,36 +188,36 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'cutting an installation off',
-    run: (store, { tenant }) =>
+    run: (store, { org }) =>
       store.installations.revoke(
-        tenant.organization,
+        org.organization,
         { installation: installationAt(210) },
         { class: 'owner_request', reason: null, by: 'plans', ticket: false, status: 'retired', lock: null },
         NOW,
-        tenant.event('sdk_token.revoked'),
+        org.event('sdk_token.revoked'),
       ),
   },
   {
     name: "rotating an agent's installations",
-    run: (store, { tenant }) =>
+    run: (store, { org }) =>
       store.installations.revoke(
-        tenant.organization,
+        org.organization,
         { agent: agentAt(212) },
         { class: 'hygiene', reason: null, by: 'plans', ticket: true, status: 'active', lock: null },
         NOW,
-        tenant.event('sdk_token.revoked'),
+        org.event('sdk_token.revoked'),
       ),
   },
   { name: "an installation's tokens", run: (store) => store.installations.tokensOf(installationAt(214), LIMIT) },
   { name: "an installation's recoveries", run: (store) => store.installations.attemptsOf(installationAt(216), LIMIT) },
-  { name: 'the first page of installations', run: (store, { tenant }) => store.installations.list(tenant.organization, { limit: LIMIT, after: null }) },
+  { name: 'the first page of installations', run: (store, { org }) => store.installations.list(org.organization, { limit: LIMIT, after: null }) },
   {
     name: "an agent's installations",
-    run: (store, { tenant }) => store.installations.list(tenant.organization, { agent: agentAt(218), limit: LIMIT, after: null }),
+    run: (store, { org }) => store.installations.list(org.organization, { agent: agentAt(218), limit: LIMIT, after: null }),
   },
   {
     name: 'unlocking an installation',
-    run: (store, { tenant }) => store.installations.unlock(tenant.organization, installationAt(220), NOW, tenant.event('installation.unlocked')),
+    run: (store, { org }) => store.installations.unlock(org.organization, installationAt(220), NOW, org.event('installation.unlocked')),
   },
   { name: 'excusing tokens that ended while the server was down', run: (store) => store.installations.excuse(NOW - 3 * DAY, NOW - 2 * DAY, LIMIT) },
   { name: 'removing tokens that were replaced long ago', run: (store) => store.installations.purge(NOW - 7 * DAY, LIMIT) },
@@ -225,7 +225,7 @@ const CASES: readonly Case[] = [
   { name: 'removing attempts to recover past their time', run: (store) => store.installations.forgetAttempts(NOW - 90 * DAY, LIMIT) },
   {
     name: 'planning checks',
-    run: (store, { tenant: { organization, integration } }) =>
+    run: (store, { org: { organization, integration } }) =>
       store.checks.plan({ integration: integration.id, organization, everyMs: DAY, before: 'con_9' as ConnectionId }, LIMIT),
   },
   ...agentPlans(NOW),
@@ -263,7 +263,7 @@ class ExplainedDatabase implements Database {
   }
 }
 
-function noticeOf({ organization, integration }: Tenant): NewPushNotice {
+function noticeOf({ organization, integration }: TestOrganization): NewPushNotice {
   const common = { means: 'revoked', account: 'account-0', proven: true, happenedAt: null, receivedAt: NOW, code: null, facts: {} } as const
   return { ...common, id: newId('psh', systemEntropy), organization, integration: integration.id, digest: 'first' }
 }
@@ -274,23 +274,20 @@ async function fill(
   sql: (text: string) => Promise<readonly Row[]>,
   insert: (table: string, rows: readonly Row[]) => Promise<void>,
 ): Promise<World> {
-  const tenant = await Tenant.open(store, { entropy: systemEntropy, duePlan: () => Promise.resolve('') })
-  const first = await tenant.connect({ owner: 'owner-0', account: 'account-0' }, NOW)
-  await store.credentials.commitGrant(tenant.grant(first, await tenant.claimed(first), 1, { credential: tokens(2) }))
+  const org = await TestOrganization.open(store, { entropy: systemEntropy, duePlan: () => Promise.resolve('') })
+  const first = await org.connect({ owner: 'owner-0', account: 'account-0' }, NOW)
+  await store.credentials.commitGrant(org.grant(first, await org.claimed(first), 1, { credential: tokens(2) }))
   await store.checks.record({ connection: first, at: NOW, result: 'works', httpStatus: 200, dueAt: NOW }, null)
-  await store.events.appendOnce('plans', tenant.event('provider.drift_detected'))
-  await store.pushes.accept([noticeOf(tenant)])
-  const user = await person(tenant)
-  await store.users.addIdentity(
-    { issuer: 'https://accounts.example.com', subject: 'first', user: user.id, createdAt: NOW },
-    tenant.event('user.identity_added'),
-  )
-  await opened(tenant, user.id)
-  await fillAgents(tenant)
-  await fillTrust(tenant)
-  await fillAlerts(tenant, first, NOW)
-  const agent = await newAgent(tenant, { owner: user.id })
-  const machine = await enrolled(tenant, agent, 'plans')
+  await store.events.appendOnce('plans', org.event('provider.drift_detected'))
+  await store.pushes.accept([noticeOf(org)])
+  const user = await person(org)
+  await store.users.addIdentity({ issuer: 'https://accounts.example.com', subject: 'first', user: user.id, createdAt: NOW }, org.event('user.identity_added'))
+  await opened(org, user.id)
+  await fillAgents(org)
+  await fillTrust(org)
+  await fillAlerts(org, first, NOW)
+  const agent = await newAgent(org, { owner: user.id })
+  const machine = await enrolled(org, agent, 'plans')
   await store.installations.present(sdkPresentation(machine.id, { verb: 'recover' }))
   const ids = Array.from({ length: CONNECTIONS }, (_, index) => `con_${String(index).padStart(8, '0')}` as ConnectionId)
   const copies: Readonly<Record<string, (row: Row, index: number, id: string) => Row>> = {
@@ -360,7 +357,7 @@ async function fill(
     )
   }
   await sql('analyze')
-  return { tenant, connections: ids }
+  return { org, connections: ids }
 }
 
 function cases(open: () => { readonly database: ExplainedDatabase; readonly world: World }) {
@@ -425,7 +422,7 @@ describe('statements on SQLite', () => {
       for (const { detail } of empty.prepare(`explain query plan ${step.sql}`).all(...step.params)) complaints.push(String(detail))
       // A queue of one event, as though it had come in since.
       return Promise.resolve({
-        rows: step.sql.includes('from event_outbox') ? [{ organization_id: world.tenant.organization, event_id: 'evt_1' }] : [],
+        rows: step.sql.includes('from event_outbox') ? [{ organization_id: world.org.organization, event_id: 'evt_1' }] : [],
         changes: 0,
       })
     })

@@ -125,12 +125,12 @@ export class People {
     const request = { organization: stranger.organization, connection: connection.id, minTtlMs: 0, rejectedGeneration: null }
     const { world } = this.#parts
     running.life.later(1, () => {
-      if (running.engine.peek(request) !== undefined) return world.violate('I19', `another tenant read c${connection.index} from memory`)
+      if (running.engine.peek(request) !== undefined) return world.violate('I19', `another organization read c${connection.index} from memory`)
       running.engine.token(request).then(
-        () => world.violate('I19', `another tenant read c${connection.index}`),
+        () => world.violate('I19', `another organization read c${connection.index}`),
         (error: unknown) => {
           if (error instanceof Fault && error.code !== 'not_found' && error.code !== 'store_unavailable')
-            world.violate('I19', `another tenant learned ${error.code} of c${connection.index}`)
+            world.violate('I19', `another organization learned ${error.code} of c${connection.index}`)
         },
       )
     })

@@ -78,26 +78,26 @@ export interface Ground {
   readonly ports: Pick<EnginePorts, 'seal' | 'entropy'>
 }
 
-/** Two tenants that look alike: whatever the first one does, nothing of the second may turn up, and the other way round. */
+/** Two organizations that look alike: whatever the first one does, nothing of the second may turn up, and the other way round. */
 export async function settle(ground: Ground, random: Random, connections: number): Promise<void> {
   const { store, provider, ports } = ground
   const integrations = new Map<string, Integration>()
   const organizations = [newId('org', ports.entropy), newId('org', ports.entropy)] as const
-  for (const [tenant, organization] of organizations.entries()) {
+  for (const [at, organization] of organizations.entries()) {
     await store.organizations.insert(
-      { id: organization, name: 'Acme', slug: `acme-${tenant}`, createdAt: EPOCH },
+      { id: organization, name: 'Acme', slug: `acme-${at}`, createdAt: EPOCH },
       event(ground, organization, 'organization.created'),
     )
     for (const site of provider.sites) {
       const integration = integrationAt(ground, organization, site, random)
       await store.integrations.insert(integration, event(ground, organization, 'integration.created'))
-      integrations.set(`${tenant} ${site.index}`, integration)
+      integrations.set(`${at} ${site.index}`, integration)
     }
   }
   for (let index = 0; index < connections; index++) {
-    const tenant = index % 7 === 3 ? 1 : 0
+    const at = index % 7 === 3 ? 1 : 0
     const site = random.pick(provider.sites)
-    const integration = integrations.get(`${tenant} ${site.index}`)
+    const integration = integrations.get(`${at} ${site.index}`)
     if (integration === undefined) throw new Error('an integration is missing')
     await connect(ground, index, site, integration, random)
   }

@@ -3,7 +3,7 @@ import { DAY, type Instant, MINUTE } from '../../core/time.ts'
 import type { Row } from '../sql/program.ts'
 import type { StoreParts } from '../sql/store-parts.ts'
 import { enrolled, enrolmentOf, enrolRequest, newAgent } from './agents.ts'
-import type { Tenant } from './tenant.ts'
+import type { TestOrganization } from './test-organization.ts'
 
 const LIMIT = 20
 const numbered = (prefix: string, index: number): string => `${prefix}_${String(index).padStart(8, '0')}`
@@ -14,12 +14,12 @@ const approvalAt = (index: number) => numbered('apr', index) as ApprovalId
 const connectionAt = (index: number) => numbered('con', index) as ConnectionId
 
 /** One agent with all that hangs on it; the others are copies of its rows. */
-export async function fillAgents(tenant: Tenant): Promise<void> {
-  const { store, organization } = tenant
-  const agent = await newAgent(tenant)
-  const installation = await enrolled(tenant, agent)
-  await store.enrolments.insert(enrolmentOf(tenant, agent), null)
-  const connection = newId('con', tenant.context.entropy)
+export async function fillAgents(org: TestOrganization): Promise<void> {
+  const { store, organization } = org
+  const agent = await newAgent(org)
+  const installation = await enrolled(org, agent)
+  await store.enrolments.insert(enrolmentOf(org, agent), null)
+  const connection = newId('con', org.context.entropy)
   const actor = { kind: 'installation', id: installation.id } as const
   const day = {
     installation: installation.id,
@@ -35,7 +35,7 @@ export async function fillAgents(tenant: Tenant): Promise<void> {
   await store.uses.add([{ organization, connection, actor, access: 'token', minute: 0, count: 1 }], [day])
   await store.workloadIssuers.insert(
     {
-      id: newId('wli', tenant.context.entropy),
+      id: newId('wli', org.context.entropy),
       organization,
       agent: agent.id,
       name: 'CI',
@@ -45,12 +45,12 @@ export async function fillAgents(tenant: Tenant): Promise<void> {
       installationLifeMs: MINUTE,
       createdAt: 0,
     },
-    tenant.event('workload_issuer.created'),
+    org.event('workload_issuer.created'),
   )
   const asked = { kind: 'use', agent: agent.id, installation: installation.id, connection, attempt: null, status: 'pending', shown: {} } as const
   await store.approvals.ask(
-    { ...asked, id: newId('apr', tenant.context.entropy), organization, askedAt: 0, decidedAt: null, decidedBy: null, expiresAt: 4_000_000_000_000 },
-    tenant.event('approval.asked'),
+    { ...asked, id: newId('apr', org.context.entropy), organization, askedAt: 0, decidedAt: null, decidedBy: null, expiresAt: 4_000_000_000_000 },
+    org.event('approval.asked'),
   )
 }
 
@@ -98,54 +98,54 @@ export function agentCopies(now: Instant): Readonly<Record<string, (row: Row, in
 
 export interface AgentPlan {
   readonly name: string
-  readonly run: (store: StoreParts, world: { readonly tenant: Tenant }) => Promise<unknown>
+  readonly run: (store: StoreParts, world: { readonly org: TestOrganization }) => Promise<unknown>
 }
 
 export function agentPlans(now: Instant): readonly AgentPlan[] {
   const page = { limit: LIMIT, after: null }
   return [
-    { name: 'an agent and its owner', run: (store, { tenant }) => store.agents.get(tenant.organization, agentAt(100)) },
-    { name: 'the first page of agents', run: (store, { tenant }) => store.agents.list(tenant.organization, page) },
-    { name: "a person's agents", run: (store, { tenant }) => store.agents.list(tenant.organization, { ...page, owner: numbered('usr', 101) as UserId }) },
+    { name: 'an agent and its owner', run: (store, { org }) => store.agents.get(org.organization, agentAt(100)) },
+    { name: 'the first page of agents', run: (store, { org }) => store.agents.list(org.organization, page) },
+    { name: "a person's agents", run: (store, { org }) => store.agents.list(org.organization, { ...page, owner: numbered('usr', 101) as UserId }) },
     { name: 'an enrolment by its code', run: (store) => store.enrolments.find('hash 102') },
     { name: 'a device by what a person typed', run: (store) => store.enrolments.byUserCode('code 103') },
-    { name: "an agent's open codes", run: (store, { tenant }) => store.enrolments.openOf(tenant.organization, agentAt(104)) },
+    { name: "an agent's open codes", run: (store, { org }) => store.enrolments.openOf(org.organization, agentAt(104)) },
     {
       name: 'enrolling with a code',
-      run: async (store, { tenant }) => {
-        const standing = await store.agents.get(tenant.organization, agentAt(105))
+      run: async (store, { org }) => {
+        const standing = await store.agents.get(org.organization, agentAt(105))
         if (standing === undefined) throw new Error('the agent is not stored')
         const { agent } = standing
-        const outcome = await store.enrolments.enrol(enrolRequest(tenant, agent, { ...enrolmentOf(tenant, agent), id: enrolmentAt(105) }, 'a key'))
+        const outcome = await store.enrolments.enrol(enrolRequest(org, agent, { ...enrolmentOf(org, agent), id: enrolmentAt(105) }, 'a key'))
         if (outcome.kind !== 'enrolled') throw new Error('nobody was enrolled')
       },
     },
     {
       name: 'enrolling a workload',
-      run: async (store, { tenant }) => {
-        const standing = await store.agents.get(tenant.organization, agentAt(106))
+      run: async (store, { org }) => {
+        const standing = await store.agents.get(org.organization, agentAt(106))
         if (standing === undefined) throw new Error('the agent is not stored')
-        await store.enrolments.enrol(enrolRequest(tenant, standing.agent, null, 'key 106', 'later'))
+        await store.enrolments.enrol(enrolRequest(org, standing.agent, null, 'key 106', 'later'))
       },
     },
     { name: 'forgetting enrolments', run: (store) => store.enrolments.purge(now - DAY, LIMIT) },
-    { name: 'what waits for a person', run: (store, { tenant }) => store.approvals.list(tenant.organization, { ...page, status: 'pending' }) },
-    { name: 'the first page of approvals', run: (store, { tenant }) => store.approvals.list(tenant.organization, page) },
+    { name: 'what waits for a person', run: (store, { org }) => store.approvals.list(org.organization, { ...page, status: 'pending' }) },
+    { name: 'the first page of approvals', run: (store, { org }) => store.approvals.list(org.organization, page) },
     { name: 'whether a use is approved', run: (store) => store.approvals.standing(installationAt(107), connectionAt(107)) },
     { name: 'forgetting approvals', run: (store) => store.approvals.purge(now - 30 * DAY, LIMIT) },
     { name: 'trusted workloads of an issuer', run: (store) => store.workloadIssuers.named('https://ci108.example') },
-    { name: 'trusted workloads of an agent', run: (store, { tenant }) => store.workloadIssuers.ofAgent(tenant.organization, agentAt(109)) },
+    { name: 'trusted workloads of an agent', run: (store, { org }) => store.workloadIssuers.ofAgent(org.organization, agentAt(109)) },
     {
       name: 'who used the connections of a page',
-      run: (store, { tenant }) => store.uses.byHour(tenant.organization, [connectionAt(110), connectionAt(111)], now - DAY),
+      run: (store, { org }) => store.uses.byHour(org.organization, [connectionAt(110), connectionAt(111)], now - DAY),
     },
-    { name: 'who used a connection', run: (store, { tenant }) => store.uses.ofConnection(tenant.organization, connectionAt(110), now - 7 * DAY, LIMIT) },
+    { name: 'who used a connection', run: (store, { org }) => store.uses.ofConnection(org.organization, connectionAt(110), now - 7 * DAY, LIMIT) },
     { name: 'what an agent used', run: (store) => store.uses.ofAgent(agentAt(111), now - 7 * DAY) },
     { name: "an agent's days", run: (store) => store.uses.daysOf(agentAt(112), now - 30 * DAY) },
     { name: 'forgetting uses', run: (store) => store.uses.purge(now - 90 * DAY, LIMIT) },
     {
       name: 'counting uses',
-      run: (store, { tenant: { organization } }) =>
+      run: (store, { org: { organization } }) =>
         store.uses.add(
           [
             {

@@ -7,21 +7,21 @@ import { newId } from '../../core/ids.ts'
 import { MINUTE } from '../../core/time.ts'
 import type { Role } from '../../core/user/user.ts'
 import { person } from './people.ts'
-import { FUTURE, PAST, type Tenant } from './tenant.ts'
+import { FUTURE, PAST, type TestOrganization } from './test-organization.ts'
 
 /** A stored agent of a stored person. */
-export async function newAgent(tenant: Tenant, changes: Partial<Agent> = {}, role: Role = 'operator'): Promise<Agent> {
-  const agent = await agentOf(tenant, changes, role)
-  assert.equal(await tenant.store.agents.insert(agent, tenant.event('agent.created')), 'inserted')
+export async function newAgent(org: TestOrganization, changes: Partial<Agent> = {}, role: Role = 'operator'): Promise<Agent> {
+  const agent = await agentOf(org, changes, role)
+  assert.equal(await org.store.agents.insert(agent, org.event('agent.created')), 'inserted')
   return agent
 }
 
-export async function agentOf(tenant: Tenant, changes: Partial<Agent> = {}, role: Role = 'operator'): Promise<Agent> {
-  const id = newId('agt', tenant.context.entropy)
+export async function agentOf(org: TestOrganization, changes: Partial<Agent> = {}, role: Role = 'operator'): Promise<Agent> {
+  const id = newId('agt', org.context.entropy)
   return {
     id,
-    organization: tenant.organization,
-    owner: changes.owner ?? (await person(tenant, role)).id,
+    organization: org.organization,
+    owner: changes.owner ?? (await person(org, role)).id,
     name: `agent ${id}`,
     description: 'Reads the weather.',
     status: 'pending',
@@ -42,10 +42,10 @@ export async function agentOf(tenant: Tenant, changes: Partial<Agent> = {}, role
 }
 
 /** Of generation 1. */
-function installationOf(tenant: Tenant, agent: Agent, key: string, changes: Partial<Installation> = {}): Installation {
+function installationOf(org: TestOrganization, agent: Agent, key: string, changes: Partial<Installation> = {}): Installation {
   return {
-    id: newId('ins', tenant.context.entropy),
-    organization: tenant.organization,
+    id: newId('ins', org.context.entropy),
+    organization: org.organization,
     agent: agent.id,
     name: 'web-2',
     status: 'active',
@@ -57,7 +57,7 @@ function installationOf(tenant: Tenant, agent: Agent, key: string, changes: Part
     enrolledVia: 'code',
     generation: 1,
     floorGeneration: 0,
-    head: newId('sdk', tenant.context.entropy),
+    head: newId('sdk', org.context.entropy),
     recoveryMode: null,
     recoveries: [],
     reissues: [],
@@ -105,13 +105,13 @@ function firstTokenOf(installation: Installation, attempt: string, changes: Part
   }
 }
 
-export function enrolmentOf(tenant: Tenant, agent: Agent | null, changes: Partial<Enrolment> = {}): Enrolment {
-  const id = newId('enr', tenant.context.entropy)
+export function enrolmentOf(org: TestOrganization, agent: Agent | null, changes: Partial<Enrolment> = {}): Enrolment {
+  const id = newId('enr', org.context.entropy)
   return {
     id,
     hash: `hash of ${id}`,
     door: 'code',
-    organization: agent === null ? null : tenant.organization,
+    organization: agent === null ? null : org.organization,
     agent: agent?.id ?? null,
     name: null,
     userCode: null,
@@ -130,20 +130,20 @@ export function enrolmentOf(tenant: Tenant, agent: Agent | null, changes: Partia
 }
 
 /** One try to enrol with this key and this attempt. */
-export function enrolRequest(tenant: Tenant, agent: Agent, enrolment: Enrolment | null, key: string, attempt = key): EnrolRequest {
-  const installation = installationOf(tenant, agent, key, { enrolledVia: enrolment?.door ?? 'workload' })
+export function enrolRequest(org: TestOrganization, agent: Agent, enrolment: Enrolment | null, key: string, attempt = key): EnrolRequest {
+  const installation = installationOf(org, agent, key, { enrolledVia: enrolment?.door ?? 'workload' })
   return {
     enrolment: enrolment?.id ?? null,
     installation,
     token: firstTokenOf(installation, attempt),
-    enrolled: { ...tenant.event('installation.enrolled'), subject: agent.id },
-    verified: { ...tenant.event('agent.verified'), subject: agent.id },
+    enrolled: { ...org.event('installation.enrolled'), subject: agent.id },
+    verified: { ...org.event('agent.verified'), subject: agent.id },
   }
 }
 
 /** A stored installation of the agent. */
-export async function enrolled(tenant: Tenant, agent: Agent, key: string = newId('evt', tenant.context.entropy)): Promise<Installation> {
-  const outcome = await tenant.store.enrolments.enrol(enrolRequest(tenant, agent, null, key))
+export async function enrolled(org: TestOrganization, agent: Agent, key: string = newId('evt', org.context.entropy)): Promise<Installation> {
+  const outcome = await org.store.enrolments.enrol(enrolRequest(org, agent, null, key))
   if (outcome.kind !== 'enrolled') throw new Error('the installation was not enrolled')
   return outcome.standing.installation
 }

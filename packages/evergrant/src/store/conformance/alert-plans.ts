@@ -13,7 +13,7 @@ import { DAY, HOUR, type Instant } from '../../core/time.ts'
 import type { Row } from '../sql/program.ts'
 import type { AgentPlan } from './agent-plans.ts'
 import { itemOf, NO_CHANGE, newAlert, newChannel } from './alert-cases.ts'
-import type { Tenant } from './tenant.ts'
+import type { TestOrganization } from './test-organization.ts'
 import { newDelivery, newEndpoint } from './webhook-cases.ts'
 
 const LIMIT = 20
@@ -27,18 +27,18 @@ const connectionAt = (index: number) => numbered('con', index) as ConnectionId
 const FEW = 300
 
 /** One of everything that is told; the others are copies of their rows. */
-export async function fillAlerts(tenant: Tenant, connection: ConnectionId, now: Instant): Promise<void> {
-  const { store, organization, context } = tenant
-  const endpoint = await newEndpoint(tenant)
-  await newDelivery(tenant, endpoint.id)
+export async function fillAlerts(org: TestOrganization, connection: ConnectionId, now: Instant): Promise<void> {
+  const { store, organization, context } = org
+  const endpoint = await newEndpoint(org)
+  await newDelivery(org, endpoint.id)
   const [claimed] = await store.webhooks.claim({ now, until: now + HOUR, endpoints: 1, perEndpoint: 1, busy: [] })
   if (claimed === undefined) throw new Error('nothing was claimed')
   const attempt = { at: 1, status: 503, durationMs: 20, error: null, excerpt: null }
   const settled = { delivery: claimed.delivery.id, claimedUntil: claimed.delivery.nextAt ?? 0, attempt, trouble: null, gone: null }
   await store.webhooks.settle({ ...settled, state: 'waiting', nextAt: 2 })
-  const channel = newChannel(tenant)
-  await store.channels.insert(channel, tenant.event('channel.created'))
-  const alert = newAlert(tenant)
+  const channel = newChannel(org)
+  await store.channels.insert(channel, org.event('channel.created'))
+  const alert = newAlert(org)
   const waiting = { state: 'waiting', attempts: 0, nextAt: 1, createdAt: 1 } as const
   await store.alerts.commit({
     ...NO_CHANGE,
@@ -84,19 +84,19 @@ export function alertPlans(now: Instant): readonly AgentPlan[] {
   const window = { from: now - HOUR, to: now }
   return [
     { name: 'events that nobody has looked at', run: (store) => store.alerts.pending(LIMIT) },
-    { name: 'the alerts that are open', run: (store, { tenant }) => store.alerts.open(tenant.organization) },
-    { name: 'the first page of alerts', run: (store, { tenant }) => store.alerts.list(tenant.organization, null, page) },
-    { name: 'one alert', run: (store, { tenant }) => store.alerts.get(tenant.organization, alertAt(130)) },
+    { name: 'the alerts that are open', run: (store, { org }) => store.alerts.open(org.organization) },
+    { name: 'the first page of alerts', run: (store, { org }) => store.alerts.list(org.organization, null, page) },
+    { name: 'one alert', run: (store, { org }) => store.alerts.get(org.organization, alertAt(130)) },
     { name: 'the subjects of an alert', run: (store) => store.alerts.items(alertAt(131), LIMIT) },
-    { name: 'what some subjects suffer from', run: (store, { tenant }) => store.alerts.itemsOf(tenant.organization, [connectionAt(7), connectionAt(8)]) },
+    { name: 'what some subjects suffer from', run: (store, { org }) => store.alerts.itemsOf(org.organization, [connectionAt(7), connectionAt(8)]) },
     { name: 'taking notices that are due', run: (store) => store.alerts.takeNotices(now, now + HOUR, LIMIT) },
     { name: 'settling a notice', run: (store) => store.alerts.settleNotices([{ id: numbered('ntc', 132) as NoticeId, state: 'sent', nextAt: null }]) },
     { name: 'taking letters that are due', run: (store) => store.alerts.takeLetters(now, LIMIT) },
     { name: 'settling a letter', run: (store) => store.alerts.settleLetter(numbered('ltr', 133) as OwnerLetterId, 'sent', null, null) },
     { name: 'forgetting alerts', run: (store) => store.alerts.purge(now - 90 * DAY, LIMIT) },
-    { name: 'an endpoint', run: (store, { tenant }) => store.webhooks.get(tenant.organization, webhookAt(134)) },
-    { name: "an endpoint's deliveries", run: (store, { tenant }) => store.webhooks.deliveries(tenant.organization, webhookAt(15), null, page) },
-    { name: 'one delivery with its tries', run: (store, { tenant }) => store.webhooks.delivery(tenant.organization, deliveryAt(136)) },
+    { name: 'an endpoint', run: (store, { org }) => store.webhooks.get(org.organization, webhookAt(134)) },
+    { name: "an endpoint's deliveries", run: (store, { org }) => store.webhooks.deliveries(org.organization, webhookAt(15), null, page) },
+    { name: 'one delivery with its tries', run: (store, { org }) => store.webhooks.delivery(org.organization, deliveryAt(136)) },
     {
       name: 'claiming deliveries that are due',
       run: (store) => store.webhooks.claim({ now, until: now + HOUR, endpoints: 4, perEndpoint: 5, busy: [webhookAt(1)] }),
@@ -113,6 +113,6 @@ export function alertPlans(now: Instant): readonly AgentPlan[] {
     },
     { name: 'giving deliveries up', run: (store) => store.webhooks.expire(now, LIMIT) },
     { name: 'forgetting deliveries', run: (store) => store.webhooks.purge(now - 30 * DAY, LIMIT) },
-    { name: 'who was told in an hour', run: (store, { tenant }) => store.observed.notified(tenant.organization, window.from, window.to) },
+    { name: 'who was told in an hour', run: (store, { org }) => store.observed.notified(org.organization, window.from, window.to) },
   ]
 }

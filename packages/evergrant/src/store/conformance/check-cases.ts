@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { NewCheck } from '../../core/connection/checks.ts'
 import { type ConnectionId, idFrom } from '../../core/ids.ts'
 import type { StoreCase } from './store-case.ts'
-import { FUTURE, PAST, Tenant } from './tenant.ts'
+import { FUTURE, PAST, TestOrganization } from './test-organization.ts'
 
 const checkOf = (connection: ConnectionId, changes: Partial<NewCheck> = {}): NewCheck => ({
   connection,
@@ -13,7 +13,7 @@ const checkOf = (connection: ConnectionId, changes: Partial<NewCheck> = {}): New
   ...changes,
 })
 
-async function taken({ store, organization }: Tenant, visibilityMs = 3_600_000): Promise<readonly ConnectionId[]> {
+async function taken({ store, organization }: TestOrganization, visibilityMs = 3_600_000): Promise<readonly ConnectionId[]> {
   return (await store.checks.take(10_000, visibilityMs)).filter((due) => due.organization === organization).map((due) => due.connection)
 }
 
@@ -22,58 +22,58 @@ export const checkCases: readonly StoreCase[] = [
   {
     name: 'a check keeps the time when the token last worked, whatever the latest one found, and leaves the row of the protocol alone',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const connection = await tenant.connect({}, FUTURE)
-      const before = await tenant.row(connection)
+      const org = await TestOrganization.open(store, context)
+      const connection = await org.connect({}, FUTURE)
+      const before = await org.row(connection)
       assert.deepEqual(await store.checks.of([connection]), [])
       await store.checks.record(checkOf(connection), null)
-      await store.checks.record(checkOf(connection, { at: PAST + 9, result: 'unreachable', httpStatus: 503 }), tenant.event('connection.checked', connection))
+      await store.checks.record(checkOf(connection, { at: PAST + 9, result: 'unreachable', httpStatus: 503 }), org.event('connection.checked', connection))
       assert.deepEqual(await store.checks.of([connection]), [{ connection, at: PAST + 9, result: 'unreachable', httpStatus: 503, workedAt: PAST }])
-      assert.deepEqual(await tenant.row(connection), before)
-      const { items } = await store.events.list(tenant.organization, { type: 'connection.checked' }, { limit: 10, cursor: null })
+      assert.deepEqual(await org.row(connection), before)
+      const { items } = await store.events.list(org.organization, { type: 'connection.checked' }, { limit: 10, cursor: null })
       assert.equal(items.length, 1)
     },
   },
   {
     name: 'a check that is due is taken by one caller, and only its due time moves',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const [due, later] = [await tenant.connect(), await tenant.connect()]
+      const org = await TestOrganization.open(store, context)
+      const [due, later] = [await org.connect(), await org.connect()]
       await store.checks.record(checkOf(due, { dueAt: PAST }), null)
       await store.checks.record(checkOf(later, { dueAt: FUTURE }), null)
-      assert.deepEqual(await taken(tenant), [due])
-      assert.deepEqual(await taken(tenant), [])
+      assert.deepEqual(await taken(org), [due])
+      assert.deepEqual(await taken(org), [])
       await store.checks.reschedule(due, PAST)
       const { dueAt: _, ...unplanned } = checkOf(due, { result: 'rejected', at: PAST })
       await store.checks.record(unplanned, null)
-      assert.deepEqual(await taken(tenant, 0), [due])
+      assert.deepEqual(await taken(org, 0), [due])
       await store.checks.reschedule(due, null)
-      assert.deepEqual(await taken(tenant), [])
+      assert.deepEqual(await taken(org), [])
       assert.equal((await store.checks.of([due]))[0]?.at, PAST)
     },
   },
   {
     name: 'a plan gives each live connection of its integration a first check, looks at none twice, and begins anew when it changes',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const other = tenant.newIntegration()
-      await store.integrations.insert(other, tenant.event('integration.created'))
-      const connections = [await tenant.connect(), await tenant.connect()]
-      await tenant.connect({ integration: other.id })
-      await tenant.connect({ state: 'disconnected', disconnectedAt: PAST })
-      const plan = { integration: tenant.integration.id, organization: tenant.organization, everyMs: 1, before: idFrom('con', FUTURE) }
+      const org = await TestOrganization.open(store, context)
+      const other = org.newIntegration()
+      await store.integrations.insert(other, org.event('integration.created'))
+      const connections = [await org.connect(), await org.connect()]
+      await org.connect({ integration: other.id })
+      await org.connect({ state: 'disconnected', disconnectedAt: PAST })
+      const plan = { integration: org.integration.id, organization: org.organization, everyMs: 1, before: idFrom('con', FUTURE) }
       for (let more = true; more; ) more = await store.checks.plan(plan, 2)
-      assert.deepEqual([...(await taken(tenant))].sort(), [...connections].sort())
+      assert.deepEqual([...(await taken(org))].sort(), [...connections].sort())
       for (let more = true; more; ) more = await store.checks.plan(plan, 2)
-      assert.deepEqual(await taken(tenant), [])
+      assert.deepEqual(await taken(org), [])
       for (let more = true; more; ) more = await store.checks.plan({ ...plan, everyMs: 0 }, 2)
-      assert.equal((await taken(tenant)).length, 2)
-      await store.checks.stop(tenant.integration.id)
+      assert.equal((await taken(org)).length, 2)
+      await store.checks.stop(org.integration.id)
       for (const connection of connections) await store.checks.reschedule(connection, null)
       for (let more = true; more; ) more = await store.checks.plan({ ...plan, before: idFrom('con', PAST) }, 2)
-      assert.deepEqual(await taken(tenant), [])
+      assert.deepEqual(await taken(org), [])
       for (let more = true; more; ) more = await store.checks.plan(plan, 2)
-      assert.equal((await taken(tenant)).length, 2)
+      assert.equal((await taken(org)).length, 2)
     },
   },
 ]

@@ -5,7 +5,7 @@ import { type ConnectionId, type InstallationId, newId } from '../../core/ids.ts
 import { agentOf, enrolled, enrolmentOf, enrolRequest, newAgent } from './agents.ts'
 import { heardDuring } from './people.ts'
 import type { StoreCase } from './store-case.ts'
-import { FUTURE, PAST, Tenant } from './tenant.ts'
+import { FUTURE, PAST, TestOrganization } from './test-organization.ts'
 
 const BY = { kind: 'user', id: 'usr_1' } as const
 
@@ -13,14 +13,14 @@ export const enrolmentCases: readonly StoreCase[] = [
   {
     name: 'of ten keys with one code one is enrolled; the others are refused, and nothing of them stays',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const agent = await newAgent(tenant)
-      const code = enrolmentOf(tenant, agent)
-      await store.enrolments.insert(code, tenant.event('enrolment.created'))
-      const requests = Array.from({ length: 10 }, (_, index) => enrolRequest(tenant, agent, code, `${code.id} key ${index}`))
+      const org = await TestOrganization.open(store, context)
+      const agent = await newAgent(org)
+      const code = enrolmentOf(org, agent)
+      await store.enrolments.insert(code, org.event('enrolment.created'))
+      const requests = Array.from({ length: 10 }, (_, index) => enrolRequest(org, agent, code, `${code.id} key ${index}`))
       const outcomes = await Promise.all(requests.map((request) => store.enrolments.enrol(request)))
       assert.equal(outcomes.filter(({ kind }) => kind === 'enrolled').length, 1)
-      const told = await store.events.list(tenant.organization, { type: 'installation.enrolled' }, { limit: 20, cursor: null })
+      const told = await store.events.list(org.organization, { type: 'installation.enrolled' }, { limit: 20, cursor: null })
       assert.equal(told.items.length, 1)
       const winner = requests[outcomes.findIndex(({ kind }) => kind === 'enrolled')]
       const spent = await store.enrolments.find(code.hash)
@@ -30,54 +30,54 @@ export const enrolmentCases: readonly StoreCase[] = [
   {
     name: 'the same key and attempt get the same installation again; another attempt of the same key does not',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const agent = await newAgent(tenant)
-      const code = enrolmentOf(tenant, agent)
+      const org = await TestOrganization.open(store, context)
+      const agent = await newAgent(org)
+      const code = enrolmentOf(org, agent)
       await store.enrolments.insert(code, null)
-      const first = enrolRequest(tenant, agent, code, code.id, 'attempt')
+      const first = enrolRequest(org, agent, code, code.id, 'attempt')
       const twins = await Promise.all(
-        [first, ...Array.from({ length: 4 }, () => enrolRequest(tenant, agent, code, code.id, 'attempt'))].map((one) => store.enrolments.enrol(one)),
+        [first, ...Array.from({ length: 4 }, () => enrolRequest(org, agent, code, code.id, 'attempt'))].map((one) => store.enrolments.enrol(one)),
       )
       const ids = new Set(twins.map((one) => (one.kind === 'enrolled' ? `${one.standing.installation.id} ${one.token.id}` : one.kind)))
       assert.equal(ids.size, 1)
       assert.equal(twins.filter((one) => one.kind === 'enrolled' && !one.again).length, 1)
-      assert.deepEqual(await store.enrolments.enrol(enrolRequest(tenant, agent, code, code.id, 'another')), { kind: 'refused' })
+      assert.deepEqual(await store.enrolments.enrol(enrolRequest(org, agent, code, code.id, 'another')), { kind: 'refused' })
     },
   },
   {
     name: 'a workload enrols without a code: its key and attempt are known again, another attempt is another installation',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const agent = await newAgent(tenant)
+      const org = await TestOrganization.open(store, context)
+      const agent = await newAgent(org)
       const key = newId('evt', context.entropy)
-      const request = () => enrolRequest(tenant, agent, null, key, 'attempt')
+      const request = () => enrolRequest(org, agent, null, key, 'attempt')
       const outcomes = await Promise.all([request(), request(), request()].map((one) => store.enrolments.enrol(one)))
       const ids = new Set(outcomes.map((one) => (one.kind === 'enrolled' ? one.standing.installation.id : one.kind)))
       assert.equal(ids.size, 1)
-      const another = await store.enrolments.enrol(enrolRequest(tenant, agent, null, key, 'later'))
+      const another = await store.enrolments.enrol(enrolRequest(org, agent, null, key, 'later'))
       assert.ok(another.kind === 'enrolled' && !ids.has(another.standing.installation.id))
     },
   },
   {
     name: 'an agent is verified by the first proven key where its policy accepts that door, and waits for its owner elsewhere',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const agent = await newAgent(tenant)
-      const waiting = await newAgent(tenant, { policy: { ...agent.policy, autoAccept: [] } })
+      const org = await TestOrganization.open(store, context)
+      const agent = await newAgent(org)
+      const waiting = await newAgent(org, { policy: { ...agent.policy, autoAccept: [] } })
       for (const [one, status] of [
         [agent, 'verified'],
         [waiting, 'pending'],
       ] as const) {
-        const code = enrolmentOf(tenant, one)
+        const code = enrolmentOf(org, one)
         await store.enrolments.insert(code, null)
-        const heard = await heardDuring(tenant, async () => {
-          const outcome = await store.enrolments.enrol(enrolRequest(tenant, one, code, code.id))
+        const heard = await heardDuring(org, async () => {
+          const outcome = await store.enrolments.enrol(enrolRequest(org, one, code, code.id))
           assert.ok(outcome.kind === 'enrolled')
           assert.equal(outcome.standing.agent.status, status)
           assert.notEqual(outcome.standing.agent.provenAt, null)
         })
         assert.ok(heard.some((change) => change.kind === 'agent' && change.agent === one.id))
-        const told = await store.events.list(tenant.organization, { type: 'agent.verified', subject: one.id }, { limit: 5, cursor: null })
+        const told = await store.events.list(org.organization, { type: 'agent.verified', subject: one.id }, { limit: 5, cursor: null })
         assert.equal(told.items.length, status === 'verified' ? 1 : 0)
       }
     },
@@ -85,50 +85,50 @@ export const enrolmentCases: readonly StoreCase[] = [
   {
     name: 'a code that is over, withdrawn, of another agent or of a revoked one enrols nobody',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const [agent, other] = [await newAgent(tenant), await newAgent(tenant)]
-      const revoked = await newAgent(tenant, { status: 'revoked' })
-      const [old, withdrawn, ended] = [enrolmentOf(tenant, agent, { expiresAt: PAST }), enrolmentOf(tenant, agent), enrolmentOf(tenant, revoked)]
-      const good = enrolmentOf(tenant, agent)
+      const org = await TestOrganization.open(store, context)
+      const [agent, other] = [await newAgent(org), await newAgent(org)]
+      const revoked = await newAgent(org, { status: 'revoked' })
+      const [old, withdrawn, ended] = [enrolmentOf(org, agent, { expiresAt: PAST }), enrolmentOf(org, agent), enrolmentOf(org, revoked)]
+      const good = enrolmentOf(org, agent)
       for (const one of [old, withdrawn, ended, good]) await store.enrolments.insert(one, null)
       assert.deepEqual(
-        (await store.enrolments.openOf(tenant.organization, agent.id)).map(({ id }) => id),
+        (await store.enrolments.openOf(org.organization, agent.id)).map(({ id }) => id),
         [good.id, withdrawn.id],
       )
-      const withdraw = (of: Tenant) => store.enrolments.withdraw(of.organization, withdrawn.id, of.event('enrolment.withdrawn'))
-      assert.equal(await withdraw(await Tenant.open(store, context)), 'gone')
-      assert.equal(await withdraw(tenant), 'withdrawn')
-      assert.equal(await withdraw(tenant), 'gone')
+      const withdraw = (of: TestOrganization) => store.enrolments.withdraw(of.organization, withdrawn.id, of.event('enrolment.withdrawn'))
+      assert.equal(await withdraw(await TestOrganization.open(store, context)), 'gone')
+      assert.equal(await withdraw(org), 'withdrawn')
+      assert.equal(await withdraw(org), 'gone')
       for (const [code, of] of [
         [old, agent],
         [withdrawn, agent],
         [ended, revoked],
         [good, other],
-        [enrolmentOf(tenant, agent), agent],
+        [enrolmentOf(org, agent), agent],
       ] as const)
-        assert.deepEqual(await store.enrolments.enrol(enrolRequest(tenant, of, code, code.id)), { kind: 'refused' })
-      const stranger = await agentOf(tenant)
-      assert.deepEqual(await store.enrolments.enrol(enrolRequest(tenant, stranger, null, stranger.id)), { kind: 'refused' })
+        assert.deepEqual(await store.enrolments.enrol(enrolRequest(org, of, code, code.id)), { kind: 'refused' })
+      const stranger = await agentOf(org)
+      assert.deepEqual(await store.enrolments.enrol(enrolRequest(org, stranger, null, stranger.id)), { kind: 'refused' })
     },
   },
   {
     name: 'a device waits for one decision, polls no faster than it was told, and enrols once it was allowed',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const agent = await newAgent(tenant)
-      const device = enrolmentOf(tenant, null, { door: 'device', userCode: newId('evt', context.entropy), nextPollAt: PAST })
+      const org = await TestOrganization.open(store, context)
+      const agent = await newAgent(org)
+      const device = enrolmentOf(org, null, { door: 'device', userCode: newId('evt', context.entropy), nextPollAt: PAST })
       await store.enrolments.insert(device, null)
       assert.deepEqual(await store.enrolments.byUserCode(device.userCode ?? ''), device)
-      assert.deepEqual(await store.enrolments.enrol(enrolRequest(tenant, agent, device, device.id)), { kind: 'refused' })
+      assert.deepEqual(await store.enrolments.enrol(enrolRequest(org, agent, device, device.id)), { kind: 'refused' })
       assert.equal(await store.enrolments.poll(device.id, PAST), true)
       assert.equal(await store.enrolments.poll(device.id, PAST + 4_999), false)
       const slowed = await store.enrolments.find(device.hash)
       assert.deepEqual([slowed?.intervalMs, slowed?.nextPollAt], [10_000, PAST + 14_999])
       assert.equal(await store.enrolments.poll(device.id, PAST + 14_999), true)
       const decide = (status: 'approved' | 'denied') =>
-        store.enrolments.decide(device.id, { status, organization: tenant.organization, agent: agent.id, name: 'laptop' }, tenant.event('device.approved'))
+        store.enrolments.decide(device.id, { status, organization: org.organization, agent: agent.id, name: 'laptop' }, org.event('device.approved'))
       assert.deepEqual((await Promise.all([decide('approved'), decide('approved')])).sort(), ['decided', 'gone'])
-      const outcome = await store.enrolments.enrol(enrolRequest(tenant, agent, device, device.id))
+      const outcome = await store.enrolments.enrol(enrolRequest(org, agent, device, device.id))
       assert.equal(outcome.kind, 'enrolled')
       assert.equal((await store.enrolments.find(device.hash))?.name, 'laptop')
     },
@@ -136,9 +136,9 @@ export const enrolmentCases: readonly StoreCase[] = [
   {
     name: 'enrolments past their time are forgotten',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const agent = await newAgent(tenant)
-      const [old, open] = [enrolmentOf(tenant, agent, { expiresAt: PAST - 1 }), enrolmentOf(tenant, agent)]
+      const org = await TestOrganization.open(store, context)
+      const agent = await newAgent(org)
+      const [old, open] = [enrolmentOf(org, agent, { expiresAt: PAST - 1 }), enrolmentOf(org, agent)]
       for (const one of [old, open]) await store.enrolments.insert(one, null)
       while ((await store.enrolments.purge(PAST, 1_000)) > 0);
       assert.equal(await store.enrolments.find(old.hash), undefined)
@@ -148,51 +148,51 @@ export const enrolmentCases: readonly StoreCase[] = [
   {
     name: 'the use of a connection is asked for once, decided once, and holds until its time is over',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const approval = await askedFor(tenant)
+      const org = await TestOrganization.open(store, context)
+      const approval = await askedFor(org)
       const connection = approval.connection ?? 'con_'
       const asked = await Promise.all(
-        Array.from({ length: 5 }, () => store.approvals.ask({ ...approval, id: newId('apr', context.entropy) }, tenant.event('approval.asked'))),
+        Array.from({ length: 5 }, () => store.approvals.ask({ ...approval, id: newId('apr', context.entropy) }, org.event('approval.asked'))),
       )
       const [first] = asked
       if (first === undefined) throw new Error('nothing was asked')
       assert.equal(new Set(asked.map(({ id }) => id)).size, 1)
       assert.equal(await store.approvals.standing(approval.installation, connection), undefined)
-      const decide = (of: Tenant, status: 'approved' | 'denied', expiresAt = FUTURE) =>
+      const decide = (of: TestOrganization, status: 'approved' | 'denied', expiresAt = FUTURE) =>
         store.approvals.decide(of.organization, first.id, { status, by: BY, expiresAt }, of.event('approval.approved'))
-      assert.equal(await decide(await Tenant.open(store, context), 'approved'), 'gone')
-      assert.equal(await decide(tenant, 'approved'), 'decided')
-      assert.equal(await decide(tenant, 'denied'), 'already')
+      assert.equal(await decide(await TestOrganization.open(store, context), 'approved'), 'gone')
+      assert.equal(await decide(org, 'approved'), 'decided')
+      assert.equal(await decide(org, 'denied'), 'already')
       const standing = await store.approvals.standing(approval.installation, connection)
       assert.deepEqual([standing?.id, standing?.status, standing?.decidedBy, standing?.expiresAt], [first.id, 'approved', BY, FUTURE])
-      assert.equal((await store.approvals.ask({ ...approval, id: newId('apr', context.entropy) }, tenant.event('approval.asked'))).id, first.id)
+      assert.equal((await store.approvals.ask({ ...approval, id: newId('apr', context.entropy) }, org.event('approval.asked'))).id, first.id)
     },
   },
   {
     name: 'an approval whose time is over is neither pending nor standing, and is forgotten later',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const approval = { ...(await askedFor(tenant)), expiresAt: PAST }
-      await store.approvals.ask(approval, tenant.event('approval.asked'))
-      assert.deepEqual(await store.approvals.list(tenant.organization, { status: 'pending', limit: 10, after: null }), [])
-      assert.deepEqual(await store.approvals.list(tenant.organization, { limit: 10, after: null }), [approval])
+      const org = await TestOrganization.open(store, context)
+      const approval = { ...(await askedFor(org)), expiresAt: PAST }
+      await store.approvals.ask(approval, org.event('approval.asked'))
+      assert.deepEqual(await store.approvals.list(org.organization, { status: 'pending', limit: 10, after: null }), [])
+      assert.deepEqual(await store.approvals.list(org.organization, { limit: 10, after: null }), [approval])
       const late = { status: 'approved', by: BY, expiresAt: FUTURE } as const
-      assert.equal(await store.approvals.decide(tenant.organization, approval.id, late, tenant.event('approval.approved')), 'gone')
+      assert.equal(await store.approvals.decide(org.organization, approval.id, late, org.event('approval.approved')), 'gone')
       const next = { ...approval, id: newId('apr', context.entropy), expiresAt: FUTURE }
-      assert.equal((await store.approvals.ask(next, tenant.event('approval.asked'))).id, next.id)
+      assert.equal((await store.approvals.ask(next, org.event('approval.asked'))).id, next.id)
       while ((await store.approvals.purge(PAST + 1, 1_000)) > 0);
-      assert.deepEqual(await store.approvals.list(tenant.organization, { limit: 10, after: null }), [next])
-      assert.equal(await store.approvals.get(tenant.organization, approval.id), undefined)
+      assert.deepEqual(await store.approvals.list(org.organization, { limit: 10, after: null }), [next])
+      assert.equal(await store.approvals.get(org.organization, approval.id), undefined)
     },
   },
   {
     name: 'a workload that somebody stopped does not enrol again, is not forgotten, and is lifted for all of its subject',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const [agent, other] = [await newAgent(tenant), await newAgent(tenant)]
-      const { organization } = tenant
+      const org = await TestOrganization.open(store, context)
+      const [agent, other] = [await newAgent(org), await newAgent(org)]
+      const { organization } = org
       const enrol = (of: typeof agent, subject: string) => {
-        const request = enrolRequest(tenant, of, null, newId('evt', context.entropy))
+        const request = enrolRequest(org, of, null, newId('evt', context.entropy))
         const workload = { issuer: newId('wli', context.entropy), subject: `${subject} of ${agent.id}` }
         return store.enrolments.enrol({ ...request, installation: { ...request.installation, workload, expiresAt: PAST } })
       }
@@ -210,7 +210,7 @@ export const enrolmentCases: readonly StoreCase[] = [
           { installation },
           { ...cutOff, stopper: { actor: BY, whole: reaches } },
           PAST,
-          tenant.event('installation.retired'),
+          org.event('installation.retired'),
         )
       await revoke(whole, true)
       await revoke(own, false)
@@ -220,7 +220,7 @@ export const enrolmentCases: readonly StoreCase[] = [
       assert.equal((await enrol(other, 'main')).kind, 'enrolled')
       await store.installations.forgetEnded(PAST + 1, 1_000)
       assert.equal((await enrol(agent, 'main')).kind, 'kept_out')
-      const lift = (id: InstallationId, reaches: boolean) => store.installations.lift(organization, id, reaches, tenant.event('installation.updated'))
+      const lift = (id: InstallationId, reaches: boolean) => store.installations.lift(organization, id, reaches, org.event('installation.updated'))
       assert.deepEqual([await lift(own, false), await lift(own, true), await lift(whole, true)], ['held', 'lifted', 'not_kept_out'])
       assert.equal((await enrol(agent, 'main')).kind, 'enrolled')
       assert.equal(await lift(newId('ins', context.entropy), true), 'gone')
@@ -229,24 +229,24 @@ export const enrolmentCases: readonly StoreCase[] = [
   {
     name: 'a workload goes with its tokens when its end is long past; its events stay, and so does what a person enrolled',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const agent = await newAgent(tenant)
+      const org = await TestOrganization.open(store, context)
+      const agent = await newAgent(org)
       const enrol = async (changes: Partial<Installation>): Promise<InstallationId> => {
-        const request = enrolRequest(tenant, agent, null, newId('evt', context.entropy))
+        const request = enrolRequest(org, agent, null, newId('evt', context.entropy))
         const installation: Installation = { ...request.installation, enrolledVia: 'workload', ...changes }
         assert.equal((await store.enrolments.enrol({ ...request, installation, token: { ...request.token, expiresAt: FUTURE } })).kind, 'enrolled')
         return installation.id
       }
       const [first, second] = [await enrol({ expiresAt: PAST }), await enrol({ expiresAt: PAST + 1 })]
       const kept = [await enrol({ expiresAt: PAST + 2 }), await enrol({ expiresAt: null }), await enrol({ expiresAt: PAST, enrolledVia: 'code' })]
-      await store.installations.update(tenant.organization, first, { name: 'web-9' }, { ...tenant.event('installation.updated'), subject: first })
+      await store.installations.update(org.organization, first, { name: 'web-9' }, { ...org.event('installation.updated'), subject: first })
       while ((await store.installations.forgetEnded(PAST + 2, 1)) === 1);
       for (const id of [first, second]) {
         assert.equal(await store.installations.get(id), undefined)
         assert.deepEqual(await store.installations.tokensOf(id, 10), [])
       }
       for (const id of kept) assert.equal((await store.installations.tokensOf(id, 10)).length, 1)
-      const told = await store.events.list(tenant.organization, { subject: first }, { limit: 10, cursor: null })
+      const told = await store.events.list(org.organization, { subject: first }, { limit: 10, cursor: null })
       assert.deepEqual(
         told.items.map(({ type }) => type),
         ['installation.updated'],
@@ -255,13 +255,13 @@ export const enrolmentCases: readonly StoreCase[] = [
   },
 ]
 
-async function askedFor(tenant: Tenant): Promise<Approval> {
-  const agent = await newAgent(tenant)
-  const installation = await enrolled(tenant, agent)
-  const connection: ConnectionId = newId('con', tenant.context.entropy)
+async function askedFor(org: TestOrganization): Promise<Approval> {
+  const agent = await newAgent(org)
+  const installation = await enrolled(org, agent)
+  const connection: ConnectionId = newId('con', org.context.entropy)
   return {
-    id: newId('apr', tenant.context.entropy),
-    organization: tenant.organization,
+    id: newId('apr', org.context.entropy),
+    organization: org.organization,
     kind: 'use',
     agent: agent.id,
     installation: installation.id,

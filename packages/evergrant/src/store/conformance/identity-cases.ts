@@ -5,7 +5,7 @@ import type { Ticket } from '../../core/identity/ticket.ts'
 import { newId, type UserId } from '../../core/ids.ts'
 import type { User } from '../../core/user/user.ts'
 import type { StoreCase, StoreContext } from './store-case.ts'
-import { bytesOf, FUTURE, PAST, Tenant, textOf } from './tenant.ts'
+import { bytesOf, FUTURE, PAST, TestOrganization, textOf } from './test-organization.ts'
 
 async function person({ store, context, organization, event }: TenantParts): Promise<UserId> {
   const id = newId('usr', context.entropy)
@@ -26,16 +26,16 @@ async function person({ store, context, organization, event }: TenantParts): Pro
   return id
 }
 
-type TenantParts = Pick<Tenant, 'store' | 'context' | 'organization'> & { readonly event: ReturnType<Tenant['event']> }
+type TenantParts = Pick<TestOrganization, 'store' | 'context' | 'organization'> & { readonly event: ReturnType<TestOrganization['event']> }
 
-const partsOf = (tenant: Tenant): TenantParts => ({
-  store: tenant.store,
-  context: tenant.context,
-  organization: tenant.organization,
-  event: tenant.event('user.created'),
+const partsOf = (org: TestOrganization): TenantParts => ({
+  store: org.store,
+  context: org.context,
+  organization: org.organization,
+  event: org.event('user.created'),
 })
 
-function ticketOf({ context, organization }: Tenant, changes: Partial<Ticket> = {}): Ticket {
+function ticketOf({ context, organization }: TestOrganization, changes: Partial<Ticket> = {}): Ticket {
   return {
     hash: `hash of ${context.entropy.uuid()}`,
     purpose: 'invitation',
@@ -74,24 +74,24 @@ const ticketCases: readonly StoreCase[] = [
   {
     name: 'a ticket is found as it was stored, under its own purpose only, and not once it is too old',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const ticket = ticketOf(tenant)
+      const org = await TestOrganization.open(store, context)
+      const ticket = ticketOf(org)
       await store.tickets.insert(ticket)
       assert.deepEqual(await store.tickets.find(ticket.hash, 'invitation'), ticket)
       assert.equal(await store.tickets.find(ticket.hash, 'reset_password'), undefined)
       assert.equal(await store.tickets.spend(ticket.hash, 'sign_up'), undefined)
-      const old = ticketOf(tenant, { expiresAt: PAST + 1 })
+      const old = ticketOf(org, { expiresAt: PAST + 1 })
       await store.tickets.insert(old)
       assert.equal(await store.tickets.find(old.hash, 'invitation'), undefined)
       assert.equal(await store.tickets.spend(old.hash, 'invitation'), undefined)
-      assert.deepEqual(await store.tickets.invitations(tenant.organization), [ticket])
+      assert.deepEqual(await store.tickets.invitations(org.organization), [ticket])
     },
   },
   {
     name: 'of 25 who spend one ticket at once, one gets it',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const ticket = ticketOf(tenant)
+      const org = await TestOrganization.open(store, context)
+      const ticket = ticketOf(org)
       await store.tickets.insert(ticket)
       const spent = await Promise.all(Array.from({ length: 25 }, () => store.tickets.spend(ticket.hash, 'invitation')))
       assert.deepEqual(
@@ -99,14 +99,14 @@ const ticketCases: readonly StoreCase[] = [
         [ticket],
       )
       assert.equal(await store.tickets.find(ticket.hash, 'invitation'), undefined)
-      assert.deepEqual(await store.tickets.invitations(tenant.organization), [])
+      assert.deepEqual(await store.tickets.invitations(org.organization), [])
     },
   },
   {
     name: 'wrong answers to a ticket are counted, and after the limit it answers nobody',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const ticket = ticketOf(tenant, { purpose: 'second_factor' })
+      const org = await TestOrganization.open(store, context)
+      const ticket = ticketOf(org, { purpose: 'second_factor' })
       await store.tickets.insert(ticket)
       const tried = await Promise.all(Array.from({ length: 8 }, () => store.tickets.attempt(ticket.hash, 'second_factor', 5)))
       assert.equal(tried.filter((found) => found !== undefined).length, 5)
@@ -116,10 +116,10 @@ const ticketCases: readonly StoreCase[] = [
   {
     name: 'with a link for a new password end the others of the same user, and nothing else',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const [ana, ben] = [await person(partsOf(tenant)), await person(partsOf(tenant))]
-      const reset = (user: UserId) => ticketOf(tenant, { purpose: 'reset_password', user, organization: null })
-      const [first, second, other, step] = [reset(ana), reset(ana), reset(ben), ticketOf(tenant, { purpose: 'second_factor', user: ana })]
+      const org = await TestOrganization.open(store, context)
+      const [ana, ben] = [await person(partsOf(org)), await person(partsOf(org))]
+      const reset = (user: UserId) => ticketOf(org, { purpose: 'reset_password', user, organization: null })
+      const [first, second, other, step] = [reset(ana), reset(ana), reset(ben), ticketOf(org, { purpose: 'second_factor', user: ana })]
       for (const ticket of [first, second, other, step]) await store.tickets.insert(ticket)
       assert.deepEqual(await store.tickets.spend(second.hash, 'reset_password'), second)
       assert.equal(await store.tickets.find(first.hash, 'reset_password'), undefined)
@@ -132,8 +132,8 @@ const ticketCases: readonly StoreCase[] = [
   {
     name: 'with one setup token end all others',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const [first, second] = [ticketOf(tenant, { purpose: 'setup' }), ticketOf(tenant, { purpose: 'setup' })]
+      const org = await TestOrganization.open(store, context)
+      const [first, second] = [ticketOf(org, { purpose: 'setup' }), ticketOf(org, { purpose: 'setup' })]
       await store.tickets.insert(first)
       await store.tickets.insert(second)
       const spent = await Promise.all([store.tickets.spend(first.hash, 'setup'), store.tickets.spend(second.hash, 'setup')])
@@ -143,8 +143,8 @@ const ticketCases: readonly StoreCase[] = [
   {
     name: 'tickets past their end are forgotten, others stay',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const [old, live] = [ticketOf(tenant, { expiresAt: PAST }), ticketOf(tenant)]
+      const org = await TestOrganization.open(store, context)
+      const [old, live] = [ticketOf(org, { expiresAt: PAST }), ticketOf(org)]
       await store.tickets.insert(old)
       await store.tickets.insert(live)
       while ((await store.tickets.purge(PAST + 1, 100)) === 100);
@@ -159,8 +159,8 @@ const factorCases: readonly StoreCase[] = [
   {
     name: 'an authenticator counts once it is confirmed, and one that was never confirmed makes room for the next',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const user = await person(partsOf(tenant))
+      const org = await TestOrganization.open(store, context)
+      const user = await person(partsOf(org))
       const [lost, kept] = [factorOf(user, context), factorOf(user, context)]
       await store.factors.insert(lost, null, null)
       await store.factors.insert(kept, null, null)
@@ -168,9 +168,9 @@ const factorCases: readonly StoreCase[] = [
       assert.deepEqual(others, [])
       assert.deepEqual({ ...only, secret: null }, { ...kept, secret: null })
       assert.equal(textOf(only?.secret ?? null), 'sealed')
-      const event = tenant.event('user.factor_added')
+      const event = org.event('user.factor_added')
       assert.equal(await store.factors.confirm(user, kept.id, 7, ['code 1', 'code 2'], PAST, event), 'confirmed')
-      assert.equal(await store.factors.confirm(user, kept.id, 8, ['code 3'], PAST, tenant.event('user.factor_added')), 'gone')
+      assert.equal(await store.factors.confirm(user, kept.id, 8, ['code 3'], PAST, org.event('user.factor_added')), 'gone')
       assert.equal(await store.factors.codesLeft(user), 2)
       assert.equal((await store.factors.listOf(user))[0]?.lastStep, 7)
     },
@@ -178,10 +178,10 @@ const factorCases: readonly StoreCase[] = [
   {
     name: 'each time step and each recovery code counts once, however many come at once',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const user = await person(partsOf(tenant))
+      const org = await TestOrganization.open(store, context)
+      const user = await person(partsOf(org))
       const factor = factorOf(user, context, { confirmedAt: PAST })
-      await store.factors.insert(factor, ['code'], tenant.event('user.factor_added'))
+      await store.factors.insert(factor, ['code'], org.event('user.factor_added'))
       const steps = await Promise.all(Array.from({ length: 10 }, () => store.factors.useStep(factor.id, 42, PAST)))
       assert.equal(steps.filter(Boolean).length, 1)
       assert.equal(await store.factors.useStep(factor.id, 41, PAST), false)
@@ -195,8 +195,8 @@ const factorCases: readonly StoreCase[] = [
   {
     name: 'a passkey is known by its credential id, once on the server, and its count only grows',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const [user, other] = [await person(partsOf(tenant)), await person(partsOf(tenant))]
+      const org = await TestOrganization.open(store, context)
+      const [user, other] = [await person(partsOf(org)), await person(partsOf(org))]
       const credentialId = `credential-${user}`
       const passkey: Partial<Factor> = {
         kind: 'passkey',
@@ -208,8 +208,8 @@ const factorCases: readonly StoreCase[] = [
         signCount: 5,
       }
       const factor = factorOf(user, context, passkey)
-      assert.equal(await store.factors.insert(factor, ['a', 'b'], tenant.event('user.factor_added')), 'inserted')
-      assert.equal(await store.factors.insert(factorOf(other, context, passkey), null, tenant.event('user.factor_added')), 'taken')
+      assert.equal(await store.factors.insert(factor, ['a', 'b'], org.event('user.factor_added')), 'inserted')
+      assert.equal(await store.factors.insert(factorOf(other, context, passkey), null, org.event('user.factor_added')), 'taken')
       const found = await store.factors.byCredential(credentialId)
       assert.deepEqual({ ...found, publicKey: null }, { ...factor, publicKey: null })
       assert.equal(textOf(found?.publicKey ?? null), 'cose')
@@ -217,7 +217,7 @@ const factorCases: readonly StoreCase[] = [
       assert.equal(await store.factors.useCount(factor.id, 6, PAST), true)
       assert.equal(await store.factors.useCount(factor.id, 0, PAST), false)
       const uncounted = factorOf(user, context, { ...passkey, credentialId: `uncounted-${user}`, signCount: 0 })
-      await store.factors.insert(uncounted, ['c'], tenant.event('user.factor_added'))
+      await store.factors.insert(uncounted, ['c'], org.event('user.factor_added'))
       assert.equal(await store.factors.useCount(uncounted.id, 0, PAST), true)
       assert.equal(await store.factors.useCount(uncounted.id, 0, PAST), true)
       assert.equal(await store.factors.codesLeft(user), 2, 'codes that are left stay good')
@@ -226,21 +226,21 @@ const factorCases: readonly StoreCase[] = [
   {
     name: 'with the last factor go the recovery codes; nobody removes what is not theirs',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const [user, other] = [await person(partsOf(tenant)), await person(partsOf(tenant))]
+      const org = await TestOrganization.open(store, context)
+      const [user, other] = [await person(partsOf(org)), await person(partsOf(org))]
       const [first, second] = [
         factorOf(user, context, { confirmedAt: PAST, kind: 'passkey', credentialId: `1-${user}` }),
         factorOf(user, context, { confirmedAt: PAST }),
       ]
-      await store.factors.insert(first, ['a', 'b'], tenant.event('user.factor_added'))
-      await store.factors.insert(second, ['c'], tenant.event('user.factor_added'))
-      assert.equal(await store.factors.remove(other, first.id, tenant.event('user.factor_removed')), 'gone')
-      assert.equal(await store.factors.remove(user, first.id, tenant.event('user.factor_removed')), 'removed')
+      await store.factors.insert(first, ['a', 'b'], org.event('user.factor_added'))
+      await store.factors.insert(second, ['c'], org.event('user.factor_added'))
+      assert.equal(await store.factors.remove(other, first.id, org.event('user.factor_removed')), 'gone')
+      assert.equal(await store.factors.remove(user, first.id, org.event('user.factor_removed')), 'removed')
       assert.equal(await store.factors.codesLeft(user), 2)
-      await store.factors.replaceCodes(user, ['x', 'y', 'z'], tenant.event('user.recovery_codes_replaced'))
+      await store.factors.replaceCodes(user, ['x', 'y', 'z'], org.event('user.recovery_codes_replaced'))
       assert.equal(await store.factors.codesLeft(user), 3)
       assert.equal(await store.factors.spendCode(user, 'a', PAST), false)
-      assert.equal(await store.factors.remove(user, second.id, tenant.event('user.factor_removed')), 'removed')
+      assert.equal(await store.factors.remove(user, second.id, org.event('user.factor_removed')), 'removed')
       assert.equal(await store.factors.codesLeft(user), 0)
       assert.deepEqual(await store.factors.listOf(user), [])
     },
@@ -248,19 +248,19 @@ const factorCases: readonly StoreCase[] = [
   {
     name: 'authenticators that were never confirmed are forgotten; with an erased person goes all that proved them',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const user = await person(partsOf(tenant))
+      const org = await TestOrganization.open(store, context)
+      const user = await person(partsOf(org))
       const confirmed = factorOf(user, context, { confirmedAt: PAST })
-      await store.factors.insert(confirmed, ['a'], tenant.event('user.factor_added'))
+      await store.factors.insert(confirmed, ['a'], org.event('user.factor_added'))
       await store.factors.insert(factorOf(user, context), null, null)
       while ((await store.factors.purge(PAST + 1, 100)) === 100);
       assert.deepEqual(
         (await store.factors.listOf(user)).map(({ id }) => id),
         [confirmed.id],
       )
-      const ticket = ticketOf(tenant, { purpose: 'reset_password', user })
+      const ticket = ticketOf(org, { purpose: 'reset_password', user })
       await store.tickets.insert(ticket)
-      assert.equal(await store.users.erase(user, PAST, tenant.event('user.erased')), 'erased')
+      assert.equal(await store.users.erase(user, PAST, org.event('user.erased')), 'erased')
       assert.deepEqual(await store.factors.listOf(user), [])
       assert.equal(await store.factors.codesLeft(user), 0)
       assert.equal(await store.tickets.find(ticket.hash, 'reset_password'), undefined)

@@ -5,10 +5,10 @@ import type { PresentationInput, Presented } from '../../core/session/sessions.t
 import { DAY } from '../../core/time.ts'
 import type { Membership, Role, User } from '../../core/user/user.ts'
 import type { Change } from '../contract.ts'
-import { FUTURE, PAST, type Tenant } from './tenant.ts'
+import { FUTURE, PAST, type TestOrganization } from './test-organization.ts'
 
-export function newUser(tenant: Tenant, changes: Partial<User> = {}): User {
-  const id = changes.id ?? newId('usr', tenant.context.entropy)
+export function newUser(org: TestOrganization, changes: Partial<User> = {}): User {
+  const id = changes.id ?? newId('usr', org.context.entropy)
   return {
     id,
     email: `${id}@example.com`,
@@ -25,22 +25,22 @@ export function newUser(tenant: Tenant, changes: Partial<User> = {}): User {
   }
 }
 
-export function membershipOf(tenant: Tenant, user: UserId, role: Role): Membership {
-  return { organization: tenant.organization, user, role, createdAt: PAST }
+export function membershipOf(org: TestOrganization, user: UserId, role: Role): Membership {
+  return { organization: org.organization, user, role, createdAt: PAST }
 }
 
-/** A stored person with a role in the tenant's organization. */
-export async function person(tenant: Tenant, role: Role = 'member', changes: Partial<User> = {}): Promise<User> {
-  const user = newUser(tenant, changes)
-  assert.equal(await tenant.store.users.insert(user, membershipOf(tenant, user.id, role), null, tenant.event('user.created')), 'inserted')
+/** A stored person with a role in the organization. */
+export async function person(org: TestOrganization, role: Role = 'member', changes: Partial<User> = {}): Promise<User> {
+  const user = newUser(org, changes)
+  assert.equal(await org.store.users.insert(user, membershipOf(org, user.id, role), null, org.event('user.created')), 'inserted')
   return user
 }
 
 /** Of generation 1, long ago: what is presented now is outside every window. */
-export function newSession(tenant: Tenant, user: UserId, changes: Partial<Session> = {}): Session {
+export function newSession(org: TestOrganization, user: UserId, changes: Partial<Session> = {}): Session {
   return {
-    id: newId('ses', tenant.context.entropy),
-    organization: tenant.organization,
+    id: newId('ses', org.context.entropy),
+    organization: org.organization,
     user,
     parent: null,
     mode: 'bearer',
@@ -64,19 +64,19 @@ export function newSession(tenant: Tenant, user: UserId, changes: Partial<Sessio
   }
 }
 
-export async function opened(tenant: Tenant, user: UserId, changes: Partial<Session> = {}): Promise<Session> {
-  const session = newSession(tenant, user, changes)
-  await tenant.store.sessions.open(session, { ...tenant.event('session.opened'), subject: session.id })
+export async function opened(org: TestOrganization, user: UserId, changes: Partial<Session> = {}): Promise<Session> {
+  const session = newSession(org, user, changes)
+  await org.store.sessions.open(session, { ...org.event('session.opened'), subject: session.id })
   return session
 }
 
-export function presentation(tenant: Tenant, session: Session, generation: number): PresentationInput {
-  const eventId = newId('evt', tenant.context.entropy)
+export function presentation(org: TestOrganization, session: Session, generation: number): PresentationInput {
+  const eventId = newId('evt', org.context.entropy)
   return { session: session.id, generation, at: PAST, idleMs: DAY, eventId, address: '198.51.100.7', userAgent: 'Browser 2', shown: null }
 }
 
-export function present(tenant: Tenant, session: Session, generation: number): Promise<Presented> {
-  return tenant.store.sessions.present(presentation(tenant, session, generation))
+export function present(org: TestOrganization, session: Session, generation: number): Promise<Presented> {
+  return org.store.sessions.present(presentation(org, session, generation))
 }
 
 /** What came of each presentation, counted. */
@@ -90,15 +90,15 @@ export function kindsOf(presented: readonly Presented[]): Readonly<Record<string
 }
 
 /** The session as it is stored now. */
-export async function stored(tenant: Tenant, { id }: Session): Promise<Session> {
-  const found = await tenant.store.sessions.get(id)
+export async function stored(org: TestOrganization, { id }: Session): Promise<Session> {
+  const found = await org.store.sessions.get(id)
   if (found === undefined) throw new Error(`${id} is not stored`)
   return found.session
 }
 
 /** Types of the events about a session, oldest first, without the one of its beginning. */
-export async function toldOf(tenant: Tenant, { id }: Session): Promise<readonly string[]> {
-  const { items } = await tenant.store.events.list(tenant.organization, { subject: id }, { limit: 100, cursor: null })
+export async function toldOf(org: TestOrganization, { id }: Session): Promise<readonly string[]> {
+  const { items } = await org.store.events.list(org.organization, { subject: id }, { limit: 100, cursor: null })
   return items
     .map(({ type }) => type)
     .filter((type) => type !== 'session.opened')
@@ -106,9 +106,9 @@ export async function toldOf(tenant: Tenant, { id }: Session): Promise<readonly 
 }
 
 /** What subscribers hear while `work` runs. */
-export async function heardDuring(tenant: Tenant, work: () => Promise<unknown>): Promise<readonly Change[]> {
+export async function heardDuring(org: TestOrganization, work: () => Promise<unknown>): Promise<readonly Change[]> {
   const heard: Change[] = []
-  const stop = tenant.store.changes.subscribe((change) => heard.push(change))
+  const stop = org.store.changes.subscribe((change) => heard.push(change))
   await work()
   stop()
   return heard

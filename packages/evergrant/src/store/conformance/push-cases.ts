@@ -3,9 +3,9 @@ import { type NewEvent, SYSTEM_ACTOR } from '../../core/audit/event.ts'
 import { newId } from '../../core/ids.ts'
 import type { NewPushNotice, PushNotice } from '../../core/push/pushes.ts'
 import type { StoreCase } from './store-case.ts'
-import { bytesOf, FUTURE, PAST, Tenant, textOf } from './tenant.ts'
+import { bytesOf, FUTURE, PAST, TestOrganization, textOf } from './test-organization.ts'
 
-function noticeOf({ context, organization, integration }: Tenant, changes: Partial<NewPushNotice> = {}): NewPushNotice {
+function noticeOf({ context, organization, integration }: TestOrganization, changes: Partial<NewPushNotice> = {}): NewPushNotice {
   const id = newId('psh', context.entropy)
   return {
     id,
@@ -23,8 +23,8 @@ function noticeOf({ context, organization, integration }: Tenant, changes: Parti
   }
 }
 
-/** Of this tenant alone: the store is shared. A long hiding time takes them out of the way of other cases. */
-async function taken({ store, organization }: Tenant, visibilityMs = 3_600_000): Promise<readonly PushNotice[]> {
+/** Of this organization alone: the store is shared. A long hiding time takes them out of the way of other cases. */
+async function taken({ store, organization }: TestOrganization, visibilityMs = 3_600_000): Promise<readonly PushNotice[]> {
   return (await store.pushes.take(10_000, visibilityMs)).filter((notice) => notice.organization === organization)
 }
 
@@ -33,35 +33,35 @@ export const pushCases: readonly StoreCase[] = [
   {
     name: 'an accepted push is due at once, hidden while it is worked on, and counts its attempts',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const notice = noticeOf(tenant, { code: bytesOf('sealed code') })
+      const org = await TestOrganization.open(store, context)
+      const notice = noticeOf(org, { code: bytesOf('sealed code') })
       assert.equal(await store.pushes.accept([notice]), 1)
-      const [first, ...others] = await taken(tenant, 0)
+      const [first, ...others] = await taken(org, 0)
       assert.deepEqual(others, [])
       assert.equal(textOf(first?.code ?? null), 'sealed code')
       assert.deepEqual({ ...first, code: null }, { ...notice, code: null, attempts: 1 })
-      const [second] = await taken(tenant)
+      const [second] = await taken(org)
       assert.equal(second?.attempts, 2)
-      assert.deepEqual(await taken(tenant), [])
+      assert.deepEqual(await taken(org), [])
       await store.pushes.retry(notice.id, PAST)
-      assert.equal((await taken(tenant)).length, 1)
+      assert.equal((await taken(org)).length, 1)
     },
   },
   {
     name: 'the same push again changes nothing while it waits; once done, a revocation is looked into again without its proof, and nothing else is',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const revoked = noticeOf(tenant)
-      const changed = noticeOf(tenant, { means: 'changed' })
+      const org = await TestOrganization.open(store, context)
+      const revoked = noticeOf(org)
+      const changed = noticeOf(org, { means: 'changed' })
       const again = (notice: NewPushNotice) => ({ ...notice, id: newId('psh', context.entropy) })
       assert.equal(await store.pushes.accept([revoked, changed, again(revoked)]), 2)
-      assert.equal((await taken(tenant)).length, 2)
+      assert.equal((await taken(org)).length, 2)
       assert.equal(await store.pushes.accept([again(revoked), again(changed)]), 0)
-      assert.deepEqual(await taken(tenant), [])
+      assert.deepEqual(await taken(org), [])
       await store.pushes.finish(revoked.id, [])
       await store.pushes.finish(changed.id, [])
       assert.equal(await store.pushes.accept([again(revoked), again(changed)]), 0)
-      const reopened = await taken(tenant)
+      const reopened = await taken(org)
       assert.deepEqual(
         reopened.map(({ id, proven, attempts }) => ({ id, proven, attempts })),
         [{ id: revoked.id, proven: false, attempts: 1 }],
@@ -71,23 +71,23 @@ export const pushCases: readonly StoreCase[] = [
   {
     name: 'finishing a push writes its events once, removes its code and takes it out of the queue',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const notice = noticeOf(tenant, { means: 'code', account: null, code: bytesOf('sealed code') })
+      const org = await TestOrganization.open(store, context)
+      const notice = noticeOf(org, { means: 'code', account: null, code: bytesOf('sealed code') })
       await store.pushes.accept([notice])
-      const event = { ...tenant.event('push.code'), id: newId('evt', context.entropy) }
+      const event = { ...org.event('push.code'), id: newId('evt', context.entropy) }
       await store.pushes.finish(notice.id, [event])
       await store.pushes.finish(notice.id, [{ ...event, id: newId('evt', context.entropy) }])
       await store.pushes.retry(notice.id, PAST)
-      assert.deepEqual(await taken(tenant), [])
-      const { items } = await store.events.list(tenant.organization, { type: 'push.code' }, { limit: 10, cursor: null })
+      assert.deepEqual(await taken(org), [])
+      const { items } = await store.events.list(org.organization, { type: 'push.code' }, { limit: 10, cursor: null })
       assert.equal(items.length, 1)
     },
   },
   {
     name: 'what is done is forgotten after its time, and what waits never is',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const [done, waits] = [noticeOf(tenant), noticeOf(tenant)]
+      const org = await TestOrganization.open(store, context)
+      const [done, waits] = [noticeOf(org), noticeOf(org)]
       await store.pushes.accept([done, waits])
       await store.pushes.finish(done.id, [])
       assert.equal(await store.pushes.forget(PAST, 100), 0)
@@ -98,39 +98,39 @@ export const pushCases: readonly StoreCase[] = [
   {
     name: 'a push secret is replaced together with the one before and its event',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const integration = tenant.integration.id
+      const org = await TestOrganization.open(store, context)
+      const integration = org.integration.id
       assert.equal(await store.pushes.secrets(integration), undefined)
       const set = (secret: string, before: string | null) =>
         store.pushes.setSecret(
           { integration, secret: bytesOf(secret), before: before === null ? null : bytesOf(before), beforeUntil: before === null ? null : FUTURE, setAt: PAST },
-          tenant.event('integration.push_secret_set'),
+          org.event('integration.push_secret_set'),
         )
       await set('one', null)
       await set('two', 'one')
       const found = await store.pushes.secrets(integration)
       assert.deepEqual([textOf(found?.secret ?? null), textOf(found?.before ?? null), found?.beforeUntil, found?.setAt], ['two', 'one', FUTURE, PAST])
-      const { items } = await store.events.list(tenant.organization, { type: 'integration.push_secret_set' }, { limit: 10, cursor: null })
+      const { items } = await store.events.list(org.organization, { type: 'integration.push_secret_set' }, { limit: 10, cursor: null })
       assert.equal(items.length, 2)
     },
   },
   {
     name: 'an event under a key is written once, until the key is forgotten',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const key = `key of ${tenant.organization}`
-      const event = (): NewEvent => ({ ...tenant.event('provider.drift_detected'), id: newId('evt', context.entropy), actor: SYSTEM_ACTOR })
+      const org = await TestOrganization.open(store, context)
+      const key = `key of ${org.organization}`
+      const event = (): NewEvent => ({ ...org.event('provider.drift_detected'), id: newId('evt', context.entropy), actor: SYSTEM_ACTOR })
       assert.equal(await store.events.appendOnce(key, event()), true)
       assert.equal(await store.events.appendOnce(key, event()), false)
       assert.equal(await store.events.forgetKeys(PAST, 100), 0)
       while ((await store.events.forgetKeys(FUTURE, 100)) === 100);
       assert.equal(await store.events.appendOnce(key, event()), true)
-      await store.events.append(tenant.event('connection.updated'))
+      await store.events.append(org.event('connection.updated'))
       const other = { ...event(), subject: 'acme' }
       await store.events.append(other)
-      assert.equal((await store.events.drift(tenant.organization, null, 10)).length, 3)
-      assert.deepEqual(await store.events.drift(tenant.organization, 'acme', 10), [other])
-      assert.deepEqual(await store.events.drift(tenant.organization, null, 1), [other])
+      assert.equal((await store.events.drift(org.organization, null, 10)).length, 3)
+      assert.deepEqual(await store.events.drift(org.organization, 'acme', 10), [other])
+      assert.deepEqual(await store.events.drift(org.organization, null, 1), [other])
     },
   },
 ]

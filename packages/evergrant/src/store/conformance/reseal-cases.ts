@@ -4,7 +4,7 @@ import type { SealedCursor } from '../../core/operate/operations.ts'
 import type { SealedValue } from '../../core/operate/reseals.ts'
 import type { Store } from '../contract.ts'
 import type { StoreCase } from './store-case.ts'
-import { Tenant, tokens } from './tenant.ts'
+import { TestOrganization, tokens } from './test-organization.ts'
 
 const sealed = (key: string, fill = 7): Uint8Array => new Uint8Array([1, key.length, ...new TextEncoder().encode(key), ...Array<number>(44).fill(fill)])
 
@@ -20,12 +20,9 @@ async function ofConnection(store: Store, key: string, connection: ConnectionId)
   return values
 }
 
-async function begun(tenant: Tenant, key: string, at: number) {
+async function begun(org: TestOrganization, key: string, at: number) {
   const startedBy = { kind: 'cli', id: null } as const
-  return tenant.store.reseals.start(
-    { key, organization: tenant.organization, startedBy, startedAt: at },
-    { ...tenant.event('keys.reseal_started'), subject: key },
-  )
+  return org.store.reseals.start({ key, organization: org.organization, startedBy, startedAt: at }, { ...org.event('keys.reseal_started'), subject: key })
 }
 
 const LATE = 4_000_000_000_000
@@ -35,12 +32,12 @@ export const resealCases: readonly StoreCase[] = [
   {
     name: 'what another key sealed is found with what it is bound to, and what this key sealed is not',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const connection = await tenant.connect({}, null, tokens(1, { accessToken: sealed('old'), refreshToken: sealed('new') }))
+      const org = await TestOrganization.open(store, context)
+      const connection = await org.connect({}, null, tokens(1, { accessToken: sealed('old'), refreshToken: sealed('new') }))
       const found = await ofConnection(store, 'new', connection)
       assert.deepEqual(
         found.map(({ column, context }) => [column, context]),
-        [['access_token', { organization: tenant.organization, table: 'credential', row: `${connection}#1`, column: 'access_token' }]],
+        [['access_token', { organization: org.organization, table: 'credential', row: `${connection}#1`, column: 'access_token' }]],
       )
       assert.deepEqual([...(found[0]?.sealed ?? [])], [...sealed('old')])
     },
@@ -48,15 +45,15 @@ export const resealCases: readonly StoreCase[] = [
   {
     name: 'a value is swapped while it is what it was; one that was written meanwhile stays, and both count as touched',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const connection = await tenant.connect({}, null, tokens(1, { accessToken: sealed('a-old'), refreshToken: sealed('a-old') }))
+      const org = await TestOrganization.open(store, context)
+      const connection = await org.connect({}, null, tokens(1, { accessToken: sealed('a-old'), refreshToken: sealed('a-old') }))
       const values = await ofConnection(store, 'a-new', connection)
-      await begun(tenant, 'a-new', LATE)
+      await begun(org, 'a-new', LATE)
       assert.ok((await store.reseals.claim('a-new', 'n1', LATE, LATE + 10)) !== undefined)
-      const intent = await tenant.claimed(connection)
+      const intent = await org.claimed(connection)
       // The refresh wins: its answer has the next generation, whatever was read before it.
       const newer = tokens(2, { accessToken: sealed('a-old', 9), refreshToken: sealed('a-new', 9) })
-      await store.credentials.commitGrant({ ...tenant.grant(connection, intent, 1), credential: newer })
+      await store.credentials.commitGrant({ ...org.grant(connection, intent, 1), credential: newer })
       const swaps = values.map(({ source, column, key, sealed: was }) => ({ source, column, key, was, is: sealed('a-new') }))
       const step = { key: 'a-new', holder: 'n1', heldUntil: LATE + 20, swaps, unopened: 0, next: null }
       const after = await store.reseals.advance(step)
@@ -79,10 +76,10 @@ export const resealCases: readonly StoreCase[] = [
   {
     name: 'one of them goes on: it is begun once, one node holds it until its time is over, and one for another key ends it',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const [first, second] = await Promise.all([begun(tenant, 'b-one', LATE + 100), begun(tenant, 'b-one', LATE + 101)])
+      const org = await TestOrganization.open(store, context)
+      const [first, second] = await Promise.all([begun(org, 'b-one', LATE + 100), begun(org, 'b-one', LATE + 101)])
       assert.equal(first.startedAt, second.startedAt)
-      const { items } = await store.events.list(tenant.organization, { subject: 'b-one' }, { limit: 10, cursor: null })
+      const { items } = await store.events.list(org.organization, { subject: 'b-one' }, { limit: 10, cursor: null })
       assert.deepEqual(
         items.map(({ type }) => type),
         ['keys.reseal_started'],
@@ -97,20 +94,20 @@ export const resealCases: readonly StoreCase[] = [
       assert.equal(await store.reseals.advance({ ...step, holder: 'n1' }), undefined)
       assert.deepEqual((await store.reseals.advance({ ...step, holder: 'n2' }))?.cursor, { source: 3, after: ['x'] })
       assert.equal((await store.reseals.advance({ ...step, holder: 'n2', unopened: 1 }))?.unopened, 3)
-      await begun(tenant, 'b-two', LATE + 200)
+      await begun(org, 'b-two', LATE + 200)
       assert.equal(await store.reseals.claim('b-one', 'n2', LATE + 50, LATE + 60), undefined)
       assert.equal((await store.reseals.latest())?.key, 'b-two')
       // Back to the first: it begins anew.
-      assert.deepEqual([(await begun(tenant, 'b-one', LATE + 300)).done, (await store.reseals.latest())?.total], [0, null])
+      assert.deepEqual([(await begun(org, 'b-one', LATE + 300)).done, (await store.reseals.latest())?.total], [0, null])
     },
   },
   {
     name: 'it ends when a whole pass touched nothing, once, with its event',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      await begun(tenant, 'c-one', LATE + 400)
+      const org = await TestOrganization.open(store, context)
+      await begun(org, 'c-one', LATE + 400)
       await store.reseals.claim('c-one', 'n1', LATE, LATE + 10)
-      const finish = () => store.reseals.finish('c-one', LATE + 500, { ...tenant.event('keys.reseal_finished'), subject: 'c-one' })
+      const finish = () => store.reseals.finish('c-one', LATE + 500, { ...org.event('keys.reseal_finished'), subject: 'c-one' })
       const swap = { source: 1, column: 'access_token', key: ['con_never'], was: sealed('x'), is: sealed('c-one') }
       const step = { key: 'c-one', holder: 'n1', heldUntil: LATE + 10, unopened: 0 }
       await store.reseals.advance({ ...step, swaps: [swap], next: null })
@@ -125,8 +122,8 @@ export const resealCases: readonly StoreCase[] = [
   {
     name: 'a node says which master keys it has, and a new process of its name begins by saying nothing',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const node = tenant.node('keyring')
+      const org = await TestOrganization.open(store, context)
+      const node = org.node('keyring')
       const membership = await store.nodes.join(node, 0)
       const keyring = { ids: ['k2', 'k1'], seals: 'k1', journal: { k1: 3 } }
       const said = async () => (await store.nodes.list()).find(({ id }) => id === node.id)?.keyring

@@ -2,78 +2,78 @@ import assert from 'node:assert/strict'
 import type { ConnectFlow, ConnectSession, KeptCode } from '../../core/connect/connect-sessions.ts'
 import { newId } from '../../core/ids.ts'
 import type { StoreCase } from './store-case.ts'
-import { bytesOf, FUTURE, faultAt, PAST, Tenant } from './tenant.ts'
+import { bytesOf, FUTURE, faultAt, PAST, TestOrganization } from './test-organization.ts'
 
 export const sessionCases: readonly StoreCase[] = [
   {
     name: 'a connect session comes back as it was stored, by each of its names',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const session = await stored(tenant, { flow: flowOf(tenant), state: 'started', scopes: ['read'], returnUrl: 'https://app.example.com/done' })
+      const org = await TestOrganization.open(store, context)
+      const session = await stored(org, { flow: flowOf(org), state: 'started', scopes: ['read'], returnUrl: 'https://app.example.com/done' })
       assert.deepEqual(await store.connectSessions.load(session.id), session)
       assert.deepEqual(await store.connectSessions.byTokenHash(session.tokenHash), session)
       assert.deepEqual(await store.connectSessions.byStateHash(session.flow?.stateHash ?? ''), session)
-      assert.deepEqual(await store.connectSessions.get(tenant.organization, session.id), session)
-      assert.equal(await store.connectSessions.get((await Tenant.open(store, context)).organization, session.id), undefined)
+      assert.deepEqual(await store.connectSessions.get(org.organization, session.id), session)
+      assert.equal(await store.connectSessions.get((await TestOrganization.open(store, context)).organization, session.id), undefined)
     },
   },
   {
     name: 'of twenty concurrent callbacks exactly one goes on to the exchange',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const session = await stored(tenant)
-      const flow = flowOf(tenant)
-      assert.equal(await store.connectSessions.start(session.id, flow, { site: 'eu' }, tenant.event('connect.started')), true)
-      assert.equal(await store.connectSessions.beginExchange(session.id, 'another state', tenant.intent()), false)
-      const intents = Array.from({ length: 20 }, () => tenant.intent())
+      const org = await TestOrganization.open(store, context)
+      const session = await stored(org)
+      const flow = flowOf(org)
+      assert.equal(await store.connectSessions.start(session.id, flow, { site: 'eu' }, org.event('connect.started')), true)
+      assert.equal(await store.connectSessions.beginExchange(session.id, 'another state', org.intent()), false)
+      const intents = Array.from({ length: 20 }, () => org.intent())
       const begun = await Promise.all(intents.map((intent) => store.connectSessions.beginExchange(session.id, flow.stateHash, intent)))
       assert.equal(begun.filter(Boolean).length, 1)
       const winner = intents[begun.indexOf(true)]
       const now = await store.connectSessions.load(session.id)
       assert.deepEqual([now?.state, now?.flow?.intent, now?.variables], ['exchanging', winner, { site: 'eu' }])
-      assert.equal(await store.connectSessions.start(session.id, flowOf(tenant), {}, tenant.event('connect.started')), false)
+      assert.equal(await store.connectSessions.start(session.id, flowOf(org), {}, org.event('connect.started')), false)
     },
   },
   {
     name: 'a grant is staged once by its own intent, and completed exactly once',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const { session, intent } = await exchanging(tenant)
-      const stage = (by: typeof intent) => store.connectSessions.stage(session.id, by, staged, tenant.answer(by), tenant.event('connect.started'))
-      assert.equal(await stage(tenant.intent()), false)
+      const org = await TestOrganization.open(store, context)
+      const { session, intent } = await exchanging(org)
+      const stage = (by: typeof intent) => store.connectSessions.stage(session.id, by, staged, org.answer(by), org.event('connect.started'))
+      assert.equal(await stage(org.intent()), false)
       assert.deepEqual([await stage(intent), await stage(intent)], [true, true])
-      const connection = await tenant.connect()
+      const connection = await org.connect()
       const completed = await Promise.all(
-        Array.from({ length: 10 }, () => store.connectSessions.complete(session.id, connection, tenant.event('connect.completed'))),
+        Array.from({ length: 10 }, () => store.connectSessions.complete(session.id, connection, org.event('connect.completed'))),
       )
       assert.equal(completed.filter(Boolean).length, 1)
       const now = await store.connectSessions.load(session.id)
       assert.deepEqual([now?.state, now?.result, now?.staged, now?.flow?.intent], ['completed', connection, null, intent])
-      assert.equal(await store.connectSessions.burn(session.id, faultAt(PAST), tenant.event('connect.failed')), false)
+      assert.equal(await store.connectSessions.burn(session.id, faultAt(PAST), org.event('connect.failed')), false)
     },
   },
   {
     name: 'a failed session is open again with its fault, its flow kept and its staged grant gone',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const { session, intent } = await exchanging(tenant)
-      await store.connectSessions.stage(session.id, intent, staged, tenant.answer(intent), null)
-      await store.connectSessions.fail(session.id, faultAt(PAST, 'account_mismatch'), tenant.event('connect.failed'))
+      const org = await TestOrganization.open(store, context)
+      const { session, intent } = await exchanging(org)
+      await store.connectSessions.stage(session.id, intent, staged, org.answer(intent), null)
+      await store.connectSessions.fail(session.id, faultAt(PAST, 'account_mismatch'), org.event('connect.failed'))
       const now = await store.connectSessions.load(session.id)
       assert.deepEqual([now?.state, now?.fault?.code, now?.staged, now?.flow?.intent], ['open', 'account_mismatch', null, intent])
-      assert.equal(await store.connectSessions.start(session.id, flowOf(tenant), {}, tenant.event('connect.started')), true)
+      assert.equal(await store.connectSessions.start(session.id, flowOf(org), {}, org.event('connect.started')), true)
       assert.equal((await store.connectSessions.load(session.id))?.fault, null)
     },
   },
   {
     name: 'a session that leaves the choice to the end user takes the one that its start names',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const another = tenant.newIntegration()
-      await store.integrations.insert(another, tenant.event('integration.created'))
-      const session = await stored(tenant, { choices: [tenant.integration.id, another.id] })
+      const org = await TestOrganization.open(store, context)
+      const another = org.newIntegration()
+      await store.integrations.insert(another, org.event('integration.created'))
+      const session = await stored(org, { choices: [org.integration.id, another.id] })
       assert.deepEqual(await store.connectSessions.load(session.id), session)
-      assert.equal(await store.connectSessions.start(session.id, flowOf(tenant), {}, tenant.event('connect.started'), another.id), true)
+      assert.equal(await store.connectSessions.start(session.id, flowOf(org), {}, org.event('connect.started'), another.id), true)
       const now = await store.connectSessions.load(session.id)
       assert.deepEqual([now?.state, now?.integration, now?.choices], ['started', another.id, session.choices])
     },
@@ -81,63 +81,63 @@ export const sessionCases: readonly StoreCase[] = [
   {
     name: 'a burned session is over and its staged grant is gone',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const { session, intent } = await exchanging(tenant)
-      await store.connectSessions.stage(session.id, intent, staged, tenant.answer(intent), null)
-      assert.equal(await store.connectSessions.burn(session.id, faultAt(PAST, 'conflict'), tenant.event('connect.refused')), true)
-      assert.equal(await store.connectSessions.burn(session.id, faultAt(PAST, 'conflict'), tenant.event('connect.refused')), false)
+      const org = await TestOrganization.open(store, context)
+      const { session, intent } = await exchanging(org)
+      await store.connectSessions.stage(session.id, intent, staged, org.answer(intent), null)
+      assert.equal(await store.connectSessions.burn(session.id, faultAt(PAST, 'conflict'), org.event('connect.refused')), true)
+      assert.equal(await store.connectSessions.burn(session.id, faultAt(PAST, 'conflict'), org.event('connect.refused')), false)
       const now = await store.connectSessions.load(session.id)
       assert.deepEqual([now?.state, now?.staged], ['burned', null])
-      assert.equal(await store.connectSessions.start(session.id, flowOf(tenant), {}, tenant.event('connect.started')), false)
-      assert.equal(await store.connectSessions.complete(session.id, tenant.newConnection().id, tenant.event('connect.completed')), false)
+      assert.equal(await store.connectSessions.start(session.id, flowOf(org), {}, org.event('connect.started')), false)
+      assert.equal(await store.connectSessions.complete(session.id, org.newConnection().id, org.event('connect.completed')), false)
     },
   },
   {
     name: 'exchanges that a crash interrupted are open again, and ended sessions are deleted',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const { session } = await exchanging(tenant)
+      const org = await TestOrganization.open(store, context)
+      const { session } = await exchanging(org)
       assert.equal(await store.connectSessions.reopenInterrupted(PAST, faultAt(PAST, 'outcome_unknown')), 0)
       assert.ok((await store.connectSessions.reopenInterrupted(PAST + 1, faultAt(PAST, 'outcome_unknown'))) >= 1)
       assert.deepEqual([(await store.connectSessions.load(session.id))?.state], ['open'])
-      const old = await stored(tenant, { expiresAt: 1_000 })
-      await store.connectSessions.keepPushed(codeOf(tenant, 'old', { receivedAt: 500, until: 1_000 }))
+      const old = await stored(org, { expiresAt: 1_000 })
+      await store.connectSessions.keepPushed(codeOf(org, 'old', { receivedAt: 500, until: 1_000 }))
       assert.equal(await store.connectSessions.purge(2_000, 10), 1)
       assert.equal(await store.connectSessions.load(old.id), undefined)
-      assert.equal(await store.connectSessions.pushed(tenant.integration.id, 'old'), undefined)
+      assert.equal(await store.connectSessions.pushed(org.integration.id, 'old'), undefined)
       assert.notEqual(await store.connectSessions.load(session.id), undefined)
     },
   },
   {
     name: 'a pushed code waits under its key, the latest for each, and makes room for newer ones when it is too old',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const other = await Tenant.open(store, context)
-      const { id } = tenant.integration
+      const org = await TestOrganization.open(store, context)
+      const other = await TestOrganization.open(store, context)
+      const { id } = org.integration
       assert.equal(await store.connectSessions.pushed(id, 'one'), undefined)
-      const first = codeOf(tenant, 'one')
+      const first = codeOf(org, 'one')
       await store.connectSessions.keepPushed(first)
       await store.connectSessions.keepPushed(first)
       assert.deepEqual(await store.connectSessions.pushed(id, 'one'), first)
       assert.equal(await store.connectSessions.pushed(other.integration.id, 'one'), undefined)
-      const second = codeOf(tenant, 'one', { code: bytesOf('another code'), receivedAt: PAST + 5 })
+      const second = codeOf(org, 'one', { code: bytesOf('another code'), receivedAt: PAST + 5 })
       await store.connectSessions.keepPushed(second)
       assert.deepEqual(await store.connectSessions.pushed(id, 'one'), second)
-      await store.connectSessions.keepPushed(codeOf(tenant, 'two', { receivedAt: second.until + 1, until: second.until + 2 }))
+      await store.connectSessions.keepPushed(codeOf(org, 'two', { receivedAt: second.until + 1, until: second.until + 2 }))
       assert.equal(await store.connectSessions.pushed(id, 'one'), undefined)
     },
   },
 ]
 
-function codeOf(tenant: Tenant, key: string, changes: Partial<KeptCode> = {}): KeptCode {
-  return { integration: tenant.integration.id, key, code: bytesOf('sealed code'), facts: { place: key }, receivedAt: PAST, until: PAST + 10, ...changes }
+function codeOf(org: TestOrganization, key: string, changes: Partial<KeptCode> = {}): KeptCode {
+  return { integration: org.integration.id, key, code: bytesOf('sealed code'), facts: { place: key }, receivedAt: PAST, until: PAST + 10, ...changes }
 }
 
 const staged = { grant: bytesOf('sealed grant'), account: 'account', accountLabel: 'Account', codeHash: 'code hash', stagedAt: PAST }
 
-function flowOf(tenant: Tenant): ConnectFlow {
+function flowOf(org: TestOrganization): ConnectFlow {
   return {
-    stateHash: `state ${tenant.intent()}`,
+    stateHash: `state ${org.intent()}`,
     browserHash: 'browser',
     secret: bytesOf('sealed verifier'),
     redirectUri: 'https://evergrant.example.com/connect/callback',
@@ -148,12 +148,12 @@ function flowOf(tenant: Tenant): ConnectFlow {
   }
 }
 
-async function stored(tenant: Tenant, changes: Partial<ConnectSession> = {}): Promise<ConnectSession> {
-  const id = newId('cs', tenant.context.entropy)
+async function stored(org: TestOrganization, changes: Partial<ConnectSession> = {}): Promise<ConnectSession> {
+  const id = newId('cs', org.context.entropy)
   const session: ConnectSession = {
     id,
-    organization: tenant.organization,
-    integration: tenant.integration.id,
+    organization: org.organization,
+    integration: org.integration.id,
     owner: 'owner',
     mode: 'verified',
     connection: null,
@@ -170,15 +170,15 @@ async function stored(tenant: Tenant, changes: Partial<ConnectSession> = {}): Pr
     variables: {},
     ...changes,
   }
-  await tenant.store.connectSessions.insert(session, tenant.event('connect.session_created'))
+  await org.store.connectSessions.insert(session, org.event('connect.session_created'))
   return session
 }
 
-async function exchanging(tenant: Tenant) {
-  const session = await stored(tenant)
-  const flow = flowOf(tenant)
-  const intent = tenant.intent()
-  await tenant.store.connectSessions.start(session.id, flow, {}, tenant.event('connect.started'))
-  assert.equal(await tenant.store.connectSessions.beginExchange(session.id, flow.stateHash, intent), true)
+async function exchanging(org: TestOrganization) {
+  const session = await stored(org)
+  const flow = flowOf(org)
+  const intent = org.intent()
+  await org.store.connectSessions.start(session.id, flow, {}, org.event('connect.started'))
+  assert.equal(await org.store.connectSessions.beginExchange(session.id, flow.stateHash, intent), true)
   return { session, intent }
 }

@@ -3,18 +3,18 @@ import { newId } from '../../core/ids.ts'
 import type { SigningKey, SigningKeyState } from '../../core/session/signing-key.ts'
 import type { Change, Store } from '../contract.ts'
 import type { StoreCase, StoreContext } from './store-case.ts'
-import { bytesOf, PAST, Tenant, textOf } from './tenant.ts'
+import { bytesOf, PAST, TestOrganization, textOf } from './test-organization.ts'
 
 /** Keys belong to the whole database, which all cases share: each case looks at its own keys only. */
 export const signingKeyCases: readonly StoreCase[] = [
   {
     name: 'of many changes of one version of the key ring one is written, with its events, and the others learn that it moved',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
+      const org = await TestOrganization.open(store, context)
       const { version } = await store.signingKeys.read()
       const tries = Array.from({ length: 20 }, () => {
         const key = keyOf(context)
-        const event = { ...tenant.event('signing_key.created'), subject: key.id }
+        const event = { ...org.event('signing_key.created'), subject: key.id }
         return { key, outcome: store.signingKeys.write({ version, keys: [key], events: [event] }) }
       })
       const outcomes = await Promise.all(tries.map(({ outcome }) => outcome))
@@ -26,7 +26,7 @@ export const signingKeyCases: readonly StoreCase[] = [
         ring.keys.filter(({ id }) => tries.some(({ key }) => key.id === id)),
         [winner],
       )
-      const events = await store.events.list(tenant.organization, { type: 'signing_key.created' }, { limit: 10, cursor: null })
+      const events = await store.events.list(org.organization, { type: 'signing_key.created' }, { limit: 10, cursor: null })
       assert.deepEqual(
         events.items.map(({ subject }) => subject),
         [winner?.id],

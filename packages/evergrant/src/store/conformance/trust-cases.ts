@@ -10,17 +10,17 @@ import { type IncidentId, newId } from '../../core/ids.ts'
 import { DAY, type Instant } from '../../core/time.ts'
 import { enrolled, enrolRequest, newAgent } from './agents.ts'
 import type { StoreCase } from './store-case.ts'
-import { FUTURE, PAST, Tenant } from './tenant.ts'
+import { FUTURE, PAST, TestOrganization } from './test-organization.ts'
 
 const EVERYTHING = { days: 0, recoveries: 0, proofFailures: 0, incidents: 0 }
 const BY = { kind: 'user', id: 'usr_1' } as const
 
 /** Cut off as compromised, with an incident. */
-export async function compromised(tenant: Tenant, { id }: Installation, at: Instant = PAST): Promise<IncidentId> {
-  const incident = newId('inc', tenant.context.entropy)
+export async function compromised(org: TestOrganization, { id }: Installation, at: Instant = PAST): Promise<IncidentId> {
+  const incident = newId('inc', org.context.entropy)
   const lock = { code: 'compromise' as const, at, message: 'The laptop was stolen.', incident }
   const revocation: SdkRevocation = { class: 'compromise', reason: null, by: 'usr_1', ticket: false, status: 'locked', lock }
-  await tenant.store.installations.revoke(tenant.organization, { installation: id }, revocation, at, { ...tenant.event('installation.locked'), subject: id })
+  await org.store.installations.revoke(org.organization, { installation: id }, revocation, at, { ...org.event('installation.locked'), subject: id })
   return incident
 }
 
@@ -44,10 +44,10 @@ export function snapshotOf(agent: Agent, at: Instant): TrustSnapshot {
 }
 
 /** All that are due are taken at once: others share the store. */
-async function isDue(tenant: Tenant, agent: Agent, visibilityMs = DAY): Promise<boolean> {
-  const taken = await tenant.store.trustSnapshots.takeDue(100_000, visibilityMs)
+async function isDue(org: TestOrganization, agent: Agent, visibilityMs = DAY): Promise<boolean> {
+  const taken = await org.store.trustSnapshots.takeDue(100_000, visibilityMs)
   const own = taken.filter((one) => one.agent === agent.id)
-  for (const { organization } of own) assert.equal(organization, tenant.organization)
+  for (const { organization } of own) assert.equal(organization, org.organization)
   return own.length === 1
 }
 
@@ -55,14 +55,14 @@ export const trustCases: readonly StoreCase[] = [
   {
     name: 'what is known of the installations of an agent is counted: those that are over by time are in no count',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const agent = await newAgent(tenant)
-      const other = await newAgent(tenant)
-      await enrolled(tenant, other)
+      const org = await TestOrganization.open(store, context)
+      const agent = await newAgent(org)
+      const other = await newAgent(org)
+      await enrolled(org, other)
       const nothing = { working: 0, locked: 0, retired: 0, custodies: [], oldestKey: null, days: [], recoveries: [], proofFailures: [], incidents: [] }
       assert.deepEqual(await store.trustSnapshots.observe(agent.id, PAST, EVERYTHING), nothing)
       const add = async (key: string, changes: Partial<Installation>) => {
-        const request = enrolRequest(tenant, agent, null, `${agent.id} ${key}`)
+        const request = enrolRequest(org, agent, null, `${agent.id} ${key}`)
         const installation = { ...request.installation, ...changes }
         assert.equal((await store.enrolments.enrol({ ...request, installation })).kind, 'enrolled')
         return installation.id
@@ -86,9 +86,9 @@ export const trustCases: readonly StoreCase[] = [
   {
     name: 'days of all installations add up, and recoveries of all of them are found, within the time that is asked for',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const agent = await newAgent(tenant)
-      const [one, two] = [await enrolled(tenant, agent), await enrolled(tenant, agent)]
+      const org = await TestOrganization.open(store, context)
+      const agent = await newAgent(org)
+      const [one, two] = [await enrolled(org, agent), await enrolled(org, agent)]
       const day = { agent: agent.id, day: PAST, requests: 5, bound: 4, rotations: 3, rotationsOnTime: 2, proofFailures: 1, refusedUses: 6 }
       await store.uses.add(
         [],
@@ -98,16 +98,16 @@ export const trustCases: readonly StoreCase[] = [
           { ...day, installation: one.id, day: PAST - DAY },
         ],
       )
-      const recovered = (subject: string, at: Instant) => ({ ...tenant.event('recovery.succeeded'), subject, at, data: { counted: true } })
+      const recovered = (subject: string, at: Instant) => ({ ...org.event('recovery.succeeded'), subject, at, data: { counted: true } })
       const [first, second] = [recovered(one.id, PAST), recovered(two.id, PAST + 1)]
-      const leaked = { ...tenant.event('installation.proof_failed'), subject: two.id, data: { count: 12 } }
+      const leaked = { ...org.event('installation.proof_failed'), subject: two.id, data: { count: 12 } }
       for (const event of [
         leaked,
         { ...leaked, id: newId('evt', context.entropy), at: PAST - DAY },
         first,
         second,
         recovered(one.id, PAST - DAY),
-        { ...first, ...tenant.event('recovery.denied'), subject: one.id },
+        { ...first, ...org.event('recovery.denied'), subject: one.id },
       ])
         await store.events.append(event)
       const seen = await store.trustSnapshots.observe(agent.id, PAST, { ...EVERYTHING, days: PAST, recoveries: PAST, proofFailures: PAST })
@@ -124,44 +124,44 @@ export const trustCases: readonly StoreCase[] = [
   {
     name: 'an incident is closed once, by its own organization alone, and the first closure stays',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const elsewhere = await Tenant.open(store, context)
-      const agent = await newAgent(tenant)
-      const installation = await enrolled(tenant, agent)
-      const id = await compromised(tenant, installation)
-      const found = await store.incidents.get(tenant.organization, id)
+      const org = await TestOrganization.open(store, context)
+      const elsewhere = await TestOrganization.open(store, context)
+      const agent = await newAgent(org)
+      const installation = await enrolled(org, agent)
+      const id = await compromised(org, installation)
+      const found = await store.incidents.get(org.organization, id)
       assert.deepEqual([found?.agent, found?.installation, found?.kind, found?.at, found?.closure], [agent.id, installation.id, 'compromise', PAST, null])
-      const told = await store.events.list(tenant.organization, { subject: installation.id, type: 'installation.locked' }, { limit: 1, cursor: null })
+      const told = await store.events.list(org.organization, { subject: installation.id, type: 'installation.locked' }, { limit: 1, cursor: null })
       assert.equal(found?.event, told.items[0]?.id)
       assert.equal(await store.incidents.get(elsewhere.organization, id), undefined)
-      const close = (of: Tenant, note: string) =>
+      const close = (of: TestOrganization, note: string) =>
         store.incidents.close(of.organization, id, { at: FUTURE, by: BY, note }, { ...of.event('incident.closed'), subject: agent.id })
       assert.equal(await close(elsewhere, 'not mine'), 'gone')
-      const outcomes = await Promise.all(['first', 'second', 'third'].map((note) => close(tenant, note)))
+      const outcomes = await Promise.all(['first', 'second', 'third'].map((note) => close(org, note)))
       assert.deepEqual([...outcomes].sort(), ['closed', 'closed_before', 'closed_before'])
-      assert.deepEqual((await store.incidents.get(tenant.organization, id))?.closure, {
+      assert.deepEqual((await store.incidents.get(org.organization, id))?.closure, {
         at: FUTURE,
         by: BY,
         note: ['first', 'second', 'third'][outcomes.indexOf('closed')],
       })
-      const closed = await store.events.list(tenant.organization, { subject: agent.id, type: 'incident.closed' }, { limit: 10, cursor: null })
+      const closed = await store.events.list(org.organization, { subject: agent.id, type: 'incident.closed' }, { limit: 10, cursor: null })
       assert.equal(closed.items.length, 1)
     },
   },
   {
     name: 'incidents are listed newest first, and an open one counts however old it is',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const agent = await newAgent(tenant)
+      const org = await TestOrganization.open(store, context)
+      const agent = await newAgent(org)
       const [first, second, third] = [
-        await compromised(tenant, await enrolled(tenant, agent)),
-        await compromised(tenant, await enrolled(tenant, agent)),
-        await compromised(tenant, await enrolled(tenant, agent), PAST + DAY),
+        await compromised(org, await enrolled(org, agent)),
+        await compromised(org, await enrolled(org, agent)),
+        await compromised(org, await enrolled(org, agent), PAST + DAY),
       ]
       const ids = async (limit: number, after: IncidentId | null) => (await store.incidents.ofAgent(agent.id, { limit, after })).map(({ id }) => id)
       assert.deepEqual(await ids(2, null), [third, second])
       assert.deepEqual(await ids(2, second), [first])
-      await store.incidents.close(tenant.organization, first, { at: PAST, by: BY, note: 'found' }, tenant.event('incident.closed'))
+      await store.incidents.close(org.organization, first, { at: PAST, by: BY, note: 'found' }, org.event('incident.closed'))
       const counting = async (incidents: Instant) =>
         (await store.trustSnapshots.observe(agent.id, PAST, { ...EVERYTHING, incidents })).incidents.map(({ id }) => id).sort()
       assert.deepEqual(await counting(PAST), [first, second, third])
@@ -171,42 +171,42 @@ export const trustCases: readonly StoreCase[] = [
   {
     name: 'a score is due at once for a new agent, then when its time comes, and at once after an incident and its closure',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const agent = await newAgent(tenant)
-      const installation = await enrolled(tenant, agent)
-      assert.equal(await isDue(tenant, agent), true)
-      assert.equal(await isDue(tenant, agent), false)
+      const org = await TestOrganization.open(store, context)
+      const agent = await newAgent(org)
+      const installation = await enrolled(org, agent)
+      assert.equal(await isDue(org, agent), true)
+      assert.equal(await isDue(org, agent), false)
       await store.trustSnapshots.save(snapshotOf(agent, PAST), PAST)
-      assert.equal(await isDue(tenant, agent), true)
+      assert.equal(await isDue(org, agent), true)
       await store.trustSnapshots.save(snapshotOf(agent, PAST + 1), FUTURE)
-      assert.equal(await isDue(tenant, agent), false)
-      const incident = await compromised(tenant, installation)
+      assert.equal(await isDue(org, agent), false)
+      const incident = await compromised(org, installation)
       // Read before the incident, and saved after it: still due.
       await store.trustSnapshots.save(snapshotOf(agent, PAST + 2), FUTURE)
-      assert.equal(await isDue(tenant, agent), true)
+      assert.equal(await isDue(org, agent), true)
       await store.trustSnapshots.save(snapshotOf(agent, PAST + 3), FUTURE)
-      assert.equal(await isDue(tenant, agent), false)
-      await store.incidents.close(tenant.organization, incident, { at: PAST, by: BY, note: 'found' }, tenant.event('incident.closed'))
-      assert.equal(await isDue(tenant, agent), true)
+      assert.equal(await isDue(org, agent), false)
+      await store.incidents.close(org.organization, incident, { at: PAST, by: BY, note: 'found' }, org.event('incident.closed'))
+      assert.equal(await isDue(org, agent), true)
     },
   },
   {
     name: 'of two that take what is due at the same time one gets an agent, and a revoked one is due no more',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const agent = await newAgent(tenant)
-      const both = await Promise.all([isDue(tenant, agent), isDue(tenant, agent)])
+      const org = await TestOrganization.open(store, context)
+      const agent = await newAgent(org)
+      const both = await Promise.all([isDue(org, agent), isDue(org, agent)])
       assert.deepEqual([...both].sort(), [false, true])
-      const ended = await newAgent(tenant)
-      await store.agents.update({ ...ended, status: 'revoked', version: 2 }, tenant.event('agent.revoked'))
-      assert.equal(await isDue(tenant, ended), false)
+      const ended = await newAgent(org)
+      await store.agents.update({ ...ended, status: 'revoked', version: 2 }, org.event('agent.revoked'))
+      assert.equal(await isDue(org, ended), false)
     },
   },
   {
     name: 'snapshots are read back as they were saved, newest first, and of the same instant twice the later one stays',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const agent = await newAgent(tenant)
+      const org = await TestOrganization.open(store, context)
+      const agent = await newAgent(org)
       const [first, second, third] = [snapshotOf(agent, PAST), snapshotOf(agent, PAST + DAY), snapshotOf(agent, PAST + 2 * DAY)]
       for (const snapshot of [second, { ...first, facts: { ...first.facts, reviewedAt: 1 } }, first, third]) await store.trustSnapshots.save(snapshot, FUTURE)
       assert.deepEqual(await store.trustSnapshots.history(agent.id, { limit: 2, before: null }), [third, second])
@@ -220,11 +220,11 @@ export const trustCases: readonly StoreCase[] = [
   {
     name: 'what happened to an agent, its owner and its installations is found newest first, and nothing of another organization',
     async run(store, context) {
-      const tenant = await Tenant.open(store, context)
-      const elsewhere = await Tenant.open(store, context)
-      const agent = await newAgent(tenant)
-      const installation = await enrolled(tenant, agent)
-      const of = { organization: tenant.organization, agent: agent.id, owner: agent.owner }
+      const org = await TestOrganization.open(store, context)
+      const elsewhere = await TestOrganization.open(store, context)
+      const agent = await newAgent(org)
+      const installation = await enrolled(org, agent)
+      const of = { organization: org.organization, agent: agent.id, owner: agent.owner }
       const types = ['recovery.succeeded', 'agent.reviewed', 'user.disabled'] as const
       const told = []
       for (const [type, subject] of [
@@ -232,12 +232,12 @@ export const trustCases: readonly StoreCase[] = [
         ['recovery.succeeded', installation.id],
         ['user.disabled', agent.owner],
       ] as const) {
-        const event = { ...tenant.event(type), subject }
+        const event = { ...org.event(type), subject }
         await store.events.append(event)
         told.unshift(event)
       }
       await store.events.append({ ...elsewhere.event('user.disabled'), subject: agent.owner })
-      await store.events.append({ ...tenant.event('recovery.denied'), subject: installation.id })
+      await store.events.append({ ...org.event('recovery.denied'), subject: installation.id })
       assert.deepEqual(await store.trustSnapshots.happened(of, types, PAST - 1, 10), told)
       assert.deepEqual(await store.trustSnapshots.happened(of, types, PAST - 1, 2), told.slice(0, 2))
       assert.deepEqual(await store.trustSnapshots.happened(of, types, PAST, 10), [])

@@ -4,7 +4,7 @@ import { DAY, type Instant, MINUTE } from '../../core/time.ts'
 import type { Row } from '../sql/program.ts'
 import type { AgentPlan } from './agent-plans.ts'
 import { enrolled, newAgent } from './agents.ts'
-import type { Tenant } from './tenant.ts'
+import type { TestOrganization } from './test-organization.ts'
 import { compromised, snapshotOf } from './trust-cases.ts'
 
 const LIMIT = 20
@@ -13,10 +13,10 @@ const agentAt = (index: number) => numbered('agt', index) as AgentId
 const incidentAt = (index: number) => numbered('inc', index) as IncidentId
 
 /** One snapshot and one incident; the others are copies of their rows. */
-export async function fillTrust(tenant: Tenant): Promise<void> {
-  const agent = await newAgent(tenant)
-  await compromised(tenant, await enrolled(tenant, agent))
-  await tenant.store.trustSnapshots.save(snapshotOf(agent, 1), 1)
+export async function fillTrust(org: TestOrganization): Promise<void> {
+  const agent = await newAgent(org)
+  await compromised(org, await enrolled(org, agent))
+  await org.store.trustSnapshots.save(snapshotOf(agent, 1), 1)
 }
 
 /** After the agents that they refer to. */
@@ -34,7 +34,7 @@ export function trustPlans(now: Instant): readonly AgentPlan[] {
     { name: 'what a trust score is computed from', run: (store) => store.trustSnapshots.observe(agent, now, since) },
     {
       name: 'what moved a trust score',
-      run: (store, { tenant: { organization } }) => store.trustSnapshots.happened({ organization, agent, owner: 'usr_00000120' }, CAUSES, now - 7 * DAY, LIMIT),
+      run: (store, { org: { organization } }) => store.trustSnapshots.happened({ organization, agent, owner: 'usr_00000120' }, CAUSES, now - 7 * DAY, LIMIT),
     },
     { name: 'trust scores over time', run: (store) => store.trustSnapshots.history(agent, { limit: LIMIT, before: now }) },
     { name: 'the trust score of a week ago', run: (store) => store.trustSnapshots.firstSince(agent, now - 7 * DAY) },
@@ -44,10 +44,10 @@ export function trustPlans(now: Instant): readonly AgentPlan[] {
     { name: "an agent's incidents", run: (store) => store.incidents.ofAgent(agent, { limit: LIMIT, after: null }) },
     {
       name: 'closing an incident',
-      run: (store, { tenant }) => {
+      run: (store, { org }) => {
         const closure = { at: now, by: { kind: 'system', id: null }, note: 'found' } as const
-        const event = { ...tenant.event('incident.closed'), id: newId('evt', tenant.context.entropy) }
-        return store.incidents.close(tenant.organization, incidentAt(121), closure, event)
+        const event = { ...org.event('incident.closed'), id: newId('evt', org.context.entropy) }
+        return store.incidents.close(org.organization, incidentAt(121), closure, event)
       },
     },
   ]

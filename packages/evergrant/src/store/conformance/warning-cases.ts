@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import type { DueWarning, WarningStep } from '../../core/refresh/credentials.ts'
 import type { StoreCase } from './store-case.ts'
-import { FUTURE, PAST, Tenant, tokens } from './tenant.ts'
+import { FUTURE, PAST, TestOrganization, tokens } from './test-organization.ts'
 
 const END = FUTURE + 40
 
-const stepOf = ({ connection, endsAt, warnAt }: DueWarning, tenant: Tenant, nextWarnAt: number | null): WarningStep => ({
+const stepOf = ({ connection, endsAt, warnAt }: DueWarning, org: TestOrganization, nextWarnAt: number | null): WarningStep => ({
   connection,
   endsAt,
   warnAt,
   nextWarnAt,
   dueAt: null,
-  event: tenant.event('connection.expires_soon', connection),
+  event: org.event('connection.expires_soon', connection),
 })
 
 /** Warnings before the end of a grant. Cases look only at their own connections: the store is shared. */
@@ -19,56 +19,56 @@ export const warningCases: readonly StoreCase[] = [
   {
     name: 'a warning is due from its instant on, and is written once however often it is taken',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const connection = tenant.newConnection()
+      const org = await TestOrganization.open(store, context)
+      const connection = org.newConnection()
       await store.connections.insert({
         connection,
         credential: tokens(1),
         dueAt: FUTURE,
         end: { at: END, warnAt: PAST },
-        event: tenant.event('connection.created', connection.id),
+        event: org.event('connection.created', connection.id),
       })
-      assert.equal((await tenant.row(connection.id)).health.endsAt, END)
-      const due = await dueOf(tenant, connection.id)
-      assert.deepEqual(due, { connection: connection.id, organization: tenant.organization, state: 'active', endsAt: END, warnAt: PAST })
-      const steps = [stepOf(due, tenant, FUTURE), stepOf(due, tenant, FUTURE)]
+      assert.equal((await org.row(connection.id)).health.endsAt, END)
+      const due = await dueOf(org, connection.id)
+      assert.deepEqual(due, { connection: connection.id, organization: org.organization, state: 'active', endsAt: END, warnAt: PAST })
+      const steps = [stepOf(due, org, FUTURE), stepOf(due, org, FUTURE)]
       assert.equal(await store.credentials.warn(steps), 1)
-      assert.equal(await store.credentials.warn([stepOf(due, tenant, FUTURE)]), 0)
-      assert.equal(await warningsOf(tenant, connection.id), 1)
-      assert.equal(await dueOf(tenant, connection.id), undefined)
+      assert.equal(await store.credentials.warn([stepOf(due, org, FUTURE)]), 0)
+      assert.equal(await warningsOf(org, connection.id), 1)
+      assert.equal(await dueOf(org, connection.id), undefined)
     },
   },
   {
     name: 'a refresh that keeps the end keeps its warning, and one that moves the end brings its own',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const connection = await tenant.connect()
+      const org = await TestOrganization.open(store, context)
+      const connection = await org.connect()
       const grant = async (generation: number, end: { at: number | null; warnAt: number | null }) => {
-        const epoch = (await tenant.row(connection)).credential.epoch
-        const intent = await tenant.claimed(connection, { generation, epoch })
-        await store.credentials.commitGrant(tenant.grant(connection, intent, generation, { end }))
+        const epoch = (await org.row(connection)).credential.epoch
+        const intent = await org.claimed(connection, { generation, epoch })
+        await store.credentials.commitGrant(org.grant(connection, intent, generation, { end }))
       }
       await grant(1, { at: END, warnAt: PAST })
-      const due = await dueOf(tenant, connection)
+      const due = await dueOf(org, connection)
       assert.equal(due?.warnAt, PAST)
-      if (due !== undefined) await store.credentials.warn([stepOf(due, tenant, FUTURE)])
+      if (due !== undefined) await store.credentials.warn([stepOf(due, org, FUTURE)])
       await grant(2, { at: END, warnAt: PAST })
-      assert.equal(await dueOf(tenant, connection), undefined)
+      assert.equal(await dueOf(org, connection), undefined)
       await grant(3, { at: END + 1, warnAt: PAST + 1 })
-      assert.equal((await dueOf(tenant, connection))?.warnAt, PAST + 1)
+      assert.equal((await dueOf(org, connection))?.warnAt, PAST + 1)
       await grant(4, { at: null, warnAt: null })
-      assert.equal(await dueOf(tenant, connection), undefined)
-      assert.equal((await tenant.row(connection)).health.endsAt, null)
+      assert.equal(await dueOf(org, connection), undefined)
+      assert.equal((await org.row(connection)).health.endsAt, null)
     },
   },
   {
     name: 'a reconnect starts the warnings anew, also at the same end, and a step of before it is not taken',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const connection = await tenant.connect()
+      const org = await TestOrganization.open(store, context)
+      const connection = await org.connect()
       const reconnect = (expectedGeneration: number, warnAt: number) =>
         store.connections.replaceGrant({
-          organization: tenant.organization,
+          organization: org.organization,
           connection,
           expectedGeneration,
           credential: tokens(expectedGeneration + 1),
@@ -80,37 +80,37 @@ export const warningCases: readonly StoreCase[] = [
           consentedAt: PAST,
           dueAt: FUTURE,
           end: { at: END, warnAt },
-          event: tenant.event('connection.reconnected', connection),
+          event: org.event('connection.reconnected', connection),
         })
       await reconnect(1, PAST)
-      const old = await dueOf(tenant, connection)
+      const old = await dueOf(org, connection)
       assert.ok(old)
       await reconnect(2, PAST + 9)
-      assert.equal(await store.credentials.warn([stepOf(old, tenant, null)]), 0)
-      assert.equal((await dueOf(tenant, connection))?.warnAt, PAST + 9)
+      assert.equal(await store.credentials.warn([stepOf(old, org, null)]), 0)
+      assert.equal((await dueOf(org, connection))?.warnAt, PAST + 9)
     },
   },
   {
     name: 'the step at the end itself makes the connection due, and needs no event',
     run: async (store, context) => {
-      const tenant = await Tenant.open(store, context)
-      const connection = tenant.newConnection()
-      const event = tenant.event('connection.created', connection.id)
+      const org = await TestOrganization.open(store, context)
+      const connection = org.newConnection()
+      const event = org.event('connection.created', connection.id)
       await store.connections.insert({ connection, credential: tokens(1), dueAt: FUTURE, end: { at: PAST + 3, warnAt: PAST + 3 }, event })
-      const due = await dueOf(tenant, connection.id)
+      const due = await dueOf(org, connection.id)
       assert.ok(due)
-      assert.equal(await store.credentials.warn([{ ...stepOf(due, tenant, null), event: null, dueAt: PAST + 4 }]), 1)
-      assert.equal((await tenant.row(connection.id)).health.dueAt, PAST + 4)
-      assert.equal(await warningsOf(tenant, connection.id), 0)
+      assert.equal(await store.credentials.warn([{ ...stepOf(due, org, null), event: null, dueAt: PAST + 4 }]), 1)
+      assert.equal((await org.row(connection.id)).health.dueAt, PAST + 4)
+      assert.equal(await warningsOf(org, connection.id), 0)
     },
   },
 ]
 
-async function dueOf(tenant: Tenant, connection: string): Promise<DueWarning | undefined> {
-  return (await tenant.store.credentials.dueWarnings(10_000)).find((due) => due.connection === connection)
+async function dueOf(org: TestOrganization, connection: string): Promise<DueWarning | undefined> {
+  return (await org.store.credentials.dueWarnings(10_000)).find((due) => due.connection === connection)
 }
 
-async function warningsOf(tenant: Tenant, connection: string): Promise<number> {
-  const { items } = await tenant.store.events.list(tenant.organization, {}, { limit: 200, cursor: null })
+async function warningsOf(org: TestOrganization, connection: string): Promise<number> {
+  const { items } = await org.store.events.list(org.organization, {}, { limit: 200, cursor: null })
   return items.filter((event) => event.type === 'connection.expires_soon' && event.connection === connection).length
 }

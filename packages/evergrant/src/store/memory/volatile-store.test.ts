@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { systemClock, systemEntropy, systemTimers } from '../../system.ts'
 import { createManualTime } from '../../testing/manual-time.ts'
-import { Tenant } from '../conformance/tenant.ts'
+import { TestOrganization } from '../conformance/test-organization.ts'
 import { storeCases } from '../conformance.ts'
 import { TimeIndex } from './time-index.ts'
 import { openVolatileStore } from './volatile-store.ts'
@@ -19,9 +19,9 @@ describe('the contract on plain maps that all cases share', () => {
 
 test('a write is visible before its promise resolves', async () => {
   const store = openVolatileStore({ clock: systemClock, timers: systemTimers })
-  const tenant = await Tenant.open(store, context)
-  const connection = await tenant.connect()
-  const claimed = store.credentials.claim(tenant.claimRequest(connection))
+  const org = await TestOrganization.open(store, context)
+  const connection = await org.connect()
+  const claimed = store.credentials.claim(org.claimRequest(connection))
   const read = store.credentials.read(connection)
   expect((await read)?.credential.epoch).toBe(1)
   await claimed
@@ -30,21 +30,21 @@ test('a write is visible before its promise resolves', async () => {
 test('restore brings back rows, due times and lease holders of the snapshot, and nothing that came after', async () => {
   const time = createManualTime()
   const store = openVolatileStore(time)
-  const tenant = await Tenant.open(store, context)
-  const early = await tenant.connect({}, time.clock.wall() - 5)
-  const held = await tenant.connect()
-  const intent = await tenant.claimed(held)
+  const org = await TestOrganization.open(store, context)
+  const early = await org.connect({}, time.clock.wall() - 5)
+  const held = await org.connect()
+  const intent = await org.claimed(held)
   const snapshot = store.snapshot()
-  await store.credentials.commitGrant(tenant.grant(held, intent, 1))
-  const late = await tenant.connect({}, time.clock.wall() - 9)
+  await store.credentials.commitGrant(org.grant(held, intent, 1))
+  const late = await org.connect({}, time.clock.wall() - 9)
   expect(await store.credentials.takeDue(10, 1_000)).toHaveLength(2)
   store.restore(snapshot)
   expect(await store.credentials.read(late)).toBeUndefined()
-  expect((await tenant.row(held)).credential.generation).toBe(1)
-  expect(await store.credentials.unappliedAnswers(tenant.organization, 5)).toEqual([])
+  expect((await org.row(held)).credential.generation).toBe(1)
+  expect(await store.credentials.unappliedAnswers(org.organization, 5)).toEqual([])
   expect((await store.credentials.takeDue(10, 1_000)).map((due) => due.connection)).toEqual([early])
-  expect(await store.credentials.reclaim(tenant.node('node-a', '2'))).toBe(1)
-  expect((await store.credentials.commitGrant(tenant.grant(held, intent, 1))).kind).toBe('applied')
+  expect(await store.credentials.reclaim(org.node('node-a', '2'))).toBe(1)
+  expect((await store.credentials.commitGrant(org.grant(held, intent, 1))).kind).toBe('applied')
 })
 
 test('a liveness lock is free once its connection is gone, and goes to whoever takes it first', async () => {

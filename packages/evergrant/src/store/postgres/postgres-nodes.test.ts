@@ -6,7 +6,7 @@ import { freshDatabase } from '../../../../../tests/fresh-database.ts'
 import type { ConnectionId } from '../../core/ids.ts'
 import type { Membership } from '../../core/refresh/nodes.ts'
 import { systemClock, systemEntropy, systemTimers } from '../../system.ts'
-import { Tenant } from '../conformance/tenant.ts'
+import { TestOrganization } from '../conformance/test-organization.ts'
 import type { Store } from '../contract.ts'
 import { lockConfig } from './node-lock.ts'
 import { connectionConfig } from './postgres-connection.ts'
@@ -20,12 +20,12 @@ const NODE_ID = { field: 'EVERGRANT_NODE_ID' }
 
 describe.skipIf(database === null)(`nodes on PostgreSQL${skip ?? ''}`, () => {
   let store: Store
-  let tenant: Tenant
+  let org: TestOrganization
   const children: ChildProcess[] = []
 
   beforeAll(async () => {
     store = await openPostgresStore(url, options)
-    tenant = await Tenant.open(store, { entropy: systemEntropy, duePlan: () => Promise.reject(new Error('not here')) })
+    org = await TestOrganization.open(store, { entropy: systemEntropy, duePlan: () => Promise.reject(new Error('not here')) })
   })
   afterEach(() => {
     for (const child of children.splice(0)) child.kill('SIGKILL')
@@ -44,9 +44,9 @@ describe.skipIf(database === null)(`nodes on PostgreSQL${skip ?? ''}`, () => {
   }
 
   test('a node that is killed frees its lock at once; a paused one keeps it, and its leases', async () => {
-    const connection = await tenant.connect()
+    const connection = await org.connect()
     const child = await startNode('doomed', connection)
-    const { epoch, intent } = (await tenant.row(connection)).credential
+    const { epoch, intent } = (await org.row(connection)).credential
     expect(await aliveOf('doomed')).toBe(true)
     child.kill('SIGSTOP')
     expect(await aliveOf('doomed')).toBe(true)
@@ -55,18 +55,18 @@ describe.skipIf(database === null)(`nodes on PostgreSQL${skip ?? ''}`, () => {
     await vi.waitFor(async () => expect(await aliveOf('doomed')).toBe(false))
     expect(await store.nodes.leasesOf('doomed', null, 10)).toEqual([connection])
     expect(await store.nodes.takeOver(connection, 'doomed', epoch)).toBe(true)
-    const { credential, health } = await tenant.row(connection)
+    const { credential, health } = await org.row(connection)
     expect(credential).toMatchObject({ lease: null, intent: null, suspicion: { intent: intent?.id, at: intent?.at, answered: false } })
     expect(health.dueAt).toBeLessThanOrEqual(Date.now() + 1_000)
   })
 
   test('two survivors who look at the same lost node free a lease once', async () => {
-    const connection = await tenant.connect()
+    const connection = await org.connect()
     const child = await startNode('shared', connection)
     child.kill('SIGKILL')
     await vi.waitFor(async () => expect(await aliveOf('shared')).toBe(false))
     const other = await openPostgresStore(url, options)
-    const { epoch } = (await tenant.row(connection)).credential
+    const { epoch } = (await org.row(connection)).credential
     const freed = await Promise.all([store, other, store, other].map(({ nodes }) => nodes.takeOver(connection, 'shared', epoch)))
     expect(freed.filter(Boolean)).toHaveLength(1)
     await other.close()

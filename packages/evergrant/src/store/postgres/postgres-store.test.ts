@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { freshDatabase } from '../../../../../tests/fresh-database.ts'
 import type { OrganizationId } from '../../core/ids.ts'
 import { systemClock, systemEntropy, systemTimers } from '../../system.ts'
-import { Tenant } from '../conformance/tenant.ts'
+import { TestOrganization } from '../conformance/test-organization.ts'
 import { storeCases } from '../conformance.ts'
 import type { Change, Store } from '../contract.ts'
 import { MIGRATIONS } from '../migrations/index.ts'
@@ -38,9 +38,9 @@ describe.skipIf(database === null)(`the contract on PostgreSQL${skip ?? ''}`, ()
       heard.push(change)
       if (change.kind === 'unknown') trustedWhenTold.push(other.changes.fresh())
     })
-    const tenant = await Tenant.open(store, { entropy: systemEntropy, duePlan })
-    const connection = await tenant.connect()
-    await store.credentials.commitGrant(tenant.grant(connection, await tenant.claimed(connection), 1))
+    const org = await TestOrganization.open(store, { entropy: systemEntropy, duePlan })
+    const connection = await org.connect()
+    await store.credentials.commitGrant(org.grant(connection, await org.claimed(connection), 1))
     await vi.waitFor(() => expect(heard.filter((change) => change.kind === 'connection' && change.connection === connection).length).toBeGreaterThanOrEqual(2))
     await vi.waitFor(() => expect(other.changes.fresh()).toBe(true))
     await cutEveryConnection()
@@ -54,9 +54,9 @@ describe.skipIf(database === null)(`the contract on PostgreSQL${skip ?? ''}`, ()
     const other = await openPostgresStore(url, options)
     const heard: Change[] = []
     other.changes.subscribe((change) => void heard.push(change))
-    const tenant = await Tenant.open(store, { entropy: systemEntropy, duePlan })
-    await store.organizations.requireSecondFactor(tenant.organization, ['admin'], tenant.event('organization.updated'))
-    await vi.waitFor(() => expect(heard).toContainEqual({ kind: 'organization', organization: tenant.organization }))
+    const org = await TestOrganization.open(store, { entropy: systemEntropy, duePlan })
+    await store.organizations.requireSecondFactor(org.organization, ['admin'], org.event('organization.updated'))
+    await vi.waitFor(() => expect(heard).toContainEqual({ kind: 'organization', organization: org.organization }))
     await other.close()
   })
 
@@ -64,7 +64,7 @@ describe.skipIf(database === null)(`the contract on PostgreSQL${skip ?? ''}`, ()
     const other = await openPostgresStore(url, options)
     const heard: Change[] = []
     other.changes.subscribe((change) => void heard.push(change))
-    const { integration } = await Tenant.open(store, { entropy: systemEntropy, duePlan })
+    const { integration } = await TestOrganization.open(store, { entropy: systemEntropy, duePlan })
     const states = Array.from({ length: 50 }, (_, index) => ({
       integration: integration.id,
       connection: null,
@@ -80,11 +80,11 @@ describe.skipIf(database === null)(`the contract on PostgreSQL${skip ?? ''}`, ()
   })
 
   test('writes survive the loss of every connection, and are told as store_unavailable when they cannot', async () => {
-    const tenant = await Tenant.open(store, { entropy: systemEntropy, duePlan })
-    const connections = await Promise.all(Array.from({ length: 40 }, () => tenant.connect()))
+    const org = await TestOrganization.open(store, { entropy: systemEntropy, duePlan })
+    const connections = await Promise.all(Array.from({ length: 40 }, () => org.connect()))
     const refresh = async (connection: (typeof connections)[number]) => {
-      const intent = await tenant.claimed(connection)
-      return store.credentials.commitGrant(tenant.grant(connection, intent, 1))
+      const intent = await org.claimed(connection)
+      return store.credentials.commitGrant(org.grant(connection, intent, 1))
     }
     const running = Promise.allSettled(connections.map(refresh))
     await cutEveryConnection()
@@ -93,14 +93,14 @@ describe.skipIf(database === null)(`the contract on PostgreSQL${skip ?? ''}`, ()
       else expect(result.value).toMatchObject({ generation: 2 })
     }
     for (const connection of connections) {
-      const { credential } = await tenant.row(connection)
+      const { credential } = await org.row(connection)
       expect(Buffer.from(credential.refreshToken ?? []).toString()).toBe(`refresh ${credential.generation}`)
     }
   })
 
   test('a commit whose answer is lost is told to this node as well, at once and when the server tells it', async () => {
-    const tenant = await Tenant.open(store, { entropy: systemEntropy, duePlan })
-    const connection = await tenant.connect()
+    const org = await TestOrganization.open(store, { entropy: systemEntropy, duePlan })
+    const connection = await org.connect()
     // Every connection was cut just now: the channel has to be back before it can be asked to tell anything.
     await vi.waitFor(() => expect(store.changes.fresh()).toBe(true), { timeout: 15_000 })
     let heard = 0
@@ -114,11 +114,11 @@ describe.skipIf(database === null)(`the contract on PostgreSQL${skip ?? ''}`, ()
       answer.catch(() => {})
       return Promise.reject(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }))
     } as typeof pg.Client.prototype.query)
-    const ended = { connection, at: 0, event: tenant.event('connection.disconnected', connection), revocation: null }
-    await expect(store.connections.disconnect({ organization: tenant.organization, ...ended })).rejects.toMatchObject({ code: 'store_unavailable' })
+    const ended = { connection, at: 0, event: org.event('connection.disconnected', connection), revocation: null }
+    await expect(store.connections.disconnect({ organization: org.organization, ...ended })).rejects.toMatchObject({ code: 'store_unavailable' })
     lost.mockRestore()
     expect(heard).toBe(1)
-    await vi.waitFor(async () => expect((await tenant.row(connection)).connection.state).toBe('disconnected'))
+    await vi.waitFor(async () => expect((await org.row(connection)).connection.state).toBe('disconnected'))
     await vi.waitFor(() => expect(heard).toBe(2), { timeout: 15_000 })
     deaf()
   })

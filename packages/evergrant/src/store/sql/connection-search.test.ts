@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freshDatabase } from '../../../../../tests/fresh-database.ts'
 import type { ConnectionStatus } from '../../core/connection/connection.ts'
 import { systemClock, systemEntropy, systemTimers } from '../../system.ts'
-import { faultAt, PAST, Tenant } from '../conformance/tenant.ts'
+import { faultAt, PAST, TestOrganization } from '../conformance/test-organization.ts'
 import type { Store } from '../contract.ts'
 import { openPostgresStore } from '../postgres/postgres-store.ts'
 import { openSqliteStore } from '../sqlite/sqlite-store.ts'
@@ -49,13 +49,13 @@ const chosen = (what: (stretch: Stretch, from: number) => string): string =>
 type Sql = (text: string) => Promise<readonly Readonly<Record<string, unknown>>[]>
 
 /** One connection that the store made; the others are copies of it. */
-async function fill(store: Store, sql: Sql): Promise<Tenant> {
-  const tenant = await Tenant.open(store, { entropy: systemEntropy, duePlan: async () => '' })
-  const first = await tenant.connect({ owner: 'template' }, PAST)
+async function fill(store: Store, sql: Sql): Promise<TestOrganization> {
+  const org = await TestOrganization.open(store, { entropy: systemEntropy, duePlan: async () => '' })
+  const first = await org.connect({ owner: 'template' }, PAST)
   await sql('create table n (i integer)')
   await sql(`insert into n with recursive upwards(i) as (select 0 union all select i + 1 from upwards where i < ${COUNT - 1}) select i from upwards`)
   const copy = async (table: string, key: string, changes: Readonly<Record<string, string>>, from = ', n') => {
-    const [row] = await sql(`select * from ${table} where ${key} = '${table === 'integration' ? tenant.integration.id : first}'`)
+    const [row] = await sql(`select * from ${table} where ${key} = '${table === 'integration' ? org.integration.id : first}'`)
     const columns = Object.keys(row ?? {})
     const values = columns.map((column) => changes[column] ?? `t.${column}`)
     await sql(`insert into ${table} (${columns.join(', ')}) select ${values.join(', ')} from ${table} t${from} where t.${key} = '${row?.[key]}'`)
@@ -71,7 +71,7 @@ async function fill(store: Store, sql: Sql): Promise<Tenant> {
   await copy('health', 'connection_id', { connection_id: id, due_at: `${PAST} + ${chosen(({ together }, from) => (together ? String(from) : 'n.i'))}` })
   await copy('credential', 'connection_id', { connection_id: id })
   await sql('analyze')
-  return tenant
+  return org
 }
 
 const CASES: readonly { readonly name: string; readonly statuses?: readonly ConnectionStatus[]; readonly down: boolean }[] = [
@@ -81,7 +81,7 @@ const CASES: readonly { readonly name: string; readonly statuses?: readonly Conn
   { name: 'all, latest first', down: true },
 ]
 
-function cases(tenant: () => Tenant) {
+function cases(org: () => TestOrganization) {
   test.each(CASES)('what begins with a text that thousands begin with is listed once, in order, over all pages: $name', async ({ statuses, down }) => {
     const wanted = places.filter(({ stretch }) => stretch.owner === 'far' && (statuses === undefined || !stretch.blocked))
     const way = down ? -1 : 1
@@ -90,8 +90,8 @@ function cases(tenant: () => Tenant) {
     let cursor: string | null = null
     do {
       const search = { text: 'far-', ...(statuses === undefined ? {} : { statuses }) }
-      const page: Awaited<ReturnType<Tenant['store']['observed']['connections']>> = await tenant().store.observed.connections(
-        tenant().organization,
+      const page: Awaited<ReturnType<TestOrganization['store']['observed']['connections']>> = await org().store.observed.connections(
+        org().organization,
         search,
         { by: 'next', down },
         { limit: statuses === undefined ? 200 : 20, cursor },
@@ -105,41 +105,41 @@ function cases(tenant: () => Tenant) {
 
 describe('a search on SQLite', () => {
   let folder: string
-  let tenant: Tenant
+  let org: TestOrganization
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'evergrant-search-'))
     const path = join(folder, 'search.db')
     const store = await openSqliteStore(path, options)
     const file = new DatabaseSync(path, { timeout: 5_000 })
-    tenant = await fill(store, async (text) => file.prepare(text).all())
+    org = await fill(store, async (text) => file.prepare(text).all())
     file.close()
   })
   afterAll(async () => {
-    await tenant.store.close()
+    await org.store.close()
     await rm(folder, { recursive: true, force: true })
   })
 
-  cases(() => tenant)
+  cases(() => org)
 })
 
 const { database: offered, skip } = await freshDatabase()
 
 describe.skipIf(offered === null)(`a search on PostgreSQL${skip ?? ''}`, () => {
   const url = offered?.url ?? ''
-  let tenant: Tenant
+  let org: TestOrganization
 
   beforeAll(async () => {
     const store = await openPostgresStore(url, options)
     const client = new pg.Client(url)
     await client.connect()
-    tenant = await fill(store, async (text) => (await client.query(text)).rows)
+    org = await fill(store, async (text) => (await client.query(text)).rows)
     await client.end()
   })
   afterAll(async () => {
-    await tenant.store.close()
+    await org.store.close()
     await offered?.drop()
   })
 
-  cases(() => tenant)
+  cases(() => org)
 })

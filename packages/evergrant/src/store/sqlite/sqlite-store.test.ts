@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ConnectionId } from '../../core/ids.ts'
 import { systemClock, systemEntropy, systemTimers } from '../../system.ts'
-import { Tenant } from '../conformance/tenant.ts'
+import { TestOrganization } from '../conformance/test-organization.ts'
 import { storeCases } from '../conformance.ts'
 import type { Store } from '../contract.ts'
 import { MIGRATIONS } from '../migrations/index.ts'
@@ -81,12 +81,12 @@ test('an outdated file is refused with the remedy, and each migration can be tak
 test('an older version finds held ends due and without a fault that it does not know', async () => {
   const path = join(folder, 'held.db')
   const first = await openSqliteStore(path, options)
-  const tenant = await Tenant.open(first, { entropy: systemEntropy, duePlan: () => Promise.resolve('') })
-  const held = await tenant.connect({ fault: heldFault })
+  const org = await TestOrganization.open(first, { entropy: systemEntropy, duePlan: () => Promise.resolve('') })
+  const held = await org.connect({ fault: heldFault })
   await first.close()
   withFile(path, (file) => {
-    file.prepare('insert into death_watch (integration_id, held_at) values (?, 1)').run(tenant.integration.id)
-    file.prepare('insert into death values (?, ?, ?, 1, 1, 1, 1, 1, ?)').run(held, tenant.organization, tenant.integration.id, '{}')
+    file.prepare('insert into death_watch (integration_id, held_at) values (?, 1)').run(org.integration.id)
+    file.prepare('insert into death values (?, ?, ?, 1, 1, 1, 1, 1, ?)').run(held, org.organization, org.integration.id, '{}')
   })
   const migrations = sqliteMigrations(path)
   for (let version = 0; version !== 6; ) version = (await migrations.rollback()) ?? 6
@@ -127,11 +127,11 @@ test('a killed process leaves no lock behind, and everything it was told is stor
   const path = join(folder, 'killed.db')
   const program = `
     import { systemClock, systemEntropy, systemTimers } from '${new URL('../../system.ts', import.meta.url)}'
-    import { Tenant } from '${new URL('../conformance/tenant.ts', import.meta.url)}'
+    import { TestOrganization } from '${new URL('../conformance/test-organization.ts', import.meta.url)}'
     import { openSqliteStore } from '${new URL('./sqlite-store.ts', import.meta.url)}'
     const store = await openSqliteStore(${JSON.stringify(path)}, { clock: systemClock, timers: systemTimers, migrate: true })
-    const tenant = await Tenant.open(store, { entropy: systemEntropy, duePlan: () => Promise.reject(new Error('not here')) })
-    for (;;) await Promise.all(Array.from({ length: 20 }, async () => process.stdout.write((await tenant.connect()) + '\\n')))`
+    const org = await TestOrganization.open(store, { entropy: systemEntropy, duePlan: () => Promise.reject(new Error('not here')) })
+    for (;;) await Promise.all(Array.from({ length: 20 }, async () => process.stdout.write((await org.connect()) + '\\n')))`
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: ['ignore', 'pipe', 'inherit'] })
   let told = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

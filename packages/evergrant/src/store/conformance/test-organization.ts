@@ -56,7 +56,7 @@ export const faultAt = (at: Instant, code: StoredFault['code'] = 'provider_unava
 })
 
 /** One organization with one integration, and the words to do things in it. */
-export class Tenant {
+export class TestOrganization {
   readonly store: Store
   readonly context: StoreContext
   readonly organization: OrganizationId
@@ -69,15 +69,15 @@ export class Tenant {
     this.integration = this.newIntegration()
   }
 
-  static async open(store: Store, context: StoreContext): Promise<Tenant> {
-    const tenant = new Tenant(store, context)
-    const { organization } = tenant
+  static async open(store: Store, context: StoreContext): Promise<TestOrganization> {
+    const org = new TestOrganization(store, context)
+    const { organization } = org
     await store.organizations.insert(
       { id: organization, name: 'Example', slug: organization.replace('_', '-'), createdAt: PAST },
-      tenant.event('organization.created'),
+      org.event('organization.created'),
     )
-    await store.integrations.insert(tenant.integration, tenant.event('integration.created'))
-    return tenant
+    await store.integrations.insert(org.integration, org.event('integration.created'))
+    return org
   }
 
   event(type: EventType, connection: ConnectionId | null = null): NewEvent {
@@ -113,7 +113,7 @@ export class Tenant {
       clientId: 'client',
       clientSecret: bytesOf('sealed secret'),
       scopes: ['read'],
-      variables: { tenant: 'a' },
+      variables: { org: 'a' },
       settings,
       blocked: null,
       deathsHeld: null,

@@ -1,11 +1,11 @@
-// The shadow tenant (S98, A8.2.2, A8.4.1): every route that takes an id, asked by an owner of one organization with the ids of another.
+// The shadow organization (S98, A8.2.2, A8.4.1): every route that takes an id, asked by an owner of one organization with the ids of another.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { EventType, NewEvent } from '../core/audit/event.ts'
 import { randomToken } from '../core/connect/random-token.ts'
 import { newId, type OrganizationId } from '../core/ids.ts'
 import { enrolRequest } from '../store/conformance/agents.ts'
 import { NO_CHANGE, newAlert } from '../store/conformance/alert-cases.ts'
-import type { Tenant } from '../store/conformance/tenant.ts'
+import type { TestOrganization } from '../store/conformance/test-organization.ts'
 import { systemEntropy } from '../system.ts'
 import { connectionOf, type SignedInPerson, signIn } from '../testing/people.ts'
 import { openWholeNode, type WholeNode } from '../testing/whole-node.ts'
@@ -119,8 +119,8 @@ async function plantedElsewhere(owner: SignedInPerson, integration: string) {
   const connectSession = (await made('POST', 'connect/sessions', { integration, owner: 'planted-owner' })).id
   const factor = (await made('POST', 'users/me/factors/totp', { name: 'planted-factor' })).id
   const event = (await made('GET', 'events?limit=1', undefined)).items[0].id
-  const tenant = { organization: home, integration: { id: integration }, context: { entropy: systemEntropy } } as unknown as Tenant
-  const alert = newAlert(tenant, { about: { provider: 'planted', integration: 'planted', code: null, name: 'planted', value: null } })
+  const org = { organization: home, integration: { id: integration }, context: { entropy: systemEntropy } } as unknown as TestOrganization
+  const alert = newAlert(org, { about: { provider: 'planted', integration: 'planted', code: null, name: 'planted', value: null } })
   expect(await node.store.alerts.commit({ ...NO_CHANGE, alerts: [{ alert, before: null }] })).toBe('committed')
   return { webhook, delivery, channel, sweep, invitation, connectSession, factor, event, alert: alert.id }
 }
@@ -130,8 +130,8 @@ async function plantedApproval(agent: `agt_${string}`, connection: `con_${string
   const { store } = node.parts
   const standing = await store.agents.get(home, agent)
   if (standing === undefined) throw new Error('the agent is not stored')
-  const tenant = { organization: home, context: { entropy: systemEntropy }, event: (type: EventType) => eventOf(type) } as unknown as Tenant
-  const outcome = await store.enrolments.enrol(enrolRequest(tenant, standing.agent, null, 'planted-key'))
+  const org = { organization: home, context: { entropy: systemEntropy }, event: (type: EventType) => eventOf(type) } as unknown as TestOrganization
+  const outcome = await store.enrolments.enrol(enrolRequest(org, standing.agent, null, 'planted-key'))
   if (outcome.kind !== 'enrolled') throw new Error('nobody was enrolled')
   const { installation } = outcome.standing
   const asked = { organization: home, kind: 'use', agent, installation: installation.id, connection, attempt: null, status: 'pending', shown: {} } as const
