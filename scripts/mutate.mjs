@@ -39,14 +39,15 @@ const TARGETS = {
     without: 'organization-names due-connections sessions token-signer',
     parts: [
       {
-        files: 'refresh-credential rotation recent-map access-token token-reader second-factor recent-proof connection-report session signing-key',
+        files: 'refresh-credential rotation recent-map access-token token-reader recent-proof connection-report session signing-key',
         tests: named(
           'core/session',
           'access-token connection-report key-schedule recent-map recent-proof refresh-credential rotation session-ends session-guard',
         ),
       },
       { files: 'session-guard signing-keys', tests: named('core/session', 'session-guard signing-keys access-token') },
-      { tests: named('core/session', 'session-service rotation') },
+      // What they decide is seen whole over HTTP alone; that takes longer.
+      { tests: [...named('core/session', 'session-service rotation'), ...named('http/auth', 'session-life bound-session second-factor-required')] },
     ],
   },
   refresh: {
