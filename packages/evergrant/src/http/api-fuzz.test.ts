@@ -9,7 +9,7 @@ import { openWholeNode, type WholeNode } from '../testing/whole-node.ts'
 import { type App, closed, PROBLEMS } from './schema.ts'
 
 /** Requests of each operation, and where the sequence begins: more when somebody asks for more. */
-const RUNS = Number(process.env['API_FUZZ_RUNS'] ?? 10)
+const RUNS = Number(process.env['API_FUZZ_RUNS'] ?? 7)
 /** Before them so many of each operation that nothing is wrong with: behind a refusal nothing is looked into. */
 const ORDINARY = 3
 const SEED = Number(process.env['API_FUZZ_SEED'] ?? 20_261_121)

@@ -172,8 +172,9 @@ test('a sensitive connection waits for a person, and the error says which approv
   expect(error).toMatchObject({ code: 'approval_required', action: 'wait', approvalId: expect.stringMatching(/^apr_/) })
   if (!isEvergrantError(error)) return
   const elsewhere = [client.connections.fetch(lab.connection, 'https://api.example.com/me'), client.connections.proxy(lab.connection, 'me')]
-  for (const same of elsewhere) expect(await same.catch((cause: unknown) => cause)).toMatchObject({ approvalId: (error as { approvalId?: string }).approvalId })
-  await lab.call('POST', `/api/v1/approvals/${(error as { approvalId?: string }).approvalId}/approve`, { body: {} })
+  const { approvalId } = error as { approvalId?: string }
+  for (const same of await Promise.allSettled(elsewhere)) expect(same).toMatchObject({ status: 'rejected', reason: { approvalId } })
+  await lab.call('POST', `/api/v1/approvals/${approvalId}/approve`, { body: {} })
   expect(await client.connections.token(lab.connection)).toMatchObject({ access_token: expect.any(String) })
 })
 
