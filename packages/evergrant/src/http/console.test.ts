@@ -49,6 +49,12 @@ describe('the list of connections', () => {
     expect(end).toBe('')
   })
 
+  test('an export of what nobody can ask for is refused as the list is, and does not begin', async () => {
+    const [list, table] = [await lab.call('GET', '/api/v1/connections?integration=none'), await lab.call('GET', '/api/v1/connections/export?integration=none')]
+    expect([table.status, table.json.code]).toEqual([list.status, list.json.code])
+    expect(table.headers['content-disposition']).toBeUndefined()
+  })
+
   test('a member sees and counts only their own', async () => {
     await made('somebody')
     const ana = await signIn(lab, { role: 'member', organization: lab.organization })

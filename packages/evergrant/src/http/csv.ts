@@ -14,20 +14,23 @@ function cellText(cell: Cell): string {
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
 }
 
-/** Pages of a list, one after the other, as they are read: the next is not asked for before the last one was taken. */
-export function streamed<Item>(
-  head: string,
-  next: (cursor: string | null) => Promise<{ readonly items: readonly Item[]; readonly cursor: string | null }>,
-  lineOf: (item: Item) => string,
-): Readable {
+interface PageOf<Item> {
+  readonly items: readonly Item[]
+  readonly cursor: string | null
+}
+
+/**
+ * Pages of a list, one after the other, as they are read: the next is not asked for before the last one was taken. Resolves with the first page in hand: what is
+ * wrong with the question is then an answer of its own, and not one that begins well and breaks off. @throws Fault of the first page
+ */
+export async function streamed<Item>(head: string, next: (cursor: string | null) => Promise<PageOf<Item>>, lineOf: (item: Item) => string): Promise<Readable> {
+  const first = await next(null)
   async function* lines(): AsyncGenerator<string> {
     if (head !== '') yield head
-    let cursor: string | null = null
-    do {
-      const page: Awaited<ReturnType<typeof next>> = await next(cursor)
+    for (let page = first; ; page = await next(page.cursor)) {
       if (page.items.length > 0) yield page.items.map(lineOf).join('')
-      cursor = page.cursor
-    } while (cursor !== null)
+      if (page.cursor === null) return
+    }
   }
   return Readable.from(lines(), { objectMode: false, encoding: 'utf8' })
 }

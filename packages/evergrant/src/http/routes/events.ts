@@ -89,14 +89,15 @@ export function eventRoutes(app: App, { eventSearch }: Services): void {
         response: { 200: Type.String({ description: 'application/jsonl or text/csv' }), ...PROBLEMS },
       },
     },
-    (request, reply) => {
+    async (request, reply) => {
       const { format = 'jsonl', ...filter } = request.query
       const { organization } = callerOf(request)
       const query = queryOf(filter)
       const page = (cursor: string | null) => eventSearch.events(organization, query, { limit: EXPORT_PAGE, cursor })
       const csv = format === 'csv'
+      const table = await streamed(csv ? csvLine(COLUMNS) : '', page, csv ? rowOf : lineOf)
       reply.type(csv ? 'text/csv; charset=utf-8' : 'application/jsonl; charset=utf-8').header('content-disposition', `attachment; filename="events.${format}"`)
-      return reply.send(streamed(csv ? csvLine(COLUMNS) : '', page, csv ? rowOf : lineOf))
+      return reply.send(table)
     },
   )
 }

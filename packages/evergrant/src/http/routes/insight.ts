@@ -102,8 +102,8 @@ function tableRoutes(app: App, { console: desk }: Services): void {
       const wanted = withinReach(caller, wantedOf(filter))
       const page = (cursor: string | null) =>
         wanted === null ? Promise.resolve({ items: [], cursor: null }) : desk.connections(caller.organization, wanted, order, { limit: EXPORT_PAGE, cursor })
-      reply.type('text/csv; charset=utf-8').header('content-disposition', 'attachment; filename="connections.csv"')
-      return reply.send(streamed(csvLine(COLUMNS), page, rowOf))
+      const table = await streamed(csvLine(COLUMNS), page, rowOf)
+      return reply.type('text/csv; charset=utf-8').header('content-disposition', 'attachment; filename="connections.csv"').send(table)
     },
   )
 }
