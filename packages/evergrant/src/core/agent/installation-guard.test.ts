@@ -205,16 +205,25 @@ test('a token that is remembered and over is refused from memory', async () => {
   expect(guard.peek(token, SHOWN)).toMatchObject({ code: 'access_token_expired' })
 })
 
-test('an answer that was under way when the installation changed is read again and not remembered', async () => {
-  const token = await issue()
-  let answer = (): void => {}
+/** A question that the store has been asked and does not answer before `answer`. */
+async function underWay(token: string) {
+  let release = (): void => {}
   slow = new Promise((resolve) => {
-    answer = resolve
+    release = resolve
   })
   const looking = said(token)
   await vi.waitFor(() => expect(asked).toBe(1))
+  const answer = (): void => {
+    slow = null
+    release()
+  }
+  return { looking, answer }
+}
+
+test('an answer that was under way when the installation changed is read again and not remembered', async () => {
+  const token = await issue()
+  const { looking, answer } = await underWay(token)
   become({ installation: installationRow({ status: 'locked' }) })
-  slow = null
   answer()
   expect(await said(token)).toBe('installation_locked')
   await looking
@@ -223,14 +232,8 @@ test('an answer that was under way when the installation changed is read again a
 
 test('an answer that was under way when a change came whose extent nobody knows is not remembered', async () => {
   const token = await issue()
-  let answer = (): void => {}
-  slow = new Promise((resolve) => {
-    answer = resolve
-  })
-  const looking = said(token)
-  await vi.waitFor(() => expect(asked).toBe(1))
+  const { looking, answer } = await underWay(token)
   guard.forgetAll()
-  slow = null
   answer()
   await looking
   expect(guard.peek(token, SHOWN)).toBe('unknown')
