@@ -337,6 +337,6 @@ export function composeApp(config: Config, services: ComposedServices, log: Log,
 }
 
 /** What the hosted pages may do. Whoever gives a connection up there is a browser with a link, not a person whom we know. */
-function connectPages({ connect, connections, clock }: ComposedServices): Pick<HostedOptions, 'connect' | 'clock' | 'disconnect'> {
-  return { connect, clock, disconnect: async ({ organization, id, fault }) => void (await connections.disconnect(organization, id, BROWSER, fault?.at)) }
+function connectPages({ connect, connections, clock }: ComposedServices): Pick<HostedOptions, 'connect' | 'clock' | 'giveUp'> {
+  return { connect, clock, giveUp: (connection) => connections.giveUp(connection, BROWSER) }
 }

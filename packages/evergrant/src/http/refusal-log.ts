@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Fault } from '../core/fault/fault.ts'
 import type { Log } from '../core/log.ts'
-import { RateLimiter } from './rate-limit.ts'
+import { addressBucket, RateLimiter } from './rate-limit.ts'
 import type { Caller } from './services.ts'
 
 /** Known, and not allowed: what a caller tried that its rights do not cover, or that came from a page of somebody else. */
@@ -33,7 +33,7 @@ export class RefusalLog {
     if (!REFUSALS.has(code)) return
     this.#ports.count(code)
     const asking: Asking | null = request.caller ?? request.turnedAway
-    if (this.#lines.take(asking?.actor.id ?? asking?.actor.kind ?? request.ip) > 0) return
+    if (this.#lines.take(asking?.actor.id ?? asking?.actor.kind ?? addressBucket(request.ip)) > 0) return
     this.#ports.log.warn(
       {
         request: request.id,

@@ -221,7 +221,7 @@ function openApp(world: World, apiKeys: ApiKeysService, tryItAs: OrganizationId 
           publicUrl,
           log,
           clock,
-          disconnect: async ({ organization, id }) => void (await services.connections.disconnect(organization, id, BROWSER)),
+          giveUp: (connection) => services.connections.giveUp(connection, BROWSER),
         }),
       (scope) => connectSessionRoutes(scope, connect, services.connections),
       ...(tryItAs === undefined ? [] : [(scope: App) => tryItRoutes(scope, { tryIt: playing(world, tryItAs), publicUrl })]),

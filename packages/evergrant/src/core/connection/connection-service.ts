@@ -9,7 +9,7 @@ import type { GrantRow } from '../refresh/credentials.ts'
 import { dueAfter } from '../refresh/due.ts'
 import type { Instant } from '../time.ts'
 import type { StoredCheck } from './checks.ts'
-import type { ConnectionStatus } from './connection.ts'
+import type { Connection, ConnectionStatus } from './connection.ts'
 import type { ConnectionPorts } from './connection-ports.ts'
 import type { ConnectionFilter, ConnectionPatch, DisconnectOutcome, Page, PageRequest } from './connections.ts'
 import { importGrant } from './import-connection.ts'
@@ -161,21 +161,30 @@ export class ConnectionService {
     organization: OrganizationId,
     id: ConnectionId,
     actor: Actor,
-    brokenAt?: Instant,
   ): Promise<{ readonly details: ConnectionDetails; readonly revocation: 'queued' | 'sibling_lives' | 'unsupported' | 'already' }> {
-    const details = await this.get(organization, id)
-    const revoke = this.#ports.providers.get(details.integration.provider)?.revoke ?? null
-    const outcome: DisconnectOutcome = await this.#ports.connections.disconnect({
+    const outcome = await this.#end(await this.get(organization, id), actor)
+    if (outcome.kind === 'gone') throw connectionNotFound(id)
+    return { details: await this.get(organization, id), revocation: outcome.kind === 'disconnected' ? outcome.revocation : 'already' }
+  }
+
+  /** Ends a broken connection that its owner does not want back. `mended`: it was reconnected, or broke anew, since it was `seen`, and stays. @throws Fault */
+  async giveUp({ organization, id, fault }: Pick<Connection, 'organization' | 'id' | 'fault'>, actor: Actor): Promise<'given_up' | 'mended'> {
+    if (fault === null) return 'mended'
+    const { kind } = await this.#end(await this.get(organization, id), actor, fault.at)
+    return kind === 'mended' ? kind : 'given_up'
+  }
+
+  #end({ row: { connection }, integration }: ConnectionDetails, actor: Actor, brokenAt?: Instant): Promise<DisconnectOutcome> {
+    const { organization, id, state } = connection
+    const revoke = this.#ports.providers.get(integration.provider)?.revoke ?? null
+    return this.#ports.connections.disconnect({
       organization,
       connection: id,
       at: this.#ports.clock.wall(),
       ...(brokenAt === undefined ? {} : { brokenAt }),
-      event: this.#event('connection.disconnected', organization, id, actor, { was: details.row.connection.state }),
+      event: this.#event('connection.disconnected', organization, id, actor, { was: state }),
       revocation: revoke === null ? null : { id: newId('rev', this.#ports.entropy), perToken: revoke.reach === 'token' },
     })
-    if (outcome.kind === 'gone') throw connectionNotFound(id)
-    if (outcome.kind === 'mended') throw new Fault('conflict', { detail: 'The connection was reconnected meanwhile, and works.' })
-    return { details: await this.get(organization, id), revocation: outcome.kind === 'already' ? 'already' : outcome.revocation }
   }
 
   /** Takes over a grant; `integration` is an id or slug. @throws Fault `invalid_request`, `already_exists` naming the connection */

@@ -9,8 +9,8 @@ export interface HostedOptions {
   readonly publicUrl: string
   readonly log: Pick<Log, 'error'>
   readonly clock: Pick<Clock, 'wall'>
-  /** Ends a broken connection whose owner does not want it back. @throws Fault `conflict` when it was reconnected meanwhile */
-  readonly disconnect: (connection: Connection) => Promise<void>
+  /** Ends a broken connection whose owner does not want it back; `mended` when it was reconnected meanwhile. @throws Fault */
+  readonly giveUp: (connection: Connection) => Promise<'given_up' | 'mended'>
   /** Who is signed in; without it nobody ever is. */
   readonly people?: ConnectPeople
 }

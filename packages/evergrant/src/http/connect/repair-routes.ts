@@ -19,7 +19,7 @@ type Broken = Extract<Repair, { kind: 'broken' }>
 
 /** Behind the `reconnect_url` of problems and connections. Looking is free; a button opens a connect session and starts it, or gives the connection up. */
 export function repairRoutes(app: App, options: HostedOptions): void {
-  const { connect, publicUrl, clock, disconnect } = options
+  const { connect, publicUrl, clock, giveUp } = options
   const { start } = hostedAnswers(options)
   const path = `${REPAIR_PATH}:link`
   app.get<{ Params: { link: string } }>(path, { config: { access: 'public' } }, async (request, reply) =>
@@ -38,7 +38,8 @@ export function repairRoutes(app: App, options: HostedOptions): void {
     if (repair.kind !== 'broken') return showRepair(repair, request, reply, publicUrl)
     if (formOf(request)['step'] !== 'disconnect') return start(await connect.openRepair(repair.connection), request, reply)
     if (!MAY_GIVE_UP.has(repair.why)) throw new Fault('forbidden')
-    await disconnect(repair.connection)
+    // Another tab was first: its page is the same as for whoever comes later.
+    if ((await giveUp(repair.connection)) === 'mended') return showRepair(await connect.lookAtRepair(request.params.link), request, reply, publicUrl)
     return sendPage(reply, disconnectedPage(repair.view, lookOf(request, repair.view.brand)))
   })
 }

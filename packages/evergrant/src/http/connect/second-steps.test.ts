@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { FaultCode } from '../../core/fault/fault.ts'
 import type { ConnectionId, OrganizationId } from '../../core/ids.ts'
+import type { GrantRow } from '../../core/refresh/credentials.ts'
 import { DAY } from '../../core/time.ts'
 import { defineProvider } from '../../providers/define.ts'
 import { type ConnectBench, startConnectBench } from '../../testing/connect-bench.ts'
@@ -35,10 +36,13 @@ let key: string
 let mailed: ConnectionId
 /** What the stored connections are said to have died of; null: what they have. */
 let said: FaultCode | null = null
+/** What the next reader of a connection still sees, though it is over. */
+let stale: GrantRow | undefined
 
 beforeAll(async () => {
   const read: ConnectBench['ports']['credentials']['read'] = async (id) => {
-    const row = await bench.store.credentials.read(id)
+    const row = stale ?? (await bench.store.credentials.read(id))
+    stale = undefined
     const fault = row?.connection.fault
     return row === undefined || fault == null || said === null ? row : { ...row, connection: { ...row.connection, fault: { ...fault, code: said } } }
   }
@@ -153,6 +157,17 @@ test.each(['connection_expired', 'refresh_outcome_lost', 'scope_missing'] as con
     expect((await stored(id))?.state).toBe('needs_reauth')
   },
 )
+
+test('a connection that was reconnected while somebody gave it up stays, and its page says that it works', async () => {
+  const { id, path } = await broken('both')
+  const seen = await bench.store.credentials.read(id)
+  const visitor = new Visitor(bench)
+  await visitor.follow(await visitor.consent(await visitor.start(`${bench.publicUrl}${path}`), 'both'))
+  stale = seen
+  const done = await new Visitor(bench).post(path, { step: 'disconnect' })
+  expect([done.status, done.body.includes('Notes is connected')]).toEqual([200, true])
+  expect((await stored(id))?.state).toBe('active')
+})
 
 test("another site's form disconnects nothing", async () => {
   const { id, path } = await oneBroken()
