@@ -150,6 +150,9 @@ export function createApp(services: Services, options: AppOptions): App {
     const retryAt = fault.details.retryAt ?? (WAITING.has(problem.status) ? now + SECOND : undefined)
     if (retryAt !== undefined) reply.header('retry-after', String(retryAfterSeconds(retryAt, now)))
     authHeaders(reply, fault.code, problem.status, () => services.proofs.nonces.current())
+    // Fastify would close the connection under what still comes, and the reset costs the sender, or the proxy before it, the answer (RFC 9112 section 9.6).
+    // As after every other early answer, the rest is read and dropped, for as long as a body may take.
+    if (fault.code === 'body_too_large') reply.removeHeader('connection')
     reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem))
   }
 

@@ -167,6 +167,26 @@ describe('hostile bodies and queries (S104)', () => {
     expect(statusesOf(text)).toEqual([400])
   })
 
+  test.each<[string, (rest: string) => readonly [string, string]]>([
+    ['told before', (rest) => [`${post(`Content-Length: ${300_000 + rest.length}`)}${' '.repeat(300_000)}`, rest]],
+    [
+      'in chunks',
+      (rest) => [
+        `${post('Transfer-Encoding: chunked')}${(300_000).toString(16)}\r\n${' '.repeat(300_000)}\r\n`,
+        `${rest.length.toString(16)}\r\n${rest}\r\n0\r\n\r\n`,
+      ],
+    ],
+  ])('a body beyond the limit, %s, is answered while it comes, and what still comes does not cost the answer or the connection', async (_how, parts) => {
+    const [first, rest] = parts('x'.repeat(2_000_000))
+    const { socket, said } = await open()
+    socket.write(first)
+    await expect.poll(said).toContain('body_too_large')
+    socket.write(rest)
+    socket.write('GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+    await closeOf(socket)
+    expect(statusesOf(said())).toEqual([413, 200])
+  })
+
   test('a head without end is refused, in one header, in many, and in the address', async () => {
     const big = 'a'.repeat(1_000_000)
     for (const bytes of [
