@@ -169,6 +169,18 @@ describe('an export', () => {
     expect(JSON.stringify(event)).not.toContain('planted')
   })
 
+  test('of a member who belongs elsewhere too says nothing of there; their own does', async () => {
+    const ana = await plantPerson()
+    const elsewhere = (await lab.services.users.createOrganization(admin.id, { name: 'Elsewhere', slug: 'elsewhere' })).organization.id
+    await lab.store.users.addMember({ organization: elsewhere, user: ana.id, role: 'viewer', createdAt: 1 }, eventOf('user.updated', ana.id, {}))
+    const there = await openFor(lab, ana.user, { organization: elsewhere })
+    const told = await lab.call('GET', `/api/v1/owners/${encodeURIComponent(OWNER)}/export`, { key: admin.token })
+    expect([told.json.user.memberships.length, told.json.user.sessions.length]).toEqual([1, 1])
+    for (const foreign of [elsewhere, there.opened.signedIn.session.id]) expect(told.text).not.toContain(foreign)
+    const own = await lab.call('GET', '/api/v1/users/me/export', { key: ana.token })
+    expect([own.json.user.memberships.length, own.json.user.sessions.length]).toEqual([2, 2])
+  })
+
   test('of myself holds mine and nobody else’s', async () => {
     const ana = await plantPerson()
     const [mine] = [await plantConnection(), await plantConnection('neighbour')]
@@ -276,6 +288,17 @@ describe('an erasure', () => {
     expect([status, json.user, json.connections[0].id]).toEqual([200, { id: ana.id, outcome: 'erased' }, connection])
     expect(planted()).toEqual([])
     await expect(lab.services.sessions.refresh(ana.refreshToken, { address: null, userAgent: null })).rejects.toMatchObject({ definition: { status: 401 } })
+  })
+
+  test('of two owners of one organization, each by themselves and at once, takes one', async () => {
+    const founder = await signIn(lab, { role: 'member', organization: lab.organization })
+    const { id: organization } = (await lab.services.users.createOrganization(founder.id, { name: 'Two', slug: 'two' })).organization
+    const second = await signIn(lab, { role: 'owner', organization })
+    const first = await openFor(lab, founder.user, { organization })
+    const answers = await Promise.all([first, second].map(({ token }) => lab.call('DELETE', '/api/v1/users/me', { key: token })))
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409])
+    const { items } = await lab.store.users.list(organization, { limit: 9, cursor: null })
+    expect(items.map(({ membership }) => membership.role)).toEqual(['owner'])
   })
 
   test('of an owner who administers: an admin key has no say, and nothing is erased', async () => {

@@ -32,7 +32,7 @@ interface OwnerPorts {
   readonly entropy: Entropy
 }
 
-/** A person as they are stored, without what proves who they are. */
+/** A person as they are stored, without what proves who they are. Memberships and sessions: of all organizations for the person, else of the asking one. */
 export interface ExportedUser {
   readonly user: User
   readonly memberships: readonly Membership[]
@@ -97,7 +97,8 @@ export class OwnerData {
     const { owners } = this.#ports
     const member = await this.#userOf(organization, owner)
     const [connections, connectSessions] = await Promise.all([this.#connectionsOf(organization, owner), owners.connectSessions(organization, owner)])
-    const user = member === null ? null : await this.#exportUser(member.user)
+    const own = actor.kind === 'user' && actor.id === member?.user.id
+    const user = member === null ? null : await this.#exportUser(member.user, own ? null : organization)
     const subjects = await owners.eventSubjects(organization, owner, user?.user.id ?? null)
     const told = await this.#eventsOf(organization, [
       ...connections.map(({ row }) => ({ connection: row.connection.id })),
@@ -138,7 +139,8 @@ export class OwnerData {
   }
 
   async #eraseUser(governor: Governor, id: UserId): Promise<'erased'> {
-    await this.#ports.users.erase(id, this.#ports.clock.wall(), this.#event('user.erased', governor.organization, governor.actor, id, {}))
+    const event = this.#event('user.erased', governor.organization, governor.actor, id, {})
+    if ((await this.#ports.users.erase(id, this.#ports.clock.wall(), event)) === 'last_owner') throw lastOwner()
     return 'erased'
   }
 
@@ -214,10 +216,12 @@ export class OwnerData {
     return { events: [...found.values()].sort((left, right) => (left.id < right.id ? 1 : -1)), eventsComplete: complete }
   }
 
-  async #exportUser(user: User): Promise<ExportedUser> {
+  /** `within`: where else somebody belongs, and from where they are signed in there, is nothing to this organization. Null: they ask themselves. */
+  async #exportUser(user: User, within: OrganizationId | null): Promise<ExportedUser> {
     const { users, sessions } = this.#ports
     const [memberships, identities, open] = await Promise.all([users.membershipsOf(user.id), users.identitiesOf(user.id), sessions.listOf(user.id)])
-    return { user, memberships, identities, sessions: open }
+    const told = ({ organization }: { readonly organization: OrganizationId }): boolean => within === null || organization === within
+    return { user, memberships: memberships.filter(told), identities, sessions: open.filter(told) }
   }
 
   /** The member of this organization whose connections have this owner. */
@@ -228,7 +232,7 @@ export class OwnerData {
     return membership === undefined ? null : { user, membership }
   }
 
-  /** Asked before anything is erased: a refusal afterwards would leave half a person. @throws Fault `conflict` */
+  /** Asked before anything is erased: a refusal afterwards leaves half a person, and only who comes at once with another owner gets it. @throws Fault `conflict` */
   async #requireAnotherOwner({ organization, user, role }: Membership): Promise<void> {
     if (role !== 'owner') return
     for (let cursor: string | null = null; ; ) {

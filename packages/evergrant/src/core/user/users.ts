@@ -65,8 +65,8 @@ export interface Users {
   identitiesOf(user: UserId): Promise<readonly Identity[]>
   /** Writes all fields when the stored version is one below, and ends what has to end with it; announces `{ kind: 'user' }`. */
   update(user: User, event: NewEvent, ending?: PersonEnding): Promise<'updated' | 'moved' | 'email_taken' | 'external_id_taken' | 'ticket_spent'>
-  /** Takes the person out of every table; events keep their id. Sessions end in the same transaction. */
-  erase(id: UserId, at: Instant, event: NewEvent): Promise<'erased' | 'gone'>
+  /** Takes the person out of every table; events keep their id. Sessions end in the same transaction. Refused for the last owner of an organization. */
+  erase(id: UserId, at: Instant, event: NewEvent): Promise<'erased' | 'gone' | 'last_owner'>
   membershipsOf(user: UserId): Promise<readonly Membership[]>
   /** By id, oldest first. */
   list(organization: OrganizationId, page: PageRequest): Promise<Page<Member>>

@@ -150,6 +150,23 @@ export const userCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'an organization keeps its last owner, also when two owners are erased at once',
+    async run(store, context) {
+      for (let round = 0; round < 5; round++) {
+        const [org, elsewhere] = [await TestOrganization.open(store, context), await TestOrganization.open(store, context)]
+        const owners = [await person(org, 'owner'), await person(org, 'owner')]
+        await person(org, 'admin')
+        const [first] = owners
+        if (first !== undefined) await store.users.addMember(membershipOf(elsewhere, first.id, 'member'), org.event('user.joined'))
+        const erase = (user: User) => store.users.erase(user.id, PAST, { ...org.event('user.erased'), subject: user.id })
+        assert.deepEqual((await Promise.all(owners.map(erase))).toSorted(), ['erased', 'last_owner'])
+        const left = (await store.users.list(org.organization, { limit: 9, cursor: null })).items.filter(({ membership }) => membership.role === 'owner')
+        assert.equal(left.length, 1)
+        for (const { user } of left) assert.deepEqual(await erase(user), 'last_owner')
+      }
+    },
+  },
+  {
     name: 'a role is written only while the decision about it holds: what the member was, and what the one is who decided',
     async run(store, context) {
       const org = await TestOrganization.open(store, context)

@@ -98,7 +98,8 @@ function dropIdentities(tables: Tables, user: UserId): void {
 }
 
 /** Whatever hangs on a person goes with them. */
-function erase(tables: Tables, id: UserId, event: NewEvent): 'erased' | 'gone' {
+function erase(tables: Tables, id: UserId, event: NewEvent): 'erased' | 'gone' | 'last_owner' {
+  for (const membership of tables.memberships.values()) if (membership.user === id && isLastOwner(tables, membership)) return 'last_owner'
   if (!tables.people.delete(id)) return 'gone'
   for (const [key, membership] of tables.memberships) if (membership.user === id) tables.memberships.delete(key)
   dropIdentities(tables, id)

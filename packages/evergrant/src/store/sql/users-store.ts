@@ -113,7 +113,11 @@ function* endWith(dialect: Dialect, user: UserId, { end, except, tickets, identi
 }
 
 /** Whatever hangs on a person goes with the row, also what was being written beside this. */
-function* erase(id: UserId, event: NewEvent): Program<'erased' | 'gone'> {
+function* erase(dialect: Dialect, id: UserId, event: NewEvent): Program<'erased' | 'gone' | 'last_owner'> {
+  // In the order of their ids, as everybody locks them.
+  for (const { organization } of yield* membershipsOf(id)) {
+    if ((yield* lockedRole(dialect, { organization, user: id, decision: undefined })) === 'last_owner') return 'last_owner'
+  }
   const sessions = yield* rows('select id from session where user_id = ?', id)
   if ((yield* run('delete from person where id = ?', id)) === 0) return 'gone'
   yield* append(event)
@@ -213,7 +217,7 @@ export function usersStore(database: Database): Users {
     addIdentity: (identity, event) => database.write(() => addIdentity(identity, event)),
     identitiesOf: (user) => database.read(() => identitiesOf(user)),
     update: (user, event, ending) => database.write(() => update(dialect, user, event, ending)),
-    erase: (id, _at, event) => database.write(() => erase(id, event)),
+    erase: (id, _at, event) => database.write(() => erase(dialect, id, event)),
     membershipsOf: (user) => database.read(() => membershipsOf(user)),
     list: (organization, page) => database.read(() => list(organization, page)),
     addMember: (membership, event, spends) => database.write(() => addMember(membership, event, spends)),
