@@ -52,6 +52,7 @@ export const UNDOCUMENTED_PATHS: readonly string[] = [
   '/docs/errors',
   '/api/v1/openapi.json',
   '/.well-known/jwks.json',
+  '/.well-known/oauth-protected-resource',
 ]
 
 /** The request of a curl command, or null when it goes to somebody else. */

@@ -54,6 +54,7 @@ import { keyringRoutes } from './routes/keyring.ts'
 import { organizationRoutes } from './routes/organizations.ts'
 import { ownerRoutes } from './routes/owners.ts'
 import { profileRoutes } from './routes/profile.ts'
+import { protectedResourceRoutes } from './routes/protected-resource.ts'
 import { providerRoutes } from './routes/providers.ts'
 import { proxyRoutes } from './routes/proxy.ts'
 import { pushRoutes } from './routes/pushes.ts'
@@ -247,6 +248,7 @@ function ownRoutes(app: App, services: Services, options: AppOptions): void {
   keyringRoutes(app, services)
   healthRoutes(app, services)
   jwksRoutes(app, services.signingKeys)
+  protectedResourceRoutes(app, options.publicUrl)
   docsRoutes(app)
 }
 
