@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Exit, type RunningProcess, startNode } from './child-process.ts'
 import { freePort } from './free-port.ts'
-import { JsonClient } from './http.ts'
+import { JsonClient, textAt } from './http.ts'
 import { SERVER_MAIN } from './server-main.ts'
 
 const POLL_MS = 50
@@ -172,10 +172,14 @@ export class ServerProcess {
 
   /** A client of the API with a new key that may do everything. */
   async client(scopes: readonly string[] = KEY_SCOPES): Promise<JsonClient> {
-    const { code, output } = await this.cli(['api-keys', 'create', '--name', `lab-${randomBytes(4).toString('hex')}`, '--json', '--scope', ...scopes])
-    const key = /"key":\s*"(egk_[A-Za-z0-9_-]+)"/.exec(output)?.[1]
-    if (code !== 0 || key === undefined) throw new Error(`no API key could be made (exit ${code}):\n${output}`)
-    return new JsonClient(`${this.url}/api/v1`, { authorization: `Bearer ${key}` })
+    const made = await this.#asItsCommandLine().post('/api-keys', { name: `lab-${randomBytes(4).toString('hex')}`, scopes })
+    return new JsonClient(`${this.url}/api/v1`, { authorization: `Bearer ${textAt(made, 'key')}` })
+  }
+
+  /** What its command line does on this machine, without a process for it: the running server leaves its address and a key in its folder. */
+  #asItsCommandLine(): JsonClient {
+    const { url, key } = JSON.parse(readFileSync(join(this.dataDir, 'server.json'), 'utf8')) as { readonly url: string; readonly key: string }
+    return new JsonClient(`${url}/api/v1`, { authorization: `Bearer ${key}` })
   }
 
   /** Kills it and removes the data folder that the lab made. */

@@ -26,6 +26,16 @@ type KnownIds = Readonly<Record<string, string>>
 
 const LONGEST_LIST = 3
 const LONGEST_TEXT = 40
+const ANYTHING = fc.jsonValue({ maxDepth: 2 })
+
+/** To build one takes far longer than to draw from it, and the same few come up in every schema. */
+const built = new Map<string, fc.Arbitrary<string>>()
+
+function builtOnce(name: string, build: () => fc.Arbitrary<string>): fc.Arbitrary<string> {
+  const arbitrary = built.get(name) ?? build()
+  built.set(name, arbitrary)
+  return arbitrary
+}
 
 /** What the schema allows. An id is half of the time one of `ids`, so that requests go further than "not found". */
 export function valuesOf(schema: JsonSchema, ids: KnownIds = {}): fc.Arbitrary<unknown> {
@@ -49,16 +59,16 @@ export function valuesOf(schema: JsonSchema, ids: KnownIds = {}): fc.Arbitrary<u
     case 'object':
       return objectsOf(schema, ids)
     default:
-      return fc.jsonValue({ maxDepth: 2 })
+      return ANYTHING
   }
 }
 
 function textsOf({ pattern, minLength = 0, maxLength = LONGEST_TEXT }: JsonSchema, ids: KnownIds): fc.Arbitrary<string> {
   const known = ids[/^\^([a-z]+_)\[/.exec(pattern ?? '')?.[1] ?? '']
   const lengths = { minLength, maxLength: Math.max(minLength, Math.min(maxLength, LONGEST_TEXT)) }
-  if (pattern === undefined) return fc.string({ unit: 'grapheme', ...lengths })
+  if (pattern === undefined) return builtOnce(`${lengths.minLength} to ${lengths.maxLength}`, () => fc.string({ unit: 'grapheme', ...lengths }))
   // The pattern alone, cut to length: where the cut breaks it, the request is one of the refused ones.
-  const made = fc.stringMatching(new RegExp(pattern)).map((text) => text.slice(0, maxLength))
+  const made = builtOnce(pattern, () => fc.stringMatching(new RegExp(pattern))).map((text) => text.slice(0, maxLength))
   return known === undefined ? made : fc.oneof(fc.constant(known), made)
 }
 

@@ -15,6 +15,8 @@ interface CampaignPlan {
   readonly say: (line: string) => void
   /** Names of strikes, instead of a hand from the deck. */
   readonly only?: readonly string[]
+  /** Between two reads of one reader, in milliseconds. */
+  readonly readEveryMs?: number
 }
 
 /** The last line of a campaign. All from `families_revoked_by_us` on must be 0. */
@@ -51,7 +53,7 @@ const READERS_PER_NODE = { sqlite: 4, postgres: 2 } as const
 export async function runCampaign(arena: Arena, plan: CampaignPlan): Promise<CampaignReport> {
   const started = performance.now()
   const dice = new Dice(plan.seed)
-  const readers = new Readers(arena)
+  const readers = new Readers(arena, plan.readEveryMs)
   const findings = newFindings()
   readers.start(dice.apart(1), READERS_PER_NODE[plan.store])
   const deck = deckOf(plan, dice)

@@ -10,6 +10,8 @@ interface RollingPlan {
   readonly restarts: number
   readonly seed: number
   readonly say: (line: string) => void
+  /** Between two reads of one caller, in milliseconds. */
+  readonly readEveryMs?: number
 }
 
 /** The last line. `failed_restarts` and all that follows must be 0. */
@@ -33,6 +35,7 @@ interface RollingReport {
 }
 
 const CALLERS = 6
+const READ_EVERY_MS = 8
 const TRIES_MAX = 6
 const RETRY_MS = 50
 const SAY_EVERY = 20
@@ -43,11 +46,13 @@ class Callers {
   retried = 0
   readonly failed: string[] = []
   readonly #arena: Arena
+  readonly #restMs: number
   #going = true
   #loops: Promise<void>[] = []
 
-  constructor(arena: Arena) {
+  constructor(arena: Arena, restMs: number) {
     this.#arena = arena
+    this.#restMs = restMs
   }
 
   start(dice: Dice): void {
@@ -62,7 +67,7 @@ class Callers {
   async #call(dice: Dice): Promise<void> {
     while (this.#going) {
       await this.#read(dice.pick(this.#arena.subjects), dice)
-      await rest(dice.between(2, 15))
+      await rest(this.#restMs * (0.5 + dice.next()))
     }
   }
 
@@ -95,7 +100,7 @@ class Callers {
 /** One node after the other is stopped as a deployment stops it, and started again, under load. */
 export async function rollOver(arena: Arena, plan: RollingPlan): Promise<RollingReport> {
   const started = performance.now()
-  const callers = new Callers(arena)
+  const callers = new Callers(arena, plan.readEveryMs ?? READ_EVERY_MS)
   const findings = newFindings()
   callers.start(new Dice(plan.seed))
   let failedRestarts = 0

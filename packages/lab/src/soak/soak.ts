@@ -14,6 +14,8 @@ interface SoakPlan {
   readonly minutes: number
   readonly seed: number
   readonly say: (line: string) => void
+  /** Between two reads of one reader, in milliseconds. */
+  readonly readEveryMs?: number
 }
 
 /** One server process over the measured time, after the warm-up. */
@@ -49,6 +51,7 @@ const YOUNG_MINUTES = 5
 
 const WARM_UP_SHARE = 0.35
 const SAMPLE_MS = 500
+const READ_EVERY_MS = 4
 const CALM_MS = 3_000
 /** Tokens of six seconds are renewed in the calm as well: a flight that is left is one that never lands. */
 const LANDING_MS = 20_000
@@ -84,7 +87,7 @@ export async function soak(plan: SoakPlan): Promise<SoakReport> {
 
 async function inArena(arena: Arena, plan: SoakPlan, ports: readonly number[]): Promise<SoakReport> {
   const dice = new Dice(plan.seed)
-  const readers = new Readers(arena, 4)
+  const readers = new Readers(arena, plan.readEveryMs ?? READ_EVERY_MS)
   const load = new MixedLoad(arena)
   const totalMs = plan.minutes * 60_000
   readers.start(dice.apart(1), 3)
