@@ -8,6 +8,7 @@ import { faultsOfRelease, notesOf, partsMissing } from '../scripts/check-release
 import { valuesCheck } from '../scripts/deploy/chart.mjs'
 import { faultsOfCompose } from '../scripts/deploy/compose.mjs'
 import { contextOf, faultsOfDockerfile, ignoreRules, isSent } from '../scripts/deploy/dockerfile.mjs'
+import { ofThisRun } from '../scripts/deploy/nginx.mjs'
 import { isAllowed, runtimePackages } from '../scripts/licences.mjs'
 
 const ROOT = new URL('../', import.meta.url).pathname
@@ -58,6 +59,9 @@ test.each([
   ['      - /data\n', '      - data:/data\n', 'the data folder is shared'],
   ['{ condition: service_healthy }\n    # Ready', '{ condition: service_started }\n    # Ready', 'does not wait for the database'],
   ['EVERGRANT_LISTEN:-127.0.0.1:8080', 'EVERGRANT_LISTEN:-0.0.0.0:8080', 'open to the whole network'],
+  ['networks: [outside]', 'networks: [inside, outside]', 'does not believe its proxy'],
+  ['subnet: 172.30.44.0/24', 'subnet: 172.30.45.0/24', 'does not believe its proxy'],
+  ['networks: [outside]', 'networks: [inside]', 'is reached by more than the server'],
 ])('compose.yaml with %j in it is refused once that is %j', (sound, broken, words) => {
   const text = read('compose.yaml')
   expect(text).toContain(sound)
@@ -70,6 +74,29 @@ test('the values of the chart fit their schema, and a misspelt or a wrong one do
     expect([name, check(parse(read(`deploy/helm/evergrant/ci/${name}`)))]).toEqual([name, []])
   for (const wrong of [{ publicUrl: 'http://a.example' }, { replica: 2 }, { database: { kind: 'mysql' } }, { config: { EVERGRANT_HISTORY_DAYS: 30 } }])
     expect(check(wrong)).not.toEqual([])
+})
+
+test('each pod is scraped once: the monitor asks for what one of the two services alone is called', () => {
+  const template = (name: string): string => read(`deploy/helm/evergrant/templates/${name}.yaml`)
+  const asked = /^ +(app\.kubernetes\.io\/component: \w+)$/m.exec(template('servicemonitor'))?.[1] ?? 'nothing'
+  const labels = template('service')
+    .split('\n---\n')
+    .map((service) => service.split('\nspec:\n')[0] ?? '')
+  expect(labels.map((text) => text.includes(asked))).toEqual([false, true])
+})
+
+test('a port of the public address is none of the name that an ingress listens for', () => {
+  const names = read('deploy/helm/evergrant/templates/ingress.yaml').match(/\$url\.host\w*/g)
+  expect(names).toEqual(['$url.hostname', '$url.hostname'])
+})
+
+test('what is shipped for nginx is read by nginx without a right of root: no port and no folder of the system', () => {
+  for (const name of ['evergrant.conf', 'compose.conf', 'below-path.conf']) {
+    const text = ofThisRun(read(`deploy/nginx/${name}`), { folder: '/run-1', port: 40_123 })
+    const ports = [...text.matchAll(/^ *listen (\d+)/gm)].map((found) => found[1])
+    expect([name, new Set(ports).size <= 1, ports.every((port) => port === '40123'), text.includes('/etc/')]).toEqual([name, true, true, false])
+  }
+  expect(ofThisRun(read('deploy/nginx/evergrant.conf'), { folder: '/run-1', port: 40_123 })).toContain('listen 40123 ssl')
 })
 
 test('every key that a shipped file sets is one that the server knows', () => {
@@ -102,11 +129,18 @@ test('proxies pass streams through, and each of their files is read', () => {
 
 test('workflows ask for no more than they need, and publish with provenance', () => {
   const release = parse(read('.github/workflows/release.yml'))
-  expect([parse(read('.github/workflows/ci.yml')).permissions, release.permissions]).toEqual([{ contents: 'read' }, { contents: 'read' }])
+  for (const name of readdirSync(join(ROOT, '.github/workflows')))
+    expect([name, parse(read(`.github/workflows/${name}`)).permissions]).toEqual([name, { contents: 'read' }])
   expect(release.jobs.packages.permissions['id-token']).toBe('write')
   const published = release.jobs.packages.steps.map(({ run = '' }: { readonly run?: string }) => run).filter((run: string) => run.startsWith('npm publish'))
   expect(published.map((run: string) => run.includes('--provenance'))).toEqual([true, true])
-  expect(read('.github/workflows/release.yml')).not.toMatch(/NPM_TOKEN|NODE_AUTH_TOKEN/)
+  // npm refuses a pre-release without a tag, at the very end; as `latest` everybody would get it.
+  expect(published.map((run: string) => run.includes('--tag "$NPM_TAG"'))).toEqual([true, true])
+  const early = "contains(github.ref_name, '-')"
+  expect(Object.entries<string>(release.jobs.packages.env).map(([name, value]) => [name, value.slice(4, -3)])).toEqual([
+    ['IS_EARLY', early],
+    ['NPM_TAG', `${early} && 'next' || 'latest'`],
+  ])
 })
 
 /** What the workflows and the bot that updates do not promise any more of what comes from others, and of the drills. */

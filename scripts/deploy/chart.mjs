@@ -63,6 +63,16 @@ function faultsOfObjects(objects) {
     say(!/(DATABASE_URL|MASTER_KEYS|SMTP_URL|EGRESS_PROXY|OTLP_ENDPOINT|VAULT_TOKEN)$/.test(name) || value === undefined, `${name} stands in clear`)
   for (const volume of pod.volumes ?? [])
     say(volume.secret === undefined || volume.secret.defaultMode === 0o400, `the files of ${volume.name} can be read by others`)
+  for (const { spec } of objects.filter(({ kind }) => kind === 'ServiceMonitor')) {
+    const wanted = Object.entries(spec.selector.matchLabels)
+    const found = objects.filter(({ kind, metadata }) => kind === 'Service' && wanted.every(([name, value]) => metadata.labels?.[name] === value))
+    say(found.length === 1, `each pod is scraped ${found.length} times`)
+  }
+  for (const { spec } of objects.filter(({ kind }) => kind === 'Ingress'))
+    say(
+      spec.rules.every(({ host }) => !host.includes(':')),
+      'the ingress names a port, and its host may have none',
+    )
   for (const object of objects)
     say(object.metadata?.labels?.['app.kubernetes.io/instance'] !== undefined, `${object.kind} ${object.metadata?.name} has no labels`)
   return faults

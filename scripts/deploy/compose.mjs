@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 
 /** @returns {string[]} what is wrong, in words */
 export function faultsOfCompose(text) {
-  const { services = {}, secrets = {}, volumes = {} } = parse(text)
+  const { services = {}, secrets = {}, volumes = {}, networks = {} } = parse(text)
   const faults = []
   const say = (condition, fault) => condition || faults.push(fault)
   for (const [name, service] of Object.entries(services)) {
@@ -37,6 +37,18 @@ export function faultsOfCompose(text) {
     'evergrant: is killed before it has drained',
   )
   say(server.depends_on?.database?.condition === 'service_healthy', 'evergrant: does not wait for the database')
+  // A name that two networks know is resolved by one of them, and the proxy then comes from an address of that one.
+  const shared = (services.proxy?.networks ?? []).filter((name) => (server.networks ?? []).includes(name))
+  const subnets = shared.flatMap((name) => (networks[name]?.ipam?.config ?? []).map(({ subnet }) => subnet))
+  say(
+    shared.length === 1 && subnets.includes(server.environment?.EVERGRANT_TRUSTED_PROXIES),
+    'evergrant: does not believe its proxy, so all callers have one address',
+  )
+  const reaching = Object.entries(services).filter(([, { networks: own = [] }]) => own.some((name) => (services.database?.networks ?? []).includes(name)))
+  say(
+    reaching.every(([name]) => name === 'database' || name === 'evergrant'),
+    'database: is reached by more than the server',
+  )
   return faults
 }
 

@@ -10,18 +10,25 @@ import { journeyBelow } from './nginx-journey.mjs'
 
 const START_MS = 120_000
 
+/** Not those of the system, which only root can make. */
+const temporary = (folder) => ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/temp;`).join(' ')
+
+/** A shipped file with the folder and the port of this run: who checks need not be root, whose ports 80 and 443 are. */
+export function ofThisRun(text, { folder, port }) {
+  return text.replaceAll('/etc/nginx/', `${folder}/`).replaceAll(/^( *listen )\d+/gm, `$1${port}`)
+}
+
 /** The shipped files as they are, with the addresses of this run; at `/` another application, whose log shows what strayed there. */
 function configuration(root, folder, { port, upstream }) {
-  const shipped = (name) => readFileSync(join(root, 'deploy/nginx', name), 'utf8').replaceAll('/etc/nginx/', `${folder}/`)
+  const shipped = (name) => ofThisRun(readFileSync(join(root, 'deploy/nginx', name), 'utf8'), { folder, port })
   writeFileSync(join(folder, 'evergrant-proxy.conf'), shipped('evergrant-proxy.conf'))
   writeFileSync(join(folder, 'below-path.conf'), shipped('below-path.conf'))
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/temp;`).join(' ')
   writeFileSync(
     join(folder, 'nginx.conf'),
     `worker_processes 1; daemon off; pid ${folder}/pid; error_log ${folder}/error.log;
 events {}
 http {
-  access_log off; ${temporary}
+  access_log off; ${temporary(folder)}
   upstream evergrant { server 127.0.0.1:${upstream}; keepalive 64; keepalive_timeout 60s; }
   server {
     listen 127.0.0.1:${port};
@@ -34,7 +41,7 @@ http {
 }
 
 /** The whole files, read by nginx itself. */
-function readsShipped(root, folder, say) {
+function readsShipped(root, folder, port, say) {
   const shipped = join(folder, 'shipped')
   mkdirSync(join(shipped, 'tls'), { recursive: true })
   spawnSync('openssl', [
@@ -53,11 +60,11 @@ function readsShipped(root, folder, say) {
     `${shipped}/tls/connect.example.com.pem`,
   ])
   for (const name of ['evergrant.conf', 'evergrant-proxy.conf', 'compose.conf'])
-    writeFileSync(join(shipped, name), readFileSync(join(root, 'deploy/nginx', name), 'utf8').replaceAll('/etc/nginx/', `${shipped}/`))
+    writeFileSync(join(shipped, name), ofThisRun(readFileSync(join(root, 'deploy/nginx', name), 'utf8'), { folder: shipped, port }))
   for (const name of ['evergrant.conf', 'compose.conf']) {
     writeFileSync(
       join(shipped, 'nginx.conf'),
-      `pid ${shipped}/pid; error_log ${shipped}/error.log;\nevents {}\nhttp { access_log off; include ${shipped}/${name}; }\n`,
+      `pid ${shipped}/pid; error_log ${shipped}/error.log;\nevents {}\nhttp { access_log off; ${temporary(shipped)} include ${shipped}/${name}; }\n`,
     )
     const read = spawnSync('nginx', ['-t', '-c', join(shipped, 'nginx.conf')], { encoding: 'utf8' })
     say(`nginx reads ${name}`, read.status === 0, read.stderr)
@@ -115,7 +122,7 @@ export async function checkNginx(root, say, leave) {
   const folder = mkdtempSync(join(tmpdir(), 'evergrant-nginx-'))
   const [port, upstream] = [await freePort(), await freePort()]
   const url = `http://localhost:${port}/evergrant`
-  readsShipped(root, folder, say)
+  readsShipped(root, folder, port, say)
   configuration(root, folder, { port, upstream })
   mkdirSync(join(folder, 'temp'))
   const nginx = spawn('nginx', ['-c', join(folder, 'nginx.conf')], { stdio: ['ignore', 'ignore', 'inherit'] })
