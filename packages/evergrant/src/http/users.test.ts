@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { OrganizationId } from '../core/ids.ts'
+import { newId, type OrganizationId } from '../core/ids.ts'
 import { MINUTE } from '../core/time.ts'
 import type { Role } from '../core/user/user.ts'
+import { systemEntropy } from '../system.ts'
 import { type ApiAnswer, type ApiLab, createApiLab } from '../testing/api-lab.ts'
-import { openFor, type SignedInPerson, signIn } from '../testing/people.ts'
+import { connectionOf, openFor, type SignedInPerson, signIn } from '../testing/people.ts'
 
 let lab: ApiLab
 let owner: SignedInPerson
@@ -95,6 +96,18 @@ describe('users, for those who administer them', () => {
     expect([...outcome(refused), refused.json.field]).toEqual([409, 'conflict', '/external_id'])
     await as(member, 'DELETE', `connections/${lab.connection}`)
     expect((await as(owner, 'PATCH', `users/${member.id}`, { external_id: 'somebody-else' })).status).toBe(200)
+  })
+
+  test('nor under one that lies behind two hundred that are over', async () => {
+    const { organization, integration, store } = lab
+    await as(owner, 'PATCH', `users/${member.id}`, { external_id: 'many' })
+    await connectionOf(store, { organization, integration, owner: 'many', account: 'first' })
+    for (let index = 0; index < 200; index += 1) {
+      const connection = await connectionOf(store, { organization, integration, owner: 'many', account: `account-${index}` })
+      const event = { ...(await store.events.list(organization, { connection }, { limit: 1, cursor: null })).items[0]!, id: newId('evt', systemEntropy) }
+      await store.connections.disconnect({ organization, connection, at: 1, event, revocation: null })
+    }
+    expect(outcome(await as(owner, 'PATCH', `users/${member.id}`, { external_id: 'somebody-else' }))).toEqual([409, 'conflict'])
   })
 
   test('a disabled person is out at once, everywhere, and back with a new sign-in when enabled', async () => {

@@ -1,3 +1,4 @@
+import { everyItem } from '../connection/every-item.ts'
 import type { Integration } from '../connection/integration.ts'
 import { Fault } from '../fault/fault.ts'
 import { type IntegrationId, idPattern, type OrganizationId } from '../ids.ts'
@@ -49,8 +50,7 @@ export async function choicesFor(request: ChoiceRequest, ports: ConnectPorts): P
   if (request.scopes !== null) throw needsOne('scopes')
   if (Object.keys(request.variables).length > 0) throw needsOne('variables')
   const named = request.choices === undefined ? null : await Promise.all(request.choices.map((name, at) => chosenOne(request, name, at, ports)))
-  const all =
-    named ?? (await ports.integrations.list(request.organization, { limit: CHOICES_MAX, cursor: null })).items.filter((one) => fits(one, request, ports))
+  const all = named ?? (await fitting(request, ports))
   if (all.length === 0)
     throw new Fault('invalid_request', {
       field: '/integration',
@@ -67,6 +67,15 @@ async function chosenOne(request: ChoiceRequest, name: string, at: number, ports
     field,
     detail: `"${integration.slug}" asks nobody in a browser, or its \`return_urls\` do not have this \`return_url\`. They are compared character by character.`,
   })
+}
+
+async function fitting(request: ChoiceRequest, ports: ConnectPorts): Promise<readonly Integration[]> {
+  const found: Integration[] = []
+  for await (const integration of everyItem((page) => ports.integrations.list(request.organization, page))) {
+    if (fits(integration, request, ports)) found.push(integration)
+    if (found.length === CHOICES_MAX) break
+  }
+  return found
 }
 
 function fits(integration: Integration, { returnUrl }: ChoiceRequest, ports: ConnectPorts): boolean {

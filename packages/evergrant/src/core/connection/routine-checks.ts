@@ -8,6 +8,7 @@ import { type Clock, type Entropy, type Instant, MINUTE, SECOND } from '../time.
 import type { ConnectionChecks } from './check-connection.ts'
 import type { Checks, DueCheck } from './checks.ts'
 import type { Connections } from './connections.ts'
+import { everyItem } from './every-item.ts'
 import type { Integration } from './integration.ts'
 import type { Integrations } from './integrations.ts'
 
@@ -58,13 +59,9 @@ export class RoutineChecks {
     const before = idFrom('con', clock.wall() - SETTLED_MS)
     let more = false
     for (const { id: organization } of await organizations.list()) {
-      for (let cursor: string | null = null, first = true; first || cursor !== null; first = false) {
-        const page = await integrations.list(organization, { limit: 200, cursor })
-        cursor = page.cursor
-        for (const integration of page.items) {
-          const everyMs = checkEveryMs(integration, providers.get(integration.provider))
-          if (everyMs !== null && (await checks.plan({ integration: integration.id, organization, everyMs, before }, PLAN_BATCH))) more = true
-        }
+      for await (const integration of everyItem((page) => integrations.list(organization, page))) {
+        const everyMs = checkEveryMs(integration, providers.get(integration.provider))
+        if (everyMs !== null && (await checks.plan({ integration: integration.id, organization, everyMs, before }, PLAN_BATCH))) more = true
       }
     }
     return more

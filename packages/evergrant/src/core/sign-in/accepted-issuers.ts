@@ -1,3 +1,4 @@
+import { everyItem } from '../connection/every-item.ts'
 import type { Integration } from '../connection/integration.ts'
 import type { Integrations } from '../connection/integrations.ts'
 import { Fault } from '../fault/fault.ts'
@@ -21,9 +22,8 @@ export class AcceptedIssuers {
 
   /** @throws Fault `provider_unavailable` when an issuer cannot be asked who it is, and no other integration says yes */
   async accepts(organization: OrganizationId, issuer: string): Promise<boolean> {
-    const { items } = await this.#ports.integrations.list(organization, { limit: 200, cursor: null })
     let away: Fault | null = null
-    for (const integration of items) {
+    for await (const integration of everyItem((page) => this.#ports.integrations.list(organization, page))) {
       try {
         if (integration.settings.signIn && (await this.#issuerOf(integration)) === issuer) return true
       } catch (error) {

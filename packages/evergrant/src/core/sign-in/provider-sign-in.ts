@@ -11,6 +11,7 @@ import { randomToken } from '../connect/random-token.ts'
 import { burn } from '../connect/signed-in.ts'
 import { openHeldGrant } from '../connect/staged-grant.ts'
 import { startFlow } from '../connect/start-flow.ts'
+import { everyItem } from '../connection/every-item.ts'
 import type { Integration } from '../connection/integration.ts'
 import type { Integrations } from '../connection/integrations.ts'
 import { providerNameOf } from '../connection/provider-name.ts'
@@ -92,8 +93,12 @@ export class ProviderSignIn {
   async offersIn(organization: OrganizationId): Promise<readonly Offer[]> {
     const found = await this.#ports.organizations.get(organization)
     if (found === undefined) return []
-    const { items } = await this.#ports.integrations.list(found.id, { limit: 200, cursor: null })
-    return items.flatMap((integration) => this.#offerOf(integration, found) ?? [])
+    const offers: Offer[] = []
+    for await (const integration of everyItem((page) => this.#ports.integrations.list(found.id, page))) {
+      const offer = this.#offerOf(integration, found)
+      if (offer !== undefined) offers.push(offer)
+    }
+    return offers
   }
 
   /** By slug in the organization, or by id. Undefined when nobody signs in that way. */

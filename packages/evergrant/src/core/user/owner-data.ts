@@ -3,6 +3,7 @@ import type { Events } from '../audit/events.ts'
 import type { ConnectSession } from '../connect/connect-sessions.ts'
 import type { ConnectionDetails, ConnectionService } from '../connection/connection-service.ts'
 import type { Revocation } from '../connection/connections.ts'
+import { everyItem } from '../connection/every-item.ts'
 import { Fault } from '../fault/fault.ts'
 import { type ConnectionId, idPattern, newId, type OrganizationId, type UserId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
@@ -188,12 +189,8 @@ export class OwnerData {
 
   async #connectionsOf(organization: OrganizationId, owner: string): Promise<readonly ConnectionDetails[]> {
     const found: ConnectionDetails[] = []
-    for (let cursor: string | null = null; ; ) {
-      const page = await this.#ports.connections.list(organization, { owner }, { limit: PAGE, cursor })
-      found.push(...page.items)
-      if (page.cursor === null) return found
-      cursor = page.cursor
-    }
+    for await (const details of everyItem((page) => this.#ports.connections.list(organization, { owner }, page))) found.push(details)
+    return found
   }
 
   async #eventsOf(
@@ -235,12 +232,9 @@ export class OwnerData {
   /** Asked before anything is erased: a refusal afterwards leaves half a person, and only who comes at once with another owner gets it. @throws Fault `conflict` */
   async #requireAnotherOwner({ organization, user, role }: Membership): Promise<void> {
     if (role !== 'owner') return
-    for (let cursor: string | null = null; ; ) {
-      const page = await this.#ports.users.list(organization, { limit: PAGE, cursor })
-      if (page.items.some((member) => member.membership.role === 'owner' && member.user.id !== user)) return
-      if (page.cursor === null) throw lastOwner()
-      cursor = page.cursor
-    }
+    for await (const member of everyItem((page) => this.#ports.users.list(organization, page)))
+      if (member.membership.role === 'owner' && member.user.id !== user) return
+    throw lastOwner()
   }
 
   /** The same owner has the same one, so that it can be proven, to whoever names them, that they were erased. */

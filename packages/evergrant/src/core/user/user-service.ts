@@ -1,6 +1,7 @@
 import type { NewOrganization, Organization, Organizations } from '../access/organization.ts'
 import type { Actor, EventType, NewEvent } from '../audit/event.ts'
 import type { Connections, Page, PageRequest } from '../connection/connections.ts'
+import { everyItem } from '../connection/every-item.ts'
 import { Fault } from '../fault/fault.ts'
 import { newId, type OrganizationId, type UserId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
@@ -197,13 +198,14 @@ export class UserService {
   /** Connections are found by their owner: under a new name this person would lose them, or meet somebody else's. */
   async #requireNoConnections(user: User): Promise<void> {
     for (const { organization } of await this.#ports.users.membershipsOf(user.id)) {
-      const { items } = await this.#ports.connections.list(organization, { owner: ownerOf(user) }, { limit: 200, cursor: null })
-      if (items.every(({ connection }) => connection.state === 'disconnected')) continue
-      throw new Fault('conflict', {
-        field: '/external_id',
-        detail:
-          'This person has connections under their present name, which would not be theirs any more. Disconnect them first, or give the name when the person is invited.',
-      })
+      for await (const { connection } of everyItem((page) => this.#ports.connections.list(organization, { owner: ownerOf(user) }, page))) {
+        if (connection.state === 'disconnected') continue
+        throw new Fault('conflict', {
+          field: '/external_id',
+          detail:
+            'This person has connections under their present name, which would not be theirs any more. Disconnect them first, or give the name when the person is invited.',
+        })
+      }
     }
   }
 
