@@ -8,13 +8,14 @@ import type { Seal } from './core/seal/seal.ts'
 import type { SessionService } from './core/session/session-service.ts'
 import type { Clock, Entropy, Timers } from './core/time.ts'
 import { createFileMailbox, createSmtpMailer } from './outbound/mail-sender.ts'
+import { openBreachedPasswords } from './seal/breached-passwords.ts'
 import { createOneTimePasswords } from './seal/one-time-passwords.ts'
 import { createPasskeyCeremonies } from './seal/passkey-ceremonies.ts'
 import { createPasswordHasher, type Derive } from './seal/password-hash.ts'
 import type { Store } from './store/index.ts'
 
 export interface IdentityComposition {
-  readonly config: Pick<Config, 'publicUrl' | 'allowedOrigins' | 'signUp' | 'organizationName'>
+  readonly config: Pick<Config, 'publicUrl' | 'allowedOrigins' | 'signUp' | 'organizationName' | 'passwordWords' | 'breachedPasswordsDir'>
   readonly store: Pick<Store, 'users' | 'sessions' | 'tickets' | 'factors' | 'throttles' | 'events' | 'organizations'>
   readonly sessions: Pick<SessionService, 'open' | 'refresh' | 'end'>
   readonly mailer: Mailer
@@ -35,9 +36,10 @@ export interface IdentityParts {
   readonly postbox: Postbox
 }
 
+/** @throws Fault `invalid_request` when the list of breached passwords is none */
 export function composeIdentity(parts: IdentityComposition): IdentityParts {
   const { config, store, sessions, mailer, seal, clock, timers, entropy, log, organization, derive } = parts
-  const { publicUrl, allowedOrigins, signUp, organizationName: name } = config
+  const { publicUrl, allowedOrigins, signUp, organizationName: name, passwordWords, breachedPasswordsDir } = config
   const postbox = new Postbox({ mailer, timers, log })
   const identity = createIdentity({
     ...store,
@@ -47,6 +49,8 @@ export function composeIdentity(parts: IdentityComposition): IdentityParts {
     log,
     opener: sessions,
     hasher: createPasswordHasher({ entropy, clock, ...(derive === undefined ? {} : { derive }) }),
+    passwordWords,
+    breached: breachedPasswordsDir === null ? null : openBreachedPasswords(breachedPasswordsDir),
     oneTimePasswords: createOneTimePasswords(entropy),
     passkeys: createPasskeyCeremonies({ publicUrl, allowedOrigins, name }),
     postbox,

@@ -34,6 +34,20 @@ export const CONFIG_KEYS = keys([
     meaning: '`invited`: people join by invitation. `open`: anybody with an e-mail address may sign up.',
   },
   {
+    name: 'EVERGRANT_PASSWORD_WORDS',
+    default: '',
+    secret: false,
+    meaning:
+      'Words that everybody knows here, separated by commas: of the company, its products, systems, projects and departments. A password that is little more than one of them is refused.',
+  },
+  {
+    name: 'EVERGRANT_BREACHED_PASSWORDS_DIR',
+    default: '',
+    secret: false,
+    meaning:
+      'Folder with a copy of Pwned Passwords as individual files, `00000.txt` to `FFFFF.txt`. Passwords that stand there are refused when they are chosen. Without it they are compared with the common ones alone.',
+  },
+  {
     name: 'EVERGRANT_SESSION_IDLE_DAYS',
     default: '30',
     secret: false,

@@ -61,6 +61,16 @@ test('what clients on the same machine read is let pass: every name in the sourc
   expect(problems({ EVERGRANT_HOMES: 'x' })).toContain('EVERGRANT_HOMES is not a key')
 })
 
+test('words that no password may be little more than are a list in small letters; short ones, which stand in many good passwords, are refused', () => {
+  expect(readConfig({}, { development: false })).toMatchObject({ passwordWords: [], breachedPasswordsDir: null })
+  const env = { EVERGRANT_PASSWORD_WORDS: 'Zephyrus, blue-heron,\nÜbermut', EVERGRANT_BREACHED_PASSWORDS_DIR: '/srv/pwned' }
+  expect(readConfig(env, { development: false })).toMatchObject({ passwordWords: ['zephyrus', 'blue-heron', 'übermut'], breachedPasswordsDir: '/srv/pwned' })
+  for (const words of ['hr', 'zephyrus, it', 'a<b>c', 'x'.repeat(65)])
+    expect(problems({ EVERGRANT_PASSWORD_WORDS: words }), words).toBe(
+      'EVERGRANT_PASSWORD_WORDS must be a list, separated by commas, of words of 4 to 64 letters and digits',
+    )
+})
+
 test('plain http is accepted for this machine alone', () => {
   for (const url of ['http://localhost:4400', 'http://127.0.0.1:9', 'http://[::1]:9', 'https://connect.example.com/grants/'])
     expect(problems({ EVERGRANT_PUBLIC_URL: url }), url).toBe('')

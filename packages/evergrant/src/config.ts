@@ -23,6 +23,10 @@ export interface Config {
   /** Of applications whose pages may use this server with a session; each is an origin as browsers write it. */
   readonly allowedOrigins: readonly string[]
   readonly signUp: SignUp
+  /** In small letters; what is little more than one of them is no password here. */
+  readonly passwordWords: readonly string[]
+  /** Folder of range files; null: passwords are not compared with breached ones. */
+  readonly breachedPasswordsDir: string | null
   readonly sessionIdleMs: number
   /** However much it is used. */
   readonly sessionMs: number
@@ -101,6 +105,9 @@ export function isTesting(): boolean {
   return process.env.NODE_ENV === 'test'
 }
 
+/** Shorter words stand in too many good passwords. */
+const PASSWORD_WORD = /^[\p{L}\p{M}\p{N}._-]{4,64}$/u
+
 const CACHE_ENTRIES_MAX = 10_000_000
 
 /** EVERGRANT_CACHE_ENTRIES before the configuration is read: the size of the heap is settled before anything else is loaded. Nonsense is refused later. */
@@ -136,6 +143,8 @@ export function readConfig(env: Environment, options: ReadOptions): Config {
     publicUrl: read.optional('EVERGRANT_PUBLIC_URL', publicAddress) ?? `http://localhost:${port}`,
     allowedOrigins: read.optional('EVERGRANT_ALLOWED_ORIGINS', origins) ?? [],
     signUp: read.optional('EVERGRANT_SIGN_UP', signUp) ?? 'invited',
+    passwordWords: read.list('EVERGRANT_PASSWORD_WORDS', PASSWORD_WORD, 'words of 4 to 64 letters and digits'),
+    breachedPasswordsDir: read.optional('EVERGRANT_BREACHED_PASSWORDS_DIR', (text) => text),
     sessionIdleMs: read.integer('EVERGRANT_SESSION_IDLE_DAYS', 1, 400) * DAY,
     sessionMs: read.integer('EVERGRANT_SESSION_DAYS', 1, 400) * DAY,
     recovery: read.flag('EVERGRANT_RECOVERY'),

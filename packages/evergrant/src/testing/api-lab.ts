@@ -81,6 +81,8 @@ const SESSIONS = {
   allowedOrigins: [],
   signUp: 'invited',
   organizationName: 'Example',
+  passwordWords: [],
+  breachedPasswordsDir: null,
   recovery: true,
   sdkTokenMs: 60 * DAY,
 } as const

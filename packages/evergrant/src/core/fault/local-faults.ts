@@ -92,6 +92,17 @@ export const LOCAL_FAULTS = defineFaults({
     endUser: 'This is not available right now. Please try again.',
     operator: 'The node has more work than it can take safely.',
   },
+  password_list_unavailable: {
+    class: 'local',
+    blame: 'operator',
+    status: 503,
+    action: 'retry',
+    title: 'No password can be chosen right now',
+    effect: 'none; the link and the old password stay good',
+    retry: 'when the list can be read again',
+    endUser: 'This is not available right now. Please try again.',
+    operator: 'A file in the folder of EVERGRANT_BREACHED_PASSWORDS_DIR is missing or cannot be read. Complete the folder; people sign in as ever meanwhile.',
+  },
   internal: {
     class: 'local',
     blame: 'evergrant',

@@ -4,13 +4,13 @@ import type { JsonObject } from '../json.ts'
 import { requireRecentProof } from '../session/recent-proof.ts'
 import type { SessionMode } from '../session/session.ts'
 import type { SignedIn } from '../session/sessions.ts'
-import { normalEmail, type User } from '../user/user.ts'
+import { normalEmail, ROLES, type User } from '../user/user.ts'
 import type { PersonEnding } from '../user/users.ts'
 import type { IdentityDesk } from './identity-desk.ts'
 import type { IdentityPorts, Visitor } from './identity-ports.ts'
 import type { Letter } from './letter.ts'
 import { alreadyThereLetter, passwordChangedLetter, resetLetter, signUpLetter, verifyLetter } from './letters.ts'
-import { checkPassword } from './passwords.ts'
+import { checkBreached, checkPassword } from './passwords.ts'
 import type { SignedInHere, SignIn } from './sign-in.ts'
 import type { SignInThrottle } from './sign-in-throttle.ts'
 import { LETTERS_PER_MAILBOX } from './throttle.ts'
@@ -92,9 +92,9 @@ export class Accounts {
     const email = textOf(signUp.data, 'email')
     if (email === null) throw spentFault()
     const name = chosen.name ?? textOf(signUp.data, 'name')
-    await this.checkChosen(chosen.password, [email, name], '/password')
-    const passwordHash = await this.#ports.hasher.hash(chosen.password)
     const organization = signUp.organization ?? this.#ports.organization
+    await this.checkChosen(chosen.password, { email, name }, organization)
+    const passwordHash = await this.#ports.hasher.hash(chosen.password)
     const user = await this.#desk.add({ email, name, passwordHash, verified: true }, { organization, role: 'member' }, { actor: null, spends: signUp })
     if (user === null) throw spentFault()
     const { mode, key } = chosen
@@ -121,7 +121,7 @@ export class Accounts {
     const ticket = await this.look(token, 'reset_password')
     const user = ticket?.user == null ? undefined : await this.#ports.users.get(ticket.user)
     if (ticket === undefined || user === undefined || user.disabledAt !== null) throw spentFault()
-    await this.checkChosen(password, [user.email, user.name], '/password')
+    await this.checkChosen(password, user, await this.#desk.homeOf(user.id))
     const passwordHash = await this.#ports.hasher.hash(password)
     // The link came to this address: it is theirs, and was not known to be before.
     const claimed = user.emailVerifiedAt === null && user.email !== null && user.email === textOf(ticket.data, 'email')
@@ -138,7 +138,7 @@ export class Accounts {
     const { user, session } = signedIn
     if (chosen.current === null) requireRecentProof(signedIn, this.#ports.clock.wall())
     else await this.#signIn.provePassword(user, chosen.current, visitor)
-    await this.checkChosen(chosen.password, [user.email, user.name], '/password')
+    await this.checkChosen(chosen.password, user, session.organization)
     const passwordHash = await this.#ports.hasher.hash(chosen.password)
     await this.store(user.id, passwordHash, () => ({}), { by: 'self', except: session.parent ?? session.id, claimed: false })
     return this.#signIn.renewedBy(signedIn, chosen.current === null ? null : 'pwd', visitor)
@@ -185,8 +185,12 @@ export class Accounts {
     return user
   }
 
-  async checkChosen(password: string, about: readonly (string | null)[], field: string): Promise<void> {
-    checkPassword(password, ['evergrant', (await this.#desk.sender()).application, ...about], field)
+  /** What the person is called, and the organization that they belong to. @throws Fault `password_refused`, `password_list_unavailable` */
+  async checkChosen(password: string, { email, name }: Pick<User, 'email' | 'name'>, organization: OrganizationId): Promise<void> {
+    const { passwordWords, breached } = this.#ports
+    const names = await Promise.all([this.#desk.sender(), this.#desk.sender(organization)])
+    checkPassword(password, ['evergrant', ...ROLES, ...names.map(({ application }) => application), ...passwordWords, email, name], '/password')
+    if (breached !== null) await checkBreached(password, breached, '/password')
   }
 
   async issue(purpose: TicketPurpose, user: UserId | null, organization: OrganizationId | null, data: JsonObject): Promise<string> {

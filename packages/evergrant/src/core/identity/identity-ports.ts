@@ -9,7 +9,7 @@ import type { Clock, Entropy } from '../time.ts'
 import type { Users } from '../user/users.ts'
 import type { Factors } from './factor.ts'
 import type { Letter } from './letter.ts'
-import type { PasswordHasher } from './passwords.ts'
+import type { BreachedPasswords, PasswordHasher } from './passwords.ts'
 import type { OneTimePasswords, PasskeyCeremonies } from './second-steps.ts'
 import type { Throttles } from './throttle.ts'
 import type { Tickets } from './ticket.ts'
@@ -28,6 +28,10 @@ export interface IdentityPorts {
   readonly opener: Pick<SessionService, 'open' | 'refresh' | 'end'>
   readonly sessions: Pick<Sessions, 'get' | 'reauthenticated'>
   readonly hasher: PasswordHasher
+  /** Words that the operator wants in no password, beside the names that are known anyway. */
+  readonly passwordWords: readonly string[]
+  /** Null: the operator keeps no such list. */
+  readonly breached: BreachedPasswords | null
   readonly oneTimePasswords: OneTimePasswords
   readonly passkeys: PasskeyCeremonies
   readonly postbox: { post(letter: Letter, purpose: string, failed: () => void): void }

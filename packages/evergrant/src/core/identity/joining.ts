@@ -130,7 +130,7 @@ export class Joining {
     if (known !== undefined && (known.emailVerifiedAt !== null || known.disabledAt !== null)) return this.#join(known, ticket, { organization, role })
     if (chosen.password === null) throw new Fault('invalid_request', { field: '/password', detail: 'Choose a password: send it as `password`.' })
     const called = chosen.name ?? name
-    await this.#accounts.checkChosen(chosen.password, [email, called], '/password')
+    await this.#accounts.checkChosen(chosen.password, { email, name: called }, organization)
     const passwordHash = await this.#ports.hasher.hash(chosen.password)
     if (known !== undefined) await this.#requireOwnName(known, organization)
     const user =
@@ -145,7 +145,7 @@ export class Joining {
   /** An account made by an operator. On the word of the command line alone its address counts as confirmed. @throws Fault `already_exists`, `password_refused` */
   async create(account: NewAccount, membership: { readonly organization: OrganizationId; readonly role: Role }, actor: Actor): Promise<User> {
     const email = normalEmail(account.email)
-    await this.#accounts.checkChosen(account.password, [email, account.name], '/password')
+    await this.#accounts.checkChosen(account.password, { email, name: account.name }, membership.organization)
     const passwordHash = await this.#ports.hasher.hash(account.password)
     const user = await this.#desk.add({ email, name: account.name, passwordHash, verified: actor.kind === 'cli' }, membership, { actor })
     if (user === null) throw new Fault('already_exists', { field: '/email', detail: 'Somebody with this address is there already.' })
@@ -164,9 +164,9 @@ export class Joining {
     const ticket = await this.#accounts.look(token, 'setup')
     if (ticket === undefined || !(await this.#ports.users.none())) throw spentFault()
     const email = normalEmail(account.email)
-    await this.#accounts.checkChosen(account.password, [email, account.name], '/password')
-    const passwordHash = await this.#ports.hasher.hash(account.password)
     const { organization } = this.#ports
+    await this.#accounts.checkChosen(account.password, { email, name: account.name }, organization)
+    const passwordHash = await this.#ports.hasher.hash(account.password)
     // Ends the tokens of all other starts with it, so there is one first owner.
     const spending = { actor: null, spends: ticket }
     const user = await this.#desk.add({ email, name: account.name, passwordHash, verified: true }, { organization, role: 'owner' }, spending)

@@ -15,6 +15,12 @@ export interface PasswordVerdict {
   readonly outdated: boolean
 }
 
+/** Passwords that were stolen elsewhere and made public. */
+export interface BreachedPasswords {
+  /** @throws Fault `password_list_unavailable`: what cannot be looked up is not taken for harmless */
+  has(password: string): Promise<boolean>
+}
+
 export const PASSWORD_MIN = 8
 const PASSWORD_MAX = 128
 /** A password that is only this much more than a word that everybody can look up about this person is that word. */
@@ -28,7 +34,7 @@ export function normalPassword(text: string): string {
 
 /**
  * Refuses what an attacker tries first. No rule about kinds of characters: they make passwords worse (NIST SP 800-63B 3.1.1.2).
- * `context`: e-mail address, name, application. @throws Fault `password_refused`
+ * `context`: e-mail address, name, organization, words of the operator. @throws Fault `password_refused`
  */
 export function checkPassword(text: string, context: readonly (string | null)[], field: string): void {
   const password = normalPassword(text)
@@ -37,7 +43,19 @@ export function checkPassword(text: string, context: readonly (string | null)[],
   if (length > PASSWORD_MAX) throw refused(field, `This password has ${length} characters. Use at most ${PASSWORD_MAX}.`)
   if (isCommon(password)) throw refused(field, 'This password is one of those that everybody tries first. Use another; four words are a good password.')
   if (isAbout(password, context))
-    throw refused(field, 'This password is little more than your name, your address or the name of the application. Use words that nobody connects with you.')
+    throw refused(
+      field,
+      'This password is little more than your name, your address, the name of the application or a word that is known here. Use words that nobody connects with you.',
+    )
+}
+
+/** Refuses what stands in the lists that attackers work through. @throws Fault `password_refused`, `password_list_unavailable` */
+export async function checkBreached(password: string, breached: BreachedPasswords, field: string): Promise<void> {
+  if (await breached.has(password))
+    throw refused(
+      field,
+      'This password was stolen from somebody somewhere, and is in the lists that attackers try. Use another; four words are a good password.',
+    )
 }
 
 function refused(field: string, detail: string): Fault {

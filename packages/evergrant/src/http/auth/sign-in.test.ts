@@ -195,7 +195,14 @@ test('limits are in the database: three nodes let through no more than one, and 
   const log = { info: () => {}, warn: () => {}, error: () => {} }
   const node = () =>
     composeIdentity({
-      config: { publicUrl: 'https://evergrant.example', allowedOrigins: [], signUp: 'invited', organizationName: 'Example' },
+      config: {
+        publicUrl: 'https://evergrant.example',
+        allowedOrigins: [],
+        signUp: 'invited',
+        organizationName: 'Example',
+        passwordWords: [],
+        breachedPasswordsDir: null,
+      },
       store: lab.store,
       sessions,
       mailer: { send: async () => {} },

@@ -155,6 +155,7 @@ const IN_FORM: ReadonlySet<string> = new Set([
   'sign_in_refused',
   'rate_limited',
   'overloaded',
+  'password_list_unavailable',
   'password_refused',
   'role_missing',
   'invalid_request',
