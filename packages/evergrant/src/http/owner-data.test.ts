@@ -195,6 +195,8 @@ describe('an erasure', () => {
   test('leaves nothing of what was planted anywhere in the database, and the provider is told', async () => {
     const [ana, connection] = [await plantPerson(), await plantConnection()]
     await plantSession()
+    const link = { purpose: 'owner_page', user: null, organization: lab.organization, data: { owner: OWNER }, attempts: 0 } as const
+    await lab.store.tickets.insert({ ...link, hash: 'link', createdAt: lab.time.clock.wall(), expiresAt: lab.time.clock.wall() + 60 * SECOND })
     await lab.call('PATCH', `/api/v1/connections/${connection}`, { body: { account_label: 'planted-second-label' } })
     expect(planted().length).toBeGreaterThan(5)
     lab.provider.steps.push({ kind: 'answer', status: 200, body: '' })

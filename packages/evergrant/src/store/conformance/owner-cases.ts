@@ -88,6 +88,26 @@ export const ownerCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'erasing an owner closes every page that a link opened for them, and no other',
+    async run(store, context) {
+      const [org, other] = [await TestOrganization.open(store, context), await TestOrganization.open(store, context)]
+      const linkOf = async (of: TestOrganization, owner: string, purpose: 'owner_page' | 'owner_visit' | 'invitation') => {
+        const hash = newId('evt', context.entropy)
+        await store.tickets.insert({
+          ...{ hash, purpose, user: null, organization: of.organization, data: { owner }, attempts: 0 },
+          ...{ createdAt: PAST, expiresAt: FUTURE },
+        })
+        return () => store.tickets.find(hash, purpose)
+      }
+      const theirs = [await linkOf(org, OWNER, 'owner_page'), await linkOf(org, OWNER, 'owner_visit')]
+      const others = [await linkOf(org, 'neighbour', 'owner_page'), await linkOf(other, OWNER, 'owner_visit'), await linkOf(org, OWNER, 'invitation')]
+      for (const find of [...theirs, ...others]) assert.ok(await find())
+      await store.owners.erase(erasure(org))
+      for (const find of theirs) assert.equal(await find(), undefined)
+      for (const find of others) assert.ok(await find())
+    },
+  },
+  {
     name: 'an owner with a live connection is not erased: nothing is written, and the answer names it',
     async run(store, context) {
       const org = await TestOrganization.open(store, context)

@@ -17,6 +17,9 @@ function takeRevocations(tables: Tables, organization: OrganizationId, owner: st
   return tables.revocations.takeOpen(own, tables.now(), visibilityMs)
 }
 
+/** Purposes of tickets that lead to an owner's own page. */
+const PAGES: ReadonlySet<string> = new Set(['owner_page', 'owner_visit'])
+
 function erase(tables: Tables, erasure: OwnerErasure): ErasureOutcome {
   const { organization, owner } = erasure
   const own = connectionsOf(tables, organization, owner)
@@ -28,6 +31,8 @@ function erase(tables: Tables, erasure: OwnerErasure): ErasureOutcome {
     if (intent !== null) tables.answers.remove(intent)
     tables.sessions.delete(session.id)
   }
+  for (const [hash, { ticket }] of tables.tickets)
+    if (ticket.organization === organization && PAGES.has(ticket.purpose) && ticket.data['owner'] === owner) tables.tickets.delete(hash)
   for (const row of own) forget(tables, row, erasure)
   emptyEvents(tables, erasure, new Set(own.map(idOf)))
   if (own.length + sessions.length > 0 || erasure.user !== null) tables.append(erasure.event)

@@ -21,7 +21,7 @@ function* connectSessions(organization: OrganizationId, owner: string): Program<
   return found.map(toSession)
 }
 
-/** What an event's own words for an owner are, in each database. */
+/** What an event's own words for an owner are, and a ticket's, in each database. */
 const TOLD_OWNER = { sqlite: "data ->> 'owner'", postgres: "data::json ->> 'owner'" } as const
 
 /** `everywhere`: the sessions of the user in other organizations, too, which only an erasure of the whole person asks for. */
@@ -65,6 +65,7 @@ function* erase(dialect: Dialect, erasure: OwnerErasure): Program<ErasureOutcome
   yield* forgetTokens(dialect, ids(own, 'id'))
   yield* forgetTraces(dialect, own)
   yield* run(`delete from connect_session where ${dialect.among('id')}`, ids(sessions, 'id'))
+  yield* closePages(dialect, organization, owner)
   // The rule of its disconnect stays: the tokens of an answer that is still on its way are revoked by it, and purged in their time.
   yield* run(
     `update connection set owner = ?, account = null, account_label = null, fault = null, metadata = '{}', tags = '[]', scopes = null, variables = '{}',
@@ -77,6 +78,12 @@ function* erase(dialect: Dialect, erasure: OwnerErasure): Program<ErasureOutcome
   if (own.length + sessions.length > 0 || erasure.user !== null) yield* append(erasure.event)
   for (const found of own) yield* changed({ kind: 'connection', connection: idOf(found) })
   return { kind: 'erased', connections: own.map(idOf), connectSessions: sessions.length }
+}
+
+/** Links to their own page, opened or not: they name the owner, and would show the connections of whoever has the name next. A ticket is kept for a day. */
+function* closePages(dialect: Dialect, organization: OrganizationId, owner: string): Program<void> {
+  const theirs = `purpose in ('owner_page', 'owner_visit') and (${TOLD_OWNER[dialect.name]}) = ?`
+  yield* run(`delete from ticket where organization_id = ? and ${theirs}`, organization, owner)
 }
 
 /** Found by the intents that the events name: a search through all answers would cost what everybody has. */
