@@ -1,5 +1,5 @@
 // What is shipped for running the server, as far as it can be judged by reading it. `npm run check:deploy` runs it with the real tools.
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -38,7 +38,7 @@ test('a builder gets the sources of the server, and neither data nor keys nor te
   for (const path of ['package-lock.json', 'packages/evergrant/src/cli/main.ts', 'packages/console/index.html', 'packages/lab/package.json'])
     expect(sent).toContain(path)
   expect(sent.filter((path) => /\.test\.tsx?$|node_modules|(^|\/)data\/|\.db$|keys\.json$|^packages\/lab\/src/.test(path))).toEqual([])
-  expect(sent.filter((path) => !/^(LICENSE$|package(-lock)?\.json$|tsconfig|scripts\/build-console\.mjs$|packages\/)/.test(path))).toEqual([])
+  expect(sent.filter((path) => !/^(LICENSE$|package(-lock)?\.json$|tsconfig|scripts\/build-(console|server)\.mjs$|packages\/)/.test(path))).toEqual([])
   const rules = ignoreRules('*\n!packages\n**/data\n!packages/a/data/kept')
   expect(['README.md', 'packages/a/b.ts', 'packages/a/data/evergrant.db', 'packages/a/data/kept'].map((path) => isSent(path, rules))).toEqual([
     false,
@@ -141,6 +141,57 @@ test('workflows ask for no more than they need, and publish with provenance', ()
     ['IS_EARLY', early],
     ['NPM_TAG', `${early} && 'next' || 'latest'`],
   ])
+})
+
+/** What the steps of a workflow name and is not here: scripts, files, the parts of a check, drills, and variables that no file of theirs reads. */
+function missingIn(workflow: string): readonly string[] {
+  interface Step {
+    readonly run?: string
+    readonly env?: Readonly<Record<string, string>>
+  }
+  interface Job {
+    readonly steps: readonly Step[]
+    readonly strategy?: { readonly matrix?: { readonly drill?: readonly string[] } }
+  }
+  const { scripts } = JSON.parse(read('package.json'))
+  const jobs: readonly Job[] = Object.values(parse(workflow).jobs)
+  const drills = jobs.flatMap(({ strategy }) => strategy?.matrix?.drill ?? []).map((drill) => `packages/lab/src/drills/${drill.split(' ')[0]}.ts`)
+  const steps = jobs.flatMap((job) => job.steps)
+  const paths = (text: string): readonly string[] => text.match(/(?<![\w/.-])(?:\.ci|scripts|tests|deploy)\/[\w./-]+/g) ?? []
+  const named = [...drills, ...steps.flatMap(({ run = '' }) => paths(run))]
+  const parts = steps.flatMap(({ run = '' }) => /^npm run check:deploy -- ([a-z ]+)$/.exec(run)?.[1]?.split(' ') ?? [])
+  const known = /const PARTS = \{([\s\S]*?)\n\}/.exec(read('scripts/check-deploy.mjs'))?.[1] ?? ''
+  return [
+    ...steps.flatMap(({ run = '' }) => [...run.matchAll(/npm run ([\w:-]+)/g)].map(([, name = '']) => name)).filter((name) => scripts[name] === undefined),
+    ...named.filter((path) => !existsSync(join(ROOT, path))),
+    ...parts.filter((part) => !new RegExp(`^  ${part}\\b`, 'm').test(known)),
+    ...steps
+      .filter(({ run = '' }) => run.startsWith('npm test -- '))
+      .flatMap(({ run = '', env = {} }) => {
+        const text = paths(run)
+          .filter((path) => existsSync(join(ROOT, path)))
+          .map(read)
+          .join()
+        return Object.keys(env).filter((name) => !text.includes(`process.env['${name}']`))
+      }),
+  ]
+}
+
+test('what a workflow names is there: scripts, files, parts, drills and variables', () => {
+  for (const name of readdirSync(join(ROOT, '.github/workflows'))) expect([name, missingIn(read(`.github/workflows/${name}`))]).toEqual([name, []])
+})
+
+test.each([
+  ['night', 'kill-nine.test.ts', 'kill-ten.test.ts', ['tests/e2e/kill-ten.test.ts', 'KILL_ROUNDS']],
+  ['night', 'KILL_ROUNDS', 'ROUNDS_OF_KILLS', ['ROUNDS_OF_KILLS']],
+  ['regular', 'drill: [restore', 'drill: [restoring', ['packages/lab/src/drills/restoring.ts']],
+  ['regular', 'npm run drill', 'npm run drills', ['drills']],
+  ['release', 'scripts/make-release.mjs', 'scripts/release.mjs', ['scripts/release.mjs']],
+  ['ci', 'chart systemd', 'charts systemd', ['charts']],
+])('%s.yml with %j as %j is found', (name, sound, broken, missing) => {
+  const text = read(`.github/workflows/${name}.yml`)
+  expect(text).toContain(sound)
+  expect(missingIn(text.replaceAll(sound, broken))).toEqual(missing)
 })
 
 /** What the workflows and the bot that updates do not promise any more of what comes from others, and of the drills. */
