@@ -17,11 +17,12 @@ COPY packages/lab/package.json packages/lab/
 # No install script of any package runs: the build needs none, and what is not run cannot do harm.
 RUN ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
 COPY tsconfig.json tsconfig.base.json ./
-COPY scripts/build-console.mjs scripts/
+COPY scripts/build-console.mjs scripts/build-server.mjs scripts/
 COPY packages/evergrant packages/evergrant
 COPY packages/sdk packages/sdk
 COPY packages/console packages/console
 RUN ["node_modules/.bin/tsc", "-b", "packages/evergrant"]
+RUN ["node", "scripts/build-server.mjs"]
 RUN ["node", "scripts/build-console.mjs", "--into", "packages/evergrant/dist/console"]
 
 FROM ${NODE_IMAGE} AS dependencies

@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../packages/lab/src/free-port.ts'
 
@@ -14,8 +14,8 @@ const scratch = mkdtempSync(join(tmpdir(), 'evergrant-package-'))
 const published = ['evergrant', 'sdk']
 const READY_MS = 60_000
 
-function run(command, args, cwd = root) {
-  return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 64 * 1024 * 1024 })
+function run(command, args, cwd = root, env = process.env) {
+  return execFileSync(command, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 64 * 1024 * 1024 })
 }
 
 function check(title, condition, detail = '') {
@@ -26,6 +26,20 @@ function check(title, condition, detail = '') {
 function pack(folder) {
   const [{ filename, files }] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', scratch], join(root, 'packages', folder)))
   return { tarball: join(scratch, filename), files: files.map(({ path }) => path) }
+}
+
+/** What a door's types need from beside themselves, and the tarball has not: the compiler would take it for `any`, and say nothing. */
+function missingTypes(folder, files) {
+  const { exports } = JSON.parse(readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8'))
+  const read = new Set([...JSON.stringify(exports).matchAll(/"\.\/([^"*]+\.d\.ts)"/g)].map(([, path]) => path))
+  // A set that grows is walked to its end.
+  for (const path of read) {
+    if (!files.includes(path)) continue
+    const text = readFileSync(join(root, 'packages', folder, path), 'utf8')
+    for (const [, target] of text.matchAll(/(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g))
+      read.add(posix.join(posix.dirname(path), target).replace(/(?<!\.d)\.(tsx?|js)$/, '.d.ts'))
+  }
+  return [...read].filter((path) => !files.includes(path))
 }
 
 /** An empty project whose node_modules has our two packages unpacked and everything else linked. */
@@ -157,7 +171,7 @@ function installWithNpm(tarballs) {
   check('`npx @evergrant/sdk` runs after an npm install', run('npx', ['--no', '--', '@evergrant/sdk', '--help'], project).includes('enroll <code>'))
 }
 
-/** The embedded database runs on a thread of its own, whose module is found next to the built files or not at all. */
+/** What the server finds beside itself (its thread, the console, its manifest), it finds next to the built files or not at all. */
 async function serveAsStranger(project) {
   const port = await freePort()
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, EVERGRANT_PORT: String(port), EVERGRANT_DATA_DIR: join(project, 'data') }
@@ -173,9 +187,15 @@ async function serveAsStranger(project) {
       readdirSync(join(project, 'data')).some((name) => name.endsWith('.db')),
       readdirSync(join(project, 'data')).join(', '),
     )
+    const page = await fetch(`http://127.0.0.1:${port}/console/`)
+    check('it serves the console', page.ok && (await page.text()).includes('<base href="/console/">'), `${page.status}`)
+    check('its health is asked from the command line', run(process.execPath, [cli, 'health', '--json'], project, env).includes('"ready":true'))
     server.kill('SIGTERM')
     const [code] = await exited
     check('it stops when it is told to', code === 0, `exit code ${code}\n${printed.join('')}`)
+    const { version } = JSON.parse(readFileSync(join(root, 'packages/evergrant/package.json'), 'utf8'))
+    const compiled = readdirSync(join(project, 'data/compiled', version), { recursive: true, withFileTypes: true }).filter((one) => one.isFile())
+    check('what it compiled is kept for the next start', compiled.length > 100, `${compiled.length} files`)
   } finally {
     server.kill('SIGKILL')
   }
@@ -194,6 +214,7 @@ async function becomesReady(server, port) {
 try {
   run(process.execPath, [join(root, 'scripts/clean.mjs')])
   run(join(modules, '.bin/tsc'), ['-b'])
+  run(process.execPath, [join(root, 'scripts/build-server.mjs')])
   run(process.execPath, [join(root, 'scripts/build-cjs.mjs')])
   run(process.execPath, [join(root, 'scripts/build-console.mjs'), '--into', 'packages/evergrant/dist/console'])
   const packed = published.map((folder) => ({ folder, ...pack(folder) }))
@@ -205,6 +226,8 @@ try {
       `${folder}: licence and readme are inside`,
       ['LICENSE', 'README.md'].every((name) => files.includes(name)),
     )
+    const missing = missingTypes(folder, files)
+    check(`${folder}: its types need no file that is not in the tarball`, missing.length === 0, missing.join(', '))
     run(join(modules, '.bin/publint'), ['run', '--strict', '--pack', 'npm', join(root, 'packages', folder)])
     check(`${folder}: publint has no complaint`, true)
     typesAsStranger(folder, tarball)

@@ -15,6 +15,7 @@ import { type NodeWatch, watchNode } from './core/refresh/node-watch.ts'
 import type { Membership } from './core/refresh/nodes.ts'
 import type { Seal } from './core/seal/seal.ts'
 import type { Clock } from './core/time.ts'
+import { databaseFile } from './database-file.ts'
 import { openFileJournal } from './journal/file-journal.ts'
 import { keyFile } from './seal/key-file.ts'
 import type { LiveKeyring } from './seal/live-keyring.ts'
@@ -110,10 +111,6 @@ async function refuseLostKeyFile(config: Config, store: Store): Promise<void> {
     field: 'EVERGRANT_MASTER_KEYS',
     detail: `This database holds sealed values, but ${path} is gone. Restore it from a backup, or set EVERGRANT_MASTER_KEYS, and start again. Nothing was changed; no connection is lost.`,
   })
-}
-
-export function databaseFile(config: Pick<Config, 'dataDir'>): string {
-  return join(config.dataDir, 'evergrant.db')
 }
 
 /** Built or not, the thread runs what this module runs. */

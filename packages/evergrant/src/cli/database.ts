@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
-import { databaseFile, makeDataDir } from '../compose-node.ts'
+import { makeDataDir } from '../compose-node.ts'
 import type { Config } from '../config.ts'
+import { databaseFile } from '../database-file.ts'
 import type { Migrations } from '../store/contract.ts'
 import * as store from '../store/index.ts'
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { databaseFile } from '../compose-node.ts'
 import { type Config, loadConfig } from '../config.ts'
+import { databaseFile } from '../database-file.ts'
 import { systemClock } from '../system.ts'
 import { type Api, remoteApi } from './api.ts'
 import { type ControlFile, isAlive, readControlFile } from './control-file.ts'

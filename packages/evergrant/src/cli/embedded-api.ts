@@ -1,5 +1,5 @@
-import { databaseFile } from '../compose-node.ts'
 import type { Config } from '../config.ts'
+import { databaseFile } from '../database-file.ts'
 import { type FileApi, readAnswer, readFile } from './api.ts'
 
 /** The same routes in this process, over the store that nobody else has open. Nothing listens and nothing is refreshed by itself. */

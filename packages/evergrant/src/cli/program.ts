@@ -1,7 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { BackupError } from '../backup/backup-error.ts'
 import { Fault } from '../core/fault/fault.ts'
-import { serveCommand } from './commands/serve.ts'
 import { CommandFailure, EXIT, type ExitCode } from './exit-code.ts'
 import { Output, type Streams } from './output.ts'
 import type { Shell } from './shell.ts'
@@ -11,6 +10,12 @@ const HELP_AFTER = `
 Every command takes --json. Exit codes: 0 done, 1 a problem was found or the request was refused, 2 the command line is
 wrong, 3 answers are only in the journal, 4 the server or the database cannot be reached, 5 some lines were refused.
 Configuration comes from EVERGRANT_... variables; \`evergrant doctor\` checks them.`
+
+/** A server, and what asks every few seconds how it is, start with their own code; whoever asks for anything else, help included, gets all of it. */
+const ALONE: ReadonlyMap<string, (program: Command, shell: Shell) => Promise<void>> = new Map([
+  ['serve', async (program: Command, shell: Shell) => (await import('./commands/serve.ts')).serveCommand(program, shell)],
+  ['health', async (program: Command, shell: Shell) => (await import('./commands/health.ts')).healthCommand(program, shell)],
+])
 
 /** Runs one command line and says how it went. Never throws. */
 export async function runCommandLine(args: readonly string[], streams: Streams): Promise<ExitCode> {
@@ -47,9 +52,9 @@ async function createProgram(name: string | undefined, shell: Shell, streams: St
     .version(version(), '--version')
     .addHelpText('after', HELP_AFTER)
     .showHelpAfterError('(add --help for what is possible)')
-  serveCommand(program, shell)
-  // A server starts with its own code alone; whoever asks for anything else, help included, gets all of them.
-  if (name !== 'serve') (await import('./other-commands.ts')).otherCommands(program, shell)
+  const alone = name === undefined ? undefined : ALONE.get(name)
+  if (alone !== undefined) await alone(program, shell)
+  else (await import('./all-commands.ts')).allCommands(program, shell)
   settle(program, streams)
   return program
 }

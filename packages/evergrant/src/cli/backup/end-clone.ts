@@ -1,8 +1,8 @@
-import { databaseFile } from '../../compose-node.ts'
 import { embeddedHome } from '../../compose-trust.ts'
 import type { Config } from '../../config.ts'
 import { SYSTEM_ACTOR } from '../../core/audit/event.ts'
 import { RestoreService } from '../../core/refresh/restore-service.ts'
+import { databaseFile } from '../../database-file.ts'
 import { openPostgresStore, openSqliteStore, type Store } from '../../store/index.ts'
 import { systemClock, systemEntropy, systemTimers } from '../../system.ts'
 

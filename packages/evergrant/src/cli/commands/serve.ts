@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
-import { databaseFile } from '../../compose-node.ts'
 import { type Config, loadConfig } from '../../config.ts'
+import { databaseFile } from '../../database-file.ts'
 import { banner, type Started } from '../banner.ts'
+import { keepCompiledCode } from '../compiled-code.ts'
 import { removeControlFile, writeControlFile } from '../control-file.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { withChosenPort } from '../free-port.ts'
@@ -24,6 +25,8 @@ async function serve(output: Output, development: boolean): Promise<ExitCode> {
   if (holdsGrants(development)) closeDoors()
   const config = await withChosenPort(loadConfig({ development }))
   const stopped = untilStopped()
+  // Before most of the code is loaded.
+  keepCompiledCode(config, version())
   const { createEvergrant } = await import('../../index.ts')
   const rehearsal = development ? await (await import('../../development.ts')).startDevelopment(config) : null
   const evergrant = await createEvergrant(config, rehearsal?.extension).catch(async (error: unknown) => {

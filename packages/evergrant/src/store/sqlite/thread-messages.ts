@@ -5,6 +5,8 @@ import type { Change } from '../contract.ts'
 export interface ThreadStart {
   readonly path: string
   readonly migrate: boolean
+  /** Folder in which compiled code is kept, when this process keeps it: a thread has to be told. */
+  readonly compiledIn: string | undefined
 }
 
 /** One call of a method of the contract. */

@@ -1,3 +1,4 @@
+import { getCompileCacheDir } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import { Fault } from '../../core/fault/fault.ts'
 import type { Membership, Nodes } from '../../core/refresh/nodes.ts'
@@ -19,7 +20,7 @@ interface ThreadedStoreOptions extends Pick<StoreOptions, 'migrate' | 'log'> {
  * @throws Fault `store_unavailable` when another process uses the file or its schema is not this program's
  */
 export async function openThreadedSqliteStore(path: string, options: ThreadedStoreOptions): Promise<Store> {
-  const start: ThreadStart = { path, migrate: options.migrate === true }
+  const start: ThreadStart = { path, migrate: options.migrate === true, compiledIn: getCompileCacheDir() }
   const thread = new StoreThread(startThread(options.entry, start), options)
   const parts = await thread.opened
   const part = (name: string) => Object.fromEntries((parts[name] ?? []).map((method) => [method, (...args: unknown[]) => thread.call(name, method, args)]))

@@ -12,11 +12,13 @@ import { migrateCommands } from './commands/migrate.ts'
 import { providerCommands } from './commands/providers.ts'
 import { refreshCommand } from './commands/refresh.ts'
 import { restoreCommands } from './commands/restore.ts'
+import { serveCommand } from './commands/serve.ts'
 import { userCommands } from './commands/users.ts'
 import type { Shell } from './shell.ts'
 
-/** Every command but `serve`, in the order in which help shows them. */
-export function otherCommands(program: Command, shell: Shell): void {
+/** In the order in which help shows them. */
+export function allCommands(program: Command, shell: Shell): void {
+  serveCommand(program, shell)
   migrateCommands(program, shell)
   doctorCommand(program, shell)
   healthCommand(program, shell)
