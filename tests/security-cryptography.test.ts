@@ -1,7 +1,8 @@
-// The list of algorithms (ASVS 11.1.2) is what the sources compute with, no more and no less.
+// The list of algorithms (ASVS 11.1.2) is what the sources compute with, and that of keys (11.1.1) what is sealed, no more and no less.
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { SEALED_PLACES } from '../packages/evergrant/src/core/seal/sealed-places.ts'
 
 const ROOT = new URL('../', import.meta.url).pathname
 const PAGE = readFileSync(join(ROOT, 'docs/security/cryptography.md'), 'utf8')
@@ -61,4 +62,71 @@ test('no source computes with what is broken: MD5, DES, RC4, ECB, and CBC or SHA
     'sha1 in evergrant/src/seal/breached-passwords.ts',
     'sha1 in evergrant/src/seal/proof-cipher.ts',
   ])
+})
+
+/** Sealed because they are secret, and no keys: tokens, codes and answers on their way, addresses of channels. */
+const NO_KEYS = [
+  'answer.body',
+  'channel.sealed',
+  'connect_session.flow_secret',
+  'connect_session.staged',
+  'credential.access_token',
+  'credential.refresh_token',
+  'idempotency_key.body',
+  'push_notice.code',
+  'pushed_code.code',
+  'revocation.staged_access_token',
+  'revocation.staged_refresh_token',
+]
+
+/** The rows of the policy, each with its five cells. */
+function livesOf(page: string): readonly (readonly string[])[] {
+  const section = page.split('## The life of a key')[1]?.split('\n## ')[0] ?? ''
+  const lines = section.split('\n').filter((line) => line.startsWith('| '))
+  return lines.slice(1).map((line) =>
+    line
+      .slice(1, -1)
+      .split('|')
+      .map((cell) => cell.trim()),
+  )
+}
+
+/** Every key that is sealed; `meta` holds several, each under its own name. */
+function sealedKeys(): readonly string[] {
+  const all = SEALED_PLACES.flatMap(({ table, columns, only }) => (only?.values ?? columns.map(({ column }) => column)).map((name) => `${table}.${name}`))
+  return all.filter((name) => !NO_KEYS.includes(name)).sort()
+}
+
+const keysOf = (page: string): readonly string[] =>
+  livesOf(page)
+    .flatMap(([key = '']) => [...key.matchAll(/`(\w+\.\w+)`/g)].map(([, name = '']) => name))
+    .filter((name) => !name.endsWith('.json'))
+    .sort()
+
+test('every key that is sealed has its life on the page: holders, period, end, and what to do when others may have it (ASVS 11.1.1)', () => {
+  expect(sealedKeys().length).toBeGreaterThan(7)
+  expect(keysOf(PAGE)).toEqual(sealedKeys())
+  for (const cells of livesOf(PAGE)) {
+    expect(cells, cells[0]).toHaveLength(5)
+    expect(
+      cells.filter((cell) => cell.length < 5),
+      cells[0],
+    ).toEqual([])
+  }
+  expect(keysOf(PAGE.replace(', `webhook.previous_secret`', ''))).not.toEqual(sealedKeys())
+})
+
+/** What the page says of a period, and where the code has it. */
+const PERIODS = [
+  ['| 30 days, after being published for 1 day at least |', 'core/session/signing-key.ts', ['ACTIVE_MS = 30 * DAY', 'PUBLISHED_MS = DAY']],
+  ['| published for 1 hour, while', 'core/session/signing-key.ts', ['RETIRING_MS = HOUR']],
+  ['signs beside the new one for 30 days at most', 'core/webhook/webhook-service.ts', ['MAX_OVERLAP_MS = 30 * DAY']],
+  ['believed beside the new one for 1 day', 'core/push/push-secret.ts', ['OVERLAP_MS = DAY']],
+  ['for at most 64 values', 'seal/aes-seal.ts', ['VALUES_PER_KEY = 64']],
+] as const
+
+test.each(PERIODS)('the page says %j, and %s keeps to it', (words, file, constants) => {
+  expect(PAGE).toContain(words)
+  const source = readFileSync(join(ROOT, 'packages/evergrant/src', file), 'utf8')
+  for (const constant of constants) expect(source).toContain(`const ${constant}\n`)
 })
