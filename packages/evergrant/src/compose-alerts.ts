@@ -8,12 +8,13 @@ import { OwnerLetters } from './core/alert/owner-letters.ts'
 import type { ConnectionDetails, ConnectionService } from './core/connection/connection-service.ts'
 import { Fault } from './core/fault/fault.ts'
 import type { Mailer } from './core/identity/letter.ts'
-import type { ConnectionId, OrganizationId, UserId } from './core/ids.ts'
+import type { ConnectionId, OrganizationId } from './core/ids.ts'
 import type { Log } from './core/log.ts'
 import type { HistoryCounter } from './core/observe/history-counter.ts'
 import type { Seal } from './core/seal/seal.ts'
 import type { Clock, Entropy, Timers } from './core/time.ts'
 import type { Tracing } from './core/tracing.ts'
+import { userOfOwner } from './core/user/user-of-owner.ts'
 import { DeliveryWork, type SendWebhook } from './core/webhook/delivery-work.ts'
 import { WebhookService } from './core/webhook/webhook-service.ts'
 import { alertView, deliveryView } from './http/alert-view.ts'
@@ -132,7 +133,7 @@ function composeLetters({ store, mailer, clock, entropy, log, repairLink }: Aler
   return new OwnerLetters({
     ...{ alerts: store.alerts, details, reconnectUrl: repairLink, compose: ownerLetter, mailer, clock, entropy, log },
     addressOf: async (organization, owner) => {
-      const user = (await store.users.byExternalId(owner)) ?? (owner.startsWith('usr_') ? await store.users.get(owner as UserId) : undefined)
+      const user = await userOfOwner(store.users, owner)
       if (user === undefined || user.email === null || user.disabledAt !== null) return null
       // Somebody else's owner may be called like a person of ours.
       const memberships = await store.users.membershipsOf(user.id)

@@ -8,6 +8,7 @@ import { newId } from '../core/ids.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../core/time.ts'
 import { systemEntropy } from '../system.ts'
 import { type ApiLab, createApiLab } from '../testing/api-lab.ts'
+import { newMember } from '../testing/people.ts'
 
 const QUIET = { from: '22:00', to: '07:00', time_zone: 'Europe/Berlin' }
 const SECRETS = ['planted-access-secret-1', 'planted-refresh-secret-2', 'planted-metadata-secret-3']
@@ -240,6 +241,19 @@ test('an end user gets one letter for one cause, only where the organization wan
   await lab.call('POST', `/api/v1/connections/${healed}/disconnect`)
   await work(lab)
   expect(lab.letters).toHaveLength(1)
+})
+
+test('a letter goes to whose connection it is, and not to who has the id that its owner is called by', async () => {
+  const lab = await createApiLab()
+  await lab.call('PATCH', '/api/v1/settings', { body: { owner_mail: true } })
+  const ana = await newMember(lab, { role: 'member', organization: lab.organization, externalId: 'ana', email: 'ana@example.com' })
+  for (const owner of [ana.id, 'ana']) {
+    const body = { integration: 'scripted', owner, access_token: SECRETS[0], expires_at: '2020-01-01T00:00:00Z', account: owner }
+    const { json } = await lab.call('POST', '/api/v1/connections', { body })
+    expect((await lab.call('GET', `/api/v1/connections/${json.id}/token`)).status).toBe(409)
+    await work(lab)
+    expect(lab.letters.map(({ to }) => to)).toEqual(owner === 'ana' ? ['ana@example.com'] : [])
+  }
 })
 
 test('a provider that is away is one alert after half an hour, and no end user hears of it', async () => {

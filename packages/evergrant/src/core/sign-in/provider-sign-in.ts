@@ -25,7 +25,8 @@ import { endOf } from '../session/session-refusals.ts'
 import type { Present, SessionService } from '../session/session-service.ts'
 import type { Sessions } from '../session/sessions.ts'
 import { SECOND } from '../time.ts'
-import { ownerOf, type User } from '../user/user.ts'
+import { ownerOf } from '../user/user.ts'
+import { userOfOwner } from '../user/user-of-owner.ts'
 import type { Users } from '../user/users.ts'
 import { grantChange } from './grant-change.ts'
 import { type Arrival, personChange } from './person-change.ts'
@@ -211,7 +212,7 @@ export class ProviderSignIn {
     }
     // Stored, and the process ended before it opened the session: the connection says whose it is.
     const row = session.result === null ? undefined : await connect.connections.get(session.organization, session.result)
-    const user = row === undefined ? undefined : await this.#userOf(row.connection.owner)
+    const user = row === undefined ? undefined : await userOfOwner(this.#ports.users, row.connection.owner)
     if (user === undefined || at >= (session.flow?.expiresAt ?? 0)) return { kind: 'refused', code: 'connect_session_used' }
     // Whose word it was is not asked again: without it the session stays in this organization.
     return this.#open(session, { user, issuer: null, methods: ['fed'] }, visitor)
@@ -221,12 +222,6 @@ export class ProviderSignIn {
     const outcome = await failFlow(session, code, { ...SILENT, text }, this.#ports.connect)
     await discardStaged(session, this.#ports.connect)
     return outcome
-  }
-
-  async #userOf(owner: string): Promise<User | undefined> {
-    const { users } = this.#ports
-    const user = (await users.byExternalId(owner)) ?? (isUserId(owner) ? await users.get(owner) : undefined)
-    return user === undefined || ownerOf(user) !== owner ? undefined : user
   }
 
   #organizationOf(slug: string | null): Promise<Organization | undefined> {
@@ -247,10 +242,6 @@ function sessionOf(id: ConnectSessionId): SessionId {
 
 function browserPerson(here: Present | null) {
   return here === null ? null : { user: here.user.id, owner: ownerOf(here.user), organization: here.session.organization }
-}
-
-function isUserId(text: string): text is User['id'] {
-  return text.startsWith('usr_')
 }
 
 function isId(text: string): text is Integration['id'] {

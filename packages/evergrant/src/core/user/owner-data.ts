@@ -5,7 +5,7 @@ import type { ConnectionDetails, ConnectionService } from '../connection/connect
 import type { Revocation } from '../connection/connections.ts'
 import { everyItem } from '../connection/every-item.ts'
 import { Fault } from '../fault/fault.ts'
-import { type ConnectionId, idPattern, newId, type OrganizationId, type UserId } from '../ids.ts'
+import { type ConnectionId, newId, type OrganizationId, type UserId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
 import type { Seal } from '../seal/seal.ts'
 import type { Session } from '../session/session.ts'
@@ -14,6 +14,7 @@ import { type Clock, type Entropy, MINUTE, SECOND, type Timers } from '../time.t
 import { type Governor, memberOf, requireGovern } from './governor.ts'
 import type { Owners } from './owners.ts'
 import { type Membership, ownerOf, type User } from './user.ts'
+import { userOfOwner } from './user-of-owner.ts'
 import { lastOwner } from './user-service.ts'
 import type { Identity, Users } from './users.ts'
 
@@ -83,7 +84,6 @@ const PROVIDERS_WAIT_MS = 10 * SECOND
 const REVOCATION_HIDDEN_MS = 2 * MINUTE
 /** Connections that somebody makes while their owner is erased. */
 const TRIES = 5
-const USER_ID = new RegExp(idPattern('usr'))
 
 /** What an application owes its people: all that is held about one of them, and its end. */
 export class OwnerData {
@@ -223,8 +223,8 @@ export class OwnerData {
 
   /** The member of this organization whose connections have this owner. */
   async #userOf(organization: OrganizationId, owner: string): Promise<{ readonly user: User; readonly membership: Membership } | null> {
-    const user = (await this.#ports.users.byExternalId(owner)) ?? (isUserId(owner) ? await this.#ports.users.get(owner) : undefined)
-    if (user === undefined || ownerOf(user) !== owner) return null
+    const user = await userOfOwner(this.#ports.users, owner)
+    if (user === undefined) return null
     const membership = (await this.#ports.users.membershipsOf(user.id)).find((one) => one.organization === organization)
     return membership === undefined ? null : { user, membership }
   }
@@ -253,10 +253,6 @@ const FIRST_WORD = { queued: 'not_answered', sibling_lives: 'kept_by_sibling', u
 /** Names an owner in the events without telling who they are. */
 export function pseudonymOf(seal: Pick<Seal, 'mac'>, organization: OrganizationId, owner: string): string {
   return `owner-${seal.mac('erased owner', `${organization}.${owner}`).slice(0, 24)}`
-}
-
-function isUserId(text: string): text is UserId {
-  return USER_ID.test(text)
 }
 
 /** Resolves when all are settled, or after `ms`; what is still under way goes on by itself. */
