@@ -64,6 +64,12 @@ test('no source computes with what is broken: MD5, DES, RC4, ECB, and CBC or SHA
   ])
 })
 
+test('nothing is encrypted with RSA, so there is no padding to get wrong (ASVS 11.3.1)', () => {
+  const encrypting = /\b(?:publicEncrypt|privateDecrypt|RSA-OAEP|RSA1_5|RSAES)\b/
+  expect([...sources()].filter(([, text]) => encrypting.test(text)).map(([path]) => path)).toEqual([])
+  expect(encrypting.test("import { publicEncrypt } from 'node:crypto'")).toBe(true)
+})
+
 /** Sealed because they are secret, and no keys: tokens, codes and answers on their way, addresses of channels. */
 const NO_KEYS = [
   'answer.body',

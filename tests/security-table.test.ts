@@ -114,6 +114,29 @@ test('every row of the ASVS page says where it is shown, and no more than that r
   expect(wrong).toEqual([])
 })
 
+/** How many requirements of level 1 and 2 each section of the release 5.0.0 has; those of level 3 come after them, 6.7 and 8.3.2 and up among them. */
+const SECTIONS: readonly (readonly [string, readonly number[]])[] = [
+  ['6', [3, 12, 4, 4, 5, 3, 0, 4]],
+  ['7', [3, 4, 2, 5, 2, 2]],
+  ['8', [2, 3, 1, 1]],
+  ['9', [3, 4]],
+  ['10', [2, 2, 4, 11, 5, 2, 3]],
+  ['11', [2, 3, 3, 4, 1, 1]],
+  ['12', [3, 2, 4]],
+  ['13', [1, 5, 2, 5]],
+  ['14', [2, 4, 3]],
+  ['15', [3, 3, 7]],
+  ['16', [1, 5, 4, 3, 3]],
+]
+
+test('every requirement of level 1 and 2 of the chapters V6 to V16 has its row on the ASVS page, in the order of the standard', () => {
+  const asked = SECTIONS.flatMap(([chapter, counts]) =>
+    counts.flatMap((count, section) => Array.from({ length: count }, (_, index) => `${chapter}.${1 + section}.${1 + index}`)),
+  )
+  const rows = readFileSync(resolve(ROOT, 'docs/security/asvs.md'), 'utf8').split('\n')
+  expect(rows.flatMap((line) => ASVS_ROW.exec(line)?.[1] ?? [])).toEqual(asked)
+})
+
 test('the check finds a title that is not there, a row without a test, a state that is none, and a row that is there twice', () => {
   const row = (id: string, held: string, cell: string) => `| ${id} | something | ${held} | - | ${cell} |`
   const own = (title: string) => `[\`security-table.test.ts\`](../../tests/security-table.test.ts): ${title}`
