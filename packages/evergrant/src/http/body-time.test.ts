@@ -35,7 +35,7 @@ afterEach(async () => {
   api.close()
 })
 
-async function begun(path: string, length: number, key: string): Promise<{ readonly socket: Socket; readonly said: () => string }> {
+async function begun(path: string, length: number | string, key: string, start = ''): Promise<{ readonly socket: Socket; readonly said: () => string }> {
   const socket = connect(port, '127.0.0.1')
   let text = ''
   socket.on('data', (chunk: Buffer) => {
@@ -43,7 +43,8 @@ async function begun(path: string, length: number, key: string): Promise<{ reado
   })
   socket.on('error', () => {})
   await once(socket, 'connect')
-  socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n{`)
+  const framing = typeof length === 'number' ? `Content-Length: ${length}` : length
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\n${framing}\r\n\r\n${start}{`)
   return { socket, said: () => text }
 }
 
@@ -67,6 +68,19 @@ test('a body that does not come is refused after two minutes, whoever sends it',
   const stranger = await begun(`/api/v1/proxy/${lab.connection}/up`, 5_000_000, 'nobody')
   await closing(stranger.socket)
   expect(stranger.said()).toMatch(/^HTTP\/1\.1 401 /)
+})
+
+test.each([
+  ['told before', 'Content-Length: 5000000', ''],
+  ['in chunks', 'Transfer-Encoding: chunked', 'ffffff\r\n'],
+])('what still comes of a body that was refused as too large, %s, may take no longer either', async (_how, framing, chunk) => {
+  const { socket, said } = await begun('/api/v1/integrations', framing, await lab.keyFor(['admin']), chunk)
+  socket.write(' '.repeat(2_000_000))
+  await expect.poll(said).toContain('body_too_large')
+  const drip = setInterval(() => socket.write(' '), 20)
+  await closing(socket)
+  clearInterval(drip)
+  expect(said()).toMatch(/^HTTP\/1\.1 413 /)
 })
 
 test('an upload through the proxy may take longer', async () => {
