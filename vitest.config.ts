@@ -19,6 +19,11 @@ const PARTS = [
   'packages/evergrant/src/*.test.ts',
   'packages/evergrant/src/cli/{import/*,*-findings,free-port,lean-process,memory-doors,output,providers-check}.test.ts',
   'packages/console/src/**/*.test.ts',
+  'packages/evergrant/src/store/**/!(postgres-store|postgres-nodes|statements).test.ts',
+  'packages/sdk/src/{axios,cli,proof,testing}/**/*.test.ts',
+  'packages/sdk/src/node/**/!(authenticator|race|sources).test.ts',
+  'packages/sdk/src/browser/**/!(chromium|client|connections|tabs|wake).test.ts',
+  'tests/*.test.ts',
 ]
 /** What starts and soon ends makes much that is young: with room for it, from the first moment, a start takes a fifth less of the processor. */
 const ROOM_FOR_THE_YOUNG = '--max-semi-space-size=32'
