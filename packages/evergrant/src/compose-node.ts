@@ -20,7 +20,8 @@ import { openFileJournal } from './journal/file-journal.ts'
 import { keyFile } from './seal/key-file.ts'
 import type { LiveKeyring } from './seal/live-keyring.ts'
 import { openSeal, rootKeyId, SEAL_ROOT } from './seal/open-seal.ts'
-import { openPostgresStore, openThreadedSqliteStore, type Store } from './store/index.ts'
+import type { Store } from './store/index.ts'
+import { openThreadedSqliteStore } from './store/sqlite/threaded-store.ts'
 import { systemClock, systemEntropy, systemTimers } from './system.ts'
 
 /** A machine that vanished is noticed by PostgreSQL after 30 s (15 s of silence, then three probes of 5 s): its lock is free then. */
@@ -116,9 +117,11 @@ async function refuseLostKeyFile(config: Config, store: Store): Promise<void> {
 /** Built or not, the thread runs what this module runs. */
 const SQLITE_THREAD = new URL(import.meta.url.endsWith('.ts') ? './compose-sqlite-thread.ts' : './compose-sqlite-thread.js', import.meta.url)
 
-function openStore(config: Config, log: Log, lost: (error: Error) => void): Promise<Store> {
-  if (config.databaseUrl === null) return openThreadedSqliteStore(databaseFile(config), { migrate: true, log, entry: SQLITE_THREAD, died: lost })
-  return openPostgresStore(config.databaseUrl.reveal(), {
+/** Of two databases one is used: the statements of the embedded one are read by its thread alone, those of PostgreSQL and its driver when it is named. */
+async function openStore(config: Config, log: Log, lost: (error: Error) => void): Promise<Store> {
+  if (config.databaseUrl === null) return await openThreadedSqliteStore(databaseFile(config), { migrate: true, log, entry: SQLITE_THREAD, died: lost })
+  const { openPostgresStore } = await import('./store/postgres/postgres-store.ts')
+  return await openPostgresStore(config.databaseUrl.reveal(), {
     clock: systemClock,
     timers: systemTimers,
     migrate: true,
