@@ -1,7 +1,7 @@
 // Mutation testing: each target is changed in hundreds of small ways, and its tests must notice. Runs in a copy of the repository with Stryker
 // beside the same vitest, so that nothing of it is installed here. Arguments: the targets (all of them by default), --minutes N for each
-// (60 by default), --file plan for one file, --keep to leave the copy, which the next run then
-// uses as it is.
+// (60 by default), --file plan for one file, --whole for all lines of parts of which a run has a share, --turn N for the share with that number
+// (by default another one each week), --keep to leave the copy, which the next run then uses as it is.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -13,12 +13,17 @@ const STRYKER = ['@stryker-mutator/core@10.1.1', '@stryker-mutator/vitest-runner
 const SERVER = 'packages/evergrant/src'
 /** Files that go into one run of Stryker: what is done when the time is over is kept. */
 const BATCH = 3
+/** The same where a run has a share of each. */
+const BATCH_OF_SHARES = 12
+/** Lines that are changed or left together where a run has a share of a part. */
+const BLOCK = 8
+const WEEK_MS = 7 * 24 * 3_600_000
 
 const named = (folder, names) => names.split(' ').map((name) => `${SERVER}/${folder}/${name}.test.ts`)
 
 /**
  * What is changed, and who must notice: part by part, since a part without a database is a hundred times as fast. A part without `files` is the rest
- * of its folder. `without`: what only the tests of other folders run, what holds no decision, and what measures time and refuses to run beside others.
+ * of its folder; `share: 8` changes an eighth of its lines, since the whole would take hours. `without`: what only the tests of other folders run, what holds no decision, and what measures time and refuses to run beside others.
  */
 const TARGETS = {
   seal: {
@@ -61,7 +66,7 @@ const TARGETS = {
           'admission answer-bytes backlog backoff due durable endpoint-breaker exchange-times plan renewal retry-budget suspicion token-cache node-watch secret-reports code-exchange',
         ),
       },
-      { tests: [`${SERVER}/core/refresh/!(fail-nth|fault-storm|crowded-line|own-renewal).test.ts`] },
+      { share: 8, tests: [`${SERVER}/core/refresh/!(fail-nth|fault-storm|crowded-line|own-renewal).test.ts`] },
     ],
   },
 }
@@ -70,8 +75,15 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const copy = join(tmpdir(), 'evergrant-mutate')
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { minutes: { type: 'string', default: '60' }, file: { type: 'string' }, keep: { type: 'boolean', default: false } },
+  options: {
+    minutes: { type: 'string', default: '60' },
+    file: { type: 'string' },
+    whole: { type: 'boolean', default: false },
+    turn: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+  },
 })
+const turn = Number(values.turn ?? Math.floor(Date.now() / WEEK_MS))
 const wanted = positionals.length === 0 ? Object.keys(TARGETS) : positionals
 const unknown = wanted.filter((name) => TARGETS[name] === undefined)
 if (unknown.length > 0) {
@@ -111,18 +123,21 @@ function makeCopy() {
 function mutate(name, { folder, without, parts }, deadline) {
   const names = readdirSync(join(copy, SERVER, folder)).flatMap((file) => (file.endsWith('.ts') && !file.endsWith('.test.ts') ? [basename(file, '.ts')] : []))
   const taken = new Set([...without.split(' '), ...parts.flatMap(({ files = '' }) => files.split(' '))])
-  const batches = parts.flatMap(({ files, tests }) => {
+  const batches = parts.flatMap(({ files, tests, share = 1 }) => {
     const own = (files === undefined ? names.filter((one) => !taken.has(one)) : files.split(' ')).filter(
       (one) => values.file === undefined || one === values.file,
     )
-    const cuts = Array.from({ length: Math.ceil(own.length / BATCH) }, (_, index) => own.slice(index * BATCH, (index + 1) * BATCH))
-    return cuts.map((batch) => ({ batch, tests }))
+    const of = values.whole ? 1 : share
+    const size = of === 1 ? BATCH : BATCH_OF_SHARES
+    const cuts = Array.from({ length: Math.ceil(own.length / size) }, (_, index) => own.slice(index * size, (index + 1) * size))
+    return cuts.map((batch) => ({ batch, tests, of }))
   })
   const [reports, notReached] = [[], []]
   let failed = false
-  for (const [at, { batch, tests }] of batches.entries()) {
+  for (const [at, { batch, tests, of }] of batches.entries()) {
     const left = deadline - Date.now()
-    const report = left < 60_000 ? null : strike(`${name}-${at}`, { files: batch.map((file) => `${SERVER}/${folder}/${file}.ts`), tests, left })
+    const report =
+      left < 60_000 ? null : strike(`${name}-${at}`, { places: batch.flatMap((file) => placesIn(`${SERVER}/${folder}/${file}.ts`, of)), tests, left })
     if (report === null) notReached.push(...batch)
     else if (report === 'failed') failed = true
     else reports.push(report)
@@ -130,14 +145,23 @@ function mutate(name, { folder, without, parts }, deadline) {
   return { reports, notReached, failed }
 }
 
+/** The whole file, or every so many-th block of its lines: another one each week, and in each file another one. */
+function placesIn(path, of) {
+  if (of === 1) return [path]
+  const lines = readFileSync(join(copy, path), 'utf8').split('\n').length
+  const blocks = Array.from({ length: Math.ceil(lines / BLOCK) }, (_, index) => index)
+  const chosen = blocks.filter((index) => (index + path.length + turn) % of === 0)
+  return chosen.map((index) => `${path}:${index * BLOCK + 1}-${Math.min(lines, (index + 1) * BLOCK)}`)
+}
+
 /** One run of Stryker. Null when the time was over before it ended. */
-function strike(name, { files, tests, left }) {
+function strike(name, { places, tests, left }) {
   const out = `reports/${name}.json`
   const settings = {
     testRunner: 'vitest',
     plugins: ['@stryker-mutator/vitest-runner'],
     vitest: { configFile: 'mutate.config.mjs', related: false },
-    mutate: files,
+    mutate: places,
     coverageAnalysis: 'perTest',
     ignoreStatic: true,
     concurrency: Math.max(1, availableParallelism()),

@@ -56,7 +56,7 @@ const BUILT: Readonly<Record<string, string>> = {
   'packages/evergrant/src/core/push/receive-push.ts': IDS,
   'packages/evergrant/src/core/session/access-token.ts': IDS,
   'packages/evergrant/src/core/session/refresh-credential.ts': IDS,
-  'packages/evergrant/src/core/user/owner-data.ts': IDS,
+  'packages/evergrant/src/core/user/user-of-owner.ts': IDS,
   'packages/evergrant/src/http/connect/language.ts': 'the name of our cookie',
   'packages/evergrant/src/http/fast-lane.ts': IDS,
   'packages/evergrant/src/http/id-page.ts': IDS,
