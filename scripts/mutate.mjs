@@ -63,7 +63,7 @@ const TARGETS = {
         files: 'admission answer-bytes backlog backoff due durable endpoint-breaker exchange-times interest plan renewal retry-budget suspicion token-cache',
         tests: named(
           'core/refresh',
-          'admission answer-bytes backlog backoff due durable endpoint-breaker exchange-times plan renewal retry-budget suspicion token-cache node-watch secret-reports code-exchange',
+          'admission answer-bytes backlog backoff due durable endpoint-breaker exchange-times interest plan plan-turns renewal retry-budget suspicion token-cache node-watch secret-reports code-exchange',
         ),
       },
       { share: 8, tests: [`${SERVER}/core/refresh/!(fail-nth|fault-storm|crowded-line|own-renewal).test.ts`] },
