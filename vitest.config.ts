@@ -9,8 +9,22 @@ import { PATIENCE_MS } from './tests/patience-time.ts'
 
 /** No process, no socket, nothing global: they share one worker's modules, so that a file costs what its tests cost. */
 const PURE = ['packages/evergrant/src/{core,providers}/**/*.test.ts']
-/** These kill, count and wait: each has its worker to itself. */
+/** These kill, count and wait, or replace something of the process, as a clock, a variable or a resolver: each has its worker to itself. */
 const STRIKING = ['**/fail-nth.test.ts', '**/fault-storm.test.ts', '**/crowded-line.test.ts']
+const ALONE = [
+  ...STRIKING,
+  'bench/**/*.test.ts',
+  'packages/console/src/**/*.test.tsx',
+  'packages/evergrant/src/cli/{agents,backup,compiled-code,health,provider-probe}.test.ts',
+  'packages/evergrant/src/journal/high-water-file.test.ts',
+  'packages/evergrant/src/outbound/{ssrf-oracle,token-endpoint}.test.ts',
+  'packages/evergrant/src/store/**/{postgres-store,postgres-nodes,statements}.test.ts',
+  'packages/lab/src/simulate/*.test.ts',
+  'packages/sdk/src/browser/{chromium,client,connections,tabs,wake}.test.ts',
+  'packages/sdk/src/node/**/{authenticator,race,sources}.test.ts',
+  'packages/sdk/src/react/**/*.test.{ts,tsx}',
+  'tests/e2e/{connect-pages,unforeseen-error}.test.ts',
+]
 /** Each opens an app and a database of its own in this process: the modules of the server are read once for all of them. */
 const IN_PROCESS = ['packages/evergrant/src/http/**/*.test.ts']
 /** Small things with sockets and files of their own. What replaces something of the process, as a clock, a variable or a resolver, has its worker to itself. */
@@ -64,10 +78,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'whole',
-          include: ['packages/*/src/**/*.test.{ts,tsx}', 'tests/**/*.test.ts', 'bench/**/*.test.ts', ...STRIKING],
-          exclude: [...BUILT, ...IN_PROCESS, ...PARTS, 'packages/evergrant/src/{core,providers}/**/!(fail-nth|fault-storm|crowded-line).test.ts'],
+          include: ['packages/*/src/**/*.test.{ts,tsx}', 'tests/**/*.test.ts'],
+          exclude: [...BUILT, ...IN_PROCESS, ...PARTS, ...PURE, ...ALONE],
+          isolate: false,
         },
       },
+      { extends: true, test: { name: 'alone', include: ALONE, exclude: BUILT } },
     ],
     globalSetup: ['./tests/postgres.ts'],
     pool: 'forks',

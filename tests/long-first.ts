@@ -46,7 +46,7 @@ const LONG: readonly string[] = [
 
 const NOT_LONG = LONG.length
 /** What waits for processes and browsers comes before what only computes: the short files of the last ones fill the end, when no long one is left. */
-const PROJECTS: readonly string[] = ['whole', 'http', 'parts', 'pure']
+const PROJECTS: readonly string[] = ['whole', 'alone', 'http', 'parts', 'pure']
 
 /** A worker that is shared is kept while the next file is of its project: the files of one come one after the other. */
 function project(file: TestSpecification): number {
