@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { TOTP } from 'otpauth'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { runHere } from '../testing/command-line.ts'
 import { freePort } from '../testing/free-port.ts'
@@ -56,8 +57,9 @@ async function serving(): Promise<{ readonly url: string; readonly setup_url: st
   return JSON.parse(out)
 }
 
-async function post(url: string, path: string, body: object): Promise<{ readonly status: number; readonly json: Record<string, unknown> }> {
-  const answer = await fetch(`${url}/api/v1/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+async function post(url: string, path: string, body: object, token?: string): Promise<{ readonly status: number; readonly json: Record<string, unknown> }> {
+  const headers = { 'content-type': 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) }
+  const answer = await fetch(`${url}/api/v1/${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
   return { status: answer.status, json: (await answer.json()) as Record<string, unknown> }
 }
 
@@ -98,4 +100,36 @@ test('a first start prints a link that makes the first owner once; invitations a
   expect((await post(url, 'auth/login', { email: 'ben@example.com', password: 'green pears travel slowly', mode: 'bearer' })).status).toBe(401)
   expect(await run(['users', 'enable', 'ben@example.com'])).toMatchObject({ code: 0, out: expect.stringMatching(/^usr_\S+ is enabled/) })
   expect(await run(['users', 'enable', 'nobody@example.com'])).toMatchObject({ code: 1, err: expect.stringContaining('There is no user nobody@example.com') })
+})
+
+test('remove-second-steps says what would go, asks for --yes, and lets somebody back in who lost all of them; without any it says so', async () => {
+  const { url } = await serving()
+  expect((await run(['users', 'create', '--email', 'ana@example.com', '--password-stdin'], PASSWORD)).code).toBe(0)
+  const credentials = { email: 'ana@example.com', password: PASSWORD, mode: 'bearer' }
+  const token = String((await post(url, 'auth/login', credentials)).json['access_token'])
+  const none = await run(['users', 'remove-second-steps', 'ana@example.com'])
+  expect(none).toMatchObject({ code: 0, out: expect.stringMatching(/^usr_\S+ \(ana@example\.com\) has no second step\. Nothing was changed\.\n$/) })
+
+  const started = (await post(url, 'users/me/factors/totp', {}, token)).json
+  const code = new TOTP({ secret: String(started['secret']) }).generate()
+  expect((await post(url, `users/me/factors/${started['id']}/confirm`, { code }, token)).status).toBe(200)
+  expect((await post(url, 'auth/login', credentials)).json['code']).toBe('second_factor_required')
+
+  const asked = await run(['users', 'remove-second-steps', 'ana@example.com'])
+  expect(asked).toMatchObject({ code: 1, out: '' })
+  expect(asked.err).toMatch(/every second step of usr_\S+ \(ana@example\.com\): 1 authenticator app, 0 passkeys, 10 recovery codes\./)
+  expect(asked.err).toMatch(/Then: evergrant users remove-second-steps usr_\S+ --yes/)
+  expect((await post(url, 'auth/login', credentials)).json['code']).toBe('second_factor_required')
+
+  const removed = await run(['users', 'remove-second-steps', 'ANA@example.com', '--yes'])
+  expect(removed, removed.err).toMatchObject({ code: 0, out: expect.stringMatching(/10 recovery codes\. 1 session ended\.\n$/) })
+  expect(removed.err).toMatch(/They sign in with their password alone until they add a second step\. .*evergrant users reset-password usr_/)
+  expect((await post(url, 'users/me/factors/totp', {}, token)).status).toBe(401)
+  expect((await post(url, 'auth/login', credentials)).status).toBe(200)
+  const again = JSON.parse((await run(['users', 'remove-second-steps', 'ana@example.com', '--yes', '--json'])).out)
+  expect(again).toMatchObject({ email: 'ana@example.com', removed: false, totp: 0, sessions_ended: 0, signs_in_with: ['password'] })
+  expect(await run(['users', 'remove-second-steps', 'nobody@example.com', '--yes'])).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('There is no user nobody@example.com on this server'),
+  })
 })

@@ -137,6 +137,7 @@ function pathOf({ path }: RouteFacts): string {
 /** Where the handler itself decides by the role, it must be reached. */
 const BODIES: Readonly<Record<string, unknown>> = {
   'POST /api/v1/organizations': { name: 'New', slug: 'taken' },
+  'POST /api/v1/users/factor-removals': { user: 'nobody@example.com' },
   'PUT /api/v1/agents/:id/policy': { access: [] },
   'POST /api/v1/agents/:id/workloads': { name: 'CI', issuer: 'https://ci.example', conditions: [{ claim: 'sub', value: 'repo:a' }] },
 }

@@ -42,6 +42,22 @@ export interface UsersOperations {
       readonly updated_at: string
     }
   >
+  /** Remove all second factors of a user who lost them. */
+  'POST /api/v1/users/factor-removals': Operation<
+    Nothing,
+    { readonly user: string; readonly dry_run?: boolean },
+    {
+      readonly user: string
+      readonly email: string | null
+      readonly name: string | null
+      readonly removed: boolean
+      readonly totp: number
+      readonly passkeys: number
+      readonly recovery_codes: number
+      readonly sessions_ended: number
+      readonly signs_in_with: readonly string[]
+    }
+  >
   /** Make an invitation without a letter. */
   'POST /api/v1/users/invitation-links': Operation<
     Nothing,

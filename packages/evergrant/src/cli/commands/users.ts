@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
+import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { ROLES } from '../../core/user/user.ts'
 import { type Api, allItems } from '../api.ts'
 import { CommandFailure, EXIT } from '../exit-code.ts'
@@ -21,6 +22,7 @@ export function userCommands(program: Command, shell: Shell): void {
   createCommand(group, shell)
   switchCommands(group, shell)
   resetCommand(group, shell)
+  removeStepsCommand(group, shell)
 }
 
 function listCommand(group: Command, { output }: Shell): void {
@@ -88,6 +90,59 @@ function resetCommand(group: Command, { output }: Shell): void {
         output.note('Give the link to the person. It works once, for an hour; no letter was sent.')
       }),
     )
+}
+
+function removeStepsCommand(group: Command, { output }: Shell): void {
+  group
+    .command('remove-second-steps <user>')
+    .description(
+      'for somebody who lost all of them: removes every authenticator app, passkey and recovery code and ends every session; says what, and asks for --yes. Id or e-mail address, of anybody on this server',
+    )
+    .option('--yes', 'after you made sure that it is them who asks')
+    .action((user: string, options: { readonly yes?: boolean }) =>
+      withApi(async (api) => {
+        const ask = (dryRun: boolean) => api.call('POST', 'users/factor-removals', { user, dry_run: dryRun })
+        const found = await ask(true)
+        if (options.yes !== true && hasSteps(found)) throw new CommandFailure(EXIT.problem, removalRefusal(found), { code: 'confirmation_required', ...found })
+        const done = options.yes === true ? await ask(false) : found
+        output.result(done, () => removalSaid(done))
+        if (done['removed'] === true) output.note(removalNext(done))
+      }),
+    )
+}
+
+const hasSteps = (report: JsonObject): boolean => report['totp'] !== 0 || report['passkeys'] !== 0
+
+const whoOf = ({ user, email }: JsonObject): string => (email === null ? cell(user) : `${cell(user)} (${cell(email)})`)
+
+function stepsOf(report: JsonObject): string {
+  const named = [counted(report['totp'], 'authenticator app'), counted(report['passkeys'], 'passkey'), counted(report['recovery_codes'], 'recovery code')]
+  return named.join(', ')
+}
+
+function counted(number: JsonValue | undefined, what: string): string {
+  return `${cell(number)} ${what}${number === 1 ? '' : 's'}`
+}
+
+function removalRefusal(found: JsonObject): string {
+  return [
+    `This would remove every second step of ${whoOf(found)}: ${stepsOf(found)}. Every session of theirs would end.`,
+    'From then on the first step alone opens the account, so make sure that it is them who asks: in person or by a call back, never by a message alone.',
+    `Then: evergrant users remove-second-steps ${cell(found['user'])} --yes`,
+  ].join('\n')
+}
+
+function removalSaid(done: JsonObject): string {
+  if (done['removed'] !== true) return `${whoOf(done)} has no second step. Nothing was changed.`
+  return `Removed every second step of ${whoOf(done)}: ${stepsOf(done)}. ${counted(done['sessions_ended'], 'session')} ended.`
+}
+
+function removalNext(done: JsonObject): string {
+  const reset = `\`evergrant users reset-password ${cell(done['user'])}\``
+  const ways = Array.isArray(done['signs_in_with']) ? done['signs_in_with'] : []
+  if (ways.length === 0) return `They have no password and no account elsewhere to sign in with. Make them a link for a new password: ${reset}.`
+  const others = ways.includes('password') ? ` If anybody else may know it, make them a link for a new one: ${reset}.` : ''
+  return `They sign in with their ${ways.map((way) => (way === 'provider' ? 'account elsewhere' : cell(way))).join(' or ')} alone until they add a second step.${others}`
 }
 
 /** By id or e-mail address. @throws CommandFailure */

@@ -69,6 +69,7 @@ export type EventType =
   | 'user.identity_added'
   | 'user.factor_added'
   | 'user.factor_removed'
+  | 'user.factors_removed'
   | 'user.recovery_codes_replaced'
   | 'user.mail_failed'
   | 'session.opened'

@@ -28,6 +28,15 @@ export interface Factor {
   readonly lastUsedAt: Instant | null
 }
 
+/** What went when all of them were removed. Those that were never confirmed counted for nothing, and are in no number. */
+export interface RemovedFactors {
+  readonly totp: number
+  readonly passkeys: number
+  /** Unspent ones. */
+  readonly recoveryCodes: number
+  readonly sessions: number
+}
+
 export interface Factors {
   /** Oldest first, unconfirmed ones included. */
   listOf(user: UserId): Promise<readonly Factor[]>
@@ -45,6 +54,11 @@ export interface Factors {
   /** True once for each code. */
   spendCode(user: UserId, hash: string, at: Instant): Promise<boolean>
   codesLeft(user: UserId): Promise<number>
+  /**
+   * All factors, recovery codes, begun second steps and sessions of the person, all or nothing. `removed` is appended with the numbers, `ended` when a
+   * session ended. `none`: there was no confirmed one, and nothing was changed.
+   */
+  removeAll(user: UserId, at: Instant, events: { readonly removed: NewEvent; readonly ended: NewEvent }): Promise<RemovedFactors | 'none'>
   /** Those that were added before `before` and never confirmed. */
   purge(before: Instant, limit: number): Promise<number>
 }

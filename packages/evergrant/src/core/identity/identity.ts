@@ -1,4 +1,5 @@
 import { Accounts } from './accounts.ts'
+import { FactorRemoval } from './factor-removal.ts'
 import { FactorService } from './factor-service.ts'
 import { IdentityDesk } from './identity-desk.ts'
 import type { IdentityPorts } from './identity-ports.ts'
@@ -11,11 +12,13 @@ export interface Identity {
   readonly accounts: Accounts
   readonly joining: Joining
   readonly factors: FactorService
+  readonly factorRemoval: FactorRemoval
 }
 
 export function createIdentity(ports: IdentityPorts): Identity {
   const desk = new IdentityDesk(ports)
   const signIn = new SignIn(desk)
   const accounts = new Accounts(desk, signIn)
-  return { signIn, accounts, joining: new Joining(desk, { accounts, signIn }), factors: new FactorService(desk) }
+  const joining = new Joining(desk, { accounts, signIn })
+  return { signIn, accounts, joining, factors: new FactorService(desk), factorRemoval: new FactorRemoval(desk) }
 }

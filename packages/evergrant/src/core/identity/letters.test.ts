@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest'
-import { alreadyThereLetter, factorLetter, invitationLetter, passwordChangedLetter, resetLetter, signUpLetter, verifyLetter } from './letters.ts'
+import {
+  alreadyThereLetter,
+  factorLetter,
+  factorsRemovedLetter,
+  invitationLetter,
+  passwordChangedLetter,
+  resetLetter,
+  signUpLetter,
+  verifyLetter,
+} from './letters.ts'
 
 const SENDER = { publicUrl: 'https://evergrant.example', application: 'Acme Travel' }
 const TOKEN = 'T'.repeat(43)
@@ -12,6 +21,7 @@ const LETTERS = [
   resetLetter(TO, TOKEN, SENDER),
   passwordChangedLetter(TO, SENDER),
   factorLetter(TO, 'added', 'Phone', SENDER),
+  factorsRemovedLetter(TO, SENDER),
   invitationLetter(TO, TOKEN, { organization: 'Acme', role: 'operator', from: 'Ben' }, SENDER),
 ]
 

@@ -105,6 +105,12 @@ export function factorLetter(to: string, what: 'added' | 'removed', name: string
   return changeLetter(to, { subject: `A second step was ${what}`, text, remedy }, sender)
 }
 
+export function factorsRemovedLetter(to: string, sender: Sender): Letter {
+  const text = `Every second step of your account at ${plain(sender.application)} was removed on the machine of the server, because you lost them all. All devices were signed out. Add a new one when you sign in.`
+  const remedy = 'choose a new password at once, and tell whoever runs the server'
+  return changeLetter(to, { subject: 'All your second steps were removed', text, remedy }, sender)
+}
+
 export function invitationLetter(
   to: string,
   token: string,

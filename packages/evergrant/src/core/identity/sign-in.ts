@@ -2,6 +2,7 @@ import { Fault } from '../fault/fault.ts'
 import { newId, type OrganizationId, type SessionId } from '../ids.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import { refreshCredential } from '../session/refresh-credential.ts'
+import { isByFactor } from '../session/second-factor.ts'
 import type { AuthMethod, SessionMode } from '../session/session.ts'
 import type { Opened } from '../session/session-service.ts'
 import type { SignedIn } from '../session/sessions.ts'
@@ -153,7 +154,7 @@ export class SignIn {
     if (!proved.userVerified)
       throw refused('This passkey did not check who is there (PIN, finger or face). Sign in with your password, and use it as the second step.')
     const organization = await this.#desk.organizationOf(user.id, wanted.organization)
-    return this.open({ user, organization, methods: ['hwk'], ...shapeOf(wanted) }, visitor)
+    return this.#openUnlessChanged({ user, organization, methods: ['hwk'], ...shapeOf(wanted) }, visitor)
   }
 
   /** Options to prove it again with a passkey. */
@@ -236,13 +237,15 @@ export class SignIn {
   }
 
   /**
-   * Looks once more when the session is open: a password that was changed meanwhile ended all sessions that it found, and this one came too late for that.
+   * Looks once more when the session is open: a password that was changed, or factors that were all removed, ended the sessions that there were, and this
+   * one came too late for that.
    * @throws Fault `sign_in_refused`
    */
   async #openUnlessChanged(session: NewSignIn, visitor: Visitor): Promise<SignedInHere> {
     const here = await this.open(session, visitor)
-    const now = await this.#ports.users.get(session.user.id)
-    if (now?.passwordChangedAt === session.user.passwordChangedAt) return here
+    const { id, passwordChangedAt } = session.user
+    const [now, kinds] = await Promise.all([this.#ports.users.get(id), isByFactor(session) ? this.#proofs.kindsOf(id) : null])
+    if (now?.passwordChangedAt === passwordChangedAt && kinds?.length !== 0) return here
     await this.#ports.opener.end(here.opened.signedIn.session, 'here', visitor)
     throw refused()
   }

@@ -32,6 +32,9 @@ export const TICKET_LIFE_MS: Readonly<Record<TicketPurpose, number>> = {
   owner_visit: 30 * MINUTE,
 }
 
+/** Those by which somebody shows or adds a factor: they do not outlive the factors. */
+export const FACTOR_TICKETS: readonly TicketPurpose[] = ['second_factor', 'passkey_registration', 'reauthentication']
+
 /** A single-use permission to do one thing. Its text is never stored. */
 export interface Ticket {
   /** SHA-256 of the text, base64url. The text has 256 random bits, so a plain hash says nothing of it. */

@@ -10,7 +10,12 @@ const FACTORS: ReadonlySet<AuthMethod> = new Set(['otp', 'hwk', 'rec'])
  * What counts is what was proven in this session: a factor that the person adds in another one opens nothing to whoever holds this one.
  */
 export function lacksFactor({ session, factorDemanded }: Pick<SignedIn, 'session' | 'factorDemanded'>): boolean {
-  return factorDemanded && !session.methods.some((method) => FACTORS.has(method))
+  return factorDemanded && !isByFactor(session)
+}
+
+/** A second factor was shown in this session. */
+export function isByFactor({ methods }: Pick<SignedIn['session'], 'methods'>): boolean {
+  return methods.some((method) => FACTORS.has(method))
 }
 
 /** @throws Fault `second_factor_missing` */

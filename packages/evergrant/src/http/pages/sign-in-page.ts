@@ -74,6 +74,9 @@ ${refusal(refused)}
 ${methods.includes('totp') ? codeForm('/auth/second-step', returnUrl) : null}
 ${methods.includes('passkey') ? html`<div class="ways">${passkeyForm({ action: '/auth/second-step', options: '/auth/second-step/options', ceremony: 'get', text: 'Use your passkey' }, { return_url: returnUrl })}</div><noscript><p>A passkey needs JavaScript. Turn it on for this page, or use another way.</p></noscript>` : null}
 ${methods.includes('recovery_code') ? recoveryForm('/auth/second-step', returnUrl) : null}
+<details><summary>I have lost all of these</summary>
+<p>Ask the people who look after this application. Whoever runs its server can remove your second steps, and you add a new one. Nothing of yours is lost.</p>
+</details>
 <p class="small after"><a href="${withReturn('/auth/sign-in', returnUrl)}">Start again</a></p>
 </div>`,
   }

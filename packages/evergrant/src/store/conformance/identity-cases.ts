@@ -4,6 +4,7 @@ import type { ThrottleRule } from '../../core/identity/throttle.ts'
 import type { Ticket } from '../../core/identity/ticket.ts'
 import { newId, type UserId } from '../../core/ids.ts'
 import type { User } from '../../core/user/user.ts'
+import { opened, stored } from './people.ts'
 import type { StoreCase, StoreContext } from './store-case.ts'
 import { bytesOf, FUTURE, PAST, TestOrganization, textOf } from './test-organization.ts'
 
@@ -243,6 +244,52 @@ const factorCases: readonly StoreCase[] = [
       assert.equal(await store.factors.remove(user, second.id, org.event('user.factor_removed')), 'removed')
       assert.equal(await store.factors.codesLeft(user), 0)
       assert.deepEqual(await store.factors.listOf(user), [])
+    },
+  },
+  {
+    name: 'all factors, codes, begun steps and sessions of a person go at once, with the numbers in the event, and of ten who ask one does it',
+    run: async (store, context) => {
+      const org = await TestOrganization.open(store, context)
+      const [user, other] = [await person(partsOf(org)), await person(partsOf(org))]
+      await store.factors.insert(factorOf(user, context, { confirmedAt: PAST }), ['a', 'b', 'c'], null)
+      await store.factors.insert(factorOf(user, context, { confirmedAt: PAST, kind: 'passkey', credentialId: `1-${user}` }), null, null)
+      await store.factors.insert(factorOf(user, context), null, null)
+      assert.equal(await store.factors.spendCode(user, 'a', PAST), true)
+      await store.factors.insert(factorOf(other, context, { confirmedAt: PAST }), ['d'], null)
+      const step = ticketOf(org, { purpose: 'second_factor', user })
+      const reset = ticketOf(org, { purpose: 'reset_password', user })
+      for (const ticket of [step, reset]) await store.tickets.insert(ticket)
+      const [open, kept] = [await opened(org, user), await opened(org, other)]
+      const at = PAST + 5
+      const events = () => ({
+        removed: { ...org.event('user.factors_removed'), subject: user, data: {} },
+        ended: { ...org.event('session.ended'), subject: user },
+      })
+      const outcomes = await Promise.all(Array.from({ length: 10 }, () => store.factors.removeAll(user, at, events())))
+      const done = { totp: 1, passkeys: 1, recoveryCodes: 2, sessions: 1 }
+      assert.deepEqual(
+        outcomes.filter((outcome) => outcome !== 'none'),
+        [done],
+      )
+      assert.deepEqual(await store.factors.listOf(user), [])
+      assert.equal(await store.factors.codesLeft(user), 0)
+      assert.equal(await store.tickets.find(step.hash, 'second_factor'), undefined)
+      assert.notEqual(await store.tickets.find(reset.hash, 'reset_password'), undefined)
+      const { revokedAt, end } = await stored(org, open)
+      assert.deepEqual([revokedAt, end], [at, 'ended_by_admin'])
+      assert.equal((await store.factors.listOf(other)).length, 1)
+      assert.equal(await store.factors.codesLeft(other), 1)
+      assert.equal((await stored(org, kept)).revokedAt, null)
+      const { items } = await store.events.list(org.organization, { subject: user }, { limit: 10, cursor: null })
+      assert.deepEqual(
+        items.filter(({ type }) => type === 'user.factors_removed').map(({ data }) => data),
+        [{ totp: 1, passkeys: 1, recovery_codes: 2, sessions: 1 }],
+      )
+      assert.equal(items.filter(({ type }) => type === 'session.ended').length, 1)
+      // One that was never confirmed is no second step.
+      await store.factors.insert(factorOf(user, context), null, null)
+      assert.equal(await store.factors.removeAll(user, at, events()), 'none')
+      assert.equal((await store.factors.listOf(user)).length, 1)
     },
   },
   {

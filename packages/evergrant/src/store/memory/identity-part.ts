@@ -1,8 +1,10 @@
-import type { Factor, Factors } from '../../core/identity/factor.ts'
+import type { NewEvent } from '../../core/audit/event.ts'
+import type { Factor, Factors, RemovedFactors } from '../../core/identity/factor.ts'
 import { charge, FRESH, giveBack, type NamedCharge, type ThrottleState, type Throttles } from '../../core/identity/throttle.ts'
-import type { Ticket, TicketPurpose, Tickets } from '../../core/identity/ticket.ts'
+import { FACTOR_TICKETS, type Ticket, type TicketPurpose, type Tickets } from '../../core/identity/ticket.ts'
 import type { FactorId, UserId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
+import { endOfUser } from './person-sessions-part.ts'
 import type { Tables } from './tables.ts'
 
 const ENDS_SIBLINGS: readonly TicketPurpose[] = ['reset_password', 'verify_email']
@@ -130,6 +132,26 @@ function forgetUnconfirmed(tables: Tables, before: Instant, limit: number): numb
   return old.length
 }
 
+function removeAll(
+  tables: Tables,
+  user: UserId,
+  { at, removed, ended }: { readonly at: Instant; readonly removed: NewEvent; readonly ended: NewEvent },
+): RemovedFactors | 'none' {
+  const confirmed = ofUser(tables, user).filter(({ confirmedAt }) => confirmedAt !== null)
+  if (confirmed.length === 0) return 'none'
+  const totp = confirmed.filter(({ kind }) => kind === 'totp').length
+  const passkeys = confirmed.length - totp
+  const recoveryCodes = codesLeft(tables, user)
+  for (const { id } of ofUser(tables, user)) tables.factors.delete(id)
+  for (const key of codesOf(tables, user)) tables.recoveryCodes.delete(key)
+  endTickets(tables, user, FACTOR_TICKETS)
+  const sessions = endOfUser(tables, user, { organization: null, except: null }, { end: 'ended_by_admin', at }).length
+  tables.append({ ...removed, data: { ...removed.data, totp, passkeys, recovery_codes: recoveryCodes, sessions } })
+  if (sessions > 0) tables.append(ended)
+  tables.changed({ kind: 'user', user })
+  return { totp, passkeys, recoveryCodes, sessions }
+}
+
 export function factorsPart(tables: Tables): Factors {
   return {
     listOf: async (user) => ofUser(tables, user),
@@ -154,6 +176,7 @@ export function factorsPart(tables: Tables): Factors {
       tables.append(event)
       return 'removed'
     },
+    removeAll: async (user, at, events) => removeAll(tables, user, { at, ...events }),
     useStep: async (id, step, at) => change(tables, id, ({ lastStep }) => (lastStep ?? -1) < step, { lastStep: step, lastUsedAt: at }),
     useCount: async (id, signCount, at) =>
       change(tables, id, (factor) => factor.signCount < signCount || (factor.signCount === 0 && signCount === 0), { signCount, lastUsedAt: at }),

@@ -1,10 +1,13 @@
 import type { NewEvent } from '../../core/audit/event.ts'
-import type { Factor, FactorKind, Factors } from '../../core/identity/factor.ts'
+import type { Factor, FactorKind, Factors, RemovedFactors } from '../../core/identity/factor.ts'
+import { FACTOR_TICKETS } from '../../core/identity/ticket.ts'
 import type { FactorId, UserId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
 import { append } from './event-rows.ts'
-import { type Database, type Dialect, type Program, type Row, row, rows, run } from './program.ts'
+import { endOfUser } from './person-session-ends.ts'
+import { changed, type Database, type Dialect, type Program, type Row, row, rows, run } from './program.ts'
 import { bytesOrNull, integer, integerOrNull, json, text, textOrNull } from './rows.ts'
+import { endAll as endTickets } from './tickets-store.ts'
 
 const COLUMNS = 'id, user_id, kind, name, secret, last_step, credential_id, public_key, sign_count, transports, created_at, confirmed_at, last_used_at'
 
@@ -97,6 +100,28 @@ function* remove(user: UserId, id: FactorId, event: NewEvent): Program<'removed'
   return 'removed'
 }
 
+function* removeAll(
+  dialect: Dialect,
+  user: UserId,
+  { at, removed, ended }: { readonly at: Instant; readonly removed: NewEvent; readonly ended: NewEvent },
+): Program<RemovedFactors | 'none'> {
+  // In the order in which everybody locks: the person, then their sessions. Of two who come at once the second finds nothing.
+  yield* row(`select p.id from person p where p.id = ? ${dialect.forUpdate('p')}`, user)
+  const of = (kind: FactorKind) => run('delete from factor where user_id = ? and kind = ? and confirmed_at is not null', user, kind)
+  const totp = yield* of('totp')
+  const passkeys = yield* of('passkey')
+  if (totp + passkeys === 0) return 'none'
+  yield* run('delete from factor where user_id = ?', user)
+  const recoveryCodes = yield* codesLeft(user)
+  yield* run('delete from recovery_code where user_id = ?', user)
+  yield* endTickets(user, FACTOR_TICKETS)
+  const sessions = (yield* endOfUser(dialect, { user, organization: null, except: null }, { end: 'ended_by_admin', at })).length
+  yield* append({ ...removed, data: { ...removed.data, totp, passkeys, recovery_codes: recoveryCodes, sessions } })
+  if (sessions > 0) yield* append(ended)
+  yield* changed({ kind: 'user', user })
+  return { totp, passkeys, recoveryCodes, sessions }
+}
+
 function* replaceCodes(user: UserId, hashes: readonly string[], event: NewEvent): Program<void> {
   yield* run('delete from recovery_code where user_id = ?', user)
   yield* insertCodes(user, hashes)
@@ -140,6 +165,7 @@ export function factorsStore(database: Database): Factors {
     insert: (factor, codes, event) => database.write(() => insert(factor, codes, event)),
     confirm: (user, id, step, codes, at, event) => database.write(() => confirm(user, id, step, { codes, at, event })),
     remove: (user, id, event) => database.write(() => remove(user, id, event)),
+    removeAll: (user, at, events) => database.write(() => removeAll(dialect, user, { at, ...events })),
     useStep: (id, step, at) => database.write(() => useStep(id, step, at)),
     useCount: (id, signCount, at) => database.write(() => useCount(id, signCount, at)),
     replaceCodes: (user, hashes, event) => database.write(() => replaceCodes(user, hashes, event), { repeatable: true }),
