@@ -82,7 +82,7 @@ function switchCommands(group: Command, { output }: Shell): void {
 function resetCommand(group: Command, { output }: Shell): void {
   group
     .command('reset-password <user>')
-    .description('makes a link at which the person chooses a new password. Id or e-mail address')
+    .description('makes a link at which the person chooses a new password. Id of anybody on this server, or e-mail address of somebody in the organization')
     .action((user: string) =>
       withApi(async (api) => {
         const made = await api.call('POST', `users/${encodeURIComponent(await userIdOf(api, user))}/password-reset`)

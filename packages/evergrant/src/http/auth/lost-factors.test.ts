@@ -133,6 +133,10 @@ test('somebody of another organization is found as well: people belong to the se
   expect((await remove(lab, ana.id)).json).toMatchObject({ removed: true, totp: 1 })
   const { items } = await lab.store.events.list(other, { subject: ana.id }, { limit: 100, cursor: null })
   expect(items.map(({ type }) => type)).toContain('user.factors_removed')
+  // The link for a new password, which somebody with a passkey alone needs next.
+  const reset = (key: string) => lab.call('POST', `/api/v1/users/${ana.id}/password-reset`, { key })
+  expect((await reset(local(lab))).json.link).toMatch(/\/auth\/reset#/)
+  expect((await reset(await lab.keyFor(['admin']))).json.code, 'an administrator of this organization').toBe('not_found')
   expect((await remove(lab, 'nobody@example.com')).json).toMatchObject({ status: 404, code: 'not_found', detail: expect.stringContaining('on this server') })
 })
 
