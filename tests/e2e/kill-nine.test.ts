@@ -5,7 +5,7 @@ import { freshDatabase } from '../fresh-database.ts'
 import { CAMPAIGN_PROFILES, killCampaign, type Victim } from './kill-campaign.ts'
 
 /** Twenty, to be as sure as a release has to be: `KILL_ROUNDS=20`, every night. Each moment of each class comes up in every round. */
-const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 3)
+const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 2)
 const { database, skip } = await freshDatabase()
 afterAll(() => database?.drop())
 
