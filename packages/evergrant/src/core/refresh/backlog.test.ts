@@ -109,3 +109,28 @@ test('an integration whose connections have endpoints of their own is not closed
   expect(backlogs.onlyEndpoint(INT, 'b')).toBe(false)
   expect(backlogs.onlyEndpoint(INT, 'a')).toBe(false)
 })
+
+test('an integration is closed until its time, and no longer once what closed it is over', () => {
+  const backlogs = new Backlogs(protocolTimes())
+  expect(backlogs.isClosed(INT, 0)).toBe(false)
+  backlogs.reopened(INT)
+  backlogs.closed(INT, 5_000, 0)
+  expect([4_999, 5_000].map((now) => backlogs.isClosed(INT, now))).toEqual([true, false])
+  backlogs.reopened(INT)
+  expect(backlogs.isClosed(INT, 1)).toBe(false)
+  expect(backlogs.integrations).toEqual([INT])
+})
+
+test('an endpoint is the only one until another is seen, and then for good', () => {
+  const backlogs = new Backlogs(protocolTimes())
+  expect(['a', 'a', 'b', 'b', 'a'].map((endpoint) => backlogs.onlyEndpoint(INT, endpoint))).toEqual([true, true, false, false, false])
+})
+
+test('nothing that is closed is emptied', () => {
+  const backlogs = new Backlogs(protocolTimes())
+  backlogs.closed(INT, 5_000, 0)
+  backlogs.emptied(INT, 4_999)
+  expect(backlogs.integrations).toEqual([INT])
+  backlogs.emptied(INT, 5_000)
+  expect(backlogs.integrations).toEqual([])
+})

@@ -74,3 +74,29 @@ test('a blocked integration is probed once per interval', () => {
   const breakers = new EndpointBreakers(times)
   expect([0, 1, 300_000].map((now) => breakers.nextProbe('int', now, 300_000))).toEqual([null, 300_000, null])
 })
+
+test('what is open is told by the integration that met it last, and since its first opening', () => {
+  const breakers = new EndpointBreakers(times)
+  breakers.failed('a', 10, 1, 'int_1')
+  breakers.failed('b', 20, 1)
+  breakers.failed('c', 30, 2, 'int_3')
+  expect(breakers.open()).toEqual([{ integration: 'int_1', since: 10 }])
+  breakers.enter('a', 5_010)
+  breakers.failed('a', 5_010, 1)
+  expect(breakers.open()).toEqual([{ integration: 'int_1', since: 10 }])
+  breakers.enter('a', 15_010)
+  breakers.failed('a', 15_010, 1, 'int_2')
+  expect(breakers.open()).toEqual([{ integration: 'int_2', since: 10 }])
+  breakers.succeeded('a')
+  expect(breakers.open()).toEqual([])
+})
+
+test('a breaker whose pause is over is open no more in the count', () => {
+  const breakers = opened()
+  expect([0, 4_999, 5_000].map((now) => breakers.openCount(now))).toEqual([1, 1, 0])
+})
+
+test('a blocked integration is asked about once in its time, and the next is counted from the last', () => {
+  const breakers = new EndpointBreakers(times)
+  expect([1_000, 1_999, 2_000, 2_500].map((now) => breakers.nextProbe('int_1', now, 1_000))).toEqual([null, 2_000, null, 3_000])
+})

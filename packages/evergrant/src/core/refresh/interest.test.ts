@@ -51,3 +51,28 @@ test('any number of connections that are read stays in bounded memory, and none 
   expect(state.written.length).toBe(100_001)
   expect(state.written.find(({ connection }) => connection === at(0))?.at).toBe(1_001)
 })
+
+test('a connection that is read all the time is marked once an hour, and one that is read for the first time at once', async () => {
+  const { interest, state } = open()
+  const HOUR = 3_600_000
+  for (const when of [0, 1, HOUR - 1]) interest.read(at(1), when, 500)
+  interest.read(at(2), HOUR - 1, null)
+  await interest.flush()
+  expect(state.written).toEqual([
+    { connection: at(1), at: 0, dueAt: 500 },
+    { connection: at(2), at: HOUR - 1, dueAt: null },
+  ])
+  interest.read(at(1), HOUR, null)
+  await interest.flush()
+  expect(state.written.slice(2)).toEqual([{ connection: at(1), at: HOUR, dueAt: null }])
+})
+
+test('nothing to write asks nobody', async () => {
+  const { interest, state } = open()
+  let asked = 0
+  state.during = () => {
+    asked += 1
+  }
+  await interest.flush()
+  expect(asked).toBe(0)
+})

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Reuse, ReuseClass } from '../provider/reuse.ts'
 import { drainFor, leaseFor, protocolTimes } from './protocol-times.ts'
-import { askAgainAt, deathMeansLostAnswer, presentableAt, windowOpen } from './suspicion.ts'
+import { askAgainAt, deathMeansLostAnswer, openPresentation, presentableAt, windowOpen } from './suspicion.ts'
 
 const times = protocolTimes()
 const reuse = (name: ReuseClass, windowMs = 0): Reuse => ({ class: name, windowMs, neverProbe: false })
@@ -82,4 +82,24 @@ test('a scaled table keeps the bounds of our own machine', () => {
   const fast = protocolTimes(50)
   expect(fast.orphanWaitMs).toBe(2_700)
   expect(fast.claimToSendMs).toBe(times.claimToSendMs)
+})
+
+test('what is open is the suspicion, or an intent of this generation, whoever holds the lease', () => {
+  const intent = { id: suspicion.intent, generation: 3, at: 500 }
+  expect(openPresentation({ suspicion, intent, generation: 3 })).toEqual(suspicion)
+  expect(openPresentation({ suspicion: null, intent, generation: 3 })).toEqual({ intent: suspicion.intent, at: 500, answered: false })
+  expect(openPresentation({ suspicion: null, intent, generation: 4 })).toBeNull()
+  expect(openPresentation({ suspicion: null, intent: null, generation: 3 })).toBeNull()
+})
+
+test('where a second presentation is harmless it is made at once; inside the window of P1 after a moment', () => {
+  const asked = { suspicion, accessExpiresAt: 9_000_000, now: 1_000_000 }
+  expect(['P0', 'P2'].map((name) => presentableAt({ ...asked, reuse: reuse(name as ReuseClass) }, times))).toEqual([1_000_000, 1_000_000])
+  expect(presentableAt({ ...asked, reuse: reuse('P1', 600_000) }, times)).toBe(1_000_000 + times.windowRetryMs)
+})
+
+test('a token without an end is asked about after the orphan wait when it was answered, and after an hour when it was not', () => {
+  const endless = { reuse: reuse('P4'), accessExpiresAt: null, now: 1_000_000 }
+  expect(presentableAt({ ...endless, suspicion: { ...suspicion, answered: true } }, times)).toBe(1_000_000 + times.orphanWaitMs)
+  expect(presentableAt({ ...endless, suspicion }, times)).toBe(1_000_000 + times.probeEveryMs)
 })
