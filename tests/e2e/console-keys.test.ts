@@ -60,10 +60,11 @@ describe.skipIf(chromiumPath() === null)('encryption keys in the console', () =>
     })
     await page.click('button:has-text("Seal anew")')
     await page.waitForSelector('main label:has-text("Sealing anew with k2")')
+    // Before the page is judged, which keeps it busy for as long as a slow machine needs for the rest.
+    await page.waitForFunction(() => (window as unknown as { seen: number[] }).seen.length > 1)
     expect(await violationsOf(page, 'everything')).toEqual([])
     await page.waitForSelector('text=k1 seals nothing any more', { timeout: 180_000 })
     const seen = await page.evaluate(() => (window as unknown as { seen: number[] }).seen)
-    expect(seen.length, 'how often the page told more').toBeGreaterThan(1)
     expect(seen).toEqual([...seen].sort((left, right) => left - right))
     await page.waitForSelector('main :text("evergrant keys remove k1")')
     await server.restart({ EVERGRANT_MASTER_KEYS: second })
