@@ -13,6 +13,7 @@ const bin = (name) => join(root, 'node_modules/.bin', name)
 const scratch = mkdtempSync(join(tmpdir(), 'evergrant-test-'))
 const countsFile = join(scratch, 'counts.json')
 const total = { passed: 0, failed: 0, skipped: 0 }
+const failedChecks = []
 const given = process.argv.slice(2)
 
 function run(command, args, env = {}) {
@@ -24,7 +25,7 @@ function check(title, command, args) {
   console.log(`\n${title}`)
   const passed = run(command, args)
   total[passed ? 'passed' : 'failed'] += 1
-  if (!passed) console.error(`${title}: failed`)
+  if (!passed) failedChecks.push(title)
 }
 
 if (given.length === 0) {
@@ -40,8 +41,13 @@ const green = run('vitest', ['run', ...given], { TEST_COUNTS_FILE: countsFile, .
 const counts = existsSync(countsFile) ? JSON.parse(readFileSync(countsFile, 'utf8')) : { passed: 0, failed: 1, skipped: 0 }
 for (const key of Object.keys(total)) total[key] += counts[key]
 // A runner that fails without a failing test (a crash, nothing collected) is a failure, too.
-if (!green && counts.failed === 0) total.failed += 1
+if (!green && counts.failed === 0) {
+  total.failed += 1
+  failedChecks.push('vitest itself')
+}
 rmSync(scratch, { recursive: true, force: true })
 
+// What failed minutes ago is named where it is read: beside the sum.
+for (const title of failedChecks) console.error(`\n${title}: failed`)
 console.log(`\n${closingLine(total)}`)
 process.exitCode = total.failed === 0 ? 0 : 1

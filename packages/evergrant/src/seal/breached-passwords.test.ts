@@ -36,7 +36,10 @@ test('what cannot be looked up is not taken for harmless: a range that is missin
   const folder = noted(breachedFolder({}))
   const list = openBreachedPasswords(folder)
   const range = join(folder, `${breachedHash('kettle pears travel slowly').slice(0, 5)}.txt`)
-  const refused = { code: 'password_list_unavailable', details: { detail: expect.not.stringContaining(breachedHash('kettle pears travel slowly').slice(0, 5)) } }
+  const refused = {
+    code: 'password_list_unavailable',
+    details: { detail: expect.not.stringContaining(breachedHash('kettle pears travel slowly').slice(0, 5)) },
+  }
   await expect(list.has('kettle pears travel slowly')).rejects.toMatchObject(refused)
   for (const text of ['', '<html>429 Too Many Requests</html>', '0018A45C4D1DEF81644B54AB7F9']) {
     writeFileSync(range, text)
