@@ -32,7 +32,7 @@ const TARGETS = {
     parts: [
       {
         tests: [
-          ...named('seal', 'aes-seal key-file key-provider key-signer keyring live-keyring parsers-fuzz token-signer vault-transit'),
+          ...named('seal', 'aes-seal breached-passwords key-file key-provider key-signer keyring live-keyring parsers-fuzz token-signer vault-transit'),
           ...named('core/session', 'access-token'),
           ...named('core/proof', 'dpop'),
         ],

@@ -26,6 +26,18 @@ test('the hash of a password is looked up in the file of its range, as Pwned Pas
   expect(await list.has('übermäßig viele Wörter'.normalize('NFD'))).toBe(true)
 })
 
+test('the first and the last line of a file are read like any other', async () => {
+  const folder = noted(breachedFolder({}))
+  const list = openBreachedPasswords(folder)
+  const hash = breachedHash('kettle pears travel slowly')
+  const [range, rest] = [hash.slice(0, 5), hash.slice(5)]
+  const other = '0'.repeat(34)
+  for (const lines of [`${rest}:7\r\n${other}1:2`, `${other}1:2\r\n${rest}:7`, `${rest}:7`]) {
+    writeFileSync(join(folder, `${range}.txt`), lines)
+    expect(await list.has('kettle pears travel slowly')).toBe(true)
+  }
+})
+
 test('padding, which was seen 0 times, is no password', async () => {
   const list = openBreachedPasswords(noted(breachedFolder({ 'kettle pears travel slowly': 0, 'green pears travel slowly': 10 })))
   expect(await list.has('kettle pears travel slowly')).toBe(false)

@@ -65,14 +65,15 @@ async function request(send: typeof fetch, timers: Timers, url: string, token: S
     const text = await answer.text()
     return { kind: 'answered', status: answer.status, body: parsed(text) }
   } catch (error) {
-    const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error
-    return {
-      kind: 'unreachable',
-      why: inner instanceof Error && 'code' in inner ? String(inner.code) : limit.signal.aborted ? 'no answer in 10 s' : 'no connection',
-    }
+    return { kind: 'unreachable', why: limit.signal.aborted ? `no answer in ${DEADLINE_MS / SECOND} s` : causeOf(error) }
   } finally {
     cancel()
   }
+}
+
+function causeOf(error: unknown): string {
+  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  return inner instanceof Error && 'code' in inner ? String(inner.code) : 'no connection'
 }
 
 function parsed(text: string): unknown {
