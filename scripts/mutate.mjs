@@ -1,6 +1,6 @@
 // Mutation testing: each target is changed in hundreds of small ways, and its tests must notice. Runs in a copy of the repository with Stryker
-// beside the same vitest, so that nothing of it is installed here. Arguments: the targets (all of them by default), --minutes N for each
-// (60 by default), --file plan for one file, --whole for all lines of parts of which a run has a share, --turn N for the share with that number
+// beside the same vitest, so that nothing of it is installed here. Arguments: the targets (all of them by default), --minutes N for all of
+// them together (60 by default), --file plan for one file, --whole for all lines of parts of which a run has a share, --turn N for the share with that number
 // (by default another one each week), --keep to leave the copy, which the next run then uses as it is.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -44,13 +44,13 @@ const TARGETS = {
     without: 'organization-names due-connections sessions token-signer',
     parts: [
       {
-        files: 'refresh-credential rotation recent-map access-token token-reader recent-proof connection-report session signing-key',
+        files:
+          'refresh-credential rotation recent-map access-token token-reader recent-proof connection-report session signing-key session-guard signing-keys presentation',
         tests: named(
           'core/session',
-          'access-token connection-report key-schedule recent-map recent-proof refresh-credential rotation session-ends session-guard',
+          'access-token access-token-claims connection-report key-schedule presentation recent-map recent-proof refresh-credential rotation session-ends session-guard signing-keys token-reader',
         ),
       },
-      { files: 'session-guard signing-keys', tests: named('core/session', 'session-guard signing-keys access-token') },
       // What they decide is seen whole over HTTP alone; that takes longer.
       { tests: [...named('core/session', 'session-service rotation'), ...named('http/auth', 'session-life bound-session second-factor-required')] },
     ],
@@ -92,9 +92,10 @@ if (unknown.length > 0) {
 }
 
 makeCopy()
+const deadline = Date.now() + Number(values.minutes) * 60_000
 let bad = 0
 for (const name of wanted) {
-  const outcome = mutate(name, TARGETS[name], Date.now() + Number(values.minutes) * 60_000)
+  const outcome = mutate(name, TARGETS[name], deadline)
   report(name, outcome)
   if (outcome.failed) bad += 1
 }
