@@ -52,7 +52,9 @@ const TARGETS = {
         ),
       },
       // What they decide is seen whole over HTTP alone; that takes longer.
-      { tests: [...named('core/session', 'session-service rotation'), ...named('http/auth', 'session-life bound-session second-factor-required')] },
+      {
+        tests: [...named('core/session', 'session-service session-trail rotation'), ...named('http/auth', 'session-life bound-session second-factor-required')],
+      },
     ],
   },
   refresh: {
