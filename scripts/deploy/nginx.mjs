@@ -11,11 +11,14 @@ import { journeyBelow } from './nginx-journey.mjs'
 const START_MS = 120_000
 
 /** Not those of the system, which only root can make. */
-const temporary = (folder) => ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/temp;`).join(' ')
+export const temporary = (folder) => ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/temp;`).join(' ')
 
 /** A shipped file with the folder and the port of this run: who checks need not be root, whose ports 80 and 443 are. */
 export function ofThisRun(text, { folder, port }) {
-  return text.replaceAll('/etc/nginx/', `${folder}/`).replaceAll(/^( *listen )\d+/gm, `$1${port}`)
+  return text
+    .replaceAll('/etc/nginx/', `${folder}/`)
+    .replaceAll(/^( *listen )80;/gm, `$1unix:${folder}/plain.sock;`)
+    .replaceAll(/^( *listen )\d+/gm, `$1${port}`)
 }
 
 /** The shipped files as they are, with the addresses of this run; at `/` another application, whose log shows what strayed there. */

@@ -168,23 +168,6 @@ export const age: Check = {
   },
 }
 
-export const tls: Check = {
-  name: 'tls',
-  what: 'testssl.sh grades the TLS that this server speaks',
-  run: async () => {
-    const found = await run(
-      'git',
-      ['grep', '-nE', "from 'node:(https|tls)'|createSecureServer|rejectUnauthorized: false", '--', `${SERVER}/*.ts`, ':!*.test.ts', ':!*/testing/*'],
-      { cwd: ROOT },
-    )
-    const careless = found.out.split('\n').filter((line) => /rejectUnauthorized: false|createSecureServer|https\.createServer/.test(line))
-    if (careless.length > 0) return verdictOf(careless, 'TLS is not ours, and certificates are always checked')
-    return notRun(
-      'the server speaks plain HTTP: TLS ends at the proxy before it, whose settings are graded where it stands. No source turns the check of certificates off',
-    )
-  },
-}
-
 export const audit: Check = {
   name: 'audit',
   what: '`npm audit` knows no vulnerability in what is installed with the server',

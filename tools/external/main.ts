@@ -2,12 +2,13 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { age, audit, jose, openssl, tls, vectors, webhooks, wycheproof } from './artefacts.ts'
+import { age, audit, jose, openssl, vectors, webhooks, wycheproof } from './artefacts.ts'
 import { ffuf, sqlmap, wfuzz } from './attacks.ts'
 import { contentPolicy, observatory } from './headers.ts'
 import { spectral } from './openapi-lint.ts'
 import { type Stage, startStage } from './stage.ts'
 import { licences, lockfile, sbom, secrets } from './supply-chain.ts'
+import { tls } from './tls.ts'
 import { type Check, failed, type Verdict } from './verdict.ts'
 
 const CHECKS: readonly Check[] = [
