@@ -62,10 +62,11 @@ const TARGETS = {
     without: 'engine-ports journal nodes liveness refresh-engine side-request',
     parts: [
       {
-        files: 'admission answer-bytes backlog backoff due durable endpoint-breaker exchange-times interest plan renewal retry-budget suspicion token-cache',
+        files:
+          'admission answer-bytes backlog backoff caller-faults due durable endpoint-breaker exchange-times interest plan renewal retry-budget suspicion token-cache',
         tests: named(
           'core/refresh',
-          'admission answer-bytes backlog backoff due durable endpoint-breaker exchange-times interest plan plan-turns renewal retry-budget suspicion token-cache node-watch secret-reports code-exchange',
+          'admission answer-bytes backlog backoff caller-faults due due-interest durable endpoint-breaker exchange-times interest plan plan-turns renewal retry-budget suspicion token-cache node-watch secret-reports code-exchange',
         ),
       },
       { share: 8, tests: [`${SERVER}/core/refresh/!(fail-nth|fault-storm|crowded-line|own-renewal).test.ts`] },
@@ -168,7 +169,7 @@ function strike(name, { places, tests, left }) {
     coverageAnalysis: 'perTest',
     ignoreStatic: true,
     concurrency: Math.max(1, availableParallelism()),
-    timeoutMS: 8_000,
+    timeoutMS: 4_000,
     reporters: ['json', 'progress-append-only'],
     jsonReporter: { fileName: out },
     ignorePatterns: ['**/dist/**', '/bench', '/docs', '/data', '/coverage', '/packages/console', '/packages/lab'],

@@ -60,6 +60,26 @@ test('what never got to its answer says nothing about the next', async () => {
   expect(times.typicalMs(INT, 1)).toBe(0)
 })
 
+test('what is typical is in the middle, whatever the order: one slow answer and one that came at once say little', () => {
+  const { times, pass } = byHand()
+  for (const ms of [5_000, 10, 300, 20, 400]) {
+    const visit = times.visit(INT)
+    pass(ms)
+    visit.end(true)
+  }
+  expect(times.typicalMs(INT, 8)).toBe(300)
+})
+
+test('the oldest exchanges are forgotten: a provider that was slow once is not slow for ever', () => {
+  const { times, pass } = byHand()
+  for (let count = 0; count < 400; count += 1) {
+    const visit = times.visit(INT)
+    pass(count < 200 ? 900 : 100)
+    visit.end(true)
+  }
+  expect(times.typicalMs(INT, 8)).toBe(100)
+})
+
 test('no request under way, no timer', () => {
   const { times, pass, waiting } = byHand()
   times.visit(INT).end(true)
