@@ -82,13 +82,18 @@ test('the end of a grant is told with what the provider said, also while it fail
   ])
 })
 
-test('an answer that was lost makes the token suspect, and that is told once', async () => {
+test('an answer that was lost makes the token suspect, which is told once until a later one is heard', async () => {
   const lab = await overdue({ reuse: 'P4' })
-  lab.provider.steps.push({ kind: 'silent' })
-  // A caller waits for seconds; the request goes on, and its silence is what the next one hears of.
-  expect(await ask(lab)).toBe('refresh_in_progress')
-  expect(await ask(lab)).toBe('outcome_unknown')
-  expect(await told(lab)).toMatchObject([{ type: 'connection.suspect', code: 'outcome_unknown', generation: 1, http_status: null, by: 'itn_' }])
+  lab.provider.steps.push({ kind: 'silent' }, { kind: 'silent' })
+  // A caller waits for seconds; the request goes on after it.
+  for (const answer of ['refresh_in_progress', 'refresh_in_progress', 'outcome_unknown']) expect(await ask(lab)).toBe(answer)
+  await lab.time.advance(HOUR)
+  expect(await ask(lab)).toBe('at-2')
+  expect(lab.provider.presented).toHaveLength(3)
+  expect(await told(lab)).toMatchObject([
+    { type: 'connection.suspect', code: 'outcome_unknown', generation: 1, http_status: null, by: 'itn_' },
+    { type: 'connection.refreshed', generation: 2 },
+  ])
 })
 
 test('a renewal says whether the refresh token changed', async () => {
