@@ -32,7 +32,10 @@ const TARGETS = {
     parts: [
       {
         tests: [
-          ...named('seal', 'aes-seal breached-passwords key-file key-provider key-signer keyring live-keyring parsers-fuzz token-signer vault-transit'),
+          ...named(
+            'seal',
+            'aes-seal breached-passwords key-file key-provider key-signer keyring live-keyring parsers-fuzz token-signer vault-transit vault-transit-answers',
+          ),
           ...named('core/session', 'access-token'),
           ...named('core/proof', 'dpop'),
         ],
@@ -44,8 +47,7 @@ const TARGETS = {
     without: 'organization-names due-connections sessions token-signer',
     parts: [
       {
-        files:
-          'refresh-credential rotation recent-map access-token token-reader recent-proof connection-report session signing-key session-guard signing-keys presentation',
+        files: 'refresh-credential rotation recent-map access-token token-reader recent-proof connection-report session signing-key session-guard signing-keys',
         tests: named(
           'core/session',
           'access-token access-token-claims connection-report key-schedule presentation recent-map recent-proof refresh-credential rotation session-ends session-guard signing-keys token-reader',
@@ -53,7 +55,10 @@ const TARGETS = {
       },
       // What they decide is seen whole over HTTP alone; that takes longer.
       {
-        tests: [...named('core/session', 'session-service session-trail rotation'), ...named('http/auth', 'session-life bound-session second-factor-required')],
+        tests: [
+          ...named('core/session', 'presentation session-service session-trail rotation'),
+          ...named('http/auth', 'session-life bound-session second-factor-required'),
+        ],
       },
     ],
   },
