@@ -54,9 +54,12 @@ export interface WrittenFile {
 export async function writeBackupFile(path: string, bytes: AsyncIterable<Uint8Array>): Promise<WrittenFile> {
   const part = `${path}.part`
   const handle = await open(part, 'wx', 0o600).catch((error: unknown) => {
-    throw new BackupError(`${part} cannot be made (${reasonOf(error)}): another backup writes there, one was interrupted and left it, or this user may not.`, {
-      cause: error,
-    })
+    throw new BackupError(
+      `${part} cannot be made (${reasonOf(error)}): another backup writes there, or one was interrupted and left it (then remove it), or this user may not.`,
+      {
+        cause: error,
+      },
+    )
   })
   try {
     const written = await drain(handle, bytes)

@@ -54,7 +54,7 @@ export function remoteApi(url: string, key: string): FileApi {
     try {
       return await read(await fetch(`${url}/api/v1/${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }))
     } catch (cause) {
-      throw new CommandFailure(EXIT.unreachable, `The server at ${url} does not answer (${reasonOf(cause)}).`, { url })
+      throw new CommandFailure(EXIT.unreachable, `The server at ${url} does not answer (${reasonOf(cause)}). ${WHEN_SILENT}`, { url })
     }
   }
   return {
@@ -70,7 +70,10 @@ export function remoteApi(url: string, key: string): FileApi {
   }
 }
 
-function reasonOf(cause: unknown): string {
+/** A server that was killed looks like one that hangs once another process has its number. */
+export const WHEN_SILENT = 'If it runs, look at its log. If it was killed, start it again, or remove server.json from its data folder.'
+
+export function reasonOf(cause: unknown): string {
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
   return inner instanceof Error ? ('code' in inner ? String(inner.code) : inner.message) : 'no reason given'
 }

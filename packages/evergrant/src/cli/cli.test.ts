@@ -6,9 +6,11 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { takeDataLock } from '../store/index.ts'
 import { type Ended, runHere } from '../testing/command-line.ts'
 import { freePort } from '../testing/free-port.ts'
 import { SERVER_MAIN } from '../testing/server-main.ts'
+import { writeControlFile } from './control-file.ts'
 
 // Some tests start a dozen processes one after the other, and machines that run tests are busy.
 vi.setConfig({ testTimeout: 90_000 })
@@ -147,6 +149,33 @@ test('doctor misses the key file of a database that has sealed values', async ()
   expect(json(out).findings).toContainEqual(expect.objectContaining({ name: 'keys', ok: false, remedy: expect.stringContaining('put the key file') }))
 })
 
+test('looking at the schema of a folder that was never used makes nothing there, so that a backup can still be restored', async () => {
+  const { code, out } = await run(['migrate', 'status', '--json'])
+  expect([code, json(out).missing]).toEqual([1, json(out).migrations.length])
+  expect(existsSync(dataDir)).toBe(false)
+})
+
+test('doctor says of a database that another process has that this one is to be stopped, and not that a key is missing', async () => {
+  expect((await run(['restore', 'status'])).code).toBe(0)
+  const lock = takeDataLock(join(dataDir, 'evergrant.db'))
+  const { code, out } = await run(['doctor', '--json'])
+  lock.release()
+  const problems = json(out).findings.filter((finding: { ok: boolean }) => !finding.ok)
+  expect({ code, problems }).toEqual({
+    code: 1,
+    problems: [
+      expect.objectContaining({ name: 'database', detail: expect.stringContaining('stop it and try again'), remedy: expect.not.stringContaining('key') }),
+    ],
+  })
+})
+
+test('doctor says of a server that was killed, and whose number another process has, what to remove', async () => {
+  expect((await run(['restore', 'status'])).code).toBe(0)
+  writeControlFile(dataDir, { url: 'http://127.0.0.1:1', publicUrl: 'http://localhost:1', key: 'egk_x', pid: process.pid })
+  const { code, out } = await run(['doctor'])
+  expect([code, out]).toEqual([1, expect.stringMatching(/http:\/\/127\.0\.0\.1:1 does not answer[\s\S]*remove server\.json/)])
+})
+
 test('doctor says that the data folder is open to others', async () => {
   await run(['migrate', 'up'])
   chmodSync(dataDir, 0o755)
@@ -202,6 +231,15 @@ test('a server that does not answer is exit code 4', async () => {
   const { code, err } = await run(['connections', 'list', '--json'])
   expect(code).toBe(4)
   expect(json(err).error.message).toContain('does not answer')
+  expect(json(err).error.message).toContain('remove server.json')
+})
+
+test('who makes a key in a folder without a database is told that a new one was made, once, and not in the answer for programs', async () => {
+  const first = await run(['api-keys', 'create', '--name', 'backend'])
+  expect([first.code, first.err]).toEqual([0, expect.stringMatching(/no database was there: a new one was made.*EVERGRANT_DATA_DIR/)])
+  expect(first.err).toContain(dataDir)
+  expect((await run(['api-keys', 'create', '--name', 'backend'])).err).not.toContain('a new one was made')
+  expect((await run(['api-keys', 'create', '--name', 'backend', '--json'], { EVERGRANT_DATA_DIR: join(dataDir, '..', 'other') })).err).toBe('')
 })
 
 /** Makes a key for a backend, with the server or without one. */
@@ -268,6 +306,10 @@ test.each([
   [['restore', 'staus'], 'staus'],
   [['restore', 'confirm', '--bogus'], '--bogus'],
   [['integrations', 'deaths', 'google'], 'decision'],
+  [['refresh'], '--all-due'],
+  [['integrations', 'update', 'x', '--variable', 'tenant'], 'name=value'],
+  [['connections', 'import', '--integration', 'x', '--owner', 'y', '--file', '/nowhere/grant.json'], '--file'],
+  [['import', '/nowhere/grants.jsonl'], '/nowhere/grants.jsonl'],
 ])('%j with --json is refused as one JSON object that names what is wrong', async (args, named) => {
   const { code, out, err } = await run([...args, '--json'])
   expect({ code, out }).toEqual({ code: 2, out: '' })

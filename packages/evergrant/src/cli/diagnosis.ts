@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
 import { type Config, loadConfig } from '../config.ts'
+import { Fault } from '../core/fault/fault.ts'
+import { SECOND } from '../core/time.ts'
 import { databaseFile } from '../database-file.ts'
-import { systemClock } from '../system.ts'
-import { type Api, remoteApi } from './api.ts'
+import { systemClock, systemTimers } from '../system.ts'
+import { type Api, reasonOf, remoteApi, WHEN_SILENT } from './api.ts'
 import { type ControlFile, isAlive, readControlFile } from './control-file.ts'
 import { driftFindings } from './drift-findings.ts'
 import { embeddedApi } from './embedded-api.ts'
@@ -11,6 +13,9 @@ import { dataFolderFinding, environmentFindings, keyFinding, renamedFindings, ru
 import { memoryFinding } from './memory-doors.ts'
 import { postgresFindings } from './postgres-findings.ts'
 import { clockFinding, integrationFindings, limitFindings, publicUrlFinding, quotaFindings, readinessFindings, trustFinding } from './server-findings.ts'
+
+/** Readiness asks the database, which a busy server may keep waiting for a moment. */
+const ANSWER_MS = 10 * SECOND
 
 /** Everything that `doctor` says, from the ground up. A later check runs only if it can mean something. */
 export async function diagnose(): Promise<readonly Finding[]> {
@@ -31,8 +36,10 @@ export async function diagnose(): Promise<readonly Finding[]> {
 async function liveFindings(config: Config): Promise<readonly Finding[]> {
   const control = readControlFile(config.dataDir)
   if (control !== undefined && isAlive(control.pid)) {
+    const ready = await readiness(control.url)
+    if (typeof ready === 'string') return [problem('server', `${control.url} does not answer (${ready})`, WHEN_SILENT)]
     try {
-      return await runningFindings(control)
+      return await runningFindings(control, ready)
     } catch (error) {
       return [problem('server', messageOf(error), 'look at its log; restart it if it hangs')]
     }
@@ -43,8 +50,27 @@ async function liveFindings(config: Config): Promise<readonly Finding[]> {
     const api = await embeddedApi(config)
     return [notRunning, ...(await throughApi(api, config.publicUrl).finally(() => api.close()))]
   } catch (error) {
-    return [notRunning, problem('database', messageOf(error), 'bring back the key or the database that this folder was made with')]
+    return [notRunning, problem('database', messageOf(error), remedyOf(error))]
   }
+}
+
+/** What the server says about itself, or why it says nothing. A process that was stopped takes connections and answers none. */
+async function readiness(url: string): Promise<readonly Finding[] | string> {
+  const late = new AbortController()
+  const stop = systemTimers.after(ANSWER_MS, () => late.abort(new Error(`no answer in ${ANSWER_MS / SECOND} seconds`)))
+  try {
+    return await readinessFindings(url, late.signal)
+  } catch (error) {
+    return reasonOf(error)
+  } finally {
+    stop()
+  }
+}
+
+/** Of what keeps this process from the database; the words of the error are the cause. */
+function remedyOf(error: unknown): string {
+  if (error instanceof Fault && error.code.startsWith('seal_')) return 'bring back the key or the database that this folder was made with'
+  return 'mend what this says, and ask again: a server would not start here either'
 }
 
 async function throughApi(api: Api, publicUrl: string): Promise<readonly Finding[]> {
@@ -58,8 +84,7 @@ async function throughApi(api: Api, publicUrl: string): Promise<readonly Finding
   ]
 }
 
-async function runningFindings({ url, key, publicUrl, pid }: ControlFile): Promise<readonly Finding[]> {
-  const ready = await readinessFindings(url)
+async function runningFindings({ url, key, publicUrl, pid }: ControlFile, ready: readonly Finding[]): Promise<readonly Finding[]> {
   return [
     fine('server', `answers at ${url}`),
     ...memoryFinding(pid, new URL(publicUrl).protocol === 'https:'),

@@ -1,9 +1,11 @@
 import type { Config } from '../config.ts'
 import { databaseFile } from '../database-file.ts'
 import { type FileApi, readAnswer, readFile } from './api.ts'
+import { refuseForeignFolder } from './foreign-folder.ts'
 
 /** The same routes in this process, over the store that nobody else has open. Nothing listens and nothing is refreshed by itself. */
 export async function embeddedApi(config: Config): Promise<FileApi> {
+  refuseForeignFolder(config)
   const { createEvergrant } = await import('../index.ts')
   const evergrant = await createEvergrant({ ...config, logLevel: config.logLevel === 'info' ? 'warn' : config.logLevel })
   const { text } = evergrant.services.apiKeys.issueLocal(evergrant.organization)

@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { runHere } from '../testing/command-line.ts'
 import { startVaultServer } from '../testing/vault-server.ts'
+import { writeControlFile } from './control-file.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
@@ -59,4 +60,48 @@ test('Vault wraps the keys of the file, and makes the next one wrapped; the data
   const sealed = await run(['status'], env)
   expect([sealed.code, sealed.err]).toEqual([4, expect.stringMatching(/is sealed or in maintenance: unseal it/)])
   vault.sealed = false
+})
+
+test('a key file that is gone is not replaced: neither a new key nor a wrapped one would open the database', async () => {
+  await run(['status'])
+  rmSync(join(dataDir, 'keys.json'))
+  const env = { EVERGRANT_VAULT_KEY: `${vault.url}/v1/transit/keys/evergrant`, EVERGRANT_VAULT_TOKEN: vault.token }
+  for (const ended of [await run(['add']), await run(['wrap'], env)]) {
+    expect([ended.code, JSON.parse(ended.err).error]).toEqual([
+      1,
+      expect.objectContaining({ code: 'seal_key_missing', message: expect.stringContaining('put it back') }),
+    ])
+    expect(existsSync(join(dataDir, 'keys.json'))).toBe(false)
+  }
+})
+
+test('where no database is yet, a first key and its successor are made', async () => {
+  expect((await run(['add'])).json).toMatchObject({ keys: ['k2', 'k1'], source: 'file' })
+})
+
+test('a key that somebody adds while Vault wraps is not written away', async () => {
+  await run(['status'])
+  const env = { EVERGRANT_VAULT_KEY: `${vault.url}/v1/transit/keys/evergrant`, EVERGRANT_VAULT_TOKEN: vault.token }
+  const added = [{ id: 'k9', key: Buffer.from('another key of just 32 bytes....').toString('base64') }, ...file()]
+  vi.spyOn(vault.asked, 'push').mockImplementationOnce(() => {
+    writeFileSync(join(dataDir, 'keys.json'), JSON.stringify({ keys: added }))
+    return 1
+  })
+  const ended = await run(['wrap'], env)
+  expect([ended.code, JSON.parse(ended.err).error]).toEqual([1, expect.objectContaining({ code: 'conflict' })])
+  expect(file()).toEqual(added)
+})
+
+test('a key that the running server could not read is told as added, so that nobody adds another', async () => {
+  await run(['status'])
+  writeControlFile(dataDir, { url: 'http://127.0.0.1:1', publicUrl: 'http://localhost:1', key: 'egk_x', pid: process.pid })
+  const ended = await run(['add'])
+  expect([ended.code, JSON.parse(ended.err).error]).toEqual([
+    4,
+    expect.objectContaining({
+      keys: ['k2', 'k1'],
+      message: expect.stringMatching(/k2 is the first key of .*, but the running server has not read it[\s\S]*do not run this command again/),
+    }),
+  ])
+  expect(file().map(({ id }) => id)).toEqual(['k2', 'k1'])
 })

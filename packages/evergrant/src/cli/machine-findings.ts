@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, type Stats, statSync } from 'node:fs'
 import { openKeyring } from '../compose-keys.ts'
 import type { Config } from '../config.ts'
 import { Fault } from '../core/fault/fault.ts'
@@ -47,18 +47,26 @@ export function renamedFindings({ renamedKeys }: Pick<Config, 'renamedKeys'>): r
   )
 }
 
-export function dataFolderFinding({ dataDir }: Config): Finding {
+/** `user`: who runs this; undefined where users have no numbers (Windows). */
+export function dataFolderFinding({ dataDir }: Pick<Config, 'dataDir'>, user = process.getuid?.(), look = lookAt): Finding {
   const name = 'data folder'
-  if (!existsSync(dataDir)) return fine(name, `${dataDir} will be made at the first start`)
-  if (!statSync(dataDir).isDirectory()) return problem(name, `${dataDir} is not a folder`, 'set EVERGRANT_DATA_DIR to a folder')
+  const found = look(dataDir)
+  if (found === undefined) return fine(name, `${dataDir} will be made at the first start`)
+  if (!found.isDirectory()) return problem(name, `${dataDir} is not a folder`, 'set EVERGRANT_DATA_DIR to a folder')
   try {
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch {
     return problem(name, `${dataDir} cannot be read and written by this user`, `give it to the user that runs Evergrant: chown -R <user> ${dataDir}`)
   }
-  const wide = (statSync(dataDir).mode & 0o077) !== 0
+  // A volume of Kubernetes is root's and lets the group of the pod in; who runs the server cannot change that, and what they make in it is for them alone.
+  if (found.uid === 0 && user !== undefined && user !== 0) {
+    return (found.mode & 0o002) === 0 ? fine(name, dataDir) : problem(name, `everybody may write into ${dataDir}`, `as root: chmod o-w ${dataDir}`)
+  }
+  const wide = (found.mode & 0o077) !== 0
   return wide ? problem(name, `${dataDir} is open to other users of this machine`, `chmod 700 ${dataDir}`) : fine(name, dataDir)
 }
+
+const lookAt = (path: string): Pick<Stats, 'mode' | 'uid' | 'isDirectory'> | undefined => (existsSync(path) ? statSync(path) : undefined)
 
 export async function keyFinding(config: Config): Promise<Finding> {
   const name = 'keys'
@@ -109,7 +117,7 @@ export async function schemaFinding(config: Config): Promise<Finding> {
 }
 
 /** A database that was only migrated has no key yet, and needs none. */
-async function hasSealedValues(config: Config): Promise<boolean> {
+export async function hasSealedValues(config: Config): Promise<boolean> {
   const path = databaseFile(config)
   if (config.databaseUrl !== null || !existsSync(path)) return false
   try {

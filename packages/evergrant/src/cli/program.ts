@@ -73,7 +73,7 @@ function explain(error: unknown, output: Output): ExitCode {
     return EXIT.problem
   }
   if (error instanceof CommandFailure) {
-    output.failure(error.message, error.facts)
+    output.failure(error.message, error.exitCode === EXIT.usage ? { code: 'usage', ...error.facts } : error.facts)
     return error.exitCode
   }
   if (error instanceof Fault) {

@@ -1,7 +1,9 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import type { JsonObject } from '../core/json.ts'
 import type { Api } from './api.ts'
-import { deathsFinding, limitFindings, quotaFindings, sunsetFindings } from './server-findings.ts'
+import { deathsFinding, limitFindings, quotaFindings, readinessFindings, sunsetFindings } from './server-findings.ts'
 
 test('held ends are a problem with the command that decides; without them there is none', () => {
   expect(deathsFinding({ slug: 'google', deaths_held: null })).toEqual([])
@@ -50,4 +52,14 @@ test('an account near its limit is named once, and no more when it has room agai
     { name: 'grants of an account at zoho', ok: false, detail: 'ada has 17 of 20 connections; beyond that the next consent ends the oldest grant' },
   ])
   expect(await limitFindings(api(false))).toEqual([])
+})
+
+test('a server that takes the connection and says nothing is given up when the time is over', async () => {
+  const silent = createServer(() => late.abort(new Error('no answer in time'))).listen(0, '127.0.0.1')
+  const late = new AbortController()
+  await once(silent, 'listening')
+  const address = silent.address()
+  const port = typeof address === 'object' ? address?.port : 0
+  await expect(readinessFindings(`http://127.0.0.1:${port}`, late.signal)).rejects.toThrow('no answer in time')
+  silent.close()
 })

@@ -150,8 +150,8 @@ export async function trustFinding(api: Api): Promise<Finding> {
 const TOLD_BY_ITSELF = new Set(['database'])
 
 /** What the server says about itself: database, journal, change channel, its lock and its clock. What works, but is worth a word, is told too. */
-export async function readinessFindings(url: string): Promise<readonly Finding[]> {
-  const response = await fetch(`${url}/health/ready`)
+export async function readinessFindings(url: string, signal: AbortSignal): Promise<readonly Finding[]> {
+  const response = await fetch(`${url}/health/ready`, { signal })
   const value: JsonValue = JSON.parse(await response.text())
   const checks = isJsonObject(value) && Array.isArray(value['checks']) ? value['checks'].filter((check) => isJsonObject(check)) : []
   return checks.flatMap((check) => {

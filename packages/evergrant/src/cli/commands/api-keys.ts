@@ -32,7 +32,7 @@ export function apiKeyCommands(program: Command, { output }: Shell): void {
         const made = await api.call('POST', 'api-keys', body)
         output.result(made, () => formatFacts(made))
         output.note('Keep the key now; it is not shown again.')
-      }),
+      }, output),
     )
   group
     .command('rotate <id>')

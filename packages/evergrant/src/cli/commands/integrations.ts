@@ -55,7 +55,7 @@ export function integrationCommands(program: Command, { output }: Shell): void {
     withApi(async (api) => {
       const item = await api.call(method, path, fields)
       output.result(item, () => formatFacts(item))
-    })
+    }, output)
   group
     .command('deaths <id> <decision>')
     .description('decides about ends that are held: `confirm` ends the grants, `release` puts them back to work')

@@ -1,14 +1,17 @@
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { keyEntriesOf, keyProviderOf } from '../../compose-keys.ts'
 import { type Config, loadConfig } from '../../config.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
-import { freshKey, keyFile, nextKeyId, replaceKeyFile } from '../../seal/key-file.ts'
+import { freshKey, keyFile, nextKeyId, readKeyEntries, replaceKeyFile } from '../../seal/key-file.ts'
 import { wrapEntries } from '../../seal/key-provider.ts'
 import { entryText, type KeyEntry } from '../../seal/keyring.ts'
 import { systemEntropy, systemTimers } from '../../system.ts'
 import { type Api, itemsOf, remoteApi } from '../api.ts'
 import { isAlive, readControlFile } from '../control-file.ts'
 import { CommandFailure, EXIT } from '../exit-code.ts'
+import { refuseForeignFolder } from '../foreign-folder.ts'
+import { hasSealedValues } from '../machine-findings.ts'
 import { cell, formatTable } from '../output.ts'
 import { withApi } from '../reach.ts'
 import type { Shell } from '../shell.ts'
@@ -107,14 +110,14 @@ async function remove(api: Api, id: string, { output }: Shell): Promise<void> {
 
 async function add(id: string | undefined, { output }: Shell): Promise<void> {
   const config = loadConfig({ development: false })
-  const entries = keyEntriesOf(config)
+  const entries = await entriesToChange(config)
   const name = id ?? nextKeyId(entries)
   if (entries.some((entry) => entry.id === name)) throw new CommandFailure(EXIT.usage, `There is a key ${name} already: choose another --id.`)
   const made = freshKey(name, systemEntropy)
   const provider = keyProviderOf(config)
   const [entry = made] = provider === null ? [made] : await wrapEntries([made], provider)
-  await writeDown(config, [entry, ...entries], output, {
-    file: `${name} is the first key of ${keyFile(config.dataDir)}.`,
+  await writeDown(config, { before: entries, after: [entry, ...entries] }, output, {
+    file: `${name} is the first key of ${keyFile(config.dataDir)}`,
     next: `Then seal the rest with it: evergrant keys reseal`,
   })
 }
@@ -123,19 +126,37 @@ async function wrap({ output }: Shell): Promise<void> {
   const config = loadConfig({ development: false })
   const provider = keyProviderOf(config)
   if (provider === null) throw new CommandFailure(EXIT.usage, 'Set EVERGRANT_VAULT_KEY and EVERGRANT_VAULT_TOKEN: they say which key of Vault wraps.')
-  const entries = await wrapEntries(keyEntriesOf(config), provider)
-  await writeDown(config, entries, output, {
-    file: `${entries.length === 1 ? 'The key' : `The ${entries.length} keys`} of ${keyFile(config.dataDir)} ${entries.length === 1 ? 'is' : 'are'} wrapped by ${provider.name}.`,
+  const before = await entriesToChange(config)
+  const entries = await wrapEntries(before, provider)
+  await writeDown(config, { before, after: entries }, output, {
+    file: `${entries.length === 1 ? 'The key' : `The ${entries.length} keys`} of ${keyFile(config.dataDir)} ${entries.length === 1 ? 'is' : 'are'} wrapped by ${provider.name}`,
     next: 'Keep EVERGRANT_VAULT_KEY and EVERGRANT_VAULT_TOKEN set: the server needs them at its next start. Destroy the copies in clear once it has started.',
   })
 }
 
+/** A key file that is gone is never replaced by a new one: its database needs the key that was in it. @throws CommandFailure, Fault */
+async function entriesToChange(config: Config): Promise<readonly KeyEntry[]> {
+  if (config.masterKeys !== null) return config.masterKeys
+  refuseForeignFolder(config)
+  const path = keyFile(config.dataDir)
+  if (existsSync(path) || !(await hasSealedValues(config))) return keyEntriesOf(config)
+  throw new CommandFailure(EXIT.problem, `This database holds sealed values, but ${path} is gone: put it back from your copy. A new key would open nothing.`, {
+    code: 'seal_key_missing',
+  })
+}
+
+interface Change {
+  readonly before: readonly KeyEntry[]
+  readonly after: readonly KeyEntry[]
+}
+
 interface Words {
+  /** Without its full stop. */
   readonly file: string
   readonly next: string
 }
 
-async function writeDown(config: Config, entries: readonly KeyEntry[], output: Shell['output'], { file, next }: Words): Promise<void> {
+async function writeDown(config: Config, { before, after: entries }: Change, output: Shell['output'], { file, next }: Words): Promise<void> {
   const ids = entries.map(({ id }) => id)
   if (config.masterKeys !== null) {
     const value = entries.map(entryText).join(',')
@@ -143,13 +164,29 @@ async function writeDown(config: Config, entries: readonly KeyEntry[], output: S
     output.note(`Set this on every node and restart them one after the other; the new first key seals as soon as all have it. It is not shown again. ${next}`)
     return
   }
-  replaceKeyFile(keyFile(config.dataDir), entries)
+  const path = keyFile(config.dataDir)
+  // Vault takes its time: what somebody else wrote meanwhile must not be written away, because a value may be sealed with it.
+  if (textOf(readKeyEntries(path)) !== textOf(before))
+    throw new CommandFailure(EXIT.problem, `${path} was changed meanwhile: look at it (evergrant keys status) and try again.`, { code: 'conflict' })
+  replaceKeyFile(path, entries)
   const control = readControlFile(config.dataDir)
   const runs = control !== undefined && isAlive(control.pid)
-  if (runs) await remoteApi(control.url, control.key).call('POST', 'admin/keys/reload')
-  output.result({ keys: ids, source: 'file', server: runs ? 'reloaded' : 'not running' }, () => `${file}${runs ? ' The running server has read it.' : ''}`)
+  if (runs)
+    await remoteApi(control.url, control.key)
+      .call('POST', 'admin/keys/reload')
+      .catch((error: unknown) => unread(error, file, ids))
+  output.result({ keys: ids, source: 'file', server: runs ? 'reloaded' : 'not running' }, () => `${file}.${runs ? ' The running server has read it.' : ''}`)
   output.note(`Keep a copy of the file apart from the database. ${next}`)
 }
+
+/** The file has changed all the same: whoever believes that nothing happened would add another key. */
+function unread(error: unknown, file: string, keys: readonly string[]): never {
+  if (!(error instanceof CommandFailure)) throw error
+  const next = 'Mend that and restart it; do not run this command again.'
+  throw new CommandFailure(error.exitCode, `${file}, but the running server has not read it: ${error.message}\n${next}`, { ...error.facts, keys })
+}
+
+const textOf = (entries: readonly KeyEntry[]): string => entries.map(entryText).join(' ')
 
 const isObject = (value: JsonValue | undefined): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
 const objects = (value: JsonValue | undefined): readonly JsonObject[] => itemsOf({ items: value ?? [] })

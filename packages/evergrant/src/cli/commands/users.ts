@@ -58,7 +58,7 @@ function createCommand(group: Command, { output }: Shell): void {
         }
         const made = await api.call('POST', 'users', { ...who, password: readPassword() })
         output.result(made, () => formatFacts(made))
-      }),
+      }, output),
     )
 }
 

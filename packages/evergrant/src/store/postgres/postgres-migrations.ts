@@ -156,7 +156,8 @@ export function postgresMigrations(url: string): Migrations {
     }
   }
   return {
-    status: () => using(async (client) => statusOf(await applied(client))),
+    // Makes nothing and waits for nobody: who looks may do so before a restore, on a standby, and while somebody migrates.
+    status: async () => statusOf(await appliedSteps(url)),
     up: () => using(up),
     losses: () => using(losses),
     rollback: () => using(rollback),

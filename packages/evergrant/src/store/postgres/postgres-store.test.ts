@@ -123,6 +123,17 @@ describe.skipIf(database === null)(`the contract on PostgreSQL${skip ?? ''}`, ()
     deaf()
   })
 
+  test('who looks at an empty database leaves it empty, so that a backup can be restored there', async () => {
+    const offer = await freshDatabase()
+    const path = offer.database?.url ?? ''
+    expect((await postgresMigrations(path).status()).map(({ version, appliedAt }) => [version, appliedAt])).toEqual(VERSIONS.map((version) => [version, null]))
+    const client = new pg.Client(path)
+    await client.connect()
+    expect((await client.query("select tablename from pg_tables where schemaname = 'public'")).rows).toEqual([])
+    await client.end()
+    await offer.database?.drop()
+  })
+
   test('each migration can be taken back and applied again, though not under a running node, and several nodes may migrate at once', async () => {
     const offer = await freshDatabase()
     const path = offer.database?.url ?? ''
