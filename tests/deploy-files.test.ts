@@ -99,6 +99,13 @@ test('what is shipped for nginx is read by nginx without a right of root: no por
   expect(ofThisRun(read('deploy/nginx/evergrant.conf'), { folder: '/run-1', port: 40_123 })).toContain('listen 40123 ssl')
 })
 
+test('the proxy of compose.yaml believes the gateway of its network about who calls, where a proxy with TLS comes from, and nobody else', () => {
+  const [network] = parse(read('compose.yaml')).networks.outside.ipam.config
+  const believed = [...read('deploy/nginx/compose.conf').matchAll(/^ *set_real_ip_from (\S+);/gm)].map((found) => found[1])
+  expect(believed).toEqual([network.gateway])
+  expect(read('deploy/nginx/compose.conf')).toContain('real_ip_header X-Forwarded-For;')
+})
+
 test('every key that a shipped file sets is one that the server knows', () => {
   const known = new Set<string>(CONFIG_KEYS.flatMap(({ name }) => [name, `${name}_FILE`]))
   const files = [
