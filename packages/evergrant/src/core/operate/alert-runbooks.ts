@@ -149,7 +149,7 @@ export const ALERT_RUNBOOKS: Readonly<Record<AlertKind, Runbook>> = {
       ['the keyring of this machine', 'evergrant doctor'],
     ],
     remedy: [
-      'Put the key back, as a later entry of `EVERGRANT_MASTER_KEYS`, on every node, and restart them one after the other.',
+      'Put the key back, as a later entry of `EVERGRANT_MASTER_KEYS` on every node, or of the list in `data/keys.json` where the keys are there, and restart the nodes one after the other.',
       'What could not be opened heals by itself. Owners have nothing to do.',
       'Never make a new key under the id of the old one.',
     ],
