@@ -19,7 +19,7 @@ import { collectOpenApi } from './docs/openapi.ts'
 import { FastLane } from './fast-lane.ts'
 import { answerHeaders } from './headers.ts'
 import { keepAnswers } from './idempotency.ts'
-import { duplicateKey, tooDeepField } from './json-body.ts'
+import { duplicateKey, roundedNumber, tooDeepField } from './json-body.ts'
 import { MethodTable } from './method-table.ts'
 import { faultOf, PROBLEM_TYPE, problemOf, retryAfterSeconds } from './problem.ts'
 import { type RateLimit, RateLimiter } from './rate-limit.ts'
@@ -292,6 +292,9 @@ function readJsonBodies(app: App): void {
       const deep = tooDeepField(body)
       if (deep !== undefined)
         return done(new Fault('invalid_request', { field: `/${deep}`, detail: 'The body is nested too deeply. Send at most 64 levels.' }), undefined)
+      const rounded = roundedNumber(body)
+      if (rounded !== undefined)
+        return done(new Fault('invalid_request', { detail: `The number ${rounded.slice(0, 40)} cannot be kept as it is. Send it as text.` }), undefined)
       const twice = duplicateKey(body)
       if (twice === undefined) return done(null, value)
       done(new Fault('invalid_request', { field: `/${twice}`, detail: `The body has \`${twice}\` twice in one object. Send each field once.` }), undefined)

@@ -34,6 +34,8 @@ describe('input that is not valid changes nothing and names the field', () => {
     ['a field sent twice', '{"integration":"scripted","owner":"a","owner":"b"}', 400, 'invalid_request', '/owner'],
     ['a field sent twice deep inside', '{"metadata":{"x":[{"k":1,"\\u006b":2}]}}', 400, 'invalid_request', '/k'],
     ['metadata nested without end', `{"integration":"scripted","owner":"o","access_token":"x","metadata":${deep(3_000)}}`, 400, 'invalid_request', '/metadata'],
+    ['a number that would be stored as another one', '{"metadata":{"id":9007199254740993}}', 400, 'invalid_request', undefined],
+    ['a number beyond every number', '{"metadata":{"id":-1e400}}', 400, 'invalid_request', undefined],
     ['metadata beyond its limit', { ...good, metadata: { a: 'x'.repeat(17_000) } }, 400, 'invalid_request', '/metadata'],
     ['a body beyond the limit', { ...good, access_token: 'x'.repeat(30_000) }, 413, 'body_too_large', undefined],
   ])('%s', async (_what, body, status, code, field) => {
@@ -52,6 +54,27 @@ describe('input that is not valid changes nothing and names the field', () => {
     }
     const patched = await lab.call('PATCH', `/api/v1/connections/${lab.connection}`, { body: `{"metadata":${deep(3_000)}}` })
     expect([patched.status, patched.json.field]).toEqual([400, '/metadata'])
+  })
+
+  test('a name with a zero character, which not every database keeps, is refused wherever something is named', async () => {
+    const name = 'a\u0000b'
+    const bodies = {
+      webhooks: { name, url: 'https://app.example.com/hook' },
+      channels: { kind: 'email', name, to: ['ops@example.com'] },
+      integrations: { provider: 'scripted', slug: 'zero', name, client_id: 'client' },
+      'api-keys': { name, scopes: ['events:read'] },
+    }
+    for (const [path, body] of Object.entries(bodies)) {
+      const answer = await lab.call('POST', `/api/v1/${path}`, { body })
+      expect([path, answer.status, answer.json.field, answer.json.detail]).toEqual([
+        path,
+        400,
+        '/name',
+        'The body is not valid at `/name`: it must be one line of text, without control characters.',
+      ])
+    }
+    const labelled = await lab.call('PATCH', `/api/v1/connections/${lab.connection}`, { body: { account_label: name } })
+    expect([labelled.status, labelled.json.field]).toEqual([400, '/account_label'])
   })
 
   test('what is no id is told what an id looks like, not the pattern of it', async () => {
@@ -78,6 +101,10 @@ describe('input that is not valid changes nothing and names the field', () => {
     ['/api/v1/connections?status=happy', 400, 'status'],
     ['/api/v1/connections?cursor=forged', 400, 'cursor'],
     ['/api/v1/events?type=x', 400, 'type'],
+    ['/api/v1/connections?q=a%00', 400, 'q'],
+    ['/api/v1/connections?tag=%00', 400, 'tag'],
+    ['/api/v1/events?subject=a%00', 400, 'subject'],
+    ['/api/v1/events?q=owner:a%00', 400, 'q'],
     ['/api/v1/token?integration=scripted', 400, 'owner'],
     ['/api/v1/token?integration=scripted&owner=owner-1&rejected_generation=-1', 400, 'rejected_generation'],
   ])('%s is refused', async (url, status, field) => {

@@ -4,18 +4,20 @@ import { Fault } from '../core/fault/fault.ts'
 import { type ConnectionSort, NEWEST_FIRST, SORTS, STATUS_ORDER, sortOf } from '../core/observe/connection-search.ts'
 import type { WantedSearch } from '../core/observe/console-service.ts'
 import { instantOf } from './input.ts'
-import { closed, Owner, TimeInput } from './schema.ts'
+import { closed, LINE, Owner, TimeInput } from './schema.ts'
 
 const IntegrationRef = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$', description: 'Id or slug of an integration.' })
 
 /** What connections are looked for by, everywhere that many are meant. */
 export const CONNECTION_FILTER = {
-  q: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'The whole id, or the beginning of owner, account or label, or a whole tag.' })),
+  q: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 255, pattern: LINE, description: 'The whole id, or the beginning of owner, account or label, or a whole tag.' }),
+  ),
   integration: Type.Optional(IntegrationRef),
   provider: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_.-]+$' })),
   owner: Type.Optional(Owner),
   status: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: `One or several, separated by commas: ${STATUS_ORDER.join(', ')}.` })),
-  tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: LINE })),
   code: Type.Optional(Type.String({ pattern: '^[a-z_]{1,60}$', description: 'Code of the fault.' })),
   expires_after: Type.Optional(TimeInput),
   expires_before: Type.Optional(TimeInput),

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { Fault } from '../core/fault/fault.ts'
 import type { OrganizationId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
+import { PROBLEM_TYPE } from './problem.ts'
 import type { App } from './schema.ts'
 import type { Services } from './services.ts'
 
@@ -29,7 +30,8 @@ export function keepAnswers(app: App, services: Pick<Services, 'idempotency'>, l
       request.idempotencyKey = wanted.key
       return
     }
-    return reply.code(kept.status).header('idempotent-replayed', 'true').type('application/json; charset=utf-8').send(kept.body)
+    const type = kept.status >= 400 ? PROBLEM_TYPE : 'application/json; charset=utf-8'
+    return reply.code(kept.status).header('idempotent-replayed', 'true').type(type).send(kept.body)
   })
   app.addHook('onSend', async (request, reply, payload) => {
     const key = request.idempotencyKey

@@ -18,6 +18,34 @@ export function tooDeepField(text: string): string | undefined {
   return undefined
 }
 
+const NUMBER = /[-0-9.eE+]+/y
+
+/**
+ * The first number of a JSON text that `JSON.parse` does not keep: beyond every number, or whole and of more digits than a double has. An id that is
+ * stored as another one is found by nobody. The text is valid JSON.
+ */
+export function roundedNumber(text: string): string | undefined {
+  if (!/[0-9]{16}|[0-9][eE]/.test(text)) return undefined
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index] ?? ''
+    if (character === '"') index = endOfString(text, index)
+    else if (character === '-' || (character >= '0' && character <= '9')) {
+      NUMBER.lastIndex = index
+      const number = NUMBER.exec(text)?.[0] ?? character
+      if (isRounded(number)) return number
+      index += number.length - 1
+    }
+  }
+  return undefined
+}
+
+/** What JavaScript itself wrote is read back as it was, however many digits it has. */
+function isRounded(number: string): boolean {
+  const value = Number(number)
+  if (!Number.isFinite(value)) return true
+  return !Number.isSafeInteger(value) && /^-?[0-9]+$/.test(number) && String(value) !== number && BigInt(number) !== BigInt(value)
+}
+
 /**
  * The first object key that appears twice in one object of a JSON text, or undefined. `JSON.parse` keeps the last one
  * silently, and two readers of one request must not see two meanings. The text is valid JSON.

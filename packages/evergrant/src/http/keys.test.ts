@@ -214,6 +214,20 @@ describe('Idempotency-Key', () => {
     expect((await lab.call('POST', '/api/v1/connections', { body, headers })).status).toBe(201)
   })
 
+  test('a failure that nobody can tell the end of is kept, and is the same problem when it is given again', async () => {
+    const { connections } = lab.services
+    let runs = 0
+    connections.import = () => {
+      runs += 1
+      return Promise.reject(new Error('broken'))
+    }
+    const answers = [await lab.call('POST', '/api/v1/connections', { body, headers }), await lab.call('POST', '/api/v1/connections', { body, headers })]
+    expect(answers.map(({ status, json, headers: { 'content-type': type } }) => [status, json.code, type])).toEqual(
+      Array(2).fill([500, 'internal', 'application/problem+json; charset=utf-8']),
+    )
+    expect(runs).toBe(1)
+  })
+
   test('of twenty concurrent requests one runs', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => lab.call('POST', '/api/v1/api-keys', { body: { name: 'once', scopes: ['events:read'] }, headers })),

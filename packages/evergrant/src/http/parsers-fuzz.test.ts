@@ -6,7 +6,7 @@ import { readTraceparent } from '../observability/spans.ts'
 import { sessionCookiesOf } from './auth/session-cookie.ts'
 import { bearerOf, proofsOf } from './authentication.ts'
 import { csvLine } from './csv.ts'
-import { duplicateKey, tooDeepField } from './json-body.ts'
+import { duplicateKey, roundedNumber, tooDeepField } from './json-body.ts'
 
 const RUNS = { numRuns: 600 }
 const DEEPEST = 64
@@ -39,6 +39,17 @@ test('a key that stands twice in one object is found wherever it is, and in no o
   fc.assert(
     fc.property(node, (one) => {
       expect(duplicateKey(written(one)) !== undefined).toBe(hasTwice(one))
+    }),
+    RUNS,
+  )
+})
+
+test('a number that is kept as it is is no reason to refuse a text, wherever digits stand in it; one that is not is found', () => {
+  fc.assert(
+    fc.property(fc.json(), fc.bigInt({ min: -(2n ** 80n), max: 2n ** 80n }), (text, number) => {
+      const kept = BigInt(Number(number)) === number || String(Number(number)) === String(number)
+      const around = `{"a":["${number}\\"",{"${number}":${text}}],"b":${number}}`
+      return roundedNumber(`{"a":["${number}\\"",${text}]}`) === undefined && roundedNumber(around) === (kept ? undefined : String(number))
     }),
     RUNS,
   )

@@ -1,6 +1,7 @@
 import { Fault, type FaultCode } from '../core/fault/fault.ts'
 import { FAULTS } from '../core/fault/table.ts'
 import { fillWords, type Words } from '../core/fault/words.ts'
+import { KEEPABLE, LINE } from './schema.ts'
 
 /** RFC 9457, with our members. The same shape for every error of the API. */
 interface Problem {
@@ -99,6 +100,8 @@ function remedy(issue: ValidationIssue, params: Record<string, unknown>): string
 
 /** People know an id by its beginning, not by its pattern. */
 function patternRemedy(pattern: string): string {
+  if (pattern === LINE) return 'it must be one line of text, without control characters'
+  if (pattern === KEEPABLE) return 'it must be text without zero characters'
   const prefix = /^\^([a-z]+_)\[0-9a-f\]\{8\}-/.exec(pattern)?.[1]
   return prefix === undefined ? `it must match ${pattern}` : `it must be an id as this API gives it: \`${prefix}\` and a UUID`
 }

@@ -36,11 +36,14 @@ export const Slug = Type.String({
   pattern: '^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$',
   description: 'Lower-case letters, digits and dashes; 1 to 64 characters.',
 })
+/** One line of text that every database keeps: PostgreSQL has no zero character, and of half a surrogate pair all would become one. */
+export const LINE = '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$'
+/** Any text that every database keeps. */
+export const KEEPABLE = '^[^\\u0000\\ud800-\\udfff]*$'
 export const Owner = Type.String({
   minLength: 1,
   maxLength: 255,
-  // Half a surrogate pair cannot be stored: all such owners would become one.
-  pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$',
+  pattern: LINE,
   description: "Whose grant it is, in the application's words. Opaque.",
 })
 export const Time = Type.String({ description: 'ISO 8601, UTC.' })

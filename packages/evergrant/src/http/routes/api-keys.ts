@@ -6,7 +6,7 @@ import { actorOf, allows, callerOf } from '../authentication.ts'
 import { iso, isoOrNull } from '../connection-view.ts'
 import { requireRecent } from '../governing.ts'
 import { instantOf } from '../input.ts'
-import { ApiKeyIdSchema, type App, closed, KeyScope, nullable, PROBLEMS, Time, TimeInput } from '../schema.ts'
+import { ApiKeyIdSchema, type App, closed, KeyScope, LINE, nullable, PROBLEMS, Time, TimeInput } from '../schema.ts'
 import type { Caller, Services } from '../services.ts'
 
 const KeyView = Type.Object({
@@ -41,7 +41,7 @@ export function apiKeyRoutes(app: App, { apiKeys, clock }: Services): void {
         summary: 'Create a key',
         tags: ['api-keys'],
         body: closed({
-          name: Type.String({ minLength: 1, maxLength: 100 }),
+          name: Type.String({ minLength: 1, maxLength: 100, pattern: LINE }),
           scopes: Type.Array(KeyScope, { minItems: 1, maxItems: API_KEY_SCOPES.length, uniqueItems: true }),
           expires_at: Type.Optional(nullable(TimeInput)),
         }),

@@ -12,12 +12,26 @@ import { CONNECTION_FILTER, SortQuery, sortIn, wantedOf } from '../connection-qu
 import { ConnectionView, connectionView } from '../connection-view.ts'
 import { instantOf, JsonObjectSchema } from '../input.ts'
 import { ownerWithin, requireReach, requireUse } from '../reach.ts'
-import { type App, ConnectionIdSchema, closed, nullable, Owner, PageQuery, PROBLEMS, pageOf, Scopes, StoredVersion, TimeInput } from '../schema.ts'
+import {
+  type App,
+  ConnectionIdSchema,
+  closed,
+  KEEPABLE,
+  LINE,
+  nullable,
+  Owner,
+  PageQuery,
+  PROBLEMS,
+  pageOf,
+  Scopes,
+  StoredVersion,
+  TimeInput,
+} from '../schema.ts'
 import type { Services } from '../services.ts'
 import { CREDENTIAL_FIELDS, fromCredentials } from './credentials.ts'
 
 const IntegrationRef = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$', description: 'Id or slug of an integration.' })
-const Tags = Type.Array(Type.String({ minLength: 1, maxLength: 64, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' }), {
+const Tags = Type.Array(Type.String({ minLength: 1, maxLength: 64, pattern: LINE }), {
   maxItems: 50,
   uniqueItems: true,
 })
@@ -26,7 +40,7 @@ const Names = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_-]{1,60}$' }), Typ
   additionalProperties: false,
 })
 const Secret = Type.String({ minLength: 1, maxLength: 16_384 })
-const Label = Type.String({ minLength: 1, maxLength: 255 })
+const Label = Type.String({ minLength: 1, maxLength: 255, pattern: KEEPABLE })
 const Params = closed({ id: ConnectionIdSchema })
 
 const ListQuery = closed({ ...PageQuery, ...CONNECTION_FILTER, sort: SortQuery })

@@ -7,7 +7,7 @@ import { callerOf } from '../authentication.ts'
 import { iso } from '../connection-view.ts'
 import { csvLine, streamed } from '../csv.ts'
 import { eventView } from '../owner-view.ts'
-import { type App, ConnectionIdSchema, closed, nullable, PageQuery, PROBLEMS, pageOf, Time } from '../schema.ts'
+import { type App, ConnectionIdSchema, closed, KEEPABLE, LINE, nullable, PageQuery, PROBLEMS, pageOf, Time } from '../schema.ts'
 import type { Services } from '../services.ts'
 import { pageRequest } from './connections.ts'
 
@@ -24,11 +24,12 @@ const EventIdSchema = Type.Unsafe<EventId>({ type: 'string', pattern: idPattern(
 const EventTypeSchema = Type.Unsafe<EventType>({ type: 'string', pattern: '^[a-z_]{1,40}\\.[a-z_]{1,40}$' })
 const FILTER = {
   connection: Type.Optional(ConnectionIdSchema),
-  subject: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  subject: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: LINE })),
   type: Type.Optional(EventTypeSchema),
   q: Type.Optional(
     Type.String({
       maxLength: 1_000,
+      pattern: KEEPABLE,
       description:
         'Words `connection:` `owner:` `code:` `provider:` `type:` `actor:` `subject:` `agent:` `after:` `before:`, each also with `-` before it and, but for times, `*` at its end: `code:invalid_grant -agent:* after:2026-11-01`. Words of one kind are alternatives.',
     }),

@@ -5,7 +5,7 @@ import { IMPORT_BATCH_MAX, type ImportLine, type ImportResult } from '../../core
 import { Fault } from '../../core/fault/fault.ts'
 import { SECOND } from '../../core/time.ts'
 import { actorOf, callerOf } from '../authentication.ts'
-import { tooDeepField } from '../json-body.ts'
+import { roundedNumber, tooDeepField } from '../json-body.ts'
 import { validationFault } from '../problem.ts'
 import { type App, closed, nullable, PROBLEMS, type SchemaTypes } from '../schema.ts'
 import type { Services } from '../services.ts'
@@ -71,7 +71,12 @@ export function importRoutes(app: App, services: Services): void {
 function importRoute(app: App, { connections }: Services): void {
   const valid = pieceOfBody(ImportBody)
   const lineOf = (item: unknown, replace: boolean): ImportLine => {
-    if (item === UNREADABLE) return { refused: new Fault('invalid_request', { detail: 'This line is not a JSON object of at most 64 levels.' }) }
+    if (item === UNREADABLE)
+      return {
+        refused: new Fault('invalid_request', {
+          detail: 'This line is not a JSON object of at most 64 levels, whose numbers can be kept as they are (longer ones go as text).',
+        }),
+      }
     if (!valid(item)) return { refused: validationFault(valid.errors?.[0] ?? {}, 'body') }
     try {
       return { integration: item.integration, grant: grantOf(item, replace) }
@@ -125,7 +130,7 @@ function linesOf(body: string): readonly unknown[] {
     .map((line): unknown => {
       try {
         const value: unknown = JSON.parse(line)
-        return tooDeepField(line) === undefined ? value : UNREADABLE
+        return tooDeepField(line) === undefined && roundedNumber(line) === undefined ? value : UNREADABLE
       } catch {
         return UNREADABLE
       }

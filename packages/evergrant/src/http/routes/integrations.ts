@@ -6,7 +6,7 @@ import type { QuotaState } from '../../core/pacing/quotas.ts'
 import type { DeathsHeld } from '../../core/refresh/deaths.ts'
 import { actorOf, allows, callerOf } from '../authentication.ts'
 import { FaultView, faultView, iso } from '../connection-view.ts'
-import { type App, closed, nullable, PageQuery, PROBLEMS, pageOf, Scopes, Slug, StoredVersion, Time } from '../schema.ts'
+import { type App, closed, LINE, nullable, PageQuery, PROBLEMS, pageOf, Scopes, Slug, StoredVersion, Time } from '../schema.ts'
 import type { Caller, Services } from '../services.ts'
 import { pageRequest } from './connections.ts'
 
@@ -49,7 +49,7 @@ const SettingsInput = closed({
     nullable(Type.Integer({ minimum: 60, maximum: 2_592_000, description: 'Every connection is tested this often. Null: as the provider demands.' })),
   ),
 })
-const Name = Type.String({ minLength: 1, maxLength: 100 })
+const Name = Type.String({ minLength: 1, maxLength: 100, pattern: LINE })
 const ClientId = Type.String({ minLength: 1, maxLength: 1_000, pattern: '^[\\u0020-\\u007e]+$' })
 const ClientSecret = nullable(Type.String({ minLength: 1, maxLength: 8_000, description: 'Write-only.' }))
 
