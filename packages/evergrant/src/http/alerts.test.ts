@@ -141,6 +141,27 @@ test('an endpoint that takes nothing is left alone, told of to operators, and cl
   expect(await failing()).toEqual([])
 }, 30_000)
 
+test('an alert of a kind that was switched off is over when what it tells of is well', async () => {
+  const lab = await createApiLab()
+  const answers = Array.from({ length: 50 }, () => 500)
+  const { url } = await receiver(answers)
+  const hook = await newWebhook(lab, url, ['connection.needs_reauth'])
+  await breakOne(lab, 'ada')
+  for (let count = 0; count < 8; count += 1) {
+    await work(lab)
+    await lab.time.advance(3 * MINUTE)
+  }
+  const failing = async () =>
+    (await lab.call('GET', '/api/v1/alerts?state=open')).json.items.filter((alert: { kind: string }) => alert.kind === 'delivery_failing')
+  expect(await failing()).toHaveLength(1)
+  await lab.call('PUT', '/api/v1/alert-rules', { body: { items: [{ kind: 'delivery_failing', enabled: false }] } })
+  answers.length = 0
+  await lab.call('POST', `/api/v1/webhooks/${hook.id}/enable`)
+  await work(lab)
+  await work(lab)
+  expect(await failing()).toEqual([])
+}, 30_000)
+
 test('while a secret is rotated both sign; afterwards the old one does not', async () => {
   const lab = await createApiLab()
   lab.time.setWall(Date.now())
@@ -243,6 +264,22 @@ test('an end user gets one letter for one cause, only where the organization wan
   expect(lab.letters).toHaveLength(1)
 })
 
+test('a database that goes away after one letter costs nobody else theirs', async () => {
+  const lab = await createApiLab()
+  await lab.call('PATCH', '/api/v1/settings', { body: { owner_mail: true } })
+  for (const owner of ['ada', 'ben', 'cleo']) await breakOne(lab, owner)
+  await lab.alertChores.watch.readEvents()
+  const { alerts } = lab.store
+  const settle = alerts.settleLetter
+  alerts.settleLetter = () => {
+    alerts.settleLetter = settle
+    return Promise.reject(new Error('away'))
+  }
+  await expect(lab.alertChores.letters.run()).rejects.toThrow('away')
+  await work(lab)
+  expect(lab.letters.map(({ to }) => to).sort()).toEqual(['ada@example.com', 'ben@example.com', 'cleo@example.com'])
+})
+
 test('a letter goes to whose connection it is, and not to who has the id that its owner is called by', async () => {
   const lab = await createApiLab()
   await lab.call('PATCH', '/api/v1/settings', { body: { owner_mail: true } })
@@ -276,6 +313,31 @@ test('a provider that is away is one alert after half an hour, and no end user h
   expect(await open()).toEqual([])
 })
 
+test('the next outage is told also after one that a person called over while it lasted', async () => {
+  const lab = await createApiLab()
+  const open = async () => (await lab.call('GET', '/api/v1/alerts?state=open')).json.items
+  const refreshed = async () => {
+    await lab.time.advance(2 * HOUR)
+    await lab.call('POST', `/api/v1/connections/${lab.connection}/refresh`)
+    await work(lab)
+  }
+  const outage = async () => {
+    lab.provider.steps.push(...Array.from({ length: 40 }, () => ({ kind: 'unreachable' }) as const))
+    await refreshed()
+    await lab.time.advance(31 * MINUTE)
+    await work(lab)
+  }
+  await outage()
+  const [{ id }] = await open()
+  expect((await lab.call('POST', `/api/v1/alerts/${id}/resolve`)).status).toBe(200)
+  await work(lab)
+  expect(await open()).toEqual([])
+  lab.provider.steps.length = 0
+  await refreshed()
+  await outage()
+  expect(await open()).toMatchObject([{ kind: 'refresh_failing', count: 1 }])
+})
+
 test('rules have defaults, and a change names the field that is wrong', async () => {
   const lab = await createApiLab()
   const rules = (await lab.call('GET', '/api/v1/alert-rules')).json.items
@@ -288,6 +350,77 @@ test('rules have defaults, and a change names the field that is wrong', async ()
   const wrong = [{ threshold: 31 }, { minutes: 5 }, { notify_owner: true }, { channels: ['chn_01990000-0000-7000-8000-000000000000'] }]
   const fields = await Promise.all(wrong.map(async (change) => (await put({ kind: 'expires_soon', ...change })).json.field))
   expect(fields).toEqual(['/items/0/threshold', '/items/0/minutes', '/items/0/notify_owner', '/items/0/channels'])
+})
+
+test('two people who change different rules at the same moment both have their way', async () => {
+  const lab = await createApiLab()
+  const put = (item: Record<string, unknown>) => lab.call('PUT', '/api/v1/alert-rules', { body: { items: [item] } })
+  const answers = await Promise.all([put({ kind: 'expires_soon', threshold: 3 }), put({ kind: 'clone_detected', enabled: false })])
+  expect(answers.map(({ status }) => status)).toEqual([200, 200])
+  const rules = (await lab.call('GET', '/api/v1/alert-rules')).json.items
+  expect(rules).toContainEqual(expect.objectContaining({ id: 'expires_soon', threshold: 3 }))
+  expect(rules).toContainEqual(expect.objectContaining({ id: 'clone_detected', enabled: false }))
+})
+
+test('a rule whose only channel was deleted tells every channel, says so, and can be written back as it is read', async () => {
+  const lab = await createApiLab()
+  const { told, url } = await receiver()
+  const ids: string[] = []
+  for (const name of ['kept', 'dropped'])
+    ids.push((await lab.call('POST', '/api/v1/channels', { body: { kind: 'slack', name, url: `${url}/${name}` } })).json.id)
+  const rule = async () => (await lab.call('GET', '/api/v1/alert-rules')).json.items.find(({ id }: { id: string }) => id === 'connection_needs_reauth')
+  const put = (channels: unknown) => lab.call('PUT', '/api/v1/alert-rules', { body: { items: [{ kind: 'connection_needs_reauth', channels }] } })
+  await put([ids[1]])
+  expect((await lab.call('DELETE', `/api/v1/channels/${ids[1]}`)).status).toBe(204)
+  expect((await rule()).channels).toBeNull()
+  await breakOne(lab, 'ada')
+  await work(lab)
+  expect(told.map(({ path }) => path)).toEqual(['/kept'])
+  expect((await put((await rule()).channels)).status).toBe(200)
+  await put([])
+  expect((await rule()).channels).toEqual([])
+})
+
+test('a webhook that a channel tells of alerts through is deleted after that channel, and not before it', async () => {
+  const lab = await createApiLab()
+  const { id: webhook } = await newWebhook(lab, 'https://app.example.com')
+  const channel = (await lab.call('POST', '/api/v1/channels', { body: { kind: 'webhook', name: 'pager', webhook } })).json.id
+  const refused = await lab.call('DELETE', `/api/v1/webhooks/${webhook}`)
+  expect([refused.status, refused.json.code, refused.json.detail]).toEqual([409, 'conflict', expect.stringContaining('The channel "pager"')])
+  await lab.call('DELETE', `/api/v1/channels/${channel}`)
+  expect((await lab.call('DELETE', `/api/v1/webhooks/${webhook}`)).status).toBe(204)
+})
+
+test('what happens to those whose alerts are among many hundreds of open ones is told as ever, and every alert that is over is closed', async () => {
+  const lab = await createApiLab()
+  const { watch } = lab.alertChores
+  const suspected = async (installation: string, type: 'installation.clone_suspected' | 'installation.retired' = 'installation.clone_suspected') => {
+    const common = { organization: lab.organization, actor: { kind: 'system', id: null }, connection: null } as const
+    await lab.store.events.append({ id: newId('evt', systemEntropy), ...common, type, at: lab.time.clock.wall(), subject: installation, data: {} })
+  }
+  const many = Array.from({ length: 520 }, (_, index) => `ins_${index}`)
+  for (const installation of many) await suspected(installation)
+  for (let more = true; more; ) more = await watch.readEvents()
+  const open = async () => {
+    let count = 0
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const page: { items: unknown[]; cursor: string | null } = (
+        await lab.call('GET', `/api/v1/alerts?state=open&limit=200${cursor === '' ? '' : `&cursor=${cursor}`}`)
+      ).json
+      count += page.items.length
+      cursor = page.cursor
+    }
+    return count
+  }
+  expect(await open()).toBe(520)
+  const { told, url } = await receiver()
+  await newWebhook(lab, url, ['installation.*'])
+  for (const installation of ['ins_519', 'ins_0']) await suspected(installation)
+  await suspected('ins_518', 'installation.retired')
+  await work(lab)
+  expect(await lab.store.alerts.pending(10)).toEqual([])
+  expect(told).toHaveLength(3)
+  expect(await open()).toBe(519)
 })
 
 const REFUSED = [

@@ -96,6 +96,20 @@ test('one that breaks again in the same breath as it healed leaves one closed an
   expect(shelf.alerts.map(({ resolvedAt }) => resolvedAt)).toEqual([NOW, null])
 })
 
+test('what is well again leaves an alert that a person ended as well, so that it can join the next one', () => {
+  const shelf = new Shelf()
+  shelf.write((book) => ['a', 'b'].forEach((subject) => void book.raise(signal(subject))))
+  const [alert] = shelf.alerts
+  shelf.write((book) => void (alert === undefined ? undefined : book.resolve(alert, 'user:1')))
+  expect(shelf.alerts.map(({ resolvedBy }) => resolvedBy)).toEqual(['user:1'])
+  const over = shelf.write((book) => book.relieve(relief('a')), NOW + MINUTE)
+  expect([over.alerts, over.notices]).toEqual([[], []])
+  expect(shelf.items.map(({ subject, resolvedAt }) => [subject, resolvedAt]).sort()).toEqual([
+    ['a', NOW + MINUTE],
+    ['b', null],
+  ])
+})
+
 test('what joins later is told together when the time of grouping is over, and not after somebody took it on', () => {
   const shelf = new Shelf()
   shelf.write((book) => book.raise(signal('a')))

@@ -71,6 +71,9 @@ export class AlertBook {
   relieve(relief: Relief): void {
     for (const { alert } of this.#entries.values())
       if (relief.kinds.includes(alert.kind) && this.#isIn(alert, relief.subject)) this.#leave(alert, relief.subject)
+    // What a person ended before its subjects were well still holds them: they would be well at every look, and unwell unseen the next time.
+    for (const item of this.#items.values())
+      if (item.subject === relief.subject && relief.kinds.includes(item.kind) && item.resolvedAt === null) this.#put({ ...item, resolvedAt: this.#parts.now })
   }
 
   /** A person says that it is over. */

@@ -8,7 +8,7 @@ import type { Alert, AlertItem } from './alert.ts'
 import { AlertBook } from './alert-book.ts'
 import type { AlertCommit, Alerts, Channels } from './alerts.ts'
 import type { MinuteOfDay } from './quiet-hours.ts'
-import { ABOUT_OWNERS, type AlertKind, type AlertRule, completeRules, THRESHOLDS, WITH_MINUTES } from './rule.ts'
+import { ABOUT_OWNERS, type AlertKind, type AlertRule, completeRules, THRESHOLDS, WITH_MINUTES, withChannels } from './rule.ts'
 
 interface AlertServicePorts {
   readonly alerts: Alerts
@@ -33,7 +33,10 @@ export class AlertService {
   }
 
   async rules(organization: OrganizationId): Promise<readonly AlertRule[]> {
-    return completeRules(await this.#ports.alerts.rules(organization))
+    const stored = await this.#ports.alerts.rules(organization)
+    // In this order: a rule names no channel that was not there before it.
+    const channels = await this.#ports.channels.list(organization)
+    return completeRules(stored).map((rule) => withChannels(rule, channels))
   }
 
   /** Changes the rules that are named, field by field; the others stay. @throws Fault `invalid_request` */
@@ -43,8 +46,10 @@ export class AlertService {
     const stored = await this.rules(organization)
     const rules = stored.map((rule) => ({ ...rule, ...changes.find(({ kind }) => kind === rule.kind) }))
     const kinds = changes.map(({ kind }) => kind)
-    await this.#ports.alerts.putRules(organization, rules, this.#event(organization, 'alert_rules.updated', null, actor, { kinds }))
-    return rules
+    // The others are left alone: somebody may be changing them at this moment.
+    const named = rules.filter(({ kind }) => kinds.includes(kind))
+    await this.#ports.alerts.putRules(organization, named, this.#event(organization, 'alert_rules.updated', null, actor, { kinds }))
+    return this.rules(organization)
   }
 
   list(organization: OrganizationId, resolved: boolean | null, page: PageRequest): Promise<Page<Alert>> {
@@ -80,7 +85,7 @@ export class AlertService {
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
       const alert = await this.#find(organization, id)
       if (alert.resolvedAt !== null) return alert
-      const rules = new Map(completeRules(await alerts.rules(organization)).map((rule) => [rule.kind, rule] as const))
+      const rules = new Map((await this.rules(organization)).map((rule) => [rule.kind, rule] as const))
       const listening = await channels.list(organization)
       const book = new AlertBook({ organization, rules, channels: listening, open: [alert], items: [], now: clock.wall(), entropy, minuteOfDay })
       book.resolve(alert, nameOf(actor))

@@ -1,15 +1,17 @@
 import type { AuditEvent } from '../audit/event.ts'
 import type { ConnectionDetails } from '../connection/connection-service.ts'
+import { everyItem } from '../connection/every-item.ts'
 import type { IntegrationId, OrganizationId } from '../ids.ts'
 import { newId } from '../ids.ts'
 import { SECOND } from '../time.ts'
 import { type Delivery, KEEP_TRYING_MS } from '../webhook/delivery.ts'
 import { wants } from '../webhook/endpoint.ts'
+import type { Alert } from './alert.ts'
 import { AlertBook } from './alert-book.ts'
 import type { AlertCommit } from './alerts.ts'
 import { lookAt } from './looks.ts'
 import type { OwnerLetter } from './owner-letter.ts'
-import { type AlertKind, type AlertRule, completeRules } from './rule.ts'
+import { type AlertKind, type AlertRule, completeRules, withChannels } from './rule.ts'
 import { asksForConnection, ownerCanMend, type Reading, type Relief, readEvent, type Signal } from './signals.ts'
 import type { WatchPorts } from './watch-ports.ts'
 
@@ -131,21 +133,29 @@ export class AlertWatch {
   ): Promise<void> {
     const { alerts, channels, clock, entropy, minuteOfDay } = this.#ports
     const subjects = [...new Set([...signals, ...reliefs].map(({ subject }) => subject))]
-    const open = await alerts.open(organization)
+    const open = await this.#openOf(organization)
     if (subjects.length === 0 && open.length === 0 && more.done.length === 0) return
     const items = subjects.length === 0 ? [] : await alerts.itemsOf(organization, subjects)
     const listening = await channels.list(organization)
-    const book = new AlertBook({ organization, rules: more.rules, channels: listening, open, items, now: clock.wall(), entropy, minuteOfDay })
+    const rules = new Map([...more.rules].map(([kind, rule]) => [kind, withChannels(rule, listening)] as const))
+    const book = new AlertBook({ organization, rules, channels: listening, open, items, now: clock.wall(), entropy, minuteOfDay })
     for (const step of steps ?? [{ signals, reliefs }]) {
       for (const relief of step.reliefs) book.relieve(relief)
       for (const signal of step.signals) book.raise(signal)
     }
     book.tend()
     const changes = book.changes()
-    if (changes.alerts.length === 0 && more.done.length === 0) return
+    if (changes.alerts.length + changes.items.length + more.done.length === 0) return
     const { done, letters, deliveries } = more
     // Raced: a person or another node was first. What is not settled is read again.
     await alerts.commit({ done, letters, ...changes, deliveries: [...deliveries, ...changes.deliveries] })
+  }
+
+  /** Every one, however many: of a cause whose open alert were left out, a second one would be opened, which no store takes, and its event would be read for ever. */
+  async #openOf(organization: OrganizationId): Promise<readonly Alert[]> {
+    const open: Alert[] = []
+    for await (const alert of everyItem((page) => this.#ports.alerts.list(organization, false, page))) open.push(alert)
+    return open.reverse()
   }
 }
 

@@ -97,7 +97,7 @@ export class ChannelService {
       const sealed = secret === null ? {} : { sealed: this.#ports.seal.seal(secret.text, channelContext(old)), host: secret.host }
       const whenWell = (change.digest ?? old.digest) && (change.whenWell ?? old.whenWell)
       const next: Channel = { ...old, ...plain, ...sealed, whenWell, updatedAt: this.#ports.clock.wall(), version: old.version + 1 }
-      const event = this.#event('channel.updated', next, actor, { fields: Object.keys(change) })
+      const event = this.#event('channel.updated', next, actor, { fields: Object.keys(withoutUndefined(change)) })
       if ((await this.#ports.channels.update(next, event)) === 'updated') return next
     }
     throw new Fault('conflict', { detail: 'This channel is being changed by somebody else. Try again.' })

@@ -52,9 +52,13 @@ export class OwnerLetters {
 
   /** True when there may be more. */
   async run(): Promise<boolean> {
-    const letters = await this.#ports.alerts.takeLetters(this.#ports.clock.wall(), BATCH)
-    for (const letter of letters) await this.#write(letter)
-    return letters.length === BATCH
+    for (let written = 0; written < BATCH; written += 1) {
+      // One by one: what is taken is never sent twice, so whatever is taken when a process or its database ends is not sent at all.
+      const [letter] = await this.#ports.alerts.takeLetters(this.#ports.clock.wall(), 1)
+      if (letter === undefined) return false
+      await this.#write(letter)
+    }
+    return true
   }
 
   async #write(letter: OwnerLetter): Promise<void> {

@@ -59,6 +59,15 @@ export function completeRules(stored: readonly AlertRule[]): readonly AlertRule[
   return ALERT_KINDS.map((kind) => stored.find((rule) => rule.kind === kind) ?? defaultRule(kind))
 }
 
+/**
+ * The rule without channels that were deleted. One that named no other tells every channel: silence is asked for with an empty list, and nobody asked for it.
+ */
+export function withChannels(rule: AlertRule, known: readonly { readonly id: ChannelId }[]): AlertRule {
+  const kept = rule.channels?.filter((chosen) => known.some(({ id }) => id === chosen)) ?? null
+  if (rule.channels === null || kept?.length === rule.channels.length) return rule
+  return { ...rule, channels: kept?.length === 0 ? null : kept }
+}
+
 /** Kinds whose number a person may set, with its bounds. */
 export const THRESHOLDS: Readonly<Partial<Record<AlertKind, { readonly min: number; readonly max: number; readonly unit: string }>>> = {
   success_rate_low: { min: 1, max: 100, unit: 'per cent' },

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { Fault } from '../../core/fault/fault.ts'
 import { type DeliveryId, idPattern, type WebhookId } from '../../core/ids.ts'
 import { DEFAULT_TYPES } from '../../core/webhook/endpoint.ts'
 import { DeliveryView, deliveryView, WebhookView, webhookView } from '../alert-view.ts'
@@ -6,7 +7,7 @@ import { actorOf, callerOf } from '../authentication.ts'
 import { requireRecent } from '../governing.ts'
 import { instantOf } from '../input.ts'
 import { eventView } from '../owner-view.ts'
-import { type App, closed, nullable, PageQuery, PROBLEMS, pageOf, TimeInput } from '../schema.ts'
+import { type App, closed, LINE, nullable, PageQuery, PROBLEMS, pageOf, TimeInput } from '../schema.ts'
 import type { Services } from '../services.ts'
 import { pageRequest } from './connections.ts'
 
@@ -14,8 +15,8 @@ const WebhookIdSchema = Type.Unsafe<WebhookId>({ type: 'string', pattern: idPatt
 const DeliveryIdSchema = Type.Unsafe<DeliveryId>({ type: 'string', pattern: idPattern('dlv'), description: 'Id of a delivery.' })
 const Params = closed({ id: WebhookIdSchema })
 const DeliveryParams = closed({ id: DeliveryIdSchema })
-const Name = Type.String({ minLength: 1, maxLength: 100 })
-const Url = Type.String({ minLength: 8, maxLength: 2_000, description: 'https. Redirects are not followed.' })
+const Name = Type.String({ minLength: 1, maxLength: 100, pattern: LINE })
+const Url = Type.String({ minLength: 8, maxLength: 2_000, pattern: LINE, description: 'https. Redirects are not followed.' })
 const Types = Type.Array(Type.String({ pattern: '^(?:\\*|[a-z_]{1,40}\\.(?:\\*|[a-z_]{1,40}))$' }), {
   minItems: 1,
   maxItems: 100,
@@ -34,7 +35,7 @@ export function webhookRoutes(app: App, services: Services): void {
   deliveryRoutes(app, services)
 }
 
-function endpointRoutes(app: App, { webhooks, clock }: Services): void {
+function endpointRoutes(app: App, { webhooks, channels, clock }: Services): void {
   app.get(
     '/api/v1/webhooks',
     {
@@ -100,7 +101,7 @@ function endpointRoutes(app: App, { webhooks, clock }: Services): void {
       config: { access: 'integrations:write' },
       schema: {
         summary: 'Delete a webhook',
-        description: 'With its deliveries.',
+        description: 'With its deliveries. Refused while a channel tells of alerts through it.',
         tags: ['webhooks'],
         params: Params,
         response: { 204: Type.Null(), ...PROBLEMS },
@@ -108,7 +109,13 @@ function endpointRoutes(app: App, { webhooks, clock }: Services): void {
     },
     async (request, reply) => {
       const caller = callerOf(request)
-      await webhooks.remove(caller.organization, request.params.id, actorOf(caller))
+      const { id } = request.params
+      const teller = (await channels.list(caller.organization)).find(({ webhook }) => webhook === id)
+      if (teller !== undefined)
+        throw new Fault('conflict', {
+          detail: `The channel "${teller.name}" tells of alerts through this webhook. Delete the channel first: nobody would hear of them.`,
+        })
+      await webhooks.remove(caller.organization, id, actorOf(caller))
       return reply.code(204).send()
     },
   )
