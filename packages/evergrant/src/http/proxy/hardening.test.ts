@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ProviderDraft } from '../../providers/define.ts'
 import { type ApiLab, createApiLab } from '../../testing/api-lab.ts'
+import { whileTimeRuns } from '../../testing/manual-time.ts'
 
 /** Something that a test waits for. */
 function moment(): { readonly come: Promise<void>; readonly now: () => void } {
@@ -134,6 +135,61 @@ describe('what a record says about calls', () => {
     const called = await call('v2/campaigns')
     expect([called.status, called.headers['evergrant-verdict'], seen.length]).toEqual([401, 'not_about_the_token', 1])
     expect(lab.provider.presented).toEqual([])
+  })
+
+  test('a refusal that comes with status 200 is one: the token is renewed, the request replayed, and throttling waited for', async () => {
+    const says = (response: ServerResponse, error: string | null): void =>
+      void response
+        .writeHead(200, { 'content-type': 'application/json; charset=utf-8' })
+        .end(JSON.stringify(error === null ? { ok: true } : { ok: false, error }))
+    await start(
+      ({ headers, method }, response) => {
+        if (headers.authorization === 'Bearer at-1') return says(response, 'token_expired')
+        says(response, method === 'GET' && seen.length === 3 ? 'ratelimited' : null)
+      },
+      {
+        answers: [
+          { status: [200], where: { ok: false, error: 'token_expired' }, means: 'token_rejected' },
+          { status: [200], where: { ok: false, error: 'ratelimited' }, means: 'throttled' },
+        ],
+      },
+    )
+    const posted = await whileTimeRuns(lab.time, lab.call('POST', path('chat.postMessage'), { body: { text: 'hello' } }))
+    expect([posted.status, posted.json, seen.length, lab.provider.presented.length]).toEqual([200, { ok: true }, 2, 1])
+    const read = await whileTimeRuns(lab.time, call('conversations.list'))
+    expect([read.status, read.json, seen.length]).toEqual([200, { ok: true }, 4])
+  })
+
+  test('an answer that no rule of the record can be about streams on unread, however such a provider refuses', async () => {
+    const finish = moment()
+    await start(
+      (_request, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.write('first ')
+        void finish.come.then(() => response.end('last'))
+      },
+      { answers: [{ status: [200], where: { ok: false }, means: 'token_rejected' }] },
+    )
+    await lab.app.listen({ port: 0, host: '127.0.0.1' })
+    const [address] = lab.app.addresses()
+    const asking = request({
+      port: typeof address === 'object' ? address.port : 0,
+      path: path('events'),
+      headers: { authorization: `Bearer ${await lab.keyFor(['proxy'])}` },
+    })
+    const [answer]: [IncomingMessage] = (await once(asking.end(), 'response')) as [IncomingMessage]
+    let text = ''
+    for await (const chunk of answer) {
+      text += String(chunk)
+      finish.now()
+    }
+    expect(text).toBe('first last')
+  })
+
+  test('a status that HTTP does not have is handed on as a failure of the provider, with its number beside it', async () => {
+    await start((_request, response) => response.writeHead(999, { 'content-type': 'text/plain' }).end('request denied'))
+    const called = await lab.call('POST', path('x'), { body: {} })
+    expect([called.status, called.headers['evergrant-upstream-status'], called.text]).toEqual([502, '999', 'request denied'])
   })
 
   test('methods beyond the usual seven reach no API (S36)', async () => {

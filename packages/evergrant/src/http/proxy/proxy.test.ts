@@ -190,6 +190,28 @@ describe('a refused token', () => {
     expect([called.status, called.headers['x-length']]).toEqual([401, '3000000'])
     expect(seen).toHaveLength(1)
   })
+
+  test('a body too large to keep goes with the methods that can frame it, and with no other', async () => {
+    const send = (method: 'DELETE' | 'PUT') => lab.call(method, url('many'), { body: 'x'.repeat(3_000_000), headers: { 'content-type': 'text/plain' } })
+    const refused = await send('DELETE')
+    expect([refused.status, refused.json.code, seen.length]).toEqual([413, 'body_too_large', 0])
+    expect((await send('PUT')).status).toBe(200)
+    expect(seen.map(({ method, body }) => [method, body.length])).toEqual([['PUT', 3_000_000]])
+  })
+
+  test.each([
+    ['whose body is too large to keep', 1, 3_000_000],
+    ['of an application that replays by itself', 0, 1],
+  ])('a refused request %s is not replayed, and renews the token for the next one', async (_what, replays, length) => {
+    const changed = await lab.call('PATCH', '/api/v1/integrations/scripted', { body: { settings: { proxy_replays: replays } } })
+    expect(changed.status).toBe(200)
+    answer = (request, response) => response.writeHead(bearer(request) === 'Bearer at-1' ? 401 : 200).end('{}')
+    const upload = () => lab.call('POST', url('upload'), { body: 'x'.repeat(length), headers: { 'content-type': 'text/plain' } })
+    expect((await upload()).status).toBe(401)
+    await running(expect.poll(() => lab.provider.presented.length).toBe(1))
+    expect((await running(upload())).status).toBe(200)
+    expect(seen.map(bearer)).toEqual(['Bearer at-1', 'Bearer at-2'])
+  })
 })
 
 describe('trouble at the API', () => {
@@ -197,6 +219,12 @@ describe('trouble at the API', () => {
     answer = (_request, response) => response.writeHead(500).end('{}')
     const called = await running(lab.call('POST', url('orders'), { body: {} }))
     expect([called.status, seen.length]).toEqual([500, 1])
+  })
+
+  test('a GET that asks to be taken for a POST is as little repeated as one', async () => {
+    answer = (_request, response) => response.writeHead(503).end('{}')
+    const called = await running(lab.call('GET', url('orders'), { headers: { 'x-http-method-override': 'post' } }))
+    expect([called.status, seen.length]).toEqual([503, 1])
   })
 
   test('a GET is retried after a 503, and a POST with an Idempotency-Key as well', async () => {

@@ -9,6 +9,7 @@ import type { RefreshEngine, TokenAnswer } from '../../core/refresh/refresh-engi
 import { SEEN_BY_PROXY } from '../../core/refresh/secret-reports.ts'
 import type { Clock, Entropy, Timers } from '../../core/time.ts'
 import { wholeUpTo } from './body-prefix.ts'
+import { isIdempotent } from './methods.ts'
 import { headersToSend } from './proxy-headers.ts'
 import type { ProxyJob } from './proxy-job.ts'
 import { enterQuota, untilOpen } from './quota-gate.ts'
@@ -34,7 +35,6 @@ interface ProxyResult {
   readonly retryAfterMs: number | null
 }
 
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 const MAX_RETRIES = 3
 const FIRST_BACKOFF_MS = 250
 const JUDGED_BYTES = 64 * 1_024
@@ -80,7 +80,8 @@ export async function runProxy(job: ProxyJob, ports: ProxyPorts): Promise<ProxyR
       continue
     }
     const { answer, body, verdict } = outcome
-    if (answer.status < 400) ports.engine.worked(token.connection)
+    if (verdict === 'token_rejected') renew(job, ports, token.generation)
+    if (answer.status < 400 && verdict === 'ok') ports.engine.worked(token.connection)
     return {
       status: answer.status,
       headers: answer.headers,
@@ -95,6 +96,11 @@ export async function runProxy(job: ProxyJob, ports: ProxyPorts): Promise<ProxyR
 async function currentToken({ token }: ProxyJob, { engine }: ProxyPorts, rejectedGeneration: number | null): Promise<TokenAnswer> {
   const request = { ...token, minTtlMs: 0, rejectedGeneration, reportedBy: SEEN_BY_PROXY }
   return engine.peek(request) ?? engine.token(request)
+}
+
+/** The request cannot be sent again; the next one shall not meet the same refusal. What becomes of it is told to whoever asks for the token then. */
+function renew(job: ProxyJob, ports: ProxyPorts, rejectedGeneration: number): void {
+  void currentToken(job, ports, rejectedGeneration).catch(() => {})
 }
 
 async function attempt(job: ProxyJob, ports: ProxyPorts, token: TokenAnswer, deadline: number): Promise<Judged | Fault> {
@@ -127,12 +133,19 @@ async function attempt(job: ProxyJob, ports: ProxyPorts, token: TokenAnswer, dea
   }
 }
 
-async function judge({ target, method }: ProxyJob, { clock }: ProxyPorts, answer: UpstreamAnswer): Promise<Judged> {
+async function judge(job: ProxyJob, { clock }: ProxyPorts, answer: UpstreamAnswer): Promise<Judged> {
   const headers = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, typeof value === 'string' ? value : value.join(', ')]))
-  const readable = answer.status >= 400 && method !== 'HEAD'
-  const body = readable ? await wholeUpTo(answer.body, JUDGED_BYTES).catch(brokenOff) : answer.body
-  const verdict = judgeApiAnswer(target.context.record, { status: answer.status, headers, json: Buffer.isBuffer(body) ? parse(body) : null })
+  const { record } = job.target.context
+  const body = mayBeRefusal(job, answer.status, headers) ? await wholeUpTo(answer.body, JUDGED_BYTES).catch(brokenOff) : answer.body
+  const verdict = judgeApiAnswer(record, { status: answer.status, headers, json: Buffer.isBuffer(body) ? parse(body) : null })
   return { answer, fields: headers, body, verdict, retryAfterMs: retryAfterMs(headers, clock.wall()) }
+}
+
+/** Some providers refuse with status 200 and say so in JSON; what their records know nothing of streams on unread. */
+function mayBeRefusal({ target, method }: ProxyJob, status: number, headers: Readonly<Record<string, string>>): boolean {
+  if (method === 'HEAD' || status >= 400) return method !== 'HEAD'
+  const known = target.context.record.api?.answers.some((rule) => rule.status.includes(status)) ?? false
+  return known && /\bjson\b/i.test(headers['content-type'] ?? '')
 }
 
 /** What breaks off before it can be judged is no answer. */
@@ -153,7 +166,7 @@ function isTrouble({ answer, verdict }: Judged): boolean {
 }
 
 function mayRepeat({ method, headers }: ProxyJob): boolean {
-  return IDEMPOTENT.has(method) || headers['idempotency-key'] !== undefined
+  return isIdempotent(method, headers) || headers['idempotency-key'] !== undefined
 }
 
 /** Waits when there is time for another try; false when there is none or it would do harm. */

@@ -18,6 +18,19 @@ test('an ordinary path and query are kept as they are', () => {
   expect(targetUrl(context, 'group%2Fproject', undefined)).toBe('https://api.p.example/v2/group%2Fproject')
 })
 
+test('a query may say anything that is well encoded: lines and backslashes are data there', () => {
+  expect(targetUrl(context, 'query?q=SELECT+Id%0D%0AFROM+Account&path=C%3A%5Ctemp', undefined)).toBe(
+    'https://api.p.example/v2/query?q=SELECT+Id%0D%0AFROM+Account&path=C%3A%5Ctemp',
+  )
+  expect(() => targetUrl(context, 'query?q=100%', undefined)).toThrow(expect.objectContaining({ code: 'upstream_forbidden_host' }))
+})
+
+test('an API that is one address is called there, without a slash that its provider does not write', () => {
+  expect(targetUrl(context, '', undefined)).toBe('https://api.p.example/v2')
+  expect(targetUrl(context, '?x=1', undefined)).toBe('https://api.p.example/v2?x=1')
+  expect(targetUrl(context, '', 'https://eu.p.example')).toBe('https://eu.p.example/')
+})
+
 test.each([
   '..',
   '../x',

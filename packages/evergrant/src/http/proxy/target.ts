@@ -4,7 +4,9 @@ import type { ProviderContext } from '../../core/provider/context.ts'
 
 /** Characters of a path and query as RFC 3986 writes them: anything else was never a well-formed request target. */
 const TARGET = /^[A-Za-z0-9\-._~!$&'()*+,;=:@/%?[\]|^`{}"<>]*$/
-const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})|%(?:0[0-9A-Fa-f]|1[0-9A-Fa-f]|7[Ff]|5[Cc])/
+const BROKEN_ESCAPE = /%(?![0-9A-Fa-f]{2})/
+/** Control characters and the backslash mean nothing in a path but trouble. In a query they are data: the lines of what somebody searches for. */
+const BAD_IN_PATH = /%(?:0[0-9A-Fa-f]|1[0-9A-Fa-f]|7[Ff]|5[Cc])/
 
 /**
  * The address to call: the provider's base and the caller's path. The path cannot leave the base, and `wantedBase`, when
@@ -16,17 +18,18 @@ export function targetUrl(context: ProviderContext, rest: string, wantedBase: st
     throw new Fault('upstream_forbidden_host', { detail: `The catalogue knows no API of ${context.record.name}: read the token and call it yourself.` })
   const hosts = apiHosts(context)
   const base = wantedBase === undefined ? own : allowedBase(wantedBase, own, hosts)
-  if (!TARGET.test(rest) || BAD_ESCAPE.test(rest)) throw refused('The path has characters that do not belong into a path.')
   const path = rest.split('?', 1)[0] ?? ''
+  if (!TARGET.test(rest) || BROKEN_ESCAPE.test(rest) || BAD_IN_PATH.test(path)) throw refused('The path has characters that do not belong into a path.')
   if (path.split(/\/|%2f/i).some((segment) => isDots(segment))) throw refused('The path must not have `.` or `..` segments.')
-  const url = URL.parse(`${base}/${rest}`)
+  // Where a whole API is behind one address (GraphQL), that address is called as its provider writes it.
+  const url = URL.parse(path === '' ? `${base}${rest}` : `${base}/${rest}`)
   const root = new URL(`${base}/`)
   if (
     url === null ||
     url.origin !== root.origin ||
     url.username !== '' ||
     url.password !== '' ||
-    !url.pathname.startsWith(root.pathname) ||
+    !`${url.pathname}/`.startsWith(root.pathname) ||
     !isAllowed(url.host, hosts)
   ) {
     throw refused("The path must stay below the provider's API address.")

@@ -10,6 +10,7 @@ import { callerOf } from '../authentication.ts'
 import type { BodyTime } from '../body-time.ts'
 import { wholeUpTo } from '../proxy/body-prefix.ts'
 import { withoutEcho } from '../proxy/echo-mask.ts'
+import { methodsOf } from '../proxy/methods.ts'
 import { headersToReturn } from '../proxy/proxy-headers.ts'
 import { runProxy } from '../proxy/run-proxy.ts'
 import { targetUrl } from '../proxy/target.ts'
@@ -18,6 +19,8 @@ import { type App, ConnectionIdSchema, closed, PROBLEMS } from '../schema.ts'
 import type { Services } from '../services.ts'
 
 const REPLAYABLE_BYTES = 1_024 * 1_024
+/** What Node frames when it is streamed. Without a length or chunks, what follows the head of another method would be no body to whoever reads it (RFC 9112 section 6.3). */
+const STREAMED: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 const PREFIX = /^\/api\/v1\/proxy\/[^/?]+\/?/
 /** Whatever the provider sends is data: never a page, never a script of our origin. */
 const UPSTREAM_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
@@ -47,18 +50,11 @@ export function proxyRoutes(app: App, services: Services, options: ProxyOptions)
     handler: async (request, reply) => {
       const { connection } = request.params
       await requireReach(services.connections, callerOf(request), connection)
-      for (const method of methodsOf(request)) await requireUse(services.connectionAccess, callerOf(request), connection, { access: 'proxy', method })
+      for (const method of methodsOf(request.method, request.headers))
+        await requireUse(services.connectionAccess, callerOf(request), connection, { access: 'proxy', method })
       return aboutConnection(request, services, connection, () => proxy(request, reply, connection, services, options))
     },
   })
-}
-
-/** Many providers do what such a header says, whatever the request line does: a policy of methods has to allow both. */
-const METHOD_HEADERS = ['x-http-method-override', 'x-http-method', 'x-method-override']
-
-function methodsOf({ method, headers }: FastifyRequest): ReadonlySet<string> {
-  const others = METHOD_HEADERS.flatMap((name) => headers[name] ?? []).flatMap((value) => value.split(','))
-  return new Set([...others.map((other) => other.trim().toUpperCase()), method])
 }
 
 async function proxy(request: FastifyRequest, reply: FastifyReply, connection: ConnectionId, services: Services, options: ProxyOptions): Promise<FastifyReply> {
@@ -73,6 +69,10 @@ async function proxy(request: FastifyRequest, reply: FastifyReply, connection: C
     if (!reply.raw.writableFinished) left.abort()
   })
   const body = await bodyOf(request)
+  if (body instanceof Readable && !STREAMED.has(request.method))
+    throw new Fault('body_too_large', {
+      detail: `The body of a ${request.method} may have at most ${REPLAYABLE_BYTES} bytes. Larger ones go with POST, PUT or PATCH.`,
+    })
   if (body instanceof Readable) options.bodies.lift(request.raw, reply.raw)
   const job = {
     target,
@@ -97,7 +97,7 @@ async function proxy(request: FastifyRequest, reply: FastifyReply, connection: C
   if (result.status === 429 && result.retryAfterMs !== null && !reply.hasHeader('retry-after'))
     reply.header('retry-after', String(Math.max(1, Math.ceil(result.retryAfterMs / 1_000))))
   return reply
-    .code(result.status)
+    .code(statusOf(result.status))
     .send(request.method === 'HEAD' && result.body instanceof Readable ? emptied(result.body) : withoutEcho(result.body, result.secrets))
 }
 
@@ -134,6 +134,11 @@ function secondsOf(request: FastifyRequest, name: 'Evergrant-Deadline' | 'Evergr
   if (!Number.isFinite(seconds) || seconds <= 0 || seconds > 300)
     throw new Fault('invalid_request', { field: name, detail: `\`${name}\` must be a number of seconds, at most 300.` })
   return seconds * 1_000
+}
+
+/** LinkedIn answers 999. A status outside of HTTP is to be taken for one of the 5xx (RFC 9110 section 15); `evergrant-upstream-status` has it as it came. */
+function statusOf(status: number): number {
+  return status > 599 ? 502 : status
 }
 
 function emptied(body: Readable): null {
