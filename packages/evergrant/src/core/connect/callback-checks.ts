@@ -67,7 +67,8 @@ function sessionOf({ parameters, browserId, slug }: CallbackInput, ports: Connec
  * forwarded to the path without a name; then `state` alone carries the integration.
  */
 function pathFits(integration: Integration, flow: ConnectFlow, slug: string | null, publicUrl: string): boolean {
-  if (slug !== null) return slug === integration.slug
+  // The address that a slug of old times had may stay registered, too: then it is this integration's redirect URI.
+  if (slug !== null) return slug === integration.slug || flow.redirectUri === `${publicUrl}/connect/callback/${slug}`
   return flow.redirectUri !== `${publicUrl}/connect/callback/${integration.slug}`
 }
 

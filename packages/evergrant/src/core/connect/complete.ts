@@ -88,6 +88,7 @@ async function commitStaged(session: ConnectSession, actor: Actor, ports: Connec
   if (target.kind === 'gone') throw new Fault('connection_disconnected')
   if (target.kind === 'other') {
     await failFlow(session, 'account_mismatch', { httpStatus: null, code: null, text: grant.accountLabel ?? grant.account }, ports)
+    await discardStaged(session, ports)
     throw new Fault('account_mismatch')
   }
   // A sibling's code is only delivered after the end user pressed the button that names it.

@@ -24,10 +24,17 @@ export async function connectAsNew(session: ConnectSession, ports: ConnectPorts)
   if (!mayConnectAsNew(session, ports.clock.wall())) throw new Fault('connect_session_used')
   const derived = ports.seal.mac('connect as new', `${session.id}.${session.flow?.stateHash ?? ''}`)
   const known = await ports.sessions.byTokenHash(ports.seal.digest(derived))
-  if (known !== undefined && isStartable(known, ports.clock.wall())) return derived
+  const now = ports.clock.wall()
+  // It lives half an hour, and the reconnect that leads to it for days.
+  if (known !== undefined && known.expiresAt > now && isStartable(known, now)) return derived
   const token = known === undefined ? derived : randomToken(ports.entropy)
   const prepared = await prepareSession(requestOf(session), ports, token)
-  await storeSession(prepared.session, BROWSER, ports)
+  try {
+    await storeSession(prepared.session, BROWSER, ports)
+  } catch (error) {
+    // The same button in two windows: whoever came first has stored it.
+    if ((await ports.sessions.byTokenHash(prepared.session.tokenHash)) === undefined) throw error
+  }
   return token
 }
 

@@ -1,9 +1,9 @@
-import { Fault, type FaultCode } from '../fault/fault.ts'
+import { Fault, type FaultClass, type FaultCode } from '../fault/fault.ts'
 import { type IntentId, newId } from '../ids.ts'
 import { scopesToAsk } from '../provider/authorize.ts'
 import { readScopes } from '../provider/grant.ts'
 import type { Granted, ProviderSaid, Verdict } from '../provider/verdict.ts'
-import type { CodeExchangeResult } from '../refresh/exchange.ts'
+import type { CodeExchangeRequest, CodeExchangeResult } from '../refresh/exchange.ts'
 import { tellSuperseded } from './account-limits.ts'
 import { type CallbackInput, type CheckedFlow, checkCallback, checkIssuer, checkSignature } from './callback-checks.ts'
 import { type CallbackParameters, callbackError, plainParameters, single } from './callback-parameters.ts'
@@ -11,6 +11,7 @@ import { askAfterConnect, completeGrant } from './complete-grant.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import type { BrowserPerson, ConnectSession } from './connect-sessions.ts'
 import { discardTokens } from './discard-tokens.ts'
+import { discardStaged } from './expire-staged.ts'
 import { type FlowOutcome, failFlow } from './fail-flow.ts'
 import { type FlowContext, flowContext } from './flow-context.ts'
 import { flowOutcome, settledOutcome } from './flow-outcome.ts'
@@ -79,27 +80,39 @@ async function spendCode(
   const intent = newId('itn', ports.entropy)
   const ours = await ports.sessions.beginExchange(session.id, flow.stateHash, intent)
   if (!ours) return settledOutcome(session, person, ports)
+  const { organization, id } = session
   const plain = plainParameters(input.parameters)
+  const wanted = { organization, session: id, intent, context: flowing.context, code, redirectUri: flow.redirectUri, verifier: secret.verifier }
+  const result = await exchanged({ ...wanted, callback: callbackFindings(plain, flowing) }, ports)
+  if (result instanceof Fault) return unsent(session, result, ports)
+  const failed = await keepAnswer({ flowing, result, nonce: secret.nonce, intent, parameters: plain, person }, ports)
+  ports.exchange.settle(intent)
+  return failed ?? afterStaging(session, person, ports)
+}
+
+async function exchanged(request: CodeExchangeRequest, ports: ConnectPorts): Promise<CodeExchangeResult | Fault> {
   try {
-    const { organization, id } = session
-    const result = await ports.exchange.run({
-      organization,
-      session: id,
-      intent,
-      context: flowing.context,
-      code,
-      redirectUri: flow.redirectUri,
-      verifier: secret.verifier,
-      callback: callbackFindings(plain, flowing),
-    })
-    const outcome = await useAnswer({ flowing, result, nonce: secret.nonce, intent, parameters: plain, person }, ports)
-    ports.exchange.settle(intent)
-    return outcome
+    return await ports.exchange.run(request)
   } catch (error) {
-    if (!(error instanceof Fault)) throw error
-    return unsent(session, error, ports)
+    if (error instanceof Fault) return error
+    throw error
   }
 }
+
+/** The consent is safe by now. What is away comes back, and the same callback goes on from here; what cannot come back gives the grant back. @throws Fault of the first kind */
+async function afterStaging(session: ConnectSession, person: BrowserPerson | null, ports: ConnectPorts): Promise<FlowOutcome> {
+  try {
+    return await flowOutcome(session.id, person, ports)
+  } catch (error) {
+    if (!(error instanceof Fault) || PASSES.has(error.definition.class)) throw error
+    const staged = (await ports.sessions.load(session.id)) ?? session
+    const outcome = await unsent(session, error, ports)
+    await discardStaged(staged, ports)
+    return outcome
+  }
+}
+
+const PASSES: ReadonlySet<FaultClass> = new Set(['local', 'transient'])
 
 /** Its code and its state are spent; what else it said belongs to the answer. */
 function callbackFindings(parameters: Readonly<Record<string, string>>, { context }: FlowContext): Readonly<Record<string, string>> {
@@ -126,8 +139,13 @@ interface ExchangeAnswer {
   readonly person: BrowserPerson | null
 }
 
-/** From the answer of the token endpoint to a staged grant, or to a session that can be tried again. */
+/** From the answer of the token endpoint to a staged grant and what its browser sees, or to a session that can be tried again. */
 export async function useAnswer(answer: ExchangeAnswer, ports: ConnectPorts): Promise<FlowOutcome> {
+  return (await keepAnswer(answer, ports)) ?? flowOutcome(answer.flowing.session.id, answer.person, ports)
+}
+
+/** Null: the grant is staged. */
+async function keepAnswer(answer: ExchangeAnswer, ports: ConnectPorts): Promise<FlowOutcome | null> {
   const { flowing, result } = answer
   const { verdict } = result
   if (verdict.kind !== 'granted' || result.answer === null)
@@ -145,8 +163,7 @@ export async function useAnswer(answer: ExchangeAnswer, ports: ConnectPorts): Pr
     return failFlow(flowing.session, code, { httpStatus: null, code: null, text: grant.message }, ports)
   }
   await tellSuperseded(flowing, grant.account, 'others', ports)
-  const staged = await stageGrant({ flowing, grant, intent: answer.intent, answer: result.answer }, ports)
-  return staged ?? flowOutcome(flowing.session.id, answer.person, ports)
+  return stageGrant({ flowing, grant, intent: answer.intent, answer: result.answer }, ports)
 }
 
 async function heldGrant(answer: ExchangeAnswer, granted: Granted, ports: ConnectPorts): Promise<HeldGrant | Fault> {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ConnectPorts } from '../../core/connect/connect-ports.ts'
 import { createConnectService } from '../../core/connect/connect-service.ts'
 import { openHeldGrant, sealHeldGrant } from '../../core/connect/staged-grant.ts'
+import { Fault } from '../../core/fault/fault.ts'
 import type { ConnectionId, ConnectSessionId, OrganizationId } from '../../core/ids.ts'
 import { createCodeExchange } from '../../core/refresh/code-exchange.ts'
 import { type JournalRecord, NO_JOURNAL } from '../../core/refresh/journal.ts'
@@ -135,6 +136,19 @@ test('a refusal at the provider is explained, and the same page tries again', as
   expect(again.status).toBe(303)
   const back = await visitor.follow(await visitor.consent(again.location ?? '', 'ada'))
   expect((await api(bench, key, 'connect/complete', { ...codeOf(back.location), owner: 'hesitant' })).status).toBe(200)
+})
+
+test('whoever comes back to the page of a try that failed, after one that did not, is sent on to the application as before', async () => {
+  const visitor = new Visitor(bench)
+  const link = await newLink('back')
+  const page = (await visitor.get(await visitor.consent(await visitor.start(link.url), 'back', 'deny'))).location ?? ''
+  const authorize = (await visitor.post(page, { step: 'retry' })).location ?? ''
+  const done = await visitor.follow(await visitor.consent(authorize, 'back'))
+  expect(done.location).toMatch(/^https:\/\/app\.example\.com\/connected\?session=cs_/)
+  const again = await visitor.get(page)
+  expect([again.status, again.location]).toEqual([303, done.location])
+  expect((await api(bench, key, 'connect/complete', { ...codeOf(done.location), owner: 'back' })).status).toBe(200)
+  expect((await visitor.get(page)).body).toContain('is connected')
 })
 
 test('an outcome page opens only in the browser whose flow it was', async () => {
@@ -336,6 +350,64 @@ test('a store that is away while the grant is staged costs nothing but time', as
   const outcome = await altered({ sessions }).callback(await callbackOf(new Visitor(bench), 'patient'))
   if (outcome.kind !== 'return') throw new Error(outcome.kind)
   expect((await api(bench, key, 'connect/complete', { ...codeOf(outcome.url), owner: 'patient' })).status).toBe(200)
+})
+
+test('a store that is away right after the grant was staged costs no second consent: the same callback goes on', async () => {
+  let away = false
+  const { sessions } = bench.ports
+  const stage: typeof sessions.stage = async (...given) => {
+    away = await sessions.stage(...given)
+    return away
+  }
+  const load: typeof sessions.load = async (id) => {
+    if (!away) return sessions.load(id)
+    away = false
+    throw new Fault('store_unavailable')
+  }
+  const input = await callbackOf(new Visitor(bench), 'hiccup')
+  await expect(altered({ sessions: { ...sessions, stage, load } }).callback(input)).rejects.toMatchObject({ code: 'store_unavailable' })
+  const outcome = await bench.connect.callback(input)
+  if (outcome.kind !== 'return') throw new Error(outcome.kind)
+  expect((await api(bench, key, 'connect/complete', { ...codeOf(outcome.url), owner: 'hiccup' })).status).toBe(200)
+})
+
+test('a grant that is completed while somebody gives it up stays with its connection, whoever of the two is first', async () => {
+  const { sessions } = bench.ports
+  const waiting = async (owner: string) => {
+    const { session: id, code } = await granted(await newLink(owner), owner)
+    const session = await bench.store.connectSessions.load(`cs_${id.slice(3)}`)
+    if (session === undefined) throw new Error('nothing waits')
+    return { session, request: { organization, actor, session: session.id, code, owner } }
+  }
+  const before = bench.discarded.length
+  const first = await waiting('completed-first')
+  const fail: typeof sessions.fail = async (...given) => {
+    await bench.connect.complete(first.request)
+    return sessions.fail(...given)
+  }
+  await altered({ sessions: { ...sessions, fail } }).giveUp(first.session)
+  expect((await bench.store.connectSessions.load(first.session.id))?.state).toBe('completed')
+  const second = await waiting('given-up-first')
+  const complete: typeof sessions.complete = async (...given) => {
+    await bench.connect.giveUp(second.session)
+    return sessions.complete(...given)
+  }
+  const { connection } = await altered({ sessions: { ...sessions, complete } }).complete(second.request)
+  expect((await tokenOf(connection.id)).accessToken).toBeTruthy()
+  expect(bench.discarded).toHaveLength(before)
+})
+
+test('a grant whose connection got another account before it was completed is given back', async () => {
+  const id = await connect('overtaken', 'overtaken')
+  const proof = await granted(await reconnectLink(id, { return_url: RETURN_URL }), 'overtaken')
+  const before = bench.discarded.length
+  const get: ConnectPorts['connections']['get'] = async (...asked) => {
+    const row = await bench.ports.connections.get(...asked)
+    return row === undefined ? row : { ...row, connection: { ...row.connection, account: 'somebody-else' } }
+  }
+  const request = { organization, actor, session: `cs_${proof.session.slice(3)}`, code: proof.code, owner: 'overtaken' } as const
+  await expect(altered({ connections: { ...bench.ports.connections, get } }).complete(request)).rejects.toMatchObject({ code: 'account_mismatch' })
+  expect(bench.discarded).toHaveLength(before + 1)
 })
 
 function withCallbackFact(record: ReturnType<ConnectPorts['providers']['get']>): typeof record {

@@ -143,6 +143,13 @@ test('a code goes only to the issuer that the flow was started with (S6)', async
   expect(bench.practice.control.counts('p3').exchange).toBe(0)
 })
 
+test('an integration is looked for by a name that every database keeps, and by no other', async () => {
+  for (const named of [{ integration: 'notes\u0000' }, { integrations: ['notes', 'notes\u0000'] }]) {
+    const { status, body } = await api(bench, key, 'connect/sessions', { ...named, owner: 'user-1', return_url: RETURN_URL })
+    expect([status, body['code']]).toEqual([400, 'invalid_request'])
+  }
+})
+
 test('a link of one organization cannot be completed with the key of another (S7)', async () => {
   const stranger = await bench.organization('Stranger')
   const visitor = new Visitor(bench)

@@ -143,9 +143,11 @@ export function hostedAnswers(parts: HostedParts) {
     return sendPage(reply, outcomePage(view, lookOf(request, view.brand), details), { ...towardsProvider(publicUrl), status })
   }
 
-  /** A grant that waited for its owner to sign in goes on when they come back. Null: the browser was sent on. */
+  /** A grant that waits, for its owner to sign in or for the application, goes on when they come back to the page of an earlier try. Null: the browser was sent on. */
   async function goneOn(session: ConnectSession, ticket: string, request: FastifyRequest, reply: FastifyReply): Promise<ConnectSession | null> {
-    if (session.mode !== 'signed_in' || session.state !== 'staged') return session
+    if (session.state !== 'staged' || !GOES_ON.has(session.mode)) return session
+    // What waited too long goes nowhere: its page begins anew.
+    if (session.mode === 'verified' && (await connect.view(session)).startable) return session
     const outcome = await connect.goOn(session, (await people?.who(request)) ?? null)
     if (outcome.kind === 'page') return (await connect.byTicket(ticket, browserIdOf(request, publicUrl))) ?? session
     await goTo(outcome, request, reply)
@@ -156,6 +158,7 @@ export function hostedAnswers(parts: HostedParts) {
 }
 
 const RETRY = { step: 'retry' }
+const GOES_ON: ReadonlySet<ConnectSession['mode']> = new Set(['signed_in', 'verified'])
 
 function queryOf(request: FastifyRequest): URLSearchParams {
   return new URLSearchParams(request.url.split('?')[1] ?? '')

@@ -65,3 +65,16 @@ test('an answer that was handed on to the path of another integration is refused
   const { back } = await answered(visitor, 'first', 'dan')
   expect((await visitor.follow(handedOn(back).replace('/callback', '/callback/second'))).status).toBe(400)
 })
+
+test('after a change of its slug an integration keeps the address that is registered, and its answers are taken there and nowhere else', async () => {
+  const { id } = await bench.integration(organization, 'renamed', { settings: { redirectUri: `${bench.publicUrl}/connect/callback/name-before` } })
+  const visitor = new Visitor(bench)
+  const { authorize, back } = await answered(visitor, 'renamed', 'eve')
+  expect(authorize.searchParams.get('redirect_uri')).toBe(`${bench.publicUrl}/connect/callback/name-before`)
+  const { pathname, search } = new URL(back, bench.publicUrl)
+  expect((await visitor.follow(`/connect/callback/second${search}`)).status).toBe(400)
+  const query = new URL((await visitor.follow(pathname + search)).location ?? '').searchParams
+  const done = await api(bench, key, 'connect/complete', { session: query.get('session'), code: query.get('code'), owner: 'eve' })
+  expect(done.status).toBe(200)
+  expect(await bench.store.connections.byOwner(organization, id, 'eve')).toHaveLength(1)
+})

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { FaultCode } from '../../core/fault/fault.ts'
 import type { ConnectionId, OrganizationId } from '../../core/ids.ts'
 import type { GrantRow } from '../../core/refresh/credentials.ts'
-import { DAY } from '../../core/time.ts'
+import { DAY, MINUTE } from '../../core/time.ts'
 import { defineProvider } from '../../providers/define.ts'
 import { type ConnectBench, startConnectBench } from '../../testing/connect-bench.ts'
 import { api, type Seen, Visitor } from '../../testing/connect-visitor.ts'
@@ -263,6 +263,21 @@ test('a calendar file folds long lines between signs and escapes what would end 
   expect(lines.every((line) => Buffer.byteLength(line) <= 75)).toBe(true)
   expect(unfolded(file)).toContain('SUMMARY:a\\;b\\,c\\\\d')
   expect(unfolded(file)).toContain('あ'.repeat(60))
+})
+
+test('the button for a new connection still leads somewhere when the link that it led to has ended, and from two windows to one link', async () => {
+  const id = await connect('late')
+  const visitor = new Visitor(bench)
+  const reconnect = await link(`connections/${id}/reconnect`, { return_url: RETURN_URL, mode: 'verified' })
+  const page = await visitor.get(await visitor.consent(await visitor.start(reconnect), 'later'))
+  const press = async () => (await visitor.post(page.location ?? '', { step: 'new' })).location ?? ''
+  const both = await Promise.all([press(), press()])
+  expect(both[0]).toMatch(/^\/connect\/[\w-]{43}$/)
+  expect(both[1]).toBe(both[0])
+  bench.advance(31 * MINUTE)
+  expect((await visitor.get(both[0] ?? '')).status).toBe(410)
+  const again = await press()
+  expect((await visitor.get(again)).body).toContain('<h1>Connect Notes to Acme Reports</h1>')
 })
 
 // From here on the clock is days ahead, and the provider's identity tokens are too old to connect anything new.

@@ -9,7 +9,7 @@ import { idPattern } from '../../core/ids.ts'
 import { ownerOf } from '../../core/user/user.ts'
 import { actorOf, callerOf, linkTokenOf } from '../authentication.ts'
 import { ownOwner, requireReach } from '../reach.ts'
-import { type App, ConnectionIdSchema, closed, nullable, Owner, PROBLEMS, Scopes, Time } from '../schema.ts'
+import { type App, ConnectionIdSchema, closed, LINE, nullable, Owner, PROBLEMS, Scopes, Time } from '../schema.ts'
 import type { Caller } from '../services.ts'
 
 const Mode = Type.Unsafe<'verified' | 'signed_in' | 'link'>({
@@ -19,7 +19,7 @@ const Mode = Type.Unsafe<'verified' | 'signed_in' | 'link'>({
     '`verified`: your backend confirms the owner with connect/complete. `signed_in`: the owner is signed in to Evergrant in the same browser, and it completes by itself; the default for people. `link`: only to reconnect; the account at the provider must be the stored one.',
 })
 const ReturnUrl = Type.String({ minLength: 1, maxLength: 2_000, description: "One of the integration's return URLs, character by character." })
-const Choices = Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
+const Choices = Type.Array(Type.String({ minLength: 1, maxLength: 100, pattern: LINE }), {
   minItems: 1,
   maxItems: 100,
   uniqueItems: true,
@@ -79,7 +79,7 @@ export function connectSessionRoutes(app: App, connect: ConnectService, connecti
         description: 'Makes a link for one end user. It lives 30 minutes and works once.',
         tags: ['connect'],
         body: closed({
-          integration: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'Slug or id. Without it the end user chooses.' })),
+          integration: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: LINE, description: 'Slug or id. Without it the end user chooses.' })),
           integrations: Type.Optional(Choices),
           owner: Type.Optional(OwnerOfSession),
           return_url: Type.Optional(ReturnUrl),
