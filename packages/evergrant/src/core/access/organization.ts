@@ -2,7 +2,7 @@ import type { NewEvent } from '../audit/event.ts'
 import type { OrganizationId } from '../ids.ts'
 import type { Instant } from '../time.ts'
 import type { Membership, Role } from '../user/user.ts'
-import type { OrganizationSettings } from './organization-settings.ts'
+import type { OrganizationSettings, SettingsChange } from './organization-settings.ts'
 
 /** Tenant; every row belongs to one; nothing crosses it. */
 export interface Organization {
@@ -33,7 +33,11 @@ export interface Organizations {
   rename(id: OrganizationId, name: string): Promise<void>
   /** With defaults for what was never set; also for an organization that is gone. */
   settings(id: OrganizationId): Promise<OrganizationSettings>
-  saveSettings(id: OrganizationId, settings: OrganizationSettings, event: NewEvent): Promise<void>
-  /** Counts at once in sessions that are open: announces `{ kind: 'organization' }`. `already`: nothing changed, and no event was written. */
-  requireSecondFactor(id: OrganizationId, roles: readonly Role[], event: NewEvent): Promise<'changed' | 'already' | 'gone'>
+  /** What is not named stays as it is stored by then. Returns all of them. */
+  saveSettings(id: OrganizationId, change: SettingsChange, event: NewEvent): Promise<OrganizationSettings>
+  /**
+   * Counts at once in sessions that are open: announces `{ kind: 'organization' }`. `already`: nothing changed, and no event was written. `held`: what the
+   * decision saw; `moved` when that is not so any more.
+   */
+  requireSecondFactor(id: OrganizationId, roles: readonly Role[], event: NewEvent, held?: readonly Role[]): Promise<'changed' | 'already' | 'gone' | 'moved'>
 }

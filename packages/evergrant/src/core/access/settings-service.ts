@@ -43,7 +43,6 @@ export class OrganizationSettingsService {
   async change({ organization, actor }: SettingsCaller, wanted: SettingsChange): Promise<OrganizationSettings> {
     const { organizations, clock, entropy } = this.#ports
     const change = checked(wanted)
-    const next = { ...(await organizations.settings(organization)), ...change }
     const event = {
       id: newId('evt', entropy),
       organization,
@@ -54,8 +53,7 @@ export class OrganizationSettingsService {
       subject: organization,
       data: { settings: Object.keys(change).sort() },
     }
-    await organizations.saveSettings(organization, next, event)
-    return next
+    return organizations.saveSettings(organization, change, event)
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ApiKey } from '../../core/access/api-key.ts'
-import { SETTINGS_DEFAULTS } from '../../core/access/organization-settings.ts'
+import { SETTINGS_DEFAULTS, type SettingsChange } from '../../core/access/organization-settings.ts'
 import { newId } from '../../core/ids.ts'
 import type { Change } from '../contract.ts'
 import type { StoreCase } from './store-case.ts'
@@ -29,6 +29,20 @@ export const accessCases: readonly StoreCase[] = [
       await store.organizations.saveSettings(org.organization, settings, org.event('organization.updated'))
       assert.deepEqual(await store.organizations.settings(org.organization), settings)
       assert.deepEqual(await store.organizations.settings(other.organization), SETTINGS_DEFAULTS)
+    },
+  },
+  {
+    name: 'settings that are not named stay, also when two change different ones at once',
+    async run(store, context) {
+      const org = await TestOrganization.open(store, context)
+      for (let round = 0; round < 10; round++) {
+        const [statusText, accent] = [`round ${round}`, `#00000${round}`]
+        const save = (change: SettingsChange) => store.organizations.saveSettings(org.organization, change, org.event('organization.updated'))
+        const saved = await Promise.all([save({ statusText }), save({ accent })])
+        const now = await store.organizations.settings(org.organization)
+        assert.deepEqual([now.statusText, now.accent], [statusText, accent])
+        assert.ok(saved.some((one) => one.statusText === statusText && one.accent === accent))
+      }
     },
   },
   {

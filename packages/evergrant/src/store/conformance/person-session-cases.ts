@@ -55,6 +55,8 @@ export const personSessionCases: readonly StoreCase[] = [
       await store.users.changeRole(org.organization, admin.id, 'member', org.event('user.role_changed'))
       assert.equal(await demanded(asked), false)
       assert.equal(await ask(['owner', 'admin']), 'already')
+      const stale = store.organizations.requireSecondFactor(org.organization, [], org.event('organization.updated'), ['admin'])
+      assert.equal(await stale, 'moved', 'what the decision saw is not so any more')
       const elsewhere = await TestOrganization.open(store, context)
       assert.deepEqual((await store.organizations.get(elsewhere.organization))?.requireSecondFactor, [])
       assert.equal(await store.organizations.requireSecondFactor(newId('org', context.entropy), [], org.event('organization.updated')), 'gone')

@@ -76,18 +76,21 @@ export function organizationsPart(tables: Tables): Organizations {
     bySlug: async (slug) => bySlug(slug),
     list: async () => [...tables.organizations.values()].sort((left, right) => (left.id < right.id ? -1 : 1)),
     settings: async (id) => tables.settings.get(id) ?? SETTINGS_DEFAULTS,
-    saveSettings: async (id, settings, event) => {
-      tables.settings.set(id, settings)
+    saveSettings: async (id, change, event) => {
+      const next = { ...(tables.settings.get(id) ?? SETTINGS_DEFAULTS), ...change }
+      tables.settings.set(id, next)
       tables.append(event)
+      return next
     },
     rename: async (id, name) => {
       const organization = tables.organizations.get(id)
       if (organization !== undefined) tables.organizations.set(id, { ...organization, name })
     },
-    requireSecondFactor: async (id, roles, event) => {
+    requireSecondFactor: async (id, roles, event, held) => {
       const organization = tables.organizations.get(id)
       if (organization === undefined) return 'gone'
       if (organization.requireSecondFactor.join() === roles.join()) return 'already'
+      if (held !== undefined && organization.requireSecondFactor.join() !== held.join()) return 'moved'
       tables.organizations.set(id, { ...organization, requireSecondFactor: roles })
       tables.append(event)
       tables.changed({ kind: 'organization', organization: id })

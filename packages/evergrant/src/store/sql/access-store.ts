@@ -1,12 +1,13 @@
 import type { ApiKey, ApiKeyScope, ApiKeys } from '../../core/access/api-key.ts'
 import type { Idempotency, IdempotencyOutcome } from '../../core/access/idempotency.ts'
 import type { Founder, NewOrganization, Organization, Organizations } from '../../core/access/organization.ts'
-import { type OrganizationSettings, SETTINGS_DEFAULTS } from '../../core/access/organization-settings.ts'
+import { type OrganizationSettings, SETTINGS_DEFAULTS, type SettingsChange } from '../../core/access/organization-settings.ts'
 import type { NewEvent } from '../../core/audit/event.ts'
 import type { ApiKeyId, OrganizationId } from '../../core/ids.ts'
 import { type Instant, MINUTE } from '../../core/time.ts'
 import type { Role } from '../../core/user/user.ts'
 import { append } from './event-rows.ts'
+import { lockPerson } from './person-lock.ts'
 import { changed, type Database, type Dialect, type Program, type Row, row, rows, run, type SqlValue } from './program.ts'
 import { bytesOrNull, integer, integerOrNull, json, text, textOrNull } from './rows.ts'
 
@@ -109,17 +110,18 @@ function toOrganization(found: Row): Organization {
   }
 }
 
-function* insertOrganization(organization: NewOrganization, event: NewEvent, founder?: Founder): Program<'inserted' | 'slug_taken'> {
+function* insertOrganization(dialect: Dialect, organization: NewOrganization, event: NewEvent, founder?: Founder): Program<'inserted' | 'slug_taken'> {
   const { id, name, slug, createdAt } = organization
   if ((yield* row('select id from organization where slug = ?', slug)) !== undefined) return 'slug_taken'
   yield* run('insert into organization (id, name, slug, created_at) values (?, ?, ?, ?)', id, name, slug, createdAt)
   yield* append(event)
-  if (founder !== undefined) yield* join(founder)
+  if (founder !== undefined) yield* join(dialect, founder)
   return 'inserted'
 }
 
-function* join({ membership, event }: Founder): Program<void> {
+function* join(dialect: Dialect, { membership, event }: Founder): Program<void> {
   const { organization, user, role, createdAt } = membership
+  yield* lockPerson(dialect, user)
   yield* run('insert into membership (organization_id, user_id, role, created_at) values (?, ?, ?, ?)', organization, user, role, createdAt)
   yield* append(event)
   yield* changed({ kind: 'user', user })
@@ -134,10 +136,23 @@ function* listOrganizations(): Program<readonly Organization[]> {
   return (yield* rows(`select ${ORGANIZATION} from organization order by id`)).map(toOrganization)
 }
 
-function* requireSecondFactor(id: OrganizationId, roles: readonly Role[], event: NewEvent): Program<'changed' | 'already' | 'gone'> {
+interface FactorRule {
+  readonly roles: readonly Role[]
+  readonly held: readonly Role[] | undefined
+}
+
+function* requireSecondFactor(
+  dialect: Dialect,
+  id: OrganizationId,
+  { roles, held }: FactorRule,
+  event: NewEvent,
+): Program<'changed' | 'already' | 'gone' | 'moved'> {
   const next = JSON.stringify(roles)
-  if ((yield* run('update organization set require_second_factor = ? where id = ? and require_second_factor <> ?', next, id, next)) === 0)
-    return (yield* findOrganization('id', id)) === undefined ? 'gone' : 'already'
+  const found = yield* row(`select o.require_second_factor from organization o where o.id = ? ${dialect.forUpdate('o')}`, id)
+  if (found === undefined) return 'gone'
+  if (found.require_second_factor === next) return 'already'
+  if (held !== undefined && found.require_second_factor !== JSON.stringify(held)) return 'moved'
+  yield* run('update organization set require_second_factor = ? where id = ?', next, id)
   yield* append(event)
   yield* changed({ kind: 'organization', organization: id })
   return 'changed'
@@ -148,23 +163,28 @@ function* readSettings(id: OrganizationId): Program<OrganizationSettings> {
   return found === undefined ? SETTINGS_DEFAULTS : { ...SETTINGS_DEFAULTS, ...json<Partial<OrganizationSettings>>(found, 'settings') }
 }
 
-function* saveSettings(id: OrganizationId, settings: OrganizationSettings, event: NewEvent): Program<void> {
-  yield* run('update organization set settings = ? where id = ?', JSON.stringify(settings), id)
+/** Two who change different things at once lose none of them. */
+function* saveSettings(dialect: Dialect, id: OrganizationId, change: SettingsChange, event: NewEvent): Program<OrganizationSettings> {
+  yield* row(`select o.id from organization o where o.id = ? ${dialect.forUpdate('o')}`, id)
+  const next = { ...(yield* readSettings(id)), ...change }
+  yield* run('update organization set settings = ? where id = ?', JSON.stringify(next), id)
   yield* append(event)
+  return next
 }
 
 export function organizationsStore(database: Database): Organizations {
+  const { dialect } = database
   return {
-    insert: (organization, event, founder) => database.write(() => insertOrganization(organization, event, founder)),
+    insert: (organization, event, founder) => database.write(() => insertOrganization(dialect, organization, event, founder)),
     get: (id) => database.read(() => findOrganization('id', id)),
     bySlug: (slug) => database.read(() => findOrganization('slug', slug)),
     list: () => database.read(listOrganizations),
     settings: (id) => database.read(() => readSettings(id)),
-    saveSettings: (id, settings, event) => database.write(() => saveSettings(id, settings, event)),
+    saveSettings: (id, change, event) => database.write(() => saveSettings(dialect, id, change, event)),
     rename: async (id, name) => {
       await database.write(() => run('update organization set name = ? where id = ?', name, id))
     },
-    requireSecondFactor: (id, roles, event) => database.write(() => requireSecondFactor(id, roles, event)),
+    requireSecondFactor: (id, roles, event, held) => database.write(() => requireSecondFactor(dialect, id, { roles, held }, event)),
   }
 }
 
