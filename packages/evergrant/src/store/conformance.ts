@@ -7,6 +7,7 @@ import { connectionCases } from './conformance/connection-cases.ts'
 import { deathCases } from './conformance/death-cases.ts'
 import { dueCases } from './conformance/due-cases.ts'
 import { enrolmentCases } from './conformance/enrolment-cases.ts'
+import { factorRemovalCases } from './conformance/factor-removal-cases.ts'
 import { failureCases } from './conformance/failure-cases.ts'
 import { grantCases } from './conformance/grant-cases.ts'
 import { identityCases } from './conformance/identity-cases.ts'
@@ -51,6 +52,7 @@ export const storeCases: readonly StoreCase[] = [
   ...checkCases,
   ...quotaCases,
   ...identityCases,
+  ...factorRemovalCases,
   ...lineageCases,
   ...userCases,
   ...personSessionCases,

@@ -3,6 +3,7 @@ import { type FactorId, newId, type UserId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
 import { requireRecentProof } from '../session/recent-proof.ts'
 import type { AuthMethod } from '../session/session.ts'
+import { endedFault } from '../session/session-refusals.ts'
 import type { SignedIn } from '../session/sessions.ts'
 import type { Factor } from './factor.ts'
 import { credentialOf, type FactorProofs, openTotpSecret, totpPlace } from './factor-proofs.ts'
@@ -46,7 +47,7 @@ export class FactorService {
     const id = newId('fct', entropy)
     const { secret, uri } = oneTimePasswords.create(user.email ?? user.name ?? user.id, (await this.#desk.sender()).application)
     const factor: Factor = { ...blank(id, signedIn, clock.wall()), kind: 'totp', name: name ?? 'Authenticator', secret: seal.seal(secret, totpPlace(id)) }
-    await factors.insert(factor, null, null)
+    if ((await factors.insert(factor, null, null, signedIn.session.id)) === 'session_over') throw await this.#endedOf(signedIn)
     return { factor, secret, uri }
   }
 
@@ -65,12 +66,13 @@ export class FactorService {
         detail: 'This code does not match. Check that the clock of your device is right, and enter the code it shows now.',
       })
     const fresh = newRecoveryCodes(this.#ports)
-    const first = (await factors.codesLeft(user.id)) === 0
     const event = this.#desk.ownEvent('user.factor_added', user.id, signedIn.session.organization, { factor: id, kind: 'totp' })
-    if ((await factors.confirm(user.id, id, step, fresh.hashes, at, event)) === 'gone') throw notFound(id)
+    const added = await factors.confirm({ user: user.id, id, step, codes: fresh.hashes, at, event }, signedIn.session.id)
+    if (added === 'gone') throw notFound(id)
+    if (added === 'session_over') throw await this.#endedOf(signedIn)
     await this.#shown(signedIn, 'otp')
     await this.#tell(signedIn, 'added', factor.name)
-    return { factor: { ...factor, confirmedAt: at }, recoveryCodes: first ? fresh.codes : null }
+    return { factor: { ...factor, confirmedAt: at }, recoveryCodes: added.codes ? fresh.codes : null }
   }
 
   /** Options for `navigator.credentials.create`. @throws Fault `reauthentication_required`, `conflict` */
@@ -103,12 +105,13 @@ export class FactorService {
     const id = newId('fct', entropy)
     const factor: Factor = { ...blank(id, signedIn, at), ...credential, kind: 'passkey', name: answer.name ?? 'Passkey', confirmedAt: at }
     const fresh = newRecoveryCodes(this.#ports)
-    const first = (await factors.codesLeft(user.id)) === 0
     const event = this.#desk.ownEvent('user.factor_added', user.id, signedIn.session.organization, { factor: id, kind: 'passkey' })
-    if ((await factors.insert(factor, fresh.hashes, event)) === 'taken') throw new Fault('already_exists', { detail: 'This passkey is known here already.' })
+    const added = await factors.insert(factor, fresh.hashes, event, signedIn.session.id)
+    if (added === 'taken') throw new Fault('already_exists', { detail: 'This passkey is known here already.' })
+    if (added === 'session_over') throw await this.#endedOf(signedIn)
     await this.#shown(signedIn, 'hwk')
     await this.#tell(signedIn, 'added', factor.name)
-    return { factor, recoveryCodes: first ? fresh.codes : null }
+    return { factor, recoveryCodes: added.codes ? fresh.codes : null }
   }
 
   /** With the last one go the recovery codes. @throws Fault `reauthentication_required`, `not_found`, `conflict` for the last one where one is asked for */
@@ -126,13 +129,19 @@ export class FactorService {
   /** Ten new codes; the old ones end. @throws Fault `reauthentication_required`, `conflict` */
   async newCodes(signedIn: SignedIn): Promise<readonly string[]> {
     requireRecentProof(signedIn, this.#ports.clock.wall())
-    const { user } = signedIn
-    if (!(await this.#ports.factors.listOf(user.id)).some(({ confirmedAt }) => confirmedAt !== null))
-      throw new Fault('conflict', { detail: 'Recovery codes replace a second factor, and you have none. Add one first.' })
+    const { user, session } = signedIn
     const { codes, hashes } = newRecoveryCodes(this.#ports)
-    const event = this.#desk.ownEvent('user.recovery_codes_replaced', user.id, signedIn.session.organization)
-    await this.#ports.factors.replaceCodes(user.id, hashes, event)
+    const event = this.#desk.ownEvent('user.recovery_codes_replaced', user.id, session.organization)
+    const outcome = await this.#ports.factors.replaceCodes(user.id, hashes, event, session.id)
+    if (outcome === 'session_over') throw await this.#endedOf(signedIn)
+    if (outcome === 'none') throw new Fault('conflict', { detail: 'Recovery codes replace a second factor, and you have none. Add one first.' })
     return codes
+  }
+
+  /** The session in which something was to be added is over since the request came in. */
+  async #endedOf({ session: { id } }: SignedIn): Promise<Fault> {
+    const now = await this.#ports.sessions.get(id)
+    return endedFault(now === undefined ? 'absolute' : (now.session.end ?? 'signed_out'))
   }
 
   /** It was proven to work in this session just now: that is a proof by it. The time of the last proof stays. */

@@ -1,5 +1,5 @@
 import type { NewEvent } from '../audit/event.ts'
-import type { FactorId, UserId } from '../ids.ts'
+import type { FactorId, SessionId, UserId } from '../ids.ts'
 import type { Instant } from '../time.ts'
 
 /** A second way to prove who one is: an authenticator app (RFC 6238), or a passkey (WebAuthn Level 3). */
@@ -28,6 +28,17 @@ export interface Factor {
   readonly lastUsedAt: Instant | null
 }
 
+/** A code of an authenticator app was right. */
+export interface FactorConfirmation {
+  readonly user: UserId
+  readonly id: FactorId
+  /** Of that code. */
+  readonly step: number
+  readonly codes: readonly string[] | null
+  readonly at: Instant
+  readonly event: NewEvent
+}
+
 /** What went when all of them were removed. Those that were never confirmed counted for nothing, and are in no number. */
 export interface RemovedFactors {
   readonly totp: number
@@ -37,20 +48,28 @@ export interface RemovedFactors {
   readonly sessions: number
 }
 
+/** `codes`: the recovery codes that came with it are the person's now; else they have others. */
+export type Added = { readonly kind: 'added'; readonly codes: boolean }
+
+/**
+ * `by`: the session in which the person adds something. `session_over`: it ended meanwhile, and nothing was written: what was under way when everything was
+ * removed must not be there afterwards. Without `by` it is written whoever asks.
+ */
 export interface Factors {
   /** Oldest first, unconfirmed ones included. */
   listOf(user: UserId): Promise<readonly Factor[]>
   byCredential(credentialId: string): Promise<Factor | undefined>
   /** An unconfirmed `totp` of the same user makes room. `codes`: hashes of recovery codes, kept where the user has none left. */
-  insert(factor: Factor, codes: readonly string[] | null, event: NewEvent | null): Promise<'inserted' | 'taken'>
-  confirm(user: UserId, id: FactorId, step: number, codes: readonly string[] | null, at: Instant, event: NewEvent): Promise<'confirmed' | 'gone'>
+  insert(factor: Factor, codes: readonly string[] | null, event: NewEvent | null, by?: SessionId): Promise<Added | 'taken' | 'session_over'>
+  confirm(confirmation: FactorConfirmation, by?: SessionId): Promise<Added | 'gone' | 'session_over'>
   /** With the last one go the recovery codes. */
   remove(user: UserId, id: FactorId, event: NewEvent): Promise<'removed' | 'gone'>
   /** True once for each time step, and never for an older one. */
   useStep(id: FactorId, step: number, at: Instant): Promise<boolean>
   /** False when the count did not grow: then two devices hold this passkey. */
   useCount(id: FactorId, signCount: number, at: Instant): Promise<boolean>
-  replaceCodes(user: UserId, hashes: readonly string[], event: NewEvent): Promise<void>
+  /** `none`: they have no confirmed factor that codes could replace. */
+  replaceCodes(user: UserId, hashes: readonly string[], event: NewEvent, by?: SessionId): Promise<'replaced' | 'none' | 'session_over'>
   /** True once for each code. */
   spendCode(user: UserId, hash: string, at: Instant): Promise<boolean>
   codesLeft(user: UserId): Promise<number>

@@ -59,7 +59,7 @@ export interface Tickets {
   /** Counts one attempt at a live one with fewer than `limit`; undefined when there is none. */
   attempt(hash: string, purpose: TicketPurpose, limit: number): Promise<Ticket | undefined>
   /**
-   * Ends it, once: of any number of concurrent calls one gets the ticket. With a `reset_password` or `verify_email` end all others
+   * Ends it, once: of any number of concurrent calls one gets the ticket, and nothing of its data stays behind. With a `reset_password` or `verify_email` end all others
    * of this purpose of the same user, and with a `setup` all other setups.
    */
   spend(hash: string, purpose: TicketPurpose): Promise<Ticket | undefined>

@@ -1,5 +1,5 @@
 import { TOTP } from 'otpauth'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { MINUTE, SECOND } from '../../core/time.ts'
 import { type IdentityLab, ORIGIN, sharedIdentityLab } from '../../testing/identity-lab.ts'
 import { SoftwareAuthenticator } from '../../testing/software-authenticator.ts'
@@ -264,4 +264,41 @@ test('a passkey proves it again, with a challenge of its own', async () => {
   const again = await lab.post('auth/reauthenticate', { ticket, passkey }, { token })
   expect(again.status, again.text).toBe(200)
   expect((await lab.post('auth/reauthenticate', { ticket, passkey }, { token: again.json.access_token })).json.code).toBe('sign_in_refused')
+})
+
+test('of two factors that are the first at once, one comes with recovery codes, and these work', async () => {
+  const { lab, ANA } = await visit()
+  const ana = await lab.addPerson(ANA)
+  const token = (await lab.login(ANA)).json.access_token
+  const { id, secret } = (await lab.post('users/me/factors/totp', {}, { token })).json
+  const { ticket, options } = (await lab.post('users/me/factors/passkey/options', {}, { token })).json
+  const code = new TOTP({ secret }).generate({ timestamp: lab.time.clock.wall() })
+  const passkey = new SoftwareAuthenticator({ origin: ORIGIN }).create(options)
+  const { insert, confirm } = lab.store.factors
+  let arrived = 0
+  let release = () => {}
+  const released = new Promise<void>((resolve) => (release = resolve))
+  const together =
+    <Given extends readonly unknown[], Outcome>(write: (...given: Given) => Promise<Outcome>) =>
+    async (...given: Given) => {
+      arrived += 1
+      if (arrived === 2) release()
+      await released
+      return write(...given)
+    }
+  const watched = [
+    vi.spyOn(lab.store.factors, 'insert').mockImplementation(together(insert)),
+    vi.spyOn(lab.store.factors, 'confirm').mockImplementation(together(confirm)),
+  ]
+  const added = await Promise.all([
+    lab.post(`users/me/factors/${id}/confirm`, { code }, { token }),
+    lab.post('users/me/factors/passkey', { ticket, passkey }, { token }),
+  ])
+  for (const one of watched) one.mockRestore()
+  expect(added.map(({ status }) => status)).toEqual([200, 201])
+  const shown = added.flatMap(({ json }) => json.recovery_codes ?? [])
+  expect(shown).toHaveLength(10)
+  expect(await lab.store.factors.codesLeft(ana.id)).toBe(10)
+  const begun = (await lab.login(ANA)).json
+  expect((await lab.post('auth/login/second-factor', { ticket: begun.ticket, recovery_code: shown[0] })).status).toBe(200)
 })

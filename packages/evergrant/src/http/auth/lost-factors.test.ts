@@ -200,3 +200,46 @@ test('a second step that was proven while it was taken away opens nothing', asyn
     overtaken.mockRestore()
   }
 })
+
+test.each([
+  [
+    'a passkey',
+    async (lab: IdentityLab, token: string) => {
+      const { ticket, options } = (await lab.post('users/me/factors/passkey/options', {}, { token })).json
+      const device = new SoftwareAuthenticator({ origin: ORIGIN })
+      return () => lab.post('users/me/factors/passkey', { ticket, passkey: device.create(options) }, { token })
+    },
+  ],
+  [
+    'an authenticator app',
+    async (lab: IdentityLab, token: string) => {
+      const { id, secret } = (await lab.post('users/me/factors/totp', {}, { token })).json
+      return () => lab.post(`users/me/factors/${id}/confirm`, { code: codeOf(lab, new TOTP({ secret })) }, { token })
+    },
+  ],
+  ['a secret for an app', async (lab: IdentityLab, token: string) => () => lab.post('users/me/factors/totp', {}, { token })],
+  ['recovery codes', async (lab: IdentityLab, token: string) => () => lab.post('users/me/factors/recovery-codes', {}, { token })],
+])('%s that is added in the moments in which all of them are taken away is not there afterwards', async (_what, begin) => {
+  const { lab, ANA, ana, opened } = await withFactors()
+  const finish = await begin(lab, opened.access_token)
+  const { insert, confirm, replaceCodes } = lab.store.factors
+  // Everything was looked at by then; what is left is the write.
+  const late =
+    <Given extends readonly unknown[], Outcome>(write: (...given: Given) => Promise<Outcome>) =>
+    async (...given: Given) => {
+      await remove(lab, ANA)
+      return write(...given)
+    }
+  const watched = [
+    vi.spyOn(lab.store.factors, 'insert').mockImplementation(late(insert)),
+    vi.spyOn(lab.store.factors, 'confirm').mockImplementation(late(confirm)),
+    vi.spyOn(lab.store.factors, 'replaceCodes').mockImplementation(late(replaceCodes)),
+  ]
+  try {
+    expect((await finish()).json).toMatchObject({ status: 401, code: 'session_revoked' })
+    expect([await lab.store.factors.listOf(ana.id), await lab.store.factors.codesLeft(ana.id)]).toEqual([[], 0])
+  } finally {
+    for (const one of watched) one.mockRestore()
+  }
+  expect((await lab.login(ANA)).status).toBe(200)
+})

@@ -50,7 +50,7 @@ function ticketOf({ context, organization }: TestOrganization, changes: Partial<
   }
 }
 
-function factorOf(user: UserId, context: StoreContext, changes: Partial<Factor> = {}): Factor {
+export function factorOf(user: UserId, context: StoreContext, changes: Partial<Factor> = {}): Factor {
   return {
     id: newId('fct', context.entropy),
     user,
@@ -170,8 +170,9 @@ const factorCases: readonly StoreCase[] = [
       assert.deepEqual({ ...only, secret: null }, { ...kept, secret: null })
       assert.equal(textOf(only?.secret ?? null), 'sealed')
       const event = org.event('user.factor_added')
-      assert.equal(await store.factors.confirm(user, kept.id, 7, ['code 1', 'code 2'], PAST, event), 'confirmed')
-      assert.equal(await store.factors.confirm(user, kept.id, 8, ['code 3'], PAST, org.event('user.factor_added')), 'gone')
+      const confirmation = { user, id: kept.id, step: 7, codes: ['code 1', 'code 2'], at: PAST, event }
+      assert.deepEqual(await store.factors.confirm(confirmation), { kind: 'added', codes: true })
+      assert.equal(await store.factors.confirm({ ...confirmation, step: 8, codes: ['code 3'], event: org.event('user.factor_added') }), 'gone')
       assert.equal(await store.factors.codesLeft(user), 2)
       assert.equal((await store.factors.listOf(user))[0]?.lastStep, 7)
     },
@@ -209,7 +210,7 @@ const factorCases: readonly StoreCase[] = [
         signCount: 5,
       }
       const factor = factorOf(user, context, passkey)
-      assert.equal(await store.factors.insert(factor, ['a', 'b'], org.event('user.factor_added')), 'inserted')
+      assert.deepEqual(await store.factors.insert(factor, ['a', 'b'], org.event('user.factor_added')), { kind: 'added', codes: true })
       assert.equal(await store.factors.insert(factorOf(other, context, passkey), null, org.event('user.factor_added')), 'taken')
       const found = await store.factors.byCredential(credentialId)
       assert.deepEqual({ ...found, publicKey: null }, { ...factor, publicKey: null })
@@ -218,7 +219,7 @@ const factorCases: readonly StoreCase[] = [
       assert.equal(await store.factors.useCount(factor.id, 6, PAST), true)
       assert.equal(await store.factors.useCount(factor.id, 0, PAST), false)
       const uncounted = factorOf(user, context, { ...passkey, credentialId: `uncounted-${user}`, signCount: 0 })
-      await store.factors.insert(uncounted, ['c'], org.event('user.factor_added'))
+      assert.deepEqual(await store.factors.insert(uncounted, ['c'], org.event('user.factor_added')), { kind: 'added', codes: false })
       assert.equal(await store.factors.useCount(uncounted.id, 0, PAST), true)
       assert.equal(await store.factors.useCount(uncounted.id, 0, PAST), true)
       assert.equal(await store.factors.codesLeft(user), 2, 'codes that are left stay good')

@@ -1,8 +1,8 @@
 import type { NewEvent } from '../../core/audit/event.ts'
-import type { Factor, Factors, RemovedFactors } from '../../core/identity/factor.ts'
+import type { Added, Factor, FactorConfirmation, Factors, RemovedFactors } from '../../core/identity/factor.ts'
 import { charge, FRESH, giveBack, type NamedCharge, type ThrottleState, type Throttles } from '../../core/identity/throttle.ts'
 import { FACTOR_TICKETS, type Ticket, type TicketPurpose, type Tickets } from '../../core/identity/ticket.ts'
-import type { FactorId, UserId } from '../../core/ids.ts'
+import type { FactorId, SessionId, UserId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
 import { endOfUser } from './person-sessions-part.ts'
 import type { Tables } from './tables.ts'
@@ -30,7 +30,7 @@ function endWhere(tables: Tables, condition: (ticket: Ticket) => boolean): numbe
 export function spend(tables: Tables, hash: string, purpose: TicketPurpose): Ticket | undefined {
   const ticket = live(tables, hash, purpose)
   if (ticket === undefined) return undefined
-  tables.tickets.set(hash, { ticket, spent: true })
+  tables.tickets.set(hash, { ticket: { ...ticket, data: {} }, spent: true })
   if (purpose === 'setup') endWhere(tables, (other) => other.purpose === 'setup')
   else if (ENDS_SIBLINGS.includes(purpose) && ticket.user !== null) endWhere(tables, (other) => other.purpose === purpose && other.user === ticket.user)
   return ticket
@@ -102,10 +102,16 @@ const codesOf = (tables: Tables, user: UserId): string[] => [...tables.recoveryC
 
 const codesLeft = (tables: Tables, user: UserId): number => codesOf(tables, user).filter((key) => tables.recoveryCodes.get(key) === null).length
 
-function firstCodes(tables: Tables, user: UserId, codes: readonly string[] | null): void {
-  if (codes === null || codesLeft(tables, user) > 0) return
+function firstCodes(tables: Tables, user: UserId, codes: readonly string[] | null): boolean {
+  if (codes === null || codesLeft(tables, user) > 0) return false
   for (const hash of codes) tables.recoveryCodes.set(codeKey(user, hash), null)
+  return true
 }
+
+/** Of the session in which something is added. */
+const isOver = (tables: Tables, by: SessionId | undefined): boolean => by !== undefined && tables.personSessions.get(by)?.revokedAt !== null
+
+const isProtected = (tables: Tables, user: UserId): boolean => ofUser(tables, user).some(({ confirmedAt }) => confirmedAt !== null)
 
 const ofUser = (tables: Tables, user: UserId): Factor[] =>
   [...tables.factors.values()].filter((factor) => factor.user === user).sort((left, right) => (left.id < right.id ? -1 : 1))
@@ -117,13 +123,31 @@ function change(tables: Tables, id: FactorId, allowed: (factor: Factor) => boole
   return true
 }
 
-function insertFactor(tables: Tables, factor: Factor): 'inserted' | 'taken' {
+interface Adding {
+  readonly codes: readonly string[] | null
+  readonly event: NewEvent | null
+  readonly by: SessionId | undefined
+}
+
+function insertFactor(tables: Tables, factor: Factor, { codes, event, by }: Adding): Added | 'taken' | 'session_over' {
+  if (isOver(tables, by)) return 'session_over'
   const same = [...tables.factors.values()].some(({ credentialId }) => credentialId !== null && credentialId === factor.credentialId)
   if (same) return 'taken'
   if (factor.kind === 'totp')
     for (const other of ofUser(tables, factor.user)) if (other.kind === 'totp' && other.confirmedAt === null) tables.factors.delete(other.id)
   tables.factors.set(factor.id, factor)
-  return 'inserted'
+  const kept = firstCodes(tables, factor.user, codes)
+  if (event !== null) tables.append(event)
+  return { kind: 'added', codes: kept }
+}
+
+function confirm(tables: Tables, { user, id, step, codes, at, event }: FactorConfirmation, by: SessionId | undefined): Added | 'gone' | 'session_over' {
+  if (isOver(tables, by)) return 'session_over'
+  const allowed = (factor: Factor) => factor.user === user && factor.confirmedAt === null
+  if (!change(tables, id, allowed, { confirmedAt: at, lastStep: step, lastUsedAt: at })) return 'gone'
+  const kept = firstCodes(tables, user, codes)
+  tables.append(event)
+  return { kind: 'added', codes: kept }
 }
 
 function forgetUnconfirmed(tables: Tables, before: Instant, limit: number): number {
@@ -156,23 +180,12 @@ export function factorsPart(tables: Tables): Factors {
   return {
     listOf: async (user) => ofUser(tables, user),
     byCredential: async (credentialId) => [...tables.factors.values()].find((factor) => factor.credentialId === credentialId),
-    insert: async (factor, codes, event) => {
-      if (insertFactor(tables, factor) === 'taken') return 'taken'
-      firstCodes(tables, factor.user, codes)
-      if (event !== null) tables.append(event)
-      return 'inserted'
-    },
-    confirm: async (user, id, step, codes, at, event) => {
-      const allowed = (factor: Factor) => factor.user === user && factor.confirmedAt === null
-      if (!change(tables, id, allowed, { confirmedAt: at, lastStep: step, lastUsedAt: at })) return 'gone'
-      firstCodes(tables, user, codes)
-      tables.append(event)
-      return 'confirmed'
-    },
+    insert: async (factor, codes, event, by) => insertFactor(tables, factor, { codes, event, by }),
+    confirm: async (confirmation, by) => confirm(tables, confirmation, by),
     remove: async (user, id, event) => {
       if (tables.factors.get(id)?.user !== user) return 'gone'
       tables.factors.delete(id)
-      if (!ofUser(tables, user).some(({ confirmedAt }) => confirmedAt !== null)) for (const key of codesOf(tables, user)) tables.recoveryCodes.delete(key)
+      if (!isProtected(tables, user)) for (const key of codesOf(tables, user)) tables.recoveryCodes.delete(key)
       tables.append(event)
       return 'removed'
     },
@@ -180,10 +193,13 @@ export function factorsPart(tables: Tables): Factors {
     useStep: async (id, step, at) => change(tables, id, ({ lastStep }) => (lastStep ?? -1) < step, { lastStep: step, lastUsedAt: at }),
     useCount: async (id, signCount, at) =>
       change(tables, id, (factor) => factor.signCount < signCount || (factor.signCount === 0 && signCount === 0), { signCount, lastUsedAt: at }),
-    replaceCodes: async (user, hashes, event) => {
+    replaceCodes: async (user, hashes, event, by) => {
+      if (isOver(tables, by)) return 'session_over'
+      if (!isProtected(tables, user)) return 'none'
       for (const key of codesOf(tables, user)) tables.recoveryCodes.delete(key)
       for (const hash of hashes) tables.recoveryCodes.set(codeKey(user, hash), null)
       tables.append(event)
+      return 'replaced'
     },
     spendCode: async (user, hash, at) => {
       if (tables.recoveryCodes.get(codeKey(user, hash)) !== null) return false

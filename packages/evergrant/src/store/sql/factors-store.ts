@@ -1,9 +1,10 @@
 import type { NewEvent } from '../../core/audit/event.ts'
-import type { Factor, FactorKind, Factors, RemovedFactors } from '../../core/identity/factor.ts'
+import type { Added, Factor, FactorConfirmation, FactorKind, Factors, RemovedFactors } from '../../core/identity/factor.ts'
 import { FACTOR_TICKETS } from '../../core/identity/ticket.ts'
-import type { FactorId, UserId } from '../../core/ids.ts'
+import type { FactorId, SessionId, UserId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
 import { append } from './event-rows.ts'
+import { lockPerson } from './person-lock.ts'
 import { endOfUser } from './person-session-ends.ts'
 import { changed, type Database, type Dialect, type Program, type Row, row, rows, run } from './program.ts'
 import { bytesOrNull, integer, integerOrNull, json, text, textOrNull } from './rows.ts'
@@ -38,7 +39,25 @@ function* byCredential(credentialId: string): Program<Factor | undefined> {
   return found === undefined ? undefined : toFactor(found)
 }
 
-function* insert(factor: Factor, codes: readonly string[] | null, event: NewEvent | null): Program<'inserted' | 'taken'> {
+interface Adding {
+  readonly codes: readonly string[] | null
+  readonly event: NewEvent | null
+  readonly by: SessionId | undefined
+}
+
+/**
+ * The person is locked: whoever removes everything comes before this, and has ended the session, or after it, and finds what is written here. Of two who
+ * add their first at once one brings the codes.
+ */
+function* isOver(dialect: Dialect, user: UserId, by: SessionId | undefined): Program<boolean> {
+  yield* lockPerson(dialect, user)
+  if (by === undefined) return false
+  const found = yield* row('select s.revoked_at from session s where s.id = ?', by)
+  return found === undefined || found.revoked_at !== null
+}
+
+function* insert(dialect: Dialect, factor: Factor, { codes, event, by }: Adding): Program<Added | 'taken' | 'session_over'> {
+  if (yield* isOver(dialect, factor.user, by)) return 'session_over'
   if (factor.credentialId !== null && (yield* byCredential(factor.credentialId)) !== undefined) return 'taken'
   if (factor.kind === 'totp') yield* run("delete from factor where user_id = ? and kind = 'totp' and confirmed_at is null", factor.user)
   yield* run(
@@ -57,14 +76,16 @@ function* insert(factor: Factor, codes: readonly string[] | null, event: NewEven
     factor.confirmedAt,
     factor.lastUsedAt,
   )
-  yield* firstCodes(factor.user, codes)
+  const kept = yield* firstCodes(factor.user, codes)
   if (event !== null) yield* append(event)
-  return 'inserted'
+  return { kind: 'added', codes: kept }
 }
 
 /** Codes that the person still has stay good. */
-function* firstCodes(user: UserId, codes: readonly string[] | null): Program<void> {
-  if (codes !== null && (yield* codesLeft(user)) === 0) yield* insertCodes(user, codes)
+function* firstCodes(user: UserId, codes: readonly string[] | null): Program<boolean> {
+  if (codes === null || (yield* codesLeft(user)) > 0) return false
+  yield* insertCodes(user, codes)
+  return true
 }
 
 function* insertCodes(user: UserId, hashes: readonly string[]): Program<void> {
@@ -73,11 +94,11 @@ function* insertCodes(user: UserId, hashes: readonly string[]): Program<void> {
 }
 
 function* confirm(
-  user: UserId,
-  id: FactorId,
-  step: number,
-  { codes, at, event }: { readonly codes: readonly string[] | null; readonly at: Instant; readonly event: NewEvent },
-): Program<'confirmed' | 'gone'> {
+  dialect: Dialect,
+  { user, id, step, codes, at, event }: FactorConfirmation,
+  by: SessionId | undefined,
+): Program<Added | 'gone' | 'session_over'> {
+  if (yield* isOver(dialect, user, by)) return 'session_over'
   const confirmed = yield* run(
     'update factor set confirmed_at = ?, last_step = ?, last_used_at = ? where id = ? and user_id = ? and confirmed_at is null',
     at,
@@ -87,17 +108,21 @@ function* confirm(
     user,
   )
   if (confirmed === 0) return 'gone'
-  yield* firstCodes(user, codes)
+  const kept = yield* firstCodes(user, codes)
   yield* append(event)
-  return 'confirmed'
+  return { kind: 'added', codes: kept }
 }
 
-function* remove(user: UserId, id: FactorId, event: NewEvent): Program<'removed' | 'gone'> {
+function* remove(dialect: Dialect, user: UserId, id: FactorId, event: NewEvent): Program<'removed' | 'gone'> {
+  yield* lockPerson(dialect, user)
   if ((yield* run('delete from factor where id = ? and user_id = ?', id, user)) === 0) return 'gone'
-  if ((yield* row('select id from factor where user_id = ? and confirmed_at is not null limit 1', user)) === undefined)
-    yield* run('delete from recovery_code where user_id = ?', user)
+  if (!(yield* isProtected(user))) yield* run('delete from recovery_code where user_id = ?', user)
   yield* append(event)
   return 'removed'
+}
+
+function* isProtected(user: UserId): Program<boolean> {
+  return (yield* row('select id from factor where user_id = ? and confirmed_at is not null limit 1', user)) !== undefined
 }
 
 function* removeAll(
@@ -106,7 +131,7 @@ function* removeAll(
   { at, removed, ended }: { readonly at: Instant; readonly removed: NewEvent; readonly ended: NewEvent },
 ): Program<RemovedFactors | 'none'> {
   // In the order in which everybody locks: the person, then their sessions. Of two who come at once the second finds nothing.
-  yield* row(`select p.id from person p where p.id = ? ${dialect.forUpdate('p')}`, user)
+  yield* lockPerson(dialect, user)
   const of = (kind: FactorKind) => run('delete from factor where user_id = ? and kind = ? and confirmed_at is not null', user, kind)
   const totp = yield* of('totp')
   const passkeys = yield* of('passkey')
@@ -122,10 +147,19 @@ function* removeAll(
   return { totp, passkeys, recoveryCodes, sessions }
 }
 
-function* replaceCodes(user: UserId, hashes: readonly string[], event: NewEvent): Program<void> {
+function* replaceCodes(
+  dialect: Dialect,
+  user: UserId,
+  hashes: readonly string[],
+  { event, by }: { readonly event: NewEvent; readonly by: SessionId | undefined },
+): Program<'replaced' | 'none' | 'session_over'> {
+  if (yield* isOver(dialect, user, by)) return 'session_over'
+  // Codes of somebody without a factor would wait for their next one, in whoever's hands they are.
+  if (!(yield* isProtected(user))) return 'none'
   yield* run('delete from recovery_code where user_id = ?', user)
   yield* insertCodes(user, hashes)
   yield* append(event)
+  return 'replaced'
 }
 
 function* useStep(id: FactorId, step: number, at: Instant): Program<boolean> {
@@ -162,13 +196,13 @@ export function factorsStore(database: Database): Factors {
   return {
     listOf: (user) => database.read(() => listOf(user)),
     byCredential: (credentialId) => database.read(() => byCredential(credentialId)),
-    insert: (factor, codes, event) => database.write(() => insert(factor, codes, event)),
-    confirm: (user, id, step, codes, at, event) => database.write(() => confirm(user, id, step, { codes, at, event })),
-    remove: (user, id, event) => database.write(() => remove(user, id, event)),
+    insert: (factor, codes, event, by) => database.write(() => insert(dialect, factor, { codes, event, by })),
+    confirm: (confirmation, by) => database.write(() => confirm(dialect, confirmation, by)),
+    remove: (user, id, event) => database.write(() => remove(dialect, user, id, event)),
     removeAll: (user, at, events) => database.write(() => removeAll(dialect, user, { at, ...events })),
     useStep: (id, step, at) => database.write(() => useStep(id, step, at)),
     useCount: (id, signCount, at) => database.write(() => useCount(id, signCount, at)),
-    replaceCodes: (user, hashes, event) => database.write(() => replaceCodes(user, hashes, event), { repeatable: true }),
+    replaceCodes: (user, hashes, event, by) => database.write(() => replaceCodes(dialect, user, hashes, { event, by }), { repeatable: true }),
     spendCode: async (user, hash, at) =>
       (await database.write(() => run('update recovery_code set spent_at = ? where user_id = ? and hash = ? and spent_at is null', at, user, hash))) === 1,
     codesLeft: (user) => database.read(() => codesLeft(user)),

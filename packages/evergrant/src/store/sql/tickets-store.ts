@@ -51,6 +51,8 @@ export function* spend(hash: string, purpose: TicketPurpose): Program<Ticket | u
   const found = yield* row(`select ${COLUMNS} from ticket where hash = ?`, hash)
   if (found === undefined) return undefined
   const ticket = toTicket(found)
+  // The row stays as a sign that it was used; an address or a name in it would outlive the person who is erased.
+  yield* run("update ticket set data = '{}' where hash = ?", hash)
   if (purpose === 'setup') yield* run("update ticket set spent_at = now_ms() where purpose = 'setup' and spent_at is null")
   else if (ticket.user !== null && (purpose === 'reset_password' || purpose === 'verify_email')) yield* endAll(ticket.user, [purpose])
   return ticket
