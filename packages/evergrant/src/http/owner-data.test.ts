@@ -136,6 +136,13 @@ async function plantSession(): Promise<`cs_${string}`> {
   return id
 }
 
+async function joinElsewhere(ana: SignedInPerson) {
+  const elsewhere = (await lab.services.users.createOrganization(admin.id, { name: 'Elsewhere', slug: 'elsewhere' })).organization.id
+  const joined = { ...eventOf('user.updated', ana.id, { note: 'planted elsewhere' }), organization: elsewhere, type: 'user.joined' as const }
+  await lab.store.users.addMember({ organization: elsewhere, user: ana.id, role: 'viewer', createdAt: 1 }, joined)
+  return elsewhere
+}
+
 const erase = (key: string = admin.token, owner = OWNER) => lab.call('DELETE', `/api/v1/owners/${encodeURIComponent(owner)}`, { key })
 const revoked = () => lab.provider.presented.length
 
@@ -290,6 +297,72 @@ describe('an erasure', () => {
     expect([status, json.user, json.connections[0].id]).toEqual([200, { id: ana.id, outcome: 'erased' }, connection])
     expect(planted()).toEqual([])
     await expect(lab.services.sessions.refresh(ana.refreshToken, { address: null, userAgent: null })).rejects.toMatchObject({ definition: { status: 401 } })
+  })
+
+  /** Somebody with a connection whose provider is silent, and what happens while it is waited for. */
+  async function whileProvidersAreSilent<Met>(start: (ana: SignedInPerson) => ReturnType<typeof erase>, meanwhile: (ana: SignedInPerson) => Promise<Met>) {
+    const ana = await plantPerson()
+    await plantConnection()
+    lab.provider.steps.push({ kind: 'silent' })
+    const pending = start(ana)
+    while (revoked() === 0) await lab.time.advance(0)
+    const met = await meanwhile(ana)
+    await lab.time.advance(11 * SECOND)
+    return { ana, met, ...(await pending) }
+  }
+
+  test('of a member who joins another organization while providers are waited for takes them out of this one alone', async () => {
+    const { ana, met: elsewhere, status, json } = await whileProvidersAreSilent(() => erase(), joinElsewhere)
+    expect([status, json.user]).toEqual([200, { id: ana.id, outcome: 'removed' }])
+    expect(await lab.store.users.get(ana.id)).toMatchObject({ email: 'planted@example.com' })
+    expect((await lab.store.users.membershipsOf(ana.id)).map(({ organization }) => organization)).toEqual([elsewhere])
+    const told = await lab.store.events.list(elsewhere, { subject: ana.id }, { limit: 5, cursor: null })
+    expect(told.items.map(({ type, data }) => [type, data])).toEqual([['user.joined', { note: 'planted elsewhere' }]])
+  })
+
+  test('of myself goes on in an organization that I join while providers are waited for', async () => {
+    const erasing = ({ token }: SignedInPerson) => lab.call('DELETE', '/api/v1/users/me', { key: token })
+    const { ana, met: elsewhere, status, json } = await whileProvidersAreSilent(erasing, joinElsewhere)
+    expect([status, json.user]).toEqual([200, { id: ana.id, outcome: 'erased' }])
+    expect(planted()).toEqual([])
+    const told = await lab.store.events.list(elsewhere, { type: 'owner.erased' }, { limit: 5, cursor: null })
+    expect(told.items).toHaveLength(1)
+  })
+
+  test('of a member who becomes an owner while providers are waited for leaves them where they are', async () => {
+    const { ana, status, json } = await whileProvidersAreSilent(
+      async () => erase(await lab.keyFor(['admin'])),
+      (person) => lab.store.users.changeRole(lab.organization, person.id, 'owner', eventOf('user.updated', person.id, {})),
+    )
+    expect([status, json.code]).toEqual([409, 'conflict'])
+    expect((await lab.store.users.membershipsOf(ana.id)).map(({ role }) => role)).toEqual(['owner'])
+  })
+
+  test('of myself also takes what I connect at that moment', async () => {
+    const ana = await plantPerson()
+    const first = await plantConnection()
+    const { erase: eraseOwner } = lab.store.owners
+    let second = ''
+    lab.store.owners.erase = async (erasure) => {
+      lab.store.owners.erase = eraseOwner
+      const outcome = await eraseOwner(erasure)
+      second = await plantConnection()
+      return outcome
+    }
+    const { json } = await lab.call('DELETE', '/api/v1/users/me', { key: ana.token })
+    expect(json.connections.map(({ id }: { id: string }) => id)).toEqual([first, second])
+    expect(planted()).toEqual([])
+  })
+
+  test('of somebody who came by an invitation takes the address out of the link that they used', async () => {
+    const { joining } = lab.services.identity
+    const cli = { kind: 'cli', id: null } as const
+    const invitation = { organization: lab.organization, email: 'planted-guest@example.com', role: 'member', name: 'planted guest', actor: cli } as const
+    const { link } = await joining.invite({ ...invitation, inviter: null }, false)
+    const chosen = { password: 'correct kettle battery orbit', name: null, mode: 'bearer', key: null } as const
+    const joined = await joining.accept(link.split('#')[1] ?? '', chosen, { address: null, userAgent: null, bucket: 'planted', device: null })
+    expect((await erase(admin.token, joined?.opened.signedIn.user.id)).json.user.outcome).toBe('erased')
+    expect(planted()).toEqual([])
   })
 
   test('of two owners of one organization, each by themselves and at once, takes one', async () => {

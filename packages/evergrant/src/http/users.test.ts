@@ -90,6 +90,14 @@ describe('users, for those who administer them', () => {
     expect(outcome(await as(owner, 'PATCH', `users/${admin.id}`, { external_id: 'user-7' }))).toEqual([409, 'already_exists'])
   })
 
+  test('nobody gets the id of another person for an external id: what names that person would lead to them', async () => {
+    expect(outcome(await as(owner, 'PATCH', `users/${member.id}`, { external_id: admin.id }))).toEqual([409, 'already_exists'])
+    const foreign = await person('member', await lab.anotherOrganization())
+    expect(outcome(await as(owner, 'PATCH', `users/${member.id}`, { external_id: foreign.id }))).toEqual([409, 'already_exists'])
+    for (const free of [member.id, 'usr_01890a5d-ac96-774b-bcce-b302099affff'])
+      expect((await as(owner, 'PATCH', `users/${member.id}`, { external_id: free })).json.owner).toBe(free)
+  })
+
   test('an external id does not change under connections, which are found by it', async () => {
     await as(owner, 'PATCH', `users/${member.id}`, { external_id: 'owner-1' })
     const refused = await as(owner, 'PATCH', `users/${member.id}`, { external_id: 'somebody-else' })
@@ -146,6 +154,57 @@ describe('users, for those who administer them', () => {
     const { items } = await lab.store.events.list(lab.organization, { type: 'session.ended', subject: member.id }, { limit: 10, cursor: null })
     expect(items.map(({ actor, data }) => [actor, data['end']])).toEqual([[{ kind: 'user', id: admin.id }, 'ended_by_admin']])
     expect((await openFor(lab, member.user, { organization: lab.organization })).token).toMatch(/^eyJ/)
+  })
+
+  test('two owners who disable each other at once leave one who may sign in', async () => {
+    const second = await person('owner')
+    const disable = (by: SignedInPerson, whom: SignedInPerson) => as(by, 'PATCH', `users/${whom.id}`, { disabled: true })
+    const answers = await Promise.all([disable(owner, second), disable(second, owner)])
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409])
+    expect(answers.find(({ status }) => status === 409)?.json.detail).toContain('last owner of the organization who is not disabled')
+    const enabled = (await as(admin, 'GET', 'users')).json.items.filter(
+      (user: { role: string; disabled_at: string | null }) => user.role === 'owner' && user.disabled_at === null,
+    )
+    expect(enabled).toHaveLength(1)
+  })
+
+  test('the command line disables no last owner, and a disabled owner does not stand in for them', async () => {
+    const cli = lab.services.apiKeys.issueLocal(lab.organization).text
+    expect(outcome(await as(cli, 'PATCH', `users/${owner.id}`, { disabled: true }))).toEqual([409, 'conflict'])
+    const second = await person('owner')
+    expect((await as(cli, 'PATCH', `users/${second.id}`, { disabled: true })).status).toBe(200)
+    for (const attempt of [
+      () => as(cli, 'PATCH', `users/${owner.id}`, { disabled: true }),
+      () => as(cli, 'DELETE', `users/${owner.id}`),
+      () => as(owner, 'PATCH', members(owner.id), { role: 'admin' }),
+      () => as(owner, 'DELETE', members(owner.id)),
+      () => as(owner, 'DELETE', 'users/me'),
+    ])
+      expect(outcome(await attempt())).toEqual([409, 'conflict'])
+    expect((await as(cli, 'DELETE', `users/${second.id}`)).json.user.outcome).toBe('erased')
+  })
+
+  test('a disabling that was interrupted leaves no session for the time after', async () => {
+    const { endAll } = lab.store.sessions
+    lab.store.sessions.endAll = () => Promise.reject(new Error('the process ended here'))
+    expect((await as(admin, 'PATCH', `users/${member.id}`, { disabled: true })).status).toBe(500)
+    lab.store.sessions.endAll = endAll
+    expect((await as(admin, 'PATCH', `users/${member.id}`, { disabled: false })).json.disabled_at).toBeNull()
+    expect(outcome(await as(member, 'GET', 'users/profile'))).toEqual([401, 'session_revoked'])
+  })
+
+  test('who joins another organization while they are decided about is left as they are', async () => {
+    const other = await lab.anotherOrganization()
+    const { update } = lab.store.users
+    const joined = { id: newId('evt', systemEntropy), organization: other, type: 'user.joined', at: 0, connection: null, subject: member.id, data: {} } as const
+    lab.store.users.update = async (...written) => {
+      lab.store.users.update = update
+      await lab.store.users.addMember({ organization: other, user: member.id, role: 'member', createdAt: 0 }, { ...joined, actor: { kind: 'cli', id: null } })
+      return update(...written)
+    }
+    expect(outcome(await as(admin, 'PATCH', `users/${member.id}`, { external_id: 'owner-1' }))).toEqual([409, 'conflict'])
+    expect((await lab.store.users.get(member.id))?.externalId).toBeNull()
+    expect(outcome(await as(admin, 'PATCH', `users/${member.id}`, { disabled: true }))).toEqual([403, 'role_missing'])
   })
 
   test('nobody disables themselves', async () => {

@@ -18,6 +18,7 @@ import { nodeCases } from './conformance/node-cases.ts'
 import { observeCases } from './conformance/observe-cases.ts'
 import { operationCases } from './conformance/operation-cases.ts'
 import { ownerCases } from './conformance/owner-cases.ts'
+import { personDecisionCases } from './conformance/person-decision-cases.ts'
 import { personSessionCases } from './conformance/person-session-cases.ts'
 import { pushCases } from './conformance/push-cases.ts'
 import { quotaCases } from './conformance/quota-cases.ts'
@@ -55,6 +56,7 @@ export const storeCases: readonly StoreCase[] = [
   ...factorRemovalCases,
   ...lineageCases,
   ...userCases,
+  ...personDecisionCases,
   ...personSessionCases,
   ...nodeCases,
   ...signingKeyCases,

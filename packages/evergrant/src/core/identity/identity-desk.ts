@@ -91,9 +91,9 @@ export class IdentityDesk {
     )
   }
 
-  /** After the change it speaks of is durable. */
-  async post(letter: Letter, purpose: string, user: UserId | null): Promise<void> {
-    const organization = user === null ? this.ports.organization : await this.homeOf(user)
+  /** After the change it speaks of is durable. `about`: the organization that is told when it could not be sent; null: the person's own. */
+  async post(letter: Letter, purpose: string, user: UserId | null, about: OrganizationId | null = null): Promise<void> {
+    const organization = about ?? (user === null ? this.ports.organization : await this.homeOf(user))
     this.ports.postbox.post(letter, purpose, () => {
       const event = this.event('user.mail_failed', organization, { user, actor: { kind: 'system', id: null }, data: { purpose } })
       this.ports.events.append(event).catch((error: unknown) => this.ports.log.error({ error: String(error) }, 'an event could not be written'))

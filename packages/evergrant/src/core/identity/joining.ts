@@ -45,6 +45,9 @@ interface NewAccount {
   readonly password: string
 }
 
+/** Of a join that meets a change of the person. */
+const TRIES = 5
+
 /** What an invitation makes somebody. */
 type Offered = Pick<Membership, 'organization' | 'role'>
 
@@ -82,7 +85,7 @@ export class Joining {
     if (mail) {
       const sender = await this.#desk.sender()
       const about = { organization: (await this.#desk.sender(organization)).application, role, from: inviter?.name ?? null }
-      await this.#desk.post(invitationLetter(email, token, about, sender), 'invitation', known?.id ?? null)
+      await this.#desk.post(invitationLetter(email, token, about, sender), 'invitation', known?.id ?? null, organization)
     }
     return { email, role, expiresAt: at + TICKET_LIFE_MS.invitation, link: `${this.#ports.publicUrl}/auth/invitation#${token}` }
   }
@@ -179,7 +182,11 @@ export class Joining {
    * without the sessions and the other ways in of whoever made it.
    */
   #claim(user: User, passwordHash: string, ticket: Ticket, offered: Offered): Promise<User> {
-    const proven = () => ({ emailVerifiedAt: this.#ports.clock.wall() })
+    const proven = (now: User): Partial<User> => {
+      // Given while the password was hashed: whose name it is was not looked at.
+      if (now.externalId !== user.externalId) throw namedElsewhere()
+      return { emailVerifiedAt: this.#ports.clock.wall() }
+    }
     const along = { spends: ticket, joins: this.#joined(user.id, offered) }
     return this.#accounts.store(user.id, passwordHash, proven, { by: 'link', except: null, claimed: true, ...along })
   }
@@ -189,11 +196,18 @@ export class Joining {
     return { membership: { organization, user, role, createdAt: this.#ports.clock.wall() }, event }
   }
 
-  async #join(user: User, ticket: Ticket, offered: Offered): Promise<null> {
-    await this.#requireOwnName(user, offered.organization)
-    const { membership, event } = this.#joined(user.id, offered)
-    if ((await this.#ports.users.addMember(membership, event, ticket)) === 'ticket_spent') throw spentFault()
-    return null
+  async #join({ id }: User, ticket: Ticket, offered: Offered): Promise<null> {
+    const { users } = this.#ports
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const user = await users.get(id)
+      if (user === undefined) throw spentFault()
+      await this.#requireOwnName(user, offered.organization)
+      const { membership, event } = this.#joined(id, offered)
+      const outcome = await users.addMember(membership, event, ticket, user.version)
+      if (outcome === 'ticket_spent' || outcome === 'gone') throw spentFault()
+      if (outcome !== 'moved') return null
+    }
+    throw new Fault('conflict', { detail: 'This account is being changed at this moment. Open the link again.' })
   }
 
   /**
@@ -202,15 +216,19 @@ export class Joining {
    */
   async #requireOwnName(user: User, organization: OrganizationId): Promise<void> {
     if (user.externalId === null || (await this.#isMember(user.id, organization))) return
-    throw new Fault('conflict', {
-      detail:
-        'This account has an external id, a name that another organization gave it, and might meet connections here that are not its own. Ask there to have it removed, or to be invited here with another address.',
-    })
+    throw namedElsewhere()
   }
 
   async #isMember(user: UserId, organization: OrganizationId): Promise<boolean> {
     return (await this.#ports.users.membershipsOf(user)).some((membership) => membership.organization === organization)
   }
+}
+
+function namedElsewhere(): Fault {
+  return new Fault('conflict', {
+    detail:
+      'This account has an external id, a name that another organization gave it, and might meet connections here that are not its own. Ask there to have it removed, or to be invited here with another address.',
+  })
 }
 
 function invitedOf({ data, organization }: Ticket): {

@@ -33,7 +33,7 @@ export type GrantChange =
 
 /**
  * `not_staged`: another call was first, or the flow is over. `identity_taken`: somebody has this identity by now. `person_gone`: erased or disabled
- * meanwhile. `grant_moved`: the connection is not as it was seen. In all of them nothing was written: look again.
+ * meanwhile, or, where they join by it, named by another organization. `grant_moved`: the connection is not as it was seen. In all of them nothing was written: look again.
  */
 export type SignInOutcome = 'committed' | 'not_staged' | 'identity_taken' | 'person_gone' | 'grant_moved'
 

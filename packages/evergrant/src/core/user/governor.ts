@@ -36,20 +36,22 @@ export function requireGovern(governor: Governor, { role }: Pick<Membership, 'ro
 
 /**
  * The governor may decide about the person as a whole: in every organization they belong to. Else one organization would reach into
- * another, by a name that owns connections there. @throws Fault `role_missing`
+ * another, by a name that owns connections there. Returns these organizations, for the write: they may join one more meanwhile.
+ * @throws Fault `role_missing`
  */
-export async function requireGovernWhole(users: Pick<Users, 'membershipsOf'>, governor: Governor, id: UserId): Promise<void> {
+export async function requireGovernWhole(users: Pick<Users, 'membershipsOf'>, governor: Governor, id: UserId): Promise<readonly OrganizationId[]> {
   const theirs = await users.membershipsOf(id)
   const own = governor.user === null ? [] : await users.membershipsOf(governor.user)
   for (const { organization, role } of theirs) {
     const power = organization === governor.organization ? governor.role : own.find((one) => one.organization === organization)?.role
     if (power !== undefined && mayAssign(power, role)) continue
-    if (organization === governor.organization) return requireGovern(governor, { role })
+    if (organization === governor.organization) requireGovern(governor, { role })
     throw new Fault('role_missing', {
       detail:
         'This person also belongs to an organization that you do not administer. Remove them from this one instead: DELETE organizations/{id}/members/{user}.',
     })
   }
+  return theirs.map(({ organization }) => organization)
 }
 
 export function userNotFound(id: string): Fault {

@@ -11,12 +11,12 @@ import type { Seal } from '../seal/seal.ts'
 import type { Session } from '../session/session.ts'
 import type { Sessions } from '../session/sessions.ts'
 import { type Clock, type Entropy, MINUTE, SECOND, type Timers } from '../time.ts'
-import { type Governor, memberOf, requireGovern } from './governor.ts'
+import { decisionOf, type Governor, memberOf, requireGovern } from './governor.ts'
 import type { Owners } from './owners.ts'
 import { type Membership, ownerOf, type User } from './user.ts'
 import { userOfOwner } from './user-of-owner.ts'
 import { lastOwner } from './user-service.ts'
-import type { Identity, Users } from './users.ts'
+import type { ErasureBasis, Identity, Users } from './users.ts'
 
 interface OwnerPorts {
   readonly owners: Owners
@@ -70,12 +70,6 @@ export interface OwnerErased {
   readonly user: { readonly id: UserId; readonly outcome: 'erased' | 'removed' } | null
 }
 
-interface Erased {
-  readonly id: UserId
-  /** From every organization. */
-  readonly whole: boolean
-}
-
 const PAGE = 200
 /** Of one connection. */
 const EVENTS_MAX = 2_000
@@ -119,39 +113,50 @@ export class OwnerData {
   }
 
   /**
-   * The person with everything of theirs. A governor without power over all their organizations takes them out of this one alone.
+   * The person with everything of theirs. Who belongs to another organization, too, is taken out of this one alone, unless it is themselves who ask.
    * @throws Fault `not_found`, `role_missing`, `conflict`
    */
   async erasePerson(governor: Governor, id: UserId): Promise<OwnerErased> {
-    const { user, membership } = await memberOf(this.#ports.users, governor.organization, id)
+    const { users } = this.#ports
+    const { user, membership } = await memberOf(users, governor.organization, id)
     const self = governor.user === id
     if (!self) requireGovern(governor, membership)
-    const memberships = self ? await this.#ports.users.membershipsOf(id) : [membership]
-    const whole = self || (await this.#ports.users.membershipsOf(id)).length === 1
-    for (const one of memberships) await this.#requireAnotherOwner(one)
-    const parts: OwnerErased[] = []
-    for (const { organization } of memberships) parts.push(await this.#eraseHere({ ...governor, organization }, ownerOf(user), { id, whole }))
-    const outcome = whole ? await this.#eraseUser(governor, id) : await this.#removeFrom(governor, id)
-    return {
-      connections: parts.flatMap((part) => part.connections),
-      connectSessions: parts.reduce((sum, part) => sum + part.connectSessions, 0),
-      user: { id, outcome },
+    const parts = new Map<OrganizationId, OwnerErased>()
+    const eraseIn = (organization: OrganizationId, whose: UserId | null) => this.#eraseHere({ ...governor, organization }, ownerOf(user), whose)
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const leaving = (self ? await users.membershipsOf(id) : [membership]).filter(({ organization }) => !parts.has(organization))
+      for (const one of leaving) await this.#requireAnotherOwner(one, user)
+      for (const { organization } of leaving) parts.set(organization, await eraseIn(organization, id))
+      // Providers were waited for: where the person belongs by now is looked at by the transaction that erases them.
+      const within = [...parts.keys()]
+      const outcome = self ? await this.#eraseUser(governor, id, { within }) : await this.#eraseOther(governor, membership)
+      if (outcome === 'elsewhere') continue
+      // What they connected until then: from here on nobody does it as them.
+      const late: OwnerErased[] = []
+      for (const organization of within) late.push(await eraseIn(organization, null))
+      return { ...sumOf([...parts.values(), ...late]), user: { id, outcome } }
     }
+    throw new Fault('conflict', { detail: 'You keep joining organizations while you are erased. Stop that, and erase again: what is done so far is done.' })
   }
 
-  async #eraseUser(governor: Governor, id: UserId): Promise<'erased'> {
+  async #eraseUser(governor: Governor, id: UserId, basis: ErasureBasis): Promise<'erased' | 'elsewhere'> {
     const event = this.#event('user.erased', governor.organization, governor.actor, id, {})
-    if ((await this.#ports.users.erase(id, this.#ports.clock.wall(), event)) === 'last_owner') throw lastOwner()
-    return 'erased'
+    const outcome = await this.#ports.users.erase(id, this.#ports.clock.wall(), event, basis)
+    if (outcome === 'last_owner' || outcome === 'moved') throw notEnded(outcome)
+    return outcome === 'elsewhere' ? outcome : 'erased'
   }
 
-  async #removeFrom(governor: Governor, id: UserId): Promise<'removed'> {
-    const event = this.#event('user.left', governor.organization, governor.actor, id, {})
-    if ((await this.#ports.users.removeMember(governor.organization, id, this.#ports.clock.wall(), event)) === 'last_owner') throw lastOwner()
+  async #eraseOther(governor: Governor, membership: Membership): Promise<'erased' | 'removed'> {
+    const { organization, user: id } = membership
+    const decision = decisionOf(governor, membership)
+    if ((await this.#eraseUser(governor, id, { within: [organization], decision })) === 'erased') return 'erased'
+    const event = this.#event('user.left', organization, governor.actor, id, {})
+    const outcome = await this.#ports.users.removeMember(organization, id, this.#ports.clock.wall(), event, decision)
+    if (outcome === 'last_owner' || outcome === 'moved') throw notEnded(outcome)
     return 'removed'
   }
 
-  async #eraseHere(governor: Pick<Governor, 'organization' | 'actor'>, owner: string, user: Erased | null): Promise<OwnerErased> {
+  async #eraseHere(governor: Pick<Governor, 'organization' | 'actor'>, owner: string, user: UserId | null): Promise<OwnerErased> {
     const { organization, actor } = governor
     const pseudonym = this.#pseudonym(organization, owner)
     const grants = new Map<ConnectionId, ErasedConnection>()
@@ -160,7 +165,7 @@ export class OwnerData {
       for (const session of await this.#ports.owners.connectSessions(organization, owner)) await this.#ports.discard(session)
       const at = this.#ports.clock.wall()
       const event = this.#event('owner.erased', organization, actor, pseudonym, { connections: grants.size })
-      const outcome = await this.#ports.owners.erase({ organization, owner, pseudonym, at, event, user: user?.id ?? null, everywhere: user?.whole ?? false })
+      const outcome = await this.#ports.owners.erase({ organization, owner, pseudonym, at, event, user })
       if (outcome.kind === 'erased') return { connections: [...grants.values()], connectSessions: outcome.connectSessions, user: null }
     }
     throw new Fault('conflict', { detail: 'This owner keeps connecting while they are erased. Stop that, and erase again: what is done so far is done.' })
@@ -230,10 +235,10 @@ export class OwnerData {
   }
 
   /** Asked before anything is erased: a refusal afterwards leaves half a person, and only who comes at once with another owner gets it. @throws Fault `conflict` */
-  async #requireAnotherOwner({ organization, user, role }: Membership): Promise<void> {
+  async #requireAnotherOwner({ organization, role }: Membership, { id, disabledAt }: User): Promise<void> {
     if (role !== 'owner') return
-    for await (const member of everyItem((page) => this.#ports.users.list(organization, page)))
-      if (member.membership.role === 'owner' && member.user.id !== user) return
+    for await (const { user, membership } of everyItem((page) => this.#ports.users.list(organization, page)))
+      if (membership.role === 'owner' && user.id !== id && (user.disabledAt === null || disabledAt !== null)) return
     throw lastOwner()
   }
 
@@ -249,6 +254,21 @@ export class OwnerData {
 }
 
 const FIRST_WORD = { queued: 'not_answered', sibling_lives: 'kept_by_sibling', unsupported: 'unsupported', already: 'ended_before' } as const
+
+function sumOf(parts: readonly OwnerErased[]): Pick<OwnerErased, 'connections' | 'connectSessions'> {
+  return {
+    connections: parts.flatMap((part) => part.connections),
+    connectSessions: parts.reduce((sum, part) => sum + part.connectSessions, 0),
+  }
+}
+
+/** Their connections are ended by then. */
+function notEnded(outcome: 'last_owner' | 'moved'): Fault {
+  if (outcome === 'last_owner') return lastOwner()
+  return new Fault('conflict', {
+    detail: 'Your role or theirs was changed while this was under way: their connections are ended, and the person stays. Look at both, and send it again.',
+  })
+}
 
 /** Names an owner in the events without telling who they are. */
 export function pseudonymOf(seal: Pick<Seal, 'mac'>, organization: OrganizationId, owner: string): string {

@@ -28,10 +28,8 @@ export interface OwnerErasure {
   readonly at: Instant
   /** Appended when there was something to erase. */
   readonly event: NewEvent
-  /** The user with this owner: events about them and their sessions lose what they tell of the person. */
+  /** The user with this owner: events of this organization about them and their sessions lose what they tell of the person. */
   readonly user: UserId | null
-  /** The events of every organization, because the user goes as a whole. Otherwise of this one alone. */
-  readonly everywhere: boolean
 }
 
 export type ErasureOutcome =

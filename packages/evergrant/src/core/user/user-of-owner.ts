@@ -10,6 +10,6 @@ export async function userOfOwner(users: Pick<Users, 'byExternalId' | 'get'>, ow
   return user === undefined || ownerOf(user) !== owner ? undefined : user
 }
 
-function isUserId(text: string): text is UserId {
+export function isUserId(text: string): text is UserId {
   return USER_ID.test(text)
 }

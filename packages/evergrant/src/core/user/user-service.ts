@@ -12,7 +12,8 @@ import type { Clock, Entropy } from '../time.ts'
 import { decisionOf, type Governor, memberOf, requireGovern, requireGovernWhole, userNotFound } from './governor.ts'
 import { mayAssign } from './roles.ts'
 import { type Membership, ownerOf, ROLES, type Role, type User } from './user.ts'
-import type { Member, Users } from './users.ts'
+import { isUserId } from './user-of-owner.ts'
+import type { Member, PersonEnding, Users } from './users.ts'
 
 interface UserPorts {
   readonly users: Users
@@ -63,18 +64,21 @@ export class UserService {
 
   /**
    * Name, whether they may sign in, and the application's name for them. A disabled person's sessions end at once, everywhere.
-   * @throws Fault `not_found`, `role_missing`, `conflict`, `already_exists`
+   * @throws Fault `not_found`, `role_missing`, `conflict` (also for the last owner who is enabled), `already_exists`
    */
   async change(governor: Governor, id: UserId, change: UserChange): Promise<Member> {
     const { user, membership } = await this.get(governor.organization, id)
     requireGovern(governor, membership)
-    await requireGovernWhole(this.#ports.users, governor, id)
+    const within = await requireGovernWhole(this.#ports.users, governor, id)
     if (change.disabled === true && governor.user === id)
       throw new Fault('conflict', { field: '/disabled', detail: 'Nobody disables themselves: ask another administrator, or sign out everywhere.' })
-    if (change.externalId !== undefined && change.externalId !== user.externalId) await this.#requireNoConnections(user)
-    if (change.name !== undefined || change.externalId !== undefined) await this.#describe(governor, id, change)
-    if (change.disabled === true) await this.#disable(governor, id)
-    if (change.disabled === false) await this.#enable(governor, id)
+    if (change.externalId !== undefined && change.externalId !== user.externalId) {
+      await this.#requireNobodysId(id, change.externalId)
+      await this.#requireNoConnections(user)
+    }
+    if (change.name !== undefined || change.externalId !== undefined) await this.#describe(governor, id, change, within)
+    if (change.disabled === true) await this.#disable(governor, id, within)
+    if (change.disabled === false) await this.#enable(governor, id, within)
     return this.get(governor.organization, id)
   }
 
@@ -141,7 +145,7 @@ export class UserService {
 
   /**
    * Asks these roles for a second factor, and no others. It counts at once, in sessions that are open: nobody is signed out, and who has none may add one.
-   * Nobody decides about roles above their own. @throws Fault `role_missing`, `not_found`
+   * Nobody decides about roles above their own. @throws Fault `role_missing`, `not_found`, `conflict` where somebody else decided meanwhile
    */
   async requireSecondFactor(governor: Governor, wanted: readonly Role[]): Promise<Organization> {
     const { organization: id, actor } = governor
@@ -150,7 +154,8 @@ export class UserService {
     const roles = ROLES.filter((role) => wanted.includes(role))
     for (const role of ROLES) if (roles.includes(role) !== found.requireSecondFactor.includes(role)) requireGovern(governor, { role })
     const event = this.#event('organization.updated', id, actor, id, { require_second_factor: roles })
-    await this.#ports.organizations.requireSecondFactor(id, roles, event)
+    const outcome = await this.#ports.organizations.requireSecondFactor(id, roles, event, found.requireSecondFactor)
+    if (outcome === 'moved') throw new Fault('conflict', { detail: 'Somebody else has changed this at the same moment. Look at it, and send it again.' })
     return { ...found, requireSecondFactor: roles }
   }
 
@@ -175,24 +180,35 @@ export class UserService {
     return issuer !== null && this.#ports.issuers.accepts(organization, issuer)
   }
 
-  async #describe(governor: Governor, id: UserId, { name, externalId }: UserChange): Promise<void> {
+  async #describe(governor: Governor, id: UserId, { name, externalId }: UserChange, within: readonly OrganizationId[]): Promise<void> {
     const changed = [...(name === undefined ? [] : ['name']), ...(externalId === undefined ? [] : ['external_id'])]
     const event = this.#event('user.updated', governor.organization, governor.actor, id, { changed })
-    await this.#update(id, (user) => ({ ...user, ...(name === undefined ? {} : { name }), ...(externalId === undefined ? {} : { externalId }) }), event)
+    const described = (user: User): User => ({ ...user, ...(name === undefined ? {} : { name }), ...(externalId === undefined ? {} : { externalId }) })
+    await this.#update(id, described, event, { within })
   }
 
-  async #disable(governor: Governor, id: UserId): Promise<void> {
+  /** With the sessions in one transaction: of what was left open by a crash between the two, a thief would have the use when the person is enabled. */
+  async #disable(governor: Governor, id: UserId, within: readonly OrganizationId[]): Promise<void> {
     const at = this.#ports.clock.wall()
     const event = this.#event('user.disabled', governor.organization, governor.actor, id, {})
-    await this.#update(id, (user) => (user.disabledAt === null ? { ...user, disabledAt: at } : user), event)
-    // Repeated, it ends what an interrupted first time left open.
-    const ended = this.#event('session.ended', governor.organization, governor.actor, id, { end: 'user_disabled' })
-    await this.#ports.sessions.endAll(id, { except: null, organization: null }, 'user_disabled', at, ended)
+    const ended = () => this.#event('session.ended', governor.organization, governor.actor, id, { end: 'user_disabled' })
+    const ending: PersonEnding = { end: 'user_disabled', except: null, tickets: [], identities: false, at, event: ended() }
+    await this.#update(id, (user) => (user.disabledAt === null ? { ...user, disabledAt: at } : user), event, { ending, within })
+    // And, repeated, what a sign-in that was under way has opened since.
+    await this.#ports.sessions.endAll(id, { except: null, organization: null }, 'user_disabled', at, ended())
   }
 
-  async #enable(governor: Governor, id: UserId): Promise<void> {
+  async #enable(governor: Governor, id: UserId, within: readonly OrganizationId[]): Promise<void> {
     const event = this.#event('user.enabled', governor.organization, governor.actor, id, {})
-    await this.#update(id, (user) => (user.disabledAt === null ? user : { ...user, disabledAt: null }), event)
+    await this.#update(id, (user) => (user.disabledAt === null ? user : { ...user, disabledAt: null }), event, { within })
+  }
+
+  /**
+   * Whoever has no external id is named by their own id: as the name of somebody else it would lead there what is meant for them, in every organization.
+   */
+  async #requireNobodysId(id: UserId, externalId: string | null): Promise<void> {
+    if (externalId === null || externalId === id || !isUserId(externalId)) return
+    if ((await this.#ports.users.get(externalId)) !== undefined) throw externalIdTaken()
   }
 
   /** Connections are found by their owner: under a new name this person would lose them, or meet somebody else's. */
@@ -210,17 +226,24 @@ export class UserService {
   }
 
   /** Applies a change to whatever is stored, so that no concurrent one is lost; no change writes nothing. @throws Fault */
-  async #update(id: UserId, change: (user: User) => User, event: NewEvent): Promise<User> {
+  async #update(
+    id: UserId,
+    change: (user: User) => User,
+    event: NewEvent,
+    { ending, within }: { readonly ending?: PersonEnding; readonly within?: readonly OrganizationId[] } = {},
+  ): Promise<User> {
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const user = await this.#ports.users.get(id)
       if (user === undefined) throw userNotFound(id)
       const next = change(user)
       if (next === user) return user
       const stored = { ...next, updatedAt: this.#ports.clock.wall(), version: user.version + 1 }
-      const outcome = await this.#ports.users.update(stored, event)
+      const outcome = await this.#ports.users.update(stored, event, ending, within)
       if (outcome === 'updated') return stored
-      if (outcome === 'external_id_taken')
-        throw new Fault('already_exists', { field: '/external_id', detail: 'Another user of this server has this external id. It names one person.' })
+      if (outcome === 'last_owner') throw lastOwner()
+      if (outcome === 'elsewhere')
+        throw new Fault('conflict', { detail: 'This person has joined another organization while this was decided, and nothing was done. Send it again.' })
+      if (outcome === 'external_id_taken') throw externalIdTaken()
       if (outcome === 'email_taken') throw new Fault('already_exists', { field: '/email', detail: 'Another user of this server has this address.' })
     }
     throw new Fault('conflict', { detail: 'The user kept changing while it was updated. Try again.' })
@@ -238,8 +261,13 @@ function notChanged(outcome: 'gone' | 'last_owner' | 'moved', id: UserId): Fault
   return new Fault('conflict', { detail: 'Your role or theirs was changed while this was decided, and nothing was done. Look at both, and send it again.' })
 }
 
+function externalIdTaken(): Fault {
+  return new Fault('already_exists', { field: '/external_id', detail: 'Another user of this server has this external id. It names one person.' })
+}
+
 export function lastOwner(): Fault {
   return new Fault('conflict', {
-    detail: 'This is the last owner of the organization, and without one nobody could mend it. Make somebody else an owner first.',
+    detail:
+      'This is the last owner of the organization who is not disabled, and without one nobody could mend it. Make somebody else an owner, or enable one, first.',
   })
 }

@@ -48,6 +48,14 @@ export interface Decision {
   readonly by: Pick<Membership, 'user' | 'role'> | null
 }
 
+/** What the erasure of a whole person rests on. Without it they are erased whoever decided, wherever they belong. */
+export interface ErasureBasis {
+  /** Where their part was erased before. Nothing is erased while they belong anywhere else. */
+  readonly within: readonly OrganizationId[]
+  /** About their membership in the first of these. */
+  readonly decision?: Decision | undefined
+}
+
 export interface Users {
   /** Inserts a user with a first membership, and perhaps an identity, in one transaction. */
   insert(
@@ -63,16 +71,34 @@ export interface Users {
   byIdentity(issuer: string, subject: string): Promise<User | undefined>
   addIdentity(identity: Identity, event: NewEvent): Promise<'added' | 'taken'>
   identitiesOf(user: UserId): Promise<readonly Identity[]>
-  /** Writes all fields when the stored version is one below, and ends what has to end with it; announces `{ kind: 'user' }`. */
-  update(user: User, event: NewEvent, ending?: PersonEnding): Promise<'updated' | 'moved' | 'email_taken' | 'external_id_taken' | 'ticket_spent'>
-  /** Takes the person out of every table; events keep their id. Sessions end in the same transaction. Refused for the last owner of an organization. */
-  erase(id: UserId, at: Instant, event: NewEvent): Promise<'erased' | 'gone' | 'last_owner'>
+  /**
+   * Writes all fields when the stored version is one below, and ends what has to end with it; announces `{ kind: 'user' }`. Disabling is refused for the
+   * last owner of an organization who is enabled. `within`: the organizations that the decision looked at; `elsewhere` when the person belongs to another
+   * by now.
+   */
+  update(
+    user: User,
+    event: NewEvent,
+    ending?: PersonEnding,
+    within?: readonly OrganizationId[],
+  ): Promise<'updated' | 'moved' | 'email_taken' | 'external_id_taken' | 'ticket_spent' | 'last_owner' | 'elsewhere'>
+  /**
+   * Takes the person out of every table; events keep their id, and tell nothing of them. Sessions end in the same transaction. Refused for the last owner
+   * of an organization. `elsewhere`, `moved`: what it rests on is not so any more, and nothing was erased.
+   */
+  erase(id: UserId, at: Instant, event: NewEvent, basis?: ErasureBasis): Promise<'erased' | 'gone' | 'last_owner' | 'elsewhere' | 'moved'>
   membershipsOf(user: UserId): Promise<readonly Membership[]>
   /** By id, oldest first. */
   list(organization: OrganizationId, page: PageRequest): Promise<Page<Member>>
-  addMember(membership: Membership, event: NewEvent, spends?: Spending): Promise<'added' | 'already' | 'ticket_spent'>
+  /** `version`: of the person, as the decision saw them; `moved` when they were changed since. `gone`: they were erased. */
+  addMember(
+    membership: Membership,
+    event: NewEvent,
+    spends?: Spending,
+    version?: User['version'],
+  ): Promise<'added' | 'already' | 'ticket_spent' | 'gone' | 'moved'>
   /**
-   * Refused for the last owner: an organization without one can be mended by nobody. `moved`: what the decision rests on is not so any more. Without a
+   * Refused for the last owner who is enabled: an organization without one can be mended by nobody. `moved`: what the decision rests on is not so any more. Without a
    * decision it is written whoever decided.
    */
   changeRole(organization: OrganizationId, user: UserId, role: Role, event: NewEvent, decision?: Decision): Promise<'changed' | 'gone' | 'last_owner' | 'moved'>

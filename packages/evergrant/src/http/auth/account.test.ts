@@ -175,6 +175,25 @@ test('an invited person chooses a password and is in, in the role and organizati
   expect((await eventsOf(lab, 'user.invited'))[0]?.data).toEqual({ role: 'operator' })
 })
 
+test('an invitation that no mail server takes is told to the organization that invites, and to no other', async () => {
+  const { lab, ANA } = await visit()
+  const inviting = await lab.anotherOrganization()
+  lab.letters.push = () => {
+    throw new Error('no mail server')
+  }
+  try {
+    const sent = await lab.call('POST', '/api/v1/users/invitations', { key: await lab.keyFor(['admin'], inviting), body: { email: ANA, role: 'viewer' } })
+    expect(sent.status).toBe(201)
+    for (let attempt = 0; attempt < 5; attempt++) await lab.time.advance(11 * MINUTE)
+    await lab.settled()
+  } finally {
+    Reflect.deleteProperty(lab.letters, 'push')
+  }
+  const told = async (organization: typeof inviting) =>
+    (await lab.store.events.list(organization, { type: 'user.mail_failed' }, { limit: 5, cursor: null })).items.map(({ data }) => data)
+  expect([await told(inviting), await told(lab.organization)]).toEqual([[{ purpose: 'invitation' }], []])
+})
+
 test('an invitation is listed until it is accepted or withdrawn, in its own organization alone', async () => {
   const { lab, ANA, BEN } = await visit()
   const other = await lab.keyFor(['admin'], await lab.anotherOrganization())

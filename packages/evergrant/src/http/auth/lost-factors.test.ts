@@ -218,7 +218,7 @@ test.each([
     },
   ],
   ['a secret for an app', async (lab: IdentityLab, token: string) => () => lab.post('users/me/factors/totp', {}, { token })],
-  ['recovery codes', async (lab: IdentityLab, token: string) => () => lab.post('users/me/factors/recovery-codes', {}, { token })],
+  ['a set of recovery codes', async (lab: IdentityLab, token: string) => () => lab.post('users/me/factors/recovery-codes', {}, { token })],
 ])('%s that is added in the moments in which all of them are taken away is not there afterwards', async (_what, begin) => {
   const { lab, ANA, ana, opened } = await withFactors()
   const finish = await begin(lab, opened.access_token)

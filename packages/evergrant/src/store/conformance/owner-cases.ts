@@ -15,7 +15,6 @@ const erasure = (org: TestOrganization, changes: Partial<OwnerErasure> = {}): Ow
   at: PAST + 9,
   event: { ...org.event('owner.erased'), subject: 'owner-nobody', data: {} },
   user: null,
-  everywhere: false,
   ...changes,
 })
 
@@ -189,7 +188,7 @@ export const ownerCases: readonly StoreCase[] = [
       const subjects = await store.owners.eventSubjects(org.organization, OWNER, user)
       assert.deepEqual([...subjects].sort(), [connecting, signedIn, user].sort())
       assert.deepEqual(await store.owners.eventSubjects(org.organization, OWNER, null), [connecting])
-      await store.owners.erase(erasure(org, { user, everywhere: true }))
+      await store.owners.erase(erasure(org, { user }))
       const events = (await store.events.list(org.organization, {}, { limit: 100, cursor: null })).items
       assert.doesNotMatch(JSON.stringify(events), /planted/)
       assert.deepEqual(events.find(({ type }) => type === 'session.reuse_detected')?.data, { generation: 7, erased: true })

@@ -77,6 +77,19 @@ export const signInCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'who was given a name by another organization meanwhile does not join by a sign-in, and signs in where they belong',
+    async run(store, context) {
+      const [org, elsewhere] = [await TestOrganization.open(store, context), await TestOrganization.open(store, context)]
+      const user = await person(elsewhere, 'member', { externalId: `named-${newId('evt', context.entropy)}` })
+      const joining = { membership: membershipOf(org, user.id, 'viewer'), event: org.event('user.joined') }
+      const commit = await commitOf(org, { kind: 'known', user: user.id, identity: null, membership: joining }, insertion(org, user.id, 'a'))
+      assert.equal(await store.signIns.commit(commit), 'person_gone')
+      assert.deepEqual(await store.users.membershipsOf(user.id), [membershipOf(elsewhere, user.id, 'member')])
+      const there = await commitOf(elsewhere, { kind: 'known', user: user.id, identity: null, membership: null }, insertion(elsewhere, user.id, 'a'))
+      assert.equal(await store.signIns.commit(there), 'committed')
+    },
+  },
+  {
     name: 'who was disabled or erased meanwhile does not come in, and nothing is stored for them',
     async run(store, context) {
       const org = await TestOrganization.open(store, context)

@@ -1,6 +1,7 @@
+import type { AuditEvent } from '../../core/audit/event.ts'
 import type { Connection } from '../../core/connection/connection.ts'
 import type { Revocation } from '../../core/connection/connections.ts'
-import type { ConnectionId, OrganizationId } from '../../core/ids.ts'
+import type { ConnectionId, OrganizationId, UserId } from '../../core/ids.ts'
 import { type ErasureOutcome, type OwnerErasure, type Owners, withoutPerson } from '../../core/user/owners.ts'
 import { NO_FLIGHT } from './claims.ts'
 import type { StoredConnection } from './connection-table.ts'
@@ -87,27 +88,39 @@ function nameless({ version }: Connection, { at }: OwnerErasure): Partial<Connec
   }
 }
 
-function eventSubjects(
-  tables: Tables,
-  { organization, owner, user, everywhere }: Pick<OwnerErasure, 'organization' | 'owner' | 'user' | 'everywhere'>,
-): readonly string[] {
+function eventSubjects(tables: Tables, { organization, owner, user }: Pick<OwnerErasure, 'organization' | 'owner' | 'user'>): readonly string[] {
   const subjects = new Set<string>(user === null ? [] : [user])
   for (const event of tables.events.values()) {
-    if (event.subject === null) continue
-    const connecting = event.type === 'connect.session_created' && event.organization === organization && event.data['owner'] === owner
-    const signedIn = event.type === 'session.opened' && user !== null && event.actor.id === user && (everywhere || event.organization === organization)
-    if (connecting || signedIn) subjects.add(event.subject)
+    if (event.subject === null || event.organization !== organization) continue
+    const connecting = event.type === 'connect.session_created' && event.data['owner'] === owner
+    if (connecting || (user !== null && isSignInOf(event, user))) subjects.add(event.subject)
   }
   return [...subjects]
 }
 
-function emptyEvents(tables: Tables, { organization, owner, user, everywhere }: OwnerErasure, connections: ReadonlySet<ConnectionId>): void {
-  const named = new Set<string | null>(eventSubjects(tables, { organization, owner, user, everywhere }))
+const isSignInOf = (event: AuditEvent, user: UserId): boolean => event.type === 'session.opened' && event.actor.id === user
+
+function emptyEvents(tables: Tables, { organization, owner, user }: OwnerErasure, connections: ReadonlySet<ConnectionId>): void {
+  const named = new Set<string | null>(eventSubjects(tables, { organization, owner, user }))
+  empty(
+    tables,
+    (event) =>
+      (event.connection !== null && connections.has(event.connection)) ||
+      (event.subject !== null && named.has(event.subject) && event.organization === organization),
+  )
+}
+
+/** In every organization: only who goes as a whole asks for that. */
+export function emptyEventsOf(tables: Tables, user: UserId): void {
+  const named = new Set<string | null>([user])
+  for (const event of tables.events.values()) if (isSignInOf(event, user)) named.add(event.subject)
+  empty(tables, ({ subject }) => subject !== null && named.has(subject))
+}
+
+function empty(tables: Tables, isAbout: (event: AuditEvent) => boolean): void {
   for (const [key, event] of tables.events) {
     if (event.type === 'connection.refreshed' || Object.keys(event.data).length === 0) continue
-    const about = event.connection !== null && connections.has(event.connection)
-    const told = event.subject !== null && named.has(event.subject) && (everywhere || event.organization === organization)
-    if (about || told) tables.events.set(key, { ...event, data: withoutPerson(event.data) })
+    if (isAbout(event)) tables.events.set(key, { ...event, data: withoutPerson(event.data) })
   }
 }
 
@@ -120,7 +133,7 @@ export function ownersPart(tables: Tables): Owners {
         .filter((session) => session.organization === organization && session.owner === owner)
         .sort((left, right) => (left.id < right.id ? 1 : -1))
         .slice(0, SESSIONS_SHOWN),
-    eventSubjects: async (organization, owner, user) => eventSubjects(tables, { organization, owner, user, everywhere: false }),
+    eventSubjects: async (organization, owner, user) => eventSubjects(tables, { organization, owner, user }),
     takeRevocations: async (organization, owner, visibilityMs) => takeRevocations(tables, organization, owner, visibilityMs),
     erase: async (erasure) => erase(tables, erasure),
   }

@@ -9,7 +9,10 @@ function commit(tables: Tables, { session: id, owner, event, person, grant }: Si
   if (session?.state !== 'staged') return 'not_staged'
   const identity = person.kind === 'new' ? person.identity : (person.identity?.identity ?? null)
   if (identity !== null && identityUser(tables, identity.issuer, identity.subject) !== undefined) return 'identity_taken'
-  if (person.kind === 'known' && tables.people.get(person.user)?.disabledAt !== null) return 'person_gone'
+  if (person.kind === 'known') {
+    const user = tables.people.get(person.user)
+    if (user?.disabledAt !== null || (person.membership !== null && user.externalId !== null)) return 'person_gone'
+  }
   const connection = store(tables, grant)
   if (connection === null) return 'grant_moved'
   change(tables, person)

@@ -3,9 +3,10 @@ import type { Page, PageRequest } from '../../core/connection/connections.ts'
 import type { OrganizationId, UserId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
 import type { Membership, Role, User } from '../../core/user/user.ts'
-import type { Decision, Identity, Member, PersonEnding, Spending, Users } from '../../core/user/users.ts'
+import type { Decision, ErasureBasis, Identity, Member, PersonEnding, Spending, Users } from '../../core/user/users.ts'
 import { afterOf, limitOf, toPage } from '../sql/paging.ts'
 import { endTickets, spend } from './identity-part.ts'
+import { emptyEventsOf } from './owners-part.ts'
 import { endOfUser } from './person-sessions-part.ts'
 import type { Tables } from './tables.ts'
 
@@ -74,8 +75,22 @@ export function addIdentity(tables: Tables, identity: Identity, event: NewEvent)
   return 'added'
 }
 
-function update(tables: Tables, user: User, event: NewEvent, ending: PersonEnding | undefined): 'updated' | 'moved' | 'ticket_spent' | Taken {
-  if (tables.people.get(user.id)?.version !== user.version - 1) return 'moved'
+interface PersonUpdate {
+  readonly event: NewEvent
+  readonly ending: PersonEnding | undefined
+  readonly within: readonly OrganizationId[] | undefined
+}
+
+function update(
+  tables: Tables,
+  user: User,
+  { event, ending, within }: PersonUpdate,
+): 'updated' | 'moved' | 'ticket_spent' | 'last_owner' | 'elsewhere' | Taken {
+  const stored = tables.people.get(user.id)
+  if (stored?.version !== user.version - 1) return 'moved'
+  const memberships = membershipsOf(tables, user.id)
+  if (within !== undefined && isElsewhere(memberships, within)) return 'elsewhere'
+  if (stored.disabledAt === null && user.disabledAt !== null && memberships.some((one) => isLastOwner(tables, one))) return 'last_owner'
   const taken = takenBy(tables, user)
   if (taken !== null) return taken
   if (!spent(tables, ending?.spends)) return 'ticket_spent'
@@ -98,9 +113,16 @@ function dropIdentities(tables: Tables, user: UserId): void {
 }
 
 /** Whatever hangs on a person goes with them. */
-function erase(tables: Tables, id: UserId, event: NewEvent): 'erased' | 'gone' | 'last_owner' {
-  for (const membership of tables.memberships.values()) if (membership.user === id && isLastOwner(tables, membership)) return 'last_owner'
-  if (!tables.people.delete(id)) return 'gone'
+function erase(tables: Tables, id: UserId, event: NewEvent, basis: ErasureBasis | undefined): 'erased' | 'gone' | 'last_owner' | 'elsewhere' | 'moved' {
+  if (!tables.people.has(id)) return 'gone'
+  const memberships = membershipsOf(tables, id)
+  if (basis !== undefined && isElsewhere(memberships, basis.within)) return 'elsewhere'
+  for (const membership of memberships) {
+    if (membership.organization === basis?.within[0] && hasMoved(tables, membership, basis?.decision)) return 'moved'
+    if (isLastOwner(tables, membership)) return 'last_owner'
+  }
+  emptyEventsOf(tables, id)
+  tables.people.delete(id)
   for (const [key, membership] of tables.memberships) if (membership.user === id) tables.memberships.delete(key)
   dropIdentities(tables, id)
   for (const [hash, { ticket }] of tables.tickets) if (ticket.user === id) tables.tickets.delete(hash)
@@ -134,9 +156,22 @@ interface OfMember {
   readonly decision: Decision | undefined
 }
 
+function membershipsOf(tables: Tables, user: UserId): readonly Membership[] {
+  return [...tables.memberships.values()]
+    .filter((membership) => membership.user === user)
+    .sort((left, right) => (left.organization < right.organization ? -1 : 1))
+}
+
+function isElsewhere(memberships: readonly Membership[], within: readonly OrganizationId[]): boolean {
+  return memberships.some(({ organization }) => !within.includes(organization))
+}
+
+/** A disabled owner could mend nothing: they are the last one only where nobody else is. */
 function isLastOwner(tables: Tables, { organization, user, role }: Membership): boolean {
   if (role !== 'owner') return false
-  return [...tables.memberships.values()].every((other) => other.organization !== organization || other.role !== 'owner' || other.user === user)
+  const others = [...tables.memberships.values()].filter((other) => other.organization === organization && other.role === 'owner' && other.user !== user)
+  const isEnabled = (id: UserId): boolean => tables.people.get(id)?.disabledAt === null
+  return isEnabled(user) ? !others.some((other) => isEnabled(other.user)) : others.length === 0
 }
 
 function hasMoved(tables: Tables, { organization, role }: Membership, decision: Decision | undefined): boolean {
@@ -175,7 +210,16 @@ export function identityUser(tables: Tables, issuer: string, subject: string): U
 
 const identityOrder = ({ createdAt, issuer, subject }: Identity): string => `${String(createdAt).padStart(16, '0')} ${issuer} ${subject}`
 
-export function addMember(tables: Tables, membership: Membership, event: NewEvent, spends?: Spending): 'added' | 'already' | 'ticket_spent' {
+export function addMember(
+  tables: Tables,
+  membership: Membership,
+  event: NewEvent,
+  spends?: Spending,
+  version?: number,
+): 'added' | 'already' | 'ticket_spent' | 'gone' | 'moved' {
+  const person = tables.people.get(membership.user)
+  if (person === undefined) return 'gone'
+  if (version !== undefined && person.version !== version) return 'moved'
   if (!spent(tables, spends)) return 'ticket_spent'
   if (!addMembership(tables, membership)) return 'already'
   tables.append(event)
@@ -193,14 +237,11 @@ export function usersPart(tables: Tables): Users {
     addIdentity: async (identity, event) => addIdentity(tables, identity, event),
     identitiesOf: async (user) =>
       [...tables.identities.values()].filter((identity) => identity.user === user).sort((left, right) => (identityOrder(left) < identityOrder(right) ? -1 : 1)),
-    update: async (user, event, ending) => update(tables, user, event, ending),
-    erase: async (id, _at, event) => erase(tables, id, event),
-    membershipsOf: async (user) =>
-      [...tables.memberships.values()]
-        .filter((membership) => membership.user === user)
-        .sort((left, right) => (left.organization < right.organization ? -1 : 1)),
+    update: async (user, event, ending, within) => update(tables, user, { event, ending, within }),
+    erase: async (id, _at, event, basis) => erase(tables, id, event, basis),
+    membershipsOf: async (user) => membershipsOf(tables, user),
     list: async (organization, page) => list(tables, organization, page),
-    addMember: async (membership, event, spends) => addMember(tables, membership, event, spends),
+    addMember: async (membership, event, spends, version) => addMember(tables, membership, event, spends, version),
     changeRole: async (organization, user, role, event, decision) => changeRole(tables, { organization, user, decision }, role, event),
     removeMember: async (organization, user, at, event, decision) => removeMember(tables, { organization, user, decision }, at, event),
     none: async () => !tables.meta.has(FIRST_PERSON),

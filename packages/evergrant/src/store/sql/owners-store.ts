@@ -1,6 +1,6 @@
 import type { ConnectSession } from '../../core/connect/connect-sessions.ts'
 import type { Revocation } from '../../core/connection/connections.ts'
-import type { ConnectionId, OrganizationId } from '../../core/ids.ts'
+import type { ConnectionId, OrganizationId, UserId } from '../../core/ids.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { type ErasureOutcome, type OwnerErasure, type Owners, withoutPerson } from '../../core/user/owners.ts'
 import { append } from './event-rows.ts'
@@ -21,22 +21,18 @@ function* connectSessions(organization: OrganizationId, owner: string): Program<
   return found.map(toSession)
 }
 
+const OPENED = "select organization_id, subject from event where type = 'session.opened' and actor_id = ? and subject is not null"
+
 /** What an event's own words for an owner are, and a ticket's, in each database. */
 const TOLD_OWNER = { sqlite: "data ->> 'owner'", postgres: "data::json ->> 'owner'" } as const
 
-/** `everywhere`: the sessions of the user in other organizations, too, which only an erasure of the whole person asks for. */
-function* eventSubjects(
-  dialect: Dialect,
-  { organization, owner, user, everywhere }: Pick<OwnerErasure, 'organization' | 'owner' | 'user' | 'everywhere'>,
-): Program<readonly string[]> {
+function* eventSubjects(dialect: Dialect, { organization, owner, user }: Pick<OwnerErasure, 'organization' | 'owner' | 'user'>): Program<readonly string[]> {
   const connecting = yield* rows(
     `select subject from event where organization_id = ? and type = 'connect.session_created' and (${TOLD_OWNER[dialect.name]}) = ? and subject is not null`,
     organization,
     owner,
   )
-  const opened = "select organization_id, subject from event where type = 'session.opened' and actor_id = ? and subject is not null"
-  const signedIn = user === null ? [] : yield* rows(opened, user)
-  const here = signedIn.filter((event) => everywhere || event.organization_id === organization)
+  const here = user === null ? [] : (yield* rows(OPENED, user)).filter((event) => event.organization_id === organization)
   const subjects = [...connecting, ...here].map((found) => text(found, 'subject'))
   return [...new Set(user === null ? subjects : [...subjects, user])]
 }
@@ -133,13 +129,26 @@ function* forgetTraces(dialect: Dialect, own: readonly Row[]): Program<void> {
 }
 
 /** Events stay, with their ids and times; what they tell of the person goes. Routine ones never told anything. */
-function* emptyEvents(dialect: Dialect, { organization, owner, user, everywhere }: OwnerErasure, own: string): Program<void> {
-  const about = "data <> '{}' and type <> 'connection.refreshed'"
-  const found = [...(yield* rows(`select organization_id, id, data from event where ${dialect.among('connection_id')} and ${about}`, own))]
-  const subjects = JSON.stringify(yield* eventSubjects(dialect, { organization, owner, user, everywhere }))
-  const named = yield* rows(`select organization_id, id, data from event where ${dialect.among('subject')} and ${about}`, subjects)
-  found.push(...named.filter((event) => everywhere || event.organization_id === organization))
-  for (const event of found) {
+function* emptyEvents(dialect: Dialect, { organization, owner, user }: OwnerErasure, own: string): Program<void> {
+  const found = yield* rows(`select organization_id, id, data from event where ${dialect.among('connection_id')} and ${TELLING}`, own)
+  const named = yield* eventsAbout(dialect, yield* eventSubjects(dialect, { organization, owner, user }))
+  yield* empty([...found, ...named.filter((event) => event.organization_id === organization)])
+}
+
+/** In every organization: only who goes as a whole asks for that. */
+export function* emptyEventsOf(dialect: Dialect, user: UserId): Program<void> {
+  const sessions = (yield* rows(OPENED, user)).map((found) => text(found, 'subject'))
+  yield* empty(yield* eventsAbout(dialect, [...new Set([user, ...sessions])]))
+}
+
+const TELLING = "data <> '{}' and type <> 'connection.refreshed'"
+
+function eventsAbout(dialect: Dialect, subjects: readonly string[]): Program<readonly Row[]> {
+  return rows(`select organization_id, id, data from event where ${dialect.among('subject')} and ${TELLING}`, JSON.stringify(subjects))
+}
+
+function* empty(events: readonly Row[]): Program<void> {
+  for (const event of events) {
     const emptied = JSON.stringify(withoutPerson(json<JsonObject>(event, 'data')))
     yield* run('update event set data = ? where organization_id = ? and id = ?', emptied, text(event, 'organization_id'), text(event, 'id'))
   }
@@ -155,7 +164,7 @@ export function ownersStore(database: Database): Owners {
   const { dialect } = database
   return {
     connectSessions: (organization, owner) => database.read(() => connectSessions(organization, owner)),
-    eventSubjects: (organization, owner, user) => database.read(() => eventSubjects(dialect, { organization, owner, user, everywhere: false })),
+    eventSubjects: (organization, owner, user) => database.read(() => eventSubjects(dialect, { organization, owner, user })),
     takeRevocations: (organization, owner, visibilityMs) => database.write(() => takeRevocations(dialect, organization, owner, visibilityMs)),
     erase: (erasure) => database.write(() => erase(dialect, erasure)),
   }

@@ -10,14 +10,15 @@ function* commit(dialect: Dialect, { session, owner, event, person, grant }: Sig
   if (found?.state !== 'staged') return 'not_staged'
   const identity = person.kind === 'new' ? person.identity : (person.identity?.identity ?? null)
   if (identity !== null && (yield* identityUser(identity.issuer, identity.subject)) !== undefined) return 'identity_taken'
-  if (
-    person.kind === 'known' &&
-    (yield* row(`select p.id from person p where p.id = ? and p.disabled_at is null ${dialect.forUpdate('p')}`, person.user)) === undefined
-  )
-    return 'person_gone'
+  if (person.kind === 'known') {
+    // Whoever joins has no name from elsewhere: it may be that of somebody else's connections here.
+    const unnamed = person.membership === null ? '' : 'and p.external_id is null'
+    const sql = `select p.id from person p where p.id = ? and p.disabled_at is null ${unnamed} ${dialect.forUpdate('p')}`
+    if ((yield* row(sql, person.user)) === undefined) return 'person_gone'
+  }
   const connection = yield* store(dialect, grant)
   if (connection === null) return 'grant_moved'
-  yield* change(person)
+  yield* change(dialect, person)
   yield* run("update connect_session set state = 'completed', owner = ?, result = ?, fault = null, staged = null where id = ?", owner, connection, session)
   yield* append(event)
   return 'committed'
@@ -46,7 +47,7 @@ async function committed(database: Database, request: SignInCommit): Promise<Sig
   }
 }
 
-function* change(person: SignInCommit['person']): Program<void> {
+function* change(dialect: Dialect, person: SignInCommit['person']): Program<void> {
   if (person.kind === 'new') {
     const { user, membership, identity, event } = person
     const outcome = yield* insertPerson(user, membership, identity, event)
@@ -57,7 +58,7 @@ function* change(person: SignInCommit['person']): Program<void> {
     return
   }
   if (person.identity !== null) yield* addIdentity(person.identity.identity, person.identity.event)
-  if (person.membership !== null) yield* addMember(person.membership.membership, person.membership.event)
+  if (person.membership !== null) yield* addMember(dialect, person.membership.membership, person.membership.event)
 }
 
 export function signInsStore(database: Database): SignIns {

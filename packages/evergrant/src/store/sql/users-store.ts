@@ -3,12 +3,14 @@ import type { Page, PageRequest } from '../../core/connection/connections.ts'
 import type { OrganizationId, SessionId, UserId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
 import type { Membership, Role, User } from '../../core/user/user.ts'
-import type { Decision, Identity, Member, PersonEnding, Spending, Users } from '../../core/user/users.ts'
+import type { Decision, ErasureBasis, Identity, Member, PersonEnding, Spending, Users } from '../../core/user/users.ts'
 import { append } from './event-rows.ts'
+import { emptyEventsOf } from './owners-store.ts'
 import { afterOf, limitOf, toPage } from './paging.ts'
+import { lockPerson } from './person-lock.ts'
 import { endOfUser } from './person-session-ends.ts'
 import { changed, type Database, type Dialect, type Program, row, rows, run, type SqlValue } from './program.ts'
-import { integer, text } from './rows.ts'
+import { text } from './rows.ts'
 import { endAll as endTickets, spend } from './tickets-store.ts'
 import { MEMBERSHIP, PERSON, PERSON_COLUMNS, personValues, toIdentity, toMembership, toUser } from './user-rows.ts'
 
@@ -90,9 +92,21 @@ function* identitiesOf(user: UserId): Program<readonly Identity[]> {
   return found.map(toIdentity)
 }
 
-function* update(dialect: Dialect, user: User, event: NewEvent, ending: PersonEnding | undefined): Program<'updated' | 'moved' | 'ticket_spent' | Taken> {
-  const stored = yield* row(`select p.version from person p where p.id = ? ${dialect.forUpdate('p')}`, user.id)
-  if (stored === undefined || integer(stored, 'version') !== user.version - 1) return 'moved'
+interface PersonUpdate {
+  readonly event: NewEvent
+  readonly ending: PersonEnding | undefined
+  readonly within: readonly OrganizationId[] | undefined
+}
+
+function* update(
+  dialect: Dialect,
+  user: User,
+  { event, ending, within }: PersonUpdate,
+): Program<'updated' | 'moved' | 'ticket_spent' | 'last_owner' | 'elsewhere' | Taken> {
+  const stored = yield* lockPerson(dialect, user.id)
+  if (stored === undefined || stored.version !== user.version - 1) return 'moved'
+  if (within !== undefined && isElsewhere(yield* membershipsOf(user.id), within)) return 'elsewhere'
+  if (stored.disabledAt === null && user.disabledAt !== null && (yield* isAnyLastOwner(dialect, user.id))) return 'last_owner'
   const taken = yield* takenBy(user)
   if (taken !== null) return taken
   if (!(yield* spent(ending?.spends))) return 'ticket_spent'
@@ -109,21 +123,43 @@ function* endWith(dialect: Dialect, user: UserId, { end, except, tickets, identi
   if (ended.length > 0) yield* append(event)
   yield* endTickets(user, tickets)
   if (identities) yield* run('delete from person_identity where user_id = ?', user)
-  if (joins !== undefined) yield* addMember(joins.membership, joins.event)
+  if (joins !== undefined) yield* addMember(dialect, joins.membership, joins.event)
 }
 
 /** Whatever hangs on a person goes with the row, also what was being written beside this. */
-function* erase(dialect: Dialect, id: UserId, event: NewEvent): Program<'erased' | 'gone' | 'last_owner'> {
-  // In the order of their ids, as everybody locks them.
-  for (const { organization } of yield* membershipsOf(id)) {
-    if ((yield* lockedRole(dialect, { organization, user: id, decision: undefined })) === 'last_owner') return 'last_owner'
+function* erase(
+  dialect: Dialect,
+  id: UserId,
+  event: NewEvent,
+  basis: ErasureBasis | undefined,
+): Program<'erased' | 'gone' | 'last_owner' | 'elsewhere' | 'moved'> {
+  // Whoever joins an organization takes this lock, too: from here on the person belongs nowhere else.
+  if ((yield* lockPerson(dialect, id)) === undefined) return 'gone'
+  const memberships = yield* membershipsOf(id)
+  if (basis !== undefined && isElsewhere(memberships, basis.within)) return 'elsewhere'
+  for (const { organization } of memberships) {
+    const decision = organization === basis?.within[0] ? basis.decision : undefined
+    const held = yield* lockedRole(dialect, { organization, user: id, decision })
+    if (held === 'last_owner' || held === 'moved') return held
   }
   const sessions = yield* rows('select id from session where user_id = ?', id)
-  if ((yield* run('delete from person where id = ?', id)) === 0) return 'gone'
+  yield* emptyEventsOf(dialect, id)
+  yield* run('delete from person where id = ?', id)
   yield* append(event)
   for (const session of sessions) yield* changed({ kind: 'session', session: text(session, 'id') as SessionId })
   yield* changed({ kind: 'user', user: id })
   return 'erased'
+}
+
+function isElsewhere(memberships: readonly Membership[], within: readonly OrganizationId[]): boolean {
+  return memberships.some(({ organization }) => !within.includes(organization))
+}
+
+/** In the order of their ids, as everybody locks them. */
+function* isAnyLastOwner(dialect: Dialect, user: UserId): Program<boolean> {
+  for (const { organization } of yield* membershipsOf(user))
+    if ((yield* lockedRole(dialect, { organization, user, decision: undefined })) === 'last_owner') return true
+  return false
 }
 
 function* membershipsOf(user: UserId): Program<readonly Membership[]> {
@@ -143,7 +179,16 @@ function* list(organization: OrganizationId, page: PageRequest): Program<Page<Me
   return toPage(members, limit, (member) => member.user.id)
 }
 
-export function* addMember(membership: Membership, event: NewEvent, spends?: Spending): Program<'added' | 'already' | 'ticket_spent'> {
+export function* addMember(
+  dialect: Dialect,
+  membership: Membership,
+  event: NewEvent,
+  spends?: Spending,
+  version?: number,
+): Program<'added' | 'already' | 'ticket_spent' | 'gone' | 'moved'> {
+  const person = yield* lockPerson(dialect, membership.user)
+  if (person === undefined) return 'gone'
+  if (version !== undefined && person.version !== version) return 'moved'
   if (!(yield* spent(spends))) return 'ticket_spent'
   if (!(yield* insertMembership(membership))) return 'already'
   yield* append(event)
@@ -162,10 +207,7 @@ interface OfMember {
  * nobody decides with a role that is theirs no more.
  */
 function* lockedRole(dialect: Dialect, { organization, user, decision }: OfMember): Program<Role | 'last_owner' | 'gone' | 'moved'> {
-  const owners = yield* rows(
-    `select m.user_id from membership m where m.organization_id = ? and m.role = 'owner' order by m.user_id ${dialect.forUpdate('m')}`,
-    organization,
-  )
+  yield* rows(`select m.user_id from membership m where m.organization_id = ? and m.role = 'owner' order by m.user_id ${dialect.forUpdate('m')}`, organization)
   const by = decision?.by ?? null
   const concerned = yield* rows(
     `select m.user_id, m.role from membership m where m.organization_id = ? and m.user_id in (?, ?) order by m.user_id ${dialect.forUpdate('m')}`,
@@ -177,7 +219,21 @@ function* lockedRole(dialect: Dialect, { organization, user, decision }: OfMembe
   const role = roles.get(user)
   if (role === undefined) return 'gone'
   if (decision !== undefined && (role !== decision.held || (by !== null && roles.get(by.user) !== by.role))) return 'moved'
-  return role === 'owner' && owners.every((owner) => owner.user_id === user) ? 'last_owner' : role
+  return role === 'owner' && (yield* isLastOwner(organization, user)) ? 'last_owner' : role
+}
+
+/**
+ * Asked once the owners are locked, in a statement of its own: one that waits for a lock still sees who was enabled before. A disabled owner could mend
+ * nothing: they are the last one only where nobody else is.
+ */
+function* isLastOwner(organization: OrganizationId, user: UserId): Program<boolean> {
+  const owners = yield* rows(
+    "select p.id, p.disabled_at from membership m join person p on p.id = m.user_id where m.organization_id = ? and m.role = 'owner'",
+    organization,
+  )
+  const others = owners.filter(({ id }) => id !== user)
+  const enabled = owners.filter(({ disabled_at: at }) => at === null)
+  return enabled.some(({ id }) => id === user) ? enabled.length === 1 : others.length === 0
 }
 
 function* changeRole(dialect: Dialect, member: OfMember, role: Role, event: NewEvent): Program<'changed' | 'gone' | 'last_owner' | 'moved'> {
@@ -216,11 +272,11 @@ export function usersStore(database: Database): Users {
     byIdentity: (issuer, subject) => database.read(() => identityUser(issuer, subject)),
     addIdentity: (identity, event) => database.write(() => addIdentity(identity, event)),
     identitiesOf: (user) => database.read(() => identitiesOf(user)),
-    update: (user, event, ending) => database.write(() => update(dialect, user, event, ending)),
-    erase: (id, _at, event) => database.write(() => erase(dialect, id, event)),
+    update: (user, event, ending, within) => database.write(() => update(dialect, user, { event, ending, within })),
+    erase: (id, _at, event, basis) => database.write(() => erase(dialect, id, event, basis)),
     membershipsOf: (user) => database.read(() => membershipsOf(user)),
     list: (organization, page) => database.read(() => list(organization, page)),
-    addMember: (membership, event, spends) => database.write(() => addMember(membership, event, spends)),
+    addMember: (membership, event, spends, version) => database.write(() => addMember(dialect, membership, event, spends, version)),
     changeRole: (organization, user, role, event, decision) => database.write(() => changeRole(dialect, { organization, user, decision }, role, event)),
     removeMember: (organization, user, at, event, decision) => database.write(() => removeMember(dialect, { organization, user, decision }, at, event)),
     none: () => database.read(none),
