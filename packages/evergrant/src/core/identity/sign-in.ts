@@ -124,7 +124,8 @@ export class SignIn {
     const { user, mode, organization, issuer = null } = session
     const kinds = await this.#proofs.kindsOf(user.id)
     if (kinds.length > 0) throw await this.#secondStep(user, kinds, { mode, organization, first: 'fed', issuer })
-    return this.open(session, visitor)
+    // Who adds an account elsewhere may have shown a factor before that they have removed since: this sign-in rests on none.
+    return this.#openUnlessChanged(session, visitor, false)
   }
 
   /** Options for `navigator.credentials.get`: of a sign-in's second step, or, without a ticket, of whatever passkeys the device has. */
@@ -241,10 +242,10 @@ export class SignIn {
    * one came too late for that.
    * @throws Fault `sign_in_refused`
    */
-  async #openUnlessChanged(session: NewSignIn, visitor: Visitor): Promise<SignedInHere> {
+  async #openUnlessChanged(session: NewSignIn, visitor: Visitor, restsOnFactor = isByFactor(session)): Promise<SignedInHere> {
     const here = await this.open(session, visitor)
     const { id, passwordChangedAt } = session.user
-    const [now, kinds] = await Promise.all([this.#ports.users.get(id), isByFactor(session) ? this.#proofs.kindsOf(id) : null])
+    const [now, kinds] = await Promise.all([this.#ports.users.get(id), restsOnFactor ? this.#proofs.kindsOf(id) : null])
     if (now?.passwordChangedAt === passwordChangedAt && kinds?.length !== 0) return here
     await this.#ports.opener.end(here.opened.signedIn.session, 'here', visitor)
     throw refused()
