@@ -102,6 +102,27 @@ test('a first start prints a link that makes the first owner once; invitations a
   expect(await run(['users', 'enable', 'nobody@example.com'])).toMatchObject({ code: 1, err: expect.stringContaining('There is no user nobody@example.com') })
 })
 
+test('reset-password finds somebody of another organization by e-mail address, as remove-second-steps does', async () => {
+  const { url } = await serving()
+  for (const email of ['ana@example.com', 'ben@example.com'])
+    expect((await run(['users', 'create', '--email', email, '--role', 'owner', '--password-stdin'], PASSWORD)).code).toBe(0)
+  const { json } = await post(url, 'auth/login', { email: 'ana@example.com', password: PASSWORD, mode: 'bearer' })
+  const token = String(json['access_token'])
+  const { id, organization } = json['user'] as { readonly id: string; readonly organization: { readonly id: string } }
+  expect((await post(url, 'organizations', { name: 'Elsewhere', slug: 'elsewhere' }, token)).status).toBe(201)
+  const headers = { authorization: `Bearer ${token}` }
+  expect((await fetch(`${url}/api/v1/organizations/${organization.id}/members/${id}`, { method: 'DELETE', headers })).status).toBe(204)
+  expect((await run(['users', 'list'])).out).not.toContain('ana@example.com')
+
+  const reset = await run(['users', 'reset-password', 'ANA@example.com', '--json'])
+  expect(reset, reset.err).toMatchObject({ code: 0 })
+  expect(JSON.parse(reset.out).link).toMatch(/\/auth\/reset#[A-Za-z0-9_-]{43}$/)
+  expect(await run(['users', 'reset-password', 'nobody@example.com'])).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('There is no user nobody@example.com on this server'),
+  })
+})
+
 test('remove-second-steps says what would go, asks for --yes, and lets somebody back in who lost all of them; without any it says so', async () => {
   const { url } = await serving()
   expect((await run(['users', 'create', '--email', 'ana@example.com', '--password-stdin'], PASSWORD)).code).toBe(0)
