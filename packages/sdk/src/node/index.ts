@@ -2,6 +2,7 @@ export { EvergrantError } from '../evergrant-error.ts'
 export { createProofKey, type ProofKey, type ProofRequest } from '../proof/proof-key.ts'
 export type { AccessTokenClaims, Role } from './access-token.ts'
 export {
+  AgentClientError,
   ConnectionError,
   CredentialStoreError,
   CredentialsCopiedError,

@@ -109,6 +109,12 @@ test('Cut off stops it, and says how it goes on', async () => {
   const error = await client.whoami().catch((cause: unknown) => cause)
   expect(error).toBeInstanceOf(ReauthorizationRequiredError)
   expect(String(error)).toContain('npx @evergrant/sdk enroll')
+  // The page is the server's own; whoever reads the refusal from the file is led there, too.
+  const known = await program()
+    .whoami()
+    .catch((cause: unknown) => cause)
+  for (const one of [error, known])
+    expect(one).toMatchObject({ code: 'installation_retired', docUrl: 'https://evergrant.example/docs/errors#installation_retired' })
 })
 
 test('after two months without power it asks a person, and goes on with the same attempt when that is approved', async () => {
@@ -141,6 +147,40 @@ test('Unlock and re-key heals with a new key', async () => {
   expect((await lab.call('POST', `/api/v1/installations/${id}/unlock`, { body: {} })).status).toBe(200)
   const before = await client.describe()
   expect((await client.renew()).key_thumbprint).not.toBe(before.key_thumbprint)
+})
+
+test('a new key after an answer that was lost is the key of the installation, here and there', async () => {
+  const { client, id } = await enrolled()
+  await lab.time.advance(11 * MINUTE)
+  losing = 'refresh'
+  expect(await codeOf(program({ maxRetries: 0 }).whoami())).toBe('connection_failed')
+  const after = await client.rotateKey()
+  expect((await lab.call('GET', `/api/v1/installations/${id}`)).json).toMatchObject({ status: 'active', key_thumbprint: after.key_thumbprint })
+  await lab.time.advance(11 * MINUTE)
+  expect((await program().whoami()).key_thumbprint).toBe(after.key_thumbprint)
+})
+
+test('Unlock and re-key heals where the answer to a new key had been lost, too', async () => {
+  const { client, id } = await enrolled()
+  losing = 'refresh'
+  expect(await codeOf(client.rotateKey())).toBe('connection_failed')
+  for (const verb of ['lock', 'unlock']) expect((await lab.call('POST', `/api/v1/installations/${id}/${verb}`, { body: {} })).status).toBe(200)
+  const healed = await client.renew()
+  expect((await lab.call('GET', `/api/v1/installations/${id}`)).json).toMatchObject({ status: 'active', key_thumbprint: healed.key_thumbprint })
+})
+
+test('an unlock that came too late is told as an end, and after another one somebody at the machine brings it back', async () => {
+  const { client, id } = await enrolled()
+  const unlocked = async (): Promise<void> => {
+    for (const verb of ['lock', 'unlock']) expect((await lab.call('POST', `/api/v1/installations/${id}/${verb}`, { body: {} })).status).toBe(200)
+  }
+  await unlocked()
+  await lab.time.advance(25 * 60 * MINUTE)
+  expect(await codeOf(client.whoami())).toBe('recovery_forbidden')
+  await unlocked()
+  expect(await codeOf(client.whoami())).toBe('recovery_forbidden')
+  await client.rotateKey()
+  expect((await client.whoami()).installation.id).toBe(id)
 })
 
 test('an agent that is suspended waits, and goes on when it is resumed', async () => {

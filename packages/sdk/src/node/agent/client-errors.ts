@@ -8,15 +8,18 @@ type Problem = Partial<ProblemDocument> & {
   readonly approval?: unknown
 }
 
-/** What every error of this client can show without showing a secret: neither causes nor requests are part of it. */
+/** The base of all errors of this client, and what they can show without showing a secret: neither causes nor requests are part of it. */
 export class AgentClientError extends EvergrantError {
   override readonly name: string = 'EvergrantError'
   /** What a person has to decide about, where that is the reason: of a recovery, or of the use of a connection. */
   readonly approvalId: string | null
+  /** What the code means, and what to do about it: a page of the server that said it. Null for what no server said. */
+  readonly docUrl: string | null
 
   constructor(problem: Problem, cause?: unknown) {
     super(problem, cause)
-    const { approval } = problem
+    const { approval, type } = problem
+    this.docUrl = typeof type === 'string' && /^https?:/.test(type) ? type : null
     const id = isRecord(approval) ? approval['id'] : approval
     this.approvalId = typeof id === 'string' ? id : null
   }
@@ -24,11 +27,6 @@ export class AgentClientError extends EvergrantError {
   /** Asking again later may work, without anybody doing anything. */
   get retryable(): boolean {
     return this.action === 'retry' || this.action === 'wait'
-  }
-
-  /** What the code means, and what to do about it. */
-  get docUrl(): string {
-    return `https://evergrant.dev/docs/errors#${this.code}`
   }
 
   toJSON(): Record<string, unknown> {

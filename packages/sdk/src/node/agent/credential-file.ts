@@ -21,6 +21,10 @@ interface Intent {
 export interface Failure {
   /** SHA-256 of the token that it is about. */
   readonly token: string
+  /** When it was noted, milliseconds. */
+  readonly at: number
+  /** The page about it. */
+  readonly type: string | null
   readonly code: string
   readonly status: number
   readonly detail: string

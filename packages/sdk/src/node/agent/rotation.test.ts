@@ -373,3 +373,59 @@ test('nothing that is printed, told or thrown holds a secret', async () => {
   for (const secret of [refresh, access, ...keys]) expect(shown).not.toContain(secret)
   expect(shown).toContain('recovery_forbidden')
 })
+
+test('a refusal that was noted before the clock was set back is not believed until then', async () => {
+  const program = await enrolled()
+  const [installation] = lab.server.installations
+  lab.pass(30 * DAY)
+  installation!.agent.status = 'suspended'
+  expect(await codeOf(program.whoami())).toBe('agent_suspended')
+  installation!.agent.status = 'verified'
+  lab.pass(LIFE + MINUTE - 30 * DAY)
+  expect((await (await another()).whoami()).generation).toBe(2)
+})
+
+test('a new key that is asked for after an answer was lost goes with an attempt of its own, and locks nobody out', async () => {
+  const program = await enrolled()
+  lab.pass(LIFE + MINUTE)
+  lose('refresh')
+  expect(await codeOf((await another({ maxRetries: 0 })).whoami())).toBe('connection_failed')
+  const after = await program.rotateKey()
+  expect(lab.server.counts).toMatchObject({ repeated: 1, rotations: 2 })
+  expect(lab.server.installations[0]?.thumbprint).toBe(after.key_thumbprint)
+  expect(readdirSync(join(lab.home, 'keys'))).toEqual([`${after.key_thumbprint}.json`])
+  lab.pass(LIFE + MINUTE)
+  expect((await (await another()).whoami()).generation).toBe(4)
+})
+
+test('the key that counts is the one that the answer names', async () => {
+  const program = await enrolled()
+  const { key_thumbprint: before } = await program.describe()
+  // As a server that has answered this attempt already, without the proof of the new key.
+  const withoutNewKey = async (_commit: unknown, request: Request): Promise<Response> => {
+    const { next_key_proof: _proof, ...body } = await request.json()
+    const { url, method, headers } = request
+    const answer = await lab.server.fetch(url, { method, headers, body: JSON.stringify(body) })
+    if (answer.status === 401) lab.server.once('refresh', withoutNewKey)
+    return answer
+  }
+  lab.server.once('refresh', withoutNewKey)
+  await program.rotateKey()
+  expect((await program.describe()).key_thumbprint).toBe(before)
+  expect(readdirSync(join(lab.home, 'keys'))).toEqual([`${before}.json`])
+})
+
+test('Unlock and re-key heals where the answer to a new key had been lost, too', async () => {
+  const program = await enrolled()
+  lose('refresh')
+  expect(await codeOf(program.rotateKey())).toBe('connection_failed')
+  const [installation] = lab.server.installations
+  const lost = installation!.thumbprint
+  Object.assign(installation!, { status: 'locked' })
+  Object.assign(installation!.head, { state: 'revoked', revoked: 'compromise' })
+  lab.server.unlock()
+  const { key_thumbprint: healed } = await program.renew()
+  expect(healed).not.toBe(lost)
+  expect(installation).toMatchObject({ status: 'active', rekey: false, thumbprint: healed })
+  expect(readdirSync(join(lab.home, 'keys'))).toEqual([`${healed}.json`])
+})

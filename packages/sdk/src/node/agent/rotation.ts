@@ -11,7 +11,7 @@ import type { Platform } from './platform.ts'
 import { type Ending, UNKNOWN_TOKEN, verdictOf } from './rotation-verdict.ts'
 import { problemOf, type ServerLink, textOf } from './server-link.ts'
 import type { CredentialSlot, Keys } from './slot.ts'
-import { type Snapshot, snapshotOf } from './snapshot.ts'
+import { CLOCK_SET_MS, type Snapshot, snapshotOf } from './snapshot.ts'
 import { profileOf, readTokenAnswer } from './token-answer.ts'
 
 /** Refusals that lead to another request are followed so often; more is a loop. */
@@ -72,7 +72,11 @@ export class Rotation {
       const profile = await this.#read()
       refuseCopied(profile, this.#parts.machine)
       if (request.force !== true) refuseKnown(profile, this.#parts.platform.now())
-      return await this.#spend(profile, request.newKey ?? false)
+      if (request.newKey !== true) return await this.#spend(profile, false)
+      // An attempt that may have been answered has its key: that answer is fetched first, and the new key goes with an attempt of its own.
+      const begun = profile.next_key === null && profile.intent?.from_generation === profile.generation
+      if (begun) await this.#spend(profile, false)
+      return await this.#spend(begun ? await this.#read() : profile, true)
     } finally {
       await lock.release()
     }
@@ -93,8 +97,9 @@ export class Rotation {
       // Over already, in whatever way: that is what was asked for.
       if (answer.status !== 200 && !GONE.has(textOf(answer.body, 'code') ?? '')) throw problemOf(answer)
       await slot.remove()
-      await keys.remove(profile.key)
-      if (profile.next_key !== null) await keys.remove(profile.next_key)
+      // Of an installation that is over: where the keychain does not let go of it now, it is worth nothing.
+      await keys.remove(profile.key).catch(() => {})
+      if (profile.next_key !== null) await keys.remove(profile.next_key).catch(() => {})
       tell({
         type: 'signed_out',
         message: `signed out of ${profile.server}: the installation ${profile.installation.id} is over`,
@@ -169,7 +174,11 @@ export class Rotation {
           turn.verb = verdict.kind
           break
         case 'rekey':
-          working = await this.#withNextKey(working)
+          if (working.next_key !== null && !turn.byNext) turn.byNext = true
+          else {
+            working = await this.#rekeyed(working)
+            turn.byNext = false
+          }
           break
         case 'reload': {
           const newer = await this.#newer({})
@@ -218,6 +227,14 @@ export class Rotation {
     return both
   }
 
+  /** Neither of two keys is a new one: the answer to the newer was lost, and it was asked alone whether it is the one to be replaced. */
+  async #rekeyed(profile: Profile): Promise<Profile> {
+    const { key, next_key: next } = profile
+    const begun = await this.#withAttempt(next === null ? profile : { ...profile, key: next, next_key: null })
+    if (next !== null) await this.#parts.keys.remove(key).catch(() => {})
+    return this.#withNextKey(begun)
+  }
+
   async #send(profile: Profile, { verb, byNext }: Turn): Promise<Answer> {
     const { keys, link, machine, platform } = this.#parts
     const next: MachineKey | null = profile.next_key === null ? null : await keys.open(profile.next_key)
@@ -235,10 +252,11 @@ export class Rotation {
   async #store(working: Profile, { verb }: Turn, answer: Answer, sentAt: number): Promise<Snapshot> {
     const { keys, tell } = this.#parts
     const granted = readTokenAnswer(answer.body)
-    const key = working.next_key ?? working.key
-    const profile = profileOf({ ...working, key }, granted, sentAt)
+    const { key: before, next_key: next } = working
+    const isReplaced = next !== null && granted.key_thumbprint !== before.thumbprint
+    const profile = profileOf({ ...working, key: isReplaced ? next : before }, granted, sentAt)
     await this.#save(profile)
-    if (working.next_key !== null) await keys.remove(working.key).catch(() => {})
+    if (next !== null) await keys.remove(isReplaced ? before : next).catch(() => {})
     const snapshot = await this.#adopt(profile)
     const { generation, recovery, metadata } = granted
     if (metadata.source === 'token_recovery' || verb === 'recover')
@@ -249,7 +267,7 @@ export class Rotation {
         reason: metadata.recovery_reason,
         remaining: recovery?.remaining ?? null,
       })
-    else if (working.next_key !== null) tell({ type: 'key_rotated', message: 'the key of this machine was replaced', generation })
+    else if (isReplaced) tell({ type: 'key_rotated', message: 'the key of this machine was replaced', generation })
     else tell({ type: 'renewed', message: 'the credentials were renewed', generation })
     return snapshot
   }
@@ -303,13 +321,16 @@ function refuseCopied({ machine, server }: Profile, now: string | null): void {
 
 function refuseKnown({ failure, refresh_token }: Profile, now: number): void {
   if (failure === null || failure.token !== fingerprintOf(refresh_token)) return
+  // Noted in the future: this machine's clock was set back since, and says nothing about when to ask again.
+  if (failure.until !== null && failure.at > now + CLOCK_SET_MS) return
   if (failure.until === null || now < failure.until) throw errorOfFailure(failure)
 }
 
 function failureOf({ refresh_token }: Profile, error: EvergrantError, verdict: Ending, now: number): Failure {
   const { code, status, message, action, retryAt, requestId } = error
   const until = verdict.afterMs === null ? null : now + verdict.afterMs
-  const base = { token: fingerprintOf(refresh_token), status, request_id: requestId, until }
+  const type = error instanceof AgentClientError ? error.docUrl : null
+  const base = { token: fingerprintOf(refresh_token), at: now, type, status, request_id: requestId, until }
   if (verdict.kind === 'pending')
     return {
       ...base,
@@ -322,7 +343,7 @@ function failureOf({ refresh_token }: Profile, error: EvergrantError, verdict: E
   return { ...base, code, detail: message, action, retry_at: retryAt?.toISOString() ?? null, approval: null }
 }
 
-function errorOfFailure({ approval, ...failure }: Failure): AgentClientError {
-  const problem = { ...failure, request_id: failure.request_id ?? '' }
+function errorOfFailure({ approval, at: _at, ...failure }: Failure): AgentClientError {
+  const problem = { ...failure, type: failure.type ?? '', request_id: failure.request_id ?? '' }
   return approval === null ? errorOf(problem) : new RecoveryPendingApprovalError({ ...problem, approval })
 }

@@ -21,8 +21,8 @@ export interface Snapshot {
 const RENEW_AT = 2 / 3
 /** Not all processes of a machine, and not all machines of a fleet, at once. */
 const SPREAD = 0.1
-/** A token that seems to come from so far in the future was stored before this machine's clock was set back. */
-const CLOCK_SET_MS = 60_000
+/** What seems to come from so far in the future was stored before this machine's clock was set back. */
+export const CLOCK_SET_MS = 60_000
 
 export function snapshotOf(profile: Profile, key: MachineKey, { now, random }: { readonly now: number; readonly random: number }): Snapshot {
   const life = profile.expires_in * 1_000

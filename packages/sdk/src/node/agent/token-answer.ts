@@ -17,6 +17,8 @@ interface TokenAnswer extends Identity {
   readonly refresh_token: string
   readonly refresh_expires_at: string
   readonly generation: number
+  /** The key of the installation from now on; null where the server does not say. */
+  readonly key_thumbprint: string | null
   readonly metadata: TokenMetadata
   readonly recovery: Recovery | null
 }
@@ -40,6 +42,7 @@ export function readTokenAnswer(body: JsonRecord): TokenAnswer {
     refresh_token,
     expires_in,
     generation,
+    key_thumbprint: textOf(installation, 'key_thumbprint'),
     token_type: textOf(body, 'token_type') ?? 'DPoP',
     refresh_expires_at: textOf(body, 'refresh_expires_at') ?? '',
     installation: { ...named(installation), status: textOf(installation, 'status') ?? 'active', expires_at: textOf(installation, 'expires_at') },
@@ -80,7 +83,7 @@ interface ProfileBase {
 
 /** The profile that an answer makes, for storing. `sentAt`: lifetimes count from when the request was sent, so that none is believed too long. */
 export function profileOf(base: ProfileBase, answer: TokenAnswer, sentAt: number): Profile {
-  const { metadata: _metadata, ...kept } = answer
+  const { metadata: _metadata, key_thumbprint: _thumbprint, ...kept } = answer
   const { server, name, key, machine, enrolled_with } = base
   return { server, name, ...kept, received_at: sentAt, key, next_key: null, intent: null, failure: null, machine, enrolled_with }
 }
