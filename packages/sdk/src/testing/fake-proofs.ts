@@ -4,6 +4,9 @@ import { importPublicKey, isRecord, isSignedBy, publicJwk, readJws, thumbprintOf
 /** A nonce says in which two minutes it was given out, and is good for the two slots after. */
 export const NONCE_SLOT_MS = 120_000
 const SLOTS_BACK = 2
+/** Beside an access token a proof without a nonce counts by its clock: so old, and so far ahead. */
+const AGE_MAX_MS = 120_000
+const AHEAD_MAX_MS = 60_000
 const LENGTH_MAX = 4_096
 
 interface Proven {
@@ -44,14 +47,19 @@ export class FakeProofs {
     const jwk = isRecord(given) && !('d' in given) ? publicJwk(given, jws.algorithm) : null
     const key = jwk === null ? null : await importPublicKey(jwk, jws.algorithm).catch(() => null)
     if (jwk === null || key === null || !(await isSignedBy(jws, key, jws.algorithm))) return 'invalid'
-    const { jti, htm, htu, nonce, rth, ath } = jws.claims
+    const { jti, htm, htu, iat, nonce, rth, ath } = jws.claims
     if (typeof jti !== 'string' || jti.length < 22 || htm !== method || htu !== url.replace(/[?#].*$/s, '')) return 'invalid'
     if (credential !== undefined && rth !== (await digestOf(credential))) return 'invalid'
     if (accessToken !== undefined && ath !== (await digestOf(accessToken))) return 'invalid'
+    const thumbprint = await thumbprintOf(jwk)
+    const use = `${thumbprint} ${htu} ${jti}`
+    if (nonce === undefined && accessToken !== undefined) {
+      const age = this.#now() - Number(iat) * 1_000
+      return age > AGE_MAX_MS || age < -AHEAD_MAX_MS ? 'nonce' : { thumbprint, after: 0, use }
+    }
     const after = typeof nonce === 'string' ? Number(/^n(\d+)\./.exec(nonce)?.[1]) : Number.NaN
     if (Number.isNaN(after) || this.#now() - after >= (SLOTS_BACK + 1) * NONCE_SLOT_MS) return 'nonce'
-    const thumbprint = await thumbprintOf(jwk)
-    return { thumbprint, after, use: `${thumbprint} ${htu} ${jti}` }
+    return { thumbprint, after, use }
   }
 
   /** False when it was used before. Apart from the check, because the real server looks at the credential in between. */

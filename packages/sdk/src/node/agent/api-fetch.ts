@@ -28,7 +28,12 @@ export async function fetchWithToken(parts: ApiFetchParts, address: string | URL
   let replayed = false
   for (let tries = 0; ; ) {
     const response = await send(platform, url, method, init, token)
-    if (response.status === 401 && twice && !replayed) {
+    if (response.status === 401 && !twice) {
+      // Too late for this request: for the next one, which would bring the same token.
+      await parts.token(token.generation).catch(() => {})
+      return response
+    }
+    if (response.status === 401 && !replayed) {
       replayed = true
       const newer = await parts.token(token.generation)
       // Nothing newer: the refusal is not about this token, and is the caller's.
@@ -79,6 +84,10 @@ async function send({ fetch }: Platform, first: URL, method: string, init: Reque
     const response = await fetch(url, { ...init, method, headers, redirect: 'manual' })
     const location = response.headers.get('location')
     if (init.redirect === 'manual' || response.status < 300 || response.status > 399 || location === null || hops >= REDIRECTS_MAX) return response
+    if (init.redirect === 'error') {
+      await response.body?.cancel()
+      throw new TypeError(`${url.origin} redirects (status ${response.status}), and \`redirect: 'error'\` was asked for.`)
+    }
     const next = new URL(location, url)
     if (next.origin !== first.origin || (method !== 'GET' && method !== 'HEAD')) return response
     await response.body?.cancel()

@@ -1,3 +1,4 @@
+import process from 'node:process'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Evergrant } from './evergrant.ts'
 import { codeOf, createMachineLab, type MachineLab, MINUTE } from './testing/machine-lab.ts'
@@ -244,4 +245,147 @@ test('whoever gives up waiting does not end the request of the others', async ()
   stop.abort(new Error('enough'))
   await expect(given).rejects.toThrow('enough')
   expect((await kept).generation).toBe(7)
+})
+
+const upload = (): RequestInit & { duplex: 'half' } => ({ method: 'POST', body: new Blob(['x']).stream(), duplex: 'half' })
+
+/** The next answer of this path is held until it is let go. Being asked for a nonce is no answer. */
+function hold(path: string): () => void {
+  let open = (): void => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const script = async (commit: () => Promise<Response>): Promise<Response> => {
+    const answer = await commit()
+    if (answer.status === 401) lab.server.once(path, script)
+    else await opened
+    return answer
+  }
+  lab.server.once(path, script)
+  return open
+}
+
+test('a caller whose signal ended before it asked sends nothing, and leaves no failure that nobody hears', async () => {
+  await program.whoami()
+  const before = lab.server.counts.refused
+  const unheard: unknown[] = []
+  const listen = (reason: unknown): number => unheard.push(reason)
+  process.on('unhandledRejection', listen)
+  await expect(program.connections.token('con_9', { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
+  // Whatever had been sent would be answered before this one.
+  expect(await codeOf(program.connections.token('con_8'))).toBe('not_found')
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('unhandledRejection', listen)
+  expect([lab.server.counts.refused, unheard]).toEqual([before + 1, []])
+})
+
+test('whoever gives up a request of his own does not wait for its token any more', async () => {
+  await program.whoami()
+  const stop = new AbortController()
+  const open = hold('token')
+  const given = program.connections.fetch('con_1', `${API}/me`, { signal: stop.signal })
+  stop.abort(new Error('enough'))
+  await expect(given).rejects.toThrow('enough')
+  open()
+  expect(sent).toEqual([])
+})
+
+test('whoever gives up does not wait for the credential of this machine, either, by any call', async () => {
+  await program.whoami()
+  lab.pass(11 * MINUTE)
+  const open = hold('refresh')
+  for (const call of [
+    (signal: AbortSignal) => program.connections.proxy('con_1', 'v1/x', { signal }),
+    (signal: AbortSignal) => program.connections.get('con_1', { signal }),
+  ]) {
+    const stop = new AbortController()
+    const given = call(stop.signal)
+    stop.abort(new Error('enough'))
+    await expect(given).rejects.toThrow('enough')
+  }
+  open()
+  expect((await program.connections.proxy('con_1', 'v1/x')).status).toBe(200)
+})
+
+test('an answer that was overtaken by a newer one does not take its place', async () => {
+  await program.whoami()
+  const open = hold('token')
+  const slow = program.connections.token('con_1')
+  await expect.poll(() => lab.server.counts.tokens).toBe(1)
+  expect((await program.connections.token('con_1', { rejectedGeneration: 7 })).generation).toBe(8)
+  open()
+  await slow
+  expect((await program.connections.token('con_1')).generation).toBe(8)
+  expect(lab.server.counts.tokens).toBe(2)
+})
+
+test('how long a token still lives is told by the clock of the server, however wrong that of the machine is', async () => {
+  const late = lab.program({
+    server: lab.server.url,
+    enrolmentCode: lab.server.code(),
+    profile: 'late',
+    platform: { now: () => lab.platform.now() - 60 * MINUTE },
+  })
+  lab.server.connections.get('con_1')!.expiresAt = new Date(lab.platform.now() + 10 * MINUTE).toISOString()
+  await late.connections.token('con_1')
+  await late.connections.token('con_1', { minTtl: 300 })
+  expect(lab.server.counts.tokens).toBe(1)
+  await late.connections.token('con_1', { minTtl: 1_200 })
+  expect(lab.server.counts.tokens).toBe(2)
+  await late.close()
+})
+
+test('a clock that is set back keeps no token for longer', async () => {
+  await program.connections.token('con_1')
+  lab.pass(-30 * MINUTE)
+  await program.connections.token('con_1')
+  expect(lab.server.counts.tokens).toBe(2)
+})
+
+test('what a provider says of its clock and its nonces, through the proxy, is not taken for the word of Evergrant', async () => {
+  await program.whoami()
+  const headers = { 'evergrant-upstream-status': '200', 'dpop-nonce': 'theirs', date: 'Mon, 01 Jan 2001 00:00:00 GMT' }
+  lab.server.once('/v1/x', () => Promise.resolve(new Response('x', { headers })))
+  await program.connections.proxy('con_1', 'v1/x')
+  const before = lab.server.counts.refused
+  await program.connections.get('con_1')
+  expect(lab.server.counts.refused).toBe(before)
+})
+
+test('a stream that goes through the proxy after a quiet while is not refused for a nonce that is over', async () => {
+  await program.connections.list()
+  lab.pass(6.5 * MINUTE)
+  expect((await program.connections.proxy('con_1', 'v1/upload', upload())).status).toBe(200)
+})
+
+test('whoever wants no redirect gets an error instead of where it leads', async () => {
+  answers = [() => new Response('', { status: 302, headers: { location: '/you' } })]
+  await expect(program.connections.fetch('con_1', `${API}/me`, { redirect: 'error' })).rejects.toThrow(TypeError)
+  expect(sent).toHaveLength(1)
+})
+
+test('a stream that was refused for the credential of this machine is not sent again, and the next one has a new credential', async () => {
+  await program.whoami()
+  lab.server.rotate()
+  expect(await codeOf(program.connections.proxy('con_1', 'v1/upload', upload()))).toBe('access_token_expired')
+  expect((await program.connections.proxy('con_1', 'v1/upload', upload())).status).toBe(200)
+  expect(lab.server.counts.rotations).toBe(1)
+})
+
+test('a stream that an API refused reports its token, so that the next request has another', async () => {
+  answers = [refuse]
+  expect((await program.connections.fetch('con_1', `${API}/upload`, upload())).status).toBe(401)
+  expect((await program.connections.fetch('con_1', `${API}/upload`, upload())).status).toBe(200)
+  expect(seen()).toEqual(['Bearer token-7', 'Bearer token-8'])
+})
+
+test('a token that is over is in memory no more, also when nobody asks for it again', async () => {
+  lab.server.connections.set('con_2', { id: 'con_2', generation: 1, expiresAt: null })
+  await program.connections.token('con_1')
+  lab.pass(2 * MINUTE)
+  await program.connections.token('con_2')
+  // Were it there still, a clock that is set back would make it good again.
+  lab.pass(-1.5 * MINUTE)
+  await program.connections.token('con_1')
+  expect(lab.server.counts.tokens).toBe(3)
 })

@@ -3,6 +3,7 @@ import type { Connection, Token } from '../../wire/shapes.ts'
 import { fetchWithToken } from './api-fetch.ts'
 import { isStream } from './body.ts'
 import { configurationError, errorOf } from './client-errors.ts'
+import { orAborted } from './or-aborted.ts'
 import type { Platform } from './platform.ts'
 import type { ServerLink } from './server-link.ts'
 import type { ServerSession } from './server-session.ts'
@@ -72,24 +73,21 @@ export class ConnectionTokens implements AgentConnections {
 
   token(id: string, request?: TokenRequest): Promise<Token> {
     const kept = this.#kept.get(id)
-    if (kept !== undefined && this.#parts.platform.now() < kept.until && (request === undefined || fits(kept.token, request, this.#parts.platform.now())))
-      return kept.promise
+    if (kept !== undefined && this.#isFresh(kept) && (request === undefined || fits(kept.token, request, this.#parts.link().now()))) return kept.promise
     return this.#read(id, request ?? {})
   }
 
   async fetch(id: string, url: string | URL, init: RequestInit = {}): Promise<Response> {
     const { platform, maxRetries } = this.#parts
-    return fetchWithToken(
-      { platform, maxRetries, token: (rejected) => this.token(id, rejected === null ? undefined : { rejectedGeneration: rejected }) },
-      url,
-      init,
-    )
+    const signal = init.signal ? { signal: init.signal } : {}
+    const token = (rejected: number | null): Promise<Token> => this.token(id, rejected === null ? signal : { ...signal, rejectedGeneration: rejected })
+    return fetchWithToken({ platform, maxRetries, token }, url, init)
   }
 
   async proxy(id: string, path: string, init: RequestInit = {}): Promise<Response> {
     const target = `proxy/${segmentOf(id)}/${proxyPath(path)}`
-    const session = await this.#parts.session()
-    const { method = 'GET', body } = init
+    const { method = 'GET', body, signal } = init
+    const session = await orAborted(this.#parts.session(), signal)
     const response = await session.send(method.toUpperCase(), target, init, !isStream(body))
     // Evergrant's own refusals are errors; whatever a provider answers is the caller's.
     if (response.status < 400 || response.headers.has('evergrant-upstream-status')) return response
@@ -100,7 +98,7 @@ export class ConnectionTokens implements AgentConnections {
 
   async get(id: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Connection> {
     const path = `connections/${segmentOf(id)}`
-    const session = await this.#parts.session()
+    const session = await orAborted(this.#parts.session(), signal)
     return (await session.get(path, {}, signal)) as unknown as Connection
   }
 
@@ -117,13 +115,15 @@ export class ConnectionTokens implements AgentConnections {
   /** One request for all who want the same. */
   #read(id: string, request: TokenRequest): Promise<Token> {
     const { minTtl, rejectedGeneration, signal } = request
+    if (signal?.aborted === true) return Promise.reject(signal.reason)
     const name = `${id}\n${minTtl ?? ''}\n${rejectedGeneration ?? ''}`
     const flight = this.#flights.get(name) ?? this.#ask(id, request).finally(() => this.#flights.delete(name))
     this.#flights.set(name, flight)
-    return signal === undefined ? flight : orAborted(flight, signal)
+    return orAborted(flight, signal)
   }
 
-  async #ask(id: string, { minTtl, rejectedGeneration }: TokenRequest): Promise<Token> {
+  async #ask(id: string, request: TokenRequest): Promise<Token> {
+    const { minTtl, rejectedGeneration } = request
     const path = `connections/${segmentOf(id)}/token`
     const session = await this.#parts.session()
     const answer = await session.get(path, { min_ttl: minTtl, rejected_generation: rejectedGeneration }).catch((error) => {
@@ -134,9 +134,29 @@ export class ConnectionTokens implements AgentConnections {
     const token = answer as unknown as Token
     const { platform, link } = this.#parts
     const now = platform.now()
+    // Asked for before, answered after: what is newer stays.
+    const newer = this.#kept.get(id)
+    if (newer !== undefined && newer.token.generation > token.generation && this.#isFresh(newer))
+      return fits(newer.token, request, link().now()) ? newer.token : token
     const ends = token.expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(token.expires_at) - link().skewMs - MARGIN_MS
+    this.#kept.delete(id)
     this.#kept.set(id, { token, promise: Promise.resolve(token), until: Math.min(now + KEPT_MS, ends) })
+    this.#dropOver()
     return token
+  }
+
+  /** In the order in which they came, which is nearly that of their ends: a program that uses a million connections does not keep a million tokens. */
+  #dropOver(): void {
+    for (const [id, kept] of this.#kept) {
+      if (this.#isFresh(kept)) return
+      this.#kept.delete(id)
+    }
+  }
+
+  /** More than can be left: this machine's clock was set back, and nobody knows for how long it has been kept. */
+  #isFresh({ until }: Kept): boolean {
+    const leftMs = until - this.#parts.platform.now()
+    return leftMs > 0 && leftMs <= KEPT_MS
   }
 }
 
@@ -157,16 +177,8 @@ function proxyPath(text: string): string {
   return path
 }
 
+/** `now`: the server's time, in which the end of a token is given. */
 function fits({ generation, expires_at: ends }: Token, { minTtl, rejectedGeneration }: TokenRequest, now: number): boolean {
   if (rejectedGeneration !== undefined && generation <= rejectedGeneration) return false
   return minTtl === undefined || ends === null || Date.parse(ends) - now >= minTtl * 1_000
-}
-
-function orAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted()
-    const stop = (): void => reject(signal.reason)
-    signal.addEventListener('abort', stop, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
 }

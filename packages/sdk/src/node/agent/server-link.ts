@@ -9,6 +9,8 @@ import type { Platform } from './platform.ts'
 const API = '/api/v1/'
 /** The server's clock may be this much off before times are corrected: `Date` knows whole seconds. */
 const SKEW_IGNORED_MS = 2_000
+/** A nonce is good for four minutes at least. Where none is asked for, one that may be over is worse than none: the refusal costs what cannot be sent twice. */
+const NONCE_MS = 180_000
 
 interface ProvenPost {
   readonly path: string
@@ -26,6 +28,7 @@ export class ServerLink {
   readonly #platform: Platform
   readonly #timeoutMs: number
   #nonce: string | null = null
+  #nonceAt = 0
   #skewMs = 0
 
   constructor(server: string, platform: Platform, timeoutMs: number) {
@@ -49,7 +52,11 @@ export class ServerLink {
   }
 
   readonly heard = (headers: Headers): void => {
-    this.#nonce = headers.get('dpop-nonce') ?? this.#nonce
+    const nonce = headers.get('dpop-nonce')
+    if (nonce !== null) {
+      this.#nonce = nonce
+      this.#nonceAt = this.#platform.now()
+    }
     const date = Date.parse(headers.get('date') ?? '')
     if (Number.isNaN(date)) return
     const skew = date - this.#platform.now()
@@ -81,7 +88,9 @@ export class ServerLink {
   /** Headers that show an access token and prove its key for one request (RFC 9449 section 7.1). */
   async authorize(method: string, url: string, token: { readonly text: string; readonly type: string }, key: MachineKey): Promise<Record<string, string>> {
     if (token.type.toLowerCase() !== 'dpop') return { authorization: `Bearer ${token.text}` }
-    const dpop = await proofBy(key, { method, url, nonce: this.#nonce, accessToken: token.text }, this.now())
+    const age = this.#platform.now() - this.#nonceAt
+    const nonce = age >= 0 && age < NONCE_MS ? this.#nonce : null
+    const dpop = await proofBy(key, { method, url, nonce, accessToken: token.text }, this.now())
     return { authorization: `DPoP ${token.text}`, dpop }
   }
 

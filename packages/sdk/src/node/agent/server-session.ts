@@ -2,6 +2,7 @@ import { isRecord, type JsonRecord } from '../../proof/jws.ts'
 import { AgentClientError } from './client-errors.ts'
 import { type Answer, retryAfterOf, unanswered } from './exchange.ts'
 import type { Keeper } from './keeper.ts'
+import { orAborted } from './or-aborted.ts'
 import type { Platform } from './platform.ts'
 import { problemOf, type ServerLink } from './server-link.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -9,6 +10,9 @@ import type { Snapshot } from './snapshot.ts'
 const PAUSE_MS = 250
 /** Longer than this nobody waits inside a call: the error says when. */
 const PAUSE_MAX_MS = 20_000
+
+/** On what the proxy passed on from a provider. */
+const UPSTREAM = 'evergrant-upstream-status'
 
 interface SessionParts {
   readonly keeper: Keeper
@@ -34,7 +38,7 @@ export class ServerSession {
       let failure: AgentClientError
       let pause: number | null = null
       try {
-        const answer = await this.#authorized('GET', url, (headers) => link.get(`${path}${text}`, headers, signal), refusalOf)
+        const answer = await this.#authorized({ method: 'GET', url, signal }, (headers) => link.get(`${path}${text}`, headers, signal), refusalOf)
         if (answer.status < 400) return answer.body
         failure = problemOf(answer) as AgentClientError
         pause = retryAfterOf(answer.headers, link.now(), answer.body['retry_at'])
@@ -56,8 +60,7 @@ export class ServerSession {
     const { link, platform } = this.#parts
     const url = link.url(path)
     return this.#authorized(
-      method,
-      url,
+      { method, url, signal: init.signal, repeatable },
       async (authorization) => {
         const headers = new Headers(init.headers)
         for (const [name, value] of Object.entries(authorization)) headers.set(name, value)
@@ -65,29 +68,40 @@ export class ServerSession {
           init.signal?.throwIfAborted()
           throw unanswered(new URL(url).origin, null, cause)
         })
-        link.heard(response.headers)
+        // What a provider answered brings its own clock, and its own nonces.
+        if (!response.headers.has(UPSTREAM)) link.heard(response.headers)
         return response
       },
-      (response) => (repeatable ? refusalOfResponse(response) : Promise.resolve(null)),
+      refusalOfResponse,
     )
   }
 
   async #authorized<Result>(
-    method: string,
-    url: string,
+    { method, url, signal, repeatable = true }: Authorizing,
     send: (headers: Record<string, string>) => Promise<Result>,
     refusal: (result: Result) => Refusal | Promise<Refusal>,
   ): Promise<Result> {
     const { keeper, link } = this.#parts
-    let snapshot = await keeper.use()
+    let snapshot = await orAborted(keeper.use(), signal)
     const attempt = async (with_: Snapshot): Promise<Result> => send(await link.authorize(method, url, with_.access, with_.key))
     let result = await attempt(snapshot)
-    if ((await refusal(result)) === 'nonce') result = await attempt(snapshot)
+    if (repeatable && (await refusal(result)) === 'nonce') result = await attempt(snapshot)
     if ((await refusal(result)) !== 'token') return result
-    snapshot = await keeper.refused(snapshot)
+    snapshot = await orAborted(keeper.refused(snapshot), signal)
+    // What cannot be sent twice: the next request has the new credential.
+    if (!repeatable) return result
     result = await attempt(snapshot)
     return (await refusal(result)) === 'nonce' ? attempt(snapshot) : result
   }
+}
+
+interface Authorizing {
+  readonly method: string
+  readonly url: string
+  /** Of the caller, who does not wait for the credential, either, once it ends. */
+  readonly signal: AbortSignal | null | undefined
+  /** True by default. */
+  readonly repeatable?: boolean
 }
 
 /** `nonce`: the same credential with a new proof. `token`: another credential. */
@@ -102,7 +116,7 @@ function refusalOf({ status, body }: Answer): Refusal {
 
 /** A provider's own 401, passed on by the proxy, says nothing about this credential. */
 async function refusalOfResponse(response: Response): Promise<Refusal> {
-  if (response.status !== 401 || response.headers.has('evergrant-upstream-status')) return null
+  if (response.status !== 401 || response.headers.has(UPSTREAM)) return null
   const body: unknown = await response
     .clone()
     .json()
