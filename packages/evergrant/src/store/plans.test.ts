@@ -15,6 +15,7 @@ import { systemClock, systemEntropy, systemTimers } from '../system.ts'
 import { agentCopies, agentPlans, fillAgents } from './conformance/agent-plans.ts'
 import { enrolled, newAgent } from './conformance/agents.ts'
 import { alertCopies, alertPlans, fillAlerts } from './conformance/alert-plans.ts'
+import { deathCopies, deathPlans, fillDeaths } from './conformance/death-plans.ts'
 import { observePlans } from './conformance/observe-plans.ts'
 import { opened, person } from './conformance/people.ts'
 import { insertion, stagedSession } from './conformance/sign-in-cases.ts'
@@ -228,10 +229,25 @@ const CASES: readonly Case[] = [
     run: (store, { org: { organization, integration } }) =>
       store.checks.plan({ integration: integration.id, organization, everyMs: DAY, before: 'con_9' as ConnectionId }, LIMIT),
   },
+  {
+    name: 'a page that is sealed anew',
+    run: (store, world) =>
+      store.reseals.advance({
+        key: 'plans',
+        holder: 'plan-node',
+        heldUntil: NOW,
+        swaps: some(world).flatMap((connection) =>
+          ['access_token', 'refresh_token'].map((column) => ({ source: 1, column, key: [connection], was: Uint8Array.of(1), is: Uint8Array.of(2) })),
+        ),
+        unopened: 0,
+        next: null,
+      }),
+  },
   ...agentPlans(NOW),
   ...observePlans,
   ...alertPlans(NOW),
   ...trustPlans(NOW),
+  ...deathPlans,
 ]
 
 type ExplainedStep = (step: Exclude<Step, { kind: 'changed' }>, complain: (why: string) => void) => Promise<StepResult>
@@ -286,6 +302,7 @@ async function fill(
   await fillAgents(org)
   await fillTrust(org)
   await fillAlerts(org, first, NOW)
+  await fillDeaths(org)
   const agent = await newAgent(org, { owner: user.id })
   const machine = await enrolled(org, agent, 'plans')
   await store.installations.present(sdkPresentation(machine.id, { verb: 'recover' }))
@@ -346,6 +363,7 @@ async function fill(
     ...agentCopies(NOW),
     ...trustCopies(NOW),
     ...alertCopies(NOW),
+    ...deathCopies(NOW),
   }
   for (const [table, copy] of Object.entries(copies)) {
     const [row] = await sql(`select * from ${table} ${table === 'event' ? "where type = 'connection.refreshed'" : ''} limit 1`)

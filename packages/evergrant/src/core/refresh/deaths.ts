@@ -73,7 +73,7 @@ export interface HeldProbe {
 export interface Deaths {
   /** For each integration whose turn has come (database clock): the grant probed longest ago. Its next turn is `everyMs` later. */
   takeHeldProbes(everyMs: number): Promise<readonly HeldProbe[]>
-  /** Ends marked before a breaker opened, and held ends that are decided; earliest hard expiry first. */
+  /** Ends marked before a breaker opened, then held ends that are decided, the longest waiting first. What goes back to work has its own order, see `park`. */
   unsettledDeaths(limit: number): Promise<readonly UnsettledDeath[]>
   /** Idempotent. The last settlement of a decided breaker closes it. */
   settleDeath(settlement: DeathSettlement): Promise<void>

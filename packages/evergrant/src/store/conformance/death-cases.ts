@@ -24,7 +24,7 @@ function report(org: TestOrganization, connection: ConnectionId, changes: Partia
 }
 
 /** One refused refresh of a fresh or a known connection. */
-async function die(store: Store, org: TestOrganization, changes: Partial<DeathReport> = {}, known?: ConnectionId) {
+export async function die(store: Store, org: TestOrganization, changes: Partial<DeathReport> = {}, known?: ConnectionId) {
   const connection = known ?? (await org.connect())
   const { epoch } = (await org.row(connection)).credential
   const intent = await org.claimed(connection, { epoch })

@@ -107,11 +107,11 @@ export function unsettledDeaths(tables: Tables, limit: number): UnsettledDeath[]
     const open = deathsOf(tables, integration).filter((death) => held.decision !== null || !death.held)
     found.push(
       ...open
+        .sort((left, right) => Number(left.held) - Number(right.held) || left.probedAt - right.probedAt)
         .map(({ connection, organization, generation, fault, ...death }): UnsettledDeath => {
           const hardAt = tables.connections.get(connection)?.grant.credential.hardAt ?? null
           return { connection, organization, integration, generation, action: actionOf(death, held.decision), fault, hardAt }
-        })
-        .sort((left, right) => (left.hardAt ?? 0) - (right.hardAt ?? 0)),
+        }),
     )
   }
   return found.slice(0, limit)

@@ -125,30 +125,46 @@ function* toTheEnd(integration: IntegrationId, connection: string): Program<void
   )
 }
 
-/** A held watch leaves marks of its window to take back, a decided one everything. */
+/**
+ * A held watch leaves marks of its window to take back, a decided one everything. Asked every few seconds, for as long as ends are
+ * held: what is read is what is left to do, and no end that waits for a decision.
+ */
 export function* unsettledDeaths(limit: number): Program<readonly UnsettledDeath[]> {
-  const found = yield* rows(
-    `select d.*, w.decision, c.hard_at from death_watch w join death d on d.integration_id = w.integration_id
-       left join credential c on c.connection_id = d.connection_id
-     where w.held_at is not null and (w.decision is not null or d.held = 0) order by w.integration_id, coalesce(c.hard_at, 0) limit ?`,
+  const watches = yield* rows('select integration_id, decision from death_watch where probe_at > 0 and held_at is not null order by probe_at')
+  const found: UnsettledDeath[] = []
+  for (const watch of watches) {
+    for (const held of watch.decision === null ? [0] : [0, 1]) {
+      if (found.length < limit) found.push(...(yield* deathsOf(watch, held, limit - found.length)))
+    }
+  }
+  return found
+}
+
+/** In the order of an index, without a sort: what is settled is gone, so that the next call goes on behind it. */
+function* deathsOf(watch: Row, held: number, limit: number): Program<readonly UnsettledDeath[]> {
+  const deaths = yield* rows(
+    `select d.*, c.hard_at from death d left join credential c on c.connection_id = d.connection_id
+     where d.integration_id = ? and d.held = ? order by d.probed_at limit ?`,
+    text(watch, 'integration_id'),
+    held,
     limit,
   )
-  return found.map((death) => ({
+  return deaths.map((death) => ({
     connection: text(death, 'connection_id') as ConnectionId,
     organization: text(death, 'organization_id') as OrganizationId,
     integration: text(death, 'integration_id') as IntegrationId,
     generation: integer(death, 'generation'),
-    action: actionOf(death),
+    action: actionOf(watch, held),
     fault: json<StoredFault>(death, 'fault'),
     hardAt: integerOrNull(death, 'hard_at'),
   }))
 }
 
 /** A mark that was made before the breaker opened: a confirmation lets it stand, everything else takes it back first. */
-function actionOf(death: Row): UnsettledDeath['action'] {
-  const decision = textOrNull(death, 'decision') as DeathDecision | null
+function actionOf(watch: Row, held: number): UnsettledDeath['action'] {
+  const decision = textOrNull(watch, 'decision') as DeathDecision | null
   if (decision === 'confirm') return 'confirm'
-  return integer(death, 'held') === 0 ? 'take_back' : (decision ?? 'take_back')
+  return held === 0 ? 'take_back' : (decision ?? 'take_back')
 }
 
 export function* settleDeath(dialect: Dialect, settlement: DeathSettlement): Program<void> {
@@ -203,8 +219,11 @@ function* carryOut(found: Row, { death, fault, event, at, dueAt }: DeathSettleme
   yield* changed({ kind: 'connection', connection: death.connection })
 }
 
+/** In the order of an index: the deaths of another integration are not looked through for one of this. */
+const ONE_LEFT = 'select connection_id from death where integration_id = ? order by held limit 1'
+
 function* closeIfDone({ death, confirmedForMs }: DeathSettlement, decision: DeathDecision): Program<void> {
-  const left = yield* row('select connection_id from death where integration_id = ? limit 1', death.integration)
+  const left = yield* row(ONE_LEFT, death.integration)
   if (left === undefined) yield* close(death.integration, decision === 'confirm' ? confirmedForMs : 0)
 }
 
@@ -231,7 +250,7 @@ export function* decideDeaths(
   if (watch === undefined || watch.held_at === null || watch.decision !== null) return 'not_held'
   yield* append(event)
   yield* run('update death_watch set decision = ? where integration_id = ?', decision, integration)
-  const left = yield* row('select connection_id from death where integration_id = ? limit 1', integration)
+  const left = yield* row(ONE_LEFT, integration)
   if (left === undefined) yield* close(integration, decision === 'confirm' ? confirmedForMs : 0)
   yield* changed({ kind: 'integration', integration })
   return 'decided'
