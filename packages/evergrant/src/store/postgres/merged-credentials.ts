@@ -1,5 +1,6 @@
 import type { ConnectionId } from '../../core/ids.ts'
 import type { ClaimOutcome, ClaimRequest, CommitBusy, CommitOutcome, Credentials, GrantCommit, ReadMark } from '../../core/refresh/credentials.ts'
+import { BytePieces } from '../sql/byte-pieces.ts'
 import type { Row } from '../sql/program.ts'
 import { integer, text } from '../sql/rows.ts'
 import type { ChangeChannel } from './change-channel.ts'
@@ -89,7 +90,7 @@ async function markMany(single: Credentials, database: PostgresDatabase, marks: 
 }
 
 async function grantMany(database: PostgresDatabase, channel: ChangeChannel, commits: readonly GrantCommit[]): Promise<ReadonlyMap<string, CommitOutcome>> {
-  const pieces = new Pieces()
+  const pieces = new BytePieces()
   const list = commits.map((commit) => grantRecord(commit, pieces))
   const [row] = await database.statement(MERGED_GRANT, [JSON.stringify(list), pieces.bytes(), channel.origin])
   const applied = (row?.list ?? []) as readonly (readonly [ConnectionId, number])[]
@@ -97,7 +98,7 @@ async function grantMany(database: PostgresDatabase, channel: ChangeChannel, com
   return new Map(applied.map(([connection, generation]): [string, CommitOutcome] => [connection, { kind: 'applied', generation }]))
 }
 
-function grantRecord(commit: GrantCommit, pieces: Pieces) {
+function grantRecord(commit: GrantCommit, pieces: BytePieces) {
   const { answer, credential, event } = commit
   const [bodyOffset, bodyLength] = pieces.add(answer.body)
   const [accessOffset, accessLength] = pieces.add(credential.accessToken)
@@ -140,23 +141,5 @@ function grantRecord(commit: GrantCommit, pieces: Pieces) {
     event_connection: event.connection,
     subject: event.subject,
     data: JSON.stringify(event.data),
-  }
-}
-
-/** Bytes of many values in one parameter. Offsets count from 1, as SQL does. */
-class Pieces {
-  readonly #parts: Uint8Array[] = []
-  #next = 1
-
-  add(part: Uint8Array | null): readonly [offset: number | null, length: number | null] {
-    if (part === null) return [null, null]
-    const offset = this.#next
-    this.#parts.push(part)
-    this.#next += part.length
-    return [offset, part.length]
-  }
-
-  bytes(): Buffer {
-    return Buffer.concat(this.#parts)
   }
 }
