@@ -13,7 +13,7 @@ import {
 import { type HeldLock, lockFile } from './file-lock.ts'
 import { lockPipe } from './pipe-lock.ts'
 import type { Platform } from './platform.ts'
-import { checkFolder, openFolder, readPrivate, writePrivate } from './safe-files.ts'
+import { checkFolder, openFolder, readPrivate, sweepTemporary, writePrivate } from './safe-files.ts'
 
 const LOCKS = 'locks'
 
@@ -99,6 +99,7 @@ export class CredentialStore {
     const lock = await this.#lock(join(this.folder, LOCKS, 'file.lock'))
     try {
       await writePrivate(this.path, writeCredentials(change(await this.read())))
+      await sweepTemporary(this.path)
     } finally {
       await lock.release()
     }

@@ -205,3 +205,16 @@ test('a name that the kernel keeps is free again when its server closes', async 
   expect(again).toBeTypeOf('function')
   if (again !== 'taken') await again()
 })
+
+test('a record that a full disk does not take leaves no name behind', async () => {
+  const { wait, mono } = timeThatPasses()
+  // Where the name could be made, and its content could not be written.
+  const full = {
+    toJSON(): never {
+      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+    },
+  }
+  const processes = { ...systemProcesses, self: () => ({ ...systemProcesses.self(), host: full as unknown as string }) }
+  expect(await codeOf(lockFile(path, { wait, mono, processes }))).toMatch(/^credential_store_unwritable: .*ENOSPC/)
+  expect(readdirSync(folder)).toEqual([])
+})

@@ -151,6 +151,8 @@ async function publishable(path: string, owner: LockOwner): Promise<void> {
       await file.close()
     }
   } catch (cause) {
+    // On a full disk the name may be there already, and each try would leave another one.
+    await unlink(path).catch(() => {})
     throw storeError('credential_store_unwritable', `The lock ${path} cannot be written (${errorCode(cause)}).`, cause)
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
@@ -127,4 +127,35 @@ test('what it signs is an ES256 signature, and the private key cannot be looked 
 
 test.each(['', 'hello', '{}', '{"kty":"EC"}', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----'])('%j is no private key', async (text) => {
   await expect(readPrivateKey(text).then((jwk) => softwareKey(jwk, 'environment'))).rejects.toMatchObject({ code: 'invalid_configuration' })
+})
+
+test('a key file that is damaged, or holds another key, is an error that shows nothing of it', async () => {
+  const store = new KeyStore({ platform: platform(), keychain: () => Promise.resolve(null) })
+  const key = await store.make()
+  const path = join(home, 'keys', `${key.thumbprint}.json`)
+  const whole = readFileSync(path, 'utf8')
+  const { d } = JSON.parse(whole)
+  for (const text of [whole.slice(whole.indexOf(d)), '', '[]', '{"kty":"EC"}', JSON.stringify(await newPrivateJwk())]) {
+    writeFileSync(path, text, { mode: 0o600 })
+    const error = await store.open({ thumbprint: key.thumbprint, custody: 'file' }).catch((cause: unknown) => cause)
+    expect(error).toMatchObject({ code: 'credential_key_missing', message: expect.stringContaining('npx @evergrant/sdk enroll') })
+    expect(inspect(error, { depth: 9, showHidden: true }) + String(error)).not.toContain(d.slice(0, 8))
+  }
+})
+
+test('a keychain that is locked at first is asked again, and one that breaks off says what to do', async () => {
+  const open = memoryKeychain()
+  const broken: Keychain = { ...open, get: () => Promise.reject(new Error('timed out')), set: () => Promise.reject(new Error('timed out')) }
+  let keychain: Keychain | null = open
+  const store = (): KeyStore => new KeyStore({ platform: platform(), keychain: () => Promise.resolve(keychain) })
+  const { thumbprint } = await store().make()
+  const reference = { thumbprint, custody: 'keychain' as const }
+  keychain = null
+  const later = store()
+  await expect(later.open(reference)).rejects.toThrow('unlock it')
+  keychain = open
+  expect((await later.open(reference)).thumbprint).toBe(thumbprint)
+  keychain = broken
+  await expect(store().open(reference)).rejects.toMatchObject({ code: 'credential_key_missing', message: expect.stringContaining('Unlock it') })
+  await expect(store().make()).rejects.toMatchObject({ code: 'credential_store_unwritable', message: expect.stringContaining('EVERGRANT_KEYCHAIN=0') })
 })

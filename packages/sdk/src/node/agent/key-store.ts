@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { isRecord } from '../../proof/jws.ts'
 import { storeError } from './client-errors.ts'
 import type { KeyReference } from './credential-file.ts'
-import { type KeyProvider, type MachineKey, machineKeyOf, newPrivateJwk, readPrivateKey, softwareKey } from './key-provider.ts'
+import { type KeyCustody, type KeyProvider, type MachineKey, machineKeyOf, newPrivateJwk, readPrivateKey, softwareKey } from './key-provider.ts'
 import { type Keychain, systemKeychain } from './keychain.ts'
 import type { Platform } from './platform.ts'
 import { openFolder, readPrivate, removeFile, writePrivate } from './safe-files.ts'
@@ -51,7 +51,10 @@ export class KeyStore {
     const key = await machineKeyOf(await softwareKey(jwk, keychain === null ? 'file' : 'keychain'))
     const text = JSON.stringify(jwk)
     if (keychain !== null) {
-      await keychain.set(key.thumbprint, text)
+      await keychain.set(key.thumbprint, text).catch((cause: unknown) => {
+        const detail = 'The keychain did not take the key of this machine. Unlock it, or set EVERGRANT_KEYCHAIN=0: then the key is in a file of mode 0600.'
+        throw storeError('credential_store_unwritable', detail, cause)
+      })
       return key
     }
     const folder = join(this.#options.platform.home, FOLDER)
@@ -77,10 +80,12 @@ export class KeyStore {
       throw missing('EVERGRANT_PRIVATE_KEY is another key than the one that this machine was enrolled with.')
     }
     const text = custody === 'keychain' ? await this.#fromKeychain(thumbprint) : await readPrivate(this.#path(thumbprint))
-    const jwk: unknown = text === null ? null : JSON.parse(text)
-    if (!isRecord(jwk))
-      throw missing(`The key of this machine (${thumbprint}) is not ${custody === 'keychain' ? 'in the keychain' : `in ${this.#path(thumbprint)}`}.`)
-    return machineKeyOf(await softwareKey(jwk, custody))
+    const place = custody === 'keychain' ? 'in the keychain' : `in ${this.#path(thumbprint)}`
+    if (text === null) throw missing(`The key of this machine (${thumbprint}) is not ${place}.`)
+    // Without a cause: that of a text that is no JSON shows some of it.
+    const key = await keyOf(text, custody).catch(() => null)
+    if (key?.thumbprint !== thumbprint) throw missing(`What is ${place} is not the key of this machine (${thumbprint}), or is damaged.`)
+    return key
   }
 
   /** After another key has taken its place, or the installation is over. Keys that are not ours stay. */
@@ -93,17 +98,27 @@ export class KeyStore {
     const keychain = await this.#openKeychain()
     if (keychain === null)
       throw missing('The key of this machine is in the keychain, which cannot be used now: unlock it, and see that @napi-rs/keyring is installed.')
-    return keychain.get(thumbprint)
+    return keychain.get(thumbprint).catch((cause: unknown) => {
+      throw storeError('credential_key_missing', 'The keychain did not give the key of this machine. Unlock it, and try again.', cause)
+    })
   }
 
-  #openKeychain(): Promise<Keychain | null> {
+  async #openKeychain(): Promise<Keychain | null> {
     this.#keychain ??= (this.#options.keychain ?? (() => systemKeychain(this.#options.platform)))()
-    return this.#keychain
+    const keychain = await this.#keychain
+    // One that is locked now may be open later.
+    if (keychain === null) this.#keychain = null
+    return keychain
   }
 
   #path(thumbprint: string): string {
     return join(this.#options.platform.home, FOLDER, `${thumbprint}.json`)
   }
+}
+
+async function keyOf(text: string, custody: KeyCustody): Promise<MachineKey | null> {
+  const jwk: unknown = JSON.parse(text)
+  return isRecord(jwk) ? machineKeyOf(await softwareKey(jwk, custody)) : null
 }
 
 function missing(detail: string): Error {

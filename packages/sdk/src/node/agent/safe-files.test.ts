@@ -1,9 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readCredentials } from './credential-file.ts'
+import { CredentialStore } from './credential-store.ts'
+import { newAttemptId } from './dpop.ts'
+import { platformOf } from './platform.ts'
 import { checkFolder, openFolder, readPrivate, writePrivate } from './safe-files.ts'
 
 let base: string
@@ -88,4 +91,14 @@ test.each([
 ])('a file that holds %j is refused and said to be left as it is', (text, why) => {
   expect(() => readCredentials(text, file)).toThrow(why)
   expect(() => readCredentials(text, file)).toThrow('left as it is')
+})
+
+test('what a writer left who was killed before the rename goes with the next write, and nothing else does', async () => {
+  const store = new CredentialStore({ platform: platformOf({ home: base, env: {} }) })
+  const left = join(base, `credentials.json.4711.${newAttemptId()}.tmp`)
+  const others = [join(base, 'credentials.json.bak'), join(base, 'mine.tmp')]
+  for (const path of [left, ...others]) writeFileSync(path, 'egs_1...', { mode: 0o600 })
+  await store.dropPending('none')
+  expect(existsSync(left)).toBe(false)
+  expect(others.map((path) => existsSync(path))).toEqual([true, true])
 })

@@ -1,6 +1,6 @@
 import { constants, type Stats } from 'node:fs'
-import { lstat, mkdir, open, realpath, rename, unlink } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { lstat, mkdir, open, readdir, realpath, rename, unlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import process from 'node:process'
 import { storeError } from './client-errors.ts'
 import { newAttemptId } from './dpop.ts'
@@ -88,6 +88,15 @@ export async function writePrivate(path: string, text: string): Promise<void> {
     await unlink(temporary).catch(() => {})
     throw storeError('credential_store_unwritable', `${path} cannot be written (${errorCode(cause) || 'unknown'}). What it holds is unchanged.`, cause)
   }
+}
+
+const TEMPORARY = /^\d+\.[A-Za-z0-9_-]{22}\.tmp$/
+
+/** What writers left who were killed before they renamed it: it holds what the file holds. Only for who has the lock of the file, so that nobody is writing now. */
+export async function sweepTemporary(path: string): Promise<void> {
+  const [folder, prefix] = [dirname(path), `${basename(path)}.`]
+  for (const name of await readdir(folder).catch(() => []))
+    if (name.startsWith(prefix) && TEMPORARY.test(name.slice(prefix.length))) await unlink(join(folder, name)).catch(() => {})
 }
 
 /** On Windows a file that somebody reads at this moment cannot be replaced. */
