@@ -116,3 +116,17 @@ test("a caller's own abort is thrown as it is", async () => {
   const url = await serverWith(() => controller.abort(new Error('enough')))
   await expect(createClient({ url, apiKey: 'egk_x' }).connections.token('con_1', { signal: controller.signal })).rejects.toThrow('enough')
 })
+
+test('a redirect is said to be one, with where it leads, and the key does not go there', async () => {
+  const keys: (string | undefined)[] = []
+  const there = await serverWith((request, response) => {
+    keys.push(request.headers.authorization)
+    answer(response, 200, {})
+  })
+  const url = await serverWith((_request, response) => void response.writeHead(301, { location: `${there}/api/v1/connections` }).end())
+  const failure = await createClient({ url, apiKey: 'egk_x' })
+    .connections.list()
+    .catch((caught: unknown) => caught)
+  expect(failure).toMatchObject({ code: 'invalid_answer', status: 301, message: expect.stringContaining(`${url} redirects to ${there}`) })
+  expect(keys).toEqual([])
+})

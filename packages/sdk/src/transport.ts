@@ -37,12 +37,13 @@ export function createTransport(options: TransportOptions): Transport {
     let response: Response
     let text: string
     try {
-      response = await send(url, { ...init, signal, redirect: 'error' })
+      response = await send(url, { ...init, signal, redirect: 'manual' })
       text = await response.text()
     } catch (cause) {
       caller?.throwIfAborted()
       throw new EvergrantError({ status: 0, code: 'connection_failed', detail: `Evergrant at ${base.origin} did not answer.` }, cause)
     }
+    if (response.status >= 300 && response.status < 400) throw redirected(url, response)
     return readAnswer(response.status, text)
   }
 
@@ -58,6 +59,14 @@ export function createTransport(options: TransportOptions): Transport {
 function withQuery(url: URL, query: Query): URL {
   for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value))
   return url
+}
+
+/** The API key goes to nobody who was not named. */
+function redirected(url: URL, { status, headers }: Response): EvergrantError {
+  const location = headers.get('location') ?? ''
+  const there = URL.canParse(location, url) ? new URL(location, url).origin : 'another address'
+  const detail = `${url.origin} redirects to ${there} (status ${status}), and the API key does not follow. If that is your Evergrant, name it as \`url\`.`
+  return new EvergrantError({ status, code: 'invalid_answer', detail })
 }
 
 /** The shape of a success is the server's promise (its OpenAPI document), not checked again here. */

@@ -5,6 +5,7 @@ import { lockHolder } from '../node/agent/file-lock.ts'
 import { KeyStore } from '../node/agent/key-store.ts'
 import { machineIdOf } from '../node/agent/machine-id.ts'
 import { type Platform, platformOf } from '../node/agent/platform.ts'
+import { serverUrl } from '../node/agent/server-link.ts'
 import type { CommandOptions } from './commands.ts'
 import { type ExitCode, paint, report, type Terminal } from './terminal.ts'
 
@@ -23,7 +24,10 @@ export async function doctor(options: CommandOptions, terminal: Terminal): Promi
   const store = new CredentialStore({ platform })
   const findings: Finding[] = [await look('permissions', async () => `${(await store.read()).profiles.length} profiles in ${store.path}, for you alone`)]
   const { profiles } = await store.read().catch(() => ({ profiles: [] as readonly Profile[] }))
-  const { server, profile: name } = options
+  const { env } = platform
+  // As the programs of this machine choose.
+  const [address, name] = [options.server ?? (env['EVERGRANT_URL'] || undefined), options.profile ?? (env['EVERGRANT_PROFILE'] || undefined)]
+  const server = address === undefined ? undefined : serverUrl(address)
   const chosen = profiles.filter((one) => (server === undefined || one.server === server) && (name === undefined || one.name === name))
   if (chosen.length === 0) findings.push({ check: 'enrolment', result: 'bad', detail: 'This machine is not enrolled. Run: npx @evergrant/sdk enroll <code>.' })
   else findings.push(await look('store', () => tryStore(store)))

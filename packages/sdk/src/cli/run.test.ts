@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createMachineLab, type MachineLab } from '../node/agent/testing/machine-lab.ts'
@@ -95,6 +95,28 @@ test('the doctor says what is wrong and how it is mended, and changes nothing', 
     .catch(() => {})
   expect(await call('doctor')).toBe(1)
   expect(printed.join()).toContain('recovery_forbidden')
+})
+
+test('the doctor looks at the profile that programs would use, however its address is written', async () => {
+  await call('enroll', lab.server.code({ withServer: true }))
+  await call('enroll', lab.server.code({ withServer: true }), '--profile', 'night')
+  expect(await call('doctor', '--json', '--server', `${lab.server.url}/`)).toBe(0)
+  lab.env['EVERGRANT_PROFILE'] = 'night'
+  expect(await call('doctor', '--json')).toBe(0)
+  expect(answered().findings.filter(({ check }: { check: string }) => check.startsWith('weather:'))).toEqual([])
+  lab.env['EVERGRANT_PROFILE'] = 'nobody'
+  expect(await call('doctor', '--json')).toBe(1)
+})
+
+test('the doctor tells of a key file that is damaged, and shows nothing of it', async () => {
+  await call('enroll', lab.server.code({ withServer: true }))
+  const folder = join(lab.home, 'keys')
+  const path = join(folder, readdirSync(folder)[0] ?? '')
+  const { d } = JSON.parse(readFileSync(path, 'utf8'))
+  writeFileSync(path, `${d}"`)
+  expect(await call('doctor')).toBe(1)
+  expect(printed.join()).toMatch(/bad +weather: key .* is damaged/)
+  expect(printed.join()).not.toContain(d.slice(0, 8))
 })
 
 test('nothing that is printed holds a secret, and there are no colours off a terminal', async () => {

@@ -1,4 +1,4 @@
-import { AgentClientError, errorOf } from './client-errors.ts'
+import { AgentClientError, ConnectionError, CredentialStoreError, errorOf, TimeoutError } from './client-errors.ts'
 import type { Tell } from './credential-events.ts'
 import type { Identity, PendingEnrolment, Profile } from './credential-file.ts'
 import { type CredentialStore, fingerprintOf } from './credential-store.ts'
@@ -51,18 +51,30 @@ export async function enrolWithCode(store: CredentialStore, parts: EnrolParts, s
     const file = await store.read()
     const before = file.profiles.find((profile) => profile.enrolled_with === code && profile.server === link.server)
     if (before !== undefined) return before
-    const pending = file.pending.find((one) => one.code === code && one.server === link.server) ?? (await beginEnrolment(store, parts, code))
+    const left = file.pending.find((one) => one.code === code && one.server === link.server)
+    const pending = left !== undefined && (await isUsable(left, keys)) ? left : await beginEnrolment(store, parts, code)
     const key = await keys.open(pending.key)
     const { answer, sentAt } = await enrol(parts, key, pending.attempt_id, { code: secret }, secret, names).catch(async (error: unknown) => {
       if (error instanceof AgentClientError && error.code === 'enrolment_code_invalid') {
         await store.dropPending(code)
-        await keys.remove(pending.key)
+        await keys.remove(pending.key).catch(() => {})
       }
       throw error
     })
     return await keep(store, parts, { key, answer, sentAt, names, code })
   } finally {
     await lock.release()
+  }
+}
+
+/** False when its key is gone, or another one stands in its place: nobody can repeat that attempt. A keychain that is locked is no such thing. */
+async function isUsable({ key }: PendingEnrolment, keys: Keys): Promise<boolean> {
+  try {
+    await keys.open(key)
+    return true
+  } catch (error) {
+    if (key.custody !== 'keychain' && error instanceof CredentialStoreError && error.code === 'credential_key_missing') return false
+    throw error
   }
 }
 
@@ -114,12 +126,18 @@ async function poll(parts: EnrolParts, key: MachineKey, { deviceCode, interval, 
       return await enrol(parts, key, attempt, { device_code: deviceCode }, deviceCode, names)
     } catch (error) {
       const code = error instanceof AgentClientError ? error.code : ''
-      if (code !== 'authorization_pending' && code !== 'slow_down') throw error
-      if (parts.platform.now() > until)
-        throw errorOf({ status: 401, code: 'enrolment_code_invalid', detail: 'Nobody approved this machine in time. Start again.' })
+      const over = parts.platform.now() > until
+      if (isAway(error) ? over : code !== 'authorization_pending' && code !== 'slow_down') throw error
+      if (over) throw errorOf({ status: 401, code: 'enrolment_code_invalid', detail: 'Nobody approved this machine in time. Start again.' })
       if (code === 'slow_down') seconds += 5
     }
   }
+}
+
+/** Waited for, too: meanwhile a person walks to another screen (RFC 8628 section 3.5). */
+function isAway(error: unknown): boolean {
+  if (error instanceof ConnectionError || error instanceof TimeoutError) return true
+  return error instanceof AgentClientError && (error.status === 429 || error.status >= 500)
 }
 
 /** Exchanges the identity of the platform. Nothing is stored: the next process does it again. */

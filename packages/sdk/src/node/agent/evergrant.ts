@@ -167,7 +167,7 @@ export class Evergrant {
     await this.close()
   }
 
-  /** Ends timers and waits for a renewal that is under way. Nothing is lost without it. */
+  /** Ends timers and waits for a renewal that is under way; a call that is still looking for the credential rejects. Nothing is lost without it. */
   async close(): Promise<void> {
     this.#closed = true
     await this.#current?.keeper.close()
@@ -178,7 +178,7 @@ export class Evergrant {
   }
 
   #open(): Promise<Opened> {
-    if (this.#closed) return Promise.reject(new AgentClientError({ status: 0, code: 'closed', action: 'none', detail: 'This client was closed.' }))
+    if (this.#closed) return Promise.reject(closed())
     this.#opened ??= this.#find().catch((error: unknown) => {
       // The next call looks again: somebody may have enrolled this machine.
       this.#opened = null
@@ -245,11 +245,17 @@ export class Evergrant {
     const session = new ServerSession({ keeper, link, platform: this.#platform, maxRetries })
     const opened = { source, link, rotation, keeper, session, file }
     await keeper.start()
+    if (this.#closed) {
+      // Meanwhile: nobody is left who would end its timer.
+      await keeper.close()
+      throw closed()
+    }
     this.#current = opened
     return opened
   }
 
   async #register(request: RegisterRequest): Promise<CredentialDescription> {
+    if (this.#closed) throw closed()
     const code = request.code === undefined ? null : readCode(request.code)
     if (request.code !== undefined && code === null) throw configurationError('`code` is no enrolment code. It looks like egc_...')
     const known = code !== null || request.again === true ? null : await this.#known()
@@ -258,7 +264,10 @@ export class Evergrant {
     const server = request.server ?? code?.server ?? this.#options.server ?? this.#platform.env['EVERGRANT_URL']
     if (!server) throw configurationError('Say which server: the option `server`, EVERGRANT_URL, or a code that holds it.')
     const parts = this.#enrolParts(server, machine)
-    const names: EnrolNames = { name: request.name, profile: request.profile ?? this.#options.profile }
+    const names: EnrolNames = {
+      name: request.name,
+      profile: request.profile ?? this.#options.profile ?? (this.#platform.env['EVERGRANT_PROFILE'] || undefined),
+    }
     const show = request.onPrompt ?? ((prompt: DevicePrompt) => this.#print(promptLine(prompt)))
     const profile = code === null ? await enrolWithDevice(this.#store, parts, names, show) : await enrolWithCode(this.#store, parts, code.secret, names)
     await this.#current?.keeper.close()
@@ -298,12 +307,22 @@ export class Evergrant {
       this.#said = new Set([event.message])
       this.#print(event.message)
     } else if (event.type === 'renewed' || event.type === 'adopted') this.#said = new Set()
-    this.#options.onCredentialEvent?.(event)
+    // A listener that fails is no failure of the credential: what was renewed is renewed.
+    try {
+      this.#options.onCredentialEvent?.(event)
+    } catch (error) {
+      this.#print(`onCredentialEvent failed at \`${event.type}\`: ${error instanceof Error ? error.message : String(error)}`)
+    }
   }
 
   #print(line: string): void {
     const { log = (text: string) => console.error(text) } = this.#options
-    if (log !== false) log(`evergrant: ${line}`)
+    if (log === false) return
+    try {
+      log(`evergrant: ${line}`)
+    } catch {
+      // There is nowhere else to say it.
+    }
   }
 }
 
@@ -316,6 +335,10 @@ const CODE_FROM: Readonly<Record<SourceName, string>> = {
   project: '.evergrant/enroll.json',
   workload: 'the workload identity',
   home: 'the credential file',
+}
+
+function closed(): AgentClientError {
+  return new AgentClientError({ status: 0, code: 'closed', action: 'none', detail: 'This client was closed.' })
 }
 
 function promptLine({ completeUrl, userCode }: DevicePrompt): string {

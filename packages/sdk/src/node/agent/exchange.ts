@@ -39,13 +39,14 @@ export async function exchange({ fetch, timeoutMs, heard }: ExchangeOptions, { m
       headers: { accept: 'application/json', ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
-      redirect: 'error',
+      redirect: 'manual',
     })
     text = await response.text()
   } catch (cause) {
     signal?.throwIfAborted()
     throw unanswered(new URL(url).origin, deadline.aborted ? timeoutMs : null, cause)
   }
+  if (response.status >= 300 && response.status < 400) throw redirected(url, response)
   heard(response.headers)
   const parsed = text.length > LENGTH_MAX ? null : parse(text)
   if (!isRecord(parsed) || (response.status >= 400 && typeof parsed['code'] !== 'string')) {
@@ -56,6 +57,16 @@ export async function exchange({ fetch, timeoutMs, heard }: ExchangeOptions, { m
     throw new AgentClientError({ status: response.status, code: 'invalid_answer', detail })
   }
   return { status: response.status, body: parsed, headers: response.headers }
+}
+
+/** Somebody in between answered, and a credential is sent to nobody whom a person did not name. */
+function redirected(url: string, { status, headers }: Response): AgentClientError {
+  const { origin } = new URL(url)
+  const location = headers.get('location') ?? ''
+  const there = URL.canParse(location, url) ? new URL(location, url).origin : 'another address'
+  const remedy = there === origin ? 'Is the address of the server right?' : 'If that is your Evergrant, name it as the server.'
+  const detail = `${origin} redirects to ${there} (status ${status}), and credentials do not follow. ${remedy}`
+  return new AgentClientError({ status, code: 'invalid_answer', detail })
 }
 
 /** `deadlineMs`: after so long it was given up here; null: it failed by itself, perhaps at a time limit of the runtime. */

@@ -6,7 +6,7 @@ import { createTestClock, FakeEvergrant, type TestClock } from '../../testing/in
 import { storeError } from './client-errors.ts'
 import type { CredentialEvent } from './credential-events.ts'
 import { enrolWithWorkload } from './enrolment.ts'
-import { Evergrant } from './evergrant.ts'
+import { Evergrant, type EvergrantOptions } from './evergrant.ts'
 import { platformOf } from './platform.ts'
 import { Rotation } from './rotation.ts'
 import { ServerLink } from './server-link.ts'
@@ -112,4 +112,66 @@ test('an answer that cannot be stored is used by nobody, and the same attempt br
   full = false
   expect((await rotation.renew({ refused: (await rotation.load()).access.text })).generation).toBe(2)
   expect(server.counts).toMatchObject({ rotations: 1, repeated: 1 })
+})
+
+/** A program as it is before its first call. */
+const program = (options: EvergrantOptions = {}): Evergrant =>
+  new Evergrant({
+    enrolmentCode: server.code({ withServer: true }),
+    log: false,
+    platform: { ...clock, fetch: server.fetch, home: join(folder, 'home'), env: { EVERGRANT_KEYCHAIN: '0', EVERGRANT_MACHINE_ID: 'one' } },
+    ...options,
+  })
+
+test('a client that is closed while it opens keeps no timer, and its call hears that it was closed', async () => {
+  let open = (): void => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  server.once('enroll', async (commit) => {
+    await opened
+    return commit()
+  })
+  const client = program()
+  const asked = client.whoami().catch((error: unknown) => error)
+  await client.close()
+  open()
+  expect(await asked).toMatchObject({ code: 'closed' })
+  expect(clock.waiting()).toBe(0)
+  // A code is not spent for nobody.
+  const code = server.code({ withServer: true })
+  await expect(client.agents.register({ code })).rejects.toMatchObject({ code: 'closed' })
+  expect(server.counts.enrolled).toBe(1)
+})
+
+test('a listener that throws, and a log that throws, stop no renewal', async () => {
+  const lines: string[] = []
+  const fail = (): never => {
+    throw new Error('the disk of the log is full')
+  }
+  const told = program({ onCredentialEvent: fail, log: (line) => lines.push(line) })
+  expect((await told.renew()).generation).toBe(2)
+  expect(server.counts.rotations).toBe(1)
+  expect(lines.join()).toContain('onCredentialEvent failed at `renewed`: the disk of the log is full')
+  await pass(8)
+  await expect.poll(() => server.counts.rotations, { timeout: 15_000 }).toBe(2)
+  await told.close()
+  const silent = program({ onCredentialEvent: fail, log: fail })
+  expect((await silent.renew()).generation).toBe(2)
+  await silent.close()
+})
+
+test('an end is told once, and again when it is another one', async () => {
+  const client = await connect()
+  const told = (): string[] => events.flatMap((event) => (event.type === 'stopped' ? [event.error.code] : []))
+  const [installation] = server.installations
+  installation!.agent.status = 'suspended'
+  await pass(8)
+  await expect.poll(told, { timeout: 15_000 }).toEqual(['agent_suspended'])
+  await pass(6)
+  expect(told()).toEqual(['agent_suspended'])
+  installation!.agent.status = 'revoked'
+  await pass(6)
+  await expect.poll(told, { timeout: 15_000 }).toEqual(['agent_suspended', 'agent_revoked'])
+  await client.close()
 })

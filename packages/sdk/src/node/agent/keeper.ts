@@ -35,6 +35,8 @@ export class Keeper {
   #notBefore = 0
   #failedAt = Number.NEGATIVE_INFINITY
   #failure: unknown = null
+  /** What stopped it, as it was told. */
+  #told: string | null = null
   #cancel: () => void = () => {}
   #closed = false
 
@@ -131,6 +133,7 @@ export class Keeper {
     this.#snapshot = snapshot
     this.#failures = 0
     this.#failure = null
+    this.#told = null
     this.#notBefore = 0
     this.#schedule(snapshot.renewAt)
     return snapshot
@@ -146,7 +149,9 @@ export class Keeper {
     this.#notBefore = Math.max(platform.now() + pause, Math.min(asked, platform.now() + BACKOFF_MAX_MS))
     if (isEvergrantError(error)) {
       const lasting = !isTransient(error)
-      tell({ type: lasting ? 'stopped' : 'renewal_failed', message: error.message, error })
+      // A look at what is known already says nothing new: whoever is woken by this is woken once.
+      if (!lasting || this.#told !== error.message) tell({ type: lasting ? 'stopped' : 'renewal_failed', message: error.message, error })
+      if (lasting) this.#told = error.message
     }
     this.#schedule(this.#notBefore)
     throw error

@@ -1,7 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { newPrivateJwk } from './key-provider.ts'
 import { codeOf, createMachineLab, type MachineLab, MINUTE } from './testing/machine-lab.ts'
+import { openDoor } from './testing/serve-fake.ts'
 import { workloadSource } from './workload.ts'
 
 let lab: MachineLab
@@ -209,4 +211,61 @@ test("an agent of another organization with the same name gets a profile of its 
   expect((await lab.program({ profile: 'weather' }).whoami()).installation.id).toBe(first.installation.id)
   expect((await lab.program({ profile: 'weather (org_other)' }).describe()).installation.id).toBe(second.installation.id)
   expect(await messageOf(lab.program().whoami())).toContain('EVERGRANT_PROFILE')
+})
+
+test('EVERGRANT_PROFILE names what is enrolled, and what is found afterwards, by whatever call', async () => {
+  lab.env['EVERGRANT_PROFILE'] = 'web'
+  expect((await lab.program().agents.register({ code: long() })).profile).toBe('web')
+  expect((await lab.program().whoami()).profile).toBe('web')
+  lab.env['EVERGRANT_PROFILE'] = 'night'
+  expect((await lab.program({ enrolmentCode: long() }).whoami()).profile).toBe('night')
+  expect((await lab.program().whoami()).profile).toBe('night')
+})
+
+test('a code whose first try was made with a key that is not there any more is tried again with the one that is', async () => {
+  lab.env['EVERGRANT_ENROLMENT_CODE'] = long()
+  lab.env['EVERGRANT_PRIVATE_KEY'] = JSON.stringify(await newPrivateJwk())
+  for (let time = 0; time < 4; time += 1) lab.server.once('enroll', () => Promise.reject(new TypeError('no route')))
+  expect(await codeOf(lab.program().whoami())).toBe('connection_failed')
+  lab.env['EVERGRANT_PRIVATE_KEY'] = JSON.stringify(await newPrivateJwk())
+  expect(await lab.program().whoami()).toMatchObject({ generation: 1, custody: 'environment' })
+  expect(lab.server.counts.enrolled).toBe(1)
+})
+
+test('a network that is away for a while does not end the wait for a person', async () => {
+  const program = lab.program({ server: lab.server.url })
+  const registered = program.agents.register({
+    onPrompt: ({ userCode }) => {
+      for (let time = 0; time < 8; time += 1) lab.server.once('enroll', () => Promise.reject(new TypeError('no route')))
+      lab.server.decideDevice(userCode, 'approved')
+    },
+  })
+  expect(await registered).toMatchObject({ generation: 1 })
+})
+
+test('a network that stays away ends it when the code is over', async () => {
+  let away = false
+  const program = lab.program({
+    server: lab.server.url,
+    platform: { fetch: (input, init) => (away ? Promise.reject(new TypeError('no route')) : lab.server.fetch(input, init)) },
+  })
+  const onPrompt = (): void => {
+    away = true
+  }
+  expect(await codeOf(program.agents.register({ onPrompt }))).toBe('connection_failed')
+})
+
+test('a server that redirects is said to, with where it leads, and no credential goes there', async () => {
+  const asked: string[] = []
+  const door = await openDoor(
+    (_request, commit) => commit(),
+    (path) => {
+      asked.push(path)
+      return Promise.resolve(new Response('', { status: 308, headers: { location: 'https://www.evergrant.test/api/v1/agents/enroll' } }))
+    },
+  )
+  const program = lab.program({ server: door.url, enrolmentCode: lab.server.code(), platform: { fetch: globalThis.fetch } })
+  expect(await messageOf(program.whoami())).toContain(`${door.url} redirects to https://www.evergrant.test`)
+  await door.close()
+  expect(asked).toEqual(['/api/v1/agents/enroll'])
 })

@@ -42,7 +42,7 @@ const PROJECT_FILE = ['.evergrant', 'enroll.json'] as const
  * no program silently becomes somebody else. Null when nothing is there.
  */
 export async function findCredential(options: ChainOptions, store: CredentialStore, platform: Platform): Promise<Found | null> {
-  const explicit = fromOptions(options)
+  const explicit = fromOptions(options, platform)
   if (explicit !== null) return explicit
   const wanted = selectionOf(options, platform)
   const environment = fromEnvironment(wanted.server, platform)
@@ -53,8 +53,9 @@ export async function findCredential(options: ChainOptions, store: CredentialSto
   return (await fromHome(store, wanted, project)) ?? project
 }
 
-function fromOptions({ server, enrolmentCode, workloadToken, profile }: ChainOptions): Found | null {
-  if (enrolmentCode !== undefined) return codeOf('option', enrolmentCode, server, 'the option `enrolmentCode`', profile)
+function fromOptions({ server, enrolmentCode, workloadToken, profile }: ChainOptions, { env }: Platform): Found | null {
+  if (enrolmentCode !== undefined)
+    return codeOf('option', enrolmentCode, server, 'the option `enrolmentCode`', profile ?? (env['EVERGRANT_PROFILE'] || undefined))
   if (workloadToken === undefined) return null
   if (server === undefined) throw configurationError('`workloadToken` needs `server`: where it may be shown.')
   return {
