@@ -7,7 +7,7 @@ import { type IssuerServer, startIssuer } from '../../../evergrant/src/testing/i
 import { createProofKey } from '../proof/proof-key.ts'
 import * as expressAdapter from './express.ts'
 import * as fastifyAdapter from './fastify.ts'
-import { type Authenticator, createAuthenticator } from './index.ts'
+import { AuthenticationError, type Authenticator, createAuthenticator } from './index.ts'
 import { withSession } from './next.ts'
 
 /** One API in each framework: `GET /api/me` for everybody who is signed in, `POST /api/orders` for members, `GET /api/broken` whose check breaks. */
@@ -19,11 +19,20 @@ interface Api {
 
 let issuer: IssuerServer
 let broken: Authenticator
+/** Of another copy of this package: what it throws is of another class. */
+let foreign: Authenticator
 const ORIGIN = 'https://api.example.com'
 
 beforeAll(async () => {
   issuer = await startIssuer()
   broken = { authenticate: () => Promise.reject(new TypeError('a mistake of the application')) }
+  const refusal = new AuthenticationError('session_missing', { detail: 'x' })
+  const copy = Object.create(Error.prototype, {
+    ...Object.getOwnPropertyDescriptors(refusal),
+    problem: { value: () => refusal.problem() },
+    toResponse: { value: () => refusal.toResponse() },
+  })
+  foreign = { authenticate: () => Promise.reject(copy) }
 })
 afterAll(() => issuer.close())
 
@@ -45,6 +54,7 @@ async function expressApi(): Promise<Api> {
     response.json({ role: sessionOf(request).role, body: request.body })
   })
   router.get('/broken', requireSession(broken), (_request, response) => void response.json({}))
+  router.get('/foreign', requireSession(foreign), (_request, response) => void response.json({}))
   router.get('/open', (request, response) => void response.json({ user: sessionOf(request).user }))
   app.use('/api', router)
   app.use(
@@ -73,6 +83,7 @@ async function fastifyApi(): Promise<Api> {
         return { role: sessionOf(request).role, body: request.body }
       })
       scope.get('/broken', { onRequest: requireSession(broken) }, () => ({}))
+      scope.get('/foreign', { onRequest: requireSession(foreign) }, () => ({}))
       scope.get('/open', (request) => ({ user: sessionOf(request).user }))
       done()
     },
@@ -131,6 +142,12 @@ describe.each([
     expect(answer.headers.get('evergrant-auth')).toBeNull()
   })
 
+  test('a refusal by the authenticator of another copy of this package is a refusal', async () => {
+    const answer = await fetch(`${api.origin}/api/foreign`)
+    expect([answer.status, answer.headers.get('evergrant-auth')]).toEqual([401, 'missing'])
+    expect(await answer.json()).toMatchObject({ code: 'session_missing' })
+  })
+
   test('asking for the session where nothing was required says what is missing', async () => {
     const answer = await fetch(`${api.origin}/api/open`)
     expect(answer.status).toBe(500)
@@ -159,6 +176,11 @@ describe('in a route handler of Next', () => {
     expect(answer.status).toBe(401)
     expect(answer.headers.get('evergrant-auth')).toBe('missing')
     expect(await answer.json()).toMatchObject({ code: 'session_missing' })
+  })
+
+  test('a refusal by the authenticator of another copy of this package is a response', async () => {
+    const answer = await withSession(foreign, () => new Response())(new Request(`${ORIGIN}/x`), null)
+    expect([answer.status, answer.headers.get('evergrant-auth')]).toEqual([401, 'missing'])
   })
 
   test('errors of the handler and mistakes of the application pass through', async () => {

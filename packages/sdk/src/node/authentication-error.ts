@@ -1,4 +1,4 @@
-import { EvergrantError, type ProblemDocument } from '../evergrant-error.ts'
+import { EvergrantError, isEvergrantError, type ProblemDocument } from '../evergrant-error.ts'
 
 type Action = ProblemDocument['action']
 
@@ -67,6 +67,11 @@ export class AuthenticationError extends EvergrantError {
   toResponse(): Response {
     return new Response(JSON.stringify(this.problem()), { status: this.status, headers: this.headers })
   }
+}
+
+/** Whichever copy of this package made it: an application may `import` one door and `require` another. */
+export function isAuthenticationError(error: unknown): error is AuthenticationError {
+  return isEvergrantError(error) && error.name === 'AuthenticationError'
 }
 
 function headersOf(code: AuthenticationCode, retryAfter: number = RETRY_AFTER_SECONDS): Readonly<Record<string, string>> {

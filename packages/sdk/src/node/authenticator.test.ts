@@ -324,6 +324,13 @@ test('a token is never sent along a redirect', async () => {
   expect(issuer.asked['/elsewhere']).toBeUndefined()
 })
 
+test('a runtime whose fetch does not know `redirect: error`, as some at the edge, checks tokens, too', async () => {
+  const edge: typeof globalThis.fetch = (input, init) =>
+    init?.redirect === 'error' ? Promise.reject(new TypeError('Invalid redirect value, must be one of "follow" or "manual"')) : globalThis.fetch(input, init)
+  const asking = make({ validate: 'always', fetch: edge })
+  expect(await asking.authenticate(requestWith(await issuer.token()))).toBeDefined()
+})
+
 const CALLED = 'https://api.example.com/orders'
 
 test('a token that is bound to a key needs a proof of that key, once, for this address (S50)', async () => {

@@ -1,4 +1,4 @@
-import { AuthenticationError } from './authentication-error.ts'
+import { isAuthenticationError } from './authentication-error.ts'
 import type { AuthenticatedSession, Authenticator, Requirements } from './authenticator.ts'
 import type { RequestLike } from './request-headers.ts'
 
@@ -30,7 +30,7 @@ export function requireSession(
         next()
       },
       (error: unknown) => {
-        if (!(error instanceof AuthenticationError)) return next(error)
+        if (!isAuthenticationError(error)) return next(error)
         response.statusCode = error.status
         for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value)
         response.end(JSON.stringify(error.problem()))

@@ -1,4 +1,4 @@
-import { AuthenticationError } from './authentication-error.ts'
+import { isAuthenticationError } from './authentication-error.ts'
 import type { AuthenticatedSession, Authenticator, Requirements } from './authenticator.ts'
 import type { RequestLike } from './request-headers.ts'
 
@@ -26,7 +26,7 @@ export function requireSession(
       sessions.set(request, await authenticator.authenticate({ headers, method, url: originalUrl ?? url }, requirements))
       return undefined
     } catch (error) {
-      if (!(error instanceof AuthenticationError)) throw error
+      if (!isAuthenticationError(error)) throw error
       reply.code(error.status)
       reply.headers({ ...error.headers })
       reply.send(JSON.stringify(error.problem()))

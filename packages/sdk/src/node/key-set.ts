@@ -77,7 +77,8 @@ export class KeySet {
   async #ask(): Promise<void> {
     const { url, fetch, now } = this.#options
     try {
-      const response = await fetch(url, { headers: { accept: 'application/json' }, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
+      // Followed to nowhere. Not `error`, which some edge runtimes refuse.
+      const response = await fetch(url, { headers: { accept: 'application/json' }, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) })
       const text = await response.text()
       if (!response.ok || text.length > LENGTH_MAX) throw new Error(`the answer has status ${response.status} and ${text.length} characters`)
       const keys = await readKeys(JSON.parse(text))

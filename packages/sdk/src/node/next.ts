@@ -1,4 +1,4 @@
-import { AuthenticationError } from './authentication-error.ts'
+import { isAuthenticationError } from './authentication-error.ts'
 import type { AuthenticatedSession, Authenticator, Requirements } from './authenticator.ts'
 
 export type SessionHandler<Context> = (request: Request, session: AuthenticatedSession, context: Context) => Response | Promise<Response>
@@ -17,7 +17,7 @@ export function withSession<Context = unknown>(
     try {
       session = await authenticator.authenticate(request, requirements)
     } catch (error) {
-      if (error instanceof AuthenticationError) return error.toResponse()
+      if (isAuthenticationError(error)) return error.toResponse()
       throw error
     }
     return handler(request, session, context)

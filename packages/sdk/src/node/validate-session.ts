@@ -39,7 +39,8 @@ export class SessionValidation {
     try {
       // Also for a token that is bound to a key, whose proof was checked here: this route is about the token, and asks for none.
       const headers = { authorization: `Bearer ${token}`, accept: 'application/json' }
-      response = await fetch(`${issuer}/api/v1/auth/validate`, { headers, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
+      // Not `error`, which some edge runtimes refuse: a redirect is an answer that says nothing, and the token does not go along.
+      response = await fetch(`${issuer}/api/v1/auth/validate`, { headers, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) })
       body = parsed(await response.text())
     } catch (cause) {
       throw unknown(issuer, 'It did not answer.', cause)
