@@ -106,6 +106,12 @@ describe.each(['http', 'fetch'] as const)('through the adapter %s', (adapter) =>
     open()
   })
 
+  test('a cancel token that many requests share keeps nothing of those that are answered', async () => {
+    const { token } = axios.CancelToken.source()
+    for (let time = 0; time < 3; time += 1) await instance.get('/things', { cancelToken: token })
+    expect(Reflect.get(token, '_listeners')).toEqual([])
+  })
+
   test('the timeout of a request counts while it waits', async () => {
     const open = lab.holdRefresh()
     lab.expire()

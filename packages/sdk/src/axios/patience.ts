@@ -20,7 +20,7 @@ export function patienceOf(config: InternalAxiosRequestConfig): Patience {
   const giveUp = (): void => controller.abort()
   if (signal?.aborted || cancelToken?.reason) giveUp()
   signal?.addEventListener?.('abort', giveUp)
-  cancelToken?.promise.then(giveUp, giveUp)
+  cancelToken?.subscribe(giveUp)
   const timer =
     timeout > 0
       ? setTimeout(() => {
@@ -38,6 +38,8 @@ export function patienceOf(config: InternalAxiosRequestConfig): Patience {
     stop: () => {
       clearTimeout(timer)
       signal?.removeEventListener?.('abort', giveUp)
+      // One token may belong to a whole page, and to all requests of its life.
+      cancelToken?.unsubscribe(giveUp)
     },
   }
 }
