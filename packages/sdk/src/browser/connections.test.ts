@@ -3,6 +3,7 @@ import { isEvergrantError } from '../evergrant-error.ts'
 import type { ConnectionReport } from './answers.ts'
 import { createBrowserLab, forget } from './testing/browser-lab.ts'
 import { settled } from './testing/held-time.ts'
+import { gate } from './testing/strict-server.ts'
 
 /** Whether the part that is loaded by the first use can be had, and how often it was asked for. */
 const network = vi.hoisted(() => ({ broken: false, loads: 0 }))
@@ -98,6 +99,35 @@ test('connections are forgotten with the person they belong to', async () => {
   await client.signOut()
   await settled()
   expect(client.connections.known()).toBe(null)
+})
+
+test('an answer that comes after somebody else signed in tells nothing about who is here now', async () => {
+  const lab = createBrowserLab()
+  const jar = lab.server.signedIn()
+  const held = gate()
+  let holds = false
+  const client = lab.page(jar, {
+    fetch: async (input, init) => {
+      const answer = await lab.server.fetchOf(jar)(input, init)
+      if (!holds || !new Request(input, init).url.endsWith('token-status')) return answer
+      holds = false
+      await held.opened
+      return answer
+    },
+  })
+  await client.refresh()
+  lab.server.reports.push(report('con_of_ana', 'valid'))
+  const seen: string[] = []
+  holds = true
+  client.connections.watchAll((all) => seen.push(all.map(({ id }) => id).join()))
+  await settled()
+  expect(holds).toBe(false)
+  lab.server.reports.splice(0, 1, report('con_of_bob', 'valid'))
+  await client.signIn({ email: 'bob@example.com', password: 'right' })
+  held.open()
+  await settled()
+  expect(seen).toEqual(['con_of_bob'])
+  expect(client.connections.known()?.map(({ id }) => id)).toEqual(['con_of_bob'])
 })
 
 test('a refusal of the server is a typed error', async () => {
