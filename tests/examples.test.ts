@@ -37,6 +37,7 @@ const close = async (server: Server | undefined): Promise<void> => {
 beforeAll(async () => {
   api = createServer((request, response) => {
     seen.push(request.headers.authorization ?? '')
+    if (request.url === '/nothing') return void response.writeHead(204).end()
     response.writeHead(refuseOnce ? 401 : 200, { 'content-type': 'application/json' }).end('{"name":"Ada"}')
     refuseOnce = false
   })
@@ -120,9 +121,9 @@ describe('Next', () => {
 })
 
 describe('a worker', () => {
-  const work = (id: string): Promise<Outcome> => {
-    const run = createWorker({ evergrant: createClient({ url: evergrantUrl, apiKey }), apiBase })
-    return run({ id: 'job-1', connection: id, path: '/me' })
+  const work = (id: string, path = '/me', base = apiBase): Promise<Outcome> => {
+    const run = createWorker({ evergrant: createClient({ url: evergrantUrl, apiKey }), apiBase: base })
+    return run({ id: 'job-1', connection: id, path })
   }
 
   test('does a job with a token that is valid now', async () => {
@@ -131,6 +132,11 @@ describe('a worker', () => {
 
   test('a connection that is not there parks the job, and nothing is tried again', async () => {
     expect(await work('con_01990f7e-0000-7000-8000-000000000000')).toMatchObject({ kind: 'parked', why: 'not_found' })
+  })
+
+  test('a provider that cannot be reached is a job for later, and an answer without a body is an answer', async () => {
+    expect(await work(connection, '/me', 'http://127.0.0.1:1')).toMatchObject({ kind: 'later', why: 'the provider did not answer' })
+    expect(await work(connection, '/nothing')).toEqual({ kind: 'done', answer: '' })
   })
 
   // Last: the provider knows no such refresh token, so the grant is over.

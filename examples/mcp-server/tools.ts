@@ -8,7 +8,7 @@ import { markedAsData } from './untrusted.ts'
 
 /** What a tool works with. */
 export interface ToolParts {
-  readonly connections: Pick<AgentConnections, 'list' | 'proxy'>
+  readonly connections: Pick<AgentConnections, 'get' | 'list' | 'proxy'>
   readonly limits: Limits
   /** Ends when the client takes its request back. */
   readonly signal: AbortSignal
@@ -26,7 +26,6 @@ interface Tool {
 type Connection = Awaited<ReturnType<AgentConnections['list']>>['items'][number]
 
 const PAGE = 50
-const PAGES_MAX = 20
 const WAIT_SECONDS = 20
 /** Clients give up after a minute. */
 const WAIT_SECONDS_MAX = 45
@@ -110,20 +109,14 @@ async function listConnections(values: Readonly<Record<string, unknown>>, { conn
   return markedAsData('Evergrant; names and labels are from other services', JSON.stringify(listed, null, 2))
 }
 
-async function connectionStatus(values: Readonly<Record<string, unknown>>, { connections }: ToolParts): Promise<string> {
+async function connectionStatus(values: Readonly<Record<string, unknown>>, { connections, signal }: ToolParts): Promise<string> {
   const id = new Arguments(values, ['connection']).connection()
-  let cursor: string | null = null
-  for (let page = 0; page < PAGES_MAX; page += 1) {
-    const { items, cursor: next }: Awaited<ReturnType<AgentConnections['list']>> = await connections.list({
-      limit: PAGE,
-      ...(cursor === null ? {} : { cursor }),
-    })
-    const found = items.find((connection) => connection.id === id)
-    if (found !== undefined) return statusOf(found)
-    if (next === null) break
-    cursor = next
+  try {
+    return statusOf(await connections.get(id, { signal }))
+  } catch (error) {
+    if (!(error instanceof EvergrantError) || error.code !== 'not_found') throw error
+    return `There is no connection ${id} that you may use. The tool list_connections says which there are.`
   }
-  return `There is no connection ${id} that you may use. The tool list_connections says which there are.`
 }
 
 function statusOf(connection: Connection): string {

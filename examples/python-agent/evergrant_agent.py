@@ -1,10 +1,11 @@
 """A client of Evergrant for programs, written from docs/reference/sdk-protocol.md. Needs Python 3.9 and python3-cryptography."""
-import base64, contextlib, fcntl, hashlib, json, os, random, secrets, sys, time
+import base64, contextlib, fcntl, hashlib, http.client, json, os, random, secrets, sys, time
 from urllib import error, request
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 
 API = '/api/v1'
+Stay = type('Stay', (request.HTTPRedirectHandler,), {'redirect_request': lambda *_: None})  # Credentials follow no redirect.
 RETRY_WAITS = (1, 4, 10)  # Seconds between tries of one attempt; a longer Retry-After ends it for now.
 
 
@@ -96,11 +97,10 @@ class Agent:
 
     def _http(self, method, url, headers, body):
         data = None if body is None else compact(body)
+        asked = request.Request(url, data, headers | ({'content-type': 'application/json'} if data else {}), method=method)
         try:
-            asked = request.Request(url, data, headers | ({'content-type': 'application/json'} if data else {}), method=method)
-            with request.urlopen(asked, timeout=30) as answer: return answer.status, dict(answer.headers), answer.read()
-        except error.HTTPError as refused:
-            return refused.code, dict(refused.headers), refused.read()
+            with request.build_opener(Stay).open(asked, timeout=30) as answer: return answer.status, dict(answer.headers), answer.read()
+        except error.HTTPError as refused: return refused.code, dict(refused.headers), refused.read()
 
     def ask(self, method, url, proof, extra=None, body=None):
         """With a proof; once more where the server asks for its nonce. `proof(nonce)` makes a new one for each request."""
@@ -115,14 +115,14 @@ class Agent:
 
     def present(self, server, path, credential, body, key, next_key=None):
         """One attempt: the same `attempt_id` and body, however often it is sent."""
-        url, made = server + API + path, lambda one: lambda nonce: one.proof('POST', server + API + path, nonce, credential=credential)
+        url, made = server + API + path, lambda one: lambda nonce: one.proof('POST', url, nonce, credential=credential)
         full = lambda nonce: body | ({'next_key_proof': made(next_key)(nonce)} if next_key else {})
         for wait in (*RETRY_WAITS, None):
             try:
                 status, said, heard = self.ask('POST', url, made(key), body=full)
-            except OSError as lost:
+            except (OSError, http.client.HTTPException, ValueError) as lost:  # Also an answer that broke off, or is not what it says it is.
                 status, said, heard = 503, {'code': 'no_answer', 'detail': str(lost)}, {}
-            after = int(said.get('interval') or heard.get('retry-after') or wait or 0)
+            after = int(told) if (told := str(said.get('interval') or heard.get('retry-after'))).isdigit() else wait or 0
             if what_next(status, said) not in ('later', 'poll') or wait is None or after > max(RETRY_WAITS): break
             time.sleep(after)
         return status, said

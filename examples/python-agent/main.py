@@ -23,7 +23,7 @@ def main():
         else:
             held = agent.credentials(given.renew)
             print(json.dumps({'installation': held['installation']['id'], 'generation': held['generation']}))
-    except Stopped as why:
+    except (Stopped, OSError) as why:
         sys.exit(f'stopped: {why}')
 
 

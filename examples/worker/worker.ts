@@ -40,11 +40,13 @@ export function createWorker({ evergrant, apiBase, fetch: send = fetch, now = Da
   return async (job) => {
     try {
       const answer = await withToken(job)
-      if (answer.ok) return { kind: 'done', answer: await answer.json() }
+      if (answer.ok) return { kind: 'done', answer: readBody(await answer.text()) }
       return { kind: 'later', at: new Date(now() + waitOf(answer)), why: `the provider answered ${answer.status}` }
     } catch (error) {
-      if (!(error instanceof EvergrantError)) throw error
-      return outcomeOf(error, now())
+      if (error instanceof EvergrantError) return outcomeOf(error, now())
+      // What `fetch` says when the provider does not answer. A job that reads may be done again.
+      if (error instanceof TypeError) return { kind: 'later', at: new Date(now() + SOON_MS), why: 'the provider did not answer' }
+      throw error
     }
   }
 }
@@ -53,6 +55,15 @@ export function createWorker({ evergrant, apiBase, fetch: send = fetch, now = Da
 function outcomeOf(error: EvergrantError, now: number): Outcome {
   if (error.action === 'retry' || error.action === 'wait') return { kind: 'later', at: error.retryAt ?? new Date(now + SOON_MS), why: error.code }
   return { kind: 'parked', why: error.code, reconnectUrl: error.reconnectUrl }
+}
+
+/** Not every answer has a body, and not every body is JSON. */
+function readBody(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
 }
 
 function waitOf(answer: Response): number {

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readLimits } from '../../examples/mcp-server/limits.ts'
+import { TOOLS } from '../../examples/mcp-server/tools.ts'
 import { openStage, type Stage } from '../../examples/weather-agent/stage/stage.ts'
 import { startNode } from '../../packages/lab/src/child-process.ts'
 import { type HostileApi, startHostileApi } from './hostile-api.ts'
@@ -286,6 +288,24 @@ describe('the MCP server', () => {
     expect(secrets.find('a canary', JSON.stringify({ text: `authorization: Bearer ${accessToken}` }))).not.toEqual([])
     expect(secrets.find('a canary', JSON.stringify({ text: readFileSync(join(home, 'credentials.json'), 'utf8') }))).not.toEqual([])
   })
+})
+
+test('the status of one connection is asked for by its id, however many the policy selects', async () => {
+  const id = 'con_01990f7e-0000-7000-8000-000000000000'
+  const asked: string[] = []
+  const connection = { id, status: 'active', fault: null, reconnect_url: null, account: { id: 'ada', label: null } }
+  const connections = {
+    get: (one: string) => {
+      asked.push(one)
+      return Promise.resolve(connection as never)
+    },
+    list: () => Promise.reject(new Error('all of them were asked for')),
+    proxy: () => Promise.reject(new Error('the API was asked')),
+  }
+  const parts = { connections, limits: readLimits([]), signal: new AbortController().signal, progress: () => Promise.resolve() }
+  const tool = TOOLS.find(({ description }) => description.name === 'connection_status')
+  expect(await tool?.run({ connection: id }, parts)).toContain('is active: calls are possible')
+  expect(asked).toEqual([id])
 })
 
 /** What stands between the marks. */

@@ -1,6 +1,9 @@
 // The protocol in another language: a client that was written from docs/reference/sdk-protocol.md alone, against the vectors and against a real server.
 import { execFile, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,11 +21,18 @@ interface Ended {
   readonly err: string
 }
 
-function python(script: string, args: readonly string[], home = ''): Promise<Ended> {
+const python = (script: string, args: readonly string[], home = ''): Promise<Ended> => execute([join(EXAMPLE, script), ...args], home)
+
+function execute(args: readonly string[], home = ''): Promise<Ended> {
   const env = { PATH: process.env['PATH'], EVERGRANT_HOME: home, PYTHONDONTWRITEBYTECODE: '1' }
-  return new Promise((resolve) =>
-    execFile('python3', [join(EXAMPLE, script), ...args], { env }, (error, out, err) => resolve({ code: Number(error?.code ?? 0), out, err })),
-  )
+  return new Promise((resolve) => execFile('python3', [...args], { env }, (error, out, err) => resolve({ code: Number(error?.code ?? 0), out, err })))
+}
+
+async function listen(answer: RequestListener): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const server = createServer(answer).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return { url, close: () => new Promise((resolve) => server.close(() => resolve()).closeAllConnections()) }
 }
 
 test('the client is under 200 lines', () => {
@@ -106,6 +116,34 @@ describe.skipIf(!hasPython)(`the client in Python${skip}`, { timeout: 60_000 }, 
     const ended = await Promise.all(Array.from({ length: 12 }, () => run('token', '--renew')))
     expect(ended.map(({ code }) => code)).toEqual(Array(12).fill(0))
     expect((await world.standing(id)).status).toBe('active')
+  })
+
+  test('an answer that breaks off and a Retry-After that is a date are waited out, and credentials follow no redirect', async () => {
+    const [asked, elsewhere]: [string[], string[]] = [[], []]
+    const answers = [
+      (response: ServerResponse) => response.writeHead(200, { 'content-type': 'application/json', 'content-length': 99 }).end('{"half'),
+      (response: ServerResponse) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"half'),
+      (response: ServerResponse) => response.writeHead(503, { 'retry-after': 'Sun, 22 Nov 2026 12:00:00 GMT' }).end(),
+      (response: ServerResponse) => response.writeHead(302, { location: there.url }).end(),
+    ]
+    const there = await listen((request, response) => {
+      elsewhere.push(request.url ?? '')
+      response.end()
+    })
+    const here = await listen((request, response) => {
+      asked.push(request.url ?? '')
+      answers.shift()?.(response)
+    })
+    const path = join(home, 'credentials.json')
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), server: here.url, over_at: 0 }))
+    const program = `import sys; sys.path.insert(0, ${JSON.stringify(EXAMPLE)})
+import evergrant_agent as client
+client.RETRY_WAITS = (0, 0, 0)
+client.Agent(${JSON.stringify(home)}).credentials(True)`
+    const { err } = await execute(['-c', program])
+    await Promise.all([here.close(), there.close()])
+    expect(err).toMatch(/Stopped: answer 302/)
+    expect([asked, elsewhere]).toEqual([Array(4).fill('/api/v1/auth/sdk/refresh'), []])
   })
 
   test('logout retires it on the server', async () => {
