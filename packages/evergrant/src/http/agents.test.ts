@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { type AgentId, newId } from '../core/ids.ts'
 import { MINUTE } from '../core/time.ts'
+import { systemEntropy } from '../system.ts'
 import { type AgentLab, createAgentLab } from '../testing/agent-lab.ts'
 import { AgentMachine } from '../testing/agent-machine.ts'
 import { signIn } from '../testing/people.ts'
@@ -103,6 +105,31 @@ describe('an enrolment code', () => {
     for (const body of [{}, { code: 'a', device_code: 'b' }])
       expect((await machine.post(ENROLL, 'a', { attempt_id: AgentMachine.attempt(), ...body })).json).toMatchObject({ code: 'invalid_request', field: '/code' })
   })
+})
+
+test('a device code that was used in time is repeated by the same key with the same attempt, also when its quarter of an hour is over meanwhile', async () => {
+  const agent = (await lab.agent()) as AgentId
+  const [machine, other] = [await lab.machine(), await lab.machine()]
+  const { device_code, user_code } = (await lab.call('POST', '/api/v1/auth/sdk/device', { key: null, body: {} })).json
+  const waiting = await lab.store.enrolments.byUserCode(user_code.replace('-', ''))
+  await lab.time.advance(14 * MINUTE)
+  const event = {
+    id: newId('evt', systemEntropy),
+    organization: lab.organization,
+    type: 'device.approved' as const,
+    at: lab.time.clock.wall(),
+    actor: { kind: 'cli' as const, id: null },
+    connection: null,
+    subject: agent,
+    data: {},
+  }
+  await lab.store.enrolments.decide(waiting!.id, { status: 'approved', organization: lab.organization, agent, name: null }, event)
+  const attempt_id = AgentMachine.attempt()
+  const first = await machine.enrol({ device_code }, { attempt_id })
+  await lab.time.advance(2 * MINUTE)
+  const again = await machine.enrol({ device_code }, { attempt_id })
+  expect([first.status, again.status, again.json.refresh_token]).toEqual([200, 200, first.json.refresh_token])
+  expect((await other.enrol({ device_code }, { attempt_id })).json).toMatchObject({ status: 401, code: 'enrolment_code_invalid' })
 })
 
 describe('an agent', () => {

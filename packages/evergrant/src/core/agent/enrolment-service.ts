@@ -198,6 +198,8 @@ export class EnrolmentService {
   async #requireDecision(enrolment: Enrolment): Promise<void> {
     const { enrolments, clock } = this.#ports
     const at = clock.wall()
+    // Whoever used it in time and did not hear the answer asks again: its own end says nothing about that.
+    if (enrolment.status === 'used') return
     if (at >= enrolment.expiresAt) throw invalidCode()
     if (enrolment.status === 'denied')
       throw new Fault('device_denied', {
