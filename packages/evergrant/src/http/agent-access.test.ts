@@ -19,6 +19,18 @@ const token = (machine: AgentMachine, id: string = lab.connection) => machine.ca
 const setPolicy = async (agent: string, policy: object) => expect((await lab.call('PUT', `/api/v1/agents/${agent}/policy`, { body: policy })).status).toBe(200)
 const events = async (type: string) => (await lab.call('GET', `/api/v1/events?type=${type}`)).json.items
 
+test('machines behind one address that were rotated together do not use up what it may do wrong; tokens that are made up do', async () => {
+  lab = await createAgentLab({ app: { failureLimit: { perSecond: 0.01, capacity: 3 } } })
+  const agent = await lab.agent({ access: ['token'], connections: [{}] })
+  const machines = await Promise.all(Array.from({ length: 6 }, () => lab.enrolled(agent)))
+  for (const machine of machines) expect((await token(machine)).status).toBe(200)
+  await lab.call('POST', `/api/v1/agents/${agent}/rotate`, { body: {} })
+  for (const machine of machines) expect((await token(machine)).json.code).toBe('access_token_expired')
+  for (const machine of machines) machine.accessToken = `${machine.accessToken?.slice(0, -8)}AAAAAAAA`
+  const made = await Promise.all(machines.map(async (machine) => (await token(machine)).json.code))
+  expect(made.filter((code) => code === 'rate_limited')).toHaveLength(3)
+})
+
 describe('the policy of an agent', () => {
   beforeEach(open)
 
