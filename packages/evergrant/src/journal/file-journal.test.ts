@@ -9,7 +9,7 @@ import type { JournalRecord } from '../core/refresh/journal.ts'
 import { HOUR } from '../core/time.ts'
 import { systemClock } from '../system.ts'
 import { createManualTime } from '../testing/manual-time.ts'
-import { testSeal } from '../testing/seal.ts'
+import { liveTestSeal, testSeal } from '../testing/seal.ts'
 import { type FileJournal, type FileJournalOptions, openFileJournal } from './file-journal.ts'
 import { encodeFrame, scanFrames } from './frame.ts'
 import { writeSegment } from './segment.ts'
@@ -222,6 +222,23 @@ test('a record whose key is missing waits in its file until the key returns', as
   expect(without.found()).toEqual({ damaged: 0, unopened: 1 })
   await without.close()
   expect(intents(await pendingAfterCrash(folder))).toEqual(['itn_1'])
+})
+
+test('a key that comes back while the process runs opens what was sealed with it; until then its intent is named', async () => {
+  const folder = newFolder()
+  const first = await openFileJournal(folder, testSeal('gone'), systemClock, SMALL)
+  await first.append(record(1))
+  await first.append(record(2))
+  first.settle('itn_2')
+  await first.close()
+  const { seal: own, ring } = liveTestSeal('here')
+  const later = await openFileJournal(folder, own, systemClock, SMALL)
+  opened.push(later)
+  expect([await later.pending(), [...later.unopened()]]).toEqual([[], ['itn_1']])
+  ring.replace([ring.primary, { ...ring.primary, id: 'gone' }])
+  expect([intents(await later.pending()), [...later.unopened()]]).toEqual([['itn_1'], []])
+  later.settle('itn_1')
+  expect([await later.pending(), later.unsettled?.()]).toEqual([[], 0])
 })
 
 test('a full file is followed by another, and nothing is removed while an older answer is open', async () => {

@@ -6,12 +6,13 @@ import type { Journal, JournalRecord, KeptAnswer } from '../core/refresh/journal
 import type { Seal } from '../core/seal/seal.ts'
 import { type Clock, HOUR } from '../core/time.ts'
 import { encodeFrame, type Frame } from './frame.ts'
-import { openRecord, sealRecord } from './sealed-record.ts'
+import { lacksKey, openRecord, sealRecord } from './sealed-record.ts'
 import { createSegment, finishSegment, type OldSegment, readSegments, type Segment, scanFolder, writeSegment } from './segment.ts'
 
 export interface FileJournal extends Journal {
   /** What the last start found: frames that the disk altered, and records whose key is missing or that do not authenticate. */
   found(): { readonly damaged: number; readonly unopened: number }
+  unopened(): ReadonlySet<string>
 }
 
 export interface FileJournalOptions {
@@ -89,9 +90,10 @@ interface Setting {
 
 class GroupJournal implements FileJournal {
   readonly #setting: Setting
-  readonly #atStart: readonly JournalRecord[]
+  /** Sealed as they lie on the disk: a key may come back while this process runs. Until they are settled. */
+  readonly #atStart: Map<string, Frame>
   readonly #damaged: number
-  readonly #unopened: number
+  readonly #unopenedAtStart: number
   #active: Segment | null
   #holding: Holding
   #closed: Holding[]
@@ -115,8 +117,9 @@ class GroupJournal implements FileJournal {
     const settled = new Set(old.flatMap(({ scan }) => scan.frames.filter(({ kind }) => kind === 'settled').map(({ intent }) => intent)))
     const isPending = (frame: Frame): boolean => frame.kind === 'answer' && !settled.has(frame.intent)
     const frames = old.flatMap(({ scan }) => scan.frames.filter(isPending))
-    this.#atStart = frames.map((frame) => openRecord(frame, setting.seal)).filter((record) => record !== undefined)
-    this.#unopened = frames.length - this.#atStart.length
+    // Copies: a frame would hold on to the whole file that it was read from.
+    this.#atStart = new Map(frames.map((frame) => [frame.intent, { ...frame, sealed: Buffer.from(frame.sealed) }]))
+    this.#unopenedAtStart = frames.filter((frame) => openRecord(frame, setting.seal) === undefined).length
     this.#damaged = old.reduce((sum, { scan }) => sum + scan.damaged, 0)
     this.#closed = old.map(({ path, modifiedAt, scan }) => {
       const answers = scan.frames.filter(({ kind }) => kind === 'answer').length
@@ -148,6 +151,7 @@ class GroupJournal implements FileJournal {
     if (this.#ended || holding === undefined) return
     this.#unsettled.delete(intent)
     this.#keys.delete(intent)
+    this.#atStart.delete(intent)
     if (holding !== null) holding.unsettled -= 1
     this.#marks.push(encodeFrame({ kind: 'settled', intent, organization: '', sealed: Buffer.alloc(0) }))
     if (this.#marks.length >= MARKS_WAITING) this.#start()
@@ -166,11 +170,15 @@ class GroupJournal implements FileJournal {
   }
 
   pending(): Promise<readonly JournalRecord[]> {
-    return Promise.resolve(this.#atStart)
+    return Promise.resolve([...this.#atStart.values()].map((frame) => openRecord(frame, this.#setting.seal)).filter((record) => record !== undefined))
+  }
+
+  unopened(): ReadonlySet<string> {
+    return new Set([...this.#atStart.values()].filter((frame) => lacksKey(frame, this.#setting.seal)).map(({ intent }) => intent))
   }
 
   found(): { damaged: number; unopened: number } {
-    return { damaged: this.#damaged, unopened: this.#unopened }
+    return { damaged: this.#damaged, unopened: this.#unopenedAtStart }
   }
 
   unsettled(): number {

@@ -27,6 +27,16 @@ export function openRecord(frame: Frame, seal: Seal): JournalRecord | undefined 
   }
 }
 
+/** True when its key is not in the keyring. What was altered lacks no key, and no key brings it back. */
+export function lacksKey(frame: Frame, seal: Seal): boolean {
+  try {
+    seal.open(frame.sealed, contextOf(frame.organization, frame.intent))
+    return false
+  } catch (error) {
+    return error instanceof SealError && error.code === 'seal_key_missing'
+  }
+}
+
 function contextOf(organization: string, intent: string) {
   return { organization, table: 'journal', row: intent, column }
 }

@@ -20,6 +20,7 @@ import type { EngineWorld, Observation } from './engine-ports.ts'
 import { isRetry, noteAnswered, noteFailure, passGate } from './gate.ts'
 import type { GrantContext } from './grant-contexts.ts'
 import { heldToken } from './held-token.ts'
+import { keptInstead } from './kept-answers.ts'
 import { isCrowded } from './line-length.ts'
 import { credentialContext } from './new-credential.ts'
 import { type PresentOutcome, present, type ReadyPresentation } from './present.ts'
@@ -96,6 +97,8 @@ async function admitted(world: EngineWorld, request: AttemptRequest, leave: Leav
     return { kind: 'not_now', code: 'store_unavailable', retryAt: now + world.times.backoffBaseMs, detail: 'the journal cannot be written; see the log' }
   const distrust = await world.trust.mayPresent(request.row, request.context.reuse)
   if (distrust !== null) return distrusted(world, distrust.detail)
+  const kept = await keptInstead(world, request.row, request.context.reuse)
+  if (kept !== null) return kept
   if (isChained(request.context) && world.firstAnswers.of(request.row, now) !== null)
     return chained(request.row, await finishChain(world, request.row.connection.id, request.context))
   const prepared = await prepare(world, request)

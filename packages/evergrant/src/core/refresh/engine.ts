@@ -21,6 +21,7 @@ import { ForgottenLeases } from './forgotten-leases.ts'
 import { type GrantContext, GrantContexts } from './grant-contexts.ts'
 import { recordEnd } from './grant-end.ts'
 import { Interest } from './interest.ts'
+import { storeKeptAnswers } from './kept-answers.ts'
 import { credentialContext } from './new-credential.ts'
 import { planRefresh, servable } from './plan.ts'
 import { recoverNode } from './recovery.ts'
@@ -65,6 +66,7 @@ export class Engine implements RefreshEngine {
   readonly #outage: StoreOutage
   readonly #takeover: Takeover
   readonly #forgotten: ForgottenLeases
+  readonly #atWork: (connection: ConnectionId) => boolean
   readonly #probes = new Map<Promise<ReuseProbeReport>, ConnectionId>()
   readonly #nudgedAt = new Map<ConnectionId, number>()
   #draining = false
@@ -94,7 +96,8 @@ export class Engine implements RefreshEngine {
     this.#due = new DueRunner(this.#world, this.#flights)
     this.#deaths = new DeathRunner(this.#world, this.#flights)
     this.#takeover = new Takeover(this.#world)
-    this.#forgotten = new ForgottenLeases(this.#world, (connection) => this.#flights.has(connection) || [...this.#probes.values()].includes(connection))
+    this.#atWork = (connection) => this.#flights.has(connection) || [...this.#probes.values()].includes(connection)
+    this.#forgotten = new ForgottenLeases(this.#world, this.#atWork)
   }
 
   /** Shared with the code exchange, so that both use the same integrations and endpoints. */
@@ -235,7 +238,8 @@ export class Engine implements RefreshEngine {
     return this.#takeover.run()
   }
 
-  freeForgotten(): Promise<number> {
+  async freeForgotten(): Promise<number> {
+    if (!this.#draining) await storeKeptAnswers(this.#world, this.#atWork)
     return this.#forgotten.run()
   }
 

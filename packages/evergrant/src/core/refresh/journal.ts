@@ -32,8 +32,13 @@ export interface Journal {
   append(record: JournalRecord): Promise<void>
   /** Notes, without waiting for the disk, that the database has this answer. */
   settle(intent: IntentId): void
-  /** Records without a settle mark, oldest first. Read once at boot, before anything is claimed. */
+  /**
+   * Records without a settle mark that open, oldest first. Read at boot, before anything is claimed; what could not be applied then is
+   * asked for again, and a record whose key has come back is among them.
+   */
   pending(): Promise<readonly JournalRecord[]>
+  /** The intents of answers of an earlier life without a settle mark whose key is not in the keyring. None: not known. */
+  unopened?(): ReadonlySet<string>
   /** Every answer still on file, oldest first, in portions: for a database that went back in time. Reads the files again. */
   answers(): AsyncIterable<readonly KeptAnswer[]>
   /** False after a failed sync until a new file is open: preflight looks here before a token is spent. */

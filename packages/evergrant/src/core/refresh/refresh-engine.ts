@@ -48,7 +48,10 @@ export interface RefreshEngine {
   runDue(): Promise<number>
   /** Frees leases of nodes that are known dead, as far as their reuse classes allow; those connections are due at once. Returns how many. */
   takeOverLost(): Promise<number>
-  /** Frees leases in this node's name that are over and that nothing here is at work under, once they were seen twice. Returns how many. */
+  /**
+   * Stores answers of this node's journal that could not be stored at its start; then frees leases in its name that are over and that nothing here is at
+   * work under, once they were seen twice. Returns how many leases.
+   */
   freeForgotten(): Promise<number>
   /** An API took the current token. Costs nothing where nobody said the opposite. */
   worked(connection: ConnectionId): void

@@ -1,6 +1,6 @@
 import { Fault } from '../fault/fault.ts'
 import { judge } from '../provider/judge.ts'
-import { SealError } from '../seal/seal.ts'
+import { HOUR } from '../time.ts'
 import type { GrantRow } from './credentials.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import { heldToken } from './held-token.ts'
@@ -27,16 +27,22 @@ export async function setAside(world: EngineWorld, record: JournalRecord): Promi
   return row === undefined ? 'kept' : applyOrKeep(world, record, asPresented(row, record.generation))
 }
 
-/** A Fault or a missing key is a reason to wait, not to lose it. @throws Fault `store_unavailable`: whoever asked tries again */
+/**
+ * Whatever else fails is a reason to wait, not to lose the answer, and no reason for a node not to start: one answer that a key, a provider or the
+ * database refuses stays in the journal and stands in nobody's way. @throws Fault `store_unavailable`: whoever asked tries again
+ */
 export async function applyOrKeep(world: EngineWorld, record: JournalRecord, row: GrantRow): Promise<Replay> {
   try {
     return await apply(world, record, row)
   } catch (error) {
-    if (!(error instanceof Fault || error instanceof SealError) || (error instanceof Fault && error.code === 'store_unavailable')) throw error
-    world.log.error(
-      { intent: record.intent, connection: row.connection.id, error: error.message },
-      'a journaled answer cannot be applied yet; it stays in the journal',
-    )
+    if (error instanceof Fault && error.code === 'store_unavailable') throw error
+    const { intent } = record
+    if (world.told.once(`kept ${intent}`, world.clock.mono(), HOUR)) {
+      world.log.error(
+        { intent, connection: row.connection.id, error: error instanceof Error ? error.message : 'unknown' },
+        'a journaled answer cannot be applied yet; it stays in the journal',
+      )
+    }
     return 'kept'
   }
 }
@@ -74,10 +80,10 @@ async function apply(world: EngineWorld, record: JournalRecord, row: GrantRow): 
     answer,
   }
   if (verdict.kind !== 'granted') {
-    world.log.warn(
-      { intent: record.intent, verdict: verdict.kind, hash: storedAnswer(world, connection.organization, answered, verdict.kind).bodyHash },
-      'a journaled answer grants nothing now; it stays in the journal',
-    )
+    if (world.told.once(`kept ${record.intent}`, world.clock.mono(), HOUR)) {
+      const { bodyHash } = storedAnswer(world, connection.organization, answered, verdict.kind)
+      world.log.warn({ intent: record.intent, verdict: verdict.kind, hash: bodyHash }, 'a journaled answer grants nothing now; it stays in the journal')
+    }
     return 'kept'
   }
   const commit = grantCommit(world, answered, verdict.grant)
