@@ -72,8 +72,11 @@ function step(value: JsonValue, segment: string): JsonValue[] {
   return member === undefined ? [] : [member]
 }
 
+const LONE_SURROGATE = /\p{Surrogate}/gu
+
+/** JSON can say NUL and halves of characters, and PostgreSQL keeps neither: an answer with one could never be stored. */
 function asText(value: JsonValue | undefined): string | null {
-  if (typeof value === 'string' && value !== '') return value
+  if (typeof value === 'string' && value !== '') return value.replaceAll('\0', '\uFFFD').replace(LONE_SURROGATE, '\uFFFD')
   return typeof value === 'number' && Number.isFinite(value) ? String(value) : null
 }
 

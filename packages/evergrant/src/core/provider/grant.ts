@@ -13,6 +13,8 @@ const FALLBACK_SECONDS = HOUR / SECOND
 /** VSCHAR of RFC 6749 appendix A.12; anything else cannot stand in a header. */
 const USABLE_TOKEN = /^[\x21-\x7E](?:[\x20-\x7E]*[\x21-\x7E])?$/
 
+const TOKEN_TYPE = /^[\x21-\x7E]+$/
+
 /** Where the tokens of this step stand in the answer. */
 function pathsOf(context: ProviderContext, step: TokenStep): TokenPaths {
   const { answer } = context.record
@@ -157,8 +159,9 @@ function textValue(json: JsonObject, path: string | null): string | null {
   return typeof value === 'string' && value !== '' ? value : null
 }
 
+/** What is no word (RFC 6749 appendix A.13) can stand neither in a header nor in every database. */
 function tokenTypeOf(said: string | null): string {
-  return said === null || said.toLowerCase() === 'bearer' ? 'Bearer' : said
+  return said === null || said.toLowerCase() === 'bearer' || !TOKEN_TYPE.test(said) ? 'Bearer' : said
 }
 
 function readFacts(json: JsonObject, answer: AnswerFacts): Record<string, string> {
