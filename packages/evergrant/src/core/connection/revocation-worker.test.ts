@@ -89,6 +89,28 @@ describe('upstream revocation', () => {
     expect(await run()).toBe(expected === 'queued' ? 1 : 0)
   })
 
+  test.each([
+    ['grant', 1, 'connection.revocation_failed'],
+    ['token', 2, 'connection.revocation_done'],
+  ] as const)(
+    'an account that was connected again before the provider could be told keeps its new grant: where a revocation reaches the %s, %i were sent',
+    async (reach, requests, told) => {
+      const { lab, sent, outcomes, run, types } = await start({ revoke: { ...REVOKE, reach } })
+      const { account } = (await lab.call('GET', `/api/v1/connections/${lab.connection}`)).json
+      expect((await lab.call('DELETE', `/api/v1/connections/${lab.connection}`)).json.revocation).toBe('queued')
+      outcomes.push(answered(503))
+      await run()
+      const again = { integration: 'scripted', owner: 'owner-1', account: account.id, access_token: 'new' }
+      expect((await lab.call('POST', '/api/v1/connections', { body: again })).status).toBe(201)
+      await lab.time.advance(31_000)
+      expect(await run()).toBe(1)
+      expect(sent).toHaveLength(requests)
+      expect(await types()).toContain(told)
+      await lab.time.advance(3_600_000)
+      expect(await run()).toBe(0)
+    },
+  )
+
   test('credentials of a grant without a browser authenticate the client, and are never sent as a token', async () => {
     const { lab, sent, run } = await start({
       grant: 'client_credentials',

@@ -16,7 +16,7 @@ import { type Clock, type Entropy, HOUR, MINUTE, SECOND } from '../time.ts'
 import type { Connections, Revocation } from './connections.ts'
 
 export interface RevocationPorts {
-  readonly connections: Pick<Connections, 'takeDueRevocations' | 'finishRevocation' | 'retryRevocation'>
+  readonly connections: Pick<Connections, 'byAccount' | 'takeDueRevocations' | 'finishRevocation' | 'retryRevocation'>
   readonly credentials: Pick<Credentials, 'read'>
   /** Endpoints resolved and client secret opened for a connection. @throws Fault */
   readonly contextOf: (row: GrantRow) => Promise<ProviderContext>
@@ -75,7 +75,18 @@ async function attempt(ports: RevocationPorts, revocation: Revocation): Promise<
   const accessToken = open('access_token', held.accessToken)
   const request = revokeRequest(context, { accessToken, refreshToken, account: row.connection.account })
   if (request === null) return { kind: 'failed', data: { reason: 'no token that this provider can revoke is held' } }
+  // Asked last: between the disconnect and now may lie days of trying.
+  if (context.record.revoke?.reach === 'grant' && (await siblingLives(ports, row)))
+    return { kind: 'failed', data: { reason: 'the account was connected again, and revoking would end that connection, too' } }
   return judge(await ports.sendRequest(request))
+}
+
+/** A live connection of the same account: its grant is this one, at a provider that keeps one grant for an account. */
+async function siblingLives({ connections }: RevocationPorts, { connection }: GrantRow): Promise<boolean> {
+  const { organization, integration, account } = connection
+  if (account === null) return false
+  const same = await connections.byAccount(organization, integration, account)
+  return same.some((other) => other.connection.id !== connection.id && other.connection.state !== 'disconnected')
 }
 
 /** What a grant without a browser keeps are credentials: they authenticate the client, and are never sent as a token. */
