@@ -31,6 +31,11 @@ const INTEGRATION_FAILURES_TO_OPEN = 20
 /** Grants refused one after the other, without one that is granted: whatever is wrong there, it is not the grants. */
 const DEATHS_IN_A_ROW = 10
 
+/** A tenth longer than for the others. */
+const OTHERS_FIRST = 1.1
+const ALONE =
+  'the provider answered this grant as though our client were wrong, while others are served: it rests for some minutes, and is tried again by itself'
+
 interface Closed {
   readonly code: FaultCode
   readonly until: number
@@ -78,13 +83,26 @@ function closedFor(world: EngineWorld, { context: { integration }, row, urgent }
   const { id } = integration
   const paused = world.breakers.pausedUntil(id, mono)
   if (paused !== null) return { code: 'provider_rate_limited', until: paused, everybody: true }
-  const blocked = integration.blocked === null ? null : world.breakers.nextProbe(id, mono, world.times.blockedProbeMs)
-  if (blocked !== null) return { code: 'client_rejected', until: blocked, everybody: true }
+  const { blockedProbeMs } = world.times
+  const refusedAt = refusedItself(row, integration)
+  const restMs = refusedAt === null ? 0 : Math.min(blockedProbeMs, refusedAt + blockedProbeMs - world.clock.wall())
+  if (restMs > 0) return { code: 'client_rejected', until: mono + restMs, everybody: false, ...(integration.blocked === null ? { detail: ALONE } : {}) }
+  const everyMs = refusedAt === null ? blockedProbeMs : blockedProbeMs * OTHERS_FIRST
+  const blocked = integration.blocked === null ? null : world.breakers.nextProbe(id, mono, everyMs)
+  if (blocked !== null) return { code: 'client_rejected', until: blocked, everybody: refusedAt === null }
   if (world.answered.deathsInARow(id) < DEATHS_IN_A_ROW) return null
   // Somebody waits for a grant of which nothing bad is known, a new consent perhaps: it must not stand in line behind dead ones.
   if (urgent && !endHeld(row)) return null
   const until = world.breakers.nextProbe(`all refused ${id}`, mono, world.times.heldProbeMs)
   return until === null ? null : { code: 'deaths_held', until, everybody: true }
+}
+
+/**
+ * When this very grant was answered as though our client were wrong, and nobody changed the integration since. It may be the only one that is answered so,
+ * and each such answer closes the way for all: it rests before it is presented again, however often it is read, and leaves the next try to the others.
+ */
+export function refusedItself({ connection: { fault } }: GrantRow, { updatedAt }: GrantContext['integration']): Instant | null {
+  return fault !== null && fault.code === 'client_rejected' && fault.at >= updatedAt ? fault.at : null
 }
 
 /** The provider counts what its token endpoint is asked, and would refuse one more. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { type CrowdLab, createCrowdLab } from '../../testing/crowd-lab.ts'
+import { statusOf } from '../connection/status.ts'
 import type { ConnectionId } from '../ids.ts'
 import { HOUR, MINUTE } from '../time.ts'
 import type { EnginePorts } from './engine-ports.ts'
@@ -120,6 +121,20 @@ test('new client credentials put the parked connections of a blocked integration
   await lab.store.integrations.setBlocked(lab.lab.integration, null, lab.event('integration.unblocked'))
   await lab.live(MINUTE)
   expect(lab.crowd.presented.length).toBeGreaterThan(asked + 20)
+})
+
+test('one grant that is answered as though the client were wrong holds up nobody else, however often somebody reads it', async () => {
+  const lab = await createCrowdLab(60, { ageMs: 50 * MINUTE, livesMs: (index) => (index === 0 ? 50 * MINUTE : HOUR) })
+  lab.crowd.mood = (grant) => (grant === 'rt-0-0' ? 'refuses_client' : 'well')
+  const [odd = lab.lab.connection, ...others] = lab.members
+  for (let second = 0; second < 20 * 60; second += 5) {
+    lab.read(odd).catch(() => {})
+    await lab.live(5_000)
+  }
+  expect(await renewed(lab, others)).toBe(59)
+  // Nobody is told that it works.
+  expect(statusOf(await lab.row(odd), { blocked: null }, lab.time.clock.wall())).toBe('degraded')
+  expect(lab.crowd.between(0, lab.time.clock.mono(), 'rt-0-0')).toBeLessThanOrEqual(5)
 })
 
 test('a breaker whose probe never comes back asks again', async () => {

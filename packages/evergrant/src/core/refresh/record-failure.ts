@@ -10,6 +10,7 @@ import type { FailureCommit, GrantRow, StoredAnswer } from './credentials.ts'
 import { deathReport, endHeld } from './death-watch.ts'
 import { untilDurable } from './durable.ts'
 import type { EngineWorld } from './engine-ports.ts'
+import { refusedItself } from './gate.ts'
 import type { GrantContext } from './grant-contexts.ts'
 import { suspicionOf } from './plan.ts'
 import { isStrict } from './protocol-times.ts'
@@ -55,7 +56,8 @@ export async function recordFailure(world: EngineWorld, failed: FailedPresentati
     effect,
     answered: verdict.kind === 'unknown' && verdict.answered,
     fault,
-    countsAsFailure: verdict.kind !== 'config',
+    // What is refused to the client is no trouble of the grant; what is refused to one grant again and again is.
+    countsAsFailure: verdict.kind !== 'config' || refusedItself(row, grantContext.integration) !== null,
     nextAttemptAt,
     dueAt: effect === 'dead' ? null : (retryAt ?? now + world.times.blockedProbeMs),
     event: failureEvent(world, failed, fault, effect),

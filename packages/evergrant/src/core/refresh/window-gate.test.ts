@@ -21,7 +21,7 @@ function gate(suspectSinceMs: number): ReturnType<typeof passGate> {
   const parts = { answered: new AnsweredRefreshes(10 * MINUTE), breakers: new EndpointBreakers(times), backlogs: new Backlogs(times), retries }
   const world = { clock: time.clock, times, entropy: { uniform: () => 0 }, ...parts } as unknown as EngineWorld
   const suspicion = { intent: 'itn_1', at: time.clock.wall() - suspectSinceMs, answered: false }
-  const row = { credential: { suspicion }, health: { failures: 1 } }
+  const row = { connection: { fault: null }, credential: { suspicion }, health: { failures: 1 } }
   const context = {
     integration: { id: 'int_1', blocked: null },
     record: { limits: { token: null, api: [] } },
