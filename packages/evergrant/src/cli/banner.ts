@@ -9,6 +9,9 @@ export interface Started {
   readonly setupUrl: string | null
 }
 
+/** What a person types: from the sources there is no program of that name. */
+const COMMAND = import.meta.url.endsWith('.ts') ? 'npm run evergrant --' : 'evergrant'
+
 export function banner(version: string, started: Started): string {
   const { url, development, setupUrl } = started
   const rows = [
@@ -19,7 +22,7 @@ export function banner(version: string, started: Started): string {
     `  Database    ${started.database}`,
     `  Data        ${started.dataDir}`,
   ]
-  const next = development === null ? [] : ['', '  A key for your backend: npm run evergrant -- api-keys create --name backend', '  Stop with Ctrl+C.']
+  const next = development === null ? [] : ['', `  A key for your backend: ${COMMAND} api-keys create --name backend`, '  Stop with Ctrl+C.']
   return ['', `Evergrant ${version} is ready: ${url}`, '', ...rows, ...(setupUrl === null ? [] : firstOwner(setupUrl)), ...next, ''].join('\n')
 }
 
@@ -28,6 +31,6 @@ function firstOwner(setupUrl: string): string[] {
     '',
     '  Nobody can sign in yet. Make the first owner here; the link works once, for a day:',
     `  ${setupUrl}`,
-    '  or on this machine: evergrant users create --role owner --email you@example.com',
+    `  or on this machine: ${COMMAND} users create --role owner --email you@example.com`,
   ]
 }

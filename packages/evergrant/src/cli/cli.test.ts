@@ -80,6 +80,13 @@ test('a reader who stops early, as `head` does, is no error', async () => {
   expect([code, said]).toEqual([0, ''])
 })
 
+test('a reader who stops hearing what is said on the way stops no command', async () => {
+  const child = start(['refresh'])
+  child.stderr?.destroy()
+  const [code] = await once(child, 'close')
+  expect(code).toBe(2)
+})
+
 test('--version is the version of the package', async () => {
   const manifest = json(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   expect(await runAlone(['--version'])).toMatchObject({ code: 0, out: `${manifest.version}\n` })

@@ -8,6 +8,7 @@ import { type Api, reasonOf, remoteApi, WHEN_SILENT } from './api.ts'
 import { type ControlFile, isAlive, readControlFile } from './control-file.ts'
 import { driftFindings } from './drift-findings.ts'
 import { embeddedApi } from './embedded-api.ts'
+import { CommandFailure } from './exit-code.ts'
 import { type Finding, fine, problem } from './finding.ts'
 import { dataFolderFinding, environmentFindings, keyFinding, renamedFindings, runtimeFinding, schemaFinding, switchFinding } from './machine-findings.ts'
 import { memoryFinding } from './memory-doors.ts'
@@ -69,6 +70,7 @@ async function readiness(url: string): Promise<readonly Finding[] | string> {
 
 /** Of what keeps this process from the database; the words of the error are the cause. */
 function remedyOf(error: unknown): string {
+  if (error instanceof CommandFailure) return 'then run doctor again: nothing in the database was looked at'
   if (error instanceof Fault && error.code.startsWith('seal_')) return 'bring back the key or the database that this folder was made with'
   return 'mend what this says, and ask again: a server would not start here either'
 }

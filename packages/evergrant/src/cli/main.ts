@@ -10,6 +10,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit()
 })
 
+// Who stops reading what is said on the way (`evergrant import ... 2>&1 | less`) stops no work.
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
 const args = process.argv.slice(2)
 if (args[0] === 'serve' || args[0] === 'import') becomeLean(args)
 
