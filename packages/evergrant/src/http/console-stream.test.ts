@@ -133,3 +133,12 @@ test('a topic needs the right to read it, and a member has no stream', async () 
   expect((await stream.until('beat'))?.event).toBe('beat')
   await stream.close()
 })
+
+test('HEAD asks for a stream in vain, and is told so instead of waiting for its end', async () => {
+  const answer = await fetch(`${base}/api/v1/console/stream`, {
+    method: 'HEAD',
+    headers: { authorization: `Bearer ${ana.token}` },
+    signal: AbortSignal.timeout(4_000),
+  })
+  expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET'])
+})

@@ -87,6 +87,8 @@ function streamRoute(app: App, services: Services): void {
   app.get(
     '/api/v1/console/stream',
     {
+      // It has no end, and so no answer to HEAD would have one.
+      exposeHeadRoute: false,
       config: { access: 'events:read' },
       schema: {
         summary: 'Hear of changes as they happen',
