@@ -1,5 +1,7 @@
 // How long a session lasts that began at a provider, as docs/guides/sign-in-through-a-provider.md says it (ASVS 7.6.1).
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { newId } from '../../core/ids.ts'
+import { systemEntropy } from '../../system.ts'
 import type { PageVisitor } from '../../testing/page-visitor.ts'
 import { openPeoplePages, type PeoplePages } from '../../testing/people-place.ts'
 
@@ -36,4 +38,35 @@ test('what ends at the provider ends the connection and no session; a session th
   await signIn(visitor, 'leaver')
   expect([await isSignedIn(visitor), place.practice.control.counts('p4').exchange]).toEqual([true, exchanged + 1])
   expect((await connection())?.state).toBe('active')
+})
+
+test('an account that its owner takes over while somebody signs in through a provider lets nobody in', async () => {
+  await signIn(place.browser(), 'intruder')
+  const user = (await place.userOf('intruder')) ?? expect.fail()
+  const event = (type: 'user.password_changed' | 'session.ended') => ({
+    id: newId('evt', systemEntropy),
+    organization: place.organization,
+    type,
+    at: user.updatedAt,
+    actor: { kind: 'cli', id: null } as const,
+    connection: null,
+    subject: user.id,
+    data: {},
+  })
+  const ending = { end: 'password_changed', except: null, tickets: [], identities: true, at: user.updatedAt, event: event('session.ended') } as const
+  const claimed = { ...user, passwordHash: 'of the owner', passwordChangedAt: user.updatedAt + 1, version: user.version + 1 }
+  const { commit } = place.store.signIns
+  const overtaken = vi.spyOn(place.store.signIns, 'commit').mockImplementation(async (request) => {
+    const outcome = await commit(request)
+    await place.store.users.update(claimed, event('user.password_changed'), ending)
+    return outcome
+  })
+  try {
+    const visitor = place.browser()
+    await signIn(visitor, 'intruder')
+    expect(await isSignedIn(visitor)).toBe(false)
+    expect(await place.store.sessions.listOf(user.id)).toEqual([])
+  } finally {
+    overtaken.mockRestore()
+  }
 })
