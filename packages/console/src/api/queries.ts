@@ -11,6 +11,7 @@ import {
 } from '@tanstack/react-query'
 import { call, type Input } from './call.ts'
 import type { Answer, Name } from './operations.ts'
+import { withTold } from './told-rows.ts'
 
 type Key<Op extends Name> = readonly [Op, Pick<Input<Op>, 'path' | 'query'>]
 
@@ -23,6 +24,10 @@ export const keyOf = <Op extends Name>(operation: Op, { path, query }: Input<Op>
   { ...(path === undefined ? {} : { path }), ...(query === undefined ? {} : { query }) },
 ]
 
+async function read<Op extends Name>(operation: Op, input: Input<Op>): Promise<Answer<Op>> {
+  return withTold(operation, await call(operation, input))
+}
+
 interface Reading {
   readonly enabled?: boolean
   /** Read again after so many milliseconds, for what the stream does not tell. */
@@ -33,7 +38,7 @@ interface Reading {
 export function useApi<Op extends Name>(operation: Op, input: Input<Op> = {}, { enabled = true, every }: Reading = {}): UseQueryResult<Answer<Op>> {
   return useQuery({
     queryKey: keyOf(operation, input),
-    queryFn: ({ signal }) => call(operation, { ...input, signal }),
+    queryFn: ({ signal }) => read(operation, { ...input, signal }),
     enabled,
     ...(every === undefined ? {} : { refetchInterval: every }),
   })
@@ -53,20 +58,20 @@ export type ListResult<Item> = Pick<
   readonly more: () => void
 }
 
-/** A list behind a cursor, page by page. While other filters are asked for, the former rows stay. */
+/** A list behind a cursor, page by page. While other filters are asked for, the former rows stay; those of something else do not. */
 export function useList<Op extends Name>(operation: Op, input: Input<Op> = {}, { enabled = true }: Reading = {}): ListResult<ItemOf<Answer<Op>>> {
   type Page = PageOf<ItemOf<Answer<Op>>>
   const result = useInfiniteQuery<Page, Error, InfiniteData<Page>, ListKey<Op>, string | null>({
     queryKey: [...keyOf(operation, input), 'list'],
     queryFn: async ({ pageParam, signal }) =>
-      (await call(operation, {
+      (await read(operation, {
         ...input,
         query: { ...(input.query as object | undefined), ...(pageParam === null ? {} : { cursor: pageParam }) } as never,
         signal,
       })) as unknown as Page,
     initialPageParam: null,
     getNextPageParam: (last) => last.cursor,
-    placeholderData: (before) => before,
+    placeholderData: (before, query) => (JSON.stringify(query?.queryKey[1].path) === JSON.stringify(input.path) ? before : undefined),
     enabled,
   })
   const { data, error, isFetching, isFetchingNextPage, hasNextPage, dataUpdatedAt, refetch, isPending, isPlaceholderData } = result
@@ -90,7 +95,7 @@ interface Deed<Op extends Name> {
   readonly onDone?: (answer: Answer<Op>, input: Input<Op>) => void
 }
 
-/** Something that changes the server. What it changes is read again. */
+/** Something that changes the server. What it changes is read again, also where it was refused, or done and its answer lost: either says that the page may be wrong. */
 export function useDeed<Op extends Name>(operation: Op, { refreshes = [], onDone }: Deed<Op> = {}): UseMutationResult<Answer<Op>, Error, Input<Op>> {
   const client = useQueryClient()
   return useMutation<Answer<Op>, Error, Input<Op>>({
@@ -99,9 +104,31 @@ export function useDeed<Op extends Name>(operation: Op, { refreshes = [], onDone
       readAgain(client, refreshes)
       onDone?.(answer, input)
     },
+    onError: () => readAgain(client, refreshes),
   })
 }
 
 export function readAgain(client: QueryClient, operations: readonly Name[]): void {
   for (const operation of operations) void client.invalidateQueries({ queryKey: [operation] })
+}
+
+/** Questions that are asked again as soon as their answer is there. */
+const onceMore = new WeakSet<object>()
+
+/**
+ * The same for what the stream tells, as often as it tells it. What is being read is not broken off, or a busy server would never be heard to the end; it is
+ * read once more afterwards, since the answer may be older than what was told.
+ */
+export function readAgainAsTold(client: QueryClient, operations: readonly Name[]): void {
+  for (const query of operations.flatMap((operation) => client.getQueryCache().findAll({ queryKey: [operation] }))) {
+    const again = (): Promise<void> => client.invalidateQueries({ queryKey: query.queryKey, exact: true }, { cancelRefetch: false })
+    if (query.state.fetchStatus === 'idle') void again()
+    else if (!onceMore.has(query)) {
+      onceMore.add(query)
+      void again().then(() => {
+        onceMore.delete(query)
+        return again()
+      })
+    }
+  }
 }

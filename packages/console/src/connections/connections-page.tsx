@@ -110,19 +110,16 @@ function useLanding(q: string | undefined): void {
 /** New rows are counted, not put under the pointer. */
 function Fresh({ list }: { readonly list: ListResult<Connection> }): ReactNode {
   const { fresh, live } = useLive()
-  const count = fresh['connection'] ?? 0
-  if (count === 0) return null
+  const isRead = list.isFetching && !list.isFetchingNextPage
+  // Whatever is read from now on holds what was counted until now.
+  useEffect(() => {
+    if (isRead) live.seen()
+  }, [isRead, live])
+  if (fresh === 0) return null
   return (
     <p className={cards['head']} role="status">
-      <span>{`${numberWords(count)} changed that may belong here`}</span>
-      <Button
-        small
-        look="primary"
-        onClick={() => {
-          live.seen('connection')
-          void list.refetch()
-        }}
-      >
+      <span>{`${numberWords(fresh)} changed that may belong here`}</span>
+      <Button small look="primary" onClick={() => void list.refetch()}>
         Show
       </Button>
     </p>

@@ -10,7 +10,7 @@ const WORDS = { live: 'Live', connecting: 'Connecting', polling: 'Every 10 s', p
 
 /** Live or paused (WCAG 2.2.2), and of when the data is. */
 export function LiveSwitch(): ReactNode {
-  const { status, heardAt, live } = useLive()
+  const { status, heardAt } = useLive()
   const { live: wanted, zone } = usePreferences()
   const at = absoluteWords(heardAt, zone).slice(11)
   return (
@@ -19,10 +19,7 @@ export function LiveSwitch(): ReactNode {
       className={buttonClass({ look: 'quiet' }, styles['switch'])}
       aria-pressed={wanted}
       title={wanted ? `Data as of ${at}. Press to pause.` : `Paused at ${at}. Press to go on.`}
-      onClick={() => {
-        prefer({ live: !wanted })
-        live.steer()
-      }}
+      onClick={() => prefer({ live: !wanted })}
     >
       {status === 'paused' ? (
         <Pause size={14} aria-hidden />

@@ -3,7 +3,7 @@ import { type Listener, type Live, type LiveState, useLiveState } from './live.t
 
 export const LiveContext = createContext<Live | null>(null)
 
-/** The page's stream: its state, and how many of a topic are newer than the list. */
+/** The page's stream: its state, and how many connections are newer than the list. */
 export function useLive(): LiveState & { readonly live: Live } {
   const live = useContext(LiveContext)
   if (live === null) throw new Error('useLive() is for components below the frame')

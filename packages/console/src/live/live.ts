@@ -1,6 +1,7 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { useSyncExternalStore } from 'react'
-import { preferences } from '../preferences/preferences.ts'
+import { ApiError } from '../api/problem.ts'
+import { onPreferences, preferences } from '../preferences/preferences.ts'
 import { serverUrl, session } from '../session/client.ts'
 import { system } from '../system.ts'
 import { patch, readSummaries } from './patches.ts'
@@ -13,8 +14,8 @@ export interface LiveState {
   readonly status: LiveStatus
   /** When the server was last heard. */
   readonly heardAt: number
-  /** Since when something of the list is new: counts by topic, for the "N new" pill. */
-  readonly fresh: Readonly<Record<string, number>>
+  /** How many connections changed that their list did not have when it was read, for the "N new" pill. */
+  readonly fresh: number
 }
 
 export type Listener = (message: StreamMessage) => void
@@ -26,16 +27,24 @@ const SUMMARY_MS = 3_000
 const BACK_OFF_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const
 const TOPICS = 'connections,events,alerts,deliveries,agents'
 
+/** The server said no, so it was heard. */
+const wasRefused = (error: unknown): boolean => error instanceof ApiError && error.problem.status < 500 && error.problem.code !== 'foreign_answer'
+
 /** The one stream of this page. */
 export class Live {
-  #state: LiveState = { status: 'connecting', heardAt: system.now(), fresh: {} }
+  #state: LiveState = { status: 'connecting', heardAt: system.now(), fresh: 0 }
   readonly #client: QueryClient
   readonly #changed = new Set<() => void>()
   readonly #listeners = new Set<Listener>()
   readonly #ends: (() => void)[] = []
+  readonly #fresh = new Set<string>()
   #abort: AbortController | undefined
   #lastId: string | null = null
   #failures = 0
+  /** False until the first try: whatever the page shows then is as new as its stream. */
+  #isBegun = false
+  /** When the stream was asked for last. */
+  #askedAt = 0
   #retry: (() => void) | undefined
   #summary: (() => void) | undefined
 
@@ -57,13 +66,20 @@ export class Live {
 
   /** Starts when the page does. Returns what ends it. */
   start(): () => void {
-    const seen = (): void => this.steer()
+    const seen = (): void => this.#steer()
+    let wanted = preferences().live
     document.addEventListener('visibilitychange', seen)
     this.#ends.push(
       () => document.removeEventListener('visibilitychange', seen),
+      // Another tab pauses this one, too: they have one switch.
+      onPreferences(() => {
+        if (preferences().live === wanted) return
+        wanted = preferences().live
+        this.#steer()
+      }),
       system.every(POLL_MS, () => this.#watch()),
     )
-    this.steer()
+    this.#steer()
     return () => {
       for (const end of this.#ends.splice(0)) end()
       this.#close()
@@ -71,7 +87,7 @@ export class Live {
   }
 
   /** Opens, or rests: paused by the person, or unseen. */
-  steer(): void {
+  #steer(): void {
     if (!preferences().live) return this.#rest('paused')
     if (document.hidden) return this.#rest('hidden')
     if (this.#abort !== undefined) return
@@ -79,12 +95,20 @@ export class Live {
     void this.#open()
   }
 
-  /** The list was read again: nothing in it is new any more. */
-  seen(topic: string): void {
-    if (this.#state.fresh[topic] !== undefined) this.#set({ fresh: { ...this.#state.fresh, [topic]: 0 } })
+  /** The list is read again: nothing is new to it any more. */
+  seen(): void {
+    this.#fresh.clear()
+    if (this.#state.fresh > 0) this.#set({ fresh: 0 })
+  }
+
+  /** One that changes often is one. */
+  #isFresh(id: string): void {
+    this.#fresh.add(id)
+    if (this.#state.fresh !== this.#fresh.size) this.#set({ fresh: this.#fresh.size })
   }
 
   #rest(status: LiveStatus): void {
+    this.#isBegun = true
     this.#close()
     this.#set({ status })
   }
@@ -99,12 +123,18 @@ export class Live {
   async #open(): Promise<void> {
     const abort = new AbortController()
     this.#abort = abort
+    this.#askedAt = system.now()
+    const isLate = this.#isBegun && this.#lastId === null
+    this.#isBegun = true
+    if (this.#state.status === 'paused') this.#set({ status: 'connecting' })
     try {
       const headers = { accept: 'text/event-stream', ...(this.#lastId === null ? {} : { 'last-event-id': this.#lastId }) }
       const response = await session().fetch(`${serverUrl()}/api/v1/console/stream?topics=${TOPICS}`, { headers, signal: abort.signal })
       if (!response.ok || response.body === null) throw new Error(`the stream was answered ${response.status}`)
       this.#failures = 0
       this.#heard('live')
+      // No id says what was missed before: everything on the screen is from then.
+      if (isLate) void this.#client.invalidateQueries()
       await readStream(response.body, (message) => this.#take(message))
       throw new Error('the stream ended')
     } catch {
@@ -129,28 +159,28 @@ export class Live {
     this.#heard('live')
     for (const listener of this.#listeners) listener(message)
     if (message.event === 'hello' || message.event === 'beat') return
-    const result = patch(this.#client, message)
-    if (result === 'nothing') this.#set({ fresh: { ...this.#state.fresh, [message.event]: (this.#state.fresh[message.event] ?? 0) + 1 } })
+    if (patch(this.#client, message) === 'nothing' && message.event === 'connection') this.#isFresh((JSON.parse(message.data) as { readonly id: string }).id)
     this.#summary ??= system.after(SUMMARY_MS, () => {
       this.#summary = undefined
       readSummaries(this.#client)
     })
   }
 
-  /** Every 10 s: reads by hand where there is no stream, and ends a stream that fell silent. */
+  /** Every 10 s: reads by hand where there is no stream, and ends a stream that fell silent, or that something on the way never let begin. */
   #watch(): void {
-    const { status, heardAt } = this.#state
-    if (status === 'live' && system.now() - heardAt > SILENCE_MS) {
+    const silentSince = this.#state.status === 'live' ? this.#state.heardAt : this.#askedAt
+    if (this.#abort !== undefined && system.now() - silentSince > SILENCE_MS) {
       this.#close()
       this.#later()
     }
     if (this.#state.status !== 'polling') return
-    void this.#client.refetchQueries({ type: 'active' }).then(() => {
+    // What takes longer than 10 s is waited for, not asked anew.
+    void this.#client.refetchQueries({ type: 'active' }, { cancelRefetch: false }).then(() => {
       if (
         !this.#client
           .getQueryCache()
           .findAll({ type: 'active' })
-          .some((query) => query.state.status === 'error')
+          .some(({ state }) => state.status === 'error' && !wasRefused(state.error))
       )
         this.#heard(this.#state.status)
     })

@@ -1,10 +1,12 @@
 import type { InfiniteData, QueryClient } from '@tanstack/react-query'
 import type { Name } from '../api/operations.ts'
-import { readAgain } from '../api/queries.ts'
+import { readAgainAsTold } from '../api/queries.ts'
+import { noteTold } from '../api/told-rows.ts'
 import type { StreamMessage } from './stream-reader.ts'
 
 interface Listed {
   readonly id: string
+  readonly updated_at: string
 }
 interface Page {
   readonly items: readonly Listed[]
@@ -26,6 +28,7 @@ export function patch(client: QueryClient, { event, data }: StreamMessage): 'row
   }
   const value = JSON.parse(data) as Listed
   if (event === 'connection') {
+    noteTold(value)
     client.setQueryData(['GET /api/v1/connections/{id}', { path: { id: value.id } }], (before: Listed | undefined) =>
       before === undefined ? undefined : value,
     )
@@ -69,4 +72,4 @@ function removeRow(client: QueryClient, operations: readonly Name[], gone: strin
     )
 }
 
-export const readSummaries = (client: QueryClient): void => readAgain(client, SUMMARIES)
+export const readSummaries = (client: QueryClient): void => readAgainAsTold(client, SUMMARIES)

@@ -68,7 +68,8 @@ function apply(): void {
   for (const listener of listeners) listener()
 }
 
-function subscribe(listener: () => void): () => void {
+/** Hears of every change, also those of another tab. */
+export function onPreferences(listener: () => void): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)
 }
@@ -83,5 +84,5 @@ export function followOtherTabs(): void {
 }
 
 export function usePreferences(): Preferences {
-  return useSyncExternalStore(subscribe, preferences)
+  return useSyncExternalStore(onPreferences, preferences)
 }

@@ -1,11 +1,13 @@
+import { useQueryClient } from '@tanstack/react-query'
 import { Download, Pause, Play } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { download } from '../../api/call.ts'
 import { problemOf } from '../../api/problem.ts'
-import { type ListResult, useApi, useList } from '../../api/queries.ts'
+import { type ListResult, readAgainAsTold, useApi, useList } from '../../api/queries.ts'
 import { Button, buttonClass } from '../../design/button.tsx'
 import { Card, Page } from '../../design/card.tsx'
 import { CopyAsCurl } from '../../design/copy.tsx'
+import { Dialog } from '../../design/dialog.tsx'
 import { Menu } from '../../design/menu.tsx'
 import { Pager } from '../../design/pager.tsx'
 import { Badge } from '../../design/state.tsx'
@@ -32,6 +34,7 @@ interface EventsSearch {
 }
 
 const PAGE = 100
+const EVENTS = ['GET /api/v1/events'] as const
 const ASKED_WRONGLY = 400
 
 /** The record: searched with one line, live while nobody pauses it, each entry down to its JSON. */
@@ -42,10 +45,10 @@ export function EventsPage(): ReactNode {
   const problem = list.error === null ? null : problemOf(list.error)
   const query = q === undefined ? '' : `?q=${encodeURIComponent(q)}`
   const open = (id: string | undefined): void => change({ event: id })
-  const event = useOpened(opened, events, list.items !== undefined)
+  const { event, error: lost } = useOpened(opened, events, list.items !== undefined)
   return (
     <Page title="Events" lead="Everything that happened, newest first. Nothing is ever changed or taken out of it." actions={<Taking query={query} />}>
-      <Card title="Record" flush actions={<Tail q={q} list={list} />}>
+      <Card title="Record" flush actions={<Tail q={q} />}>
         <div className={parts['bar']}>
           <QueryField
             value={q ?? ''}
@@ -57,16 +60,24 @@ export function EventsPage(): ReactNode {
         </div>
         {problem?.status === ASKED_WRONGLY ? null : <Record list={list} filtered={q !== undefined} onClear={() => change({ q: undefined })} onOpen={open} />}
       </Card>
+      <Dialog open={lost !== undefined && lost !== null} onClose={() => open(undefined)} title="Event" size="side">
+        <ProblemNote error={lost} />
+      </Dialog>
       <EventDetails event={event} onClose={() => open(undefined)} onNarrow={(word) => change({ q: withWord(q ?? '', word), event: undefined })} />
     </Page>
   )
 }
 
 /** One that stands in no page that is loaded is asked for by itself: a link to an event opens it, however old it is. */
-function useOpened(id: string | undefined, events: readonly EventRecord[], loaded: boolean): EventRecord | undefined {
+function useOpened(
+  id: string | undefined,
+  events: readonly EventRecord[],
+  loaded: boolean,
+): { readonly event?: EventRecord | undefined; readonly error?: Error | null } {
   const known = events.find((event) => event.id === id)
-  const { data } = useApi('GET /api/v1/events/{id}', { path: { id: id ?? '' } }, { enabled: id !== undefined && loaded && known === undefined })
-  return id === undefined ? undefined : (known ?? data)
+  const { data, error } = useApi('GET /api/v1/events/{id}', { path: { id: id ?? '' } }, { enabled: id !== undefined && loaded && known === undefined })
+  if (id === undefined) return {}
+  return known === undefined ? { event: data, error } : { event: known }
 }
 
 function Taking({ query }: { readonly query: string }): ReactNode {
@@ -91,8 +102,9 @@ function Taking({ query }: { readonly query: string }): ReactNode {
 }
 
 /** New entries come in by themselves, or are only counted (WCAG 2.2.2). */
-function Tail({ q, list }: { readonly q: string | undefined; readonly list: ListResult<EventRecord> }): ReactNode {
-  const { following, follow, pause, fresh, take } = useTail(() => void list.refetch())
+function Tail({ q }: { readonly q: string | undefined }): ReactNode {
+  const client = useQueryClient()
+  const { following, follow, pause, fresh, take } = useTail(() => readAgainAsTold(client, EVENTS))
   return (
     <div className={styles['tail']}>
       {fresh === 0 ? null : (
@@ -129,7 +141,13 @@ function Record({ list, filtered, onClear, onOpen }: RecordProps): ReactNode {
   return (
     <>
       {list.error ? <ProblemNote error={list.error} title="This may be out of date" onRetry={() => void list.refetch()} /> : null}
-      <DataTable label="Events" columns={columnsFor(onOpen)} rows={items} rowId={({ id }) => id} dimmed={list.isPlaceholderData} />
+      {items.length === 0 ? (
+        <Empty title="None among the latest events">
+          <p>Each page looks at so many events and no more. Older ones were not looked at yet.</p>
+        </Empty>
+      ) : (
+        <DataTable label="Events" columns={columnsFor(onOpen)} rows={items} rowId={({ id }) => id} dimmed={list.isPlaceholderData} />
+      )}
       <Pager shown={items.length} what="event" hasMore={list.hasNextPage} busy={list.isFetchingNextPage} onMore={list.more} />
     </>
   )

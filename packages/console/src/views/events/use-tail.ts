@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
-import { useLive, useLiveMessages } from '../../live/live-context.ts'
+import { useLiveMessages } from '../../live/live-context.ts'
 import type { StreamMessage } from '../../live/stream-reader.ts'
 import { system } from '../../system.ts'
 
@@ -18,13 +18,11 @@ const GATHER_MS = 500
 export function useTail(read: () => void): Tail {
   const [following, setFollowing] = useState(true)
   const [fresh, setFresh] = useState(0)
-  const { live } = useLive()
   const waiting = useRef<(() => void) | undefined>(undefined)
   const latest = useRef({ following, read })
   latest.current = { following, read }
   const take = (): void => {
     setFresh(0)
-    live.seen('event')
     latest.current.read()
   }
   const taking = useRef(take)

@@ -123,7 +123,7 @@ function Progress({ reseal }: { readonly reseal: ResealRecord }): ReactNode {
     <div className={parts['bar']}>
       <label className={parts['grow']}>
         Sealing anew with <code>{reseal.key}</code>: {resealWords(reseal, numberWords)}
-        <progress className={parts['meter']} value={reseal.done} max={reseal.total ?? 1} />
+        <progress className={parts['meter']} {...(reseal.total === null ? {} : { value: reseal.done, max: Math.max(1, reseal.total) })} />
       </label>
     </div>
   )

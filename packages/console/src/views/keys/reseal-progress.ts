@@ -26,7 +26,13 @@ export function useResealProgress(known: ResealRecord | null): ResealRecord | nu
     void listen().catch(() => {})
     return () => abort.abort()
   }, [going, client])
-  return going && told !== null && told.key === known.key && told.started_at === known.started_at ? told : known
+  return going ? furtherOf(known, told) : known
+}
+
+/** What was read and what the stream told, of the same work: the one that is further. A stream that broke has the last word on nothing. */
+export function furtherOf(known: ResealRecord, told: ResealRecord | null): ResealRecord {
+  const isSame = told !== null && told.key === known.key && told.started_at === known.started_at
+  return isSame && (told.finished_at !== null || told.done >= known.done) ? told : known
 }
 
 /** `120 of 4,000 values, 900 a second, about 5 s left`. */

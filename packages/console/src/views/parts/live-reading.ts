@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import type { Name } from '../../api/operations.ts'
-import { readAgain } from '../../api/queries.ts'
+import { readAgainAsTold } from '../../api/queries.ts'
 import { useLiveMessages } from '../../live/live-context.ts'
 import type { StreamMessage } from '../../live/stream-reader.ts'
 import { system } from '../../system.ts'
@@ -17,7 +17,7 @@ export function useReadAgainOn(kinds: readonly string[], operations: readonly Na
     if (!kinds.includes(event)) return
     waiting.current ??= system.after(GATHER_MS, () => {
       waiting.current = undefined
-      readAgain(client, operations)
+      readAgainAsTold(client, operations)
     })
   }
   const stable = useRef((message: StreamMessage): void => listener.current(message))

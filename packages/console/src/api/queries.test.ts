@@ -1,0 +1,42 @@
+import { QueryClient, QueryObserver } from '@tanstack/react-query'
+import { expect, test, vi } from 'vitest'
+import { readAgainAsTold } from './queries.ts'
+
+const OVERVIEW = ['GET /api/v1/console/overview'] as const
+
+/** A question on the screen, whose answers come when the test gives them. */
+function asked() {
+  const client = new QueryClient()
+  const answers: ((value: string) => void)[] = []
+  let brokenOff = 0
+  const observer = new QueryObserver(client, {
+    queryKey: [...OVERVIEW, {}],
+    queryFn: ({ signal }) => {
+      signal.addEventListener('abort', () => {
+        brokenOff += 1
+      })
+      return new Promise<string>((resolve) => answers.push(resolve))
+    },
+  })
+  const end = observer.subscribe(() => {})
+  return { client, answers, observer, end, brokenOff: () => brokenOff }
+}
+
+test('what is told while it is being read breaks off nothing, and is read once more afterwards', async () => {
+  const { client, answers, observer, end, brokenOff } = asked()
+  const shown = () => observer.getCurrentResult().data
+  answers[0]?.('first')
+  await vi.waitFor(() => expect(shown()).toBe('first'))
+  readAgainAsTold(client, OVERVIEW)
+  expect(answers).toHaveLength(2)
+  for (let count = 0; count < 5; count += 1) readAgainAsTold(client, OVERVIEW)
+  expect([answers.length, brokenOff()]).toEqual([2, 0])
+  answers[1]?.('second')
+  await vi.waitFor(() => expect(answers).toHaveLength(3))
+  expect(shown()).toBe('second')
+  answers[2]?.('third')
+  await vi.waitFor(() => expect(shown()).toBe('third'))
+  expect(client.isFetching()).toBe(0)
+  expect([answers.length, brokenOff()]).toEqual([3, 0])
+  end()
+})
