@@ -10,7 +10,7 @@ import { tell } from '../../design/toasts.tsx'
 import { To } from '../../router/link.tsx'
 import { usePageParams, usePageSearch } from '../../router/page-search.ts'
 import { Time } from '../../time/time.tsx'
-import { numberWords } from '../../time/words.ts'
+import { countWords, numberWords } from '../../time/words.ts'
 import { DeedProblem } from '../parts/deed-problem.tsx'
 import { useReadAgainOn } from '../parts/live-reading.ts'
 import parts from '../parts/parts.module.css'
@@ -71,7 +71,7 @@ function tabsOf(agent: Agent): readonly Tab[] {
         </Card>
       ),
     },
-    { value: 'policy', text: 'Policy', content: () => <PolicyEditor key={agent.version} agent={agent} /> },
+    { value: 'policy', text: 'Policy', content: () => <PolicyEditor key={agent.id} agent={agent} /> },
     { value: 'enrol', text: 'Enrol a machine', content: () => <Enrol agent={agent} /> },
     { value: 'uses', text: 'Uses', content: () => <Uses id={agent.id} /> },
     { value: 'danger', text: 'Revoke', content: () => <Revoke agent={agent} /> },
@@ -121,7 +121,7 @@ function Deeds({ agent }: { readonly agent: Agent }): ReactNode {
   const review = useDeed('POST /api/v1/agents/{id}/review', done('Its rights are confirmed.'))
   const rotate = useDeed('POST /api/v1/agents/{id}/rotate', {
     refreshes: AGENT_READS,
-    onDone: ({ rotated }) => tell(`${numberWords(rotated)} installations were rotated; they go on by themselves.`),
+    onDone: ({ rotated }) => tell(`${countWords(rotated, 'installation was', 'installations were')} rotated. Each goes on by itself.`),
   })
   const { status } = agent
   const deeds = [
@@ -189,7 +189,13 @@ function Revoke({ agent }: { readonly agent: Agent }): ReactNode {
       <div className={parts['form']}>
         <p>All its installations end at once and for good. To stop it for a while, suspend it.</p>
         <div>
-          <Button look="danger" onClick={() => setAsking(true)}>
+          <Button
+            look="danger"
+            onClick={() => {
+              revoke.reset()
+              setAsking(true)
+            }}
+          >
             Revoke {agent.name}
           </Button>
         </div>
@@ -202,10 +208,10 @@ function Revoke({ agent }: { readonly agent: Agent }): ReactNode {
         danger
         typed={agent.name}
         busy={revoke.isPending}
-        error={revoke.error}
         onConfirm={() => revoke.mutate({ path: { id: agent.id } })}
       >
         <p>Nothing takes this back: each machine has to be enrolled again, with another agent.</p>
+        <DeedProblem error={revoke.error} />
       </Confirm>
     </Card>
   )

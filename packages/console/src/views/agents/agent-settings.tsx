@@ -1,4 +1,4 @@
-import { type FormEvent, type ReactNode, useState } from 'react'
+import type { FormEvent, ReactNode } from 'react'
 import { useApi, useDeed } from '../../api/queries.ts'
 import { Button } from '../../design/button.tsx'
 import { Card } from '../../design/card.tsx'
@@ -7,6 +7,7 @@ import { Answered, Note } from '../../design/states.tsx'
 import { tell } from '../../design/toasts.tsx'
 import { Time } from '../../time/time.tsx'
 import { DeedProblem } from '../parts/deed-problem.tsx'
+import { Behind, useDraft } from '../parts/draft.tsx'
 import parts from '../parts/parts.module.css'
 import type { AgentSettings } from '../program-operations.ts'
 import { MODES } from './agent-words.tsx'
@@ -14,24 +15,31 @@ import { MODES } from './agent-words.tsx'
 /** What the organization says about the healing of all its agents. */
 export function AgentSettingsCard(): ReactNode {
   const query = useApi('GET /api/v1/agent-settings')
-  return <Answered query={query}>{(settings) => <Form key={JSON.stringify(settings)} settings={settings} />}</Answered>
+  return <Answered query={query}>{(settings) => <Form settings={settings} />}</Answered>
 }
 
+const fieldsOf = ({ recovery_enabled: enabled, recovery }: AgentSettings) => ({
+  enabled,
+  mode: recovery.mode,
+  limit: String(recovery.limit),
+  window: String(recovery.window_days),
+  offline: String(recovery.max_offline_days),
+  clone: recovery.on_clone,
+})
+
+const READS = ['GET /api/v1/agent-settings'] as const
+
 function Form({ settings }: { readonly settings: AgentSettings }): ReactNode {
-  const { recovery } = settings
-  const [draft, setDraft] = useState({
-    enabled: settings.recovery_enabled,
-    mode: recovery.mode,
-    limit: String(recovery.limit),
-    window: String(recovery.window_days),
-    offline: String(recovery.max_offline_days),
-    clone: recovery.on_clone,
-  })
+  const drafted = useDraft(settings, fieldsOf)
+  const { draft, change } = drafted
+  const release = useDeed('PUT /api/v1/agent-settings', { refreshes: READS, onDone: () => tell('Machines recover again.') })
   const save = useDeed('PUT /api/v1/agent-settings', {
-    refreshes: ['GET /api/v1/agent-settings'],
-    onDone: () => tell('The settings are saved. They count for the next recovery.'),
+    refreshes: READS,
+    onDone: (stored) => {
+      drafted.saved(stored)
+      tell('The settings are saved. They count for the next recovery.')
+    },
   })
-  const change = (part: Partial<typeof draft>): void => setDraft({ ...draft, ...part })
   const submit = (event: FormEvent): void => {
     event.preventDefault()
     const limits = { limit: Number(draft.limit), window_days: Number(draft.window), max_offline_days: Number(draft.offline) }
@@ -49,7 +57,7 @@ function Form({ settings }: { readonly settings: AgentSettings }): ReactNode {
           tone="bad"
           title="Unusually many machines asked to recover at once"
           action={
-            <Button small busy={save.isPending} onClick={() => save.mutate({ body: { close_breaker: true } })}>
+            <Button small busy={release.isPending} onClick={() => release.mutate({ body: { close_breaker: true } })}>
               Let them recover
             </Button>
           }
@@ -57,6 +65,7 @@ function Form({ settings }: { readonly settings: AgentSettings }): ReactNode {
           <p>
             Every recovery waits for a person until <Time at={settings.breaker_until} as="both" />.
           </p>
+          <DeedProblem error={release.error} />
         </Note>
       )}
       <Card title="How machines heal" note="Where an agent or an installation says nothing else.">
@@ -94,6 +103,7 @@ function Form({ settings }: { readonly settings: AgentSettings }): ReactNode {
               onChange={(offline) => change({ offline })}
             />
           </div>
+          <Behind of={drafted} />
           <DeedProblem error={save.error} />
           <div>
             <Button type="submit" look="primary" busy={save.isPending}>

@@ -8,11 +8,12 @@ import { CheckField, SelectField, TextField } from '../../design/field.tsx'
 import { Note } from '../../design/states.tsx'
 import { tell } from '../../design/toasts.tsx'
 import { DeedProblem } from '../parts/deed-problem.tsx'
+import { Behind, useDraft } from '../parts/draft.tsx'
 import parts from '../parts/parts.module.css'
 import { type Agent, policyWords, type Selector } from './agent-words.tsx'
 import styles from './policy.module.css'
 
-type Policy = Agent['policy']
+const policyOf = ({ policy }: Agent): Agent['policy'] => policy
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 const DOORS = [
   { value: 'code', text: 'One-time code' },
@@ -24,12 +25,15 @@ const toggled = (list: readonly string[], value: string, on: boolean): readonly 
 
 /** What an agent may do. The sentence at its head says at any time what the form means. */
 export function PolicyEditor({ agent }: { readonly agent: Agent }): ReactNode {
-  const [policy, setPolicy] = useState<Policy>(agent.policy)
+  const draft = useDraft(agent, policyOf)
+  const { draft: policy, change } = draft
   const save = useDeed('PUT /api/v1/agents/{id}/policy', {
     refreshes: ['GET /api/v1/agents/{id}', 'GET /api/v1/agents', 'GET /api/v1/agents/{id}/trust'],
-    onDone: () => tell('The policy is saved. It counts for the next request.'),
+    onDone: (stored) => {
+      draft.saved(stored)
+      tell('The policy is saved. It counts for the next request.')
+    },
   })
-  const change = (part: Partial<Policy>): void => setPolicy({ ...policy, ...part })
   const submit = (event: FormEvent): void => {
     event.preventDefault()
     save.mutate({ path: { id: agent.id }, body: policy as never })
@@ -85,16 +89,10 @@ export function PolicyEditor({ agent }: { readonly agent: Agent }): ReactNode {
               />
             ))}
           </fieldset>
-          <TextField
-            label="An approval holds for so many hours"
-            type="number"
-            min={1}
-            max={720}
-            value={String(Math.round(policy.approval_seconds / 3_600))}
-            onChange={(hours) => change({ approval_seconds: Math.max(1, Number(hours)) * 3_600 })}
-          />
+          <Hours seconds={policy.approval_seconds} onChange={(approval_seconds) => change({ approval_seconds })} />
         </div>
       </Card>
+      <Behind of={draft} />
       <DeedProblem error={save.error} />
       <div className={parts['actions']}>
         <Button type="submit" look="primary" busy={save.isPending}>
@@ -103,6 +101,28 @@ export function PolicyEditor({ agent }: { readonly agent: Agent }): ReactNode {
         <CopyAsCurl method="PUT" path={`/api/v1/agents/${agent.id}/policy`} body={policy} />
       </div>
     </form>
+  )
+}
+
+const HOUR_SECONDS = 3_600
+
+/** A field that is being emptied for another number is no number yet. */
+function Hours({ seconds, onChange }: { readonly seconds: number; readonly onChange: (seconds: number) => void }): ReactNode {
+  const [typed, setTyped] = useState<string | null>(null)
+  return (
+    <TextField
+      label="An approval holds for so many hours"
+      type="number"
+      min={1}
+      max={720}
+      required
+      value={typed ?? String(Math.round(seconds / HOUR_SECONDS))}
+      onBlur={() => setTyped(null)}
+      onChange={(hours) => {
+        setTyped(hours)
+        if (Number(hours) > 0) onChange(Number(hours) * HOUR_SECONDS)
+      }}
+    />
   )
 }
 

@@ -13,6 +13,7 @@ import { Time } from '../../time/time.tsx'
 import { countWords } from '../../time/words.ts'
 import type { WebhookRecord } from '../operate-operations.ts'
 import { DeedProblem } from '../parts/deed-problem.tsx'
+import { Behind, useDraft } from '../parts/draft.tsx'
 import { useGo } from '../parts/go.ts'
 import { useReadAgainOn } from '../parts/live-reading.ts'
 import { Once } from '../parts/once.tsx'
@@ -79,7 +80,7 @@ function Trouble({ webhook }: { readonly webhook: WebhookRecord }): ReactNode {
   return (
     <Note
       tone={webhook.state === 'failing' ? 'warn' : 'bad'}
-      title={webhook.state === 'off' ? 'It is off' : `${countWords(webhook.failures, 'try', 'tries')} in a row were not taken`}
+      title={webhook.state === 'off' ? 'It is off' : `${countWords(webhook.failures, 'try was', 'tries in a row were')} not taken`}
       action={
         <Button small busy={enable.isPending} onClick={() => enable.mutate({ path: { id: webhook.id } }, { onError: tellProblem })}>
           {webhook.state === 'off' ? 'Switch it on' : 'Try now'}
@@ -125,16 +126,33 @@ function Deeds({ webhook }: { readonly webhook: WebhookRecord }): ReactNode {
   )
 }
 
+const fieldsOf = ({ name, url, types, enabled }: WebhookRecord) => ({ name, url, types: types.join(' '), enabled })
+
+/** Only what was changed is sent: whoever corrects a name does not switch on what was switched off meanwhile. */
+function changesOf(draft: ReturnType<typeof fieldsOf>, base: WebhookRecord) {
+  const before = fieldsOf(base)
+  return {
+    ...(draft.name === before.name ? {} : { name: draft.name }),
+    ...(draft.url === before.url ? {} : { url: draft.url }),
+    ...(draft.types === before.types ? {} : { types: typesIn(draft.types) }),
+    ...(draft.enabled === before.enabled ? {} : { enabled: draft.enabled }),
+  }
+}
+
 function Settings({ webhook }: { readonly webhook: WebhookRecord }): ReactNode {
-  const [draft, setDraft] = useState({ name: webhook.name, url: webhook.url, types: webhook.types.join(' '), enabled: webhook.enabled })
-  const save = useDeed('PATCH /api/v1/webhooks/{id}', { refreshes: READS, onDone: () => tell('The webhook is saved.') })
-  const change = (part: Partial<typeof draft>): void => setDraft({ ...draft, ...part })
+  const drafted = useDraft(webhook, fieldsOf)
+  const { draft, change, base } = drafted
+  const save = useDeed('PATCH /api/v1/webhooks/{id}', {
+    refreshes: READS,
+    onDone: (stored) => {
+      drafted.saved(stored)
+      tell('The webhook is saved.')
+    },
+  })
+  const changes = changesOf(draft, base)
   const submit = (event: FormEvent): void => {
     event.preventDefault()
-    save.mutate({
-      path: { id: webhook.id },
-      body: { name: draft.name, types: typesIn(draft.types), enabled: draft.enabled, ...(draft.url === webhook.url ? {} : { url: draft.url }) },
-    })
+    save.mutate({ path: { id: webhook.id }, body: changes })
   }
   return (
     <div className={parts['two']}>
@@ -144,9 +162,10 @@ function Settings({ webhook }: { readonly webhook: WebhookRecord }): ReactNode {
           <TextField label="Address" type="url" required value={draft.url} onChange={(url) => change({ url })} />
           <TypesField value={draft.types} onChange={(types) => change({ types })} />
           <CheckField asSwitch label="Deliveries are sent" checked={draft.enabled} onChange={(enabled) => change({ enabled })} />
+          <Behind of={drafted} />
           <DeedProblem error={save.error} />
           <div>
-            <Button type="submit" look="primary" busy={save.isPending}>
+            <Button type="submit" look="primary" busy={save.isPending} disabled={Object.keys(changes).length === 0}>
               Save
             </Button>
           </div>

@@ -1,10 +1,11 @@
-import { type FormEvent, type ReactNode, useState } from 'react'
+import type { FormEvent, ReactNode } from 'react'
 import { useDeed } from '../../api/queries.ts'
 import { Button } from '../../design/button.tsx'
 import { Card } from '../../design/card.tsx'
 import { CheckField, SelectField, TextField } from '../../design/field.tsx'
 import { tell } from '../../design/toasts.tsx'
 import { DeedProblem } from '../parts/deed-problem.tsx'
+import { Behind, useDraft } from '../parts/draft.tsx'
 import parts from '../parts/parts.module.css'
 import type { IntegrationDetails } from './integration.ts'
 import { scopesIn } from './provider-words.ts'
@@ -57,16 +58,19 @@ function changesOf(draft: Draft, integration: IntegrationDetails) {
 
 /** The settings of an integration. New client credentials lift a block at once. */
 export function IntegrationEdit({ integration }: { readonly integration: IntegrationDetails }): ReactNode {
-  const [draft, setDraft] = useState(() => draftOf(integration))
-  const change = (part: Partial<Draft>): void => setDraft({ ...draft, ...part })
+  const drafted = useDraft(integration, draftOf)
+  const { draft, change, base } = drafted
   const save = useDeed('PATCH /api/v1/integrations/{id}', {
     refreshes: ['GET /api/v1/integrations', 'GET /api/v1/integrations/{id}'],
-    onDone: () => tell('The settings are saved.'),
+    onDone: (stored) => {
+      drafted.saved({ ...integration, ...stored })
+      tell('The settings are saved.')
+    },
   })
-  const changes = changesOf(draft, integration)
+  const changes = changesOf(draft, base)
   const submit = (event: FormEvent): void => {
     event.preventDefault()
-    save.mutate({ path: { id: integration.id }, body: { ...changes, version: integration.version } })
+    save.mutate({ path: { id: integration.id }, body: { ...changes, version: base.version } })
   }
   return (
     <form className={parts['stack']} onSubmit={submit}>
@@ -101,6 +105,7 @@ export function IntegrationEdit({ integration }: { readonly integration: Integra
         </div>
       </Card>
       <Renewal draft={draft} change={change} />
+      <Behind of={drafted} />
       <DeedProblem error={save.error} />
       <div>
         <Button type="submit" look="primary" busy={save.isPending} disabled={Object.keys(changes).length === 0}>

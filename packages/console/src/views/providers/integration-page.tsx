@@ -58,7 +58,7 @@ export function IntegrationPage(): ReactNode {
 function tabsOf(integration: IntegrationDetails): readonly Tab[] {
   return [
     { value: 'state', text: 'State', content: () => <State integration={integration} /> },
-    { value: 'settings', text: 'Settings', content: () => <IntegrationEdit key={integration.version} integration={integration} /> },
+    { value: 'settings', text: 'Settings', content: () => <IntegrationEdit key={integration.id} integration={integration} /> },
     ...(integration.push_url === null ? [] : [{ value: 'push', text: 'Pushes', content: () => <Push integration={integration} /> }]),
     { value: 'provider', text: 'About the provider', content: () => <About provider={integration.provider} /> },
     { value: 'danger', text: 'Delete', content: () => <Remove integration={integration} /> },

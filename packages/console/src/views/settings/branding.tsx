@@ -1,4 +1,4 @@
-import { type FormEvent, type ReactNode, useState } from 'react'
+import type { FormEvent, ReactNode } from 'react'
 import { useApi, useDeed } from '../../api/queries.ts'
 import { Button } from '../../design/button.tsx'
 import { Card } from '../../design/card.tsx'
@@ -7,6 +7,7 @@ import { Answered } from '../../design/states.tsx'
 import { tell } from '../../design/toasts.tsx'
 import type { OrganizationSettings } from '../operate-operations.ts'
 import { DeedProblem } from '../parts/deed-problem.tsx'
+import { Behind, useDraft } from '../parts/draft.tsx'
 import parts from '../parts/parts.module.css'
 import { ConnectPreview } from './connect-preview.tsx'
 import { LogoField } from './logo-field.tsx'
@@ -17,11 +18,7 @@ type Draft = { readonly [Name in keyof OrganizationSettings]: OrganizationSettin
 export function BrandingForm(): ReactNode {
   const query = useApi('GET /api/v1/settings')
   const organization = useApi('GET /api/v1/organizations/current')
-  return (
-    <Answered query={query}>
-      {(settings) => <Form key={JSON.stringify(settings)} settings={settings} organization={organization.data?.name ?? 'Your application'} />}
-    </Answered>
-  )
+  return <Answered query={query}>{(settings) => <Form settings={settings} organization={organization.data?.name ?? 'Your application'} />}</Answered>
 }
 
 /** Only what was changed is sent; a text that was emptied is taken away. */
@@ -34,14 +31,19 @@ export function changesOf(before: Draft, after: Draft): Partial<OrganizationSett
   )
 }
 
+const asDraft = (settings: OrganizationSettings): Draft => settings
+
 function Form({ settings, organization }: { readonly settings: OrganizationSettings; readonly organization: string }): ReactNode {
-  const [draft, setDraft] = useState<Draft>(settings)
+  const drafted = useDraft(settings, asDraft)
+  const { draft, change } = drafted
   const save = useDeed('PATCH /api/v1/settings', {
     refreshes: ['GET /api/v1/settings'],
-    onDone: () => tell('Saved. It counts for the next page that is opened.'),
+    onDone: (stored) => {
+      drafted.saved(stored)
+      tell('Saved. It counts for the next page that is opened.')
+    },
   })
-  const change = (part: Partial<Draft>): void => setDraft({ ...draft, ...part })
-  const changes = changesOf(settings, draft)
+  const changes = changesOf(drafted.base, draft)
   const submit = (event: FormEvent): void => {
     event.preventDefault()
     save.mutate({ body: changes })
@@ -51,6 +53,7 @@ function Form({ settings, organization }: { readonly settings: OrganizationSetti
       <form className={parts['stack']} onSubmit={submit}>
         <Look draft={draft} organization={organization} change={change} />
         <Said draft={draft} change={change} />
+        <Behind of={drafted} />
         <DeedProblem error={save.error} />
         <div>
           <Button type="submit" look="primary" busy={save.isPending} disabled={Object.keys(changes).length === 0}>
