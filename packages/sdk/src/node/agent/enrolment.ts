@@ -150,7 +150,9 @@ export async function enrolWithWorkload(slot: CredentialSlot, parts: EnrolParts,
   const reference = { thumbprint: key.thumbprint, custody: key.provider.custody }
   const base = { server: link.server, name: names.profile ?? granted.agent.name, key: reference, machine, enrolled_with: null }
   const profile = profileOf(base, granted, sentAt)
+  const before = await slot.read()
   await slot.save(profile)
+  if (before !== undefined && before.key.thumbprint !== key.thumbprint) await keys.remove(before.key)
   parts.tell({ type: 'enrolled', message: `enrolled as ${profile.installation.name} by the identity of the platform`, generation: profile.generation })
   return profile
 }

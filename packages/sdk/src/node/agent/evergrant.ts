@@ -234,7 +234,7 @@ export class Evergrant {
     const make = (): Rotation => new Rotation({ slot, keys, link, platform: this.#platform, machine, tell })
     const enrol = (): Promise<Profile> => enrolWithWorkload(slot, { link, keys, platform: this.#platform, machine, tell }, found.token, {})
     await enrol()
-    const renewals = workloadRenewals(make, enrol)
+    const renewals = workloadRenewals({ make, enrol, now: () => link.now() })
     return { rotation: renewals.current, renewals, link }
   }
 

@@ -114,6 +114,17 @@ test('an answer that cannot be stored is used by nobody, and the same attempt br
   expect(server.counts).toMatchObject({ rotations: 1, repeated: 1 })
 })
 
+test('a workload that enrols again keeps no key of before', async () => {
+  const [slot, keys] = [memorySlot(), memoryKeys()]
+  const platform = platformOf({ ...clock, fetch: server.fetch, env: {}, home: folder })
+  const parts = { link: new ServerLink(server.url, platform, 1_000), keys, platform, machine: null, tell: () => {} }
+  server.trustWorkload('identity')
+  const enrol = () => enrolWithWorkload(slot, parts, () => Promise.resolve('identity'), {})
+  const [first, second] = [await enrol(), await enrol()]
+  expect((await keys.open(second.key)).thumbprint).toBe(second.key.thumbprint)
+  await expect(keys.open(first.key)).rejects.toThrow('another process')
+})
+
 /** A program as it is before its first call. */
 const program = (options: EvergrantOptions = {}): Evergrant =>
   new Evergrant({

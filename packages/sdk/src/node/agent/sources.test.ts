@@ -100,6 +100,31 @@ test('a workload keeps nothing on disk, and shows its identity again when its in
   expect(again.installation.id).not.toBe(first?.id)
 })
 
+test('a workload shows its identity again before its installation ends, and goes on with what it has while the platform gives none', async () => {
+  lab.server.trustWorkload('identity')
+  let [ends, given] = [0, true]
+  const hour = async (...[input, init]: Parameters<typeof fetch>): Promise<Response> => {
+    const answer = await lab.server.fetch(input, init)
+    const { pathname } = new URL(new Request(input, init).url)
+    if (answer.status !== 200 || !/(enroll|refresh)$/.test(pathname)) return answer
+    if (pathname.endsWith('enroll')) ends = lab.platform.now() + 60 * MINUTE
+    const told = JSON.parse(await answer.text())
+    return Response.json({ ...told, installation: { ...told.installation, expires_at: new Date(ends).toISOString() } }, { headers: answer.headers })
+  }
+  const workloadToken = (): Promise<string> => (given ? Promise.resolve('identity') : Promise.reject(new Error('the platform is away')))
+  const program = lab.program({ server: lab.server.url, workloadToken, platform: { fetch: hour } })
+  const { installation } = await program.whoami()
+  lab.pass(54 * MINUTE)
+  expect(await program.whoami()).toMatchObject({ generation: 2, installation: { id: installation.id } })
+  given = false
+  lab.pass(2 * MINUTE)
+  expect(await program.renew()).toMatchObject({ generation: 3, installation: { id: installation.id } })
+  given = true
+  const next = await program.renew()
+  expect([next.generation, next.installation.id === installation.id, lab.server.counts.enrolled]).toEqual([1, false, 2])
+  expect((await program.connections.list()).items).toEqual([])
+})
+
 test('a workload that was cut off does not undo it by showing its identity again', async () => {
   mkdirSync(lab.home, { recursive: true, mode: 0o700 })
   const file = join(lab.home, 'projected')
