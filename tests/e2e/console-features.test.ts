@@ -5,7 +5,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { becomeOwner, type DemoServer, startDemoServer } from '../../packages/console/dev/demo-server.ts'
+import { becomeOwner, type DemoServer, PERSON, startDemoServer } from '../../packages/console/dev/demo-server.ts'
 import { apiOf, type DemoWorld, fillWorld } from '../../packages/console/dev/demo-world.ts'
 import { watchPolicy } from '../../packages/console/dev/judge.ts'
 import { chromiumPath, launchBrowser } from '../../packages/lab/src/browser.ts'
@@ -156,6 +156,209 @@ describe.skipIf(chromiumPath() === null)('features of the console', () => {
     await open(`providers/${integration}`)
     await page.waitForSelector('h2:has-text("Connections")')
     expect(await page.locator('text=Unusually many grants').count()).toBe(0)
+  })
+
+  test('each number of what ends soon leads to the time that it names', { timeout: 60_000 }, async () => {
+    for (const [text, range] of [
+      ['24 hours', 'day'],
+      ['7 days', 'week'],
+      ['30 days', 'month'],
+      ['90 days', 'quarter'],
+    ] as const) {
+      await open('')
+      await page.locator(`main a:has-text("${text}")`).click()
+      await page.waitForSelector(`fieldset:has-text("How far ahead") input[value=${range}]:checked`, { state: 'attached' })
+    }
+  })
+
+  test('a machine that used a connection leads to its own page', { timeout: 60_000 }, async () => {
+    await open(`connections/${world.connection}?tab=uses`)
+    await page.locator(`main a:has-text("${world.installation}")`).first().click({ timeout: 30_000 })
+    await page.waitForSelector('h2:has-text("Healing budget")')
+  })
+
+  test('a secret that is shown once outlives Esc and a press beside it', { timeout: 60_000 }, async () => {
+    await open('keys')
+    await page.click('button:has-text("New key")')
+    await page.fill('dialog input[required]', 'kept')
+    await page.click('dialog button:has-text("Make the key")')
+    await page.waitForSelector('dialog:has-text("It is shown this once") pre')
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('Escape')
+    await page.mouse.click(5, 5)
+    expect(await page.locator('dialog pre').first().isVisible()).toBe(true)
+    await page.click('dialog button:has-text("I have stored it")')
+    await page.waitForSelector('dialog', { state: 'detached' })
+  })
+
+  test('the next key begins with no more rights than the first, whatever the one before was given', { timeout: 60_000 }, async () => {
+    await open('keys')
+    await page.click('button:has-text("New key")')
+    await page.check('dialog label:has-text("Everything of the organization")')
+    await page.click('dialog button:has-text("Cancel")')
+    await page.click('button:has-text("New key")')
+    expect(await page.isChecked('dialog label:has-text("Everything of the organization")')).toBe(false)
+    await page.click('dialog button:has-text("Cancel")')
+  })
+
+  test('the focus is where it was when a button has closed a dialog', { timeout: 60_000 }, async () => {
+    await open('keys')
+    const focused = () => page.evaluate(() => document.activeElement?.textContent)
+    await page.locator('button:has-text("New key")').focus()
+    await page.keyboard.press('Enter')
+    await page.click('dialog button:has-text("Cancel")')
+    await expect.poll(focused).toBe('New key')
+    await page.keyboard.press('Enter')
+    await page.click('dialog button[aria-label=Close]')
+    await expect.poll(focused).toBe('New key')
+  })
+
+  test('whoever marks a text in a dialog and lets go outside of it loses nothing; a press outside closes it', { timeout: 60_000 }, async () => {
+    await open('keys')
+    await page.click('button:has-text("New key")')
+    await page.fill('dialog input[required]', 'half of a name')
+    const box = await page.locator('dialog input[required]').boundingBox()
+    await page.mouse.move((box?.x ?? 0) + 30, (box?.y ?? 0) + 5)
+    await page.mouse.down()
+    await page.mouse.move(8, 400, { steps: 4 })
+    await page.mouse.up()
+    expect(await page.inputValue('dialog input[required]')).toBe('half of a name')
+    await page.mouse.click(8, 400)
+    await page.waitForSelector('dialog', { state: 'detached' })
+  })
+
+  test('what is told while a dialog is open stands over it', { timeout: 60_000 }, async () => {
+    await open(`alerts/webhooks/${world.webhook}`)
+    await page.locator('button[aria-label^="Look at the delivery"]').first().click()
+    await page.locator('dialog button[aria-label^="Replay the delivery"]').click()
+    await page.click('dialog [aria-live]:has-text("It is sent again") button[aria-label=Dismiss]')
+    await page.keyboard.press('Escape')
+  })
+
+  test('whoever corrects the name of a webhook that was switched on meanwhile does not switch it off again', { timeout: 60_000 }, async () => {
+    const hook = `/webhooks/${world.webhook}`
+    await api.call('PATCH', hook, { body: { enabled: false } })
+    await open(`alerts${hook}?tab=settings`)
+    await page.click('button:has-text("Switch it on")')
+    await page.waitForSelector('form input[role=switch]:checked')
+    await page.fill('form input[maxlength="100"]', 'Application, corrected')
+    await page.click('form button:has-text("Save")')
+    const stored = async () => (await api.get(hook)).body
+    await until('the name is stored', async () => at(await stored(), 'name') === 'Application, corrected')
+    expect(at(await stored(), 'enabled')).toBe(true)
+    await api.call('PATCH', hook, { body: { name: 'Application' } })
+  })
+
+  test('without a clipboard a link is copied out of its dialog all the same', { timeout: 60_000 }, async () => {
+    const plain = await context.newPage()
+    await watchPolicy(plain, (report) => policy.push(report))
+    // As on plain http that is not this machine.
+    await plain.addInitScript(() => {
+      Object.defineProperty(navigator, 'clipboard', { value: undefined })
+      addEventListener('copy', () => {
+        ;(window as unknown as { copied: unknown }).copied = (document.activeElement as HTMLTextAreaElement | null)?.value
+      })
+    })
+    await plain.goto(`${server.url}/console/connections/${world.broken}`)
+    await plain.click('button:has-text("Reconnect link")')
+    const link = (await plain.locator('dialog pre').textContent()) ?? ''
+    await plain.locator('dialog button:has-text("Copy")').last().click()
+    await plain.waitForSelector('dialog button:has-text("Copied")')
+    expect(await plain.evaluate(() => (window as unknown as { copied: unknown }).copied)).toBe(link)
+    await plain.close()
+  })
+
+  test('what is open about one connection is not carried over to another', { timeout: 60_000 }, async () => {
+    const jump = async (id: string): Promise<void> => {
+      await page.keyboard.press('Control+k')
+      await page.fill('dialog[aria-label=Search] input', id)
+      await page.waitForSelector('[cmdk-item]:has-text("Open")')
+      await page.keyboard.press('Enter')
+      await page.waitForURL(new RegExp(id))
+    }
+    await open(`connections/${world.paused}`)
+    await page.waitForSelector('h1 :text("Paused")')
+    await jump(world.broken)
+    await page.click('button:has-text("Reconnect link")')
+    await page.waitForSelector('dialog pre:has-text("/connect/")')
+    await jump(world.paused)
+    await page.waitForSelector('h1 :text("Paused")')
+    expect(await page.locator('dialog').count()).toBe(0)
+  })
+
+  test('an event that nobody knows is said to be none, and so is a search of which nobody knows what it would have found', { timeout: 60_000 }, async () => {
+    await open('events?event=evt_01a1ffa6-af64-77d5-b860-760fd28ff795')
+    await page.waitForSelector('dialog [role=alert]:has-text("There is no event")')
+    await page.keyboard.press('Escape')
+    await page.waitForSelector('dialog', { state: 'detached' })
+    const asked = /\/api\/v1\/connections\?q=/
+    await page.route(asked, (route) =>
+      route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify({ code: 'role_missing', detail: 'No.' }) }),
+    )
+    await page.keyboard.press('Control+k')
+    await page.fill('dialog input', 'nobody-is-called-that')
+    await page.waitForSelector('dialog [role=alert]:has-text("could not be searched")')
+    expect(await page.locator('dialog:has-text("Nothing is called that")').count()).toBe(0)
+    await page.keyboard.press('Escape')
+    await page.unroute(asked)
+  })
+
+  test('whoever is asked to confirm who they are finds what they typed as it was', { timeout: 60_000 }, async () => {
+    const again = { code: 'reauthentication_required', title: 'Please confirm that it is you', detail: 'This needs a recent proof.' }
+    await page.route(/\/api\/v1\/api-keys$/, (route) =>
+      route.request().method() === 'POST'
+        ? route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify(again) })
+        : route.continue(),
+    )
+    await open('keys')
+    await page.click('button:has-text("New key")')
+    await page.fill('dialog input[required]', 'typed before')
+    await page.click('dialog button:has-text("Make the key")')
+    const [tab] = await Promise.all([context.waitForEvent('page'), page.click('dialog a:has-text("Confirm")')])
+    await tab.fill('input[type=password]', PERSON.password)
+    await tab.click('button:has-text("Confirm")')
+    await tab.waitForSelector('text=Thank you. You can go on now.')
+    await tab.close()
+    expect(await page.inputValue('dialog input[required]')).toBe('typed before')
+    await page.unroute(/\/api\/v1\/api-keys$/)
+    await page.click('dialog button:has-text("Make the key")')
+    await page.click('dialog button:has-text("I have stored it")')
+    await page.waitForSelector('tr:has-text("typed before")')
+  })
+
+  test('a page that was opened paused shows what happened meanwhile as soon as somebody goes on', { timeout: 60_000 }, async () => {
+    await new JsonClient(`${server.practiceUrl}/control`).call('DELETE', '/faults')
+    await open(`connections/${world.paused}`)
+    await page.waitForSelector('h1 :text("Paused")')
+    const other = await context.newPage()
+    await watchPolicy(other, (report) => policy.push(report))
+    // Paused in this tab alone: the first one says when the change has been told to everybody.
+    await other.addInitScript(() => {
+      const { getItem } = Storage.prototype
+      Storage.prototype.getItem = function (key) {
+        return key === 'evergrant.console' ? '{"live":false}' : getItem.call(this, key)
+      }
+    })
+    await other.goto(`${server.url}/console/connections/${world.paused}`)
+    await other.waitForSelector('h1 :text("Paused")')
+    await api.post(`/connections/${world.paused}/resume`)
+    await page.waitForSelector('h1 :text("Active")')
+    await other.click('header button[title*="Press to go on"]')
+    await other.waitForSelector('h1 :text("Active")')
+    await other.close()
+    await api.post(`/connections/${world.paused}/pause`)
+    await page.waitForSelector('h1 :text("Paused")')
+  })
+
+  test('a stream that something on the way never lets begin gives way to reading every 10 s', { timeout: 60_000 }, async () => {
+    const other = await context.newPage()
+    await other.clock.install()
+    await other.route(/console\/stream/, () => {})
+    await other.goto(`${server.url}/console/`)
+    await other.waitForSelector('header button:has-text("Connecting")')
+    await other.clock.runFor(60_000)
+    await other.waitForSelector('header button:has-text("Every 10 s")')
+    await other.close()
   })
 
   /** Presses Tab until what has the focus is called that. */

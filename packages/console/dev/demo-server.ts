@@ -8,7 +8,7 @@ import { freePortPair } from '../../lab/src/free-port.ts'
 import { SERVER_MAIN } from '../../lab/src/server-main.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-const PERSON = { email: 'operator@example.com', password: 'a demo password of nobody', name: 'Demo operator' }
+export const PERSON = { email: 'operator@example.com', password: 'a demo password of nobody', name: 'Demo operator' }
 
 /** A development server with an empty database of its own. */
 export interface DemoServer {

@@ -64,7 +64,7 @@ export interface Cause {
   readonly title: string
   readonly operator_text: string
   readonly connections: number
-  readonly since: string
+  readonly since: string | null
   readonly filter: Readonly<Record<string, string>> | string
 }
 
@@ -75,7 +75,7 @@ export interface Weather {
   readonly failures: number
   readonly breaker: string
   readonly open_since: string | null
-  /** Failed of all, an hour each, oldest first; null where nothing was asked. */
+  /** Share that went well, an hour each, oldest first; null where nothing was asked. */
   readonly spark: readonly (number | null)[]
 }
 
@@ -161,6 +161,6 @@ export interface ConsoleOperations {
     },
     BulkResult
   >
-  'POST /api/v1/connections/bulk/{id}/undo': Op<Nothing, undefined, { readonly undone?: number; readonly count?: number }>
+  'POST /api/v1/connections/bulk/{id}/undo': Op<Nothing, undefined, Pick<BulkResult, 'results'>>
   'POST /api/v1/connections/{id}/reconnect': Op<Nothing, { readonly return_url?: string; readonly mode?: 'verified' | 'signed_in' | 'link' }, ConnectSession>
 }

@@ -6,12 +6,16 @@ import type { BulkAction, BulkResult, ConnectionFilter } from '../api/console-op
 import { readAgain } from '../api/queries.ts'
 import { Button } from '../design/button.tsx'
 import { Confirm } from '../design/confirm.tsx'
-import { copyText } from '../design/copy.tsx'
+import { CopyBox, copyText } from '../design/copy.tsx'
+import { Dialog } from '../design/dialog.tsx'
 import { CheckField, TextField } from '../design/field.tsx'
 import { Loading } from '../design/states.tsx'
 import { tell, tellProblem } from '../design/toasts.tsx'
 import { countWords, numberWords } from '../time/words.ts'
 import styles from './connections.module.css'
+import { linksOf } from './reconnect-links.ts'
+
+const READ = ['GET /api/v1/connections', 'GET /api/v1/connections/facets', 'GET /api/v1/console/overview'] as const
 
 interface BulkBarProps {
   readonly selected: ReadonlySet<string>
@@ -27,7 +31,7 @@ const DEEDS = {
   resume: { text: 'Resume', done: 'Resumed', icon: CirclePlay },
   tag: { text: 'Tag', done: 'Tagged', icon: Tag },
   untag: { text: 'Take a tag away', done: 'Untagged', icon: X },
-  reconnect_links: { text: 'Reconnect links', done: 'Copied links of', icon: Link2 },
+  reconnect_links: { text: 'Reconnect links', done: 'Copied', icon: Link2 },
   disconnect: { text: 'Disconnect', done: 'Disconnected', icon: Unplug },
 } as const satisfies Record<BulkAction, object>
 
@@ -78,6 +82,7 @@ function Asked({ action, target, onClose, onDone }: AskedProps): ReactNode {
   const [tag, setTag] = useState('')
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>(null)
+  const [links, setLinks] = useState<string | null>(null)
   const plan = useDryRun(action, target)
   const needsTag = action === 'tag' || action === 'untag'
   const run = async (): Promise<void> => {
@@ -85,8 +90,14 @@ function Asked({ action, target, onClose, onDone }: AskedProps): ReactNode {
     try {
       const more = { ...(needsTag ? { tag: tag.trim() } : {}), ...(action === 'disconnect' ? { confirm: String(plan.data?.count ?? 0) } : {}) }
       const result = await call('POST /api/v1/connections/bulk', { body: { action, ...target, ...more } })
-      await report(action, result, () => readAgain(client, ['GET /api/v1/connections', 'GET /api/v1/connections/facets']))
-      readAgain(client, ['GET /api/v1/connections', 'GET /api/v1/connections/facets', 'GET /api/v1/console/overview'])
+      if (action === 'reconnect_links') {
+        const { text, said } = linksOf(result)
+        if (!(await copyText(text))) return setLinks(text)
+        tell(said)
+      } else {
+        report(action, result, () => readAgain(client, READ))
+        readAgain(client, READ)
+      }
       onClose()
       onDone()
     } catch (thrown) {
@@ -96,6 +107,12 @@ function Asked({ action, target, onClose, onDone }: AskedProps): ReactNode {
     }
   }
   const count = plan.data?.count
+  if (links !== null)
+    return (
+      <Dialog open onClose={onClose} title={DEEDS[action].text} lead="The browser did not copy them by itself.">
+        <CopyBox text={links} label="the reconnect links" />
+      </Dialog>
+    )
   return (
     <Confirm
       open
@@ -104,7 +121,7 @@ function Asked({ action, target, onClose, onDone }: AskedProps): ReactNode {
       action={count === undefined ? DEEDS[action].text : `${DEEDS[action].text}: ${numberWords(count)}`}
       danger={action === 'disconnect'}
       {...(action === 'disconnect' && count !== undefined ? { typed: String(count) } : {})}
-      busy={busy}
+      busy={busy || (plan.data === undefined && plan.error === null)}
       error={error ?? plan.error}
       onConfirm={() => void run()}
     >
@@ -156,19 +173,19 @@ function Plan({ action, plan }: { readonly action: BulkAction; readonly plan: Bu
   )
 }
 
-async function report(action: BulkAction, { count, bulk_id: id, undo_until: until, results }: BulkResult, again: () => void): Promise<void> {
-  if (action === 'reconnect_links') {
-    const lines = results.flatMap((one) => (one.url ? [`${one.connection_id}\t${one.url}`] : []))
-    await copyText(lines.join('\n'))
-    return tell(`${DEEDS[action].done} ${countWords(lines.length, 'connection')}`)
-  }
-  const refused = results.filter(({ outcome }) => outcome === 'refused')
-  const text = `${DEEDS[action].done}: ${countWords(count - refused.length, 'connection')}${refused.length === 0 ? '' : `. ${numberWords(refused.length)} refused: ${refused[0]?.detail ?? 'no reason was given'}`}`
+function report(action: BulkAction, { count, bulk_id: id, undo_until: until, results }: BulkResult, again: () => void): void {
+  const refused = refusedOf(results)
+  const text = `${DEEDS[action].done}: ${countWords(count - refused.length, 'connection')}${refusedWords(refused)}`
   if (id === null || until === null) return tell(text)
   const undo = async (): Promise<void> => {
-    await call('POST /api/v1/connections/bulk/{id}/undo', { path: { id } })
-    tell('Undone')
+    const undone = await call('POST /api/v1/connections/bulk/{id}/undo', { path: { id } })
+    tell(`Undone${refusedWords(refusedOf(undone.results))}`)
     again()
   }
   tell(text, { text: 'Undo', run: () => void undo().catch(tellProblem) })
 }
+
+type Results = BulkResult['results']
+const refusedOf = (results: Results): Results => results.filter(({ outcome }) => outcome === 'refused')
+const refusedWords = (refused: Results): string =>
+  refused.length === 0 ? '' : `. ${numberWords(refused.length)} refused: ${refused[0]?.detail ?? 'no reason was given'}`

@@ -1,11 +1,12 @@
 import { Search, X } from 'lucide-react'
-import { type ReactNode, useEffect, useState } from 'react'
+import type { ReactNode } from 'react'
 import type { ConnectionFilter, Facet, Facets } from '../api/console-operations.ts'
 import { Button } from '../design/button.tsx'
 import { SelectField } from '../design/field.tsx'
 import { CONNECTION_STATES } from '../design/state.tsx'
-import { system } from '../system.ts'
-import { numberWords } from '../time/words.ts'
+import { useTyped } from '../design/use-typed.ts'
+import { usePreferences } from '../preferences/preferences.ts'
+import { absoluteWords, numberWords } from '../time/words.ts'
 import { isNarrowed } from './connection-search.ts'
 import styles from './connections.module.css'
 
@@ -21,11 +22,13 @@ interface FilterBarProps {
 /** Search and facets, each with how many are behind it. Everything stands in the address. */
 export function FilterBar({ search, facets, onChange, onClear }: FilterBarProps): ReactNode {
   const { status, provider, integration, code, owner, tag } = search
+  const { zone } = usePreferences()
+  const at = (time: string | undefined): string | undefined => (time === undefined ? undefined : absoluteWords(time, zone, false))
   const also = [
     ['owner', owner],
     ['tag', tag],
-    ['expires_before', search.expires_before],
-    ['expires_after', search.expires_after],
+    ['expires_before', at(search.expires_before)],
+    ['expires_after', at(search.expires_after)],
   ] as const
   return (
     <div className={styles['filters']}>
@@ -71,11 +74,7 @@ interface FacetSelectProps {
 }
 
 function FacetSelect({ label, value, facets = [], words, onChange }: FacetSelectProps): ReactNode {
-  const known = value === undefined || facets.some((facet) => facet.value === value) ? facets : [{ value, count: 0 }, ...facets]
-  const choices = known.map((facet) => ({
-    value: facet.value,
-    text: `${words === undefined ? (facet.name ?? facet.value) : words(facet.value)} (${numberWords(facet.count)})`,
-  }))
+  const choices = choicesOf(facets, value, words)
   return (
     <div className={styles['facet']}>
       <SelectField
@@ -89,12 +88,19 @@ function FacetSelect({ label, value, facets = [], words, onChange }: FacetSelect
   )
 }
 
+/** The facets, and what is chosen where it is none of them: one that nothing has, or several with commas between them. */
+export function choicesOf(facets: readonly Facet[], value: string | undefined, words?: (value: string) => string): readonly { value: string; text: string }[] {
+  const said = ({ value: own, name }: Pick<Facet, 'value' | 'name'>): string => (words === undefined ? (name ?? own) : words(own))
+  const choices = facets.map((facet) => ({ value: facet.value, text: `${said(facet)} (${numberWords(facet.count)})` }))
+  if (value === undefined || facets.some((facet) => facet.value === value)) return choices
+  const several = value.split(',').map((one) => facets.find((facet) => facet.value === one) ?? { value: one, count: 0 })
+  const count = several.reduce((sum, facet) => sum + facet.count, 0)
+  return [{ value, text: `${several.map(said).join(', ')} (${numberWords(count)})` }, ...choices]
+}
+
 /** Asks the server once the typing rests. */
 function SearchField({ value, onChange }: { readonly value: string; readonly onChange: (value: string) => void }): ReactNode {
-  const [text, setText] = useState(value)
-  useEffect(() => setText(value), [value])
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the typing alone
-  useEffect(() => (text === value ? undefined : system.after(TYPING_MS, () => onChange(text.trim()))), [text])
+  const [text, setText] = useTyped(value, (typed) => onChange(typed.trim()), TYPING_MS)
   return (
     <label className={styles['search']}>
       <Search size={15} aria-hidden />

@@ -21,24 +21,25 @@ interface ConfirmProps {
   readonly onConfirm: () => void
 }
 
-/** Asks before something happens. With `typed`, only who writes the word meant it. */
-export function Confirm({ open, onClose, title, children, action, danger = false, typed, busy = false, error, onConfirm }: ConfirmProps): ReactNode {
+/** Asks before something happens. With `typed`, only who writes the word meant it. Each question begins anew: nothing is typed, and nothing was refused. */
+export function Confirm({ open, ...rest }: ConfirmProps): ReactNode {
+  return open ? <Question {...rest} /> : null
+}
+
+function Question({ onClose, title, children, action, danger = false, typed, busy = false, error, onConfirm }: Omit<ConfirmProps, 'open'>): ReactNode {
   const [text, setText] = useState('')
+  const [errorBefore] = useState(error)
   const form = useId()
-  const close = (): void => {
-    setText('')
-    onClose()
-  }
   const ready = typed === undefined || text.trim() === typed
   return (
     <Dialog
-      open={open}
-      onClose={close}
+      open
+      onClose={onClose}
       title={title}
       size="small"
       footer={
         <>
-          <Button onClick={close}>Cancel</Button>
+          <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" form={form} look={danger ? 'danger' : 'primary'} disabled={!ready} busy={busy}>
             {action}
           </Button>
@@ -56,7 +57,7 @@ export function Confirm({ open, onClose, title, children, action, danger = false
         {children}
         {typed === undefined ? null : <TextField label={`Type ${typed} to confirm`} value={text} onChange={setText} autoComplete="off" />}
       </form>
-      {error === undefined || error === null ? null : <ProblemNote error={error} />}
+      {error === undefined || error === null || error === errorBefore ? null : <ProblemNote error={error} />}
     </Dialog>
   )
 }

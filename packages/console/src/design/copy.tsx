@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useState } from 'react'
 import { system } from '../system.ts'
 import { Button, IconButton } from './button.tsx'
 import styles from './copy.module.css'
+import { tellProblem } from './toasts.tsx'
 
 const SHOWN_MS = 1_600
 
@@ -16,22 +17,28 @@ export async function copyText(text: string): Promise<boolean> {
   }
 }
 
-/** Plain http off loopback has no clipboard API. */
+/** Plain http off loopback has no clipboard API. Outside of a modal dialog nothing can be selected while it is open. */
 function copyByHand(text: string): boolean {
+  const before = document.activeElement
   const field = document.createElement('textarea')
   field.value = text
   field.className = 'unseen'
-  document.body.append(field)
+  const place = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document.body
+  place.append(field)
   field.select()
-  const done = document.execCommand('copy')
+  const done = document.activeElement === field && document.execCommand('copy')
   field.remove()
+  if (before instanceof HTMLElement) before.focus({ preventScroll: true })
   return done
 }
+
+/** Said where the browser copies nothing. */
+export const notCopied = (): Error => new Error('The browser did not let this page copy. Select the text and copy it by hand.')
 
 function useCopied(): [copied: boolean, copy: (text: string) => void] {
   const [copied, setCopied] = useState(false)
   useEffect(() => (copied ? system.after(SHOWN_MS, () => setCopied(false)) : undefined), [copied])
-  return [copied, (text) => void copyText(text).then(setCopied)]
+  return [copied, (text) => void copyText(text).then((done) => (done ? setCopied(true) : tellProblem(notCopied())))]
 }
 
 /** A small button that copies; it says so, to screen readers as well. */

@@ -72,6 +72,8 @@ type SelectProps = FieldProps &
 export function SelectField({ label, hint, error, quiet, value, onChange, choices, ...rest }: SelectProps): ReactNode {
   const id = useId()
   const facts = { label, hint, error, ...(quiet === undefined ? {} : { quiet }) }
+  // A browser shows the first choice in place of a value that it does not find, which would be a lie.
+  const offered = choices.some((choice) => choice.value === value) ? choices : [...choices, { value, text: value }]
   return (
     <Frame id={id} {...facts}>
       <select
@@ -82,7 +84,7 @@ export function SelectField({ label, hint, error, quiet, value, onChange, choice
         className={styles['control']}
         onChange={(event) => onChange(event.target.value)}
       >
-        {choices.map((choice) => (
+        {offered.map((choice) => (
           <option key={choice.value} value={choice.value}>
             {choice.text}
           </option>

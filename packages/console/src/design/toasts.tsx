@@ -39,23 +39,37 @@ export function tellProblem(error: unknown): void {
   set([...shown, { id: system.uuid(), tone: 'bad', text: detail, requestId }])
 }
 
+/** Says that something was not done, and offers the way out. */
+export function tellWayOut(text: string, action: NonNullable<Toast['action']>): void {
+  set([...shown, { id: system.uuid(), tone: 'bad', text, requestId: null, action }])
+}
+
 const dismiss = (id: string): void => set(shown.filter((toast) => toast.id !== id))
+
+const subscribe = (listener: () => void): (() => void) => {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+function List(): ReactNode {
+  return useSyncExternalStore(subscribe, () => shown).map((toast) => <OneToast key={toast.id} toast={toast} />)
+}
 
 /** The corner where they appear: a live region that is always there, so that screen readers announce what comes. */
 export function Toasts(): ReactNode {
-  const list = useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-    () => shown,
-  )
   return (
     <section className={styles['corner']} aria-label="Notifications" aria-live="polite">
-      {list.map((toast) => (
-        <OneToast key={toast.id} toast={toast} />
-      ))}
+      <List />
     </section>
+  )
+}
+
+/** The same inside of a modal dialog: what stands outside of it is behind its veil, cannot be pressed and is not announced. */
+export function ToastsOverDialog(): ReactNode {
+  return (
+    <div className={styles['corner']} aria-live="polite">
+      <List />
+    </div>
   )
 }
 

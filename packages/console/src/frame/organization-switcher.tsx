@@ -5,8 +5,8 @@ import { call } from '../api/call.ts'
 import { useApi } from '../api/queries.ts'
 import { buttonClass } from '../design/button.tsx'
 import { Menu } from '../design/menu.tsx'
-import { tellProblem } from '../design/toasts.tsx'
 import { session } from '../session/client.ts'
+import { tellRefusal } from '../session/confirm.ts'
 import styles from './organization-switcher.module.css'
 
 /** Which organization all of this is about. Nothing on the screen crosses it. */
@@ -47,7 +47,7 @@ export function OrganizationSwitcher(): ReactNode {
           text,
           checked: id === user?.organization.id,
           ...(role === null ? {} : { hint: role }),
-          onSelect: () => void go(id).catch(tellProblem),
+          onSelect: () => void go(id).catch(tellRefusal),
         })),
       ]}
     />

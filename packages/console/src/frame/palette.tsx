@@ -2,7 +2,10 @@ import { useNavigate } from '@tanstack/react-router'
 import { Command } from 'cmdk'
 import { CornerDownLeft, Keyboard, Moon, Plug, Sun } from 'lucide-react'
 import { type ReactNode, useDeferredValue, useEffect, useRef, useState } from 'react'
+import type { Answer } from '../api/operations.ts'
+import { problemOf } from '../api/problem.ts'
 import { useApi } from '../api/queries.ts'
+import { useFocusGivenBack } from '../design/focus-given-back.ts'
 import { ConnectionState } from '../design/state.tsx'
 import { prefer } from '../preferences/preferences.ts'
 import { pathOfId } from './id-path.ts'
@@ -16,6 +19,7 @@ export function Palette({ onClose, onKeys }: { readonly onClose: () => void; rea
   const ref = useRef<HTMLDialogElement>(null)
   const [text, setText] = useState('')
   const navigate = useNavigate()
+  useFocusGivenBack()
   useEffect(() => {
     ref.current?.showModal()
     // The browser gives the focus to the first thing that can have it, which is what stands around the field.
@@ -27,6 +31,8 @@ export function Palette({ onClose, onKeys }: { readonly onClose: () => void; rea
   }
   const q = useDeferredValue(text.trim())
   const landing = pathOfId(q)
+  const isAsked = landing === null && q.length >= 2
+  const { data, error } = useApi('GET /api/v1/connections', { query: { q, limit: FOUND_MAX } }, { enabled: isAsked })
   const [chosen, setChosen] = useState('')
   // The items come after the typing: what a pasted id leads to is chosen at once.
   useEffect(() => {
@@ -50,7 +56,9 @@ export function Palette({ onClose, onKeys }: { readonly onClose: () => void; rea
           autoFocus
         />
         <Command.List className={styles['list']}>
-          <Command.Empty className={styles['empty']}>Nothing is called that.</Command.Empty>
+          <Command.Empty className={styles['empty']}>
+            {isAsked && data === undefined ? (error === null ? 'Searching…' : 'No page is called that.') : 'Nothing is called that.'}
+          </Command.Empty>
           {landing === null ? null : (
             <Command.Item className={styles['item']} value={`id ${q}`} onSelect={() => go(landing)}>
               <CornerDownLeft size={15} aria-hidden />
@@ -59,7 +67,12 @@ export function Palette({ onClose, onKeys }: { readonly onClose: () => void; rea
               </span>
             </Command.Item>
           )}
-          {landing === null && q.length >= 2 ? <Connections q={q} onPick={go} /> : null}
+          {isAsked && error !== null ? (
+            <p className={styles['empty']} role="alert">
+              Connections could not be searched. {problemOf(error).detail}
+            </p>
+          ) : null}
+          {isAsked && data !== undefined ? <Connections found={data.items} onPick={go} /> : null}
           <Places q={q} onPick={go} />
           <Actions
             q={q}
@@ -93,12 +106,13 @@ function Places({ q, onPick }: { readonly q: string; readonly onPick: (to: strin
   )
 }
 
-function Connections({ q, onPick }: { readonly q: string; readonly onPick: (to: string) => void }): ReactNode {
-  const { data } = useApi('GET /api/v1/connections', { query: { q, limit: FOUND_MAX } })
-  if (data === undefined || data.items.length === 0) return null
+type Found = Answer<'GET /api/v1/connections'>['items']
+
+function Connections({ found, onPick }: { readonly found: Found; readonly onPick: (to: string) => void }): ReactNode {
+  if (found.length === 0) return null
   return (
     <Command.Group heading="Connections" className={styles['group']}>
-      {data.items.map(({ id, account, owner, integration, status }) => (
+      {found.map(({ id, account, owner, integration, status }) => (
         <Command.Item key={id} value={id} className={styles['item']} onSelect={() => onPick(`/connections/${id}`)}>
           <Plug size={15} aria-hidden />
           <span>

@@ -1,11 +1,13 @@
 import { CircleCheck, Link2 } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import type { Cause } from '../api/console-operations.ts'
 import { useDeed } from '../api/queries.ts'
 import { searchOf } from '../connections/connection-search.ts'
+import { linksOf } from '../connections/reconnect-links.ts'
 import { Button } from '../design/button.tsx'
 import { Card } from '../design/card.tsx'
-import { copyText } from '../design/copy.tsx'
+import { CopyBox, copyText } from '../design/copy.tsx'
+import { Dialog } from '../design/dialog.tsx'
 import { Empty } from '../design/states.tsx'
 import { tell, tellProblem } from '../design/toasts.tsx'
 import { To } from '../router/link.tsx'
@@ -51,8 +53,12 @@ function OneCause({ cause }: { readonly cause: Cause }): ReactNode {
           </To>
           {' · '}
           {integration}
-          {' · since '}
-          <Time at={since} />
+          {since === null ? null : (
+            <>
+              {' · since '}
+              <Time at={since} />
+            </>
+          )}
         </p>
       </div>
       {search.status === 'needs_reauth' ? <CopyLinks search={search} /> : null}
@@ -60,22 +66,28 @@ function OneCause({ cause }: { readonly cause: Cause }): ReactNode {
   )
 }
 
-/** A link for each owner, ready to be sent. */
+/** A link for each owner, ready to be sent. Where the browser copies nothing, they are shown. */
 function CopyLinks({ search }: { readonly search: object }): ReactNode {
+  const [shown, setShown] = useState<string | null>(null)
   const { mutate, isPending } = useDeed('POST /api/v1/connections/bulk', {
-    onDone: ({ results }) => {
-      const lines = results.flatMap(({ connection_id: id, url }) => (url ? [`${id}\t${url}`] : []))
-      void copyText(lines.join('\n')).then(() => tell(`Copied ${countWords(lines.length, 'reconnect link')}`))
+    onDone: (answer) => {
+      const { text, said } = linksOf(answer)
+      void copyText(text).then((done) => (done ? tell(said) : setShown(text)))
     },
   })
   return (
-    <Button
-      small
-      icon={<Link2 size={14} aria-hidden />}
-      busy={isPending}
-      onClick={() => mutate({ body: { action: 'reconnect_links', filter: search } }, { onError: tellProblem })}
-    >
-      Copy reconnect links
-    </Button>
+    <>
+      <Button
+        small
+        icon={<Link2 size={14} aria-hidden />}
+        busy={isPending}
+        onClick={() => mutate({ body: { action: 'reconnect_links', filter: search } }, { onError: tellProblem })}
+      >
+        Copy reconnect links
+      </Button>
+      <Dialog open={shown !== null} onClose={() => setShown(null)} title="Reconnect links" lead="The browser did not copy them by itself.">
+        <CopyBox text={shown ?? ''} label="the reconnect links" />
+      </Dialog>
+    </>
   )
 }

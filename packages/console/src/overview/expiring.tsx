@@ -3,16 +3,17 @@ import type { Overview } from '../api/console-operations.ts'
 import { Card } from '../design/card.tsx'
 import { To } from '../router/link.tsx'
 import { numberWords } from '../time/words.ts'
+import type { RangeName } from '../views/expiry/expiry-plan.ts'
 import styles from './overview.module.css'
 
 /** What ends soon and cannot be renewed by us. */
 export function Expiring({ expiring }: { readonly expiring: Overview['expiring'] }): ReactNode {
   const spans = [
-    ['24 hours', expiring.day, '24h'],
-    ['7 days', expiring.week, '7d'],
-    ['30 days', expiring.month, '30d'],
-    ['90 days', expiring.quarter, '90d'],
-  ] as const
+    ['24 hours', expiring.day, 'day'],
+    ['7 days', expiring.week, 'week'],
+    ['30 days', expiring.month, 'month'],
+    ['90 days', expiring.quarter, 'quarter'],
+  ] as const satisfies readonly (readonly [text: string, count: number, range: RangeName])[]
   const most = Math.max(1, expiring.quarter)
   return (
     <Card title="Ends without its owner" note="within">

@@ -37,7 +37,8 @@ export function createConsoleRouter(): AnyRouter {
   const root = createRootRoute({
     component: Frame,
     notFoundComponent: NotFound,
-    errorComponent: ({ error }) => <ProblemNote title="This page failed" error={error} />,
+    // What stands around the pages failed, as when a part of it is gone from a newer server: only a new start helps.
+    errorComponent: ({ error }) => <ProblemNote title="The console failed" error={error} onRetry={() => location.reload()} />,
   })
   const routes = [...PAGES, ...VIEWS].map(({ path, search, load }) =>
     createRoute({
@@ -51,6 +52,8 @@ export function createConsoleRouter(): AnyRouter {
     routeTree: root.addChildren(routes),
     basepath: new URL(document.baseURI).pathname,
     defaultPreload: 'intent',
+    // Nothing that was typed, opened or asked about one connection is carried over to another.
+    defaultRemountDeps: ({ params }) => params,
     defaultPendingComponent: () => <Loading rows={8} />,
     defaultPendingMs: 150,
     scrollRestoration: true,

@@ -1,5 +1,5 @@
-import { copyText } from '../design/copy.tsx'
-import { tell } from '../design/toasts.tsx'
+import { copyText, notCopied } from '../design/copy.tsx'
+import { tell, tellProblem } from '../design/toasts.tsx'
 import { useShortcuts } from '../shortcuts/shortcuts.ts'
 
 interface Body {
@@ -41,7 +41,7 @@ export function useRowKeys(body: Body, toggle: (id: string) => void): void {
       text: 'Copy the id of the row',
       run: () => {
         const id = rowInFocus()?.dataset['row']
-        if (id !== undefined) void copyText(id).then((done) => done && tell(`Copied ${id}`))
+        if (id !== undefined) void copyText(id).then((done) => (done ? tell(`Copied ${id}`) : tellProblem(notCopied())))
       },
     },
   ])

@@ -61,7 +61,7 @@ export function AgentsPage(): ReactNode {
         tabs={tabsOf(waiting, () => setMaking(true))}
         onChange={(value) => change({ tab: value, status: undefined, healed_since: undefined })}
       />
-      <NewAgent open={making} onClose={() => setMaking(false)} />
+      {making ? <NewAgent onClose={() => setMaking(false)} /> : null}
     </Page>
   )
 }

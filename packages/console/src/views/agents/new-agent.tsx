@@ -9,7 +9,7 @@ import { useGo } from '../parts/go.ts'
 import parts from '../parts/parts.module.css'
 
 /** A new agent may use nothing: its page asks for its policy next. */
-export function NewAgent({ open, onClose }: { readonly open: boolean; readonly onClose: () => void }): ReactNode {
+export function NewAgent({ onClose }: { readonly onClose: () => void }): ReactNode {
   const form = useId()
   const go = useGo()
   const [name, setName] = useState('')
@@ -28,7 +28,7 @@ export function NewAgent({ open, onClose }: { readonly open: boolean; readonly o
   }
   return (
     <Dialog
-      open={open}
+      open
       onClose={onClose}
       title="New agent"
       lead="You answer for it. It may use nothing until its policy says so."

@@ -4,11 +4,13 @@ import { Button } from '../../design/button.tsx'
 import { Card } from '../../design/card.tsx'
 import { Dialog } from '../../design/dialog.tsx'
 import { TextField } from '../../design/field.tsx'
+import { Pager } from '../../design/pager.tsx'
 import { Badge, type Tone } from '../../design/state.tsx'
-import { Answered, Note } from '../../design/states.tsx'
+import { Answered, Note, ProblemNote } from '../../design/states.tsx'
 import { tell } from '../../design/toasts.tsx'
 import { To } from '../../router/link.tsx'
 import { Time } from '../../time/time.tsx'
+import { countWords } from '../../time/words.ts'
 import { DeedProblem } from '../parts/deed-problem.tsx'
 import parts from '../parts/parts.module.css'
 import { Rows } from '../parts/rows.tsx'
@@ -55,13 +57,14 @@ function Explained({ trust }: { readonly trust: Trust }): ReactNode {
       {ceiling > score ? <p>It could be {ceiling}, if all that is not known yet turned out well.</p> : null}
       {delta === null ? null : (
         <p className={parts['soft']}>
-          {delta.points >= 0 ? `${delta.points} points more` : `${-delta.points} points less`} than <Time at={delta.since} />.
+          {delta.points === 0 ? 'As many points as' : `${countWords(Math.abs(delta.points), 'point')} ${delta.points > 0 ? 'more' : 'less'} than`}{' '}
+          <Time at={delta.since} />.
         </p>
       )}
       {caps.map(({ id, max, takes, because }) => (
         <Note key={id} tone="warn" title={`No more than ${max}`}>
           <p>
-            {because} This takes {takes} points.
+            {because} This takes {countWords(takes, 'point')}.
           </p>
         </Note>
       ))}
@@ -142,7 +145,10 @@ function Scale({
 function Incidents({ agent }: { readonly agent: string }): ReactNode {
   const list = useList('GET /api/v1/agents/{id}/incidents', { path: { id: agent } })
   const [closing, setClosing] = useState<Incident | null>(null)
-  if (list.items === undefined || list.items.length === 0) return null
+  // What could not be read is not nothing.
+  if (list.items === undefined)
+    return list.error === null ? null : <ProblemNote title="Incidents could not be read" error={list.error} onRetry={() => void list.refetch()} />
+  if (list.items.length === 0) return null
   return (
     <Card title="Incidents" flush>
       <Rows
@@ -182,24 +188,24 @@ function Incidents({ agent }: { readonly agent: string }): ReactNode {
           },
         ]}
       />
-      <CloseIncident incident={closing} onClose={() => setClosing(null)} />
+      {list.hasNextPage ? <Pager shown={list.items.length} what="incident" hasMore busy={list.isFetchingNextPage} onMore={list.more} /> : null}
+      {closing === null ? null : <CloseIncident incident={closing} onClose={() => setClosing(null)} />}
     </Card>
   )
 }
 
-function CloseIncident({ incident, onClose }: { readonly incident: Incident | null; readonly onClose: () => void }): ReactNode {
+function CloseIncident({ incident, onClose }: { readonly incident: Incident; readonly onClose: () => void }): ReactNode {
   const [note, setNote] = useState('')
   const close = useDeed('POST /api/v1/incidents/{id}/close', {
     refreshes: READS,
     onDone: () => {
-      setNote('')
       onClose()
       tell('The incident is closed.')
     },
   })
   return (
     <Dialog
-      open={incident !== null}
+      open
       onClose={onClose}
       size="small"
       title="Close the incident"
@@ -211,7 +217,7 @@ function CloseIncident({ incident, onClose }: { readonly incident: Incident | nu
             look="primary"
             disabled={note.trim() === ''}
             busy={close.isPending}
-            onClick={() => close.mutate({ path: { id: incident?.id ?? '' }, body: { note: note.trim() } })}
+            onClick={() => close.mutate({ path: { id: incident.id }, body: { note: note.trim() } })}
           >
             Close the incident
           </Button>

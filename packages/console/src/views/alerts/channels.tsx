@@ -47,7 +47,7 @@ export function Channels(): ReactNode {
         }
       </Answered>
       {editing === null ? null : <ChannelDialog channel={editing === 'new' ? null : editing} onClose={() => setEditing(null)} />}
-      <RemoveChannel channel={removing} onClose={() => setRemoving(null)} />
+      {removing === null ? null : <RemoveChannel channel={removing} onClose={() => setRemoving(null)} />}
     </Card>
   )
 }
@@ -121,7 +121,7 @@ function ChannelDeeds({ channel, onEdit, onRemove }: Omit<ChannelRowsProps, 'cha
   )
 }
 
-function RemoveChannel({ channel, onClose }: { readonly channel: ChannelRecord | null; readonly onClose: () => void }): ReactNode {
+function RemoveChannel({ channel, onClose }: { readonly channel: ChannelRecord; readonly onClose: () => void }): ReactNode {
   const remove = useDeed('DELETE /api/v1/channels/{id}', {
     refreshes: READS,
     onDone: () => {
@@ -131,14 +131,14 @@ function RemoveChannel({ channel, onClose }: { readonly channel: ChannelRecord |
   })
   return (
     <Confirm
-      open={channel !== null}
+      open
       onClose={onClose}
-      title={`Delete ${channel?.name ?? ''}?`}
+      title={`Delete ${channel.name}?`}
       action="Delete the channel"
       danger
       busy={remove.isPending}
       error={remove.error}
-      onConfirm={() => remove.mutate({ path: { id: channel?.id ?? '' } })}
+      onConfirm={() => remove.mutate({ path: { id: channel.id } })}
     >
       <p>Nobody is told through it any more.</p>
     </Confirm>

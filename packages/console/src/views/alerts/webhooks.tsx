@@ -50,7 +50,7 @@ export function Webhooks(): ReactNode {
           )
         }
       </Answered>
-      <NewWebhook open={making} onClose={() => setMaking(false)} onMade={setSecret} />
+      {making ? <NewWebhook onClose={() => setMaking(false)} onMade={setSecret} /> : null}
       <Once title="The secret of the webhook" lead="Your receiver verifies each delivery with it." secret={secret} onClose={() => setSecret(null)} />
     </Card>
   )
@@ -65,7 +65,7 @@ export function WebhookState({ state }: { readonly state: string }): ReactNode {
   )
 }
 
-function NewWebhook({ open, onClose, onMade }: { readonly open: boolean; readonly onClose: () => void; readonly onMade: (secret: string) => void }): ReactNode {
+function NewWebhook({ onClose, onMade }: { readonly onClose: () => void; readonly onMade: (secret: string) => void }): ReactNode {
   const form = useId()
   const [name, setName] = useState('')
   const [url, setUrl] = useState('')
@@ -73,8 +73,6 @@ function NewWebhook({ open, onClose, onMade }: { readonly open: boolean; readonl
   const make = useDeed('POST /api/v1/webhooks', {
     refreshes: ['GET /api/v1/webhooks'],
     onDone: (answer) => {
-      setName('')
-      setUrl('')
       onClose()
       onMade(answer.secret)
     },
@@ -85,7 +83,7 @@ function NewWebhook({ open, onClose, onMade }: { readonly open: boolean; readonl
   }
   return (
     <Dialog
-      open={open}
+      open
       onClose={onClose}
       title="New webhook"
       footer={

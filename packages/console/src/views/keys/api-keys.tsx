@@ -56,7 +56,7 @@ export function ApiKeys(): ReactNode {
                 <CheckField asSwitch label="With those that are over" checked={all} onChange={setAll} />
               </div>
               {shown.length === 0 ? (
-                <Empty title="No key yet" action={make}>
+                <Empty title={items.length === 0 ? 'No key yet' : 'No key works any more'} action={make}>
                   <p>Your backend needs one to read tokens and to start connect flows.</p>
                 </Empty>
               ) : (
@@ -66,9 +66,9 @@ export function ApiKeys(): ReactNode {
           )
         }}
       </Answered>
-      <NewKey open={making} onClose={() => setMaking(false)} onMade={setSecret} />
-      <RotateKey apiKey={rotating} onClose={() => setRotating(null)} onMade={setSecret} />
-      <RevokeKey apiKey={revoking} onClose={() => setRevoking(null)} />
+      {making ? <NewKey onClose={() => setMaking(false)} onMade={setSecret} /> : null}
+      {rotating === null ? null : <RotateKey apiKey={rotating} onClose={() => setRotating(null)} onMade={setSecret} />}
+      {revoking === null ? null : <RevokeKey apiKey={revoking} onClose={() => setRevoking(null)} />}
       <Once
         title="The new key"
         lead="Give it to your backend as an environment variable, never to a browser."
@@ -160,7 +160,7 @@ function KeyRows({ keys, all, now, onRotate, onRevoke }: KeyRowsProps): ReactNod
   )
 }
 
-function RevokeKey({ apiKey, onClose }: { readonly apiKey: ApiKey | null; readonly onClose: () => void }): ReactNode {
+function RevokeKey({ apiKey, onClose }: { readonly apiKey: ApiKey; readonly onClose: () => void }): ReactNode {
   const revoke = useDeed('DELETE /api/v1/api-keys/{id}', {
     refreshes: KEYS,
     onDone: () => {
@@ -170,17 +170,17 @@ function RevokeKey({ apiKey, onClose }: { readonly apiKey: ApiKey | null; readon
   })
   return (
     <Confirm
-      open={apiKey !== null}
+      open
       onClose={onClose}
-      title={`Revoke ${apiKey?.name ?? ''}?`}
+      title={`Revoke ${apiKey.name}?`}
       action="Revoke the key"
       danger
       busy={revoke.isPending}
-      onConfirm={() => revoke.mutate({ path: { id: apiKey?.id ?? '' } })}
+      onConfirm={() => revoke.mutate({ path: { id: apiKey.id } })}
     >
       <p>Whoever still uses it is refused at once. To change a key without a stop, rotate it.</p>
       <p>
-        Last used: <Time at={apiKey?.last_used_at} as="both" />
+        Last used: <Time at={apiKey.last_used_at} as="both" />
       </p>
       <DeedProblem error={revoke.error} />
     </Confirm>

@@ -33,13 +33,12 @@ const ENDS = [
 ]
 
 interface NewKeyProps {
-  readonly open: boolean
   readonly onClose: () => void
   readonly onMade: (key: string) => void
 }
 
 /** A key with no more rights than it needs. */
-export function NewKey({ open, onClose, onMade }: NewKeyProps): ReactNode {
+export function NewKey({ onClose, onMade }: NewKeyProps): ReactNode {
   const form = useId()
   const [name, setName] = useState('')
   const [scopes, setScopes] = useState<readonly Scope[]>(['tokens:read', 'connect'])
@@ -47,7 +46,6 @@ export function NewKey({ open, onClose, onMade }: NewKeyProps): ReactNode {
   const make = useDeed('POST /api/v1/api-keys', {
     refreshes: ['GET /api/v1/api-keys'],
     onDone: ({ key }) => {
-      setName('')
       onClose()
       onMade(key)
     },
@@ -59,7 +57,7 @@ export function NewKey({ open, onClose, onMade }: NewKeyProps): ReactNode {
   }
   return (
     <Dialog
-      open={open}
+      open
       onClose={onClose}
       title="New API key"
       footer={

@@ -14,7 +14,7 @@ const OVERLAPS = [
 ]
 
 interface RotateKeyProps {
-  readonly apiKey: { readonly id: string; readonly name: string } | null
+  readonly apiKey: { readonly id: string; readonly name: string }
   readonly onClose: () => void
   readonly onMade: (key: string) => void
 }
@@ -31,12 +31,12 @@ export function RotateKey({ apiKey, onClose, onMade }: RotateKeyProps): ReactNod
   })
   return (
     <Confirm
-      open={apiKey !== null}
+      open
       onClose={onClose}
-      title={`Rotate ${apiKey?.name ?? ''}`}
+      title={`Rotate ${apiKey.name}`}
       action="Make the successor"
       busy={rotate.isPending}
-      onConfirm={() => rotate.mutate({ path: { id: apiKey?.id ?? '' }, body: { overlap_seconds: Number(overlap) } as never })}
+      onConfirm={() => rotate.mutate({ path: { id: apiKey.id }, body: { overlap_seconds: Number(overlap) } as never })}
     >
       <div className={parts['form']}>
         <p>The new key has the same name and rights. Put it everywhere, watch that the old one is not used any more, and it ends by itself.</p>

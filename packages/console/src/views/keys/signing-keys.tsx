@@ -26,13 +26,19 @@ export function SigningKeys(): ReactNode {
       tell('The next key signs now.')
     },
   })
+  // That a key was stolen once says nothing about the next change.
+  const ask = (): void => {
+    rotate.reset()
+    setStolen(false)
+    setAsking(true)
+  }
   return (
     <Card
       title="Signing keys"
       note="Published at /.well-known/jwks.json."
       flush
       actions={
-        <Button small onClick={() => setAsking(true)}>
+        <Button small onClick={ask}>
           Change the key now
         </Button>
       }

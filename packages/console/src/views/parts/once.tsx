@@ -22,6 +22,7 @@ export function Once({ title, lead, secret, onClose, children }: OnceProps): Rea
       onClose={onClose}
       title={title}
       lead={lead}
+      stays
       footer={
         <Button look="primary" onClick={onClose}>
           I have stored it

@@ -4,6 +4,7 @@ import { Card, Page } from '../../design/card.tsx'
 import { TextField } from '../../design/field.tsx'
 import { Badge } from '../../design/state.tsx'
 import { Answered, NoResults } from '../../design/states.tsx'
+import { useTyped } from '../../design/use-typed.ts'
 import { To } from '../../router/link.tsx'
 import { usePageSearch } from '../../router/page-search.ts'
 import { countWords } from '../../time/words.ts'
@@ -11,6 +12,11 @@ import parts from '../parts/parts.module.css'
 import { grantWords, type ProviderSummary, reuseWords } from './provider-words.ts'
 import styles from './providers.module.css'
 import { SetUp } from './set-up.tsx'
+
+const TYPING_MS = 250
+
+/** A date that is over stays in the catalogue until somebody knows what came of it. */
+const sunsetWords = (days: number): string => (days > 0 ? `Something ends in ${countWords(days, 'day')}` : 'Something has ended')
 
 interface NewProviderSearch {
   readonly provider?: string | undefined
@@ -26,7 +32,7 @@ export function NewProviderPage(): ReactNode {
 function Catalogue(): ReactNode {
   const [{ find = '' }, change] = usePageSearch<NewProviderSearch>()
   const query = useApi('GET /api/v1/providers')
-  const search = (text: string): void => change({ find: text === '' ? undefined : text }, { replace: true })
+  const [text, search] = useTyped(find, (typed) => change({ find: typed === '' ? undefined : typed }, { replace: true }), TYPING_MS)
   return (
     <Page
       title="Add a provider"
@@ -35,11 +41,11 @@ function Catalogue(): ReactNode {
       <Card title="Catalogue" flush note={query.data === undefined ? undefined : countWords(query.data.items.length, 'provider')}>
         <div className={parts['bar']}>
           <div className={parts['grow']}>
-            <TextField label="Find a provider" quiet placeholder="Find a provider by its name" type="search" data-filter value={find} onChange={search} />
+            <TextField label="Find a provider" quiet placeholder="Find a provider by its name" type="search" data-filter value={text} onChange={search} />
           </div>
         </div>
         <Answered query={query} rows={8}>
-          {({ items }) => <Choices providers={found(items, find)} onClear={() => search('')} />}
+          {({ items }) => <Choices providers={found(items, text)} onClear={() => search('')} />}
         </Answered>
       </Card>
     </Page>
@@ -64,7 +70,7 @@ function Choices({ providers, onClear }: { readonly providers: readonly Provider
           <To to="/providers/new" search={{ provider: provider.id }} className={styles['choice'] ?? ''} title={reuseWords(provider.reuse)}>
             <strong>{provider.name}</strong>
             <span>{grantWords(provider.grant)}</span>
-            {provider.sunsets.length === 0 ? null : <Badge tone="warn">Something ends in {provider.sunsets[0]?.days_left} days</Badge>}
+            {provider.sunsets.length === 0 ? null : <Badge tone="warn">{sunsetWords(provider.sunsets[0]?.days_left ?? 0)}</Badge>}
           </To>
         </li>
       ))}

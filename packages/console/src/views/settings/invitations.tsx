@@ -56,29 +56,33 @@ export function Invitations(): ReactNode {
 
 /** By letter, or with a link that somebody hands over. */
 export function Invite({ open, onClose }: { readonly open: boolean; readonly onClose: () => void }): ReactNode {
+  const [link, setLink] = useState<string | null>(null)
+  return (
+    <>
+      {open ? <Asking onClose={onClose} onLink={setLink} /> : null}
+      <Once title="The invitation" lead="Hand it to the person yourself. Whoever opens it becomes the member." secret={link} onClose={() => setLink(null)} />
+    </>
+  )
+}
+
+function Asking({ onClose, onLink }: { readonly onClose: () => void; readonly onLink: (link: string) => void }): ReactNode {
   const form = useId()
   const [email, setEmail] = useState('')
   const [name, setName] = useState('')
   const [role, setRole] = useState<Role>('operator')
-  const [link, setLink] = useState<string | null>(null)
-  const done = (): void => {
-    setEmail('')
-    setName('')
-    onClose()
-  }
   const body = { email: email.trim(), role, ...(name.trim() === '' ? {} : { name: name.trim() }) }
   const send = useDeed('POST /api/v1/users/invitations', {
     refreshes: READS,
     onDone: () => {
-      done()
+      onClose()
       tell('The invitation is on its way.')
     },
   })
   const make = useDeed('POST /api/v1/users/invitation-links', {
     refreshes: READS,
     onDone: (answer) => {
-      done()
-      setLink(answer.link)
+      onClose()
+      onLink(answer.link)
     },
   })
   const submit = (event: FormEvent): void => {
@@ -86,37 +90,34 @@ export function Invite({ open, onClose }: { readonly open: boolean; readonly onC
     send.mutate({ body })
   }
   return (
-    <>
-      <Dialog
-        open={open}
-        onClose={onClose}
-        title="Invite somebody"
-        footer={
-          <>
-            <Button onClick={onClose}>Cancel</Button>
-            <Button busy={make.isPending} disabled={email.trim() === ''} onClick={() => make.mutate({ body })}>
-              Make a link instead
-            </Button>
-            <Button type="submit" form={form} look="primary" busy={send.isPending}>
-              Send the invitation
-            </Button>
-          </>
-        }
-      >
-        <form id={form} className={parts['form']} onSubmit={submit}>
-          <TextField label="E-mail" type="email" required value={email} onChange={setEmail} />
-          <TextField label="Name" value={name} onChange={setName} />
-          <SelectField
-            label="Role"
-            value={role}
-            hint={ROLES.find(({ value }) => value === role)?.explained}
-            choices={ROLES}
-            onChange={(value) => setRole(value as Role)}
-          />
-          <DeedProblem error={send.error ?? make.error} />
-        </form>
-      </Dialog>
-      <Once title="The invitation" lead="Hand it to the person yourself. Whoever opens it becomes the member." secret={link} onClose={() => setLink(null)} />
-    </>
+    <Dialog
+      open
+      onClose={onClose}
+      title="Invite somebody"
+      footer={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button busy={make.isPending} disabled={email.trim() === ''} onClick={() => make.mutate({ body })}>
+            Make a link instead
+          </Button>
+          <Button type="submit" form={form} look="primary" busy={send.isPending}>
+            Send the invitation
+          </Button>
+        </>
+      }
+    >
+      <form id={form} className={parts['form']} onSubmit={submit}>
+        <TextField label="E-mail" type="email" required value={email} onChange={setEmail} />
+        <TextField label="Name" value={name} onChange={setName} />
+        <SelectField
+          label="Role"
+          value={role}
+          hint={ROLES.find(({ value }) => value === role)?.explained}
+          choices={ROLES}
+          onChange={(value) => setRole(value as Role)}
+        />
+        <DeedProblem error={send.error ?? make.error} />
+      </form>
+    </Dialog>
   )
 }

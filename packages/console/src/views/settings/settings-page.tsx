@@ -32,7 +32,7 @@ export function SettingsPage(): ReactNode {
       <Tabs
         label="Settings"
         value={tab}
-        onChange={(value) => change({ tab: value })}
+        onChange={(value) => change({ tab: value, user: undefined })}
         tabs={[
           { value: 'team', text: 'Team', content: () => <Team /> },
           { value: 'branding', text: 'Connect pages', content: () => <BrandingForm /> },

@@ -1,4 +1,4 @@
-import { UserPlus } from 'lucide-react'
+import { UserPlus, X } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
 import type { Answer } from '../../api/operations.ts'
 import { useApi, useDeed, useList } from '../../api/queries.ts'
@@ -9,8 +9,10 @@ import { SelectField } from '../../design/field.tsx'
 import { Menu } from '../../design/menu.tsx'
 import { Pager } from '../../design/pager.tsx'
 import { Badge } from '../../design/state.tsx'
-import { Loading, ProblemNote } from '../../design/states.tsx'
-import { tell, tellProblem } from '../../design/toasts.tsx'
+import { Answered, Loading, ProblemNote } from '../../design/states.tsx'
+import { tell } from '../../design/toasts.tsx'
+import { usePageSearch } from '../../router/page-search.ts'
+import { tellRefusal } from '../../session/confirm.ts'
 import { Time } from '../../time/time.tsx'
 import { countWords } from '../../time/words.ts'
 import { DeedProblem } from '../parts/deed-problem.tsx'
@@ -21,17 +23,15 @@ import { Invitations, Invite } from './invitations.tsx'
 import { ROLES, type Role } from './roles.ts'
 
 type User = Answer<'GET /api/v1/users'>['items'][number]
-const READS = ['GET /api/v1/users'] as const
+const READS = ['GET /api/v1/users', 'GET /api/v1/users/{id}'] as const
 const nameOf = ({ name, email, id }: User): string => name ?? email ?? id
 
 /** Who belongs here, as what, and who is invited. */
 export function Team(): ReactNode {
+  const [{ user: landed }, change] = usePageSearch<{ readonly user?: string | undefined }>()
   const list = useList('GET /api/v1/users', { query: { limit: 100 } })
-  const organization = useApi('GET /api/v1/organizations/current')
+  const one = useApi('GET /api/v1/users/{id}', { path: { id: landed ?? '' } }, { enabled: landed !== undefined })
   const [inviting, setInviting] = useState(false)
-  const [removing, setRemoving] = useState<User | null>(null)
-  const [link, setLink] = useState<string | null>(null)
-  const { items } = list
   return (
     <div className={parts['stack']}>
       <Card
@@ -43,7 +43,18 @@ export function Team(): ReactNode {
           </Button>
         }
       >
-        {items === undefined ? (
+        {landed === undefined ? null : (
+          <div className={parts['bar']}>
+            <Button small icon={<X size={13} aria-hidden />} onClick={() => change({ user: undefined })}>
+              person: {one.data === undefined ? landed : nameOf(one.data)}
+            </Button>
+          </div>
+        )}
+        {landed !== undefined ? (
+          <Answered query={one} rows={1}>
+            {(user) => <Members users={[user]} />}
+          </Answered>
+        ) : list.items === undefined ? (
           list.error ? (
             <ProblemNote error={list.error} onRetry={() => void list.refetch()} />
           ) : (
@@ -51,35 +62,46 @@ export function Team(): ReactNode {
           )
         ) : (
           <>
-            <Rows
-              label="Members"
-              items={items}
-              keyOf={({ id }) => id}
-              columns={[
-                { name: 'Person', cell: nameOf },
-                {
-                  name: 'E-mail',
-                  cell: ({ email, email_verified: verified }) => (
-                    <>
-                      {email ?? 'none'} {email === null || verified ? null : <Badge tone="warn">not confirmed</Badge>}
-                    </>
-                  ),
-                },
-                { name: 'State', cell: ({ disabled_at: at }) => <Badge tone={at === null ? 'good' : 'quiet'}>{at === null ? 'Active' : 'Disabled'}</Badge> },
-                { name: 'Role', cell: (user) => <RoleField user={user} organization={organization.data?.id} /> },
-                { name: 'Member since', cell: ({ member_since: at }) => <Time at={at} /> },
-                { name: 'Deeds', deeds: true, cell: (user) => <UserMenu user={user} onRemove={setRemoving} onLink={setLink} /> },
-              ]}
-            />
-            <Pager shown={items.length} what="member" hasMore={list.hasNextPage} busy={list.isFetchingNextPage} onMore={list.more} />
+            <Members users={list.items} />
+            <Pager shown={list.items.length} what="member" hasMore={list.hasNextPage} busy={list.isFetchingNextPage} onMore={list.more} />
           </>
         )}
       </Card>
       <Invitations />
       <Invite open={inviting} onClose={() => setInviting(false)} />
-      <RemoveMember user={removing} organization={organization.data?.id} onClose={() => setRemoving(null)} />
-      <Once title="The link for a new password" lead="Hand it to the person yourself: no letter was sent." secret={link} onClose={() => setLink(null)} />
     </div>
+  )
+}
+
+function Members({ users }: { readonly users: readonly User[] }): ReactNode {
+  const organization = useApi('GET /api/v1/organizations/current')
+  const [removing, setRemoving] = useState<User | null>(null)
+  const [link, setLink] = useState<string | null>(null)
+  return (
+    <>
+      <Rows
+        label="Members"
+        items={users}
+        keyOf={({ id }) => id}
+        columns={[
+          { name: 'Person', cell: nameOf },
+          {
+            name: 'E-mail',
+            cell: ({ email, email_verified: verified }) => (
+              <>
+                {email ?? 'none'} {email === null || verified ? null : <Badge tone="warn">not confirmed</Badge>}
+              </>
+            ),
+          },
+          { name: 'State', cell: ({ disabled_at: at }) => <Badge tone={at === null ? 'good' : 'quiet'}>{at === null ? 'Active' : 'Disabled'}</Badge> },
+          { name: 'Role', cell: (user) => <RoleField user={user} organization={organization.data?.id} /> },
+          { name: 'Member since', cell: ({ member_since: at }) => <Time at={at} /> },
+          { name: 'Deeds', deeds: true, cell: (user) => <UserMenu user={user} onRemove={setRemoving} onLink={setLink} /> },
+        ]}
+      />
+      {removing === null ? null : <RemoveMember user={removing} organization={organization.data?.id} onClose={() => setRemoving(null)} />}
+      <Once title="The link for a new password" lead="Hand it to the person yourself: no letter was sent." secret={link} onClose={() => setLink(null)} />
+    </>
   )
 }
 
@@ -92,7 +114,7 @@ function RoleField({ user, organization }: { readonly user: User; readonly organ
       value={user.role}
       disabled={organization === undefined || change.isPending}
       choices={ROLES}
-      onChange={(role) => change.mutate({ path: { id: organization ?? '', user: user.id }, body: { role: role as Role } }, { onError: tellProblem })}
+      onChange={(role) => change.mutate({ path: { id: organization ?? '', user: user.id }, body: { role: role as Role } }, { onError: tellRefusal })}
     />
   )
 }
@@ -126,9 +148,9 @@ function UserMenu({
         </button>
       )}
       items={[
-        { text: 'Let them choose a new password', onSelect: () => reset.mutate({ path }, { onError: tellProblem }) },
-        { text: 'End all their sessions', onSelect: () => end.mutate({ path }, { onError: tellProblem }) },
-        { text: disabled ? 'Enable' : 'Disable', onSelect: () => change.mutate({ path, body: { disabled: !disabled } }, { onError: tellProblem }) },
+        { text: 'Let them choose a new password', onSelect: () => reset.mutate({ path }, { onError: tellRefusal }) },
+        { text: 'End all their sessions', onSelect: () => end.mutate({ path }, { onError: tellRefusal }) },
+        { text: disabled ? 'Enable' : 'Disable', onSelect: () => change.mutate({ path, body: { disabled: !disabled } }, { onError: tellRefusal }) },
         { text: 'Remove from the organization', danger: true, onSelect: () => onRemove(user) },
       ]}
     />
@@ -140,7 +162,7 @@ function RemoveMember({
   organization,
   onClose,
 }: {
-  readonly user: User | null
+  readonly user: User
   readonly organization: string | undefined
   readonly onClose: () => void
 }): ReactNode {
@@ -153,13 +175,13 @@ function RemoveMember({
   })
   return (
     <Confirm
-      open={user !== null}
+      open
       onClose={onClose}
-      title={`Remove ${user === null ? '' : nameOf(user)}?`}
+      title={`Remove ${nameOf(user)}?`}
       action="Remove the member"
       danger
       busy={remove.isPending}
-      onConfirm={() => remove.mutate({ path: { id: organization ?? '', user: user?.id ?? '' } })}
+      onConfirm={() => remove.mutate({ path: { id: organization ?? '', user: user.id } })}
     >
       <p>They are signed out at once. Their connections and agents stay; agents do nothing without an owner.</p>
       <DeedProblem error={remove.error} />

@@ -1,0 +1,18 @@
+import type { BulkResult } from '../api/console-operations.ts'
+import { countWords, numberWords } from '../time/words.ts'
+
+interface Links {
+  /** A line for each: the connection, and its link. */
+  readonly text: string
+  readonly count: number
+  /** What became of them once they are copied. */
+  readonly said: string
+}
+
+/** The links of a bulk action, ready to be sent. */
+export function linksOf({ results }: Pick<BulkResult, 'results'>): Links {
+  const lines = results.flatMap(({ connection_id: id, url }) => (url ? [`${id}\t${url}`] : []))
+  const refused = results.filter(({ outcome }) => outcome === 'refused')
+  const why = refused.length === 0 ? '' : `. ${numberWords(refused.length)} refused: ${refused[0]?.detail ?? 'no reason was given'}`
+  return { text: lines.join('\n'), count: lines.length, said: `Copied ${countWords(lines.length, 'reconnect link')}${why}` }
+}
