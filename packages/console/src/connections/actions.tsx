@@ -1,21 +1,13 @@
 import type { Connection } from '@evergrant/sdk/wire'
 import { CirclePause, CirclePlay, FlaskConical, Link2, RefreshCw } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
-import type { Name } from '../api/operations.ts'
 import { useDeed } from '../api/queries.ts'
 import { Button } from '../design/button.tsx'
 import { CopyBox } from '../design/copy.tsx'
 import { Dialog } from '../design/dialog.tsx'
 import { tell, tellProblem } from '../design/toasts.tsx'
 import { Time } from '../time/time.tsx'
-
-const TOUCHED: readonly Name[] = [
-  'GET /api/v1/connections/{id}',
-  'GET /api/v1/connections/{id}/why',
-  'GET /api/v1/connections/{id}/timeline',
-  'GET /api/v1/connections',
-  'GET /api/v1/console/overview',
-]
+import { CONNECTION_READS } from './connection-reads.ts'
 
 /** The next step first; then what is harmless. What is not stands under "Danger". */
 export function Actions({ connection }: { readonly connection: Connection }): ReactNode {
@@ -25,18 +17,19 @@ export function Actions({ connection }: { readonly connection: Connection }): Re
   const failed = { onError: tellProblem }
   const reconnect = useDeed('POST /api/v1/connections/{id}/reconnect', { onDone: setLink })
   const test = useDeed('POST /api/v1/connections/{id}/test', {
-    refreshes: TOUCHED,
+    refreshes: CONNECTION_READS,
     onDone: ({ result, detail }) => tell(`Tested: ${result}${detail === null ? '' : `. ${detail}`}`),
   })
   const refresh = useDeed('POST /api/v1/connections/{id}/refresh', {
-    refreshes: TOUCHED,
+    refreshes: CONNECTION_READS,
     onDone: ({ changed }) => tell(changed ? 'Refreshed: a new token is stored' : 'It was fresh already'),
   })
   const pause = useDeed('POST /api/v1/connections/{id}/pause', {
-    refreshes: TOUCHED,
-    onDone: () => tell('Paused', { text: 'Undo', run: () => resume.mutate(input, failed) }),
+    refreshes: CONNECTION_READS,
+    // Also pressed when this page is gone: what a component asked for then tells nobody how it ended, what it waits for does.
+    onDone: () => tell('Paused', { text: 'Undo', run: () => void resume.mutateAsync(input).catch(tellProblem) }),
   })
-  const resume = useDeed('POST /api/v1/connections/{id}/resume', { refreshes: TOUCHED, onDone: () => tell('Resumed') })
+  const resume = useDeed('POST /api/v1/connections/{id}/resume', { refreshes: CONNECTION_READS, onDone: () => tell('Resumed') })
   if (status === 'disconnected') return null
   const needsOwner = status === 'needs_reauth'
   return (

@@ -5,6 +5,7 @@ import { Button } from '../design/button.tsx'
 import { Card } from '../design/card.tsx'
 import { Confirm } from '../design/confirm.tsx'
 import { tell } from '../design/toasts.tsx'
+import { CONNECTION_READS } from './connection-reads.ts'
 import { nameOf } from './connection-words.ts'
 import styles from './connections.module.css'
 
@@ -13,7 +14,7 @@ export function DangerZone({ connection }: { readonly connection: Connection }):
   const [asked, setAsked] = useState(false)
   const { id, status } = connection
   const { mutate, isPending, error } = useDeed('POST /api/v1/connections/{id}/disconnect', {
-    refreshes: ['GET /api/v1/connections/{id}', 'GET /api/v1/connections', 'GET /api/v1/console/overview'],
+    refreshes: CONNECTION_READS,
     onDone: () => {
       setAsked(false)
       tell('Disconnected')

@@ -25,11 +25,14 @@ export function WeatherTable({ weather }: { readonly weather: readonly Weather[]
   )
 }
 
+/** One that failed among thousands is not none. */
+const shareWords = (ratio: number): string => (ratio > 0 && ratio < 0.0005 ? '< 0.1 %' : `${(ratio * 100).toFixed(ratio < 0.1 && ratio > 0 ? 1 : 0)} %`)
+
 function OneProvider({ one }: { readonly one: Weather }): ReactNode {
   const { provider, name, requests, failures, breaker, open_since: since, spark } = one
   const ratio = requests === 0 ? 0 : failures / requests
   const color = breaker === 'open' || ratio > ROUGH ? 'var(--chart-4)' : 'var(--chart-2)'
-  const said = requests === 0 ? 'nothing asked' : `${(ratio * 100).toFixed(ratio < 0.1 && ratio > 0 ? 1 : 0)} % failed`
+  const said = requests === 0 ? 'nothing asked' : `${shareWords(ratio)} failed`
   return (
     <li>
       <To to={`/providers`} search={{ provider }} className={styles['provider']}>

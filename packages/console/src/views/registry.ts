@@ -17,7 +17,12 @@ export const VIEWS: readonly ViewRoute[] = [
     load: () => import('./expiry/expiry-page.tsx').then((module) => module.ExpiryPage),
   },
   { path: '/events', section: '/events', search: only('q', 'event'), load: () => import('./events/events-page.tsx').then((module) => module.EventsPage) },
-  { path: '/providers', section: '/providers', load: () => import('./providers/providers-page.tsx').then((module) => module.ProvidersPage) },
+  {
+    path: '/providers',
+    section: '/providers',
+    search: only('provider'),
+    load: () => import('./providers/providers-page.tsx').then((module) => module.ProvidersPage),
+  },
   {
     path: '/providers/new',
     section: '/providers',

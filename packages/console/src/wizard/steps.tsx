@@ -33,16 +33,18 @@ export function IntegrationStep(): ReactNode {
   )
 }
 
-/** A tab opened by a press is never blocked; its address is set when the server has answered. */
-async function openLater(make: () => Promise<{ readonly url: string }>): Promise<void> {
+/** A tab opened by a press is never blocked; its address is set when the server has answered. False: it did not, and the person was told. */
+async function openLater(make: () => Promise<{ readonly url: string }>): Promise<boolean> {
   const tab = window.open('', '_blank')
   try {
     const { url } = await make()
     if (tab === null) location.assign(url)
     else tab.location.href = url
+    return true
   } catch (error) {
     tab?.close()
     tellProblem(error)
+    return false
   }
 }
 
@@ -50,7 +52,7 @@ export function ConnectStep({ owner }: { readonly owner: string }): ReactNode {
   const [waiting, setWaiting] = useState(false)
   const connect = (): void => {
     setWaiting(true)
-    void openLater(() => call('POST /api/v1/connect/sessions', { body: { integration: 'practice', owner, mode: 'signed_in' } }))
+    void openLater(() => call('POST /api/v1/connect/sessions', { body: { integration: 'practice', owner, mode: 'signed_in' } })).then(setWaiting)
   }
   return (
     <>

@@ -43,13 +43,22 @@ export function WelcomePage(): ReactNode {
     >
       <Answered query={integrations} rows={6}>
         {({ items }) => (
-          <Tour
-            hasIntegration={items.some(({ slug }) => slug === PRACTICE)}
-            connection={(mine.data?.items ?? []).find(({ status }) => status !== 'disconnected')}
-            setup={overview.data?.setup}
-            owner={owner}
-            onEnd={leave}
-          />
+          // Which step is next is known when all is: nobody is asked to connect what they have connected.
+          <Answered query={mine} rows={6}>
+            {(own) => (
+              <Answered query={overview} rows={6}>
+                {({ setup }) => (
+                  <Tour
+                    hasIntegration={items.some(({ slug }) => slug === PRACTICE)}
+                    connection={own.items.find(({ status }) => status !== 'disconnected')}
+                    setup={setup}
+                    owner={owner}
+                    onEnd={leave}
+                  />
+                )}
+              </Answered>
+            )}
+          </Answered>
         )}
       </Answered>
     </Page>
@@ -59,7 +68,7 @@ export function WelcomePage(): ReactNode {
 interface TourProps {
   readonly hasIntegration: boolean
   readonly connection: Connection | undefined
-  readonly setup: { readonly has_reconnect: boolean } | undefined
+  readonly setup: { readonly has_reconnect: boolean }
   readonly owner: string
   readonly onEnd: () => void
 }
@@ -67,7 +76,7 @@ interface TourProps {
 function Tour({ hasIntegration, connection, setup, owner, onEnd }: TourProps): ReactNode {
   const isBroken = connection?.status === 'needs_reauth'
   const refreshed = connection !== undefined && connection.generation > 1
-  const mended = setup?.has_reconnect === true && connection !== undefined && !isBroken
+  const mended = setup.has_reconnect && connection !== undefined && !isBroken
   const done = [true, hasIntegration, connection !== undefined, refreshed, isBroken || mended, mended]
   const current = done.indexOf(false)
   const at = current < 0 ? done.length : current

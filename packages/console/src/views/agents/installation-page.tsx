@@ -133,13 +133,22 @@ function itemOf({ id, at, kind, what, sentence, data }: TimelineEntry): Timeline
   return { id: key, at, title: what, detail: actor?.id ?? actor?.kind }
 }
 
+const MOST = 100
+
 function Generations({ id }: { readonly id: string }): ReactNode {
-  const query = useApi('GET /api/v1/installations/{id}/timeline', { path: { id }, query: { limit: 100 } })
+  const query = useApi('GET /api/v1/installations/{id}/timeline', { path: { id }, query: { limit: MOST } })
   return (
     <Card title="Generations and events" note="Newest first.">
       <Answered query={query}>
         {({ items }) =>
-          items.length === 0 ? <Empty title="Nothing happened yet" /> : <Timeline label="What happened to the installation" items={items.map(itemOf)} />
+          items.length === 0 ? (
+            <Empty title="Nothing happened yet" />
+          ) : (
+            <>
+              <Timeline label="What happened to the installation" items={items.map(itemOf)} />
+              {items.length < MOST ? null : <p className={parts['soft']}>There may be more before these: the latest {MOST} are shown.</p>}
+            </>
+          )
         }
       </Answered>
     </Card>

@@ -85,7 +85,7 @@ function OneAlert({ alert }: { readonly alert: AlertRecord }): ReactNode {
         {kindWords(alert.kind)}, since <Time at={alert.opened_at} />
         {over ? (
           <>
-            , over <Time at={alert.resolved_at} /> ({alert.resolved_by === 'healed' ? 'it healed' : `by ${alert.resolved_by ?? 'somebody'}`})
+            , over <Time at={alert.resolved_at} /> ({alert.resolved_by === 'healed' ? 'it healed' : <By who={alert.resolved_by} />})
           </>
         ) : null}
         {alert.snoozed_until !== null && alert.state === 'snoozed' ? (
@@ -93,7 +93,11 @@ function OneAlert({ alert }: { readonly alert: AlertRecord }): ReactNode {
             , silent until <Time at={alert.snoozed_until} as="both" />
           </>
         ) : null}
-        {alert.acknowledged_by === null ? null : `, taken on by ${alert.acknowledged_by}`}
+        {alert.acknowledged_by === null ? null : (
+          <>
+            , taken on <By who={alert.acknowledged_by} />
+          </>
+        )}
       </p>
       <div className={parts['actions']}>
         <Behind alert={alert} />
@@ -104,6 +108,23 @@ function OneAlert({ alert }: { readonly alert: AlertRecord }): ReactNode {
       </div>
     </div>
   )
+}
+
+const ACTORS: Readonly<Record<string, string>> = { api_key: 'by an API key', cli: 'at the command line' }
+
+/** Who decided: `user:usr_1`, `api_key:key_1`, `cli`. */
+function By({ who }: { readonly who: string | null }): ReactNode {
+  const [kind = '', id] = (who ?? '').split(':')
+  if (kind === 'user' && id !== undefined)
+    return (
+      <>
+        by{' '}
+        <To to="/settings" search={{ user: id }}>
+          a person
+        </To>
+      </>
+    )
+  return ACTORS[kind] ?? 'by somebody'
 }
 
 /** Every number leads to its list. */

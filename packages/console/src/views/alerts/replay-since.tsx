@@ -24,7 +24,7 @@ export function ReplaySince({ webhook, onClose }: { readonly webhook: WebhookRec
     refreshes: ['GET /api/v1/webhooks/{id}/deliveries'],
     onDone: ({ deliveries }) => {
       onClose()
-      tell(`${countWords(deliveries, 'delivery', 'deliveries')} are sent again.`)
+      tell(deliveries === 0 ? 'Nothing of that time is to be sent again.' : `${countWords(deliveries, 'delivery is', 'deliveries are')} sent again.`)
     },
   })
   return (

@@ -7,6 +7,7 @@ import { CheckField, SelectField, TextField } from '../../design/field.tsx'
 import { Badge } from '../../design/state.tsx'
 import { Answered } from '../../design/states.tsx'
 import { tell } from '../../design/toasts.tsx'
+import { countWords } from '../../time/words.ts'
 import type { AlertRule, ChannelRecord } from '../operate-operations.ts'
 import { DeedProblem } from '../parts/deed-problem.tsx'
 import parts from '../parts/parts.module.css'
@@ -16,8 +17,8 @@ import { KINDS, kindWords, SEVERITIES, severityTone } from './alert-words.ts'
 /** When a rule holds, in words. */
 function whenWords({ kind, threshold, minutes }: AlertRule): string {
   const known = KINDS[kind]
-  const number = threshold === null ? '' : kind === 'expires_soon' ? `within ${threshold} days` : `under ${threshold} ${known?.unit ?? ''}`
-  const time = minutes === null ? '' : `for ${minutes} minutes`
+  const number = threshold === null ? '' : kind === 'expires_soon' ? `within ${countWords(threshold, 'day')}` : `under ${threshold} ${known?.unit ?? ''}`
+  const time = minutes === null ? '' : `for ${countWords(minutes, 'minute')}`
   return [number, time].filter(Boolean).join(', ') || 'at once'
 }
 

@@ -14,7 +14,7 @@ import { Funnel } from './funnel.tsx'
 import { LeadTime } from './lead-time.tsx'
 import styles from './metrics.module.css'
 import { Plot } from './plot.tsx'
-import { askedOf, PLOTS, type PlotKind, successShare } from './plots.ts'
+import { askedOf, leadsTo, PLOTS, type PlotKind, successShare } from './plots.ts'
 import type { Span } from './span.ts'
 
 interface MetricsSearch {
@@ -30,6 +30,7 @@ const RANGES = [
 ] as const
 const EVERY_MS = 60_000
 const TARGET = 0.99
+const FAILED = { path: '/events', search: { q: 'type:connection.refresh_failed' } }
 
 /** The figures behind the promises, each with its sentence and its table. */
 export function MetricsPage(): ReactNode {
@@ -106,7 +107,7 @@ function Target({ span, provider }: { readonly span: Span; readonly provider: st
                 {share >= TARGET ? (
                   'It is met.'
                 ) : (
-                  <To to="/events" search={{ q: 'type:connection.refresh_failed' }}>
+                  <To to="/events" search={leadsTo(FAILED, provider)}>
                     See those that failed.
                   </To>
                 )}
@@ -131,7 +132,7 @@ function OnePlot({ kind, span, provider }: { readonly kind: PlotKind; readonly s
       </Answered>
       <div className={parts['actions']}>
         {kind.to === undefined ? null : (
-          <To to={kind.to.path} search={{ ...kind.to.search, ...(provider === undefined || kind.to.path !== '/connections' ? {} : { provider }) }}>
+          <To to={kind.to.path} search={leadsTo(kind.to, provider)}>
             {kind.to.text}
           </To>
         )}

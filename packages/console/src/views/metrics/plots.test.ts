@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { leadBars } from './lead-time.tsx'
-import { askedOf, PLOTS, plotData, stacked, successShare, summaryOf, valueWords } from './plots.ts'
+import { askedOf, leadsTo, PLOTS, plotData, stacked, successShare, summaryOf, valueWords } from './plots.ts'
 
 const at = (hour: number): string => new Date(Date.UTC(2026, 10, 21, hour)).toISOString()
 const series = (name: string, points: readonly (readonly [number, number])[], labels = {}) => ({
@@ -129,4 +129,12 @@ test('the share of connect flows that were completed leaves out what is still un
   expect(summaryOf(kind('connect'), plotData(kind('connect'), flows))).toContain('75.0 % of those that ended were completed.')
   const begun = plotData(kind('connect'), history(series('connect_started', [[1, 10]])))
   expect(summaryOf(kind('connect'), begun)).not.toContain('%')
+})
+
+test('a number of one provider leads to the list of that provider, where the list knows providers', () => {
+  const to = (id: string) => kind(id).to!
+  expect(leadsTo(to('states'), 'google')).toEqual({ provider: 'google' })
+  expect(leadsTo(to('refreshes'), 'google')).toEqual({ q: 'type:connection.refresh_failed type:connection.needs_reauth provider:google' })
+  expect(leadsTo(to('sessions'), 'google')).toEqual(to('sessions').search)
+  expect(leadsTo(to('refreshes'), undefined)).toEqual(to('refreshes').search)
 })

@@ -144,6 +144,14 @@ export const PLOTS: readonly PlotKind[] = [
   },
 ]
 
+/** What is chosen here holds there, too. Only events of connections know a provider. */
+export function leadsTo({ path, search }: { readonly path: string; readonly search: Readonly<Record<string, string>> }, provider: string | undefined) {
+  const { q } = search
+  if (provider === undefined) return search
+  if (path === '/connections') return { ...search, provider }
+  return path === '/events' && q?.startsWith('type:connection.') === true ? { ...search, q: `${q} provider:${provider}` } : search
+}
+
 /** Series to ask the server for. */
 export const askedOf = ({ series, by }: PlotKind): string => (by === undefined ? series.map(({ name }) => name).join(',') : 'connections_by_status')
 

@@ -1,17 +1,19 @@
-import { Plus } from 'lucide-react'
+import { Plus, X } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { Answer } from '../../api/operations.ts'
 import { useApi, useList } from '../../api/queries.ts'
-import { buttonClass } from '../../design/button.tsx'
+import { Button, buttonClass } from '../../design/button.tsx'
 import { Card, Page } from '../../design/card.tsx'
 import { Sparkline } from '../../design/charts/sparkline.tsx'
 import { CopyAsCurl } from '../../design/copy.tsx'
 import { Pager } from '../../design/pager.tsx'
 import { Badge } from '../../design/state.tsx'
-import { Empty, Loading, ProblemNote } from '../../design/states.tsx'
+import { Empty, Loading, NoResults, ProblemNote } from '../../design/states.tsx'
 import { To } from '../../router/link.tsx'
+import { usePageSearch } from '../../router/page-search.ts'
 import { type Column, DataTable } from '../../table/data-table.tsx'
 import { countWords } from '../../time/words.ts'
+import parts from '../parts/parts.module.css'
 import { IntegrationState } from './integration-state.tsx'
 import styles from './providers.module.css'
 
@@ -19,7 +21,9 @@ type Integration = Answer<'GET /api/v1/integrations'>['items'][number]
 
 /** The providers that this organization is set up at. */
 export function ProvidersPage(): ReactNode {
+  const [{ provider }, change] = usePageSearch<{ readonly provider?: string | undefined }>()
   const list = useList('GET /api/v1/integrations', { query: { limit: 100 } })
+  const shown = (list.items ?? []).filter((each) => provider === undefined || each.provider === provider)
   const overview = useApi('GET /api/v1/console/overview')
   const facets = useApi('GET /api/v1/connections/facets')
   const add = (
@@ -39,6 +43,13 @@ export function ProvidersPage(): ReactNode {
       }
     >
       <Card title="Integrations" flush>
+        {provider === undefined ? null : (
+          <div className={parts['bar']}>
+            <Button small icon={<X size={13} aria-hidden />} onClick={() => change({ provider: undefined })}>
+              provider: {provider}
+            </Button>
+          </div>
+        )}
         {list.items === undefined ? (
           list.error ? (
             <ProblemNote error={list.error} onRetry={() => void list.refetch()} />
@@ -49,16 +60,18 @@ export function ProvidersPage(): ReactNode {
           <Empty title="No provider yet" action={add}>
             <p>Choose one of the catalogue, copy the redirect address to it, paste your client id and secret: two minutes.</p>
           </Empty>
+        ) : shown.length === 0 && !list.hasNextPage ? (
+          <NoResults onClear={() => change({ provider: undefined })} />
         ) : (
           <>
             <DataTable
               label="Integrations"
               columns={columnsFor(overview.data?.weather ?? [], facets.data?.integration ?? [])}
-              rows={list.items}
+              rows={shown}
               rowId={({ id }) => id}
               rowName={({ name }) => name}
             />
-            <Pager shown={list.items.length} what="integration" hasMore={list.hasNextPage} busy={list.isFetchingNextPage} onMore={list.more} />
+            <Pager shown={shown.length} what="integration" hasMore={list.hasNextPage} busy={list.isFetchingNextPage} onMore={list.more} />
           </>
         )}
       </Card>
