@@ -36,7 +36,7 @@ interface ProviderSignInPorts {
   readonly connect: ConnectPorts
   readonly organizations: Pick<Organizations, 'get' | 'bySlug'>
   readonly integrations: Pick<Integrations, 'list' | 'bySlug' | 'load'>
-  readonly users: Pick<Users, 'get' | 'byIdentity' | 'byExternalId' | 'membershipsOf'>
+  readonly users: Pick<Users, 'get' | 'byIdentity' | 'byExternalId' | 'identitiesOf' | 'membershipsOf'>
   readonly signIns: SignIns
   readonly signIn: Pick<SignIn, 'withProvider' | 'remember'>
   readonly service: Pick<SessionService, 'current'>
@@ -214,6 +214,9 @@ export class ProviderSignIn {
     const row = session.result === null ? undefined : await connect.connections.get(session.organization, session.result)
     const user = row === undefined ? undefined : await userOfOwner(this.#ports.users, row.connection.owner)
     if (user === undefined || at >= (session.flow?.expiresAt ?? 0)) return { kind: 'refused', code: 'connect_session_used' }
+    // Whoever took the account over since has taken this way in away.
+    const known = (await this.#ports.users.identitiesOf(user.id)).some(({ subject }) => subject === row?.connection.account)
+    if (!known) return { kind: 'refused', code: 'connect_session_used' }
     // Whose word it was is not asked again: without it the session stays in this organization.
     return this.#open(session, { user, issuer: null, methods: ['fed'] }, visitor)
   }

@@ -1,6 +1,7 @@
 // How long a session lasts that began at a provider, as docs/guides/sign-in-through-a-provider.md says it (ASVS 7.6.1).
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { newId } from '../../core/ids.ts'
+import type { User } from '../../core/user/user.ts'
 import { systemEntropy } from '../../system.ts'
 import type { PageVisitor } from '../../testing/page-visitor.ts'
 import { openPeoplePages, type PeoplePages } from '../../testing/people-place.ts'
@@ -40,9 +41,8 @@ test('what ends at the provider ends the connection and no session; a session th
   expect((await connection())?.state).toBe('active')
 })
 
-test('an account that its owner takes over while somebody signs in through a provider lets nobody in', async () => {
-  await signIn(place.browser(), 'intruder')
-  const user = (await place.userOf('intruder')) ?? expect.fail()
+/** As a link to its mailbox does it: with a new password, and without the accounts elsewhere. */
+async function takeOver(user: User): Promise<void> {
   const event = (type: 'user.password_changed' | 'session.ended') => ({
     id: newId('evt', systemEntropy),
     organization: place.organization,
@@ -55,10 +55,16 @@ test('an account that its owner takes over while somebody signs in through a pro
   })
   const ending = { end: 'password_changed', except: null, tickets: [], identities: true, at: user.updatedAt, event: event('session.ended') } as const
   const claimed = { ...user, passwordHash: 'of the owner', passwordChangedAt: user.updatedAt + 1, version: user.version + 1 }
+  expect(await place.store.users.update(claimed, event('user.password_changed'), ending)).toBe('updated')
+}
+
+test('an account that its owner takes over while somebody signs in through a provider lets nobody in', async () => {
+  await signIn(place.browser(), 'intruder')
+  const user = (await place.userOf('intruder')) ?? expect.fail()
   const { commit } = place.store.signIns
   const overtaken = vi.spyOn(place.store.signIns, 'commit').mockImplementation(async (request) => {
     const outcome = await commit(request)
-    await place.store.users.update(claimed, event('user.password_changed'), ending)
+    await takeOver(user)
     return outcome
   })
   try {
@@ -70,3 +76,18 @@ test('an account that its owner takes over while somebody signs in through a pro
     overtaken.mockRestore()
   }
 })
+
+test('nor does it by the callback of a sign-in whose session was never opened', async () => {
+  const visitor = place.browser()
+  const begun = await visitor.post(`/auth/sign-in/${through}`, {})
+  const callback = await visitor.consent(begun.location ?? '', 'early')
+  const open = vi.spyOn(place.store.sessions, 'open').mockRejectedValueOnce(new Error('the process ended here'))
+  try {
+    expect((await visitor.follow(callback)).status).toBe(500)
+  } finally {
+    open.mockRestore()
+  }
+  await takeOver((await place.userOf('early')) ?? expect.fail())
+  await visitor.follow(callback)
+  expect(await isSignedIn(visitor)).toBe(false)
+}, 15_000)
