@@ -71,7 +71,8 @@ export function remoteApi(url: string, key: string): FileApi {
 }
 
 /** A server that was killed looks like one that hangs once another process has its number. */
-export const WHEN_SILENT = 'If it runs, look at its log. If it was killed, start it again, or remove server.json from its data folder.'
+export const WHEN_SILENT =
+  'If it runs, look at its log, and restart it if it hangs. If it was killed, start it again, or remove server.json from its data folder.'
 
 export function reasonOf(cause: unknown): string {
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause

@@ -1,7 +1,7 @@
 // The command line as people meet it: real processes, each test with a data folder of its own.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -85,6 +85,20 @@ test('a reader who stops hearing what is said on the way stops no command', asyn
   child.stderr?.destroy()
   const [code] = await once(child, 'close')
   expect(code).toBe(2)
+})
+
+test('a password that cannot be read from standard input is a usage error in words, and not with a stack', async () => {
+  const { PATH = '', HOME = '' } = process.env
+  const folder = openSync(tmpdir(), 'r')
+  const child = spawn(process.execPath, [...SERVER_MAIN, 'users', 'create', '--email', 'ana@example.com', '--password-stdin'], {
+    env: { PATH, HOME, EVERGRANT_DATA_DIR: dataDir },
+    stdio: [folder, 'ignore', 'pipe'],
+  })
+  let said = ''
+  child.stderr.on('data', (chunk) => (said += chunk))
+  const [code] = await once(child, 'close')
+  closeSync(folder)
+  expect([code, said]).toEqual([2, expect.stringMatching(/^Standard input is empty or cannot be read: write the password to it[^\n]*\n$/)])
 })
 
 test('--version is the version of the package', async () => {

@@ -160,13 +160,22 @@ export async function userIdOf(api: Api, user: string): Promise<string> {
   throw new CommandFailure(EXIT.problem, `There is no user ${user} in this organization. \`evergrant users list\` lists them.`, { code: 'not_found' })
 }
 
+/** What cannot be read (a folder, a terminal that gives nothing) has no password. */
+function standardInput(): string {
+  try {
+    return readFileSync(0, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
 /** A password on the command line would stand in the list of processes and in the shell's history. */
 function readPassword(): string {
-  const text = readFileSync(0, 'utf8').replace(/\r?\n$/, '')
+  const text = standardInput().replace(/\r?\n$/, '')
   if (text === '')
     throw new CommandFailure(
       EXIT.usage,
-      'Standard input is empty: write the password to it, for example `printf %s "$PASSWORD" | evergrant users create ...`.',
+      'Standard input is empty or cannot be read: write the password to it, for example `printf %s "$PASSWORD" | evergrant users create ...`.',
       { code: 'usage' },
     )
   return text
