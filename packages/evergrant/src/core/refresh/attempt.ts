@@ -23,6 +23,7 @@ import { heldToken } from './held-token.ts'
 import { keptInstead } from './kept-answers.ts'
 import { isCrowded } from './line-length.ts'
 import { credentialContext } from './new-credential.ts'
+import { missesWindow } from './patience.ts'
 import { type PresentOutcome, present, type ReadyPresentation } from './present.ts'
 import { type PresentedGrant, presented } from './presented-grant.ts'
 import { isStrict } from './protocol-times.ts'
@@ -138,7 +139,9 @@ async function prepare(world: EngineWorld, request: AttemptRequest): Promise<Pre
     const held = heldToken(world, row, context.record)
     return { row, reuse: context.reuse, refreshToken, held, ...presented(provider, context, row.connection, refreshToken) }
   } catch (error) {
-    const retryAt = world.clock.wall() + world.times.backoffBaseMs
+    // What keeps this request from being built (an issuer that cannot be discovered) keeps others of its integration, too: the background comes back once a minute.
+    const { backoffBaseMs, breakerCapMs } = world.times
+    const retryAt = world.clock.wall() + (request.urgent || missesWindow(world, request, breakerCapMs) ? backoffBaseMs : breakerCapMs)
     if (error instanceof SealError) return { kind: 'not_now', code: error.code, retryAt, detail: error.message }
     if (error instanceof Fault && error.code === 'invalid_request') return unbuildable(world, context, error)
     if (error instanceof Fault) return { kind: 'not_now', code: error.code, retryAt: error.details.retryAt ?? retryAt, detail: error.message }

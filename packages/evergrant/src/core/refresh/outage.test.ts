@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { type CrowdLab, createCrowdLab } from '../../testing/crowd-lab.ts'
 import { statusOf } from '../connection/status.ts'
+import { Fault } from '../fault/fault.ts'
 import type { ConnectionId } from '../ids.ts'
 import { HOUR, MINUTE } from '../time.ts'
 import type { EnginePorts } from './engine-ports.ts'
@@ -43,6 +44,25 @@ test('a dead provider is asked at most once a minute, no grant is marked, and wh
   let failed = 0
   for (const member of lab.members) failed += (await lab.row(member)).health.failures > 0 ? 1 : 0
   expect(failed).toBeLessThan(40)
+})
+
+test('an issuer that cannot be discovered costs each waiting connection a look a minute, and all are renewed when it is back', async () => {
+  const calls = new Map<string, number>()
+  let away = true
+  const ports = (given: EnginePorts): Partial<EnginePorts> => ({
+    ...counted(calls)(given),
+    directory: {
+      ...given.directory,
+      resolve: (...asked) => (away ? Promise.reject(new Fault('provider_unavailable', { detail: 'Discovery failed' })) : given.directory.resolve(...asked)),
+    },
+  })
+  const lab = await createCrowdLab(100, { ageMs: 55 * MINUTE, ports })
+  await lab.live(10 * MINUTE)
+  expect(calls.get('reschedule') ?? 0).toBeLessThanOrEqual(100 * 11)
+  expect(await renewed(lab)).toBe(0)
+  away = false
+  await lab.live(2 * MINUTE)
+  expect(await renewed(lab)).toBe(100)
 })
 
 test('when it is back the backlog leaves in order: who is read first, then the earliest hard expiry', async () => {
