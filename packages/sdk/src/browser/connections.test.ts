@@ -120,8 +120,7 @@ test('an answer that comes after somebody else signed in tells nothing about who
   const seen: string[] = []
   holds = true
   client.connections.watchAll((all) => seen.push(all.map(({ id }) => id).join()))
-  await settled()
-  expect(holds).toBe(false)
+  await expect.poll(() => holds).toBe(false)
   lab.server.reports.splice(0, 1, report('con_of_bob', 'valid'))
   await client.signIn({ email: 'bob@example.com', password: 'right' })
   held.open()
@@ -162,6 +161,32 @@ test('reconnect: the window opens in the click, the server says when it is done,
   expect(await lab.time.run(going)).toMatchObject({ kind: 'done', connection: { status: 'valid' } })
   expect(window.close).toHaveBeenCalledOnce()
   expect(JSON.parse(lab.server.sent.find(({ url }) => url.endsWith('/reconnect'))?.body ?? '')).toEqual({ mode: 'link' })
+})
+
+test('reconnect: a connection that worked all the time is done when its flow is', async () => {
+  const lab = createBrowserLab()
+  const jar = lab.server.signedIn()
+  let state = 'started'
+  const asked: string[] = []
+  const client = lab.page(jar, {
+    fetch: (input, init) => {
+      const { url } = new Request(input, init)
+      if (url.endsWith('/reconnect')) return Promise.resolve(Response.json({ id: 'cs_1', url: 'https://auth.test/connect/x' }, { status: 201 }))
+      if (!url.endsWith('/status')) return lab.server.fetchOf(jar)(input, init)
+      asked.push(new URL(url).pathname)
+      return Promise.resolve(Response.json({ id: 'cs_1', state }))
+    },
+  })
+  lab.server.reports.push(report('con_1', 'valid'))
+  const { window } = stubWindows()
+  const steps: string[] = []
+  await client.connections.list()
+  const going = client.connections.reconnect('con_1', { onStep: (step) => steps.push(step) })
+  await lab.time.advance(20_000)
+  expect([steps, new Set(asked)]).toEqual([['opening', 'waiting'], new Set(['/api/v1/connect/sessions/cs_1/status'])])
+  state = 'completed'
+  expect(await lab.time.run(going)).toMatchObject({ kind: 'done', connection: { status: 'valid' } })
+  expect(window.close).toHaveBeenCalledOnce()
 })
 
 test('reconnect: trouble while it waits is waited out', async () => {

@@ -23,10 +23,12 @@ export async function reconnect(watching: Watching, id: string, options: Reconne
   onStep?.('opening')
   const before = find(watching.known ?? (await list(watching).catch(() => null)), id)
   const body = { mode: 'link', ...(returnUrl && { return_url: returnUrl }) }
-  const { url } = await watching.call<{ readonly url: string }>(`connections/${id}/reconnect`, body).catch((error: unknown) => {
-    opened?.close()
-    throw error
-  })
+  const { id: session, url } = await watching
+    .call<{ readonly id: string; readonly url: string }>(`connections/${id}/reconnect`, body)
+    .catch((error: unknown) => {
+      opened?.close()
+      throw error
+    })
   if (target === 'tab') location.assign(url)
   if (!opened) return end({ kind: 'blocked', url })
   opened.location.href = url
@@ -38,9 +40,16 @@ export async function reconnect(watching: Watching, id: string, options: Reconne
     })
     if (signal?.aborted) return end({ kind: 'cancelled' })
     const connection = find(await list(watching).catch(() => null), id)
-    if (connection?.status !== 'valid' || isSame(connection, before)) continue
+    if (connection?.status !== 'valid') continue
+    // One that worked all the time looks the same afterwards: whether its flow is over, the session of the flow says.
+    if (isSame(connection, before) && !(await isCompleted(watching, session))) continue
     opened.close()
     return end({ kind: 'done', connection })
   }
   return end({ kind: 'expired' })
+}
+
+async function isCompleted({ call }: Watching, session: string): Promise<boolean> {
+  const flow = await call<{ readonly state: string }>(`connect/sessions/${session}/status`).catch(() => null)
+  return flow?.state === 'completed'
 }
