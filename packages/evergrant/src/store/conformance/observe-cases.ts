@@ -118,6 +118,25 @@ const searches: readonly StoreCase[] = [
     },
   },
   {
+    name: 'a cursor of a search that was tampered with is refused as every other, whatever the database would make of it',
+    run: async (store, context) => {
+      const org = await TestOrganization.open(store, context)
+      const id = await org.connect()
+      const tampered: readonly (readonly [ConnectionSort['by'], readonly unknown[]])[] = [
+        ...['abc', 1.5, 1e30, -1e30, null].map((key) => ['next', [0, key]] as const),
+        ...['abc', 7].map((key) => ['expires', [1, key]] as const),
+        ...['a\0', 'a\ud800', 7, null].map((key) => ['account', [0, key]] as const),
+        ...['active', 7].map((key) => ['status', [0, key]] as const),
+        ...[-1, 0.5, 1e30].map((stretch) => ['status', [stretch, null]] as const),
+      ]
+      for (const [by, place] of tampered) {
+        const cursor = Buffer.from(JSON.stringify([by, ...place, id]), 'utf8').toString('base64url')
+        const asked = store.observed.connections(org.organization, {}, { by, down: false }, { limit: 1, cursor })
+        await assert.rejects(asked, { code: 'invalid_request' }, `${by} ${JSON.stringify(place)}`)
+      }
+    },
+  },
+  {
     name: 'the tally says how many are in which status for which reason, as the list does',
     run: async (store, context) => {
       const org = await TestOrganization.open(store, context)

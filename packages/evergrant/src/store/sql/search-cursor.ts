@@ -28,8 +28,16 @@ export function placeOf({ by, down }: ConnectionSort, cursor: string | null): Pl
   if (!Array.isArray(parts)) throw unknown()
   const [order, stretch, key, id]: readonly unknown[] = parts
   if (order !== `${down ? '-' : ''}${by}` || typeof stretch !== 'number' || typeof id !== 'string' || !ID.test(id)) throw unknown()
-  if (key !== null && typeof key !== 'string' && typeof key !== 'number') throw unknown()
+  if (!Number.isSafeInteger(stretch) || stretch < 0 || !isKeyOf(by, stretch, key)) throw unknown()
   return { stretch, key, id }
+}
+
+/** What this order gives as the key of this stretch: PostgreSQL takes no text or fraction for an instant, and no zero character in a text. */
+function isKeyOf(by: ConnectionSort['by'], stretch: number, key: unknown): key is Place['key'] {
+  if (by === 'account') return typeof key === 'string' && key.isWellFormed() && !key.includes('\0')
+  // The first stretch holds what has the instant, the second what has none.
+  const byInstant = by !== 'created' && by !== 'status' && stretch === 0
+  return byInstant ? Number.isSafeInteger(key) : key === null
 }
 
 function parsed(text: string): unknown {
