@@ -137,8 +137,8 @@ export function composeServices(parts: ServiceParts): ComposedServices {
   })
   const sendRequest = (request: ProviderRequest) => parts.client.sendRequest(request)
   const revocation = { ...ports, connections: store.connections, credentials: store.credentials, seal, log: parts.log, sendRequest, contextOf }
-  const repairPage: Services['repairLink'] = ({ row, providerKnown }) =>
-    providerKnown ? repairLink(row.connection, parts.config.publicUrl, { seal, clock: node.clock }) : null
+  const repairPage: Services['repairLink'] = ({ row, linkRepairs }) =>
+    linkRepairs ? repairLink(row.connection, parts.config.publicUrl, { seal, clock: node.clock }) : null
   const observed = composeObserved(parts, connections, repairPage)
   return {
     ...ports,

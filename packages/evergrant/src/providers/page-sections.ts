@@ -1,3 +1,4 @@
+import { isNamedByBrowser } from '../core/provider/account.ts'
 import { isMachineGrant, isStaticGrant } from '../core/provider/grant-kind.ts'
 import type { AccountSource, ProviderRecord } from '../core/provider/record.ts'
 import type { QuotaFacts } from '../core/provider/record-around.ts'
@@ -211,7 +212,8 @@ export function using(record: ProviderRecord): string[] {
 
 function accountWords(record: ProviderRecord): string {
   if (record.account.length === 0) return 'cannot be named: a reconnect cannot check who it was'
-  return `${record.account.map(sourceWords).join(', else ')}${unverifiedMark(record, 'account')}`
+  const proof = isNamedByBrowser(record) ? ', which proves nothing: a reconnect needs the mode `verified` or `signed_in`' : ''
+  return `${record.account.map(sourceWords).join(', else ')}${unverifiedMark(record, 'account')}${proof}`
 }
 
 function sourceWords(source: AccountSource): string {

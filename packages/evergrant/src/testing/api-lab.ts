@@ -126,8 +126,8 @@ export async function createApiLab(options: ApiLabOptions = {}): Promise<ApiLab>
   })
   const pacing = new QuotaBook({ clock: time.clock, timers: time.timers, quotas: store.quotas, log })
   const probed = labConnections(lab, { ...ports, seal })
-  const repairPage: Services['repairLink'] = ({ row, providerKnown }) =>
-    providerKnown ? repairLink(row.connection, PUBLIC_URL, { seal, clock: time.clock }) : null
+  const repairPage: Services['repairLink'] = ({ row, linkRepairs }) =>
+    linkRepairs ? repairLink(row.connection, PUBLIC_URL, { seal, clock: time.clock }) : null
   const alerting = labAlerts(lab, { ...ports, seal, log, letters, counter, connections: probed.connections, repairLink: repairPage })
   const services: Services = {
     ...ports,

@@ -200,7 +200,7 @@ function openApp(world: World, apiKeys: ApiKeysService, tryItAs: OrganizationId 
     apiKeys,
     pushes,
     connections: new ConnectionService({ ...ports, connections: store.connections, checks: store.checks, integrations: store.integrations }),
-    repairLink: ({ row, providerKnown }: ConnectionDetails) => (providerKnown ? repairLink(row.connection, publicUrl, ports) : null),
+    repairLink: ({ row, linkRepairs }: ConnectionDetails) => (linkRepairs ? repairLink(row.connection, publicUrl, ports) : null),
     providers: ports.providers,
     organizations: store.organizations,
     settings: new OrganizationSettingsService({ ...ports, organizations: store.organizations }),

@@ -2,6 +2,7 @@ import type { Actor } from '../audit/event.ts'
 import type { Integration } from '../connection/integration.ts'
 import { Fault } from '../fault/fault.ts'
 import { type ConnectionId, newId, type OrganizationId } from '../ids.ts'
+import { isNamedByBrowser } from '../provider/account.ts'
 import { isMachineGrant } from '../provider/grant-kind.ts'
 import type { ProviderRecord } from '../provider/record.ts'
 import { choicesFor, namedIntegration } from './choices.ts'
@@ -66,7 +67,7 @@ export async function prepareSession(
   if (record === undefined)
     throw new Fault('client_rejected', { detail: `The provider "${subject.integration.provider}" of this integration is not in the catalogue.` })
   if (isMachineGrant(record.grant)) throw needsNoBrowser(record, subject.connection)
-  checkMode(request, subject)
+  checkMode(request, subject, record)
   return { session: newSession(request, subject, record, token, ports), token }
 }
 
@@ -102,7 +103,7 @@ function needsNoBrowser(record: ProviderRecord, connection: ConnectionId | null)
   return new Fault('invalid_request', { field: connection === null ? '/integration' : 'id', detail: `${record.name} asks nobody in a browser. ${remedy}` })
 }
 
-function checkMode(request: SessionRequest, subject: Subject): void {
+function checkMode(request: SessionRequest, subject: Subject, record: ProviderRecord): void {
   if (request.mode === 'signed_in') return
   if (request.mode === 'verified') {
     if (request.returnUrl !== null) return
@@ -122,6 +123,11 @@ function checkMode(request: SessionRequest, subject: Subject): void {
       detail: "Mode `link` needs a connection whose account at the provider is known; this one's is not. Use `verified`.",
     })
   }
+  if (isNamedByBrowser(record))
+    throw new Fault('invalid_request', {
+      field: '/mode',
+      detail: `${record.name} names the account in the browser's address alone, where anybody with the link could change it. Use \`verified\` with \`return_url\`, or \`signed_in\`.`,
+    })
 }
 
 function newSession(request: SessionRequest, subject: Subject, record: ProviderRecord, token: string, ports: ConnectPorts): ConnectSession {

@@ -1,4 +1,5 @@
 import type { ConnectSessionId } from '../ids.ts'
+import { isNamedByBrowser } from '../provider/account.ts'
 import { commitGrant } from './commit-grant.ts'
 import { BROWSER, connectEvent } from './connect-event.ts'
 import type { ConnectPorts } from './connect-ports.ts'
@@ -61,7 +62,12 @@ async function commitLink(session: ConnectSession, ports: ConnectPorts): Promise
   const flowing = await flowContext(session, ports, { facts: grant.facts })
   const target = await targetOf(session, grant.account, ports)
   // The account is known at creation; what is not certainly the same account never commits without an owner's word.
-  if (target.kind !== 'repair' || target.connection.account === null || target.connection.account !== grant.account) {
+  if (
+    isNamedByBrowser(flowing.context.record) ||
+    target.kind !== 'repair' ||
+    target.connection.account === null ||
+    target.connection.account !== grant.account
+  ) {
     await discardTokens(flowing, grant.tokens, ports)
     return failFlow(session, 'account_mismatch', { httpStatus: null, code: null, text: null }, ports)
   }

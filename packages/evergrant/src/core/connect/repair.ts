@@ -1,5 +1,6 @@
 import type { Connection } from '../connection/connection.ts'
 import type { FaultCode } from '../fault/fault.ts'
+import { isNamedByBrowser } from '../provider/account.ts'
 import type { Instant } from '../time.ts'
 import { BROWSER } from './connect-event.ts'
 import type { ConnectPorts } from './connect-ports.ts'
@@ -33,6 +34,7 @@ export async function lookAtRepair(text: string, ports: ConnectPorts): Promise<R
   const connection = link === null ? undefined : (await ports.credentials.read(link.connection))?.connection
   if (link === null || connection === undefined || !isGenuine(link, connection.organization, ports)) return { kind: 'unknown' }
   if (connection.state === 'disconnected') return { kind: 'gone' }
+  if (await isUnproven(connection, ports)) return { kind: 'unknown' }
   if (connection.state === 'needs_reauth' && (!isRepairable(connection) || connection.fault.at !== link.brokenAt)) return { kind: 'unknown' }
   const { session } = await prepareSession(requestOf(connection), ports)
   const view = await connectView(session, ports)
@@ -46,6 +48,13 @@ export async function lookAtRepair(text: string, ports: ConnectPorts): Promise<R
         until: linkEnd(ports.clock.wall()),
       }
     : { kind: 'repaired', view }
+}
+
+/** Links of an earlier version may still be in somebody's mail. */
+async function isUnproven({ organization, integration }: Connection, ports: ConnectPorts): Promise<boolean> {
+  const provider = (await ports.integrations.get(organization, integration))?.provider ?? ''
+  const record = ports.providers.get(provider)
+  return record !== undefined && isNamedByBrowser(record)
 }
 
 /** The connect session of a repair: the one of today, while it can be started. @throws Fault as `prepareSession` */

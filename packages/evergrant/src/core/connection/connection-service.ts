@@ -2,6 +2,7 @@ import type { Actor, EventType, NewEvent } from '../audit/event.ts'
 import { Fault } from '../fault/fault.ts'
 import { type ConnectionId, type IntegrationId, newId, type OrganizationId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
+import { isNamedByBrowser } from '../provider/account.ts'
 import { capIsNear } from '../provider/lifetimes.ts'
 import type { GrantKind } from '../provider/record.ts'
 import { reuseOf } from '../provider/reuse-of.ts'
@@ -29,8 +30,8 @@ export interface ConnectionDetails {
   readonly status: ConnectionStatus
   /** As people know it. */
   readonly providerName: string
-  /** The record is in the catalogue: a flow can be started. */
-  readonly providerKnown: boolean
+  /** The record is in the catalogue, and proves the account of a grant: a link without a person who is known can repair it. */
+  readonly linkRepairs: boolean
   /** How its grant came to be; null when the record left the catalogue. */
   readonly grant: GrantKind | null
   /** The latest check; null when there was none. */
@@ -264,7 +265,7 @@ export class ConnectionService {
       integration,
       status: statusOf(row, integration, now),
       providerName,
-      providerKnown: record !== undefined,
+      linkRepairs: record !== undefined && !isNamedByBrowser(record),
       grant: record?.grant ?? null,
       check,
       verifiedAgoMs,

@@ -3,7 +3,7 @@ import { accountAt, textAt } from './answer-path.ts'
 import { apiHeaders, apiUrl } from './api.ts'
 import { certified } from './client-auth.ts'
 import type { ProviderContext } from './context.ts'
-import type { AccountSource } from './record.ts'
+import type { AccountSource, ProviderRecord } from './record.ts'
 import { fillTemplate } from './template.ts'
 import { putHeaders, valuesOf } from './values.ts'
 import type { ProviderRequest } from './wire.ts'
@@ -37,6 +37,14 @@ export function accountFromAnswer(
     if (found !== null) return found
   }
   return null
+}
+
+/**
+ * Who granted stands in the callback alone, unsigned, and whoever sits at the browser can write another account there: it names the one that is meant,
+ * and proves nothing. Such a grant needs an owner who is known in another way.
+ */
+export function isNamedByBrowser({ account, authorize: { callback } }: Pick<ProviderRecord, 'account' | 'authorize'>): boolean {
+  return account.length > 0 && account.every(({ from }) => from === 'callback') && callback.by === 'redirect' && callback.hmac === null
 }
 
 /** The account is what we hold ourselves (a variable, a fact of an earlier answer): no answer names it, and so none can contradict the stored one with it. */
