@@ -163,6 +163,30 @@ test('reconnect: the window opens in the click, the server says when it is done,
   expect(JSON.parse(lab.server.sent.find(({ url }) => url.endsWith('/reconnect'))?.body ?? '')).toEqual({ mode: 'link' })
 })
 
+test('reconnect: where a link alone proves nothing, the person signs in to Evergrant in the window', async () => {
+  const lab = createBrowserLab()
+  const jar = lab.server.signedIn()
+  const modes: string[] = []
+  const client = lab.page(jar, {
+    fetch: async (input, init) => {
+      const request = new Request(input, init)
+      if (!request.url.endsWith('/reconnect')) return lab.server.fetchOf(jar)(input, init)
+      const { mode } = await request.clone().json()
+      modes.push(mode)
+      return mode === 'link'
+        ? Response.json({ status: 400, code: 'invalid_request', field: '/mode' }, { status: 400, headers: { 'content-type': 'application/problem+json' } })
+        : Response.json({ id: 'cs_1', url: 'https://auth.test/connect/y' }, { status: 201 })
+    },
+  })
+  lab.server.reports.push(report('con_1', 'needs_reauth'))
+  const { window } = stubWindows()
+  const going = client.connections.reconnect('con_1')
+  await lab.time.advance(10_000)
+  expect([modes, window.location.href]).toEqual([['link', 'signed_in'], 'https://auth.test/connect/y'])
+  lab.server.reports[0] = report('con_1', 'valid')
+  expect(await lab.time.run(going)).toMatchObject({ kind: 'done' })
+})
+
 test('reconnect: a connection that worked all the time is done when its flow is', async () => {
   const lab = createBrowserLab()
   const jar = lab.server.signedIn()

@@ -22,9 +22,11 @@ export async function reconnect(watching: Watching, id: string, options: Reconne
   }
   onStep?.('opening')
   const before = find(watching.known ?? (await list(watching).catch(() => null)), id)
-  const body = { mode: 'link', ...(returnUrl && { return_url: returnUrl }) }
-  const { id: session, url } = await watching
-    .call<{ readonly id: string; readonly url: string }>(`connections/${id}/reconnect`, body)
+  const ask = (mode: 'link' | 'signed_in') =>
+    watching.call<{ readonly id: string; readonly url: string }>(`connections/${id}/reconnect`, { mode, ...(returnUrl && { return_url: returnUrl }) })
+  const { id: session, url } = await ask('link')
+    // Where the account cannot be proven by the provider, the person signs in to Evergrant in that window.
+    .catch((error: { readonly field?: string }) => (error.field === '/mode' ? ask('signed_in') : Promise.reject(error)))
     .catch((error: unknown) => {
       opened?.close()
       throw error
