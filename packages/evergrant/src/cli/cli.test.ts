@@ -197,6 +197,27 @@ test('doctor says of a server that was killed, and whose number another process 
   expect([code, out]).toEqual([1, expect.stringMatching(/http:\/\/127\.0\.0\.1:1 does not answer[\s\S]*remove server\.json/)])
 })
 
+test('a damaged file of the embedded database is told with what to do, by doctor, by commands and by a backup, and never with a stack', async () => {
+  expect((await run(['restore', 'status'])).code).toBe(0)
+  for (const end of ['-wal', '-shm']) rmSync(join(dataDir, `evergrant.db${end}`), { force: true })
+  writeFileSync(join(dataDir, 'evergrant.db'), 'this was a database once. '.repeat(400))
+  const found = json((await run(['doctor', '--json'])).out).findings.at(-1)
+  expect(found).toMatchObject({ name: 'database', ok: false, remedy: expect.stringContaining('restore the newest backup') })
+  const { recipient } = json((await run(['backup', 'keygen', '--to', join(dataDir, '..', 'identity'), '--json'])).out)
+  for (const args of [
+    ['connections', 'list'],
+    ['migrate', 'up'],
+    ['backup', '--to', join(dataDir, '..', 'a.age'), '--recipient', recipient],
+  ]) {
+    const { code, err } = await run(args)
+    expect([args[0], code, err]).toEqual([
+      args[0],
+      4,
+      expect.stringMatching(/^The embedded database cannot be used: file is not a database\. .*newest backup[^\n]*\n$/),
+    ])
+  }
+})
+
 test('doctor says that the data folder is open to others', async () => {
   await run(['migrate', 'up'])
   chmodSync(dataDir, 0o755)

@@ -8,6 +8,7 @@ import { SEAL_ROOT } from '../seal/open-seal.ts'
 import { openSqliteStore } from '../store/index.ts'
 import { systemClock, systemTimers } from '../system.ts'
 import { withMigrations } from './database.ts'
+import { fileRemedy } from './file-trouble.ts'
 import { type Finding, fine, problem } from './finding.ts'
 
 const NODE_MAJOR_MIN = 24
@@ -101,6 +102,8 @@ export async function keyFinding(config: Config): Promise<Finding> {
   )
 }
 
+const SERVER_REMEDY = 'check that the database runs and that address, user and password are right'
+
 export async function schemaFinding(config: Config): Promise<Finding> {
   const name = 'database'
   const what = config.databaseUrl === null ? databaseFile(config) : 'PostgreSQL'
@@ -112,7 +115,8 @@ export async function schemaFinding(config: Config): Promise<Finding> {
     return problem(name, `${what} lacks ${missing.map((row) => row.name).join(', ')}`, 'start the server, or run `evergrant migrate up`')
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'no answer'
-    return problem(name, reason.startsWith(what) ? reason : `${what}: ${reason}`, 'check that the database runs and that address, user and password are right')
+    const remedy = config.databaseUrl === null ? (fileRemedy(error) ?? 'look at the file, its owner and its disk') : SERVER_REMEDY
+    return problem(name, reason.startsWith(what) ? reason : `${what}: ${reason}`, remedy)
   }
 }
 

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { BackupError } from '../backup/backup-error.ts'
 import { Fault } from '../core/fault/fault.ts'
 import { CommandFailure, EXIT, type ExitCode } from './exit-code.ts'
+import { fileRemedy } from './file-trouble.ts'
 import { Output, type Streams } from './output.ts'
 import type { Shell } from './shell.ts'
 import { version } from './version.ts'
@@ -79,6 +80,11 @@ function explain(error: unknown, output: Output): ExitCode {
   if (error instanceof Fault) {
     output.failure(`${error.message} (${error.code})`, { code: error.code, field: error.details.field ?? null })
     return error.code === 'store_unavailable' ? EXIT.unreachable : EXIT.problem
+  }
+  const remedy = fileRemedy(error)
+  if (error instanceof Error && remedy !== undefined) {
+    output.failure(`The embedded database cannot be used: ${error.message}. ${remedy}`, { code: 'store_unavailable' })
+    return EXIT.unreachable
   }
   output.failure(error instanceof Error ? (error.stack ?? error.message) : 'an unknown error', { code: 'internal' })
   return EXIT.problem
