@@ -361,6 +361,26 @@ describe.skipIf(chromiumPath() === null)('features of the console', () => {
     await other.close()
   })
 
+  test('on a phone the chosen tab is in sight, every box to tick has one size, and the navigation opens and goes', { timeout: 60_000 }, async () => {
+    await page.setViewportSize({ width: 390, height: 844 })
+    await open('settings?tab=own')
+    const inSight = () =>
+      page.locator('[role=tab][aria-selected=true]').evaluate((tab) => {
+        const { left, right } = tab.getBoundingClientRect()
+        return left >= 0 && right <= innerWidth
+      })
+    await expect.poll(inSight).toBe(true)
+    await open(`agents/${world.agent}?tab=policy`)
+    await page.waitForSelector('main label:has-text("and never sees a token")')
+    const widths = await page.locator('main input[type=checkbox]').evaluateAll((boxes) => boxes.map((box) => box.getBoundingClientRect().width))
+    expect(new Set(widths).size).toBe(1)
+    await page.click('button[aria-controls=navigation]')
+    await page.click('#navigation a:has-text("Events")')
+    await page.waitForURL(/console\/events/)
+    await page.waitForSelector('#navigation', { state: 'hidden' })
+    await page.setViewportSize({ width: 1_280, height: 900 })
+  })
+
   /** Presses Tab until what has the focus is called that. */
   async function tabTo(name: RegExp): Promise<void> {
     const passed: string[] = []

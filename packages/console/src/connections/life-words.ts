@@ -39,7 +39,7 @@ const KINDS: Readonly<Record<string, string>> = {
   installation: 'an installation',
 }
 
-const actorWords = (kind: string): string => KINDS[kind] ?? kind.replaceAll('_', ' ')
+export const actorWords = (kind: string): string => KINDS[kind] ?? kind.replaceAll('_', ' ')
 
 /** One entry: what it was, who did it, and what is known of it. */
 export function lifeWords({ event, use }: TimelineEntry): Said & { readonly detail: string } {
@@ -47,7 +47,7 @@ export function lifeWords({ event, use }: TimelineEntry): Said & { readonly deta
     return {
       title: `${countWords(use.count, use.access === 'proxy' ? 'call through the proxy' : 'read of the token', use.access === 'proxy' ? 'calls through the proxy' : 'reads of the token')}`,
       tone: 'quiet',
-      detail: `by ${actorWords(use.actor.kind)} ${use.actor.id ?? ''}, within an hour`.replace('  ', ' '),
+      detail: `by ${[actorWords(use.actor.kind), use.actor.kind === use.actor.id ? null : use.actor.id].filter(Boolean).join(' ')}, in the hour that began then`,
     }
   const type = event?.type ?? ''
   const said = SAID[type] ?? { title: titleOf(type), tone: 'quiet' as const }

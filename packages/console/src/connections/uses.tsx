@@ -6,6 +6,7 @@ import { Timeline } from '../design/timeline.tsx'
 import { To } from '../router/link.tsx'
 import { countWords } from '../time/words.ts'
 import styles from './connections.module.css'
+import { actorWords } from './life-words.ts'
 
 const MOST = 100
 /** Where a program is shown; everybody else has no page. */
@@ -34,8 +35,8 @@ export function Uses({ id }: { readonly id: string }): ReactNode {
                 items={items.map(({ minute, access, actor, count }) => ({
                   id: `${minute} ${access} ${actor.id}`,
                   at: minute,
-                  title: `${countWords(count, access === 'proxy' ? 'call' : 'read')} by ${actor.kind.replaceAll('_', ' ')}`,
-                  detail: <Actor actor={actor} />,
+                  title: `${countWords(count, access === 'proxy' ? 'call' : 'read')} by ${actorWords(actor.kind)}`,
+                  detail: actor.id === actor.kind ? null : <Actor actor={actor} />,
                 }))}
               />
               {items.length < MOST ? null : <p className={styles['small']}>There may be more before these: the latest {MOST} are shown.</p>}

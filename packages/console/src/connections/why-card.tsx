@@ -45,7 +45,13 @@ function Reasons({ why }: { readonly why: Why }): ReactNode {
             : [
                 'Next',
                 <span key="next">
-                  {next.what} {next.at === null ? null : <Time at={next.at} />}
+                  {next.at === null ? (
+                    next.what
+                  ) : (
+                    <>
+                      {next.what.replace(/\.$/, '')} <Time at={next.at} />.
+                    </>
+                  )}
                 </span>,
               ],
           retries.length === 0

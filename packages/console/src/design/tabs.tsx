@@ -1,4 +1,4 @@
-import { type ReactNode, useId, useRef } from 'react'
+import { type ReactNode, useEffect, useId, useRef } from 'react'
 import styles from './tabs.module.css'
 
 export interface Tab {
@@ -23,6 +23,12 @@ export function Tabs({
   const id = useId()
   const row = useRef<HTMLDivElement>(null)
   const chosen = tabs.find((tab) => tab.value === value) ?? tabs[0]
+  const shown = chosen?.value
+  // On a narrow screen the row scrolls: whoever comes by a link sees where they are.
+  useEffect(() => {
+    const tab = row.current?.querySelector<HTMLElement>(`[data-tab="${shown}"]`)
+    if (row.current !== null && tab) row.current.scrollLeft = tab.offsetLeft - row.current.offsetLeft - (row.current.clientWidth - tab.clientWidth) / 2
+  }, [shown])
   const go = (to: number): void => {
     const tab = tabs[(to + tabs.length) % tabs.length]
     if (tab === undefined) return

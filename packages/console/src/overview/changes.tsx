@@ -1,6 +1,7 @@
 import { Settings2 } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { AuditEvent } from '../api/console-operations.ts'
+import { actorWords } from '../connections/life-words.ts'
 import { Card } from '../design/card.tsx'
 import { Timeline } from '../design/timeline.tsx'
 import { To } from '../router/link.tsx'
@@ -31,7 +32,7 @@ export function Changes({ changes }: { readonly changes: readonly AuditEvent[] }
           ),
           detail: (
             <>
-              {actor.kind === 'user' ? 'by a person' : `by ${actor.kind.replaceAll('_', ' ')}`}
+              by {actorWords(actor.kind)}
               {subject === null ? null : (
                 <>
                   {' · '}

@@ -13,6 +13,7 @@ import { Counters } from './counters.tsx'
 import { Expiring } from './expiring.tsx'
 import styles from './overview.module.css'
 import { WeatherTable } from './weather.tsx'
+import { worstOf } from './worst-alert.ts'
 
 /** What is broken, for whom, why, and what will break this week. */
 export function OverviewPage(): ReactNode {
@@ -65,7 +66,7 @@ function Welcome({ overview: { setup } }: { readonly overview: Overview }): Reac
 }
 
 function OpenAlerts({ overview: { alerts } }: { readonly overview: Overview }): ReactNode {
-  const worst = alerts[0]
+  const worst = worstOf(alerts)
   if (worst === undefined) return null
   return (
     <Note

@@ -136,7 +136,9 @@ function Tries({ delivery }: { readonly delivery: DeliveryDetails }): ReactNode 
           ['Next try', <Time key="next" at={delivery.next_at} as="both" none="none" />],
         ]}
       />
-      <ReplayButton delivery={delivery} />
+      <div>
+        <ReplayButton delivery={delivery} />
+      </div>
       <ol className={parts['stack']}>
         {[...delivery.tries].reverse().map((tried) => (
           <li key={tried.at}>

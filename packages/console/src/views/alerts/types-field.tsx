@@ -15,7 +15,11 @@ export function TypesField({ value, onChange }: { readonly value: string; readon
         label="Hears of"
         multiline
         value={value}
-        hint="Event types, `connection.*`, or `*`. Empty: what an application needs to keep its own people informed."
+        hint={
+          <>
+            Event types, <code>connection.*</code>, or <code>*</code>. Empty: what an application needs to keep its own people informed.
+          </>
+        }
         onChange={onChange}
       />
       <div className={parts['words']}>

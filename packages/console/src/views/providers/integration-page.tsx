@@ -4,6 +4,7 @@ import { Button } from '../../design/button.tsx'
 import { Card, Facts, Page } from '../../design/card.tsx'
 import { Confirm } from '../../design/confirm.tsx'
 import { CopyAsCurl, CopyBox, Id } from '../../design/copy.tsx'
+import { CONNECTION_STATES } from '../../design/state.tsx'
 import { Answered, Note } from '../../design/states.tsx'
 import { type Tab, Tabs } from '../../design/tabs.tsx'
 import { tell } from '../../design/toasts.tsx'
@@ -99,7 +100,7 @@ function State({ integration }: { readonly integration: IntegrationDetails }): R
           <div className={parts['form']}>
             <Facts
               rows={(facets.data?.status ?? []).map(({ value, count }) => [
-                value.replaceAll('_', ' '),
+                CONNECTION_STATES[value]?.text ?? value,
                 <To key={value} to="/connections" search={{ integration: integration.slug, status: value }}>
                   {numberWords(count)}
                 </To>,
@@ -151,8 +152,8 @@ function Weather({ provider }: { readonly provider: string }): ReactNode {
   return (
     <Note tone="warn" title={`${weather.name} is given a rest`}>
       <p>
-        Its token endpoint failed too often, so nothing is sent <Time at={weather.open_since} none="now" />. One careful request decides when it goes on; tokens
-        that still hold are served meanwhile.
+        Its token endpoint failed too often. The rest began <Time at={weather.open_since} none="just now" />; one careful request decides when it goes on, and
+        tokens that still hold are served meanwhile.
       </p>
     </Note>
   )
