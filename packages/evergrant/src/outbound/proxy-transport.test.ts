@@ -135,6 +135,68 @@ test('an upload may take longer than the deadline, which counts from its end (S3
   await refused
 })
 
+test('an answer that begins during the upload is not cut at the deadline, which is for its head alone (S31)', async () => {
+  const uploaded = moment()
+  const goOn = moment()
+  const url = await api((incoming, outgoing) => {
+    outgoing.write('one ')
+    incoming.once('end', uploaded.now).resume()
+    void goOn.come.then(() => outgoing.end('two'))
+  })
+  const time = createManualTime()
+  const patient = createProxyTransport({ guard, timers: time.timers })
+  cleanUps.push(() => patient.close())
+  const slow = new Readable({ read() {} })
+  slow.push('asked ')
+  const answer = await patient.send(get(url, { method: 'POST', body: slow, deadlineMs: 1_000 }))
+  slow.push(null)
+  await uploaded.come
+  await time.advance(300_000)
+  goOn.now()
+  expect((await buffer(answer.body)).toString()).toBe('one two')
+})
+
+test('a stream whose length is known is sent with it, and one whose length is not in chunks (S31)', async () => {
+  const url = await api((incoming, outgoing) => {
+    const { 'content-length': length = 'none', 'transfer-encoding': coding = 'none' } = incoming.headers
+    void buffer(incoming).then((body) => outgoing.end(`${length} ${coding} ${body}`))
+  })
+  const told = async (change: Partial<ProxyRequest>): Promise<string> => {
+    const answer = await transport.send(get(url, { method: 'POST', body: Readable.from(['o', 'ne'], { objectMode: false }), ...change }))
+    return (await buffer(answer.body)).toString()
+  }
+  expect(await told({ bodyLength: 3 })).toBe('3 none one')
+  expect(await told({})).toBe('none chunked one')
+  expect(await told({ headers: { 'content-length': '99' } })).toBe('none chunked one')
+  expect(await told({ body: Buffer.from('two'), bodyLength: 99 })).toBe('3 none two')
+})
+
+test.each([
+  ['longer', 'four', 'GET /next HTTP/1.1\r\nhost: x\r\n\r\n'],
+  ['shorter', 'fo'],
+])('a stream that turns out %s than its length is cancelled, and the connection is over (S31, S107)', async (_what, ...pieces) => {
+  const asked: string[] = []
+  const closed = moment()
+  const url = await api((incoming) => {
+    asked.push(incoming.url ?? '')
+    incoming.socket.once('close', closed.now)
+    incoming.resume()
+  })
+  const time = createManualTime()
+  const patient = createProxyTransport({ guard, timers: time.timers })
+  cleanUps.push(() => patient.close())
+  const body = new Readable({ read() {} })
+  const sending = patient.send(get(`${url}/first`, { method: 'POST', body, bodyLength: 4 }))
+  const refused = expect(sending).rejects.toMatchObject({ kind: 'cancelled' })
+  body.push(pieces[0])
+  await vi.waitFor(() => expect(asked).toEqual(['/first']))
+  for (const piece of pieces.slice(1)) body.push(piece)
+  body.push(null)
+  await refused
+  await closed.come
+  expect(asked).toEqual(['/first'])
+})
+
 test('a caller that stops in the middle of its body is not waited for (S31)', async () => {
   const url = await api((incoming) => incoming.resume())
   const impatient = createProxyTransport({ guard, timers: systemTimers, silenceMs: 200 })

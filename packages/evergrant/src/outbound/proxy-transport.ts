@@ -18,6 +18,8 @@ export interface ProxyRequest {
   readonly headers: Readonly<Record<string, string | readonly string[]>>
   /** A stream is sent as it comes, with its back-pressure; it cannot be sent twice. */
   readonly body: Buffer | Readable | null
+  /** How many bytes a body that is a stream has, where that is known: they are declared to the API, and neither more nor fewer are sent. */
+  readonly bodyLength?: number | undefined
   /** Until the head of the answer is here, from the end of a body that is a stream; bodies have {@link ProxyTransportOptions.silenceMs} between two pieces. */
   readonly deadlineMs: number
   /** The caller went away: the request is ended. */
@@ -112,19 +114,25 @@ function send(request: ProxyRequest, agents: Agents, { timers, relief, silenceMs
       ended ??= why
       outgoing.destroy()
     }
+    let waiting = true
     let cancelDeadline = (): void => {}
     const startDeadline = (): void => {
-      cancelDeadline = timers.after(request.deadlineMs, () => end('timeout'))
+      // An API may answer while it is still being told something: the deadline is for the head of its answer alone.
+      if (waiting) cancelDeadline = timers.after(request.deadlineMs, () => end('timeout'))
+    }
+    const stopDeadline = (): void => {
+      waiting = false
+      cancelDeadline()
     }
     const onAbort = (): void => end('cancelled')
     request.signal?.addEventListener('abort', onAbort, { once: true })
     const settle = (): void => {
-      cancelDeadline()
+      stopDeadline()
       if (isStream(request.body)) request.body.unpipe(outgoing)
     }
     outgoing.on('close', () => request.signal?.removeEventListener('abort', onAbort))
     outgoing.once('response', (answer) => {
-      cancelDeadline()
+      stopDeadline()
       answer.setTimeout(silenceMs, () => answer.destroy(new ProxyError('timeout', 'silence')))
       if (relief !== undefined) countBytes(answer, relief)
       resolve(answerOf(answer))
@@ -137,7 +145,7 @@ function send(request: ProxyRequest, agents: Agents, { timers, relief, silenceMs
     if (isStream(request.body)) {
       awaitUpload(outgoing, request.body, silenceMs, { startDeadline, end })
     } else startDeadline()
-    sendBody(outgoing, request.body, end)
+    sendBody(outgoing, request, end)
     // Beside the pipe: a listener alone would start the flow before anybody takes it.
     if (relief !== undefined && isStream(request.body)) request.body.on('data', (piece: Buffer) => relief.note(piece.length))
   })
@@ -168,7 +176,7 @@ function openRequest(request: ProxyRequest, agents: Agents): ClientRequest | Pro
   try {
     const url = parseUrl(request.url)
     const { tls } = targetOf(url)
-    const headers = { ...forwardable(request.headers), ...(Buffer.isBuffer(request.body) ? { 'content-length': String(request.body.length) } : {}) }
+    const headers = { ...forwardable(request.headers), ...framingOf(request) }
     const options = { method: request.method, headers, agent: tls ? agents.https : agents.http }
     // The agent keeps connections with different certificates apart.
     const shown = request.certificate === undefined ? options : { ...options, cert: request.certificate, key: request.certificate }
@@ -178,7 +186,13 @@ function openRequest(request: ProxyRequest, agents: Agents): ClientRequest | Pro
   }
 }
 
-function sendBody(outgoing: ClientRequest, body: ProxyRequest['body'], end: (why: ProxyFailure) => void): void {
+/** Without a length Node sends a stream in chunks, which not every API takes (RFC 9110 section 15.5.12). */
+function framingOf({ body, bodyLength }: ProxyRequest): Record<string, string> {
+  const length = isStream(body) ? bodyLength : body?.length
+  return length === undefined ? {} : { 'content-length': String(length) }
+}
+
+function sendBody(outgoing: ClientRequest, { body, bodyLength }: ProxyRequest, end: (why: ProxyFailure) => void): void {
   if (!isStream(body)) {
     if (body === null) outgoing.end()
     else outgoing.end(body)
@@ -188,7 +202,20 @@ function sendBody(outgoing: ClientRequest, body: ProxyRequest['body'], end: (why
   body.once('close', () => {
     if (!body.readableEnded) end('cancelled')
   })
+  if (bodyLength !== undefined) holdTo(bodyLength, body, end)
   body.pipe(outgoing)
+}
+
+/** What is more than was declared would be another request to whoever reads the connection, and what is missing would be waited for. To be called before the pipe. */
+function holdTo(length: number, body: Readable, end: (why: ProxyFailure) => void): void {
+  let left = length
+  body.on('data', (piece: Buffer) => {
+    left -= piece.length
+    if (left < 0) end('cancelled')
+  })
+  body.once('end', () => {
+    if (left > 0) end('cancelled')
+  })
 }
 
 function isStream(body: ProxyRequest['body']): body is Readable {

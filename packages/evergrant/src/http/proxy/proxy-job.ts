@@ -12,6 +12,8 @@ export interface ProxyJob {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   /** A Buffer can be sent again; a stream cannot. */
   readonly body: Buffer | Readable | null
+  /** Bytes of a body that is a stream, where its caller declared them. */
+  readonly bodyLength?: number | undefined
   readonly deadlineMs: number
   /** How long the caller is willing to wait for a quota, in milliseconds; 0 to be told at once. */
   readonly waitMs: number

@@ -110,13 +110,13 @@ async function attempt(job: ProxyJob, ports: ProxyPorts, token: TokenAnswer, dea
     pass.failed(false)
     throw timedOut(job)
   }
-  const { method, body, signal } = job
+  const { method, body, bodyLength, signal } = job
   const { context } = job.target
   const headers = headersToSend(job.headers, context, token)
   const url = authorizedUrl(context, job.url, token.accessToken)
   const certificate = certificateOf(context)
   try {
-    const answer = await ports.upstream.send({ method, url, headers, body, deadlineMs: Math.max(1, Math.round(left)), signal, certificate })
+    const answer = await ports.upstream.send({ method, url, headers, body, bodyLength, deadlineMs: Math.max(1, Math.round(left)), signal, certificate })
     const judged = await judge(job, ports, answer)
     const throttled = answer.status === 429 || judged.verdict === 'throttled'
     pass.answered({ headers: judged.fields, throttled, retryAfterMs: judged.retryAfterMs })

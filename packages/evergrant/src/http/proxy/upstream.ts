@@ -27,6 +27,8 @@ interface UpstreamRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string | readonly string[]>>
   readonly body: Buffer | Readable | null
+  /** Bytes of a body that is a stream, where they are known. */
+  readonly bodyLength?: number | undefined
   /** Until the head of the answer is here, in milliseconds. */
   readonly deadlineMs: number
   readonly signal?: Cancellation

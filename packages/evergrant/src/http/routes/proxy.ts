@@ -81,6 +81,7 @@ async function proxy(request: FastifyRequest, reply: FastifyReply, connection: C
     url,
     headers: request.headers,
     body,
+    bodyLength: declaredLength(request),
     deadlineMs: secondsOf(request, 'Evergrant-Deadline') ?? options.timeoutMs,
     waitMs: secondsOf(request, 'Evergrant-Wait') ?? 0,
     signal: left.signal,
@@ -113,8 +114,13 @@ function pathBelow(request: FastifyRequest): string {
 
 async function bodyOf(request: FastifyRequest): Promise<Buffer | Readable | null> {
   if (!(request.body instanceof Readable)) return null
-  const length = Number(request.headers['content-length'] ?? '0')
-  return length > REPLAYABLE_BYTES ? request.body : wholeUpTo(request.body, REPLAYABLE_BYTES)
+  return (declaredLength(request) ?? 0) > REPLAYABLE_BYTES ? request.body : wholeUpTo(request.body, REPLAYABLE_BYTES)
+}
+
+/** Node has held the body to it: what is shorter never ends, and what is longer is no part of it. */
+function declaredLength(request: FastifyRequest): number | undefined {
+  const length = Number(request.headers['content-length'])
+  return Number.isSafeInteger(length) ? length : undefined
 }
 
 /** Which one it is, only the application knows: the person's choice of a profile, an account, a site. */
