@@ -230,6 +230,17 @@ const CASES: readonly Case[] = [
       store.checks.plan({ integration: integration.id, organization, everyMs: DAY, before: 'con_9' as ConnectionId }, LIMIT),
   },
   {
+    name: 'disconnecting',
+    run: (store, { org, connections }) =>
+      store.connections.disconnect({
+        organization: org.organization,
+        connection: connections[151]!,
+        at: NOW,
+        event: org.event('connection.disconnected', connections[151]!),
+        revocation: { id: newId('rev', systemEntropy), perToken: false },
+      }),
+  },
+  {
     name: 'a page that is sealed anew',
     run: (store, world) =>
       store.reseals.advance({

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ConnectionStatus } from '../../core/connection/connection.ts'
+import type { Integration } from '../../core/connection/integration.ts'
 import { statusOf } from '../../core/connection/status.ts'
 import { Fault } from '../../core/fault/fault.ts'
 import type { ConnectionId } from '../../core/ids.ts'
@@ -198,6 +199,26 @@ export const connectionCases: readonly StoreCase[] = [
       const outcomes = await Promise.all(family.map((member) => end(org, member, false)))
       assert.equal(outcomes.filter((outcome) => outcome.kind === 'disconnected' && outcome.revocation === 'queued').length, 1)
       assert.deepEqual(await end(org, await make('alone', null), false), { kind: 'disconnected', revocation: 'queued' })
+    },
+  },
+  {
+    name: 'two integrations of one client hold one grant of a person: it is revoked with the last of both; a client of its own stands alone',
+    async run(store, context) {
+      const org = await TestOrganization.open(store, context)
+      const integrationOf = async (changes: Partial<Integration>) => {
+        const integration = org.newIntegration(changes)
+        await store.integrations.insert(integration, { ...org.event('integration.created'), subject: integration.id })
+        return integration.id
+      }
+      const [same, other] = [await integrationOf({ scopes: ['files'] }), await integrationOf({ clientId: 'another' })]
+      const [mail, files, elsewhere] = [
+        await org.connect({ account: 'one person' }),
+        await org.connect({ account: 'one person', integration: same }),
+        await org.connect({ account: 'one person', integration: other }),
+      ]
+      assert.deepEqual(await end(org, elsewhere, false), { kind: 'disconnected', revocation: 'queued' })
+      assert.deepEqual(await end(org, mail, false), { kind: 'disconnected', revocation: 'sibling_lives' })
+      assert.deepEqual(await end(org, files, false), { kind: 'disconnected', revocation: 'queued' })
     },
   },
   {

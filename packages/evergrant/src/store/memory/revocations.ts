@@ -1,5 +1,7 @@
 import type { Connection } from '../../core/connection/connection.ts'
 import type { DisconnectOutcome, DisconnectRequest } from '../../core/connection/connections.ts'
+import type { Integration } from '../../core/connection/integration.ts'
+import type { IntegrationId } from '../../core/ids.ts'
 import type { GrantCommit } from '../../core/refresh/credentials.ts'
 import type { Instant } from '../../core/time.ts'
 import { NO_FLIGHT } from './claims.ts'
@@ -54,11 +56,19 @@ export function queueLateRevocation(tables: Tables, row: StoredConnection, commi
   })
 }
 
-function siblingLives(tables: Tables, own: Connection): boolean {
-  if (own.account === null) return false
-  return tables.connections
-    .ofAccount(own.integration, own.account)
-    .some(({ grant: { connection } }) => connection.id !== own.id && connection.state !== 'disconnected')
+function siblingLives(tables: Tables, { id, integration, account }: Connection): boolean {
+  if (account === null) return false
+  return oneClient(tables, integration).some((shared) =>
+    tables.connections.ofAccount(shared, account).some(({ grant: { connection } }) => connection.id !== id && connection.state !== 'disconnected'),
+  )
+}
+
+/** Integrations that are this very client at their provider, itself included. */
+function oneClient(tables: Tables, integration: IntegrationId): readonly IntegrationId[] {
+  const client = ({ organization, provider, clientId, variables }: Integration) => JSON.stringify([organization, provider, clientId, variables])
+  const own = tables.integrations.get(integration)
+  if (own === undefined) return [integration]
+  return [...tables.integrations].flatMap(([id, other]) => (client(other.integration) === client(own.integration) ? [id] : []))
 }
 
 /** Removes ciphertext of long disconnected connections, once nothing waits to be revoked with it. */

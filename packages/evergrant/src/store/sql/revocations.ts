@@ -8,15 +8,33 @@ import { append } from './event-rows.ts'
 import { changed, type Dialect, type Program, type Row, row, rows, run } from './program.ts'
 import { bytesOrNull, CLEAR_FLIGHT, integer, integerOrNull, json, text, textOrNull } from './rows.ts'
 
+/**
+ * Integrations that are the same client at the same provider, this one included: two with different scopes, perhaps. What revokes a person's
+ * grant for the client ends what each of them holds of that person.
+ */
+function* ofOneClient(integration: string): Program<readonly string[]> {
+  const own = yield* row('select i.organization_id, i.provider, i.client_id, i.variables from integration i where i.id = ?', integration)
+  if (own === undefined) return [integration]
+  const shared = yield* rows(
+    'select i.id from integration i where i.organization_id = ? and i.provider = ? and i.client_id = ? and i.variables = ?',
+    text(own, 'organization_id'),
+    text(own, 'provider'),
+    text(own, 'client_id'),
+    text(own, 'variables'),
+  )
+  return shared.map((one) => text(one, 'id'))
+}
+
 /** Locks the connection together with its siblings, in order of id, so that two disconnects cannot each count on the other. */
 function* lockFamily(dialect: Dialect, request: DisconnectRequest): Program<readonly Row[]> {
   const own = yield* row('select integration_id, account from connection where id = ? and organization_id = ?', request.connection, request.organization)
   if (own === undefined) return []
+  const integrations = yield* ofOneClient(text(own, 'integration_id'))
   return yield* rows(
     `select k.id, k.organization_id, k.state, k.fault, k.integration_id, k.account from connection k
-     where k.id = ? or (k.integration_id = ? and k.account = ?) order by k.id ${dialect.forUpdate('k')}`,
+     where k.id = ? or (${dialect.among('k.integration_id')} and k.account = ?) order by k.id ${dialect.forUpdate('k')}`,
     request.connection,
-    text(own, 'integration_id'),
+    JSON.stringify(integrations),
     textOrNull(own, 'account'),
   )
 }
@@ -70,13 +88,16 @@ export function* queueLateRevocation(found: Row, commit: GrantCommit): Program<v
 }
 
 function* siblingLives(found: Row): Program<boolean> {
-  const sibling = yield* row(
-    "select id from connection where integration_id = ? and account = ? and state <> 'disconnected' and id <> ? limit 1",
-    text(found, 'integration_id'),
-    textOrNull(found, 'account'),
-    text(found, 'id'),
-  )
-  return sibling !== undefined
+  for (const integration of yield* ofOneClient(text(found, 'integration_id'))) {
+    const sibling = yield* row(
+      "select id from connection where integration_id = ? and account = ? and state <> 'disconnected' and id <> ? limit 1",
+      integration,
+      textOrNull(found, 'account'),
+      text(found, 'id'),
+    )
+    if (sibling !== undefined) return true
+  }
+  return false
 }
 
 export const REVOCATION_COLUMNS = `r.id, r.organization_id, r.connection_id, r.integration_id, r.generation, r.staged_generation, r.staged_access_token,
