@@ -1,7 +1,11 @@
+import { Fault } from '../fault/fault.ts'
 import type { Clock, Entropy, Instant } from '../time.ts'
 import { type AgentCaller, agentEvent } from './agent-caller.ts'
 import type { Agents } from './agents.ts'
 import type { AgentSettings, RecoverySettings } from './recovery-settings.ts'
+
+/** Of a change that meets another. */
+const TRIES = 5
 
 interface AgentSettingsPorts {
   readonly agents: Pick<Agents, 'settings' | 'saveSettings'>
@@ -38,8 +42,19 @@ export class AgentSettingsService {
     return this.#current(await this.#ports.agents.settings(organization))
   }
 
-  /** Counts for the next recovery, on all nodes: it is read in the transaction that would mint. */
-  async change({ organization, actor }: AgentCaller, { recoveryEnabled, recovery, closesBreaker }: AgentSettingsChange): Promise<CurrentSettings> {
+  /**
+   * Counts for the next recovery, on all nodes: it is read in the transaction that would mint. Two changes at once are both made, and a breaker that trips
+   * meanwhile stays tripped. @throws Fault `conflict` */
+  async change(caller: AgentCaller, change: AgentSettingsChange): Promise<CurrentSettings> {
+    for (let attempt = 0; attempt < TRIES; attempt += 1) {
+      const next = await this.#swap(caller, change)
+      if (next !== null) return this.#current(next)
+    }
+    throw new Fault('conflict', { detail: 'The settings are being changed by somebody else. Try again.' })
+  }
+
+  /** Null: somebody was first. */
+  async #swap({ organization, actor }: AgentCaller, { recoveryEnabled, recovery, closesBreaker }: AgentSettingsChange): Promise<AgentSettings | null> {
     const { agents, clock } = this.#ports
     const before = await agents.settings(organization)
     const closed = closesBreaker === true ? { breakerUntil: null, breakerClosedAt: clock.wall() } : {}
@@ -55,8 +70,7 @@ export class AgentSettingsService {
       : { recovery: { ...next.recovery }, before: { ...before.recovery }, breaker_closed: before.breakerUntil !== null && next.breakerUntil === null }
     const type = switched ? 'recovery.switch_changed' : 'agent.settings_changed'
     const event = agentEvent(this.#ports, { type, organization, actor, subject: organization, data })
-    await agents.saveSettings(organization, next, clock.wall(), event)
-    return this.#current(next)
+    return (await agents.saveSettings(organization, next, clock.wall(), event, before)) === 'saved' ? next : null
   }
 
   #current(settings: AgentSettings): CurrentSettings {

@@ -35,5 +35,6 @@ export interface Agents {
   update(agent: Agent, event: NewEvent): Promise<'updated' | 'changed' | 'name_taken'>
   /** The organization's settings; the defaults where nothing is stored. */
   settings(organization: OrganizationId): Promise<AgentSettings>
-  saveSettings(organization: OrganizationId, settings: AgentSettings, at: Instant, event: NewEvent): Promise<void>
+  /** `held`: what the decision saw; `moved`, and nothing is written, when that is not so any more. */
+  saveSettings(organization: OrganizationId, settings: AgentSettings, at: Instant, event: NewEvent, held?: AgentSettings): Promise<'saved' | 'moved'>
 }

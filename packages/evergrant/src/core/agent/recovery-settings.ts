@@ -32,3 +32,8 @@ export interface AgentSettings {
 }
 
 export const AGENT_SETTINGS_DEFAULTS: AgentSettings = { recoveryEnabled: true, recovery: RECOVERY_DEFAULTS, breakerUntil: null, breakerClosedAt: null }
+
+/** Of two that a store gave: the order of their members is the store's. */
+export function areSame(left: AgentSettings, right: AgentSettings): boolean {
+  return JSON.stringify(left) === JSON.stringify(right)
+}

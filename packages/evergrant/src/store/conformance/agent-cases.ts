@@ -94,6 +94,21 @@ export const agentCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'settings are written over what the decision saw, or not at all: of many who decide on the same settings at once, one is first',
+    async run(store, context) {
+      const org = await TestOrganization.open(store, context)
+      const held = await store.agents.settings(org.organization)
+      const off = (limit: number) => ({ ...held, recoveryEnabled: false, recovery: { ...RECOVERY_DEFAULTS, limit } })
+      const save = (limit: number) => store.agents.saveSettings(org.organization, off(limit), PAST, org.event('recovery.switch_changed'), held)
+      const outcomes = await Promise.all([3, 4, 6, 7].map(save))
+      assert.deepEqual([...outcomes].sort(), ['moved', 'moved', 'moved', 'saved'])
+      assert.deepEqual(await store.agents.settings(org.organization), off([3, 4, 6, 7][outcomes.indexOf('saved')] ?? 0))
+      const { items } = await store.events.list(org.organization, { type: 'recovery.switch_changed' }, { limit: 10, cursor: null })
+      assert.equal(items.length, 1)
+      assert.equal(await store.agents.saveSettings(org.organization, off(9), PAST, org.event('recovery.switch_changed'), off(8)), 'moved')
+    },
+  },
+  {
     name: 'uses add up by connection, minute, access and who it was; days by installation; and old uses go',
     async run(store, context) {
       const org = await TestOrganization.open(store, context)

@@ -2,7 +2,7 @@ import type { Agent } from '../../core/agent/agent.ts'
 import type { AgentFilter, AgentStanding, Agents } from '../../core/agent/agents.ts'
 import type { Installation } from '../../core/agent/installation.ts'
 import type { InstallationStanding } from '../../core/agent/installations.ts'
-import { AGENT_SETTINGS_DEFAULTS, type AgentSettings } from '../../core/agent/recovery-settings.ts'
+import { AGENT_SETTINGS_DEFAULTS, type AgentSettings, areSame } from '../../core/agent/recovery-settings.ts'
 import type { NewEvent } from '../../core/audit/event.ts'
 import type { AgentId, OrganizationId } from '../../core/ids.ts'
 import { ownerOf } from '../../core/user/user.ts'
@@ -80,9 +80,11 @@ export function agentsPart(tables: Tables): Agents {
       return 'updated'
     },
     settings: async (organization) => agentSettings(tables, organization),
-    saveSettings: async (organization, settings, _at, event) => {
+    saveSettings: async (organization, settings, _at, event, held) => {
+      if (held !== undefined && !areSame(agentSettings(tables, organization), held)) return 'moved'
       tables.agentSettings.set(organization, settings)
       tables.append(event)
+      return 'saved'
     },
   }
 }

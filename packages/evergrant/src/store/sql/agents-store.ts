@@ -1,12 +1,12 @@
 import type { Agent } from '../../core/agent/agent.ts'
 import type { AgentFilter, AgentStanding, Agents } from '../../core/agent/agents.ts'
-import { AGENT_SETTINGS_DEFAULTS, type AgentSettings } from '../../core/agent/recovery-settings.ts'
+import { AGENT_SETTINGS_DEFAULTS, type AgentSettings, areSame } from '../../core/agent/recovery-settings.ts'
 import type { NewEvent } from '../../core/audit/event.ts'
 import type { AgentId, OrganizationId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
 import { AGENT, AGENT_OWNER, AGENT_OWNER_TABLES, agentValues, INSERT_AGENT, toAgent, toAgentStanding, UPDATE_AGENT } from './agent-rows.ts'
 import { append } from './event-rows.ts'
-import { changed, type Database, type Program, row, rows, run, type SqlValue } from './program.ts'
+import { changed, type Database, type Dialect, type Program, row, rows, run, type SqlValue } from './program.ts'
 import { json } from './rows.ts'
 
 function* nameTaken({ organization, name, id, status }: Agent): Program<boolean> {
@@ -61,6 +61,12 @@ export function* swapAgent(agent: Agent): Program<boolean> {
   return true
 }
 
+/** Whoever changes them by what they are takes this lock first: the breaker, which many presentations may trip at once, and operators. */
+export function* lockAgentSettings(dialect: Dialect, organization: OrganizationId): Program<AgentSettings> {
+  yield* row(`select o.id from organization o where o.id = ? ${dialect.forUpdate('o')}`, organization)
+  return yield* agentSettings(organization)
+}
+
 /** Also inside the transaction that would mint: a change counts at once. */
 export function* agentSettings(organization: OrganizationId): Program<AgentSettings> {
   const found = yield* row('select settings from agent_settings where organization_id = ?', organization)
@@ -77,9 +83,17 @@ export function* saveAgentSettings(organization: OrganizationId, settings: Agent
   )
 }
 
-function* save(organization: OrganizationId, settings: AgentSettings, at: Instant, event: NewEvent): Program<void> {
+interface SettingsSwap {
+  readonly settings: AgentSettings
+  readonly held: AgentSettings | undefined
+}
+
+function* save(dialect: Dialect, organization: OrganizationId, { settings, held }: SettingsSwap, at: Instant, event: NewEvent): Program<'saved' | 'moved'> {
+  const stored = yield* lockAgentSettings(dialect, organization)
+  if (held !== undefined && !areSame(stored, held)) return 'moved'
   yield* saveAgentSettings(organization, settings, at)
   yield* append(event)
+  return 'saved'
 }
 
 export function agentsStore(database: Database): Agents {
@@ -89,6 +103,6 @@ export function agentsStore(database: Database): Agents {
     list: (organization, filter) => database.read(() => list(organization, filter)),
     update: (agent, event) => database.write(() => update(agent, event)),
     settings: (organization) => database.read(() => agentSettings(organization)),
-    saveSettings: (organization, settings, at, event) => database.write(() => save(organization, settings, at, event), { repeatable: true }),
+    saveSettings: (organization, settings, at, event, held) => database.write(() => save(database.dialect, organization, { settings, held }, at, event)),
   }
 }

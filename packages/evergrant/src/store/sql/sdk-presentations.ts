@@ -8,7 +8,7 @@ import { isOwnKey } from '../../core/agent/sdk-rotation.ts'
 import type { SdkToken } from '../../core/agent/sdk-token.ts'
 import type { OrganizationId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
-import { agentSettings, saveAgentSettings } from './agents-store.ts'
+import { agentSettings, lockAgentSettings, saveAgentSettings } from './agents-store.ts'
 import { insertApproval, joinApproval, recoveryApprovals, spendApproval } from './approvals-store.ts'
 import { append } from './event-rows.ts'
 import { makeTrustDue } from './incidents-store.ts'
@@ -27,7 +27,7 @@ export function* present(dialect: Dialect, presentation: SdkPresentation): Progr
   const at = integer(found, 'now')
   const reading = yield* readingOf(standing, presentation, at)
   const outcome = applySdkPresentation(reading, presentation, at)
-  const approval = yield* write(reading, presentation, outcome, at)
+  const approval = yield* write(dialect, reading, presentation, outcome, at)
   const after = { ...standing, installation: outcome.installation ?? standing.installation }
   return { kind: 'known', judgement: outcome.judgement, standing: after, settings: reading.settings, approval }
 }
@@ -77,7 +77,7 @@ function* pressureOf(organization: OrganizationId, since: Instant): Program<Reco
 }
 
 /** Returns what a person is asked, where one is. */
-function* write(reading: SdkReading, { nextAttempt }: SdkPresentation, outcome: SdkOutcome, at: Instant): Program<Approval | null> {
+function* write(dialect: Dialect, reading: SdkReading, { nextAttempt }: SdkPresentation, outcome: SdkOutcome, at: Instant): Program<Approval | null> {
   const { installation, inserted, updated, recoveredAt, attempt, asks, joins, spends, incident, breakerUntil, events } = outcome
   for (const token of inserted) yield* insertSdkToken(token)
   for (const token of updated) yield* writeSdkToken(token)
@@ -90,14 +90,14 @@ function* write(reading: SdkReading, { nextAttempt }: SdkPresentation, outcome: 
   if (joins !== null) yield* joinApproval(joins, nextAttempt)
   if (spends !== null) yield* spendApproval(spends)
   if (incident !== null) yield* insertIncident(incident)
-  if (breakerUntil !== null) yield* tripBreaker(reading, breakerUntil, at)
+  if (breakerUntil !== null) yield* tripBreaker(dialect, reading, breakerUntil, at)
   for (const event of events) yield* append(event)
   return outcome.judgement.kind === 'pending' ? (asks ?? reading.approval) : null
 }
 
 /** What an operator changes in the settings at the same moment is not undone. */
-function* tripBreaker({ installation: { organization } }: SdkReading, until: Instant, at: Instant): Program<void> {
-  yield* saveAgentSettings(organization, { ...(yield* agentSettings(organization)), breakerUntil: until }, at)
+function* tripBreaker(dialect: Dialect, { installation: { organization } }: SdkReading, until: Instant, at: Instant): Program<void> {
+  yield* saveAgentSettings(organization, { ...(yield* lockAgentSettings(dialect, organization)), breakerUntil: until }, at)
 }
 
 /** Of one kind, about one installation, within an hour: one incident. */
