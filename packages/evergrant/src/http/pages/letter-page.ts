@@ -1,7 +1,8 @@
 import type { Page } from '../connect/page-frame.ts'
 import { type Html, html } from '../html.ts'
-import { field, good, refusal } from './form-html.ts'
+import { field, good, hidden, refusal } from './form-html.ts'
 import type { Refused } from './page-desk.ts'
+import { withReturn } from './return-address.ts'
 
 /** What a link of a letter leads to. `unread`: its token stands behind the `#`, and has not come here yet. */
 export type LetterView =
@@ -103,7 +104,14 @@ function carrier(path: string): Html {
   return html`<form method="post" action="${path}" data-fragment hidden><input type="hidden" name="token"></form>`
 }
 
-export function forgotPage(application: string, view: { readonly done: string | undefined; readonly email: string }, refused: Refused | null): Page {
+export interface ForgotView {
+  readonly done: string | undefined
+  readonly email: string
+  /** Where somebody was going who could not sign in. */
+  readonly returnUrl: string | null
+}
+
+export function forgotPage(application: string, view: ForgotView, refused: Refused | null): Page {
   return {
     title: 'Forgotten your password?',
     body: html`<div class="card">
@@ -112,8 +120,9 @@ export function forgotPage(application: string, view: { readonly done: string | 
 ${good(view.done)}${refusal(refused)}
 <p class="lead">We send a letter with a link to choose a new one.</p>
 <form method="post" action="/auth/forgot">
+${hidden('return_url', view.returnUrl)}
 ${field({ name: 'email', label: 'E-mail address', type: 'email', autocomplete: 'username', value: view.email, focus: true })}
-<div class="actions"><button class="button primary" type="submit">Send the letter</button><a class="button" href="/auth/sign-in">Back</a></div>
+<div class="actions"><button class="button primary" type="submit">Send the letter</button><a class="button" href="${withReturn('/auth/sign-in', view.returnUrl)}">Back</a></div>
 </form>
 </div>`,
   }

@@ -8,8 +8,9 @@ import { towardsProvider } from '../connect/hosted-answers.ts'
 import { sendPage } from '../connect/page-frame.ts'
 import type { App } from '../schema.ts'
 import { ADDRESS } from './form-html.ts'
-import { forgotPage, type LetterView, letterPage, type SignUpView, signUpPage } from './letter-page.ts'
+import { type ForgotView, forgotPage, type LetterView, letterPage, type SignUpView, signUpPage } from './letter-page.ts'
 import { type PageDesk, queryOf, type Refused } from './page-desk.ts'
+import { withReturn } from './return-address.ts'
 import { giveStepTicket, stepTicketOf, takeStepTicket } from './step-cookie.ts'
 
 const PUBLIC = { config: { access: 'public' as const } }
@@ -150,16 +151,21 @@ function spent(error: unknown): LetterView {
 
 function forgotRoute(app: App, desk: PageDesk): void {
   const { providers, services } = desk.parts
-  const show = async (fields: { readonly done: string | undefined; readonly email: string }, refused: Refused | null, reply: FastifyReply) =>
-    sendPage(reply, forgotPage(await providers.applicationOf(null), fields, refused), { withForm: true, status: refused?.status ?? 200 })
-  app.get('/auth/forgot', PUBLIC, (request, reply) => show({ done: queryOf(request)['done'], email: '' }, null, reply))
+  const show = async (view: ForgotView, refused: Refused | null, reply: FastifyReply) =>
+    sendPage(reply, forgotPage(await providers.applicationOf(null), view, refused), { withForm: true, status: refused?.status ?? 200 })
+  app.get('/auth/forgot', PUBLIC, async (request, reply) => {
+    const { done, return_url: to } = queryOf(request)
+    return show({ done, email: '', returnUrl: await desk.returnTo(to) }, null, reply)
+  })
   app.post('/auth/forgot', PUBLIC, async (request, reply) => {
-    const email = (desk.form(request)['email'] ?? '').slice(0, 254)
+    const form = desk.form(request)
+    const email = (form['email'] ?? '').slice(0, 254)
+    const returnUrl = await desk.returnTo(form['return_url'])
     try {
       await services.identity.accounts.forgot(email, desk.visitor(request))
-      return reply.redirect('/auth/forgot?done=sent', 303)
+      return reply.redirect(withReturn('/auth/forgot', returnUrl, { done: 'sent' }), 303)
     } catch (error) {
-      return show({ done: undefined, email }, desk.refused(error), reply)
+      return show({ done: undefined, email, returnUrl }, desk.refused(error), reply)
     }
   })
 }

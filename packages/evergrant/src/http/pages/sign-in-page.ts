@@ -159,6 +159,7 @@ ${methods.includes('passkey') ? passkeyForm({ action: '/auth/confirm', options: 
 ${password ? null : offers.map(({ integration, provider }) => act(`/auth/sign-in/${integration.id}`, `Sign in again with ${provider}`, 'plain', { return_url: returnUrl }))}
 </div>
 ${methods.includes('recovery_code') && !password ? recoveryForm('/auth/confirm', returnUrl) : null}
+${password ? null : html`<p class="small after"><a href="/me">Cancel</a></p>`}
 </div>`,
   }
 }

@@ -39,6 +39,16 @@ describe('a password', () => {
     expect(wrong.body.replaceAll('ben@example.com', 'x')).toBe(unknown.body.replaceAll('ben@example.org', 'x'))
   })
 
+  test('that is forgotten forgets nobody where they were going', async () => {
+    const visitor = place.browser()
+    const back = 'href="/auth/sign-in?return_url=%2Fme%2Fdata"'
+    expect((await visitor.get('/auth/sign-in?return_url=%2Fme%2Fdata')).body).toContain('href="/auth/forgot?return_url=%2Fme%2Fdata"')
+    expect((await visitor.get('/auth/forgot?return_url=%2Fme%2Fdata')).body).toContain(back)
+    const sent = await visitor.post('/auth/forgot', { email: 'dora@example.com', return_url: '/me/data' })
+    expect((await visitor.follow(sent)).body).toContain(back)
+    expect((await visitor.get('/auth/forgot?return_url=https%3A%2F%2Fevil.example')).status).toBe(400)
+  })
+
   test('of a form of another site signs nobody in (S53)', async () => {
     await place.person('cleo@example.com')
     const visitor = place.browser()
@@ -108,6 +118,7 @@ describe('a second step', () => {
     expect(done.body).toContain('Your recovery codes')
     const recovery = /<ul class="codes"><li><code>([^<]+)</.exec(done.body)?.[1] ?? ''
     expect((await visitor.get('/me/security')).body).toContain('Authenticator app')
+    expect((await visitor.get('/auth/confirm')).body, 'whoever has no code at hand is not stuck').toContain('<a href="/me">Cancel</a>')
 
     const another = place.browser()
     const step = await another.post('/auth/sign-in', { email: 'gina@example.com', password: PASSWORD, return_url: '/me/data' })
