@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { refuseForeignFolder } from './foreign-folder.ts'
+import { refuseClosedFolder, refuseForeignFolder } from './foreign-folder.ts'
 
 const ROOT = 0
 const SERVER = { uid: 61_184, gid: 61_184 }
@@ -33,6 +33,20 @@ test('who runs this goes on in a folder of their own', () => {
   try {
     expect(() => refuseForeignFolder({ dataDir: folder })).not.toThrow()
     expect(() => refuseForeignFolder({ dataDir: join(folder, 'nothing') })).not.toThrow()
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('a folder that this user may not enter is not taken for an empty one; what is not there, and what is a file, is for others to tell', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'evergrant-closed-'))
+  const closed = () => false
+  try {
+    expect(() => refuseClosedFolder({ dataDir: folder }, closed)).toThrow(/belongs to user \d+ and is closed to this one.*run the command as that user/)
+    expect(() => refuseClosedFolder({ dataDir: folder })).not.toThrow()
+    expect(() => refuseClosedFolder({ dataDir: join(folder, 'nothing') }, closed)).not.toThrow()
+    writeFileSync(join(folder, 'a-file'), '')
+    expect(() => refuseClosedFolder({ dataDir: join(folder, 'a-file') }, closed)).not.toThrow()
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { databaseFile } from '../database-file.ts'
@@ -25,6 +25,26 @@ export function refuseForeignFolder({ dataDir }: Pick<Config, 'dataDir'>, user: 
     `${dataDir} belongs to user ${uid}, and you are root: what root writes there that user cannot read, and the server would not start any more. ` +
     `Run the command as that user, for example with setpriv --reuid=${uid} --regid=${gid} --clear-groups (under systemd: docs/guides/deploy/systemd.md, Commands).`
   throw new CommandFailure(EXIT.problem, message, { code: 'foreign_folder', uid, gid })
+}
+
+/**
+ * Before a command looks into the data folder: one that this user may not enter looks as if nothing were in it, and no server had ever started.
+ * @throws CommandFailure
+ */
+export function refuseClosedFolder({ dataDir }: Pick<Config, 'dataDir'>, enters = mayEnter): void {
+  if (!existsSync(dataDir) || !statSync(dataDir).isDirectory() || enters(dataDir)) return
+  const { uid } = statSync(dataDir)
+  const message = `${dataDir} belongs to user ${uid} and is closed to this one, so nothing can be said of what is in it: run the command as that user.`
+  throw new CommandFailure(EXIT.problem, message, { code: 'closed_folder', uid })
+}
+
+function mayEnter(folder: string): boolean {
+  try {
+    accessSync(folder, constants.R_OK | constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function ownerOnDisk(path: string): Owner | null {

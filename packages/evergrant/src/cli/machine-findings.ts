@@ -57,7 +57,11 @@ export function dataFolderFinding({ dataDir }: Pick<Config, 'dataDir'>, user = p
   try {
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch {
-    return problem(name, `${dataDir} cannot be read and written by this user`, `give it to the user that runs Evergrant: chown -R <user> ${dataDir}`)
+    return problem(
+      name,
+      `${dataDir} cannot be read and written by this user`,
+      `run doctor as the user that runs Evergrant; where that is this one: chown -R <user> ${dataDir}`,
+    )
   }
   // A volume of Kubernetes is root's and lets the group of the pod in; who runs the server cannot change that, and what they make in it is for them alone.
   if (found.uid === 0 && user !== undefined && user !== 0) {

@@ -6,6 +6,7 @@ import type { FileApi } from './api.ts'
 import { remoteApi } from './api.ts'
 import { isAlive, readControlFile } from './control-file.ts'
 import { embeddedApi } from './embedded-api.ts'
+import { refuseClosedFolder } from './foreign-folder.ts'
 import type { Output } from './output.ts'
 
 /**
@@ -14,6 +15,7 @@ import type { Output } from './output.ts'
  */
 export async function withApi<Result>(work: (api: FileApi) => Promise<Result>, output?: Pick<Output, 'note'>): Promise<Result> {
   const config = loadConfig({ development: false })
+  refuseClosedFolder(config)
   const control = readControlFile(config.dataDir)
   const runs = control !== undefined && isAlive(control.pid)
   const isNew = !runs && config.databaseUrl === null && !existsSync(databaseFile(config))

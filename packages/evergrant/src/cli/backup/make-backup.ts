@@ -7,6 +7,7 @@ import type { Snapshot } from '../../core/backup/database-copy.ts'
 import { databaseFile } from '../../database-file.ts'
 import { openPostgresSnapshot, openSqliteSnapshot, scratchCopy } from '../../store/index.ts'
 import { systemClock } from '../../system.ts'
+import { refuseClosedFolder } from '../foreign-folder.ts'
 import { version } from '../version.ts'
 import { type KeyFinding, keyIdOf, keysAtHand, tryKeys, usage } from './key-files.ts'
 
@@ -31,6 +32,7 @@ export interface MadeBackup {
  * @throws Fault, BackupError
  */
 export async function makeBackup(config: Config, { to, readers, keep }: BackupRequest): Promise<MadeBackup> {
+  if (config.databaseUrl === null) refuseClosedFolder(config)
   const destination = await destinationOf(to, systemClock.wall(), config.dataDir)
   if (keep !== null && destination.folder === null) throw usage('--keep needs a folder in --to: only backups that were named by time are removed by it.')
   const ring = await keysAtHand(config)

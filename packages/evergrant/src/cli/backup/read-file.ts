@@ -10,7 +10,7 @@ import { newId } from '../../core/ids.ts'
 import { databaseFile } from '../../database-file.ts'
 import { postgresCopyAt, scratchCopy, sqliteCopyAt } from '../../store/index.ts'
 import { systemClock, systemEntropy } from '../../system.ts'
-import { refuseForeignFolder } from '../foreign-folder.ts'
+import { refuseClosedFolder, refuseForeignFolder } from '../foreign-folder.ts'
 import { type KeyFinding, keysAtHand, tryKeys } from './key-files.ts'
 
 export interface CheckedBackup {
@@ -52,6 +52,7 @@ export async function restoreBackup(config: Config, path: string, opener: Opener
 
 function copyInPlace(config: Config): DatabaseCopy | Promise<DatabaseCopy> {
   if (config.databaseUrl !== null) return postgresCopyAt(config.databaseUrl.reveal())
+  refuseClosedFolder(config)
   refuseForeignFolder(config)
   makeDataDir(config)
   return sqliteCopyAt(databaseFile(config), () => embeddedHome(config), systemClock)

@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.t
 import { systemTimers } from '../../system.ts'
 import { readControlFile } from '../control-file.ts'
 import { CommandFailure, EXIT } from '../exit-code.ts'
+import { refuseClosedFolder } from '../foreign-folder.ts'
 import type { Shell } from '../shell.ts'
 
 /** Shorter than what container engines allow a check. */
@@ -19,7 +20,9 @@ export function healthCommand(program: Command, { output, finish }: Shell): void
     .description('asks the server of this data folder whether it should get traffic; exit code 1 when not')
     .option('--live', 'only whether it is alive: also true while it has no database')
     .action(async ({ live = false }: { readonly live?: boolean }) => {
-      const { ok, facts } = await ask(loadConfig({ development: false }).dataDir, live)
+      const config = loadConfig({ development: false })
+      refuseClosedFolder(config)
+      const { ok, facts } = await ask(config.dataDir, live)
       if (!ok) finish(EXIT.problem)
       output.result(facts, () => sentence(ok, live, facts))
     })

@@ -10,7 +10,7 @@ import { systemEntropy, systemTimers } from '../../system.ts'
 import { type Api, itemsOf, remoteApi } from '../api.ts'
 import { isAlive, readControlFile } from '../control-file.ts'
 import { CommandFailure, EXIT } from '../exit-code.ts'
-import { refuseForeignFolder } from '../foreign-folder.ts'
+import { refuseClosedFolder, refuseForeignFolder } from '../foreign-folder.ts'
 import { hasSealedValues } from '../machine-findings.ts'
 import { cell, formatTable } from '../output.ts'
 import { withApi } from '../reach.ts'
@@ -137,6 +137,7 @@ async function wrap({ output }: Shell): Promise<void> {
 /** A key file that is gone is never replaced by a new one: its database needs the key that was in it. @throws CommandFailure, Fault */
 async function entriesToChange(config: Config): Promise<readonly KeyEntry[]> {
   if (config.masterKeys !== null) return config.masterKeys
+  refuseClosedFolder(config)
   refuseForeignFolder(config)
   const path = keyFile(config.dataDir)
   if (existsSync(path) || !(await hasSealedValues(config))) return keyEntriesOf(config)
