@@ -39,14 +39,15 @@ test('who runs this goes on in a folder of their own', () => {
 })
 
 test('a folder that this user may not enter is not taken for an empty one; what is not there, and what is a file, is for others to tell', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'evergrant-closed-'))
-  const closed = () => false
+  const refused = (code: string) => () => {
+    throw Object.assign(new Error(code), { code })
+  }
+  expect(() => refuseClosedFolder({ dataDir: '/d' }, refused('EACCES'))).toThrow(/^\/d is closed to this user.*run the command as the user of the server/)
+  expect(() => refuseClosedFolder({ dataDir: '/d' }, refused('ENOENT'))).not.toThrow()
+  const folder = mkdtempSync(join(tmpdir(), 'evergrant-entered-'))
   try {
-    expect(() => refuseClosedFolder({ dataDir: folder }, closed)).toThrow(/belongs to user \d+ and is closed to this one.*run the command as that user/)
-    expect(() => refuseClosedFolder({ dataDir: folder })).not.toThrow()
-    expect(() => refuseClosedFolder({ dataDir: join(folder, 'nothing') }, closed)).not.toThrow()
     writeFileSync(join(folder, 'a-file'), '')
-    expect(() => refuseClosedFolder({ dataDir: join(folder, 'a-file') }, closed)).not.toThrow()
+    for (const dataDir of [folder, join(folder, 'nothing'), join(folder, 'a-file')]) expect(() => refuseClosedFolder({ dataDir })).not.toThrow()
   } finally {
     rmSync(folder, { recursive: true })
   }

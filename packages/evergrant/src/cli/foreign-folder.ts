@@ -31,20 +31,19 @@ export function refuseForeignFolder({ dataDir }: Pick<Config, 'dataDir'>, user: 
  * Before a command looks into the data folder: one that this user may not enter looks as if nothing were in it, and no server had ever started.
  * @throws CommandFailure
  */
-export function refuseClosedFolder({ dataDir }: Pick<Config, 'dataDir'>, enters = mayEnter): void {
-  if (!existsSync(dataDir) || !statSync(dataDir).isDirectory() || enters(dataDir)) return
-  const { uid } = statSync(dataDir)
-  const message = `${dataDir} belongs to user ${uid} and is closed to this one, so nothing can be said of what is in it: run the command as that user.`
-  throw new CommandFailure(EXIT.problem, message, { code: 'closed_folder', uid })
+export function refuseClosedFolder({ dataDir }: Pick<Config, 'dataDir'>, enter = enterOnDisk): void {
+  try {
+    enter(dataDir)
+  } catch (error) {
+    // Also of a folder on the way to it, as `/var/lib/private` of systemd is.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EACCES')) return
+    const message = `${dataDir} is closed to this user, so nothing can be said of what is in it: run the command as the user of the server.`
+    throw new CommandFailure(EXIT.problem, message, { code: 'closed_folder' })
+  }
 }
 
-function mayEnter(folder: string): boolean {
-  try {
-    accessSync(folder, constants.R_OK | constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
+function enterOnDisk(folder: string): void {
+  if (statSync(folder).isDirectory()) accessSync(folder, constants.R_OK | constants.X_OK)
 }
 
 function ownerOnDisk(path: string): Owner | null {
