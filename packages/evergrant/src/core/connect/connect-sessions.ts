@@ -102,7 +102,7 @@ export interface ConnectSessions {
   complete(id: ConnectSessionId, result: ConnectionId, event: NewEvent): Promise<boolean>
   /** Any live state -> burned. The staged ciphertext is dropped. */
   burn(id: ConnectSessionId, fault: StoredFault, event: NewEvent): Promise<boolean>
-  /** At boot: sessions left in `exchanging` by earlier incarnations go back to `open` with a fault; returns how many. */
+  /** At boot: sessions left in `exchanging` by earlier incarnations, whose intents are from before `before`, go back to `open` with a fault; returns how many. */
   reopenInterrupted(before: Instant, fault: StoredFault): Promise<number>
   /** A code that came in a push, in place of one for the same key. */
   keepPushed(kept: KeptCode): Promise<void>

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ConnectFlow, ConnectSession, KeptCode } from '../../core/connect/connect-sessions.ts'
-import { newId } from '../../core/ids.ts'
+import { type IntentId, idFrom, newId } from '../../core/ids.ts'
+import { HOUR } from '../../core/time.ts'
 import type { StoreCase } from './store-case.ts'
 import { bytesOf, FUTURE, faultAt, PAST, TestOrganization } from './test-organization.ts'
 
@@ -96,7 +97,7 @@ export const sessionCases: readonly StoreCase[] = [
     name: 'exchanges that a crash interrupted are open again, and ended sessions are deleted',
     async run(store, context) {
       const org = await TestOrganization.open(store, context)
-      const { session } = await exchanging(org)
+      const { session } = await exchanging(org, idFrom('itn', PAST))
       assert.equal(await store.connectSessions.reopenInterrupted(PAST, faultAt(PAST, 'outcome_unknown')), 0)
       assert.ok((await store.connectSessions.reopenInterrupted(PAST + 1, faultAt(PAST, 'outcome_unknown'))) >= 1)
       assert.deepEqual([(await store.connectSessions.load(session.id))?.state], ['open'])
@@ -106,6 +107,19 @@ export const sessionCases: readonly StoreCase[] = [
       assert.equal(await store.connectSessions.load(old.id), undefined)
       assert.equal(await store.connectSessions.pushed(org.integration.id, 'old'), undefined)
       assert.notEqual(await store.connectSessions.load(session.id), undefined)
+    },
+  },
+  {
+    name: 'an exchange of another node is old by when it began, not by when its end user went to the provider',
+    async run(store, context) {
+      const org = await TestOrganization.open(store, context)
+      const { session, intent } = await exchanging(org, idFrom('itn', PAST + HOUR))
+      await store.connectSessions.reopenInterrupted(PAST + HOUR, faultAt(PAST, 'outcome_unknown'))
+      assert.equal((await store.connectSessions.load(session.id))?.state, 'exchanging')
+      assert.equal(await store.connectSessions.stage(session.id, intent, staged, org.answer(intent), null), true)
+      const { session: interrupted } = await exchanging(org, idFrom('itn', PAST + HOUR))
+      await store.connectSessions.reopenInterrupted(PAST + HOUR + 1, faultAt(PAST, 'outcome_unknown'))
+      assert.equal((await store.connectSessions.load(interrupted.id))?.state, 'open')
     },
   },
   {
@@ -174,10 +188,9 @@ async function stored(org: TestOrganization, changes: Partial<ConnectSession> = 
   return session
 }
 
-async function exchanging(org: TestOrganization) {
+async function exchanging(org: TestOrganization, intent: IntentId = org.intent()) {
   const session = await stored(org)
   const flow = flowOf(org)
-  const intent = org.intent()
   await org.store.connectSessions.start(session.id, flow, {}, org.event('connect.started'))
   assert.equal(await org.store.connectSessions.beginExchange(session.id, flow.stateHash, intent), true)
   return { session, intent }

@@ -1,7 +1,7 @@
 import type { NewEvent } from '../../core/audit/event.ts'
 import type { ConnectSession, ConnectSessionState, ConnectSessions, SessionAnswer, StagedGrant } from '../../core/connect/connect-sessions.ts'
 import type { StoredFault } from '../../core/connection/connection.ts'
-import type { ConnectSessionId, IntentId } from '../../core/ids.ts'
+import { type ConnectSessionId, type IntentId, idFrom } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
 import type { Tables } from './tables.ts'
 
@@ -48,8 +48,10 @@ function stage(tables: Tables, id: ConnectSessionId, intent: IntentId, staged: S
 
 function reopenInterrupted(tables: Tables, before: Instant, fault: StoredFault): number {
   let reopened = 0
+  const first = idFrom('itn', before)
   for (const session of tables.sessions.values()) {
-    if (session.flow === null || session.flow.startedAt >= before) continue
+    const { startedAt = before, intent = null } = session.flow ?? {}
+    if (startedAt >= before || intent === null || intent >= first) continue
     if (move(tables, session.id, ['exchanging'], { state: 'open', fault })) reopened += 1
   }
   return reopened

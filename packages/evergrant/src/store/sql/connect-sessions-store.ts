@@ -1,7 +1,7 @@
 import type { NewEvent } from '../../core/audit/event.ts'
 import type { ConnectFlow, ConnectSession, ConnectSessions, KeptCode, SessionAnswer, StagedGrant } from '../../core/connect/connect-sessions.ts'
 import type { StoredFault } from '../../core/connection/connection.ts'
-import type { ConnectionId, ConnectSessionId, IntegrationId, IntentId, OrganizationId } from '../../core/ids.ts'
+import { type ConnectionId, type ConnectSessionId, type IntegrationId, type IntentId, idFrom, type OrganizationId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
 import { keepAnswer } from './answers.ts'
 import { append } from './event-rows.ts'
@@ -103,7 +103,13 @@ function* burn(id: ConnectSessionId, fault: StoredFault, event: NewEvent): Progr
 }
 
 function* reopenInterrupted(before: Instant, fault: StoredFault): Program<number> {
-  return yield* run(`update connect_session set state = 'open', fault = ? where state = 'exchanging' and flow_started_at < ?`, JSON.stringify(fault), before)
+  // The intent says when the exchange began; the flow began before its end user was at the provider, perhaps long before.
+  return yield* run(
+    `update connect_session set state = 'open', fault = ? where state = 'exchanging' and flow_started_at < ? and flow_intent < ?`,
+    JSON.stringify(fault),
+    before,
+    idFrom('itn', before),
+  )
 }
 
 function* keepPushed({ integration, key, code, facts, receivedAt, until }: KeptCode): Program<void> {
