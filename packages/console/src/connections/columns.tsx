@@ -30,7 +30,7 @@ const FIRST: readonly Column<Connection>[] = [
   { id: 'owner', header: 'Owner', width: '13%', cell: (row) => <Owner row={row} /> },
   { id: 'expires', header: 'Token ends', extra: true, sort: 'expires', width: '6.25rem', cell: (row) => <Time at={row.expires_at} none="-" /> },
   { id: 'last_success', header: 'Last success', extra: !WIDE, sort: 'last_success', width: '6.75rem', cell: (row) => <Time at={row.last_refreshed_at} /> },
-  { id: 'next', header: 'Next refresh', sort: 'next', width: '6.75rem', cell: (row) => <Time at={row.next_attempt_at ?? row.due_at} none="-" /> },
+  { id: 'next', header: 'Next refresh', sort: 'next', width: '6.75rem', cell: (row) => <Time at={row.next_attempt_at ?? row.due_at} none="-" past="due" /> },
   { id: 'ends', header: 'Grant ends', extra: true, width: '7rem', cell: (row) => <Time at={row.ends_at} none="-" /> },
   { id: 'read', header: 'Last read', extra: true, width: '7rem', cell: (row) => <Time at={row.last_read_at} /> },
   { id: 'tags', header: 'Tags', extra: true, width: '10%', cell: (row) => row.tags.join(', ') || <span className={styles['none']}>-</span> },

@@ -29,7 +29,7 @@ export function CredentialFacts({ connection }: { readonly connection: Connectio
           ['Grant ends', <Time key="b" at={ends_at} as="both" none="not by itself" />],
           ['Renewable', refreshable ? 'yes' : 'no: the provider gave no refresh token'],
           ['Generation', generation],
-          ['Next refresh', <Time key="c" at={next_attempt_at ?? due_at} as="both" none="none planned" />],
+          ['Next refresh', <Time key="c" at={next_attempt_at ?? due_at} as="both" none="none planned" past="due" />],
           ['Last success', <Time key="d" at={last_refreshed_at} as="both" />],
           ['Last read', <Time key="e" at={last_read_at} as="both" />],
           last_check === null

@@ -60,7 +60,7 @@ function Reasons({ why }: { readonly why: Why }): ReactNode {
                 'Tries',
                 <span key="tries">
                   {retries[0]?.failures} failed since <Time at={retries[0]?.since} none="the last success" />, the next{' '}
-                  <Time at={retries[0]?.at} none="not planned" />
+                  <Time at={retries[0]?.at} none="not planned" past="due" />
                 </span>,
               ],
         ]}

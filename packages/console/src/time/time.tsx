@@ -14,15 +14,17 @@ interface TimeProps {
   readonly as?: 'relative' | 'absolute' | 'both'
   /** What stands where there is no time. */
   readonly none?: string
+  /** What is said of a plan whose time has come and that still waits for its turn: it is not over, as `5 min. ago` would say. */
+  readonly past?: string
 }
 
 /** An instant: relative and absolute, in the zone that was chosen. */
-export function Time({ at, as = 'relative', none = 'never' }: TimeProps): ReactNode {
+export function Time({ at, as = 'relative', none = 'never', past }: TimeProps): ReactNode {
   const { zone } = usePreferences()
   const now = useNow(as === 'absolute' ? HOUR_MS : STEP_MS)
   if (at === null || at === undefined) return <span className={styles['none']}>{none}</span>
   const exact = absoluteWords(at, zone)
-  const words = relativeWords(at, now)
+  const words = past !== undefined && millisecondsOf(at) <= now ? past : relativeWords(at, now)
   const iso = Number.isNaN(millisecondsOf(at)) ? undefined : new Date(at).toISOString()
   return (
     <time dateTime={iso} title={`${exact} ${zoneName(zone)} (${words})`} className={as === 'both' ? undefined : styles['time']}>

@@ -79,7 +79,7 @@ function DeliveryRows({ deliveries, onOpen }: { readonly deliveries: readonly De
         { name: 'Tries', number: true, cell: ({ attempts }) => attempts },
         { name: 'Last answer', cell: ({ tries }) => tryWords(tries.at(-1)) },
         { name: 'Made', cell: ({ created_at: at }) => <Time at={at} /> },
-        { name: 'Next try', cell: ({ next_at: at }) => <Time at={at} none="none" /> },
+        { name: 'Next try', cell: ({ next_at: at }) => <Time at={at} none="none" past="due" /> },
         { name: 'Deeds', deeds: true, cell: (delivery) => <DeliveryDeeds delivery={delivery} onOpen={onOpen} /> },
       ]}
     />
@@ -133,7 +133,7 @@ function Tries({ delivery }: { readonly delivery: DeliveryDetails }): ReactNode 
           ],
           ['Sent as', <Id key="event" id={delivery.event_id} />],
           ['Made', <Time key="made" at={delivery.created_at} as="both" />],
-          ['Next try', <Time key="next" at={delivery.next_at} as="both" none="none" />],
+          ['Next try', <Time key="next" at={delivery.next_at} as="both" none="none" past="due" />],
         ]}
       />
       <div>

@@ -29,7 +29,12 @@ const ENDS: Column<Connection> = {
   width: '18rem',
   cell: ({ ends_at: at, expires_at: expires }) => <Time at={at ?? expires} as="both" />,
 }
-const RENEWS: Column<Connection> = { id: 'due', header: 'Renewed', width: '18rem', cell: ({ due_at: at }) => <Time at={at} as="both" none="on use" /> }
+const RENEWS: Column<Connection> = {
+  id: 'due',
+  header: 'Renewed',
+  width: '18rem',
+  cell: ({ due_at: at }) => <Time at={at} as="both" none="on use" past="due" />,
+}
 
 /** The connections behind the lanes, soonest first. */
 export function ExpiryList({ kind, provider, span, onClear }: ExpiryListProps): ReactNode {
