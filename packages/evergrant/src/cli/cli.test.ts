@@ -95,7 +95,7 @@ test('a password that cannot be read from standard input is a usage error in wor
     stdio: [folder, 'ignore', 'pipe'],
   })
   let said = ''
-  child.stderr.on('data', (chunk) => (said += chunk))
+  child.stderr?.on('data', (chunk) => (said += chunk))
   const [code] = await once(child, 'close')
   closeSync(folder)
   expect([code, said]).toEqual([2, expect.stringMatching(/^Standard input is empty or cannot be read: write the password to it[^\n]*\n$/)])
