@@ -26,6 +26,12 @@ describe('a shape', () => {
     expect(compareShape(shape, live({ athlete: { id: 1, premium: false, bikes: [] } }))).toBeNull()
   })
 
+  test('is met by a number that is too wide for a double, which is read as its digits, and by no other text for a number', () => {
+    expect(compareShape(shape, live({ athlete: { id: '17841400000000001234', premium: true, bikes: [] } }))).toBeNull()
+    expect(compareShape(shape, live({ athlete: { id: '1784', premium: true, bikes: [] } }))?.changed).toHaveLength(1)
+    expect(compareShape(shape, live({ athlete: { id: 1, premium: '17841400000000001234', bikes: [] } }))?.changed).toHaveLength(1)
+  })
+
   test('is missed by a member that is gone, a type that changed and a token that nobody documented', () => {
     const { expires_at: _, ...gone } = SAMPLE
     expect(compareShape(shape, gone)).toEqual({ missing: ['expires_at'], changed: [], added: [] })

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts'
+import { isWideInteger } from '../provider/answer-body.ts'
 
 type ValueType = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null'
 
@@ -65,7 +66,7 @@ export function compareShape(expected: Shape, live: JsonObject): ShapeDifference
   return { missing: missing.slice(0, MOST), changed: changed.slice(0, MOST), added: [...added].slice(0, MOST) }
 
   function look(shape: Shape, values: readonly JsonValue[], path: string, depth: number): void {
-    const types = [...new Set(values.map(typeOf))].filter((type) => type !== 'null')
+    const types = [...new Set(values.map((value) => typeWithin(shape, value)))].filter((type) => type !== 'null')
     const documented = [...shape.types].filter((type) => type !== 'null')
     if (documented.length > 0 && types.some((type) => !shape.types.has(type))) {
       found.changed.push({ path, expected: documented.sort(), found: types.sort() })
@@ -98,6 +99,11 @@ export function compareShape(expected: Shape, live: JsonObject): ShapeDifference
 const isOptional = ({ types }: Shape): boolean => types.size === 1 && types.has('null')
 
 const below = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`)
+
+/** A number too wide for a double is read as its digits. */
+function typeWithin({ types }: Shape, value: JsonValue): ValueType {
+  return typeof value === 'string' && types.has('number') && isWideInteger(value) ? 'number' : typeOf(value)
+}
 
 function typeOf(value: JsonValue): ValueType {
   if (value === null) return 'null'

@@ -11,12 +11,24 @@ export function readAnswerBody(answer: Pick<ProviderAnswer, 'headers' | 'text'>,
   return formEncoded || type.startsWith('application/x-www-form-urlencoded') ? decodeForm(text) : null
 }
 
-/** Parses JSON; undefined when it is none. */
+/** Parses JSON; undefined when it is none. A whole number that a double would round comes as its digits, see {@link isWideInteger}. */
 export function parseJson(text: string): JsonValue | undefined {
   try {
-    const value: JsonValue = JSON.parse(text)
+    const value: JsonValue = JSON.parse(text, /[0-9]{16}/.test(text) ? keepDigits : undefined)
     return value
   } catch {
     return undefined
   }
+}
+
+/** Ids are written as numbers, too: rounded, an account would be another one, or one with its neighbours. */
+export function isWideInteger(text: string): boolean {
+  return /^-?[0-9]+$/.test(text) && !Number.isSafeInteger(Number(text))
+}
+
+/** Claims of RFC 7519 section 4.1 that are compared with a clock: how far away is no matter beyond 2^53. */
+const TIMES: ReadonlySet<string> = new Set(['exp', 'nbf', 'iat'])
+
+function keepDigits(name: string, value: JsonValue, { source }: { readonly source?: string } = {}): JsonValue {
+  return typeof value === 'number' && source !== undefined && isWideInteger(source) && !TIMES.has(name) ? source : value
 }
