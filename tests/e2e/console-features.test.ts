@@ -381,6 +381,28 @@ describe.skipIf(chromiumPath() === null)('features of the console', () => {
     await page.setViewportSize({ width: 1_280, height: 900 })
   })
 
+  test('a menu stands in the window, at whatever edge its button is', { timeout: 60_000 }, async () => {
+    const edges = () =>
+      page.locator('[role=menu]').evaluate((menu) => {
+        const { left, right, bottom } = menu.getBoundingClientRect()
+        const frame = menu.closest('table')?.parentElement?.getBoundingClientRect()
+        return { left: left >= 0, right: right <= innerWidth, bottom: frame === undefined || bottom <= frame.bottom }
+      })
+    for (const [width, path, button] of [
+      [390, 'connections', 'Views'],
+      [390, 'events', 'Export'],
+      [390, 'connections', 'Columns'],
+      [768, 'settings', 'More'],
+    ] as const) {
+      await page.setViewportSize({ width, height: 844 })
+      await open(path)
+      await page.click(`main button:has-text("${button}")`)
+      await expect.poll(edges, button).toEqual({ left: true, right: true, bottom: true })
+      await page.keyboard.press('Escape')
+    }
+    await page.setViewportSize({ width: 1_280, height: 900 })
+  })
+
   /** Presses Tab until what has the focus is called that. */
   async function tabTo(name: RegExp): Promise<void> {
     const passed: string[] = []

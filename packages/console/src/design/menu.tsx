@@ -1,5 +1,5 @@
 import { Check } from 'lucide-react'
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react'
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from 'react'
 import { classes } from './class-names.ts'
 import styles from './menu.module.css'
 
@@ -34,9 +34,17 @@ interface MenuProps {
 /** A menu below its button: arrows, Home, End, first letters, Esc; closes when the focus leaves (WAI-ARIA menu button). */
 export function Menu({ button, items, label, align = 'start' }: MenuProps): ReactNode {
   const [open, setOpen] = useState(false)
+  const [side, setSide] = useState(align)
   const trigger = useRef<HTMLElement | null>(null)
   const list = useRef<HTMLDivElement>(null)
   const id = useId()
+  // On a narrow screen the button may stand at the other edge than the menu was made for.
+  useLayoutEffect(() => {
+    const place = open ? list.current?.getBoundingClientRect() : undefined
+    if (place === undefined) return
+    if (place.left < 0) setSide('start')
+    else if (place.right > document.documentElement.clientWidth) setSide('end')
+  }, [open])
   useEffect(() => {
     if (open) focusable(list.current)[0]?.focus()
   }, [open])
@@ -57,7 +65,10 @@ export function Menu({ button, items, label, align = 'start' }: MenuProps): Reac
         ref: (element) => {
           trigger.current = element
         },
-        onClick: () => setOpen(!open),
+        onClick: () => {
+          setSide(align)
+          setOpen(!open)
+        },
         'aria-haspopup': 'menu',
         'aria-expanded': open,
         'aria-controls': open ? id : undefined,
@@ -69,7 +80,7 @@ export function Menu({ button, items, label, align = 'start' }: MenuProps): Reac
           role="menu"
           tabIndex={-1}
           aria-label={label}
-          className={classes(styles['menu'], align === 'end' && styles['end'])}
+          className={classes(styles['menu'], side === 'end' && styles['end'])}
           onKeyDown={(event) => steer(event, list.current, close)}
         >
           {items.map((item) => ('heading' in item ? <Heading key={item.heading} text={item.heading} /> : <Item key={item.text} item={item} done={close} />))}
