@@ -397,7 +397,7 @@ describe.skipIf(chromiumPath() === null)('features of the console', () => {
       await page.setViewportSize({ width, height: 844 })
       await open(path)
       await page.click(`main button:has-text("${button}")`)
-      await expect.poll(edges, button).toEqual({ left: true, right: true, bottom: true })
+      await expect.poll(edges, { message: button }).toEqual({ left: true, right: true, bottom: true })
       await page.keyboard.press('Escape')
     }
     await page.setViewportSize({ width: 1_280, height: 900 })
