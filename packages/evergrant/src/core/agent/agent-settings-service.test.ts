@@ -4,11 +4,12 @@ import { systemEntropy } from '../../system.ts'
 import { createManualTime } from '../../testing/manual-time.ts'
 import { newId } from '../ids.ts'
 import { HOUR } from '../time.ts'
+import type { AgentCaller } from './agent-caller.ts'
 import { AgentSettingsService } from './agent-settings-service.ts'
 import type { Agents } from './agents.ts'
 import type { AgentSettings } from './recovery-settings.ts'
 
-const caller = { organization: newId('org', systemEntropy), actor: { kind: 'cli', id: null } } as const
+const caller: AgentCaller = { organization: newId('org', systemEntropy), actor: { kind: 'cli', id: null }, user: null, own: null, gives: [] }
 
 function open() {
   const { clock, timers } = createManualTime()

@@ -97,7 +97,8 @@ export const agentCases: readonly StoreCase[] = [
     name: 'settings are written over what the decision saw, or not at all: of many who decide on the same settings at once, one is first',
     async run(store, context) {
       const org = await TestOrganization.open(store, context)
-      const held = await store.agents.settings(org.organization)
+      const held = { ...AGENT_SETTINGS_DEFAULTS, breakerUntil: FUTURE }
+      await store.agents.saveSettings(org.organization, held, PAST, org.event('agent.settings_changed'))
       const off = (limit: number) => ({ ...held, recoveryEnabled: false, recovery: { ...RECOVERY_DEFAULTS, limit } })
       const save = (limit: number) => store.agents.saveSettings(org.organization, off(limit), PAST, org.event('recovery.switch_changed'), held)
       const outcomes = await Promise.all([3, 4, 6, 7].map(save))
