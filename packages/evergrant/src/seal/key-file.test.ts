@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -42,6 +42,14 @@ test.each([
   writeFileSync(file, text, { mode: 0o600 })
   expect(() => openKeyEntries(file, systemEntropy)).toThrow(`${file} ${words}: restore it from a backup`)
   expect(readFileSync(file, 'utf8')).toBe(text)
+})
+
+test('a key file that cannot be read is told as that, and nobody is sent to a backup', () => {
+  const file = join(folder, 'keys.json')
+  mkdirSync(file, { mode: 0o700 })
+  const refused = () => openKeyEntries(file, systemEntropy)
+  expect(refused).toThrow(`${file} cannot be read (EISDIR): it must be a file that the user of this process may read`)
+  expect(refused).not.toThrow(/backup/)
 })
 
 test('a key that is not read names its place in the file', () => {

@@ -92,9 +92,10 @@ function syncFolder(folder: string): void {
 function readEntries(path: string): { id: string; key: string }[] {
   const malformed = (why: string) =>
     new Fault('invalid_request', { detail: `${path} ${why}: restore it from a backup; expected {"keys":[{"id":"k1","key":"<base64>"}]}.`, field: path })
+  const text = textOf(path)
   let parsed: unknown
   try {
-    parsed = JSON.parse(readFileSync(path, 'utf8'))
+    parsed = JSON.parse(text)
   } catch {
     throw malformed('is not JSON')
   }
@@ -106,4 +107,15 @@ function readEntries(path: string): { id: string; key: string }[] {
     }
     throw malformed('has an entry without id and key')
   })
+}
+
+/** A file that is there and whole, and not for this user, wants no backup. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable'
+    const detail = `${path} cannot be read (${code}): it must be a file that the user of this process may read. Nothing is wrong with the keys in it, as far as this tells.`
+    throw new Fault('invalid_request', { detail, field: path, cause })
+  }
 }
