@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { Fault } from '../../core/fault/fault.ts'
 import type { FactorRemovalReport } from '../../core/identity/factor-removal.ts'
 import { callerOf } from '../authentication.ts'
-import { type App, closed, nullable, PROBLEMS } from '../schema.ts'
+import { type App, closed, KEEPABLE, nullable, PROBLEMS } from '../schema.ts'
 import type { Services } from '../services.ts'
 import { FORM_LIMIT } from './identity-answer.ts'
 
@@ -33,7 +33,7 @@ export function factorRemovalRoute(app: App, { identity: { factorRemoval } }: Se
           'Only for the command line on the machine of the server. All factors and recovery codes go, every session ends, and the mailbox is told. Any user of the server; repeated, it changes nothing.',
         tags: ['users'],
         body: closed({
-          user: Type.String({ minLength: 3, maxLength: 254, description: 'Id or e-mail address.' }),
+          user: Type.String({ minLength: 3, maxLength: 254, pattern: KEEPABLE, description: 'Id or e-mail address.' }),
           dry_run: Type.Optional(Type.Boolean({ description: 'Says what would be removed, and removes nothing.' })),
         }),
         response: { 200: Report, ...PROBLEMS },

@@ -4,6 +4,7 @@ import type { SignedInHere } from '../../core/identity/sign-in.ts'
 import type { SessionMode } from '../../core/session/session.ts'
 import type { SessionService } from '../../core/session/session-service.ts'
 import type { Clock } from '../../core/time.ts'
+import { KEEPABLE } from '../schema.ts'
 import { giveDevice } from './device-cookie.ts'
 import { type AllowedOrigins, requireSameSite } from './same-site.ts'
 import { sessionAnswer } from './session-answer.ts'
@@ -24,8 +25,8 @@ export const ModeSchema = Type.Unsafe<SessionMode>({
   description: '`cookie` (default): the refresh credential goes into an HttpOnly cookie. `bearer`: into the body, for clients without one.',
 })
 
-/** Looked up, not stored: any text, so that a mistyped address is answered like an unknown one. */
-export const AddressSchema = Type.String({ minLength: 1, maxLength: 254, description: 'E-mail address.' })
+/** Looked up, not stored: any text that a database can be asked for, so that a mistyped address is answered like an unknown one. */
+export const AddressSchema = Type.String({ minLength: 1, maxLength: 254, pattern: KEEPABLE, description: 'E-mail address.' })
 
 export const NewAddressSchema = Type.String({
   minLength: 3,

@@ -4,7 +4,7 @@ import type { FactorProof } from '../../core/identity/factor-proofs.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { personOf } from '../authentication.ts'
 import { JsonObjectSchema } from '../input.ts'
-import { type App, closed, PROBLEMS } from '../schema.ts'
+import { type App, closed, KEEPABLE, PROBLEMS } from '../schema.ts'
 import type { Services } from '../services.ts'
 import { visitorOf } from './device-cookie.ts'
 import { AddressSchema, checkSite, FORM_LIMIT, type IdentityRouteOptions, ModeSchema, PasswordSchema, signedInAnswer } from './identity-answer.ts'
@@ -13,7 +13,12 @@ import { provenKey } from './session-routes.ts'
 
 const TAGS = ['sign-in']
 const Ticket = Type.String({ minLength: 1, maxLength: 100 })
-const OrganizationName = Type.String({ minLength: 1, maxLength: 100, description: 'Id or slug; without it the first that the person joined.' })
+const OrganizationName = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  pattern: KEEPABLE,
+  description: 'Id or slug; without it the first that the person joined.',
+})
 const Code = Type.String({ minLength: 1, maxLength: 20, description: 'Six digits of an authenticator app.' })
 const RecoveryCode = Type.String({ minLength: 1, maxLength: 60 })
 const PasskeyOptions = Type.Object({

@@ -7,7 +7,7 @@ import { agentCallerOf } from '../agent-caller.ts'
 import { callerOf } from '../authentication.ts'
 import { iso } from '../connection-view.ts'
 import { requireRecent } from '../governing.ts'
-import { AgentIdSchema, type App, closed, nullable, PROBLEMS, Time } from '../schema.ts'
+import { AgentIdSchema, type App, closed, LINE, nullable, PROBLEMS, Time } from '../schema.ts'
 import type { Services } from '../services.ts'
 
 const TAGS = ['agents']
@@ -85,10 +85,12 @@ function codeRoutes(app: App, { enrolment, clock }: Services): void {
   )
 }
 
+/** An address on one line, see {@link LINE}. */
+const ISSUER = '^https?://[^\\s?#\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$'
 const Conditions = Type.Array(
   closed({
     claim: Type.String({ minLength: 1, maxLength: 100, pattern: '^[\\u0021-\\u007e]+$' }),
-    value: Type.String({ minLength: 2, maxLength: 500, description: 'The text itself, or what it begins with: `repo:acme/*`.' }),
+    value: Type.String({ minLength: 2, maxLength: 500, pattern: LINE, description: 'The text itself, or what it begins with: `repo:acme/*`.' }),
   }),
   { minItems: 1, maxItems: 20, description: 'All of them have to hold. Without any, everybody at that platform would be let in.' },
 )
@@ -120,8 +122,10 @@ function workloadRoutes(app: App, { workloads, clock }: Services): void {
         params: Params,
         body: closed({
           name: Name,
-          issuer: Type.String({ minLength: 8, maxLength: 500, pattern: '^https?://[^\\s?#]+$', description: '`iss` of its tokens, whole.' }),
-          audience: Type.Optional(Type.String({ minLength: 1, maxLength: 500, description: 'By default one of your own: this server and the organization.' })),
+          issuer: Type.String({ minLength: 8, maxLength: 500, pattern: ISSUER, description: '`iss` of its tokens, whole.' }),
+          audience: Type.Optional(
+            Type.String({ minLength: 1, maxLength: 500, pattern: LINE, description: 'By default one of your own: this server and the organization.' }),
+          ),
           conditions: Conditions,
           installation_seconds: Type.Optional(
             Type.Integer({ minimum: 300, maximum: 604_800, default: 3_600, description: 'Until the absolute end of an installation.' }),

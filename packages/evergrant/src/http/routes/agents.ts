@@ -7,14 +7,14 @@ import { agentCallerOf } from '../agent-caller.ts'
 import { callerOf } from '../authentication.ts'
 import { requireRecent } from '../governing.ts'
 import { idPage, pageAnswer } from '../id-page.ts'
-import { AgentIdSchema, type App, closed, nullable, PageQuery, PROBLEMS, pageOf, StoredVersion, UserIdSchema } from '../schema.ts'
+import { AgentIdSchema, type App, closed, KEEPABLE, nullable, PageQuery, PROBLEMS, pageOf, StoredVersion, UserIdSchema } from '../schema.ts'
 import type { Services } from '../services.ts'
 import { AgentView, agentView, PolicyBody, policyOf, RecoveryBody, recoveryOf } from './agent-view.ts'
 
 const TAGS = ['agents']
 const Params = closed({ id: AgentIdSchema })
 const Name = Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' })
-const Description = nullable(Type.String({ minLength: 1, maxLength: 500 }))
+const Description = nullable(Type.String({ minLength: 1, maxLength: 500, pattern: KEEPABLE }))
 const StandingView = Type.Object({ ...AgentView.properties, owner_active: Type.Boolean({ description: 'While it is false, the agent does nothing.' }) })
 const READ = { access: 'agents:read' as const, own: true as const }
 const WRITE = { access: 'agents:write' as const, own: true as const }

@@ -10,7 +10,12 @@ import type { Services } from '../services.ts'
 const Params = closed({ id: Type.Unsafe<ChannelId>({ type: 'string', pattern: idPattern('chn'), description: 'Id of a channel.' }) })
 const Name = Type.String({ minLength: 1, maxLength: 100, pattern: LINE })
 const Url = Type.String({ minLength: 8, maxLength: 2_000, description: 'Slack: the address of the incoming webhook. Kept sealed, never shown.' })
-const To = Type.Array(Type.String({ minLength: 3, maxLength: 254 }), { minItems: 1, maxItems: 20, uniqueItems: true, description: 'Mail: addresses.' })
+const To = Type.Array(Type.String({ minLength: 3, maxLength: 254, pattern: LINE }), {
+  minItems: 1,
+  maxItems: 20,
+  uniqueItems: true,
+  description: 'Mail: addresses.',
+})
 const Digest = Type.Boolean({ description: 'Mail: one a day, at 08:00, with everything that is open.' })
 const WhenWell = Type.Boolean({
   description: 'Mail with `digest`: the letter comes every day, also when all is well. Left out: only when there is something to tell.',
