@@ -61,7 +61,7 @@ export const KeyScope = Type.Unsafe<(typeof API_KEY_SCOPES)[number]>({ type: 'st
 /** Paging of every list. */
 export const PageQuery = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'Items on a page.' })),
-  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: 'The `cursor` of the page before.' })),
+  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 4_096, description: 'The `cursor` of the page before.' })),
 }
 
 export function pageOf<Item extends TSchema>(item: Item) {

@@ -33,6 +33,13 @@ test('settings begin empty, keep what is not named, and null takes a value away'
 
 const camel = (name: string): string => name.replace(/_(.)/g, (_found, letter: string) => letter.toUpperCase())
 
+test('a name may have any sign that is shown, and half of one is none', async () => {
+  const lab = await createApiLab()
+  const patch = (text: string) => lab.call('PATCH', '/api/v1/settings', { body: { application_name: text } })
+  expect(await patch('Acme 🚲 \u{20bb7}野家')).toMatchObject({ status: 200, json: { application_name: 'Acme 🚲 \u{20bb7}野家' } })
+  expect(await patch('Acme \ud83d')).toMatchObject({ status: 400, json: { field: '/application_name' } })
+})
+
 test.each([
   ['accent', '#ffee00', 'too light'],
   ['accent', 'red', '#0b5fbf'],

@@ -23,7 +23,7 @@ const LOGO = /^data:image\/(png|jpeg|webp);base64,([A-Za-z0-9+/]+={0,2})$/
 /** How the pictures begin, in base64: what says it is a PNG is one. */
 const BEGINNINGS: Readonly<Record<string, string>> = { png: 'iVBORw0KGgo', jpeg: '/9j/', webp: 'UklGR' }
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be in a line
-const CONTROL = /[\u0000-\u001f\u007f\ud800-\udfff\u202a-\u202e\u2066-\u2069]/
+const CONTROL = /[\u0000-\u001f\u007f\ud800-\udfff\u202a-\u202e\u2066-\u2069]/u
 const MAIL = /^[^\s@<>"',;:\\]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+$/i
 const ADDRESS = /^https:\/\/[a-z0-9.-]+(:\d{1,5})?([/?#][^\s"<>\\]*)?$/i
 

@@ -66,7 +66,7 @@ export const instagram = defineProvider({
     'The first token lives one hour and is exchanged at once for one of 60 days.',
     'There is no refresh token: the token renews itself, not before it is 24 hours old and not after it has ended.',
     'Only professional accounts (business and creator) can connect.',
-    'The account is asked for: in the answer to the code its id is a number of 17 digits, which readers of JSON round.',
+    'The account is asked for: in the answer to the code its id is a number of 17 digits, which many readers of JSON round.',
     'There is no revoke endpoint: who disconnects here also removes the app at Instagram.',
   ],
   unverified: ['setup', 'docs', 'authorize.defaultScopes', 'authorize.pkce', 'verdicts', 'api.answers', 'api.authorization', 'samples'],
