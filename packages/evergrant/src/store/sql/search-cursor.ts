@@ -32,9 +32,11 @@ export function placeOf({ by, down }: ConnectionSort, cursor: string | null): Pl
   return { stretch, key, id }
 }
 
+const UNKEEPABLE = /\0|\p{Surrogate}/u
+
 /** What this order gives as the key of this stretch: PostgreSQL takes no text or fraction for an instant, and no zero character in a text. */
 function isKeyOf(by: ConnectionSort['by'], stretch: number, key: unknown): key is Place['key'] {
-  if (by === 'account') return typeof key === 'string' && key.isWellFormed() && !key.includes('\0')
+  if (by === 'account') return typeof key === 'string' && !UNKEEPABLE.test(key)
   // The first stretch holds what has the instant, the second what has none.
   const byInstant = by !== 'created' && by !== 'status' && stretch === 0
   return byInstant ? Number.isSafeInteger(key) : key === null

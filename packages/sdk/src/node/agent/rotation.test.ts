@@ -290,6 +290,8 @@ test('where the attempt itself was lost, the answer is taken back as soon as the
   lab.pass(LIFE + MINUTE)
   lose('refresh')
   expect(await codeOf(program.whoami())).toBe('connection_failed')
+  // It would ask again by itself, with the attempt that it remembers.
+  await program.close()
   const path = join(lab.home, 'credentials.json')
   const file = JSON.parse(readFileSync(path, 'utf8'))
   file.profiles[0].intent = null
