@@ -24,8 +24,9 @@ const GRANT = {
 async function refusal(dataDir: string, env: Readonly<Record<string, string>>): Promise<string | null> {
   try {
     const server = await ServerProcess.start({ dataDir, env })
-    await server.stop()
-    return null
+    // On a full machine somebody else may have its port by now, and answer for it: how the process itself ends decides.
+    const { code } = await server.ended(15_000)
+    return code === null || code === 0 ? null : server.output()
   } catch (error) {
     return String(error)
   }
