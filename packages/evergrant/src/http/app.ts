@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyPluginCallback, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Fault } from '../core/fault/fault.ts'
 import type { Log } from '../core/log.ts'
 import { SECOND } from '../core/time.ts'
@@ -184,10 +184,12 @@ export function createApp(services: Services, options: AppOptions): App {
   keepAnswers(app, services, options.log)
   collectOpenApi(app, options.publicUrl)
   for (const part of partsOf(services, options, { origins, bodies })) {
-    app.register((scope, _options, done) => {
+    const plugin: FastifyPluginCallback = (scope, _options, done) => {
       part(scope.withTypeProvider<SchemaTypes>())
       done()
-    })
+    }
+    // Fastify asks for a name, and looks for it in every module of the process where none is given.
+    app.register(Object.assign(plugin, { [Symbol.for('fastify.display-name')]: 'routes' }))
   }
   return app
 }

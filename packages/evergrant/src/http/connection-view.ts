@@ -50,7 +50,7 @@ export const ConnectionView = Type.Object({
   reconnect_url: nullable(
     Type.String({
       description:
-        'With `needs_reauth`: the page that repairs this connection, under the same id. Null when it is not needed, or when the account is not known.',
+        'With `needs_reauth`: the page that repairs this connection, under the same id. Null when it is not needed, or when a link cannot prove the account: then open one with `return_url`.',
     }),
   ),
   scopes: nullable(Type.Array(Type.String())),

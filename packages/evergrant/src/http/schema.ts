@@ -79,7 +79,8 @@ const ProblemSchema = Type.Object(
     needs_reauth: Type.Boolean(),
     reconnect_url: nullable(
       Type.String({
-        description: 'With `needs_reauth`: the page where the owner repairs the connection. Null when the account is not known; make a reconnect link then.',
+        description:
+          'With `needs_reauth`: the page where the owner repairs the connection. Null when a link cannot prove the account; open a reconnect with `return_url` then.',
       }),
     ),
     retry_at: nullable(Type.String()),

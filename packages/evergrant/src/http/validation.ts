@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Ajv, type ValidateFunction } from 'ajv'
 import fastJson from 'fast-json-stringify'
 import type { FastifySchemaCompiler } from 'fastify'
@@ -42,18 +43,22 @@ export function routeSchemas(): RouteSchemas {
   }
 }
 
-type Serializer = ReturnType<FastifySerializerCompiler<object>>
-
-/** By schema, as the validators keep theirs: a process with several apps builds each once. */
-const serializers = new WeakMap<object, Serializer>()
-
-function serializerOf(schema: object): Serializer {
-  const built = serializers.get(schema)
-  if (built !== undefined) return built
-  const serializer = fastJson(schema)
-  serializers.set(schema, serializer)
-  return serializer
+/** By what a schema says and not by which object it is: many routes say the same, and a process with several apps builds each once. */
+function builtOnce<Built>(build: (schema: object) => Built): (schema: object) => Built {
+  const built = new Map<string, Built>()
+  return (schema) => {
+    const said = createHash('sha256').update(JSON.stringify(schema)).digest('base64')
+    const known = built.get(said)
+    if (known !== undefined) return known
+    const made = build(schema)
+    built.set(said, made)
+    return made
+  }
 }
+
+const bodyCheck = builtOnce((schema) => BODY.compile(schema))
+const textCheck = builtOnce((schema) => TEXT.compile(schema))
+const serializerOf = builtOnce((schema): ReturnType<FastifySerializerCompiler<object>> => fastJson(schema))
 
 function once<Made>(waiting: Set<() => void>, make: () => Made): () => Made {
   let made: Made | undefined
@@ -72,7 +77,7 @@ export const validatorCompiler: FastifySchemaCompiler<object> = (route) => later
 
 /** A check of one part of a body that is looked at piece by piece, so that a bad piece refuses no other. */
 export function pieceOfBody<Schema extends TSchema>(schema: Schema): PieceCheck<Static<Schema>> {
-  return laterCompiled(once(new Set(), () => BODY.compile(schema))) as PieceCheck<Static<Schema>>
+  return laterCompiled(once(new Set(), () => bodyCheck(schema))) as PieceCheck<Static<Schema>>
 }
 
 type Refusals = NonNullable<ValidateFunction['errors']> | null
@@ -99,5 +104,5 @@ function laterCompiled(compiled: () => ValidateFunction): LaterCheck {
 }
 
 function compiledFor({ schema, httpPart }: Parameters<FastifySchemaCompiler<object>>[0]): ValidateFunction {
-  return httpPart === 'body' ? BODY.compile(schema) : TEXT.compile(schema)
+  return httpPart === 'body' ? bodyCheck(schema) : textCheck(schema)
 }

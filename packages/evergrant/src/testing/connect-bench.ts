@@ -5,10 +5,11 @@ import type { ConnectPorts, DiscardedGrant } from '../core/connect/connect-ports
 import { type ConnectService, createConnectService } from '../core/connect/connect-service.ts'
 import { repairLink } from '../core/connect/repair-link.ts'
 import { ConnectionChecks } from '../core/connection/check-connection.ts'
-import { type ConnectionDetails, ConnectionService } from '../core/connection/connection-service.ts'
+import { ConnectionService } from '../core/connection/connection-service.ts'
 import type { Integration, IntegrationSettings } from '../core/connection/integration.ts'
 import { newId, type OrganizationId } from '../core/ids.ts'
 import type { Log, LogFields } from '../core/log.ts'
+import { BulkService } from '../core/observe/bulk-service.ts'
 import { QuotaBook } from '../core/pacing/quota-book.ts'
 import type { ProviderRecord } from '../core/provider/record.ts'
 import { createPushService, type PushService } from '../core/push/push-service.ts'
@@ -191,6 +192,8 @@ function benchPushes(ports: ConnectPorts, store: Store, engine: ReturnType<typeo
 function openApp(world: World, apiKeys: ApiKeysService, tryItAs: OrganizationId | undefined): App {
   const { store, clock, ports, connect, engine, pushes, logs } = world
   const { publicUrl, log } = ports
+  const connections = new ConnectionService({ ...ports, connections: store.connections, checks: store.checks, integrations: store.integrations })
+  const repairPage: Services['repairLink'] = ({ row, linkRepairs }) => (linkRepairs ? repairLink(row.connection, publicUrl, ports) : null)
   // The routes of integrations and of people are not asked here.
   const services = Object.assign({ identity: {} } as Services, {
     clock,
@@ -199,8 +202,9 @@ function openApp(world: World, apiKeys: ApiKeysService, tryItAs: OrganizationId 
     engine,
     apiKeys,
     pushes,
-    connections: new ConnectionService({ ...ports, connections: store.connections, checks: store.checks, integrations: store.integrations }),
-    repairLink: ({ row, linkRepairs }: ConnectionDetails) => (linkRepairs ? repairLink(row.connection, publicUrl, ports) : null),
+    connections,
+    bulks: new BulkService({ ...ports, observed: store.observed, connections, engine, repairLink: repairPage }),
+    repairLink: repairPage,
     providers: ports.providers,
     organizations: store.organizations,
     settings: new OrganizationSettingsService({ ...ports, organizations: store.organizations }),
@@ -221,9 +225,9 @@ function openApp(world: World, apiKeys: ApiKeysService, tryItAs: OrganizationId 
           publicUrl,
           log,
           clock,
-          giveUp: (connection) => services.connections.giveUp(connection, BROWSER),
+          giveUp: (connection) => connections.giveUp(connection, BROWSER),
         }),
-      (scope) => connectSessionRoutes(scope, connect, services.connections),
+      (scope) => connectSessionRoutes(scope, connect, connections),
       ...(tryItAs === undefined ? [] : [(scope: App) => tryItRoutes(scope, { tryIt: playing(world, tryItAs), publicUrl })]),
     ],
   })

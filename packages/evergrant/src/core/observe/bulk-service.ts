@@ -184,8 +184,7 @@ export class BulkService {
       case 'reconnect_links': {
         const url = repairLink(details)
         if (url !== null) return { ...DONE, url }
-        const detail =
-          state === 'needs_reauth' ? 'Its account is not known, so it needs a link of its own: POST connections/{id}/reconnect.' : 'It needs no reconnect.'
+        const detail = state === 'needs_reauth' ? noLink(details) : 'It needs no reconnect.'
         return { outcome: 'refused', detail, url: null }
       }
       case 'disconnect':
@@ -198,6 +197,12 @@ function tooMany(count: number): Fault {
   return new Fault('invalid_request', {
     detail: `This concerns ${count} connections or more, and one request changes at most ${BULK_MOST}. Narrow the filter. Nothing was changed.`,
   })
+}
+
+/** Why a link of the connection's own repairs nothing, and what does. */
+function noLink({ linkRepairs }: ConnectionDetails): string {
+  const why = linkRepairs ? 'Its account is not known' : "Its provider names the account in the browser's address alone"
+  return `${why}, so a link cannot repair it: POST connections/{id}/reconnect with mode \`verified\` and \`return_url\`.`
 }
 
 function refusal(error: unknown): Done {
