@@ -87,8 +87,8 @@ export default defineConfig({
     ],
     globalSetup: ['./tests/postgres.ts'],
     pool: 'forks',
-    // Most files wait for sockets, processes and browsers: on two processors four workers leave them idle for a sixth of the time.
-    maxWorkers: Math.max(5, availableParallelism() - 1),
+    // Most files wait for sockets, processes and browsers, so there are more workers than processors; with five on two, each of them computes for longer than it saves.
+    maxWorkers: Math.max(4, availableParallelism() - 1),
     execArgv: [ROOM_FOR_THE_YOUNG, AT_ONCE],
     // The processes that tests start read their sources compiled: most of a start is reading and stripping a few hundred files.
     env: {

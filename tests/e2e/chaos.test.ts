@@ -13,7 +13,7 @@ const why = skip ?? ''
 const SEED = 20_260_101
 const setting = { timeScale: 50, accessSeconds: 6, perProfile: 2 }
 /** What is struck is what counts, not how much is asked meanwhile: the commands ask as much as a node can answer. */
-const readEveryMs = 40
+const readEveryMs = 100
 const said: string[] = []
 const say = (line: string): void => void said.push(line)
 const ALL_WELL = { wrong_tokens_served: 0, unexplained_states: 0, families_revoked_by_us: 0 }

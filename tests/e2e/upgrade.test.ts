@@ -37,7 +37,7 @@ describe.skipIf(reason !== null)(`a rolling upgrade${reason ?? ''}`, () => {
     const earlier = { ...code, main: await bundleServer({ server: join(code.folder, 'packages/evergrant'), out: join(code.folder, 'bundle/server') }) }
     const postgres = await PostgresProcess.start()
     try {
-      const report = await upgradeNodes(postgres, earlier, { ref: 'HEAD', callers: 1, say })
+      const report = await upgradeNodes(postgres, earlier, { ref: 'HEAD', callers: 1, restMs: 120, say })
       expect(report, said.join('\n')).toMatchObject({ failed_restarts: 0, failed_requests: 0, grants_lost: 0, wrong_tokens_served: 0, nodes: 3 })
       for (const kind of ['token_read', 'connection_refresh', 'session_validate', 'session_refresh', 'sdk_refresh']) {
         expect(report.requests[kind], kind).toBeGreaterThan(10)

@@ -38,6 +38,7 @@ export const PUBLIC_URL = 'http://127.0.0.1:4400'
 /** Real waits, lifetimes short enough that tokens are renewed in the background meanwhile. */
 export const ARENA = { timeScale: 1, accessSeconds: 60, perProfile: 4, nodes: 3, shim: false } as const
 const BETWEEN_RESTARTS_MS = 500
+const CALLER_RESTS_MS = 40
 
 /** Three nodes behind a load balancer; each is stopped as a deployment stops it, and started again, under load. */
 async function rollNodes(postgres: PostgresProcess, { restarts, callers, say }: RollingOptions): Promise<RollingReport> {
@@ -85,14 +86,14 @@ async function rollNodes(postgres: PostgresProcess, { restarts, callers, say }: 
   }
 }
 
-export async function trafficOn(arena: Arena, balancer: Balancer, callers: number): Promise<Traffic> {
+export async function trafficOn(arena: Arena, balancer: Balancer, callers: number, restMs: number = CALLER_RESTS_MS): Promise<Traffic> {
   const handedOut = (connection: string, answer: Answered, startedAt: number): void => {
     const node = arena.nodes.find(({ server }) => server.url === answer.node)?.name ?? ''
     const token = String(at(answer.body, 'access_token'))
     arena.ledger.handedOut({ connection, node, token, startedAt, receivedAt: performance.now(), cutOff: false })
   }
   const connections = arena.subjects.map(({ connection }) => connection)
-  return Traffic.open({ balancer, publicUrl: PUBLIC_URL, key: arena.first.api.headers, connections, callers, restMs: 40, handedOut })
+  return Traffic.open({ balancer, publicUrl: PUBLIC_URL, key: arena.first.api.headers, connections, callers, restMs, handedOut })
 }
 
 export function figuresOf({ tally }: Traffic) {

@@ -12,6 +12,8 @@ import { ARENA, figuresOf, judged, PUBLIC_URL, trafficOn } from './rolling.ts'
 interface UpgradeOptions {
   readonly ref: string
   readonly callers: number
+  /** Between two requests of one caller, about; default 40. */
+  readonly restMs?: number
   readonly say: (line: string) => void
 }
 
@@ -41,12 +43,12 @@ interface UpgradeReport {
 const SERVE_MS = 2_000
 
 /** Nodes of an earlier commit serve; the database is migrated under them; they are replaced one after the other; then all of it goes back. */
-export async function upgradeNodes(postgres: PostgresProcess, earlier: EarlierCode, { callers, say }: UpgradeOptions): Promise<UpgradeReport> {
+export async function upgradeNodes(postgres: PostgresProcess, earlier: EarlierCode, { callers, restMs, say }: UpgradeOptions): Promise<UpgradeReport> {
   const started = performance.now()
   const arena = await Arena.open({ ...ARENA, postgres, main: earlier.main, env: () => ({ EVERGRANT_PUBLIC_URL: PUBLIC_URL }) })
   const balancer = new Balancer(arena.nodes.map((node) => node.server.url))
   try {
-    const traffic = await trafficOn(arena, balancer, callers)
+    const traffic = await trafficOn(arena, balancer, callers, restMs)
     const rolls = new Rolls(say)
     traffic.start()
     await rest(SERVE_MS)
