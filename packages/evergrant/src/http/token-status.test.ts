@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createPersonConnections } from '../core/session/due-connections.ts'
 import { DAY, HOUR, MINUTE } from '../core/time.ts'
 import { type ApiLab, createApiLab } from '../testing/api-lab.ts'
@@ -17,13 +17,13 @@ const status = async (token = ana.token) => (await lab.call('GET', '/api/v1/auth
 const refresh = (credential = ana.refreshToken) => lab.call('POST', '/api/v1/auth/refresh', { key: null, body: { refresh_token: credential } })
 const exchanges = (): number => lab.provider.presented.length
 
-/** Turns of the event loop, while no time passes, until it is so. */
+/** Turns of the event loop, while no time passes, until it is so: signatures are checked by other threads, which come to it when they can. */
 async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let turn = 0; turn < 1_000; turn++) {
-    if (await isSo()) return
+  const look = async () => {
     await lab.time.advance(0)
+    if (!(await isSo())) throw new Error(`${what} never came`)
   }
-  throw new Error(`${what} never came`)
+  await vi.waitFor(look, { interval: 1 })
 }
 
 describe('auth/token-status', () => {
