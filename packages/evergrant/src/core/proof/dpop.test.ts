@@ -91,6 +91,7 @@ const wrong: readonly [string, (at: number) => string | readonly string[], strin
     'signature',
   ],
   ['no jti', (at) => proof(at, { claims: { jti: undefined } }), '`jti`'],
+  ['a jti that is a number, however wide', (at) => proof(at, { claims: { jti: -9007199254740992 } }), '`jti`'],
   ['no htm', (at) => proof(at, { claims: { htm: undefined } }), '`jti`'],
   ['no htu', (at) => proof(at, { claims: { htu: undefined } }), '`jti`'],
   ['no iat', (at) => proof(at, { claims: { iat: undefined } }), '`jti`'],

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts'
+import { parsePlainJson } from '../provider/answer-body.ts'
 import { decodeJwt } from '../provider/base64url.ts'
 import { type Instant, MINUTE, SECOND } from '../time.ts'
 import { proofTarget } from './proof-target.ts'
@@ -86,7 +87,7 @@ export function readProof(headers: readonly string[]): ReadProof | ProofRefusal 
   if (text === undefined || text === '') return 'missing'
   // Some servers join equal fields with a comma, which no JWT has.
   if (more.length > 0 || text.includes(',')) return 'more_than_one'
-  const decoded = text.length > PROOF_LENGTH_MAX ? null : decodeJwt(text)
+  const decoded = text.length > PROOF_LENGTH_MAX ? null : decodeJwt(text, parsePlainJson)
   if (decoded === null || !decoded.signed) return 'malformed'
   const { header } = decoded
   if (header.typ !== PROOF_TYPE || header.crit !== undefined) return 'type_wrong'

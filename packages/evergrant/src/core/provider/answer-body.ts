@@ -13,8 +13,17 @@ export function readAnswerBody(answer: Pick<ProviderAnswer, 'headers' | 'text'>,
 
 /** Parses JSON; undefined when it is none. A whole number that a double would round comes as its digits, see {@link isWideInteger}. */
 export function parseJson(text: string): JsonValue | undefined {
+  return parsed(text, /[0-9]{16}/.test(text) ? keepDigits : undefined)
+}
+
+/** Parses JSON; undefined when it is none. A number is a number, however wide: for what has to be a text and may be nothing that looks like one. */
+export function parsePlainJson(text: string): JsonValue | undefined {
+  return parsed(text)
+}
+
+function parsed(text: string, reviver?: typeof keepDigits): JsonValue | undefined {
   try {
-    const value: JsonValue = JSON.parse(text, /[0-9]{16}/.test(text) ? keepDigits : undefined)
+    const value: JsonValue = JSON.parse(text, reviver)
     return value
   } catch {
     return undefined
