@@ -45,7 +45,7 @@ export function keyFileDoor(config: KeyConfig, ring: LiveKeyring): KeysPorts['fi
         throw new Fault('conflict', { detail: `${path} was changed meanwhile: look at it (evergrant keys status) and try again.` })
       // First out of the ring: were the file to fail, the key is still written down, and the next start has it again.
       ring.replace(keys)
-      replaceKeyFile(path, left)
+      replaceKeyFile(path, left, systemEntropy)
     },
   }
 }

@@ -1,9 +1,22 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { systemEntropy } from '../system.ts'
 import { freshKey, keyFile, nextKeyId, openKeyEntries, readKeyEntries, replaceKeyFile } from './key-file.ts'
+
+/** What happens while a file is on its way to the disk: another process, or a disk that is full. */
+const disk = vi.hoisted(() => ({ syncing: () => {} }))
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof import('node:fs')>()
+  const fsyncSync: typeof fs.fsyncSync = (file) => {
+    const { syncing } = disk
+    disk.syncing = () => {}
+    syncing()
+    fs.fsyncSync(file)
+  }
+  return { ...fs, fsyncSync }
+})
 
 let folder: string
 let path: string
@@ -76,7 +89,7 @@ test('a list without a key, and one that has an id twice, is refused when it is 
   ] as const) {
     writeFileSync(file, JSON.stringify({ keys }), { mode: 0o600 })
     expect(() => readKeyEntries(file)).toThrow(words)
-    expect(() => replaceKeyFile(path, entries)).toThrow(words)
+    expect(() => replaceKeyFile(path, entries, systemEntropy)).toThrow(words)
     expect(existsSync(path)).toBe(false)
   }
 })
@@ -89,8 +102,36 @@ test('the next id is one more than the highest, whatever else the keys are calle
 test('a file is replaced whole: private, with the new keys, and nothing left beside it', () => {
   openKeyEntries(path, systemEntropy)
   const entries = [freshKey('k2', systemEntropy), ...readKeyEntries(path)]
-  replaceKeyFile(path, entries)
+  replaceKeyFile(path, entries, systemEntropy)
   expect(readKeyEntries(path).map(bytesOf)).toEqual(entries.map(bytesOf))
   expect(statSync(path).mode & 0o777).toBe(0o600)
-  expect(existsSync(`${path}.new`)).toBe(false)
+  expect(readdirSync(dirname(path))).toEqual(['keys.json'])
+})
+
+test('two processes that write the file in the same moment each write a draft of their own: both go through, and the file is one of them whole', () => {
+  openKeyEntries(path, systemEntropy)
+  const [one, other] = [[freshKey('k2', systemEntropy)], [freshKey('k3', systemEntropy), freshKey('k4', systemEntropy)]]
+  const seen: unknown[] = []
+  disk.syncing = () => {
+    replaceKeyFile(path, other, systemEntropy)
+    seen.push(readKeyEntries(path).map(({ id }) => id))
+  }
+  replaceKeyFile(path, one, systemEntropy)
+  expect([...seen, readKeyEntries(path).map(({ id }) => id)]).toEqual([['k3', 'k4'], ['k2']])
+  expect(readKeyEntries(path).map(bytesOf)).toEqual(one.map(bytesOf))
+  expect([readdirSync(dirname(path)), statSync(path).mode & 0o777]).toEqual([['keys.json'], 0o600])
+})
+
+test('a write that fails leaves the file as it was, and no draft with keys in it', () => {
+  const full = () => {
+    throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+  }
+  const [made] = openKeyEntries(path, systemEntropy)
+  disk.syncing = full
+  expect(() => replaceKeyFile(path, [freshKey('k2', systemEntropy)], systemEntropy)).toThrow('ENOSPC')
+  expect([readdirSync(dirname(path)), bytesOf(readKeyEntries(path)[0])]).toEqual([['keys.json'], bytesOf(made)])
+  rmSync(path)
+  mkdirSync(path)
+  expect(() => replaceKeyFile(path, [freshKey('k2', systemEntropy)], systemEntropy)).toThrow('EISDIR')
+  expect(readdirSync(dirname(path))).toEqual(['keys.json'])
 })

@@ -1,8 +1,11 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Fault } from '../core/fault/fault.ts'
 import type { Entropy } from '../core/time.ts'
 import { KEY_BYTES, type KeyEntry, keyEntry, masterKey, requireUsableKeys } from './keyring.ts'
+
+/** Of a draft's name: process ids come again, and two containers may share a folder. */
+const DRAFT_BYTES = 8
 
 /** Where the embedded default keeps its keys. */
 export function keyFile(dataDir: string): string {
@@ -43,13 +46,18 @@ export function nextKeyId(entries: readonly Pick<KeyEntry, 'id'>[]): string {
 
 /**
  * Puts these entries in the place of the file's, in one step that a crash cannot halve: a key that sealed something must not be
- * in neither file.
+ * in neither file. The draft is this write's own: another process may be writing the file in the same moment.
  */
-export function replaceKeyFile(path: string, entries: readonly KeyEntry[]): void {
+export function replaceKeyFile(path: string, entries: readonly KeyEntry[], entropy: Entropy): void {
   requireUsableKeys(entries)
-  const draft = `${path}.new`
-  writeNew(draft, entries, 'w')
-  renameSync(draft, path)
+  const draft = `${path}.${process.pid}-${Buffer.from(entropy.bytes(DRAFT_BYTES)).toString('hex')}`
+  try {
+    writeNew(draft, entries)
+    renameSync(draft, path)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw error
+  }
   syncFolder(dirname(path))
 }
 
@@ -68,11 +76,12 @@ export function refuseWideMode(path: string): void {
   })
 }
 
-function writeNew(path: string, entries: readonly KeyEntry[], flag: 'w' | 'wx' = 'wx'): void {
+function writeNew(path: string, entries: readonly KeyEntry[]): void {
   const keys = entries.map((entry) => ({ id: entry.id, key: 'wrapped' in entry ? entry.wrapped : Buffer.from(entry.key.reveal()).toString('base64') }))
-  const file = openSync(path, flag, 0o600)
+  const file = openSync(path, 'wx', 0o600)
   try {
-    writeSync(file, `${JSON.stringify({ keys }, null, 2)}\n`)
+    // All of it: a disk that fills up takes a part without a word.
+    writeFileSync(file, `${JSON.stringify({ keys }, null, 2)}\n`)
     fsyncSync(file)
   } finally {
     closeSync(file)

@@ -169,7 +169,7 @@ async function writeDown(config: Config, { before, after: entries }: Change, out
   // Vault takes its time: what somebody else wrote meanwhile must not be written away, because a value may be sealed with it.
   if (textOf(readKeyEntries(path)) !== textOf(before))
     throw new CommandFailure(EXIT.problem, `${path} was changed meanwhile: look at it (evergrant keys status) and try again.`, { code: 'conflict' })
-  replaceKeyFile(path, entries)
+  replaceKeyFile(path, entries, systemEntropy)
   const control = readControlFile(config.dataDir)
   const runs = control !== undefined && isAlive(control.pid)
   if (runs)
