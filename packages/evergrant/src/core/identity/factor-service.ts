@@ -1,5 +1,5 @@
 import { Fault } from '../fault/fault.ts'
-import { type FactorId, newId, type UserId } from '../ids.ts'
+import { type FactorId, newId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
 import { requireRecentProof } from '../session/recent-proof.ts'
 import type { AuthMethod } from '../session/session.ts'
@@ -120,9 +120,11 @@ export class FactorService {
     const { user } = signedIn
     const held = (await this.#ports.factors.listOf(user.id)).filter(({ confirmedAt }) => confirmedAt !== null)
     const factor = held.find((one) => one.id === id)
-    if (factor !== undefined && held.length === 1) await this.#requireNotDemanded(user.id)
     const event = this.#desk.ownEvent('user.factor_removed', user.id, signedIn.session.organization, { factor: id, kind: factor?.kind ?? null })
-    if (factor === undefined || (await this.#ports.factors.remove(user.id, id, event)) === 'gone') throw notFound(id)
+    const outcome = factor === undefined ? 'gone' : await this.#ports.factors.remove(user.id, id, event)
+    if (factor === undefined || outcome === 'gone') throw notFound(id)
+    if (outcome !== 'removed')
+      throw new Fault('conflict', { detail: `${outcome.by} asks you for a second step, and this is your only one. Add another before you remove it.` })
     await this.#tell(signedIn, 'removed', factor.name)
   }
 
@@ -149,15 +151,6 @@ export class FactorService {
     const { sessions } = this.#ports
     const now = (await sessions.get(id))?.session
     if (now !== undefined && !now.methods.includes(method)) await sessions.reauthenticated(id, [...now.methods, method], now.authenticatedAt)
-  }
-
-  /** @throws Fault `conflict` where an organization of theirs asks this person for a second factor */
-  async #requireNotDemanded(user: UserId): Promise<void> {
-    for (const { organization, role } of await this.#ports.users.membershipsOf(user)) {
-      const found = await this.#ports.organizations.get(organization)
-      if (found?.requireSecondFactor.includes(role))
-        throw new Fault('conflict', { detail: `${found.name} asks you for a second step, and this is your only one. Add another before you remove it.` })
-    }
   }
 
   async #mayChange(signedIn: SignedIn): Promise<void> {

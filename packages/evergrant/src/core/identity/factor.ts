@@ -51,6 +51,12 @@ export interface RemovedFactors {
 /** `codes`: the recovery codes that came with it are the person's now; else they have others. */
 export type Added = { readonly kind: 'added'; readonly codes: boolean }
 
+/** The last confirmed one stays: `by`, the name of an organization of the person, asks their role for one. */
+export interface Demanded {
+  readonly kind: 'demanded'
+  readonly by: string
+}
+
 /**
  * `by`: the session in which the person adds something. `session_over`: it ended meanwhile, and nothing was written: what was under way when everything was
  * removed must not be there afterwards. Without `by` it is written whoever asks.
@@ -62,8 +68,8 @@ export interface Factors {
   /** An unconfirmed `totp` of the same user makes room. `codes`: hashes of recovery codes, kept where the user has none left. */
   insert(factor: Factor, codes: readonly string[] | null, event: NewEvent | null, by?: SessionId): Promise<Added | 'taken' | 'session_over'>
   confirm(confirmation: FactorConfirmation, by?: SessionId): Promise<Added | 'gone' | 'session_over'>
-  /** With the last one go the recovery codes. */
-  remove(user: UserId, id: FactorId, event: NewEvent): Promise<'removed' | 'gone'>
+  /** With the last one go the recovery codes. Of two who remove the last two at once, the second is the one who removes the last. */
+  remove(user: UserId, id: FactorId, event: NewEvent): Promise<'removed' | 'gone' | Demanded>
   /** True once for each time step, and never for an older one. */
   useStep(id: FactorId, step: number, at: Instant): Promise<boolean>
   /** False when the count did not grow: then two devices hold this passkey. */

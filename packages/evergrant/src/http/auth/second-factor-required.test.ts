@@ -1,8 +1,10 @@
 // An organization that asks some of its people for a second factor: what a session without one may do, and how it gets out of that.
 import { TOTP } from 'otpauth'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { newId } from '../../core/ids.ts'
 import { MINUTE } from '../../core/time.ts'
 import type { Role } from '../../core/user/user.ts'
+import { systemEntropy } from '../../system.ts'
 import type { ApiAnswer } from '../../testing/api-lab.ts'
 import { createIdentityLab, type IdentityLab, ORIGIN } from '../../testing/identity-lab.ts'
 import { openFor } from '../../testing/people.ts'
@@ -178,5 +180,21 @@ describe('the setting', () => {
     expect((await remove()).json).toMatchObject({ status: 409, code: 'conflict' })
     await demand([])
     expect((await remove()).status).toBe(204)
+  })
+
+  test('keeps one of the last two factors of those who are asked, also when both are removed at the same moment', async () => {
+    const { email, id: person } = await fresh('admin')
+    await demand(['admin'])
+    const opened = (await lab.login(email)).json
+    await addTotp(opened.access_token)
+    const token = (await lab.post('auth/refresh', { refresh_token: opened.refresh_token })).json.access_token
+    const [first] = await lab.store.factors.listOf(person)
+    if (first === undefined) throw new Error('a factor was added')
+    await lab.store.factors.insert({ ...first, id: newId('fct', systemEntropy) }, null, null)
+    const factors = async (): Promise<{ id: string }[]> => (await get('users/me/factors', token)).json.items
+    const both = await Promise.all((await factors()).map(({ id }) => lab.call('DELETE', `/api/v1/users/me/factors/${id}`, { key: token })))
+    expect(both.map(({ status }) => status).toSorted()).toEqual([204, 409])
+    expect(both.find(({ status }) => status === 409)?.json.detail).toMatch(/asks you for a second step, and this is your only one/)
+    expect(await factors()).toHaveLength(1)
   })
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { FactorId, SessionId, UserId } from '../../core/ids.ts'
 import { factorOf } from './identity-cases.ts'
-import { opened, person } from './people.ts'
+import { membershipOf, opened, person } from './people.ts'
 import type { StoreCase } from './store-case.ts'
 import { PAST, TestOrganization } from './test-organization.ts'
 
@@ -22,6 +22,7 @@ function factorsOf(org: TestOrganization, user: UserId, by?: SessionId) {
     confirm: ({ id }: { readonly id: FactorId }) => store.factors.confirm({ user, id, step: 1, codes: codes(), at: PAST, event: added() }, by),
     codes: () => store.factors.replaceCodes(user, codes(), org.event('user.recovery_codes_replaced'), by),
     removeAll: () => store.factors.removeAll(user, PAST, { removed: org.event('user.factors_removed'), ended: org.event('session.ended') }),
+    remove: (id: FactorId) => store.factors.remove(user, id, org.event('user.factor_removed')),
     left: async () => [(await store.factors.listOf(user)).length, await store.factors.codesLeft(user)],
   }
 }
@@ -87,6 +88,50 @@ export const factorRemovalCases: readonly StoreCase[] = [
         const last = await Promise.all([store.factors.remove(user, second.id, org.event('user.factor_removed')), own.codes()])
         assert.equal(last[0], 'removed')
         assert.deepEqual(await own.left(), [0, 0])
+      }
+    },
+  },
+  {
+    name: 'of two who remove the last two factors at once, one finds that an organization of the person asks for one, and keeps it',
+    async run(store, context) {
+      const org = await TestOrganization.open(store, context)
+      await store.organizations.requireSecondFactor(org.organization, ['admin'], org.event('organization.updated'))
+      for (let round = 0; round < ROUNDS; round++) {
+        const { id: user } = await person(org, 'admin')
+        const own = factorsOf(org, user)
+        await own.passkey()
+        await own.passkey()
+        const held = await store.factors.listOf(user)
+        const both = await Promise.all(held.map(({ id }) => own.remove(id)))
+        assert.deepEqual(
+          both.filter((one) => one !== 'removed'),
+          [{ kind: 'demanded', by: (await store.organizations.get(org.organization))?.name }],
+        )
+        assert.deepEqual(await own.left(), [1, 2])
+      }
+    },
+  },
+  {
+    name: 'the last factor goes where nobody asks for one, and one that was never confirmed goes at any time and stands for none',
+    async run(store, context) {
+      const org = await TestOrganization.open(store, context)
+      await store.organizations.requireSecondFactor(org.organization, ['owner', 'admin'], org.event('organization.updated'))
+      const other = await TestOrganization.open(store, context)
+      for (const [role, asked] of [
+        ['admin', true],
+        ['operator', false],
+      ] as const) {
+        const { id: user } = await person(other, 'admin')
+        await store.users.addMember(membershipOf(org, user, role), org.event('user.joined'))
+        const own = factorsOf(org, user)
+        await own.passkey()
+        const [confirmed] = await store.factors.listOf(user)
+        const { factor } = await own.start()
+        if (confirmed === undefined) throw new Error('a passkey was added')
+        const last = await own.remove(confirmed.id)
+        assert.equal(typeof last === 'object' ? last.kind : last, asked ? 'demanded' : 'removed')
+        assert.equal(await own.remove(factor.id), 'removed')
+        assert.deepEqual(await own.left(), asked ? [1, 2] : [0, 0])
       }
     },
   },

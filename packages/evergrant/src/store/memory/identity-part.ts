@@ -1,5 +1,5 @@
 import type { NewEvent } from '../../core/audit/event.ts'
-import type { Added, Factor, FactorConfirmation, Factors, RemovedFactors } from '../../core/identity/factor.ts'
+import type { Added, Demanded, Factor, FactorConfirmation, Factors, RemovedFactors } from '../../core/identity/factor.ts'
 import { charge, FRESH, giveBack, type NamedCharge, type ThrottleState, type Throttles } from '../../core/identity/throttle.ts'
 import { FACTOR_TICKETS, type Ticket, type TicketPurpose, type Tickets } from '../../core/identity/ticket.ts'
 import type { FactorId, SessionId, UserId } from '../../core/ids.ts'
@@ -150,6 +150,27 @@ function confirm(tables: Tables, { user, id, step, codes, at, event }: FactorCon
   return { kind: 'added', codes: kept }
 }
 
+function remove(tables: Tables, user: UserId, id: FactorId, event: NewEvent): 'removed' | 'gone' | Demanded {
+  const factor = tables.factors.get(id)
+  if (factor?.user !== user) return 'gone'
+  const others = ofUser(tables, user).some((other) => other.confirmedAt !== null && other.id !== id)
+  const by = factor.confirmedAt === null || others ? undefined : whoDemands(tables, user)
+  if (by !== undefined) return { kind: 'demanded', by }
+  tables.factors.delete(id)
+  if (!isProtected(tables, user)) for (const key of codesOf(tables, user)) tables.recoveryCodes.delete(key)
+  tables.append(event)
+  return 'removed'
+}
+
+/** The name of an organization that asks the person's role there for a second factor. */
+function whoDemands(tables: Tables, user: UserId): string | undefined {
+  const asking = [...tables.memberships.values()]
+    .filter((membership) => membership.user === user)
+    .sort((left, right) => (left.organization < right.organization ? -1 : 1))
+    .map(({ organization, role }) => ({ role, found: tables.organizations.get(organization) }))
+  return asking.find(({ role, found }) => found?.requireSecondFactor.includes(role))?.found?.name
+}
+
 function forgetUnconfirmed(tables: Tables, before: Instant, limit: number): number {
   const old = [...tables.factors.values()].filter(({ confirmedAt, createdAt }) => confirmedAt === null && createdAt < before).slice(0, limit)
   for (const { id } of old) tables.factors.delete(id)
@@ -182,13 +203,7 @@ export function factorsPart(tables: Tables): Factors {
     byCredential: async (credentialId) => [...tables.factors.values()].find((factor) => factor.credentialId === credentialId),
     insert: async (factor, codes, event, by) => insertFactor(tables, factor, { codes, event, by }),
     confirm: async (confirmation, by) => confirm(tables, confirmation, by),
-    remove: async (user, id, event) => {
-      if (tables.factors.get(id)?.user !== user) return 'gone'
-      tables.factors.delete(id)
-      if (!isProtected(tables, user)) for (const key of codesOf(tables, user)) tables.recoveryCodes.delete(key)
-      tables.append(event)
-      return 'removed'
-    },
+    remove: async (user, id, event) => remove(tables, user, id, event),
     removeAll: async (user, at, events) => removeAll(tables, user, { at, ...events }),
     useStep: async (id, step, at) => change(tables, id, ({ lastStep }) => (lastStep ?? -1) < step, { lastStep: step, lastUsedAt: at }),
     useCount: async (id, signCount, at) =>

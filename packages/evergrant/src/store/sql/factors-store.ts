@@ -1,5 +1,5 @@
 import type { NewEvent } from '../../core/audit/event.ts'
-import type { Added, Factor, FactorConfirmation, FactorKind, Factors, RemovedFactors } from '../../core/identity/factor.ts'
+import type { Added, Demanded, Factor, FactorConfirmation, FactorKind, Factors, RemovedFactors } from '../../core/identity/factor.ts'
 import { FACTOR_TICKETS } from '../../core/identity/ticket.ts'
 import type { FactorId, SessionId, UserId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
@@ -113,12 +113,29 @@ function* confirm(
   return { kind: 'added', codes: kept }
 }
 
-function* remove(dialect: Dialect, user: UserId, id: FactorId, event: NewEvent): Program<'removed' | 'gone'> {
+/** The person is locked: of two who remove the last two at once, the second sees that theirs is the last. */
+function* remove(dialect: Dialect, user: UserId, id: FactorId, event: NewEvent): Program<'removed' | 'gone' | Demanded> {
   yield* lockPerson(dialect, user)
-  if ((yield* run('delete from factor where id = ? and user_id = ?', id, user)) === 0) return 'gone'
+  const found = yield* row('select confirmed_at from factor where id = ? and user_id = ?', id, user)
+  if (found === undefined) return 'gone'
+  const others = yield* rows('select id from factor where user_id = ? and confirmed_at is not null and id <> ? limit 1', user, id)
+  const by = found.confirmed_at === null || others.length > 0 ? undefined : yield* whoDemands(user)
+  if (by !== undefined) return { kind: 'demanded', by }
+  yield* run('delete from factor where id = ? and user_id = ?', id, user)
   if (!(yield* isProtected(user))) yield* run('delete from recovery_code where user_id = ?', user)
   yield* append(event)
   return 'removed'
+}
+
+/** The name of an organization that asks the person's role there for a second factor. */
+function* whoDemands(user: UserId): Program<string | undefined> {
+  const memberships = yield* rows(
+    `select m.role, o.name, o.require_second_factor from membership m join organization o on o.id = m.organization_id
+     where m.user_id = ? order by m.organization_id`,
+    user,
+  )
+  const demanding = memberships.find((one) => json<readonly string[]>(one, 'require_second_factor').includes(text(one, 'role')))
+  return demanding === undefined ? undefined : text(demanding, 'name')
 }
 
 function* isProtected(user: UserId): Program<boolean> {
