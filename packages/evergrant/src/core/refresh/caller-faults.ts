@@ -12,6 +12,12 @@ export function askAgain(now: Instant): Fault {
   return new Fault('refresh_in_progress', { retryAt: now + ASK_AGAIN_MS })
 }
 
+/** A renewed token does not answer its caller, and the next one waits for the database to take this one: what it replaces is spent. */
+export function notStored(now: Instant): Fault {
+  const detail = 'the last renewal is kept beside the database, which does not take it yet; health says why, and nothing is lost'
+  return new Fault('refresh_in_progress', { retryAt: now + ASK_AGAIN_MS, detail })
+}
+
 /** True when the provider says that the grant is over: then the old token is not handed out either. */
 export function endsGrant(result: FlightResult | null): boolean {
   return result?.kind === 'failed' && result.fault !== null && new Fault(result.fault.code).definition.class === 'grant'

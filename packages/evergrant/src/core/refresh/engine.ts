@@ -7,7 +7,7 @@ import { Admission } from './admission.ts'
 import { AnsweredRefreshes } from './answered-refreshes.ts'
 import type { RenewedToken } from './attempt.ts'
 import { Backlogs } from './backlog.ts'
-import { askAgain, ended, endsGrant, failedFault, notRenewed, waiting } from './caller-faults.ts'
+import { askAgain, ended, endsGrant, failedFault, notRenewed, notStored, waiting } from './caller-faults.ts'
 import type { GrantRow } from './credentials.ts'
 import { DeathRunner } from './death-runner.ts'
 import { DueRunner } from './due-runner.ts'
@@ -33,7 +33,7 @@ import { probeConnection, type ReuseProbeReport, type ReuseProbeRequest } from '
 import { StoreOutage } from './store-outage.ts'
 import { Takeover } from './takeover.ts'
 import { TokenBudgets } from './token-budget.ts'
-import { type CachedToken, TokenCache } from './token-cache.ts'
+import { answers, type CachedToken, TokenCache } from './token-cache.ts'
 import { Told } from './told.ts'
 import { recordToldEnd, type ToldEnd, type ToldEndOutcome } from './told-end.ts'
 
@@ -157,9 +157,12 @@ export class Engine implements RefreshEngine {
       })
     const ask = { kind: 'read', minTtlMs, rejectedGeneration } as const
     const plan = planRefresh({ row, reuse: context.reuse, ask, now, refresh: context.record.token.refresh }, this.#world.times)
-    const ahead = this.#flights.ahead(request.connection)?.answer
-    // The row may still be the old one while its commit is tried again: nobody goes back a generation.
-    if (ahead !== undefined && ahead.generation > row.credential.generation && row.connection.state === 'active') return ahead
+    const ahead = this.#flights.ahead(request.connection)
+    // The row may still be the old one while its commit is tried again: nobody goes back a generation, and nobody can go on to the next.
+    if (ahead !== undefined && ahead.answer.generation > row.credential.generation && row.connection.state === 'active') {
+      if (answers(ahead, request, now)) return ahead.answer
+      throw notStored(now)
+    }
     const rejected = rejectedGeneration === row.credential.generation
     switch (plan.kind) {
       case 'fresh':

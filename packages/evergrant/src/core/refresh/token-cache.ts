@@ -10,6 +10,13 @@ export interface CachedToken {
   readonly hardAt: Instant | null
 }
 
+/** Newer than what was refused, and lives for as long as the caller asks; `minTtlMs` counts up to half of its life. */
+export function answers({ answer, obtainedAt }: Pick<CachedToken, 'answer' | 'obtainedAt'>, request: TokenRequest, now: Instant): boolean {
+  const { generation, expiresAt } = answer
+  if (request.rejectedGeneration !== null && request.rejectedGeneration >= generation) return false
+  return expiresAt === null || expiresAt - now > Math.min(request.minTtlMs, (expiresAt - obtainedAt) / 2)
+}
+
 /** Valid tokens in memory, bounded, least recently stored out first. Never goes back to an older generation. */
 export class TokenCache {
   readonly #entries = new Map<ConnectionId, CachedToken>()
@@ -30,12 +37,8 @@ export class TokenCache {
   find(request: TokenRequest, now: Instant): CachedToken | undefined {
     const entry = this.#entries.get(request.connection)
     if (entry === undefined || entry.organization !== request.organization) return undefined
-    if (request.rejectedGeneration !== null && request.rejectedGeneration >= entry.answer.generation) return undefined
     if (entry.hardAt !== null && now >= entry.hardAt) return undefined
-    const { expiresAt } = entry.answer
-    if (expiresAt === null) return entry
-    const need = Math.min(request.minTtlMs, (expiresAt - entry.obtainedAt) / 2)
-    return expiresAt - now > need ? entry : undefined
+    return answers(entry, request, now) ? entry : undefined
   }
 
   put(entry: CachedToken): void {
