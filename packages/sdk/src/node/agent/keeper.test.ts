@@ -25,12 +25,12 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const connect = (): Promise<Evergrant> =>
+const connect = (time: TestClock = clock): Promise<Evergrant> =>
   Evergrant.connect({
     enrolmentCode: server.code({ withServer: true }),
     log: false,
     onCredentialEvent: (event) => events.push(event),
-    platform: { ...clock, fetch: server.fetch, home: join(folder, 'home'), env: { EVERGRANT_KEYCHAIN: '0', EVERGRANT_MACHINE_ID: 'one' } },
+    platform: { ...time, fetch: server.fetch, home: join(folder, 'home'), env: { EVERGRANT_KEYCHAIN: '0', EVERGRANT_MACHINE_ID: 'one' } },
   })
 
 /** Time passes in steps, so that files can be written in between. */
@@ -74,6 +74,55 @@ test('what fails is tried again by itself, and is told each time', async () => {
   }
   await expect.poll(() => server.counts.rotations, { timeout: 15_000 }).toBe(1)
   await expect.poll(() => events.at(-1)?.type, { timeout: 15_000 }).toBe('renewed')
+  await client.close()
+})
+
+/** Renewals fail until `away` is over. */
+function whileAway(away: { over: boolean; refused: number }): void {
+  server.once('refresh', (commit) => {
+    if (away.over) return commit()
+    away.refused += 1
+    whileAway(away)
+    return Promise.reject(new TypeError('no route'))
+  })
+}
+
+test('a clock that is set back after a failure does not put the next try off', async () => {
+  const client = await connect()
+  const away = { over: false, refused: 0 }
+  whileAway(away)
+  await clock.advance(400_000)
+  await expect.poll(() => away.refused, { timeout: 15_000 }).toBe(1)
+  away.over = true
+  clock.set(-24 * 60 * MINUTE)
+  await pass(1)
+  await expect.poll(() => server.counts.rotations, { timeout: 15_000 }).toBe(1)
+  await client.close()
+})
+
+test('a clock that is set back does not keep an old failure alive for whoever has no token', async () => {
+  const client = await connect()
+  const away = { over: false, refused: 0 }
+  whileAway(away)
+  await pass(13)
+  await expect.poll(() => away.refused, { timeout: 15_000 }).toBeGreaterThan(3)
+  // By less than the token has been over: there is still none that could be used.
+  clock.set(-2 * MINUTE)
+  away.over = true
+  expect((await client.whoami()).generation).toBe(2)
+  await client.close()
+})
+
+test('a timer that comes a fraction of a millisecond early, as those of the runtime do, loses no try', async () => {
+  const early = { ...clock, random: () => 0.123, after: (ms: number, task: () => void) => clock.after(Math.max(1, Math.trunc(ms)), task) }
+  const client = await connect(early)
+  const away = { over: false, refused: 0 }
+  whileAway(away)
+  await pass(8)
+  await expect.poll(() => away.refused, { timeout: 15_000 }).toBeGreaterThan(2)
+  away.over = true
+  await pass(2)
+  await expect.poll(() => server.counts.rotations, { timeout: 15_000 }).toBe(1)
   await client.close()
 })
 

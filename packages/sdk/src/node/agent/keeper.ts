@@ -94,18 +94,30 @@ export class Keeper {
   async #insist(request: RenewRequest): Promise<Snapshot> {
     const { platform, maxRetries } = this.#options
     for (let tries = 0; ; tries += 1) {
-      if (tries === 0 && this.#failures > maxRetries && platform.now() - this.#failedAt < FAIL_FAST_MS) throw this.#failure
+      if (tries === 0 && this.#failures > maxRetries && this.#hasJustFailed()) throw this.#failure
       try {
         return await this.#fly(request)
       } catch (error) {
         if (tries >= maxRetries || !isTransient(error) || this.#closed) throw error
-        await platform.wait(Math.min(this.#notBefore - platform.now(), BACKOFF_MIN_MS * 2 ** tries))
+        await platform.wait(Math.min(this.#restMs(), BACKOFF_MIN_MS * 2 ** tries))
       }
     }
   }
 
+  /** Milliseconds until another try makes sense. More than any pause lasts: this machine's clock was set back, and says nothing about it. */
+  #restMs(): number {
+    const leftMs = this.#notBefore - this.#options.platform.now()
+    return leftMs > BACKOFF_MAX_MS ? 0 : Math.max(0, leftMs)
+  }
+
+  /** A failure from the future was noted before the clock was set back. */
+  #hasJustFailed(): boolean {
+    const agoMs = this.#options.platform.now() - this.#failedAt
+    return agoMs >= 0 && agoMs < FAIL_FAST_MS
+  }
+
   #beside(): void {
-    if (this.#closed || this.#flight !== null || this.#options.platform.now() < this.#notBefore) return
+    if (this.#closed || this.#flight !== null || this.#restMs() > 0) return
     // Told to whoever listens; the token in hand goes on.
     this.#fly({}).catch(() => {})
   }
@@ -162,7 +174,8 @@ export class Keeper {
     if (this.#closed) return
     const { platform } = this.#options
     const due = Math.max(0, at - platform.now())
-    this.#cancel = platform.after(Math.min(due, TIMER_MAX_MS), () => (due > TIMER_MAX_MS ? this.#schedule(at) : this.#beside()))
+    // Timers of the runtime know whole milliseconds, and may come before the pause is over: then there is another.
+    this.#cancel = platform.after(Math.min(due, TIMER_MAX_MS), () => (due > TIMER_MAX_MS || this.#restMs() > 0 ? this.#schedule(at) : this.#beside()))
   }
 }
 
