@@ -2,7 +2,6 @@ import { statusOf } from '../connection/status.ts'
 import { Fault } from '../fault/fault.ts'
 import type { ConnectionId, OrganizationId } from '../ids.ts'
 import { SealError } from '../seal/seal.ts'
-import type { Instant } from '../time.ts'
 import { Admission } from './admission.ts'
 import { AnsweredRefreshes } from './answered-refreshes.ts'
 import type { RenewedToken } from './attempt.ts'
@@ -68,6 +67,7 @@ export class Engine implements RefreshEngine {
   readonly #forgotten: ForgottenLeases
   readonly #atWork: (connection: ConnectionId) => boolean
   readonly #probes = new Map<Promise<ReuseProbeReport>, ConnectionId>()
+  /** Monotonic. */
   readonly #nudgedAt = new Map<ConnectionId, number>()
   #draining = false
 
@@ -116,7 +116,7 @@ export class Engine implements RefreshEngine {
     const entry = this.#cache.find(request, now)
     if (entry === undefined) return undefined
     this.#interest.read(request.connection, now, entry.softAt)
-    if (entry.softAt !== null && now >= entry.softAt) this.#nudge(request.connection, now)
+    if (entry.softAt !== null && now >= entry.softAt) this.#nudge(request.connection)
     return entry.answer
   }
 
@@ -149,10 +149,10 @@ export class Engine implements RefreshEngine {
     const now = this.#world.clock.wall()
     this.#interest.read(request.connection, now, row.credential.softAt)
     const { minTtlMs, rejectedGeneration } = request
-    const refusedUntil = this.#rejections.refusedUntil(request.connection, rejectedGeneration, now)
-    if (refusedUntil !== null)
+    const quietMs = this.#rejections.quietForMs(request.connection, rejectedGeneration, this.#world.clock.mono())
+    if (quietMs !== null)
       throw new Fault('upstream_token_refused', {
-        retryAt: refusedUntil,
+        retryAt: now + quietMs,
         detail: 'a token renewed moments ago is refused again: the refusal is not about its age',
       })
     const ask = { kind: 'read', minTtlMs, rejectedGeneration } as const
@@ -169,7 +169,7 @@ export class Engine implements RefreshEngine {
         return this.#answer(row, context, reading)
       case 'refresh':
         if (!plan.background) return this.#renewed(request, { row, context }, reading, rejected)
-        this.#nudge(request.connection, now)
+        this.#nudge(request.connection)
         return this.#answer(row, context, reading)
       case 'wait':
         if (!rejected && servable(row, now, minTtlMs)) return this.#answer(row, context, reading)
@@ -186,7 +186,7 @@ export class Engine implements RefreshEngine {
     const { id } = row.connection
     const now = this.#world.clock.wall()
     const refusal = await this.#refused.look(row, context, reporter)
-    if (refusal.kind === 'works') this.#rejections.renewed(id, row.credential.generation, now)
+    if (refusal.kind === 'works') this.#rejections.renewed(id, row.credential.generation, this.#world.clock.mono())
     const fault = refusalFault(refusal, now)
     if (fault !== null) throw fault
     this.#cache.forget(id)
@@ -308,7 +308,7 @@ export class Engine implements RefreshEngine {
     switch (result?.kind) {
       case 'renewed':
         if (result.token.answer.generation < seen) break
-        if (rejected) this.#rejections.renewed(connection, result.token.answer.generation, now)
+        if (rejected) this.#rejections.renewed(connection, result.token.answer.generation, this.#world.clock.mono())
         return result.token.answer
       case 'planned':
         if (result.plan.kind === 'wait') break
@@ -372,7 +372,8 @@ export class Engine implements RefreshEngine {
   }
 
   /** A background renewal, whose failure stays invisible. */
-  #nudge(connection: ConnectionId, now: Instant): void {
+  #nudge(connection: ConnectionId): void {
+    const now = this.#world.clock.mono()
     const last = this.#nudgedAt.get(connection) ?? Number.NEGATIVE_INFINITY
     if (this.#draining || now - last < NUDGE_EVERY_MS || this.#flights.has(connection)) return
     if (this.#nudgedAt.size > NUDGES_KEPT) this.#nudgedAt.clear()
