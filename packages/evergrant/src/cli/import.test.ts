@@ -159,6 +159,28 @@ test('a table of a SQLite file with sealed columns, its key in the environment o
   expect(await run([...args, '--fernet-key-env', 'NOT_THERE'])).toMatchObject({ code: 2 })
 })
 
+test('a mapped column that the table does not have stops the import by its name, and shows nothing of the first line', async () => {
+  await integration()
+  const rows = ['user_id,rt,note.plan', 'owner-1,planted-rt-1,x']
+  const file = write('table.csv', rows)
+  const database = join(folder, 'table.db')
+  const made = new DatabaseSync(database)
+  made.exec("create table grants (user_id text, rt text); insert into grants values ('owner-1', 'planted-rt-1')")
+  made.close()
+  const table = ['--from', 'table', '--integration', 'strava', '--map']
+  for (const source of [[file], [`sqlite:${database}`, '--table', 'grants'], [write('headless.csv', ['planted-owner,planted-rt', 'owner-2,planted-rt-2'])]]) {
+    const { code, out, err } = await run(['import', ...source, ...table, 'owner=user_id,refresh_token=rt,account=acount'])
+    expect(code, err).toBe(2)
+    expect(err).toMatch(/--map \w+=\w+: there is no column '\w+'/)
+    expect(out + err).not.toContain('planted-')
+  }
+  expect(await connections()).toEqual([])
+  // What a line of JSON leaves out, another may have; a path begins at a column.
+  const lines = write('table.jsonl', [{ user_id: 'owner-1', rt: 'planted-rt-1' }])
+  expect((await run(['import', lines, ...table, 'owner=user_id,refresh_token=rt,account=account', '--dry-run'])).code).toBe(0)
+  expect((await run(['import', file, ...table, 'owner=user_id,refresh_token=rt,account=rt.none,account_label=note.plan', '--dry-run'])).code).toBe(0)
+})
+
 test('an export of Nango and a dump of better-auth are read in their own words', async () => {
   await integration()
   const credentials = { type: 'OAUTH2', access_token: 'at', refresh_token: 'n-rt', expires_at: '2030-01-01T00:00:00Z', raw: {} }

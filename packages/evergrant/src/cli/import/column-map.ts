@@ -77,6 +77,21 @@ function usage(message: string): CommandFailure {
   return new CommandFailure(EXIT.usage, message)
 }
 
+/**
+ * That each column which was named with `--map` is there: a misspelt one would otherwise be an empty field of every line.
+ * @throws CommandFailure that names it, and none of those that are there: the first line of a file without a header holds tokens
+ */
+export function requireColumns(values: JsonObject, columns: ColumnMap): void {
+  for (const [field, paths] of columns) {
+    for (const path of paths) {
+      if (Object.hasOwn(values, path) || Object.hasOwn(values, cut(path, '.')[0])) continue
+      throw usage(
+        `--map ${field}=${path}: there is no column '${path}'. Write its name letter by letter as the table, or the first line of the CSV file, has it.`,
+      )
+    }
+  }
+}
+
 /** A column's value, or, where no column has this name, what the path leads to; JSON that stands in a text column is read. Null: nothing there. */
 export function valueAt(values: JsonObject, path: string): JsonValue {
   if (Object.hasOwn(values, path)) return present(values[path])

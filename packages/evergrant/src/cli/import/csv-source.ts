@@ -9,6 +9,7 @@ export function csvSource(path: string, delimiter: string): Source {
   return {
     unit: 'line',
     repeatable: bytes.repeatable,
+    sameColumns: true,
     extent: () => bytes.extent(),
     rows: () => rowsOf(bytes, delimiter),
   }

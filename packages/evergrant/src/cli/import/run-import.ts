@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../core/json.ts'
 import { type Api, itemsOf } from '../api.ts'
+import { requireColumns } from './column-map.ts'
 import { type ItemMaker, makeItem } from './make-item.ts'
 import type { LineProblem } from './problem.ts'
 import type { Report } from './report.ts'
@@ -47,7 +48,12 @@ export async function* runImport(sending: Sending): AsyncIterable<readonly Taken
     underWay.push(call)
     batch = []
   }
+  let unchecked = source.sameColumns === true
   for await (const row of source.rows()) {
+    if (unchecked && 'values' in row) {
+      requireColumns(row.values, sending.maker.mapping.columns)
+      unchecked = false
+    }
     report.tally.read += 1
     const entry = prepare(row, sending)
     if (entry !== null) batch.push(entry)

@@ -15,6 +15,8 @@ export interface Source {
   readonly unit: string
   /** Can be read a second time. */
   readonly repeatable: boolean
+  /** Every row has every column: one that the first row lacks is nowhere. */
+  readonly sameColumns?: true
   /** From the beginning each time it is called. */
   rows(): AsyncIterable<SourceRow>
   extent(): Extent

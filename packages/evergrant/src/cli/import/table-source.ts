@@ -21,6 +21,7 @@ export function postgresSource(url: string, table: string): Source {
   return {
     unit: 'row',
     repeatable: true,
+    sameColumns: true,
     extent: () => counter.extent(),
     rows: () => counter.count(postgresRows(url, table, counter)),
   }
@@ -60,6 +61,7 @@ export function sqliteSource(path: string, table: string): Source {
   return {
     unit: 'row',
     repeatable: true,
+    sameColumns: true,
     extent: () => counter.extent(),
     rows: () => counter.count(sqliteRows(path, table, counter)),
   }
