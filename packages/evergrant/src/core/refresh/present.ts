@@ -117,7 +117,8 @@ async function claimAndSend(visit: Visit, world: EngineWorld, presentation: Pres
   return { kind: 'sent', intent, sentAt, outcome: await line.send(request, drainFor(reuse, world.times)) }
 }
 
-function takeBack(world: EngineWorld, row: GrantRow, intent: IntentId, dueAt: Instant | null): Promise<void> {
+/** Gives up a claim under which nothing was sent, whether it was written or not. Tried until the database has it. */
+export function takeBack(world: EngineWorld, row: GrantRow, intent: IntentId, dueAt: Instant | null): Promise<void> {
   return untilDurable(world, 'release', () => world.credentials.release(row.connection.id, intent, dueAt))
 }
 

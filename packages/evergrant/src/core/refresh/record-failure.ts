@@ -26,6 +26,8 @@ interface FailedPresentation {
   /** Null when it failed before any claim. */
   readonly intent: IntentId | null
   readonly sentAt: Instant | null
+  /** No claim of this intent says in the database when it was sent: the suspicion counts from `sentAt` all the same. */
+  readonly unclaimed?: boolean
   readonly answer: StoredAnswer | null
   readonly verdict: NotGranted
 }
@@ -115,7 +117,7 @@ function faultOf(world: EngineWorld, failed: FailedPresentation, suspicion: Susp
   const said: ProviderSaid = failed.verdict.said
   return {
     code: codeOf(failed, lost, now),
-    at: now,
+    at: failed.unclaimed === true ? (failed.sentAt ?? now) : now,
     evidence: {
       intent: lost && suspicion !== null ? suspicion.intent : failed.intent,
       httpStatus: said.httpStatus,

@@ -15,6 +15,7 @@ import type { EngineWorld } from './engine-ports.ts'
 import { noteAnswered, noteFailure, passGate } from './gate.ts'
 import type { GrantContext } from './grant-contexts.ts'
 import { credentialContext } from './new-credential.ts'
+import { takeBack } from './present.ts'
 import { recordFailure } from './record-failure.ts'
 import { type AnsweredPresentation, isChained, type NotGranted, settleGrant, storedAnswer } from './settle-grant.ts'
 
@@ -87,7 +88,11 @@ async function hold(world: EngineWorld, { organization, connection, limits }: Re
   const intent = newId('itn', world.entropy)
   const leaseMs = Math.max(limits.forSeconds, limits.patienceSeconds) * SECOND + LEASE_EXTRA_MS
   const { generation, epoch } = row.credential
-  const claim = await world.credentials.claim({ connection, generation, epoch, node: world.node, intent, leaseMs })
+  const claim = await world.credentials.claim({ connection, generation, epoch, node: world.node, intent, leaseMs }).catch((error: unknown) => {
+    // It may have been written all the same, for as long as a probe lasts.
+    void takeBack(world, row, intent, row.health.dueAt)
+    throw error
+  })
   if (claim.kind === 'claimed') return { row, grantContext, context, refreshToken, intent }
   const retryAt = claim.kind === 'held' ? { retryAt: claim.until } : {}
   throw new Fault('refresh_in_progress', { detail: 'somebody else is about to refresh this connection; try again', ...retryAt })
@@ -121,6 +126,12 @@ interface Brought {
   readonly intent: IntentId
 }
 
+interface Failed {
+  readonly verdict: NotGranted
+  readonly answer: ProviderAnswer | null
+  readonly sentAt: Instant
+}
+
 /** The presentations of one probe, and what is worth keeping of them. */
 class Probing implements ProbePorts {
   readonly steps: string[] = []
@@ -129,7 +140,7 @@ class Probing implements ProbePorts {
   readonly #request: ReuseProbeRequest
   #newest: Brought | null = null
   /** What became of the newest refresh token when it was presented last; null while it has not been. */
-  #failed: { readonly verdict: NotGranted; readonly answer: ProviderAnswer | null; readonly sentAt: Instant } | null = null
+  #failed: Failed | null = null
   #sent = false
 
   constructor(world: EngineWorld, held: Held, request: ReuseProbeRequest) {
@@ -245,14 +256,28 @@ class Probing implements ProbePorts {
       const { sentAt, receivedAt, answer } = newest
       const answered: AnsweredPresentation = { presentation, grantContext, intent, sentAt, receivedAt, answer }
       const { committed } = await settleGrant(world, answered, newest.grant, true)
-      await committed
+      const outcome = await committed
+      if (failed?.verdict.kind === 'unknown' && (outcome.kind === 'applied' || outcome.kind === 'already')) await this.#suspect(failed, outcome.generation)
     } else if (failed !== null && this.#sent) {
       const { organization } = row.connection
       const receivedAt = world.clock.wall()
       const { answer: raw, verdict, sentAt } = failed
       const answer = raw === null ? null : storedAnswer(world, organization, { intent, receivedAt, answer: raw, grantContext }, verdict.kind)
       await recordFailure(world, { row, grantContext, intent, sentAt, answer, verdict })
-    } else await untilDurable(world, 'release', () => world.credentials.release(row.connection.id, intent, row.health.dueAt))
+    } else await takeBack(world, row, intent, row.health.dueAt)
     if (newest !== null) world.journal.settle(newest.intent)
+  }
+
+  /** The refresh token that is stored now was presented, and nobody knows what became of it. */
+  async #suspect({ verdict, answer: raw, sentAt }: Failed, generation: number): Promise<void> {
+    const world = this.#world
+    const { connection } = this.#held.row
+    const { grantContext } = this.#held
+    const row = await untilDurable(world, 'suspicion', () => world.credentials.read(connection.id))
+    if (row?.credential.generation !== generation) return
+    const intent = newId('itn', world.entropy)
+    const receivedAt = world.clock.wall()
+    const answer = raw === null ? null : storedAnswer(world, connection.organization, { intent, receivedAt, answer: raw, grantContext }, verdict.kind)
+    await recordFailure(world, { row, grantContext, intent, sentAt, answer, verdict, unclaimed: true })
   }
 }
