@@ -12,7 +12,7 @@ import { discardStaged, expireStaged } from './expire-staged.ts'
 import { failFlow } from './fail-flow.ts'
 import { flowContext } from './flow-context.ts'
 import { completionCode } from './flow-secret.ts'
-import { missingScopes } from './granted-scopes.ts'
+import { missingScopes, scopesOfFlow } from './granted-scopes.ts'
 import { sameSecret } from './random-token.ts'
 import { openHeldGrant } from './staged-grant.ts'
 
@@ -93,7 +93,7 @@ async function commitStaged(session: ConnectSession, actor: Actor, ports: Connec
   }
   // A sibling's code is only delivered after the end user pressed the button that names it.
   const connection = await commitGrant({ flowing, grant, target: target.kind === 'create' ? null : target.connection.id, actor }, ports)
-  const missing = missingScopes(session.scopes ?? flowing.integration.scopes, grant.scopes)
+  const missing = missingScopes(scopesOfFlow(session, flowing.integration, flowing.context.record), grant.scopes)
   const event = connectEvent({ type: 'connect.completed', actor, session, connection, data: { missing_scopes: missing } }, ports)
   await ports.sessions.complete(session.id, connection, event)
   return describe(session, connection, ports)
@@ -109,6 +109,6 @@ async function describe(session: ConnectSession, id: ConnectionId, ports: Connec
   const row = await ports.connections.get(session.organization, id)
   if (row === undefined) throw new Fault('connect_session_used')
   const integration = await ports.integrations.load(session.integration)
-  const asked = session.scopes ?? integration?.scopes ?? []
+  const asked = scopesOfFlow(session, integration, integration === undefined ? undefined : ports.providers.get(integration.provider))
   return { connection: row.connection, created: id === connectionOf(session), missingScopes: missingScopes(asked, row.connection.scopes) }
 }

@@ -12,7 +12,7 @@ import type { ConnectSession, ConnectSessionState } from './connect-sessions.ts'
 import { targetOf } from './connect-target.ts'
 import { openFlowSecret } from './flow-secret.ts'
 import { variablesToAsk } from './flow-variables.ts'
-import { missingScopes } from './granted-scopes.ts'
+import { missingScopes, scopesOfFlow } from './granted-scopes.ts'
 import { returnTo } from './return-url.ts'
 import { isStartable } from './startable.ts'
 
@@ -70,7 +70,7 @@ export async function connectView(session: ConnectSession, ports: ConnectPorts):
   ])
   const record = integration === undefined ? undefined : ports.providers.get(integration.provider)
   const wanted = result !== undefined ? result.connection : target.kind === 'repair' ? target.connection : 'wanted' in target ? target.wanted : null
-  const asked = session.scopes ?? integration?.scopes ?? []
+  const asked = scopesOfFlow(session, integration, record)
   const given = { ...integration?.variables, ...fixedVariables(session, ports) }
   return {
     ...sender,

@@ -8,7 +8,7 @@ import { CONNECT_TIMES } from './connect-times.ts'
 import { discardStaged, expireStaged } from './expire-staged.ts'
 import type { FlowOutcome } from './fail-flow.ts'
 import { flowContext } from './flow-context.ts'
-import { missingScopes } from './granted-scopes.ts'
+import { missingScopes, scopesOfFlow } from './granted-scopes.ts'
 import { returnTo } from './return-url.ts'
 import { openHeldGrant } from './staged-grant.ts'
 
@@ -42,7 +42,10 @@ export async function finishSignedIn(
   const flowing = await flowContext(session, ports, { facts: grant.facts })
   const actor: Actor = { kind: 'user', id: person.user }
   const connection = await commitGrant({ flowing, grant, target: target.kind === 'create' ? null : target.connection.id, actor }, ports)
-  const data = { missing_scopes: [...missingScopes(session.scopes ?? flowing.integration.scopes, grant.scopes)], sibling: target.kind === 'sibling' }
+  const data = {
+    missing_scopes: [...missingScopes(scopesOfFlow(session, flowing.integration, flowing.context.record), grant.scopes)],
+    sibling: target.kind === 'sibling',
+  }
   await ports.sessions.complete(session.id, connection, connectEvent({ type: 'connect.completed', actor, session, connection, data }, ports))
   return signedInReturn(session)
 }

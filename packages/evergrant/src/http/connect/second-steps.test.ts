@@ -314,3 +314,22 @@ test('a link that was sent offers a reminder while it works tomorrow, and not af
   bench.advance(DAY)
   expect((await visitor.get(`${pathname}/reminder.ics`)).status).toBe(404)
 })
+
+test('what its owner unticked is told as missing, also where the integration says no scopes and those of the record are asked for', async () => {
+  const wide = { ...OFFICE, id: 'wide', account: [], authorize: { ...OFFICE.authorize, defaultScopes: ['notes:read', 'notes:write'] } }
+  const own = await startConnectBench({ records: [wide] })
+  const { id, key: ownKey } = await own.organization('Acme Reports')
+  await own.integration(id, 'wide', { provider: 'wide', scopes: [], variables: { home: own.practice.url } })
+  const made = await api(own, ownKey, 'connect/sessions', { integration: 'wide', owner: 'ada', return_url: RETURN_URL })
+  expect(made.status, JSON.stringify(made.body)).toBe(201)
+  const visitor = new Visitor(own)
+  const back = await visitor.follow(await visitor.consent(await visitor.start(String(made.body['url'])), 'ada', 'allow', ['notes:read']))
+  const query = new URL(back.location ?? '').searchParams
+  const proof = { session: query.get('session'), code: query.get('code'), owner: 'ada' }
+  const told = { scopes: ['notes:read'], missing_scopes: ['notes:write'] }
+  expect((await api(own, ownKey, 'connect/complete', proof)).body).toMatchObject(told)
+  expect((await api(own, ownKey, 'connect/complete', proof)).body).toMatchObject(told)
+  const events = await own.store.events.list(id, { type: 'connect.completed' }, { limit: 10, cursor: null })
+  expect(events.items.map((event) => event.data['missing_scopes'])).toEqual([['notes:write']])
+  await own.close()
+})
