@@ -130,3 +130,12 @@ test('a redirect is said to be one, with where it leads, and the key does not go
   expect(failure).toMatchObject({ code: 'invalid_answer', status: 301, message: expect.stringContaining(`${url} redirects to ${there}`) })
   expect(keys).toEqual([])
 })
+
+test.each([undefined, '', 'localhost:4400', 'connect.example.com', 42])('a client for the address %s is not made, and the message names `url`', (url) => {
+  expect(() => createClient({ url: url as string, apiKey: 'egk_x' })).toThrow(/`url` must be the address of Evergrant with its scheme/)
+})
+
+test('a client without a key is not made, and the message names `apiKey`', () => {
+  const apiKey = undefined as unknown as string
+  expect(() => createClient({ url: 'https://connect.example.com', apiKey })).toThrow(/`apiKey` must be an API key of Evergrant/)
+})

@@ -27,7 +27,8 @@ export interface Transport {
 const TIMEOUT_MS = 30_000
 
 export function createTransport(options: TransportOptions): Transport {
-  const base = new URL(`${options.url.replace(/\/+$/, '')}/api/v1/`)
+  const base = new URL(`${addressOf(options.url).replace(/\/+$/, '')}/api/v1/`)
+  if (typeof options.apiKey !== 'string') throw new TypeError('`apiKey` must be an API key of Evergrant: egk_... Is the environment variable set?')
   const send = options.fetch ?? globalThis.fetch
   const headers = { authorization: `Bearer ${options.apiKey}`, accept: 'application/json' }
 
@@ -54,6 +55,12 @@ export function createTransport(options: TransportOptions): Transport {
       return call(new URL(path, base), { method: 'POST', headers: { ...headers, ...extra }, body: JSON.stringify(body) }, signal)
     },
   }
+}
+
+/** Said where the client is made: one that is missing would be a riddle at the first call. */
+function addressOf(url: unknown): string {
+  if (typeof url === 'string' && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url
+  throw new TypeError('`url` must be the address of Evergrant with its scheme, for example https://connect.example.com. Is the environment variable set?')
 }
 
 function withQuery(url: URL, query: Query): URL {

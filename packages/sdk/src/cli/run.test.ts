@@ -55,6 +55,18 @@ test('what cannot be understood shows how to call it', async () => {
   expect(await call('--help')).toBe(0)
 })
 
+test('what is wrong with a call stands before how to call it, without a word of what may be a code', async () => {
+  const said = async (...args: string[]) => {
+    expect(await call(...args)).toBe(2)
+    return printed.join().split('\n')[0]
+  }
+  expect(await said('enrol', 'egc_planted')).toBe('There is no such command. There are: enroll, whoami, doctor, rotate, logout.')
+  expect(await said('enroll')).toBe('`enroll` needs a one-time code, or --device. Codes come from: evergrant agents code <agent>')
+  expect(await said('enroll', 'egc_planted', 'egc_planted')).toBe('`enroll` takes one code.')
+  expect(await said('enroll', 'egc_planted', '--device')).toBe('`enroll` takes a code or --device, not both.')
+  expect(await said('whoami', 'egc_planted')).toBe('`whoami` takes no argument.')
+})
+
 test('a code that is spent, and a server that is away, are told apart by the exit code', async () => {
   const code = lab.server.code({ withServer: true })
   lab.server.once('enroll', () => Promise.reject(new TypeError('no route')))

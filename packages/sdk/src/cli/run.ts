@@ -56,10 +56,20 @@ export async function run(args: readonly string[], { out, err, colours, platform
   const options: CommandOptions = { ...values, ...(platform === undefined ? {} : { platform }) }
   const work = workOf(command, code, more.length > 0, options, terminal)
   if (work === null) {
-    err(HELP)
+    err(`${whatIsWrong(command, code, options)}\n\n${HELP}`)
     return 2
   }
   return work().catch((error: unknown) => fail(terminal, error))
+}
+
+const COMMANDS = ['enroll', 'whoami', 'doctor', 'rotate', 'logout']
+
+/** One sentence before the help, so that nobody has to compare. No word of it is an argument that may be a code. */
+function whatIsWrong(command: string, code: string | undefined, { device }: CommandOptions): string {
+  if (!COMMANDS.includes(command)) return `There is no such command. There are: ${COMMANDS.join(', ')}.`
+  if (command !== 'enroll') return `\`${command}\` takes no argument.`
+  if (code === undefined) return '`enroll` needs a one-time code, or --device. Codes come from: evergrant agents code <agent>'
+  return device === true ? '`enroll` takes a code or --device, not both.' : '`enroll` takes one code.'
 }
 
 function parse(args: readonly string[]) {

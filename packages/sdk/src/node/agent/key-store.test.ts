@@ -143,6 +143,13 @@ test('a key file that is damaged, or holds another key, is an error that shows n
   }
 })
 
+test('a key file that is gone says what to do first, and else to enrol again', async () => {
+  const store = new KeyStore({ platform: platform(), keychain: () => Promise.resolve(null) })
+  const reference = { thumbprint: (await store.make()).thumbprint, custody: 'file' as const }
+  await store.remove(reference)
+  await expect(store.open(reference)).rejects.toThrow('If it was moved, put it back. Else enrol again')
+})
+
 test('a keychain that is locked at first is asked again, and one that breaks off says what to do', async () => {
   const open = memoryKeychain()
   const broken: Keychain = { ...open, get: () => Promise.reject(new Error('timed out')), set: () => Promise.reject(new Error('timed out')) }

@@ -70,21 +70,22 @@ export class KeyStore {
     if (provider !== undefined) {
       const key = await machineKeyOf(provider)
       if (key.thumbprint === thumbprint) return key
-      if (custody === provider.custody) throw missing('The key that was handed over is not the one that this machine was enrolled with.')
+      if (custody === provider.custody) throw missing('The key that was handed over is not the one that this machine was enrolled with. Hand that one over.')
     }
     if (custody === 'environment') {
       const given = platform.env['EVERGRANT_PRIVATE_KEY']
       if (!given) throw missing('This machine was enrolled with EVERGRANT_PRIVATE_KEY, which is not set now. Set it to the same key.')
       const key = await machineKeyOf(await softwareKey(await readPrivateKey(given), custody))
       if (key.thumbprint === thumbprint) return key
-      throw missing('EVERGRANT_PRIVATE_KEY is another key than the one that this machine was enrolled with.')
+      throw missing('EVERGRANT_PRIVATE_KEY is another key than the one that this machine was enrolled with. Set it to that one.')
     }
     const text = custody === 'keychain' ? await this.#fromKeychain(thumbprint) : await readPrivate(this.#path(thumbprint))
     const place = custody === 'keychain' ? 'in the keychain' : `in ${this.#path(thumbprint)}`
-    if (text === null) throw missing(`The key of this machine (${thumbprint}) is not ${place}.`)
+    if (text === null) throw missing(`The key of this machine (${thumbprint}) is not ${place}. If it was moved, put it back.`)
     // Without a cause: that of a text that is no JSON shows some of it.
     const key = await keyOf(text, custody).catch(() => null)
-    if (key?.thumbprint !== thumbprint) throw missing(`What is ${place} is not the key of this machine (${thumbprint}), or is damaged.`)
+    if (key?.thumbprint !== thumbprint)
+      throw missing(`What is ${place} is not the key of this machine (${thumbprint}), or is damaged. If you have a copy of it, put that back.`)
     return key
   }
 
