@@ -201,7 +201,7 @@ function fail(words: string): never {
 }
 
 const GUIDES: Readonly<Record<string, string>> = {
-  '.': 'Backends: connect sessions, tokens, the proxy. [README](../../packages/sdk/README.md)',
+  '.': 'Backends: connect sessions, tokens, reconnect links; the proxy is a request of your own, see its [guide](../guides/proxy.md). [README](../../packages/sdk/README.md)',
   './browser': 'The session of a person in a page. [Guide](../guides/browser.md)',
   './axios': 'The same for axios. [Guide](../guides/axios.md)',
   './react': 'Hooks and components. [Guide](../guides/react.md)',
