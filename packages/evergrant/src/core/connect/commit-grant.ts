@@ -4,16 +4,21 @@ import type { NewCredential } from '../connection/credential.ts'
 import { newConnection } from '../connection/new-connection.ts'
 import { Fault } from '../fault/fault.ts'
 import type { ConnectionId } from '../ids.ts'
+import type { Reuse } from '../provider/reuse.ts'
 import { reuseOf } from '../provider/reuse-of.ts'
 import type { GrantRow } from '../refresh/credentials.ts'
 import { dueAfter } from '../refresh/due.ts'
 import { type GrantEnd, grantEnd } from '../refresh/grant-lifetime.ts'
 import { credentialContext, type GrantedTokens, newCredential } from '../refresh/new-credential.ts'
-import type { Instant } from '../time.ts'
+import { renewsItself } from '../refresh/own-renewal.ts'
+import { isReusable, protocolTimes } from '../refresh/protocol-times.ts'
+import { openPresentation } from '../refresh/suspicion.ts'
+import { type Instant, SECOND } from '../time.ts'
 import { warnNearCap } from './account-limits.ts'
 import { connectEvent } from './connect-event.ts'
 import type { ConnectPorts } from './connect-ports.ts'
 import { connectionOf } from './connect-target.ts'
+import { CONNECT_TIMES } from './connect-times.ts'
 import type { FlowContext } from './flow-context.ts'
 import type { HeldGrant } from './staged-grant.ts'
 
@@ -27,7 +32,7 @@ export interface GrantToCommit {
 
 /**
  * Creates or repairs the connection. Repeating it is harmless: a grant that is already stored, or that a newer consent
- * has overtaken, is never stored again over what was refreshed since. @throws Fault `connection_disconnected`, `conflict`
+ * has overtaken, is never stored again over what was refreshed since. @throws Fault `connection_disconnected`, `refresh_in_progress`
  */
 export async function commitGrant(commit: GrantToCommit, ports: ConnectPorts): Promise<ConnectionId> {
   if (commit.target !== null) return repair(commit, commit.target, ports)
@@ -63,13 +68,41 @@ export function firstGrant(commit: GrantToCommit, id: ConnectionId, ports: Conne
 async function repair(commit: GrantToCommit, id: ConnectionId, ports: ConnectPorts): Promise<ConnectionId> {
   const { organization } = commit.flowing.session
   for (;;) {
-    const row = await ports.connections.get(organization, id)
+    const row = await atRest(commit, () => ports.connections.get(organization, id), ports)
     if (row === undefined || row.connection.state === 'disconnected') throw new Fault('connection_disconnected')
     if (overtaken(row.connection.consentedAt, commit.grant.obtainedAt, ports.clock.wall())) return id
     const outcome = await ports.connections.replaceGrant(replacement(commit, row, ports))
     if (outcome.kind === 'replaced') return id
     if (outcome.kind === 'gone') throw new Fault('connection_disconnected')
   }
+}
+
+/**
+ * The row that this consent would replace, once nobody presents the refresh token that goes on in it: the answer may bring the next one, and would find
+ * its credential replaced. @throws Fault `refresh_in_progress` when that lasts; the same request may be repeated
+ */
+export async function atRest(
+  commit: Pick<GrantToCommit, 'flowing' | 'grant'>,
+  read: () => Promise<GrantRow | undefined>,
+  ports: Pick<ConnectPorts, 'clock' | 'timers'>,
+): Promise<GrantRow | undefined> {
+  const { clock, timers } = ports
+  const until = clock.mono() + CONNECT_TIMES.twinWaitMs
+  for (;;) {
+    const row = await read()
+    if (row === undefined || !goesOn(row, commit) || isReusable(reuseIn(commit)) || !isUnderWay(row, clock.wall())) return row
+    if (clock.mono() >= until) throw new Fault('refresh_in_progress', { retryAt: clock.wall() + SECOND })
+    await timers.sleep(CONNECT_TIMES.twinPollMs)
+  }
+}
+
+/** Nothing is under way for longer, whatever became of who sent it; an instant as far in the future was written by a wrong clock. */
+function isUnderWay({ credential: { intent, generation } }: GrantRow, now: Instant): boolean {
+  return intent !== null && intent.generation === generation && Math.abs(now - intent.at) < protocolTimes().orphanWaitMs
+}
+
+function reuseIn({ flowing: { context, integration } }: Pick<GrantToCommit, 'flowing'>): Reuse {
+  return reuseOf(context.record, integration.settings)
 }
 
 /** This very consent is stored, or a newer one is. A stored consent from the future was written by a wrong clock and proves nothing. */
@@ -83,11 +116,12 @@ export function replacement(commit: GrantToCommit, row: GrantRow, ports: Connect
   const { session } = flowing
   const { connection } = row
   const generation = row.credential.generation + 1
-  const credential = credentialFor(commit, connection.id, generation, keptTokens(row, grant.tokens, ports), ports)
+  const credential = credentialFor(commit, connection.id, generation, keptTokens(row, commit, ports), ports)
   return {
     organization: session.organization,
     connection: connection.id,
     expectedGeneration: row.credential.generation,
+    ...(goesOn(row, commit) ? { onlyAtEpoch: row.credential.epoch } : {}),
     credential,
     account: grant.account ?? connection.account,
     accountLabel: grant.accountLabel ?? connection.accountLabel,
@@ -105,9 +139,17 @@ export function replacement(commit: GrantToCommit, row: GrantRow, ports: Connect
  * Some providers give a refresh token only at the first consent. While the grant is alive, the one we hold goes on
  * working, and a second consent without a new one must not cost it.
  */
-function keptTokens(row: GrantRow, tokens: GrantedTokens, ports: ConnectPorts): GrantedTokens {
+function goesOn({ connection, credential }: GrantRow, { flowing, grant }: Pick<GrantToCommit, 'flowing' | 'grant'>): boolean {
+  const { record } = flowing.context
+  return grant.tokens.refreshToken === null && credential.refreshToken !== null && connection.state === 'active' && !renewsItself(record)
+}
+
+/** One that may be spent is not presented as though nothing had happened. */
+function keptTokens(row: GrantRow, commit: GrantToCommit, ports: ConnectPorts): GrantedTokens {
   const { connection, credential } = row
-  if (tokens.refreshToken !== null || credential.refreshToken === null || connection.state !== 'active' || credential.suspicion !== null) return tokens
+  const { tokens } = commit.grant
+  const mayBeSpent = openPresentation(credential) !== null && !isReusable(reuseIn(commit))
+  if (!goesOn(row, commit) || credential.refreshToken === null || mayBeSpent) return tokens
   const place = credentialContext(connection.organization, connection.id, credential.generation, 'refresh_token')
   return {
     ...tokens,
@@ -133,14 +175,15 @@ function credentialFor(commit: GrantToCommit, connection: ConnectionId, generati
   )
 }
 
-function dueAt({ integration, context }: FlowContext, credential: ReturnType<typeof newCredential>, ports: ConnectPorts) {
+function dueAt(flowing: FlowContext, credential: ReturnType<typeof newCredential>, ports: ConnectPorts) {
+  const { integration, context } = flowing
   const now = ports.clock.wall()
   // Consent counts as interest: somebody is about to use this.
   return dueAfter({
     credential,
     settings: integration.settings,
     lifetimes: context.record.lifetimes,
-    reuse: reuseOf(context.record, integration.settings),
+    reuse: reuseIn({ flowing }),
     lastReadAt: now,
     now,
   })

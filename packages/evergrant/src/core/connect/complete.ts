@@ -37,7 +37,7 @@ export interface Completion {
 /**
  * The application vouches for the owner, and only now does the grant become a connection. The same request gets the same
  * answer for ten minutes. @throws Fault `not_found`, `connect_code_invalid`, `connect_owner_mismatch`, `connect_session_used`,
- * `connect_session_expired`, `account_mismatch`, `connection_disconnected`
+ * `connect_session_expired`, `account_mismatch`, `connection_disconnected`, `refresh_in_progress`
  */
 export async function complete(request: CompletionRequest, ports: ConnectPorts): Promise<Completion> {
   const session = await ports.sessions.get(request.organization, request.session)

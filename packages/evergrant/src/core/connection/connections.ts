@@ -52,6 +52,8 @@ export interface GrantReplacement {
   readonly connection: ConnectionId
   /** Retry with a new seal when this has moved: the new grant always wins over a refresh of the old one. */
   readonly expectedGeneration: number
+  /** Set where the stored refresh token goes on in the new credential: it is `moved`, too, once somebody has claimed since this epoch, to spend it. */
+  readonly onlyAtEpoch?: number
   readonly credential: NewCredential
   readonly account: string | null
   readonly accountLabel: string | null

@@ -8,7 +8,7 @@ import { untilDurable } from './durable.ts'
 import type { EngineWorld } from './engine-ports.ts'
 import type { Visit } from './exchange-times.ts'
 import { pausedSince } from './patience.ts'
-import { drainFor, leaseFor } from './protocol-times.ts'
+import { drainFor, isReusable, leaseFor } from './protocol-times.ts'
 import { isOurs } from './socket-shortage.ts'
 import { openPresentation, presentableAt, windowOpen } from './suspicion.ts'
 
@@ -139,7 +139,6 @@ function earliestSend(world: EngineWorld, { row, reuse }: Presentation, database
  */
 function quietAfter(world: EngineWorld, { row, reuse }: Presentation): Pick<ClaimRequest, 'quietMs'> {
   const open = openPresentation(row.credential)
-  const harmless = reuse.class === 'P0' || reuse.class === 'P2'
-  if (open === null || harmless || windowOpen(open, reuse, world.clock.wall(), world.times)) return {}
+  if (open === null || isReusable(reuse) || windowOpen(open, reuse, world.clock.wall(), world.times)) return {}
   return { quietMs: world.times.orphanWaitMs }
 }

@@ -112,6 +112,11 @@ export function protocolTimes(scale = 1): ProtocolTimes {
   return { ...times, leaseMs: Math.max(times.leaseMs, times.claimToSendMs + times.drainMs + 1) }
 }
 
+/** P0 and P2: the same refresh token may be presented again at once, and a lost answer loses nothing. */
+export function isReusable(reuse: Reuse): boolean {
+  return reuse.class === 'P0' || reuse.class === 'P2'
+}
+
 /** P3, P4 and unknown: a second presentation may cost the grant. */
 export function isStrict(reuse: Reuse): boolean {
   return reuse.class === 'P3' || reuse.class === 'P4' || reuse.class === 'PU'

@@ -1,7 +1,7 @@
 import type { Credential, Suspicion } from '../connection/credential.ts'
 import type { Reuse } from '../provider/reuse.ts'
 import type { Instant } from '../time.ts'
-import { isStrict, type ProtocolTimes } from './protocol-times.ts'
+import { isReusable, isStrict, type ProtocolTimes } from './protocol-times.ts'
 
 interface SuspectInput {
   readonly suspicion: Suspicion
@@ -27,7 +27,7 @@ export function windowOpen(suspicion: Suspicion, reuse: Reuse, now: Instant, tim
  */
 export function presentableAt(input: SuspectInput, times: ProtocolTimes): Instant | null {
   const { suspicion, reuse, accessExpiresAt, now } = input
-  if (reuse.class === 'P0' || reuse.class === 'P2') return suspicion.at
+  if (isReusable(reuse)) return suspicion.at
   if (windowOpen(suspicion, reuse, now, times)) return suspicion.at + times.windowRetryMs
   if (reuse.neverProbe) return null
   if (suspicion.answered && reuse.class === 'P3') return suspicion.at

@@ -5,7 +5,7 @@ import type { Reuse } from '../provider/reuse.ts'
 import { type Instant, MINUTE } from '../time.ts'
 import type { NodeIdentity } from './credentials.ts'
 import type { EngineWorld } from './engine-ports.ts'
-import type { ProtocolTimes } from './protocol-times.ts'
+import { isReusable, type ProtocolTimes } from './protocol-times.ts'
 import { windowOpen } from './suspicion.ts'
 
 interface Held {
@@ -24,7 +24,7 @@ const WALK_AGAIN_MS = MINUTE
  * the grant is not renewed at all; then a lease that is over is only in the way.
  */
 export function mayTakeOver({ connection, credential }: Held, reuse: Reuse, now: Instant, times: ProtocolTimes): boolean {
-  if (reuse.class === 'P0' || reuse.class === 'P2') return true
+  if (isReusable(reuse)) return true
   const over = credential.lease !== null && credential.lease.until <= now
   if (over && (reuse.neverProbe || connection.state !== 'active')) return true
   if (reuse.class !== 'P1') return false

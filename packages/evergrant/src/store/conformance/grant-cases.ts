@@ -181,6 +181,34 @@ export const grantCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'a reconnect that goes on with the stored refresh token does not come after a claim that spends it',
+    async run(store, context) {
+      const org = await TestOrganization.open(store, context)
+      const connection = await org.connect()
+      const replacement = {
+        organization: org.organization,
+        connection,
+        expectedGeneration: 1,
+        onlyAtEpoch: (await org.row(connection)).credential.epoch,
+        credential: tokens(2),
+        account: null,
+        accountLabel: null,
+        scopes: null,
+        variables: {},
+        facts: {},
+        consentedAt: PAST + 3,
+        dueAt: FUTURE,
+        event: org.event('connection.reconnected', connection),
+      }
+      const intent = await org.claimed(connection)
+      assert.deepEqual(await store.connections.replaceGrant(replacement), { kind: 'moved', generation: 1 })
+      assert.equal((await org.row(connection)).credential.intent?.id, intent)
+      await store.credentials.release(connection, intent, null)
+      const { epoch } = (await org.row(connection)).credential
+      assert.deepEqual(await store.connections.replaceGrant({ ...replacement, onlyAtEpoch: epoch }), { kind: 'replaced', generation: 2 })
+    },
+  },
+  {
     name: 'a success lifts needs_reauth, the fault, the failures and the suspicion',
     async run(store, context) {
       const org = await TestOrganization.open(store, context)

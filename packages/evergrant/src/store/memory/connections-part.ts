@@ -96,8 +96,9 @@ function setPaused(
 export function replaceGrant(tables: Tables, replacement: GrantReplacement): ReplaceOutcome {
   const row = own(tables, replacement.organization, replacement.connection)
   if (row === undefined || row.grant.connection.state === 'disconnected') return { kind: 'gone' }
-  const { generation } = row.grant.credential
-  if (generation !== replacement.expectedGeneration) return { kind: 'moved', generation }
+  const { generation, epoch } = row.grant.credential
+  const claimed = replacement.onlyAtEpoch !== undefined && replacement.onlyAtEpoch !== epoch
+  if (generation !== replacement.expectedGeneration || claimed) return { kind: 'moved', generation }
   const { account, accountLabel, scopes, variables, facts, consentedAt, credential, dueAt, end = NO_END, event } = replacement
   tables.connections.change(row, {
     connection: { state: 'active', fault: null, account, accountLabel, scopes, variables, facts, consentedAt, updatedAt: event.at },

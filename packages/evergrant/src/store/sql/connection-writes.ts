@@ -135,17 +135,18 @@ export function* setPaused(
 }
 
 export function* replaceGrant(dialect: Dialect, replacement: GrantReplacement): Program<ReplaceOutcome> {
-  const { connection, organization, expectedGeneration, end = NO_END } = replacement
+  const { connection, organization, expectedGeneration, onlyAtEpoch, end = NO_END } = replacement
   const found = yield* row(
     `select k.state, k.integration_id, k.owner from connection k where k.id = ? and k.organization_id = ? ${dialect.forUpdate('k')}`,
     connection,
     organization,
   )
   if (found === undefined || found.state === 'disconnected') return { kind: 'gone' }
-  const current = yield* row('select generation from credential where connection_id = ?', connection)
+  const current = yield* row('select generation, lease_epoch from credential where connection_id = ?', connection)
   if (current === undefined) return { kind: 'gone' }
   const generation = integer(current, 'generation')
-  if (generation !== expectedGeneration) return { kind: 'moved', generation }
+  const claimed = onlyAtEpoch !== undefined && integer(current, 'lease_epoch') !== onlyAtEpoch
+  if (generation !== expectedGeneration || claimed) return { kind: 'moved', generation }
   yield* run(
     `update credential set generation = generation + 1, ${SET_TOKENS}, ${CLEAR_FLIGHT} where connection_id = ?`,
     ...tokenValues(replacement.credential),
