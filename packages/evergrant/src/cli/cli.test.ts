@@ -113,6 +113,7 @@ test.each([
   ['a refresh of nothing', ['refresh'], '--all-due'],
   ['a refresh of one and of all', ['refresh', 'con_1', '--all-due'], '--all-due'],
   ['a pair without a value', ['integrations', 'update', 'x', '--variable', 'tenant'], 'name=value'],
+  ['a list that is not whole', ['integrations', 'update', 'x', '--setting', 'return_urls=["https://app.example.com/done]'], 'look at its quotes and brackets'],
   ['a secret file that is not there', ['integrations', 'update', 'x', '--client-secret-file', '/nowhere/secret'], '--client-secret-file'],
 ])('%s is a usage error with exit code 2', async (_what, args, words) => {
   const { code, err, out } = await run(args)

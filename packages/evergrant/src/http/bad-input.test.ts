@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type ApiLab, createApiLab } from '../testing/api-lab.ts'
+import { validationFault } from './problem.ts'
+import { EMAIL } from './schema.ts'
 
 let lab: ApiLab
 beforeAll(async () => {
@@ -80,6 +82,17 @@ describe('input that is not valid changes nothing and names the field', () => {
   test('what is no id is told what an id looks like, not the pattern of it', async () => {
     const answer = await lab.call('GET', '/api/v1/connections/nope')
     expect([answer.status, answer.json.detail]).toEqual([400, 'The path is not valid at `id`: it must be an id as this API gives it: `con_` and a UUID.'])
+  })
+
+  test('a slug, a time and an address that cannot be read are told what one looks like, not the pattern of it', async () => {
+    const said = async (path: string, body: object) => (await lab.call('POST', `/api/v1/${path}`, { body })).json.detail
+    const slug = await said('integrations', { provider: 'scripted', slug: 'My Notes', name: 'Notes', client_id: 'client' })
+    expect(slug).toBe('The body is not valid at `/slug`: it must be lower-case letters, digits and dashes, 1 to 64 of them, with no dash at either end.')
+    const time = await said('api-keys', { name: 'a', scopes: ['events:read'], expires_at: '2026-12-01' })
+    expect(time).toBe('The body is not valid at `/expires_at`: it must be a time with its zone, for example 2026-01-31T12:00:00Z.')
+    expect(validationFault({ keyword: 'pattern', instancePath: '/email', params: { pattern: EMAIL } }, 'body').message).toBe(
+      'The body is not valid at `/email`: it must be an e-mail address, for example ana@example.com.',
+    )
   })
 
   test('an empty change says that it must name a field', async () => {

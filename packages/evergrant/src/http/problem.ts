@@ -1,7 +1,7 @@
 import { Fault, type FaultCode } from '../core/fault/fault.ts'
 import { FAULTS } from '../core/fault/table.ts'
 import { fillWords, type Words } from '../core/fault/words.ts'
-import { KEEPABLE, LINE } from './schema.ts'
+import { EMAIL, KEEPABLE, LINE, SLUG, TIME_INPUT } from './schema.ts'
 
 /** RFC 9457, with our members. The same shape for every error of the API. */
 interface Problem {
@@ -98,10 +98,18 @@ function remedy(issue: ValidationIssue, params: Record<string, unknown>): string
   }
 }
 
+const PATTERN_REMEDIES: ReadonlyMap<string, string> = new Map([
+  [LINE, 'it must be one line of text, without control characters'],
+  [KEEPABLE, 'it must be text without zero characters'],
+  [SLUG, 'it must be lower-case letters, digits and dashes, 1 to 64 of them, with no dash at either end'],
+  [TIME_INPUT, 'it must be a time with its zone, for example 2026-01-31T12:00:00Z'],
+  [EMAIL, 'it must be an e-mail address, for example ana@example.com'],
+])
+
 /** People know an id by its beginning, not by its pattern. */
 function patternRemedy(pattern: string): string {
-  if (pattern === LINE) return 'it must be one line of text, without control characters'
-  if (pattern === KEEPABLE) return 'it must be text without zero characters'
+  const remedy = PATTERN_REMEDIES.get(pattern)
+  if (remedy !== undefined) return remedy
   const prefix = /^\^([a-z]+_)\[0-9a-f\]\{8\}-/.exec(pattern)?.[1]
   return prefix === undefined ? `it must match ${pattern}` : `it must be an id as this API gives it: \`${prefix}\` and a UUID`
 }

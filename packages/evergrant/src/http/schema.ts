@@ -32,14 +32,17 @@ export const InstallationIdSchema = id<InstallationId>('ins', 'an installation')
 export const UserIdSchema = id<`usr_${string}`>('usr', 'a user')
 export const IncidentIdSchema = id<`inc_${string}`>('inc', 'an incident')
 
+export const SLUG = '^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$'
 export const Slug = Type.String({
-  pattern: '^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$',
+  pattern: SLUG,
   description: 'Lower-case letters, digits and dashes; 1 to 64 characters.',
 })
 /** One line of text that every database keeps: PostgreSQL has no zero character, and of half a surrogate pair all would become one. */
 export const LINE = '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$'
 /** Any text that every database keeps. */
 export const KEEPABLE = '^[^\\u0000\\ud800-\\udfff]*$'
+/** An e-mail address that is stored. */
+export const EMAIL = '^[^\\s\\u0000-\\u001f\\u007f@<>()\\[\\],;:"\\\\]{1,64}@[^\\s\\u0000-\\u001f\\u007f@<>()\\[\\],;:"\\\\]{1,185}$'
 export const Owner = Type.String({
   minLength: 1,
   maxLength: 255,
@@ -48,8 +51,9 @@ export const Owner = Type.String({
 })
 export const Time = Type.String({ description: 'ISO 8601, UTC.' })
 /** Accepted times: a calendar date with a zone. Written out because formats are not checked by the validator. */
+export const TIME_INPUT = '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(?::\\d{2}(?:\\.\\d{1,9})?)?(?:Z|[+-]\\d{2}:\\d{2})$'
 export const TimeInput = Type.String({
-  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(?::\\d{2}(?:\\.\\d{1,9})?)?(?:Z|[+-]\\d{2}:\\d{2})$',
+  pattern: TIME_INPUT,
   description: 'ISO 8601 with a zone: 2026-01-31T12:00:00Z.',
 })
 export const Scopes = Type.Array(Type.String({ minLength: 1, maxLength: 512, pattern: '^[\\u0021-\\u007e]+$' }), { maxItems: 200, uniqueItems: true })

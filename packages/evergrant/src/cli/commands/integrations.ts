@@ -124,6 +124,9 @@ function jsonOrText(text: string): JsonObject[string] {
   try {
     return JSON.parse(text)
   } catch {
+    // A list with a quote too few is no text: the server would only say that it wanted a list.
+    if (/^\s*[[{]/.test(text))
+      throw new CommandFailure(EXIT.usage, '--setting: a value begins as JSON and cannot be read as JSON: look at its quotes and brackets')
     return text
   }
 }

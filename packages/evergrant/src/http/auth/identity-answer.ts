@@ -4,7 +4,7 @@ import type { SignedInHere } from '../../core/identity/sign-in.ts'
 import type { SessionMode } from '../../core/session/session.ts'
 import type { SessionService } from '../../core/session/session-service.ts'
 import type { Clock } from '../../core/time.ts'
-import { KEEPABLE } from '../schema.ts'
+import { EMAIL, KEEPABLE } from '../schema.ts'
 import { giveDevice } from './device-cookie.ts'
 import { type AllowedOrigins, requireSameSite } from './same-site.ts'
 import { sessionAnswer } from './session-answer.ts'
@@ -31,7 +31,7 @@ export const AddressSchema = Type.String({ minLength: 1, maxLength: 254, pattern
 export const NewAddressSchema = Type.String({
   minLength: 3,
   maxLength: 254,
-  pattern: '^[^\\s\\u0000-\\u001f\\u007f@<>()\\[\\],;:"\\\\]{1,64}@[^\\s\\u0000-\\u001f\\u007f@<>()\\[\\],;:"\\\\]{1,185}$',
+  pattern: EMAIL,
   description: 'E-mail address.',
 })
 
