@@ -3,6 +3,7 @@ import type { ProviderEvents } from './compose-provider-events.ts'
 import type { Config } from './config.ts'
 import type { DowntimeTickets } from './core/agent/downtime-tickets.ts'
 import type { TrustService } from './core/agent/trust/trust-service.ts'
+import type { KeptExchanges } from './core/connect/kept-exchanges.ts'
 import type { RevocationPorts } from './core/connection/revocation-worker.ts'
 import type { Log } from './core/log.ts'
 import type { HistoryService } from './core/observe/history-service.ts'
@@ -16,6 +17,7 @@ import {
   alertChores,
   eventChores,
   historyChore,
+  keptExchangeChore,
   keyChores,
   nodeChores,
   operateChores,
@@ -64,6 +66,7 @@ interface ChoreParts {
   readonly store: Store
   readonly engine: Engine
   readonly revocation: RevocationPorts
+  readonly keptExchanges: Pick<KeptExchanges, 'retry'>
   readonly services: Pick<ProviderEvents, 'pushes' | 'routineChecks'> & {
     readonly signingKeys: Pick<SigningKeys, 'tick'>
     readonly downtime: Pick<DowntimeTickets, 'tick'>
@@ -92,6 +95,7 @@ export function startChores(parts: ChoreParts): Worker {
   return startWorker(
     [
       ...nodeChores({ engine, revocation: parts.revocation, watch, trust, warnings }),
+      keptExchangeChore(parts.keptExchanges),
       ...eventChores(parts.services, trust),
       signingKeyChore(parts.services.signingKeys),
       reachableChore(parts.services.downtime),

@@ -8,6 +8,7 @@ import { openTracing } from './compose-tracing.ts'
 import { composeRestore, composeTrust } from './compose-trust.ts'
 import { requestWatch, watchedNode } from './compose-watched-node.ts'
 import type { Config } from './config.ts'
+import { KeptExchanges } from './core/connect/kept-exchanges.ts'
 import { DriftWatch } from './core/drift/drift-watch.ts'
 import { Fault } from './core/fault/fault.ts'
 import { newId, type OrganizationId } from './core/ids.ts'
@@ -130,8 +131,8 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
     })
 
     const recovered = await engine.recover()
-    const resumed = await resumeConnects(node.journal, services)
-    await services.connect.reopenInterrupted(node.clock.wall() - (config.databaseUrl === null ? 0 : OTHER_NODES_EXCHANGE_MS))
+    const keptExchanges = composeKeptExchanges(node, services)
+    const resumed = await keptExchanges.recover(config.databaseUrl === null ? 0 : OTHER_NODES_EXCHANGE_MS)
     if (recovered.reclaimed + recovered.replayed + resumed > 0) log.info({ ...recovered, resumed }, 'what an earlier start left in flight is accounted for')
     const parts: ExtensionParts = { services, store: node.store, organization }
     const app = composeApp(config, services, log, extension?.routes(parts) ?? [], requestWatch(metrics.meters, scopes, tracing))
@@ -146,6 +147,7 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
       services,
       organization,
       engine,
+      keptExchanges,
       trust,
       stop: () => endpoint.close(),
       tracing,
@@ -197,6 +199,7 @@ interface RunnableParts {
   readonly services: ComposedServices
   readonly organization: OrganizationId
   readonly engine: ReturnType<typeof composeEngine>['engine']
+  readonly keptExchanges: KeptExchanges
   readonly trust: DatabaseTrust
   readonly leaving: Leaving
   readonly stop: () => void
@@ -220,7 +223,8 @@ function runnable(parts: RunnableParts): Evergrant {
       // Before the first machine comes back.
       await services.downtime.tick().catch((error: unknown) => parts.log.warn({ error: String(error) }, 'tokens that ended meanwhile were not excused yet'))
       const url = await app.listen({ host: config.host, port: config.port }).catch((error: unknown) => refuseAddress(config, error))
-      worker = startChores({ config, ...node, engine, trust: parts.trust, revocation: services.revocation, services, timers: systemTimers, log: parts.log })
+      const { keptExchanges, trust, log } = parts
+      worker = startChores({ config, ...node, engine, keptExchanges, trust, revocation: services.revocation, services, timers: systemTimers, log })
       return url
     },
     drain: async () => {
@@ -264,6 +268,11 @@ function observer(metrics: Metrics, drift: DriftWatch, counter: HistoryCounter):
   }
 }
 
+function composeKeptExchanges({ journal, clock }: NodeParts, { connect }: ComposedServices): KeptExchanges {
+  const decoder = new TextDecoder()
+  return new KeptExchanges({ connect, journal, clock, decode: (body) => decoder.decode(body) })
+}
+
 async function defaultOrganization(store: Store, config: Config): Promise<OrganizationId> {
   const existing = await store.organizations.bySlug('default')
   if (existing !== undefined) return existing.id
@@ -282,18 +291,4 @@ async function defaultOrganization(store: Store, config: Config): Promise<Organi
   const inserted = await store.organizations.insert({ id, name: config.organizationName, slug: 'default', createdAt }, event)
   if (inserted === 'inserted') return id
   return defaultOrganization(store, config)
-}
-
-/** Codes that were exchanged when the process ended: their grants are staged from the journal. */
-async function resumeConnects(
-  journal: { pending(): Promise<readonly Parameters<ComposedServices['connect']['resumeStaged']>[0][]> },
-  services: ComposedServices,
-): Promise<number> {
-  const decoder = new TextDecoder()
-  let resumed = 0
-  for (const record of await journal.pending()) {
-    if (record.subject.kind !== 'connect_session') continue
-    if ((await services.connect.resumeStaged(record, (body) => decoder.decode(body))) === 'settled') resumed += 1
-  }
-  return resumed
 }

@@ -31,6 +31,11 @@ export function nodeChores({ engine, revocation, watch, trust, warnings }: NodeC
   ]
 }
 
+/** Goes on with codes that an earlier life of this node exchanged, as soon as what they lacked is back. */
+export function keptExchangeChore(kept: { retry(): Promise<number> }): Chore {
+  return { name: 'kept sign-ins', everyMs: MINUTE, run: () => kept.retry().then(() => false) }
+}
+
 interface EventChoreParts {
   readonly pushes: { work(): Promise<number> }
   readonly routineChecks: { plan(): Promise<boolean>; run(): Promise<number> }

@@ -102,6 +102,7 @@ const CASES: readonly Case[] = [
   },
   { name: 'taking leases back at a start', run: (store, { org }) => store.credentials.reclaim(org.node('plan-node', 'new')) },
   { name: 'purging ciphertext', run: (store) => store.connections.purge(NOW - 30 * DAY, LIMIT) },
+  { name: 'saying which exchanges are kept', run: (store) => store.connectSessions.noteKept(['itn_1', 'itn_2'], NOW) },
   { name: 'purging connect sessions', run: (store) => store.connectSessions.purge(NOW, LIMIT) },
   { name: 'purging repeated requests', run: (store) => store.idempotency.purge(NOW, LIMIT) },
   { name: 'taking revocations that are due', run: (store) => store.connections.takeDueRevocations(LIMIT, 1_000) },

@@ -3,6 +3,7 @@ import { Fault } from '../fault/fault.ts'
 import type { ConnectSessionId } from '../ids.ts'
 import type { PushedCode } from '../push/push-ports.ts'
 import type { JournalRecord } from '../refresh/journal.ts'
+import { Told } from '../refresh/told.ts'
 import type { Instant } from '../time.ts'
 import { type Approval, approvalOf } from './admin-approval.ts'
 import { stashAnswer, unstashAnswer } from './answer-stash.ts'
@@ -69,16 +70,19 @@ export interface ConnectService {
   pageTicket(session: ConnectSessionId, browserId: string): string
   /** The session of a ticket, for the browser it was made for. */
   byTicket(ticket: string, browserId: string | null): Promise<ConnectSession | undefined>
-  /** At boot, for journal records of connect sessions. */
+  /** At boot and each minute, for journal records of connect sessions. */
   resumeStaged(record: JournalRecord, decode: (body: Uint8Array) => string): Promise<'settled' | 'kept'>
+  /** The answers to these intents are kept, whoever can read them: their sessions are not opened anew. Said again each minute for as long as it is so. */
+  noteKept(intents: readonly string[], at: Instant): Promise<void>
   /**
-   * At boot, after {@link resumeStaged}: exchanges begun before `before` whose process is gone can be tried again. An
+   * At boot, after {@link resumeStaged}: exchanges begun before `before` whose answer nobody has can be tried again. An
    * embedded store passes the time of the start; where other nodes may be exchanging, leave them a few minutes.
    */
   reopenInterrupted(before: Instant): Promise<number>
 }
 
 export function createConnectService(ports: ConnectPorts): ConnectService {
+  const told = new Told()
   const ticketOf = (session: ConnectSessionId, browserId: string) =>
     `${session.slice('cs_'.length)}.${ports.seal.mac('connect page', `${session}.${browserId}`)}`
   return {
@@ -112,7 +116,8 @@ export function createConnectService(ports: ConnectPorts): ConnectService {
       const id: ConnectSessionId = `cs_${ticket.split('.')[0] ?? ''}`
       return browserId !== null && sameSecret(ticketOf(id, browserId), ticket) ? ports.sessions.load(id) : undefined
     },
-    resumeStaged: (record, decode) => resumeStaged(record, decode, ports),
+    resumeStaged: (record, decode) => resumeStaged(record, decode, { ...ports, told }),
+    noteKept: (intents, at) => ports.sessions.noteKept(intents, at),
     reopenInterrupted: (before) => ports.sessions.reopenInterrupted(before, sessionFault('connect_failed', ports.clock.wall())),
   }
 }

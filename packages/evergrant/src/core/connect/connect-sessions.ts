@@ -102,7 +102,12 @@ export interface ConnectSessions {
   complete(id: ConnectSessionId, result: ConnectionId, event: NewEvent): Promise<boolean>
   /** Any live state -> burned. The staged ciphertext is dropped. */
   burn(id: ConnectSessionId, fault: StoredFault, event: NewEvent): Promise<boolean>
-  /** At boot: sessions left in `exchanging` by earlier incarnations, whose intents are from before `before`, go back to `open` with a fault; returns how many. */
+  /** A node says that it has the answers to these intents, and that their sessions have to wait for it. Sessions in another state than `exchanging` are left alone. */
+  noteKept(intents: readonly string[], at: Instant): Promise<void>
+  /**
+   * At boot: sessions left in `exchanging` by earlier incarnations, whose intents are from before `before`, go back to `open` with a fault; returns how many.
+   * Not those whose answer a node said it has, at `before` or since.
+   */
   reopenInterrupted(before: Instant, fault: StoredFault): Promise<number>
   /** A code that came in a push, in place of one for the same key. */
   keepPushed(kept: KeptCode): Promise<void>

@@ -123,6 +123,40 @@ export const sessionCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'an exchange whose answer a node has is not opened anew while that node says so, and is when it has fallen silent',
+    async run(store, context) {
+      const org = await TestOrganization.open(store, context)
+      const old = idFrom('itn', PAST)
+      const [kept, lost] = [await exchanging(org, `${old.slice(0, -1)}1` as IntentId), await exchanging(org, `${old.slice(0, -1)}2` as IntentId)]
+      const states = async () => [(await store.connectSessions.load(kept.session.id))?.state, (await store.connectSessions.load(lost.session.id))?.state]
+      await store.connectSessions.noteKept([kept.intent, org.intent()], PAST + HOUR)
+      assert.equal((await store.connectSessions.load(kept.session.id))?.staged, null)
+      await store.connectSessions.reopenInterrupted(PAST + HOUR, faultAt(PAST, 'outcome_unknown'))
+      assert.deepEqual(await states(), ['exchanging', 'open'])
+      // What was said of an exchange says nothing of the next one.
+      await store.connectSessions.noteKept([lost.intent], PAST + 2 * HOUR)
+      await store.connectSessions.reopenInterrupted(PAST + HOUR + 1, faultAt(PAST, 'outcome_unknown'))
+      assert.deepEqual(await states(), ['open', 'open'])
+      const flow = flowOf(org)
+      await store.connectSessions.start(kept.session.id, flow, {}, org.event('connect.started'))
+      await store.connectSessions.beginExchange(kept.session.id, flow.stateHash, `${old.slice(0, -1)}3` as IntentId)
+      await store.connectSessions.reopenInterrupted(PAST + 1, faultAt(PAST, 'outcome_unknown'))
+      assert.deepEqual(await states(), ['open', 'open'])
+    },
+  },
+  {
+    name: 'an exchange whose answer waited is staged as any other when it goes on',
+    async run(store, context) {
+      const org = await TestOrganization.open(store, context)
+      const { session, intent } = await exchanging(org)
+      await store.connectSessions.noteKept([intent], PAST)
+      assert.equal(await store.connectSessions.stage(session.id, intent, { ...staged, stagedAt: PAST + 1 }, org.answer(intent), null), true)
+      await store.connectSessions.noteKept([intent], PAST + HOUR)
+      const now = await store.connectSessions.load(session.id)
+      assert.deepEqual([now?.state, now?.staged?.stagedAt], ['staged', PAST + 1])
+    },
+  },
+  {
     name: 'a pushed code waits under its key, the latest for each, and makes room for newer ones when it is too old',
     async run(store, context) {
       const org = await TestOrganization.open(store, context)

@@ -51,7 +51,7 @@ function reopenInterrupted(tables: Tables, before: Instant, fault: StoredFault):
   const first = idFrom('itn', before)
   for (const session of tables.sessions.values()) {
     const { startedAt = before, intent = null } = session.flow ?? {}
-    if (startedAt >= before || intent === null || intent >= first) continue
+    if (startedAt >= before || intent === null || intent >= first || (tables.keptExchanges.get(intent) ?? 0) >= before) continue
     if (move(tables, session.id, ['exchanging'], { state: 'open', fault })) reopened += 1
   }
   return reopened
@@ -87,6 +87,10 @@ export function connectSessionsPart(tables: Tables): ConnectSessions {
     complete: async (id, result, event) => told(tables, move(tables, id, ['staged'], { state: 'completed', result, fault: null, staged: null }), event),
     burn: async (id, fault, event) =>
       told(tables, move(tables, id, ['open', 'started', 'exchanging', 'staged'], { state: 'burned', fault, staged: null }), event),
+    noteKept: async (intents, at) => {
+      for (const { state, flow } of tables.sessions.values())
+        if (state === 'exchanging' && flow !== null && flow.intent !== null && intents.includes(flow.intent)) tables.keptExchanges.set(flow.intent, at)
+    },
     reopenInterrupted: async (before, fault) => reopenInterrupted(tables, before, fault),
     keepPushed: async (kept) => {
       for (const [name, other] of tables.pushedCodes)

@@ -81,6 +81,8 @@ export interface Snapshot {
   readonly revocations: ReadonlyMap<RevocationId, KeptRevocation>
   readonly sessions: ReadonlyMap<ConnectSessionId, ConnectSession>
   readonly pushedCodes: ReadonlyMap<string, KeptCode>
+  /** By intent: when a node last said that it has the answer. */
+  readonly keptExchanges: ReadonlyMap<string, Instant>
   readonly apiKeys: ReadonlyMap<ApiKeyId, ApiKey>
   readonly requests: ReadonlyMap<string, KeptRequest>
   readonly events: ReadonlyMap<string, AuditEvent>
@@ -144,6 +146,7 @@ export class Tables {
   readonly revocations = new RevocationTable()
   readonly sessions = new Map<ConnectSessionId, ConnectSession>()
   readonly pushedCodes = new Map<string, KeptCode>()
+  readonly keptExchanges = new Map<string, Instant>()
   readonly apiKeys = new Map<ApiKeyId, ApiKey>()
   readonly requests = new Map<string, KeptRequest>()
   readonly events = new Map<string, AuditEvent>()
@@ -230,6 +233,7 @@ export class Tables {
       revocations: this.revocations.copy(),
       sessions: new Map(this.sessions),
       pushedCodes: new Map(this.pushedCodes),
+      keptExchanges: new Map(this.keptExchanges),
       apiKeys: new Map(this.apiKeys),
       requests: new Map(this.requests),
       events: new Map(this.events),
@@ -291,6 +295,7 @@ export class Tables {
     this.revocations.refill(snapshot.revocations)
     refill(this.sessions, snapshot.sessions)
     refill(this.pushedCodes, snapshot.pushedCodes)
+    refill(this.keptExchanges, snapshot.keptExchanges)
     refill(this.apiKeys, snapshot.apiKeys)
     refill(this.requests, snapshot.requests)
     refill(this.events, snapshot.events)

@@ -102,13 +102,25 @@ function* burn(id: ConnectSessionId, fault: StoredFault, event: NewEvent): Progr
   return burned === 1
 }
 
+/** While nothing is staged, `staged_at` says when a node last had the answer. */
+function* noteKept(dialect: Dialect, intents: readonly string[], at: Instant): Program<void> {
+  yield* run(
+    `update connect_session set staged_at = ? where state = 'exchanging' and flow_started_at <= ? and ${dialect.among('flow_intent')}`,
+    at,
+    at,
+    JSON.stringify(intents),
+  )
+}
+
 function* reopenInterrupted(before: Instant, fault: StoredFault): Program<number> {
   // The intent says when the exchange began; the flow began before its end user was at the provider, perhaps long before.
   return yield* run(
-    `update connect_session set state = 'open', fault = ? where state = 'exchanging' and flow_started_at < ? and flow_intent < ?`,
+    `update connect_session set state = 'open', fault = ?, staged_at = null
+     where state = 'exchanging' and flow_started_at < ? and flow_intent < ? and (staged_at is null or staged_at < ?)`,
     JSON.stringify(fault),
     before,
     idFrom('itn', before),
+    before,
   )
 }
 
@@ -155,6 +167,7 @@ export function connectSessionsStore(database: Database): ConnectSessions {
     fail: (id, fault, event) => database.write(() => fail(id, fault, event)),
     complete: (id, result, event) => database.write(() => complete(id, result, event)),
     burn: (id, fault, event) => database.write(() => burn(id, fault, event)),
+    noteKept: (intents, at) => database.write(() => noteKept(database.dialect, intents, at), { repeatable: true }),
     reopenInterrupted: (before, fault) => database.write(() => reopenInterrupted(before, fault)),
     keepPushed: (kept) => database.write(() => keepPushed(kept), { repeatable: true }),
     pushed: (integration, key) => database.read(() => pushed(integration, key)),
