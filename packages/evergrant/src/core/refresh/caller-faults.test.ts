@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { MINUTE } from '../time.ts'
-import { failedFault, waiting } from './caller-faults.ts'
+import { ended, failedFault, waiting } from './caller-faults.ts'
 import type { GrantRow } from './credentials.ts'
 
 const AT = Date.UTC(2026, 0, 1)
@@ -28,4 +28,12 @@ test('a time that nobody knows is not made up', () => {
   const failed = { kind: 'failed', code: 'provider_unavailable', retryAt: null } as Parameters<typeof failedFault>[0]
   expect(failedFault(failed).details).not.toHaveProperty('retryAt')
   expect(failedFault({ ...failed, retryAt: AT, detail: 'in words' }).details).toMatchObject({ retryAt: AT, detail: 'in words' })
+})
+
+test('a grant that is over says what to do first, and then the words of its provider', () => {
+  const over = (providerText: string | null) => ({ connection: { state: 'needs_reauth', fault: { evidence: { providerText } } } }) as GrantRow
+  expect(ended('connection_revoked', over(null)).details.detail).toBeUndefined()
+  expect(ended('connection_revoked', over('token is gone')).details.detail).toBe(
+    "The provider refused the newest refresh token and says the grant is over. Send the owner the reconnect link; the connection keeps its id. In the provider's words: token is gone",
+  )
 })

@@ -47,8 +47,8 @@ export function waiting(code: Fault['code'], until: Instant | null, row: GrantRo
   })
 }
 
-/** The grant is over, in the provider’s words where it said any. */
+/** The grant is over: what to do about it, and the provider’s own words where it said any. */
 export function ended(code: Fault['code'], row: GrantRow): Fault {
   const text = row.connection.state === 'needs_reauth' ? row.connection.fault?.evidence.providerText : null
-  return new Fault(code, text ? { detail: `the provider says: ${text}` } : {})
+  return new Fault(code, text ? { detail: `${new Fault(code).definition.operator} In the provider's words: ${text}` } : {})
 }
