@@ -139,9 +139,9 @@ interface ExchangeAnswer {
   readonly person: BrowserPerson | null
 }
 
-/** From the answer of the token endpoint to a staged grant and what its browser sees, or to a session that can be tried again. */
-export async function useAnswer(answer: ExchangeAnswer, ports: ConnectPorts): Promise<FlowOutcome> {
-  return (await keepAnswer(answer, ports)) ?? flowOutcome(answer.flowing.session.id, answer.person, ports)
+/** From the answer of the token endpoint to a staged grant and what its browser sees, or to a session that can be tried again. `staging`: how the first part is tried. */
+export async function useAnswer(answer: ExchangeAnswer, staging: ConnectPorts, ports: ConnectPorts): Promise<FlowOutcome> {
+  return (await keepAnswer(answer, staging)) ?? flowOutcome(answer.flowing.session.id, answer.person, ports)
 }
 
 /** Null: the grant is staged. */

@@ -38,6 +38,7 @@ export async function resumeStaged(
       await useAnswer(
         { flowing, nonce, intent: record.intent, result: resultOf(record, verifier, flowing, decode, ports), parameters: record.callback ?? {}, person: null },
         tryingOnce(ports),
+        ports,
       )
     }
   } catch (error) {

@@ -4,7 +4,7 @@ import type { ConnectPorts } from '../../core/connect/connect-ports.ts'
 import { createConnectService } from '../../core/connect/connect-service.ts'
 import { KeptExchanges } from '../../core/connect/kept-exchanges.ts'
 import { Fault } from '../../core/fault/fault.ts'
-import type { ConnectSessionId, OrganizationId } from '../../core/ids.ts'
+import type { ConnectionId, ConnectSessionId, OrganizationId } from '../../core/ids.ts'
 import type { ProviderDirectory } from '../../core/provider/context.ts'
 import { createCodeExchange } from '../../core/refresh/code-exchange.ts'
 import { type Journal, type JournalRecord, NO_JOURNAL } from '../../core/refresh/journal.ts'
@@ -79,11 +79,11 @@ interface Crashed {
 }
 
 /** The process ended with the answer in its journal, and nowhere else. */
-async function crashed(owner: string): Promise<Crashed> {
-  const link = await api(bench, key, 'connect/sessions', { integration: 'asks', owner, return_url: RETURN_URL })
+async function crashed(owner: string, path = 'connect/sessions', asked: object = { integration: 'asks', owner, return_url: RETURN_URL }): Promise<Crashed> {
+  const link = await api(bench, key, path, asked)
   const visitor = new Visitor(bench)
-  const path = await visitor.consent(await visitor.start(String(link.body['url'])), owner)
-  const parameters = new Map([...new URLSearchParams(path.split('?')[1])].map(([name, value]) => [name, [value]]))
+  const back = await visitor.consent(await visitor.start(String(link.body['url'])), owner)
+  const parameters = new Map([...new URLSearchParams(back.split('?')[1])].map(([name, value]) => [name, [value]]))
   const input = { slug: 'asks', parameters, browserId: (visitor.cookie ?? '').split('=')[1] ?? '' }
   const endpoint = createTokenEndpoint({ guard: createAddressGuard({ allowPrivateHosts: [], development: true }), timers: bench.ports.timers })
   const exchange = createCodeExchange({ ...bench.ports, endpoint, journal, times: protocolTimes(), observe: () => {} })
@@ -106,9 +106,13 @@ async function crashed(owner: string): Promise<Crashed> {
 const stateOf = async ({ id }: Crashed) => (await bench.store.connectSessions.load(id))?.state
 const kept = async () => (await journal.pending()).length
 
-async function completed({ owner, again }: Crashed): Promise<unknown> {
+async function complete({ owner, again }: Crashed) {
   const { searchParams } = new URL(await again())
-  const done = await api(bench, key, 'connect/complete', { session: searchParams.get('session'), code: searchParams.get('code'), owner })
+  return api(bench, key, 'connect/complete', { session: searchParams.get('session'), code: searchParams.get('code'), owner })
+}
+
+async function completed(session: Crashed): Promise<unknown> {
+  const done = await complete(session)
   return [done.status, done.body['created']]
 }
 
@@ -197,3 +201,29 @@ test('a waiting answer is told once an hour, and a store that is away stops no n
   await node.retry()
   expect(told()).toBe(2)
 })
+
+test('a reconnect that completes by itself does so from the journal, and waits for a renewal that is under way', async () => {
+  const first = await crashed('again')
+  await startNode().recover(0)
+  const id: ConnectionId = (await complete(first)).body['connection_id'] ?? 'con_'
+  const session = await crashed('again', `connections/${id}/reconnect`, { mode: 'link' })
+  const withoutRefreshToken = async () => (await journal.pending()).map((record) => ({ ...record, body: without('refresh_token', record.body) }))
+  const { connections, timers } = bench.ports
+  let underWay = true
+  const get: typeof connections.get = async (...asked) => {
+    const row = await connections.get(...asked)
+    if (row === undefined || !underWay) return row
+    const { generation } = row.credential
+    return { ...row, credential: { ...row.credential, intent: { id: 'itn_1', generation, at: bench.ports.clock.wall() } } }
+  }
+  const sleep = async () => {
+    underWay = false
+  }
+  const node = startNode({ connections: { ...connections, get }, timers: { ...timers, sleep } }, { pending: withoutRefreshToken })
+  expect([await node.recover(0), underWay, await stateOf(session), await kept()]).toEqual([1, false, 'completed', 0])
+})
+
+function without(name: string, body: Uint8Array): Uint8Array {
+  const { [name]: _left, ...rest } = JSON.parse(new TextDecoder().decode(body))
+  return new TextEncoder().encode(JSON.stringify(rest))
+}
