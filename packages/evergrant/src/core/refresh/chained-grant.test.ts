@@ -140,6 +140,28 @@ test('a first token that opens nothing is given up, and the next renewal asks fo
   ])
 })
 
+test('a chain that could not begin leaves its answer in the journal, and one that goes on later settles it', async () => {
+  let asked = 0
+  const { lab } = await bullhorn({
+    ports: ({ directory }) => ({
+      directory: {
+        ...directory,
+        // Once for the refresh; for its chain the issuer cannot be asked.
+        resolve: (...of) => {
+          asked += 1
+          return asked === 2 ? Promise.reject(new Fault('provider_unavailable')) : directory.resolve(...of)
+        },
+      },
+    }),
+  })
+  await lab.time.advance(HOUR)
+  await expect(settle(lab, lab.read())).rejects.toMatchObject({ code: 'provider_unavailable' })
+  expect([(await lab.row()).credential.generation, (await lab.journal.pending()).length]).toEqual([2, 1])
+  await lab.time.advance(5_000)
+  expect((await settle(lab, lab.read())).accessToken).toBe('session-of-at-2')
+  expect([lab.provider.presented, await lab.journal.pending()]).toEqual([['rt-1'], []])
+})
+
 test('a process that dies between the two requests runs the chain again from the journaled answer, and spends nothing', async () => {
   const { lab, sessions } = await bullhorn()
   await lab.time.advance(HOUR)

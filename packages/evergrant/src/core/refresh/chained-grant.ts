@@ -32,17 +32,19 @@ export async function renewChained(world: EngineWorld, answered: AnsweredPresent
   const settled = await settleGrant(world, answered, grant, true)
   const outcome = settled.outcome ?? (await settled.committed)
   if (outcome.kind === 'superseded' || outcome.kind === 'disconnected') return { kind: 'moved' }
-  world.firstAnswers.keep(connection.id, { generation: outcome.generation, grant, sentAt: answered.sentAt })
-  const chained = await finishChain(world, connection.id, answered.grantContext)
-  // Until here a restart would run the chain from this answer, and a server that stops leaves it to the next.
-  if (chained.kind !== 'not_now' && keepsAnswers(answered.grantContext.reuse)) world.journal.settle(answered.intent)
-  return chained
+  const { sentAt, grantContext } = answered
+  const intent = keepsAnswers(grantContext.reuse) ? answered.intent : null
+  world.firstAnswers.keep(connection.id, { generation: outcome.generation, grant, sentAt, intent })
+  return finishChain(world, connection.id, grantContext)
 }
 
 /** Runs the chain from the first answer that memory has, if the row is still the one that it made. Spends nothing, and so needs no lease. */
 export async function finishChain(world: EngineWorld, connection: ConnectionId, grantContext: GrantContext): Promise<ChainedOutcome> {
   try {
-    return await finish(world, connection, grantContext)
+    const outcome = await finish(world, connection, grantContext)
+    // Until here a restart would run the chain from that answer, and a server that stops leaves it to the next.
+    if (outcome.kind !== 'not_now') world.firstAnswers.settle(connection)
+    return outcome
   } catch (error) {
     const retryAt = world.clock.wall() + world.times.backoffBaseMs
     if (error instanceof Fault) return { kind: 'not_now', code: error.code, retryAt: error.details.retryAt ?? retryAt, detail: error.message }

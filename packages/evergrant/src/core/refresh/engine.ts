@@ -83,7 +83,7 @@ export class Engine implements RefreshEngine {
       admission: new Admission(ports.timers),
       exchanges: new ExchangeTimes(ports.clock, ports.timers),
       told: new Told(),
-      firstAnswers: new FirstAnswers(),
+      firstAnswers: new FirstAnswers(ports.journal),
       stuck: new StuckWrites(),
       draining: () => this.#draining,
     }

@@ -93,6 +93,7 @@ async function apply(world: EngineWorld, record: JournalRecord, row: GrantRow): 
   noteStored(world, commit, outcome, grantContext.reuse)
   if (outcome.kind !== 'applied' && outcome.kind !== 'already') return 'superseded'
   // Its chain may not have been run: the first renewal that comes begins there instead of spending the refresh token.
-  if (isChained(grantContext)) world.firstAnswers.keep(connection.id, { generation: outcome.generation, grant: verdict.grant, sentAt: record.sentAt })
+  if (isChained(grantContext))
+    world.firstAnswers.keep(connection.id, { generation: outcome.generation, grant: verdict.grant, sentAt: record.sentAt, intent: null })
   return 'applied'
 }
