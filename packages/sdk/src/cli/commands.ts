@@ -1,3 +1,4 @@
+import { isEvergrantError } from '../evergrant-error.ts'
 import { type CredentialDescription, Evergrant, type EvergrantOptions } from '../node/agent/evergrant.ts'
 import { type ExitCode, paint, report, type Terminal } from './terminal.ts'
 
@@ -50,9 +51,22 @@ export function enroll(code: string | undefined, options: CommandOptions, termin
 
 export function whoami(options: CommandOptions, terminal: Terminal): Promise<ExitCode> {
   return withClient(options, terminal, async (client) => {
-    const who = options.offline === true ? await client.describe() : await client.whoami()
+    if (options.offline !== true) await believed(client)
+    const who = await client.describe()
     report(terminal, who, linesOf(who))
   })
+}
+
+/** What an agent may do has nothing to do with who this machine is. */
+const ABOUT_RIGHTS: readonly string[] = ['agent_not_verified', 'agent_policy_refused']
+
+/** A token that still lives says nothing of a machine that was cut off since: only the server knows. */
+async function believed(client: Evergrant): Promise<void> {
+  try {
+    await client.connections.list({ limit: 1 })
+  } catch (error) {
+    if (!isEvergrantError(error) || !ABOUT_RIGHTS.includes(error.code)) throw error
+  }
 }
 
 export function rotate(options: CommandOptions, terminal: Terminal): Promise<ExitCode> {

@@ -36,6 +36,14 @@ test('a machine is enrolled, looked at, rotated and signed out', async () => {
   expect(printed.join()).toContain('npx @evergrant/sdk enroll')
 })
 
+test('whoami asks the server, so that a machine that was cut off, or a server that is away, is told; --offline asks nobody', async () => {
+  await call('enroll', lab.server.code({ withServer: true }))
+  lab.server.cutOff()
+  expect(await call('whoami', '--offline')).toBe(0)
+  expect(await call('whoami')).toBe(3)
+  expect(printed.join()).toContain('npx @evergrant/sdk enroll')
+})
+
 test('with --device a page and a code are shown, and the machine waits', async () => {
   lab.server.once('device', async (commit) => {
     const answer = await commit()

@@ -7,7 +7,7 @@ const HELP = `evergrant-sdk: the credential of this machine
 
   enroll <code>                     enrol with a one-time code
   enroll --device --server <url>    enrol by approving this machine on a page
-  whoami [--offline]                who this machine is
+  whoami [--offline]                who this machine is, and that the server still takes it
   doctor                            look at permissions, key, lock, clock, store and server
   rotate                            a new key and new tokens
   logout                            end this installation on the server, then forget it here

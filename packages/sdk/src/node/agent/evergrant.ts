@@ -134,7 +134,7 @@ export class Evergrant {
     }
   }
 
-  /** Who this machine is, after making sure that the server still says so. */
+  /** Who this machine is, by what is stored here, with a token that was renewed if it was due. */
   async whoami(): Promise<CredentialDescription> {
     const opened = await this.#open()
     return describe(opened, await opened.keeper.use())
