@@ -97,3 +97,23 @@ test('bearer: nonsense on the channel gives nobody a session', async () => {
   await settled()
   expect(lab.server.counts.branches).toBe(0)
 })
+
+test('bearer: an offer that comes when nobody waits for it any more opens no session', async () => {
+  const lab = createBrowserLab()
+  const other = new BroadcastChannel('evergrant:https://auth.test/api/v1/')
+  const heard: { readonly step: string; readonly from: number }[] = []
+  other.addEventListener('message', ({ data }) => heard.push(data))
+  const tab = tabOf(lab)
+  expect(await lab.time.run(tab.refresh())).toEqual({ kind: 'rejected', code: 'session_missing' })
+  const [want] = heard
+  other.postMessage({ step: 'offer', from: 0.99, to: want?.from })
+  await settled()
+  expect(heard.map(({ step }) => step)).toEqual(['want'])
+  // The next question is a new one.
+  const again = lab.time.run(tab.refresh({ force: true }))
+  await settled()
+  other.postMessage({ step: 'offer', from: 0.99, to: want?.from })
+  await settled()
+  expect(heard.map(({ step }) => step)).toEqual(['want', 'want', 'take'])
+  await again
+})

@@ -6,6 +6,8 @@ import { authorizedFetch } from './request.ts'
 /** Other tabs answer from memory, so a tab that is alone does not wait long. */
 const OFFER_MS = 300
 const GIFT_MS = 10_000
+/** Tabs are numbers below 1. */
+const NOBODY = 1
 
 interface Message {
   readonly step?: 'want' | 'offer' | 'take' | 'give'
@@ -58,7 +60,12 @@ function answerTabs(core: Core, held: () => string | undefined): () => Promise<u
       giver = 0
       take = resolve
       post('want', 0)
-      after(OFFER_MS, () => giver || resolve(null))
+      after(OFFER_MS, () => {
+        if (giver) return
+        // Whoever offers later would open a session for nobody.
+        giver = NOBODY
+        resolve(null)
+      })
       after(GIFT_MS, () => resolve(null))
     })
 }
