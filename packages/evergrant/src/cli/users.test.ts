@@ -99,7 +99,9 @@ test('a first start prints a link that makes the first owner once; invitations a
   expect(await run(['users', 'disable', 'BEN@example.com'])).toMatchObject({ code: 0, out: expect.stringMatching(/^usr_\S+ is disabled/) })
   expect((await post(url, 'auth/login', { email: 'ben@example.com', password: 'green pears travel slowly', mode: 'bearer' })).status).toBe(401)
   expect(await run(['users', 'enable', 'ben@example.com'])).toMatchObject({ code: 0, out: expect.stringMatching(/^usr_\S+ is enabled/) })
-  expect(await run(['users', 'enable', 'nobody@example.com'])).toMatchObject({ code: 1, err: expect.stringContaining('There is no user nobody@example.com') })
+  const unknown = await run(['users', 'enable', 'nobody@example.com'])
+  expect(unknown).toMatchObject({ code: 1, err: expect.stringContaining('There is no user nobody@example.com') })
+  expect(unknown.err).toContain('whoever was invited is one as soon as they have used their link')
 })
 
 test('reset-password finds somebody of another organization by e-mail address, as remove-second-steps does', async () => {

@@ -95,6 +95,11 @@ describe('input that is not valid changes nothing and names the field', () => {
     )
   })
 
+  test('a grant of many is told as the grant that it is, and not as the body', async () => {
+    const answer = await lab.call('POST', '/api/v1/connections/import', { body: [{ integration: 'scripted', access_token: 'x' }] })
+    expect(answer.json.items[0]).toMatchObject({ result: 'refused', field: '/owner', detail: 'The grant is not valid at `/owner`: this field is required.' })
+  })
+
   test('an empty change says that it must name a field', async () => {
     const answer = await lab.call('PATCH', `/api/v1/connections/${lab.connection}`, { body: {} })
     expect([answer.status, answer.json.detail]).toEqual([400, 'The body is not valid at `/`: it must name at least one field.'])

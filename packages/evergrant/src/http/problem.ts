@@ -71,11 +71,11 @@ export function validationFault(issue: ValidationIssue, part: string): Fault {
   const path = typeof issue.instancePath === 'string' ? issue.instancePath : ''
   const named = params['missingProperty'] ?? params['additionalProperty'] ?? params['propertyName']
   const pointer = typeof named === 'string' ? `${path}/${named.replaceAll('~', '~0').replaceAll('/', '~1')}` : path
-  const field = part === 'body' ? pointer || '/' : pointer.replace(/^\//, '').replaceAll('/', '.')
+  const field = part === 'body' || part === 'item' ? pointer || '/' : pointer.replace(/^\//, '').replaceAll('/', '.')
   return new Fault('invalid_request', { field, detail: `${PART_NAMES[part] ?? 'The request'} is not valid at \`${field}\`: ${remedy(issue, params)}.` })
 }
 
-const PART_NAMES: Readonly<Record<string, string>> = { body: 'The body', querystring: 'The query', params: 'The path', headers: 'A header' }
+const PART_NAMES: Readonly<Record<string, string>> = { body: 'The body', item: 'The grant', querystring: 'The query', params: 'The path', headers: 'A header' }
 
 function remedy(issue: ValidationIssue, params: Record<string, unknown>): string {
   switch (issue.keyword) {

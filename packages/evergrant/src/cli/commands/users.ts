@@ -157,7 +157,8 @@ export async function userIdOf(api: Api, user: string): Promise<string> {
   const wanted = user.trim().toLowerCase()
   const found = (await allItems(api, 'users', {})).find((item) => item['email'] === wanted)
   if (typeof found?.['id'] === 'string') return found['id']
-  throw new CommandFailure(EXIT.problem, `There is no user ${user} in this organization. \`evergrant users list\` lists them.`, { code: 'not_found' })
+  const detail = `There is no user ${user} in this organization. \`evergrant users list\` lists them; whoever was invited is one as soon as they have used their link.`
+  throw new CommandFailure(EXIT.problem, detail, { code: 'not_found' })
 }
 
 /** What cannot be read (a folder, a terminal that gives nothing) has no password. */

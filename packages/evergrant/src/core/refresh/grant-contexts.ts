@@ -74,7 +74,8 @@ export class GrantContexts {
     if (integration === undefined) throw new Fault('not_found', { detail: `integration ${id} is gone` })
     const record = this.#ports.directory.get(integration.provider)
     if (record === undefined) {
-      throw new Fault('client_rejected', { detail: `provider ${integration.provider} is not in the catalogue: restore its file in EVERGRANT_PROVIDERS_DIR` })
+      const remedy = 'restore its file in EVERGRANT_PROVIDERS_DIR (`practice` is there only with serve --development)'
+      throw new Fault('client_rejected', { detail: `provider ${integration.provider} is not in the catalogue: ${remedy}` })
     }
     return { integration, record, reuse: reuseOf(record, integration.settings) }
   }

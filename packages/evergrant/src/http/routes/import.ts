@@ -77,7 +77,7 @@ function importRoute(app: App, { connections }: Services): void {
           detail: 'This line is not a JSON object of at most 64 levels, whose numbers can be kept as they are (longer ones go as text).',
         }),
       }
-    if (!valid(item)) return { refused: validationFault(valid.errors?.[0] ?? {}, 'body') }
+    if (!valid(item)) return { refused: validationFault(valid.errors?.[0] ?? {}, 'item') }
     try {
       return { integration: item.integration, grant: grantOf(item, replace) }
     } catch (error) {
