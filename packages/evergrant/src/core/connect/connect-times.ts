@@ -16,6 +16,4 @@ export const CONNECT_TIMES = {
   /** A browser may come back before the provider's push; it waits as long as a twin. */
   pushPollMs: 300,
   accountRequestMs: 10 * SECOND,
-  stageRetryBaseMs: 50,
-  stageRetryCapMs: 5 * SECOND,
 } as const

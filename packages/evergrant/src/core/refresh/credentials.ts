@@ -119,7 +119,7 @@ export interface FailureCommit {
   /** With `suspect`: true when the provider answered, so that no orphan request is on the wire. */
   readonly answered: boolean
   readonly fault: StoredFault
-  /** Added to the stored count of consecutive failures; 0 for failures that are not the connection's (client_rejected). */
+  /** It is one more in the stored count of consecutive failures; false for those that are not the connection's (`client_rejected`). */
   readonly countsAsFailure: boolean
   readonly nextAttemptAt: Instant | null
   readonly dueAt: Instant | null

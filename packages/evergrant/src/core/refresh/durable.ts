@@ -19,10 +19,6 @@ const LOUD_AFTER = 5
 export class StuckWrites {
   readonly #what = new Map<object, string>()
 
-  get count(): number {
-    return this.#what.size
-  }
-
   /** How many of each kind, such as `grant` or `failure`. */
   kinds(): Readonly<Record<string, number>> {
     const counts: Record<string, number> = {}

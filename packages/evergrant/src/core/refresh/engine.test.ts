@@ -18,7 +18,6 @@ async function faultOf(promise: Promise<unknown>): Promise<Fault> {
   throw new Error(`expected a fault, got ${String(fault)}`)
 }
 
-/** Lets flights land on the manual clock without moving it. */
 /** Starts something that waits on the clock: everything up to that wait has happened when this resolves. */
 async function begun<Value>(lab: EngineLab, promise: Promise<Value>): Promise<{ readonly promise: Promise<Value> }> {
   promise.catch(() => {})
@@ -26,6 +25,7 @@ async function begun<Value>(lab: EngineLab, promise: Promise<Value>): Promise<{ 
   return { promise }
 }
 
+/** Lets flights land on the manual clock without moving it. */
 async function settle<Value>(lab: EngineLab, promise: Promise<Value>): Promise<Value> {
   const guarded = promise.catch(() => {})
   for (let turn = 0; turn < 20; turn += 1) {
