@@ -161,12 +161,16 @@ test('what must not be done with an open laptop asks for a recent proof of ident
 
 test.each([
   ['an issuer that is no URL', { issuer: 'evergrant' }],
+  ['an issuer without a scheme, whose host looks like one', { issuer: 'localhost:4400' }],
+  ['a misspelt validate, which would ask for less than was meant', { validate: 'allways' as never }],
+  ['one role that is no list', { roles: 'owner' as never }],
   ['a role that does not exist', { roles: ['root'] as never }],
   ['an empty list of roles', { roles: [] }],
   ['a tolerance of hours', { clockTolerance: 7_200 }],
   ['a tolerance that is no number', { clockTolerance: Number.NaN }],
 ])('%s is refused at the start', (_title, options) => {
   expect(() => make(options)).toThrow(TypeError)
+  expect(() => make(options)).toThrow(/^`\w+` /)
 })
 
 test('keys are asked for once, however many requests come first', async () => {

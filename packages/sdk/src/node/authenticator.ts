@@ -95,9 +95,12 @@ interface Settings {
 
 /** @throws TypeError: a mistake here would let nobody in, or everybody, and is better seen at the start */
 function settingsOf(options: AuthenticatorOptions): Settings {
-  if (!URL.canParse(options.issuer)) throw new TypeError('`issuer` must be the public URL of Evergrant, for example https://connect.example.com.')
-  const strange = options.roles?.find((role) => !isRole(role))
-  if (strange !== undefined || options.roles?.length === 0) throw new TypeError(`\`roles\` lists some of ${ROLES.join(', ')}.`)
+  const { issuer: address, roles = ROLES, validate = 'never' } = options
+  // `localhost:4400` can be parsed: as an address of the scheme `localhost`.
+  if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol))
+    throw new TypeError('`issuer` must be the public URL of Evergrant with its scheme, for example https://connect.example.com.')
+  if (!Array.isArray(roles) || roles.length === 0 || !roles.every(isRole)) throw new TypeError(`\`roles\` lists some of ${ROLES.join(', ')}.`)
+  if (validate !== 'never' && validate !== 'always') throw new TypeError("`validate` is 'never' or 'always'.")
   const issuer = options.issuer.replace(/\/+$/, '')
   const tolerance = options.clockTolerance ?? TOLERANCE_SECONDS
   if (!(tolerance >= 0 && tolerance <= 300)) throw new TypeError('`clockTolerance` is a number of seconds from 0 to 300.')
