@@ -67,3 +67,26 @@ test('whoever waits too long goes without, and leaves no place behind that nobod
   expect(admission.room('int', 1)).toBe(1)
   expect(await admission.enter('int', 1, false, PATIENCE_MS)).not.toBeNull()
 })
+
+test('whoever hurries in the line of the patient goes before them, and does not go without any more', async () => {
+  const admission = new Admission(time.timers)
+  const order: string[] = []
+  const leave = await admission.enter('int', 1, false, PATIENCE_MS)
+  const wait = (name: string, hurries: (hurry: () => void) => void = () => {}) =>
+    admission
+      .enter('int', 1, false, PATIENCE_MS, () => true, hurries)
+      .then((go) => {
+        order.push(go === null ? `${name} went without` : name)
+        go?.()
+      })
+  let hurry = () => {}
+  const all = [wait('first'), wait('second'), wait('third', (given) => (hurry = given))]
+  hurry()
+  hurry()
+  await time.advance(PATIENCE_MS)
+  expect([order, admission.load('int')]).toEqual([['first went without', 'second went without'], 2])
+  leave?.()
+  await Promise.all(all)
+  hurry()
+  expect([order.at(-1), admission.load('int')]).toEqual(['third', 0])
+})

@@ -24,8 +24,16 @@ export class Admission {
   /**
    * Callers who wait are `urgent` and patient without end. Null: nobody made room for the others within `patienceMs`, and it
    * is `hopeless`, which is asked twice, because after a pause of this process all who wait look as if they had waited long.
+   * `waits`: gets the way to become urgent in the line, for one that a caller begins to wait for; it does nothing once the line is left.
    */
-  enter(integration: string, limit: number, urgent: boolean, patienceMs: number, hopeless: () => boolean = () => true): Promise<Leave | null> {
+  enter(
+    integration: string,
+    limit: number,
+    urgent: boolean,
+    patienceMs: number,
+    hopeless: () => boolean = () => true,
+    waits: (hurry: () => void) => void = () => {},
+  ): Promise<Leave | null> {
     const queue = this.#queues.get(integration) ?? { busy: 0, urgent: new Set(), patient: new Set() }
     this.#queues.set(integration, queue)
     if (queue.busy < limit) {
@@ -49,6 +57,11 @@ export class Admission {
         } else giveUp = this.#timers.after(patienceMs * SECOND_LOOK, () => look(now))
       }
       giveUp = this.#timers.after(patienceMs * (1 - SECOND_LOOK), () => look(false))
+      waits(() => {
+        if (!line.delete(admit)) return
+        giveUp()
+        queue.urgent.add(admit)
+      })
     })
   }
 

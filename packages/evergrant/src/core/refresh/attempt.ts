@@ -59,8 +59,10 @@ export interface RenewedToken {
 interface AttemptRequest {
   readonly row: GrantRow
   readonly context: GrantContext
-  /** Somebody waits for it. */
+  /** Somebody waits for it; true from when somebody does. */
   readonly urgent: boolean
+  /** Gets the way to go before the background, while this one stands in line for a place. */
+  readonly waits: (hurry: () => void) => void
 }
 
 /** Preflight, connect, claim, send, judge, commit: the whole life of one presentation. */
@@ -76,7 +78,7 @@ async function attempted(world: EngineWorld, request: AttemptRequest): Promise<A
   const { placePatienceMs } = world.times
   const { concurrency } = integration.settings
   const crowded = () => isCrowded(world, integration.id, concurrency)
-  const leave = await world.admission.enter(integration.id, concurrency, request.urgent, placePatienceMs, crowded)
+  const leave = await world.admission.enter(integration.id, concurrency, request.urgent, placePatienceMs, crowded, request.waits)
   if (leave === null) {
     world.backlogs.waiting(integration.id, world.clock.mono())
     const retryAt = world.clock.wall() + placePatienceMs

@@ -66,3 +66,18 @@ test('a fresh node that finds a thousand parked connections of a provider that i
   }
   expect(await renewed(lab)).toBeGreaterThan(950)
 })
+
+test('a caller who needs what the background already waits to renew goes before the rest of the background', async () => {
+  const lab = await createCrowdLab(6, { ageMs: 61 * MINUTE, settings: { concurrency: 1 } })
+  lab.crowd.mood = () => ({ takesMs: SECOND })
+  void lab.engine.runDue()
+  for (let turn = 0; turn < 10; turn += 1) await lab.time.advance(0)
+  const asked = () => lab.crowd.presented.map(({ grant }) => Number(grant.split('-')[2]))
+  expect([asked().length, lab.engine.stats().flights]).toEqual([1, 6])
+  const last = lab.members.findLastIndex((_, index) => index !== asked()[0])
+  const connection = lab.members[last] ?? lab.lab.connection
+  const reading = lab.engine.token({ organization: lab.lab.organization, connection, minTtlMs: 0, rejectedGeneration: null })
+  await lab.time.advance(2 * SECOND)
+  expect(asked()[1]).toBe(last)
+  expect(await reading).toMatchObject({ generation: 2 })
+})

@@ -23,6 +23,8 @@ interface FlightRequest {
   readonly ask: PlanAsk
   /** Somebody waits for it; also true when such a one joins later. */
   urgent: boolean
+  /** Goes before the background, where it stands in line with it. */
+  hurry: () => void
   /** Monotonic: when the last of them stops waiting. */
   awaitedUntil: number
   readonly seen: GrantRow | undefined
@@ -81,11 +83,11 @@ export class Flights {
   fly(connection: ConnectionId, ask: PlanAsk, urgent: boolean, seen?: GrantRow): Promise<FlightResult> {
     const up = this.#up.get(connection)
     if (up !== undefined) {
-      if (urgent) Object.assign(up.request, { urgent, awaitedUntil: this.#awaitedUntil() })
+      if (urgent) this.#join(up.request)
       return up.result
     }
     let commitPending: Promise<unknown> = Promise.resolve()
-    const request: FlightRequest = { connection, ask, urgent, awaitedUntil: this.#awaitedUntil(), seen, overtaken: false }
+    const request: FlightRequest = { connection, ask, urgent, hurry: () => {}, awaitedUntil: this.#awaitedUntil(), seen, overtaken: false }
     const result = this.#run(request, (committed) => {
       commitPending = this.#countJournalOnly(committed)
     })
@@ -114,6 +116,12 @@ export class Flights {
       if (left <= 0) return
       await this.#landing(left)
     }
+  }
+
+  #join(request: FlightRequest): void {
+    request.urgent = true
+    request.awaitedUntil = this.#awaitedUntil()
+    request.hurry()
   }
 
   #awaitedUntil(): number {
@@ -191,12 +199,21 @@ export class Flights {
 
   async #attempt(row: GrantRow, context: GrantContext, flight: FlightRequest): Promise<AttemptOutcome> {
     await this.#untilSeenAlive(flight)
-    const { urgent } = flight
+    const request = {
+      row,
+      context,
+      get urgent() {
+        return flight.urgent
+      },
+      waits: (hurry: () => void) => {
+        flight.hurry = hurry
+      },
+    }
     const precious = context.reuse.class !== 'P0'
-    if (!precious) return attempt(this.#world, { row, context, urgent })
+    if (!precious) return attempt(this.#world, request)
     this.#precious += 1
     try {
-      return await attempt(this.#world, { row, context, urgent })
+      return await attempt(this.#world, request)
     } finally {
       this.#precious -= 1
       this.#tellLanded()
