@@ -3,7 +3,7 @@ import type { ConnectionDetails, ConnectionService } from '../connection/connect
 import { type AgentId, type ConnectionId, type EventId, type InstallationId, idFrom, type OrganizationId } from '../ids.ts'
 import type { Log } from '../log.ts'
 import type { GrantRow } from '../refresh/credentials.ts'
-import { type Clock, SECOND, type Timers } from '../time.ts'
+import { type Clock, type Instant, SECOND, type Timers } from '../time.ts'
 import type { LiveHub } from './live-hub.ts'
 import type { Observed } from './observed.ts'
 
@@ -42,13 +42,21 @@ export type HeardChange =
   | { readonly kind: 'people' }
   | { readonly kind: 'unknown' }
 
+/** How far events were looked for. */
+interface Tail {
+  readonly from: Instant
+  /** Null before the first look. */
+  readonly seen: ReadonlySet<EventId> | null
+}
+
 /** Turns what the store tells into messages of the stream. Reads nothing while nobody listens. */
 export class LiveFeed {
   readonly #ports: FeedPorts
   readonly #waiting = new Set<ConnectionId>()
-  readonly #tails = new Map<OrganizationId, { from: number; seen: ReadonlySet<EventId> }>()
+  readonly #tails = new Map<OrganizationId, Tail>()
   #gathering = false
   #tailing = false
+  #resetting = false
   #closed = false
   #resetAt = Number.NEGATIVE_INFINITY
 
@@ -65,9 +73,9 @@ export class LiveFeed {
         if (this.#waiting.size > WAITING_MOST) return this.#giveUp()
         return this.#gatherSoon()
       case 'agent':
-        return void this.#agent(change.agent).catch((error: unknown) => this.#failed(error))
+        return void this.#agent(change.agent).catch((error: unknown) => this.#missed(error))
       case 'installation':
-        return void this.#installation(change.installation).catch((error: unknown) => this.#failed(error))
+        return void this.#installation(change.installation).catch((error: unknown) => this.#missed(error))
       case 'people':
         return hub.recheck()
       case 'unknown':
@@ -78,6 +86,8 @@ export class LiveFeed {
 
   /** Somebody has begun to listen: from now on events are looked for. */
   listen(): void {
+    const { hub, clock } = this.#ports
+    for (const organization of hub.organizations()) if (!this.#tails.has(organization)) this.#tails.set(organization, { from: clock.wall(), seen: null })
     if (!this.#tailing && !this.#closed) this.#tailSoon()
   }
 
@@ -86,10 +96,22 @@ export class LiveFeed {
     this.#waiting.clear()
   }
 
+  /** Everybody reads again: now, or as soon as the last time is long enough ago. */
   #giveUp(): void {
-    const { hub, clock } = this.#ports
+    const { clock, timers } = this.#ports
     this.#waiting.clear()
-    if (clock.mono() - this.#resetAt < RESET_EVERY_MS) return
+    if (this.#resetting || this.#closed) return
+    const waitMs = this.#resetAt + RESET_EVERY_MS - clock.mono()
+    if (waitMs <= 0) return this.#reset()
+    this.#resetting = true
+    timers.after(waitMs, () => {
+      this.#resetting = false
+      if (!this.#closed) this.#reset()
+    })
+  }
+
+  #reset(): void {
+    const { hub, clock } = this.#ports
     this.#resetAt = clock.mono()
     for (const organization of hub.organizations()) hub.reset(organization)
   }
@@ -99,7 +121,7 @@ export class LiveFeed {
     this.#gathering = true
     this.#ports.timers.after(GATHER_MS, () => {
       this.#gather()
-        .catch((error: unknown) => this.#failed(error))
+        .catch((error: unknown) => this.#missed(error))
         .finally(() => {
           this.#gathering = false
           if (this.#waiting.size > 0 && !this.#closed) this.#gatherSoon()
@@ -140,8 +162,9 @@ export class LiveFeed {
       const found = await observed.eventsSince(organization, idFrom('evt', (tail?.from ?? now) - OVERLAP_MS), EVENTS_AT_ONCE)
       this.#tails.set(organization, { from: now, seen: new Set(found.map(({ id }) => id)) })
       // What lay there before anybody listened is read from the list.
-      const since = idFrom('evt', now - 2 * TAIL_MS)
-      const news = found.filter(({ id }) => (tail === undefined ? id >= since : !tail.seen.has(id)))
+      const since = idFrom('evt', (tail?.from ?? now) - TAIL_MS)
+      const seen = tail?.seen ?? null
+      const news = found.filter(({ id }) => (seen === null ? id >= since : !seen.has(id)))
       if (news.length === EVENTS_AT_ONCE) hub.reset(organization)
       else for (const event of news) hub.publish(organization, { topic: 'events', event: 'event', data: eventText(event) })
     }
@@ -158,6 +181,12 @@ export class LiveFeed {
     const organization = await this.#ports.organizationOf(id)
     if (organization !== undefined)
       this.#ports.hub.publish(organization, { topic: 'agents', event: 'agent', data: JSON.stringify({ id, kind: 'installation' }) })
+  }
+
+  /** What changed is not told any more: only who reads again hears of it. */
+  #missed(error: unknown): void {
+    this.#failed(error)
+    this.#giveUp()
   }
 
   /** The stream goes on without it; a list that is read anew has it. */

@@ -101,3 +101,41 @@ test('nothing is kept of an organization that nobody listened to for ten minutes
   expect(hub.heard(organization)).toBe(false)
   expect(time.waiting()).toBe(0)
 })
+
+test('ids go on where those of a forgotten room ended: who slept for longer than others reads everything again', async () => {
+  const { time, listen, say } = lab()
+  const sleeper = listen()
+  say('{"n":1}')
+  const lastId = sleeper.ids.at(-1) ?? null
+  sleeper.leave()
+  await time.advance(11 * MINUTE)
+  const other = listen()
+  expect(listen({ lastId }).heard.slice(1)).toEqual(['reset {}'])
+  for (let n = 2; n < 5; n += 1) say(`{"n":${n}}`)
+  expect(other.heard).toHaveLength(4)
+  expect(listen({ lastId }).heard.slice(1)).toEqual(['reset {}'])
+})
+
+test('whose line was broken while everybody was told to read again is told so when it is back', () => {
+  const { hub, listen, say } = lab()
+  const [away, there] = [listen(), listen()]
+  say('{"n":1}')
+  const lastId = away.ids.at(-1) ?? null
+  away.leave()
+  hub.reset(organization)
+  expect(listen({ lastId }).heard.slice(1)).toEqual(['reset {}'])
+  expect(listen({ lastId: there.ids.at(-1) ?? null }).heard.slice(1)).toEqual([])
+})
+
+test('a line that breaks again before it has caught up has lost nothing', () => {
+  const { listen, say } = lab()
+  const first = listen()
+  const lastId = first.ids.at(-1) ?? null
+  first.leave()
+  for (let n = 1; n < 4; n += 1) say(`{"n":${n}}`)
+  const placeOf = ({ ids }: { readonly ids: readonly (string | null)[] }) => ids.findLast((id) => id !== null) ?? lastId
+  expect(placeOf(listen({ lastId, room: 1 }))).toBe(lastId)
+  const second = listen({ lastId, room: 3 })
+  expect([second.heard.slice(1), second.ended()]).toEqual([['connection {"n":1}', 'connection {"n":2}'], true])
+  expect(listen({ lastId: placeOf(second) }).heard.slice(1)).toEqual(['connection {"n":3}'])
+})

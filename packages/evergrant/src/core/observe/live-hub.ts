@@ -71,6 +71,8 @@ export const STREAMS_EACH = 8
 export class LiveHub {
   readonly #ports: LivePorts
   readonly #rooms = new Map<OrganizationId, Room>()
+  /** Where a new room begins: behind every id that a forgotten one gave out, so that none of those is taken for a place in it. */
+  #firstSequence = 0
   #stopBeat: (() => void) | null = null
   #closed = false
 
@@ -97,17 +99,19 @@ export class LiveHub {
   /** Says hello, and what was missed since `lastId` or, when that is not known any more, that everything has to be read again. Returns how to leave. */
   subscribe(subscription: LiveSubscription): () => void {
     const { clock, node, version } = this.#ports
+    const { organization, sink, lastId } = subscription
     if (this.#closed) {
-      subscription.sink.end()
+      sink.end()
       return () => {}
     }
-    const room = this.#roomOf(subscription.organization)
-    subscription.sink.send(
-      'hello',
-      JSON.stringify({ server_time: this.#ports.timeText(clock.wall()), node, version }),
-      `${this.#ports.incarnation}-${room.sequence}`,
-    )
-    this.#catchUp(room, subscription)
+    const room = this.#roomOf(organization)
+    // Who goes on keeps its place until it was told what it missed: the line may break before that.
+    const place = lastId === null ? this.#idOf(room.sequence) : null
+    sink.send('hello', JSON.stringify({ server_time: this.#ports.timeText(clock.wall()), node, version }), place)
+    if (!this.#catchUp(room, subscription)) {
+      sink.end()
+      return () => {}
+    }
     room.listeners.add(subscription)
     room.emptySince = null
     this.#beatSoon()
@@ -121,7 +125,7 @@ export class LiveHub {
     room.sequence += 1
     room.ring.push({ sequence: room.sequence, at: this.#ports.clock.mono(), message })
     this.#trim(room)
-    const id = `${this.#ports.incarnation}-${room.sequence}`
+    const id = this.#idOf(room.sequence)
     for (const listener of [...room.listeners]) if (listener.topics.has(message.topic)) this.#tell(room, listener, message.event, message.data, id)
   }
 
@@ -129,9 +133,11 @@ export class LiveHub {
   reset(organization: OrganizationId): void {
     const room = this.#rooms.get(organization)
     if (room === undefined) return
+    // It has a number of its own: whose line is broken at this moment is told when it is back.
+    room.sequence += 1
     room.forgotten = room.sequence
     room.ring = []
-    for (const listener of [...room.listeners]) this.#tell(room, listener, 'reset', '{}', null)
+    for (const listener of [...room.listeners]) this.#tell(room, listener, 'reset', '{}', this.#idOf(room.sequence))
   }
 
   /** Something about people, keys or memberships changed: whoever may listen no longer stops now. */
@@ -151,22 +157,25 @@ export class LiveHub {
   #roomOf(organization: OrganizationId): Room {
     const known = this.#rooms.get(organization)
     if (known !== undefined) return known
-    const room: Room = { listeners: new Set(), ring: [], forgotten: 0, sequence: 0, emptySince: null }
+    const sequence = this.#firstSequence
+    const room: Room = { listeners: new Set(), ring: [], forgotten: sequence, sequence, emptySince: null }
     this.#rooms.set(organization, room)
     return room
   }
 
-  #catchUp(room: Room, { lastId, topics, sink }: LiveSubscription): void {
-    if (lastId === null) return
+  /** False: it does not keep up with what it missed. */
+  #catchUp(room: Room, { lastId, topics, sink }: LiveSubscription): boolean {
+    if (lastId === null) return true
     const from = this.#sequenceOf(lastId)
     this.#trim(room)
-    if (from === null || from < room.forgotten || from > room.sequence) {
-      sink.send('reset', '{}', null)
-      return
-    }
-    for (const { sequence, message } of room.ring) {
-      if (sequence > from && topics.has(message.topic)) sink.send(message.event, message.data, `${this.#ports.incarnation}-${sequence}`)
-    }
+    if (from === null || from < room.forgotten || from > room.sequence) return sink.send('reset', '{}', this.#idOf(room.sequence))
+    return room.ring
+      .filter(({ sequence, message }) => sequence > from && topics.has(message.topic))
+      .every(({ sequence, message }) => sink.send(message.event, message.data, this.#idOf(sequence)))
+  }
+
+  #idOf(sequence: number): string {
+    return `${this.#ports.incarnation}-${sequence}`
   }
 
   /** Null: of another start. */
@@ -212,6 +221,7 @@ export class LiveHub {
       this.#trim(room)
       if (room.emptySince !== null && clock.mono() - room.emptySince > KEPT_MS) {
         this.#rooms.delete(organization)
+        this.#firstSequence = Math.max(this.#firstSequence, room.sequence + 1)
         continue
       }
       for (const listener of [...room.listeners]) {
