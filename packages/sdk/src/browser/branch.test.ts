@@ -89,6 +89,41 @@ test('bearer: a credential that the application kept is used', async () => {
   expect(await lab.time.run(restored.refresh())).toMatchObject({ kind: 'ok', generation: 2 })
 })
 
+const TROUBLES: readonly (readonly [string, () => Response | Promise<never>])[] = [
+  ['a network that fails', () => Promise.reject(new TypeError('Failed to fetch'))],
+  ['a page of a proxy', () => new Response('<h1>502 Bad Gateway</h1>', { status: 502 })],
+  ['a server that cannot tell', () => Response.json({ code: 'store_unavailable', status: 503 }, { status: 503 })],
+]
+
+test.each(TROUBLES)('bearer: %s between the tab that offered and the server signs the new tab out of nothing', async (_, trouble) => {
+  const lab = createBrowserLab()
+  const [wire, bare] = [{ broken: false }, lab.server.fetchOf()]
+  const first = lab.page(undefined, {
+    session: bearerSession(),
+    coordination: 'auto',
+    clock: { ...lab.time.clock, random: draw },
+    fetch: async (input, init) => (wire.broken ? trouble() : bare(input, init)),
+  })
+  await first.signIn({ email: 'usr_ana@example.com', password: 'right' })
+  wire.broken = true
+  const second = tabOf(lab)
+  expect(await lab.time.run(second.refresh())).toMatchObject({ kind: 'transient', error: { name: 'RefreshUnavailableError' } })
+  expect(second.getState().status).toBe('degraded')
+  wire.broken = false
+  expect(await lab.time.run(second.refresh({ force: true }))).toMatchObject({ kind: 'ok' })
+  expect(second.getState().user?.id).toBe(first.getState().user?.id)
+})
+
+test('bearer: a tab whose session turns out to be over gives none, and the one that asked it is not kept waiting', async () => {
+  const lab = createBrowserLab()
+  await signedIn(lab)
+  lab.server.endAll('session_revoked')
+  const tab = tabOf(lab)
+  const start = lab.time.now()
+  expect(await lab.time.run(tab.refresh())).toEqual({ kind: 'rejected', code: 'session_missing' })
+  expect(lab.time.now() - start).toBeLessThan(5_000)
+})
+
 test('bearer: nonsense on the channel gives nobody a session', async () => {
   const lab = createBrowserLab()
   await signedIn(lab)

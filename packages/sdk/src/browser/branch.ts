@@ -1,3 +1,4 @@
+import { isSessionAnswer } from './answers.ts'
 import { nothing } from './clock.ts'
 import type { Core, SessionMode } from './core.ts'
 import { jsonOf, posted } from './exchange.ts'
@@ -48,24 +49,26 @@ function answerTabs(core: Core, held: () => string | undefined): () => Promise<u
       post('take', from)
     }
     if (step === 'take') {
-      authorizedFetch(core, `${api}auth/branch`, posted({ refresh_token: held() }))
+      void authorizedFetch(core, `${api}auth/branch`, posted({ refresh_token: held() }))
         .then(jsonOf)
-        .then((child) => post('give', from, child))
         .catch(nothing)
+        .then((child) => post('give', from, child))
     }
     if (step === 'give') take(gift)
   })
   return () =>
-    new Promise((resolve) => {
+    new Promise((resolve, reject) => {
       giver = 0
-      take = resolve
+      // Where somebody offered, a person is signed in: nothing, or what is no session, is trouble on the way.
+      const taken: typeof take = (gift) => (isSessionAnswer(gift) ? resolve(gift) : reject())
+      take = taken
       post('want', 0)
       after(OFFER_MS, () => {
-        if (giver) return
+        if (giver || take !== taken) return
         // Whoever offers later would open a session for nobody.
         giver = NOBODY
         resolve(null)
       })
-      after(GIFT_MS, () => resolve(null))
+      after(GIFT_MS, reject)
     })
 }
