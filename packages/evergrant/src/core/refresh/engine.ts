@@ -194,6 +194,9 @@ export class Engine implements RefreshEngine {
 
   async refresh(organization: OrganizationId, connection: ConnectionId): Promise<RefreshReport> {
     await this.#load({ organization, connection })
+    const now = this.#world.clock.wall()
+    const { expiresAt: over = null } = this.#flights.ahead(connection)?.answer ?? {}
+    if (over !== null && over <= now) throw notStored(now)
     const result = await this.#inTime(this.#flights.fly(connection, { kind: 'force' }, true))
     if (result === null) throw askAgain(this.#world.clock.wall())
     switch (result.kind) {

@@ -58,3 +58,13 @@ test('a token that only the journal has, and that an API refused, is not handed 
   expect(await settle(lab, lab.read(0, 1))).toMatchObject({ accessToken: 'at-2' })
   expect(lab.provider.presented).toEqual(['rt-1'])
 })
+
+test('a refresh on purpose does not report a token that only the journal has as new when it is over', async () => {
+  const { lab } = await renewedOnFullDisk()
+  await lab.time.advance(HOUR)
+  await expect(settle(lab, lab.engine.refresh(lab.organization, lab.connection))).rejects.toMatchObject({
+    code: 'refresh_in_progress',
+    details: { retryAt: lab.time.clock.wall() + 1_000 },
+  })
+  expect(lab.provider.presented).toEqual(['rt-1'])
+})
