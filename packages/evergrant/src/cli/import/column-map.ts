@@ -86,7 +86,7 @@ export function requireColumns(values: JsonObject, columns: ColumnMap): void {
     for (const path of paths) {
       if (Object.hasOwn(values, path) || Object.hasOwn(values, cut(path, '.')[0])) continue
       throw usage(
-        `--map ${field}=${path}: there is no column '${path}'. Write its name letter by letter as the table, or the first line of the CSV file, has it.`,
+        `--map ${field}=${path}: there is no column '${path}'. Write its name letter by letter as the table, or the first line of the CSV file, has it. What parts the fields of a file is said with --delimiter.`,
       )
     }
   }
