@@ -65,7 +65,7 @@ export function share(core: Core, answer: SessionAnswer, leftMs = answer.expires
   const { epoch, cookie } = core
   if (!cookie) return
   stamp(core, epoch, null, answer)
-  core.tabs?.post({ answer, epoch, left: leftMs })
+  core.tabs?.post({ answer, epoch, left: leftMs, until: core.now() + leftMs })
 }
 
 function stamp(core: Core, epoch: number, out: string | null, answer = core.answer): void {

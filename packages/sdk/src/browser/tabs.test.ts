@@ -262,3 +262,32 @@ test('a page that opens after a sign-in knows of it, and asks nobody again when 
   await lab.time.advance(1_000)
   expect(lab.server.counts.refreshes).toBe(0)
 })
+
+test('C42 and I12: a frozen tab that is told late of a token does not send it past its end', async () => {
+  stubPlatform()
+  const lab = createBrowserLab()
+  const { jar, tabs } = await tabsOf(lab, 1)
+  const hear: ((message: unknown) => void)[] = []
+  const frozen = lab.page(jar, {
+    coordination: {
+      exclusive: (work) => work(false),
+      post: () => {},
+      listen: (handler) => void hear.push(handler),
+      read: () => null,
+      write: () => {},
+      close: () => {},
+    },
+  })
+  await lab.time.run(frozen.refresh())
+  const waiting: unknown[] = []
+  new BroadcastChannel('evergrant:https://auth.test/api/v1/').addEventListener('message', ({ data }) => waiting.push(data))
+  await lab.time.run(tabs[0]!.refresh({ force: true }))
+  await settled()
+  expect(waiting).toHaveLength(1)
+  // It is thawed eleven minutes later, and what was said meanwhile reaches it then.
+  lab.time.sleep(11 * 60_000)
+  for (const message of waiting) for (const handler of hear) handler(message)
+  forget(lab.server)
+  expect(await lab.outcomes([frozen.fetch(`${API}/a`)])).toEqual([200])
+  expect(lab.server.counts).toMatchObject({ refused: 0, refreshes: 1 })
+})

@@ -10,6 +10,8 @@ interface TabMessage {
   readonly ask?: boolean
   readonly answer?: SessionAnswer
   readonly left?: number
+  /** The end of the token by the wall clock: a frozen tab is told when it is thawed. */
+  readonly until?: number
   readonly out?: string
   readonly sid?: string | false
   readonly epoch?: number
@@ -17,12 +19,12 @@ interface TabMessage {
 
 /** Learns from a message of another tab, or from the stamp. A message says what is, never "do something", so that it cannot start a storm. */
 export function hear(core: Core, data: unknown): void {
-  const { ask, answer, left: leftMs = 0, out, sid, epoch = 0 } = (data ?? {}) as TabMessage
+  const { ask, answer, left: leftMs = 0, until = Infinity, out, sid, epoch = 0 } = (data ?? {}) as TabMessage
   const later = epoch > core.epoch
   if (ask && core.answer && spare(core) > 0) share(core, core.answer, left(core))
   if (core.cookie && leftMs > 0 && isSessionAnswer(answer)) {
     const same = epoch === core.epoch && core.state.status !== 'signed_out' && isNewer(core, answer.session.id, answer.generation)
-    if (later || same) adopt(core, answer, epoch, leftMs)
+    if (later || same) adopt(core, answer, epoch, Math.min(leftMs, until - core.now()))
   }
   if (out && epoch >= core.epoch && (!sid || sid === core.answer?.session.id)) {
     // In bearer mode this tab's own session goes with it.
