@@ -1,5 +1,5 @@
 import type { AuditEvent } from '../audit/event.ts'
-import type { ChannelId, OrganizationId } from '../ids.ts'
+import type { ChannelId, NoticeId, OrganizationId } from '../ids.ts'
 import type { Log } from '../log.ts'
 import { backoffMs } from '../refresh/backoff.ts'
 import type { Seal } from '../seal/seal.ts'
@@ -48,6 +48,8 @@ const BACKOFF = { baseMs: 30 * SECOND, capMs: HOUR }
 /** Tells channels what waits for them; everything that is due for one channel goes in one message. */
 export class Notifier {
   readonly #ports: NotifierPorts
+  /** Told by this node, while the database could not take that down: they come up again and are told to nobody. */
+  readonly #told = new Set<NoticeId>()
 
   constructor(ports: NotifierPorts) {
     this.#ports = ports
@@ -89,8 +91,10 @@ export class Notifier {
     }
   }
 
-  async #tell(notices: readonly Notice[]): Promise<void> {
+  async #tell(taken: readonly Notice[]): Promise<void> {
     const { alerts, channels, clock, log } = this.#ports
+    await this.#settleTold(taken.filter(({ id }) => this.#told.has(id)))
+    const notices = taken.filter(({ id }) => !this.#told.delete(id))
     const [first] = notices
     if (first === undefined) return
     const channel = await channels.get(first.organization, first.channel)
@@ -101,14 +105,20 @@ export class Notifier {
     if (channel === undefined || left.length === 0) return
     try {
       await this.#ports.tell(addressOf(channel, this.#ports.seal), await this.#messageOf(channel, news))
-      await alerts.settleNotices(left.map(({ id }) => ({ id, state: 'sent', nextAt: null })))
-      await channels.note(channel.id, clock.wall(), null, false)
     } catch (error) {
       const failure = error instanceof ChannelError ? error : new ChannelError(error instanceof Error ? error.name : 'unknown')
       log.warn({ channel: channel.id, kind: channel.kind, error: failure.message }, 'a channel did not take its message')
       await alerts.settleNotices(left.map((notice) => this.#afterFailure(notice, failure)))
-      await channels.note(channel.id, clock.wall(), failure.message, failure.gone)
+      return channels.note(channel.id, clock.wall(), failure.message, failure.gone)
     }
+    for (const { id } of left) this.#told.add(id)
+    await this.#settleTold(left)
+    for (const { id } of left) this.#told.delete(id)
+    await channels.note(channel.id, clock.wall(), null, false)
+  }
+
+  async #settleTold(told: readonly Notice[]): Promise<void> {
+    await this.#ports.alerts.settleNotices(told.map(({ id }) => ({ id, state: 'sent', nextAt: null })))
   }
 
   /** Each alert once, as it is now. What was healed before anybody was told is no news, nor is more of what a person has taken on. */
