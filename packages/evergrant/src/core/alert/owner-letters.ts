@@ -62,21 +62,25 @@ export class OwnerLetters {
   }
 
   async #write(letter: OwnerLetter): Promise<void> {
-    const { alerts, clock, entropy, log, mailer } = this.#ports
-    const ready = await this.#prepare(letter)
-    if (ready === null) return alerts.settleLetter(letter.id, 'skipped', null, null)
+    const { alerts, log, mailer } = this.#ports
     try {
+      const ready = await this.#prepare(letter)
+      if (ready === null) return await alerts.settleLetter(letter.id, 'skipped', null, null)
       await mailer.send(ready)
     } catch (error) {
-      // The mail server did not take it: nobody was written to, so it is tried again.
-      log.warn({ letter: letter.id, error: error instanceof Error ? error.message : 'unknown' }, 'a letter to an owner was not taken')
-      const now = clock.wall()
-      const wait = backoffMs({ ...BACKOFF, failures: letter.attempts, floorMs: 0 }, entropy.uniform())
-      return now - letter.createdAt > GIVE_UP_MS
-        ? alerts.settleLetter(letter.id, 'failed', null, null)
-        : alerts.settleLetter(letter.id, 'waiting', now + wait, null)
+      // It could not be written, or the mail server did not take it: nobody has been sent anything, so it is tried again.
+      log.warn({ letter: letter.id, error: error instanceof Error ? error.message : 'unknown' }, 'a letter to an owner was not sent')
+      return this.#later(letter)
     }
     await alerts.settleLetter(letter.id, 'sent', null, this.#event(letter))
+  }
+
+  #later({ id, attempts, createdAt }: OwnerLetter): Promise<void> {
+    const { alerts, clock, entropy } = this.#ports
+    const now = clock.wall()
+    if (now - createdAt > GIVE_UP_MS) return alerts.settleLetter(id, 'failed', null, null)
+    const wait = backoffMs({ ...BACKOFF, failures: attempts, floorMs: 0 }, entropy.uniform())
+    return alerts.settleLetter(id, 'waiting', now + wait, null)
   }
 
   /** Null: healed meanwhile, no address, or not wanted any more. */
