@@ -16,7 +16,7 @@ export interface EvergrantOptions {
   readonly baseUrl: string
   /** `cookieSession()` or `bearerSession()`. */
   readonly session: SessionMode
-  /** Who gets the access token besides `baseUrl`: the origins of your own API. Nobody else ever does. */
+  /** Who gets the access token besides `baseUrl`: the origins of your own API, such as `https://api.example.com`. Nobody else ever does. @throws TypeError for one without a scheme */
   readonly origins?: readonly string[]
   /** How long one refresh may take (10 s), and how long before its end a token is renewed (a tenth of its life, at least 30 s). */
   readonly refresh?: { readonly timeoutMs?: number; readonly leadTimeMs?: number }
@@ -113,7 +113,7 @@ function coreOf(options: EvergrantOptions): Core {
     api,
     base: page?.baseURI ?? api,
     send: options.fetch ?? fetch.bind(globalThis),
-    origins: new Set([api, ...origins].map((origin) => new URL(origin, api).origin)),
+    origins: new Set([api, ...origins].map((origin) => new URL(origin).origin)),
     cookie: session.mode === 'cookie',
     tabs: coordination === 'auto' ? browserTabs(`evergrant:${api}`, clock) : coordination === 'none' ? undefined : coordination,
     state: START,

@@ -327,6 +327,13 @@ test('C67: only the listed origins get the token: not another port, not a subdom
   expect(lab.server.sent.slice(-2).every(({ headers }) => headers.get('authorization')?.startsWith('Bearer at.'))).toBe(true)
 })
 
+test.each(['api.example.com', '/api', ''])(
+  'an origin without a scheme (%j) is refused: it would be read as a path of ours, and the API that is meant would never get a token',
+  (origin) => {
+    expect(() => createBrowserLab().page(undefined, { origins: [origin] })).toThrow(TypeError)
+  },
+)
+
 test('C68: cookies go along as the caller says, and by ourselves only to auth', async () => {
   const lab = createBrowserLab()
   const { client } = await lab.signedIn()
