@@ -2,6 +2,7 @@ import { Fault } from '../fault/fault.ts'
 import type { Clock, Entropy, Instant } from '../time.ts'
 import { type AgentCaller, agentEvent } from './agent-caller.ts'
 import type { Agents } from './agents.ts'
+import { breakerUntil } from './recovery-rules.ts'
 import type { AgentSettings, RecoverySettings } from './recovery-settings.ts'
 
 /** Of a change that meets another. */
@@ -75,8 +76,7 @@ export class AgentSettingsService {
 
   #current(settings: AgentSettings): CurrentSettings {
     const { clock, recoveryEnabled } = this.#ports
-    const breakerUntil = settings.breakerUntil !== null && clock.wall() < settings.breakerUntil ? settings.breakerUntil : null
     const offBecause = !recoveryEnabled ? 'EVERGRANT_RECOVERY' : settings.recoveryEnabled ? null : 'organization'
-    return { ...settings, breakerUntil, offBecause }
+    return { ...settings, breakerUntil: breakerUntil(settings, clock.wall()), offBecause }
   }
 }

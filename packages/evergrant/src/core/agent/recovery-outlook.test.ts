@@ -12,6 +12,8 @@ const AT = START + 20 * DAY
 const instant = fc.integer({ min: START, max: START + 40 * DAY })
 /** Mostly nothing: else one rule would hide all that come after it. */
 const rarely = fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: instant })
+/** As far ahead as a wait can be. */
+const soon = fc.integer({ min: -DAY, max: DAY }).map((ms) => AT + ms)
 
 /** Any state that a record may be in, likely or not. */
 const questions: fc.Arbitrary<OutlookQuestion> = fc
@@ -22,14 +24,14 @@ const questions: fc.Arbitrary<OutlookQuestion> = fc
     recoveryMode: fc.option(fc.constantFrom(...RECOVERY_MODES), { nil: null }),
     mode: fc.constantFrom(...RECOVERY_MODES),
     recoveries: fc.array(instant, { maxLength: 6 }).map((times) => times.sort((left, right) => left - right)),
-    cooldownUntil: rarely,
+    cooldownUntil: fc.oneof(rarely, soon),
     rekeyUntil: rarely,
     expiresAt: rarely,
     revokeClass: fc.option(fc.constantFrom(...REVOKE_CLASSES), { nil: null }),
     ticket: fc.boolean(),
     maxOfflineMs: fc.constantFrom(30 * DAY, 365 * DAY),
     tokenAge: fc.integer({ min: 0, max: 100 * DAY }),
-    breakerUntil: rarely,
+    breakerUntil: fc.oneof(rarely, rarely, soon),
     recoveryEnabled: fc.constantFrom(true, true, false),
     enabled: fc.constantFrom(true, true, false),
     pressed: fc.oneof(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 10, max: 30 })),

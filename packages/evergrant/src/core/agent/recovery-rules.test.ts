@@ -116,3 +116,19 @@ test('what is left is told, so that a machine can warn before the last one', () 
   expect(remainingRecoveries(healed(31 * DAY).installation, RECOVERY_DEFAULTS, NOW)).toBe(5)
   expect(remainingRecoveries(installationRow(), { ...RECOVERY_DEFAULTS, mode: 'relaxed' }, NOW)).toBeNull()
 })
+
+test('what was written while the clock was a year ahead keeps no machine waiting once it is right again', () => {
+  const [ahead, settled] = [NOW + 365 * DAY, RECOVERY_DEFAULTS]
+  let installation = installationRow()
+  for (let count = 0; count < 6; count++) installation = { ...installation, ...countRecovery(installation, settled, ahead + count * MINUTE) }
+  const settings = { ...AGENT_SETTINGS_DEFAULTS, breakerUntil: ahead + HOUR }
+  expect(ruleRecovery(question({ installation, settings }), NOW)).toEqual({ kind: 'allowed', counted: true, approved: false })
+  expect(remainingRecoveries(installation, settled, NOW)).toBe(5)
+  expect(countRecovery(installation, settled, NOW)).toEqual({ recoveries: [NOW], cooldownUntil: NOW + COOLDOWN_MS, cooldownMs: 2 * COOLDOWN_MS })
+})
+
+test('a clock that goes back by less than a window forgives no recovery', () => {
+  const installation = { ...installationRow(), ...countRecovery(installationRow(), RECOVERY_DEFAULTS, NOW) }
+  expect(ruleRecovery(question({ installation }), NOW - MINUTE)).toEqual({ kind: 'cooldown', retryAt: NOW + COOLDOWN_MS })
+  expect(remainingRecoveries(installation, RECOVERY_DEFAULTS, NOW - MINUTE)).toBe(4)
+})

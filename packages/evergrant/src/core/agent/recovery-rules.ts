@@ -14,6 +14,8 @@ const PRESSURE_MS = HOUR
 /** Fewer recoveries in that time than this trip no breaker, however few installations there are. */
 export const BREAKER_FLOOR = 10
 const BREAKER_SHARE = 0.2
+/** Between a database and those who show what it says, or a database and its successor. */
+const CLOCKS_DIFFER_MS = MINUTE
 
 /** Recoveries of an organization in the last hour: a revocation of all by mistake and an attack look alike. */
 export interface RecoveryPressure {
@@ -54,13 +56,28 @@ export function recoverySettingsOf({ installation, agent, settings }: Pick<Recov
   return installation.recoveryMode === null || settled.mode === 'off' ? settled : { ...settled, mode: installation.recoveryMode }
 }
 
-/** Counted recoveries that still are inside the window. */
+/** Counted recoveries that still are inside the window. One that is a window ahead was written before the clock was set back, and counts no more. */
 export function recentRecoveries(
   { recoveries }: Pick<Installation, 'recoveries'>,
   { windowMs }: Pick<RecoverySettings, 'windowMs'>,
   at: Instant,
 ): readonly Instant[] {
-  return recoveries.filter((then) => at - then < windowMs)
+  return recoveries.filter((then) => Math.abs(at - then) < windowMs)
+}
+
+/** Until when an installation waits for its next recovery; null where it need not. */
+export function pauseUntil({ cooldownUntil }: Pick<Installation, 'cooldownUntil'>, at: Instant): Instant | null {
+  return endOfWait(cooldownUntil, COOLDOWN_MAX_MS, at)
+}
+
+/** Until when every recovery asks a person; null where none need. */
+export function breakerUntil(settings: Pick<AgentSettings, 'breakerUntil'>, at: Instant): Instant | null {
+  return endOfWait(settings.breakerUntil, BREAKER_MS, at)
+}
+
+/** No wait is longer than `maxMs`: one that seems to be was given before the clock was set back. */
+function endOfWait(until: Instant | null, maxMs: number, at: Instant): Instant | null {
+  return until !== null && at < until && until <= at + maxMs + CLOCKS_DIFFER_MS ? until : null
 }
 
 /** Mode, limit, pause and breaker: the last step before anything is minted. agents.md 3.6; DESIGN section 8 for tickets. */
@@ -77,7 +94,7 @@ export function ruleRecovery(question: RecoveryQuestion, at: Instant): RecoveryR
   if (approval === 'approved') return { kind: 'allowed', counted: false, approved: true }
   if (settled.mode === 'approve') return { kind: 'ask', why: 'mode', trips: false }
   if (at - head.createdAt > settled.maxOfflineMs) return { kind: 'ask', why: 'offline', trips: false }
-  if (settings.breakerUntil !== null && at < settings.breakerUntil) return { kind: 'ask', why: 'breaker', trips: false }
+  if (breakerUntil(settings, at) !== null) return { kind: 'ask', why: 'breaker', trips: false }
   if (isTooMany(question.pressure)) return { kind: 'ask', why: 'breaker', trips: true }
   return withinLimits(installation, settled, at)
 }
@@ -86,7 +103,8 @@ function withinLimits(installation: Installation, settled: RecoverySettings, at:
   const recent = recentRecoveries(installation, settled, at)
   const oldest = recent[recent.length - settled.limit]
   if (settled.mode === 'standard' && recent.length >= settled.limit) return { kind: 'limit', retryAt: (oldest ?? at) + settled.windowMs }
-  if (installation.cooldownUntil !== null && at < installation.cooldownUntil) return { kind: 'cooldown', retryAt: installation.cooldownUntil }
+  const pause = pauseUntil(installation, at)
+  if (pause !== null) return { kind: 'cooldown', retryAt: pause }
   return { kind: 'allowed', counted: true, approved: false }
 }
 

@@ -197,6 +197,14 @@ test('answers are taken back five times an hour at most', () => {
   expect(record.present(FIRST, 'once more', LATER + 3 * MINUTE + HOUR)).toMatchObject({ kind: 'issue' })
 })
 
+test('answers that were taken back while the clock was a year ahead are not counted once it is right again', () => {
+  const record = new SdkRecordKeeper()
+  record.installation = { ...record.installation, reissues: Array.from({ length: 5 }, (_, count) => LATER + 365 * DAY + count) }
+  record.present(FIRST, 'first', LATER)
+  expect(record.present(FIRST, 'again', LATER + 3 * MINUTE)).toMatchObject({ kind: 'issue' })
+  expect(record.installation.reissues).toEqual([LATER + 3 * MINUTE])
+})
+
 test('another key is a stranger, whatever it shows', () => {
   const { record, second } = rotated()
   for (const verb of ['refresh', 'recover'] as const)

@@ -156,10 +156,15 @@ function judgeHead(record: SdkRecord, shown: SdkToken, presentation: SdkPresenta
 }
 
 function reissue(record: SdkRecord, presentation: SdkPresentation, at: Instant): SdkJudgement {
-  const recent = record.installation.reissues.filter((then) => at - then < REISSUE_WINDOW_MS)
+  const recent = recentReissues(record.installation, at)
   const oldest = recent[0]
   if (recent.length >= REISSUES_MAX && oldest !== undefined) return { ...refused('reissued_too_often'), retryAt: oldest + REISSUE_WINDOW_MS }
   return issue(record, presentation, at, { how: 'reissue', counted: false, approved: false })
+}
+
+/** One that is a window ahead was written before the clock was set back, and counts no more. */
+function recentReissues({ reissues }: Installation, at: Instant): readonly Instant[] {
+  return reissues.filter((then) => Math.abs(at - then) < REISSUE_WINDOW_MS)
 }
 
 /**
@@ -284,7 +289,7 @@ function recoveryReasonOf({ state, revokeClass }: SdkToken): SdkTokenMetadata['r
 function installationAfter(record: SdkRecord, presentation: SdkPresentation, at: Instant, { how, counted }: Issuing): Installation {
   const { installation } = record
   const { nextKey: key, address, userAgent, hints } = presentation
-  const reissues = installation.reissues.filter((then) => at - then < REISSUE_WINDOW_MS)
+  const reissues = recentReissues(installation, at)
   return {
     ...installation,
     ...(counted ? countRecovery(installation, recoverySettingsOf(record), at) : {}),

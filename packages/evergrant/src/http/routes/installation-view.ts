@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { type Installation, type InstallationStatus, keepsWorkloadOut } from '../../core/agent/installation.ts'
 import type { InstallationDetails, ListedInstallation, RecoveryExplanation } from '../../core/agent/installation-service.ts'
 import type { RecoveryAttempt } from '../../core/agent/installations.ts'
-import { recentRecoveries } from '../../core/agent/recovery-rules.ts'
+import { pauseUntil, recentRecoveries } from '../../core/agent/recovery-rules.ts'
 import type { SdkToken } from '../../core/agent/sdk-token.ts'
 import type { TimelineEntry } from '../../core/agent/timeline.ts'
 import { eventSentence } from '../../core/agent/timeline-words.ts'
@@ -144,7 +144,7 @@ export function detailsView(details: InstallationDetails, now: Instant) {
       remaining,
       window_days: days(recovery.windowMs),
       max_offline_days: days(recovery.maxOfflineMs),
-      cooldown_until: installation.cooldownUntil !== null && now < installation.cooldownUntil ? iso(installation.cooldownUntil) : null,
+      cooldown_until: isoOrNull(pauseUntil(installation, now)),
     },
   }
 }
