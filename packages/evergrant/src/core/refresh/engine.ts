@@ -22,6 +22,7 @@ import { recordEnd } from './grant-end.ts'
 import { Interest } from './interest.ts'
 import { storeKeptAnswers } from './kept-answers.ts'
 import { credentialContext } from './new-credential.ts'
+import { Nudges } from './nudges.ts'
 import { planRefresh, servable } from './plan.ts'
 import { recoverNode } from './recovery.ts'
 import type { DrainReport, EngineStats, RecoveryReport, RefreshEngine, RefreshReport, TokenAnswer, TokenRequest } from './refresh-engine.ts'
@@ -43,11 +44,6 @@ interface Loaded {
 
 type Reading = ReturnType<TokenCache['reading']>
 
-/** Background renewal of one cached token is offered at most this often. */
-const NUDGE_EVERY_MS = 1_000
-/** When so many were nudged lately, the list begins anew: at worst a renewal is offered twice. */
-const NUDGES_KEPT = 10_000
-
 /** The engine on its ports. Call `recover` once before anything else. */
 export function createRefreshEngine(ports: EnginePorts): Engine {
   return new Engine(ports)
@@ -67,8 +63,7 @@ export class Engine implements RefreshEngine {
   readonly #forgotten: ForgottenLeases
   readonly #atWork: (connection: ConnectionId) => boolean
   readonly #probes = new Map<Promise<ReuseProbeReport>, ConnectionId>()
-  /** Monotonic. */
-  readonly #nudgedAt = new Map<ConnectionId, number>()
+  readonly #nudges: Nudges
   #draining = false
 
   constructor(ports: EnginePorts) {
@@ -93,6 +88,7 @@ export class Engine implements RefreshEngine {
     this.#refused = new RefusedSecrets(this.#world)
     this.#outage = new StoreOutage(ports.clock, ports.options.withoutStoreMs)
     this.#flights = new Flights(this.#world, (token, committed, overtaken) => this.#keep(token, committed, overtaken))
+    this.#nudges = new Nudges(this.#world, this.#flights)
     this.#due = new DueRunner(this.#world, this.#flights)
     this.#deaths = new DeathRunner(this.#world, this.#flights)
     this.#takeover = new Takeover(this.#world)
@@ -116,7 +112,7 @@ export class Engine implements RefreshEngine {
     const entry = this.#cache.find(request, now)
     if (entry === undefined) return undefined
     this.#interest.read(request.connection, now, entry.softAt)
-    if (entry.softAt !== null && now >= entry.softAt) this.#nudge(request.connection)
+    if (entry.softAt !== null && now >= entry.softAt) this.#nudges.nudge(request.connection)
     return entry.answer
   }
 
@@ -169,7 +165,7 @@ export class Engine implements RefreshEngine {
         return this.#answer(row, context, reading)
       case 'refresh':
         if (!plan.background) return this.#renewed(request, { row, context }, reading, rejected)
-        this.#nudge(request.connection)
+        this.#nudges.nudge(request.connection)
         return this.#answer(row, context, reading)
       case 'wait':
         if (!rejected && servable(row, now, minTtlMs)) return this.#answer(row, context, reading)
@@ -372,17 +368,6 @@ export class Engine implements RefreshEngine {
     void committed.then((outcome) => {
       if (outcome.kind !== 'applied' && outcome.kind !== 'already') this.#cache.forget(answer.connection)
     })
-  }
-
-  /** A background renewal, whose failure stays invisible. */
-  #nudge(connection: ConnectionId): void {
-    const now = this.#world.clock.mono()
-    const last = this.#nudgedAt.get(connection) ?? Number.NEGATIVE_INFINITY
-    if (this.#draining || now - last < NUDGE_EVERY_MS || this.#flights.has(connection)) return
-    if (this.#nudgedAt.size > NUDGES_KEPT) this.#nudgedAt.clear()
-    this.#nudgedAt.set(connection, now)
-    const flight = this.#flights.fly(connection, { kind: 'read', minTtlMs: 0, rejectedGeneration: null }, false)
-    flight.catch((error: unknown) => this.#world.log.warn({ connection, error: String(error) }, 'a background renewal did not run'))
   }
 
   async #inTime<Result>(awaited: Promise<Result>): Promise<Result | null> {
