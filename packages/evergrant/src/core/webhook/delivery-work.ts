@@ -83,13 +83,14 @@ export class DeliveryWork {
   }
 
   #start(endpoint: WebhookId, own: readonly ClaimedDelivery[]): void {
-    const work = Promise.all(own.map((claimed) => this.deliver(claimed)))
-      .then(
-        () => {},
-        // The claims run out, and somebody sends again.
-        (error: unknown) => this.#ports.log.warn({ webhook: endpoint, error: String(error) }, 'what became of a delivery could not be written down'),
-      )
-      .finally(() => this.#underWay.delete(endpoint))
+    const work = Promise.all(
+      own.map((claimed) =>
+        this.deliver(claimed).catch((error: unknown) => {
+          // The claim runs out, and somebody sends again.
+          this.#ports.log.warn({ webhook: endpoint, error: String(error) }, 'what became of a delivery could not be written down')
+        }),
+      ),
+    ).then(() => void this.#underWay.delete(endpoint))
     this.#underWay.set(endpoint, work)
   }
 

@@ -29,7 +29,7 @@ export interface Settlement {
   readonly attempt: DeliveryTry
   readonly state: DeliveryState
   readonly nextAt: Instant | null
-  /** Null when the endpoint took it. */
+  /** Null when the endpoint took it. Without an `openUntil` the circuit stays as it is: another node may have opened it. */
   readonly trouble: { readonly openUntil: Instant | null } | null
   /** The receiver said 410: it wants nothing any more. */
   readonly gone: NewEvent | null

@@ -56,6 +56,22 @@ const taken = { state: 'delivered', nextAt: null, trouble: null } as const
 /** Endpoints, and what is on its way to them. */
 export const webhookCases: readonly StoreCase[] = [
   {
+    name: 'a failure that another node began to wait for earlier closes no open circuit',
+    run: async (store, context) => {
+      const org = await TestOrganization.open(store, context)
+      const endpoint = await newEndpoint(org)
+      for (let count = 0; count < 2; count += 1) await newDelivery(org, endpoint.id)
+      const [late, opening] = await claimOf(org, endpoint.id)
+      assert.ok(late !== undefined && opening !== undefined)
+      await store.webhooks.settle(settlement(opening, { trouble: { openUntil: PAST + 30 } }))
+      await store.webhooks.settle(settlement(late))
+      const circuit = async () => (await store.webhooks.get(org.organization, endpoint.id))?.openUntil
+      assert.equal(await circuit(), PAST + 30)
+      await store.webhooks.settle(settlement(late, taken))
+      assert.equal(await circuit(), null)
+    },
+  },
+  {
     name: 'an endpoint changes by its version; the circuit stays unless it is closed, and then what waits is due',
     run: async (store, context) => {
       const org = await TestOrganization.open(store, context)

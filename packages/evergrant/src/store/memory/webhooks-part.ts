@@ -87,7 +87,7 @@ function settle(tables: Tables, { delivery: id, claimedUntil, attempt, state, ne
   const next: Kept =
     trouble === null
       ? { ...endpoint, failures: 0, failingSince: null, openUntil: null, lastDeliveredAt: at }
-      : { ...endpoint, failures: endpoint.failures + 1, failingSince: endpoint.failingSince ?? at, openUntil: trouble.openUntil }
+      : { ...endpoint, failures: endpoint.failures + 1, failingSince: endpoint.failingSince ?? at, openUntil: trouble.openUntil ?? endpoint.openUntil }
   const off = gone !== null && next.enabled
   webhooks.set(endpoint.id, off ? { ...next, enabled: false, version: next.version + 1, updatedAt: gone.at } : next)
   if (off) tables.append(gone)

@@ -212,7 +212,7 @@ function* settle({ delivery, claimedUntil, attempt, state, nextAt, trouble, gone
     yield* run('update webhook set failures = 0, failing_since = null, open_until = null, last_delivered_at = ? where id = ?', attempt.at, endpoint)
   else
     yield* run(
-      'update webhook set failures = failures + 1, failing_since = coalesce(failing_since, ?), open_until = ? where id = ?',
+      'update webhook set failures = failures + 1, failing_since = coalesce(failing_since, ?), open_until = coalesce(?, open_until) where id = ?',
       attempt.at,
       trouble.openUntil,
       endpoint,
