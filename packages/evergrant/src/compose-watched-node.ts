@@ -70,8 +70,8 @@ function countedEvents(alerts: Store['alerts'], meters: Meters): Store['alerts']
   const types = new Map<string, string>()
   return {
     ...alerts,
-    pending: async (limit) => {
-      const found = await alerts.pending(limit)
+    pending: async (...asked) => {
+      const found = await alerts.pending(...asked)
       types.clear()
       for (const { id, type } of found) types.set(id, type)
       return found

@@ -33,9 +33,17 @@ export class AlertWatch {
   /** Reads what happened since. True when there is more. */
   async readEvents(): Promise<boolean> {
     if (!(await this.#mayRun('events'))) return false
-    const pending = await this.#ports.alerts.pending(BATCH)
-    for (const [organization, events] of byOrganization(pending)) await this.#readOf(organization, events)
-    return pending.length === BATCH
+    const failed: OrganizationId[] = []
+    for (;;) {
+      const pending = await this.#ports.alerts.pending(BATCH, failed)
+      const before = failed.length
+      for (const [organization, events] of byOrganization(pending)) {
+        if (!(await this.#worked(organization, () => this.#readOf(organization, events)))) failed.push(organization)
+      }
+      if (pending.length < BATCH) return false
+      // Behind those that cannot be read now others may wait.
+      if (failed.length === before) return true
+    }
   }
 
   /** Looks for what no event tells: trouble that lasts, and trouble that is over. */
@@ -43,12 +51,25 @@ export class AlertWatch {
     if (!(await this.#mayRun('looks'))) return false
     let more = false
     for (const { id } of await this.#ports.organizations.list()) {
-      const rules = await this.#rulesOf(id)
-      const found = await lookAt(this.#ports, id, rules)
-      await this.#apply(id, found, { rules, done: [], deliveries: [], letters: [] })
-      more ||= found.more
+      await this.#worked(id, async () => {
+        const rules = await this.#rulesOf(id)
+        const found = await lookAt(this.#ports, id, rules)
+        await this.#apply(id, found, { rules, done: [], deliveries: [], letters: [] })
+        more ||= found.more
+      })
     }
     return more
+  }
+
+  /** What fails of one organization is tried again with the next run, and holds up no other. */
+  async #worked(organization: OrganizationId, work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work()
+      return true
+    } catch (error) {
+      this.#ports.log.warn({ organization, error: error instanceof Error ? error.message : 'unknown' }, 'the events of an organization could not be read')
+      return false
+    }
   }
 
   /** What one node finds about itself. Any node at any time. */

@@ -30,10 +30,10 @@ export interface FailingConnection {
 }
 
 export interface Alerts {
-  /** Takes or keeps the right to do `name` until `until`: one holder at a time, by the database. */
+  /** Takes or keeps the right to do `name` until `until`: one holder at a time, by the database. A lease that ends later than twice as long from now is no lease: the clock that took it was wrong. */
   lease(name: string, holder: string, now: Instant, until: Instant): Promise<boolean>
-  /** Events that nobody has looked at, oldest first. Routine refreshes never come here. */
-  pending(limit: number): Promise<readonly AuditEvent[]>
+  /** Events that nobody has looked at, oldest first, but those of `without`. Routine refreshes never come here. */
+  pending(limit: number, without?: readonly OrganizationId[]): Promise<readonly AuditEvent[]>
   /** `raced`: nothing was written, because something it follows from has changed. */
   commit(commit: AlertCommit): Promise<'committed' | 'raced'>
   rules(organization: OrganizationId): Promise<readonly AlertRule[]>

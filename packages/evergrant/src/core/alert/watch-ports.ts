@@ -2,6 +2,7 @@ import type { Organizations } from '../access/organization.ts'
 import type { ConnectionDetails } from '../connection/connection-service.ts'
 import type { Integrations } from '../connection/integrations.ts'
 import type { ConnectionId, OrganizationId } from '../ids.ts'
+import type { Log } from '../log.ts'
 import type { Clock, Entropy } from '../time.ts'
 import type { Webhooks } from '../webhook/webhooks.ts'
 import type { Alerts, Channels } from './alerts.ts'
@@ -23,4 +24,5 @@ export interface WatchPorts {
   readonly holder: string
   readonly clock: Clock
   readonly entropy: Entropy
+  readonly log: Pick<Log, 'warn'>
 }

@@ -251,6 +251,32 @@ export const alertCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'what waits of one organization can be passed by',
+    run: async (store, context) => {
+      const [one, other] = [await TestOrganization.open(store, context), await TestOrganization.open(store, context)]
+      for (const org of [one, other]) await store.events.append(org.event('connection.needs_reauth'))
+      const found = new Set((await store.alerts.pending(100_000, [one.organization])).map(({ organization }) => organization))
+      assert.deepEqual([found.has(one.organization), found.has(other.organization)], [false, true])
+    },
+  },
+  {
+    name: 'a lease that a clock far ahead took lasts no longer than one of the clock that asks',
+    run: async (store, context) => {
+      const name = context.entropy.uuid()
+      const lease = (holder: string, now: number) => store.alerts.lease(name, holder, now, now + 10)
+      const ahead = PAST + 86_400_000
+      assert.deepEqual([await lease('a', ahead), await lease('b', PAST), await lease('a', PAST + 1), await lease('b', PAST + 2)], [true, true, false, true])
+    },
+  },
+  {
+    name: 'clocks that differ by less than a lease take it from nobody',
+    run: async (store, context) => {
+      const name = context.entropy.uuid()
+      const lease = (holder: string, now: number) => store.alerts.lease(name, holder, now, now + 10)
+      assert.deepEqual([await lease('a', PAST + 9), await lease('b', PAST), await lease('b', PAST + 9)], [true, false, false])
+    },
+  },
+  {
     name: 'a chore has one holder at a time, who may go on, and is followed when its time is over',
     run: async (store, context) => {
       const name = context.entropy.uuid()

@@ -125,12 +125,13 @@ export function alertsPart(tables: Tables): Alerts {
     ...taking(tables),
     lease: async (name, holder, now, until) => {
       const known = leases.get(name)
-      if (known !== undefined && known.holder !== holder && known.until > now) return false
+      if (known !== undefined && known.holder !== holder && known.until > now && known.until <= until + (until - now)) return false
       leases.set(name, { holder, until })
       return true
     },
-    pending: async (limit) =>
+    pending: async (limit, without = []) =>
       [...outbox]
+        .filter(([, organization]) => !without.includes(organization))
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .slice(0, limit)
         .flatMap(([id, organization]) => tables.events.get(`${organization} ${id}`) ?? []),
