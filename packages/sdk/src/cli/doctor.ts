@@ -85,7 +85,7 @@ function lookAtCredential(check: string, { failure, refresh_expires_at: ends, in
   if (failure !== null) return { check, result: 'bad', detail: `${failure.code}: ${failure.detail}` }
   if (Date.parse(ends) < now()) return { check, result: 'warn', detail: `over since ${ends}; it recovers by itself within its policy` }
   const under = intent === null ? '' : ', a renewal began and has not been finished; the next one goes on with it'
-  return { check, result: 'good', detail: `generation ${generation}, good until ${ends}${under}` }
+  return { check, result: 'good', detail: `generation ${generation}, as far as this machine knows good until ${ends}; whoami asks the server${under}` }
 }
 
 async function lookAtServer(titled: (check: string) => string, { server }: Profile, { fetch, now }: Platform): Promise<readonly Finding[]> {
