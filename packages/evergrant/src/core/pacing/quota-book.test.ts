@@ -255,3 +255,28 @@ test('a limit of nothing that has passed does not stop the request that finds ou
   await time.advance(MINUTE)
   expect(waits(book.enter(subject(), 'GET'))).toBeNull()
 })
+
+test('what a clock that was far ahead counted and paused holds nobody once it is right again', async () => {
+  const book = node()
+  const right = time.clock.wall()
+  time.setWall(right + 24 * 60 * MINUTE)
+  pass(book.enter(subject(), 'GET')).answered(told(100, 100))
+  pass(book.enter(subject({ quotas: [] }), 'GET')).answered(throttled())
+  expect(waits(book.enter(subject(), 'GET'))).not.toBeNull()
+  time.setWall(right)
+  expect([waits(book.enter(subject(), 'GET')), book.shown(integration), book.stats().usedUp]).toEqual([null, [], 0])
+  pass(book.enter(subject(), 'GET')).answered(throttled())
+  expect(waits(book.enter(subject(), 'GET'))).toBeLessThanOrEqual(5 * MINUTE)
+})
+
+test('what another node says whose clock is far ahead holds nobody, and a clock that is a little ahead is believed', () => {
+  const book = node()
+  const said = (name: string, aheadMs: number): QuotaState => {
+    const observedAt = time.clock.wall() + aheadMs
+    return { integration, connection: null, name, limit: 100, remaining: 0, resetsAt: observedAt + MINUTE, observedAt }
+  }
+  for (const name of ['pause', 'window']) book.hear(said(name, 24 * 60 * MINUTE))
+  expect(waits(book.enter(subject(), 'GET'))).toBeNull()
+  book.hear(said('pause', 1_000))
+  expect(waits(book.enter(subject(), 'GET'))).toBe(MINUTE + 1_000)
+})

@@ -9,7 +9,7 @@ import { SECOND } from '../time.ts'
 import { Buckets } from './buckets.ts'
 import { Pause } from './pause.ts'
 import { QuotaWindow } from './quota-window.ts'
-import { PAUSE, type QuotaState, type Quotas } from './quotas.ts'
+import { isFromAhead, PAUSE, type QuotaState, type Quotas } from './quotas.ts'
 
 /** Who is about to send a request to a provider's API. */
 export interface QuotaSubject {
@@ -129,8 +129,8 @@ export class QuotaBook {
   /** Another node's word, or our own coming back. */
   hear(state: QuotaState): void {
     const now = this.#ports.clock.wall()
-    if (state.resetsAt <= now) return
-    if (state.name === PAUSE) this.#pause(state).keep(state.resetsAt)
+    if (state.resetsAt <= now || isFromAhead(state.observedAt, now)) return
+    if (state.name === PAUSE) this.#pause(state).keep(state.resetsAt, now)
     else this.#window(state, state.name).hear(state, now)
   }
 
@@ -164,7 +164,7 @@ export class QuotaBook {
     const states: QuotaState[] = []
     for (const { place, name, what } of this.#windows.values()) {
       const { told } = what
-      if (place.integration !== integration || told === null || told.resetsAt <= now) continue
+      if (place.integration !== integration || !isOf(told, now)) continue
       if (place.connection === null || told.remaining === 0) states.push({ ...place, name, ...told })
     }
     for (const { place, name, what } of this.#pauses.values()) {
@@ -178,7 +178,7 @@ export class QuotaBook {
   stats(): QuotaStats {
     const now = this.#ports.clock.wall()
     let usedUp = 0
-    for (const { what } of this.#windows.values()) if (what.told !== null && what.told.remaining === 0 && what.told.resetsAt > now) usedUp += 1
+    for (const { what } of this.#windows.values()) if (isOf(what.told, now) && what.told.remaining === 0) usedUp += 1
     let pauses = 0
     for (const { what } of this.#pauses.values()) if (what.until(now) !== null) pauses += 1
     return { usedUp, pauses, held: this.#held }
@@ -283,12 +283,17 @@ export class QuotaBook {
     if (clock.mono() - this.#sweptAt < SWEEP_EVERY_MS) return
     this.#sweptAt = clock.mono()
     const now = clock.wall()
-    for (const [key, { what }] of this.#windows) if (what.inFlight === 0 && (what.told === null || what.told.resetsAt <= now)) this.#windows.delete(key)
+    for (const [key, { what }] of this.#windows) if (what.inFlight === 0 && !isOf(what.told, now)) this.#windows.delete(key)
     for (const [key, { what }] of this.#pauses) if (what.until(now) === null) this.#pauses.delete(key)
   }
 }
 
 const DONE = Promise.resolve()
+
+/** It says something about this instant. */
+function isOf(told: QuotaWindow['told'], now: Instant): told is NonNullable<QuotaWindow['told']> {
+  return told !== null && told.resetsAt > now && !isFromAhead(told.observedAt, now)
+}
 
 const everybodys = ({ integration }: Place): Place => ({ integration, connection: null })
 

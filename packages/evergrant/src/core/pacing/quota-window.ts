@@ -1,7 +1,7 @@
 import { windowEnd } from '../provider/quota.ts'
 import type { QuotaFacts } from '../provider/record-around.ts'
 import type { Instant } from '../time.ts'
-import type { QuotaState } from './quotas.ts'
+import { isFromAhead, type QuotaState } from './quotas.ts'
 
 /** Ends of one window that differ by less are the same end: headers give whole seconds, and answers take their time. */
 const SAME_WINDOW_MS = 2_000
@@ -10,7 +10,7 @@ type Counted = Pick<QuotaState, 'limit' | 'remaining' | 'resetsAt' | 'observedAt
 
 /** What is known after a second word about the same quota. Within one window usage only grows: the higher one counts, whatever came first. */
 function merged(known: Counted | null, said: Counted, now: Instant): Counted {
-  if (known === null || known.resetsAt <= now) return said
+  if (known === null || known.resetsAt <= now || isFromAhead(known.observedAt, now)) return said
   const newer = said.observedAt >= known.observedAt ? said : known
   if (Math.abs(known.resetsAt - said.resetsAt) > SAME_WINDOW_MS) return newer
   const remaining =
@@ -41,7 +41,7 @@ export class QuotaWindow {
   /** Null: one more may go. Else when to ask again. A window that has passed is a fresh one. */
   closedUntil(quota: QuotaFacts | null, reservePercent: number, now: Instant): Instant | null {
     const { told } = this
-    if (told === null) return null
+    if (told === null || isFromAhead(told.observedAt, now)) return null
     if (told.resetsAt <= now) this.#begin(told, quota, now)
     const current = this.told
     if (current === null) return null

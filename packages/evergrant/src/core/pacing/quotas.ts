@@ -1,5 +1,5 @@
 import type { ConnectionId, IntegrationId } from '../ids.ts'
-import type { Instant } from '../time.ts'
+import { type Instant, MINUTE } from '../time.ts'
 
 /** What is left of one window of a provider's quota, as its answers told it. */
 export interface QuotaState {
@@ -19,9 +19,17 @@ export interface QuotaState {
 /** Name of the state that says: send nothing until `resetsAt`. */
 export const PAUSE = 'pause'
 
+/** The clocks of nodes differ by less. */
+export const CLOCKS_DIFFER_MS = MINUTE
+
+/** Noted by a clock that is far ahead of this one, or was before it was set right: nobody knows when it is over. */
+export function isFromAhead(observedAt: Instant, now: Instant): boolean {
+  return observedAt > now + CLOCKS_DIFFER_MS
+}
+
 /** Quotas as all nodes know them. A row that is lost costs a few requests, never a grant. */
 export interface Quotas {
-  /** Keeps what is newer than what is stored, and tells every node. States of single connections are forgotten a day after their window. */
+  /** Keeps what is newer than what is stored, or than what a clock far ahead stored, and tells every node. States of single connections are forgotten a day after their window. */
   put(states: readonly QuotaState[]): Promise<void>
   /** Of one integration: everybody's, and the newest 100 of single connections. */
   of(integration: IntegrationId): Promise<readonly QuotaState[]>

@@ -33,6 +33,16 @@ export const quotaCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'a word of a clock that is far ahead gives way to the next one',
+    run: async (store, context) => {
+      const org = await TestOrganization.open(store, context)
+      const now = stateOf(org, { remaining: 800 })
+      await store.quotas.put([stateOf(org, { observedAt: FUTURE, resetsAt: FUTURE + 1 })])
+      await store.quotas.put([now])
+      assert.deepEqual(await store.quotas.of(org.integration.id), [now])
+    },
+  },
+  {
     name: 'a quota of one connection stands beside that of everybody, and is forgotten a day after its window',
     run: async (store, context) => {
       const org = await TestOrganization.open(store, context)

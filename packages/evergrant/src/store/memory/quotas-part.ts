@@ -1,4 +1,4 @@
-import type { Quotas } from '../../core/pacing/quotas.ts'
+import { isFromAhead, type Quotas } from '../../core/pacing/quotas.ts'
 import { DAY } from '../../core/time.ts'
 import type { Tables } from './tables.ts'
 
@@ -7,7 +7,8 @@ export function quotasPart(tables: Tables): Quotas {
     put: async (states) => {
       for (const state of states) {
         const key = `${state.integration} ${state.connection ?? ''} ${state.name}`
-        if ((tables.quotas.get(key)?.observedAt ?? state.observedAt) > state.observedAt) continue
+        const known = tables.quotas.get(key)?.observedAt ?? state.observedAt
+        if (known > state.observedAt && !isFromAhead(known, tables.now())) continue
         tables.quotas.set(key, state)
         tables.changed({ kind: 'quota', state })
       }

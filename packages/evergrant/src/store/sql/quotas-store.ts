@@ -1,5 +1,5 @@
 import type { ConnectionId, IntegrationId } from '../../core/ids.ts'
-import type { QuotaState, Quotas } from '../../core/pacing/quotas.ts'
+import { CLOCKS_DIFFER_MS, type QuotaState, type Quotas } from '../../core/pacing/quotas.ts'
 import { DAY } from '../../core/time.ts'
 import { changed, type Database, type Program, rows, run } from './program.ts'
 import { integer, integerOrNull, text } from './rows.ts'
@@ -15,7 +15,7 @@ function* put(states: readonly QuotaState[]): Program<void> {
       `insert into quota (integration_id, scope, name, quota_limit, remaining, resets_at, observed_at) values (?, ?, ?, ?, ?, ?, ?)
        on conflict (integration_id, scope, name) do update set quota_limit = excluded.quota_limit, remaining = excluded.remaining,
          resets_at = excluded.resets_at, observed_at = excluded.observed_at
-       where excluded.observed_at >= quota.observed_at`,
+       where excluded.observed_at >= quota.observed_at or quota.observed_at > now_ms() + ?`,
       state.integration,
       state.connection ?? '',
       state.name,
@@ -23,6 +23,7 @@ function* put(states: readonly QuotaState[]): Program<void> {
       state.remaining,
       state.resetsAt,
       state.observedAt,
+      CLOCKS_DIFFER_MS,
     )
     if (kept === 1) yield* changed({ kind: 'quota', state })
   }
