@@ -105,7 +105,7 @@ export interface Installations {
   update(organization: OrganizationId, id: InstallationId, changes: InstallationChanges, event: NewEvent): Promise<'updated' | 'gone'>
   tokensOf(id: InstallationId, limit: number): Promise<readonly SdkToken[]>
   attemptsOf(id: InstallationId, limit: number): Promise<readonly RecoveryAttempt[]>
-  /** Counted recoveries in the organization since, and how many installations live there: for the breaker. */
+  /** Counted recoveries in the organization from `since` until now, and how many installations live there: for the breaker. */
   recoveryPressure(organization: OrganizationId, since: Instant): Promise<{ readonly recoveries: number; readonly installations: number }>
   /** Rows of tokens that were replaced before `before`, and that nobody may present with success any more; raises the floor. Returns how many. */
   purge(before: Instant, limit: number): Promise<number>

@@ -121,7 +121,9 @@ function attemptsOf(tables: Tables, id: InstallationId): readonly RecoveryAttemp
 }
 
 function pressure(tables: Tables, organization: OrganizationId, since: Instant) {
-  const recoveries = [...tables.recoveryAttempts.values()].filter((one) => one.organization === organization && one.counted && one.at > since).length
+  const now = tables.now()
+  const pressing = (one: RecoveryAttempt): boolean => one.organization === organization && one.counted && one.at > since && one.at <= now
+  const recoveries = [...tables.recoveryAttempts.values()].filter(pressing).length
   return { recoveries, installations: ofOrganization(tables, organization).length }
 }
 

@@ -11,7 +11,7 @@ import { INSTALLATION, SDK_TOKEN, STANDING, STANDING_TABLES, toInstallation, toS
 import { changed, type Database, type Dialect, type Program, row, rows, run, type SqlValue } from './program.ts'
 import { RECOVERY_ATTEMPT, toRecoveryAttempt } from './recovery-attempt-rows.ts'
 import { integer, json, text, textOrNull, toJson } from './rows.ts'
-import { present } from './sdk-presentations.ts'
+import { PRESSING, present } from './sdk-presentations.ts'
 
 function* get(id: InstallationId): Program<InstallationStanding | undefined> {
   const found = yield* row(`select ${STANDING} from ${STANDING_TABLES} where i.id = ?`, id)
@@ -133,7 +133,7 @@ function* attemptsOf(id: InstallationId, limit: number): Program<readonly Recove
 }
 
 function* recoveryPressure(organization: OrganizationId, since: Instant): Program<{ readonly recoveries: number; readonly installations: number }> {
-  const recoveries = yield* row('select count(*) as count from recovery_attempt where organization_id = ? and counted = 1 and at > ?', organization, since)
+  const recoveries = yield* row(PRESSING, organization, since)
   const installations = yield* row('select count(*) as count from installation where organization_id = ?', organization)
   return {
     recoveries: recoveries === undefined ? 0 : integer(recoveries, 'count'),

@@ -67,9 +67,12 @@ function newestOf(tokens: readonly SdkToken[]): SdkToken | null {
   return tokens.reduce<SdkToken | null>((newest, token) => (newest === null || token.generation > newest.generation ? token : newest), null)
 }
 
+/** Those of a clock that was ahead, and was set back, were not a moment ago. */
+export const PRESSING = 'select count(*) as count from recovery_attempt where organization_id = ? and counted = 1 and at > ? and at <= now_ms()'
+
 /** All installations are counted only where so many have recovered that their number matters. */
 function* pressureOf(organization: OrganizationId, since: Instant): Program<RecoveryPressure> {
-  const recent = yield* row('select count(*) as count from recovery_attempt where organization_id = ? and counted = 1 and at > ?', organization, since)
+  const recent = yield* row(PRESSING, organization, since)
   const recoveries = recent === undefined ? 0 : integer(recent, 'count')
   if (recoveries < BREAKER_FLOOR) return { recoveries, installations: 0 }
   const all = yield* row('select count(*) as count from installation where organization_id = ?', organization)
