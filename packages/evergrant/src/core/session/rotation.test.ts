@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Browser, type Exchange, IDLE_MS, SessionRecord, START, sessionRow, type Verdict } from '../../testing/session-games.ts'
 import { DAY, HOUR, type Instant, MINUTE, SECOND } from '../time.ts'
 import { FLIGHT_MS, judgePresentation, REPLAY_WINDOW_MS } from './rotation.ts'
-import type { SessionMode } from './session.ts'
+import type { Session, SessionMode } from './session.ts'
 
 const W = REPLAY_WINDOW_MS
 const RUNS = { numRuns: 600 }
@@ -269,6 +269,17 @@ describe('an honest browser', () => {
     )
   })
 
+  /** The idle lifetime is counted from here: a clock that went back is no reason to count from earlier. */
+  const newestOf = (row: Session, at: Instant): Instant => Math.max(at, ...row.recent.map(({ issuedAt }) => issuedAt))
+
+  test('loses nothing when the clock stood far behind for a while and is right again', () => {
+    const record = new SessionRecord()
+    const at = START + DAY
+    const behind = at - 3 * IDLE_MS
+    expect(verdicts(record, [1, at], [2, behind], [3, behind + 10 * MINUTE], [4, behind + 20 * MINUTE], [5, at + HOUR])).toEqual(Array(5).fill('rotate'))
+    expect(record.row.idleExpiresAt).toBe(at + HOUR + IDLE_MS)
+  })
+
   test('is refused while the clock is past a lifetime, and goes on as before when the clock comes back', () => {
     const jump = fc.integer({ min: -30 * DAY, max: 30 * DAY })
     fc.assert(
@@ -282,7 +293,7 @@ describe('an honest browser', () => {
           const over = at >= before.idleExpiresAt || at >= before.expiresAt
           expect(verdict).toBe(over ? 'ended' : 'rotate')
           if (over) expect(record.row).toBe(before)
-          else expect(record.row.idleExpiresAt).toBe(Math.min(at + IDLE_MS, START + 60 * DAY))
+          else expect(record.row.idleExpiresAt).toBe(Math.min(newestOf(before, at) + IDLE_MS, START + 60 * DAY))
           jar = given ?? jar
         }
       }),

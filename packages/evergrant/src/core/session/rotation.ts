@@ -87,6 +87,14 @@ function remembered(recent: readonly RecentGeneration[], at: Instant): readonly 
   })
 }
 
+/**
+ * The idle lifetime is counted from the newest instant that this session saw: a rotation under a clock that stands behind must not end it once the clock is
+ * right. Never past the absolute end, so a clock that was ahead lends no more than that.
+ */
+function idleEnd({ recent, expiresAt }: Session, at: Instant, idleMs: number): Instant {
+  return Math.min(Math.max(at, ...recent.map(({ issuedAt }) => issuedAt)) + idleMs, expiresAt)
+}
+
 function issued(session: Session, presented: number, generation: number, at: Instant, idleMs: number): Session {
   return {
     ...session,
@@ -95,6 +103,6 @@ function issued(session: Session, presented: number, generation: number, at: Ins
     issuedAt: at,
     usedAt: null,
     recent: [...remembered(session.recent, at).slice(1 - RECENT_MAX), { generation, from: presented, issuedAt: at }],
-    idleExpiresAt: Math.min(at + idleMs, session.expiresAt),
+    idleExpiresAt: idleEnd(session, at, idleMs),
   }
 }
