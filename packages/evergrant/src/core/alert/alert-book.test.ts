@@ -184,3 +184,13 @@ test('every kind has words, for one and for many, open and over', () => {
       expect(`${title} ${text}`).not.toMatch(/\{|null|undefined|\? /)
     }
 })
+
+test('a time zone that this node does not know keeps nothing from anybody: it is told at once', () => {
+  const quiet = { from: '00:00', to: '23:59', timeZone: 'Mars/Olympus' }
+  const minuteOfDay = () => {
+    throw new RangeError('Invalid time zone specified: Mars/Olympus')
+  }
+  const shelf = new Shelf([channel({ quiet }), channel({ quiet, digest: true })])
+  const { notices } = shelf.write((book) => book.raise(signal('a', { kind: 'expires_soon' })), NOW, { minuteOfDay })
+  expect(notices.map(({ nextAt }) => nextAt)).toEqual([NOW, NOW])
+})

@@ -175,11 +175,15 @@ export class AlertBook {
     }
   }
 
-  /** What is critical waits for no morning, except where somebody asked for one mail a day. */
+  /** What is critical waits for no morning, except where somebody asked for one mail a day. Of a zone that this node does not know, which is another's newer name, nobody can tell when its morning is. */
   #whenToTell({ digest, quiet }: Channel, { severity }: Alert): Instant {
     const { now, minuteOfDay } = this.#parts
-    if (digest) return nextDigest(now, quiet?.timeZone ?? UTC, minuteOfDay)
-    return severity === 'critical' ? now : afterQuiet(now, quiet, minuteOfDay)
+    try {
+      if (digest) return nextDigest(now, quiet?.timeZone ?? UTC, minuteOfDay)
+      return severity === 'critical' ? now : afterQuiet(now, quiet, minuteOfDay)
+    } catch {
+      return now
+    }
   }
 
   #event(type: EventType, alert: Alert, more: JsonObject): NewEvent {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { systemEntropy } from '../../system.ts'
 import { createManualTime } from '../../testing/manual-time.ts'
 import { newId } from '../ids.ts'
-import { MINUTE } from '../time.ts'
+import { DAY, MINUTE } from '../time.ts'
 import type { Alert, Notice } from './alert.ts'
 import type { Channel } from './channel.ts'
 import { ChannelError } from './message.ts'
@@ -23,7 +23,9 @@ const alert: Alert = {
 }
 
 /** One notice in a database that is away for some of the calls. */
-function lab(more: { readonly settleFails?: number; readonly noteFails?: number; readonly tell?: () => Promise<void> } = {}) {
+function lab(
+  more: { readonly settleFails?: number; readonly noteFails?: number; readonly tell?: () => Promise<void>; readonly everyDay?: readonly Channel[] } = {},
+) {
   const time = createManualTime(NOW)
   let notice: Notice = {
     ...{ id: newId('ntc', systemEntropy), organization, channel: channel.id, alert: alert.id, reason: 'opened', state: 'waiting', attempts: 0 },
@@ -50,8 +52,11 @@ function lab(more: { readonly settleFails?: number; readonly noteFails?: number;
         for (const { state, nextAt } of settled) notice = { ...notice, state, nextAt }
       },
     },
-    channels: { get: async () => channel, note: async () => fail('note'), everyDay: async () => [], claimDay: async () => false },
-    minuteOfDay: () => 0,
+    channels: { get: async () => channel, note: async () => fail('note'), everyDay: async () => more.everyDay ?? [], claimDay: async () => true },
+    minuteOfDay: (at, zone) => {
+      if (zone !== 'UTC') throw new RangeError(`Invalid time zone specified: ${zone}`)
+      return Math.floor((at % DAY) / MINUTE)
+    },
     tell: async (_address, { title }) => {
       await more.tell?.()
       told.push(title)
@@ -67,7 +72,7 @@ function lab(more: { readonly settleFails?: number; readonly noteFails?: number;
   const work = async (minutes: number): Promise<void> => {
     for (let end = time.clock.wall() + minutes * MINUTE; time.clock.wall() <= end; await time.advance(2_000)) await notifier.run().catch(() => {})
   }
-  return { told, work, state: () => notice.state }
+  return { told, work, notifier, state: () => notice.state }
 }
 
 test.each([
@@ -90,4 +95,12 @@ test('what a channel did not take is told again', async () => {
   full = false
   await work(10)
   expect([told.length, state()]).toEqual([1, 'sent'])
+})
+
+test('a channel whose day cannot be told holds up the letters of no other', async () => {
+  const quiet = { from: '22:00', to: '06:00', timeZone: 'Mars/Olympus' }
+  const daily = { ...channel, digest: true, whenWell: true, createdAt: NOW - DAY }
+  const { notifier, told } = lab({ everyDay: [{ ...daily, quiet }, daily] })
+  await notifier.runDaily()
+  expect(told).toHaveLength(1)
 })

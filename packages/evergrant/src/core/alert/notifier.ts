@@ -74,20 +74,29 @@ export class Notifier {
    * the mail server does not take is not sent again, and the channel says why.
    */
   async runDaily(): Promise<void> {
-    const { channels, clock, minuteOfDay, tell, seal, log } = this.#ports
+    const { channels, log } = this.#ports
     for (const channel of await channels.everyDay()) {
-      const now = clock.wall()
-      const due = lastDigest(now, channel.quiet?.timeZone ?? 'UTC', minuteOfDay)
-      const told = channel.lastSentAt ?? channel.createdAt
-      if (told >= due || now < due + AFTER_OTHERS_MS || now > due + LATEST_MS) continue
-      if (!(await channels.claimDay(channel.id, channel.lastSentAt, now))) continue
       try {
-        await tell(addressOf(channel, seal), await this.#messageOf(channel, []))
+        await this.#tellDay(channel)
       } catch (error) {
-        const failure = error instanceof ChannelError ? error : new ChannelError(error instanceof Error ? error.name : 'unknown')
-        log.warn({ channel: channel.id, error: failure.message }, 'a channel did not take the letter of the day')
-        await channels.note(channel.id, clock.wall(), failure.message, failure.gone)
+        log.warn({ channel: channel.id, error: error instanceof Error ? error.message : 'unknown' }, 'the letter of the day of a channel could not be sent')
       }
+    }
+  }
+
+  async #tellDay(channel: Channel): Promise<void> {
+    const { channels, clock, minuteOfDay, tell, seal, log } = this.#ports
+    const now = clock.wall()
+    const due = lastDigest(now, channel.quiet?.timeZone ?? 'UTC', minuteOfDay)
+    const told = channel.lastSentAt ?? channel.createdAt
+    if (told >= due || now < due + AFTER_OTHERS_MS || now > due + LATEST_MS) return
+    if (!(await channels.claimDay(channel.id, channel.lastSentAt, now))) return
+    try {
+      await tell(addressOf(channel, seal), await this.#messageOf(channel, []))
+    } catch (error) {
+      const failure = error instanceof ChannelError ? error : new ChannelError(error instanceof Error ? error.name : 'unknown')
+      log.warn({ channel: channel.id, error: failure.message }, 'a channel did not take the letter of the day')
+      await channels.note(channel.id, clock.wall(), failure.message, failure.gone)
     }
   }
 
