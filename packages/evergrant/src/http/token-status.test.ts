@@ -129,6 +129,28 @@ describe('a refresh of the session', () => {
     expect(exchanges()).toBe(1)
   })
 
+  test('waits for a database that has just gone away two seconds and no longer: the session is renewed already', async () => {
+    await lab.time.advance(2 * HOUR)
+    const { signedIn } = await lab.services.sessions.current(ana.opened.signedIn.session.id)
+    const gone = createPersonConnections({ ...lab.services, connections: { list: () => new Promise(() => {}) } })
+    const answer = gone.renewDue(signedIn, 2_000)
+    await lab.time.advance(2_000)
+    expect(await Promise.race([answer, Promise.resolve('still waiting')])).toEqual([])
+  })
+
+  test('tells what it saw first when the database goes away while the provider is asked', async () => {
+    await lab.time.advance(2 * HOUR)
+    const { signedIn } = await lab.services.sessions.current(ana.opened.signedIn.session.id)
+    const seen = await lab.services.connections.list(lab.organization, { owner: 'owner-1' }, { limit: 50, cursor: null })
+    const looks = [Promise.resolve(seen)]
+    const gone = createPersonConnections({ ...lab.services, connections: { list: () => looks.shift() ?? new Promise(() => {}) } })
+    const answer = gone.renewDue(signedIn, 2_000)
+    await until('the request to the provider', () => exchanges() === 1)
+    await lab.time.advance(2_000)
+    await lab.time.advance(1_000)
+    expect(await Promise.race([answer, Promise.resolve('still waiting')])).toMatchObject([{ id: lab.connection }])
+  })
+
   test('waits for a provider two seconds and no longer; what was begun goes on by itself', async () => {
     await lab.time.advance(2 * HOUR)
     lab.provider.steps.push({ kind: 'late', ms: 4_000 })

@@ -1,6 +1,6 @@
 import type { ConnectionDetails, ConnectionService } from '../connection/connection-service.ts'
 import type { RefreshEngine } from '../refresh/refresh-engine.ts'
-import { type Clock, DAY, type Instant, type Timers } from '../time.ts'
+import { type Clock, DAY, type Instant, SECOND, type Timers } from '../time.ts'
 import { ownerOf } from '../user/user.ts'
 import { type ConnectionReport, connectionReport } from './connection-report.ts'
 import type { SignedIn } from './sessions.ts'
@@ -17,6 +17,8 @@ interface PersonConnectionsPorts {
 /** The newest ones are looked at. */
 const LOOKED_AT = 200
 const REPORTED = 50
+/** How long a look at what became of them may take: the session of the answer is renewed already, and its client gives up after ten seconds. */
+const LOOK_MS = SECOND
 /** Capped by the engine at half the lifetime: whoever is past the soft instant has less than that left, and a renewed token has more. */
 const UNLESS_JUST_RENEWED_MS = DAY
 
@@ -26,8 +28,8 @@ export interface PersonConnections {
   report(signedIn: SignedIn): Promise<readonly ConnectionReport[]>
   /**
    * Renews those that are due, all at once and through the engine's single flights, and reports all. Waits `deadlineMs` at
-   * most; what takes longer goes on by itself. A failure shows in the report and nowhere else. @throws Fault when the store
-   * does not answer
+   * most, and a second for the last look; what takes longer goes on by itself, and what is known by then is reported. A failure
+   * shows in the report and nowhere else. @throws Fault when the store says that it cannot answer
    */
   renewDue(signedIn: SignedIn, deadlineMs: number): Promise<readonly ConnectionReport[]>
 }
@@ -44,12 +46,14 @@ export function createPersonConnections(ports: PersonConnectionsPorts): PersonCo
   return {
     report: async (signedIn) => reportOf(await look(signedIn)),
     renewDue: async (signedIn, deadlineMs) => {
-      const seen = await look(signedIn)
-      const now = ports.clock.wall()
+      const { clock, timers } = ports
+      const end = clock.mono() + deadlineMs
+      const seen = await inTime(look(signedIn), deadlineMs, [], timers)
+      const now = clock.wall()
       const due = seen.filter((details) => isDue(details, now))
       if (due.length === 0) return reportOf(seen)
-      await waitAtMost(Promise.allSettled(due.map((details) => renew(details, ports))), deadlineMs, ports.timers)
-      return reportOf(await look(signedIn))
+      await inTime(Promise.allSettled(due.map((details) => renew(details, ports))), Math.max(0, end - clock.mono()), [], timers)
+      return reportOf(await inTime(look(signedIn), LOOK_MS, seen, timers))
     },
   }
 }
@@ -67,12 +71,10 @@ function renew({ row: { connection } }: ConnectionDetails, { engine }: PersonCon
   return engine.token({ organization: connection.organization, connection: connection.id, minTtlMs: UNLESS_JUST_RENEWED_MS, rejectedGeneration: null })
 }
 
-function waitAtMost(work: Promise<unknown>, ms: number, timers: Pick<Timers, 'after'>): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = timers.after(ms, resolve)
-    void work.finally(() => {
-      cancel()
-      resolve()
-    })
+/** What comes of the work, or something else when that takes too long. */
+function inTime<Value>(work: Promise<Value>, ms: number, otherwise: Value, timers: Pick<Timers, 'after'>): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const cancel = timers.after(ms, () => resolve(otherwise))
+    void work.then(resolve, reject).finally(cancel)
   })
 }
