@@ -9,7 +9,7 @@ import { PATIENCE_MS } from './tests/patience-time.ts'
 
 /** No process, no socket, nothing global: they share one worker's modules, so that a file costs what its tests cost. */
 const PURE = ['packages/evergrant/src/{core,providers}/**/*.test.ts']
-/** These kill, count and wait, or replace something of the process, as a clock, a variable or a resolver: each has its worker to itself. */
+/** These kill, count and wait, or replace something of the process, as a clock, a variable, a resolver or a module: each has its worker to itself. */
 const STRIKING = ['**/fail-nth.test.ts', '**/fault-storm.test.ts', '**/crowded-line.test.ts']
 const ALONE = [
   ...STRIKING,
@@ -18,6 +18,7 @@ const ALONE = [
   'packages/evergrant/src/cli/{agents,backup,compiled-code,health,provider-probe}.test.ts',
   'packages/evergrant/src/journal/high-water-file.test.ts',
   'packages/evergrant/src/outbound/{ssrf-oracle,token-endpoint}.test.ts',
+  'packages/evergrant/src/seal/key-file.test.ts',
   'packages/evergrant/src/store/**/{postgres-store,postgres-nodes,statements}.test.ts',
   'packages/lab/src/simulate/*.test.ts',
   'packages/sdk/src/browser/{chromium,client,connections,tabs,wake}.test.ts',
@@ -29,7 +30,7 @@ const ALONE = [
 const IN_PROCESS = ['packages/evergrant/src/http/**/*.test.ts']
 /** Small things with sockets and files of their own. What replaces something of the process, as a clock, a variable or a resolver, has its worker to itself. */
 const PARTS = [
-  'packages/evergrant/src/{backup,journal,observability,outbound,practice,schedule,seal}/**/!(high-water-file|ssrf-oracle|token-endpoint).test.ts',
+  'packages/evergrant/src/{backup,journal,observability,outbound,practice,schedule,seal}/**/!(high-water-file|key-file|ssrf-oracle|token-endpoint).test.ts',
   'packages/evergrant/src/*.test.ts',
   'packages/evergrant/src/cli/{import/*,*-findings,free-port,lean-process,memory-doors,output,providers-check}.test.ts',
   'packages/console/src/**/*.test.ts',
