@@ -37,21 +37,28 @@ async function bring(page: Page): Promise<void> {
   await page.evaluate(`(() => { ${AXE} })()`)
 }
 
+/** So many frames a script has to draw anew what it draws for a width: a plot follows its window a frame or two later. */
+const FRAMES_TO_FOLLOW = 60
+
 /** What stands out of the window sideways, outermost first; nothing where the page fits. */
 export function tooWide(page: Page): Promise<readonly string[]> {
-  return page.evaluate(() => {
-    const { clientWidth, scrollWidth } = document.documentElement
-    if (scrollWidth <= clientWidth) return []
+  return page.evaluate(async (frames) => {
     // What scrolls in a box of its own moves nothing but itself.
     const isBoxed = (each: Element): boolean => {
       const { parentElement: above } = each
       return above !== null && above !== document.body && (getComputedStyle(above).overflowX !== 'visible' || isBoxed(above))
     }
-    return [...document.body.querySelectorAll('*')]
-      .filter((each) => each.getBoundingClientRect().right > clientWidth + 1 && !isBoxed(each))
-      .slice(0, 3)
-      .map((each) => `${each.tagName.toLowerCase()}.${each.className}`)
-  })
+    const look = (): readonly string[] => {
+      const { clientWidth, scrollWidth } = document.documentElement
+      if (scrollWidth <= clientWidth) return []
+      return [...document.body.querySelectorAll('*')]
+        .filter((each) => each.getBoundingClientRect().right > clientWidth + 1 && !isBoxed(each))
+        .slice(0, 3)
+        .map((each) => `${each.tagName.toLowerCase()}.${each.className}`)
+    }
+    for (let frame = 0; frame < frames && look().length > 0; frame += 1) await new Promise((drawn) => requestAnimationFrame(drawn))
+    return look()
+  }, FRAMES_TO_FOLLOW)
 }
 
 /** Reports of the content policy, from the browser's own list and from the pages themselves. */
