@@ -35,3 +35,6 @@ export const SECOND = 1_000
 export const MINUTE = 60 * SECOND
 export const HOUR = 60 * MINUTE
 export const DAY = 24 * HOUR
+
+/** What one machine's clock wrote may lie so far ahead of another's, or of the same one after it was set right. */
+export const CLOCKS_DIFFER_MS = MINUTE

@@ -1,4 +1,4 @@
-import { DAY, HOUR, type Instant, MINUTE } from '../time.ts'
+import { CLOCKS_DIFFER_MS, DAY, HOUR, type Instant, MINUTE } from '../time.ts'
 import type { Agent } from './agent.ts'
 import type { Installation } from './installation.ts'
 import type { AgentSettings, RecoverySettings } from './recovery-settings.ts'
@@ -14,8 +14,6 @@ const PRESSURE_MS = HOUR
 /** Fewer recoveries in that time than this trip no breaker, however few installations there are. */
 export const BREAKER_FLOOR = 10
 const BREAKER_SHARE = 0.2
-/** Between a database and those who show what it says, or a database and its successor. */
-const CLOCKS_DIFFER_MS = MINUTE
 
 /** Recoveries of an organization in the last hour: a revocation of all by mistake and an attack look alike. */
 export interface RecoveryPressure {

@@ -1,5 +1,5 @@
 import type { ConnectionId, IntegrationId } from '../ids.ts'
-import { type Instant, MINUTE } from '../time.ts'
+import { CLOCKS_DIFFER_MS, type Instant } from '../time.ts'
 
 /** What is left of one window of a provider's quota, as its answers told it. */
 export interface QuotaState {
@@ -18,9 +18,6 @@ export interface QuotaState {
 
 /** Name of the state that says: send nothing until `resetsAt`. */
 export const PAUSE = 'pause'
-
-/** The clocks of nodes differ by less. */
-export const CLOCKS_DIFFER_MS = MINUTE
 
 /** Noted by a clock that is far ahead of this one, or was before it was set right: nobody knows when it is over. */
 export function isFromAhead(observedAt: Instant, now: Instant): boolean {

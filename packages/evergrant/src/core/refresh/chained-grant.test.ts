@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createEngineLab, type EngineLab, type LabOptions } from '../../testing/engine-lab.ts'
+import { settle } from '../../testing/settle.ts'
 import { statusOf } from '../connection/status.ts'
 import { Fault } from '../fault/fault.ts'
 import type { TokenEndpoint, WireOutcome } from '../provider/wire.ts'
@@ -71,15 +72,6 @@ async function bullhorn(options: LabOptions = {}): Promise<{ lab: EngineLab; ses
     ports: (ports) => ({ endpoint: sessions.beside(ports.endpoint, here), ...options.ports?.(ports) }),
   })
   return { lab, sessions }
-}
-
-async function settle<Value>(lab: EngineLab, promise: Promise<Value>): Promise<Value> {
-  promise.catch(() => {})
-  for (let turn = 0; turn < 20; turn += 1) {
-    await lab.time.advance(0)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  return promise
 }
 
 async function statusNow(lab: EngineLab): Promise<string> {

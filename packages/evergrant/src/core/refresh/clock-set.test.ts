@@ -1,19 +1,10 @@
 import { expect, test } from 'vitest'
-import { createEngineLab, type EngineLab } from '../../testing/engine-lab.ts'
+import { createEngineLab } from '../../testing/engine-lab.ts'
+import { settle } from '../../testing/settle.ts'
 
 const DAY = 24 * 3_600_000
 const HOUR = 3_600_000
 const MINUTE = 60_000
-
-/** Lets work land on the manual clock without moving it. */
-async function settle<Value>(lab: EngineLab, promise: Promise<Value>): Promise<Value> {
-  promise.catch(() => {})
-  for (let turn = 0; turn < 20; turn += 1) {
-    await lab.time.advance(0)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  return promise
-}
 
 test('a clock that is set back does not stretch the minute in which a renewed token that is refused again is not renewed', async () => {
   const lab = await createEngineLab()

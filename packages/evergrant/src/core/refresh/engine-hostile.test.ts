@@ -1,15 +1,10 @@
 import { expect, test } from 'vitest'
 import { createEngineLab, type EngineLab } from '../../testing/engine-lab.ts'
 import { testSeal } from '../../testing/seal.ts'
+import { settle } from '../../testing/settle.ts'
 import { SealError } from '../seal/seal.ts'
 
 const HOUR = 3_600_000
-
-async function settle<Value>(lab: EngineLab, promise: Promise<Value>): Promise<Value> {
-  promise.catch(() => {})
-  for (let turn = 0; turn < 20; turn += 1) await lab.time.advance(0)
-  return promise
-}
 
 const unavailable = () => Promise.reject(new Error('the database is away'))
 

@@ -3,6 +3,7 @@ import { defineProvider } from '../../providers/define.ts'
 import { systemEntropy } from '../../system.ts'
 import { createEngineLab, type EngineLab } from '../../testing/engine-lab.ts'
 import { testSeal } from '../../testing/seal.ts'
+import { settle } from '../../testing/settle.ts'
 import { Fault } from '../fault/fault.ts'
 import { newId } from '../ids.ts'
 import { newCredential } from './new-credential.ts'
@@ -23,17 +24,6 @@ async function begun<Value>(lab: EngineLab, promise: Promise<Value>): Promise<{ 
   promise.catch(() => {})
   await settle(lab, Promise.resolve())
   return { promise }
-}
-
-/** Lets flights land on the manual clock without moving it. */
-async function settle<Value>(lab: EngineLab, promise: Promise<Value>): Promise<Value> {
-  const guarded = promise.catch(() => {})
-  for (let turn = 0; turn < 20; turn += 1) {
-    await lab.time.advance(0)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  void guarded
-  return promise
 }
 
 describe('reading', () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { openVolatileStore, type Snapshot, type VolatileStore } from '../../store/memory/volatile-store.ts'
 import { createEngineLab, type EngineLab, type LabOptions } from '../../testing/engine-lab.ts'
+import { settle } from '../../testing/settle.ts'
 import { Fault } from '../fault/fault.ts'
 import { SealError } from '../seal/seal.ts'
 import type { Refusal } from './liveness.ts'
@@ -8,12 +9,6 @@ import type { Refusal } from './liveness.ts'
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const STRICT_LEASE_MS = 10 * MINUTE
-
-async function settle<Value>(lab: EngineLab, promise: Promise<Value>): Promise<Value> {
-  promise.catch(() => {})
-  for (let turn = 0; turn < 20; turn += 1) await lab.time.advance(0)
-  return promise
-}
 
 /** Two looks of the chore. */
 async function twoLooks(lab: EngineLab): Promise<readonly number[]> {

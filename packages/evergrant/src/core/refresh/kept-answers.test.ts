@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createEngineLab, type EngineLab, type LabOptions } from '../../testing/engine-lab.ts'
+import { settle } from '../../testing/settle.ts'
 import { Fault } from '../fault/fault.ts'
 import type { ProviderDirectory } from '../provider/context.ts'
 import type { Engine } from './engine.ts'
@@ -8,12 +9,6 @@ import type { Journal } from './journal.ts'
 
 const HOUR = 3_600_000
 const MINUTE = 60_000
-
-async function settle<Value>(lab: EngineLab, promise: Promise<Value>): Promise<Value> {
-  promise.catch(() => {})
-  for (let turn = 0; turn < 20; turn += 1) await lab.time.advance(0)
-  return promise
-}
 
 /** The process ended with the answer in its journal, and nowhere else. */
 async function afterTheCrash(options: LabOptions = {}): Promise<EngineLab> {

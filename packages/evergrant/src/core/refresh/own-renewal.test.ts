@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createApiLab } from '../../testing/api-lab.ts'
-import { createEngineLab, type EngineLab, type LabOptions } from '../../testing/engine-lab.ts'
+import { createEngineLab, type LabOptions } from '../../testing/engine-lab.ts'
+import { settle } from '../../testing/settle.ts'
 import { Fault } from '../fault/fault.ts'
 import { DAY, HOUR, MINUTE } from '../time.ts'
 
@@ -11,15 +12,6 @@ async function faultOf(promise: Promise<unknown>): Promise<Fault> {
   )
   if (fault instanceof Fault) return fault
   throw new Error(`expected a fault, got ${String(fault)}`)
-}
-
-async function settled<Value>(lab: EngineLab, promise: Promise<Value>): Promise<Value> {
-  promise.catch(() => {})
-  for (let turn = 0; turn < 20; turn += 1) {
-    await lab.time.advance(0)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  return promise
 }
 
 /** The scripted provider looks for what is presented under its usual name. */
@@ -41,7 +33,7 @@ describe('an access token that renews itself', () => {
     for (const step of [answer('at-2'), answer('at-3', null)]) {
       lab.provider.steps.push(step)
       await lab.time.advance(40 * DAY)
-      await settled(lab, lab.engine.refresh(lab.organization, lab.connection))
+      await settle(lab, lab.engine.refresh(lab.organization, lab.connection))
     }
     expect(lab.provider.presented).toEqual(['at-1', 'at-2'])
     expect((await lab.read()).accessToken).toBe('at-3')
@@ -53,12 +45,12 @@ describe('an access token that renews itself', () => {
   test('is renewed long before it ends, whoever reads it', async () => {
     const lab = await createEngineLab(ITSELF)
     lab.provider.steps.push(answer('at-2'))
-    await settled(
+    await settle(
       lab,
       lab.engine.refresh(lab.organization, lab.connection).catch(() => {}),
     )
     await lab.time.advance(2 * DAY)
-    await settled(lab, lab.engine.refresh(lab.organization, lab.connection))
+    await settle(lab, lab.engine.refresh(lab.organization, lab.connection))
     const due = await lab.store.credentials.takeDue(10, 1_000)
     expect(due).toEqual([])
     await lab.time.advance(20 * DAY)
@@ -69,7 +61,7 @@ describe('an access token that renews itself', () => {
     const lab = await createEngineLab(ITSELF)
     await lab.time.advance(60 * DAY)
     expect((await faultOf(lab.read())).code).toBe('connection_expired')
-    expect((await faultOf(settled(lab, lab.engine.refresh(lab.organization, lab.connection)))).code).toBe('connection_expired')
+    expect((await faultOf(settle(lab, lab.engine.refresh(lab.organization, lab.connection)))).code).toBe('connection_expired')
     expect(lab.provider.presented).toEqual([])
     expect((await lab.row()).connection).toMatchObject({ state: 'needs_reauth', fault: { code: 'connection_expired' } })
   })
@@ -82,7 +74,7 @@ describe('an access token that renews itself', () => {
     lab.time.setWall(now + 2 * DAY)
     expect((await lab.read()).accessToken).toBe('at-1')
     lab.provider.steps.push(answer('at-2'))
-    await settled(lab, lab.engine.refresh(lab.organization, lab.connection))
+    await settle(lab, lab.engine.refresh(lab.organization, lab.connection))
     expect((await lab.row()).connection.state).toBe('active')
   })
 
@@ -95,7 +87,7 @@ describe('an access token that renews itself', () => {
     expect([made.status, made.json.refreshable]).toEqual([201, true])
     await lab.time.advance(40 * DAY)
     lab.provider.steps.push(answer('theirs'))
-    await settled(lab, lab.engine.refresh(lab.organization, made.json.id))
+    await settle(lab, lab.engine.refresh(lab.organization, made.json.id))
     expect(lab.provider.presented).toEqual(['mine'])
   })
 
@@ -104,12 +96,12 @@ describe('an access token that renews itself', () => {
     await lab.time.advance(2 * DAY)
     lab.provider.steps.push({ kind: 'silent' })
     const forced = lab.engine.refresh(lab.organization, lab.connection).catch(() => {})
-    await settled(lab, Promise.resolve())
+    await settle(lab, Promise.resolve())
     await lab.time.advance(5 * MINUTE)
     await forced
     expect((await lab.row()).credential.suspicion).not.toBeNull()
     expect((await lab.read()).accessToken).toBe('at-1')
-    expect((await faultOf(settled(lab, lab.engine.refresh(lab.organization, lab.connection)))).code).toBe('outcome_unknown')
+    expect((await faultOf(settle(lab, lab.engine.refresh(lab.organization, lab.connection)))).code).toBe('outcome_unknown')
     expect(lab.provider.presented).toEqual(['at-1'])
   })
 })
@@ -119,8 +111,8 @@ describe('a token that is too young to be renewed', () => {
     const lab = await createEngineLab(ITSELF)
     const from = lab.time.clock.wall() + DAY + MINUTE
     await lab.time.advance(HOUR)
-    const forced = await faultOf(settled(lab, lab.engine.refresh(lab.organization, lab.connection)))
-    const rejected = await faultOf(settled(lab, lab.read(0, 1)))
+    const forced = await faultOf(settle(lab, lab.engine.refresh(lab.organization, lab.connection)))
+    const rejected = await faultOf(settle(lab, lab.read(0, 1)))
     for (const fault of [forced, rejected]) expect([fault.code, fault.details.retryAt]).toEqual(['refresh_too_early', from])
     expect(lab.provider.presented).toEqual([])
     expect((await lab.read()).accessToken).toBe('at-1')
@@ -130,11 +122,11 @@ describe('a token that is too young to be renewed', () => {
     const lab = await createEngineLab({ ...ITSELF, lifetimeMs: 60 * HOUR })
     await lab.time.advance(21 * HOUR)
     await lab.store.credentials.reschedule(lab.connection, lab.time.clock.wall())
-    await settled(lab, lab.engine.runDue())
+    await settle(lab, lab.engine.runDue())
     expect(lab.provider.presented).toEqual([])
     lab.provider.steps.push(answer('at-2'))
     await lab.time.advance(4 * HOUR)
-    await settled(lab, lab.engine.runDue())
+    await settle(lab, lab.engine.runDue())
     expect(lab.provider.presented).toEqual(['at-1'])
   })
 
@@ -163,12 +155,12 @@ describe('a success without a token', () => {
     await lab.time.advance(29 * DAY)
     const asked = lab.time.clock.wall()
     lab.provider.steps.push(said('0000'))
-    expect(await settled(lab, lab.read())).toMatchObject({ accessToken: 'at-1', generation: 2, expiresAt: asked + 30 * DAY, tokenType: 'Bearer' })
+    expect(await settle(lab, lab.read())).toMatchObject({ accessToken: 'at-1', generation: 2, expiresAt: asked + 30 * DAY, tokenType: 'Bearer' })
     const { credential } = await lab.row()
     expect(credential).toMatchObject({ generation: 2, accessExpiresAt: asked + 30 * DAY, intent: null, suspicion: null })
     lab.provider.steps.push(said('0000'))
     await lab.time.advance(29 * DAY)
-    await settled(lab, lab.read())
+    await settle(lab, lab.read())
     expect(lab.provider.presented).toEqual(['rt-1', 'rt-1'])
   })
 
@@ -179,7 +171,7 @@ describe('a success without a token', () => {
     const lab = await createEngineLab(PROLONGS)
     await lab.time.advance(29 * DAY)
     lab.provider.steps.push(step)
-    await settled(
+    await settle(
       lab,
       lab.engine.refresh(lab.organization, lab.connection).catch(() => {}),
     )
@@ -195,12 +187,12 @@ describe('a success without a token', () => {
     const asked = lab.time.clock.wall()
     lab.provider.steps.push(said('0000'))
     lab.read().catch(() => {})
-    await settled(lab, Promise.resolve())
+    await settle(lab, Promise.resolve())
     expect((await lab.row()).credential.generation).toBe(1)
     const restarted = lab.another({ node: { id: 'node-1', incarnation: 'second' }, credentials: lab.store.credentials })
     expect(await restarted.recover()).toMatchObject({ replayed: 1 })
     const request = { organization: lab.organization, connection: lab.connection, minTtlMs: 0, rejectedGeneration: null }
-    expect(await settled(lab, restarted.token(request))).toMatchObject({ accessToken: 'at-1', generation: 2, expiresAt: asked + 30 * DAY })
+    expect(await settle(lab, restarted.token(request))).toMatchObject({ accessToken: 'at-1', generation: 2, expiresAt: asked + 30 * DAY })
     expect(lab.provider.presented).toEqual(['rt-1'])
   })
 
@@ -208,7 +200,7 @@ describe('a success without a token', () => {
     const lab = await createEngineLab(PROLONGS)
     await lab.time.advance(29 * DAY)
     lab.provider.steps.push(said('0000'))
-    await settled(lab, lab.read())
+    await settle(lab, lab.read())
     const [record] = lab.journal.records
     if (record === undefined) throw new Error('nothing was journaled')
     const newer = (await lab.row()).credential.accessExpiresAt

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createEngineLab, type EngineLab, type LabOptions } from '../../testing/engine-lab.ts'
+import { settle } from '../../testing/settle.ts'
 import type { ConnectionState } from '../connection/connection.ts'
 import type { Reuse, ReuseClass } from '../provider/reuse.ts'
 import type { Refusal } from './liveness.ts'
@@ -61,12 +62,6 @@ async function labWithLostNode(reuse: NonNullable<LabOptions['reuse']>, ports?: 
   await lab.store.credentials.claim({ connection: lab.connection, generation: 1, epoch: 0, node: LOST, intent: 'itn_lost', leaseMs })
   await member.leave()
   return lab
-}
-
-async function settle<Value>(lab: EngineLab, promise: Promise<Value>): Promise<Value> {
-  promise.catch(() => {})
-  for (let turn = 0; turn < 20; turn += 1) await lab.time.advance(0)
-  return promise
 }
 
 /** Two looks of the chore. */

@@ -1,18 +1,9 @@
 import { expect, test } from 'vitest'
 import { createEngineLab, type EngineLab } from '../../testing/engine-lab.ts'
+import { settle } from '../../testing/settle.ts'
 import { Fault } from '../fault/fault.ts'
 
 const HOUR = 3_600_000
-
-/** Lets work land on the manual clock without moving it. */
-async function settle<Value>(lab: EngineLab, promise: Promise<Value>): Promise<Value> {
-  promise.catch(() => {})
-  for (let turn = 0; turn < 20; turn += 1) {
-    await lab.time.advance(0)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  return promise
-}
 
 /** A database that answers every read and, from the moment that `full` says so, takes no grant: its disk is full. */
 async function labOnFullDisk(): Promise<{ readonly lab: EngineLab; readonly disk: { full: boolean } }> {

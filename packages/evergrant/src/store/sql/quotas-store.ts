@@ -1,6 +1,6 @@
 import type { ConnectionId, IntegrationId } from '../../core/ids.ts'
-import { CLOCKS_DIFFER_MS, type QuotaState, type Quotas } from '../../core/pacing/quotas.ts'
-import { DAY } from '../../core/time.ts'
+import type { QuotaState, Quotas } from '../../core/pacing/quotas.ts'
+import { CLOCKS_DIFFER_MS, DAY } from '../../core/time.ts'
 import { changed, type Database, type Program, rows, run } from './program.ts'
 import { integer, integerOrNull, text } from './rows.ts'
 
