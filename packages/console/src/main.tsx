@@ -1,6 +1,6 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
-import { StrictMode } from 'react'
+import { StrictMode, useLayoutEffect } from 'react'
 import { createRoot } from 'react-dom/client'
 import { ApiError } from './api/problem.ts'
 import './design/tokens.css'
@@ -11,7 +11,6 @@ import { followOtherTabs } from './preferences/preferences.ts'
 import { createConsoleRouter } from './router/router.tsx'
 import { SessionGate } from './session/session-gate.tsx'
 import { listenForShortcuts } from './shortcuts/shortcuts.ts'
-import { useStarted } from './use-started.ts'
 
 const RETRIES = 2
 
@@ -30,7 +29,8 @@ const live = new Live(client)
 const router = createConsoleRouter()
 
 function Console() {
-  useStarted(() => live.start())
+  // Before the effects in which the page asks its questions: what changes after their answers is told.
+  useLayoutEffect(() => live.start(), [])
   return (
     <LiveContext value={live}>
       <RouterProvider router={router} />

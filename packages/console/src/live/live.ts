@@ -2,8 +2,8 @@ import type { QueryClient } from '@tanstack/react-query'
 import { useSyncExternalStore } from 'react'
 import { ApiError } from '../api/problem.ts'
 import { onPreferences, preferences } from '../preferences/preferences.ts'
-import { serverUrl, session } from '../session/client.ts'
 import { system } from '../system.ts'
+import { openStream } from './open-stream.ts'
 import { patch, readSummaries } from './patches.ts'
 import { readStream, type StreamMessage } from './stream-reader.ts'
 
@@ -25,7 +25,6 @@ const POLL_MS = 10_000
 const SILENCE_MS = 40_000
 const SUMMARY_MS = 3_000
 const BACK_OFF_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const
-const TOPICS = 'connections,events,alerts,deliveries,agents'
 
 /** The server said no, so it was heard. */
 const wasRefused = (error: unknown): boolean => error instanceof ApiError && error.problem.status < 500 && error.problem.code !== 'foreign_answer'
@@ -34,6 +33,7 @@ const wasRefused = (error: unknown): boolean => error instanceof ApiError && err
 export class Live {
   #state: LiveState = { status: 'connecting', heardAt: system.now(), fresh: 0 }
   readonly #client: QueryClient
+  readonly #openStream: typeof openStream
   readonly #changed = new Set<() => void>()
   readonly #listeners = new Set<Listener>()
   readonly #ends: (() => void)[] = []
@@ -41,15 +41,16 @@ export class Live {
   #abort: AbortController | undefined
   #lastId: string | null = null
   #failures = 0
-  /** False until the first try: whatever the page shows then is as new as its stream. */
+  /** False until the first try: what the page asks for then is asked with its stream. */
   #isBegun = false
   /** When the stream was asked for last. */
   #askedAt = 0
   #retry: (() => void) | undefined
   #summary: (() => void) | undefined
 
-  constructor(client: QueryClient) {
+  constructor(client: QueryClient, open: typeof openStream = openStream) {
     this.#client = client
+    this.#openStream = open
   }
 
   readonly getState = (): LiveState => this.#state
@@ -128,14 +129,12 @@ export class Live {
     this.#isBegun = true
     if (this.#state.status === 'paused') this.#set({ status: 'connecting' })
     try {
-      const headers = { accept: 'text/event-stream', ...(this.#lastId === null ? {} : { 'last-event-id': this.#lastId }) }
-      const response = await session().fetch(`${serverUrl()}/api/v1/console/stream?topics=${TOPICS}`, { headers, signal: abort.signal })
-      if (!response.ok || response.body === null) throw new Error(`the stream was answered ${response.status}`)
+      const body = await this.#openStream(this.#lastId, abort.signal)
       this.#failures = 0
       this.#heard('live')
       // No id says what was missed before: everything on the screen is from then.
       if (isLate) void this.#client.invalidateQueries()
-      await readStream(response.body, (message) => this.#take(message))
+      await readStream(body, (message) => this.#take(message))
       throw new Error('the stream ended')
     } catch {
       if (abort.signal.aborted) return
@@ -158,8 +157,22 @@ export class Live {
     if (message.id !== null) this.#lastId = message.id
     this.#heard('live')
     for (const listener of this.#listeners) listener(message)
-    if (message.event === 'hello' || message.event === 'beat') return
+    if (message.event === 'beat') return
+    if (message.event === 'hello') {
+      if (message.id !== null) this.#hearsFromHere()
+      return
+    }
     if (patch(this.#client, message) === 'nothing' && message.event === 'connection') this.#isFresh((JSON.parse(message.data) as { readonly id: string }).id)
+    this.#summarizeSoon()
+  }
+
+  /** What happened before is told to nobody. What was answered by now may be from then, and so may summaries: the server gives one to all who ask within 2 s. */
+  #hearsFromHere(): void {
+    void this.#client.invalidateQueries({ predicate: ({ state }) => state.data !== undefined }, { cancelRefetch: false })
+    this.#summarizeSoon()
+  }
+
+  #summarizeSoon(): void {
     this.#summary ??= system.after(SUMMARY_MS, () => {
       this.#summary = undefined
       readSummaries(this.#client)

@@ -1,0 +1,98 @@
+import { QueryClient, QueryObserver } from '@tanstack/react-query'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { system } from '../system.ts'
+import { Live } from './live.ts'
+
+const OVERVIEW = ['GET /api/v1/console/overview', {}]
+const LIST = ['GET /api/v1/alerts', {}]
+
+let timers: { readonly ms: number; readonly run: () => void }[]
+
+beforeEach(() => {
+  timers = []
+  vi.stubGlobal('document', { hidden: false, addEventListener: () => undefined, removeEventListener: () => undefined })
+  vi.spyOn(system, 'every').mockReturnValue(() => undefined)
+  vi.spyOn(system, 'after').mockImplementation((ms, run) => {
+    const timer = { ms, run }
+    timers.push(timer)
+    return () => void timers.splice(timers.indexOf(timer), 1)
+  })
+})
+afterEach(() => {
+  vi.unstubAllGlobals()
+  vi.restoreAllMocks()
+})
+
+/** A page with one question on the screen and a stream that says what the test says. */
+function page(key: readonly unknown[]) {
+  const client = new QueryClient()
+  const answers: ((value: string) => void)[] = []
+  const observer = new QueryObserver(client, { queryKey: key, queryFn: () => new Promise<string>((resolve) => answers.push(resolve)) })
+  const streams: { readonly lastId: string | null; readonly say: (text: string) => void; readonly end: () => void }[] = []
+  const live = new Live(client, (lastId) => {
+    const { readable, writable } = new TransformStream<string, string>()
+    const writer = writable.getWriter()
+    streams.push({ lastId, say: (text) => void writer.write(text), end: () => void writer.close() })
+    return Promise.resolve(readable.pipeThrough(new TextEncoderStream()))
+  })
+  const stop = live.start()
+  const leave = observer.subscribe(() => undefined)
+  return {
+    answers,
+    streams,
+    live,
+    shown: () => observer.getCurrentResult().data,
+    end: () => {
+      leave()
+      stop()
+    },
+  }
+}
+
+const HELLO = 'id: one-0\nevent: hello\ndata: {}\n\n'
+const heard = () => expect.poll(() => timers.map(({ ms }) => ms))
+
+test('an overview that was older than the stream is read again: what happened between them is told to nobody', async () => {
+  const { answers, streams, shown, end } = page(OVERVIEW)
+  streams[0]?.say(HELLO)
+  answers[0]?.('as it was two seconds ago')
+  await heard().toEqual([3_000])
+  await vi.waitFor(() => expect(shown()).toBe('as it was two seconds ago'))
+  timers[0]?.run()
+  expect(answers).toHaveLength(2)
+  answers[1]?.('as it is')
+  await vi.waitFor(() => expect(shown()).toBe('as it is'))
+  end()
+})
+
+test('what was answered before the stream began is read again; what is under way is not', async () => {
+  const first = page(LIST)
+  first.answers[0]?.('before')
+  await vi.waitFor(() => expect(first.shown()).toBe('before'))
+  first.streams[0]?.say(HELLO)
+  await vi.waitFor(() => expect(first.answers).toHaveLength(2))
+  first.end()
+
+  timers = []
+  const second = page(LIST)
+  second.streams[0]?.say(HELLO)
+  await heard().toEqual([3_000])
+  expect(second.answers).toHaveLength(1)
+  second.end()
+})
+
+test('a stream that goes on where it broke off is told what it missed, and reads nothing again', async () => {
+  const { answers, streams, shown, live, end } = page(LIST)
+  streams[0]?.say(HELLO)
+  await heard().toEqual([3_000])
+  answers[0]?.('shown')
+  await vi.waitFor(() => expect(shown()).toBe('shown'))
+  streams[0]?.end()
+  await vi.waitFor(() => expect(live.getState().status).toBe('polling'))
+  timers[1]?.run()
+  await vi.waitFor(() => expect(streams.map(({ lastId }) => lastId)).toEqual([null, 'one-0']))
+  streams[1]?.say('event: hello\ndata: {}\n\n')
+  await vi.waitFor(() => expect(live.getState().status).toBe('live'))
+  expect(answers).toHaveLength(1)
+  end()
+})
