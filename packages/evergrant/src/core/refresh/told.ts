@@ -1,13 +1,17 @@
+/** So many are worth a look for those that may be said again anyway: an outage has a line for each attempt that waits. */
+const FORGET_ABOVE = 1_000
+
 /** What was said lately: many fail of the same cause, and one line says it. */
 export class Told {
-  readonly #at = new Map<string, number>()
+  /** Until when each is not said again. */
+  readonly #quietUntil = new Map<string, number>()
   readonly #lasting = new Map<string, { readonly first: number; readonly last: number }>()
 
   /** True when it was not said within `everyMs`. Monotonic milliseconds. */
   once(what: string, now: number, everyMs: number): boolean {
-    const last = this.#at.get(what)
-    if (last !== undefined && now - last < everyMs) return false
-    this.#at.set(what, now)
+    if (now < (this.#quietUntil.get(what) ?? now)) return false
+    if (this.#quietUntil.size >= FORGET_ABOVE) for (const [other, until] of this.#quietUntil) if (now >= until) this.#quietUntil.delete(other)
+    this.#quietUntil.set(what, now + everyMs)
     return true
   }
 
