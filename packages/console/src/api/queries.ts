@@ -117,10 +117,11 @@ const onceMore = new WeakSet<object>()
 
 /**
  * The same for what the stream tells, as often as it tells it. What is being read is not broken off, or a busy server would never be heard to the end; it is
- * read once more afterwards, since the answer may be older than what was told.
+ * read once more afterwards, since the answer may be older than what was told. With a path, only answers about that one; without operations, everything.
  */
-export function readAgainAsTold(client: QueryClient, operations: readonly Name[]): void {
-  for (const query of operations.flatMap((operation) => client.getQueryCache().findAll({ queryKey: [operation] }))) {
+export function readAgainAsTold(client: QueryClient, operations?: readonly Name[], path?: { readonly id: string }): void {
+  const keys = operations?.map((operation) => (path === undefined ? [operation] : [operation, { path }])) ?? [[]]
+  for (const query of keys.flatMap((queryKey) => client.getQueryCache().findAll({ queryKey }))) {
     const again = (): Promise<void> => client.invalidateQueries({ queryKey: query.queryKey, exact: true }, { cancelRefetch: false })
     if (query.state.fetchStatus === 'idle') void again()
     else if (!onceMore.has(query)) {

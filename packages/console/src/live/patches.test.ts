@@ -1,4 +1,4 @@
-import { QueryClient } from '@tanstack/react-query'
+import { QueryClient, QueryObserver } from '@tanstack/react-query'
 import { describe, expect, test } from 'vitest'
 import { patch } from './patches.ts'
 
@@ -41,6 +41,47 @@ describe('what the stream says of rows', () => {
     patch(client, message('connection', row('con_1', 'needs_reauth')))
     expect(client.getQueryData(one)).toEqual(row('con_1', 'needs_reauth'))
     expect(client.getQueryState(why)?.isInvalidated).toBe(true)
+  })
+
+  test('a row that only another list has, which is not on the screen, is new to the one that is', () => {
+    const client = clientWith(row('con_1', 'active'))
+    const narrowed = ['GET /api/v1/connections', { query: { status: 'needs_reauth', limit: 50 } }, 'list']
+    client.setQueryData(narrowed, page())
+    const leave = new QueryObserver(client, { queryKey: narrowed, enabled: false }).subscribe(() => undefined)
+    expect(patch(client, message('connection', row('con_1', 'needs_reauth')))).toBe('row')
+    leave()
+    const shown = new QueryObserver(client, { queryKey: narrowed, queryFn: () => page(), staleTime: Number.POSITIVE_INFINITY }).subscribe(() => undefined)
+    expect(patch(client, message('connection', row('con_1', 'needs_reauth')))).toBe('nothing')
+    shown()
+  })
+
+  test('a list that is not on the screen is read anew when it is shown again, although one of its rows is up to date', () => {
+    const client = clientWith(row('con_1', 'active'))
+    patch(client, message('connection', row('con_1', 'needs_reauth')))
+    expect(client.getQueryState(LIST)?.isInvalidated).toBe(true)
+  })
+
+  test('a row that is told makes its list no newer than it was, and no reading superfluous', () => {
+    const client = new QueryClient()
+    client.setQueryData(LIST, page(row('con_1', 'active')), { updatedAt: 1_000 })
+    const leave = new QueryObserver(client, { queryKey: LIST, queryFn: () => new Promise(() => {}), staleTime: Number.POSITIVE_INFINITY }).subscribe(
+      () => undefined,
+    )
+    void client.invalidateQueries({ queryKey: LIST }, { cancelRefetch: false })
+    patch(client, message('connection', row('con_1', 'needs_reauth')))
+    expect(client.getQueryData(LIST)).toEqual(page(row('con_1', 'needs_reauth')))
+    expect(client.getQueryState(LIST)).toMatchObject({ dataUpdatedAt: 1_000, isInvalidated: true })
+    leave()
+  })
+
+  test('what happened to a connection is read again when the record tells of it, also where its row stayed as it was', () => {
+    const client = new QueryClient()
+    const life = ['GET /api/v1/connections/{id}/timeline', { path: { id: 'con_1' }, query: { limit: 40 } }, 'list']
+    const other = ['GET /api/v1/connections/{id}/timeline', { path: { id: 'con_2' }, query: { limit: 40 } }, 'list']
+    for (const key of [life, other]) client.setQueryData(key, page())
+    patch(client, message('event', { id: 'evt_1', type: 'connection.checked', connection_id: 'con_1' }))
+    patch(client, message('event', { id: 'evt_2', type: 'user.left', connection_id: null }))
+    expect([life, other].map((key) => client.getQueryState(key)?.isInvalidated)).toEqual([true, false])
   })
 
   test('after a reset everything is read again', () => {

@@ -1,4 +1,4 @@
-import type { InfiniteData, QueryClient } from '@tanstack/react-query'
+import type { InfiniteData, Query, QueryClient } from '@tanstack/react-query'
 import type { Name } from '../api/operations.ts'
 import { readAgainAsTold } from '../api/queries.ts'
 import { noteTold } from '../api/told-rows.ts'
@@ -13,63 +13,61 @@ interface Page {
   readonly cursor: string | null
 }
 
-/** Lists whose rows are replaced in place, by the event that carries the row. */
-const LISTS: Readonly<Record<string, readonly Name[]>> = {
-  connection: ['GET /api/v1/connections'],
-}
+const LIST: Name = 'GET /api/v1/connections'
 /** Counts and sentences, read again at most every few seconds after something changed. */
 const SUMMARIES: readonly Name[] = ['GET /api/v1/console/overview', 'GET /api/v1/connections/facets']
 
 /** Puts what the stream says into the answers that are kept. Rows keep their places: nothing moves under the pointer. */
 export function patch(client: QueryClient, { event, data }: StreamMessage): 'row' | 'again' | 'nothing' {
   if (event === 'reset') {
-    void client.invalidateQueries()
+    readAgainAsTold(client)
     return 'again'
   }
-  const value = JSON.parse(data) as Listed
-  if (event === 'connection') {
-    noteTold(value)
-    client.setQueryData(['GET /api/v1/connections/{id}', { path: { id: value.id } }], (before: Listed | undefined) =>
-      before === undefined ? undefined : value,
-    )
-    readOf(client, value.id)
-    return replaceRow(client, LISTS['connection'] ?? [], value) ? 'row' : 'nothing'
+  if (event === 'event') {
+    const { connection_id: id } = JSON.parse(data) as { readonly connection_id: string | null }
+    if (id !== null) readOf(client, id)
+    return 'nothing'
   }
+  const value = JSON.parse(data) as Listed
   if (event === 'connection_gone') {
-    removeRow(client, LISTS['connection'] ?? [], value.id)
+    for (const query of listsOf(client)) changeRows(client, query, value.id, () => [])
     return 'row'
   }
-  return 'nothing'
+  if (event !== 'connection') return 'nothing'
+  noteTold(value)
+  client.setQueryData(['GET /api/v1/connections/{id}', { path: { id: value.id } }], (before: Listed | undefined) => (before === undefined ? undefined : value))
+  readOf(client, value.id)
+  const found = replaceRow(client, value)
+  // What is not on the screen is read when it is shown again: the row may be new to it, or not belong there any more.
+  void client.invalidateQueries({ queryKey: [LIST], type: 'inactive', refetchType: 'none' })
+  return found ? 'row' : 'nothing'
 }
 
 /** What explains one connection is read again when that connection changed. */
-function readOf(client: QueryClient, id: string): void {
-  for (const operation of ['GET /api/v1/connections/{id}/why', 'GET /api/v1/connections/{id}/timeline'] as const)
-    void client.invalidateQueries({ queryKey: [operation, { path: { id } }] })
-}
+const readOf = (client: QueryClient, id: string): void =>
+  readAgainAsTold(client, ['GET /api/v1/connections/{id}/why', 'GET /api/v1/connections/{id}/timeline'], { id })
 
 /** Answers that are no lists have other shapes. */
-const listsOf = (operation: Name) => ({
-  queryKey: [operation],
-  predicate: ({ queryKey }: { readonly queryKey: readonly unknown[] }) => queryKey.at(-1) === 'list',
-})
+const listsOf = (client: QueryClient): readonly Query[] =>
+  client.getQueryCache().findAll({ queryKey: [LIST], predicate: ({ queryKey }) => queryKey.at(-1) === 'list' })
 
-function replaceRow(client: QueryClient, operations: readonly Name[], row: Listed): boolean {
-  let found = false
-  for (const operation of operations)
-    client.setQueriesData<InfiniteData<Page>>(listsOf(operation), (before) => {
-      if (before?.pages.some((page) => page.items.some(({ id }) => id === row.id)) !== true) return before
-      found = true
-      return { ...before, pages: before.pages.map((page) => ({ ...page, items: page.items.map((item) => (item.id === row.id ? row : item)) })) }
-    })
-  return found
+/** Says whether every list on the screen has the row: those that are not are no comfort to who looks at another. */
+function replaceRow(client: QueryClient, row: Listed): boolean {
+  const lists = listsOf(client)
+  const having = lists.filter((query) => changeRows(client, query, row.id, () => [row]))
+  const shown = lists.filter((query) => query.isActive())
+  return shown.length === 0 ? having.length > 0 : shown.every((query) => having.includes(query))
 }
 
-function removeRow(client: QueryClient, operations: readonly Name[], gone: string): void {
-  for (const operation of operations)
-    client.setQueriesData<InfiniteData<Page>>(listsOf(operation), (before) =>
-      before === undefined ? before : { ...before, pages: before.pages.map((page) => ({ ...page, items: page.items.filter(({ id }) => id !== gone) })) },
-    )
+/** One row that is new makes no answer new: it stays as old as it was, and what was to be read again still is. */
+function changeRows(client: QueryClient, query: Query, about: string, change: () => readonly Listed[]): boolean {
+  const { dataUpdatedAt, isInvalidated } = query.state
+  const before = client.getQueryData<InfiniteData<Page>>(query.queryKey)
+  if (before?.pages.some((page) => page.items.some(({ id }) => id === about)) !== true) return false
+  const pages = before.pages.map((page) => ({ ...page, items: page.items.flatMap((item) => (item.id === about ? change() : [item])) }))
+  client.setQueryData(query.queryKey, { ...before, pages }, { updatedAt: dataUpdatedAt })
+  if (isInvalidated) query.invalidate()
+  return true
 }
 
 export const readSummaries = (client: QueryClient): void => readAgainAsTold(client, SUMMARIES)
