@@ -7,6 +7,7 @@ import styles from './session-gate.module.css'
 export function SessionGate({ children }: { readonly children: ReactNode }): ReactNode {
   const { status, user } = useSyncExternalStore(session().subscribe, session().getState)
   const [error, setError] = useState<unknown>(null)
+  const [begun, setBegun] = useState<string | null>(null)
   const find = (): void => {
     setError(null)
     void session()
@@ -18,7 +19,14 @@ export function SessionGate({ children }: { readonly children: ReactNode }): Rea
   }
   useEffect(find, [])
   useEffect(() => session().on('signed_out', ({ code }) => location.replace(signInUrl(code))), [])
-  if (user !== null && status !== 'signed_out') return children
+  // The tabs of a browser share a session. What this page has read is of one person in one organization, and shown to nobody in another.
+  const who = user === null ? null : `${user.id} ${user.organization.id}`
+  if (begun === null && who !== null) setBegun(who)
+  const isAnother = begun !== null && who !== null && who !== begun
+  useEffect(() => {
+    if (isAnother) location.assign(document.baseURI)
+  }, [isAnother])
+  if (user !== null && status !== 'signed_out' && !isAnother) return children
   return (
     <main className={styles['gate']}>
       <h1 className="unseen">Evergrant</h1>
