@@ -41,9 +41,10 @@ test('no text comes out longer than 500 characters or with a given secret in it'
 
 test('a page of nothing but opened tags costs no more than its length', () => {
   const took = (text: string): number => {
-    const began = performance.now()
+    const began = process.threadCpuUsage()
     for (let time = 0; time < 20; time++) redact(text, [], true)
-    return performance.now() - began
+    const { user, system } = process.threadCpuUsage(began)
+    return (user + system) / 1_000
   }
   took('a '.repeat(4_000))
   expect(took('<'.repeat(8_000))).toBeLessThan(400)
