@@ -19,7 +19,7 @@ test('routes, command line, events and doors of the SDK are what the sources say
 })
 
 test('an event of a kind that nobody described, and a route without a tag, do not pass unseen', () => {
-  expect(() => eventsMarkdown("export type EventType =\n  | 'moon.risen'\n\n")).toThrow(/'moon' is about/)
+  expect(() => eventsMarkdown(['moon.risen'])).toThrow(/'moon' is about/)
   expect(httpMarkdown({ paths: { '/api/v1/moon': { get: { summary: 'Rise' } } } })).toContain('## Other\n\n### Rise')
 })
 

@@ -28,9 +28,16 @@ export function readAnswer({ status, body }: RawAnswer): JsonObject {
   if (status < 400) return isJsonObject(value) ? value : {}
   const problem = isJsonObject(value) ? value : {}
   const detail = typeof problem['detail'] === 'string' ? problem['detail'] : `the server answered ${status}`
-  const code = typeof problem['code'] === 'string' ? ` (${problem['code']})` : ''
+  const code = typeof problem['code'] === 'string' ? ` (${problem['code']}${whereOf(problem, detail)})` : ''
   const repair = typeof problem['reconnect_url'] === 'string' ? ` Its owner repairs it here: ${problem['reconnect_url']}` : ''
   throw new CommandFailure(EXIT.problem, `${detail}${code}${repair}`, problem)
+}
+
+/** The field, where the sentence alone does not name it. */
+function whereOf({ field }: JsonObject, detail: string): string {
+  if (typeof field !== 'string') return ''
+  const name = field.split('/').findLast((part) => !/^\d*$/.test(part))
+  return name === undefined || detail.includes(name) ? '' : ` at ${field}`
 }
 
 /** The bytes as they are; a problem becomes the failure that a person reads. */

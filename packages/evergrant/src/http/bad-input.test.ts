@@ -95,6 +95,42 @@ describe('input that is not valid changes nothing and names the field', () => {
     )
   })
 
+  test('what is no type of events, no slug and no single word is told what one looks like, not the pattern of it', async () => {
+    const said = async (method: 'GET' | 'POST', path: string, body?: object) => (await lab.call(method, `/api/v1/${path}`, { body })).json.detail
+    expect(await said('POST', 'webhooks', { name: 'a', url: 'https://app.example.com/h', types: ['connection.needs-reauth'] })).toBe(
+      'The body is not valid at `/types/0`: it must be a type of events, for example `connection.needs_reauth`; `connection.*`; or `*`.',
+    )
+    expect(await said('GET', 'events?type=needs-reauth')).toBe(
+      'The query is not valid at `type`: it must be a type of events, for example `connection.needs_reauth`.',
+    )
+    expect(await said('GET', 'connections?integration=My%20Notes')).toBe(
+      'The query is not valid at `integration`: it must be an id or a slug: letters, digits, `-` and `_`.',
+    )
+    expect(await said('POST', 'integrations', { provider: 'scripted', slug: 'two', name: 'Two', client_id: 'client', scopes: ['read write'] })).toBe(
+      'The body is not valid at `/scopes/0`: it must be one word without spaces; in a list, each word is an entry of its own: `["read", "write"]`.',
+    )
+    expect(await said('POST', 'integrations', { provider: 'scripted', slug: 'two', name: 'Two', client_id: 'client\n' })).toBe(
+      'The body is not valid at `/client_id`: it must be one line of printable ASCII characters, without a line break at its end.',
+    )
+  })
+
+  test('one address where a list is wanted is told how a list is written', async () => {
+    const body = { provider: 'scripted', slug: 'two', name: 'Two', client_id: 'client', settings: { return_urls: 'https://app.example.com/done' } }
+    expect((await lab.call('POST', '/api/v1/integrations', { body })).json.detail).toBe(
+      'The body is not valid at `/settings/return_urls`: it must be an array, also with one entry: `["..."]`.',
+    )
+  })
+
+  test('a webhook that asks for events that there are not is refused with those that there are, when it is made and when it is changed', async () => {
+    const url = 'https://app.example.com/h'
+    const refused = await lab.call('POST', '/api/v1/webhooks', { body: { name: 'a', url, types: ['connection.*', 'connection.expired'] } })
+    expect([refused.status, refused.json.field]).toEqual([400, '/types/1'])
+    expect(refused.json.detail).toContain('connection.expires_soon')
+    const made = await lab.call('POST', '/api/v1/webhooks', { body: { name: 'a', url } })
+    const changed = await lab.call('PATCH', `/api/v1/webhooks/${made.json.id}`, { body: { types: ['conection.*'] } })
+    expect([changed.status, changed.json.field]).toEqual([400, '/types/0'])
+  })
+
   test('a grant of many is told as the grant that it is, and not as the body', async () => {
     const answer = await lab.call('POST', '/api/v1/connections/import', { body: [{ integration: 'scripted', access_token: 'x' }] })
     expect(answer.json.items[0]).toMatchObject({ result: 'refused', field: '/owner', detail: 'The grant is not valid at `/owner`: this field is required.' })

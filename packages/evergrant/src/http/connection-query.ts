@@ -4,9 +4,9 @@ import { Fault } from '../core/fault/fault.ts'
 import { type ConnectionSort, NEWEST_FIRST, SORTS, STATUS_ORDER, sortOf } from '../core/observe/connection-search.ts'
 import type { WantedSearch } from '../core/observe/console-service.ts'
 import { instantOf } from './input.ts'
-import { closed, LINE, Owner, TimeInput } from './schema.ts'
+import { closed, ID_OR_SLUG, LINE, Owner, TimeInput } from './schema.ts'
 
-const IntegrationRef = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$', description: 'Id or slug of an integration.' })
+const IntegrationRef = Type.String({ minLength: 1, maxLength: 64, pattern: ID_OR_SLUG, description: 'Id or slug of an integration.' })
 
 /** What connections are looked for by, everywhere that many are meant. */
 export const CONNECTION_FILTER = {

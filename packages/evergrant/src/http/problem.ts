@@ -1,7 +1,7 @@
 import { Fault, type FaultCode } from '../core/fault/fault.ts'
 import { FAULTS } from '../core/fault/table.ts'
 import { fillWords, type Words } from '../core/fault/words.ts'
-import { EMAIL, KEEPABLE, LINE, SLUG, TIME_INPUT } from './schema.ts'
+import { EMAIL, EVENT_PATTERN, EVENT_TYPE, ID_OR_SLUG, KEEPABLE, LINE, PRINTABLE, SLUG, TIME_INPUT, WORD } from './schema.ts'
 
 /** RFC 9457, with our members. The same shape for every error of the API. */
 interface Problem {
@@ -84,7 +84,7 @@ function remedy(issue: ValidationIssue, params: Record<string, unknown>): string
     case 'additionalProperties':
       return 'this field is not known here; leave it out or correct its name'
     case 'type':
-      return `it must be ${article(String(params['type']))}`
+      return params['type'] === 'array' ? 'it must be an array, also with one entry: `["..."]`' : `it must be ${article(String(params['type']))}`
     case 'enum':
       return `it must be one of ${JSON.stringify(params['allowedValues'])}`
     case 'const':
@@ -103,6 +103,11 @@ const PATTERN_REMEDIES: ReadonlyMap<string, string> = new Map([
   [KEEPABLE, 'it must be text without zero characters'],
   [SLUG, 'it must be lower-case letters, digits and dashes, 1 to 64 of them, with no dash at either end'],
   [TIME_INPUT, 'it must be a time with its zone, for example 2026-01-31T12:00:00Z'],
+  [ID_OR_SLUG, 'it must be an id or a slug: letters, digits, `-` and `_`'],
+  [WORD, 'it must be one word without spaces; in a list, each word is an entry of its own: `["read", "write"]`'],
+  [PRINTABLE, 'it must be one line of printable ASCII characters, without a line break at its end'],
+  [EVENT_TYPE, 'it must be a type of events, for example `connection.needs_reauth`'],
+  [EVENT_PATTERN, 'it must be a type of events, for example `connection.needs_reauth`; `connection.*`; or `*`'],
   [EMAIL, 'it must be an e-mail address, for example ana@example.com'],
 ])
 

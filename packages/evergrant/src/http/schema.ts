@@ -37,6 +37,15 @@ export const Slug = Type.String({
   pattern: SLUG,
   description: 'Lower-case letters, digits and dashes; 1 to 64 characters.',
 })
+/** An id or a slug: of an integration, of a provider's token type. */
+export const ID_OR_SLUG = '^[A-Za-z0-9_-]+$'
+/** One word of printable ASCII. */
+export const WORD = '^[\\u0021-\\u007e]+$'
+/** One line of printable ASCII. */
+export const PRINTABLE = '^[\\u0020-\\u007e]+$'
+export const EVENT_TYPE = '^[a-z_]{1,40}\\.[a-z_]{1,40}$'
+/** A type of events, all of one kind, or all. */
+export const EVENT_PATTERN = '^(?:\\*|[a-z_]{1,40}\\.(?:\\*|[a-z_]{1,40}))$'
 /** One line of text that every database keeps: PostgreSQL has no zero character, and of half a surrogate pair all would become one. */
 export const LINE = '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$'
 /** Any text that every database keeps. */
@@ -56,7 +65,7 @@ export const TimeInput = Type.String({
   pattern: TIME_INPUT,
   description: 'ISO 8601 with a zone: 2026-01-31T12:00:00Z.',
 })
-export const Scopes = Type.Array(Type.String({ minLength: 1, maxLength: 512, pattern: '^[\\u0021-\\u007e]+$' }), { maxItems: 200, uniqueItems: true })
+export const Scopes = Type.Array(Type.String({ minLength: 1, maxLength: 512, pattern: WORD }), { maxItems: 200, uniqueItems: true })
 /** More changes than anything sees; a database keeps whole numbers of this size everywhere. */
 export const COUNTED_MAX = 2_147_483_647
 export const StoredVersion = Type.Integer({ minimum: 1, maximum: COUNTED_MAX, description: 'Refuse the change unless this is the stored version.' })

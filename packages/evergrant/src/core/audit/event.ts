@@ -2,158 +2,161 @@ import type { ConnectionId, EventId, OrganizationId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
 import type { Instant } from '../time.ts'
 
-export type EventType =
-  | 'organization.created'
-  | 'organization.updated'
-  | 'integration.created'
-  | 'integration.updated'
-  | 'integration.deleted'
-  | 'integration.blocked'
-  | 'integration.unblocked'
-  | 'integration.deaths_held'
-  | 'integration.deaths_confirmed'
-  | 'integration.deaths_released'
-  | 'integration.push_secret_set'
-  | 'integration.push_refused'
-  | 'connection.created'
-  | 'connection.imported'
-  | 'connection.reconnected'
-  | 'connection.credentials_replaced'
-  | 'connection.updated'
-  | 'connection.paused'
-  | 'connection.resumed'
-  | 'connection.disconnected'
-  | 'connection.refreshed'
-  | 'connection.refresh_failed'
-  | 'connection.suspect'
-  | 'connection.needs_reauth'
-  | 'connection.recovered'
-  | 'connection.answer_superseded'
-  | 'connection.scope_reduced'
-  | 'connection.revocation_done'
-  | 'connection.revocation_failed'
-  | 'connection.expires_soon'
-  | 'connection.superseded'
-  | 'connection.cap_near'
-  | 'connection.checked'
-  | 'push.revoked'
-  | 'push.changed'
-  | 'push.code'
-  | 'provider.drift_detected'
-  | 'database.restored'
-  | 'database.cloned'
-  | 'database.moved'
-  | 'database.confirmed'
-  | 'connect.session_created'
-  | 'connect.started'
-  | 'connect.refused'
-  | 'connect.failed'
-  | 'connect.completed'
-  | 'connect.account_mismatch'
-  | 'api_key.created'
-  | 'api_key.rotated'
-  | 'api_key.revoked'
-  | 'user.created'
-  | 'user.invited'
-  | 'user.invitation_withdrawn'
-  | 'user.updated'
-  | 'user.disabled'
-  | 'user.enabled'
-  | 'user.erased'
-  | 'user.email_verified'
-  | 'user.password_changed'
-  | 'user.password_reset_asked'
-  | 'user.role_changed'
-  | 'user.joined'
-  | 'user.left'
-  | 'user.identity_added'
-  | 'user.factor_added'
-  | 'user.factor_removed'
-  | 'user.factors_removed'
-  | 'user.recovery_codes_replaced'
-  | 'user.mail_failed'
-  | 'session.opened'
-  | 'session.refused'
-  | 'session.reissued'
-  | 'session.rolled_forward'
-  | 'session.reuse_detected'
-  | 'session.ended'
-  | 'session.reauthenticated'
-  | 'owner.exported'
-  | 'owner.erased'
-  | 'owner.page_made'
-  | 'owner.page_opened'
-  | 'signing_key.created'
-  | 'signing_key.activated'
-  | 'signing_key.retired'
-  | 'agent.created'
-  | 'agent.updated'
-  | 'agent.verified'
-  | 'agent.accepted'
-  | 'agent.suspended'
-  | 'agent.resumed'
-  | 'agent.revoked'
-  | 'agent.reviewed'
-  | 'agent.noted'
-  | 'agent.policy_changed'
-  | 'agent.settings_changed'
-  | 'agent.use_refused'
-  | 'agent.connection_used'
-  | 'enrolment.created'
-  | 'enrolment.withdrawn'
-  | 'enrolment.refused'
-  | 'device.asked'
-  | 'device.approved'
-  | 'device.denied'
-  | 'workload_issuer.created'
-  | 'workload_issuer.deleted'
-  | 'installation.enrolled'
-  | 'installation.updated'
-  | 'installation.locked'
-  | 'installation.unlocked'
-  | 'installation.retired'
-  | 'installation.key_rotated'
-  | 'installation.clone_suspected'
-  | 'installation.proof_failed'
-  | 'installation.rolled_forward'
-  | 'sdk_token.rotated'
-  | 'sdk_token.reissued'
-  | 'sdk_token.revoked'
-  | 'recovery.requested'
-  | 'recovery.approved'
-  | 'recovery.succeeded'
-  | 'recovery.denied'
-  | 'recovery.switch_changed'
-  | 'recovery.breaker_tripped'
-  | 'approval.asked'
-  | 'approval.approved'
-  | 'approval.denied'
-  | 'incident.opened'
-  | 'incident.closed'
-  | 'alert.opened'
-  | 'alert.resolved'
-  | 'alert.acknowledged'
-  | 'alert.snoozed'
-  | 'alert_rules.updated'
-  | 'channel.created'
-  | 'channel.updated'
-  | 'channel.deleted'
-  | 'channel.tested'
-  | 'webhook.created'
-  | 'webhook.updated'
-  | 'webhook.deleted'
-  | 'webhook.enabled'
-  | 'webhook.gone'
-  | 'webhook.secret_rotated'
-  | 'webhook.replayed'
-  | 'webhook.tested'
-  | 'owner.notified'
-  | 'sweep.started'
-  | 'sweep.finished'
-  | 'keys.reseal_started'
-  | 'keys.reseal_finished'
-  | 'keys.removed'
-  | 'report.daily'
+export const EVENT_TYPES = [
+  'organization.created',
+  'organization.updated',
+  'integration.created',
+  'integration.updated',
+  'integration.deleted',
+  'integration.blocked',
+  'integration.unblocked',
+  'integration.deaths_held',
+  'integration.deaths_confirmed',
+  'integration.deaths_released',
+  'integration.push_secret_set',
+  'integration.push_refused',
+  'connection.created',
+  'connection.imported',
+  'connection.reconnected',
+  'connection.credentials_replaced',
+  'connection.updated',
+  'connection.paused',
+  'connection.resumed',
+  'connection.disconnected',
+  'connection.refreshed',
+  'connection.refresh_failed',
+  'connection.suspect',
+  'connection.needs_reauth',
+  'connection.recovered',
+  'connection.answer_superseded',
+  'connection.scope_reduced',
+  'connection.revocation_done',
+  'connection.revocation_failed',
+  'connection.expires_soon',
+  'connection.superseded',
+  'connection.cap_near',
+  'connection.checked',
+  'push.revoked',
+  'push.changed',
+  'push.code',
+  'provider.drift_detected',
+  'database.restored',
+  'database.cloned',
+  'database.moved',
+  'database.confirmed',
+  'connect.session_created',
+  'connect.started',
+  'connect.refused',
+  'connect.failed',
+  'connect.completed',
+  'connect.account_mismatch',
+  'api_key.created',
+  'api_key.rotated',
+  'api_key.revoked',
+  'user.created',
+  'user.invited',
+  'user.invitation_withdrawn',
+  'user.updated',
+  'user.disabled',
+  'user.enabled',
+  'user.erased',
+  'user.email_verified',
+  'user.password_changed',
+  'user.password_reset_asked',
+  'user.role_changed',
+  'user.joined',
+  'user.left',
+  'user.identity_added',
+  'user.factor_added',
+  'user.factor_removed',
+  'user.factors_removed',
+  'user.recovery_codes_replaced',
+  'user.mail_failed',
+  'session.opened',
+  'session.refused',
+  'session.reissued',
+  'session.rolled_forward',
+  'session.reuse_detected',
+  'session.ended',
+  'session.reauthenticated',
+  'owner.exported',
+  'owner.erased',
+  'owner.page_made',
+  'owner.page_opened',
+  'signing_key.created',
+  'signing_key.activated',
+  'signing_key.retired',
+  'agent.created',
+  'agent.updated',
+  'agent.verified',
+  'agent.accepted',
+  'agent.suspended',
+  'agent.resumed',
+  'agent.revoked',
+  'agent.reviewed',
+  'agent.noted',
+  'agent.policy_changed',
+  'agent.settings_changed',
+  'agent.use_refused',
+  'agent.connection_used',
+  'enrolment.created',
+  'enrolment.withdrawn',
+  'enrolment.refused',
+  'device.asked',
+  'device.approved',
+  'device.denied',
+  'workload_issuer.created',
+  'workload_issuer.deleted',
+  'installation.enrolled',
+  'installation.updated',
+  'installation.locked',
+  'installation.unlocked',
+  'installation.retired',
+  'installation.key_rotated',
+  'installation.clone_suspected',
+  'installation.proof_failed',
+  'installation.rolled_forward',
+  'sdk_token.rotated',
+  'sdk_token.reissued',
+  'sdk_token.revoked',
+  'recovery.requested',
+  'recovery.approved',
+  'recovery.succeeded',
+  'recovery.denied',
+  'recovery.switch_changed',
+  'recovery.breaker_tripped',
+  'approval.asked',
+  'approval.approved',
+  'approval.denied',
+  'incident.opened',
+  'incident.closed',
+  'alert.opened',
+  'alert.resolved',
+  'alert.acknowledged',
+  'alert.snoozed',
+  'alert_rules.updated',
+  'channel.created',
+  'channel.updated',
+  'channel.deleted',
+  'channel.tested',
+  'webhook.created',
+  'webhook.updated',
+  'webhook.deleted',
+  'webhook.enabled',
+  'webhook.gone',
+  'webhook.secret_rotated',
+  'webhook.replayed',
+  'webhook.tested',
+  'owner.notified',
+  'sweep.started',
+  'sweep.finished',
+  'keys.reseal_started',
+  'keys.reseal_finished',
+  'keys.removed',
+  'report.daily',
+] as const
+
+export type EventType = (typeof EVENT_TYPES)[number]
 
 /** Who did it: a backend with a key, a person who is signed in, an enrolled program, the engine itself, the end user's browser, the command line. */
 export type Actor = { readonly kind: 'api_key' | 'user' | 'installation' | 'system' | 'browser' | 'cli'; readonly id: string | null }

@@ -244,7 +244,11 @@ function exampleOf({ choices, example }: ProviderRecord['variables'][string]): s
 }
 
 function checkUrl(field: string, url: string): void {
-  if (!isPlainUrl(url)) throw invalid(field, 'It must be a plain https address (http only on localhost) without user, fragment or unusual characters.')
+  if (!isPlainUrl(url))
+    throw invalid(
+      field,
+      'It must be a plain https address, for example https://app.example.com/done (http only on localhost), without user, fragment or unusual characters.',
+    )
 }
 
 function invalid(field: string, detail: string): Fault {

@@ -8,6 +8,7 @@ import { type Clock, DAY, type Entropy, type Instant } from '../time.ts'
 import { type Delivery, type DeliveryState, type DeliveryTry, KEEP_TRYING_MS, ONCE_MS } from './delivery.ts'
 import { CLAIM_MS, type DeliveryWork, secretContext } from './delivery-work.ts'
 import { DEFAULT_TYPES, type WebhookEndpoint } from './endpoint.ts'
+import { wantedTypeProblem } from './wanted-types.ts'
 import type { Webhooks } from './webhooks.ts'
 
 interface WebhookServicePorts {
@@ -64,6 +65,7 @@ export class WebhookService {
   /** @throws Fault `invalid_request`, `conflict` */
   async create(organization: OrganizationId, wanted: NewWebhook, actor: Actor): Promise<IssuedWebhook> {
     this.#checkUrl(wanted.url)
+    checkTypes(wanted.types)
     if ((await this.list(organization)).length >= MAX_ENDPOINTS)
       throw new Fault('conflict', { detail: `There are ${MAX_ENDPOINTS} webhooks already, and no more are allowed. Delete one that is not needed.` })
     const { entropy, clock, webhooks } = this.#ports
@@ -82,6 +84,7 @@ export class WebhookService {
   /** @throws Fault `not_found`, `invalid_request` */
   async change(organization: OrganizationId, id: WebhookId, change: WebhookChange, actor: Actor): Promise<WebhookEndpoint> {
     if (change.url !== undefined) this.#checkUrl(change.url)
+    checkTypes(change.types)
     const fields = Object.keys(change).filter((name) => change[name as keyof WebhookChange] !== undefined)
     return this.#write(organization, id, change.url !== undefined || change.enabled === true, (old) => ({
       next: {
@@ -193,6 +196,13 @@ export class WebhookService {
   #event(type: EventType, endpoint: Pick<WebhookEndpoint, 'organization' | 'id'>, actor: Actor, data: JsonObject): NewEvent {
     const { entropy, clock } = this.#ports
     return { id: newId('evt', entropy), organization: endpoint.organization, type, at: clock.wall(), actor, connection: null, subject: endpoint.id, data }
+  }
+}
+
+function checkTypes(types: readonly string[] = []): void {
+  for (const [index, type] of types.entries()) {
+    const problem = wantedTypeProblem(type)
+    if (problem !== null) throw new Fault('invalid_request', { field: `/types/${index}`, detail: problem })
   }
 }
 

@@ -12,7 +12,7 @@ import { RECOVERY_MODES, type RecoveryMode, type RecoverySettings } from '../../
 import type { IntegrationId, OrganizationId } from '../../core/ids.ts'
 import { DAY, SECOND } from '../../core/time.ts'
 import { iso, isoOrNull } from '../connection-view.ts'
-import { ConnectionIdSchema, closed, LINE, nullable, Owner, Time } from '../schema.ts'
+import { ConnectionIdSchema, closed, ID_OR_SLUG, LINE, nullable, Owner, Time } from '../schema.ts'
 import type { Services } from '../services.ts'
 
 const SELECTORS_MAX = 100
@@ -28,7 +28,7 @@ const Selector = Type.Object(
   {
     connection: Type.Optional(ConnectionIdSchema),
     owner: Type.Optional(Owner),
-    integration: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$', description: 'Id or slug.' })),
+    integration: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: ID_OR_SLUG, description: 'Id or slug.' })),
     tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: LINE })),
   },
   { additionalProperties: false, description: 'All that is said must hold. `{}` selects every connection of the organization.' },

@@ -16,6 +16,7 @@ import {
   type App,
   ConnectionIdSchema,
   closed,
+  ID_OR_SLUG,
   KEEPABLE,
   LINE,
   nullable,
@@ -30,7 +31,7 @@ import {
 import type { Services } from '../services.ts'
 import { CREDENTIAL_FIELDS, fromCredentials } from './credentials.ts'
 
-const IntegrationRef = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$', description: 'Id or slug of an integration.' })
+const IntegrationRef = Type.String({ minLength: 1, maxLength: 64, pattern: ID_OR_SLUG, description: 'Id or slug of an integration.' })
 const Tags = Type.Array(Type.String({ minLength: 1, maxLength: 64, pattern: LINE }), {
   maxItems: 50,
   uniqueItems: true,
@@ -50,7 +51,7 @@ export const ImportBody = closed({
   owner: Owner,
   access_token: Type.Optional(nullable(Secret)),
   refresh_token: Type.Optional(nullable(Secret)),
-  token_type: Type.Optional(Type.String({ minLength: 1, maxLength: 40, pattern: '^[A-Za-z0-9_-]+$' })),
+  token_type: Type.Optional(Type.String({ minLength: 1, maxLength: 40, pattern: ID_OR_SLUG })),
   expires_at: Type.Optional(nullable(TimeInput)),
   refresh_expires_at: Type.Optional(nullable(TimeInput)),
   scopes: Type.Optional(nullable(Scopes)),

@@ -7,7 +7,7 @@ import { callerOf } from '../authentication.ts'
 import { iso } from '../connection-view.ts'
 import { csvLine, streamed } from '../csv.ts'
 import { eventView } from '../owner-view.ts'
-import { type App, ConnectionIdSchema, closed, KEEPABLE, LINE, nullable, PageQuery, PROBLEMS, pageOf, Time } from '../schema.ts'
+import { type App, ConnectionIdSchema, closed, EVENT_TYPE, KEEPABLE, LINE, nullable, PageQuery, PROBLEMS, pageOf, Time } from '../schema.ts'
 import type { Services } from '../services.ts'
 import { pageRequest } from './connections.ts'
 
@@ -21,7 +21,7 @@ const EventView = Type.Object({
   data: Type.Object({}, { additionalProperties: true }),
 })
 const EventIdSchema = Type.Unsafe<EventId>({ type: 'string', pattern: idPattern('evt'), description: 'Id of an event.' })
-const EventTypeSchema = Type.Unsafe<EventType>({ type: 'string', pattern: '^[a-z_]{1,40}\\.[a-z_]{1,40}$' })
+const EventTypeSchema = Type.Unsafe<EventType>({ type: 'string', pattern: EVENT_TYPE })
 const FILTER = {
   connection: Type.Optional(ConnectionIdSchema),
   subject: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: LINE })),

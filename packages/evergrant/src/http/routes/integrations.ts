@@ -6,7 +6,7 @@ import type { QuotaState } from '../../core/pacing/quotas.ts'
 import type { DeathsHeld } from '../../core/refresh/deaths.ts'
 import { actorOf, allows, callerOf } from '../authentication.ts'
 import { FaultView, faultView, iso } from '../connection-view.ts'
-import { type App, closed, LINE, nullable, PageQuery, PROBLEMS, pageOf, Scopes, Slug, StoredVersion, Time } from '../schema.ts'
+import { type App, closed, ID_OR_SLUG, LINE, nullable, PageQuery, PRINTABLE, PROBLEMS, pageOf, Scopes, Slug, StoredVersion, Time } from '../schema.ts'
 import type { Caller, Services } from '../services.ts'
 import { pageRequest } from './connections.ts'
 
@@ -50,7 +50,7 @@ const SettingsInput = closed({
   ),
 })
 const Name = Type.String({ minLength: 1, maxLength: 100, pattern: LINE })
-const ClientId = Type.String({ minLength: 1, maxLength: 1_000, pattern: '^[\\u0020-\\u007e]+$' })
+const ClientId = Type.String({ minLength: 1, maxLength: 1_000, pattern: PRINTABLE })
 const ClientSecret = nullable(Type.String({ minLength: 1, maxLength: 8_000, description: 'Write-only.' }))
 
 const CreateBody = closed({
@@ -136,7 +136,7 @@ const QuotaView = Type.Object(
 /** More would be no reading any more; metrics count them all. */
 const QUOTAS_SHOWN = 50
 const IntegrationDetails = Type.Object({ ...IntegrationView.properties, quotas: Type.Array(QuotaView) })
-export const IntegrationParams = closed({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$', description: 'Id or slug.' }) })
+export const IntegrationParams = closed({ id: Type.String({ minLength: 1, maxLength: 64, pattern: ID_OR_SLUG, description: 'Id or slug.' }) })
 
 /** Integrations: a provider plus this organization's client. */
 export function integrationRoutes(app: App, services: Services, publicUrl: string): void {

@@ -7,7 +7,7 @@ import type { RefreshReport } from '../../core/refresh/refresh-engine.ts'
 import { aboutConnection } from '../about-connection.ts'
 import { callerOf } from '../authentication.ts'
 import { mayUse, requireReach, requireUse, useActorOf } from '../reach.ts'
-import { type App, COUNTED_MAX, ConnectionIdSchema, closed, nullable, Owner, PROBLEMS, Time } from '../schema.ts'
+import { type App, COUNTED_MAX, ConnectionIdSchema, closed, ID_OR_SLUG, nullable, Owner, PROBLEMS, Time } from '../schema.ts'
 import type { Caller, Services } from '../services.ts'
 import { tokenView } from '../token-view.ts'
 
@@ -90,7 +90,7 @@ export function tokenRoutes(app: App, services: Services): void {
         summary: 'Read a valid access token by integration and owner',
         description: 'The owner must have exactly one connection there; 409 names them when there are more.',
         tags: ['tokens'],
-        querystring: closed({ integration: Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' }), owner: Owner, ...TokenQuery.properties }),
+        querystring: closed({ integration: Type.String({ minLength: 1, maxLength: 64, pattern: ID_OR_SLUG }), owner: Owner, ...TokenQuery.properties }),
         response: { 200: Token, ...PROBLEMS },
       },
     },

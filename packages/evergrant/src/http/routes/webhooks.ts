@@ -7,7 +7,7 @@ import { actorOf, callerOf } from '../authentication.ts'
 import { requireRecent } from '../governing.ts'
 import { instantOf } from '../input.ts'
 import { eventView } from '../owner-view.ts'
-import { type App, closed, LINE, nullable, PageQuery, PROBLEMS, pageOf, TimeInput } from '../schema.ts'
+import { type App, closed, EVENT_PATTERN, LINE, nullable, PageQuery, PROBLEMS, pageOf, TimeInput } from '../schema.ts'
 import type { Services } from '../services.ts'
 import { pageRequest } from './connections.ts'
 
@@ -17,7 +17,7 @@ const Params = closed({ id: WebhookIdSchema })
 const DeliveryParams = closed({ id: DeliveryIdSchema })
 const Name = Type.String({ minLength: 1, maxLength: 100, pattern: LINE })
 const Url = Type.String({ minLength: 8, maxLength: 2_000, pattern: LINE, description: 'https. Redirects are not followed.' })
-const Types = Type.Array(Type.String({ pattern: '^(?:\\*|[a-z_]{1,40}\\.(?:\\*|[a-z_]{1,40}))$' }), {
+const Types = Type.Array(Type.String({ pattern: EVENT_PATTERN }), {
   minItems: 1,
   maxItems: 100,
   uniqueItems: true,
