@@ -53,7 +53,7 @@ export const SESSION_FAULTS = defineFaults({
     status: 401,
     action: 'sign_in',
     title: 'We ended this session for safety',
-    effect: 'the session and its branches are over on every device that shared it',
+    effect: 'the session is over with all tabs of its device, for everybody who held it',
     retry: 'after signing in',
     endUser: 'The session was used from two places. Sign in again, and look at your recent activity.',
     operator: 'An old refresh credential came back outside its window: it was stolen, or copied. The event names both addresses.',

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createSessionLab, type SessionLab } from '../../testing/session-lab.ts'
-import { DAY } from '../time.ts'
+import { DAY, MINUTE } from '../time.ts'
 import type { Session, SessionEnd } from './session.ts'
 import { endedFault, endOf, refusalOf, SIGN_OUT_CODES } from './session-refusals.ts'
 
@@ -79,6 +79,21 @@ describe('opening and branching', () => {
     await expect(sessions.refresh(elsewhere.refreshCredential, NOBODY)).rejects.toMatchObject({ code: 'session_signed_out' })
     expect(await sessions.signOut(all[asking]?.refreshCredential ?? '', 'here', NOBODY)).toBeGreaterThan(0)
     for (const { refreshCredential } of all) await expect(sessions.refresh(refreshCredential, NOBODY)).rejects.toMatchObject({ code: 'session_signed_out' })
+  })
+
+  test('who stole the credential of one tab and opened another with it loses both when the theft is seen: all tabs of the device end, and no other device', async () => {
+    const { sessions } = lab.services
+    const first = await lab.signIn('bearer')
+    const tab = await sessions.branch(first.signedIn, first.refreshCredential, NOBODY)
+    const elsewhere = await lab.signIn('bearer')
+    const stolen = await sessions.refresh(tab.refreshCredential, NOBODY)
+    const thiefs = await sessions.branch(stolen.signedIn, stolen.refreshCredential, NOBODY)
+    await sessions.refresh(stolen.refreshCredential, NOBODY)
+    await lab.time.advance(MINUTE)
+    await expect(sessions.refresh(tab.refreshCredential, NOBODY)).rejects.toMatchObject({ code: 'session_reuse_detected' })
+    for (const { refreshCredential } of [thiefs, first])
+      await expect(sessions.refresh(refreshCredential, NOBODY)).rejects.toMatchObject({ code: 'session_reuse_detected' })
+    expect((await sessions.refresh(elsewhere.refreshCredential, NOBODY)).generation).toBe(2)
   })
 
   test('the current credentials of a session are given again without a rotation', async () => {

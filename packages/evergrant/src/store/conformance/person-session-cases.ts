@@ -140,7 +140,7 @@ export const personSessionCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'reuse ends the session and its branches for everybody, once, and leaves all others (S44, peers.md 4 row 4)',
+    name: 'reuse ends the session and all tabs of its device for everybody, once, and leaves all others (S44, peers.md 4 row 4)',
     async run(store, context) {
       const org = await TestOrganization.open(store, context)
       const user = await person(org)
@@ -148,16 +148,18 @@ export const personSessionCases: readonly StoreCase[] = [
       const session = await opened(org, user.id, second({ parent: root.id, usedAt: PAST }))
       const branch = await opened(org, user.id, { parent: session.id })
       const twig = await opened(org, user.id, { parent: branch.id })
+      // Opened with the credential that was stolen: beside the session, not below it.
+      const thiefs = await opened(org, user.id, { parent: root.id })
       const presented = await Promise.all(Array.from({ length: 10 }, () => present(org, session, 1)))
       assert.deepEqual(kindsOf(presented), { reuse: 1, ended: 9 })
-      for (const ended of [session, branch, twig]) {
+      for (const ended of [root, session, branch, twig, thiefs]) {
         const now = await stored(org, ended)
         assert.equal(now.end, 'reuse_detected')
         assert.ok(now.revokedAt !== null && now.revokedAt > PAST)
         const refused = await present(org, ended, now.generation)
         assert.deepEqual(refused.kind === 'known' ? refused.judgement : refused, { kind: 'ended', why: 'reuse_detected' })
       }
-      for (const alive of [root, other]) assert.equal((await stored(org, alive)).revokedAt, null)
+      assert.equal((await stored(org, other)).revokedAt, null)
       assert.deepEqual(await toldOf(org, session), ['session.reuse_detected'])
       const [event] = (await store.events.list(org.organization, { type: 'session.reuse_detected' }, { limit: 2, cursor: null })).items
       const data = { presented: 1, recorded: 2, address: '198.51.100.7', address_before: '192.0.2.1', user_agent: 'Browser 2' }

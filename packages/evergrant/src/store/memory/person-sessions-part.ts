@@ -43,7 +43,7 @@ function present(tables: Tables, input: PresentationInput): Presented {
   if (why !== null) return { kind: 'refused', why }
   const at = tables.now()
   const { judgement, session, write, event } = judgeInput(signedIn.session, input, at)
-  if (write === 'end') endRows(tables, withBranches(tables, [session.id]), { end: 'reuse_detected', at })
+  if (write === 'end') endRows(tables, withBranches(tables, [deviceOf(tables, session)]), { end: 'reuse_detected', at })
   if (write === 'rotation') change(tables, session.id, session)
   if (write === 'recent') tables.personSessions.set(session.id, session)
   if (event !== null) tables.append(event)
@@ -67,6 +67,13 @@ function withBranches(tables: Tables, roots: readonly SessionId[], without: Read
       if (parent !== null && revokedAt === null && found.has(parent) && !without.has(id)) found.add(id)
   }
   return found
+}
+
+/** The session that all tabs of the device came from; its row may be gone. */
+function deviceOf(tables: Tables, { id, parent }: Pick<Session, 'id' | 'parent'>): SessionId {
+  if (parent === null) return id
+  const above = tables.personSessions.get(parent)
+  return above === undefined ? parent : deviceOf(tables, above)
 }
 
 function endRows(tables: Tables, ids: Iterable<SessionId>, { end, at }: Ending): void {

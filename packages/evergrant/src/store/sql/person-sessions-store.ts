@@ -47,7 +47,7 @@ function* present(dialect: Dialect, input: PresentationInput): Program<Presented
   if (why !== null) return { kind: 'refused', why }
   const at = integer(found, 'now')
   const { judgement, session, write, event } = judgeInput(signedIn.session, input, at)
-  if (write === 'end') yield* endWithBranches(dialect, session.id, 'reuse_detected', at)
+  if (write === 'end') yield* endWithBranches(dialect, yield* deviceOf(session), 'reuse_detected', at)
   if (write === 'rotation') yield* rotate(session)
   if (write === 'recent') yield* run('update session set recent = ? where id = ?', JSON.stringify(session.recent), session.id)
   if (event !== null) yield* append(event)
@@ -84,6 +84,20 @@ function* listOf(user: UserId): Program<readonly Session[]> {
     user,
   )
   return found.map(toPersonSession)
+}
+
+/**
+ * The session that all tabs of the device came from. Whoever stole the credential of one tab may have opened another with it, beside it: only together they
+ * end the thief. It may be over by itself, and its row gone; its branches still name it.
+ */
+function* deviceOf({ id, parent }: Pick<Session, 'id' | 'parent'>): Program<SessionId> {
+  let device = id
+  for (let above = parent; above !== null; ) {
+    device = above
+    const found = yield* row('select s.parent_id from session s where s.id = ?', device)
+    above = found === undefined ? null : (textOrNull(found, 'parent_id') as SessionId | null)
+  }
+  return device
 }
 
 function* endWithBranches(dialect: Dialect, id: SessionId, end: SessionEnd, at: Instant): Program<void> {
