@@ -2,6 +2,7 @@ import { beforeEach, expect, test, vi } from 'vitest'
 import type { SweepId } from '../core/ids.ts'
 import { DAY, HOUR, MINUTE } from '../core/time.ts'
 import { type ApiLab, createApiLab } from '../testing/api-lab.ts'
+import { setDueAt } from '../testing/due-time.ts'
 
 // A whole API is made for each; a machine that has much to do takes its time.
 vi.setConfig({ testTimeout: 60_000 })
@@ -17,7 +18,7 @@ const start = async (): Promise<{ sweep_id: SweepId; due: number; started: numbe
   return answer.json
 }
 const only = async () => (await lab.call('GET', '/api/v1/sweeps')).json.items[0]
-const makeDue = () => lab.store.credentials.reschedule(lab.connection, lab.time.clock.wall() - MINUTE)
+const makeDue = () => setDueAt(lab.store, lab.connection, lab.time.clock.wall() - MINUTE)
 
 test('a sweep says what is due, and ends with a report when it is done, on whatever node', async () => {
   await makeDue()
@@ -25,7 +26,7 @@ test('a sweep says what is due, and ends with a report when it is done, on whate
   expect(due).toBe(1)
   // Its own node is gone: what is left is a row, and the chore of any node.
   const { sweeps } = lab.services as unknown as { sweeps: { work(): Promise<boolean> } }
-  await lab.store.credentials.reschedule(lab.connection, lab.time.clock.wall() + DAY)
+  await setDueAt(lab.store, lab.connection, lab.time.clock.wall() + DAY)
   const count = vi.spyOn(lab.store.operations, 'measureSweep')
   await sweeps.work()
   await sweeps.work()
@@ -56,7 +57,7 @@ test('a sweep that waits for a provider ends after half an hour and says what is
   await start()
   lab.time.setWall(lab.time.clock.wall() + HOUR)
   const { sweeps } = lab.services as unknown as { sweeps: { work(): Promise<boolean> } }
-  await lab.store.credentials.reschedule(lab.connection, 5)
+  await setDueAt(lab.store, lab.connection, 5)
   await sweeps.work()
   expect(await only()).toMatchObject({ remaining: 1, finished_at: expect.any(String) })
 })

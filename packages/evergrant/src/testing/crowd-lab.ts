@@ -8,6 +8,7 @@ import type { GrantRow } from '../core/refresh/credentials.ts'
 import { newCredential } from '../core/refresh/new-credential.ts'
 import { type Clock, HOUR, type Instant, type Timers } from '../core/time.ts'
 import { systemEntropy } from '../system.ts'
+import { setDueAt } from './due-time.ts'
 import { createEngineLab, type EngineLab, type LabOptions } from './engine-lab.ts'
 import { testSeal } from './seal.ts'
 
@@ -103,7 +104,7 @@ export async function createCrowdLab(count: number, options: LabOptions & Member
       return { endpoint: crowd, ...options.ports?.(ports) }
     },
   })
-  await lab.store.credentials.reschedule(lab.connection, null)
+  await setDueAt(lab.store, lab.connection, null)
   const first = await lab.store.integrations.load(lab.integration)
   const record = lab.directory.get('scripted')
   if (crowd === undefined || first === undefined || record === undefined) throw new Error('the lab is not complete')

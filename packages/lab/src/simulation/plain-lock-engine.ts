@@ -94,7 +94,7 @@ class PlainLockEngine implements NodeEngine {
   async runDue(): Promise<number> {
     if (this.#draining) return 0
     const due = await this.#ports.credentials.takeDue(20, 60 * SECOND)
-    for (const { connection } of due) void this.#renewIdle(connection)
+    for (const taken of due) void this.#renewIdle(taken)
     return due.length
   }
 
@@ -127,12 +127,12 @@ class PlainLockEngine implements NodeEngine {
     return row
   }
 
-  async #renewIdle(connection: ConnectionId): Promise<void> {
+  async #renewIdle(taken: Parameters<EnginePorts['credentials']['reschedule']>[0]): Promise<void> {
     try {
-      const row = await this.#ports.credentials.read(connection)
+      const row = await this.#ports.credentials.read(taken.connection)
       if (row === undefined || row.connection.state !== 'active') return
       const dueAt = row.credential.obtainedAt + DAILY_MS
-      if (dueAt > this.#ports.clock.wall()) await this.#ports.credentials.reschedule(connection, dueAt)
+      if (dueAt > this.#ports.clock.wall()) await this.#ports.credentials.reschedule(taken, dueAt)
       else await this.#renewed(row)
     } catch {
       // It comes up again.

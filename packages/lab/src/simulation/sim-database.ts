@@ -171,10 +171,10 @@ export class SimDatabase {
               for (const mark of marks) this.#dueAt(mark.dueAt)
             },
           ),
-        reschedule: (id, dueAt) =>
+        reschedule: (taken, dueAt) =>
           call(
             'reschedule',
-            () => credentials.reschedule(id, dueAt),
+            () => credentials.reschedule(taken, dueAt),
             () => this.#dueAt(dueAt),
           ),
         settleDeath: (settlement) =>

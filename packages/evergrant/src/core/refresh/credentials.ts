@@ -136,6 +136,8 @@ export interface DueConnection {
   readonly organization: OrganizationId
   readonly integration: IntegrationId
   readonly dueAt: Instant
+  /** The due time that taking gave it: with another one, somebody else has acted since. Null when it was parked. */
+  readonly takenUntil: Instant | null
   /** It was not taken but parked, because its integration cannot be asked now. */
   readonly parked: boolean
   /** The connection as taking it left it, where the store has it at hand; without it, read it. */
@@ -225,8 +227,8 @@ export interface Credentials extends Deaths {
   /** Steps and events in one transaction. Returns how many were taken. */
   warn(steps: readonly WarningStep[]): Promise<number>
   markReads(marks: readonly ReadMark[]): Promise<void>
-  /** Changes only the due time. */
-  reschedule(connection: ConnectionId, dueAt: Instant | null): Promise<void>
+  /** Changes only the due time, and only where it still is what taking made it: what somebody else set meanwhile stays. */
+  reschedule(taken: Pick<DueConnection, 'connection' | 'takenUntil'>, dueAt: Instant | null): Promise<void>
   /** Cuts applied answers older than `olderThan` to hash and facts; at most `limit` rows. Returns how many. */
   cutAnswers(olderThan: Instant, limit: number): Promise<number>
   /** Removes applied answers that were cut and are older than `olderThan`; never one that was not applied. At most `limit` rows. Returns how many. */

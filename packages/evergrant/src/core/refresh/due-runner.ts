@@ -201,7 +201,7 @@ export class DueRunner {
       if (row === undefined || row.connection.state !== 'active') return
       const context = await contexts.of(row.connection.integration)
       const later = notYet(row, context, Math.max(clock.wall(), due.dueAt))
-      if (later !== undefined) return await credentials.reschedule(due.connection, later)
+      if (later !== undefined) return await credentials.reschedule(due, later)
       const result = await this.#flights.fly(due.connection, { kind: 'due' }, false, row)
       if (result.kind === 'planned' && result.plan.kind === 'reconnect') await recordEnd(this.#world, result.row, result.plan.code, false)
       const retryAt =
@@ -212,7 +212,7 @@ export class DueRunner {
           : result.kind === 'failed' && result.fault === null
             ? notBefore(result.retryAt, FAULTS[result.code].class === 'local' ? clock.wall() + VISIBILITY_MS : 0)
             : undefined
-      if (retryAt !== undefined) await credentials.reschedule(due.connection, jittered(this.#world, retryAt))
+      if (retryAt !== undefined) await credentials.reschedule(due, jittered(this.#world, retryAt))
     } catch (error) {
       log.warn({ connection: due.connection, error: String(error) }, 'a due connection was not renewed; it comes up again')
     } finally {

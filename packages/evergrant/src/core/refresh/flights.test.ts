@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { setDueAt } from '../../testing/due-time.ts'
 import { createEngineLab, type EngineLab } from '../../testing/engine-lab.ts'
 import type { ClaimOutcome } from './credentials.ts'
 
@@ -88,7 +89,7 @@ test('a background flight gives way at once when another holds the lease, and a 
   await lab.time.advance(HOUR)
   const node = { id: 'node-2', incarnation: 'x' }
   await lab.store.credentials.claim({ connection: lab.connection, generation: 1, epoch: 0, node, intent: 'itn_other', leaseMs: 60_000 })
-  await lab.store.credentials.reschedule(lab.connection, lab.time.clock.wall())
+  await setDueAt(lab.store, lab.connection, lab.time.clock.wall())
   await lab.engine.runDue()
   await turns(lab)
   expect(lab.engine.stats().flights).toBe(0)

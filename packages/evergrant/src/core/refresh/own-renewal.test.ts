@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createApiLab } from '../../testing/api-lab.ts'
+import { setDueAt } from '../../testing/due-time.ts'
 import { createEngineLab, type LabOptions } from '../../testing/engine-lab.ts'
 import { settle } from '../../testing/settle.ts'
 import { Fault } from '../fault/fault.ts'
@@ -121,7 +122,7 @@ describe('a token that is too young to be renewed', () => {
   test('comes up again when it is old enough, if it was due before', async () => {
     const lab = await createEngineLab({ ...ITSELF, lifetimeMs: 60 * HOUR })
     await lab.time.advance(21 * HOUR)
-    await lab.store.credentials.reschedule(lab.connection, lab.time.clock.wall())
+    await setDueAt(lab.store, lab.connection, lab.time.clock.wall())
     await settle(lab, lab.engine.runDue())
     expect(lab.provider.presented).toEqual([])
     lab.provider.steps.push(answer('at-2'))

@@ -26,7 +26,7 @@ export const dueCases: readonly StoreCase[] = [
       )
       assert.ok(taken.every((due) => due.organization === org.organization))
       assert.deepEqual(await store.credentials.takeDue(10, HOUR), [])
-      await store.credentials.reschedule(second, PAST)
+      await org.due(second, PAST)
       assert.deepEqual(
         (await store.credentials.takeDue(10, HOUR)).map((due) => due.connection),
         [second],
@@ -66,7 +66,7 @@ export const dueCases: readonly StoreCase[] = [
       await drain(org)
       const connection = await org.connect({}, PAST)
       await store.connections.setPaused(org.organization, connection, true, null, org.event('connection.paused', connection))
-      await store.credentials.reschedule(connection, PAST)
+      await org.due(connection, PAST)
       await store.credentials.markReads([{ connection, at: PAST, dueAt: PAST }])
       assert.deepEqual(await store.credentials.takeDue(10, HOUR), [])
       await store.connections.setPaused(org.organization, connection, false, PAST + 4, org.event('connection.resumed', connection))
@@ -90,6 +90,39 @@ export const dueCases: readonly StoreCase[] = [
       const [first, second] = [await org.row(idle), await org.row(busy)]
       assert.deepEqual([first.connection.lastReadAt, first.health.dueAt], [PAST + 8, FUTURE])
       assert.deepEqual([second.connection.lastReadAt, second.health.dueAt], [PAST + 9, FUTURE - 5])
+    },
+  },
+  {
+    name: 'what was taken is put off only while its due time is the one that taking gave it',
+    async run(store, context) {
+      const org = await TestOrganization.open(store, context)
+      await drain(org)
+      const [calm, read, renewed] = [await org.connect({}, PAST), await org.connect({}, PAST + 1), await org.connect({}, PAST + 2)]
+      const taken = await store.credentials.takeDue(10, HOUR)
+      const dueAt = async (connection: ConnectionId) => (await org.row(connection)).health.dueAt
+      for (const due of taken) assert.equal(due.takenUntil, await dueAt(due.connection))
+      await store.credentials.markReads([{ connection: read, at: PAST, dueAt: PAST + 9 }])
+      await store.credentials.commitGrant(org.grant(renewed, await org.claimed(renewed), 1, { dueAt: FUTURE - 5 }))
+      for (const due of taken) await store.credentials.reschedule(due, null)
+      assert.deepEqual([await dueAt(calm), await dueAt(read), await dueAt(renewed)], [null, PAST + 9, FUTURE - 5])
+      // Nobody had set it, and so it is no longer the one that was taken.
+      for (const due of taken) await store.credentials.reschedule(due, FUTURE)
+      assert.equal(await dueAt(calm), null)
+    },
+  },
+  {
+    name: 'who was overtaken while it was taken puts nothing off: it was taken again',
+    async run(store, context) {
+      const org = await TestOrganization.open(store, context)
+      await drain(org)
+      const connection = await org.connect({}, PAST)
+      const [first] = await store.credentials.takeDue(10, -HOUR)
+      const [second] = await store.credentials.takeDue(10, HOUR)
+      assert.ok(first !== undefined && second !== undefined)
+      await store.credentials.reschedule(first, null)
+      assert.equal((await org.row(connection)).health.dueAt, second.takenUntil)
+      await store.credentials.reschedule(second, FUTURE)
+      assert.equal((await org.row(connection)).health.dueAt, FUTURE)
     },
   },
   {
@@ -138,7 +171,7 @@ export const dueCases: readonly StoreCase[] = [
         return taken.filter((due) => due.parked).map((due) => due.connection)
       }
       assert.deepEqual(await parkedWith(HOUR), [calm])
-      await store.credentials.reschedule(suspect, PAST)
+      await org.due(suspect, PAST)
       assert.deepEqual(await parkedWith(0), [suspect])
     },
   },
@@ -156,7 +189,7 @@ export const dueCases: readonly StoreCase[] = [
       const served = await at(PAST + 5, null)
       const paused = await at(PAST + 6, null)
       assert.equal((await store.credentials.takeDue(10, HOUR, [{ integration: org.integration.id, windowMs: 0 }])).length, 6)
-      await store.credentials.reschedule(served, FUTURE)
+      await org.due(served, FUTURE)
       await store.connections.setPaused(org.organization, paused, true, null, org.event('connection.paused', paused))
       const rounds = await Promise.all(Array.from({ length: 6 }, () => store.credentials.takeParked(org.integration.id, 1, HOUR)))
       const order = rounds.flatMap(({ taken }) => taken.map((due) => due.connection))
@@ -165,10 +198,11 @@ export const dueCases: readonly StoreCase[] = [
       assert.deepEqual(await store.credentials.takeParked(org.integration.id, 10, HOUR), { taken: [], found: 0 })
       assert.equal((await org.row(served)).health.dueAt, FUTURE)
 
-      for (const connection of [late, early, idle, read]) await store.credentials.reschedule(connection, PAST)
+      for (const connection of [late, early, idle, read]) await org.due(connection, PAST)
       await store.credentials.takeDue(10, HOUR, [{ integration: org.integration.id, windowMs: 0 }])
       const one = await store.credentials.takeParked(org.integration.id, 3, HOUR)
       assert.deepEqual([one.found, one.taken.map((due) => due.connection), one.taken.some((due) => due.parked)], [3, [read, early, idle], false])
+      for (const due of one.taken) assert.equal(due.takenUntil, (await org.row(due.connection)).health.dueAt)
       assert.deepEqual(
         (await store.credentials.takeParked(org.integration.id, 3, HOUR)).taken.map((due) => due.connection),
         [late],

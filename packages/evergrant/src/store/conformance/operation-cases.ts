@@ -41,7 +41,7 @@ export const operationCases: readonly StoreCase[] = [
       assert.equal((await store.operations.measureSweep(sweep)).remaining, 1)
       // Under way is not over.
       const intent = await org.claimed(due)
-      await store.credentials.reschedule(due, FUTURE)
+      await org.due(due, FUTURE)
       assert.equal((await store.operations.measureSweep(sweep)).remaining, 1)
       await store.credentials.commitGrant(org.grant(due, intent, 1))
       const progress = await store.operations.measureSweep(sweep)
@@ -80,7 +80,7 @@ export const operationCases: readonly StoreCase[] = [
       assert.deepEqual([after.due, after.oldestDueAt], [before.due + 1, 5])
       await org.claimed(connection)
       assert.equal((await store.operations.workload()).leased, before.leased + 1)
-      await store.credentials.reschedule(connection, FUTURE)
+      await org.due(connection, FUTURE)
       assert.equal((await store.operations.workload()).due, before.due)
     },
   },

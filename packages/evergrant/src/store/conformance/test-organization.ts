@@ -152,6 +152,12 @@ export class TestOrganization {
     return row
   }
 
+  /** Makes it due then, whatever its due time is now. */
+  async due(connection: ConnectionId, at: Instant | null): Promise<void> {
+    const { dueAt } = (await this.row(connection)).health
+    await this.store.credentials.reschedule({ connection, takenUntil: dueAt }, at)
+  }
+
   claimRequest(connection: ConnectionId, changes: Partial<ClaimRequest> = {}): ClaimRequest {
     return { connection, generation: 1, epoch: 0, node: this.node(), intent: this.intent(), leaseMs: 60_000, ...changes }
   }

@@ -1,6 +1,6 @@
 import type { Credential } from '../../core/connection/credential.ts'
 import type { ConnectionId, IntentId } from '../../core/ids.ts'
-import type { ClaimOutcome, ClaimRequest, NodeIdentity, ReadMark } from '../../core/refresh/credentials.ts'
+import type { ClaimOutcome, ClaimRequest, DueConnection, NodeIdentity, ReadMark } from '../../core/refresh/credentials.ts'
 import type { Instant } from '../../core/time.ts'
 import type { StoredConnection } from './connection-table.ts'
 import type { Tables } from './tables.ts'
@@ -97,7 +97,7 @@ export function markReads(tables: Tables, marks: readonly ReadMark[]): void {
   }
 }
 
-export function reschedule(tables: Tables, connection: ConnectionId, dueAt: Instant | null): void {
+export function reschedule(tables: Tables, { connection, takenUntil }: Pick<DueConnection, 'connection' | 'takenUntil'>, dueAt: Instant | null): void {
   const row = tables.connections.get(connection)
-  if (row?.grant.connection.state === 'active') tables.connections.change(row, { health: { dueAt } })
+  if (row?.grant.connection.state === 'active' && row.grant.health.dueAt === takenUntil) tables.connections.change(row, { health: { dueAt } })
 }

@@ -21,7 +21,7 @@ export function takeDue(tables: Tables, limit: number, visibilityMs: number, par
     else if (taken.length >= limit) tables.connections.putBack(row)
     else {
       tables.connections.change(row, { health: { dueAt: now + visibilityMs } })
-      taken.push(toDue(row, dueAt, false))
+      taken.push(toDue(row, dueAt, now + visibilityMs))
     }
   }
   return [...taken, ...parked]
@@ -40,7 +40,7 @@ function park(tables: Tables, row: StoredConnection, dueAt: Instant, now: Instan
   const rank = (credential.hardAt ?? dueAt) - (readLately ? READ_FIRST_MS : 0)
   tables.parked.set(connection.id, { integration: connection.integration, rank })
   tables.connections.change(row, { health: { dueAt: null } })
-  return toDue(row, dueAt, true)
+  return toDue(row, dueAt, null)
 }
 
 /** In order of rank. Who was served or paused meanwhile has a due time of its own, or none to have, and only leaves. */
@@ -53,7 +53,7 @@ export function takeParked(tables: Tables, integration: IntegrationId, limit: nu
     const row = tables.connections.get(id)
     if (row === undefined || row.grant.connection.state !== 'active' || row.grant.health.dueAt !== null) continue
     tables.connections.change(row, { health: { dueAt: now + visibilityMs } })
-    taken.push(toDue(row, now, false))
+    taken.push(toDue(row, now, now + visibilityMs))
   }
   return { taken, found: Math.min(found.length, limit) }
 }
@@ -62,6 +62,13 @@ export function parkedIntegrations(tables: Tables): IntegrationId[] {
   return [...new Set([...tables.parked.values()].map((parked) => parked.integration))].sort()
 }
 
-function toDue({ grant: { connection } }: StoredConnection, dueAt: Instant, parked: boolean): DueConnection {
-  return { connection: connection.id, organization: connection.organization, integration: connection.integration, dueAt, parked }
+function toDue({ grant: { connection } }: StoredConnection, dueAt: Instant, takenUntil: Instant | null): DueConnection {
+  return {
+    connection: connection.id,
+    organization: connection.organization,
+    integration: connection.integration,
+    dueAt,
+    takenUntil,
+    parked: takenUntil === null,
+  }
 }

@@ -115,7 +115,7 @@ function credentialsPart(tables: Tables): Credentials {
     reclaim: async (node) => reclaim(tables, node),
     reclaimForgotten: async (connection, node, epoch) => reclaimForgotten(tables, connection, node, epoch),
     markReads: async (marks) => markReads(tables, marks),
-    reschedule: async (connection, dueAt) => reschedule(tables, connection, dueAt),
+    reschedule: async (taken, dueAt) => reschedule(tables, taken, dueAt),
     cutAnswers: async (olderThan, limit) => tables.answers.cut(olderThan, limit),
     forgetAnswers: async (olderThan, limit) => tables.answers.forget(olderThan, limit),
     dueWarnings: async (limit) => dueWarnings(tables, limit),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freshDatabase } from '../../../../../tests/fresh-database.ts'
 import type { AgentId, ApiKeyId, ConnectionId, InstallationId, IntegrationId, OrganizationId, SessionId, UserId } from '../../core/ids.ts'
+import { setDueAt } from '../../testing/due-time.ts'
 import { type Column, contentsOf, type Filling, fillingsFor, idOf } from '../../testing/filled-schema.ts'
 import { PostgresPlace, type SchemaPlace, SqlitePlace } from '../../testing/schema-place.ts'
 import type { Store } from '../contract.ts'
@@ -105,10 +106,10 @@ async function readAll(store: Store, version: number): Promise<void> {
     const row = await store.credentials.read(connection)
     expect(row).toMatchObject({ connection: { owner: 'connection.owner.0', tags: ['shop', 'tag-0'] }, credential: { generation: 1_600_000_000_000 } })
     expect((await store.connections.list(organization, {}, { limit: 10, cursor: null })).items.length).toBe(3)
-    await store.credentials.reschedule(connection, 1)
+    await setDueAt(store, connection, 1)
     expect((await store.credentials.takeDue(1, 60_000)).map((due) => due.connection)).toEqual([connection])
     // As it was: what goes back is compared.
-    await store.credentials.reschedule(connection, row?.health.dueAt ?? null)
+    await setDueAt(store, connection, row?.health.dueAt ?? null)
   }
   if (version >= 4) expect(await store.apiKeys.get(organization, idOf('api_key', 0) as ApiKeyId)).toMatchObject({ name: 'api_key.name.0' })
   if (version >= 15) {

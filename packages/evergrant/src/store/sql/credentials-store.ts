@@ -56,7 +56,7 @@ export function credentialsStore(database: Database): Credentials {
     dueWarnings: (limit) => database.read(() => dueWarnings(limit)),
     warn: (steps) => database.write(() => warn(steps), { repeatable: true }),
     markReads: (marks) => (marks.length === 0 ? Promise.resolve() : database.write(() => markReads(marks), { repeatable: true })),
-    reschedule: (connection, dueAt) => database.write(() => reschedule(connection, dueAt), { connection }),
+    reschedule: (taken, dueAt) => database.write(() => reschedule(taken, dueAt), { connection: taken.connection }),
     cutAnswers: (olderThan, limit) => database.write(() => cutAnswers(dialect, olderThan, limit)),
     forgetAnswers: (olderThan, limit) => database.write(() => forgetAnswers(dialect, olderThan, limit)),
     takeHeldProbes: (everyMs) => database.write(() => takeHeldProbes(dialect, everyMs)),

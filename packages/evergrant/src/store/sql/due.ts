@@ -7,7 +7,7 @@ import { GRANT_COLUMNS, GRANT_TABLES, integer, toGrantRow } from './rows.ts'
 
 /** Walks the due index from its oldest end; its cost is the limit's, whatever the number of connections. */
 export function dueQuery(dialect: Dialect): string {
-  return `select h.connection_id, h.due_at, k.organization_id, k.integration_id, k.state from health h join connection k on k.id = h.connection_id
+  return `select h.connection_id, h.due_at, k.organization_id, k.integration_id, k.state, (select now_ms()) as now from health h join connection k on k.id = h.connection_id
     where h.due_at <= (select now_ms()) order by h.due_at limit ? ${dialect.skipLocked('h')}`
 }
 
@@ -25,7 +25,8 @@ export function* takeDue(dialect: Dialect, limit: number, visibilityMs: number, 
   const parks = (due: Row) => parked.includes(due)
   const taken = active.filter((due) => !parks(due)).slice(0, limit)
   const ids = (some: typeof found) => JSON.stringify(some.map((due) => due.connection_id))
-  if (taken.length > 0) yield* run(`update health set due_at = now_ms() + ? where ${dialect.among('connection_id')}`, visibilityMs, ids(taken))
+  const takenUntil = integer(found[0] as Row, 'now') + visibilityMs
+  if (taken.length > 0) yield* run(`update health set due_at = ? where ${dialect.among('connection_id')}`, takenUntil, ids(taken))
   if (idle.length > 0) yield* run(`update health set due_at = null where ${dialect.among('connection_id')}`, ids(idle))
   yield* park(dialect, parked)
   const grants = dialect.oneWriter && taken.length > 0 ? yield* grantsOf(dialect, ids(taken)) : NO_GRANTS
@@ -33,7 +34,7 @@ export function* takeDue(dialect: Dialect, limit: number, visibilityMs: number, 
     const grant = grants.get(due.connection)
     return grant === undefined ? due : { ...due, row: grant }
   }
-  return [...taken.map((due) => withRow(toDue(due, integer(due, 'due_at'), false))), ...parked.map((due) => toDue(due, integer(due, 'due_at'), true))]
+  return [...taken.map((due) => withRow(toDue(due, integer(due, 'due_at'), takenUntil))), ...parked.map((due) => toDue(due, integer(due, 'due_at'), null))]
 }
 
 function* inTheirWindow(dialect: Dialect, closed: readonly Row[], parking: readonly Parking[]): Program<ReadonlySet<unknown>> {
@@ -68,8 +69,8 @@ export function* markReads(marks: readonly ReadMark[]): Program<void> {
   }
 }
 
-export function* reschedule(connection: ConnectionId, dueAt: Instant | null): Program<void> {
-  yield* run(`update health set due_at = ? where ${ACTIVE}`, dueAt, connection)
+export function* reschedule({ connection, takenUntil }: Pick<DueConnection, 'connection' | 'takenUntil'>, dueAt: Instant | null): Program<void> {
+  yield* run(`update health set due_at = ? where due_at is not distinct from ? and ${ACTIVE}`, dueAt, takenUntil, connection)
 }
 
 export function* cutAnswers(dialect: Dialect, olderThan: Instant, limit: number): Program<number> {

@@ -26,7 +26,7 @@ export function* park(dialect: Dialect, found: readonly Row[]): Program<void> {
 /** In order of rank. Who was served or paused meanwhile has a due time of its own, or none to have, and only leaves. */
 export function* takeParked(dialect: Dialect, integration: IntegrationId, limit: number, visibilityMs: number): Program<TakenParked> {
   const found = yield* rows(
-    `select p.connection_id, k.organization_id, k.integration_id, k.state, h.due_at, now_ms() as now
+    `select p.connection_id, k.organization_id, k.integration_id, k.state, h.due_at, (select now_ms()) as now
      from parked p join connection k on k.id = p.connection_id join health h on h.connection_id = p.connection_id
      where p.integration_id = ? order by p.rank limit ? ${dialect.skipLocked('p')}`,
     integration,
@@ -35,9 +35,9 @@ export function* takeParked(dialect: Dialect, integration: IntegrationId, limit:
   if (found.length === 0) return { taken: [], found: 0 }
   const ready = found.filter((parked) => parked.state === 'active' && parked.due_at === null)
   yield* run(`delete from parked where ${dialect.among('connection_id')}`, idsOf(found))
-  if (ready.length > 0)
-    yield* run(`update health set due_at = now_ms() + ? where ${dialect.among('connection_id')} and due_at is null`, visibilityMs, idsOf(ready))
-  return { taken: ready.map((parked) => toDue(parked, integer(parked, 'now'), false)), found: found.length }
+  const takenUntil = integer(found[0] as Row, 'now') + visibilityMs
+  if (ready.length > 0) yield* run(`update health set due_at = ? where ${dialect.among('connection_id')} and due_at is null`, takenUntil, idsOf(ready))
+  return { taken: ready.map((parked) => toDue(parked, integer(parked, 'now'), takenUntil)), found: found.length }
 }
 
 /** Skips from integration to integration, whatever is parked behind each. */
@@ -51,12 +51,14 @@ export function* parkedIntegrations(): Program<readonly IntegrationId[]> {
   return found.map((parked) => text(parked, 'id') as IntegrationId)
 }
 
-export function toDue(found: Row, dueAt: number, parked: boolean): DueConnection {
+/** Without `takenUntil`, it was parked. */
+export function toDue(found: Row, dueAt: number, takenUntil: number | null): DueConnection {
   return {
     connection: text(found, 'connection_id') as ConnectionId,
     organization: text(found, 'organization_id') as OrganizationId,
     integration: text(found, 'integration_id') as IntegrationId,
     dueAt,
-    parked,
+    takenUntil,
+    parked: takenUntil === null,
   }
 }
