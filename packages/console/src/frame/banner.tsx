@@ -16,7 +16,7 @@ export function Banner(): ReactNode {
   const client = useQueryClient()
   const now = useNow(5_000)
   const { status: signedIn } = useSyncExternalStore(session().subscribe, session().getState)
-  if (status === 'paused' || status === 'hidden' || now - heardAt < STALE_MS) return null
+  if (status === 'paused' || status === 'hidden' || Math.abs(now - heardAt) < STALE_MS) return null
   const why = signedIn === 'offline' || !navigator.onLine ? 'This device is offline.' : 'The server has not been heard.'
   return (
     <div className={styles['banner']} role="status">

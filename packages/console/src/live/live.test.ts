@@ -7,11 +7,17 @@ const OVERVIEW = ['GET /api/v1/console/overview', {}]
 const LIST = ['GET /api/v1/alerts', {}]
 
 let timers: { readonly ms: number; readonly run: () => void }[]
+/** What the page does every 10 s. */
+let watch: () => void
 
 beforeEach(() => {
   timers = []
+  watch = () => undefined
   vi.stubGlobal('document', { hidden: false, addEventListener: () => undefined, removeEventListener: () => undefined })
-  vi.spyOn(system, 'every').mockReturnValue(() => undefined)
+  vi.spyOn(system, 'every').mockImplementation((_ms, run) => {
+    watch = run
+    return () => undefined
+  })
   vi.spyOn(system, 'after').mockImplementation((ms, run) => {
     const timer = { ms, run }
     timers.push(timer)
@@ -36,11 +42,14 @@ function page(key: readonly unknown[]) {
     return Promise.resolve(readable.pipeThrough(new TextEncoderStream()))
   })
   const stop = live.start()
+  const look = watch
   const leave = observer.subscribe(() => undefined)
   return {
     answers,
+    client,
     streams,
     live,
+    watch: look,
     shown: () => observer.getCurrentResult().data,
     end: () => {
       leave()
@@ -94,5 +103,66 @@ test('a stream that goes on where it broke off is told what it missed, and reads
   streams[1]?.say('event: hello\ndata: {}\n\n')
   await vi.waitFor(() => expect(live.getState().status).toBe('live'))
   expect(answers).toHaveLength(1)
+  end()
+})
+
+const event = (type: string) => `id: one-1\nevent: event\ndata: ${JSON.stringify({ id: 'evt_1', type, connection_id: null })}\n\n`
+
+test('what a colleague changes is read again, and what is not on the screen is not shown later as it was', async () => {
+  const keys = ['GET /api/v1/api-keys', {}]
+  const { client, live, answers, streams, shown, end } = page(keys)
+  streams[0]?.say(HELLO)
+  await heard().toEqual([3_000])
+  answers[0]?.('one key')
+  await vi.waitFor(() => expect(shown()).toBe('one key'))
+  const left = ['GET /api/v1/alerts', {}, 'list']
+  client.setQueryData(left, 'left a second ago')
+  const types = ['api_key.revoked', 'api_key.created', 'connection.refreshed', 'alert.opened']
+  let taken = 0
+  live.listen(() => {
+    taken += 1
+  })
+  for (const type of types) streams[0]?.say(event(type))
+  await vi.waitFor(() => expect(taken).toBe(types.length))
+  await heard().toEqual([3_000, 700])
+  timers[1]?.run()
+  expect(answers).toHaveLength(2)
+  expect(client.getQueryState(left)?.isInvalidated).toBe(true)
+  end()
+})
+
+test('what moves with the time is read once a minute while the stream says nothing, but no list of connections under the pointer', async () => {
+  const now = vi.spyOn(system, 'now')
+  const [overview, list] = [page(OVERVIEW), page(['GET /api/v1/connections', {}, 'list'])]
+  for (const { streams } of [overview, list]) streams[0]?.say(HELLO)
+  await heard().toEqual([3_000, 3_000])
+  for (const { answers, shown } of [overview, list]) {
+    answers[0]?.('shown')
+    await vi.waitFor(() => expect(shown()).toBe('shown'))
+  }
+  const begun = Date.now()
+  for (const [later, readings] of [
+    [59_000, [1, 1]],
+    [61_000, [2, 1]],
+  ] as const) {
+    now.mockReturnValue(begun + later)
+    for (const { streams, live, watch: look } of [overview, list]) {
+      streams[0]?.say('event: beat\ndata: {}\n\n')
+      await vi.waitFor(() => expect(live.getState().heardAt).toBe(begun + later))
+      look()
+    }
+    expect([overview.answers.length, list.answers.length]).toEqual(readings)
+  }
+  overview.end()
+  list.end()
+})
+
+test('a stream that fell silent is ended, also where the clock was set back meanwhile', async () => {
+  const { streams, live, watch: look, end } = page(LIST)
+  streams[0]?.say(HELLO)
+  await heard().toEqual([3_000])
+  vi.spyOn(system, 'now').mockReturnValue(Date.now() - 3_600_000)
+  look()
+  expect(live.getState().status).toBe('polling')
   end()
 })

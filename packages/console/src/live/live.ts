@@ -1,11 +1,14 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { useSyncExternalStore } from 'react'
+import type { Name } from '../api/operations.ts'
 import { ApiError } from '../api/problem.ts'
+import { readAgainAsTold } from '../api/queries.ts'
 import { onPreferences, preferences } from '../preferences/preferences.ts'
 import { system } from '../system.ts'
 import { openStream } from './open-stream.ts'
-import { patch, readSummaries } from './patches.ts'
+import { patch, readSummaries, readWhatIsOld } from './patches.ts'
 import { readStream, type StreamMessage } from './stream-reader.ts'
+import { shownBy } from './told-by-events.ts'
 
 /** `live`: the stream is open. `polling`: it is not, and everything on the screen is read again every 10 s. */
 type LiveStatus = 'connecting' | 'live' | 'polling' | 'paused' | 'hidden'
@@ -24,6 +27,8 @@ const POLL_MS = 10_000
 /** The server says something every 15 s. */
 const SILENCE_MS = 40_000
 const SUMMARY_MS = 3_000
+/** Many messages are one reading. */
+const GATHER_MS = 700
 const BACK_OFF_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const
 
 /** The server said no, so it was heard. */
@@ -47,6 +52,7 @@ export class Live {
   #askedAt = 0
   #retry: (() => void) | undefined
   #summary: (() => void) | undefined
+  readonly #told = new Set<Name>()
 
   constructor(client: QueryClient, open: typeof openStream = openStream) {
     this.#client = client
@@ -162,6 +168,7 @@ export class Live {
       if (message.id !== null) this.#hearsFromHere()
       return
     }
+    this.#readSoon(shownBy(message))
     if (patch(this.#client, message) === 'nothing' && message.event === 'connection') this.#isFresh((JSON.parse(message.data) as { readonly id: string }).id)
     this.#summarizeSoon()
   }
@@ -170,6 +177,17 @@ export class Live {
   #hearsFromHere(): void {
     void this.#client.invalidateQueries({ predicate: ({ state }) => state.data !== undefined }, { cancelRefetch: false })
     this.#summarizeSoon()
+  }
+
+  /** On the screen or not: what is shown again later must not be older than what was told. */
+  #readSoon(operations: readonly Name[]): void {
+    if (operations.length > 0 && this.#told.size === 0)
+      system.after(GATHER_MS, () => {
+        const told = [...this.#told]
+        this.#told.clear()
+        readAgainAsTold(this.#client, told)
+      })
+    for (const operation of operations) this.#told.add(operation)
   }
 
   #summarizeSoon(): void {
@@ -182,10 +200,12 @@ export class Live {
   /** Every 10 s: reads by hand where there is no stream, and ends a stream that fell silent, or that something on the way never let begin. */
   #watch(): void {
     const silentSince = this.#state.status === 'live' ? this.#state.heardAt : this.#askedAt
-    if (this.#abort !== undefined && system.now() - silentSince > SILENCE_MS) {
+    // A clock that was set back says nothing of how long it was silent.
+    if (this.#abort !== undefined && Math.abs(system.now() - silentSince) > SILENCE_MS) {
       this.#close()
       this.#later()
     }
+    if (this.#state.status === 'live') return readWhatIsOld(this.#client)
     if (this.#state.status !== 'polling') return
     // What takes longer than 10 s is waited for, not asked anew.
     void this.#client.refetchQueries({ type: 'active' }, { cancelRefetch: false }).then(() => {

@@ -2,6 +2,7 @@ import type { InfiniteData, Query, QueryClient } from '@tanstack/react-query'
 import type { Name } from '../api/operations.ts'
 import { readAgainAsTold } from '../api/queries.ts'
 import { noteTold } from '../api/told-rows.ts'
+import { system } from '../system.ts'
 import type { StreamMessage } from './stream-reader.ts'
 
 interface Listed {
@@ -71,3 +72,16 @@ function changeRows(client: QueryClient, query: Query, about: string, change: ()
 }
 
 export const readSummaries = (client: QueryClient): void => readAgainAsTold(client, SUMMARIES)
+
+/** Counts move with the time, too, and not everything that is used or tried is told. */
+const OLD_MS = 60_000
+/** Their rows are patched, or followed by whoever looks at them; what is new is counted, and nothing moves under the pointer. */
+const KEPT_STILL: readonly unknown[] = [LIST, 'GET /api/v1/events']
+
+/** What is on the screen, and neither answer nor failure is of the last minute. */
+export function readWhatIsOld(client: QueryClient): void {
+  const now = system.now()
+  const isOld = ({ queryKey, state: { dataUpdatedAt, errorUpdatedAt } }: Pick<Query, 'queryKey' | 'state'>): boolean =>
+    !(queryKey.at(-1) === 'list' && KEPT_STILL.includes(queryKey[0])) && Math.abs(now - Math.max(dataUpdatedAt, errorUpdatedAt)) >= OLD_MS
+  void client.refetchQueries({ type: 'active', predicate: isOld }, { cancelRefetch: false })
+}

@@ -12,7 +12,6 @@ import { usePageParams, usePageSearch } from '../../router/page-search.ts'
 import { Time } from '../../time/time.tsx'
 import { countWords, numberWords } from '../../time/words.ts'
 import { DeedProblem } from '../parts/deed-problem.tsx'
-import { useReadAgainOn } from '../parts/live-reading.ts'
 import parts from '../parts/parts.module.css'
 import { Rows } from '../parts/rows.tsx'
 import { type Agent, AgentState, policyWords } from './agent-words.tsx'
@@ -21,8 +20,6 @@ import { InstallationsTable } from './installations-table.tsx'
 import { PolicyEditor } from './policy-editor.tsx'
 import { TrustPanel } from './trust-panel.tsx'
 
-const KINDS = ['agent'] as const
-const READ_AGAIN = ['GET /api/v1/agents/{id}', 'GET /api/v1/installations', 'GET /api/v1/agents/{id}/trust'] as const
 const AGENT_READS = ['GET /api/v1/agents/{id}', 'GET /api/v1/agents', 'GET /api/v1/agents/{id}/trust', 'GET /api/v1/installations'] as const
 
 /** One agent: how far it may be trusted and why, where it runs, what it may do. */
@@ -30,7 +27,6 @@ export function AgentPage(): ReactNode {
   const { id = '' } = usePageParams()
   const [{ tab = 'trust' }, change] = usePageSearch<{ readonly tab?: string | undefined }>()
   const query = useApi('GET /api/v1/agents/{id}', { path: { id } })
-  useReadAgainOn(KINDS, READ_AGAIN)
   const { data } = query
   return (
     <Page

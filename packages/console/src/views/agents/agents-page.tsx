@@ -14,7 +14,6 @@ import { To } from '../../router/link.tsx'
 import { usePageSearch } from '../../router/page-search.ts'
 import { type Column, DataTable } from '../../table/data-table.tsx'
 import { Time } from '../../time/time.tsx'
-import { useReadAgainOn } from '../parts/live-reading.ts'
 import parts from '../parts/parts.module.css'
 import { AgentSettingsCard } from './agent-settings.tsx'
 import { AgentState, type ListedAgent, policyWords } from './agent-words.tsx'
@@ -30,16 +29,12 @@ interface AgentsSearch {
   readonly installation?: string | undefined
 }
 
-const KINDS = ['agent'] as const
-const READ_AGAIN = ['GET /api/v1/agents', 'GET /api/v1/installations', 'GET /api/v1/approvals'] as const
-
 /** Programs that hold credentials of ours: who they are, what waits for a person, and where they run. */
 export function AgentsPage(): ReactNode {
   const [{ tab = 'agents', installation }, change] = usePageSearch<AgentsSearch>()
   const [making, setMaking] = useState(false)
   // Another page size than the list below it asks for: one answer is a page, the other a list of pages, and they are kept by what was asked.
   const pending = useApi('GET /api/v1/approvals', { query: { status: 'pending', limit: 200 } })
-  useReadAgainOn(KINDS, READ_AGAIN)
   if (installation !== undefined) return <Navigate to={`/agents/installations/${installation}` as never} replace />
   const waiting = pending.data?.items.length ?? 0
   return (

@@ -8,7 +8,6 @@ import { Timeline, type TimelineItem } from '../../design/timeline.tsx'
 import { To } from '../../router/link.tsx'
 import { usePageParams } from '../../router/page-search.ts'
 import { Time } from '../../time/time.tsx'
-import { useReadAgainOn } from '../parts/live-reading.ts'
 import parts from '../parts/parts.module.css'
 import { Rows } from '../parts/rows.tsx'
 import type { InstallationDetails, RecoveryWhy, TimelineEntry } from '../program-operations.ts'
@@ -16,14 +15,10 @@ import { InstallationState } from './agent-words.tsx'
 import { Healing } from './healing.tsx'
 import { InstallationDeeds } from './installation-deeds.tsx'
 
-const KINDS = ['agent'] as const
-const READ_AGAIN = ['GET /api/v1/installations/{id}', 'GET /api/v1/installations/{id}/timeline', 'GET /api/v1/installations/{id}/why'] as const
-
 /** One enrolled copy: its key, its generations, how much healing is left, and what can be done to it. */
 export function InstallationPage(): ReactNode {
   const { id = '' } = usePageParams()
   const query = useApi('GET /api/v1/installations/{id}', { path: { id } })
-  useReadAgainOn(KINDS, READ_AGAIN)
   const { data } = query
   return (
     <Page

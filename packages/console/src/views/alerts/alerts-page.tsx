@@ -4,7 +4,6 @@ import { Page } from '../../design/card.tsx'
 import { CopyAsCurl } from '../../design/copy.tsx'
 import { Tabs } from '../../design/tabs.tsx'
 import { usePageSearch } from '../../router/page-search.ts'
-import { useReadAgainOn } from '../parts/live-reading.ts'
 import { AlertList } from './alert-list.tsx'
 import { Channels } from './channels.tsx'
 import { Rules } from './rules.tsx'
@@ -17,8 +16,6 @@ interface AlertsSearch {
   readonly webhook?: string | undefined
 }
 
-const KINDS = ['alert', 'delivery'] as const
-const READ_AGAIN = ['GET /api/v1/alerts', 'GET /api/v1/webhooks'] as const
 const PATHS: Readonly<Record<string, string>> = {
   alerts: '/api/v1/alerts?state=open',
   rules: '/api/v1/alert-rules',
@@ -29,7 +26,6 @@ const PATHS: Readonly<Record<string, string>> = {
 /** What is wrong now, who is told of it, and what applications are told. */
 export function AlertsPage(): ReactNode {
   const [{ tab = 'alerts', webhook }, change] = usePageSearch<AlertsSearch>()
-  useReadAgainOn(KINDS, READ_AGAIN)
   if (webhook !== undefined) return <Navigate to={`/alerts/webhooks/${webhook}` as never} replace />
   return (
     <Page

@@ -15,7 +15,6 @@ import type { WebhookRecord } from '../operate-operations.ts'
 import { DeedProblem } from '../parts/deed-problem.tsx'
 import { Behind, useDraft } from '../parts/draft.tsx'
 import { useGo } from '../parts/go.ts'
-import { useReadAgainOn } from '../parts/live-reading.ts'
 import { Once } from '../parts/once.tsx'
 import parts from '../parts/parts.module.css'
 import { Deliveries } from './deliveries.tsx'
@@ -23,8 +22,6 @@ import { ReplaySince } from './replay-since.tsx'
 import { TypesField, typesIn } from './types-field.tsx'
 import { WebhookState } from './webhooks.tsx'
 
-const KINDS = ['delivery'] as const
-const READ_AGAIN = ['GET /api/v1/webhooks/{id}', 'GET /api/v1/webhooks/{id}/deliveries'] as const
 const READS = ['GET /api/v1/webhooks', 'GET /api/v1/webhooks/{id}', 'GET /api/v1/webhooks/{id}/deliveries'] as const
 
 /** One endpoint: whether it takes what is sent, each delivery with each try, and the way to send again. */
@@ -32,7 +29,6 @@ export function WebhookPage(): ReactNode {
   const { id = '' } = usePageParams()
   const [{ tab = 'deliveries' }, change] = usePageSearch<{ readonly tab?: string | undefined }>()
   const query = useApi('GET /api/v1/webhooks/{id}', { path: { id } })
-  useReadAgainOn(KINDS, READ_AGAIN)
   const { data } = query
   return (
     <Page

@@ -1,6 +1,7 @@
+import { useQueryClient } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { download } from '../../api/call.ts'
-import { useList } from '../../api/queries.ts'
+import { readAgainAsTold, useList } from '../../api/queries.ts'
 import { Button } from '../../design/button.tsx'
 import { Card } from '../../design/card.tsx'
 import { Pager } from '../../design/pager.tsx'
@@ -10,6 +11,7 @@ import { tellProblem } from '../../design/toasts.tsx'
 import { To } from '../../router/link.tsx'
 import { Time } from '../../time/time.tsx'
 import { actorWords, shortData, toneOf } from '../events/event-words.ts'
+import { useTail } from '../events/use-tail.ts'
 import parts from '../parts/parts.module.css'
 import { Rows } from '../parts/rows.tsx'
 
@@ -19,7 +21,9 @@ const QUERY =
 
 /** Who changed what. */
 export function Audit(): ReactNode {
+  const client = useQueryClient()
   const list = useList('GET /api/v1/events', { query: { q: QUERY, limit: 50 } })
+  useTail(() => readAgainAsTold(client, ['GET /api/v1/events']))
   const { items } = list
   return (
     <Card
