@@ -487,6 +487,23 @@ describe.skipIf(chromiumPath() === null)('features of the console', () => {
     await page.waitForSelector('h1 :text("Cut off")', { timeout: 20_000 })
   })
 
+  test('where no link can be sent, no button makes one: the page says who reconnects, and how', { timeout: 60_000 }, async () => {
+    const books = { provider: 'intuit', slug: 'books', name: 'Books', client_id: 'demo', client_secret: 'demo-secret-of-no-one', scopes: [] }
+    await api.post('/integrations', books)
+    const grant = { integration: 'books', owner: 'customer-jo', account: '7', access_token: 'demo', expires_at: '2020-01-01T00:00:00Z' }
+    const made = await api.post('/connections', grant)
+    const id = textAt(made, 'id')
+    await api.post(`/connections/${id}/refresh`)
+    await open(`connections/${id}`)
+    await page.waitForSelector('main :text("Its owner reconnects it from your application")')
+    await page.waitForSelector('main :text("Ask customer-jo to open your application")')
+    expect(await page.locator('main button:has-text("Reconnect link")').count()).toBe(0)
+    await open('')
+    const cause = page.locator('main li:has-text("· books")')
+    await cause.locator(':text("There is no link for these")').waitFor()
+    expect(await cause.locator('button').count()).toBe(0)
+  })
+
   test('nothing of it was against the content policy', () => {
     expect(policy).toEqual([])
   })

@@ -63,6 +63,8 @@ export interface Cause {
   readonly code: string | null
   readonly title: string
   readonly operator_text: string
+  /** Links that are sent to the owners can mend them. */
+  readonly link_repairs: boolean
   readonly connections: number
   readonly since: string | null
   readonly filter: Readonly<Record<string, string>> | string

@@ -11,7 +11,7 @@ import { CONNECTION_READS } from './connection-reads.ts'
 
 /** The next step first; then what is harmless. What is not stands under "Danger". */
 export function Actions({ connection }: { readonly connection: Connection }): ReactNode {
-  const { id, status } = connection
+  const { id, status, reconnect_modes: modes } = connection
   const [link, setLink] = useState<{ readonly url: string; readonly expires_at: string } | null>(null)
   const input = { path: { id } }
   const failed = { onError: tellProblem }
@@ -34,14 +34,16 @@ export function Actions({ connection }: { readonly connection: Connection }): Re
   const needsOwner = status === 'needs_reauth'
   return (
     <>
-      <Button
-        look={needsOwner ? 'primary' : 'plain'}
-        icon={<Link2 size={14} aria-hidden />}
-        busy={reconnect.isPending}
-        onClick={() => reconnect.mutate({ ...input, body: { mode: 'link' } }, failed)}
-      >
-        Reconnect link
-      </Button>
+      {modes.includes('link') ? (
+        <Button
+          look={needsOwner ? 'primary' : 'plain'}
+          icon={<Link2 size={14} aria-hidden />}
+          busy={reconnect.isPending}
+          onClick={() => reconnect.mutate({ ...input, body: { mode: 'link' } }, failed)}
+        >
+          Reconnect link
+        </Button>
+      ) : null}
       <Button icon={<FlaskConical size={14} aria-hidden />} busy={test.isPending} disabled={needsOwner} onClick={() => test.mutate(input, failed)}>
         Test now
       </Button>

@@ -92,7 +92,7 @@ function Asked({ action, target, onClose, onDone }: AskedProps): ReactNode {
       const result = await call('POST /api/v1/connections/bulk', { body: { action, ...target, ...more } })
       if (action === 'reconnect_links') {
         const { text, said } = linksOf(result)
-        if (!(await copyText(text))) return setLinks(text)
+        if (text !== '' && !(await copyText(text))) return setLinks(text)
         tell(said)
       } else {
         report(action, result, () => readAgain(client, READ))
@@ -151,7 +151,7 @@ const EFFECTS: Readonly<Record<BulkAction, string>> = {
   resume: 'They are refreshed again as they fall due. This can be undone.',
   tag: 'The tag is added. This can be undone.',
   untag: 'The tag is taken away. This can be undone.',
-  reconnect_links: 'A link for each owner, which works for 7 days and is used up by a success.',
+  reconnect_links: 'A link for each owner whose grant is over, which works for 7 days and is used up by a success. Where a provider allows none, it is said.',
   disconnect: 'They end here, and at the provider where no other connection lives on the same grant. This cannot be undone; an owner can connect again.',
 }
 

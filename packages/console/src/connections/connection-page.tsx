@@ -16,6 +16,7 @@ import styles from './connections.module.css'
 import { CredentialFacts } from './credential-facts.tsx'
 import { DangerZone } from './danger-zone.tsx'
 import { lifeWords } from './life-words.ts'
+import { ReconnectNote } from './reconnect-note.tsx'
 import { Uses } from './uses.tsx'
 import { WhyCard } from './why-card.tsx'
 
@@ -35,6 +36,7 @@ export function ConnectionPage(): ReactNode {
     <Answered query={query}>
       {(connection) => (
         <Page title="Connection" tabTitle={nameOf(connection)} heading={<Heading connection={connection} />} actions={<Actions connection={connection} />}>
+          <ReconnectNote connection={connection} />
           <div className={styles['columns']}>
             <Details connection={connection} />
             <div className={styles['side']}>

@@ -20,6 +20,8 @@ export function CredentialFacts({ connection }: { readonly connection: Connectio
     created_at,
     account,
     tags,
+    status,
+    reconnect_modes: modes,
   } = connection
   return (
     <Card title="Credential" note="never the secret itself">
@@ -44,9 +46,15 @@ export function CredentialFacts({ connection }: { readonly connection: Connectio
           ['Scopes', scopes === null ? 'not said by the provider' : <code key="h">{scopes.join(' ')}</code>],
           tags.length === 0 ? null : ['Tags', tags.join(', ')],
           ['Consented', <Time key="i" at={consented_at} as="both" none="not known" />],
+          status === 'disconnected' ? null : ['Reconnected', reconnectWords(modes)],
           ['Created', <Time key="j" at={created_at} as="both" />],
         ]}
       />
     </Card>
   )
+}
+
+function reconnectWords(modes: Connection['reconnect_modes']): string {
+  if (modes.length === 0) return 'with new credentials'
+  return modes.includes('link') ? 'by its owner, from a link or your application' : 'by its owner, from your application alone'
 }

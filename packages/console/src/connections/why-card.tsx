@@ -49,7 +49,7 @@ function Reasons({ why }: { readonly why: Why }): ReactNode {
                     next.what
                   ) : (
                     <>
-                      {next.what.replace(/\.$/, '')} <Time at={next.at} />.
+                      {next.what.replace(/\.$/, '')} <Time at={next.at} />
                     </>
                   )}
                 </span>,

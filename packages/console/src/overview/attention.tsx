@@ -36,7 +36,7 @@ export function Attention({ causes, total }: { readonly causes: readonly Cause[]
 }
 
 function OneCause({ cause }: { readonly cause: Cause }): ReactNode {
-  const { title, operator_text: text, connections, since, filter, integration } = cause
+  const { title, operator_text: text, connections, since, filter, integration, link_repairs: linkRepairs } = cause
   const search = searchOf(filter)
   return (
     <li className={styles['cause']}>
@@ -47,6 +47,9 @@ function OneCause({ cause }: { readonly cause: Cause }): ReactNode {
           </To>
         </p>
         <p className={styles['soft']}>{text}</p>
+        {search.status === 'needs_reauth' && !linkRepairs ? (
+          <p className={styles['soft']}>There is no link for these: each says on its page how it is reconnected.</p>
+        ) : null}
         <p className={styles['small']}>
           <To to="/connections" search={search}>
             {countWords(connections, 'connection')}
@@ -61,7 +64,7 @@ function OneCause({ cause }: { readonly cause: Cause }): ReactNode {
           )}
         </p>
       </div>
-      {search.status === 'needs_reauth' ? <CopyLinks search={search} /> : null}
+      {search.status === 'needs_reauth' && linkRepairs ? <CopyLinks search={search} /> : null}
     </li>
   )
 }
@@ -72,6 +75,7 @@ function CopyLinks({ search }: { readonly search: object }): ReactNode {
   const { mutate, isPending } = useDeed('POST /api/v1/connections/bulk', {
     onDone: (answer) => {
       const { text, said } = linksOf(answer)
+      if (text === '') return tell(said)
       void copyText(text).then((done) => (done ? tell(said) : setShown(text)))
     },
   })

@@ -3,6 +3,7 @@ import type { StoredFault } from '../core/connection/connection.ts'
 import type { ConnectionDetails } from '../core/connection/connection-service.ts'
 import { FAULTS } from '../core/fault/table.ts'
 import { fillWords, type Words } from '../core/fault/words.ts'
+import { reconnectModes } from '../core/provider/reconnect-modes.ts'
 import { nullable, Time } from './schema.ts'
 
 const AnyObject = Type.Object({}, { additionalProperties: true })
@@ -53,6 +54,10 @@ export const ConnectionView = Type.Object({
         'With `needs_reauth`: the page that repairs this connection, under the same id. Null when it is not needed, or when a link cannot prove the account: then open one with `return_url`.',
     }),
   ),
+  reconnect_modes: Type.Array(Type.String(), {
+    description:
+      'The modes in which POST connections/{id}/reconnect repairs it: link, verified, signed_in. Without link, the account is not known, or the provider proves it to nobody: its owner reconnects from the application. Empty: nobody is asked in a browser and new credentials are sent, or it is disconnected.',
+  }),
   scopes: nullable(Type.Array(Type.String())),
   expires_at: nullable(Time),
   ends_at: nullable(Type.String({ description: 'When the grant ends whatever we do, unless its owner grants again. Null: no such end is known.' })),
@@ -101,6 +106,10 @@ export function faultView(fault: StoredFault, words: Words) {
   }
 }
 
+function modesOf({ row: { connection }, grant, linkRepairs }: ConnectionDetails) {
+  return connection.state === 'disconnected' ? [] : reconnectModes({ grant, linkRepairs, accountKnown: connection.account !== null })
+}
+
 export function connectionView(details: ConnectionDetails, reconnectUrl: string | null) {
   const { row, integration, status, check } = details
   const { connection, credential, health } = row
@@ -118,6 +127,7 @@ export function connectionView(details: ConnectionDetails, reconnectUrl: string 
     status,
     fault: fault === null ? null : faultView(fault, wordsOf(details)),
     reconnect_url: reconnectUrl,
+    reconnect_modes: [...modesOf(details)],
     scopes: connection.scopes,
     expires_at: isoOrNull(credential.accessExpiresAt),
     ends_at: isoOrNull(health.endsAt),

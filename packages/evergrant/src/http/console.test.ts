@@ -126,9 +126,18 @@ describe('one connection', () => {
     expect(overview.counts).toMatchObject({ total: 2, healthy: 1, needs_owner: 1 })
     expect(overview.sentence).toBe('1 of 2 connections is healthy. 1 needs its owner.')
     const [cause] = overview.attention
-    expect(cause).toMatchObject({ cause: 'needs_reauth', code: 'connection_revoked', connections: 1 })
+    expect(cause).toMatchObject({ cause: 'needs_reauth', code: 'connection_revoked', connections: 1, link_repairs: true })
     const behind = await lab.call('GET', `/api/v1/connections?${new URLSearchParams(cause.filter)}`)
     expect(behind.json.items.map((one: { id: string }) => one.id)).toEqual([id])
+  })
+
+  test('a cause says where no link repairs its connections: their provider names the account in the browser alone', async () => {
+    await lab.app.close()
+    lab = await createApiLab({ record: { account: [{ from: 'callback', parameter: 'company' }] } })
+    const sent = { integration: 'scripted', owner: 'ada', account: '7', access_token: 'at', expires_at: '2020-01-01T00:00:00Z' }
+    const { json } = await lab.call('POST', '/api/v1/connections', { body: sent })
+    await lab.call('POST', `/api/v1/connections/${json.id}/refresh`)
+    expect((await lab.call('GET', '/api/v1/console/overview')).json.attention).toMatchObject([{ cause: 'needs_reauth', link_repairs: false }])
   })
 
   test('its timeline has events and hours of use, each once over all pages', async () => {

@@ -89,6 +89,7 @@ describe('client credentials of a connection', () => {
     expect(refused.json.detail).toContain(`PUT /api/v1/connections/${json.id}/credentials`)
     expect(await readConnection(lab, json.id)).toMatchObject({
       status: 'needs_reauth',
+      reconnect_modes: [],
       fault: { code: 'new_credentials_needed', evidence: { provider_code: 'invalid_client' } },
     })
     expect((await lab.call('GET', '/api/v1/integrations/scripted')).json.blocked).toBeNull()

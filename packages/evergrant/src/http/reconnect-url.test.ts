@@ -59,3 +59,12 @@ test('another organization gets no link', async () => {
     expect(answer.text).not.toContain('/connect/repair/')
   }
 })
+
+test('a connection says in which modes it can be reconnected: by a link where its account is known, and in none once it is disconnected', async () => {
+  const modesOf = async ({ lab, id }: Awaited<ReturnType<typeof withConnection>>) => (await lab.call('GET', `/api/v1/connections/${id}`)).json.reconnect_modes
+  const known = await withConnection({ account: '45' })
+  expect(await modesOf(known)).toEqual(['link', 'verified', 'signed_in'])
+  expect(await modesOf(await withConnection())).toEqual(['verified', 'signed_in'])
+  await known.lab.call('DELETE', `/api/v1/connections/${known.id}`)
+  expect(await modesOf(known)).toEqual([])
+})

@@ -25,6 +25,7 @@ export interface ConsoleOperations {
         readonly code: string | null
         readonly title: string
         readonly operator_text: string
+        readonly link_repairs: boolean
         readonly connections: number
         readonly since: string | null
         readonly filter: { readonly [key: string]: Json }

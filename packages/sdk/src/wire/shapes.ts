@@ -29,6 +29,7 @@ export type Connection = {
   readonly status: string
   readonly fault: Fault | null
   readonly reconnect_url: string | null
+  readonly reconnect_modes: readonly string[]
   readonly scopes: readonly string[] | null
   readonly expires_at: string | null
   readonly ends_at: string | null

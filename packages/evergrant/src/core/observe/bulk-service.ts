@@ -202,7 +202,7 @@ function tooMany(count: number): Fault {
 /** Why a link of the connection's own repairs nothing, and what does. */
 function noLink({ linkRepairs }: ConnectionDetails): string {
   const why = linkRepairs ? 'Its account is not known' : "Its provider names the account in the browser's address alone"
-  return `${why}, so a link cannot repair it: POST connections/{id}/reconnect with mode \`verified\` and \`return_url\`.`
+  return `${why}, so no link repairs it. Its owner reconnects from the application: POST connections/{id}/reconnect with mode \`verified\` and \`return_url\`.`
 }
 
 function refusal(error: unknown): Done {

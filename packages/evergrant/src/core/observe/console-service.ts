@@ -6,7 +6,9 @@ import { integrationNotFound } from '../connection/integration-service.ts'
 import type { Integrations } from '../connection/integrations.ts'
 import { providerNameOf } from '../connection/provider-name.ts'
 import type { IntegrationId, OrganizationId } from '../ids.ts'
+import { isNamedByBrowser } from '../provider/account.ts'
 import type { ProviderDirectory } from '../provider/context.ts'
+import { reconnectModes } from '../provider/reconnect-modes.ts'
 import { type Clock, DAY, HOUR, type Instant, SECOND } from '../time.ts'
 import { allIntegrations } from './all-integrations.ts'
 import type { ClosedSpan, ConnectionSearch, ConnectionSort } from './connection-search.ts'
@@ -193,7 +195,12 @@ export class ConsoleService {
     ])
     const [day = 0, week = 0, month = 0, quarter = 0] = ending
     const counts = countsOf(cells)
-    const attention = causesOf(cells, known, (integration) => providerNameOf(providers.get(integration.provider), integration))
+    const attention = causesOf(cells, known, (integration) => {
+      const record = providers.get(integration.provider)
+      const linkRepairs =
+        record !== undefined && reconnectModes({ grant: record.grant, linkRepairs: !isNamedByBrowser(record), accountKnown: true }).includes('link')
+      return { provider: providerNameOf(record, integration), linkRepairs }
+    })
     const weather = weatherOf(rows, at, this.#open(known, at), (provider) => providers.get(provider)?.name ?? provider)
     return { at, sentence: sentenceOf(counts, attention), counts, attention, expiring: { day, week, month, quarter }, weather, changes, agents, setup }
   }

@@ -25,6 +25,8 @@ export interface Cause {
   readonly code: string | null
   readonly title: string
   readonly operatorText: string
+  /** Whether the provider lets a link that is sent to the owner repair them. */
+  readonly linkRepairs: boolean
   readonly connections: number
   readonly since: Instant | null
 }
@@ -86,13 +88,13 @@ const verb = (value: number, one: string, many: string): string => (value === 1 
 export function causesOf(
   cells: readonly TallyCell[],
   integrations: ReadonlyMap<IntegrationId, Integration>,
-  nameOf: (integration: Integration) => string,
+  factsOf: (integration: Integration) => Pick<Cause, 'provider' | 'linkRepairs'>,
 ): readonly Cause[] {
   const causes = cells.flatMap(({ integration: id, status, code, connections, since }) => {
     const integration = integrations.get(id)
     if (integration === undefined || !BROKEN.includes(status)) return []
-    const words = wordsOf(code, { provider: nameOf(integration) })
-    return [{ status, provider: nameOf(integration), integration: integration.slug, code, ...words, connections, since }]
+    const facts = factsOf(integration)
+    return [{ status, ...facts, integration: integration.slug, code, ...wordsOf(code, facts), connections, since }]
   })
   return causes.sort((left, right) => BROKEN.indexOf(left.status) - BROKEN.indexOf(right.status) || right.connections - left.connections).slice(0, CAUSES_SHOWN)
 }

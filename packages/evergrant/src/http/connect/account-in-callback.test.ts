@@ -68,12 +68,18 @@ test('a broken connection has no link that anybody may hold, and a reconnect wit
   expect(String(refused.body['detail'])).toContain('Use `verified` with `return_url`, or `signed_in`')
 })
 
+test('such a connection says beforehand that no link repairs it', async () => {
+  const id = await connect('fay', '12')
+  const { body } = await bench.app.inject({ url: `/api/v1/connections/${id}`, headers: { authorization: `Bearer ${key}` } })
+  expect(JSON.parse(body)).toMatchObject({ reconnect_modes: ['verified', 'signed_in'] })
+})
+
 test('links for many at once say of such a connection why it has none, and what its application sends', async () => {
   const id = await connect('eva', '11')
   await breakIt(id, 'eva')
   const { body } = await api(bench, key, 'connections/bulk', { action: 'reconnect_links', ids: [id] })
   const detail =
-    "Its provider names the account in the browser's address alone, so a link cannot repair it: POST connections/{id}/reconnect with mode `verified` and `return_url`."
+    "Its provider names the account in the browser's address alone, so no link repairs it. Its owner reconnects from the application: POST connections/{id}/reconnect with mode `verified` and `return_url`."
   expect(body).toMatchObject({ results: [{ connection_id: id, outcome: 'refused', url: null, detail }] })
 })
 

@@ -33,6 +33,9 @@ const CauseView = Type.Object({
   code: nullable(Type.String()),
   title: Type.String(),
   operator_text: Type.String(),
+  link_repairs: Type.Boolean({
+    description: 'Whether the provider lets a link that is sent to the owner repair them. False: the application opens the reconnect.',
+  }),
   connections: Type.Integer(),
   since: nullable(Time),
   filter: Type.Object({}, { additionalProperties: true, description: 'Query of GET connections that lists them.' }),
@@ -187,6 +190,7 @@ function overviewView({ at, sentence, counts, attention, expiring, weather, chan
       code: cause.code,
       title: cause.title,
       operator_text: cause.operatorText,
+      link_repairs: cause.linkRepairs,
       connections: cause.connections,
       since: isoOrNull(cause.since),
       filter: { status: cause.status, integration: cause.integration, ...(cause.code === null || cause.status === 'blocked' ? {} : { code: cause.code }) },
