@@ -61,6 +61,11 @@ interface Context {
 
 type Finding = Pick<CheckReport, 'result' | 'httpStatus' | 'fault' | 'detail' | 'retryAt' | 'renewed'>
 
+interface NextCheck {
+  readonly takenUntil: Instant
+  readonly dueAt: (report: Pick<CheckReport, 'at' | 'retryAt'>) => Instant
+}
+
 const NOTHING = { httpStatus: null, fault: null, detail: null, retryAt: null, renewed: false } as const
 
 /**
@@ -86,9 +91,10 @@ export class ConnectionChecks {
 
   /**
    * As a matter of routine: only with the token as it is stored, so that a check is no reader and wakes no idle grant. Null when that
-   * token is out or nothing is known to call. `dueAt`: when the next one is.
+   * token is out or nothing is known to call. `dueAt`: when the next one is, unless somebody
+   * else has said so since it was taken.
    */
-  async verify(row: GrantRow, dueAt: (report: Pick<CheckReport, 'at' | 'retryAt'>) => Instant): Promise<CheckReport | null> {
+  async verify(row: GrantRow, takenUntil: Instant, dueAt: NextCheck['dueAt']): Promise<CheckReport | null> {
     const { connection, credential } = row
     const sealed = credential.accessToken
     if (sealed === null || !servable(row, this.#ports.clock.wall())) return null
@@ -98,7 +104,7 @@ export class ConnectionChecks {
       generation: credential.generation,
     }))
     if (finding.result === 'not_known') return null
-    return this.#recorded({ ...row, connection }, finding, SYSTEM_ACTOR, dueAt)
+    return this.#recorded({ ...row, connection }, finding, SYSTEM_ACTOR, { takenUntil, dueAt })
   }
 
   #opened({ connection, credential }: GrantRow, sealed: Uint8Array): string {
@@ -153,12 +159,7 @@ export class ConnectionChecks {
     return answer
   }
 
-  async #recorded(
-    row: GrantRow,
-    finding: Finding,
-    actor: Actor,
-    dueAt: ((report: Pick<CheckReport, 'at' | 'retryAt'>) => Instant) | undefined,
-  ): Promise<CheckReport> {
+  async #recorded(row: GrantRow, finding: Finding, actor: Actor, next: NextCheck | undefined): Promise<CheckReport> {
     const { checks, clock, connections } = this.#ports
     const { organization, id } = row.connection
     const at = clock.wall()
@@ -172,7 +173,7 @@ export class ConnectionChecks {
     const [before] = await checks.of([id])
     const { result, httpStatus } = report
     const event = before?.result === result ? null : this.#event(row, report, before?.result ?? null, actor)
-    await checks.record({ connection: id, at, result, httpStatus, ...(dueAt === undefined ? {} : { dueAt: dueAt(report) }) }, event)
+    await checks.record({ connection: id, at, result, httpStatus, ...(next === undefined ? {} : { ...next, dueAt: next.dueAt(report) }) }, event)
     return report
   }
 

@@ -19,13 +19,15 @@ export interface StoredCheck {
   readonly workedAt: Instant | null
 }
 
-/** Without `dueAt`, the next one stays when it was; null: never again by itself. */
-export type NewCheck = Omit<StoredCheck, 'workedAt'> & { readonly dueAt?: Instant | null }
+/** Without `dueAt`, the next one stays when it was; null: never again by itself. `takenUntil`: only while it is due when taking made it due. */
+export type NewCheck = Omit<StoredCheck, 'workedAt'> & { readonly dueAt?: Instant | null; readonly takenUntil?: Instant }
 
 export interface DueCheck {
   readonly connection: ConnectionId
   readonly organization: OrganizationId
   readonly integration: IntegrationId
+  /** The due time that taking gave it: with another one, somebody else has acted since. */
+  readonly takenUntil: Instant
 }
 
 /** Which connections of an integration are checked by themselves, and how often. */
@@ -44,8 +46,8 @@ export interface Checks {
   record(check: NewCheck, event: NewEvent | null): Promise<void>
   /** Connections whose check is due, oldest first, hidden from other callers for `visibilityMs`. Costs O(limit). */
   take(limit: number, visibilityMs: number): Promise<readonly DueCheck[]>
-  /** Changes only the due time. */
-  reschedule(connection: ConnectionId, dueAt: Instant | null): Promise<void>
+  /** Changes only the due time, and only where it still is what taking made it: what somebody else set meanwhile stays. */
+  reschedule(taken: Pick<DueCheck, 'connection' | 'takenUntil'>, dueAt: Instant | null): Promise<void>
   /**
    * Gives connections that have none a first due time, spread over `everyMs`. Looks at no connection twice, unless `everyMs` changed.
    * Returns true when there are more than `limit`.

@@ -86,23 +86,24 @@ export class RoutineChecks {
     }
   }
 
-  async #checked({ connection, organization, integration }: DueCheck): Promise<void> {
+  async #checked(due: DueCheck): Promise<void> {
+    const { connection, organization, integration } = due
     const { checks, check, clock, connections, contexts } = this.#ports
     const context = await contexts.of(integration)
     const everyMs = checkEveryMs(context.integration, context.record)
     if (everyMs === null) {
       await checks.stop(integration)
-      return checks.reschedule(connection, null)
+      return checks.reschedule(due, null)
     }
     const row = await connections.get(organization, connection)
-    if (row === undefined || row.connection.state === 'disconnected') return checks.reschedule(connection, null)
+    if (row === undefined || row.connection.state === 'disconnected') return checks.reschedule(due, null)
     const now = clock.wall()
     const later = this.#later(now, everyMs)
     const quietUntil = this.#quiet.get(integration) ?? 0
-    if (quietUntil > now) return checks.reschedule(connection, quietUntil + Math.floor(this.#ports.entropy.uniform() * MINUTE))
-    if (row.connection.state !== 'active' || context.integration.blocked !== null) return checks.reschedule(connection, later)
-    const report = await check.verify(row, ({ retryAt }) => Math.max(later, retryAt ?? 0))
-    if (report === null) return checks.reschedule(connection, later)
+    if (quietUntil > now) return checks.reschedule(due, quietUntil + Math.floor(this.#ports.entropy.uniform() * MINUTE))
+    if (row.connection.state !== 'active' || context.integration.blocked !== null) return checks.reschedule(due, later)
+    const report = await check.verify(row, due.takenUntil, ({ retryAt }) => Math.max(later, retryAt ?? 0))
+    if (report === null) return checks.reschedule(due, later)
     if (report.result === 'throttled') this.#quiet.set(integration, report.retryAt ?? now + MINUTE)
   }
 

@@ -3,7 +3,7 @@ import type { CheckPlan, CheckResult, Checks, DueCheck, NewCheck, StoredCheck } 
 import type { ConnectionId, IntegrationId, OrganizationId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
 import { append } from './event-rows.ts'
-import { type Database, type Dialect, type Program, row, rows, run } from './program.ts'
+import { type Database, type Dialect, type Program, type Row, row, rows, run } from './program.ts'
 import { integer, integerOrNull, text } from './rows.ts'
 
 function* of(dialect: Dialect, connections: readonly ConnectionId[]): Program<readonly StoredCheck[]> {
@@ -20,45 +20,60 @@ function* of(dialect: Dialect, connections: readonly ConnectionId[]): Program<re
   }))
 }
 
-function* record({ connection, at, result, httpStatus, dueAt }: NewCheck, event: NewEvent | null): Program<void> {
+/** In an upsert: the due time that is told, and where it was taken, only while nobody has set another. */
+function nextDue({ dueAt, takenUntil }: Pick<NewCheck, 'dueAt' | 'takenUntil'>): readonly [sql: string, ...params: readonly number[]] {
+  if (dueAt === undefined) return ['']
+  if (takenUntil === undefined) return [', due_at = excluded.due_at']
+  return [', due_at = case when connection_check.due_at = ? then excluded.due_at else connection_check.due_at end', takenUntil]
+}
+
+function* record(check: NewCheck, event: NewEvent | null): Program<void> {
+  const { connection, at, result, httpStatus, dueAt } = check
+  const [next, ...params] = nextDue(check)
   yield* run(
     `insert into connection_check (connection_id, checked_at, result, http_status, worked_at, due_at) values (?, ?, ?, ?, ?, ?)
      on conflict (connection_id) do update set checked_at = excluded.checked_at, result = excluded.result, http_status = excluded.http_status,
-       worked_at = coalesce(excluded.worked_at, connection_check.worked_at)${dueAt === undefined ? '' : ', due_at = excluded.due_at'}`,
+       worked_at = coalesce(excluded.worked_at, connection_check.worked_at)${next}`,
     connection,
     at,
     result,
     httpStatus,
     result === 'works' ? at : null,
     dueAt ?? null,
+    ...params,
   )
   if (event !== null) yield* append(event)
 }
 
 function* take(dialect: Dialect, limit: number, visibilityMs: number): Program<readonly DueCheck[]> {
   const due = yield* rows(
-    `select c.connection_id, k.organization_id, k.integration_id from connection_check c join connection k on k.id = c.connection_id
+    `select c.connection_id, k.organization_id, k.integration_id, (select now_ms()) as now from connection_check c join connection k on k.id = c.connection_id
      where c.due_at <= (select now_ms()) order by c.due_at limit ? ${dialect.skipLocked('c')}`,
     limit,
   )
   if (due.length === 0) return []
+  const takenUntil = integer(due[0] as Row, 'now') + visibilityMs
   yield* run(
-    `update connection_check set due_at = now_ms() + ? where ${dialect.among('connection_id')}`,
-    visibilityMs,
+    `update connection_check set due_at = ? where ${dialect.among('connection_id')}`,
+    takenUntil,
     JSON.stringify(due.map((found) => found.connection_id)),
   )
   return due.map((found) => ({
     connection: text(found, 'connection_id') as ConnectionId,
     organization: text(found, 'organization_id') as OrganizationId,
     integration: text(found, 'integration_id') as IntegrationId,
+    takenUntil,
   }))
 }
 
-function* reschedule(connection: ConnectionId, dueAt: Instant | null): Program<void> {
-  yield* run('update connection_check set due_at = ? where connection_id = ?', dueAt, connection)
+function* reschedule({ connection, takenUntil }: Parameters<Checks['reschedule']>[0], dueAt: Instant | null): Program<void> {
+  yield* run('update connection_check set due_at = ? where connection_id = ? and due_at = ?', dueAt, connection, takenUntil)
 }
 
-/** Ids are in order of time, so how far was looked is one id. */
+/**
+ * Ids are in order of time, so how far was looked is one id. What is due sooner than the plan says stays so, but for the millisecond by
+ * which whoever is at its check now finds that somebody else has planned it.
+ */
 function* plan(dialect: Dialect, { integration, organization, everyMs, before }: CheckPlan, limit: number): Program<boolean> {
   yield* run(`insert into check_plan (integration_id, every_ms, looked_through) values (?, ?, '') on conflict do nothing`, integration, everyMs)
   const known = yield* row(
@@ -80,7 +95,7 @@ function* plan(dialect: Dialect, { integration, organization, everyMs, before }:
     const id = text(connection, 'id')
     yield* run(
       `insert into connection_check (connection_id, due_at) values (?, ?) on conflict (connection_id) do update set
-         due_at = case when connection_check.due_at < excluded.due_at then connection_check.due_at else excluded.due_at end`,
+         due_at = case when connection_check.due_at < excluded.due_at then connection_check.due_at - 1 else excluded.due_at end`,
       id,
       integer(known, 'now') + Math.floor(shareOf(id) * everyMs),
     )
@@ -104,7 +119,7 @@ export function checksStore(database: Database): Checks {
     of: (connections) => database.read(() => of(dialect, connections)),
     record: (check, event) => database.write(() => record(check, event), { repeatable: true }),
     take: (limit, visibilityMs) => database.write(() => take(dialect, limit, visibilityMs)),
-    reschedule: (connection, dueAt) => database.write(() => reschedule(connection, dueAt), { repeatable: true }),
+    reschedule: (taken, dueAt) => database.write(() => reschedule(taken, dueAt), { repeatable: true }),
     plan: (wanted, limit) => database.write(() => plan(dialect, wanted, limit), { repeatable: true }),
     stop: (integration) => database.write(() => stop(integration), { repeatable: true }),
   }
