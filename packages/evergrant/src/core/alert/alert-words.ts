@@ -30,7 +30,7 @@ interface Known {
 const WORDS: Readonly<Record<AlertKind, (known: Known) => AlertWords>> = {
   connection_needs_reauth: ({ provider, code, count }) => ({
     title: `${faultTitle(code, provider)}: ${connections(count)}`,
-    text: `${faultText(code, provider)} The owner has to act; nothing was deleted. Send the reconnect link.`,
+    text: `${faultText(code, provider)} The owner has to reconnect, by the reconnect link or from the application; nothing was deleted.`,
   }),
   refresh_failing: ({ provider, code, count }) => ({
     title: `${provider}: ${connections(count)} cannot be renewed`,

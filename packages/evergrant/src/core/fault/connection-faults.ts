@@ -11,7 +11,8 @@ export const CONNECTION_FAULTS = defineFaults({
     effect: 'status becomes needs_reauth',
     retry: 'never by itself; after a reconnect',
     endUser: 'Someone removed our access to {A} in {P}, or its password or security policy changed. Nothing was deleted. Reconnect to go on.',
-    operator: 'The provider refused the newest refresh token and says the grant is over. Send the owner the reconnect link; the connection keeps its id.',
+    operator:
+      'The provider refused the newest refresh token and says the grant is over. Have the owner reconnect, by the reconnect link or from the application; the connection keeps its id.',
   },
   connection_expired: {
     class: 'grant',
@@ -22,7 +23,8 @@ export const CONNECTION_FAULTS = defineFaults({
     effect: 'status becomes needs_reauth',
     retry: 'never by itself; after a reconnect',
     endUser: 'Access for {A} has expired. Syncing is paused; nothing was deleted.',
-    operator: 'A lifetime that no refresh extends has ended, or there is no refresh token. Send the owner the reconnect link.',
+    operator:
+      'A lifetime that no refresh extends has ended, or there is no refresh token. Have the owner reconnect, by the reconnect link or from the application.',
   },
   connection_expiring: {
     class: 'grant',
@@ -69,7 +71,7 @@ export const CONNECTION_FAULTS = defineFaults({
     retry: 'never by itself; after a reconnect',
     endUser: 'We had to go back to a backup that is older than the connection to {A}. Nothing was deleted. Reconnect to go on.',
     operator:
-      'The database was restored from a backup that is older than the newest refresh token of this grant, and no journal has the answers in between. Send the owner the reconnect link; the connection keeps its id.',
+      'The database was restored from a backup that is older than the newest refresh token of this grant, and no journal has the answers in between. Have the owner reconnect, by the reconnect link or from the application; the connection keeps its id.',
   },
   grant_kept_elsewhere: {
     class: 'grant',
@@ -92,7 +94,8 @@ export const CONNECTION_FAULTS = defineFaults({
     effect: 'none; other scopes keep working',
     retry: 'never by itself; after a reconnect with the scope',
     endUser: '{P} needs one more permission for this. Other features keep working.',
-    operator: 'The provider says the token lacks a scope. Add the scope to the integration and send the owner the reconnect link.',
+    operator:
+      'The provider says the token lacks a scope. Add the scope to the integration and have the owner reconnect, by the reconnect link or from the application.',
   },
   account_mismatch: {
     class: 'grant',

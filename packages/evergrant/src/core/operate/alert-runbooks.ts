@@ -17,7 +17,7 @@ export const ALERT_RUNBOOKS: Readonly<Record<AlertKind, Runbook>> = {
       ['whether it is one or many', 'curl -H "Authorization: Bearer $KEY" "$EVERGRANT/api/v1/connections/facets?status=needs_reauth"'],
     ],
     remedy: [
-      'Send the owner the reconnect link (console, or `POST /api/v1/connections/{id}/reconnect`). The connection keeps its id and heals by itself when they have been there.',
+      'Send the owner the reconnect link (console, or `POST /api/v1/connections/{id}/reconnect`). The connection keeps its id and heals by itself when they have been there. Where the console has no such link, its page of the connection says how the owner reconnects.',
       "If many ended within an hour at one provider, look at the provider's status page and the integration's client secret first: reconnecting does not help while they are wrong.",
       'The alert is resolved when its last connection works again.',
     ],
@@ -116,6 +116,7 @@ export const ALERT_RUNBOOKS: Readonly<Record<AlertKind, Runbook>> = {
     remedy: [
       'Find out which machine is the real one.',
       'If it was a copy of yours: enrol the copy anew, then *unlock and re-key* the installation. The first machine that proves the key goes on.',
+      'If the message says that the key was changed, and it was not the real machine that changed it: cut the installation off and enrol the machine again. An unlock would be for the other one.',
       'If nobody knows the second machine: cut the installation off, enrol again, and rotate what it could reach.',
     ],
   },

@@ -34,6 +34,6 @@ test('a grant that is over says what to do first, and then the words of its prov
   const over = (providerText: string | null) => ({ connection: { state: 'needs_reauth', fault: { evidence: { providerText } } } }) as GrantRow
   expect(ended('connection_revoked', over(null)).details.detail).toBeUndefined()
   expect(ended('connection_revoked', over('token is gone')).details.detail).toBe(
-    "The provider refused the newest refresh token and says the grant is over. Send the owner the reconnect link; the connection keeps its id. In the provider's words: token is gone",
+    "The provider refused the newest refresh token and says the grant is over. Have the owner reconnect, by the reconnect link or from the application; the connection keeps its id. In the provider's words: token is gone",
   )
 })
