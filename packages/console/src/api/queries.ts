@@ -76,8 +76,9 @@ export function useList<Op extends Name>(operation: Op, input: Input<Op> = {}, {
   })
   const { data, error, isFetching, isFetchingNextPage, hasNextPage, dataUpdatedAt, refetch, isPending, isPlaceholderData } = result
   return {
-    items: data?.pages.flatMap((page) => page.items),
-    more: () => void result.fetchNextPage(),
+    items: data === undefined ? undefined : rowsOf(data.pages),
+    // What is being read again is read to its end first: it may have been told to be old.
+    more: () => void (isFetching ? refetch({ cancelRefetch: false }) : Promise.resolve()).then(() => result.fetchNextPage({ cancelRefetch: false })),
     error,
     isFetching,
     isFetchingNextPage,
@@ -87,6 +88,13 @@ export function useList<Op extends Name>(operation: Op, input: Input<Op> = {}, {
     isPending,
     isPlaceholderData,
   }
+}
+
+/** A row that moved on after its page was read comes with a later one, too: it stands where it was, as it is now. */
+function rowsOf<Item>(pages: readonly PageOf<Item>[]): readonly Item[] {
+  const rows = new Map<unknown, Item>()
+  for (const item of pages.flatMap(({ items }) => items)) rows.set((item as { readonly id?: string }).id ?? item, item)
+  return [...rows.values()]
 }
 
 interface Deed<Op extends Name> {
@@ -108,7 +116,9 @@ export function useDeed<Op extends Name>(operation: Op, { refreshes = [], onDone
   })
 }
 
+/** What is not on the screen is read when it is shown again: there is little that no deed changes. */
 export function readAgain(client: QueryClient, operations: readonly Name[]): void {
+  void client.invalidateQueries({ type: 'inactive', refetchType: 'none' })
   for (const operation of operations) void client.invalidateQueries({ queryKey: [operation] })
 }
 

@@ -10,6 +10,7 @@ import { tell } from '../../design/toasts.tsx'
 import { countWords } from '../../time/words.ts'
 import type { AlertRule, ChannelRecord } from '../operate-operations.ts'
 import { DeedProblem } from '../parts/deed-problem.tsx'
+import { Behind, useDraft } from '../parts/draft.tsx'
 import parts from '../parts/parts.module.css'
 import { Rows } from '../parts/rows.tsx'
 import { KINDS, kindWords, SEVERITIES, severityTone } from './alert-words.ts'
@@ -33,7 +34,8 @@ const toldWords = (rule: AlertRule, channels: readonly ChannelRecord[]): string 
 export function Rules(): ReactNode {
   const query = useApi('GET /api/v1/alert-rules')
   const channels = useApi('GET /api/v1/channels')
-  const [editing, setEditing] = useState<AlertRule | null>(null)
+  const [kind, setKind] = useState<string | null>(null)
+  const editing = query.data?.items.find((rule) => rule.kind === kind)
   const known = channels.data?.items ?? []
   return (
     <Card title="Rules" note="What is worth telling somebody." flush>
@@ -53,7 +55,7 @@ export function Rules(): ReactNode {
                 name: 'Deeds',
                 deeds: true,
                 cell: (rule) => (
-                  <Button small aria-label={`Change the rule: ${kindWords(rule.kind)}`} onClick={() => setEditing(rule)}>
+                  <Button small aria-label={`Change the rule: ${kindWords(rule.kind)}`} onClick={() => setKind(rule.kind)}>
                     Change
                   </Button>
                 ),
@@ -62,7 +64,7 @@ export function Rules(): ReactNode {
           />
         )}
       </Answered>
-      {editing === null ? null : <EditRule key={editing.kind} rule={editing} channels={known} onClose={() => setEditing(null)} />}
+      {editing === undefined ? null : <EditRule key={editing.kind} rule={editing} channels={known} onClose={() => setKind(null)} />}
     </Card>
   )
 }
@@ -76,7 +78,8 @@ function EditRule({
   readonly channels: readonly ChannelRecord[]
   readonly onClose: () => void
 }): ReactNode {
-  const [draft, setDraft] = useState(rule)
+  const drafted = useDraft(rule, (stored) => stored)
+  const { draft, change } = drafted
   const known = KINDS[rule.kind]
   const save = useDeed('PUT /api/v1/alert-rules', {
     refreshes: ['GET /api/v1/alert-rules'],
@@ -85,7 +88,6 @@ function EditRule({
       tell('The rule is saved.')
     },
   })
-  const change = (part: Partial<AlertRule>): void => setDraft({ ...draft, ...part })
   const number = (text: string): number | null => (text === '' ? null : Number(text))
   return (
     <Dialog
@@ -158,6 +160,7 @@ function EditRule({
             onChange={(owner) => change({ notify_owner: owner })}
           />
         ) : null}
+        <Behind of={drafted} />
         <DeedProblem error={save.error} />
       </div>
     </Dialog>

@@ -19,7 +19,7 @@ interface DeathsHeldProps {
 export function DeathsHeld({ integration, held }: DeathsHeldProps): ReactNode {
   const [asking, setAsking] = useState(false)
   const input = { path: { id: integration.id } }
-  const refreshes = ['GET /api/v1/integrations', 'GET /api/v1/integrations/{id}'] as const
+  const refreshes = ['GET /api/v1/integrations', 'GET /api/v1/integrations/{id}', 'GET /api/v1/connections/facets', 'GET /api/v1/console/overview'] as const
   const release = useDeed('POST /api/v1/integrations/{id}/deaths/release', {
     refreshes,
     onDone: () => tell('The ends are refused; the connections are tried again.'),

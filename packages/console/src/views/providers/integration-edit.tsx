@@ -61,7 +61,7 @@ export function IntegrationEdit({ integration }: { readonly integration: Integra
   const drafted = useDraft(integration, draftOf)
   const { draft, change, base } = drafted
   const save = useDeed('PATCH /api/v1/integrations/{id}', {
-    refreshes: ['GET /api/v1/integrations', 'GET /api/v1/integrations/{id}'],
+    refreshes: ['GET /api/v1/integrations', 'GET /api/v1/integrations/{id}', 'GET /api/v1/connections/facets', 'GET /api/v1/console/overview'],
     onDone: (stored) => {
       drafted.saved({ ...integration, ...stored })
       tell('The settings are saved.')

@@ -182,7 +182,7 @@ function Remove({ integration }: { readonly integration: IntegrationDetails }): 
   const [asking, setAsking] = useState(false)
   const go = useGo()
   const remove = useDeed('DELETE /api/v1/integrations/{id}', {
-    refreshes: ['GET /api/v1/integrations'],
+    refreshes: ['GET /api/v1/integrations', 'GET /api/v1/console/overview'],
     onDone: () => {
       tell(`${integration.name} was deleted.`)
       go('/providers')

@@ -33,10 +33,10 @@ export function Audit(): ReactNode {
       actions={
         <div className={parts['actions']}>
           <To to="/events" search={{ q: QUERY }}>
-            Search in it
+            Search in events
           </To>
           <Button small onClick={() => void download(`/api/v1/events/export?q=${encodeURIComponent(QUERY)}&format=csv`, 'audit.csv').catch(tellProblem)}>
-            Export as CSV
+            Export CSV
           </Button>
         </div>
       }

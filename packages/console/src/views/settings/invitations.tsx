@@ -11,7 +11,7 @@ import { DeedProblem } from '../parts/deed-problem.tsx'
 import { Once } from '../parts/once.tsx'
 import parts from '../parts/parts.module.css'
 import { Rows } from '../parts/rows.tsx'
-import { ROLES, type Role } from './roles.ts'
+import { ROLES, type Role, roleWords } from './roles.ts'
 
 const READS = ['GET /api/v1/users/invitations'] as const
 
@@ -24,7 +24,9 @@ export function Invitations(): ReactNode {
       <Answered query={query} rows={2}>
         {({ items }) =>
           items.length === 0 ? (
-            <Empty title="Nobody is invited" />
+            <Empty title="Nobody is invited">
+              <p>Whoever is invited stands here until they come, or the invitation ends.</p>
+            </Empty>
           ) : (
             <Rows
               label="Invitations"
@@ -32,9 +34,9 @@ export function Invitations(): ReactNode {
               keyOf={({ id }) => id}
               columns={[
                 { name: 'E-mail', cell: ({ email }) => email },
-                { name: 'Role', cell: ({ role }) => role },
+                { name: 'Role', cell: ({ role }) => roleWords(role) },
                 { name: 'Sent', cell: ({ created_at: at }) => <Time at={at} /> },
-                { name: 'Over', cell: ({ expires_at: at }) => <Time at={at} /> },
+                { name: 'Ends', cell: ({ expires_at: at }) => <Time at={at} /> },
                 {
                   name: 'Deeds',
                   deeds: true,

@@ -9,6 +9,7 @@ import { Answered } from '../../design/states.tsx'
 import { tell } from '../../design/toasts.tsx'
 import { Time } from '../../time/time.tsx'
 import { DeedProblem } from '../parts/deed-problem.tsx'
+import { Behind, useDraft } from '../parts/draft.tsx'
 import parts from '../parts/parts.module.css'
 import { ROLES, type Role } from './roles.ts'
 
@@ -42,11 +43,20 @@ export function OrganizationCard(): ReactNode {
   )
 }
 
+/** In the order in which they are shown: the same roles are the same draft. */
+const rolesOf = (required: readonly string[]): { readonly roles: readonly string[] } => ({
+  roles: ROLES.flatMap(({ value }) => (required.includes(value) ? value : [])),
+})
+
 function SecondFactor({ organization }: { readonly organization: Organization }): ReactNode {
-  const [roles, setRoles] = useState<readonly string[]>(organization.require_second_factor)
+  const drafted = useDraft<readonly string[], ReturnType<typeof rolesOf>>(organization.require_second_factor, rolesOf)
+  const { roles } = drafted.draft
   const save = useDeed('PATCH /api/v1/organizations/{id}', {
     refreshes: ['GET /api/v1/organizations/current'],
-    onDone: () => tell('Saved. Who lacks one is asked for it at the next request.'),
+    onDone: (stored) => {
+      drafted.saved(stored.require_second_factor)
+      tell('Saved. Who lacks one is asked for it at the next request.')
+    },
   })
   return (
     <Card title="Second factor" note="A passkey or an authenticator app.">
@@ -59,10 +69,13 @@ function SecondFactor({ organization }: { readonly organization: Organization })
               label={text}
               hint={explained}
               checked={roles.includes(value)}
-              onChange={(on) => setRoles(on ? [...roles, value] : roles.filter((role) => role !== value))}
+              onChange={(on) =>
+                drafted.change({ roles: ROLES.flatMap((role) => ((role.value === value ? on : roles.includes(role.value)) ? role.value : [])) })
+              }
             />
           ))}
         </fieldset>
+        <Behind of={drafted} />
         <DeedProblem error={save.error} />
         <div>
           <Button

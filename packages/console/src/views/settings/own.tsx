@@ -6,9 +6,10 @@ import { Id } from '../../design/copy.tsx'
 import { TextField } from '../../design/field.tsx'
 import { Answered } from '../../design/states.tsx'
 import { tell } from '../../design/toasts.tsx'
-import { serverUrl } from '../../session/client.ts'
+import { serverUrl, session } from '../../session/client.ts'
 import { DeedProblem } from '../parts/deed-problem.tsx'
 import parts from '../parts/parts.module.css'
+import { roleWords } from './roles.ts'
 
 const PAGES = [
   { path: '/me/security', text: 'Password, passkeys and sessions' },
@@ -30,8 +31,8 @@ export function Own(): ReactNode {
               <Facts
                 rows={[
                   ['E-mail', user.email],
-                  ['Role', user.role],
-                  ['As an owner', <code key="owner">{user.owner}</code>],
+                  ['Role', roleWords(user.role)],
+                  user.owner === user.id ? null : ['Owner of connections as', <code key="owner">{user.owner}</code>],
                   ['Id', <Id key="id" id={user.id} />],
                 ]}
               />
@@ -56,7 +57,11 @@ function Name({ name }: { readonly name: string }): ReactNode {
   const [text, setText] = useState(name)
   const save = useDeed('PATCH /api/v1/users/profile', {
     refreshes: ['GET /api/v1/users/profile', 'GET /api/v1/users'],
-    onDone: () => tell('Your name is saved.'),
+    onDone: () => {
+      tell('Your name is saved.')
+      // It stands at the top, too, as the session says it.
+      void session().refresh({ force: true })
+    },
   })
   const submit = (event: FormEvent): void => {
     event.preventDefault()

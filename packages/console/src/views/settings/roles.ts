@@ -7,3 +7,6 @@ export const ROLES: readonly { readonly value: Role; readonly text: string; read
   { value: 'member', text: 'Member', explained: 'Their own connections and agents' },
   { value: 'viewer', text: 'Viewer', explained: 'Looks, and changes nothing' },
 ]
+
+/** A role as people read it. One that a newer server knows is shown as it is written. */
+export const roleWords = (role: string): string => ROLES.find(({ value }) => value === role)?.text ?? role
