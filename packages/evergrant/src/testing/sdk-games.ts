@@ -4,9 +4,9 @@ import type { Installation } from '../core/agent/installation.ts'
 import type { RecoveryAttempt, SdkRevocation } from '../core/agent/installations.ts'
 import { pressureSince, type RecoveryPressure } from '../core/agent/recovery-rules.ts'
 import { AGENT_SETTINGS_DEFAULTS, type AgentSettings } from '../core/agent/recovery-settings.ts'
-import { applySdkPresentation, type SdkOutcome } from '../core/agent/sdk-outcome.ts'
+import { applySdkPresentation, type SdkOutcome, type SdkReading } from '../core/agent/sdk-outcome.ts'
 import type { SdkPresentation } from '../core/agent/sdk-presentation.ts'
-import { isOwnKey, type SdkJudgement } from '../core/agent/sdk-rotation.ts'
+import { isStranger, type SdkJudgement } from '../core/agent/sdk-rotation.ts'
 import type { SdkToken } from '../core/agent/sdk-token.ts'
 import type { NewEvent } from '../core/audit/event.ts'
 import { DAY, type Instant, MINUTE } from '../core/time.ts'
@@ -148,26 +148,23 @@ export class SdkRecordKeeper {
 
   present(held: Held, attempt: string, at: Instant, shown: Shown = {}): Judged {
     const presentation = this.#presentation(held, attempt, at, shown)
-    if (!isOwnKey(this.installation, presentation)) return { kind: 'stranger', code: null, given: null, outcome: null }
     const own = [...this.tokens.values()].sort((left, right) => right.generation - left.generation)
-    const outcome = applySdkPresentation(
-      {
-        agent: this.agent,
-        ownerActive: this.ownerActive,
-        ownerRole: this.ownerActive ? 'member' : null,
-        ownerName: this.agent.owner,
-        installation: this.installation,
-        head: this.head,
-        shown: own.find((token) => token.generation === held.generation && token.attempt === held.attempt) ?? null,
-        made: own.find((token) => token.attempt === attempt) ?? null,
-        settings: this.settings,
-        pressure: this.pressure ?? this.#pressure(at),
-        approval: this.approvals.findLast((approval) => approval.attempt === attempt) ?? null,
-        newestAttempt: this.attempts.at(-1) ?? null,
-      },
-      presentation,
-      at,
-    )
+    const reading: SdkReading = {
+      agent: this.agent,
+      ownerActive: this.ownerActive,
+      ownerRole: this.ownerActive ? 'member' : null,
+      ownerName: this.agent.owner,
+      installation: this.installation,
+      head: this.head,
+      shown: own.find((token) => token.generation === held.generation && token.attempt === held.attempt) ?? null,
+      made: own.find((token) => token.attempt === attempt) ?? null,
+      settings: this.settings,
+      pressure: this.pressure ?? this.#pressure(at),
+      approval: this.approvals.findLast((approval) => approval.attempt === attempt) ?? null,
+      newestAttempt: this.attempts.at(-1) ?? null,
+    }
+    if (isStranger(reading, presentation)) return { kind: 'stranger', code: null, given: null, outcome: null }
+    const outcome = applySdkPresentation(reading, presentation, at)
     this.#apply(outcome)
     const { judgement } = outcome
     const given = judgement.kind === 'issue' || judgement.kind === 'again' ? judgement.token : null

@@ -152,10 +152,12 @@ function cloned(reading: SdkReading, locks: boolean, presentation: SdkPresentati
 }
 
 /** Names both machines, as far as they say who they are: what an operator decides by. */
-function cloneMessage({ installation, head }: SdkReading, { address, hints, generation }: SdkPresentation): string {
+function cloneMessage({ installation, head }: SdkReading, { address, hints, generation, key, nextKey }: SdkPresentation): string {
   const there = whereOf(installation.hints.host, head.address ?? installation.address)
   const here = whereOf(hints?.host ?? null, address)
-  return `Two machines hold the credentials of ${installation.name}: ${here} showed generation ${generation}, after generation ${head.generation} was given to ${there}.`
+  const seen = `Two machines hold the credentials of ${installation.name}: ${here} showed generation ${generation}, after generation ${head.generation} was given to ${there}.`
+  if (key === installation.keyThumbprint || nextKey?.thumbprint === installation.keyThumbprint) return seen
+  return `${seen} It proved the key that the installation had before the one of now. Unless its own machine changed the key, cut this installation off and enrol the machine anew: an unlock is for whoever has the key of now.`
 }
 
 function whereOf(host: string | null, address: string | null): string {

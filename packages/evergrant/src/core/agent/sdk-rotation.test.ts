@@ -255,6 +255,39 @@ test('a new key in a refresh is the key from then on, and a retry of that reques
   expect(record.events.map(({ type }) => type)).toEqual(['installation.key_rotated'])
 })
 
+test('a copy that changes the key first does not pass for the machine: the key before it, with a token of its own and a proof of now, locks the installation', () => {
+  for (const changes of [['the key of the thief'], ['the key of the thief', 'another key of the thief']]) {
+    const { record, second } = rotated()
+    let stolen = second
+    for (const nextKey of changes) stolen = record.present(stolen, nextKey, LATER, { nextKey }).given ?? expect.fail()
+    if (changes.length === 1) record.use(stolen.generation, LATER + SECOND)
+    expect(record.present(second, 'd', LATER + HOUR, { key: KEY }).kind).toBe('clone')
+    expect(record.installation).toMatchObject({ status: 'locked', lock: { code: 'clone', message: expect.stringContaining('before the one of now') } })
+    expect(record.present(stolen, 'e', LATER + HOUR + 1)).toMatchObject({ code: 'installation_locked' })
+    record.unlock(LATER + DAY)
+    expect(record.present(second, 'f', LATER + HOUR + 2, { key: KEY }).kind).toBe('stranger')
+    expect(record.installation.status).toBe('active')
+  }
+})
+
+test('the key before the one of now moves nothing and locks nobody: with a proof from before it, a token that was not given for it, or after a re-key', () => {
+  const { record, second } = rotated()
+  const { given } = record.present(second, 'b', LATER, { nextKey: 'new key' })
+  record.use(3, LATER + SECOND)
+  const before = record.snapshot()
+  expect(record.present(second, 'd', LATER + HOUR, { key: KEY, provenAt: LATER }).kind).toBe('stranger')
+  expect(record.present(given ?? expect.fail(), 'd', LATER + HOUR, { key: KEY }).kind).toBe('stranger')
+  expect(record.present({ generation: 99, attempt: 'never given' }, 'd', LATER + HOUR, { key: KEY }).kind).toBe('stranger')
+  expect(record.snapshot()).toEqual(before)
+  const rekeyed = rotated()
+  rekeyed.record.present(FIRST, 'b', LATER)
+  rekeyed.record.unlock(LATER + DAY)
+  rekeyed.record.present(rekeyed.second, 'c', LATER + MINUTE, { nextKey: 'new key' })
+  rekeyed.record.use(3, LATER + 2 * MINUTE)
+  expect(rekeyed.record.present(rekeyed.second, 'd', LATER + DAY, { key: KEY }).kind).toBe('stranger')
+  expect(rekeyed.record.installation.status).toBe('active')
+})
+
 test('a key that the installation had before does not come back as a new one, whoever asks for it', () => {
   const { record, second } = rotated()
   const { given } = record.present(second, 'b', LATER, { nextKey: 'new key' })

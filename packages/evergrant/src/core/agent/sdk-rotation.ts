@@ -82,13 +82,14 @@ export type SdkJudgement =
   | { readonly kind: 'clone'; readonly locks: boolean }
 
 /**
- * The whole rule of refresh and recovery. Pure, so that every interleaving can be tried. Whoever gets here has proven the key; agents.md 3.4 and 3.5, and
- * DESIGN section 8 where it differs.
+ * The whole rule of refresh and recovery. Pure, so that every interleaving can be tried. Whoever gets here has proven the key, or one from before it
+ * ({@link isStranger}); agents.md 3.4 and 3.5, and DESIGN section 8 where it differs.
  */
 export function judgeSdkToken(record: SdkRecord, shownWith: SdkPresentation, at: Instant): SdkJudgement {
   const { installation, head, shown, made } = record
   const standing = standingRefusal(record, at)
   if (standing !== null) return { ...refused(standing), ...endOf(head), recovering: shownWith.verb === 'recover' }
+  if (!isOwnKey(installation, shownWith)) return clone(record)
   if (made !== null) {
     if (made.id === head.id && made.activatedAt === null && made.state === 'active' && at < made.expiresAt) return { kind: 'again', token: made }
     // A late request whose retry was answered: whoever sent it has what it asked for.
@@ -108,8 +109,21 @@ export function judgeSdkToken(record: SdkRecord, shownWith: SdkPresentation, at:
  * True for the installation's own key. Whoever changed the key and did not hear the answer still signs with the one before, and brings a proof of the new one
  * beside it: that is a proof of the installation's key, too.
  */
-export function isOwnKey({ keyThumbprint, previousThumbprints }: Installation, { key, nextKey }: Pick<SdkPresentation, 'key' | 'nextKey'>): boolean {
+function isOwnKey({ keyThumbprint, previousThumbprints }: Installation, { key, nextKey }: Pick<SdkPresentation, 'key' | 'nextKey'>): boolean {
   return key === keyThumbprint || (nextKey?.thumbprint === keyThumbprint && key === previousThumbprints[0])
+}
+
+/**
+ * True for a key that says nothing here: whoever shows it learns nothing and changes nothing. A key that the installation had before, with a token that was given
+ * for it and a proof that is younger than the key after it, says that two hold the credentials: a copy that changed the key first would else pass for the
+ * machine, and the machine for a stranger. It says nothing while the answer that confirmed the new key may have been lost, nor from an unlock on, by which an
+ * operator puts the holders of older keys out.
+ */
+export function isStranger({ installation, head, shown }: Pick<SdkRecord, 'installation' | 'head' | 'shown'>, presentation: SdkPresentation): boolean {
+  if (isOwnKey(installation, presentation)) return false
+  if (shown === null || shown.keyThumbprint !== presentation.key || shown.family !== head.family || installation.rekeyUntil !== null) return true
+  const mayBeLost = head.activatedAt === null && head.parent === shown.id
+  return mayBeLost || presentation.provenAfter <= installation.keyCreatedAt
 }
 
 /** The key that is the installation's already is no new one. */

@@ -189,6 +189,19 @@ export const installationCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'the key before the one of now, with a token of its own, locks the installation once somebody was seen with the new one',
+    async run(store, context) {
+      const org = await TestOrganization.open(store, context)
+      const held = await enrolled(org, await healing(org))
+      const { id } = held.installation
+      const second = givenBy(await present(org, held, { nextKey: { thumbprint: 'new key', jwk: { kty: 'OKP' }, custody: 'file' } }))
+      assert.equal(saidOf(await present(org, held)), 'stranger')
+      assert.equal(saidOf(await present(org, { ...held, token: second }, { key: 'new key' })), 'issue rotate')
+      assert.equal(saidOf(await present(org, held)), 'clone')
+      assert.equal((await stored(org, id)).status, 'locked')
+    },
+  },
+  {
     name: 'an old token with the right key locks this installation and no other, ends its tokens, and says so',
     async run(store, context) {
       const org = await TestOrganization.open(store, context)

@@ -14,7 +14,7 @@ import type {
 import { pressureSince } from '../../core/agent/recovery-rules.ts'
 import { applySdkPresentation, recoveryApprovalOf, type SdkOutcome, type SdkReading } from '../../core/agent/sdk-outcome.ts'
 import type { SdkPresentation } from '../../core/agent/sdk-presentation.ts'
-import { isOwnKey } from '../../core/agent/sdk-rotation.ts'
+import { isStranger } from '../../core/agent/sdk-rotation.ts'
 import type { SdkToken } from '../../core/agent/sdk-token.ts'
 import type { NewEvent } from '../../core/audit/event.ts'
 import type { InstallationId, OrganizationId } from '../../core/ids.ts'
@@ -28,9 +28,9 @@ function present(tables: Tables, presentation: SdkPresentation): SdkPresented {
   const installation = tables.installations.get(presentation.installation)
   if (installation === undefined) return { kind: 'stranger', known: null }
   const { id, organization, agent } = installation
-  if (!isOwnKey(installation, presentation)) return { kind: 'stranger', known: { id, organization, agent } }
   const at = tables.now()
   const reading = readingOf(tables, installation, presentation, at)
+  if (isStranger(reading, presentation)) return { kind: 'stranger', known: { id, organization, agent } }
   const outcome = applySdkPresentation(reading, presentation, at)
   const approval = write(tables, reading, presentation, outcome)
   const standing = installationStanding(tables, outcome.installation ?? installation)

@@ -4,7 +4,7 @@ import type { InstallationStanding, SdkPresented } from '../../core/agent/instal
 import { BREAKER_FLOOR, pressureSince, type RecoveryPressure } from '../../core/agent/recovery-rules.ts'
 import { applySdkPresentation, recoveryApprovalOf, type SdkOutcome, type SdkReading } from '../../core/agent/sdk-outcome.ts'
 import type { SdkPresentation } from '../../core/agent/sdk-presentation.ts'
-import { isOwnKey } from '../../core/agent/sdk-rotation.ts'
+import { isStranger } from '../../core/agent/sdk-rotation.ts'
 import type { SdkToken } from '../../core/agent/sdk-token.ts'
 import type { OrganizationId } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
@@ -23,9 +23,9 @@ export function* present(dialect: Dialect, presentation: SdkPresentation): Progr
   if (found === undefined) return { kind: 'stranger', known: null }
   const standing = toStanding(found)
   const { id, organization, agent } = standing.installation
-  if (!isOwnKey(standing.installation, presentation)) return { kind: 'stranger', known: { id, organization, agent } }
   const at = integer(found, 'now')
   const reading = yield* readingOf(standing, presentation, at)
+  if (isStranger(reading, presentation)) return { kind: 'stranger', known: { id, organization, agent } }
   const outcome = applySdkPresentation(reading, presentation, at)
   const approval = yield* write(dialect, reading, presentation, outcome, at)
   const after = { ...standing, installation: outcome.installation ?? standing.installation }
