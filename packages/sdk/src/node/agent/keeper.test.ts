@@ -38,6 +38,12 @@ async function pass(minutes: number): Promise<void> {
   for (let minute = 0; minute < minutes; minute += 0.5) await clock.advance(MINUTE / 2)
 }
 
+/** Time passes until it is so, for an hour at most: files of a busy machine may take longer than a step, and only time that passes after them brings the next try. */
+async function passUntil(holds: () => boolean): Promise<void> {
+  for (let steps = 0; !holds() && steps < 120; steps += 1) await clock.advance(MINUTE / 2)
+  expect(holds()).toBe(true)
+}
+
 test('a program that does nothing keeps its credential fresh, at two thirds of its life', async () => {
   const client = await connect()
   await pass(6)
@@ -95,8 +101,7 @@ test('a clock that is set back after a failure does not put the next try off', a
   await expect.poll(() => away.refused, { timeout: 15_000 }).toBe(1)
   away.over = true
   clock.set(-24 * 60 * MINUTE)
-  await pass(1)
-  await expect.poll(() => server.counts.rotations, { timeout: 15_000 }).toBe(1)
+  await passUntil(() => server.counts.rotations === 1)
   await client.close()
 })
 
@@ -105,7 +110,7 @@ test('a clock that is set back does not keep an old failure alive for whoever ha
   const away = { over: false, refused: 0 }
   whileAway(away)
   await pass(13)
-  await expect.poll(() => away.refused, { timeout: 15_000 }).toBeGreaterThan(3)
+  await passUntil(() => away.refused > 3)
   // By less than the token has been over: there is still none that could be used.
   clock.set(-2 * MINUTE)
   away.over = true
@@ -118,11 +123,9 @@ test('a timer that comes a fraction of a millisecond early, as those of the runt
   const client = await connect(early)
   const away = { over: false, refused: 0 }
   whileAway(away)
-  await pass(8)
-  await expect.poll(() => away.refused, { timeout: 15_000 }).toBeGreaterThan(2)
+  await passUntil(() => away.refused > 2)
   away.over = true
-  await pass(2)
-  await expect.poll(() => server.counts.rotations, { timeout: 15_000 }).toBe(1)
+  await passUntil(() => server.counts.rotations === 1)
   await client.close()
 })
 
@@ -231,7 +234,7 @@ test('an end is told once, and again when it is another one', async () => {
   await pass(6)
   expect(told()).toEqual(['agent_suspended'])
   installation!.agent.status = 'revoked'
-  await pass(6)
-  await expect.poll(told, { timeout: 15_000 }).toEqual(['agent_suspended', 'agent_revoked'])
+  await passUntil(() => told().length > 1)
+  expect(told()).toEqual(['agent_suspended', 'agent_revoked'])
   await client.close()
 })
