@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import { CLIENT_KEYS } from './client-environment.ts'
@@ -84,6 +85,13 @@ test('plain http is accepted for this machine alone', () => {
 test('PostgreSQL without master keys is refused with the remedy', () => {
   expect(problems({ EVERGRANT_DATABASE_URL: POSTGRES })).toMatch(/^EVERGRANT_MASTER_KEYS is missing.*openssl rand/)
   expect(problems({ EVERGRANT_DATABASE_URL: POSTGRES, EVERGRANT_MASTER_KEYS: KEY })).toBe('')
+})
+
+test('an address of PostgreSQL that names a file that is not there is refused at the start, and a password with a # is told how it is written', () => {
+  const told = (url: string) => problems({ EVERGRANT_DATABASE_URL: url, EVERGRANT_MASTER_KEYS: KEY })
+  expect(told(`${POSTGRES}?sslmode=verify-full&sslrootcert=/nowhere/ca.pem`)).toMatch(/^EVERGRANT_DATABASE_URL names in sslrootcert a file that cannot be read/)
+  expect(told(`${POSTGRES}?sslmode=verify-full&sslrootcert=${fileURLToPath(import.meta.url)}`)).toBe('')
+  expect(told('postgres://me:a#b@db:5432/evergrant')).toMatch(/must look like .*in a password `#`.* are written `%23`/)
 })
 
 test('no message and no inspection shows a secret', () => {

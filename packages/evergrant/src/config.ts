@@ -223,8 +223,21 @@ function vaultOf(read: ConfigReader, masterKeys: readonly KeyEntry[] | null): Co
 
 function databaseAddress(text: string): string {
   if (!/^postgres(ql)?:\/\/./.test(text) || !URL.canParse(text))
-    throw invalid('must look like postgres://user:password@host:5432/database; leave it out for the embedded database')
+    throw invalid(
+      'must look like postgres://user:password@host:5432/database (in a password `#`, `/`, `?`, `@`, `:` and `%` are written `%23`, `%2F`, `%3F`, `%40`, `%3A` and `%25`); leave it out for the embedded database',
+    )
+  for (const name of ['sslrootcert', 'sslcert', 'sslkey']) refuseUnreadable(name, new URL(text).searchParams.get(name))
   return text
+}
+
+/** The driver reads these files at each connection; a path that is wrong is better told at the start. */
+function refuseUnreadable(name: string, path: string | null): void {
+  if (path === null || path === '' || path === 'system') return
+  try {
+    readFileSync(path)
+  } catch {
+    throw invalid(`names in ${name} a file that cannot be read: correct its path, and let this user read it`)
+  }
 }
 
 function vaultKey(text: string): string {

@@ -59,14 +59,47 @@ describe.skipIf(database === null)(`what PostgreSQL says when it refuses${skip ?
   test('a word that is ours to mend keeps its words: a missing table, a missing role', async () => {
     expect(readable(await refusal('select * from nobody'))).toMatchObject({ message: 'relation "nobody" does not exist', code: '42P01' })
     expect(readable(await refusal('set role nobody'))).toMatchObject({ code: '22023' })
-    const stranger = new pg.Client({ connectionString: (database?.url ?? '').replace(/\/\/[^@]*@/, '//nobody:nothing@') })
+    expect(everythingOf(readable(await shutOut((url) => url.replace(/\/\/[^@]*@/, '//nobody:nothing@'))))).toContain('nobody')
+  })
+
+  const shutOut = async (change: (url: string) => string): Promise<unknown> => {
+    const stranger = new pg.Client({ connectionString: change(database?.url ?? '') })
     const refused = await stranger.connect().then(
       () => new Error('it was let in'),
       (error: unknown) => error,
     )
     await stranger.end()
-    expect(everythingOf(readable(refused))).toContain('nobody')
+    return refused
+  }
+
+  test('a log-in that is refused, a database that is not there and a right that is missing are a database that is away, and told with what to do', async () => {
+    const away = (error: unknown, remedy: string) =>
+      expect(readable(error)).toMatchObject({
+        code: 'store_unavailable',
+        message: expect.stringMatching(new RegExp(`^PostgreSQL does not answer or refuses: .*${remedy}`)),
+      })
+    away(await shutOut((url) => url.replace(/\/\/[^@]*@/, '//nobody:nothing@')), 'user and password in EVERGRANT_DATABASE_URL')
+    away(await shutOut((url) => url.replace(/\/[^/?]*(\?|$)/, '/nowhere$1')), 'Create the database')
+    const role = `mere_${Date.now()}`
+    await client.query(`create role ${role}`)
+    await client.query(`set role ${role}`)
+    const forbidden = await refusal('select * from person')
+    await client.query('reset role')
+    await client.query(`drop role ${role}`)
+    away(forbidden, 'own the database')
   })
+})
+
+test.each([
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'CERT_HAS_EXPIRED',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+])('a certificate that is not believed (%s) is a database that is away, and told with what to do', (code) => {
+  const error = Object.assign(new Error('self-signed certificate in certificate chain'), { code })
+  expect(readable(error)).toMatchObject({ code: 'store_unavailable', message: expect.stringContaining('sslrootcert=') })
 })
 
 test('an error that is not of the database stays what it is', () => {

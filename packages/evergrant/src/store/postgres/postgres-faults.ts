@@ -2,8 +2,20 @@ import { Fault } from '../../core/fault/fault.ts'
 
 /** SQLSTATEs after which the same transaction may simply be tried again: serialization, deadlock, a unique row that appeared meanwhile. */
 const AGAIN = new Set(['40001', '40P01', '23505'])
-/** Classes that mean the server, not the statement: connection, resources, operator, system, configuration. */
-const UNAVAILABLE = /^(08|53|57|58|25006|F0|XX)/
+/** Classes that mean the server, not the statement: connection, log-in, database, rights, resources, operator, system, configuration. */
+const UNAVAILABLE = /^(08|28|3D000|42501|53|57|58|25006|F0|XX)/
+/** What TLS of Node says of a certificate that it does not believe. */
+const CERTIFICATE = /^(?:[A-Z_]*CERT[A-Z_]*|UNABLE_TO_VERIFY_LEAF_SIGNATURE|ERR_TLS_[A-Z_]+)$/
+const LOG_IN =
+  'Correct user and password in EVERGRANT_DATABASE_URL (`@`, `:`, `/`, `?`, `#` and `%` in a password are written `%40`, `%3A`, `%2F`, `%3F`, `%23` and `%25`), or let them in in pg_hba.conf.'
+const AUTHORITY = 'Name the authority that signed it: `?sslmode=verify-full&sslrootcert=/path/to/ca.pem` at the end of EVERGRANT_DATABASE_URL.'
+/** What an operator can do about it, by what PostgreSQL or TLS says. */
+const REMEDIES: readonly (readonly [RegExp, string])[] = [
+  [/^28/, LOG_IN],
+  [/^3D000$/, 'Create the database, or correct its name in EVERGRANT_DATABASE_URL.'],
+  [/^42501$/, 'Let this user own the database (`alter database ... owner to ...`), or give it the schema (`grant all on schema public to ...`).'],
+  [CERTIFICATE, AUTHORITY],
+]
 
 function sqlState(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null
@@ -38,7 +50,7 @@ export function readable(error: unknown): unknown {
   if (error instanceof Fault) return error
   const state = sqlState(error)
   if (state === '23505') return new Fault('already_exists', { detail: 'another row already has this identity', cause: withoutValues(error) })
-  if (isLost(error) || (state !== null && UNAVAILABLE.test(state))) return unavailable(error)
+  if (isLost(error) || (state !== null && (UNAVAILABLE.test(state) || CERTIFICATE.test(state)))) return unavailable(error)
   return withoutValues(error)
 }
 
@@ -74,5 +86,11 @@ export function unavailable(error: unknown): Fault {
       'no connection to PostgreSQL became free within 5 seconds: it is slow or cannot be reached, or EVERGRANT_DATABASE_CONNECTIONS is too small for this load'
     return new Fault('store_unavailable', { detail, cause: error })
   }
-  return new Fault('store_unavailable', { detail: `PostgreSQL does not answer or refuses: ${reason}`, cause: withoutValues(error) })
+  return new Fault('store_unavailable', { detail: `PostgreSQL does not answer or refuses: ${reason}${remedyFor(error)}`, cause: withoutValues(error) })
+}
+
+function remedyFor(error: unknown): string {
+  const state = sqlState(error) ?? ''
+  const remedy = REMEDIES.find(([states]) => states.test(state))?.[1]
+  return remedy === undefined ? '' : `. ${remedy}`
 }
