@@ -96,8 +96,11 @@ export interface ConnectSessions {
   beginExchange(id: ConnectSessionId, stateHash: string, intent: IntentId): Promise<boolean>
   /** exchanging (this intent) -> staged, with the answer row. Idempotent by intent. */
   stage(id: ConnectSessionId, intent: IntentId, staged: StagedGrant, answer: SessionAnswer, event: NewEvent | null): Promise<boolean>
-  /** exchanging | started | staged -> open: the link can be tried again; the fault is kept for the page, staged ciphertext is dropped, the flow stays. */
-  fail(id: ConnectSessionId, fault: StoredFault, event: NewEvent): Promise<void>
+  /**
+   * exchanging | started | staged -> open: the link can be tried again; the fault is kept for the page, staged ciphertext is dropped, the flow
+   * stays. Only while the run and its exchange are the ones `seen`: a twin of the callback, or a run that came after, goes on.
+   */
+  fail(seen: Pick<ConnectSession, 'id' | 'flow'>, fault: StoredFault, event: NewEvent): Promise<void>
   /** staged -> completed. Exactly one caller gets true. The staged ciphertext is dropped; the flow stays, so that a repeated request gets the same answer. */
   complete(id: ConnectSessionId, result: ConnectionId, event: NewEvent): Promise<boolean>
   /** Any live state -> burned. The staged ciphertext is dropped. */

@@ -23,11 +23,11 @@ export function durably<Outcome>(ports: ConnectPorts, what: string, write: () =>
   return untilDurable({ timers: ports.timers, entropy: ports.entropy, log: ports.log, times: protocolTimes() }, what, write)
 }
 
-/** The link can be tried again; the page says what happened. */
+/** The link can be tried again; the page says what happened. `session` is the run that failed, with its exchange: where another one is under way, the page says so. */
 export async function failFlow(session: ConnectSession, code: FaultCode, said: ProviderSaid, ports: ConnectPorts): Promise<FlowOutcome> {
   const fault = sessionFault(code, ports.clock.wall(), said)
   const data = { code, provider_code: said.code, provider_text: said.text, http_status: said.httpStatus }
   const event = connectEvent({ type: code === 'account_mismatch' ? 'connect.account_mismatch' : 'connect.failed', actor: BROWSER, session, data }, ports)
-  await durably(ports, 'connect failure', () => ports.sessions.fail(session.id, fault, event))
+  await durably(ports, 'connect failure', () => ports.sessions.fail(session, fault, event))
   return { kind: 'page', session: session.id }
 }

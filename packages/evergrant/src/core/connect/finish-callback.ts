@@ -80,14 +80,15 @@ async function spendCode(
   const intent = newId('itn', ports.entropy)
   const ours = await ports.sessions.beginExchange(session.id, flow.stateHash, intent)
   if (!ours) return settledOutcome(session, person, ports)
-  const { organization, id } = session
+  const begun: ConnectSession = { ...session, state: 'exchanging', flow: { ...flow, intent } }
+  const { organization, id } = begun
   const plain = plainParameters(input.parameters)
   const wanted = { organization, session: id, intent, context: flowing.context, code, redirectUri: flow.redirectUri, verifier: secret.verifier }
   const result = await exchanged({ ...wanted, callback: callbackFindings(plain, flowing) }, ports)
-  if (result instanceof Fault) return unsent(session, result, ports)
-  const failed = await keepAnswer({ flowing, result, nonce: secret.nonce, intent, parameters: plain, person }, ports)
+  if (result instanceof Fault) return unsent(begun, result, ports)
+  const failed = await keepAnswer({ flowing: { ...flowing, session: begun }, result, nonce: secret.nonce, intent, parameters: plain, person }, ports)
   ports.exchange.settle(intent)
-  return failed ?? afterStaging(session, person, ports)
+  return failed ?? afterStaging(begun, person, ports)
 }
 
 async function exchanged(request: CodeExchangeRequest, ports: ConnectPorts): Promise<CodeExchangeResult | Fault> {

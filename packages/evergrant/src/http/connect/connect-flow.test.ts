@@ -334,8 +334,11 @@ test.each([
 const altered = (ports: Partial<ConnectPorts>) => createConnectService({ ...bench.ports, ...ports })
 const actor = { kind: 'system', id: null } as const
 
-async function callbackOf(visitor: Visitor, owner: string): Promise<{ slug: string; parameters: Map<string, string[]>; browserId: string }> {
-  const callback = await visitor.consent(await visitor.start((await newLink(owner)).url), owner)
+async function callbackOf(visitor: Visitor, owner: string): Promise<ReturnType<typeof inputOf>> {
+  return inputOf(await visitor.consent(await visitor.start((await newLink(owner)).url), owner), visitor)
+}
+
+function inputOf(callback: string, visitor: Visitor): { slug: string; parameters: Map<string, string[]>; browserId: string } {
   const parameters = new Map([...new URLSearchParams(callback.split('?')[1])].map(([name, value]) => [name, [value]]))
   return { slug: 'notes', parameters, browserId: (visitor.cookie ?? '').split('=')[1] ?? '' }
 }
@@ -395,6 +398,37 @@ test('a grant that is completed while somebody gives it up stays with its connec
   const { connection } = await altered({ sessions: { ...sessions, complete } }).complete(second.request)
   expect((await tokenOf(connection.id)).accessToken).toBeTruthy()
   expect(bench.discarded).toHaveLength(before)
+})
+
+test('a callback that came with no code while its twin was at the exchange ends nothing of what the twin brings', async () => {
+  const input = await callbackOf(new Visitor(bench), 'twin')
+  const { sessions } = bench.ports
+  let staged: unknown
+  const byStateHash: typeof sessions.byStateHash = async (hash) => {
+    const seen = await sessions.byStateHash(hash)
+    staged = await bench.connect.callback(input)
+    return seen
+  }
+  const refused = new Map([...input.parameters, ['error', ['access_denied']]])
+  refused.delete('code')
+  const outcome = await altered({ sessions: { ...sessions, byStateHash } }).callback({ ...input, parameters: refused })
+  expect(outcome.kind).toBe('page')
+  const { url } = staged as { readonly url: string }
+  expect((await api(bench, key, 'connect/complete', { ...codeOf(url), owner: 'twin' })).status).toBe(200)
+})
+
+test('an exchange that fails when its link was already used again ends nothing of the newer run', async () => {
+  const link = await reconnectLink(await connect('again', 'again'), { return_url: RETURN_URL })
+  const visitor = new Visitor(bench)
+  const input = inputOf(await visitor.consent(await visitor.start(link.url), 'again'), visitor)
+  let proof: ReturnType<typeof codeOf> | undefined
+  const run: ConnectPorts['exchange']['run'] = async () => {
+    bench.advance(31 * MINUTE)
+    proof = await granted(link, 'again', visitor)
+    throw new Fault('provider_unavailable')
+  }
+  expect((await altered({ exchange: { ...bench.ports.exchange, run } }).callback(input)).kind).toBe('page')
+  expect((await api(bench, key, 'connect/complete', { ...proof, owner: 'again' })).status).toBe(200)
 })
 
 test('a grant whose connection got another account before it was completed is given back', async () => {

@@ -59,11 +59,43 @@ export const sessionCases: readonly StoreCase[] = [
       const org = await TestOrganization.open(store, context)
       const { session, intent } = await exchanging(org)
       await store.connectSessions.stage(session.id, intent, staged, org.answer(intent), null)
-      await store.connectSessions.fail(session.id, faultAt(PAST, 'account_mismatch'), org.event('connect.failed'))
+      await store.connectSessions.fail(await loaded(org, session), faultAt(PAST, 'account_mismatch'), org.event('connect.failed'))
       const now = await store.connectSessions.load(session.id)
       assert.deepEqual([now?.state, now?.fault?.code, now?.staged, now?.flow?.intent], ['open', 'account_mismatch', null, intent])
       assert.equal(await store.connectSessions.start(session.id, flowOf(org), {}, org.event('connect.started')), true)
       assert.equal((await store.connectSessions.load(session.id))?.fault, null)
+    },
+  },
+  {
+    name: 'a failure ends the run that failed and its exchange, and none that came after it',
+    async run(store, context) {
+      const org = await TestOrganization.open(store, context)
+      const { connectSessions } = store
+      const session = await stored(org)
+      const states: string[] = []
+      const fail = async (seen: ConnectSession) => {
+        await connectSessions.fail(seen, faultAt(PAST), { ...org.event('connect.failed'), subject: session.id })
+        states.push((await loaded(org, session)).state)
+      }
+      const run = async () => {
+        const flow = flowOf(org)
+        const intent = org.intent()
+        await connectSessions.start(session.id, flow, {}, org.event('connect.started'))
+        const started = await loaded(org, session)
+        await connectSessions.beginExchange(session.id, flow.stateHash, intent)
+        const exchanging = await loaded(org, session)
+        return { intent, started, exchanging }
+      }
+      const first = await run()
+      await fail(first.started)
+      await fail(first.exchanging)
+      const second = await run()
+      await fail(first.exchanging)
+      await connectSessions.stage(session.id, second.intent, staged, org.answer(second.intent), null)
+      for (const seen of [first.exchanging, second.started, second.exchanging]) await fail(seen)
+      assert.deepEqual(states, ['exchanging', 'open', 'exchanging', 'staged', 'staged', 'open'])
+      const { items } = await store.events.list(org.organization, { subject: session.id }, { limit: 10, cursor: null })
+      assert.equal(items.length, 2)
     },
   },
   {
@@ -179,6 +211,12 @@ export const sessionCases: readonly StoreCase[] = [
 
 function codeOf(org: TestOrganization, key: string, changes: Partial<KeptCode> = {}): KeptCode {
   return { integration: org.integration.id, key, code: bytesOf('sealed code'), facts: { place: key }, receivedAt: PAST, until: PAST + 10, ...changes }
+}
+
+async function loaded({ store }: TestOrganization, { id }: ConnectSession): Promise<ConnectSession> {
+  const session = await store.connectSessions.load(id)
+  if (session === undefined) throw new Error(`${id} is not stored`)
+  return session
 }
 
 const staged = { grant: bytesOf('sealed grant'), account: 'account', accountLabel: 'Account', codeHash: 'code hash', stagedAt: PAST }

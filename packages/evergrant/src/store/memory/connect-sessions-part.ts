@@ -81,7 +81,9 @@ export function connectSessionsPart(tables: Tables): ConnectSessions {
     },
     beginExchange: async (id, stateHash, intent) => beginExchange(tables, id, stateHash, intent),
     stage: async (id, intent, staged, answer, event) => stage(tables, id, intent, staged, answer, event),
-    fail: async (id, fault, event) => {
+    fail: async ({ id, flow }, fault, event) => {
+      const current = tables.sessions.get(id)?.flow
+      if (current?.stateHash !== flow?.stateHash || current?.intent !== flow?.intent) return
       told(tables, move(tables, id, ['exchanging', 'started', 'staged'], { state: 'open', fault, staged: null }), event)
     },
     complete: async (id, result, event) => told(tables, move(tables, id, ['staged'], { state: 'completed', result, fault: null, staged: null }), event),

@@ -73,11 +73,14 @@ function* stage(id: ConnectSessionId, intent: IntentId, staged: StagedGrant, ans
   return session.flow_intent === intent && (session.state === 'staged' || session.state === 'completed')
 }
 
-function* fail(id: ConnectSessionId, fault: StoredFault, event: NewEvent): Program<void> {
+function* fail({ id, flow }: Pick<ConnectSession, 'id' | 'flow'>, fault: StoredFault, event: NewEvent): Program<void> {
   const failed = yield* run(
-    `update connect_session set state = 'open', fault = ?, ${clear(STAGED_COLUMNS)} where id = ? and state in ('exchanging', 'started', 'staged')`,
+    `update connect_session set state = 'open', fault = ?, ${clear(STAGED_COLUMNS)} where id = ? and state in ('exchanging', 'started', 'staged')
+       and flow_state_hash = ? and flow_intent is not distinct from ?`,
     JSON.stringify(fault),
     id,
+    flow?.stateHash ?? null,
+    flow?.intent ?? null,
   )
   if (failed === 1) yield* append(event)
 }
@@ -164,7 +167,7 @@ export function connectSessionsStore(database: Database): ConnectSessions {
     start: (id, flow, variables, event, chosen) => database.write(() => start(id, flow, variables, event, chosen)),
     beginExchange: (id, stateHash, intent) => database.write(() => beginExchange(id, stateHash, intent)),
     stage: (id, intent, staged, answer, event) => database.write(() => stage(id, intent, staged, answer, event)),
-    fail: (id, fault, event) => database.write(() => fail(id, fault, event)),
+    fail: (seen, fault, event) => database.write(() => fail(seen, fault, event)),
     complete: (id, result, event) => database.write(() => complete(id, result, event)),
     burn: (id, fault, event) => database.write(() => burn(id, fault, event)),
     noteKept: (intents, at) => database.write(() => noteKept(database.dialect, intents, at), { repeatable: true }),
