@@ -1,5 +1,5 @@
 // Who may undo what: stops of the whole organization hold against the owner of a program, and a person is asked once.
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { DAY, HOUR, MINUTE } from '../core/time.ts'
 import { type AgentLab, createAgentLab } from '../testing/agent-lab.ts'
 import { installationDesk } from '../testing/installation-desk.ts'
@@ -34,6 +34,47 @@ describe('what somebody of the whole organization stopped', () => {
     await post(`${at}/lock`, {}, member.token)
     expect((await post(`${at}/unlock`, {}, member.token)).json.code).toBe('role_missing')
     expect((await patch('allowed')).json.code).toBe('conflict')
+  })
+})
+
+describe('what somebody of the whole organization stops at the very moment', () => {
+  const meanwhile = async (
+    stop: (id: string) => Promise<unknown>,
+    asked: (at: string, token: string) => Promise<{ json: { code?: string } }>,
+    locked: boolean,
+  ) => {
+    const member = (await signIn(lab, { role: 'member', organization: lab.organization })) as { id: string; token: string }
+    const { id } = await enrolled(await lab.agent({}, { owner: member.id }))
+    if (locked) await post(`installations/${id}/lock`, {}, member.token)
+    else await lab.call('PATCH', `/api/v1/installations/${id}`, { body: { recovery: 'blocked' }, key: member.token })
+    const { get } = lab.store.installations
+    let first = true
+    vi.spyOn(lab.store.installations, 'get').mockImplementation(async (wanted) => {
+      const found = await get(wanted)
+      if (first && wanted === id) {
+        first = false
+        await stop(id)
+      }
+      return found
+    })
+    const answer = await asked(`installations/${id}`, member.token)
+    vi.restoreAllMocks()
+    return { code: answer.json.code, status: (await read(`installations/${id}`)).status }
+  }
+
+  test('is not undone by an unlock that was decided before', async () => {
+    const unlock = (at: string, token: string) => post(`${at}/unlock`, {}, token)
+    expect(await meanwhile((id) => post(`installations/${id}/lock`), unlock, true)).toEqual({ code: 'role_missing', status: 'locked' })
+  })
+
+  test.each(['allowed', 'blocked'])('is not undone by a recovery that is %s by somebody who decided before', async (recovery) => {
+    const block = (id: string) => lab.call('PATCH', `/api/v1/installations/${id}`, { body: { recovery: 'blocked' } })
+    const change = (at: string, token: string) => lab.call('PATCH', `/api/v1/${at}`, { body: { recovery }, key: token })
+    const { code, status } = await meanwhile(block, change, false)
+    expect([code, status]).toEqual([recovery === 'allowed' ? 'role_missing' : undefined, 'recovery_blocked'])
+    const [{ id }] = (await read('installations')).items
+    const [{ owner }] = (await read('agents')).items
+    expect((await lab.store.installations.get(id))?.installation.stoppedBy?.whole, owner).toBe(true)
   })
 })
 

@@ -77,6 +77,18 @@ describe('a workload that was cut off', () => {
     expect((await post(`${again.id}/lift`, member.token)).json.workload_refused).toBe(false)
   })
 
+  test.each(['owner', 'somebody of the whole organization'])('by a lock of %s does not get around it by signing its own machine out', async (by) => {
+    const member = await signIn(lab, { role: 'member', organization: lab.organization })
+    const { json: trusted } = await trust(await lab.agent({ auto_accept: ['workload'] }, { owner: member.id }))
+    const { id, machine } = await enrolling(trusted.audience)
+    expect((await post(`${id}/lock`, by === 'owner' ? member.token : undefined)).json.workload_refused).toBe(true)
+    const refreshToken = machine.refreshToken ?? ''
+    expect((await machine.post('/api/v1/auth/sdk/revoke', refreshToken, { refresh_token: refreshToken })).status).toBe(200)
+    expect((await enrolling(trusted.audience)).answer.json.code).toBe('workload_refused')
+    expect((await post(`${id}/lift`)).json.workload_refused).toBe(false)
+    expect((await enrolling(trusted.audience)).answer.status).toBe(200)
+  })
+
   test('is not one that signed out or that was rotated: these enrol again', async () => {
     const { json: trusted } = await trust(await lab.agent({ auto_accept: ['workload'] }))
     const { machine, id } = await enrolling(trusted.audience)

@@ -219,7 +219,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'unlocking an installation',
-    run: (store, { org }) => store.installations.unlock(org.organization, installationAt(220), NOW, org.event('installation.unlocked')),
+    run: (store, { org }) => store.installations.unlock(org.organization, installationAt(220), true, NOW, org.event('installation.unlocked')),
   },
   { name: 'excusing tokens that ended while the server was down', run: (store) => store.installations.excuse(NOW - 3 * DAY, NOW - 2 * DAY, LIMIT) },
   { name: 'removing tokens that were replaced long ago', run: (store) => store.installations.purge(NOW - 7 * DAY, LIMIT) },

@@ -157,7 +157,7 @@ export class InstallationService {
     if (installation.status === 'locked') {
       // From now on it is theirs to unlock.
       if (stopper.whole && installation.stoppedBy?.whole !== true)
-        await this.#ports.installations.update(caller.organization, id, { stoppedBy: stopper }, event)
+        await this.#ports.installations.update(caller.organization, id, { stoppedBy: stopper, whole: true }, event)
       return this.get(caller, id)
     }
     const message = reason ?? 'An operator locked it.'
@@ -174,7 +174,8 @@ export class InstallationService {
     requireUndoing(caller, installation.stoppedBy, 'unlock it')
     const rekeyUntil = this.#ports.clock.wall() + REKEY_MS
     const event = this.#event('installation.unlocked', caller, id, { rekey_until: rekeyUntil, lock: installation.lock?.code ?? null })
-    const outcome = await this.#ports.installations.unlock(caller.organization, id, rekeyUntil, event)
+    const outcome = await this.#ports.installations.unlock(caller.organization, id, caller.own === null, rekeyUntil, event)
+    if (outcome === 'held') requireUndoing(caller, { actor: caller.actor, whole: true }, 'unlock it')
     if (outcome === 'not_locked') throw new Fault('conflict', { detail: `The installation ${installation.name} is not locked.` })
     if (outcome === 'gone') throw installationNotFound(id)
     return this.get(caller, id)
@@ -193,9 +194,9 @@ export class InstallationService {
   }
 
   /** @throws Fault `not_found`; `conflict` for the recovery of one that is locked or over; `role_missing` */
-  async update(caller: AgentCaller, id: InstallationId, wanted: Omit<InstallationChanges, 'stoppedBy'>): Promise<InstallationDetails> {
+  async update(caller: AgentCaller, id: InstallationId, wanted: Omit<InstallationChanges, 'stoppedBy' | 'whole'>): Promise<InstallationDetails> {
     const { installation: before } = await this.#standing(caller, id)
-    const changes = { ...wanted, ...recoverySwitch(caller, before, wanted.status) }
+    const changes = { ...wanted, ...recoverySwitch(caller, before, wanted.status), whole: caller.own === null }
     const { name, recoveryMode, status } = changes
     const data = {
       ...(name === undefined ? {} : { name, name_before: before.name }),
@@ -203,8 +204,9 @@ export class InstallationService {
       ...(status === undefined ? {} : { status, status_before: before.status }),
     }
     const type = recoveryMode === undefined && status === undefined ? 'installation.updated' : 'recovery.switch_changed'
-    if ((await this.#ports.installations.update(caller.organization, id, changes, this.#event(type, caller, id, data))) === 'gone')
-      throw installationNotFound(id)
+    const outcome = await this.#ports.installations.update(caller.organization, id, changes, this.#event(type, caller, id, data))
+    if (outcome === 'gone') throw installationNotFound(id)
+    if (outcome === 'held') requireUndoing(caller, { actor: caller.actor, whole: true }, 'allow its recovery')
     return this.get(caller, id)
   }
 

@@ -68,7 +68,10 @@ export interface SdkRevocation {
   /** Where the class is a cut-off: the installation is retired, or locked with an incident. */
   readonly status: 'active' | 'retired' | 'locked'
   readonly lock: InstallationLock | null
-  /** Left out where its own machine or Evergrant itself ends it. An earlier stop by somebody who looks after the whole organization stays in place. */
+  /**
+   * Left out where its own machine or Evergrant itself ends it: then what somebody locked stays stopped by them. An earlier stop by somebody who looks after the
+   * whole organization stays in place.
+   */
   readonly stopper?: Stopper
 }
 
@@ -95,14 +98,21 @@ export interface Installations {
     at: Instant,
     event: NewEvent & { readonly id: NewEvent['id'] },
   ): Promise<readonly InstallationId[]>
-  /** Takes the lock away and asks for a new key until `rekeyUntil`. */
-  unlock(organization: OrganizationId, id: InstallationId, rekeyUntil: Instant, event: NewEvent): Promise<'unlocked' | 'not_locked' | 'gone'>
+  /** Takes the lock away and asks for a new key until `rekeyUntil`. `held`: somebody of the whole organization stopped it, and `whole` is false. */
+  unlock(
+    organization: OrganizationId,
+    id: InstallationId,
+    whole: boolean,
+    rekeyUntil: Instant,
+    event: NewEvent,
+  ): Promise<'unlocked' | 'not_locked' | 'held' | 'gone'>
   /**
    * The subject of this installation's workload may enrol again: all that keep it out of the agent do so no longer. `held`: one of them was stopped by somebody
    * of the whole organization, and `whole` is false. What is locked is not lifted.
    */
   lift(organization: OrganizationId, id: InstallationId, whole: boolean, event: NewEvent): Promise<'lifted' | 'not_kept_out' | 'held' | 'gone'>
-  update(organization: OrganizationId, id: InstallationId, changes: InstallationChanges, event: NewEvent): Promise<'updated' | 'gone'>
+  /** `held`: `stoppedBy` is null, and somebody of the whole organization has stopped it. */
+  update(organization: OrganizationId, id: InstallationId, changes: InstallationChanges, event: NewEvent): Promise<'updated' | 'held' | 'gone'>
   tokensOf(id: InstallationId, limit: number): Promise<readonly SdkToken[]>
   attemptsOf(id: InstallationId, limit: number): Promise<readonly RecoveryAttempt[]>
   /** Counted recoveries in the organization from `since` until now, and how many installations live there: for the breaker. */
@@ -133,5 +143,8 @@ export interface InstallationChanges {
   readonly name?: string
   readonly recoveryMode?: RecoveryMode | null
   readonly status?: 'active' | 'recovery_blocked'
+  /** Null: nobody any more. Whoever does not reach the whole organization leaves a stop by somebody who does in place. */
   readonly stoppedBy?: Stopper | null
+  /** Who decides reaches the whole organization. */
+  readonly whole?: boolean
 }

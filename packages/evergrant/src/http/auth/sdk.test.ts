@@ -309,7 +309,7 @@ describe.each(STORES)('on $store', ({ open }) => {
       await used()
       await lab.time.advance(HOUR)
       expect(saidBy(await present(machine, REFRESH, { token: old }))).toBe('403 installation_locked')
-      await lab.store.installations.unlock(lab.organization, installation, lab.time.clock.wall() + DAY, event('installation.unlocked', installation))
+      await lab.store.installations.unlock(lab.organization, installation, true, lab.time.clock.wall() + DAY, event('installation.unlocked', installation))
       expect(saidBy(await present(machine, REFRESH, { token: old }))).toBe('409 rekey_required')
       const next = await lab.machine()
       next.nonce = machine.nonce

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Approval } from '../../core/agent/approvals.ts'
 import type { Installation } from '../../core/agent/installation.ts'
+import type { InstallationChanges } from '../../core/agent/installations.ts'
+import type { Stopper } from '../../core/agent/stopper.ts'
 import { type ConnectionId, type InstallationId, newId } from '../../core/ids.ts'
 import { agentOf, enrolled, enrolmentOf, enrolRequest, newAgent } from './agents.ts'
 import { heardDuring } from './people.ts'
@@ -224,6 +226,46 @@ export const enrolmentCases: readonly StoreCase[] = [
       assert.deepEqual([await lift(own, false), await lift(own, true), await lift(whole, true)], ['held', 'lifted', 'not_kept_out'])
       assert.equal((await enrol(agent, 'main')).kind, 'enrolled')
       assert.equal(await lift(newId('ins', context.entropy), true), 'gone')
+    },
+  },
+  {
+    name: 'what somebody of the whole organization stopped is undone by nobody else, whenever that was decided; a lock holds when the machine signs itself out',
+    async run(store, context) {
+      const org = await TestOrganization.open(store, context)
+      const { organization } = org
+      const request = enrolRequest(org, await newAgent(org), null, newId('evt', context.entropy))
+      const outcome = await store.enrolments.enrol(request)
+      assert.ok(outcome.kind === 'enrolled')
+      const { id } = outcome.standing.installation
+      const [whole, own] = [{ actor: BY, whole: true } as const, { actor: BY, whole: false } as const]
+      const stoppedBy = async () => (await store.installations.get(id))?.installation.stoppedBy
+      const update = (changes: InstallationChanges) => store.installations.update(organization, id, changes, org.event('installation.updated'))
+      const unlock = (all: boolean) => store.installations.unlock(organization, id, all, PAST, org.event('installation.unlocked'))
+      const end = (status: 'locked' | 'retired', stopper?: Stopper) => {
+        const revocation = {
+          class: 'owner_request',
+          reason: null,
+          by: 'usr_1',
+          ticket: false,
+          status,
+          lock: null,
+          ...(stopper === undefined ? {} : { stopper }),
+        } as const
+        return store.installations.revoke(organization, { installation: id }, revocation, PAST, org.event('installation.retired'))
+      }
+      await update({ status: 'recovery_blocked', stoppedBy: whole, whole: true })
+      assert.equal(await update({ status: 'recovery_blocked', stoppedBy: own }), 'updated')
+      assert.deepEqual(await stoppedBy(), whole)
+      assert.deepEqual(
+        [await update({ status: 'active', stoppedBy: null }), (await store.installations.get(id))?.installation.status],
+        ['held', 'recovery_blocked'],
+      )
+      assert.equal(await update({ status: 'active', stoppedBy: null, whole: true }), 'updated')
+      await end('locked', whole)
+      assert.deepEqual([await unlock(false), await unlock(true), await stoppedBy()], ['held', 'unlocked', null])
+      await end('locked', own)
+      await end('retired')
+      assert.deepEqual(await stoppedBy(), own)
     },
   },
   {

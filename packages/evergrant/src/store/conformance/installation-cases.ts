@@ -218,9 +218,9 @@ export const installationCases: readonly StoreCase[] = [
       assert.equal(saidOf(await present(org, { ...held, token: third })), 'refused installation_locked')
       assert.equal(saidOf(await present(org, sibling)), 'issue rotate')
       const unlocked = org.event('installation.unlocked')
-      assert.equal(await store.installations.unlock(org.organization, sibling.installation.id, FUTURE, unlocked), 'not_locked')
-      assert.equal(await store.installations.unlock(org.organization, newId('ins', context.entropy), FUTURE, unlocked), 'gone')
-      assert.equal(await store.installations.unlock(org.organization, id, FUTURE, unlocked), 'unlocked')
+      assert.equal(await store.installations.unlock(org.organization, sibling.installation.id, true, FUTURE, unlocked), 'not_locked')
+      assert.equal(await store.installations.unlock(org.organization, newId('ins', context.entropy), true, FUTURE, unlocked), 'gone')
+      assert.equal(await store.installations.unlock(org.organization, id, true, FUTURE, unlocked), 'unlocked')
       assert.equal(saidOf(await present(org, { ...held, token: third })), 'refused rekey_required')
       const nextKey = { thumbprint: 'new key', jwk: { kty: 'OKP', x: 'new' }, custody: 'keychain' } as const
       assert.equal(saidOf(await present(org, { ...held, token: third }, { nextKey })), 'issue re_key')

@@ -198,7 +198,7 @@ function revoke(
             lock,
             minGeneration,
             rekeyUntil: null,
-            stoppedBy: installation.stoppedBy?.whole === true ? installation.stoppedBy : stopper,
+            stoppedBy: installation.stoppedBy?.whole === true || (stopper === null && installation.status === 'locked') ? installation.stoppedBy : stopper,
           },
     )
   }
@@ -218,24 +218,37 @@ function revoke(
   return found.map(({ id }) => id)
 }
 
-function change(tables: Tables, organization: OrganizationId, id: InstallationId, { name, recoveryMode, status, stoppedBy }: InstallationChanges): boolean {
+function change(
+  tables: Tables,
+  organization: OrganizationId,
+  id: InstallationId,
+  { name, recoveryMode, status, stoppedBy, whole = false }: InstallationChanges,
+): 'updated' | 'held' | 'gone' {
   const installation = tables.installations.get(id)
-  if (installation === undefined || installation.organization !== organization) return false
+  if (installation === undefined || installation.organization !== organization) return 'gone'
+  const held = !whole && installation.stoppedBy?.whole === true
+  if (held && stoppedBy === null) return 'held'
   const live = installation.status === 'active' || installation.status === 'recovery_blocked'
   put(tables, {
     ...installation,
     ...(name === undefined ? {} : { name }),
     ...(recoveryMode === undefined ? {} : { recoveryMode }),
     ...(status === undefined || !live ? {} : { status }),
-    ...(stoppedBy === undefined || installation.status === 'retired' ? {} : { stoppedBy }),
+    ...(stoppedBy === undefined || held || installation.status === 'retired' ? {} : { stoppedBy }),
   })
-  return true
+  return 'updated'
 }
 
-function unlock(tables: Tables, organization: OrganizationId, id: InstallationId, rekeyUntil: Instant): 'unlocked' | 'not_locked' | 'gone' {
+function unlock(
+  tables: Tables,
+  organization: OrganizationId,
+  id: InstallationId,
+  { whole, rekeyUntil }: { readonly whole: boolean; readonly rekeyUntil: Instant },
+): 'unlocked' | 'not_locked' | 'held' | 'gone' {
   const installation = tables.installations.get(id)
   if (installation === undefined || installation.organization !== organization) return 'gone'
   if (installation.status !== 'locked') return 'not_locked'
+  if (!whole && installation.stoppedBy?.whole === true) return 'held'
   put(tables, { ...installation, status: 'active', lock: null, stoppedBy: null, rekeyUntil })
   return 'unlocked'
 }
@@ -289,8 +302,8 @@ export function installationsPart(tables: Tables): Installations {
       for (const mark of marks) markSeen(tables, mark)
     },
     revoke: async (organization, target, revocation, at, event) => revoke(tables, organization, target, revocation, { at, event }),
-    unlock: async (organization, id, rekeyUntil, event) => {
-      const outcome = unlock(tables, organization, id, rekeyUntil)
+    unlock: async (organization, id, whole, rekeyUntil, event) => {
+      const outcome = unlock(tables, organization, id, { whole, rekeyUntil })
       if (outcome === 'unlocked') tables.append(event)
       return outcome
     },
@@ -300,9 +313,9 @@ export function installationsPart(tables: Tables): Installations {
       return outcome
     },
     update: async (organization, id, changes, event) => {
-      if (!change(tables, organization, id, changes)) return 'gone'
-      tables.append(event)
-      return 'updated'
+      const outcome = change(tables, organization, id, changes)
+      if (outcome === 'updated') tables.append(event)
+      return outcome
     },
     tokensOf: async (id, limit) => tokensOf(tables, id).slice(0, limit),
     attemptsOf: async (id, limit) => attemptsOf(tables, id).slice(0, limit),

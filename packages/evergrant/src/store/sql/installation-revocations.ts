@@ -66,7 +66,7 @@ function* revokeBatch(dialect: Dialect, { organization, target, revocation, at, 
   else
     yield* run(
       `update installation set status = ?, "lock" = ?, min_generation = generation + 1, rekey_until = null,
-       stopped_by = case when stopped_by like '%"whole":true}' then stopped_by else ? end where ${dialect.among('id')}`,
+       stopped_by = case when stopped_by like '%"whole":true}'${stopper === null ? " or status = 'locked'" : ''} then stopped_by else ? end where ${dialect.among('id')}`,
       status,
       toJson(lock),
       toJson(stopper),

@@ -8,7 +8,7 @@ import { append } from './event-rows.ts'
 import { forgetEnded, purgeTokens } from './installation-purge.ts'
 import { revokeAll } from './installation-revocations.ts'
 import { INSTALLATION, SDK_TOKEN, STANDING, STANDING_TABLES, toInstallation, toSdkToken, toStanding } from './installation-rows.ts'
-import { changed, type Database, type Dialect, type Program, row, rows, run, type SqlValue } from './program.ts'
+import { changed, type Database, type Dialect, type Program, type Row, row, rows, run, type SqlValue } from './program.ts'
 import { RECOVERY_ATTEMPT, toRecoveryAttempt } from './recovery-attempt-rows.ts'
 import { integer, json, text, textOrNull, toJson } from './rows.ts'
 import { PRESSING, present } from './sdk-presentations.ts'
@@ -60,16 +60,26 @@ function* unlock(
   dialect: Dialect,
   organization: OrganizationId,
   id: InstallationId,
-  rekeyUntil: Instant,
+  { whole, rekeyUntil }: { readonly whole: boolean; readonly rekeyUntil: Instant },
   event: NewEvent,
-): Program<'unlocked' | 'not_locked' | 'gone'> {
-  const found = yield* row(`select i.status from installation i where i.id = ? and i.organization_id = ? ${dialect.forUpdate('i')}`, id, organization)
+): Program<'unlocked' | 'not_locked' | 'held' | 'gone'> {
+  const found = yield* row(
+    `select i.status, i.stopped_by from installation i where i.id = ? and i.organization_id = ? ${dialect.forUpdate('i')}`,
+    id,
+    organization,
+  )
   if (found === undefined) return 'gone'
   if (found.status !== 'locked') return 'not_locked'
+  if (!whole && isStoppedByWhole(found)) return 'held'
   yield* run(`update installation set status = 'active', "lock" = null, stopped_by = null, rekey_until = ? where id = ?`, rekeyUntil, id)
   yield* append(event)
   yield* changed({ kind: 'installation', installation: id })
   return 'unlocked'
+}
+
+/** Looked at under the lock: it may have happened since the caller decided. */
+function isStoppedByWhole(found: Row): boolean {
+  return found['stopped_by'] !== null && json<Stopper>(found, 'stopped_by').whole
 }
 
 /** All that keep the subject out of the agent, in one order. */
@@ -89,7 +99,7 @@ function* lift(
     textOrNull(found, 'workload_subject'),
   )
   if (barring.length === 0) return 'not_kept_out'
-  if (!whole && barring.some((one) => json<Stopper>(one, 'stopped_by').whole)) return 'held'
+  if (!whole && barring.some(isStoppedByWhole)) return 'held'
   yield* run(`update installation set stopped_by = null where ${dialect.among('id')}`, JSON.stringify(barring.map((one) => one.id)))
   yield* append(event)
   return 'lifted'
@@ -100,14 +110,20 @@ function* update(
   dialect: Dialect,
   organization: OrganizationId,
   id: InstallationId,
-  { name, recoveryMode, status, stoppedBy }: InstallationChanges,
+  { name, recoveryMode, status, stoppedBy, whole = false }: InstallationChanges,
   event: NewEvent,
-): Program<'updated' | 'gone'> {
-  const found = yield* row(`select i.status from installation i where i.id = ? and i.organization_id = ? ${dialect.forUpdate('i')}`, id, organization)
+): Program<'updated' | 'held' | 'gone'> {
+  const found = yield* row(
+    `select i.status, i.stopped_by from installation i where i.id = ? and i.organization_id = ? ${dialect.forUpdate('i')}`,
+    id,
+    organization,
+  )
   if (found === undefined) return 'gone'
+  const held = !whole && isStoppedByWhole(found)
+  if (held && stoppedBy === null) return 'held'
   if (name !== undefined) yield* run('update installation set name = ? where id = ?', name, id)
   if (recoveryMode !== undefined) yield* run('update installation set recovery_mode = ? where id = ?', recoveryMode, id)
-  if (stoppedBy !== undefined) yield* run("update installation set stopped_by = ? where id = ? and status <> 'retired'", toJson(stoppedBy), id)
+  if (stoppedBy !== undefined && !held) yield* run("update installation set stopped_by = ? where id = ? and status <> 'retired'", toJson(stoppedBy), id)
   if (status !== undefined) yield* run("update installation set status = ? where id = ? and status in ('active', 'recovery_blocked')", status, id)
   yield* append(event)
   yield* changed({ kind: 'installation', installation: id })
@@ -168,7 +184,7 @@ export function installationsStore(database: Database): Installations {
     present: (presentation) => database.write(() => present(dialect, presentation), { repeatable: true }),
     markSeen: (marks) => (marks.length === 0 ? Promise.resolve() : database.write(() => markSeen(marks), { repeatable: true })),
     revoke: (organization, target, revocation, at, event) => revokeAll(database, { organization, target, revocation, at, event }),
-    unlock: (organization, id, rekeyUntil, event) => database.write(() => unlock(dialect, organization, id, rekeyUntil, event)),
+    unlock: (organization, id, whole, rekeyUntil, event) => database.write(() => unlock(dialect, organization, id, { whole, rekeyUntil }, event)),
     lift: (organization, id, whole, event) => database.write(() => lift(dialect, organization, id, whole, event)),
     update: (organization, id, changes, event) => database.write(() => update(dialect, organization, id, changes, event)),
     tokensOf: (id, limit) => database.read(() => tokensOf(id, limit)),
