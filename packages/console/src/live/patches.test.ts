@@ -78,10 +78,11 @@ describe('what the stream says of rows', () => {
     const client = new QueryClient()
     const life = ['GET /api/v1/connections/{id}/timeline', { path: { id: 'con_1' }, query: { limit: 40 } }, 'list']
     const other = ['GET /api/v1/connections/{id}/timeline', { path: { id: 'con_2' }, query: { limit: 40 } }, 'list']
-    for (const key of [life, other]) client.setQueryData(key, page())
+    const one = ['GET /api/v1/connections/{id}', { path: { id: 'con_1' } }]
+    for (const key of [one, life, other]) client.setQueryData(key, page())
     patch(client, message('event', { id: 'evt_1', type: 'connection.checked', connection_id: 'con_1' }))
     patch(client, message('event', { id: 'evt_2', type: 'user.left', connection_id: null }))
-    expect([life, other].map((key) => client.getQueryState(key)?.isInvalidated)).toEqual([true, false])
+    expect([one, life, other].map((key) => client.getQueryState(key)?.isInvalidated)).toEqual([true, true, false])
   })
 
   test('after a reset everything is read again', () => {

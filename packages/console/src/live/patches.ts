@@ -15,6 +15,8 @@ interface Page {
 }
 
 const LIST: Name = 'GET /api/v1/connections'
+/** What explains one connection is read again when that connection changed. */
+const EXPLAINED_BY: readonly Name[] = ['GET /api/v1/connections/{id}/why', 'GET /api/v1/connections/{id}/timeline']
 /** Counts and sentences, read again at most every few seconds after something changed. */
 const SUMMARIES: readonly Name[] = ['GET /api/v1/console/overview', 'GET /api/v1/connections/facets']
 
@@ -26,7 +28,8 @@ export function patch(client: QueryClient, { event, data }: StreamMessage): 'row
   }
   if (event === 'event') {
     const { connection_id: id } = JSON.parse(data) as { readonly connection_id: string | null }
-    if (id !== null) readOf(client, id)
+    // A change that was made past this server, as by its command line, is told by the record alone.
+    if (id !== null) readAgainAsTold(client, ['GET /api/v1/connections/{id}', ...EXPLAINED_BY], { id })
     return 'nothing'
   }
   const value = JSON.parse(data) as Listed
@@ -37,16 +40,12 @@ export function patch(client: QueryClient, { event, data }: StreamMessage): 'row
   if (event !== 'connection') return 'nothing'
   noteTold(value)
   client.setQueryData(['GET /api/v1/connections/{id}', { path: { id: value.id } }], (before: Listed | undefined) => (before === undefined ? undefined : value))
-  readOf(client, value.id)
+  readAgainAsTold(client, EXPLAINED_BY, { id: value.id })
   const found = replaceRow(client, value)
   // What is not on the screen is read when it is shown again: the row may be new to it, or not belong there any more.
   void client.invalidateQueries({ queryKey: [LIST], type: 'inactive', refetchType: 'none' })
   return found ? 'row' : 'nothing'
 }
-
-/** What explains one connection is read again when that connection changed. */
-const readOf = (client: QueryClient, id: string): void =>
-  readAgainAsTold(client, ['GET /api/v1/connections/{id}/why', 'GET /api/v1/connections/{id}/timeline'], { id })
 
 /** Answers that are no lists have other shapes. */
 const listsOf = (client: QueryClient): readonly Query[] =>

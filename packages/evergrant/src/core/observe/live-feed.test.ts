@@ -70,3 +70,21 @@ test('the first look misses nothing that happened since somebody listens, howeve
   await time.advance(3 * SECOND)
   expect(told).toEqual(['event 2000', 'event 9000'])
 })
+
+test('more events than anybody can follow, second after second, make everybody read again every ten seconds and once at the end', async () => {
+  let count = 0
+  const { time, told, feed } = lab({
+    events: () => {
+      const from = time.clock.wall()
+      return Promise.resolve(count-- > 0 ? Array.from({ length: 200 }, (_, at) => eventAt(from + at)) : [])
+    },
+  })
+  feed.listen()
+  count = 13
+  await time.advance(9 * SECOND)
+  expect(told).toEqual(['reset'])
+  await time.advance(4 * SECOND)
+  expect(told).toEqual(['reset', 'reset'])
+  await time.advance(60 * SECOND)
+  expect(told).toEqual(['reset', 'reset', 'reset'])
+})

@@ -47,6 +47,9 @@ interface Tail {
   readonly from: Instant
   /** Null before the first look. */
   readonly seen: ReadonlySet<EventId> | null
+  /** Monotonic: when everybody was last made to read again, and whether more was left out since. */
+  readonly resetAt: number
+  readonly owesReset: boolean
 }
 
 /** Turns what the store tells into messages of the stream. Reads nothing while nobody listens. */
@@ -87,7 +90,10 @@ export class LiveFeed {
   /** Somebody has begun to listen: from now on events are looked for. */
   listen(): void {
     const { hub, clock } = this.#ports
-    for (const organization of hub.organizations()) if (!this.#tails.has(organization)) this.#tails.set(organization, { from: clock.wall(), seen: null })
+    for (const organization of hub.organizations())
+      if (!this.#tails.has(organization)) {
+        this.#tails.set(organization, { from: clock.wall(), seen: null, resetAt: Number.NEGATIVE_INFINITY, owesReset: false })
+      }
     if (!this.#tailing && !this.#closed) this.#tailSoon()
   }
 
@@ -158,15 +164,23 @@ export class LiveFeed {
     for (const organization of this.#tails.keys()) if (!heard.includes(organization)) this.#tails.delete(organization)
     for (const organization of heard) {
       const now = clock.wall()
-      const tail = this.#tails.get(organization)
-      const found = await observed.eventsSince(organization, idFrom('evt', (tail?.from ?? now) - OVERLAP_MS), EVENTS_AT_ONCE)
-      this.#tails.set(organization, { from: now, seen: new Set(found.map(({ id }) => id)) })
+      const tail = this.#tails.get(organization) ?? { from: now, seen: null, resetAt: Number.NEGATIVE_INFINITY, owesReset: false }
+      const found = await observed.eventsSince(organization, idFrom('evt', tail.from - OVERLAP_MS), EVENTS_AT_ONCE)
       // What lay there before anybody listened is read from the list.
-      const since = idFrom('evt', (tail?.from ?? now) - TAIL_MS)
-      const seen = tail?.seen ?? null
-      const news = found.filter(({ id }) => (seen === null ? id >= since : !seen.has(id)))
-      if (news.length === EVENTS_AT_ONCE) hub.reset(organization)
-      else for (const event of news) hub.publish(organization, { topic: 'events', event: 'event', data: eventText(event) })
+      const since = idFrom('evt', tail.from - TAIL_MS)
+      const news = found.filter(({ id }) => (tail.seen === null ? id >= since : !tail.seen.has(id)))
+      const isTooMuch = news.length === EVENTS_AT_ONCE
+      const owesReset = tail.owesReset || isTooMuch
+      // Not with every look: who reads everything once a second is never done.
+      const resets = owesReset && clock.mono() - tail.resetAt >= RESET_EVERY_MS
+      this.#tails.set(organization, {
+        from: now,
+        seen: new Set(found.map(({ id }) => id)),
+        resetAt: resets ? clock.mono() : tail.resetAt,
+        owesReset: owesReset && !resets,
+      })
+      if (resets) hub.reset(organization)
+      else if (!isTooMuch) for (const event of news) hub.publish(organization, { topic: 'events', event: 'event', data: eventText(event) })
     }
   }
 
