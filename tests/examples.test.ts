@@ -17,6 +17,8 @@ let apiBase: string
 let evergrantUrl: string
 let apiKey: string
 let session: string
+/** Of somebody who has connected nothing yet. */
+let newcomer: string
 let connection: string
 /** What the provider's API was asked with. */
 const seen: string[] = []
@@ -51,7 +53,11 @@ beforeAll(async () => {
   const scopes = ['tokens:read', 'connect', 'connections:write'] as const
   apiKey = (await place.parts.services.apiKeys.create(place.organization, { name: 'example', scopes: [...scopes], expiresAt: null }, { kind: 'cli', id: null }))
     .text
-  session = (await place.ask('POST', '/api/v1/auth/login', null, { email: 'ana@example.com', password: PASSWORD, mode: 'bearer' })).json.access_token
+  await place.person('ben@example.com')
+  const signedIn = async (email: string) =>
+    (await place.ask('POST', '/api/v1/auth/login', null, { email, password: PASSWORD, mode: 'bearer' })).json.access_token
+  session = await signedIn('ana@example.com')
+  newcomer = await signedIn('ben@example.com')
   const expires_at = new Date(Date.now() + 3_600_000).toISOString()
   const grant = { integration: 'notes', owner: ana.id, account: 'ada', access_token: 'token-of-the-provider', refresh_token: 'r1', expires_at }
   connection = (await place.ask('POST', '/api/v1/connections', apiKey, grant)).json.id
@@ -62,6 +68,7 @@ afterAll(async () => {
 })
 
 const settings = () => ({ evergrantUrl, apiKey, integration: 'notes', apiBase, ownUrl: 'http://localhost:3000' })
+const asNewcomer = () => ({ headers: { authorization: `Bearer ${newcomer}` } })
 const bearer = (): { readonly headers: { readonly authorization: string } } => ({ headers: { authorization: `Bearer ${session}` } })
 
 describe('Express', () => {
@@ -85,6 +92,11 @@ describe('Express', () => {
     expect(seen).toEqual(['Bearer token-of-the-provider'])
   })
 
+  test('somebody who has connected nothing yet is told so, and it is no trouble of the server', async () => {
+    const answer = await fetch(`${url}/api/profile`, asNewcomer())
+    expect([answer.status, (await answer.json()).code]).toEqual([404, 'not_found'])
+  })
+
   test('a link is made for the person who is signed in', async () => {
     const answer = await fetch(`${url}/api/connect`, { method: 'POST', ...bearer() })
     expect(answer.status).toBe(201)
@@ -99,6 +111,7 @@ describe('Fastify', () => {
     const me = await app.inject({ url: '/api/me', ...bearer() })
     expect([me.statusCode, me.json().role]).toEqual([200, 'member'])
     expect((await app.inject({ url: '/api/profile', ...bearer() })).json()).toEqual({ profile: { name: 'Ada' } })
+    expect((await app.inject({ url: '/api/profile', ...asNewcomer() })).statusCode).toBe(404)
     const refused = await app.inject({ method: 'DELETE', url: '/api/everything', ...bearer() })
     expect([refused.statusCode, refused.headers['evergrant-auth'], refused.json().code]).toEqual([403, 'scope', 'role_missing'])
     await app.close()
@@ -117,6 +130,7 @@ describe('Next', () => {
     expect(config.matcher).toBe('/api/:path*')
     const answer = await GET(request, {})
     expect([answer.status, await answer.json()]).toEqual([200, { profile: { name: 'Ada' } }])
+    expect((await GET(new Request('http://localhost:3000/api/profile', asNewcomer()), {})).status).toBe(404)
   })
 })
 

@@ -62,5 +62,11 @@ function problems(error: unknown, _request: Request, response: Response, next: N
   if (!(error instanceof EvergrantError)) return next(error)
   const { code, action, message, reconnectUrl, retryAt } = error
   if (retryAt !== null) response.set('Retry-After', String(Math.max(1, Math.ceil((retryAt.getTime() - Date.now()) / 1_000))))
-  response.status(error.needsReauth ? 409 : 503).json({ code, action, message, reconnect_url: reconnectUrl })
+  response.status(statusOf(error)).json({ code, action, message, reconnect_url: reconnectUrl })
+}
+
+/** Somebody who has connected nothing yet is no trouble: 404, and the page offers to connect. 409 comes with the link that repairs; everything else passes. */
+function statusOf({ needsReauth, code }: EvergrantError): number {
+  if (needsReauth) return 409
+  return code === 'not_found' ? 404 : 503
 }

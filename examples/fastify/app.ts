@@ -37,7 +37,13 @@ export function createApp({ evergrantUrl, apiKey, integration, apiBase }: Settin
   app.setErrorHandler((error, _request, reply) => {
     if (!(error instanceof EvergrantError)) return reply.code(500).send({ message: 'Something went wrong here.' })
     const { code, action, message, reconnectUrl } = error
-    return reply.code(error.needsReauth ? 409 : 503).send({ code, action, message, reconnect_url: reconnectUrl })
+    return reply.code(statusOf(error)).send({ code, action, message, reconnect_url: reconnectUrl })
   })
   return app
+}
+
+/** Somebody who has connected nothing yet is no trouble: 404, and the page offers to connect. 409 comes with the link that repairs; everything else passes. */
+function statusOf({ needsReauth, code }: EvergrantError): number {
+  if (needsReauth) return 409
+  return code === 'not_found' ? 404 : 503
 }

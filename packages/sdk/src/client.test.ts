@@ -139,3 +139,19 @@ test('a client without a key is not made, and the message names `apiKey`', () =>
   const apiKey = undefined as unknown as string
   expect(() => createClient({ url: 'https://connect.example.com', apiKey })).toThrow(/`apiKey` must be an API key of Evergrant/)
 })
+
+test('an address that ends with the path of the API is refused where the client is made', () => {
+  for (const url of ['https://connect.example.com/api/v1', 'https://connect.example.com/api/v1/'])
+    expect(() => createClient({ url, apiKey: 'egk_x' })).toThrow(/`url` must be the address of Evergrant without `\/api\/v1`/)
+})
+
+test('a server that cannot be reached is told with why: nobody listens, no https there, nothing in time', async () => {
+  const said = async (url: string, timeoutMs = 30_000) =>
+    createClient({ url, apiKey: 'egk_x', timeoutMs })
+      .connections.list()
+      .catch((caught: unknown) => (caught instanceof EvergrantError ? caught.message : caught))
+  expect(await said('http://127.0.0.1:1')).toMatch(/did not answer \((?:ECONNREFUSED|bad port)\)\.$/)
+  const plain = await serverWith((_request, response) => answer(response, 200, {}))
+  expect(await said(plain.replace('http:', 'https:'))).toMatch(/does it speak http and not https there\?\)\.$/)
+  expect(await said(await serverWith(() => undefined), 50)).toMatch(/did not answer \(nothing came in time\)\.$/)
+})

@@ -42,7 +42,7 @@ export function createTransport(options: TransportOptions): Transport {
       text = await response.text()
     } catch (cause) {
       caller?.throwIfAborted()
-      throw new EvergrantError({ status: 0, code: 'connection_failed', detail: `Evergrant at ${base.origin} did not answer.` }, cause)
+      throw new EvergrantError({ status: 0, code: 'connection_failed', detail: `Evergrant at ${base.origin} did not answer (${reasonOf(cause)}).` }, cause)
     }
     if (response.status >= 300 && response.status < 400) throw redirected(url, response)
     return readAnswer(response.status, text)
@@ -59,8 +59,21 @@ export function createTransport(options: TransportOptions): Transport {
 
 /** Said where the client is made: one that is missing would be a riddle at the first call. */
 function addressOf(url: unknown): string {
-  if (typeof url === 'string' && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url
+  if (typeof url === 'string' && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) {
+    if (/\/api\/v1\/*$/.test(url)) throw new TypeError('`url` must be the address of Evergrant without `/api/v1`: the client adds that itself.')
+    return url
+  }
   throw new TypeError('`url` must be the address of Evergrant with its scheme, for example https://connect.example.com. Is the environment variable set?')
+}
+
+/** `fetch` says everything with the same words; what it was stands in the causes, under a code of the runtime. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'no reason given'
+  if (error.name === 'TimeoutError') return 'nothing came in time'
+  const { code } = error as { readonly code?: unknown }
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') return `${code}: does it speak http and not https there?`
+  if (typeof code === 'string') return code
+  return error.cause instanceof Error ? reasonOf(error.cause) : error.message
 }
 
 function withQuery(url: URL, query: Query): URL {

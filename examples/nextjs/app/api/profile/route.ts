@@ -13,8 +13,14 @@ export function GET(request: Request, context: unknown): Promise<Response> {
     } catch (error) {
       if (!(error instanceof EvergrantError)) throw error
       const { code, action, message, reconnectUrl } = error
-      return Response.json({ code, action, message, reconnect_url: reconnectUrl }, { status: error.needsReauth ? 409 : 503 })
+      return Response.json({ code, action, message, reconnect_url: reconnectUrl }, { status: statusOf(error) })
     }
   })
   return handler(request, context)
+}
+
+/** Somebody who has connected nothing yet is no trouble: 404, and the page offers to connect. 409 comes with the link that repairs; everything else passes. */
+function statusOf({ needsReauth, code }: EvergrantError): number {
+  if (needsReauth) return 409
+  return code === 'not_found' ? 404 : 503
 }
