@@ -12,6 +12,9 @@ const RECENT_MAX = 50
 /** The last one that a credential can be written for: at one a millisecond, 30,000 years. */
 const GENERATION_MAX = 999_999_999_999_999
 
+/** `replacement_unheard`: another session took its place so long ago that this browser cannot have got the answer. */
+export type EndReason = SessionEnd | 'idle' | 'absolute' | 'replacement_unheard'
+
 /** What a genuine refresh credential means for its session. Its MAC was checked before: nobody can make one up. */
 export type Judgement =
   /** The current generation: its successor is issued. */
@@ -24,7 +27,7 @@ export type Judgement =
   | { readonly kind: 'roll_forward'; readonly next: Session }
   /** Two hold what only one was given. The session is over for both. */
   | { readonly kind: 'reuse'; readonly next: Session }
-  | { readonly kind: 'ended'; readonly why: SessionEnd | 'idle' | 'absolute' }
+  | { readonly kind: 'ended'; readonly why: EndReason }
 
 export interface Lifetimes {
   readonly idleMs: number
@@ -32,7 +35,7 @@ export interface Lifetimes {
 
 /** The whole rule of rotation. Pure, so that every interleaving can be tried. DESIGN section 7; decision 0034. */
 export function judgePresentation(session: Session, generation: number, at: Instant, { idleMs }: Lifetimes): Judgement {
-  if (session.revokedAt !== null) return { kind: 'ended', why: session.end ?? 'signed_out' }
+  if (session.revokedAt !== null) return { kind: 'ended', why: whyRevoked(session.end, session.revokedAt, at) }
   if (at >= session.expiresAt || generation >= GENERATION_MAX) return { kind: 'ended', why: 'absolute' }
   if (at >= session.idleExpiresAt) return { kind: 'ended', why: 'idle' }
   if (generation > session.generation) return { kind: 'roll_forward', next: issued(session, generation, generation + 1, at, idleMs) }
@@ -41,6 +44,11 @@ export function judgePresentation(session: Session, generation: number, at: Inst
   if (!mayBeHeld(session, generation, at)) return { kind: 'reuse', next: { ...session, revokedAt: at, end: 'reuse_detected' } }
   const withdrawn = session.generation
   return { kind: 'reissue', withdrawn, next: issued(session, generation, withdrawn + 1, at, idleMs) }
+}
+
+/** A jar that still says this when the answer with the new session must have arrived did not get it: nothing will come that could be waited for. */
+function whyRevoked(end: SessionEnd | null, revokedAt: Instant, at: Instant): EndReason {
+  return end === 'replaced' && Math.abs(at - revokedAt) > REPLAY_WINDOW_MS ? 'replacement_unheard' : (end ?? 'signed_out')
 }
 
 /**

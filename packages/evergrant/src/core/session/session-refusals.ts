@@ -1,6 +1,7 @@
 import { Fault, type FaultCode } from '../fault/fault.ts'
 import type { Instant } from '../time.ts'
-import type { Session, SessionEnd } from './session.ts'
+import type { EndReason } from './rotation.ts'
+import type { Session } from './session.ts'
 import type { Misplaced, Shown, SignedIn } from './sessions.ts'
 
 /** The only codes that sign a client out; everything else leaves it as it is (docs/reference/session-protocol.md). */
@@ -12,8 +13,6 @@ export const SIGN_OUT_CODES: ReadonlySet<FaultCode> = new Set([
   'session_reuse_detected',
 ])
 
-type EndReason = SessionEnd | 'idle' | 'absolute'
-
 const WHY: Readonly<Record<EndReason, { readonly code: FaultCode; readonly detail: string }>> = {
   signed_out: { code: 'session_signed_out', detail: 'This session was signed out. Sign in again.' },
   signed_out_elsewhere: { code: 'session_signed_out', detail: 'This session was signed out from another device. Sign in again.' },
@@ -22,8 +21,9 @@ const WHY: Readonly<Record<EndReason, { readonly code: FaultCode; readonly detai
   user_disabled: { code: 'session_revoked', detail: 'This user is disabled. An administrator can enable them again.' },
   membership_ended: { code: 'session_revoked', detail: 'This person is not a member of the organization any more. An administrator can invite them again.' },
   erased: { code: 'session_revoked', detail: 'This person was erased.' },
-  // Signs nobody out: the browser that still says this has a newer cookie already.
+  // Signs nobody out: the browser that still says this has a newer cookie already, or gets it in a moment.
   replaced: { code: 'access_token_expired', detail: 'Somebody has signed in anew in this browser. Refresh the session: the cookie is the new one.' },
+  replacement_unheard: { code: 'session_signed_out', detail: 'Somebody signed in anew in this browser, and it did not get the answer. Sign in again.' },
   reuse_detected: {
     code: 'session_reuse_detected',
     detail:

@@ -42,6 +42,12 @@ test('a sign-in ends the session that this browser had, and signs nobody out who
   expect([late.status, late.json.code]).toEqual([401, 'access_token_expired'])
   expect(late.headers['set-cookie']).toBeUndefined()
   expect((await lab.call('GET', '/api/v1/auth/validate', { key: second.json.access_token })).status).toBe(200)
+  // The answer to the second sign-in never came: a browser that still has the old cookie a minute later is told to sign in, and not to try again for ever.
+  await lab.time.advance(MINUTE)
+  const unheard = await lab.post('auth/refresh', {}, { headers: { ...OWN_PAGE, cookie: old } })
+  expect([unheard.status, unheard.json.code]).toEqual([401, 'session_signed_out'])
+  expect(String(unheard.headers['set-cookie'])).toContain('Max-Age=0')
+  expect((await lab.call('GET', '/api/v1/auth/validate', { key: second.json.access_token })).status).toBe(200)
 })
 
 test('a sign-in in cookie mode comes from a page that may use the cookie, else nothing happens (S53)', async () => {
