@@ -1,8 +1,8 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode, useLayoutEffect } from 'react'
 import { createRoot } from 'react-dom/client'
-import { ApiError } from './api/problem.ts'
+import { createQueryClient } from './api/query-client.ts'
 import './design/tokens.css'
 import './design/base.css'
 import { Live } from './live/live.ts'
@@ -12,19 +12,7 @@ import { createConsoleRouter } from './router/router.tsx'
 import { SessionGate } from './session/session-gate.tsx'
 import { listenForShortcuts } from './shortcuts/shortcuts.ts'
 
-const RETRIES = 2
-
-const client = new QueryClient({
-  defaultOptions: {
-    queries: {
-      staleTime: 15_000,
-      gcTime: 300_000,
-      refetchOnWindowFocus: false,
-      // A refusal stays one; what was not answered may be answered next time.
-      retry: (count, error) => count < RETRIES && !(error instanceof ApiError && error.problem.status < 500 && error.problem.status !== 429),
-    },
-  },
-})
+const client = createQueryClient()
 const live = new Live(client)
 const router = createConsoleRouter()
 

@@ -1,6 +1,7 @@
 import { QueryClient, QueryObserver } from '@tanstack/react-query'
 import { expect, test, vi } from 'vitest'
-import { readAgainAsTold } from './queries.ts'
+import { system } from '../system.ts'
+import { readAgain, readAgainAsTold } from './queries.ts'
 
 const OVERVIEW = ['GET /api/v1/console/overview'] as const
 
@@ -38,5 +39,25 @@ test('what is told while it is being read breaks off nothing, and is read once m
   await vi.waitFor(() => expect(shown()).toBe('third'))
   expect(client.isFetching()).toBe(0)
   expect([answers.length, brokenOff()]).toEqual([3, 0])
+  end()
+})
+
+test('the overview after a deed is read once more when the server shares none from before it', async () => {
+  const { client, answers, observer, end } = asked()
+  const later: { readonly ms: number; readonly run: () => void }[] = []
+  const after = vi.spyOn(system, 'after').mockImplementation((ms, run) => {
+    later.push({ ms, run })
+    return () => undefined
+  })
+  answers[0]?.('first')
+  await vi.waitFor(() => expect(observer.getCurrentResult().data).toBe('first'))
+  readAgain(client, OVERVIEW)
+  answers[1]?.('shared from before')
+  await vi.waitFor(() => expect(observer.getCurrentResult().data).toBe('shared from before'))
+  expect(later.map(({ ms }) => ms > 2_000)).toEqual([true])
+  later[0]?.run()
+  answers[2]?.('as it is')
+  await vi.waitFor(() => expect(observer.getCurrentResult().data).toBe('as it is'))
+  after.mockRestore()
   end()
 })

@@ -9,6 +9,7 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query'
+import { system } from '../system.ts'
 import { call, type Input } from './call.ts'
 import type { Answer, Name } from './operations.ts'
 import { withTold } from './told-rows.ts'
@@ -116,9 +117,14 @@ export function useDeed<Op extends Name>(operation: Op, { refreshes = [], onDone
   })
 }
 
+const OVERVIEW: Name = 'GET /api/v1/console/overview'
+/** The server gives one overview to all who ask within two seconds: that of a moment before the deed, too. */
+const SHARED_MS = 2_500
+
 /** What is not on the screen is read when it is shown again: there is little that no deed changes. */
 export function readAgain(client: QueryClient, operations: readonly Name[]): void {
   void client.invalidateQueries({ type: 'inactive', refetchType: 'none' })
+  if (operations.includes(OVERVIEW)) system.after(SHARED_MS, () => readAgainAsTold(client, [OVERVIEW]))
   for (const operation of operations) void client.invalidateQueries({ queryKey: [operation] })
 }
 

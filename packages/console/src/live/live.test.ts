@@ -166,3 +166,16 @@ test('a stream that fell silent is ended, also where the clock was set back mean
   expect(live.getState().status).toBe('polling')
   end()
 })
+
+test('a page that is seen again says that it connects until its stream is open, and that it is live no sooner', async () => {
+  let seen = () => undefined as unknown
+  const document = { hidden: true, addEventListener: (_name: string, listener: () => void) => (seen = listener), removeEventListener: () => undefined }
+  vi.stubGlobal('document', document)
+  const { streams, live, end } = page(LIST)
+  expect([live.getState().status, streams.length]).toEqual(['hidden', 0])
+  document.hidden = false
+  seen()
+  expect([live.getState().status, streams.length]).toEqual(['connecting', 1])
+  await vi.waitFor(() => expect(live.getState().status).toBe('live'))
+  end()
+})

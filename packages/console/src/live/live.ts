@@ -133,7 +133,7 @@ export class Live {
     this.#askedAt = system.now()
     const isLate = this.#isBegun && this.#lastId === null
     this.#isBegun = true
-    if (this.#state.status === 'paused') this.#set({ status: 'connecting' })
+    if (this.#state.status === 'paused' || this.#state.status === 'hidden') this.#set({ status: 'connecting' })
     try {
       const body = await this.#openStream(this.#lastId, abort.signal)
       this.#failures = 0
