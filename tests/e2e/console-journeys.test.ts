@@ -178,7 +178,7 @@ describe.skipIf(chromiumPath() === null)('journeys of operators', () => {
     })
     receiver.refuses = false
     await page.locator('button[aria-label^="Replay the delivery"]').first().click()
-    await page.waitForSelector('table[aria-label=Deliveries] :text("delivered")', { timeout: 20_000 })
+    await page.waitForSelector('table[aria-label=Deliveries] :text("Taken")', { timeout: 20_000 })
     expect(await page.evaluate(() => document.body.dataset['kept'])).toBe('yes')
     expect(receiver.taken.map(({ body }) => JSON.parse(body).type)).toContain('integration.created')
   })

@@ -12,6 +12,9 @@ const eventWords = (type: string): string => {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
+/** What people call what was changed, where its event says so. */
+const nameIn = ({ name, slug }: AuditEvent['data']): string | undefined => [name, slug].find((value) => typeof value === 'string')
+
 const SHOWN = 8
 
 /** What people changed here: the first place to look when everything broke at once. */
@@ -21,7 +24,7 @@ export function Changes({ changes }: { readonly changes: readonly AuditEvent[] }
     <Card title="Recent changes" note="of configuration">
       <Timeline
         label="Recent changes"
-        items={changes.slice(0, SHOWN).map(({ id, type, at, actor, subject }) => ({
+        items={changes.slice(0, SHOWN).map(({ id, type, at, actor, subject, data }) => ({
           id,
           at,
           icon: Settings2,
@@ -36,7 +39,7 @@ export function Changes({ changes }: { readonly changes: readonly AuditEvent[] }
               {subject === null ? null : (
                 <>
                   {' · '}
-                  <code>{subject}</code>
+                  {nameIn(data) ?? <code>{subject}</code>}
                 </>
               )}
             </>

@@ -29,7 +29,13 @@ export function Time({ at, as = 'relative', none = 'never', past }: TimeProps): 
   return (
     <time dateTime={iso} title={`${exact} ${zoneName(zone)} (${words})`} className={as === 'both' ? undefined : styles['time']}>
       {as === 'absolute' ? exact : words}
-      {as === 'both' ? <span className={styles['exact']}>{exact}</span> : null}
+      {/* A blank, which is gone where the line breaks: what comes next begins where the line does. */}
+      {as === 'both' ? (
+        <>
+          {' '}
+          <span className={styles['exact']}>{exact}</span>
+        </>
+      ) : null}
     </time>
   )
 }

@@ -14,10 +14,11 @@ import { countWords, numberWords } from '../../time/words.ts'
 import { DeedProblem } from '../parts/deed-problem.tsx'
 import parts from '../parts/parts.module.css'
 import { Rows } from '../parts/rows.tsx'
-import { type Agent, AgentState, policyWords } from './agent-words.tsx'
+import { type Agent, AgentState } from './agent-words.tsx'
 import { Enrol } from './enrol.tsx'
 import { InstallationsTable } from './installations-table.tsx'
 import { PolicyEditor } from './policy-editor.tsx'
+import { PolicyWords } from './policy-words.tsx'
 import { TrustPanel } from './trust-panel.tsx'
 
 const AGENT_READS = ['GET /api/v1/agents/{id}', 'GET /api/v1/agents', 'GET /api/v1/agents/{id}/trust', 'GET /api/v1/installations'] as const
@@ -87,7 +88,7 @@ function About({ agent }: { readonly agent: Agent }): ReactNode {
         <Card title="Identity">
           <Facts
             rows={[
-              ['May', policyWords(agent.policy)],
+              ['May', <PolicyWords key="may" policy={agent.policy} />],
               ['Owner', <code key="owner">{agent.owner}</code>],
               ['Key proven', <Time key="proven" at={agent.proven_at} />],
               ['Accepted', <Time key="accepted" at={agent.accepted_at} none="not yet" />],

@@ -39,29 +39,6 @@ function StateBadge({ words, status }: { readonly words: Words | undefined; read
 export const AgentState = ({ status }: { readonly status: string }): ReactNode => <StateBadge words={AGENT[status]} status={status} />
 export const InstallationState = ({ status }: { readonly status: string }): ReactNode => <StateBadge words={INSTALLATION[status]} status={status} />
 
-/** Which connections a selector means, in words. */
-function selectorWords({ connection, owner, integration, tag }: Selector): string {
-  const parts = [
-    connection === undefined ? '' : `the connection ${connection}`,
-    integration === undefined ? '' : `of the integration ${integration}`,
-    owner === undefined ? '' : `of the owner ${owner}`,
-    tag === undefined ? '' : `with the tag ${tag}`,
-  ].filter(Boolean)
-  return parts.length === 0 ? 'every connection' : parts.join(', ')
-}
-
-/** What a policy lets an agent do, in one sentence. */
-export function policyWords({ access, connections, methods }: Agent['policy']): string {
-  if (connections.length === 0 || access.length === 0) return 'It may use no connection.'
-  const how = access.includes('token')
-    ? access.includes('proxy')
-      ? 'read the tokens of, and send requests through,'
-      : 'read the tokens of'
-    : 'send requests through'
-  const by = methods === null ? '' : ` with ${methods.join(', ')}`
-  return `It may ${how} ${connections.map(selectorWords).join('; or ')}${by}.`
-}
-
 export const MODES = [
   { value: 'standard', text: 'Standard: a few in a window, with a growing pause' },
   { value: 'relaxed', text: 'Relaxed: only the pause, for machines that are often off' },

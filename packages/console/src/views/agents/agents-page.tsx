@@ -16,10 +16,11 @@ import { type Column, DataTable } from '../../table/data-table.tsx'
 import { Time } from '../../time/time.tsx'
 import parts from '../parts/parts.module.css'
 import { AgentSettingsCard } from './agent-settings.tsx'
-import { AgentState, type ListedAgent, policyWords } from './agent-words.tsx'
+import { AgentState, type ListedAgent } from './agent-words.tsx'
 import { Approvals } from './approvals.tsx'
 import { InstallationsTable } from './installations-table.tsx'
 import { NewAgent } from './new-agent.tsx'
+import { PolicyWords } from './policy-words.tsx'
 
 interface AgentsSearch {
   readonly tab?: string | undefined
@@ -41,14 +42,7 @@ export function AgentsPage(): ReactNode {
     <Page
       title="Agents"
       lead="Programs with an identity of their own. Each machine proves a key that never leaves it."
-      actions={
-        <>
-          <CopyAsCurl path="/api/v1/agents" />
-          <Button look="primary" icon={<Plus size={15} aria-hidden />} onClick={() => setMaking(true)}>
-            New agent
-          </Button>
-        </>
-      }
+      actions={<CopyAsCurl path="/api/v1/agents" />}
     >
       <Tabs
         label="Parts of the agents"
@@ -77,7 +71,7 @@ function tabsOf(waiting: number, onNew: () => void): readonly Tab[] {
 const COLUMNS: readonly Column<ListedAgent>[] = [
   { id: 'name', header: 'Agent', main: true, width: '22%', cell: (row) => <To to={`/agents/${row.id}`}>{row.name}</To> },
   { id: 'status', header: 'State', width: '9rem', cell: ({ status }) => <AgentState status={status} /> },
-  { id: 'policy', header: 'What it may do', cell: ({ policy }) => <span title={policyWords(policy)}>{policyWords(policy)}</span> },
+  { id: 'policy', header: 'What it may do', cell: ({ policy }) => <PolicyWords policy={policy} /> },
   { id: 'reviewed', header: 'Reviewed', width: '9rem', cell: ({ reviewed_at: at }) => <Time at={at} /> },
   { id: 'created', header: 'Made', width: '9rem', cell: ({ created_at: at }) => <Time at={at} /> },
 ]
@@ -92,8 +86,13 @@ const STATES = [
 function Agents({ onNew }: { readonly onNew: () => void }): ReactNode {
   const [{ status }, change] = usePageSearch<AgentsSearch>()
   const list = useList('GET /api/v1/agents', { query: { limit: 50, ...(status === undefined ? {} : { status: status as 'pending' }) } })
+  const make = (
+    <Button look="primary" small icon={<Plus size={14} aria-hidden />} onClick={onNew}>
+      New agent
+    </Button>
+  )
   return (
-    <Card title="Agents" flush>
+    <Card title="Agents" flush actions={make}>
       <div className={parts['bar']}>
         <SelectField label="State" quiet value={status ?? ''} choices={STATES} onChange={(value) => change({ status: value === '' ? undefined : value })} />
       </div>
@@ -109,14 +108,7 @@ function Agents({ onNew }: { readonly onNew: () => void }): ReactNode {
           <Pager shown={list.items.length} what="agent" hasMore={list.hasNextPage} busy={list.isFetchingNextPage} onMore={list.more} />
         </>
       ) : status === undefined ? (
-        <Empty
-          title="No agent yet"
-          action={
-            <Button look="primary" onClick={onNew}>
-              New agent
-            </Button>
-          }
-        >
+        <Empty title="No agent yet" action={make}>
           <p>An agent is a program that uses connections. Give it an identity, say what it may touch, and enrol a machine with a one-time code.</p>
         </Empty>
       ) : (

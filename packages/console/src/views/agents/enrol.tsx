@@ -92,7 +92,9 @@ function OpenCodes({ agent }: { readonly agent: Agent }): ReactNode {
       <Answered query={query} rows={2}>
         {({ items }) =>
           items.length === 0 ? (
-            <Empty title="None" />
+            <Empty title="No code waits for a machine">
+              <p>A code that was made stands here until a machine has used it, or its hour is over.</p>
+            </Empty>
           ) : (
             <Rows
               label="Enrolment codes"

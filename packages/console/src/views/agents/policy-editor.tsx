@@ -10,8 +10,9 @@ import { tell } from '../../design/toasts.tsx'
 import { DeedProblem } from '../parts/deed-problem.tsx'
 import { Behind, useDraft } from '../parts/draft.tsx'
 import parts from '../parts/parts.module.css'
-import { type Agent, policyWords, type Selector } from './agent-words.tsx'
+import type { Agent, Selector } from './agent-words.tsx'
 import styles from './policy.module.css'
+import { PolicyWords } from './policy-words.tsx'
 
 const policyOf = ({ policy }: Agent): Agent['policy'] => policy
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
@@ -41,7 +42,9 @@ export function PolicyEditor({ agent }: { readonly agent: Agent }): ReactNode {
   return (
     <form className={parts['stack']} onSubmit={submit}>
       <Note title="What this means">
-        <p>{policyWords(policy)}</p>
+        <p>
+          <PolicyWords policy={policy} />
+        </p>
       </Note>
       <Card title="How it uses connections">
         <div className={parts['form']}>

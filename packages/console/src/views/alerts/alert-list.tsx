@@ -16,7 +16,7 @@ import { countWords } from '../../time/words.ts'
 import { placeOf } from '../events/event-words.ts'
 import type { AlertRecord } from '../operate-operations.ts'
 import parts from '../parts/parts.module.css'
-import { kindWords, searchOf, severityTone } from './alert-words.ts'
+import { kindWords, searchOf, severityTone, severityWords } from './alert-words.ts'
 
 const HOUR_MS = 3_600_000
 const SNOOZES = [
@@ -25,6 +25,7 @@ const SNOOZES = [
   { text: 'For a day', ms: 24 * HOUR_MS },
   { text: 'For a week', ms: 168 * HOUR_MS },
 ] as const
+const STATES: Readonly<Record<string, string>> = { acknowledged: 'Taken on', snoozed: 'Silent', resolved: 'Over' }
 const READS = ['GET /api/v1/alerts', 'GET /api/v1/console/overview'] as const
 
 /** Open alerts, and those that are over. They close by themselves when what they tell of heals. */
@@ -76,9 +77,9 @@ function OneAlert({ alert }: { readonly alert: AlertRecord }): ReactNode {
   return (
     <div className={parts['form']}>
       <div className={parts['actions']}>
-        <Badge tone={over ? 'quiet' : severityTone(alert.severity)}>{alert.severity}</Badge>
+        <Badge tone={over ? 'quiet' : severityTone(alert.severity)}>{severityWords(alert.severity)}</Badge>
         <h3>{alert.title}</h3>
-        {alert.state === 'open' ? null : <Badge tone="quiet">{alert.state}</Badge>}
+        {alert.state === 'open' ? null : <Badge tone="quiet">{STATES[alert.state] ?? alert.state}</Badge>}
       </div>
       <p>{alert.text}</p>
       <p className={parts['soft']}>
@@ -154,7 +155,7 @@ function Decide({ alert }: { readonly alert: AlertRecord }): ReactNode {
     <>
       {alert.state === 'acknowledged' ? null : (
         <Button small busy={acknowledge.isPending} onClick={() => acknowledge.mutate({ path }, { onError: tellProblem })}>
-          I look at it
+          I take it on
         </Button>
       )}
       <Menu

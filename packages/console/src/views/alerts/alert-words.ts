@@ -40,6 +40,7 @@ export const SEVERITIES = [
   { value: 'critical', text: 'Critical' },
 ] as const
 const TONES: Readonly<Record<string, Tone>> = { info: 'info', warning: 'warn', critical: 'bad' }
+export const severityWords = (severity: string): string => SEVERITIES.find(({ value }) => value === severity)?.text ?? severity
 export const severityTone = (severity: string): Tone => TONES[severity] ?? 'quiet'
 
 export const WEBHOOK_STATES: Readonly<Record<string, { readonly text: string; readonly tone: Tone; readonly explained: string }>> = {
@@ -48,7 +49,11 @@ export const WEBHOOK_STATES: Readonly<Record<string, { readonly text: string; re
   open: { text: 'Resting', tone: 'bad', explained: 'So many tries failed that deliveries wait. One careful try decides.' },
   off: { text: 'Off', tone: 'quiet', explained: 'Switched off by a person, or by the receiver with 410.' },
 }
-export const DELIVERY_TONES: Readonly<Record<string, Tone>> = { delivered: 'good', waiting: 'warn', failed: 'bad' }
+export const DELIVERY_STATES: Readonly<Record<string, { readonly text: string; readonly tone: Tone }>> = {
+  waiting: { text: 'Waiting', tone: 'warn' },
+  delivered: { text: 'Taken', tone: 'good' },
+  failed: { text: 'Given up', tone: 'bad' },
+}
 
 /** `status=needs_reauth&code=x`, as search parameters. */
 export const searchOf = (filter: string): Readonly<Record<string, string>> => Object.fromEntries(new URLSearchParams(filter))

@@ -15,7 +15,7 @@ import { durationWords } from '../../time/words.ts'
 import type { DeliveryDetails, DeliveryRecord, DeliveryTry } from '../operate-operations.ts'
 import parts from '../parts/parts.module.css'
 import { Rows } from '../parts/rows.tsx'
-import { DELIVERY_TONES } from './alert-words.ts'
+import { DELIVERY_STATES } from './alert-words.ts'
 
 const READS = ['GET /api/v1/webhooks/{id}/deliveries', 'GET /api/v1/deliveries/{id}'] as const
 
@@ -67,6 +67,11 @@ export function Deliveries({ webhook }: { readonly webhook: string }): ReactNode
   )
 }
 
+function DeliveryState({ state }: { readonly state: string }): ReactNode {
+  const { text, tone } = DELIVERY_STATES[state] ?? { text: state, tone: 'quiet' as const }
+  return <Badge tone={tone}>{text}</Badge>
+}
+
 function DeliveryRows({ deliveries, onOpen }: { readonly deliveries: readonly DeliveryRecord[]; readonly onOpen: (id: string) => void }): ReactNode {
   return (
     <Rows
@@ -75,7 +80,7 @@ function DeliveryRows({ deliveries, onOpen }: { readonly deliveries: readonly De
       keyOf={({ id }) => id}
       columns={[
         { name: 'Event', cell: ({ type }) => <code>{type}</code> },
-        { name: 'State', cell: ({ state }) => <Badge tone={DELIVERY_TONES[state] ?? 'quiet'}>{state}</Badge> },
+        { name: 'State', cell: ({ state }) => <DeliveryState state={state} /> },
         { name: 'Tries', number: true, cell: ({ attempts }) => attempts },
         { name: 'Last answer', cell: ({ tries }) => tryWords(tries.at(-1)) },
         { name: 'Made', cell: ({ created_at: at }) => <Time at={at} /> },
@@ -125,12 +130,7 @@ function Tries({ delivery }: { readonly delivery: DeliveryDetails }): ReactNode 
     <div className={parts['stack']}>
       <Facts
         rows={[
-          [
-            'State',
-            <Badge key="state" tone={DELIVERY_TONES[delivery.state] ?? 'quiet'}>
-              {delivery.state}
-            </Badge>,
-          ],
+          ['State', <DeliveryState key="state" state={delivery.state} />],
           ['Sent as', <Id key="event" id={delivery.event_id} />],
           ['Made', <Time key="made" at={delivery.created_at} as="both" />],
           ['Next try', <Time key="next" at={delivery.next_at} as="both" none="none" past="due" />],

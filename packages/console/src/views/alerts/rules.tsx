@@ -13,7 +13,7 @@ import { DeedProblem } from '../parts/deed-problem.tsx'
 import { Behind, useDraft } from '../parts/draft.tsx'
 import parts from '../parts/parts.module.css'
 import { Rows } from '../parts/rows.tsx'
-import { KINDS, kindWords, SEVERITIES, severityTone } from './alert-words.ts'
+import { KINDS, kindWords, SEVERITIES, severityTone, severityWords } from './alert-words.ts'
 
 /** When a rule holds, in words. */
 function whenWords({ kind, threshold, minutes }: AlertRule): string {
@@ -49,7 +49,7 @@ export function Rules(): ReactNode {
               { name: 'Rule', cell: ({ kind }) => <span title={KINDS[kind]?.explained}>{kindWords(kind)}</span> },
               { name: 'On', cell: ({ enabled }) => <Badge tone={enabled ? 'good' : 'quiet'}>{enabled ? 'On' : 'Off'}</Badge> },
               { name: 'When', cell: whenWords },
-              { name: 'Severity', cell: ({ severity }) => <Badge tone={severityTone(severity)}>{severity}</Badge> },
+              { name: 'Severity', cell: ({ severity }) => <Badge tone={severityTone(severity)}>{severityWords(severity)}</Badge> },
               { name: 'Told', cell: (rule) => `${toldWords(rule, known)}${rule.notify_owner ? ', and the owner' : ''}` },
               {
                 name: 'Deeds',

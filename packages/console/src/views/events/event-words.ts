@@ -11,12 +11,19 @@ export function toneOf({ type }: Pick<EventRecord, 'type'>): Tone {
   return 'quiet'
 }
 
+/** Instants are milliseconds in events (the year 2001 and later), and no count is as large. */
+const INSTANTS_FROM = 1e12
+const INSTANTS_UNTIL = 1e13
+
+const valueWords = (value: unknown): string =>
+  typeof value === 'number' && value >= INSTANTS_FROM && value < INSTANTS_UNTIL ? new Date(value).toISOString() : String(value)
+
 /** What the data of an event says, in one line: `code=connection_revoked generation=4`. */
 export function shortData({ data }: Pick<EventRecord, 'data'>): string {
   return Object.entries(data)
     .filter(([, value]) => value !== null && typeof value !== 'object')
     .slice(0, 4)
-    .map(([name, value]) => `${name}=${String(value)}`)
+    .map(([name, value]) => `${name}=${valueWords(value)}`)
     .join(' ')
 }
 

@@ -12,7 +12,12 @@ import { DeedProblem } from '../parts/deed-problem.tsx'
 import parts from '../parts/parts.module.css'
 import { Rows } from '../parts/rows.tsx'
 
-const TONES: Readonly<Record<string, Tone>> = { active: 'good', next: 'info', retiring: 'warn', retired: 'quiet' }
+const STATES: Readonly<Record<string, { readonly text: string; readonly tone: Tone; readonly next: string }>> = {
+  next: { text: 'Next', tone: 'info', next: 'signs' },
+  active: { text: 'Signs', tone: 'good', next: 'signs' },
+  retiring: { text: 'Still verifies', tone: 'warn', next: 'stops signing' },
+  retired: { text: 'Over', tone: 'quiet', next: 'is over' },
+}
 
 /** Keys that sign access tokens. They change by schedule; by hand only when one was stolen. */
 export function SigningKeys(): ReactNode {
@@ -56,14 +61,14 @@ export function SigningKeys(): ReactNode {
               keyOf={({ id }) => id}
               columns={[
                 { name: 'Key', cell: ({ id }) => <code>{id}</code> },
-                { name: 'State', cell: ({ state }) => <Badge tone={TONES[state] ?? 'quiet'}>{state}</Badge> },
+                { name: 'State', cell: ({ state }) => <Badge tone={STATES[state]?.tone ?? 'quiet'}>{STATES[state]?.text ?? state}</Badge> },
                 { name: 'Algorithm', cell: ({ algorithm }) => algorithm },
                 { name: 'Made', cell: ({ created_at: at }) => <Time at={at} /> },
                 {
                   name: 'What is next',
                   cell: ({ becomes, changes_at: at }) => (
                     <>
-                      {becomes} <Time at={at} none="after another key" />
+                      {STATES[becomes ?? '']?.next ?? becomes} <Time at={at} none="after another key" />
                     </>
                   ),
                 },

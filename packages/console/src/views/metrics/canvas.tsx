@@ -17,6 +17,8 @@ interface CanvasProps {
 
 const HEIGHT = 180
 const FAINT = 0.75
+/** Under the picture: one line of times. */
+const X_AXIS = 30
 
 /** The picture of a plot. It reads the same colours as everything else, and draws anew when the theme or the width changes. */
 export function Canvas({ data, look, unit, from, to, label }: CanvasProps): ReactNode {
@@ -57,7 +59,7 @@ function draw(element: HTMLElement, { data, look, unit, from, to }: Omit<CanvasP
     ticks: { stroke: () => color('--line'), width: 1 },
     font: '11px system-ui',
   }
-  const xAxis = { ...axis, values: (_plot: UPlot, ticks: number[]) => ticks.map((tick) => tickWords(tick, to - from, zone)) }
+  const xAxis = { ...axis, size: X_AXIS, values: (_plot: UPlot, ticks: number[]) => ticks.map((tick) => tickWords(tick, to - from, zone)) }
   const fill = look === 'stack' ? FAINT : 0
   return new UPlot(
     {

@@ -29,7 +29,7 @@ export function Plot({
   return (
     <Chart
       title={kind.title}
-      summary={summaryOf(kind, data)}
+      summary={data.times.length === 0 ? kind.explained : summaryOf(kind, data)}
       table={{ columns: ['Time', ...data.lines.map(({ name }) => name)], rows }}
       legend={data.times.length === 0 ? [] : data.lines.map(({ name, color }) => ({ text: name, color: `var(${color})` }))}
     >

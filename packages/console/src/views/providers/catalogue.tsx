@@ -69,7 +69,7 @@ function Choices({ providers, onClear }: { readonly providers: readonly Provider
         <li key={provider.id}>
           <To to="/providers/new" search={{ provider: provider.id }} className={styles['choice'] ?? ''} title={reuseWords(provider.reuse)}>
             <strong>{provider.name}</strong>
-            <span>{grantWords(provider.grant)}</span>
+            <span className={styles['grant']}>{grantWords(provider.grant)}</span>
             {provider.sunsets.length === 0 ? null : <Badge tone="warn">{sunsetWords(provider.sunsets[0]?.days_left ?? 0)}</Badge>}
           </To>
         </li>

@@ -21,6 +21,7 @@ const GRANTS: Readonly<Record<string, string>> = {
   client_credentials: 'Client credentials, without a person',
   jwt_bearer: 'A signed statement, without a person',
   api_key: 'A key that somebody pastes',
+  installation: 'An installation of your app, without a person',
   basic: 'A name and a password that somebody pastes',
 }
 export const grantWords = (grant: string): string => GRANTS[grant] ?? grant.replaceAll('_', ' ')

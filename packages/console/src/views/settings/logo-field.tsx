@@ -19,10 +19,8 @@ export function LogoField({ logo, onChange }: { readonly logo: string | null; re
     reader.readAsDataURL(file)
   }
   return (
-    <div className={parts['form']}>
-      <label htmlFor={id} className={parts['strong']}>
-        Logo
-      </label>
+    <div className={parts['file']}>
+      <label htmlFor={id}>Logo</label>
       <div className={parts['actions']}>
         <input id={id} type="file" accept={KINDS.join(',')} aria-describedby={`${id}-hint`} onChange={(event) => take(event.target.files?.[0])} />
         {logo === null ? null : (
@@ -31,7 +29,7 @@ export function LogoField({ logo, onChange }: { readonly logo: string | null; re
           </Button>
         )}
       </div>
-      <p id={`${id}-hint`} className={parts['soft']} role={problem === null ? undefined : 'alert'}>
+      <p id={`${id}-hint`} className={problem === null ? parts['soft'] : parts['wrong']} role={problem === null ? undefined : 'alert'}>
         {problem ?? 'PNG, JPEG or WebP, at most 64 KiB.'}
       </p>
     </div>

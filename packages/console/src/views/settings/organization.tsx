@@ -11,7 +11,7 @@ import { Time } from '../../time/time.tsx'
 import { DeedProblem } from '../parts/deed-problem.tsx'
 import { Behind, useDraft } from '../parts/draft.tsx'
 import parts from '../parts/parts.module.css'
-import { ROLES, type Role } from './roles.ts'
+import { ROLES, type Role, roleWords } from './roles.ts'
 
 type Organization = Answer<'GET /api/v1/organizations/current'>
 
@@ -31,7 +31,7 @@ export function OrganizationCard(): ReactNode {
               rows={[
                 ['Name', organization.name],
                 ['Name in addresses', <code key="slug">{organization.slug}</code>],
-                ['Your role', organization.role],
+                ['Your role', organization.role === null ? null : roleWords(organization.role)],
                 ['Made', <Time key="made" at={organization.created_at} as="both" />],
                 ['Id', <Id key="id" id={organization.id} />],
               ]}
