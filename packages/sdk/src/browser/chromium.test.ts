@@ -56,7 +56,12 @@ async function openSite(): Promise<Site & { readonly leaked: (string | undefined
     if (path === '/')
       return void response.writeHead(200, { 'content-type': 'text/html' }).end(`<script type="module">
       import { createEvergrant, cookieSession } from '/bundle.js'
-      globalThis.client = createEvergrant({ baseUrl: '', session: cookieSession() })</script>`)
+      // What a tab gives the others before it goes on alone is ten times as much: a busy machine may need it to tell them.
+      const after = (ms, task) => {
+        const timer = setTimeout(task, 10 * ms)
+        return () => clearTimeout(timer)
+      }
+      globalThis.client = createEvergrant({ baseUrl: '', session: cookieSession(), clock: { after } })</script>`)
     if (path === '/bundle.js') return void response.writeHead(200, { 'content-type': 'text/javascript' }).end(bundle)
     if (path === '/redirect') return void response.writeHead(302, { location: `http://127.0.0.1:${portOf(elsewhere)}/` }).end()
     const chunks: Buffer[] = []
@@ -148,7 +153,9 @@ test.skipIf(!there)('C54: a real tab learns at once that another one signed out'
   const site = await openSite()
   const [one, other] = await signedInTabs(site, await browser.newContext(), 2)
   await one!.evaluate(() => client.signOut())
-  await other!.waitForFunction(() => client.getState().status === 'signed_out', undefined, { timeout: 1_000 })
+  await other!.waitForFunction(() => client.getState().status === 'signed_out')
+  // By the other one, and not by the server.
+  expect(site.server.counts).toMatchObject({ refreshes: 0, refused: 0 })
 })
 
 test.skipIf(!there)('C60 and C61: Chromium sends replayed bodies byte by byte, over HTTP/1.1 as well', async () => {
