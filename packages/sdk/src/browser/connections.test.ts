@@ -129,6 +129,31 @@ test('an answer that comes after somebody else signed in tells nothing about who
   expect(client.connections.known()?.map(({ id }) => id)).toEqual(['con_of_bob'])
 })
 
+test('an answer that comes after a later one takes nothing back of what that one told', async () => {
+  const lab = createBrowserLab()
+  const jar = lab.server.signedIn()
+  const held = gate()
+  let holds = true
+  const client = lab.page(jar, {
+    fetch: async (input, init) => {
+      const answer = await lab.server.fetchOf(jar)(input, init)
+      if (!holds || !new Request(input, init).url.endsWith('token-status')) return answer
+      holds = false
+      await held.opened
+      return answer
+    },
+  })
+  await client.refresh()
+  lab.server.reports.push(report('con_1', 'needs_reauth'))
+  const late = client.connections.list()
+  await expect.poll(() => holds).toBe(false)
+  lab.server.reports.splice(0, 1, report('con_1', 'valid'))
+  expect(await client.connections.list()).toMatchObject([{ status: 'valid' }])
+  held.open()
+  expect(await late).toMatchObject([{ status: 'valid' }])
+  expect(client.connections.known()).toMatchObject([{ status: 'valid' }])
+})
+
 test('a refusal of the server is a typed error', async () => {
   const lab = createBrowserLab()
   const jar = lab.server.signedIn()

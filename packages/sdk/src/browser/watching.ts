@@ -34,11 +34,11 @@ export const find = (list: readonly ConnectionReport[] | null, id: string): Conn
 export const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other)
 
 export async function list(watching: Watching): Promise<readonly ConnectionReport[]> {
-  const { core } = watching
+  const { core, known } = watching
   const { epoch } = core
   const { connections } = await watching.call<{ readonly connections: readonly ConnectionReport[] }>('auth/token-status')
-  // Somebody signed in or out meanwhile: this answer is about the person before.
-  if (core.epoch !== epoch) return list(watching)
+  // Somebody signed in or out meanwhile: this answer is about the person before. Something was learned meanwhile: it may be from before that.
+  if (core.epoch !== epoch || watching.known !== known) return list(watching)
   learn(watching, connections)
   return watching.known ?? []
 }
