@@ -4,6 +4,7 @@ export const POSTGRES: Dialect = {
   name: 'postgres',
   oneWriter: false,
   forUpdate: (alias) => `for no key update of ${alias}`,
+  forKeeping: (alias) => `for key share of ${alias}`,
   skipLocked: (alias) => `for update of ${alias} skip locked`,
   // As an array the list is one index condition; as a subselect it is a join, for which the planner may read the whole table.
   among: (column) => `${column} = any (array(select json_array_elements_text(?::json)))`,

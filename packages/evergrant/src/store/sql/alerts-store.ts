@@ -62,7 +62,7 @@ function* commit(dialect: Dialect, { done, alerts, items, notices, deliveries, l
   for (const item of items) yield* writeItem(item)
   for (const notice of notices) yield* writeNotice(notice)
   for (const event of events) yield* append(event)
-  for (const delivery of deliveries) yield* insertDelivery(delivery)
+  for (const delivery of deliveries) yield* insertDelivery(dialect, delivery)
   for (const letter of letters) yield* writeLetter(letter)
 }
 

@@ -53,6 +53,8 @@ export interface Dialect {
   readonly now?: () => Instant
   /** Ends a select whose rows are changed next: the row lock where there is more than one writer. */
   readonly forUpdate: (alias: string) => string
+  /** Ends a select whose rows have to stay until what refers to them is written. */
+  readonly forKeeping: (alias: string) => string
   readonly skipLocked: (alias: string) => string
   /** `column` is one of the texts in a JSON array parameter. */
   readonly among: (column: string) => string

@@ -118,10 +118,10 @@ function* remove(organization: OrganizationId, id: WebhookId, event: NewEvent): 
   return 'removed'
 }
 
-export function* insertDelivery(delivery: Delivery): Program<void> {
+export function* insertDelivery(dialect: Dialect, delivery: Delivery): Program<void> {
   yield* run(
     `insert into delivery (id, organization_id, webhook_id, event_id, type, state, attempts, next_at, created_at, expires_at, finished_at)
-     select ?, ?, w.id, ?, ?, ?, ?, ?, ?, ?, ? from webhook w where w.id = ? on conflict do nothing`,
+     select ?, ?, w.id, ?, ?, ?, ?, ?, ?, ?, ? from webhook w where w.id = ? ${dialect.forKeeping('w')} on conflict do nothing`,
     delivery.id,
     delivery.organization,
     delivery.event,
@@ -136,11 +136,11 @@ export function* insertDelivery(delivery: Delivery): Program<void> {
   )
 }
 
-function* insertClaimed(delivery: Delivery, event: NewEvent): Program<void> {
+function* insertClaimed(dialect: Dialect, delivery: Delivery, event: NewEvent): Program<void> {
   yield* append(event)
   // Nobody else is told of a test.
   yield* run('delete from event_outbox where organization_id = ? and event_id = ?', event.organization, event.id)
-  yield* insertDelivery(delivery)
+  yield* insertDelivery(dialect, delivery)
 }
 
 /** The row of an endpoint is its lock: two nodes that look at the same time never take the same delivery, and a half-open circuit lets exactly one through. */
@@ -185,8 +185,9 @@ function* claimOf(endpoint: WebhookEndpoint, now: Instant, until: Instant, limit
   return claimed
 }
 
-function* settle({ delivery, claimedUntil, attempt, state, nextAt, trouble, gone }: Settlement): Program<void> {
-  const known = yield* row('select d.webhook_id from delivery d where d.id = ?', delivery)
+/** Locks the endpoint before its delivery, as its removal does. */
+function* settle(dialect: Dialect, { delivery, claimedUntil, attempt, state, nextAt, trouble, gone }: Settlement): Program<void> {
+  const known = yield* row(`select d.webhook_id from webhook w join delivery d on d.webhook_id = w.id where d.id = ? ${dialect.forUpdate('w, d')}`, delivery)
   if (known === undefined) return
   yield* run(
     'insert into delivery_try (delivery_id, at, status, duration_ms, error, excerpt) values (?, ?, ?, ?, ?, ?)',
@@ -332,9 +333,9 @@ export function webhooksStore(database: Database): Webhooks {
         return found === undefined ? undefined : toDelivery(found)
       }),
     tries: (ids) => database.read(() => triesOfAll(ids)),
-    insertClaimed: (claimed, event) => database.write(() => insertClaimed(claimed, event)),
+    insertClaimed: (claimed, event) => database.write(() => insertClaimed(dialect, claimed, event)),
     claim: (request) => database.write(() => claim(dialect, request)),
-    settle: (settlement) => database.write(() => settle(settlement)),
+    settle: (settlement) => database.write(() => settle(dialect, settlement)),
     replay: (organization, id, times, event) => database.write(() => replay(organization, id, times, event)),
     replaySince: (organization, endpoint, what, event) => database.write(() => replaySince(organization, endpoint, what, event)),
     expire: (now, limit) => database.write(() => expire(dialect, now, limit)),

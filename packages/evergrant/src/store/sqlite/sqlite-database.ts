@@ -8,6 +8,7 @@ export const SQLITE: Dialect = {
   name: 'sqlite',
   oneWriter: true,
   forUpdate: () => '',
+  forKeeping: () => '',
   skipLocked: () => '',
   among: (column) => `${column} in (select value from json_each(?))`,
   records: (alias, columns) => `(select ${columns.map((column) => `value ->> '${column}' as ${column}`).join(', ')} from json_each(?)) ${alias}`,
