@@ -16,7 +16,8 @@ export function pairs(texts: readonly string[], read: (text: string) => JsonObje
   return Object.fromEntries(
     texts.map((text) => {
       const [name = '', ...rest] = text.split('=')
-      if (name === '' || rest.length === 0) throw new CommandFailure(EXIT.usage, `'${text}' is not name=value`)
+      if (name === '' || rest.length === 0)
+        throw new CommandFailure(EXIT.usage, `'${text}' is not name=value: say what it is, as in tag=weather or tenant=acme`)
       return [name, read(rest.join('='))]
     }),
   )

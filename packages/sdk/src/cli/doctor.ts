@@ -5,6 +5,7 @@ import { lockHolder } from '../node/agent/file-lock.ts'
 import { KeyStore } from '../node/agent/key-store.ts'
 import { machineIdOf } from '../node/agent/machine-id.ts'
 import { type Platform, platformOf } from '../node/agent/platform.ts'
+import { checkFolderToBe } from '../node/agent/safe-files.ts'
 import { serverUrl } from '../node/agent/server-link.ts'
 import type { CommandOptions } from './commands.ts'
 import { type ExitCode, paint, report, type Terminal } from './terminal.ts'
@@ -22,15 +23,21 @@ const CLOCK_OFF_MS = 60_000
 export async function doctor(options: CommandOptions, terminal: Terminal): Promise<ExitCode> {
   const platform = platformOf(options.platform)
   const store = new CredentialStore({ platform })
-  const findings: Finding[] = [await look('permissions', async () => `${(await store.read()).profiles.length} profiles in ${store.path}, for you alone`)]
-  const { profiles } = await store.read().catch(() => ({ profiles: [] as readonly Profile[] }))
+  let profiles: readonly Profile[] = []
+  const permissions = await look('permissions', async () => {
+    profiles = (await store.read()).profiles
+    await checkFolderToBe(store.folder)
+    return profiles.length === 0 ? `nothing in ${store.folder} yet` : `${profiles.length} profiles in ${store.path}, for you alone`
+  })
+  const findings: Finding[] = [permissions]
   const { env } = platform
   // As the programs of this machine choose.
   const [address, name] = [options.server ?? (env['EVERGRANT_URL'] || undefined), options.profile ?? (env['EVERGRANT_PROFILE'] || undefined)]
   const server = address === undefined ? undefined : serverUrl(address)
   const chosen = profiles.filter((one) => (server === undefined || one.server === server) && (name === undefined || one.name === name))
-  if (chosen.length === 0) findings.push({ check: 'enrolment', result: 'bad', detail: 'This machine is not enrolled. Run: npx @evergrant/sdk enroll <code>.' })
-  else findings.push(await look('store', () => tryStore(store)))
+  if (chosen.length > 0) findings.push(await look('store', () => tryStore(store)))
+  // Whose file cannot be read may well be enrolled: to enrol again would be the wrong remedy.
+  else if (permissions.result === 'good') findings.push({ check: 'enrolment', result: 'bad', detail: notEnrolled(profiles) })
   for (const profile of chosen) findings.push(...(await examine(profile, store, platform)))
   const worst = findings.some(({ result }) => result === 'bad')
   const marks = { good: 'ok  ', warn: 'look', bad: 'bad ' } as const
@@ -41,6 +48,12 @@ export async function doctor(options: CommandOptions, terminal: Terminal): Promi
     findings.map(({ check, result, detail }) => `${paint(terminal, result, marks[result])} ${check.padEnd(width)}  ${detail}`),
   )
   return worst ? 1 : 0
+}
+
+function notEnrolled(profiles: readonly Profile[]): string {
+  const others = profiles.map(({ name, server }) => `${name} at ${server}`).join(', ')
+  if (others === '') return 'This machine is not enrolled. Run: npx @evergrant/sdk enroll <code>.'
+  return `Nothing here has this profile and server. There are: ${others}. Correct EVERGRANT_PROFILE, EVERGRANT_URL or the options, or enrol: npx @evergrant/sdk enroll <code>.`
 }
 
 /** Locks work here: hard links, and a write that lasts. */

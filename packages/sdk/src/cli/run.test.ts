@@ -1,4 +1,5 @@
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createMachineLab, type MachineLab } from '../node/agent/testing/machine-lab.ts'
@@ -117,6 +118,30 @@ test('the doctor says what is wrong and how it is mended, and changes nothing', 
     .catch(() => {})
   expect(await call('doctor')).toBe(1)
   expect(printed.join()).toContain('recovery_forbidden')
+})
+
+test('a file that cannot be read is told as that, and not as a machine that has to be enrolled again', async () => {
+  await call('enroll', lab.server.code({ withServer: true }))
+  chmodSync(join(lab.home, 'credentials.json'), 0o644)
+  printed.length = 0
+  expect(await call('doctor', '--json')).toBe(1)
+  expect(answered().findings.map(({ check }: { check: string }) => check)).toEqual(['permissions'])
+})
+
+test('a folder in which nothing could be kept is told before anybody enrols', async () => {
+  const open = mkdtempSync(join(tmpdir(), 'evergrant-open-'))
+  chmodSync(open, 0o777)
+  const print = (text: string): number => printed.push(text)
+  expect(await run(['doctor'], { out: print, err: print, colours: false, platform: { ...lab.platform, home: join(open, 'home') } })).toBe(1)
+  expect(printed.join()).toContain(`chmod o-w ${open}`)
+  expect(existsSync(join(open, 'home'))).toBe(false)
+  rmSync(open, { recursive: true })
+})
+
+test('a profile that is not there is told with those that are', async () => {
+  await call('enroll', lab.server.code({ withServer: true }))
+  expect(await call('doctor', '--json', '--profile', 'weathr')).toBe(1)
+  expect(answered().findings.at(-1).detail).toContain(`There are: weather at ${lab.server.url}`)
 })
 
 test('the doctor looks at the profile that programs would use, however its address is written', async () => {

@@ -30,7 +30,21 @@ export async function checkFolder(path: string): Promise<void> {
   if (isForeign(own)) throw storeError('credential_store_unsafe', `The folder ${path} belongs to another user. Set EVERGRANT_HOME to a folder of yours.`)
   if ((own.mode & 0o022) !== 0)
     throw storeError('credential_store_unsafe', `Others may write into the folder ${path}, and so could replace your credentials. Run: chmod 700 ${path}`)
-  for (let parent = dirname(real); ; parent = dirname(parent)) {
+  await checkAbove(dirname(real), path)
+}
+
+/** As {@link checkFolder}, of a folder that may not be there yet: it would be made below what is there. Makes nothing. */
+export async function checkFolderToBe(path: string): Promise<void> {
+  if (WINDOWS) return
+  const real = await realpath(path).catch(() => null)
+  if (real !== null) return checkFolder(path)
+  let above = dirname(path)
+  while (above !== dirname(above) && (await realpath(above).catch(() => null)) === null) above = dirname(above)
+  await checkAbove(await realpath(above), path)
+}
+
+async function checkAbove(first: string, path: string): Promise<void> {
+  for (let parent = first; ; parent = dirname(parent)) {
     const { mode } = await lstat(parent)
     // With the sticky bit, as on /tmp, nobody can rename what belongs to another.
     if ((mode & 0o002) !== 0 && (mode & 0o1000) === 0)
