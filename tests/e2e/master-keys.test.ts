@@ -36,7 +36,7 @@ describe.each([
   { store: 'the embedded database', url: '', runs: true },
   { store: `PostgreSQL${skip ?? ''}`, url: database?.url ?? '', runs: database !== null },
 ])('on $store', ({ url, runs }) => {
-  test.skipIf(!runs)('a wrong or a missing master key stops the start with a remedy, and marks nothing (S79)', async () => {
+  test.skipIf(!runs)('a wrong or a missing master key stops the start with a remedy, and marks nothing (S79)', { timeout: 60_000 }, async () => {
     const right = key('k1')
     const env = (keys: string) => ({ EVERGRANT_MASTER_KEYS: keys, EVERGRANT_DATABASE_URL: url })
     const server = await ServerProcess.start({ env: env(right) })

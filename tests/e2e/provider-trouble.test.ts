@@ -68,7 +68,7 @@ describe('a provider in trouble, a server and a client in processes of their own
     expect(await bench.works('p0', textAt(await bench.token(held), 'access_token'))).toBe(200)
   })
 
-  test('a kill -9 while the answer is in flight does not send the token twice to a provider that punishes it (E7)', async () => {
+  test('a kill -9 while the answer is in flight does not send the token twice to a provider that punishes it (E7)', { timeout: 60_000 }, async () => {
     const held = await bench.hold('p4', 600)
     await bench.fault('p4', { kind: 'hang', when: 'after', times: 1 })
     const pending = bench.refresh(held).catch(() => 'gone')
@@ -177,6 +177,7 @@ describe('thousands of invalid credentials (E12)', () => {
     const path = `/connections/${held.connection}/token`
     const replies: JsonReply[] = []
     const good: number[] = []
+    const started = performance.now()
     while (replies.length < GUESSES) {
       const batch = Array.from({ length: 200 }, () => bench.api.call('GET', path, { headers: { authorization: `Bearer ${guess()}` } }))
       good.push((await bench.token(held)).status)
@@ -184,8 +185,8 @@ describe('thousands of invalid credentials (E12)', () => {
     }
     const counted = (status: number): number => replies.filter((reply) => reply.status === status).length
     expect(counted(401) + counted(429)).toBe(replies.length)
-    // A bucket that fills while it is used lets a few more through.
-    expect(counted(401)).toBeLessThan(ALLOWED * 1.5)
+    // A bucket that fills while it is used lets a few more through: as many a minute as it holds.
+    expect(counted(401)).toBeLessThanOrEqual(ALLOWED + Math.ceil(((performance.now() - started) / 60_000) * ALLOWED))
     const refused = replies.find(({ status }) => status === 429)
     expect(refused?.body).toMatchObject({ code: 'rate_limited', needs_reauth: false })
     expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0)

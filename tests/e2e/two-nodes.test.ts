@@ -66,7 +66,7 @@ describe.skipIf(forKills.database === null)(`two nodes, one of them killed with 
     await expect.poll(() => bench.hanging()).toBe(0)
   }
 
-  test('the other node serves the old token and sends nothing to a provider that punishes it', async () => {
+  test('the other node serves the old token and sends nothing to a provider that punishes it', { timeout: 60_000 }, async () => {
     const held = await bench.hold('p4', 600)
     await killWhileHanging(held, 'after')
     const token = () => other.api.get(`/connections/${held.connection}/token`)

@@ -112,7 +112,7 @@ describe('connections without a browser', { timeout: 120_000 }, () => {
     })
   })
 
-  test('tokens are renewed with the same credentials, also by a process that was killed in between', async () => {
+  test('tokens are renewed with the same credentials, also by a process that was killed in between', { timeout: 60_000 }, async () => {
     expect((await ask('POST', `/connections/${idOf('robots')}/refresh`, {})).body).toMatchObject({ generation: 2 })
     await server.kill()
     await server.start()
@@ -123,7 +123,7 @@ describe('connections without a browser', { timeout: 120_000 }, () => {
     expect((await tokenOf('passwords')).status).toBe(200)
   })
 
-  test('revoked at the provider, each needs new credentials; the command line puts them into the same connection', async () => {
+  test('revoked at the provider, each needs new credentials; the command line puts them into the same connection', { timeout: 60_000 }, async () => {
     const { clients, apiKeys } = provider.accepted
     const [nextSecret, nextKey] = [secret('next client secret'), secret('next API key')]
     clients.set('own-client', nextSecret)
@@ -146,7 +146,7 @@ describe('connections without a browser', { timeout: 120_000 }, () => {
     expect((await ask('GET', `/proxy/${idOf('keys')}/me`)).body).toMatchObject({ who: 'api key' })
   })
 
-  test('the command line makes a connection, and names what is wrong', async () => {
+  test('the command line makes a connection, and names what is wrong', { timeout: 60_000 }, async () => {
     provider.accepted.installations.add('43')
     const made = await server.cli(['connections', 'create', '--integration', 'apps', '--owner', 'by-hand', '--variable', 'installation_id=43', '--json'])
     expect([made.code, JSON.parse(made.output)]).toMatchObject([0, { grant: 'installation', account: { id: '43' }, status: 'active' }])
