@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createSessionLab, type SessionLab } from '../../testing/session-lab.ts'
+import { Fault } from '../fault/fault.ts'
 import { DAY, MINUTE } from '../time.ts'
 import type { Session, SessionEnd } from './session.ts'
 import { endedFault, endOf, refusalOf, SIGN_OUT_CODES } from './session-refusals.ts'
@@ -103,6 +104,31 @@ describe('opening and branching', () => {
     await lab.services.sessions.signOut(opened.refreshCredential, 'here', NOBODY)
     await expect(lab.services.sessions.current(opened.signedIn.session.id)).rejects.toMatchObject({ code: 'session_signed_out' })
   })
+})
+
+test.each(['here', 'others', 'everywhere'] as const)(
+  'an old credential that was copied has no say in the other sessions of its person: a sign-out with it (%s) is seen as theft',
+  async (scope) => {
+    const { sessions } = lab.services
+    const [first, other] = [await lab.signIn('cookie'), await lab.signIn('cookie')]
+    await sessions.refresh((await sessions.refresh(first.refreshCredential, NOBODY)).refreshCredential, NOBODY)
+    await lab.time.advance(2 * MINUTE)
+    expect(await sessions.signOut(first.refreshCredential, scope, NOBODY)).toBe(1)
+    expect((await lab.store.sessions.get(first.signedIn.session.id))?.session.end).toBe('reuse_detected')
+    expect((await sessions.refresh(other.refreshCredential, NOBODY)).generation).toBe(2)
+  },
+)
+
+test('a sign-in stands though the session that the browser had before could not be ended', async () => {
+  const [older, old, next] = [await lab.signIn('cookie'), await lab.signIn('cookie'), await lab.signIn('cookie')]
+  let tries = 0
+  lab.database.after = (call) => {
+    tries += call === 'sessions.end' ? 1 : 0
+    if (call === 'sessions.end' && tries === 1) throw new Fault('store_unavailable')
+  }
+  const texts = [older.refreshCredential, old.refreshCredential]
+  expect(await lab.services.sessions.replace(texts, next.signedIn.session.id, NOBODY)).toBe(1)
+  expect(tries).toBe(2)
 })
 
 test('of several credentials the genuine ones count, of one session the highest generation, the newest session first', async () => {

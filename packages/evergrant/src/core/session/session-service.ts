@@ -9,10 +9,10 @@ import type { AccessTokens } from './access-token.ts'
 import type { OrganizationNames } from './organization-names.ts'
 import { requireRecentProof } from './recent-proof.ts'
 import { readRefreshCredential, refreshCredential } from './refresh-credential.ts'
-import { judgePresentation } from './rotation.ts'
+import { type Judgement, judgePresentation } from './rotation.ts'
 import type { AuthMethod, Session, SessionMode } from './session.ts'
 import { type CallerFacts, sessionEvent } from './session-events.ts'
-import { endedFault, endOf, misplacedFault, refusalOf } from './session-refusals.ts'
+import { endedFault, endOf, misplacedFault, refusalOf, SIGN_OUT_CODES } from './session-refusals.ts'
 import type { Sessions, Shown, SignedIn } from './sessions.ts'
 
 /** A person who may go on: the session lives, the user is enabled, the membership holds. */
@@ -182,21 +182,17 @@ export class SessionService {
     if (scope !== 'here' && isOver) return 0
     const { mode, keyThumbprint } = signedIn.session
     if (!isOver && keyThumbprint !== null && keyThumbprint !== key) throw misplacedFault('key', { mode, key })
+    if (credential !== null && this.#judged(signedIn.session, credential.generation) === 'reuse' && (await this.#isEndedAsStolen(text, facts))) return 1
     return scope === 'others' && !isOver ? this.endOthers(signedIn, facts) : this.end(signedIn.session, scope, facts)
   }
 
-  /** A sign-in has given this browser a new cookie: what the old ones stood for is over (S38). Says how many sessions that were. */
+  /**
+   * A sign-in has given this browser a new cookie: what the old ones stood for is over (S38). Says how many sessions that were. Never rejects: the new session
+   * stands, and an old one that could not be ended is no reason to refuse it.
+   */
   async replace(texts: readonly string[], by: SessionId, facts: CallerFacts): Promise<number> {
-    const { clock, entropy, seal, store } = this.#ports
     let ended = 0
-    for (const text of this.genuine(texts)) {
-      const credential = readRefreshCredential(text, seal)
-      const found = credential === null || credential.session === by ? undefined : await store.get(credential.session)
-      if (found === undefined) continue
-      const at = clock.wall()
-      const event = sessionEvent('session.ended', found.session, at, { scope: 'replaced', by, address: facts.address }, entropy)
-      if ((await store.end(found.session.id, 'replaced', at, event)) === 'ended') ended += 1
-    }
+    for (const text of this.genuine(texts)) if (await this.#replaceOne(text, by, facts).catch(() => false)) ended += 1
     return ended
   }
 
@@ -321,12 +317,36 @@ export class SessionService {
     }
   }
 
+  async #replaceOne(text: string, by: SessionId, facts: CallerFacts): Promise<boolean> {
+    const { clock, entropy, seal, store } = this.#ports
+    const credential = readRefreshCredential(text, seal)
+    const found = credential === null || credential.session === by ? undefined : await store.get(credential.session)
+    if (found === undefined) return false
+    const at = clock.wall()
+    const event = sessionEvent('session.ended', found.session, at, { scope: 'replaced', by, address: facts.address }, entropy)
+    return (await store.end(found.session.id, 'replaced', at, event)) === 'ended'
+  }
+
+  /** Whoever copied an old credential has no say in other sessions. That it came back is what it is in a refresh: the session ends, and somebody hears of it. */
+  async #isEndedAsStolen(text: string, facts: CallerFacts): Promise<boolean> {
+    try {
+      await this.refresh(text, facts)
+      return false
+    } catch (error) {
+      if (error instanceof Fault && SIGN_OUT_CODES.has(error.code)) return error.code === 'session_reuse_detected'
+      throw error
+    }
+  }
+
+  #judged(session: Session, generation: number): Judgement['kind'] {
+    return judgePresentation(session, generation, this.#ports.clock.wall(), this.#ports.lifetimes).kind
+  }
+
   /** @throws Fault unless a refresh with this text would be answered as an honest one: by the rule of rotation, which is applied to nothing here */
   async #checkHolder(id: SessionId, text: string): Promise<void> {
     const credential = readRefreshCredential(text, this.#ports.seal)
     const held = credential?.session === id ? await this.#ports.store.get(id) : undefined
-    const { clock, lifetimes } = this.#ports
-    const judged = held === undefined || credential === null ? null : judgePresentation(held.session, credential.generation, clock.wall(), lifetimes).kind
+    const judged = held === undefined || credential === null ? null : this.#judged(held.session, credential.generation)
     if (judged === 'rotate' || judged === 'replay') return
     throw new Fault('forbidden', {
       field: '/refresh_token',

@@ -55,7 +55,6 @@ export async function signedInAnswer(reply: FastifyReply, { opened, device }: Si
   const { request } = reply
   const { session } = opened.signedIn
   giveDevice(reply, device, session.mode, options.publicUrl)
-  // The new session stands: an old one that could not be ended is no reason to refuse it.
-  if (session.mode === 'cookie') await options.sessions.replace(sessionCookiesOf(request, options.publicUrl), session.id, callerFacts(request)).catch(() => 0)
+  if (session.mode === 'cookie') await options.sessions.replace(sessionCookiesOf(request, options.publicUrl), session.id, callerFacts(request))
   return sessionAnswer(reply, opened, options)
 }
