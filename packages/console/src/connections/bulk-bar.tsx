@@ -38,7 +38,7 @@ const DEEDS = {
 /** What can be done with those that are chosen, or with all that the filter finds. Each shows first what it would do. */
 export function BulkBar({ selected, filter, total, onDone }: BulkBarProps): ReactNode {
   const [whole, setWhole] = useState(false)
-  const [asked, setAsked] = useState<BulkAction | null>(null)
+  const [asked, setAsked] = useState<Pick<AskedProps, 'action' | 'target'> | null>(null)
   const many = total !== undefined && total > selected.size
   return (
     <section className={styles['bulk']} aria-label="With the chosen connections">
@@ -55,7 +55,8 @@ export function BulkBar({ selected, filter, total, onDone }: BulkBarProps): Reac
               small
               look={action === 'disconnect' ? 'danger' : 'plain'}
               icon={<Icon size={13} aria-hidden />}
-              onClick={() => setAsked(action)}
+              disabled={!whole && selected.size === 0}
+              onClick={() => setAsked({ action, target: whole ? { filter } : { ids: [...selected] } })}
             >
               {text}
             </Button>
@@ -65,7 +66,8 @@ export function BulkBar({ selected, filter, total, onDone }: BulkBarProps): Reac
           Choose none
         </Button>
       </div>
-      {asked === null ? null : <Asked action={asked} target={whole ? { filter } : { ids: [...selected] }} onClose={() => setAsked(null)} onDone={onDone} />}
+      {/* What was counted is what is done, whatever the list shows by then. */}
+      {asked === null ? null : <Asked {...asked} onClose={() => setAsked(null)} onDone={onDone} />}
     </section>
   )
 }
@@ -101,6 +103,8 @@ function Asked({ action, target, onClose, onDone }: AskedProps): ReactNode {
       onClose()
       onDone()
     } catch (thrown) {
+      // Refused, or done and its answer lost.
+      readAgain(client, READ)
       setError(thrown)
     } finally {
       setBusy(false)

@@ -26,6 +26,7 @@ import { nameOf } from './connection-words.ts'
 import { FilterBar } from './filter-bar.tsx'
 import { ColumnMenu, SavedViews } from './list-menus.tsx'
 import { usePageUses } from './page-uses.ts'
+import { stillShown } from './still-shown.ts'
 
 const PAGE_SIZE = 50
 const NOTHING: ReadonlySet<string> = new Set()
@@ -35,7 +36,8 @@ export function ConnectionsPage(): ReactNode {
   const [search, change] = usePageSearch<ConnectionFilter>()
   const list = useList('GET /api/v1/connections', { query: { ...search, limit: PAGE_SIZE } })
   const facets = useApi('GET /api/v1/connections/facets', { query: filterOf(search) })
-  const [selected, setSelected] = useState<ReadonlySet<string>>(NOTHING)
+  const [chosen, setSelected] = useState<ReadonlySet<string>>(NOTHING)
+  const selected = stillShown(chosen, list.items)
   const filterKey = JSON.stringify(search)
   // biome-ignore lint/correctness/useExhaustiveDependencies: other rows, another choice
   useEffect(() => setSelected(NOTHING), [filterKey])
@@ -74,9 +76,7 @@ export function ConnectionsPage(): ReactNode {
     >
       <section className={cards['card']} aria-label="Connections">
         <FilterBar search={search} facets={facets.data} onChange={change} onClear={clear} />
-        {selected.size === 0 ? null : (
-          <BulkBar selected={selected} filter={filterOf(search)} total={totalOf(facets.data)} onDone={() => setSelected(NOTHING)} />
-        )}
+        {chosen.size === 0 ? null : <BulkBar selected={selected} filter={filterOf(search)} total={totalOf(facets.data)} onDone={() => setSelected(NOTHING)} />}
         <Fresh list={list} />
         <Rows
           list={list}
