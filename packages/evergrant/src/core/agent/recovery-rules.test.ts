@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { AGENT, installationRow, START, tokenRow } from '../../testing/sdk-games.ts'
 import { DAY, HOUR, MINUTE } from '../time.ts'
-import { BREAKER_FLOOR, COOLDOWN_MS, countRecovery, type RecoveryQuestion, remainingRecoveries, ruleRecovery } from './recovery-rules.ts'
+import { BREAKER_FLOOR, COOLDOWN_MS, countRecovery, pressureSince, type RecoveryQuestion, remainingRecoveries, ruleRecovery } from './recovery-rules.ts'
 import { AGENT_SETTINGS_DEFAULTS, RECOVERY_DEFAULTS, type RecoverySettings } from './recovery-settings.ts'
 
 const NOW = START + DAY
@@ -125,6 +125,11 @@ test('what was written while the clock was a year ahead keeps no machine waiting
   expect(ruleRecovery(question({ installation, settings }), NOW)).toEqual({ kind: 'allowed', counted: true, approved: false })
   expect(remainingRecoveries(installation, settled, NOW)).toBe(5)
   expect(countRecovery(installation, settled, NOW)).toEqual({ recoveries: [NOW], cooldownUntil: NOW + COOLDOWN_MS, cooldownMs: 2 * COOLDOWN_MS })
+})
+
+test('a breaker that was closed while the clock was a year ahead counts again once it is right', () => {
+  expect(pressureSince({ breakerClosedAt: NOW + 365 * DAY }, NOW)).toBe(NOW - HOUR)
+  for (const differs of [-HOUR / 2, 0, MINUTE]) expect(pressureSince({ breakerClosedAt: NOW + differs }, NOW)).toBe(NOW + differs)
 })
 
 test('a clock that goes back by less than a window forgives no recovery', () => {

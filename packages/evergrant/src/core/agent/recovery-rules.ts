@@ -21,9 +21,10 @@ export interface RecoveryPressure {
   readonly installations: number
 }
 
-/** Recoveries after this instant are counted together. */
+/** Recoveries after this instant are counted together. A breaker that was closed later than now was closed before the clock was set back. */
 export function pressureSince({ breakerClosedAt }: Pick<AgentSettings, 'breakerClosedAt'>, at: Instant): Instant {
-  return Math.max(at - PRESSURE_MS, breakerClosedAt ?? 0)
+  const closedAt = breakerClosedAt !== null && breakerClosedAt <= at + CLOCKS_DIFFER_MS ? breakerClosedAt : 0
+  return Math.max(at - PRESSURE_MS, closedAt)
 }
 
 export interface RecoveryQuestion {

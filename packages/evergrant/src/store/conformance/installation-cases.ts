@@ -6,7 +6,7 @@ import { AGENT_SETTINGS_DEFAULTS } from '../../core/agent/recovery-settings.ts'
 import type { SdkPresentation } from '../../core/agent/sdk-presentation.ts'
 import type { SdkToken } from '../../core/agent/sdk-token.ts'
 import { type InstallationId, newId } from '../../core/ids.ts'
-import { DAY } from '../../core/time.ts'
+import { DAY, HOUR } from '../../core/time.ts'
 import { enrolRequest, newAgent } from './agents.ts'
 import { heardDuring } from './people.ts'
 import type { StoreCase } from './store-case.ts'
@@ -307,7 +307,7 @@ export const installationCases: readonly StoreCase[] = [
       assert.ok((settings.breakerUntil ?? 0) > PAST)
       assert.deepEqual({ ...settings, breakerUntil: null }, AGENT_SETTINGS_DEFAULTS)
       assert.equal((await store.installations.recoveryPressure(org.organization, PAST)).recoveries, 10)
-      const closed = { ...AGENT_SETTINGS_DEFAULTS, breakerClosedAt: FUTURE }
+      const closed = { ...AGENT_SETTINGS_DEFAULTS, breakerClosedAt: (settings.breakerUntil ?? 0) - HOUR }
       await store.agents.saveSettings(org.organization, closed, PAST, org.event('agent.settings_changed'))
       const late = await enrolled(org, agent, { state: 'revoked', revokeClass: 'policy', createdAt: FUTURE })
       assert.equal(saidOf(await present(org, late, { verb: 'recover' })), 'issue recover')
