@@ -82,3 +82,18 @@ test('ticks that come every minute retire each key an hour after it stopped sign
   }
   expect(ring.all.size).toBe(5)
 })
+
+test('keys that were changed while the clock was a year ahead change by the schedule once it is right again', () => {
+  const ring = new Ring()
+  const start = Date.UTC(2026, 0, 1)
+  const ahead = start + 365 * DAY
+  ring.tick(ahead)
+  ring.apply(planReplacement({ version: 0, keys: ring.live() }, false), ahead)
+  const [old, signing, next] = [ring.only('retiring')[0], ring.only('active')[0], ring.only('next')[0]]
+  // By so little, nothing has to begin anew.
+  ring.tick(ahead - DAY)
+  expect(ring.live()).toEqual([old, signing, next])
+  for (let at = start; at <= start + 31 * DAY; at += HOUR) ring.tick(at)
+  const states = [old, signing, next].map((key) => ring.all.get(key?.id ?? '')?.state)
+  expect(states).toEqual(['retired', 'retired', 'active'])
+})

@@ -1,5 +1,5 @@
 import type { NewEvent } from '../audit/event.ts'
-import { DAY, HOUR, type Instant } from '../time.ts'
+import { CLOCKS_DIFFER_MS, DAY, HOUR, type Instant } from '../time.ts'
 import type { PublicSigningKey } from './token-signer.ts'
 
 /**
@@ -43,6 +43,8 @@ const ACTIVE_MS = 30 * DAY
 const PUBLISHED_MS = DAY
 /** How long it stays published afterwards. Its last token ends after ten minutes; the rest is for nodes and clocks that lag behind. */
 const RETIRING_MS = HOUR
+/** A clock that went back by less changes nothing: what it dated is waited for. */
+const FAR_AHEAD_MS = DAY + CLOCKS_DIFFER_MS
 
 /** What has to be done with a ring. Empty lists: nothing. */
 export interface RingPlan {
@@ -50,8 +52,21 @@ export interface RingPlan {
   readonly missing: readonly ('active' | 'next')[]
 }
 
-/** The schedule. Pure: from the same ring every node plans the same. A successor is always published, so that it can take over at once. */
+/**
+ * The schedule. Pure: from the same ring every node plans the same. A successor is always published, so that it can take over at once. A key
+ * that changed far later than now did so before the clock was set back: its time begins now.
+ */
 export function planRing({ keys }: SigningKeyRing, at: Instant): RingPlan {
+  const isAhead = ({ changedAt }: SigningKey) => changedAt > at + FAR_AHEAD_MS
+  const { moves, missing } = planDated(
+    keys.map((key) => (isAhead(key) ? { ...key, changedAt: at } : key)),
+    at,
+  )
+  const dated = keys.filter((key) => isAhead(key) && moves.every((move) => move.key.id !== key.id))
+  return { moves: [...moves, ...dated.map((key) => ({ key, to: key.state }))], missing }
+}
+
+function planDated(keys: readonly SigningKey[], at: Instant): RingPlan {
   const active = keys.find(({ state }) => state === 'active')
   const next = keys.find(({ state }) => state === 'next')
   const over = keys.filter(({ state, changedAt }) => state === 'retiring' && at - changedAt >= RETIRING_MS)

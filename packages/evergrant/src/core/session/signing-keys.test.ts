@@ -53,6 +53,18 @@ test('the first need makes a key that signs and its successor, and publishes bot
   expect(told().map(({ type }) => type)).toEqual(['signing_key.created', 'signing_key.created', 'signing_key.activated'])
 })
 
+test('a key that the clock of another day dated gets the date of today, and nobody is told that it begins', async () => {
+  const { byState, keys, store, time, told } = open()
+  const today = time.clock.wall()
+  time.setWall(today + 365 * DAY)
+  const signing = await keys.signing()
+  time.setWall(today)
+  const before = told().length
+  expect([await keys.tick(), await keys.tick()]).toEqual([true, false])
+  expect((await store.signingKeys.read()).keys.map(({ changedAt }) => changedAt)).toEqual([today, today])
+  expect([(await byState('active'))?.id, told().length]).toEqual([signing.id, before])
+})
+
 test('a private key is stored sealed, and opens only as the key that it was sealed as', async () => {
   const { keys, store, byState } = open()
   const { privateJwk } = await keys.signing()

@@ -181,11 +181,13 @@ export class SigningKeys {
   async #write(ring: SigningKeyRing, { moves, missing }: RingPlan, actor: Actor): Promise<'written' | 'moved'> {
     const at = this.#ports.clock.wall()
     const moved = moves.map(({ key, to }) => ({ ...key, state: to, changedAt: at, privateKey: to === 'retired' ? null : key.privateKey }))
+    // One that only got another date begins nothing.
+    const begun = moved.filter((_, index) => moves[index]?.key.state !== moves[index]?.to)
     const made = await Promise.all(missing.map((state) => this.#make(state, at)))
     const told = [
       ...made.map((key) => this.#event('signing_key.created', key, actor)),
-      ...[...moved, ...made].filter(({ state }) => state === 'active').map((key) => this.#event('signing_key.activated', key, actor)),
-      ...moved.filter(({ state }) => state === 'retired').map((key) => this.#event('signing_key.retired', key, actor)),
+      ...[...begun, ...made].filter(({ state }) => state === 'active').map((key) => this.#event('signing_key.activated', key, actor)),
+      ...begun.filter(({ state }) => state === 'retired').map((key) => this.#event('signing_key.retired', key, actor)),
     ]
     return this.#ports.store.write({ version: ring.version, keys: [...moved, ...made], events: told })
   }
