@@ -7,7 +7,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { becomeOwner, type DemoServer, PERSON, startDemoServer } from '../../packages/console/dev/demo-server.ts'
 import { apiOf, type DemoWorld, fillWorld } from '../../packages/console/dev/demo-world.ts'
-import { watchPolicy } from '../../packages/console/dev/judge.ts'
+import { tooWide, watchPolicy } from '../../packages/console/dev/judge.ts'
 import { chromiumPath, launchBrowser } from '../../packages/lab/src/browser.ts'
 import { at, JsonClient, textAt } from '../../packages/lab/src/http.ts'
 import { until } from '../../packages/lab/src/until.ts'
@@ -485,6 +485,22 @@ describe.skipIf(chromiumPath() === null)('features of the console', () => {
     await page.keyboard.type(name)
     await press('Enter')
     await page.waitForSelector('h1 :text("Cut off")', { timeout: 20_000 })
+  })
+
+  test('a name of eighty letters without a blank stays in its heading, beside the buttons and on a phone', { timeout: 60_000 }, async () => {
+    const name = 'Rindfleischetikettierungsueberwachungsaufgabenuebertragungsgesetzessammlungsband'
+    const agent = textAt(await api.post('/agents', { name, owner: textAt(await api.get('/users'), 'items.0.id') }), 'id')
+    const grant = { integration: 'notes', owner: `${name}-1`, account: name, access_token: 'demo', expires_at: '2099-01-01T00:00:00Z' }
+    const connection = textAt(await api.post('/connections', grant), 'id')
+    for (const path of [`agents/${agent}`, `connections/${connection}`, 'agents', 'connections'])
+      for (const width of [1280, 390]) {
+        await page.setViewportSize({ width, height: 900 })
+        await open(path)
+        await page.waitForSelector(`main :text("${name}")`)
+        expect(await tooWide(page), `${path} at ${width}`).toEqual([])
+        expect(await page.locator('main h1').evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth), `${path} at ${width}`).toBe(0)
+      }
+    await page.setViewportSize({ width: 1280, height: 900 })
   })
 
   test('where no link can be sent, no button makes one: the page says who reconnects, and how', { timeout: 60_000 }, async () => {

@@ -117,7 +117,10 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>): Reac
                     data-label={column.header}
                     className={classes(column.align === 'end' && styles['end'], column.main && styles['main'])}
                   >
-                    <div className={styles['value']}>{column.cell(row.original)}</div>
+                    {/* Names are of any language: one that is read from the right is cut at its own end. */}
+                    <div dir="auto" className={styles['value']}>
+                      {column.cell(row.original)}
+                    </div>
                   </td>
                 ))}
               </tr>

@@ -45,7 +45,10 @@ export function Rows<Item>({ label, columns, items, keyOf }: RowsProps<Item>): R
                   data-label={deeds ? undefined : name}
                   className={classes((number || deeds) && styles['end'], at === 0 && styles['main'], deeds && own['deeds'])}
                 >
-                  <div className={deeds ? own['buttons'] : styles['value']}>{cell(item)}</div>
+                  {/* Names are of any language: one that is read from the right is cut at its own end. */}
+                  <div dir={deeds ? undefined : 'auto'} className={deeds ? own['buttons'] : styles['value']}>
+                    {cell(item)}
+                  </div>
                 </td>
               ))}
             </tr>
