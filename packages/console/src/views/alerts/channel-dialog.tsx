@@ -6,6 +6,7 @@ import { CheckField, SelectField, TextField } from '../../design/field.tsx'
 import { tell } from '../../design/toasts.tsx'
 import type { ChannelInput, ChannelRecord } from '../operate-operations.ts'
 import { DeedProblem } from '../parts/deed-problem.tsx'
+import { Behind, useDraft } from '../parts/draft.tsx'
 import parts from '../parts/parts.module.css'
 import { subscribeHere } from './push-subscription.ts'
 
@@ -58,7 +59,8 @@ export function inputOf(draft: Draft, isNew: boolean): ChannelInput {
 /** A new channel, or one that is changed. */
 export function ChannelDialog({ channel, onClose }: { readonly channel: ChannelRecord | null; readonly onClose: () => void }): ReactNode {
   const form = useId()
-  const [draft, setDraft] = useState(() => draftOf(channel))
+  const drafted = useDraft(channel, draftOf)
+  const { draft, change } = drafted
   const [refused, setRefused] = useState<unknown>(null)
   const pushKey = useApi('GET /api/v1/console/push-key', {}, { enabled: draft.kind === 'push' })
   const done = {
@@ -70,7 +72,6 @@ export function ChannelDialog({ channel, onClose }: { readonly channel: ChannelR
   }
   const create = useDeed('POST /api/v1/channels', done)
   const update = useDeed('PATCH /api/v1/channels/{id}', done)
-  const change = (part: Partial<Draft>): void => setDraft({ ...draft, ...part })
   const save = async (): Promise<void> => {
     const body = inputOf(draft, channel === null)
     if (channel !== null) return update.mutate({ path: { id: channel.id }, body })
@@ -131,6 +132,7 @@ export function ChannelDialog({ channel, onClose }: { readonly channel: ChannelR
             <TextField label="Time zone" required value={draft.zone} onChange={(zone) => change({ zone })} />
           </div>
         ) : null}
+        <Behind of={drafted} />
         <DeedProblem error={refused ?? create.error ?? update.error} />
       </form>
     </Dialog>

@@ -23,13 +23,16 @@ function Where({ channel: { kind, to, host, webhook_id: webhook } }: { readonly 
   return <To to={`/alerts/webhooks/${webhook}`}>{webhooks.data?.items.find(({ id }) => id === webhook)?.name ?? webhook}</To>
 }
 
+const NEW = 'new'
+
 /** Where people are told of alerts. */
 export function Channels(): ReactNode {
   const query = useApi('GET /api/v1/channels')
-  const [editing, setEditing] = useState<ChannelRecord | 'new' | null>(null)
+  const [edited, setEdited] = useState<string | null>(null)
+  const editing = edited === NEW ? null : query.data?.items.find(({ id }) => id === edited)
   const [removing, setRemoving] = useState<ChannelRecord | null>(null)
   const add = (
-    <Button small look="primary" icon={<Plus size={14} aria-hidden />} onClick={() => setEditing('new')}>
+    <Button small look="primary" icon={<Plus size={14} aria-hidden />} onClick={() => setEdited(NEW)}>
       New channel
     </Button>
   )
@@ -42,11 +45,11 @@ export function Channels(): ReactNode {
               <p>Slack, e-mail, a push message to this browser, or a webhook of yours.</p>
             </Empty>
           ) : (
-            <ChannelRows channels={items} onEdit={setEditing} onRemove={setRemoving} />
+            <ChannelRows channels={items} onEdit={({ id }) => setEdited(id)} onRemove={setRemoving} />
           )
         }
       </Answered>
-      {editing === null ? null : <ChannelDialog channel={editing === 'new' ? null : editing} onClose={() => setEditing(null)} />}
+      {editing === undefined ? null : <ChannelDialog channel={editing} onClose={() => setEdited(null)} />}
       {removing === null ? null : <RemoveChannel channel={removing} onClose={() => setRemoving(null)} />}
     </Card>
   )
