@@ -83,7 +83,7 @@ describe('the weather agent', () => {
   const reading = (program: Program) => program.line('Bergen:', program.lines.length)
   const since = (program: Program, line: number) => program.lines.slice(line).filter((text) => !text.includes('Bergen:'))
 
-  test('with a token of its own renews it after the first refusal, and the reading is not lost', async () => {
+  test('with a token of its own renews it after the first refusal, and the reading is not lost', { timeout: 60_000 }, async () => {
     const { agent, program, connection, grant } = await enrolled('by fetch', 'token', ['--through', 'fetch', '--api', stage.station.url])
     const [lines, refused, generation] = [program.lines.length, stage.station.counts.refused, await stage.operator.generationOf(connection)]
     stage.practice.control.expireAccess(grant)
@@ -99,7 +99,7 @@ describe('the weather agent', () => {
     expect(since(program, lines)).toEqual([expect.stringContaining('Stopped: somebody cut off the access of this machine')])
   })
 
-  test('through the proxy heals after Rotate with one line, however often', async () => {
+  test('through the proxy heals after Rotate with one line, however often', { timeout: 60_000 }, async () => {
     const { agent, program } = await enrolled('by proxy', 'proxy')
     for (let time = 0; time < 3; time += 1) {
       const lines = program.lines.length
@@ -113,7 +113,7 @@ describe('the weather agent', () => {
     expect(program.lines.at(-1)).toContain('Ended. Nothing was lost')
   })
 
-  test('waits while the policy gives it nothing, and goes on when it does', async () => {
+  test('waits while the policy gives it nothing, and goes on when it does', { timeout: 60_000 }, async () => {
     const { agent, policy, program } = await enrolled('narrowed', 'proxy')
     const lines = program.lines.length
     await stage.operator.call('PUT', `agents/${agent}/policy`, { access: ['proxy'], connections: [] })
@@ -123,7 +123,7 @@ describe('the weather agent', () => {
     await program.stop()
   })
 
-  test('waits, with the page that repairs it, when the owner took the grant back', async () => {
+  test('waits, with the page that repairs it, when the owner took the grant back', { timeout: 60_000 }, async () => {
     const { grant, program } = await enrolled('repaired', 'proxy')
     const lines = program.lines.length
     stage.practice.control.revoke(grant)
