@@ -100,47 +100,42 @@ describe('started with the SDK against a server that listens', () => {
     rmSync(folder, { recursive: true })
   })
 
-  test(
-    'its first run enrols the machine; it survives Rotate and an unlock, stops on Cut off, and another machine gets nothing from it',
-    { timeout: 60_000 },
-    async () => {
-      const { organization, services } = node.parts
-      const owner = await newMember(node, { role: 'operator', organization })
-      const key = (await services.apiKeys.create(organization, { name: 'k', scopes: ['admin'], expiresAt: null }, { kind: 'cli', id: null })).text
-      const agent = (await node.ask('POST', '/api/v1/agents', key, { name: 'weather', owner: owner.id })).json.id
-      const project = unpack((await download(node, agent, key)).files, folder)
-      const [home, elsewhere] = [join(folder, 'home'), join(folder, 'elsewhere')]
+  test('its first run enrols the machine; it survives Rotate and an unlock, stops on Cut off, and another machine gets nothing from it', async () => {
+    const { organization, services } = node.parts
+    const owner = await newMember(node, { role: 'operator', organization })
+    const key = (await services.apiKeys.create(organization, { name: 'k', scopes: ['admin'], expiresAt: null }, { kind: 'cli', id: null })).text
+    const agent = (await node.ask('POST', '/api/v1/agents', key, { name: 'weather', owner: owner.id })).json.id
+    const project = unpack((await download(node, agent, key)).files, folder)
+    const [home, elsewhere] = [join(folder, 'home'), join(folder, 'elsewhere')]
 
-      const first = await run(project, home)
-      expect(first, first.err).toMatchObject({ code: 0, out: expect.stringMatching(/^weather runs here as .+ \(ins_[0-9a-f-]+\); it is verified\.\n$/) })
-      const stored = JSON.parse(readFileSync(join(project, '.evergrant/enroll.json'), 'utf8'))
-      expect(JSON.stringify(stored)).not.toMatch(/egs_1|eyJ/)
-      const second = await run(project, home)
-      expect(second).toMatchObject({ code: 0, out: first.out })
+    const first = await run(project, home)
+    expect(first, first.err).toMatchObject({ code: 0, out: expect.stringMatching(/^weather runs here as .+ \(ins_[0-9a-f-]+\); it is verified\.\n$/) })
+    const stored = JSON.parse(readFileSync(join(project, '.evergrant/enroll.json'), 'utf8'))
+    expect(JSON.stringify(stored)).not.toMatch(/egs_1|eyJ/)
+    const second = await run(project, home)
+    expect(second).toMatchObject({ code: 0, out: first.out })
 
-      const thief = await run(project, elsewhere)
-      expect(thief.code).not.toBe(0)
-      expect(thief.err).toMatch(/enrolment_code_invalid|spent already/)
-      const { items } = (await node.ask('GET', `/api/v1/installations?agent=${agent}`, key)).json
-      expect(items).toHaveLength(1)
+    const thief = await run(project, elsewhere)
+    expect(thief.code).not.toBe(0)
+    expect(thief.err).toMatch(/enrolment_code_invalid|spent already/)
+    const { items } = (await node.ask('GET', `/api/v1/installations?agent=${agent}`, key)).json
+    expect(items).toHaveLength(1)
 
-      await node.ask('POST', `/api/v1/installations/${items[0].id}/rotate`, key, {})
-      const rotated = await run(project, home)
-      expect(rotated, rotated.err).toMatchObject({ code: 0, out: first.out })
-      const installation = `/api/v1/installations/${items[0].id}`
-      await node.ask('POST', `${installation}/lock`, key, {})
-      expect((await run(project, home)).err).toContain('installation_locked')
-      await node.ask('POST', `${installation}/unlock`, key, {})
-      const unlocked = await run(project, home)
-      expect(unlocked, unlocked.err).toMatchObject({ code: 0, out: first.out })
-      expect((await node.ask('GET', installation, key)).json.key_thumbprint).not.toBe(items[0].key_thumbprint)
-      await node.ask('POST', `${installation}/cut-off`, key, {})
-      const cutOff = await run(project, home)
-      expect(cutOff.code).not.toBe(0)
-      expect(cutOff.err).toContain('installation_retired')
-    },
-    120_000,
-  )
+    await node.ask('POST', `/api/v1/installations/${items[0].id}/rotate`, key, {})
+    const rotated = await run(project, home)
+    expect(rotated, rotated.err).toMatchObject({ code: 0, out: first.out })
+    const installation = `/api/v1/installations/${items[0].id}`
+    await node.ask('POST', `${installation}/lock`, key, {})
+    expect((await run(project, home)).err).toContain('installation_locked')
+    await node.ask('POST', `${installation}/unlock`, key, {})
+    const unlocked = await run(project, home)
+    expect(unlocked, unlocked.err).toMatchObject({ code: 0, out: first.out })
+    expect((await node.ask('GET', installation, key)).json.key_thumbprint).not.toBe(items[0].key_thumbprint)
+    await node.ask('POST', `${installation}/cut-off`, key, {})
+    const cutOff = await run(project, home)
+    expect(cutOff.code).not.toBe(0)
+    expect(cutOff.err).toContain('installation_retired')
+  }, 120_000)
 })
 
 /** As `npm install` would leave it, with the SDK from source behind its public door. */
