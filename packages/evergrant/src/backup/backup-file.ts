@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, lstat, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve, sep } from 'node:path'
+import { basename, dirname, extname, join, resolve, sep } from 'node:path'
 import { BackupError, reasonOf } from './backup-error.ts'
 import { HEAD_BYTES } from './envelope.ts'
 
@@ -21,8 +21,11 @@ export interface Destination {
  */
 export async function destinationOf(to: string, at: number, forbidden: string): Promise<Destination> {
   const found = await stat(to).catch(() => null)
-  if (found !== null && !found.isDirectory()) throw new BackupError(`${to} is there already: name another file, or a folder.`)
+  if (found !== null && !found.isDirectory()) throw new BackupError(`${to} is a file that is there already: name another file, or a folder.`)
   if (found === null && to.endsWith(sep)) throw new BackupError(`There is no folder ${to}: make it first, with mode 0700.`)
+  // Who means a folder that is not there would get a file of its name in the first night, and nothing in all others.
+  if (found === null && extname(to) === '')
+    throw new BackupError(`There is no folder ${to}: make it first, with mode 0700. If a file is meant, give it a name that ends with .age.`)
   const folder = found === null ? dirname(resolve(to)) : resolve(to)
   const real = await realpath(folder).catch(() => {
     throw new BackupError(`There is no folder ${folder}: make it first, with mode 0700.`)

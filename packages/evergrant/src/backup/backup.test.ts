@@ -283,9 +283,14 @@ describe('the file', () => {
     mkdirSync(join(data, 'backups'))
     for (const to of [data, join(data, 'backups'), join(data, 'x.age'), join(root, 'alias'), join(root, 'alias', 'x.age'), join(out, '..', 'data', 'x.age')])
       await expect(destinationOf(to, AT, data), to).rejects.toThrow(/beside the database and its keys/)
-    await expect(destinationOf(join(out, 'one.age'), AT, data)).rejects.toThrow(/is there already/)
+    await expect(destinationOf(join(out, 'one.age'), AT, data)).rejects.toThrow(/is a file that is there already/)
     await expect(destinationOf(join(root, 'nowhere', 'x.age'), AT, data)).rejects.toThrow(/There is no folder/)
     await expect(destinationOf(`${join(root, 'nowhere')}/`, AT, data)).rejects.toThrow(/There is no folder/)
+  })
+
+  test('a folder that is not there is not taken for the name of a file, which every later night would refuse', async () => {
+    await expect(destinationOf(join(out, 'nightly'), AT, data)).rejects.toThrow(/There is no folder .*nightly: make it first.*a name that ends with \.age/)
+    expect(await destinationOf(join(out, 'nightly.age'), AT, data)).toEqual({ path: join(out, 'nightly.age'), folder: null })
   })
 
   test('is read only where it is an ordinary one', async () => {
