@@ -45,6 +45,8 @@ export interface NewSignIn {
   readonly methods: readonly AuthMethod[]
   /** Whose word it rests on; absent: they proved it here. */
   readonly issuer?: string | null
+  /** When they proved it, where that is not now. */
+  readonly provenAt?: Instant
   /** Decided beforehand, where repeating the sign-in must not open a second one. */
   readonly id?: SessionId
 }

@@ -57,6 +57,8 @@ interface NewSession extends CallerFacts {
   readonly keyThumbprint?: string | null
   /** Whose word the sign-in rests on. */
   readonly issuer?: string | null
+  /** When the person last proved who they are, where that is not now. */
+  readonly provenAt?: Instant
   /** Decided beforehand, so that repeating what opens it cannot open a second one. */
   readonly id?: SessionId
 }
@@ -100,7 +102,7 @@ export class SessionService {
     await this.#makeRoom(user.id, ({ parent }) => parent === null, DEVICES_MAX, 'oldest_device')
     const at = this.#ports.clock.wall()
     const expiresAt = at + this.#ports.lifetimes.absoluteMs
-    const session = this.#newSession(wanted, { user: user.id, parent: null, expiresAt, authenticatedAt: at }, at)
+    const session = this.#newSession(wanted, { user: user.id, parent: null, expiresAt, authenticatedAt: wanted.provenAt ?? at }, at)
     await this.#store(session, at)
     return this.current(session.id)
   }

@@ -181,12 +181,17 @@ export class ProviderSignIn {
     const event = connectEvent({ type: 'connect.completed', actor, session: owned.session, connection, data: { sign_in: true } }, connect)
     if ((await this.#ports.signIns.commit({ session: session.id, owner: owned.session.owner, event, person, grant: granted })) !== 'committed')
       return 'look_again'
-    // Who adds a way in has proven before that it is them; this is one proof more.
+    // Who adds a way in has proven before that it is them; this is one proof more, and none of a recent kind where they could prove it here.
     const methods = [...new Set([...(arrival.adding?.session.methods ?? []), 'fed' as const])]
-    return this.#open(session, { user, issuer, methods }, visitor)
+    const provenAt = user.passwordHash === null ? undefined : arrival.adding?.session.authenticatedAt
+    return this.#open(session, { user, issuer, methods, ...(provenAt === undefined ? {} : { provenAt }) }, visitor)
   }
 
-  async #open(session: ConnectSession, who: Pick<NewSignIn, 'user' | 'methods'> & { readonly issuer: string | null }, visitor: Visitor): Promise<Finished> {
+  async #open(
+    session: ConnectSession,
+    who: Pick<NewSignIn, 'user' | 'methods' | 'provenAt'> & { readonly issuer: string | null },
+    visitor: Visitor,
+  ): Promise<Finished> {
     const signedIn = await this.#ports.signIn.withProvider(
       { ...who, organization: session.organization, mode: 'cookie', key: null, id: sessionOf(session.id) },
       visitor,
