@@ -3,7 +3,7 @@ import type { StoredFault } from '../core/connection/connection.ts'
 import type { ConnectionDetails } from '../core/connection/connection-service.ts'
 import { FAULTS } from '../core/fault/table.ts'
 import { fillWords, type Words } from '../core/fault/words.ts'
-import { reconnectModes } from '../core/provider/reconnect-modes.ts'
+import { type ReconnectMode, reconnectModes } from '../core/provider/reconnect-modes.ts'
 import { nullable, Time } from './schema.ts'
 
 const AnyObject = Type.Object({}, { additionalProperties: true })
@@ -106,7 +106,8 @@ export function faultView(fault: StoredFault, words: Words) {
   }
 }
 
-function modesOf({ row: { connection }, grant, linkRepairs }: ConnectionDetails) {
+/** How this one can be reconnected in a browser. */
+export function modesOf({ row: { connection }, grant, linkRepairs }: ConnectionDetails): readonly ReconnectMode[] {
   return connection.state === 'disconnected' ? [] : reconnectModes({ grant, linkRepairs, accountKnown: connection.account !== null })
 }
 

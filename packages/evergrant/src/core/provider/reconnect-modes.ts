@@ -2,7 +2,7 @@ import { isMachineGrant } from './grant-kind.ts'
 import type { GrantKind } from './record.ts'
 
 /** How a reconnect says who comes back from the provider. */
-type ReconnectMode = 'link' | 'verified' | 'signed_in'
+export type ReconnectMode = 'link' | 'verified' | 'signed_in'
 
 interface Subject {
   /** Null: the record left the catalogue. */

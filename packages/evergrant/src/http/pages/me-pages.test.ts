@@ -24,6 +24,17 @@ async function somebody() {
 const connect = (owner: string, account: string) => connectionOf(place.store, { organization: place.organization, integration, owner, account })
 const stateOf = async (id: `con_${string}`) => (await place.store.connections.get(place.organization, id))?.connection.state
 
+/** Its grant is over, and no link could say at the end that the right account granted: it is not known. */
+async function brokenWithoutLink(owner: string): Promise<string> {
+  const actor = { kind: 'cli', id: null } as const
+  const { text: writer } = await place.parts.services.apiKeys.create(place.organization, { name: 'w', scopes: ['connections:write'], expiresAt: null }, actor)
+  const grant = { integration: 'notes', owner, access_token: 'at', expires_at: '2020-01-01T00:00:00Z' }
+  const made = await place.ask('POST', '/api/v1/connections', writer, grant)
+  expect(made.status, made.text).toBe(201)
+  expect((await place.ask('POST', `/api/v1/connections/${made.json.id}/refresh`, writer)).json.code).toBe('connection_expired')
+  return made.json.id
+}
+
 describe('connections', () => {
   test('of the person alone are listed; an empty page says what will be there', async () => {
     const [one, other] = [await somebody(), await somebody()]
@@ -46,6 +57,13 @@ describe('connections', () => {
     expect((await visitor.post(`/me/connections/${id}/disconnect`)).location).toBe('/me?done=disconnected')
     expect(await stateOf(id)).toBe('disconnected')
     expect((await visitor.get('/me')).body).toContain('Disconnected (1)')
+  })
+
+  test('that no link repairs are reconnected with a button by who is signed in', async () => {
+    const { user, visitor } = await somebody()
+    const id = await brokenWithoutLink(user.id)
+    expect((await visitor.get('/me')).body).toContain(`action="/me/connections/${id}/reconnect"`)
+    expect((await visitor.post(`/me/connections/${id}/reconnect`)).location).toMatch(/^\/connect\//)
   })
 
   test('of somebody else are as unknown as connections that never were', async () => {
@@ -190,6 +208,15 @@ describe('the page of an owner without a user', () => {
     expect((await visitor.post(`/me/visit/connections/${foreign}/disconnect`)).status).toBe(404)
     expect((await visitor.post(`/me/visit/connections/${own}/disconnect`)).location).toBe('/me/visit?done=disconnected')
     expect([await stateOf(own), await stateOf(foreign)]).toEqual(['disconnected', 'active'])
+  })
+
+  test('sends whoever cannot be told apart from a stranger back to the application to reconnect, and has no button that is refused', async () => {
+    const id = await brokenWithoutLink('customer-5')
+    const visitor = place.browser()
+    const { body } = await visitor.follow(await visitor.post(await linkFor('customer-5')))
+    expect(body).toContain(id)
+    expect(body).toContain('To reconnect it, open the application that you use it with.')
+    expect(body).not.toContain(`/me/visit/connections/${id}/reconnect`)
   })
 
   test('is no way in anywhere else, and ends when they leave', async () => {

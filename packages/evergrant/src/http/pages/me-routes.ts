@@ -58,7 +58,7 @@ function connectionRoutes(app: App, desk: PageDesk): void {
   app.get('/me', PUBLIC, async (request, reply) => {
     const person = await desk.person(request)
     await desk.keepAlive(person, request, reply)
-    const list = connectionList(await connectionsOf(desk, whose(person)), '/me', () => true)
+    const list = connectionList(await connectionsOf(desk, whose(person)), '/me', 'signed_in')
     return sendMe({ desk, person, request, reply }, { current: '/me', title: 'Your connections' }, html`<h1>Your connections</h1>${list}`)
   })
   app.get<IdParams>('/me/connections/:id/disconnect', PUBLIC, async (request, reply) => {

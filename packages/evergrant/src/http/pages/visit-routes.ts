@@ -64,7 +64,7 @@ function pageRoutes(app: App, desk: PageDesk): void {
   app.get(VISIT_PATH, PUBLIC, async (request, reply) => {
     const visit = await visitOf(request, desk)
     // Without a person, only an account that is known and proven says at the end that it was the right one.
-    const list = connectionList(await connectionsOf(desk, visit), VISIT_PATH, ({ details }) => details.linkRepairs && details.row.connection.account !== null)
+    const list = connectionList(await connectionsOf(desk, visit), VISIT_PATH, 'link')
     const page = visitFrame(await nameOf(visit, desk), queryOf(request)['done'], html`<h1>Your connections</h1>${list}`)
     return sendPage(reply, page, towardsProvider(publicUrl))
   })
