@@ -14,13 +14,13 @@ interface Tail {
 
 const GATHER_MS = 500
 
-/** While it is followed, new entries are read in as they come, several as one; while it is paused they are counted. */
-export function useTail(read: () => void): Tail {
+/** While it is followed, new entries are read in as they come, several as one; while it is paused they are counted. With prefixes only those of such types. */
+export function useTail(read: () => void, prefixes: readonly string[] = ['']): Tail {
   const [following, setFollowing] = useState(true)
   const [fresh, setFresh] = useState(0)
   const waiting = useRef<(() => void) | undefined>(undefined)
-  const latest = useRef({ following, read })
-  latest.current = { following, read }
+  const latest = useRef({ following, read, prefixes })
+  latest.current = { following, read, prefixes }
   const take = (): void => {
     setFresh(0)
     latest.current.read()
@@ -28,8 +28,10 @@ export function useTail(read: () => void): Tail {
   const taking = useRef(take)
   taking.current = take
   useLiveMessages(
-    useCallback(({ event }: StreamMessage) => {
+    useCallback(({ event, data }: StreamMessage) => {
       if (event !== 'event') return
+      const { type } = JSON.parse(data) as { readonly type: string }
+      if (!latest.current.prefixes.some((prefix) => type.startsWith(prefix))) return
       if (!latest.current.following) return setFresh((count) => count + 1)
       waiting.current ??= system.after(GATHER_MS, () => {
         waiting.current = undefined

@@ -16,14 +16,14 @@ import parts from '../parts/parts.module.css'
 import { Rows } from '../parts/rows.tsx'
 
 /** What people decide: members, keys, integrations, rules. What happens by itself is in the events. */
-const QUERY =
-  'type:user.* type:organization.* type:api_key.* type:integration.* type:alert_rules.* type:channel.* type:webhook.* type:settings.* type:agent.* type:signing_key.*'
+const DECIDED = ['user.', 'organization.', 'api_key.', 'integration.', 'alert_rules.', 'channel.', 'webhook.', 'settings.', 'agent.', 'signing_key.']
+const QUERY = DECIDED.map((prefix) => `type:${prefix}*`).join(' ')
 
 /** Who changed what. */
 export function Audit(): ReactNode {
   const client = useQueryClient()
   const list = useList('GET /api/v1/events', { query: { q: QUERY, limit: 50 } })
-  useTail(() => readAgainAsTold(client, ['GET /api/v1/events']))
+  useTail(() => readAgainAsTold(client, ['GET /api/v1/events']), DECIDED)
   const { items } = list
   return (
     <Card
