@@ -1,6 +1,6 @@
 import type { DeliveryId, EventId, OrganizationId, WebhookId } from '../ids.ts'
 import { backoffMs } from '../refresh/backoff.ts'
-import { DAY, HOUR, type Instant, SECOND } from '../time.ts'
+import { CLOCKS_DIFFER_MS, DAY, HOUR, type Instant, SECOND } from '../time.ts'
 
 /** `failed`: not tried any more by itself; a person may replay it. */
 export type DeliveryState = 'waiting' | 'delivered' | 'failed'
@@ -50,4 +50,9 @@ export function nextTry(
   const waitMs = backoffMs({ baseMs: FIRST_WAIT_MS, capMs: LONGEST_WAIT_MS, failures: delivery.attempts, floorMs: retryAfterMs ?? 0 }, uniform)
   // The last try is at the very end, not after it.
   return Math.min(now + waitMs, delivery.expiresAt)
+}
+
+/** No delivery waits for longer than it lives: one that is to go out after this was put off before the clock was set back, and is due. */
+export function longestWait(now: Instant): Instant {
+  return now + KEEP_TRYING_MS + CLOCKS_DIFFER_MS
 }

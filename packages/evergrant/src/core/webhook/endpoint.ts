@@ -1,6 +1,6 @@
 import type { OrganizationId, WebhookId } from '../ids.ts'
 import type { Instant } from '../time.ts'
-import { HOUR, SECOND } from '../time.ts'
+import { CLOCKS_DIFFER_MS, HOUR, SECOND } from '../time.ts'
 
 /** Where an application wants to hear of events. */
 export interface WebhookEndpoint {
@@ -68,4 +68,9 @@ export function openUntil(failuresBefore: number, now: Instant, uniform: number)
   if (failures < OPENS_AFTER) return null
   const ms = Math.min(LONGEST_OPEN_MS, FIRST_OPEN_MS * 2 ** Math.min(failures - OPENS_AFTER, 20))
   return now + Math.round(ms * (0.75 + 0.25 * uniform))
+}
+
+/** A circuit that is open until after this was opened before the clock was set back, and lets one through. */
+export function longestOpen(now: Instant): Instant {
+  return now + LONGEST_OPEN_MS + CLOCKS_DIFFER_MS
 }

@@ -107,7 +107,7 @@ export const webhookCases: readonly StoreCase[] = [
       const org = await TestOrganization.open(store, context)
       const endpoint = await newEndpoint(org)
       const delivery = await newDelivery(org, endpoint.id)
-      await newDelivery(org, endpoint.id, { nextAt: FUTURE })
+      await newDelivery(org, endpoint.id, { nextAt: PAST + 60_000 })
       const both = await Promise.all([claimOf(org, endpoint.id), claimOf(org, endpoint.id)])
       const [claimed, ...others] = both.flat()
       assert.equal(others.length, 0)
@@ -115,6 +115,22 @@ export const webhookCases: readonly StoreCase[] = [
       assert.equal(claimed?.event.id, delivery.event)
       assert.equal((await claimOf(org, endpoint.id, PAST + 9)).length, 0)
       assert.equal((await claimOf(org, endpoint.id, PAST + 10)).length, 1)
+    },
+  },
+  {
+    name: 'what a clock that was far ahead put off, and the circuit that it opened, hold nothing back',
+    run: async (store, context) => {
+      const org = await TestOrganization.open(store, context)
+      const [waiting, open, soon] = [await newEndpoint(org), await newEndpoint(org, { openUntil: FUTURE }), await newEndpoint(org)]
+      const due = await newDelivery(org, waiting.id)
+      const late = await newDelivery(org, waiting.id, { nextAt: FUTURE })
+      await newDelivery(org, soon.id, { nextAt: PAST + 3 * 86_400_000 })
+      for (let count = 0; count < 2; count += 1) await newDelivery(org, open.id, { expiresAt: PAST - 1 })
+      await store.webhooks.expire(PAST, 1_000)
+      const claimed = await store.webhooks.claim({ now: PAST, until: PAST + 11, endpoints: 1_000, perEndpoint: 8, busy: [] })
+      const of = (endpoint: WebhookId) => claimed.filter((one) => one.endpoint.id === endpoint).map(({ delivery }) => delivery.id)
+      assert.deepEqual([of(waiting.id), of(open.id).length, of(soon.id)], [[due.id, late.id], 1, []])
+      assert.equal((await store.webhooks.get(org.organization, open.id))?.openUntil, PAST + 11)
     },
   },
   {
@@ -196,7 +212,7 @@ export const webhookCases: readonly StoreCase[] = [
     name: 'behind an open circuit a delivery ends when its time is over, and is purged long after',
     run: async (store, context) => {
       const org = await TestOrganization.open(store, context)
-      const [open, well] = [await newEndpoint(org, { openUntil: FUTURE }), await newEndpoint(org)]
+      const [open, well] = [await newEndpoint(org, { openUntil: PAST + 60_000 }), await newEndpoint(org)]
       const over = await newDelivery(org, open.id, { expiresAt: PAST + 1 })
       const sent = await newDelivery(org, well.id, { expiresAt: PAST + 1 })
       assert.ok((await store.webhooks.expire(PAST + 2, 1_000)) >= 1)

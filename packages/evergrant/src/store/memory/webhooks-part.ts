@@ -1,7 +1,7 @@
 import type { AuditEvent } from '../../core/audit/event.ts'
 import { type DeliveryId, idFrom, type OrganizationId, type WebhookId } from '../../core/ids.ts'
-import type { Delivery } from '../../core/webhook/delivery.ts'
-import type { WebhookEndpoint } from '../../core/webhook/endpoint.ts'
+import { type Delivery, longestWait } from '../../core/webhook/delivery.ts'
+import { longestOpen, type WebhookEndpoint } from '../../core/webhook/endpoint.ts'
 import type { ClaimDeliveries, ClaimedDelivery, Settlement, Webhooks } from '../../core/webhook/webhooks.ts'
 import { afterOf, limitOf, toPage } from '../sql/paging.ts'
 import type { Tables } from './tables.ts'
@@ -11,7 +11,9 @@ const TRIES_SHOWN = 50
 type Kept = WebhookEndpoint & { readonly claimedAt: number }
 
 const endpointOf = ({ claimedAt: _claimedAt, ...endpoint }: Kept): WebhookEndpoint => endpoint
-const isDue = ({ nextAt }: Delivery, now: number): boolean => nextAt !== null && nextAt <= now
+const isAhead = ({ nextAt }: Delivery, now: number): boolean => (nextAt ?? 0) > longestWait(now)
+const isDue = (one: Delivery, now: number): boolean => one.nextAt !== null && (one.nextAt <= now || isAhead(one, now))
+const isOpen = ({ openUntil }: WebhookEndpoint, now: number): boolean => openUntil !== null && openUntil > now && openUntil <= longestOpen(now)
 
 function eventOf(tables: Tables, { organization, event }: Pick<Delivery, 'organization' | 'event'>): AuditEvent | undefined {
   return tables.events.get(`${organization} ${event}`)
@@ -56,7 +58,7 @@ function claim(tables: Tables, { now, until, endpoints, perEndpoint, busy }: Cla
       .filter((one) => one.endpoint === id && isDue(one, now))
       .sort((left, right) => (left.nextAt ?? 0) - (right.nextAt ?? 0) || (left.id < right.id ? -1 : 1))
   const ready = [...webhooks.values()]
-    .filter(({ id, enabled, openUntil }) => enabled && (openUntil === null || openUntil <= now) && !busy.includes(id) && dueOf(id).length > 0)
+    .filter((one) => one.enabled && !isOpen(one, now) && !busy.includes(one.id) && dueOf(one.id).length > 0)
     .sort((left, right) => left.claimedAt - right.claimedAt)
     .slice(0, Math.max(0, endpoints))
   const claimed: ClaimedDelivery[] = []
@@ -123,7 +125,7 @@ function expire(tables: Tables, now: number, limit: number): number {
   const { deliveries, webhooks } = tables.alerting
   const over = [...deliveries.values()].filter((one) => {
     const endpoint = webhooks.get(one.endpoint)
-    return one.nextAt !== null && one.expiresAt < now && endpoint !== undefined && (!endpoint.enabled || (endpoint.openUntil ?? 0) > now)
+    return one.nextAt !== null && one.expiresAt < now && endpoint !== undefined && (!endpoint.enabled || isOpen(endpoint, now))
   })
   for (const one of over.slice(0, limit)) deliveries.set(one.id, { ...one, state: 'failed', nextAt: null, finishedAt: now })
   return Math.min(over.length, limit)

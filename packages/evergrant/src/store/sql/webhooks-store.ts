@@ -2,8 +2,8 @@ import type { NewEvent } from '../../core/audit/event.ts'
 import type { DeliveryId, EventId, OrganizationId, WebhookId } from '../../core/ids.ts'
 import { idFrom } from '../../core/ids.ts'
 import type { Instant } from '../../core/time.ts'
-import type { Delivery, DeliveryState, DeliveryTry } from '../../core/webhook/delivery.ts'
-import type { WebhookEndpoint } from '../../core/webhook/endpoint.ts'
+import { type Delivery, type DeliveryState, type DeliveryTry, longestWait } from '../../core/webhook/delivery.ts'
+import { longestOpen, type WebhookEndpoint } from '../../core/webhook/endpoint.ts'
 import type { ClaimDeliveries, ClaimedDelivery, Settlement, Webhooks } from '../../core/webhook/webhooks.ts'
 import { append, toEvent } from './event-rows.ts'
 import { afterOf, limitOf, toPage } from './paging.ts'
@@ -149,12 +149,15 @@ function* claim(dialect: Dialect, request: ClaimDeliveries): Program<readonly Cl
   if (endpoints <= 0) return []
   const ready = yield* rows(
     `select ${ENDPOINT} from webhook w
-     where w.enabled = 1 and (w.open_until is null or w.open_until <= ?) and not (${dialect.among('w.id')})
-       and (select 1 from delivery d where d.webhook_id = w.id and d.next_at <= ? limit 1) is not null
+     where w.enabled = 1 and (w.open_until is null or w.open_until <= ? or w.open_until > ?) and not (${dialect.among('w.id')})
+       and ((select 1 from delivery d where d.webhook_id = w.id and d.next_at <= ? limit 1) is not null
+         or (select 1 from delivery d where d.webhook_id = w.id and d.next_at > ? limit 1) is not null)
      order by w.claimed_at limit ? ${dialect.skipLocked('w')}`,
     now,
+    longestOpen(now),
     JSON.stringify(busy),
     now,
+    longestWait(now),
     endpoints,
   )
   const claimed: ClaimedDelivery[] = []
@@ -167,14 +170,12 @@ function* claim(dialect: Dialect, request: ClaimDeliveries): Program<readonly Cl
 }
 
 function* claimOf(endpoint: WebhookEndpoint, now: Instant, until: Instant, limit: number): Program<readonly ClaimedDelivery[]> {
-  const due = yield* rows(
-    `select ${DELIVERY} from delivery d where d.webhook_id = ? and d.next_at <= ? order by d.next_at, d.id limit ?`,
-    endpoint.id,
-    now,
-    limit,
-  )
+  const next = (when: string, than: Instant, count: number) =>
+    rows(`select ${DELIVERY} from delivery d where d.webhook_id = ? and d.next_at ${when} ? order by d.next_at, d.id limit ?`, endpoint.id, than, count)
+  const due = yield* next('<=', now, limit)
+  const ahead = due.length < limit ? yield* next('>', longestWait(now), limit - due.length) : []
   const claimed: ClaimedDelivery[] = []
-  for (const delivery of due.map(toDelivery)) {
+  for (const delivery of [...due, ...ahead].map(toDelivery)) {
     const found = yield* row(`select ${EVENT} from event where organization_id = ? and id = ?`, delivery.organization, delivery.event)
     if (found === undefined) yield* run("update delivery set state = 'failed', next_at = null, finished_at = ? where id = ?", now, delivery.id)
     else {
@@ -265,9 +266,10 @@ function* replaySince(organization: OrganizationId, endpoint: WebhookId, what: P
 function* expire(dialect: Dialect, now: Instant, limit: number): Program<number> {
   const over = yield* rows(
     `select d.id from delivery d join webhook w on w.id = d.webhook_id
-     where d.next_at is not null and d.expires_at < ? and (w.enabled = 0 or w.open_until > ?) order by d.expires_at limit ?`,
+     where d.next_at is not null and d.expires_at < ? and (w.enabled = 0 or (w.open_until > ? and w.open_until <= ?)) order by d.expires_at limit ?`,
     now,
     now,
+    longestOpen(now),
     limit,
   )
   if (over.length === 0) return 0
