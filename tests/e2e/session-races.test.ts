@@ -164,9 +164,9 @@ function races(open: () => Clients): void {
     const stops = clients.world.nodes.map((node, index) => node.changes.subscribe((change) => heard[index]!.push(change)))
     const user = (await clients.world.nodes[0]!.sessions.get(id))!.user.id
     await clients.present(text)
-    for (const told of heard) await expect.poll(() => told, { timeout: 5_000 }).toContainEqual({ kind: 'session', session: id })
+    for (const told of heard) await expect.poll(() => told).toContainEqual({ kind: 'session', session: id })
     await clients.world.nodes[0]!.users.changeRole(clients.org.organization, user, 'viewer', clients.org.event('user.role_changed'))
-    for (const told of heard) await expect.poll(() => told, { timeout: 5_000 }).toContainEqual({ kind: 'user', user })
+    for (const told of heard) await expect.poll(() => told).toContainEqual({ kind: 'user', user })
     for (const node of clients.world.nodes) expect((await node.sessions.get(id))?.role).toBe('viewer')
     for (const stop of stops) stop()
   })
