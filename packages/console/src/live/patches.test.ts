@@ -1,6 +1,7 @@
 import { QueryClient, QueryObserver } from '@tanstack/react-query'
-import { describe, expect, test } from 'vitest'
-import { patch } from './patches.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { system } from '../system.ts'
+import { patch, readWhatIsOld } from './patches.ts'
 
 const LIST = ['GET /api/v1/connections', { query: { limit: 50 } }, 'list'] as const
 const row = (id: string, status: string) => ({ id, status })
@@ -83,6 +84,26 @@ describe('what the stream says of rows', () => {
     patch(client, message('event', { id: 'evt_1', type: 'connection.checked', connection_id: 'con_1' }))
     patch(client, message('event', { id: 'evt_2', type: 'user.left', connection_id: null }))
     expect([one, life, other].map((key) => client.getQueryState(key)?.isInvalidated)).toEqual([true, true, false])
+  })
+
+  test('a list of connections that could not be read is read again after a minute; one that was read is kept still', async () => {
+    const client = new QueryClient()
+    let readings = 0
+    const queryFn = (): Promise<never> => {
+      readings += 1
+      return Promise.reject(new Error('the server was away'))
+    }
+    const leave = new QueryObserver(client, { queryKey: LIST, queryFn, retry: false, staleTime: Number.POSITIVE_INFINITY }).subscribe(() => undefined)
+    await expect.poll(() => client.getQueryState(LIST)?.status).toBe('error')
+    const later = vi.spyOn(system, 'now').mockReturnValue(Date.now() + 61_000)
+    readWhatIsOld(client)
+    expect(readings).toBe(2)
+    await expect.poll(() => client.isFetching()).toBe(0)
+    client.setQueryData(LIST, page(row('con_1', 'active')), { updatedAt: 1_000 })
+    readWhatIsOld(client)
+    expect(readings).toBe(2)
+    later.mockRestore()
+    leave()
   })
 
   test('after a reset everything is read again', () => {

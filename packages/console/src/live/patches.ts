@@ -80,7 +80,8 @@ const KEPT_STILL: readonly unknown[] = [LIST, 'GET /api/v1/events']
 /** What is on the screen, and neither answer nor failure is of the last minute. */
 export function readWhatIsOld(client: QueryClient): void {
   const now = system.now()
-  const isOld = ({ queryKey, state: { dataUpdatedAt, errorUpdatedAt } }: Pick<Query, 'queryKey' | 'state'>): boolean =>
-    !(queryKey.at(-1) === 'list' && KEPT_STILL.includes(queryKey[0])) && Math.abs(now - Math.max(dataUpdatedAt, errorUpdatedAt)) >= OLD_MS
+  const isOld = ({ queryKey, state: { status, dataUpdatedAt, errorUpdatedAt } }: Pick<Query, 'queryKey' | 'state'>): boolean =>
+    // A reading that failed shows nothing that could move, or says that it is old.
+    (status === 'error' || queryKey.at(-1) !== 'list' || !KEPT_STILL.includes(queryKey[0])) && Math.abs(now - Math.max(dataUpdatedAt, errorUpdatedAt)) >= OLD_MS
   void client.refetchQueries({ type: 'active', predicate: isOld }, { cancelRefetch: false })
 }
