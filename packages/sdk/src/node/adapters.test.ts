@@ -191,3 +191,10 @@ describe('in a route handler of Next', () => {
     await expect(withSession(broken, () => new Response())(request(), null)).rejects.toThrow('a mistake of the application')
   })
 })
+
+test('what a route asks with a misspelt name is refused where the route is made', () => {
+  const misspelt = { role: ['admin'] } as never
+  expect(() => expressAdapter.requireSession(authenticator(), misspelt)).toThrow(/`role` is no requirement\. There are: roles, authenticatedWithin\./)
+  expect(() => fastifyAdapter.requireSession(authenticator(), misspelt)).toThrow(/`role` is no requirement/)
+  expect(() => withSession(authenticator(), () => new Response(), misspelt)).toThrow(/`role` is no requirement/)
+})

@@ -168,9 +168,22 @@ test.each([
   ['an empty list of roles', { roles: [] }],
   ['a tolerance of hours', { clockTolerance: 7_200 }],
   ['a tolerance that is no number', { clockTolerance: Number.NaN }],
+  ['a tolerance that is text, which would let tokens in that are over', { clockTolerance: '5' as never }],
+  ['an option that there is not, which would ask for less than was meant', { role: ['admin'] } as never],
 ])('%s is refused at the start', (_title, options) => {
   expect(() => make(options)).toThrow(TypeError)
   expect(() => make(options)).toThrow(/^`\w+` /)
+})
+
+test.each([
+  ['a misspelt name', { role: ['admin'] } as never],
+  ['roles that are no list', { roles: 'admin' as never }],
+  ['seconds that are text', { authenticatedWithin: '600' as never }],
+  ['seconds that are no number', { authenticatedWithin: Number.NaN }],
+])('a route that asks with %s lets nobody in, and says which name is wrong', async (_title, requirements) => {
+  const request = requestWith(await issuer.token({ auth_time: 1 }))
+  await expect(authenticator.authenticate(request, requirements)).rejects.toThrow(TypeError)
+  await expect(authenticator.authenticate(request, requirements)).rejects.toThrow(/^`\w+` is|^`roles` lists/)
 })
 
 test('keys are asked for once, however many requests come first', async () => {

@@ -1,5 +1,6 @@
 import { readProof } from '../proof/read-proof.ts'
-import { type AccessTokenClaims, isRole, ROLES, type Role, readAccessToken } from './access-token.ts'
+import { type AccessTokenClaims, ROLES, type Role, readAccessToken } from './access-token.ts'
+import { checkedRequirements, type Requirements, refuseNoRoles, refuseUnknown } from './asked-for.ts'
 import { AuthenticationError } from './authentication-error.ts'
 import { KeySet } from './key-set.ts'
 import { addressOf, type Credential, credentialOf, headerOf, type RequestLike } from './request-headers.ts'
@@ -7,6 +8,7 @@ import { UsedProofs } from './used-proofs.ts'
 import { SessionValidation } from './validate-session.ts'
 
 const TOLERANCE_SECONDS = 5
+const OPTIONS = ['issuer', 'audience', 'jwksUrl', 'roles', 'validate', 'clockTolerance', 'origin', 'fetch'] as const
 
 export interface AuthenticatorOptions {
   /** The public URL of Evergrant: who issued the tokens. */
@@ -28,14 +30,6 @@ export interface AuthenticatorOptions {
   readonly origin?: string
   /** For tests, or a runtime of your own. */
   readonly fetch?: typeof globalThis.fetch
-}
-
-/** What one route asks beyond a session. */
-export interface Requirements {
-  /** Instead of the authenticator's own. */
-  readonly roles?: readonly Role[]
-  /** Seconds since the person last proved who they are: for what must not be done by whoever found an open laptop. */
-  readonly authenticatedWithin?: number
 }
 
 /** Who sent a request. */
@@ -70,7 +64,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const keys = new KeySet({ url: settings.jwksUrl, fetch: settings.fetch, now: () => performance.now() })
   const validation = options.validate === 'always' ? new SessionValidation(settings) : null
   return {
-    authenticate: async (request, requirements = {}) => {
+    authenticate: async (request, asked) => {
+      const requirements = checkedRequirements(asked)
       const credential = credentialOf(request)
       if (credential === null)
         throw new AuthenticationError('session_missing', { detail: 'The request has no access token. Send `Authorization: Bearer <access token>`.' })
@@ -95,15 +90,17 @@ interface Settings {
 
 /** @throws TypeError: a mistake here would let nobody in, or everybody, and is better seen at the start */
 function settingsOf(options: AuthenticatorOptions): Settings {
+  refuseUnknown('option', options, OPTIONS)
   const { issuer: address, roles = ROLES, validate = 'never' } = options
   // `localhost:4400` can be parsed: as an address of the scheme `localhost`.
   if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol))
     throw new TypeError('`issuer` must be the public URL of Evergrant with its scheme, for example https://connect.example.com.')
-  if (!Array.isArray(roles) || roles.length === 0 || !roles.every(isRole)) throw new TypeError(`\`roles\` lists some of ${ROLES.join(', ')}.`)
+  refuseNoRoles(roles)
   if (validate !== 'never' && validate !== 'always') throw new TypeError("`validate` is 'never' or 'always'.")
   const issuer = options.issuer.replace(/\/+$/, '')
   const tolerance = options.clockTolerance ?? TOLERANCE_SECONDS
-  if (!(tolerance >= 0 && tolerance <= 300)) throw new TypeError('`clockTolerance` is a number of seconds from 0 to 300.')
+  // A text of an environment variable would be put behind the digits of the token's end, which would then never come.
+  if (!(typeof tolerance === 'number' && tolerance >= 0 && tolerance <= 300)) throw new TypeError('`clockTolerance` is a number of seconds from 0 to 300.')
   return {
     issuer,
     audience: options.audience ?? issuer,

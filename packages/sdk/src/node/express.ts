@@ -1,5 +1,6 @@
+import { checkedRequirements, type Requirements } from './asked-for.ts'
 import { isAuthenticationError } from './authentication-error.ts'
-import type { AuthenticatedSession, Authenticator, Requirements } from './authenticator.ts'
+import type { AuthenticatedSession, Authenticator } from './authenticator.ts'
 import type { RequestLike } from './request-headers.ts'
 
 /** A request of Express, as far as it is used here. */
@@ -22,6 +23,7 @@ export function requireSession(
   authenticator: Authenticator,
   requirements?: Requirements,
 ): (request: ExpressRequest, response: ExpressResponse, next: (error?: unknown) => void) => void {
+  checkedRequirements(requirements)
   return (request, response, next) => {
     const { headers, method, originalUrl, url } = request
     authenticator.authenticate({ headers, method, url: originalUrl ?? url }, requirements).then(

@@ -1,5 +1,6 @@
+import { checkedRequirements, type Requirements } from './asked-for.ts'
 import { isAuthenticationError } from './authentication-error.ts'
-import type { AuthenticatedSession, Authenticator, Requirements } from './authenticator.ts'
+import type { AuthenticatedSession, Authenticator } from './authenticator.ts'
 import type { RequestLike } from './request-headers.ts'
 
 /** A request of Fastify, as far as it is used here. */
@@ -20,6 +21,7 @@ export function requireSession(
   authenticator: Authenticator,
   requirements?: Requirements,
 ): (request: FastifyLikeRequest, reply: FastifyLikeReply) => Promise<unknown> {
+  checkedRequirements(requirements)
   return async (request, reply) => {
     const { headers, method, originalUrl, url } = request
     try {

@@ -1,5 +1,6 @@
+import { checkedRequirements, type Requirements } from './asked-for.ts'
 import { isAuthenticationError } from './authentication-error.ts'
-import type { AuthenticatedSession, Authenticator, Requirements } from './authenticator.ts'
+import type { AuthenticatedSession, Authenticator } from './authenticator.ts'
 
 export type SessionHandler<Context> = (request: Request, session: AuthenticatedSession, context: Context) => Response | Promise<Response>
 
@@ -12,6 +13,7 @@ export function withSession<Context = unknown>(
   handler: SessionHandler<Context>,
   requirements?: Requirements,
 ): (request: Request, context: Context) => Promise<Response> {
+  checkedRequirements(requirements)
   return async (request, context) => {
     let session: AuthenticatedSession
     try {
