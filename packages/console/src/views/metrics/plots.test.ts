@@ -35,7 +35,7 @@ test('states are told apart by their label', () => {
     kind('states'),
     history(series('connections_by_status', [[1, 40]], { status: 'active' }), series('connections_by_status', [[1, 2]], { status: 'needs_reauth' })),
   )
-  expect(found.lines.find(({ name }) => name === 'needs its owner')?.values).toEqual([2])
+  expect(found.lines.find(({ name }) => name === 'need their owner')?.values).toEqual([2])
   expect(askedOf(kind('states'))).toBe('connections_by_status')
 })
 

@@ -71,7 +71,7 @@ export const PLOTS: readonly PlotKind[] = [
       { name: 'active', text: 'active', color: c(2) },
       { name: 'degraded', text: 'waiting', color: c(3) },
       { name: 'blocked', text: 'blocked', color: c(5) },
-      { name: 'needs_reauth', text: 'needs its owner', color: c(4) },
+      { name: 'needs_reauth', text: 'need their owner', color: c(4) },
       { name: 'paused', text: 'paused', color: c(6) },
     ],
     to: { path: '/connections', search: {}, text: 'The connections' },
