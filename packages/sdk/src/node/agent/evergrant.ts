@@ -190,13 +190,7 @@ export class Evergrant {
   async #find(): Promise<Opened> {
     const found = await findCredential(this.#options, this.#store, this.#platform)
     if (found === null)
-      throw errorOf({
-        status: 0,
-        code: 'not_enrolled',
-        action: 'contact_admin',
-        detail:
-          'This machine is not enrolled: no option, no EVERGRANT_ENROLMENT_CODE, no workload identity, no credential file. Run: npx @evergrant/sdk enroll <code>.',
-      })
+      throw errorOf({ status: 0, code: 'not_enrolled', action: 'contact_admin', detail: notEnrolled(this.#store.path, (await this.#store.read()).profiles) })
     const machine = await machineIdOf(this.#platform)
     if (found.kind === 'workload') return this.#begin(found.source, await this.#workload(found, machine), null)
     const profile = found.kind === 'profile' ? found.profile : await this.#spendCode(found, machine)
@@ -335,6 +329,14 @@ const CODE_FROM: Readonly<Record<SourceName, string>> = {
   project: '.evergrant/enroll.json',
   workload: 'the workload identity',
   home: 'the credential file',
+}
+
+/** A profile that does not fit is named: the server may have moved, or the name is misspelt, and another enrolment would be the wrong remedy. */
+function notEnrolled(path: string, profiles: readonly Profile[]): string {
+  if (profiles.length === 0)
+    return 'This machine is not enrolled: no option, no EVERGRANT_ENROLMENT_CODE, no workload identity, no credential file. Run: npx @evergrant/sdk enroll <code>.'
+  const there = profiles.map(({ name, server }) => `${name} at ${server}`).join(', ')
+  return `This machine is not enrolled as was asked: ${path} has ${there}. Correct the options \`profile\` and \`server\`, EVERGRANT_PROFILE or EVERGRANT_URL, or run: npx @evergrant/sdk enroll <code>.`
 }
 
 function closed(): AgentClientError {

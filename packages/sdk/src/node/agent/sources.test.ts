@@ -177,6 +177,14 @@ test('several profiles are told apart by name and server, and never guessed', as
   expect((await lab.program().whoami()).agent.name).toBe('weather')
 })
 
+test('a profile or a server that does not fit is told with what is there, because another enrolment would be the wrong remedy', async () => {
+  await lab.program().agents.register({ code: long('weather') })
+  for (const asked of [{ profile: 'weathr' }, { server: 'https://moved.test' }]) {
+    expect(await codeOf(lab.program(asked).whoami())).toBe('not_enrolled')
+    expect(await messageOf(lab.program(asked).whoami())).toMatch(/credentials\.json has weather at https:\/\/evergrant\.test\. Correct .*EVERGRANT_URL/)
+  }
+})
+
 test('a project file is read only where somebody says so, and its credential moves to the home folder', async () => {
   const project = join(lab.home, '..', 'project')
   mkdirSync(join(project, '.evergrant'), { recursive: true })
