@@ -96,8 +96,8 @@ class Agent:
             yield
 
     def _http(self, method, url, headers, body):
-        data = None if body is None else compact(body)
-        asked = request.Request(url, data, headers | ({'content-type': 'application/json'} if data else {}), method=method)
+        data, kind = (None, {}) if body is None else (compact(body), {'content-type': 'application/json'})
+        asked = request.Request(url, data, headers | kind, method=method)
         try:
             with request.build_opener(Stay).open(asked, timeout=30) as answer: return answer.status, dict(answer.headers), answer.read()
         except error.HTTPError as refused: return refused.code, dict(refused.headers), refused.read()
@@ -108,8 +108,7 @@ class Agent:
             headers, sent = proof(self.nonce), body(self.nonce) if callable(body) else body
             status, heard, data = self.send(method, url, {'DPoP': headers} | (extra or {}), sent)
             heard = {name.lower(): value for name, value in heard.items()}
-            self.nonce = heard.get('dpop-nonce', self.nonce)
-            said = json.loads(data) if 'json' in heard.get('content-type', '') and data else {}
+            self.nonce, said = heard.get('dpop-nonce', self.nonce), json.loads(data) if data and 'json' in heard.get('content-type', '') else {}
             if said.get('code') != 'dpop_nonce_required': break
         return status, said, heard
 
@@ -128,8 +127,9 @@ class Agent:
         return status, said
 
     def enroll(self, code, server=None):
-        secret, _, told = code.partition('.')
-        server, intent = (server or unb64(told).decode()).rstrip('/'), self.load('intent.json')
+        (secret, _, told), intent = code.partition('.'), self.load('intent.json')
+        if told and not unb64(told).endswith(b'/'): raise Stopped('The code was cut off. Copy all of it.')
+        server = (server or unb64(told).decode()).rstrip('/')
         if intent is None or intent.get('code') != digest(secret):  # Else it is the same attempt again, after a lost answer.
             intent = {'attempt_id': new_attempt(), 'from_generation': 0, 'code': digest(secret), 'key': Key.make().jwk}
             self.save('intent.json', intent)

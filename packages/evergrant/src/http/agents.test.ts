@@ -36,7 +36,7 @@ describe('an enrolment code', () => {
     const code = await lab.code(agent)
     const [secret = '', address = ''] = code.split('.')
     expect(secret).toMatch(/^egc_[A-Za-z0-9_-]{43}$/)
-    expect(Buffer.from(address, 'base64url').toString()).toBe('https://evergrant.example')
+    expect(Buffer.from(address, 'base64url').toString()).toBe('https://evergrant.example/')
     const listed = await lab.call('GET', `/api/v1/agents/${agent}/enrolment-codes`)
     expect(listed.json.items).toHaveLength(1)
     expect(listed.text + (await lab.call('GET', '/api/v1/events?limit=50')).text).not.toContain(secret)

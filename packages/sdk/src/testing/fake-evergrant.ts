@@ -76,7 +76,7 @@ export class FakeEvergrant {
   code({ agent = 'weather', withServer = false } = {}): string {
     const secret = `egc_${crypto.randomUUID().replaceAll('-', '')}`
     this.#enrolments.set(secret, this.#newEnrolment(agent, 'code'))
-    return withServer ? `${secret}.${btoa(this.url).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}` : secret
+    return withServer ? `${secret}.${btoa(`${this.url}/`).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}` : secret
   }
 
   /** From now on this identity token of a platform is accepted. */

@@ -100,7 +100,7 @@ export class EnrolmentService {
       installation: null,
     }
     await enrolments.insert(enrolment, this.#event('enrolment.created', caller, id, { enrolment: enrolment.id, name, expires_at: enrolment.expiresAt }))
-    return { enrolment, code: `${secret}.${base64Url(Uint8Array.from(publicUrl, (letter) => letter.charCodeAt(0)))}` }
+    return { enrolment, code: `${secret}.${base64Url(Uint8Array.from(`${publicUrl}/`, (letter) => letter.charCodeAt(0)))}` }
   }
 
   /** Those that may still be used. @throws Fault `not_found` */

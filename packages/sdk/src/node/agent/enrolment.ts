@@ -31,12 +31,14 @@ export interface EnrolNames {
   readonly profile?: string | undefined
 }
 
-/** What `egc_<secret>.<server>` says. The server may be missing. */
+/** What `egc_<secret>.<server>` says. The server may be missing. Null for what is no code, or was cut off: the address ends in a slash, so that no beginning of it is another host, which would be sent the secret. */
 export function readCode(text: string): { readonly secret: string; readonly server: string | null } | null {
   const parts = /^(egc_[A-Za-z0-9_-]+)(?:\.([A-Za-z0-9_-]+))?$/.exec(text.trim())
   if (parts === null) return null
-  const server = parts[2] === undefined ? null : Buffer.from(parts[2], 'base64url').toString('utf8')
-  return { secret: parts[1] ?? '', server }
+  const [, secret = '', address] = parts
+  if (address === undefined) return { secret, server: null }
+  const server = Buffer.from(address, 'base64url').toString('utf8')
+  return server.endsWith('/') ? { secret, server: server.replace(/\/+$/, '') } : null
 }
 
 /**

@@ -251,7 +251,8 @@ export class Evergrant {
   async #register(request: RegisterRequest): Promise<CredentialDescription> {
     if (this.#closed) throw closed()
     const code = request.code === undefined ? null : readCode(request.code)
-    if (request.code !== undefined && code === null) throw configurationError('`code` is no enrolment code. It looks like egc_...')
+    if (request.code !== undefined && code === null)
+      throw configurationError('`code` is no enrolment code, or was cut off: it looks like egc_..., a dot, and more. Copy all of it.')
     const known = code !== null || request.again === true ? null : await this.#known()
     if (known !== null) return describe(known, await known.keeper.use())
     const machine = await machineIdOf(this.#platform)

@@ -101,6 +101,14 @@ test('a code is read whole or not at all', () => {
   )
 })
 
+test('a code that lost its end names no other server than the one it was made for', () => {
+  const whole = `egc_abc.${Buffer.from('https://connect.example.co.uk/auth/').toString('base64url')}`
+  expect(readCode(whole)).toEqual({ secret: 'egc_abc', server: 'https://connect.example.co.uk/auth' })
+  const servers = Array.from(whole, (_, end) => readCode(whole.slice(0, end))?.server ?? null).filter((server) => server !== null)
+  for (const server of servers.filter((server) => URL.canParse(server))) expect(new URL(server).origin).toBe('https://connect.example.co.uk')
+  expect(servers).toContain('https://connect.example.co.uk')
+})
+
 test('an answer of any shape gives tokens with everything that is stored, or the error that repeats the attempt', () => {
   const field = fc.oneof(fc.anything(), fc.string(), fc.double(), fc.constant({ id: 'ins_1' }))
   const names = [

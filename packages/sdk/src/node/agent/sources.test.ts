@@ -49,6 +49,7 @@ test('a code that is spent stops the search and names its place, although the ho
 
 test.each([
   ['a code that is none', { EVERGRANT_ENROLMENT_CODE: 'hello' }, 'EVERGRANT_ENROLMENT_CODE is no enrolment code'],
+  ['a code whose end is missing', { EVERGRANT_ENROLMENT_CODE: `egc_abc.${Buffer.from('https://connect.example.co').toString('base64url')}` }, 'was cut off'],
   ['a code without a server', { EVERGRANT_ENROLMENT_CODE: 'egc_abc' }, 'EVERGRANT_URL'],
   ['a server behind plain http', { EVERGRANT_URL: 'http://connect.example.com' }, 'plain http'],
   ['a workload token without a server', { EVERGRANT_WORKLOAD_TOKEN_FILE: '/nowhere' }, 'EVERGRANT_URL'],

@@ -83,7 +83,8 @@ function fromEnvironment(server: string | undefined, { env }: Platform): Found |
 
 function codeOf(source: SourceName, text: string, server: string | undefined, what: string, profile: string | undefined): Found {
   const code = readCode(text)
-  if (code === null) throw configurationError(`${what} is no enrolment code. It looks like egc_..., and comes from: evergrant agents code <agent>.`)
+  if (code === null)
+    throw configurationError(`${what} is no enrolment code, or was cut off. It looks like egc_..., and comes from: evergrant agents code <agent>.`)
   const inside = code.server === null ? undefined : serverUrl(code.server)
   const named = server === undefined ? undefined : serverUrl(server)
   if (inside !== undefined && named !== undefined && inside !== named)
