@@ -18,8 +18,8 @@ interface LookBackPorts {
 }
 
 /**
- * Everything this node knows to be newer than the database: from its marks, and from the answers of its journal, which
- * were synced before they were used. Answers to requests before `since` belong to a history that was given up.
+ * Everything this node knows to be newer than the database: from its marks, and from the answers of its journal, which are synced beside the
+ * database, so that only the last milliseconds of a node that was killed may be missing. Answers to requests before `since` belong to a history that was given up.
  */
 export async function findBehind(ports: LookBackPorts, since: Instant): Promise<readonly BehindMark[]> {
   const behind = new Map<string, BehindMark>()
