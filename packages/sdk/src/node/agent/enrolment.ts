@@ -38,7 +38,7 @@ export function readCode(text: string): { readonly secret: string; readonly serv
   const [, secret = '', address] = parts
   if (address === undefined) return { secret, server: null }
   const server = Buffer.from(address, 'base64url').toString('utf8')
-  return server.endsWith('/') ? { secret, server: server.replace(/\/+$/, '') } : null
+  return server.endsWith('/') ? { secret, server: server.slice(0, -1) } : null
 }
 
 /**
