@@ -27,7 +27,7 @@ export function CredentialFacts({ connection }: { readonly connection: Connectio
     <Card title="Credential" note="never the secret itself">
       <Facts
         rows={[
-          ['Access token', <Time key="a" at={expires_at} as="both" none="does not say when it ends" />],
+          ['Access token', <Time key="a" at={expires_at} as="both" none="does not say when it ends" past="over" />],
           ['Grant ends', <Time key="b" at={ends_at} as="both" none="not by itself" />],
           ['Renewable', refreshable ? 'yes' : 'no: the provider gave no refresh token'],
           ['Generation', generation],

@@ -119,7 +119,7 @@ function sentenceOf({ row, status, providerName }: ConnectionDetails, fault: Sto
     case 'needs_reauth':
       return `Its owner must grant again${reason}.`
     case 'blocked':
-      return `The integration is refused by ${providerName}${reason}. No grant is lost; mend the integration.`
+      return `It is blocked${reason || `: ${providerName} refuses the integration`}. No grant is lost; mend the integration.`
     case 'paused':
       return 'Somebody paused it. It is neither renewed nor read until it is resumed.'
     case 'disconnected':
