@@ -381,6 +381,26 @@ test('deciding about held ends is refused where none are held, and needs one of 
   expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("'perhaps' is neither confirm nor release")])
 })
 
+test('an integration is deleted once it has no connections and --yes was said; without it the command says what would go', async () => {
+  await run(['integrations', 'create', '--provider', 'strava', '--slug', 'strava', '--client-id', '123', '--scope', 'read'])
+  const asked = await run(['integrations', 'delete', 'strava'])
+  expect([asked.code, asked.out, asked.err]).toEqual([
+    1,
+    '',
+    expect.stringMatching(/delete strava \(strava, client id 123\)[\s\S]*integrations delete strava --yes/),
+  ])
+  const grant = join(dataDir, '..', 'used.json')
+  writeFileSync(grant, JSON.stringify({ access_token: 'a', refresh_token: 'r', expires_at: '2099-01-01T00:00:00Z', account: '77' }))
+  const { id } = json((await run(['connections', 'import', '--integration', 'strava', '--owner', 'ada', '--file', grant, '--json'])).out)
+  const used = await run(['integrations', 'delete', 'strava', '--yes'])
+  expect([used.code, used.err]).toEqual([1, expect.stringContaining('Disconnect them first')])
+  expect((await run(['connections', 'disconnect', id])).code).toBe(0)
+  const deleted = await run(['integrations', 'delete', 'strava', '--yes', '--json'])
+  expect(deleted.code, deleted.err).toBe(0)
+  expect(json(deleted.out)).toMatchObject({ slug: 'strava', deleted: true })
+  expect((await run(['integrations', 'show', 'strava'])).code).toBe(1)
+})
+
 test('a connection is imported from a file, paused, resumed, listed and disconnected, and its tokens are never shown', async () => {
   await run(['integrations', 'create', '--provider', 'strava', '--slug', 'strava', '--client-id', '123', '--scope', 'read'])
   const file = join(dataDir, '..', 'grant.json')

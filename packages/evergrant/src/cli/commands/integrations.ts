@@ -64,6 +64,7 @@ export function integrationCommands(program: Command, { output }: Shell): void {
       return send('POST', `integrations/${encodeURIComponent(id)}/deaths/${decision}`, {})
     })
   pushCommands(group, { output })
+  deleteCommand(group, { output })
   describeFields(create).action((options: IntegrationOptions) => send('POST', 'integrations', { name: options.slug ?? '', ...fieldsOf(options) }))
   describeFields(update).action((id: string, options: IntegrationOptions) => send('PATCH', `integrations/${encodeURIComponent(id)}`, fieldsOf(options)))
 }
@@ -90,6 +91,31 @@ function pushCommands(group: Command, { output }: Pick<Shell, 'output'>): void {
         output.result(item, () => formatFacts(item))
       }),
     )
+}
+
+function deleteCommand(group: Command, { output }: Pick<Shell, 'output'>): void {
+  group
+    .command('delete <id>')
+    .description('deletes an integration that has no connections any more; says what would go, and asks for --yes')
+    .option('--yes', 'its client secret is kept somewhere else, or not needed again')
+    .action((id: string, options: { readonly yes?: boolean }) =>
+      withApi(async (api) => {
+        const path = `integrations/${encodeURIComponent(id)}`
+        const item = await api.call('GET', path)
+        const about = { id: item['id'] ?? null, slug: item['slug'] ?? null }
+        if (options.yes !== true) throw new CommandFailure(EXIT.problem, deletionRefusal(item), { code: 'confirmation_required', ...about })
+        await api.call('DELETE', path)
+        output.result({ ...about, deleted: true }, () => `${cell(item['slug'])} is deleted.`)
+      }),
+    )
+}
+
+function deletionRefusal(item: JsonObject): string {
+  const secret = item['has_client_secret'] === true ? ' with its client secret, which cannot be read back' : ''
+  return [
+    `This would delete ${cell(item['slug'])} (${cell(item['provider'])}, client id ${cell(item['client_id'])})${secret}. It is refused while a connection of it is not disconnected.`,
+    `Then: evergrant integrations delete ${cell(item['slug'])} --yes`,
+  ].join('\n')
 }
 
 function stateOf(item: JsonObject): string {
