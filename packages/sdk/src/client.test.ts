@@ -155,3 +155,29 @@ test('a server that cannot be reached is told with why: nobody listens, no https
   expect(await said(plain.replace('http:', 'https:'))).toMatch(/does it speak http and not https there\?\)\.$/)
   expect(await said(await serverWith(() => undefined), 50)).toMatch(/did not answer \(nothing came in time\)\.$/)
 })
+
+test('a key that no header can carry is refused where the client is made, and is in no message', () => {
+  for (const apiKey of ['', ' ', 'egk_first\negk_second', 'egk_a\u0000b', 'egk_\u201cquoted\u201d', 'Bearer egk_x']) {
+    const make = () => createClient({ url: 'https://connect.example.com', apiKey })
+    expect(make).toThrow(/`apiKey` must be an API key of Evergrant/)
+    expect(make).not.toThrow(/first|quoted|egk_x/)
+  }
+})
+
+test('a key that was read from a file with the end of its line is sent without it', async () => {
+  let heard: string | undefined
+  const url = await serverWith((request, response) => {
+    heard = request.headers.authorization
+    answer(response, 200, { items: [] })
+  })
+  await createClient({ url, apiKey: 'egk_x\r\n' }).connections.list()
+  expect(heard).toBe('Bearer egk_x')
+})
+
+test('a fetch that tells what it was given puts no key into the message', async () => {
+  const fetch = () => Promise.reject(new Error('cannot send authorization: Bearer egk_x'))
+  const failure = await createClient({ url: 'https://connect.example.com', apiKey: 'egk_x', fetch })
+    .connections.list()
+    .catch((caught: unknown) => caught)
+  expect(failure).toMatchObject({ code: 'connection_failed', message: 'Evergrant at https://connect.example.com did not answer (its reason names the key).' })
+})

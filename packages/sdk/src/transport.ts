@@ -28,9 +28,9 @@ const TIMEOUT_MS = 30_000
 
 export function createTransport(options: TransportOptions): Transport {
   const base = new URL(`${addressOf(options.url).replace(/\/+$/, '')}/api/v1/`)
-  if (typeof options.apiKey !== 'string') throw new TypeError('`apiKey` must be an API key of Evergrant: egk_... Is the environment variable set?')
+  const apiKey = keyOf(options.apiKey)
   const send = options.fetch ?? globalThis.fetch
-  const headers = { authorization: `Bearer ${options.apiKey}`, accept: 'application/json' }
+  const headers = { authorization: `Bearer ${apiKey}`, accept: 'application/json' }
 
   async function call<Answer>(url: URL, init: RequestInit, caller: AbortSignal | undefined): Promise<Answer> {
     const deadline = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS)
@@ -42,7 +42,10 @@ export function createTransport(options: TransportOptions): Transport {
       text = await response.text()
     } catch (cause) {
       caller?.throwIfAborted()
-      throw new EvergrantError({ status: 0, code: 'connection_failed', detail: `Evergrant at ${base.origin} did not answer (${reasonOf(cause)}).` }, cause)
+      const reason = reasonOf(cause)
+      // A fetch of somebody's own may repeat what it was given, and this message reaches logs and pages.
+      const detail = `Evergrant at ${base.origin} did not answer (${reason.includes(apiKey) ? 'its reason names the key' : reason}).`
+      throw new EvergrantError({ status: 0, code: 'connection_failed', detail }, cause)
     }
     if (response.status >= 300 && response.status < 400) throw redirected(url, response)
     return readAnswer(response.status, text)
@@ -64,6 +67,12 @@ function addressOf(url: unknown): string {
     return url
   }
   throw new TypeError('`url` must be the address of Evergrant with its scheme, for example https://connect.example.com. Is the environment variable set?')
+}
+
+/** A key that no header can carry would be repeated by the runtime in the message of its refusal. */
+function keyOf(apiKey: unknown): string {
+  if (typeof apiKey === 'string' && /^[!-~]+$/.test(apiKey.trim())) return apiKey.trim()
+  throw new TypeError('`apiKey` must be an API key of Evergrant: egk_..., in one piece. Is the environment variable set?')
 }
 
 /** `fetch` says everything with the same words; what it was stands in the causes, under a code of the runtime. */
