@@ -10,6 +10,7 @@ import { looksLikeToken } from '../core/session/token-reader.ts'
 import { RIGHTS } from '../core/user/roles.ts'
 import { ownerOf } from '../core/user/user.ts'
 import { type Access, allows, type Done, type Limits, limited } from './admission.ts'
+import { iso } from './connection-view.ts'
 import { installationHook } from './installation-authentication.ts'
 import { addressBucket } from './rate-limit.ts'
 import type { Caller, Services } from './services.ts'
@@ -99,20 +100,28 @@ function keyHook(services: AuthServices, limits: Limits) {
     const hash = services.apiKeys.hashOf(text)
     if (hash === undefined) return done(refuse(request, 'This is no API key of this server: check that it was copied whole.'))
     const known = services.apiKeys.peek(hash)
-    if (known === 'ended') return done(refuse(request, 'This is no valid API key: it is revoked or expired.'))
+    if (known === 'ended') return done(refuse(request, noValidKey(services, hash)))
     if (known !== 'unknown') return done(admit(request, known, access))
     const bucket = addressBucket(request.ip)
     const waitMs = limits.failures.take(bucket)
     if (waitMs > 0) return done(limited(services, waitMs, 'Too many unknown credentials from this address.'))
     services.apiKeys.lookUp(hash).then(
       (key) => {
-        if (key === undefined) return done(new Fault('unauthenticated', { detail: 'This is no valid API key: it is unknown, revoked or expired.' }))
+        if (key === undefined) return done(new Fault('unauthenticated', { detail: noValidKey(services, hash) }))
         limits.failures.giveBack(bucket)
         done(admit(request, key, access))
       },
       (cause: unknown) => done(cause instanceof Fault ? cause : new Fault('store_unavailable', { cause })),
     )
   }
+}
+
+/** Whoever has all of a key hears how it ended, so that nobody looks for a mistake that is none; about any other text nothing is said. */
+function noValidKey(services: AuthServices, hash: string): string {
+  const end = services.apiKeys.endOf(hash)
+  if (end === undefined) return 'This is no valid API key: it is unknown, revoked or expired.'
+  const remedy = 'If it was rotated, use its successor; else make a new one with `evergrant api-keys create`, or in the console.'
+  return `The API key ${end.hint}... ${end.how === 'revoked' ? 'was revoked' : 'expired'} at ${iso(end.at)}. ${remedy}`
 }
 
 function keyOutOfReach(key: ApiKey, access: Access): Fault | undefined {

@@ -137,6 +137,21 @@ describe('the life of a key', () => {
     )
   })
 
+  test('whoever goes on with a key that ended is told how and when, at the first request and from memory; a made-up key is told nothing', async () => {
+    const short = (await lab.call('POST', '/api/v1/api-keys', { body: { name: 's', scopes: ['events:read'], expires_at: '2026-01-01T00:01:00Z' } })).json
+    const gone = (await lab.call('POST', '/api/v1/api-keys', { body: { name: 'g', scopes: ['events:read'] } })).json
+    await lab.call('DELETE', `/api/v1/api-keys/${gone.id}`)
+    await lab.time.advance(61_000)
+    const detailOf = async (key: string): Promise<string> => (await lab.call('GET', '/api/v1/events', { key })).json.detail
+    const look = vi.spyOn(lab.store.apiKeys, 'byHash')
+    for (const _ of [1, 2]) {
+      expect(await detailOf(short.key)).toContain(`${short.hint}... expired at 2026-01-01T00:01:00.000Z. If it was rotated, use its successor`)
+      expect(await detailOf(gone.key)).toContain(`${gone.hint}... was revoked at 2026-01-01T00:00:00.000Z.`)
+    }
+    expect(look).toHaveBeenCalledTimes(2)
+    expect(await detailOf(newKeyText(systemEntropy))).toBe('This is no valid API key: it is unknown, revoked or expired.')
+  })
+
   test('the last use is written in batches', async () => {
     const made = (await lab.call('POST', '/api/v1/api-keys', { body: { name: 'u', scopes: ['events:read'] } })).json
     const touch = vi.spyOn(lab.store.apiKeys, 'touch')

@@ -70,6 +70,26 @@ test('a remembered key ends to the millisecond', async () => {
   expect(await keys.lookUp(hash)).toBeUndefined()
 })
 
+test('how a key ended is known of one that expired, of one that was revoked, and of no other', async () => {
+  const short = await made(time.clock.wall() + MINUTE)
+  const taken = await made()
+  await time.advance(MINUTE)
+  const row = rows.get(taken.hash) ?? expect.fail('no row')
+  rows.set(taken.hash, { ...row, revokedAt: time.clock.wall() })
+  for (const { hash } of [short, taken]) {
+    expect(keys.endOf(hash)).toBeUndefined()
+    expect(await keys.lookUp(hash)).toBeUndefined()
+    // Remembered as ended: the next one of the same program asks no store.
+    expect(keys.peek(hash)).toBe('ended')
+  }
+  expect(keys.endOf(short.hash)).toMatchObject({ how: 'expired', at: time.clock.wall() })
+  expect(keys.endOf(taken.hash)).toMatchObject({ how: 'revoked', at: time.clock.wall() })
+  const live = await made()
+  await keys.lookUp(live.hash)
+  expect(keys.endOf(live.hash)).toBeUndefined()
+  expect(keys.endOf('hash of nobody')).toBeUndefined()
+})
+
 test('a key that ended, is not there or was rotated by somebody else at that moment is not rotated', async () => {
   const over = await made(time.clock.wall() + MINUTE)
   const live = await made()

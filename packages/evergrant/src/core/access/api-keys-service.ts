@@ -42,6 +42,13 @@ interface IssuedApiKey {
   readonly text: string
 }
 
+/** What a key was whose time is over. */
+interface EndedKey {
+  readonly hint: string
+  readonly how: 'revoked' | 'expired'
+  readonly at: Instant
+}
+
 interface Cached {
   readonly key: ApiKey
   readonly checkedAt: number
@@ -81,14 +88,25 @@ export class ApiKeysService {
     return cached.key
   }
 
-  /** As {@link peek}, asking the store. */
+  /** How the key behind a hash ended, from memory; undefined when that is not known. Only who has all of a key may hear it. */
+  endOf(hash: string): EndedKey | undefined {
+    const key = this.#cache.get(hash)?.key
+    const now = this.#ports.clock.wall()
+    if (key === undefined || isLive(key, now)) return undefined
+    const { hint, revokedAt, expiresAt } = key
+    if (revokedAt !== null && revokedAt <= now) return { hint, how: 'revoked', at: revokedAt }
+    return expiresAt === null ? undefined : { hint, how: 'expired', at: expiresAt }
+  }
+
+  /** As {@link peek}, asking the store. A key that ended is remembered, too: a program that goes on with it costs the store nothing more. */
   async lookUp(hash: string): Promise<ApiKey | undefined> {
     const epoch = this.#epoch
     const checkedAt = this.#ports.clock.mono()
     const key = await this.#askStore(hash)
     const now = this.#ports.clock.wall()
-    if (key === undefined || !isLive(key, now)) return undefined
+    if (key === undefined) return undefined
     if (epoch === this.#epoch && this.#cache.get(hash)?.key !== key) this.#remember(hash, { key, checkedAt })
+    if (!isLive(key, now)) return undefined
     this.#noteUse(key.id, now)
     return key
   }
