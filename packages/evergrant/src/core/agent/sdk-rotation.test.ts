@@ -288,6 +288,22 @@ test('the key before the one of now moves nothing and locks nobody: with a proof
   expect(rekeyed.record.installation.status).toBe('active')
 })
 
+test('the key before the one of now, a moment after another process of the machine changed it: told to read the file again, and nobody is locked', () => {
+  const { record, second } = rotated()
+  // The slot of the nonce begins between the two.
+  const changedAt = LATER - SECOND
+  record.present(second, 'b', changedAt, { nextKey: 'new key' })
+  record.use(3, changedAt)
+  const before = record.snapshot()
+  for (const verb of ['refresh', 'recover'] as const)
+    expect(record.present(second, 'd', changedAt + CROSSING_MS - 1, { key: KEY, verb, provenAt: LATER })).toMatchObject({
+      code: 'reload_credentials',
+      given: null,
+    })
+  expect(record.snapshot()).toEqual(before)
+  expect(record.present(second, 'd', changedAt + CROSSING_MS, { key: KEY }).kind).toBe('clone')
+})
+
 test('a key that the installation had before does not come back as a new one, whoever asks for it', () => {
   const { record, second } = rotated()
   const { given } = record.present(second, 'b', LATER, { nextKey: 'new key' })

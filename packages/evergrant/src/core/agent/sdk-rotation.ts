@@ -89,7 +89,7 @@ export function judgeSdkToken(record: SdkRecord, shownWith: SdkPresentation, at:
   const { installation, head, shown, made } = record
   const standing = standingRefusal(record, at)
   if (standing !== null) return { ...refused(standing), ...endOf(head), recovering: shownWith.verb === 'recover' }
-  if (!isOwnKey(installation, shownWith)) return clone(record)
+  if (!isOwnKey(installation, shownWith)) return shown !== null && isCrossing(record, shown, at) ? refused('reload_credentials') : clone(record)
   if (made !== null) {
     if (made.id === head.id && made.activatedAt === null && made.state === 'active' && at < made.expiresAt) return { kind: 'again', token: made }
     // A late request whose retry was answered: whoever sent it has what it asked for.
@@ -186,10 +186,16 @@ function recentReissues({ reissues }: Installation, at: Instant): readonly Insta
  * was under way for long says nothing about anybody.
  */
 function judgeOld(record: SdkRecord, shown: SdkToken, presentation: SdkPresentation, at: Instant): SdkJudgement {
-  const since = shown.supersededAt ?? shown.createdAt
-  const crossing = shown.id === record.head.parent && at - since < CROSSING_MS
-  if (crossing || presentation.provenAfter <= since) return refused('reload_credentials')
+  if (isCrossing(record, shown, at) || presentation.provenAfter <= supersededAtOf(shown)) return refused('reload_credentials')
   return clone(record)
+}
+
+function isCrossing({ head }: SdkRecord, shown: SdkToken, at: Instant): boolean {
+  return shown.id === head.parent && at - supersededAtOf(shown) < CROSSING_MS
+}
+
+function supersededAtOf({ supersededAt, createdAt }: SdkToken): Instant {
+  return supersededAt ?? createdAt
 }
 
 function clone(record: SdkRecord): SdkJudgement {
