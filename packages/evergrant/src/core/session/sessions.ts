@@ -44,7 +44,7 @@ export interface Sessions {
   markUsed(marks: readonly { readonly session: SessionId; readonly generation: number; readonly at: Instant }[]): Promise<void>
   /** Live ones, newest first. */
   listOf(user: UserId): Promise<readonly Session[]>
-  /** Ends one and its branches. */
+  /** Ends one and its branches. One that is `replaced` is over by the clock of the store, whatever `at` says. */
   end(id: SessionId, end: SessionEnd, at: Instant, event: NewEvent): Promise<'ended' | 'already' | 'gone'>
   /** Ends all of a user's, `except` and its branches left out; returns those that were live. */
   endAll(user: UserId, scope: EndScope, end: SessionEnd, at: Instant, event: NewEvent): Promise<readonly SessionId[]>

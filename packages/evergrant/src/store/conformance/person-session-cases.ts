@@ -223,6 +223,19 @@ export const personSessionCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'how long ago a session was replaced is told by the clock of the database, whatever that of the node said',
+    async run(store, context) {
+      const org = await TestOrganization.open(store, context)
+      const user = await person(org)
+      for (const at of [PAST, FUTURE]) {
+        const session = await opened(org, user.id)
+        assert.equal(await store.sessions.end(session.id, 'replaced', at, org.event('session.ended')), 'ended')
+        const refused = await present(org, session, 1)
+        assert.deepEqual(refused.kind === 'known' ? refused.judgement : refused, { kind: 'ended', why: 'replaced' })
+      }
+    },
+  },
+  {
     name: 'the first sight of a generation is kept, and only of the current one',
     async run(store, context) {
       const org = await TestOrganization.open(store, context)

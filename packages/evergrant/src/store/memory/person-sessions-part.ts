@@ -123,7 +123,8 @@ export function personSessionsPart(tables: Tables): Sessions {
       [...tables.personSessions.values()]
         .filter((session) => session.user === user && isLive(session, tables.now()))
         .sort((left, right) => (left.id < right.id ? 1 : -1)),
-    end: async (id, why, at, event) => end(tables, id, { end: why, at }, event),
+    // How long ago a session was replaced is told by the clock that presentations are judged by.
+    end: async (id, why, at, event) => end(tables, id, { end: why, at: why === 'replaced' ? tables.now() : at }, event),
     endAll: async (user, scope, why, at, event) => {
       const ended = endOfUser(tables, user, scope, { end: why, at })
       if (ended.length > 0) tables.append(event)

@@ -106,10 +106,11 @@ function* endWithBranches(dialect: Dialect, id: SessionId, end: SessionEnd, at: 
 }
 
 function* endOne(dialect: Dialect, id: SessionId, end: SessionEnd, at: Instant, event: NewEvent): Program<'ended' | 'already' | 'gone'> {
-  const found = yield* row(`select s.revoked_at from session s where s.id = ? ${dialect.forUpdate('s')}`, id)
+  const found = yield* row(`select s.revoked_at, now_ms() as now from session s where s.id = ? ${dialect.forUpdate('s')}`, id)
   if (found === undefined) return 'gone'
   if (found.revoked_at !== null) return 'already'
-  yield* endWithBranches(dialect, id, end, at)
+  // What a browser hears of a session that was replaced depends on how long ago that was, by the clock that presentations are judged by.
+  yield* endWithBranches(dialect, id, end, end === 'replaced' ? integer(found, 'now') : at)
   yield* append(event)
   return 'ended'
 }
