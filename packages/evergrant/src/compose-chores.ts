@@ -7,6 +7,8 @@ import type { KeptExchanges } from './core/connect/kept-exchanges.ts'
 import type { RevocationPorts } from './core/connection/revocation-worker.ts'
 import type { Log } from './core/log.ts'
 import type { HistoryService } from './core/observe/history-service.ts'
+import type { AddressWatch } from './core/operate/address-watch.ts'
+import type { KeyringWatch } from './core/operate/keyring-watch.ts'
 import type { DatabaseTrust } from './core/refresh/database-trust.ts'
 import type { Engine } from './core/refresh/engine.ts'
 import type { NodeWatch } from './core/refresh/node-watch.ts'
@@ -78,7 +80,8 @@ interface ChoreParts {
     readonly alertChores: AlertChoreParts
   }
   readonly watch: NodeWatch | null
-  readonly keyringWatch: { look(): Promise<unknown> }
+  readonly keyringWatch: Pick<KeyringWatch, 'look'>
+  readonly addressWatch: Pick<AddressWatch, 'look'>
   readonly trust: DatabaseTrust
   readonly clock: Clock
   readonly timers: Timers
@@ -102,7 +105,7 @@ export function startChores(parts: ChoreParts): Worker {
       trustChore(parts.services.trust),
       historyChore(parts.services.history),
       ...operateChores(parts.services),
-      ...keyChores(parts.services.keys, parts.keyringWatch),
+      ...keyChores(parts.services.keys, parts.keyringWatch, parts.addressWatch),
       ...alertChores(parts.services.alertChores),
       purging,
       ...forgetting,

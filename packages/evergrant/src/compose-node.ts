@@ -6,13 +6,14 @@ import { openMarks } from './compose-trust.ts'
 import type { Config } from './config.ts'
 import { Fault } from './core/fault/fault.ts'
 import type { Log } from './core/log.ts'
+import { AddressWatch } from './core/operate/address-watch.ts'
 import { KeyringWatch } from './core/operate/keyring-watch.ts'
 import type { NodeIdentity } from './core/refresh/credentials.ts'
 import type { HighWater } from './core/refresh/high-water.ts'
 import { type Journal, NO_JOURNAL } from './core/refresh/journal.ts'
 import { ALONE, type Liveness } from './core/refresh/liveness.ts'
 import { type NodeWatch, watchNode } from './core/refresh/node-watch.ts'
-import type { Membership } from './core/refresh/nodes.ts'
+import type { Membership, NodeAbout } from './core/refresh/nodes.ts'
 import type { Seal } from './core/seal/seal.ts'
 import type { Clock } from './core/time.ts'
 import { databaseFile } from './database-file.ts'
@@ -34,6 +35,8 @@ export interface NodeParts {
   readonly keyring: LiveKeyring
   /** Which keys this node has, told to the others; chooses the one that seals. */
   readonly keyringWatch: KeyringWatch
+  /** Hears which public URLs the others have. */
+  readonly addressWatch: AddressWatch
   readonly journal: Journal
   readonly marks: HighWater
   readonly identity: NodeIdentity
@@ -52,7 +55,7 @@ export interface NodeParts {
  * anything is written), then the journal.
  * @throws Fault when the database is taken, outdated or away, or the keyring is not this database's
  */
-export async function openNode(config: Config, log: Log): Promise<NodeParts> {
+export async function openNode(config: Config, log: Log, kind: NodeAbout['kind'] = 'server'): Promise<NodeParts> {
   makeDataDir(config)
   let lose: (error: Error) => void = () => {}
   const lost = new Promise<Error>((resolve) => {
@@ -71,11 +74,14 @@ export async function openNode(config: Config, log: Log): Promise<NodeParts> {
     const membership = await store.nodes.join(identity, JOIN_PATIENCE_MS)
     const life = config.databaseUrl === null ? aloneLife : await sharedLife(membership, log)
     let written: Journal = NO_JOURNAL
-    const keyringWatch = new KeyringWatch({ nodes: store.nodes, node: identity, ring: keyring, journal: () => written.sealedWith?.() ?? {}, log })
-    await keyringWatch.join()
+    const about = { kind, publicUrl: config.publicUrl }
+    const keyringWatch = new KeyringWatch({ nodes: store.nodes, node: identity, about, ring: keyring, journal: () => written.sealedWith?.() ?? {}, log })
+    const addressWatch = new AddressWatch({ node: identity, about, log })
+    addressWatch.look(await keyringWatch.join())
     const journal = await openJournal(config, identity, seal, life.clock, log)
     written = journal
-    return { store, seal, keyring, keyringWatch, journal, marks: await openMarks(config, identity, log), identity, membership, lost, ...life }
+    const marks = await openMarks(config, identity, log)
+    return { store, seal, keyring, keyringWatch, addressWatch, journal, marks, identity, membership, lost, ...life }
   } catch (error) {
     await store.close()
     throw error

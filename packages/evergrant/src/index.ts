@@ -18,6 +18,7 @@ import type { ProviderRecord } from './core/provider/record.ts'
 import type { DatabaseTrust } from './core/refresh/database-trust.ts'
 import type { Observation } from './core/refresh/engine-ports.ts'
 import { markingConnections } from './core/refresh/marking-connections.ts'
+import type { NodeAbout } from './core/refresh/nodes.ts'
 import type { DrainReport } from './core/refresh/refresh-engine.ts'
 import { watchSeal } from './core/seal/watched-seal.ts'
 import { MINUTE, SECOND } from './core/time.ts'
@@ -83,11 +84,11 @@ export interface ExtensionParts {
 
 /**
  * Opens a node: database, keys, journal, then recovery, so that nothing is presented before what was in flight is known.
- * Nothing listens and nothing is renewed until `listen`.
+ * Nothing listens and nothing is renewed until `listen`. `kind`: what the other nodes of the database are told.
  * @throws Fault when the configuration, the keys or the database do not allow a safe start
  */
-export async function createEvergrant(config: Config, extension?: Extension): Promise<Evergrant> {
-  const { scopes, log, metrics, tracing, node, missing } = await openWatched(config, extension)
+export async function createEvergrant(config: Config, extension?: Extension, kind: NodeAbout['kind'] = 'server'): Promise<Evergrant> {
+  const { scopes, log, metrics, tracing, node, missing } = await openWatched(config, extension, kind)
   const { dangerousPrivateHosts, development, egressProxy, egressDirect } = config
   const egress = egressProxy === null ? null : createEgress(egressProxy.reveal(), egressDirect)
   const guard = createAddressGuard({ allowPrivateHosts: dangerousPrivateHosts, development, egress })
@@ -163,7 +164,7 @@ export async function createEvergrant(config: Config, extension?: Extension): Pr
 }
 
 /** The node, its log, and what watches both. */
-async function openWatched(config: Config, extension: Extension | undefined) {
+async function openWatched(config: Config, extension: Extension | undefined, kind: NodeAbout['kind']) {
   const scopes = new Scopes()
   const metrics = createMetrics()
   const log = createLog(config, scopes, (report) => {
@@ -171,7 +172,7 @@ async function openWatched(config: Config, extension: Extension | undefined) {
     extension?.onError?.(report)
   })
   warnOfConfiguration(config, log)
-  const opened = await openNode(config, log)
+  const opened = await openNode(config, log, kind)
   const about = { node: opened.identity.id, version: ownVersion() }
   const tracing = await openTracing(config, about, scopes)
   const watched = watchedNode(opened, metrics.meters, tracing)

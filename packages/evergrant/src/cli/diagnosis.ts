@@ -12,7 +12,7 @@ import { CommandFailure } from './exit-code.ts'
 import { type Finding, fine, problem } from './finding.ts'
 import { dataFolderFinding, environmentFindings, keyFinding, renamedFindings, runtimeFinding, schemaFinding, switchFinding } from './machine-findings.ts'
 import { memoryFinding } from './memory-doors.ts'
-import { postgresFindings } from './postgres-findings.ts'
+import { nodeFindings, postgresFindings } from './postgres-findings.ts'
 import { clockFinding, integrationFindings, limitFindings, publicUrlFinding, quotaFindings, readinessFindings, trustFinding } from './server-findings.ts'
 
 /** Readiness asks the database, which a busy server may keep waiting for a moment. */
@@ -31,7 +31,7 @@ export async function diagnose(): Promise<readonly Finding[]> {
   }
   findings.push(dataFolderFinding(config), await keyFinding(config), ...(await postgresFindings(config, systemClock)), await schemaFinding(config))
   if (findings.some((finding) => !finding.ok && finding.name !== 'clock of the database')) return findings
-  return [...findings, ...(await liveFindings(config))]
+  return [...findings, ...(await nodeFindings(config)), ...(await liveFindings(config))]
 }
 
 async function liveFindings(config: Config): Promise<readonly Finding[]> {

@@ -7,7 +7,7 @@ import { refuseForeignFolder } from './foreign-folder.ts'
 export async function embeddedApi(config: Config): Promise<FileApi> {
   refuseForeignFolder(config)
   const { createEvergrant } = await import('../index.ts')
-  const evergrant = await createEvergrant({ ...config, logLevel: config.logLevel === 'info' ? 'warn' : config.logLevel })
+  const evergrant = await createEvergrant({ ...config, logLevel: config.logLevel === 'info' ? 'warn' : config.logLevel }, undefined, 'command')
   const { text } = evergrant.services.apiKeys.issueLocal(evergrant.organization)
   return {
     where: config.databaseUrl === null ? databaseFile(config) : 'the database of EVERGRANT_DATABASE_URL',

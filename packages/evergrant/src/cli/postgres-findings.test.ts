@@ -1,9 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { freshDatabase } from '../../../../tests/fresh-database.ts'
+import type { NodeReport } from '../core/refresh/nodes.ts'
 import { Secret } from '../core/seal/secret.ts'
 import { systemClock } from '../system.ts'
 import { createManualTime } from '../testing/manual-time.ts'
-import { durabilityFinding, failoverFinding, postgresFindings, skewFinding } from './postgres-findings.ts'
+import { addressFindings, durabilityFinding, failoverFinding, postgresFindings, skewFinding } from './postgres-findings.ts'
 
 const START = Date.UTC(2026, 0, 1)
 const report = { version: '16.4', synchronousCommit: 'on', standbys: 0, synchronousStandbys: false, at: START, tripMs: 2 }
@@ -40,6 +41,25 @@ test('the embedded database has no server to look at, and one that is not there 
   expect(await postgresFindings({ databaseUrl: null }, systemClock)).toEqual([])
   const [finding] = await postgresFindings({ databaseUrl: new Secret('postgres://nobody:nothing@127.0.0.1:1/none') }, systemClock)
   expect(finding).toMatchObject({ name: 'database server', ok: false, remedy: expect.stringMatching(/point EVERGRANT_DATABASE_URL at a primary/) })
+})
+
+test('nodes that say different public URLs are named with their addresses and the remedy; commands, the dead and the silent do not count', () => {
+  const node = (id: string, publicUrl: string | null, more: Partial<NodeReport> = {}): NodeReport => {
+    const about = publicUrl === null ? null : ({ kind: 'server', publicUrl } as const)
+    return { id, incarnation: id, startedAt: START, heartbeatAt: START, draining: false, alive: true, keyring: null, about, ...more }
+  }
+  const a = node('a', 'https://one.example.com')
+  expect(addressFindings([a, node('b', 'https://two.example.com')])).toEqual([
+    {
+      name: 'public URL of the nodes',
+      ok: false,
+      detail: 'node a says https://one.example.com, node b says https://two.example.com: links, callbacks and issuers depend on which of them answers',
+      remedy: 'set the same EVERGRANT_PUBLIC_URL on every node, and restart them one after the other',
+    },
+  ])
+  expect(addressFindings([a, node('b', 'https://one.example.com')])).toMatchObject([{ ok: true, detail: '2 nodes say https://one.example.com' }])
+  const command = node('c', null, { about: { kind: 'command', publicUrl: 'http://localhost:8080' } })
+  expect(addressFindings([a, command, node('d', 'https://two.example.com', { alive: false }), node('e', null)])).toEqual([])
 })
 
 const { database, skip } = await freshDatabase()

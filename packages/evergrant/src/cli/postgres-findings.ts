@@ -2,8 +2,9 @@ import type { Config } from '../config.ts'
 import { DatabaseClock } from '../core/database-clock.ts'
 import { Fault } from '../core/fault/fault.ts'
 import { describeSkew, SKEW_REFUSE_MS, SKEW_WARN_MS } from '../core/refresh/node-watch.ts'
+import type { NodeReport } from '../core/refresh/nodes.ts'
 import type { Clock } from '../core/time.ts'
-import { type PostgresReport, postgresReport } from '../store/index.ts'
+import { type PostgresReport, postgresNodeReports, postgresReport } from '../store/index.ts'
 import { type Finding, fine, problem } from './finding.ts'
 
 /** The PostgreSQL server itself: whether it keeps what it was told, what a failover may lose, and whose clock is right. */
@@ -45,4 +46,26 @@ export function skewFinding({ at, tripMs }: PostgresReport, machine: Clock): Fin
   if (Math.abs(skewMs) < SKEW_WARN_MS) return fine(name, 'agrees with this machine')
   const effect = Math.abs(skewMs) < SKEW_REFUSE_MS ? '' : '; a server starts no refresh here'
   return problem(name, `${describeSkew(skewMs)}${effect}`, 'turn on time synchronisation (NTP) on both')
+}
+
+/** What the nodes that run now say of themselves. The tables must be there. */
+export async function nodeFindings({ databaseUrl }: Pick<Config, 'databaseUrl'>): Promise<readonly Finding[]> {
+  return databaseUrl === null ? [] : addressFindings(await postgresNodeReports(databaseUrl.reveal()))
+}
+
+/** Links, callbacks and issuers carry the address of the node that answers; commands serve nobody, and a version that says nothing is not guessed at. */
+export function addressFindings(reports: readonly NodeReport[]): readonly Finding[] {
+  const servers = reports.flatMap(({ id, alive, about }) => (alive && about?.kind === 'server' ? [{ id, publicUrl: about.publicUrl }] : []))
+  const addresses = new Set(servers.map(({ publicUrl }) => publicUrl))
+  if (servers.length < 2) return []
+  const name = 'public URL of the nodes'
+  if (addresses.size === 1) return [fine(name, `${servers.length} nodes say ${[...addresses].join()}`)]
+  const said = servers.map(({ id, publicUrl }) => `node ${id} says ${publicUrl}`).join(', ')
+  return [
+    problem(
+      name,
+      `${said}: links, callbacks and issuers depend on which of them answers`,
+      'set the same EVERGRANT_PUBLIC_URL on every node, and restart them one after the other',
+    ),
+  ]
 }

@@ -105,10 +105,22 @@ export function operateChores({
   ]
 }
 
-/** Tells the others which master keys this node has, looks which they have, and seals anew what somebody asked for. */
-export function keyChores(keys: { work(): Promise<boolean> }, keyringWatch: { look(): Promise<unknown> }): readonly Chore[] {
+/** Tells the others which master keys this node has, looks which they have and at which addresses they are, and seals anew what somebody asked for. */
+export function keyChores<Seen>(
+  keys: { work(): Promise<boolean> },
+  keyringWatch: { look(): Promise<Seen> },
+  addressWatch: { look(seen: Seen): void },
+): readonly Chore[] {
   return [
-    { name: 'master keys', everyMs: 5 * SECOND, run: () => keyringWatch.look().then(() => false) },
+    {
+      name: 'master keys',
+      everyMs: 5 * SECOND,
+      run: () =>
+        keyringWatch
+          .look()
+          .then((seen) => addressWatch.look(seen))
+          .then(() => false),
+    },
     { name: 'seal anew', everyMs: SECOND, run: () => keys.work() },
   ]
 }

@@ -15,7 +15,13 @@ export interface AdminOperations {
         readonly journal: number
       }[]
       readonly source: 'file' | 'environment'
-      readonly nodes: readonly { readonly id: string; readonly alive: boolean; readonly keys: readonly string[] | null; readonly seals: string | null }[]
+      readonly nodes: readonly {
+        readonly id: string
+        readonly alive: boolean
+        readonly kind: 'server' | 'command' | null
+        readonly keys: readonly string[] | null
+        readonly seals: string | null
+      }[]
       readonly reseal: {
         readonly key: string
         readonly started_at: string

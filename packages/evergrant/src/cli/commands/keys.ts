@@ -51,7 +51,7 @@ async function status(api: Api, { output, finish }: Shell): Promise<void> {
   if (keys.some(({ state }) => state === 'missing')) finish(EXIT.problem)
   output.result(found, () => {
     const rows = keys.map((key) => [key['id'], key['state'], key['values'], key['journal']].map((value) => cell(value)))
-    const nodes = objects(found['nodes']).map((node) => [node['id'], node['alive'], node['keys'] ?? 'not said', node['seals']].map((value) => cell(value)))
+    const nodes = objects(found['nodes']).map((node) => [nameOf(node), node['alive'], node['keys'] ?? 'not said', node['seals']].map((value) => cell(value)))
     const lines = [
       `Asked: ${api.where}`,
       '',
@@ -65,6 +65,8 @@ async function status(api: Api, { output, finish }: Shell): Promise<void> {
     return lines.join('\n')
   })
 }
+
+const nameOf = ({ id, kind }: JsonObject): string => (kind === 'command' ? `${cell(id)} (a command)` : cell(id))
 
 function progressLine(reseal: JsonObject): string {
   const { key, done, total, unopened, per_second: rate, seconds_left: left } = reseal

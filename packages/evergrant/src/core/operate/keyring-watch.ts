@@ -1,7 +1,7 @@
 import { Fault } from '../fault/fault.ts'
 import type { Log } from '../log.ts'
 import type { NodeIdentity } from '../refresh/credentials.ts'
-import type { NodeKeyring, NodeReport, Nodes } from '../refresh/nodes.ts'
+import type { NodeAbout, NodeKeyring, NodeReport, Nodes } from '../refresh/nodes.ts'
 
 /** The master keys of this process, by id. */
 export interface NodeRing {
@@ -17,13 +17,15 @@ interface KeyringWatchPorts {
   readonly nodes: Pick<Nodes, 'list' | 'tell'>
   readonly node: NodeIdentity
   readonly ring: NodeRing
+  /** What this process is. */
+  readonly about: NodeAbout
   /** Answers in the journal of this process that the database is not known to have, by key. */
   readonly journal: () => Readonly<Record<string, number>>
   readonly log: Log
 }
 
 /**
- * Says which master keys this node has, and seals with the first of them that every live node has. So a new key may be given
+ * Says which master keys this node has and what it is, and seals with the first of them that every live node has. So a new key may be given
  * to one node after the other: nobody seals with it before all can open it.
  */
 export class KeyringWatch {
@@ -52,15 +54,15 @@ export class KeyringWatch {
     return reports
   }
 
-  /** At the start, before anything is sealed. @throws Fault `seal_key_missing` when a node that serves seals with a key that is not here */
-  async join(): Promise<void> {
+  /** At the start, before anything is sealed. Returns what it saw. @throws Fault `seal_key_missing` when a node that serves seals with a key that is not here */
+  async join(): Promise<readonly NodeReport[]> {
     const { ring } = this.#ports
     const reports = await this.look()
     const other = this.#others(reports).find(({ keyring }) => keyring !== null && !ring.ids().includes(keyring.seals))
-    if (other?.keyring == null) return
+    if (other?.keyring == null) return reports
     throw new Fault('seal_key_missing', {
       field: 'EVERGRANT_MASTER_KEYS',
-      detail: `Node ${other.id} seals with master key ${other.keyring.seals}, which is not in the keyring of this node. The keyring has ${ring.ids().join(', ')}. Give this node the same EVERGRANT_MASTER_KEYS and start again. Nothing was changed; no connection is lost.`,
+      detail: `${nameOf(other)} seals with master key ${other.keyring.seals}, which is not in the keyring of this node. The keyring has ${ring.ids().join(', ')}. Give this node the same EVERGRANT_MASTER_KEYS and start again. Nothing was changed; no connection is lost.`,
     })
   }
 
@@ -79,9 +81,15 @@ export class KeyringWatch {
 
   /** Writes only what the row does not say already. */
   async #tell(reports: readonly NodeReport[], seals: string): Promise<boolean> {
-    const { nodes, node, ring, journal } = this.#ports
+    const { nodes, node, ring, journal, about } = this.#ports
     const own: NodeKeyring = { ids: ring.ids(), seals, journal: journal() }
-    const said = reports.find(({ id }) => id === node.id)?.keyring ?? null
-    return JSON.stringify(said) === JSON.stringify(own) ? false : nodes.tell(node, own)
+    const said = reports.find(({ id }) => id === node.id)
+    const isSaid = same(said?.keyring, own) && same(said?.about, about)
+    return isSaid ? false : nodes.tell(node, own, about)
   }
 }
+
+const same = (one: object | null | undefined, other: object): boolean => JSON.stringify(one ?? null) === JSON.stringify(other)
+
+const nameOf = ({ id, about }: NodeReport): string =>
+  about?.kind === 'command' ? `A command of the command line, running as ${id}, which ends by itself,` : `Node ${id}`

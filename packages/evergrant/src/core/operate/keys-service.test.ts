@@ -29,12 +29,19 @@ beforeEach(() => {
 })
 
 /** A node on the one store, as its process composes it. */
-async function node(name: string, keys: readonly MasterKey[], { seals, journal = {} }: { seals?: string; journal?: Record<string, number> } = {}) {
+interface Trial {
+  readonly seals?: string
+  readonly journal?: Record<string, number>
+  readonly kind?: 'server' | 'command'
+}
+
+async function node(name: string, keys: readonly MasterKey[], { seals, journal = {}, kind = 'server' }: Trial = {}) {
   const identity = { id: name, incarnation: systemEntropy.uuid() }
   const ring = new LiveKeyring(keys, seals)
   const seal = createAesSeal({ keyring: ring, root, entropy: systemEntropy })
   const membership = await store.nodes.join(identity, 0)
-  const watch = new KeyringWatch({ nodes: store.nodes, node: identity, ring, journal: () => journal, log })
+  const about = { kind, publicUrl: 'https://evergrant.example.com' }
+  const watch = new KeyringWatch({ nodes: store.nodes, node: identity, about, ring, journal: () => journal, log })
   const census = new KeyCensusTaker({ operations: store.operations, clock: time.clock })
   const timers = { sleep: async () => {} }
   const service = new KeysService({
@@ -92,6 +99,18 @@ test('a node that lacks the key others seal with does not start, and says which'
     code: 'seal_key_missing',
     message: expect.stringMatching(/Node serving seals with master key k2.*has k1/),
   })
+})
+
+test('a command that lacks a new key is called a command, and is waited for instead of restarted', async () => {
+  const command = await node('fresh-folder', [k1], { kind: 'command' })
+  await command.watch.join()
+  const server = await node('server', [k2, k1], { seals: 'k1' })
+  await server.watch.join()
+  await expect(server.service.reseal(organization, actor)).rejects.toThrow(
+    /yet: fresh-folder \(a command of the command line, has k1\)\. Wait until it has ended, then try again/,
+  )
+  const other = await node('other', [k2])
+  await expect(other.watch.join()).rejects.toThrow(/A command of the command line, running as fresh-folder, which ends by itself, seals with master key k1/)
 })
 
 test('everything is sealed anew once, by one node or by two at a time, and the old key can then be taken away (S77)', async () => {

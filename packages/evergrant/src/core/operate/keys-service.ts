@@ -188,17 +188,22 @@ type EventFacts = [OrganizationId, 'keys.reseal_started' | 'keys.reseal_finished
 /** Every place where a key is used, in words. */
 function usesOf(key: string, { places }: KeyCensus, reports: readonly NodeReport[]): string[] {
   const uses = [...(places.get(key) ?? [])].map(([table, count]) => `${count} ${count === 1 ? 'value' : 'values'} of ${table}`)
-  for (const { id, alive, keyring } of reports) {
+  for (const { id, alive, keyring, about } of reports) {
     const answers = keyring?.journal[key] ?? 0
     if (answers > 0) uses.push(`${answers} ${answers === 1 ? 'answer' : 'answers'} in the journal of node ${id}`)
-    if (alive && keyring?.seals === key) uses.push(`node ${id} seals with it`)
+    if (alive && keyring?.seals === key) uses.push(about?.kind === 'command' ? `a command that runs as ${id} seals with it` : `node ${id} seals with it`)
   }
   return uses
 }
 
 function lackingFault(key: string, nodes: readonly NodeReport[]): Fault {
-  const names = nodes.map(({ id, keyring }) => `${id} (${keyring === null ? 'has not said which keys it has' : `has ${keyring.ids.join(', ')}`})`).join(', ')
+  const names = nodes.map(({ id, about, keyring }) => {
+    const has = keyring === null ? 'has not said which keys it has' : `has ${keyring.ids.join(', ')}`
+    return `${id} (${about?.kind === 'command' ? 'a command of the command line, ' : ''}${has})`
+  })
+  const servers = nodes.some(({ about }) => about?.kind !== 'command')
+  const remedy = servers ? 'Give each of them the new EVERGRANT_MASTER_KEYS and restart it, then try again' : 'Wait until it has ended, then try again'
   return new Fault('conflict', {
-    detail: `Master key ${key} is not on every node yet: ${names}. Give each of them the new EVERGRANT_MASTER_KEYS and restart it, then try again. Nothing was changed.`,
+    detail: `Master key ${key} is not on every node yet: ${names.join(', ')}. ${remedy}. Nothing was changed.`,
   })
 }

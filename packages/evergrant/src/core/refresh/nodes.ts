@@ -12,6 +12,14 @@ export interface NodeKeyring {
   readonly journal: Readonly<Record<string, number>>
 }
 
+/** What a process says of itself, for people and for the others. */
+export interface NodeAbout {
+  /** `command`: a command line that opened the database itself. It serves nobody, and ends by itself. */
+  readonly kind: 'server' | 'command'
+  /** EVERGRANT_PUBLIC_URL: where its links, callbacks and issuers point to. */
+  readonly publicUrl: string
+}
+
 /** One node as the others see it. Instants are the database's. */
 export interface NodeReport extends NodeIdentity {
   readonly startedAt: Instant
@@ -24,6 +32,8 @@ export interface NodeReport extends NodeIdentity {
   readonly alive: boolean
   /** Null: it has not said yet, or is of a version that does not say. */
   readonly keyring: NodeKeyring | null
+  /** Null as for `keyring`. */
+  readonly about: NodeAbout | null
 }
 
 /** The nodes of one database and what is known of their lives (refresh-protocol 2.9). */
@@ -36,8 +46,8 @@ export interface Nodes {
   join(node: NodeIdentity, patienceMs: number): Promise<Membership>
   /** Every known node, by id. A few rows: nodes, not connections. */
   list(): Promise<readonly NodeReport[]>
-  /** Writes what this process says of its keys. False: its row is another process's, or gone until its next heartbeat. */
-  tell(node: NodeIdentity, keyring: NodeKeyring): Promise<boolean>
+  /** Writes what this process says of its keys and of itself. False: its row is another process's, or gone until its next heartbeat. */
+  tell(node: NodeIdentity, keyring: NodeKeyring, about: NodeAbout): Promise<boolean>
   /** Connections that hold a lease of this node id, in order of id, after `after`. Costs O(limit). */
   leasesOf(node: string, after: ConnectionId | null, limit: number): Promise<readonly ConnectionId[]>
   /**

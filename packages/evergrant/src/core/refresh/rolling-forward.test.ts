@@ -94,6 +94,7 @@ async function pairOf({ renewals, unsettled = [], change = () => ({}) }: PairOpt
     draining: false,
     alive: true,
     keyring: null,
+    about: null,
   }))
   const restore = new RestoreService({
     clock: lab.time.clock,

@@ -25,6 +25,11 @@ const MasterKeyView = Type.Object({
 const NodeView = Type.Object({
   id: Type.String(),
   alive: Type.Boolean(),
+  kind: nullable(
+    Type.Union([Type.Literal('server'), Type.Literal('command')], {
+      description: '`command`: a command line that opened the database itself, and ends by itself. Null: as for `keys`.',
+    }),
+  ),
   keys: nullable(Type.Array(Type.String(), { description: 'Null: it has not said yet, or is of an older version.' })),
   seals: nullable(Type.String()),
 })
@@ -206,7 +211,13 @@ function keysView({ ring, seals, source, census, nodes, reseal }: KeysStatus, no
       journal: journals.reduce((sum, [key, answers]) => (key === id ? sum + answers : sum), 0),
     })),
     source,
-    nodes: nodes.map(({ id, alive, keyring }) => ({ id, alive, keys: keyring === null ? null : [...keyring.ids], seals: keyring?.seals ?? null })),
+    nodes: nodes.map(({ id, alive, about, keyring }) => ({
+      id,
+      alive,
+      kind: about?.kind ?? null,
+      keys: keyring === null ? null : [...keyring.ids],
+      seals: keyring?.seals ?? null,
+    })),
     reseal: reseal === null ? null : resealView(reseal, now),
     complete,
     counted_at: isoOrNull(countedAt),

@@ -120,21 +120,25 @@ export const resealCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'a node says which master keys it has, and a new process of its name begins by saying nothing',
+    name: 'a node says which master keys it has and what it is, and a new process of its name begins by saying nothing',
     run: async (store, context) => {
       const org = await TestOrganization.open(store, context)
       const node = org.node('keyring')
       const membership = await store.nodes.join(node, 0)
       const keyring = { ids: ['k2', 'k1'], seals: 'k1', journal: { k1: 3 } }
-      const said = async () => (await store.nodes.list()).find(({ id }) => id === node.id)?.keyring
-      assert.equal(await said(), null)
-      assert.equal(await store.nodes.tell({ ...node, incarnation: 'another' }, keyring), false)
-      assert.equal(await store.nodes.tell(node, keyring), true)
+      const about = { kind: 'command', publicUrl: 'https://one.example.com' } as const
+      const said = async () => {
+        const found = (await store.nodes.list()).find(({ id }) => id === node.id)
+        return found === undefined ? undefined : { keyring: found.keyring, about: found.about }
+      }
+      assert.deepEqual(await said(), { keyring: null, about: null })
+      assert.equal(await store.nodes.tell({ ...node, incarnation: 'another' }, keyring, about), false)
+      assert.equal(await store.nodes.tell(node, keyring, about), true)
       await membership.beat(false)
-      assert.deepEqual(await said(), keyring)
+      assert.deepEqual(await said(), { keyring, about })
       await membership.leave()
       const next = await store.nodes.join({ ...node, incarnation: '2' }, 0)
-      assert.equal(await said(), null)
+      assert.deepEqual(await said(), { keyring: null, about: null })
       await next.leave()
     },
   },

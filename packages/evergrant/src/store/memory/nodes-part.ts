@@ -54,10 +54,10 @@ export function nodesPart(tables: Tables, ports: { readonly clock: Clock; readon
         return membership(node)
       },
       list: async () => [...tables.nodes.values()].sort((left, right) => (left.id < right.id ? -1 : 1)).map((row) => ({ ...row, alive: held.has(row.id) })),
-      tell: async (node, keyring) => {
+      tell: async (node, keyring, about) => {
         const row = tables.nodes.get(node.id)
         if (row === undefined || row.incarnation !== node.incarnation) return false
-        tables.nodes.set(node.id, { ...row, keyring })
+        tables.nodes.set(node.id, { ...row, keyring, about })
         return true
       },
       leasesOf: async (node, after, limit) => leasesOf(tables, node, after, limit),
@@ -68,13 +68,16 @@ export function nodesPart(tables: Tables, ports: { readonly clock: Clock; readon
   }
 }
 
+/** A process that has not said anything of itself yet. */
+const SILENT = { keyring: null, about: null }
+
 /** A row that is there already, of an earlier process or of this one before it lost its lock, becomes this process's. */
 function enter(tables: Tables, { id, incarnation }: NodeIdentity): void {
   const at = tables.now()
   const earlier = tables.nodes.get(id)
   const startedAt = earlier?.incarnation === incarnation ? earlier.startedAt : at
-  const keyring = earlier?.incarnation === incarnation ? earlier.keyring : null
-  tables.nodes.set(id, { id, incarnation, startedAt, heartbeatAt: at, draining: false, keyring })
+  const { keyring, about } = earlier?.incarnation === incarnation ? earlier : SILENT
+  tables.nodes.set(id, { id, incarnation, startedAt, heartbeatAt: at, draining: false, keyring, about })
 }
 
 function beat(tables: Tables, node: NodeIdentity, draining: boolean): Instant {

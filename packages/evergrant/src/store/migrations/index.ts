@@ -23,6 +23,7 @@ import { alerts } from './0022-alerts.ts'
 import { pages } from './0023-pages.ts'
 import { sweeps } from './0024-sweeps.ts'
 import { keys } from './0025-keys.ts'
+import { nodeAbout } from './0026-node-about.ts'
 import type { Migration } from './migration.ts'
 
 /** In order. A published migration is never edited; the next one amends it. */
@@ -52,4 +53,5 @@ export const MIGRATIONS: readonly Migration[] = [
   pages,
   sweeps,
   keys,
+  nodeAbout,
 ]

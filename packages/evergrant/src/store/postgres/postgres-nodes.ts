@@ -11,7 +11,7 @@ const POLL_MS = 500
 /** So many heartbeats of the holder, seen while we wait, prove that it lives: one may have been on its way when it died. */
 const BEATS_PROVE = 2
 
-const ALIVE = `(case when ${lockHeld('n.id')} then 1 else 0 end)`
+export const ALIVE = `(case when ${lockHeld('n.id')} then 1 else 0 end)`
 
 /** The nodes of one PostgreSQL database. `close` ends what a `join` opened. */
 export class PostgresNodes implements Nodes {
@@ -43,8 +43,8 @@ export class PostgresNodes implements Nodes {
     return this.#database.read(() => list(ALIVE))
   }
 
-  tell(...[node, keyring]: Parameters<Nodes['tell']>): Promise<boolean> {
-    return this.#database.write(() => tell(node, keyring), { repeatable: true })
+  tell(...[node, keyring, about]: Parameters<Nodes['tell']>): Promise<boolean> {
+    return this.#database.write(() => tell(node, keyring, about), { repeatable: true })
   }
 
   leasesOf(...[node, after, limit]: Parameters<Nodes['leasesOf']>): ReturnType<Nodes['leasesOf']> {

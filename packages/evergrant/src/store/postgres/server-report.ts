@@ -1,7 +1,10 @@
 import pg from 'pg'
+import type { NodeReport } from '../../core/refresh/nodes.ts'
 import type { Clock, Instant } from '../../core/time.ts'
+import { listed, toReport } from '../sql/nodes.ts'
 import { connectionConfig, inspectServer } from './postgres-connection.ts'
 import { readable } from './postgres-faults.ts'
+import { ALIVE } from './postgres-nodes.ts'
 
 /** What an operator should know of a server that can be used. */
 export interface PostgresReport {
@@ -20,12 +23,8 @@ export interface PostgresReport {
  * Looks at a server without opening a store.
  * @throws Fault `store_unavailable` when it cannot be reached or cannot keep a promise: `fsync` off, a standby, too old
  */
-export async function postgresReport(url: string, clock: Pick<Clock, 'mono'>): Promise<PostgresReport> {
-  const client = new pg.Client(connectionConfig(url, false))
-  client.on('error', () => {})
-  try {
-    await client.connect()
-    await inspectServer(client)
+export function postgresReport(url: string, clock: Pick<Clock, 'mono'>): Promise<PostgresReport> {
+  return asked(url, async (client) => {
     const before = clock.mono()
     const { rows } = await client.query(`select current_setting('server_version') as version, current_setting('synchronous_commit') as synchronous_commit,
       current_setting('synchronous_standby_names') <> '' as synchronous_standbys, (select count(*)::int from pg_stat_replication) as standbys,
@@ -40,6 +39,21 @@ export async function postgresReport(url: string, clock: Pick<Clock, 'mono'>): P
       at: Number(found.at),
       tripMs,
     }
+  })
+}
+
+/** The nodes of a database whose tables are of this version, without joining them. @throws Fault as {@link postgresReport} */
+export function postgresNodeReports(url: string): Promise<readonly NodeReport[]> {
+  return asked(url, async (client) => (await client.query(listed(ALIVE))).rows.map(toReport))
+}
+
+async function asked<Answer>(url: string, ask: (client: pg.Client) => Promise<Answer>): Promise<Answer> {
+  const client = new pg.Client(connectionConfig(url, false))
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    await inspectServer(client)
+    return await ask(client)
   } catch (error) {
     throw readable(error)
   } finally {

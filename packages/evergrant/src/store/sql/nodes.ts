@@ -1,6 +1,6 @@
 import type { ConnectionId } from '../../core/ids.ts'
 import type { NodeIdentity } from '../../core/refresh/credentials.ts'
-import type { NodeKeyring, NodeReport } from '../../core/refresh/nodes.ts'
+import type { NodeAbout, NodeKeyring, NodeReport } from '../../core/refresh/nodes.ts'
 import type { Instant } from '../../core/time.ts'
 import { freeLease } from './claims.ts'
 import { type Dialect, type Program, type Row, row, rows, run } from './program.ts'
@@ -11,7 +11,8 @@ const ENTER = `
   insert into node (id, incarnation, started_at, heartbeat_at, draining) select ?, ?, at, at, 0 from (select now_ms() as at) as clock where true
   on conflict (id) do update set incarnation = excluded.incarnation, heartbeat_at = excluded.heartbeat_at, draining = 0,
     started_at = case when node.incarnation = excluded.incarnation then node.started_at else excluded.started_at end,
-    keyring = case when node.incarnation = excluded.incarnation then node.keyring end
+    keyring = case when node.incarnation = excluded.incarnation then node.keyring end,
+    about = case when node.incarnation = excluded.incarnation then node.about end
   returning heartbeat_at`
 
 /** The heartbeat of a row that is still this process's. */
@@ -28,12 +29,14 @@ export function* beat(node: NodeIdentity, draining: boolean): Program<Instant> {
 }
 
 /** `alive`: an expression over `n`, 1 or true where the liveness lock is held. */
+export const listed = (alive: string): string =>
+  `select n.id, n.incarnation, n.started_at, n.heartbeat_at, n.draining, n.keyring, n.about, ${alive} as alive from node n order by n.id`
+
 export function* list(alive: string): Program<readonly NodeReport[]> {
-  const found = yield* rows(`select n.id, n.incarnation, n.started_at, n.heartbeat_at, n.draining, n.keyring, ${alive} as alive from node n order by n.id`)
-  return found.map(toReport)
+  return (yield* rows(listed(alive))).map(toReport)
 }
 
-function toReport(found: Row): NodeReport {
+export function toReport(found: Row): NodeReport {
   return {
     id: text(found, 'id'),
     incarnation: text(found, 'incarnation'),
@@ -42,11 +45,26 @@ function toReport(found: Row): NodeReport {
     draining: integer(found, 'draining') === 1,
     alive: integer(found, 'alive') === 1,
     keyring: jsonOrNull<NodeKeyring>(found, 'keyring'),
+    about: aboutOf(found),
   }
 }
 
-export function* tell({ id, incarnation }: NodeIdentity, keyring: NodeKeyring): Program<boolean> {
-  return (yield* run('update node set keyring = ? where id = ? and incarnation = ?', JSON.stringify(keyring), id, incarnation)) > 0
+/** With the process that said it: one of an earlier version that has taken the name over does not clear the column. */
+interface StoredAbout {
+  readonly incarnation: string
+  readonly kind: NodeAbout['kind']
+  readonly public_url: string
+}
+
+function aboutOf(found: Row): NodeAbout | null {
+  const said = jsonOrNull<StoredAbout>(found, 'about')
+  return said === null || said.incarnation !== text(found, 'incarnation') ? null : { kind: said.kind, publicUrl: said.public_url }
+}
+
+export function* tell({ id, incarnation }: NodeIdentity, keyring: NodeKeyring, { kind, publicUrl }: NodeAbout): Program<boolean> {
+  const about: StoredAbout = { incarnation, kind, public_url: publicUrl }
+  const update = 'update node set keyring = ?, about = ? where id = ? and incarnation = ?'
+  return (yield* run(update, JSON.stringify(keyring), JSON.stringify(about), id, incarnation)) > 0
 }
 
 export function* leasesOf(node: string, after: ConnectionId | null, limit: number): Program<readonly ConnectionId[]> {

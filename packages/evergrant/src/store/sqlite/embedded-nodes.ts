@@ -31,7 +31,7 @@ export function embeddedNodes(database: Database): Nodes {
         },
       }
     },
-    tell: (node, keyring) => database.write(() => tell(node, keyring)),
+    tell: (node, keyring, about) => database.write(() => tell(node, keyring, about)),
     leasesOf: (node, after, limit) => database.read(() => leasesOf(node, after, limit)),
     takeOver: (connection, holder, epoch) => database.write(() => takeOver(dialect, gone(holder), connection, holder, epoch), { connection }),
     forgetLost: async (olderThan) => {
