@@ -42,6 +42,50 @@ test('what is told while it is being read breaks off nothing, and is read once m
   end()
 })
 
+test('what is told every second is read at once, and then every three seconds', async () => {
+  const { client, answers, observer, end } = asked()
+  const later: { readonly ms: number; readonly run: () => void }[] = []
+  const after = vi.spyOn(system, 'after').mockImplementation((ms, run) => {
+    later.push({ ms, run })
+    return () => undefined
+  })
+  const now = vi.spyOn(system, 'now')
+  answers[0]?.('first')
+  await vi.waitFor(() => expect(observer.getCurrentResult().data).toBe('first'))
+  const begun = 1_800_000_000_000
+  const readings: number[] = []
+  for (let second = 0; second < 60; second += 1) {
+    now.mockReturnValue(begun + second * 1_000)
+    readAgainAsTold(client, OVERVIEW)
+    expect(later.length).toBeLessThanOrEqual(1)
+    // The timers of a browser, turned by hand.
+    if (later.length > 0 && second - (readings.at(-1) ?? 0) >= 3) later.shift()?.run()
+    const count = answers.length
+    if (count > readings.length + 1) {
+      readings.push(second)
+      answers[count - 1]?.(`after ${second} s`)
+      await vi.waitFor(() => expect(client.isFetching()).toBe(0))
+    }
+  }
+  expect(readings).toHaveLength(20)
+  after.mockRestore()
+  now.mockRestore()
+  end()
+})
+
+test('what is told of a question that nobody asks any more is read when it is asked again, without a pause', async () => {
+  const { client, answers, observer, end } = asked()
+  answers[0]?.('first')
+  await vi.waitFor(() => expect(observer.getCurrentResult().data).toBe('first'))
+  readAgainAsTold(client, OVERVIEW)
+  answers[1]?.('second')
+  await vi.waitFor(() => expect(observer.getCurrentResult().data).toBe('second'))
+  readAgainAsTold(client, OVERVIEW)
+  expect(answers).toHaveLength(2)
+  end()
+  expect(client.getQueryState([...OVERVIEW, {}])?.isInvalidated).toBe(true)
+})
+
 test('the overview after a deed is read once more when the server shares none from before it', async () => {
   const { client, answers, observer, end } = asked()
   const later: { readonly ms: number; readonly run: () => void }[] = []

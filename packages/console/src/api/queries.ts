@@ -1,5 +1,6 @@
 import {
   type InfiniteData,
+  type Query,
   type QueryClient,
   type UseInfiniteQueryResult,
   type UseMutationResult,
@@ -128,7 +129,11 @@ export function readAgain(client: QueryClient, operations: readonly Name[]): voi
   for (const operation of operations) void client.invalidateQueries({ queryKey: [operation] })
 }
 
-/** Questions that are asked again as soon as their answer is there. */
+/** Busy organizations tell of the same thing every second, and many windows may be open: after a reading that was told, the next one waits. */
+const PAUSE_MS = 3_000
+/** When each question was last asked because something was told. */
+const toldAt = new WeakMap<object, number>()
+/** Questions that will be asked again: after the answer that is on its way, or after the pause. */
 const onceMore = new WeakSet<object>()
 
 /**
@@ -137,15 +142,23 @@ const onceMore = new WeakSet<object>()
  */
 export function readAgainAsTold(client: QueryClient, operations?: readonly Name[], path?: { readonly id: string }): void {
   const keys = operations?.map((operation) => (path === undefined ? [operation] : [operation, { path }])) ?? [[]]
-  for (const query of keys.flatMap((queryKey) => client.getQueryCache().findAll({ queryKey }))) {
-    const again = (): Promise<void> => client.invalidateQueries({ queryKey: query.queryKey, exact: true }, { cancelRefetch: false })
-    if (query.state.fetchStatus === 'idle') void again()
-    else if (!onceMore.has(query)) {
-      onceMore.add(query)
-      void again().then(() => {
-        onceMore.delete(query)
-        return again()
-      })
-    }
+  for (const query of keys.flatMap((queryKey) => client.getQueryCache().findAll({ queryKey }))) readOneAsTold(client, query)
+}
+
+function readOneAsTold(client: QueryClient, query: Query): void {
+  // Whatever comes of it: nobody is shown it later as if it were new.
+  query.invalidate()
+  if (!query.isActive() || onceMore.has(query)) return
+  const again = (): Promise<void> => {
+    onceMore.delete(query)
+    toldAt.set(query, system.now())
+    return client.invalidateQueries({ queryKey: query.queryKey, exact: true }, { cancelRefetch: false })
   }
+  const isBeingRead = query.state.fetchStatus !== 'idle'
+  // A clock that was set tells nothing: then it is read at once.
+  const waitMs = PAUSE_MS - Math.abs(system.now() - (toldAt.get(query) ?? Number.NEGATIVE_INFINITY))
+  if (!isBeingRead && waitMs <= 0) return void again()
+  onceMore.add(query)
+  if (isBeingRead) void client.refetchQueries({ queryKey: query.queryKey, exact: true }, { cancelRefetch: false }).then(again)
+  else system.after(waitMs, () => void again())
 }
