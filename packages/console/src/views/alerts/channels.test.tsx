@@ -33,3 +33,18 @@ test('a channel that a colleague changes changes in the dialog that was open, an
   await screen.findByText('This was changed meanwhile')
   expect(field('Name').value).toBe('Day shift')
 })
+
+test('a channel that a colleague removes takes no dialog away, nor what was typed in it', async () => {
+  const client = new QueryClient({ defaultOptions: { queries: { staleTime: Number.POSITIVE_INFINITY } } })
+  client.setQueryData(KEY, stored('On call', 'a@example.com'))
+  render(
+    <QueryClientProvider client={client}>
+      <Channels />
+    </QueryClientProvider>,
+  )
+  fireEvent.click(screen.getByRole('button', { name: 'Change On call' }))
+  fireEvent.change(field('Name'), { target: { value: 'Day shift' } })
+  client.setQueryData(KEY, { items: [] })
+  await screen.findByText('Nobody is told yet', { exact: false })
+  expect(field('Name').value).toBe('Day shift')
+})

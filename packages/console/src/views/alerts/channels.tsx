@@ -23,16 +23,15 @@ function Where({ channel: { kind, to, host, webhook_id: webhook } }: { readonly 
   return <To to={`/alerts/webhooks/${webhook}`}>{webhooks.data?.items.find(({ id }) => id === webhook)?.name ?? webhook}</To>
 }
 
-const NEW = 'new'
-
 /** Where people are told of alerts. */
 export function Channels(): ReactNode {
   const query = useApi('GET /api/v1/channels')
-  const [edited, setEdited] = useState<string | null>(null)
-  const editing = edited === NEW ? null : query.data?.items.find(({ id }) => id === edited)
+  const [edited, setEdited] = useState<ChannelRecord | 'new' | null>(null)
   const [removing, setRemoving] = useState<ChannelRecord | null>(null)
+  // One that a colleague removes stays in its dialog as it was: what was typed is nobody's to throw away, and saving it says that it is gone.
+  const asItIs = (channel: ChannelRecord): ChannelRecord => query.data?.items.find(({ id }) => id === channel.id) ?? channel
   const add = (
-    <Button small look="primary" icon={<Plus size={14} aria-hidden />} onClick={() => setEdited(NEW)}>
+    <Button small look="primary" icon={<Plus size={14} aria-hidden />} onClick={() => setEdited('new')}>
       New channel
     </Button>
   )
@@ -45,11 +44,11 @@ export function Channels(): ReactNode {
               <p>Slack, e-mail, a push message to this browser, or a webhook of yours.</p>
             </Empty>
           ) : (
-            <ChannelRows channels={items} onEdit={({ id }) => setEdited(id)} onRemove={setRemoving} />
+            <ChannelRows channels={items} onEdit={setEdited} onRemove={setRemoving} />
           )
         }
       </Answered>
-      {editing === undefined ? null : <ChannelDialog channel={editing} onClose={() => setEdited(null)} />}
+      {edited === null ? null : <ChannelDialog channel={edited === 'new' ? null : asItIs(edited)} onClose={() => setEdited(null)} />}
       {removing === null ? null : <RemoveChannel channel={removing} onClose={() => setRemoving(null)} />}
     </Card>
   )
