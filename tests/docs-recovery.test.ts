@@ -33,8 +33,9 @@ test('who has to act gets a link, a refused client is told to the operator, and 
   await bench.practice.control.post('/revoke', { grant: dead.grant })
   expect((await bench.refresh(dead)).status).toBe(409)
 
-  const waiting = await bench.hold('p0', 1)
+  // Before there is anything to renew: it is due at once.
   await bench.fault('p0', { kind: 'status', status: 503, times: null })
+  const waiting = await bench.hold('p0', 1)
   await expect.poll(async () => (await bench.show(waiting)).body, { timeout: 20_000 }).toMatchObject({ status: 'degraded' })
   await bench.heal()
 

@@ -65,7 +65,9 @@ describe('one kill -9', () => {
     expect(await bench.truth(held)).toMatchObject({ state: 'live', generation: 2, overlaps: 0 })
   })
 
-  test('at P4, after the provider had spent the token: the old access token is served to its end, nothing is sent twice in haste', async () => {
+  test('at P4, after the provider had spent the token: the old access token is served to its end, nothing is sent twice in haste', {
+    timeout: 60_000,
+  }, async () => {
     const held = await killAfterCommit('p4')
     expect((await bench.token(held)).body).toMatchObject({ access_token: held.accessToken })
     expect(await bench.works('p4', held.accessToken)).toBe(200)
