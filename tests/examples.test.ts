@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createApp as createExpress } from '../examples/express/app.ts'
 import { createApp as createFastify } from '../examples/fastify/app.ts'
 import { createWorker, type Outcome } from '../examples/worker/worker.ts'
@@ -119,8 +119,12 @@ describe('Fastify', () => {
 })
 
 describe('Next', () => {
+  // Other files have the same process.
+  afterAll(() => vi.unstubAllEnvs())
+
   test('the middleware stops who is not signed in, and lets the others on; the route gives what the provider says', async () => {
-    Object.assign(process.env, { EVERGRANT_URL: evergrantUrl, EVERGRANT_API_KEY: apiKey, INTEGRATION: 'notes', PROVIDER_API: apiBase })
+    const env = { EVERGRANT_URL: evergrantUrl, EVERGRANT_API_KEY: apiKey, INTEGRATION: 'notes', PROVIDER_API: apiBase }
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
     const { middleware, config } = await import('../examples/nextjs/middleware.ts')
     const { GET } = await import('../examples/nextjs/app/api/profile/route.ts')
     const request = new Request('http://localhost:3000/api/profile', bearer())
