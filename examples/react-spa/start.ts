@@ -37,14 +37,18 @@ const server = spawn(process.execPath, ['--disable-warning=ExperimentalWarning',
   stdio: ['ignore', 'ignore', 'inherit'],
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop(0))
-server.once('exit', () => void stop(1))
+const notStarted = (): void => void stop(1)
+server.once('exit', notStarted)
 await ready(server)
 await build({ configFile: here('vite.config.ts'), logLevel: 'warn' })
 await somebodyToSignIn()
 await somethingToConnect()
 const api = await startApi({ port: Number(values.port), evergrantUrl, integration: INTEGRATION, pages: here('dist') })
-console.log(`Field Notes is at ${api.url}\nSign in as ${PERSON.email} with the password: ${PERSON.password}`)
-console.log(JSON.stringify({ url: api.url, evergrantUrl, email: PERSON.email, password: PERSON.password }))
+// From here on the page stays without it, so that one can see what it says then.
+server.off('exit', notStarted)
+server.once('exit', () => console.log('Evergrant has ended, Field Notes goes on. Ctrl+C ends it, too; the same command starts both again, on the same data.'))
+console.log(`Field Notes is at ${api.url}\nSign in as ${PERSON.email} with the password: ${PERSON.password}\nEvergrant is the process ${server.pid}`)
+console.log(JSON.stringify({ url: api.url, evergrantUrl, evergrantPid: server.pid, email: PERSON.email, password: PERSON.password }))
 
 async function ready(running: ChildProcess): Promise<void> {
   const deadline = performance.now() + READY_MS

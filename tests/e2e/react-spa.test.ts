@@ -22,7 +22,7 @@ describe.skipIf(chromiumPath() === null)('the example application', () => {
   let browser: Browser
   let context: BrowserContext
   let page: Page
-  let started: { readonly url: string; readonly email: string; readonly password: string }
+  let started: { readonly url: string; readonly email: string; readonly password: string; readonly evergrantPid: number }
 
   beforeAll(async () => {
     data = mkdtempSync(join(tmpdir(), 'evergrant-example-'))
@@ -143,5 +143,24 @@ describe.skipIf(chromiumPath() === null)('the example application', () => {
     await page.click('button:has-text("Sign out")')
     await other.waitForSelector('#password')
     await page.waitForSelector('#password')
+  })
+  // Last: nothing starts Evergrant again.
+  test('Evergrant is killed: the page says so, keeps what is on it, and signs nobody out', { timeout: 60_000 }, async () => {
+    await page.fill('#email', started.email)
+    await page.fill('#password', started.password)
+    await page.click('button[type=submit]')
+    await page.waitForSelector('.notes li:has-text("Practice makes perfect")')
+    process.kill(started.evergrantPid, 'SIGKILL')
+    await page.click('button:has-text("Read again")')
+    await page.waitForSelector('.problem:has-text("The server cannot be reached. You are still signed in")')
+    expect(await page.locator('.notes li:has-text("Practice makes perfect")').count()).toBe(1)
+    await page.fill('#text', 'Written without Evergrant')
+    await page.click('button:has-text("Add")')
+    await page.waitForSelector('.notes li:has-text("Written without Evergrant")')
+    // Another tab would hand its access token over.
+    for (const tab of context.pages()) if (tab !== page) await tab.close()
+    await page.reload()
+    await page.waitForSelector('text=You are still signed in')
+    expect(await page.locator('#password').count()).toBe(0)
   })
 })

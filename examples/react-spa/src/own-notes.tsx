@@ -1,5 +1,6 @@
 import type { Evergrant } from '@evergrant/sdk/browser'
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
+import { wordsFor } from './words.ts'
 
 interface Note {
   readonly id: number
@@ -12,15 +13,17 @@ export function OwnNotes({ evergrant }: { readonly evergrant: Evergrant }) {
   const [problem, setProblem] = useState<string | null>(null)
 
   const call = useCallback(
-    async (init?: RequestInit): Promise<void> => {
+    async (init?: RequestInit): Promise<boolean> => {
       try {
         const response = await evergrant.fetch('/api/notes', init)
         if (!response.ok) throw new Error(`The API answered ${response.status}`)
         const body: { readonly notes: readonly Note[] } = await response.json()
         setNotes(body.notes)
         setProblem(null)
+        return true
       } catch (error) {
-        setProblem(error instanceof Error ? error.message : 'Something went wrong')
+        setProblem(wordsFor(error))
+        return false
       }
     },
     [evergrant],
@@ -29,9 +32,10 @@ export function OwnNotes({ evergrant }: { readonly evergrant: Evergrant }) {
 
   function add(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault()
-    const text = new FormData(event.currentTarget).get('text')
-    event.currentTarget.reset()
-    void call({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ text }) })
+    const form = event.currentTarget
+    const text = new FormData(form).get('text')
+    // What somebody wrote goes from the field once it is kept, and not before.
+    void call({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ text }) }).then((kept) => kept && form.reset())
   }
 
   return (

@@ -2,6 +2,7 @@ import type { ConnectionReport } from '@evergrant/sdk/browser'
 import { ConnectionBadge, ReconnectButton, useConnections } from '@evergrant/sdk/react'
 import { useCallback, useEffect, useState } from 'react'
 import type { Setting } from './setting.ts'
+import { wordsFor } from './words.ts'
 
 interface Note {
   readonly id: number
@@ -26,6 +27,7 @@ function Connect({ setting: { evergrant, evergrantUrl, integration } }: { readon
   const [problem, setProblem] = useState<string | null>(null)
 
   async function connect(): Promise<void> {
+    setProblem(null)
     const response = await evergrant.fetch(`${evergrantUrl}/api/v1/connect/sessions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -45,7 +47,7 @@ function Connect({ setting: { evergrant, evergrantUrl, integration } }: { readon
           {problem}
         </p>
       )}
-      <button type="button" className="primary" onClick={() => void connect()}>
+      <button type="button" className="primary" onClick={() => connect().catch((error: unknown) => setProblem(wordsFor(error)))}>
         Connect your notebook
       </button>
     </>
@@ -54,22 +56,29 @@ function Connect({ setting: { evergrant, evergrantUrl, integration } }: { readon
 
 function Notebook({ setting: { evergrant, evergrantUrl }, connection }: { readonly setting: Setting; readonly connection: ConnectionReport }) {
   const [notes, setNotes] = useState<readonly Note[] | null>(null)
+  const [problem, setProblem] = useState<string | null>(null)
   const { id, status } = connection
 
   const read = useCallback(async (): Promise<void> => {
-    // The proxy adds the provider's token, and renews it when it must.
-    const response = await evergrant.fetch(`${evergrantUrl}/api/v1/proxy/${id}/api/notes`)
-    if (response.ok) {
-      const body: { readonly notes: readonly Note[] } = await response.json()
-      setNotes(body.notes)
-    } else {
-      // Whatever is wrong, the server says it in words for people: the badge and the banner show them.
-      await evergrant.connections.get(id)
+    try {
+      // The proxy adds the provider's token, and renews it when it must.
+      const response = await evergrant.fetch(`${evergrantUrl}/api/v1/proxy/${id}/api/notes`)
+      if (response.ok) {
+        const body: { readonly notes: readonly Note[] } = await response.json()
+        setNotes(body.notes)
+      } else {
+        // Whatever is wrong, the server says it in words for people: the badge and the banner show them.
+        await evergrant.connections.get(id)
+      }
+      setProblem(null)
+    } catch (error) {
+      // What was read before stays on the page.
+      setProblem(wordsFor(error))
     }
   }, [evergrant, evergrantUrl, id])
 
   useEffect(() => {
-    if (status === 'valid') read().catch(() => undefined)
+    if (status === 'valid') void read()
   }, [read, status])
 
   return (
@@ -78,13 +87,18 @@ function Notebook({ setting: { evergrant, evergrantUrl }, connection }: { readon
         <ConnectionBadge connectionId={id} />
         <span className="account">{connection.account}</span>
       </p>
+      {problem !== null && (
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+      )}
       <ul className="notes">
         {notes?.map((note) => (
           <li key={note.id}>{note.text}</li>
         ))}
       </ul>
       <p className="actions">
-        <button type="button" onClick={() => void read().catch(() => undefined)}>
+        <button type="button" onClick={() => void read()}>
           Read again
         </button>
         {status === 'needs_reauth' && <ReconnectButton connectionId={id} />}
