@@ -2,7 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import Fastify, { type FastifyPluginCallback, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Fault } from '../core/fault/fault.ts'
 import type { Log } from '../core/log.ts'
-import { SECOND } from '../core/time.ts'
+import { Told } from '../core/refresh/told.ts'
+import { MINUTE, SECOND } from '../core/time.ts'
 import { authHeaders } from './auth/auth-headers.ts'
 import { answerOrigins } from './auth/cors.ts'
 import { enrolRoutes } from './auth/enroll-routes.ts'
@@ -139,12 +140,11 @@ export function createApp(services: Services, options: AppOptions): App {
     routerOptions: { maxParamLength: 512 },
   }).withTypeProvider<SchemaTypes>()
   const methods = new MethodTable()
-  const refusals = new RefusalLog({ log: options.log, mono: () => services.clock.mono(), count: (code) => options.watch?.refused(code) })
+  const noted = faultLog(services, options)
 
   function fail(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const fault = faultOf(error, request.routeOptions.bodyLimit ?? bodyLimit)
-    if (fault.code === 'internal') options.log.error({ request: request.id, error: describe(fault.details.cause ?? fault) }, 'a request failed')
-    refusals.note(request, fault)
+    noted(request, fault)
     const problem = problemOf(fault, request.id, options.publicUrl, request.words)
     reply.headers(headers).header('request-id', request.id)
     const now = services.clock.wall()
@@ -335,6 +335,18 @@ function refuseBytes(error: { readonly code?: string }, socket: { readonly writa
         ? [408, 'Request Timeout']
         : [400, 'Bad Request']
   socket.end(`HTTP/1.1 ${status} ${reason}\r\nContent-Length: 0\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n`)
+}
+
+/** Faults that somebody should hear of. A right that is missing for one table is told by nothing else; of an outage, one line a minute is enough. */
+function faultLog({ clock }: Pick<Services, 'clock'>, { log, watch }: AppOptions): (request: FastifyRequest, fault: Fault) => void {
+  const refusals = new RefusalLog({ log, mono: () => clock.mono(), count: (code) => watch?.refused(code) })
+  const told = new Told()
+  return (request, fault) => {
+    if (fault.code === 'internal') log.error({ request: request.id, error: describe(fault.details.cause ?? fault) }, 'a request failed')
+    if (fault.code === 'store_unavailable' && told.once(fault.message, clock.mono(), MINUTE))
+      log.warn({ request: request.id, error: fault.message }, 'the database refused a request')
+    refusals.note(request, fault)
+  }
 }
 
 /** For the log: name, message and stack. Our own code never puts a secret into a message. */

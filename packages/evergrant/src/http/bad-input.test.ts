@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { Fault } from '../core/fault/fault.ts'
+import { MINUTE } from '../core/time.ts'
 import { type ApiLab, createApiLab } from '../testing/api-lab.ts'
 import { validationFault } from './problem.ts'
 import { EMAIL } from './schema.ts'
@@ -220,6 +222,25 @@ describe('every answer', () => {
       fields: { request: answer.json.request_id, error: expect.stringContaining('select * from secrets') },
       message: 'a request failed',
     })
+  })
+
+  test('what the database refuses is in the log with its words, once a minute for each cause', async () => {
+    let detail = 'permission denied for table webhook'
+    const route = () => {
+      throw new Fault('store_unavailable', { detail })
+    }
+    const broken = await createApiLab({ app: { routes: [(app) => void app.get('/broken', { config: { access: 'public' } }, route)] } })
+    const lines = () => broken.logged.filter(({ message }) => message === 'the database refused a request')
+    const first = await broken.call('GET', '/broken', { key: null })
+    expect(first.status).toBe(503)
+    await broken.call('GET', '/broken', { key: null })
+    expect(lines().map(({ fields }) => fields)).toEqual([{ request: first.json.request_id, error: detail }])
+    detail = 'permission denied for table channel'
+    await broken.call('GET', '/broken', { key: null })
+    expect(lines()).toHaveLength(2)
+    await broken.time.advance(MINUTE)
+    await broken.call('GET', '/broken', { key: null })
+    expect(lines()).toHaveLength(3)
   })
 
   test('bytes that are no HTTP, and headers without end, are refused by hand', async () => {
