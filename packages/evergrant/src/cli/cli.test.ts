@@ -381,6 +381,23 @@ test('deciding about held ends is refused where none are held, and needs one of 
   expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("'perhaps' is neither confirm nor release")])
 })
 
+test('an integration without the secret that its provider wants is told so when it is made, when it is shown, and by doctor, until it has one', async () => {
+  const created = await run(['integrations', 'create', '--provider', 'strava', '--slug', 'strava', '--client-id', '123'])
+  expect([created.code, created.err]).toEqual([0, expect.stringContaining('Strava wants the secret of its client, and this integration has none')])
+  const shown = json((await run(['integrations', 'show', 'strava', '--json'])).out)
+  expect(shown).toMatchObject({
+    has_client_secret: false,
+    client_secret_missing: { certain: true, detail: expect.stringContaining('every refresh will be refused') },
+  })
+  const doctor = await run(['doctor'])
+  expect([doctor.code, doctor.out]).toEqual([1, expect.stringContaining('evergrant integrations update strava --client-secret-file <path>')])
+  const secret = join(dataDir, '..', 'secret')
+  writeFileSync(secret, 'planted-client-secret')
+  const updated = await run(['integrations', 'update', 'strava', '--client-secret-file', secret, '--json'])
+  expect(json(updated.out)).toMatchObject({ has_client_secret: true, client_secret_missing: null })
+  expect((await run(['doctor'])).code).toBe(0)
+})
+
 test('an integration is deleted once it has no connections and --yes was said; without it the command says what would go', async () => {
   await run(['integrations', 'create', '--provider', 'strava', '--slug', 'strava', '--client-id', '123', '--scope', 'read'])
   const asked = await run(['integrations', 'delete', 'strava'])

@@ -3,12 +3,22 @@ import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import type { JsonObject } from '../core/json.ts'
 import type { Api } from './api.ts'
-import { deathsFinding, limitFindings, quotaFindings, readinessFindings, sunsetFindings } from './server-findings.ts'
+import { deathsFinding, limitFindings, quotaFindings, readinessFindings, secretFinding, sunsetFindings } from './server-findings.ts'
 
 test('held ends are a problem with the command that decides; without them there is none', () => {
   expect(deathsFinding({ slug: 'google', deaths_held: null })).toEqual([])
   const [finding] = deathsFinding({ slug: 'google', deaths_held: { deaths: 7 } })
   expect(JSON.stringify(finding)).toContain('evergrant integrations deaths google confirm')
+})
+
+test('a client secret that is missing for certain is a problem with the command that sets it, a public client is worth a word', () => {
+  const about = (client_secret_missing: JsonObject | null) => secretFinding({ slug: 'strava', client_secret_missing })
+  const detail = 'what will happen'
+  expect(about({ certain: true, detail })).toEqual([
+    { name: 'client secret of strava', ok: false, detail, remedy: 'evergrant integrations update strava --client-secret-file <path>' },
+  ])
+  expect(about({ certain: false, detail })).toMatchObject([{ ok: true, detail, remedy: null }])
+  expect(about(null)).toEqual([])
 })
 
 test('an announced end is worth a word for half a year, and a problem with its remedy in its last month and after it', () => {

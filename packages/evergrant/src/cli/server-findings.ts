@@ -30,6 +30,7 @@ export async function integrationFindings(api: Api, publicUrl: string): Promise<
   const about = items.flatMap((item) => [
     ...(known.has(item['provider'] ?? null) ? [] : [missingProvider(String(item['slug']), String(item['provider']))]),
     redirectFinding(String(item['slug']), String(item['callback_url']), publicUrl),
+    ...secretFinding(item),
     ...blockedFinding(item),
     ...deathsFinding(item),
   ])
@@ -57,6 +58,15 @@ function redirectFinding(slug: string, uri: string, publicUrl: string): Finding 
     )
   }
   return fine(name, `${uri} must be registered at the provider, letter by letter`)
+}
+
+/** A public client is worth a word; where the record leaves no doubt, somebody forgot something. */
+export function secretFinding(item: JsonObject): readonly Finding[] {
+  const slug = String(item['slug'])
+  const missing = item['client_secret_missing']
+  if (!isJsonObject(missing)) return []
+  const [name, detail] = [`client secret of ${slug}`, String(missing['detail'])]
+  return [missing['certain'] === true ? problem(name, detail, `evergrant integrations update ${slug} --client-secret-file <path>`) : fine(name, detail)]
 }
 
 function blockedFinding(item: JsonObject): readonly Finding[] {

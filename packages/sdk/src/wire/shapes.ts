@@ -61,6 +61,7 @@ export type Integration = {
   readonly provider: string
   readonly client_id: string
   readonly has_client_secret: boolean
+  readonly client_secret_missing: { readonly certain: boolean; readonly detail: string } | null
   readonly scopes: readonly string[]
   readonly variables: { readonly [key: string]: Json }
   readonly settings: {
@@ -93,6 +94,7 @@ export type IntegrationDetails = {
   readonly provider: string
   readonly client_id: string
   readonly has_client_secret: boolean
+  readonly client_secret_missing: { readonly certain: boolean; readonly detail: string } | null
   readonly scopes: readonly string[]
   readonly variables: { readonly [key: string]: Json }
   readonly settings: {

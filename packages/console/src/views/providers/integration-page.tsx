@@ -134,7 +134,7 @@ function Client({ integration, browser }: { readonly integration: IntegrationDet
         <Facts
           rows={[
             ['Client id', integration.client_id === '' ? null : <code key="id">{integration.client_id}</code>],
-            ['Client secret', integration.has_client_secret ? 'stored, sealed' : null],
+            ['Client secret', integration.has_client_secret ? 'stored, sealed' : (integration.client_secret_missing?.detail ?? null)],
             ['Scopes', integration.scopes.length === 0 ? null : integration.scopes.join(' ')],
             ['Id', <Id key="id" id={integration.id} />],
             ['Changed', <Time key="at" at={integration.updated_at} />],

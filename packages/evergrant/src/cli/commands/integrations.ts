@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { JsonObject } from '../../core/json.ts'
+import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { allItems } from '../api.ts'
 import { CommandFailure, EXIT } from '../exit-code.ts'
 import { pairs, readSecret } from '../option-values.ts'
@@ -55,6 +55,8 @@ export function integrationCommands(program: Command, { output }: Shell): void {
     withApi(async (api) => {
       const item = await api.call(method, path, fields)
       output.result(item, () => formatFacts(item))
+      const missing = item['client_secret_missing']
+      if (isJsonObject(missing)) output.note(cell(missing['detail']))
     }, output)
   group
     .command('deaths <id> <decision>')

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import type { Integration, IntegrationSettings, Renewal, SignInRole } from '../../core/connection/integration.ts'
 import type { IntegrationPatch } from '../../core/connection/integration-service.ts'
+import { missingSecret } from '../../core/connection/missing-secret.ts'
 import { Fault } from '../../core/fault/fault.ts'
 import type { QuotaState } from '../../core/pacing/quotas.ts'
 import type { DeathsHeld } from '../../core/refresh/deaths.ts'
@@ -94,6 +95,15 @@ export const IntegrationView = Type.Object({
   provider: Type.String(),
   client_id: Type.String({ description: 'Empty where connections bring credentials of their own.' }),
   has_client_secret: Type.Boolean(),
+  client_secret_missing: nullable(
+    Type.Object(
+      {
+        certain: Type.Boolean({ description: 'True: nothing can be exchanged without it. False: it works for a client that was registered as public.' }),
+        detail: Type.String({ description: 'What will happen, and the remedy.' }),
+      },
+      { description: 'There is no client secret, and the record of the provider uses one. Null: none is missing.' },
+    ),
+  ),
   scopes: Type.Array(Type.String()),
   variables: Type.Object({}, { additionalProperties: true }),
   settings: Type.Object({
@@ -282,8 +292,9 @@ function settingsOf(input: Static<typeof SettingsInput>): Partial<IntegrationSet
 }
 
 export function viewOf(integration: Integration, services: Services, publicUrl: string) {
-  const provider = services.providers.get(integration.provider)?.name ?? integration.name
-  return integrationView(integration, { publicUrl, provider, pushUrl: services.pushes.urlOf(integration) })
+  const record = services.providers.get(integration.provider)
+  const missing = record === undefined ? null : missingSecret(integration, record)
+  return integrationView(integration, { publicUrl, provider: record?.name ?? integration.name, missing, pushUrl: services.pushes.urlOf(integration) })
 }
 
 function quotaView({ name, connection, limit, remaining, resetsAt }: QuotaState): Static<typeof QuotaView> {
@@ -296,7 +307,7 @@ function deathsHeldView({ since, deaths, agreements, decision }: DeathsHeld): St
 
 function integrationView(
   integration: Integration,
-  { publicUrl, provider, pushUrl }: { readonly publicUrl: string; readonly provider: string; readonly pushUrl: string | null },
+  { publicUrl, provider, missing, pushUrl }: { publicUrl: string; provider: string; missing: ReturnType<typeof missingSecret>; pushUrl: string | null },
 ) {
   const { settings } = integration
   return {
@@ -306,6 +317,7 @@ function integrationView(
     provider: integration.provider,
     client_id: integration.clientId,
     has_client_secret: integration.clientSecret !== null,
+    client_secret_missing: missing,
     scopes: integration.scopes,
     variables: integration.variables,
     settings: {
