@@ -51,8 +51,12 @@ export function createWorker({ evergrant, apiBase, fetch: send = fetch, now = Da
   }
 }
 
-/** Every refusal of Evergrant names its next step; a queue needs nothing more. */
+/** Refusals of the worker's own key: no job can help it. */
+const OWN_KEY = new Set(['unauthenticated', 'forbidden'])
+
+/** Every refusal of Evergrant names its next step; a queue needs nothing more. A key that was refused parks no job: it ends the worker, and the queue keeps them all. */
 function outcomeOf(error: EvergrantError, now: number): Outcome {
+  if (OWN_KEY.has(error.code)) throw error
   if (error.action === 'retry' || error.action === 'wait') return { kind: 'later', at: error.retryAt ?? new Date(now + SOON_MS), why: error.code }
   return { kind: 'parked', why: error.code, reconnectUrl: error.reconnectUrl }
 }
