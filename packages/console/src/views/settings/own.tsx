@@ -1,4 +1,4 @@
-import { type FormEvent, type ReactNode, useState } from 'react'
+import type { FormEvent, ReactNode } from 'react'
 import { useApi, useDeed } from '../../api/queries.ts'
 import { Button, buttonClass } from '../../design/button.tsx'
 import { Card, Facts } from '../../design/card.tsx'
@@ -8,6 +8,7 @@ import { Answered } from '../../design/states.tsx'
 import { tell } from '../../design/toasts.tsx'
 import { serverUrl, session } from '../../session/client.ts'
 import { DeedProblem } from '../parts/deed-problem.tsx'
+import { Behind, useDraft } from '../parts/draft.tsx'
 import parts from '../parts/parts.module.css'
 import { roleWords } from './roles.ts'
 
@@ -25,7 +26,7 @@ export function Own(): ReactNode {
     <Answered query={query}>
       {(user) => (
         <div className={parts['two']}>
-          <Name key={user.name ?? ''} name={user.name ?? ''} />
+          <Name user={user} />
           <Card title="You">
             <div className={parts['form']}>
               <Facts
@@ -53,11 +54,17 @@ export function Own(): ReactNode {
   )
 }
 
-function Name({ name }: { readonly name: string }): ReactNode {
-  const [text, setText] = useState(name)
+interface Named {
+  readonly name: string | null
+}
+
+function Name({ user }: { readonly user: Named }): ReactNode {
+  const drafted = useDraft(user, ({ name }: Named) => ({ text: name ?? '' }))
+  const { text } = drafted.draft
   const save = useDeed('PATCH /api/v1/users/profile', {
     refreshes: ['GET /api/v1/users/profile', 'GET /api/v1/users'],
-    onDone: () => {
+    onDone: (stored) => {
+      drafted.saved(stored)
       tell('Your name is saved.')
       // It stands at the top, too, as the session says it.
       void session().refresh({ force: true })
@@ -70,10 +77,11 @@ function Name({ name }: { readonly name: string }): ReactNode {
   return (
     <Card title="Your name">
       <form className={parts['form']} onSubmit={submit}>
-        <TextField label="Name" autoComplete="name" maxLength={100} value={text} onChange={setText} />
+        <TextField label="Name" autoComplete="name" maxLength={100} value={text} onChange={(typed) => drafted.change({ text: typed })} />
+        <Behind of={drafted} />
         <DeedProblem error={save.error} />
         <div>
-          <Button type="submit" look="primary" busy={save.isPending} disabled={text.trim() === name}>
+          <Button type="submit" look="primary" busy={save.isPending} disabled={text.trim() === (user.name ?? '')}>
             Save
           </Button>
         </div>
