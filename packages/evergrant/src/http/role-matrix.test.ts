@@ -199,7 +199,7 @@ const OPEN = 'These ask for no credential in `Authorization`. What they ask for 
 
 test('every route lets in whom the table says, and nobody else', async () => {
   await expect(await matrix()).toMatchFileSnapshot('../../../../docs/security/role-matrix.md')
-}, 120_000)
+}, 240_000)
 
 test('every route says who may use it; one that says nothing is found, and refuses everybody', async () => {
   const silent = routesOf(node.app).filter(({ access }) => access === undefined)
