@@ -145,7 +145,7 @@ export function createApp(services: Services, options: AppOptions): App {
   function fail(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const fault = faultOf(error, request.routeOptions.bodyLimit ?? bodyLimit)
     noted(request, fault)
-    const problem = problemOf(fault, request.id, options.publicUrl, request.words)
+    const problem = problemOf(request.caller === null ? toldToAnybody(fault) : fault, request.id, options.publicUrl, request.words)
     reply.headers(headers).header('request-id', request.id)
     const now = services.clock.wall()
     const retryAt = fault.details.retryAt ?? (WAITING.has(problem.status) ? now + SECOND : undefined)
@@ -344,9 +344,15 @@ function faultLog({ clock }: Pick<Services, 'clock'>, { log, watch }: AppOptions
   return (request, fault) => {
     if (fault.code === 'internal') log.error({ request: request.id, error: describe(fault.details.cause ?? fault) }, 'a request failed')
     if (fault.code === 'store_unavailable' && told.once(fault.message, clock.mono(), MINUTE))
-      log.warn({ request: request.id, error: fault.message }, 'the database refused a request')
+      log.warn({ request: request.id, error: fault.details.detail ?? describe(fault.details.cause ?? fault) }, 'the database refused a request')
     refusals.note(request, fault)
   }
+}
+
+/** What a driver says names users, hosts and tables: the log has it. */
+function toldToAnybody(fault: Fault): Fault {
+  const { detail: _detail, cause, ...details } = fault.details
+  return fault.code === 'store_unavailable' && cause !== undefined ? new Fault(fault.code, details) : fault
 }
 
 /** For the log: name, message and stack. Our own code never puts a secret into a message. */

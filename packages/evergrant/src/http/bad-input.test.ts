@@ -5,7 +5,7 @@ import { Fault } from '../core/fault/fault.ts'
 import { MINUTE } from '../core/time.ts'
 import { type ApiLab, createApiLab } from '../testing/api-lab.ts'
 import { validationFault } from './problem.ts'
-import { EMAIL } from './schema.ts'
+import { type App, EMAIL } from './schema.ts'
 
 let lab: ApiLab
 beforeAll(async () => {
@@ -241,6 +241,22 @@ describe('every answer', () => {
     await broken.time.advance(MINUTE)
     await broken.call('GET', '/broken', { key: null })
     expect(lines()).toHaveLength(3)
+  })
+
+  test('what the database says of its users and tables is for the log and for who is known here, not for everybody', async () => {
+    const route = () => {
+      throw new Fault('store_unavailable', { detail: 'password authentication failed for user "evergrant"', cause: new Error('28P01') })
+    }
+    const routes = (app: App) => {
+      app.get('/anybody', { config: { access: 'public' } }, route)
+      app.get('/known', { config: { access: 'connections:read' } }, route)
+    }
+    const broken = await createApiLab({ app: { routes: [routes] } })
+    const [anybody, known] = [await broken.call('GET', '/anybody', { key: null }), await broken.call('GET', '/known')]
+    expect([anybody.status, anybody.json.code, known.status]).toEqual([503, 'store_unavailable', 503])
+    expect(anybody.json.detail).toBe('The database cannot be reached or refuses writes. Grants are untouched; see the server log.')
+    expect(known.json.detail).toContain('user "evergrant"')
+    expect(JSON.stringify(broken.logged)).toContain('password authentication failed')
   })
 
   test('bytes that are no HTTP, and headers without end, are refused by hand', async () => {
