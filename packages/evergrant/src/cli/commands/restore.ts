@@ -149,7 +149,8 @@ function describe(found: JsonObject): readonly string[] {
   return [...lines, `Then: ${trust === 'cloned' ? CHOOSE : 'evergrant restore confirm'}`]
 }
 
-const ABSENT = 'Their journals may hold newer tokens: start them before you confirm, if their data folders exist.'
+const ABSENT =
+  'Their journals may hold newer tokens: start them before you confirm, if their data folders exist. An id that no server of yours has is that of a command that ran in a folder of its own: run `evergrant restore status` there.'
 const ABSENT_OF_COPY = 'Before --as-original, start them on this database, for their journals. For --as-clone leave them alone: they belong to the original.'
 
 const CHOOSE = 'evergrant restore confirm --as-original (the original is gone) or --as-clone (it lives on)'

@@ -4,7 +4,7 @@ import { newId, type OrganizationId } from '../ids.ts'
 import { type Clock, type Entropy, MINUTE } from '../time.ts'
 import type { DatabaseTrust } from './database-trust.ts'
 import type { DatabaseHome, EndGrants, Lineage, Lineages, NodeComparison, ReportedBehind, RollingNode } from './lineage.ts'
-import type { Nodes } from './nodes.ts'
+import type { NodeAbout, Nodes } from './nodes.ts'
 
 interface RestorePorts {
   readonly clock: Clock
@@ -24,6 +24,8 @@ export interface RestoreStatus {
   readonly behind: readonly ReportedBehind[]
   /** Running nodes whose journals may still mend something: they have not compared their marks yet, or still roll forward. */
   readonly waitingFor: readonly string[]
+  /** Those of them that are commands of the command line: they do not compare again, and end by themselves. */
+  readonly commands: readonly string[]
   /** Running nodes that have compared and still roll their journals forward, with the connections each has to look at. */
   readonly rolling: readonly RollingNode[]
   /** Nodes that are known and do not run: if their data folders exist, start them before confirming. */
@@ -67,16 +69,18 @@ export class RestoreService {
       lineages.rolling(),
       this.#running(),
     ])
-    if (lineage.trusted === 'trusted') return { lineage, home: await home(), behind, waitingFor: [], rolling: [], absent: [] }
+    if (lineage.trusted === 'trusted') return { lineage, home: await home(), behind, waitingFor: [], commands: [], rolling: [], absent: [] }
     // Whoever still has to look at something has not compared to the end.
     const busy = new Set(rolling.map(({ node }) => node))
     const has = new Set(compared.filter(({ node, comparedEra }) => comparedEra === lineage.era && !busy.has(node)).map(({ node }) => node))
     const rollingHere = rolling.filter(({ node }) => running.has(node) && compared.some((one) => one.node === node && one.comparedEra === lineage.era))
+    const waitingFor = [...running.keys()].filter((node) => !has.has(node))
     return {
       lineage,
       home: await home(),
       behind,
-      waitingFor: [...running].filter((node) => !has.has(node)),
+      waitingFor,
+      commands: waitingFor.filter((node) => running.get(node) === 'command'),
       rolling: rollingHere,
       absent: absentOf(compared, running, has),
     }
@@ -130,22 +134,24 @@ export class RestoreService {
     return { limit: BATCH, fault: { code, at, evidence }, events: Array.from({ length: BATCH }, () => newId('evt', entropy)), event: { at, actor } }
   }
 
-  async #running(): Promise<ReadonlySet<string>> {
+  async #running(): Promise<ReadonlyMap<string, NodeAbout['kind']>> {
     const now = this.#ports.clock.wall()
     const nodes = await this.#ports.nodes.list()
-    return new Set(nodes.filter(({ alive, heartbeatAt }) => alive && heartbeatAt > now - MINUTE).map(({ id }) => id))
+    const lately = nodes.filter(({ alive, heartbeatAt }) => alive && heartbeatAt > now - MINUTE)
+    return new Map(lately.map(({ id, about }) => [id, about?.kind ?? 'server']))
   }
 }
 
-function absentOf(compared: readonly NodeComparison[], running: ReadonlySet<string>, has: ReadonlySet<string>): readonly string[] {
+function absentOf(compared: readonly NodeComparison[], running: Pick<ReadonlySet<string>, 'has'>, has: ReadonlySet<string>): readonly string[] {
   return compared.map(({ node }) => node).filter((node) => !running.has(node) && !has.has(node))
 }
 
-function refuseTooEarly({ waitingFor, rolling }: RestoreStatus, giveUpRolling: boolean): void {
+function refuseTooEarly({ waitingFor, commands, rolling }: RestoreStatus, giveUpRolling: boolean): void {
   const still = new Map(rolling.map(({ node, connections }) => [node, connections]))
   const silent = waitingFor.filter((node) => !still.has(node))
   if (silent.length > 0) {
-    const detail = `these running nodes have not compared their marks yet: ${silent.join(', ')}. Try again in a few seconds; stop a node that hangs`
+    const names = silent.map((node) => (commands.includes(node) ? `${node} (a command of the command line, which ends by itself)` : node))
+    const detail = `these running nodes have not compared their marks yet: ${names.join(', ')}. Try again in a few seconds; stop a node that hangs`
     throw new Fault('conflict', { detail })
   }
   if (giveUpRolling || still.size === 0) return
