@@ -28,7 +28,7 @@ export function ReconnectNote({ connection }: { readonly connection: Reconnected
           ? 'Its account at the provider is not known'
           : `The provider (${provider}) names the account in the browser's address alone, where whoever holds a link could write another one`}
         , so there is no link to send. Ask {owner} to open your application and to reconnect there: it knows who is signed in, opens the page for them with the
-        request beside this, and the connection keeps its id.
+        request that is copied here, and the connection keeps its id.
       </p>
     </Note>
   )
