@@ -4,7 +4,7 @@ import type { NodeReport } from '../core/refresh/nodes.ts'
 import { Secret } from '../core/seal/secret.ts'
 import { systemClock } from '../system.ts'
 import { createManualTime } from '../testing/manual-time.ts'
-import { addressFindings, durabilityFinding, failoverFinding, postgresFindings, skewFinding } from './postgres-findings.ts'
+import { addressFindings, durabilityFinding, failoverFinding, nodeFindings, postgresFindings, skewFinding } from './postgres-findings.ts'
 
 const START = Date.UTC(2026, 0, 1)
 const report = { version: '16.4', synchronousCommit: 'on', standbys: 0, synchronousStandbys: false, at: START, tripMs: 2 }
@@ -60,6 +60,11 @@ test('nodes that say different public URLs are named with their addresses and th
   expect(addressFindings([a, node('b', 'https://one.example.com')])).toMatchObject([{ ok: true, detail: '2 nodes say https://one.example.com' }])
   const command = node('c', null, { about: { kind: 'command', publicUrl: 'http://localhost:8080' } })
   expect(addressFindings([a, command, node('d', 'https://two.example.com', { alive: false }), node('e', null)])).toEqual([])
+})
+
+test('a server that goes away while doctor looks at its nodes is a finding, and no end of doctor', async () => {
+  expect(await nodeFindings({ databaseUrl: new Secret('postgres://nobody:nothing@127.0.0.1:1/none') })).toMatchObject([{ name: 'database server', ok: false }])
+  expect(await nodeFindings({ databaseUrl: null })).toEqual([])
 })
 
 const { database, skip } = await freshDatabase()

@@ -14,9 +14,13 @@ export async function postgresFindings({ databaseUrl }: Pick<Config, 'databaseUr
     const report = await postgresReport(databaseUrl.reveal(), clock)
     return [durabilityFinding(report), failoverFinding(report), skewFinding(report, clock)]
   } catch (error) {
-    if (!(error instanceof Fault)) throw error
-    return [problem('database server', error.message, 'start it, or point EVERGRANT_DATABASE_URL at a primary that keeps its promises')]
+    return [silentServer(error)]
   }
+}
+
+function silentServer(error: unknown): Finding {
+  if (!(error instanceof Fault)) throw error
+  return problem('database server', error.message, 'start it, or point EVERGRANT_DATABASE_URL at a primary that keeps its promises')
 }
 
 export function durabilityFinding({ version, synchronousCommit }: PostgresReport): Finding {
@@ -50,7 +54,12 @@ export function skewFinding({ at, tripMs }: PostgresReport, machine: Clock): Fin
 
 /** What the nodes that run now say of themselves. The tables must be there. */
 export async function nodeFindings({ databaseUrl }: Pick<Config, 'databaseUrl'>): Promise<readonly Finding[]> {
-  return databaseUrl === null ? [] : addressFindings(await postgresNodeReports(databaseUrl.reveal()))
+  if (databaseUrl === null) return []
+  try {
+    return addressFindings(await postgresNodeReports(databaseUrl.reveal()))
+  } catch (error) {
+    return [silentServer(error)]
+  }
 }
 
 /** Links, callbacks and issuers carry the address of the node that answers; commands serve nobody, and a version that says nothing is not guessed at. */
