@@ -1,4 +1,8 @@
-import { expect, test } from 'vitest'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
 import { createHealth, createLog, createMetrics, warnOfConfiguration } from './compose-observability.ts'
 import { readConfig } from './config.ts'
 import { DatabaseClock } from './core/database-clock.ts'
@@ -62,6 +66,22 @@ test('every start and the health page name the dangerous switches that are on, a
   ])
   expect(JSON.stringify(lines)).not.toContain('auth.internal')
   await store.close()
+})
+
+test('a start on PostgreSQL names the embedded database that lies in its data folder, because nobody reads it', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'evergrant-moved-'))
+  onTestFinished(() => rmSync(dataDir, { recursive: true }))
+  const warned = (more: object): string[] => {
+    const lines: string[] = []
+    const config = readConfig({ EVERGRANT_DATA_DIR: dataDir, ...more }, { development: false })
+    warnOfConfiguration(config, { ...quiet, warn: (_fields: unknown, message: string) => void lines.push(message) })
+    return lines
+  }
+  const onPostgres = { EVERGRANT_DATABASE_URL: 'postgres://me@db:5432/evergrant', EVERGRANT_MASTER_KEYS: `k1:${randomBytes(32).toString('base64')}` }
+  expect(warned(onPostgres)).toEqual([])
+  writeFileSync(join(dataDir, 'evergrant.db'), '')
+  expect(warned({})).toEqual([])
+  expect(warned(onPostgres)).toEqual([expect.stringMatching(/the embedded database in its data folder is not read.*evergrant restore/)])
 })
 
 test('an error line reaches whoever collects errors, with the request that it belongs to; what they throw is dropped', () => {

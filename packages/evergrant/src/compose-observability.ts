@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { pino, stdTimeFunctions } from 'pino'
 import type { NodeParts } from './compose-node.ts'
 import { type Config, dangerousSwitches } from './config.ts'
@@ -11,6 +12,7 @@ import type { Journal } from './core/refresh/journal.ts'
 import { describeSkew, type NodeWatch, SKEW_REFUSE_MS, SKEW_WARN_MS } from './core/refresh/node-watch.ts'
 import type { EngineStats } from './core/refresh/refresh-engine.ts'
 import { type Instant, SECOND } from './core/time.ts'
+import { databaseFile } from './database-file.ts'
 import type { HealthCheck, HealthSource, MetricsSource } from './http/services.ts'
 import { createMeters, type Meters } from './observability/meters.ts'
 import type { Scopes } from './observability/scopes.ts'
@@ -180,7 +182,17 @@ async function renderWorkload(meters: Meters, { workload, now }: Sources): Promi
 }
 
 /** What somebody wrote down on purpose, or long ago, and should be reminded of. */
-export function warnOfConfiguration(config: Pick<Config, 'dangerousPrivateHosts' | 'dangerousTimeScale' | 'renamedKeys'>, log: Log): void {
+export function warnOfConfiguration(
+  config: Pick<Config, 'dangerousPrivateHosts' | 'dangerousTimeScale' | 'renamedKeys' | 'databaseUrl' | 'dataDir'>,
+  log: Log,
+): void {
+  const embedded = databaseFile(config)
+  // Whoever sets the URL and expects their connections to be there would find an empty server, and nothing that says why.
+  if (config.databaseUrl !== null && existsSync(embedded))
+    log.warn(
+      { file: embedded },
+      'this server runs on PostgreSQL, and the embedded database in its data folder is not read: what is in it moves with `evergrant backup` and `evergrant restore` (docs/guides/run-on-postgres.md); move the file away once it is not needed',
+    )
   for (const { before, name } of config.renamedKeys)
     log.warn({ key: before, now: name }, `${before} is now called ${name}: rename it, the old name ends with the next major version`)
   const switches = dangerousSwitches(config)

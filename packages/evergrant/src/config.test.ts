@@ -87,6 +87,10 @@ test('PostgreSQL without master keys is refused with the remedy', () => {
   expect(problems({ EVERGRANT_DATABASE_URL: POSTGRES, EVERGRANT_MASTER_KEYS: KEY })).toBe('')
 })
 
+test('whoever moves a database to PostgreSQL is told to bring the keys that sealed it, and not only how to make new ones', () => {
+  expect(problems({ EVERGRANT_DATABASE_URL: POSTGRES })).toMatch(/for a database that has content already, to the keys that sealed it \(.*keys\.json/)
+})
+
 test('an address of PostgreSQL that names a file that is not there is refused at the start, and a password with a # is told how it is written', () => {
   const told = (url: string) => problems({ EVERGRANT_DATABASE_URL: url, EVERGRANT_MASTER_KEYS: KEY })
   expect(told(`${POSTGRES}?sslmode=verify-full&sslrootcert=/nowhere/ca.pem`)).toMatch(/^EVERGRANT_DATABASE_URL names in sslrootcert a file that cannot be read/)

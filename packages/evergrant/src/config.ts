@@ -133,7 +133,7 @@ export function readConfig(env: Environment, options: ReadOptions): Config {
   if (databaseUrl !== null && masterKeys === null && !read.failed('EVERGRANT_MASTER_KEYS')) {
     read.refuse(
       'EVERGRANT_MASTER_KEYS',
-      'is missing, and PostgreSQL needs it because every node must have the same keys: set it to k1:<output of `openssl rand -base64 32`>',
+      'is missing, and PostgreSQL needs it because every node must have the same keys: set it to k1:<output of `openssl rand -base64 32`>; for a database that has content already, to the keys that sealed it (id:key of each in keys.json of its data folder, separated by commas)',
     )
   }
   const config: Config = {
