@@ -153,6 +153,11 @@ test('a role that is not on the list is refused with 403, for all routes or for 
   expect(await make({ roles: ['owner'] }).authenticate(requestWith(token), { roles: ['viewer'] })).toMatchObject({ role: 'viewer' })
 })
 
+test('a route whose roles are undefined, as from settings without them, asks for those of the authenticator', async () => {
+  const undecided = { roles: undefined } as never
+  expect((await refusal(requestWith(await issuer.token({ role: 'viewer' })), make({ roles: ['owner'] }), undecided)).code).toBe('role_missing')
+})
+
 test('what must not be done with an open laptop asks for a recent proof of identity', async () => {
   const token = await issuer.token({ auth_time: Math.floor(Date.now() / 1_000) - 700 })
   expect(await refusal(requestWith(token), authenticator, { authenticatedWithin: 600 })).toMatchObject({ code: 'reauthentication_required', status: 403 })

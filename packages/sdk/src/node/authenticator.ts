@@ -73,7 +73,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       await checkProof(request, credential, claims, settings.origin, proofs)
       const role = validation === null ? claims.role : await validation.roleNow(credential.token)
       const session = sessionOf(claims, role)
-      checkRequirements(session, { ...(options.roles === undefined ? {} : { roles: options.roles }), ...requirements })
+      // Roles that are named and undefined are none of the route's own.
+      checkRequirements(session, requirements.roles ?? options.roles, requirements.authenticatedWithin)
       return session
     },
   }
@@ -149,7 +150,7 @@ function sessionOf(claims: AccessTokenClaims, role: Role): AuthenticatedSession 
   }
 }
 
-function checkRequirements({ role, authenticatedAt }: AuthenticatedSession, { roles, authenticatedWithin }: Requirements): void {
+function checkRequirements({ role, authenticatedAt }: AuthenticatedSession, roles: readonly Role[] | undefined, authenticatedWithin: number | undefined): void {
   if (roles !== undefined && !roles.includes(role))
     throw new AuthenticationError('role_missing', { detail: `This needs the role ${roles.join(' or ')}; the session has ${role}.` })
   if (authenticatedWithin !== undefined && Date.now() - authenticatedAt.getTime() > authenticatedWithin * 1_000)
