@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { runHere } from '../testing/command-line.ts'
+import { freePort } from '../testing/free-port.ts'
 import { SERVER_MAIN } from '../testing/server-main.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
@@ -52,12 +53,13 @@ function secretFile(): string {
   return join(folder, 'secret')
 }
 
-function start(args: readonly string[], env: Readonly<Record<string, string>> = {}, input?: string): ChildProcess {
+/** `input`: null leaves it open. */
+function start(args: readonly string[], env: Readonly<Record<string, string>> = {}, input: string | null = ''): ChildProcess {
   const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env
   const child = spawn(process.execPath, [...SERVER_MAIN, ...args], {
     env: { PATH, HOME, NODE_COMPILE_CACHE, EVERGRANT_DATA_DIR: join(folder, 'data'), ...env },
   })
-  child.stdin?.end(input ?? '')
+  if (input !== null) child.stdin?.end(input)
   children.push(child)
   return child
 }
@@ -117,14 +119,17 @@ test('the same command again imports nothing twice; a dry run writes nothing', a
   expect(await connections()).toHaveLength(2)
 })
 
-test('an import that was killed in the middle goes on with the same command: nothing twice, nothing lost', async () => {
+test('an import that was killed in the middle goes on with the same lines: nothing twice, nothing lost', async () => {
   await integration()
   const count = 6_000
   const file = write(
     'many.jsonl',
     Array.from({ length: count }, (_, n) => ({ ...grant(n), account: n % 2 === 0 ? `account-${n}` : undefined })),
   )
-  const child = start(['import', file])
+  // All but the last line, so that however fast it is, it is in the middle: the end of its input does not come.
+  const child = start(['import', '-'], {}, null)
+  child.stdin?.on('error', () => {})
+  child.stdin?.write(readFileSync(file, 'utf8').slice(0, -1))
   const database = join(folder, 'data', 'evergrant.db')
   const stored = () => {
     const reader = new DatabaseSync(database, { readOnly: true })
@@ -197,12 +202,7 @@ test('an export of Nango and a dump of better-auth are read in their own words',
 
 test('with a running server the lines go through it', async () => {
   await integration()
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-  const server = start(['serve', '--json'], { EVERGRANT_PORT: String(port) })
+  const server = start(['serve', '--json'], { EVERGRANT_PORT: String(await freePort()) })
   let said = ''
   server.stdout?.on('data', (chunk) => (said += chunk))
   await expect.poll(() => said, { timeout: 30_000 }).toContain('\n')

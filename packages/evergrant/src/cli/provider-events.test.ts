@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { runHere } from '../testing/command-line.ts'
+import { freePort } from '../testing/free-port.ts'
 import { SERVER_MAIN } from '../testing/server-main.ts'
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
@@ -55,7 +56,7 @@ beforeAll(async () => {
   writeRecord(`http://127.0.0.1:${await listening(provider)}`)
   const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env
   env = {
-    ...{ PATH, HOME, NODE_COMPILE_CACHE, EVERGRANT_DATA_DIR: join(folder, 'data'), EVERGRANT_PORT: '0' },
+    ...{ PATH, HOME, NODE_COMPILE_CACHE, EVERGRANT_DATA_DIR: join(folder, 'data'), EVERGRANT_PORT: String(await freePort()) },
     ...{ EVERGRANT_PROVIDERS_DIR: join(folder, 'providers'), EVERGRANT_DANGEROUS_PRIVATE_HOSTS: '127.0.0.1' },
   }
   server = spawn(process.execPath, [...SERVER_MAIN, 'serve', '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
