@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +12,7 @@ import { runHere } from './testing/command-line.ts'
 vi.setConfig({ testTimeout: 120_000 })
 
 const { database, skip } = await freshDatabase()
+const KEYS = `k1:${randomBytes(32).toString('base64')}`
 const folders: string[] = []
 const nodes: NodeParts[] = []
 const warned: string[] = []
@@ -19,8 +21,7 @@ const log = { info: () => {}, warn: (_: object, text: string) => void warned.pus
 function settings(publicUrl: string): Record<string, string> {
   const folder = mkdtempSync(join(tmpdir(), 'evergrant-nodes-'))
   folders.push(folder)
-  const keys = 'k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8='
-  return { EVERGRANT_DATA_DIR: folder, EVERGRANT_DATABASE_URL: database?.url ?? '', EVERGRANT_MASTER_KEYS: keys, EVERGRANT_PUBLIC_URL: publicUrl }
+  return { EVERGRANT_DATA_DIR: folder, EVERGRANT_DATABASE_URL: database?.url ?? '', EVERGRANT_MASTER_KEYS: KEYS, EVERGRANT_PUBLIC_URL: publicUrl }
 }
 
 async function started(publicUrl: string, id: string): Promise<NodeParts> {
