@@ -1,5 +1,6 @@
 import { QueryClient, QueryObserver } from '@tanstack/react-query'
 import { describe, expect, test, vi } from 'vitest'
+import { ApiError } from '../api/problem.ts'
 import { system } from '../system.ts'
 import { patch, readWhatIsOld } from './patches.ts'
 
@@ -102,6 +103,27 @@ describe('what the stream says of rows', () => {
     client.setQueryData(LIST, page(row('con_1', 'active')), { updatedAt: 1_000 })
     readWhatIsOld(client)
     expect(readings).toBe(2)
+    later.mockRestore()
+    leave()
+  })
+
+  test.each([
+    ['asked wrongly', 400, 'invalid_request', 1],
+    ['not there', 404, 'not_found', 1],
+    ['not for this role', 403, 'forbidden', 2],
+    ['lost on the way', 404, 'foreign_answer', 2],
+  ])('what is %s (%i, %s) was read %i times a minute later', async (_, status, code, times) => {
+    const client = new QueryClient()
+    let readings = 0
+    const queryFn = (): Promise<never> => {
+      readings += 1
+      return Promise.reject(new ApiError({ title: '', detail: '', code, status, requestId: null, field: null, retryAt: null }))
+    }
+    const leave = new QueryObserver(client, { queryKey: ['GET /api/v1/events', {}, 'list'], queryFn, retry: false }).subscribe(() => undefined)
+    await expect.poll(() => client.isFetching()).toBe(0)
+    const later = vi.spyOn(system, 'now').mockReturnValue(Date.now() + 61_000)
+    readWhatIsOld(client)
+    expect(readings).toBe(times)
     later.mockRestore()
     leave()
   })

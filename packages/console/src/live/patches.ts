@@ -1,5 +1,6 @@
 import type { InfiniteData, Query, QueryClient } from '@tanstack/react-query'
 import type { Name } from '../api/operations.ts'
+import { ApiError } from '../api/problem.ts'
 import { readAgainAsTold } from '../api/queries.ts'
 import { noteTold } from '../api/told-rows.ts'
 import { system } from '../system.ts'
@@ -77,11 +78,17 @@ const OLD_MS = 60_000
 /** Their rows are patched, or followed by whoever looks at them; what is new is counted, and nothing moves under the pointer. */
 const KEPT_STILL: readonly unknown[] = [LIST, 'GET /api/v1/events']
 
+/** What was asked wrongly, or is not there, is so a minute later, too: to ask again would take the sentence away that says it, and have it read aloud once more. */
+const STAYS: readonly number[] = [400, 404]
+const staysRefused = (error: unknown): boolean => error instanceof ApiError && STAYS.includes(error.problem.status) && error.problem.code !== 'foreign_answer'
+
 /** What is on the screen, and neither answer nor failure is of the last minute. */
 export function readWhatIsOld(client: QueryClient): void {
   const now = system.now()
-  const isOld = ({ queryKey, state: { status, dataUpdatedAt, errorUpdatedAt } }: Pick<Query, 'queryKey' | 'state'>): boolean =>
+  const isOld = ({ queryKey, state: { status, error, dataUpdatedAt, errorUpdatedAt } }: Pick<Query, 'queryKey' | 'state'>): boolean =>
+    !staysRefused(error) &&
     // A reading that failed shows nothing that could move, or says that it is old.
-    (status === 'error' || queryKey.at(-1) !== 'list' || !KEPT_STILL.includes(queryKey[0])) && Math.abs(now - Math.max(dataUpdatedAt, errorUpdatedAt)) >= OLD_MS
+    (status === 'error' || queryKey.at(-1) !== 'list' || !KEPT_STILL.includes(queryKey[0])) &&
+    Math.abs(now - Math.max(dataUpdatedAt, errorUpdatedAt)) >= OLD_MS
   void client.refetchQueries({ type: 'active', predicate: isOld }, { cancelRefetch: false })
 }
