@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { inspect } from 'node:util'
 import { afterEach, expect, test } from 'vitest'
 import { createClient, EvergrantError } from './index.ts'
 
@@ -180,4 +181,14 @@ test('a fetch that tells what it was given puts no key into the message', async 
     .connections.list()
     .catch((caught: unknown) => caught)
   expect(failure).toMatchObject({ code: 'connection_failed', message: 'Evergrant at https://connect.example.com did not answer (its reason names the key).' })
+})
+
+test('a client, a refusal and an outage may be logged whole: the key is in none of them', async () => {
+  const apiKey = 'egk_that_nobody_may_read'
+  const url = await serverWith((_request, response) => answer(response, 401, { code: 'unauthenticated', status: 401, detail: 'No.' }))
+  const [refused, away] = [url, 'http://127.0.0.1:1'].map((each) => createClient({ url: each, apiKey }))
+  const errors = await Promise.all([refused, away].map((client) => client?.connections.token('con_1').catch((error: unknown) => error)))
+  expect(errors.map((error) => error instanceof EvergrantError && error.code)).toEqual(['unauthenticated', 'connection_failed'])
+  for (const logged of [refused, away, ...errors])
+    expect(inspect(logged, { depth: 9, showHidden: true }) + JSON.stringify(logged) + String(logged)).not.toContain(apiKey)
 })
