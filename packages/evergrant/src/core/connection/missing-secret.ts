@@ -1,7 +1,7 @@
 import type { ClientAuth, GrantKind, ProviderRecord } from '../provider/record.ts'
 import type { Integration } from './integration.ts'
 
-interface MissingSecret {
+export interface MissingSecret {
   /** True: nothing can be exchanged without it. False: a public client works. */
   readonly certain: boolean
   /** What will happen, and the remedy. */

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import type { Integration, IntegrationSettings, Renewal, SignInRole } from '../../core/connection/integration.ts'
 import type { IntegrationPatch } from '../../core/connection/integration-service.ts'
-import { missingSecret } from '../../core/connection/missing-secret.ts'
+import { type MissingSecret, missingSecret } from '../../core/connection/missing-secret.ts'
 import { Fault } from '../../core/fault/fault.ts'
 import type { QuotaState } from '../../core/pacing/quotas.ts'
 import type { DeathsHeld } from '../../core/refresh/deaths.ts'
@@ -307,7 +307,7 @@ function deathsHeldView({ since, deaths, agreements, decision }: DeathsHeld): St
 
 function integrationView(
   integration: Integration,
-  { publicUrl, provider, missing, pushUrl }: { publicUrl: string; provider: string; missing: ReturnType<typeof missingSecret>; pushUrl: string | null },
+  { publicUrl, provider, missing, pushUrl }: { publicUrl: string; provider: string; missing: MissingSecret | null; pushUrl: string | null },
 ) {
   const { settings } = integration
   return {
