@@ -96,22 +96,22 @@ test('a stream that has begun holds nobody up', async () => {
 
 test('a balancer that asks regularly whether it is ready is told before it goes, on a calm day too; one that asks no more is not waited for', async () => {
   const { slept, ports } = sleptTime()
-  const { sleep } = ports.timers
+  const { sleep: pass } = ports.timers
   const agent = new Agent()
   let turns: (() => Promise<unknown>)[] = []
   const looking = {
     ...ports.timers,
     sleep: async (ms: number) => {
-      await sleep(ms)
+      await pass(ms)
       await turns.shift()?.()
     },
   }
   const { leaving, url } = await leavingServer(undefined, { clock: ports.clock, timers: looking })
   const probe = () => get(`${url}/health/ready`, agent)
   await probe()
-  await sleep(400)
+  await pass(400)
   await probe()
-  await sleep(300)
+  await pass(300)
   const nothing = () => Promise.resolve()
   turns = [...Array.from({ length: 15 }, () => nothing), probe]
   const begun = slept()
@@ -121,9 +121,9 @@ test('a balancer that asks regularly whether it is ready is told before it goes,
 
   const gone = await leavingServer(undefined, ports)
   await get(`${gone.url}/health/ready`, agent)
-  await sleep(100)
+  await pass(100)
   await get(`${gone.url}/health/ready`, agent)
-  await sleep(600)
+  await pass(600)
   const begunAgain = slept()
   await gone.leaving.begin()
   expect(slept() - begunAgain).toBe(400)
