@@ -220,3 +220,21 @@ test('a drain waits no longer than it was told to', async () => {
   expect(drained).toBe(true)
   await drain
 })
+
+test('a connection that is erased between the request and its refresh is not found', async () => {
+  let reads = 0
+  const lab = await createEngineLab({
+    ports: ({ credentials }) => ({
+      credentials: {
+        ...credentials,
+        read: async (connection) => {
+          reads += 1
+          return reads > 1 ? undefined : credentials.read(connection)
+        },
+      },
+    }),
+  })
+  reads = 0
+  await expect(lab.engine.refresh(lab.organization, lab.connection)).rejects.toMatchObject({ code: 'not_found' })
+  expect([reads, lab.provider.presented]).toEqual([2, []])
+})

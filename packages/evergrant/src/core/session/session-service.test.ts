@@ -119,6 +119,17 @@ test.each(['here', 'others', 'everywhere'] as const)(
   },
 )
 
+test('a sign-out with a copied credential while the store is away says so, and is no sign-out', async () => {
+  const { sessions } = lab.services
+  const first = await lab.signIn('cookie')
+  await sessions.refresh((await sessions.refresh(first.refreshCredential, NOBODY)).refreshCredential, NOBODY)
+  await lab.time.advance(2 * MINUTE)
+  lab.database.after = (call) => {
+    if (call === 'sessions.present') throw new Fault('store_unavailable')
+  }
+  await expect(sessions.signOut(first.refreshCredential, 'here', NOBODY)).rejects.toMatchObject({ code: 'store_unavailable' })
+})
+
 test('a sign-in stands though the session that the browser had before could not be ended', async () => {
   const [older, old, next] = [await lab.signIn('cookie'), await lab.signIn('cookie'), await lab.signIn('cookie')]
   let tries = 0

@@ -303,10 +303,9 @@ export class SessionService {
   async #opened(signedIn: SignedIn, replayed: boolean): Promise<Opened> {
     const { clock, seal, accessTokens } = this.#ports
     const refused = refusalOf(signedIn, clock.wall())
-    if (refused !== null) throw refused
-    if (signedIn.role === null) throw endedFault('membership_ended')
-    const { session } = signedIn
-    const present = { ...signedIn, role: signedIn.role }
+    const { session, role } = signedIn
+    if (refused !== null || role === null) throw refused ?? endedFault('membership_ended')
+    const present = { ...signedIn, role }
     const [token, organization] = await Promise.all([accessTokens.issue(present), this.organizationOf(signedIn)])
     return {
       signedIn: present,
@@ -331,13 +330,15 @@ export class SessionService {
 
   /** Whoever copied an old credential has no say in other sessions. That it came back is what it is in a refresh: the session ends, and somebody hears of it. */
   async #isEndedAsStolen(text: string, facts: CallerFacts): Promise<boolean> {
+    let refused: unknown = null
     try {
       await this.refresh(text, facts)
-      return false
     } catch (error) {
-      if (error instanceof Fault && SIGN_OUT_CODES.has(error.code)) return error.code === 'session_reuse_detected'
-      throw error
+      refused = error
     }
+    const code = refused instanceof Fault && SIGN_OUT_CODES.has(refused.code) ? refused.code : null
+    if (refused !== null && code === null) throw refused
+    return code === 'session_reuse_detected'
   }
 
   #judged(session: Session, generation: number): Judgement['kind'] {
